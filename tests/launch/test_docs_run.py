@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 BLOCK = re.compile(r"(?<!:\*\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Also what stands there for the reader's own folder.
 SCRATCH = "/scratch/me"
-WRITTEN = ("--json", "--plot", "--html", "--out", "--to")
+WRITTEN = ("--json", "--plot", "--html", "--notebook", "--out", "--to")
 # All slides of a talk take a quarter of an hour on cores of their own.
 SECONDS = 2400
 

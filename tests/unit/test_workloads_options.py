@@ -60,6 +60,10 @@ OWN = {
     "talk nih 5 99": "nih 99: no slide that computes something; 1, 2, 3",
     "talk nih 5 6 --plot x.png": "--plot: draws one slide; --html DIR has all",
     "talk nersc --python x": "nothing is run; name a slide, or --all",
+    "talk --json x": "nothing is run; name a slide, or --all",
+    "talk --notebook x": "of which talk?; one of: nih, usc, nersc",
+    "talk nih --notebook {tmp}/absent/x": "--notebook {tmp}/absent/x: there is no folder",
+    "talk nih --notebook x --repeat 1": "nothing is run; give --notebook alone",
 }
 CASES = {f"pi {words}": says for words, says in SHARED.items()} | OWN
 

@@ -9,54 +9,68 @@ import pytest
 
 from workloads.bench.result import Result
 from workloads.errors import WorkerError
-from workloads.talk import registry, rows
-from workloads.talk.claims import (
-    Claim,
-    TooMany,
-    about,
-    alike,
-    faster,
-    judged,
-)
-from workloads.talk.rows import Outcome, Row
-from workloads.talk.slides import Experiment, scaled, times
-
-A, B = ("a", 1), ("b", 1)
+from workloads.talk import run, slides
+from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
+from workloads.talk.run import Outcome, Row
+from workloads.talk.slides import Experiment, by_workers
 
 
-def _result(impl: str, *samples: float, **others: Any) -> dict[str, Any]:
+def _result(impl: str, *samples: float, **others: Any) -> Result:
     made = {"work": 10, "total": 10, "verdict": "right", "workers": 1, **others}
-    return vars(Result(impl, "problem", list(samples), **made))
+    return Result(impl, "problem", list(samples), **made)
 
 
 def _outcome(title: str = "", **seconds: float | tuple[float, ...]) -> Outcome:
-    """Return an outcome of rows with one worker each, with the seconds of one or more samples."""
+    """Return an outcome of rows with one worker each; a number stands for five equal samples."""
     found = []
     for impl, each in seconds.items():
-        samples = each if isinstance(each, tuple) else (each,)
-        found.append(_result(impl, *samples, workers=1))
-    experiment = Experiment(("pi", "--impl", "all"), times(dict.fromkeys(seconds)), title=title)
-    return Outcome(experiment, rows.of(experiment, found))
+        samples = each if isinstance(each, tuple) else (each,) * 5
+        found.append(_result(impl, *samples))
+    experiment = Experiment("pi --impl all", dict.fromkeys(seconds, 1.0), title)
+    return Outcome(experiment, run.rows(experiment, found))
 
 
 def test_the_whole_answer_is_held_against_a_stored_hash() -> None:
-    experiment = registry.slide("nih", 11).experiments[0]
+    (experiment,) = slides.talk("nih").slides[11].experiments
     right = [_result(name, 1.0, answer=experiment.sha256) for name in ("mpi-block", "mpi-cyclic")]
-    assert {row.verdict for row in rows.of(experiment, right)} == {
+    assert {row.verdict for row in run.rows(experiment, right)} == {
         "matches the stored sha256 of all of it"
     }
+    wrong = _result("mpi-cyclic", 1.0, answer="bad")
     with pytest.raises(WorkerError, match="mpi-cyclic: WRONG: sha256 bad, not 9c7dbadf"):
-        rows.of(experiment, [right[0], {**right[1], "answer": "bad"}])
+        run.rows(experiment, [right[0], wrong])
+
+
+def test_a_row_is_the_one_that_was_asked_for_with_fewer_workers_at_work() -> None:
+    (experiment,) = slides.talk("nersc").slides[9].experiments
+    found = run.rows(experiment, [_result("python", 1.0), _result("threads", 1.0, workers=2)])
+    assert [(row.key, row.at_work) for row in found] == [("python", 1), ("threads 4", 2)]
+    scaled = Experiment("pi --impl mpi --scale 1,4", by_workers("mpi", {1: 3.6, 4: 0.9}))
+    found = run.rows(scaled, [_result("mpi", 2.0), _result("mpi", 1.0, workers=2)])
+    assert [(row.key, row.at_work, row.here) for row in found] == [("mpi", 1, 2), ("mpi 4", 2, 1)]
+
+
+def test_each_python_of_one_version_has_a_row() -> None:
+    (experiment,) = slides.talk("nersc").slides[8].experiments
+    names = ("python", "python-3.10.4", "python-3.10.4_2")
+    found = run.rows(experiment, [_result(name, 1.0) for name in names])
+    assert [(row.key, row.talk) for row in found] == [
+        ("python-3.10", 3.17),
+        ("python", 2.21),
+        ("python-3.10.4_2", None),
+    ]
 
 
 @pytest.mark.parametrize(
     ("claim", "a", "b", "verdict"),
     [
-        (faster(A, B), 2.0, 1.0, "holds"),
-        (faster(A, B), 1.0, 2.0, "does not hold"),
-        (faster(A, B), (1.9, 2.0, 2.1), (1.0, 1.1, 1.2), "holds"),
-        (alike(A, B), 1.0, 1.5, "does not hold"),
-        (TooMany([A, B]), 2.0, 1.0, "does not hold"),
+        (Faster("a", "b"), 2.0, 1.0, "holds"),
+        (Faster("a", "b"), 1.0, 2.0, "does not hold"),
+        (Faster("a", "b"), (1.9, 2.0, 2.1), (1.0, 1.1, 1.2), "holds"),
+        (Faster("a", "b"), (1.0, 2.0), (1.5, 1.6), "is not certain"),
+        (Faster("a", "b", *SAME), 1.0, 1.5, "does not hold"),
+        (TooMany(""), 2.0, 1.0, "does not hold"),
+        (TooMany(""), 1.0, 2.0, "holds"),
     ],
 )
 def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: str) -> None:
@@ -65,24 +79,23 @@ def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: st
 
 
 def test_each_experiment_with_both_rows_is_judged_and_else_all_together() -> None:
-    two, one = (2.0, 2.0), (1.0, 1.0)
-    both = [_outcome("one", a=two, b=one), _outcome("two", a=one, b=two)]
-    assert [each.verdict for each in judged([faster(A, B)], both)] == ["holds", "does not hold"]
-    assert faster(A, B).judge(both)[0].measured.startswith("one: b is 2 times")
-    meant = [each.verdict for each in about(A, B, 1, "two").judge(both)]
-    assert meant == ["holds"]
-    apart = [_outcome("one", a=two), _outcome("two", b=one)]
-    assert [each.verdict for each in judged([faster(A, B)], apart)] == ["holds"]
+    claim = Faster("a", "b")
+    both = [_outcome("first", a=2.0, b=1.0), _outcome("second", a=1.0, b=2.0)]
+    assert [each.verdict for each in judged([claim], both)] == ["holds", "does not hold"]
+    assert claim.judge(both)[0].measured.startswith("first: b is 2 times")
+    assert [each.verdict for each in Faster("a", "b", of="first").judge(both)] == ["holds"]
+    single = [_outcome("first", a=2.0), _outcome("second", b=1.0)]
+    assert [each.verdict for each in judged([claim], single)] == ["holds"]
 
 
-def test_one_sample_makes_no_lesson_certain() -> None:
-    (found,) = judged([faster(A, B)], [_outcome(a=2.0, b=1.0)])
-    assert found.line == (
-        "is not certain here: b is 2 times as fast as a; the lesson asks for more than 1; "
-        "one sample shows no spread"
+def test_fewer_than_five_samples_make_no_lesson_certain() -> None:
+    (found,) = judged([Faster("a", "b")], [_outcome(a=(2.0,) * 4, b=1.0)])
+    assert found.verdict == "is not certain"
+    assert found.measured == (
+        "b is 2 times as fast as a; the lesson asks for more than 1; samples: 4, a verdict needs 5"
     )
-    (absent,) = judged([faster(A, ("c", 1))], [_outcome(a=2.0, b=1.0)])
-    assert absent.verdict == "was not measured"
+    (absent,) = judged([Faster("a", "c")], [_outcome(a=(2.0,), b=(1.0,))])
+    assert (absent.verdict, absent.measured) == ("was not measured", "without c")
 
 
 def test_a_load_above_the_free_cores_makes_no_lesson_certain(
@@ -90,7 +103,7 @@ def test_a_load_above_the_free_cores_makes_no_lesson_certain(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     # One worker needs a core; three others may have the rest.
-    slide = [faster(A, B)], [_outcome(a=(2.0, 2.0), b=(1.0, 1.0))]
+    slide = [Faster("a", "b")], [_outcome(a=2.0, b=1.0)]
     assert [each.verdict for each in judged(*slide, 3)] == ["holds"]
     (found,) = judged(*slide, 25)
     assert found.verdict == "is not certain"
@@ -98,32 +111,32 @@ def test_a_load_above_the_free_cores_makes_no_lesson_certain(
 
 
 def test_a_gain_beyond_the_cores_is_not_certain() -> None:
-    words = ("write", "--impl", "queue", "--scale", "1,16")
-    experiment = Experiment(words, scaled("queue", {1: None, 16: None}))
-    one = _result("queue", 11.2, 11.2, cores=1)
-    many = _result("queue", 1.0, 1.0, workers=16, cores=2)
-    claim = faster(("queue", 1), ("queue", 16), 9)
-    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    experiment = Experiment("write --impl queue --scale 1,16", {"queue": None, "queue 16": None})
+    one = _result("queue", *[11.2] * 5, cores=1)
+    many = _result("queue", *[1.0] * 5, workers=16, cores=2)
+    claim = Faster("queue", "queue 16", 9)
+    (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
     assert found.verdict == "is not certain"
     assert found.measured.endswith("queue with 16 workers gained more than cores can give")
-    many["cores"] = 16
-    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    many.cores = 16
+    (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
     assert found.verdict == "holds"
 
 
-def _as_told(experiment: Experiment) -> Outcome:
+def _as_in_the_talk(experiment: Experiment) -> Outcome:
     """Return an outcome in which the talk's own figures were measured here."""
     found = []
-    for key, seconds in experiment.told.items():
-        times_ = experiment.times.get(key)
-        each = seconds or (1 / times_ if times_ else None)
-        found.append(Row(*key, seconds, here=each, least=each, most=each))
+    for key, figure in experiment.figures.items():
+        name, _, workers = key.partition(" ")
+        here = 1 / figure if figure and experiment.are_gains else figure
+        times = {"here": here, "least": here, "most": here, "samples": [here] * 5}
+        found.append(Row(name, int(workers or 1), figure, **times))  # type: ignore[arg-type]
     return Outcome(experiment, found)
 
 
-@pytest.mark.parametrize("name", registry.TALKS)
+@pytest.mark.parametrize("name", slides.TALKS)
 def test_every_slide_claims_what_its_own_figures_show(name: str) -> None:
-    for slide in registry.talk(name).slides:
+    for number, slide in slides.talk(name).slides.items():
         assert slide.claims
-        for finding in judged(slide.claims, [_as_told(each) for each in slide.experiments]):
-            assert finding.verdict in ("holds", "was not measured"), (slide.number, finding)
+        for finding in judged(slide.claims, [_as_in_the_talk(one) for one in slide.experiments]):
+            assert finding.verdict in ("holds", "was not measured"), (number, finding)

@@ -1,98 +1,94 @@
-"""A talk as one page for a browser: tables and pictures, no script, nothing from the network."""
+"""A talk as one page for a browser: no script, nothing from the network; and a slide's picture."""
 
 from __future__ import annotations
 
 import datetime
-import html
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 
-from workloads.bench import files
-from workloads.errors import OutputError
-from workloads.talk import chart, report
-from workloads.talk.rows import Outcome, command
+from workloads.bench import files, plot
+from workloads.bench.result import Result
+from workloads.errors import OutputError, UnavailableError, UsageError
+from workloads.talk import notebook, report
+from workloads.talk.run import Measured, Outcome
 from workloads.talk.slides import Talk
 
-_STYLE = """
-body { font-family: sans-serif; line-height: 1.45; max-width: 52rem; margin: 2rem auto;
-  padding: 0 1rem; color: #222; background: #fff; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
-pre { background: #f4f4f4; padding: 0.6rem; overflow-x: auto; }
-img { max-width: 100%; }
-.here { color: #555; }
-"""
+_HEAD = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+body {{ font-family: sans-serif; line-height: 1.45; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; color: #222; background: #fff; }}
+pre {{ background: #f4f4f4; padding: 0.6rem; overflow-x: auto; }}
+img {{ max-width: 100%; }}
+</style></head><body><h1>{title}</h1>
+<p>Talk: {machine}. Here: {here}; {date}.</p>"""
 
 
-def write(folder: Path, name: str, talk: Talk, told: Sequence[report.Told]) -> None:
-    """Write ``index.html`` anew, and the picture of the last slide.
+def check(folder: Path) -> None:
+    """Refuse what cannot be written, before anything runs."""
+    plot.matplotlib_classes()
+    if str(folder) == "-":
+        raise UsageError("--html -: the page is several files", hint="give a new folder's name")
+    if folder.exists():
+        raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
+    files.require_writable(folder, "--html")
 
-    Parameters
-    ----------
-    folder
-        A new folder for the first slide; then that folder.
-    name, talk
-        The talk.
-    told
-        The slides that were run.
 
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written.
-    """
+def write(folder: Path, name: str, talk: Talk, slides: Sequence[Measured]) -> None:
+    """Write the page of the slides that were run anew, and the picture of the last one."""
     try:
-        folder.mkdir(exist_ok=len(told) > 1)
+        folder.mkdir(exist_ok=len(slides) > 1)
     except OSError as error:
         raise OutputError(f"{folder}: {error.strerror}") from error
-    slide, outcomes = told[-1].slide, told[-1].outcomes
-    if chart.compares(outcomes):
-        chart.draw(folder / f"{slide.number}.svg", slide.title, outcomes)
+    last = slides[-1]
+    if _compares(last.outcomes):
+        draw(folder / f"{last.number}.svg", last.slide.title, last.outcomes)
     with files.whole_file(folder / "index.html") as temporary:
-        temporary.write_text("\n".join(_page(name, talk, told)), "utf-8")
+        temporary.write_text("\n".join(lines(name, talk, slides)), "utf-8")
 
 
-def _page(name: str, talk: Talk, told: Sequence[report.Told]) -> Iterator[str]:
-    yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-    yield f"<title>{_(talk.title)}</title>"
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<style>{_STYLE}</style></head><body><h1>{_(talk.title)}</h1>"
-    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    yield f'<p class="here">Talk: {_(talk.machine)}. Here: {_(report.here())}; {date}.</p>'
-    for each in told:
-        yield from _slide(each)
-    yield f'<p class="here">python -m workloads talk {_(name)}</p></body></html>'
+def lines(name: str, talk: Talk, slides: Sequence[Measured]) -> Iterator[str]:
+    """Give the page's HTML."""
+    title, machine, here = map(escape, (talk.title, talk.machine, report.here()))
+    date = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M UTC}"
+    yield _HEAD.format(title=title, machine=machine, here=here, date=date)
+    shown: set[str] = set()
+    for measured in slides:
+        number, slide = measured.number, measured.slide
+        yield f'<h2 id="{number}">{number}: {escape(slide.title)}</h2>'
+        yield f"<p>{escape(slide.lesson)}</p>"
+        for code in notebook.codes(slide):
+            # Open on the first slide that shows it.
+            state = "" if code.text in shown else " open"
+            yield f"<details{state}><summary>{escape(code.title)}</summary>"
+            yield f"<pre>{escape(code.text)}</pre></details>"
+            shown.add(code.text)
+        for outcome in measured.outcomes:
+            text = f"{report.command(outcome.experiment)}\n{report.table(outcome)}"
+            yield f"<pre>{escape(text)}</pre>"
+        if _compares(measured.outcomes):
+            yield f'<p><img src="{number}.svg" alt="times as fast as the first technique"></p>'
+        closing = escape(report.closing(talk, measured)).replace("\n", "<br>")
+        yield f"<p>{closing}</p>"
+    yield f"<p>python -m workloads talk {name}</p></body></html>"
 
 
-def _slide(told: report.Told) -> Iterator[str]:
-    slide, outcomes = told.slide, told.outcomes
-    yield f'<h2 id="{slide.number}">{slide.number}: {_(slide.title)}</h2>'
-    yield f"<p>{_(slide.lesson)}</p>"
+def _compares(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether there is anything to compare: two techniques, here or in the talk."""
+    return any(len(outcome.rows) > 1 for outcome in outcomes if not outcome.reason)
+
+
+def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
+    """Draw for each experiment how many times as fast as the first each row is, talk and here."""
+    bars = []
     for outcome in outcomes:
-        title = outcome.experiment.title
-        yield f"<h3>{_(title)}</h3>" if title else ""
-        yield f"<pre>{_(' '.join(command(outcome.experiment)))}</pre>"
-        yield from _table(outcome)
-    if chart.compares(outcomes):
-        about = f"times as fast as the first technique: {slide.title}"
-        yield f'<p><img src="{slide.number}.svg" alt="{_(about)}"></p>'
-    for finding in report.findings(told):
-        yield f"<p><strong>{_(finding.line)}</strong></p>"
-    yield f'<p class="here">Here: {_(report.load(told))}.</p>'
-    for cause in report.causes(slide, outcomes):
-        yield f'<p class="here">{_(cause)}</p>'
-
-
-def _table(outcome: Outcome) -> Iterator[str]:
-    yield "<table>"
-    for index, row in enumerate(report.table(outcome.rows)):
-        tag = "td" if index else "th"
-        yield "<tr>" + "".join(f"<{tag}>{_(cell)}</{tag}>" for cell in row) + "</tr>"
-    yield "</table>"
-    for line in report.left_out(outcome):
-        yield f"<p>{_(line)}</p>"
-
-
-def _(text: object) -> str:
-    return html.escape(str(text))
+        for row, ratios in zip(outcome.rows, report.speed_ups(outcome.rows), strict=True):
+            for place, ratio in zip(("talk", "here"), ratios, strict=True):
+                panel = f"{outcome.experiment.title} {place}".lstrip()
+                if ratio:
+                    bars.append(Result(row.key, panel, [1 / ratio], work=1_000_000))
+    if not bars:
+        raise UnavailableError("--plot: nothing ran that could be drawn")
+    plot.bar_chart(path, title, "times as fast as the first", bars)

@@ -4,108 +4,87 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from workloads.bench import machine
-from workloads.bench.result import duration
+from workloads.bench.result import duration, render
 from workloads.doctor import mounts
-from workloads.talk.claims import Finding, judged
-from workloads.talk.rows import Outcome, Row, command
-from workloads.talk.slides import Experiment, Slide, Talk
+from workloads.talk.claims import judged
+from workloads.talk.run import Measured, Outcome, Row
+from workloads.talk.slides import Experiment, Talk
 
-_HEAD = ("technique", "workers", "talk", "here", "talk, times", "here, times", "answer")
-_SPREAD = "least … most"
 _NONE = "–"
 
 
-@dataclass(frozen=True)
-class Told:
-    """A slide that was run.
+def speed_ups(rows: Sequence[Row]) -> list[tuple[float | None, float | None]]:
+    """Return how many times as fast as the first each row is, in the talk and here."""
 
-    Parameters
-    ----------
-    slide
-        The slide.
-    outcomes
-        The results of its experiments.
-    load
-        How many other processes computed before it.
-    """
+    def ratio(first: float | None, other: float | None) -> float | None:
+        return first / other if first and other else None
 
-    slide: Slide
-    outcomes: Sequence[Outcome]
-    load: int
+    first = rows[0]
+    return [
+        (row.talk_times or ratio(first.talk, row.talk), ratio(first.here, row.here)) for row in rows
+    ]
 
 
-def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:
-    """Return how many times as fast as the first each row is, None if not known.
-
-    Parameters
-    ----------
-    rows
-        The rows.
-    told
-        Whether to take the talk's figures, not those of here.
-    """
-    values = [row.told if told else row.here for row in rows]
-    first = next(iter(values), None)
-    found = [first / value if first and value else None for value in values]
-    if not told:
-        return found
-    return [row.told_times or value for row, value in zip(rows, found, strict=True)]
-
-
-def table(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the rows' cells, after those of the head."""
-    repeated = any(len(row.samples) > 1 for row in rows)
-    cells = [[*_HEAD[:4], *([_SPREAD] if repeated else []), *_HEAD[4:]]]
-    columns = zip(rows, times(rows, told=True), times(rows, told=False), strict=True)
-    for row, talk, here in columns:
-        cells.append(
-            [
-                row.impl,
-                str(row.workers),
-                _NONE if row.told is None else duration(row.told),
-                seconds_here(row),
-                *([_spread(row)] if repeated else []),
-                *(_NONE if value is None else f"{value:.3g}" for value in (talk, here)),
-                row.verdict or "not run",
-            ]
-        )
+def _cells(rows: Sequence[Row]) -> list[list[str]]:
+    spread, times = "least … most", ("talk, times", "here, times")
+    cells = [["technique", "workers", "talk", "here", spread, *times, "answer"]]
+    for row, ratios in zip(rows, speed_ups(rows), strict=True):
+        here, spread = _NONE, _NONE
+        if row.here and row.least and row.most:
+            here = f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
+            spread = f"{duration(row.least)} … {duration(row.most)}"
+        talk = _NONE if row.talk is None else duration(row.talk)
+        gains = (f"{ratio:.3g}" if ratio else _NONE for ratio in ratios)
+        verdict = row.verdict or "not run"
+        cells.append([row.impl, str(row.workers), talk, here, spread, *gains, verdict])
     return cells
 
 
-def seconds_here(row: Row) -> str:
-    """Return a row's cell for the seconds of here."""
-    if row.here is None:
-        return _NONE
-    return f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
+def command(experiment: Experiment) -> str:
+    """Return what is printed before an experiment is run."""
+    return f"{experiment.title}: {experiment.typed}".removeprefix(": ")
 
 
-def _spread(row: Row) -> str:
-    if row.least is None or row.most is None:
-        return _NONE
-    return f"{duration(row.least)} … {duration(row.most)}"
+def table(outcome: Outcome) -> str:
+    """Return an experiment's rows, why some did not run, and what to type where they can."""
+    absent: dict[str, dict[str, None]] = {}
+    for row in outcome.rows:
+        if row.reason:
+            line = f"not run: {row.reason}; to run it: {row.elsewhere}"
+            absent.setdefault(line, {})[row.impl] = None
+    lines = [f"{', '.join(names)}: {line}\n" for line, names in absent.items()]
+    return f"{render(_cells(outcome.rows))}\n{''.join(lines)}"
 
 
-def left_out(outcome: Outcome) -> list[str]:
-    """Return why rows did not run, and what to type where they can."""
-    said = [(row.reason, row.elsewhere) for row in outcome.rows if row.reason]
-    lines = []
-    for why, typed in dict.fromkeys(said):
-        rows = [row for row in outcome.rows if (row.reason, row.elsewhere) == (why, typed)]
-        names = ", ".join(dict.fromkeys(row.impl for row in rows))
-        lines.append(f"{names}: not run: {why}; to run it: {typed}")
-    return lines
+def closing(talk: Talk, measured: Measured) -> str:
+    """Return what is printed when a slide has run: the lesson, and both machines."""
+    findings = judged(measured.slide.claims, measured.outcomes, measured.load)
+    lines = [
+        *(f"{finding.verdict} here: {finding.measured}" for finding in findings),
+        f"talk: {talk.machine}",
+        f"here: {here()}; other processes that computed before it: {measured.load}",
+        *(f"      {cause}" for cause in _causes(measured)),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
+def here() -> str:
+    """Return this machine's processor and cores, and the version of this Python."""
+    described = machine.describe()
+    python = sys.version.split()[0]
+    return f"{described['processor']}, {described['cores']} cores, Python {python}"
+
+
+def _causes(measured: Measured) -> list[str]:
     """Return what explains the differences: known ones, and those of this machine."""
-    lines = [slide.differs] if slide.differs else []
-    rows = [row for outcome in outcomes for row in outcome.rows if row.here is not None]
+    lines = [measured.slide.differs] if measured.slide.differs else []
+    rows = [row for outcome in measured.outcomes for row in outcome.rows if row.here]
     cores = machine.cores()
     most = max((row.workers for row in rows), default=1)
     if most > cores:
@@ -113,98 +92,37 @@ def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
         lines.append(f"{most} workers share {shared} here, and compute no faster than {cores}.")
     if any(row.sampled for row in rows):
         lines.append("≈: a sample of the rows was computed, and stands for all.")
-    fewer = [row for row in rows if row.at_work < row.workers]
-    lines += [f"{row.impl}: {row.workers} asked for, {row.at_work} at work." for row in fewer]
-    lines += [f"{row.impl}: {row.note}." for row in rows if row.note and not row.sampled]
-    if any(outcome.experiment.words[0] in ("write", "read") for outcome in outcomes):
-        lines.append(f"Files lie on {_file_system()} here; TMPDIR chooses another place.")
+    for row in rows:
+        if row.at_work < row.workers:
+            lines.append(f"{row.impl}: {row.workers} asked for, {row.at_work} at work.")
+        if row.note and not row.sampled:
+            lines.append(f"{row.impl}: {row.note}.")
+    if any(outcome.experiment.workload in ("write", "read") for outcome in measured.outcomes):
+        mounted = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+        system = mounts.of(mounted, tempfile.gettempdir()) or "an unknown file system"
+        lines.append(f"Files lie on {system} here; TMPDIR chooses another place.")
     return [*dict.fromkeys(lines)]
 
 
-def _file_system() -> str:
-    try:
-        text = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "an unknown file system"
-    return mounts.of(text, tempfile.gettempdir()) or "an unknown file system"
-
-
-def findings(told: Told) -> list[Finding]:
-    """Return what came of each claim of the slide."""
-    return [*judged(told.slide.claims, told.outcomes, told.load)]
-
-
-def here() -> str:
-    """Return this machine's processor and cores, and the version of this Python."""
-    found = machine.describe()
-    python = sys.version.split()[0]
-    return f"{found['processor']}, {found['cores']} cores, Python {python}"
-
-
-def load(told: Told) -> str:
-    """Return how many other processes computed before a slide."""
-    return f"other processes that computed before it: {told.load}"
-
-
-def heading(name: str, slide: Slide) -> str:
-    """Return what is printed before a slide is run."""
-    return f"{name} {slide.number}: {slide.title}\n  {slide.lesson}\n"
-
-
-def asked(experiment: Experiment) -> str:
-    """Return what is printed before an experiment is run."""
-    title = f"{experiment.title}: " if experiment.title else ""
-    return f"{title}{' '.join(command(experiment))}"
-
-
-def answered(outcome: Outcome) -> str:
-    """Return what is printed of an experiment."""
-    return "\n".join([*_aligned(table(outcome.rows)), *left_out(outcome), ""])
-
-
-def closing(talk: Talk, told: Told) -> str:
-    """Return what is printed when a slide has run: the lesson, and both machines."""
-    lines = [
-        *(finding.line for finding in findings(told)),
-        f"talk: {talk.machine}",
-        f"here: {here()}; {load(told)}",
-        *(f"      {cause}" for cause in causes(told.slide, told.outcomes)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for row in cells:
-        first, *others, last = row
-        middle = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=False))
-        lines.append("  ".join([first.ljust(widths[0]), *middle, last]))
-    return lines
-
-
-def as_json(name: str, talk: Talk, told: Told) -> Mapping[str, Any]:
+def as_json(name: str, measured: Measured) -> dict[str, Any]:
     """Return what ``--json`` writes of a slide."""
-    slide, outcomes = told.slide, told.outcomes
+    slide, outcomes = measured.slide, measured.outcomes
     return {
         "talk": name,
-        "title": talk.title,
-        "source": talk.source,
-        "machine_of_the_talk": talk.machine,
-        "slide": slide.number,
+        "slide": measured.number,
         "shows": slide.title,
         "lesson": slide.lesson,
         "experiments": [
             {
-                "command": command(outcome.experiment),
+                "command": outcome.experiment.typed,
                 "title": outcome.experiment.title,
                 "cannot_run": outcome.reason,
                 "rows": [asdict(row) for row in outcome.rows],
             }
             for outcome in outcomes
         ],
-        "findings": [asdict(finding) for finding in findings(told)],
-        "load_before": told.load,
+        "findings": [asdict(finding) for finding in judged(slide.claims, outcomes, measured.load)],
+        "load_before": measured.load,
         "differs": slide.differs,
-        "causes": causes(slide, outcomes),
+        "causes": _causes(measured),
     }

@@ -1,86 +1,171 @@
-"""A slide's experiments, each in a process of its own: the workload checks its answers."""
+"""A slide's experiments, each in a process of its own, and the rows that come of them."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from workloads.bench import scaling
+from workloads.bench.result import Result
 from workloads.errors import UnavailableError, WorkerError
-from workloads.talk import rows
-from workloads.talk.rows import Row, program
-from workloads.talk.slides import Experiment
-
-# Seconds that a workload has to remove unfinished files, and to end its workers.
-_SECONDS = 10.0
+from workloads.talk.slides import Experiment, Slide
 
 
-def run(experiment: Experiment, repeat: int = 1) -> list[Row]:
-    """Run an experiment, and return the rows of the talk and of here.
+@dataclass(frozen=True)
+class Row:
+    """A technique with so many workers: the talk's figures and those of here."""
 
-    Parameters
-    ----------
-    experiment
-        What to run.
-    repeat
-        How often each technique is timed.
+    impl: str
+    workers: int  # as asked for
+    talk: float | None = None  # seconds
+    talk_times: float | None = None  # as fast as the first, where there are no seconds
+    # The median of the seconds here, if it ran, their least and most; for all of the work.
+    here: float | None = None
+    least: float | None = None
+    most: float | None = None
+    samples: Sequence[float] = ()  # as measured
+    at_work: int = 0  # workers that there were
+    beyond_cores: bool = False  # they gained more over fewer workers than cores can give
+    sampled: bool = False  # only a sample of the work was done
+    verdict: str = ""  # on the answer
+    note: str = ""
+    reason: str = ""  # why it did not run
+    elsewhere: str = ""  # the command for where it can
 
-    Raises
-    ------
-    UnavailableError
-        When none of it can run here.
-    WorkerError
-        When it fails, or an answer is wrong.
-    """
+    @property
+    def key(self) -> str:
+        """As experiments name their rows."""
+        return self.impl if self.workers == 1 else f"{self.impl} {self.workers}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An experiment's rows; the talk's figures alone, and the reason, if it could not run."""
+
+    experiment: Experiment
+    rows: Sequence[Row]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A slide that was run, and how many other processes computed before it."""
+
+    number: int
+    slide: Slide
+    outcomes: Sequence[Outcome]
+    load: int
+
+
+def run(experiment: Experiment, repeat: int) -> Outcome:
+    """Run an experiment, each technique `repeat` times; raise what ends the workload."""
+    if experiment.ranks > 1 and shutil.which("mpiexec") is None:
+        raise UnavailableError("no mpiexec on PATH")
     with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
         report = Path(folder) / "report.json"
-        if experiment.ranks > 1 and shutil.which("mpiexec") is None:
-            raise UnavailableError("no mpiexec on PATH")
-        asked = [*experiment.words, "--repeat", str(repeat), "--json", str(report)]
-        words = program(experiment, sys.executable, asked)
-        with _started(words, {**os.environ, **experiment.environment}) as process:
-            _, said = process.communicate()
-        if process.returncode:
-            line = next(iter(said.splitlines()), f"ended with {process.returncode}")
-            line = line.removeprefix("workloads: ")
-            if process.returncode == UnavailableError.exit_code:
-                raise UnavailableError(line)
-            raise WorkerError(line)
-        return rows.of(experiment, json.loads(report.read_text("utf-8"))["results"])
+        words = [*experiment.program(sys.executable), "--repeat", str(repeat)]
+        _start([*words, "--json", str(report)], {**os.environ, **experiment.environment})
+        results = json.loads(report.read_text("utf-8"))["results"]
+    return Outcome(experiment, rows(experiment, [Result(**each) for each in results]))
 
 
-@contextlib.contextmanager
-def _started(
-    words: Sequence[str], environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[str]]:
-    """Start a process; when this one is stopped, end the process and wait for it."""
-    process: subprocess.Popen[str] | None = None
-    try:
-        process = subprocess.Popen(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        yield process
-    except BaseException:
-        if process is not None:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_SECONDS)
-            process.kill()
-        raise
-    finally:
-        if process is not None:
+def _start(words: Sequence[str], environment: Mapping[str, str]) -> None:
+    no, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(
+        words, env=environment, stdin=no, stdout=no, stderr=pipe, text=True
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        except BaseException:
+            # It ends its workers and removes unfinished files.
+            process.terminate()
             process.wait()
-            if process.stderr is not None:
-                process.stderr.close()
+            raise
+    if process.returncode:
+        line = next(iter(errors.splitlines()), f"ended with {process.returncode}")
+        unavailable = process.returncode == UnavailableError.exit_code
+        raise (UnavailableError if unavailable else WorkerError)(line.removeprefix("workloads: "))
+
+
+def rows(experiment: Experiment, results: Sequence[Result]) -> list[Row]:
+    """Return the talk's rows, with the seconds of here, and then other rows of here."""
+    rows_: dict[str, Row] = {}
+    for name in dict.fromkeys(result.impl for result in results):
+        own = [result for result in results if result.impl == name]
+        beyond = scaling.beyond_cores(own)
+        for key, result in zip(_asked(experiment, own, rows_), own, strict=True):
+            rows_[key] = _measured(experiment, key, result, beyond)
+    for key in experiment.figures.keys() - rows_.keys():
+        name = key.split()[0]
+        if experiment.elsewhere:
+            reason, command = experiment.elsewhere
+            typed = f"python -m workloads {command}"
+        else:
+            # What only fails when it starts gives its reason if it is asked for alone.
+            reason = experiment.techniques[name].why_not() or "asked for alone it tells why"
+            typed = experiment.by(f"--impl {name}").typed
+        rows_[key] = _row(experiment, key, reason=reason, elsewhere=typed)
+    return [rows_[key] for key in {**experiment.figures, **rows_}]
+
+
+def absent(experiment: Experiment, error: UnavailableError) -> Outcome:
+    """Return the talk's rows of an experiment that cannot run here."""
+    # The row itself names the technique.
+    why = {"reason": str(error).rpartition("cannot run here: ")[2], "elsewhere": experiment.typed}
+    return Outcome(
+        experiment, [_row(experiment, key, **why) for key in experiment.figures], str(error)
+    )
+
+
+def _asked(experiment: Experiment, own: Sequence[Result], taken: Container[str]) -> list[str]:
+    """Return the key of each result of a technique, by the workers asked for: fewer may run."""
+    name = own[0].impl
+    if "--scale" in experiment.command:
+        # The workload runs them in ascending order, as the slide has them.
+        return [key for key in experiment.figures if key.split()[0] == name]
+    # The result python-3.10.4 is the slide's python-3.10; of two such the second has a row
+    # of its own.  Of two numbers of workers the first is asked for.
+    keys = [key for key in experiment.figures if f"{name}.".startswith(f"{key.split()[0]}.")]
+    return [key for key in keys if key not in taken][:1] or [f"{name} {own[0].workers}"]
+
+
+def _row(experiment: Experiment, key: str, **others: Any) -> Row:
+    name, _, workers = key.partition(" ")
+    others["talk_times" if experiment.are_gains else "talk"] = experiment.figures.get(key)
+    return Row(name, int(workers or 1), **others)
+
+
+def _measured(experiment: Experiment, key: str, result: Result, beyond: Container[int]) -> Row:
+    verdict = result.verdict
+    if experiment.sha256 and result.complete:
+        if result.answer != experiment.sha256:
+            raise WorkerError(
+                f"{result.impl}: WRONG: sha256 {result.answer}, not {experiment.sha256}"
+            )
+        verdict = "matches the stored sha256 of all of it"
+    # For a sample of the rows, the seconds that all would take.
+    seconds = [
+        sample * result.total / result.work if result.work else sample for sample in result.samples
+    ]
+    return _row(
+        experiment,
+        key,
+        here=statistics.median(seconds),
+        least=min(seconds),
+        most=max(seconds),
+        samples=tuple(result.samples),
+        at_work=result.workers,
+        beyond_cores=result.workers in beyond,
+        sampled=not result.complete,
+        verdict=verdict,
+        note=result.note,
+    )

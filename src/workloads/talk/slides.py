@@ -1,119 +1,111 @@
-"""What a talk is: the slides that compute something, and their figures."""
+"""What a talk is: slides that compute something, and their figures; the talks there are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import importlib
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from workloads.errors import UsageError
+from workloads.registry import WORKLOADS
 
 if TYPE_CHECKING:
+    from workloads.bench.technique import Technique
     from workloads.talk.claims import Claim
 
-# A technique and its workers.
-Key = tuple[str, int]
+# Adding a talk is a module with TALK and its name here.
+TALKS = ("nih", "usc", "nersc")
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One run of a workload, and what the slide shows of it.
+    """One run of a workload, and what the slide shows of it."""
 
-    Parameters
-    ----------
-    words
-        The words after ``python -m workloads``.
-    told
-        The slide's seconds by technique and workers; None where it has none.  The
-        others are compared with the first.
-    ranks
-        MPI ranks that the run is started on.
-    title
-        What it computes, where a slide has several.
-    environment
-        Variables that it needs.
-    times
-        How many times as fast as the first, where the slide has this and no seconds.
-    elsewhere
-        The slide's rows that are not run here: why, and the command for where they can be.
-    sha256
-        The whole answer's, where the workload itself stores none or only a sample's.
-    pythons
-        Whether it is also run by other Pythons, which the user names.
-    """
-
-    words: tuple[str, ...]
-    told: Mapping[Key, float | None]
-    ranks: int = 1
-    title: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    times: Mapping[Key, float] = field(default_factory=dict)
-    elsewhere: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
-    sha256: str = ""
-    pythons: bool = False
-
-    def keys(self, impl: str) -> list[Key]:
-        """Return the slide's rows of a technique; python-3.10.4 is the slide's python-3.10."""
-        return [key for key in self.told if f"{impl}.".startswith(f"{key[0]}.")]
+    command: str  # what follows ``python -m workloads``
+    # The slide's rows: a technique, and its workers if several, as in ``threads 4``; its
+    # seconds, or None where the slide has none.  The others are compared with the first.
+    figures: Mapping[str, float | None]
+    title: str = ""  # what it computes, where a slide has several
+    ranks: int = 1  # of MPI, that the run is started on
+    environment: Mapping[str, str] = field(default_factory=dict)  # variables that it needs
+    are_gains: bool = False  # the figures are times as fast as the first, and not seconds
+    elsewhere: tuple[str, str] | None = None  # why rows do not run here, and the command there
+    sha256: str = ""  # the whole answer's, where the workload stores none or only a sample's
+    pythons: bool = False  # it is also run by other Pythons, which the user names
 
     @property
-    def counts(self) -> list[int]:
-        """The numbers of workers that ``--scale`` asks for, ascending, if any."""
-        words = dict(zip(self.words, self.words[1:], strict=False))
-        return sorted(map(int, words["--scale"].split(","))) if "--scale" in words else []
+    def workload(self) -> str:
+        """The workload that computes it."""
+        return self.command.partition(" ")[0]
+
+    @property
+    def techniques(self) -> dict[str, Technique]:
+        """The techniques of the slide, as far as the workload's registry has them."""
+        package = WORKLOADS[self.workload][0].rpartition(".")[0]
+        known = importlib.import_module(f"{package}.registry").TECHNIQUES
+        names = [key.split()[0] for key in self.figures]
+        return {name: known[name] for name in names if name in known}
+
+    @property
+    def typed(self) -> str:
+        """What a user types for it."""
+        variables = [f"{name}={value}" for name, value in self.environment.items()]
+        return " ".join([*variables, *self.program("python")])
+
+    def program(self, python: str) -> list[str]:
+        """Return the words of its command line, with mpiexec for several ranks."""
+        start = ["mpiexec", "-n", str(self.ranks)] if self.ranks > 1 else []
+        return [*start, python, "-m", "workloads", *shlex.split(self.command)]
+
+    def by(self, options: str) -> Experiment:
+        """Return the same with other options in place of ``--impl``."""
+        return replace(self, command=re.sub(r"--impl \S+", lambda _: options, self.command))
+
+    def with_pythons(self, files: Sequence[str]) -> Experiment:
+        """Return the same with other Pythons beside this one, if it compares them."""
+        options = " ".join(f"--python {shlex.quote(file)}" for file in files)
+        return self.by(options) if files and self.pythons else self
 
 
-@dataclass(frozen=True)
 class Slide:
-    """A slide that computes something.
+    """A slide: the lesson, what is run, what the rows show if the lesson holds.
 
-    Parameters
-    ----------
-    number
-        In the talk.
-    title
-        What it shows, in few words.
-    lesson
-        What to learn from it.
-    experiments
-        What is run.
-    differs
-        What is defined otherwise here: precision, generator, sizes.
-    claims
-        What the rows must show if the lesson holds.
+    `differs` is what is defined otherwise here: precision, generator, sizes.
     """
 
-    number: int
-    title: str
-    lesson: str
-    experiments: tuple[Experiment, ...]
-    differs: str = ""
-    claims: tuple[Claim, ...] = ()
+    def __init__(
+        self,
+        title: str,
+        lesson: str,
+        *experiments: Experiment,
+        claims: Sequence[Claim],
+        differs: str = "",
+    ) -> None:
+        self.title, self.lesson, self.differs = title, lesson, differs
+        self.experiments, self.claims = experiments, claims
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A talk.
-
-    Parameters
-    ----------
-    title, source
-        Its name, and where it is.
-    machine
-        What its figures were measured on.
-    slides
-        Those that compute something.
-    """
+    """A talk: its name, where it is, what its figures were measured on, its slides by number."""
 
     title: str
     source: str
     machine: str
-    slides: tuple[Slide, ...]
+    slides: Mapping[int, Slide]
 
 
-def times(told: Mapping[str, float | None], workers: int = 1) -> dict[Key, float | None]:
-    """Return seconds by technique and workers, with the same number of workers for all."""
-    return {(name, workers): seconds for name, seconds in told.items()}
+def talk(name: str) -> Talk:
+    """Return a talk."""
+    if name not in TALKS:
+        raise UsageError(f"no talk {name!r}", hint=f"one of: {', '.join(TALKS)}")
+    module = importlib.import_module(f"workloads.talk.{name}")
+    return cast("Talk", module.TALK)
 
 
-def scaled(name: str, told: Mapping[int, float | None]) -> dict[Key, float | None]:
-    """Return one technique's seconds by technique and workers."""
-    return {(name, workers): seconds for workers, seconds in told.items()}
+def by_workers(name: str, figures: Mapping[int, float | None]) -> dict[str, float | None]:
+    """Return one technique's figures by number of workers as an experiment has them."""
+    return {name if n == 1 else f"{name} {n}": figure for n, figure in figures.items()}

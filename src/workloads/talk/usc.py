@@ -6,210 +6,163 @@ under a profiler, the seconds here those of the writing alone.
 
 from __future__ import annotations
 
-from workloads.talk.claims import Noted, Trend, about, alike, faster, no_faster
-from workloads.talk.slides import Experiment, Key, Slide, Talk, times
+from workloads.talk.claims import NO_FASTER, SAME, Faster, Noted, Trend
+from workloads.talk.slides import Experiment, Slide, Talk, by_workers
 
 _WHOLE = "The talk's seconds are of a whole program under a profiler; here, of the writing."
 _READ_OFF = "The talk's figures are read off its picture."
-_SMALL = "1,000 arrays of 100²"
-_LARGE = "100 arrays of 1,000²"
+_UNKNOWN = f"{_READ_OFF} The picture does not tell how many arrays."
 
 
-def _write(n: int, told: dict[str, float | None], workers: int = 1, ranks: int = 1) -> Experiment:
-    words = ("write", "-n", str(n), "--impl", ",".join(told))
-    return Experiment(words, times(told, workers), ranks, f"{n:,} arrays of 100²")
+def _gains(name: str, by_count: dict[int, float], side: int = 1_000, ranks: int = 1) -> Experiment:
+    command = f"write -n 100 -s {side} --impl {name} --scale {','.join(map(str, by_count))}"
+    figures = by_workers(name, by_count)
+    return Experiment(command, figures, f"100 arrays of {side:,}²", ranks, are_gains=True)
 
 
-def _by_workers(
-    told: dict[str, dict[int, float | None]], n: int = 1_000, side: int = 100, ranks: int = 1
-) -> Experiment:
-    counts = next(iter(told.values()))
-    return Experiment(
-        _scale(n, side, [*told], [*counts]),
-        {(name, count): seconds for name, of in told.items() for count, seconds in of.items()},
-        ranks,
-        f"{n:,} arrays of {side:,}²",
-    )
-
-
-def _speed_ups(n: int, side: int, name: str, told: dict[int, float], ranks: int = 1) -> Experiment:
-    times_ = {(name, count): many for count, many in told.items()}
-    nothing: dict[Key, float | None] = dict.fromkeys(times_)
-    title = f"{name}, {n:,} arrays of {side:,}²"
-    return Experiment(_scale(n, side, [name], [*told]), nothing, ranks, title, times=times_)
-
-
-def _scale(n: int, side: int, names: list[str], counts: list[int]) -> tuple[str, ...]:
-    size = ("-n", str(n)) if side == 100 else ("-n", str(n), "-s", str(side))
-    return ("write", *size, "--impl", ",".join(names), "--scale", ",".join(map(str, counts)))
-
-
-def _files_or_one(side: int, gain: float) -> Experiment:
-    words = ("write", "-n", "200", "-s", str(side), "--impl", "npy,hdf5")
-    told = times({"npy": None, "hdf5": None})
-    gains = {("npy", 1): 1.0, ("hdf5", 1): gain}
-    return Experiment(words, told, title=f"200 arrays of {side:,}²", times=gains)
-
-
-TALK = Talk(
-    title="High-Performance Computing with Python, CARC at USC",
-    source="GitHub: uschpc/workshop-hpc-python",
-    machine="a node of CARC's Discovery, Python 3.7, a shared file system",
-    slides=(
-        Slide(
-            11,
-            "loops or NumPy",
-            "A call for each of a million values takes most of the time; NumPy takes them at once.",
-            (_write(100, {"loops": 4.8, "vectorized": 1.4}),),
-            _WHOLE,
-            claims=(faster(("loops", 1), ("vectorized", 1), 2),),
-        ),
-        Slide(
-            13,
-            "text or binary",
-            "What savetxt formats, np.save writes as it lies in memory: less time, a third of the "
-            "bytes.",
-            (_write(100, {"vectorized": 1.4, "npy": 0.46}),),
-            _WHOLE,
-            claims=(faster(("vectorized", 1), ("npy", 1), 2),),
-        ),
-        Slide(
-            14,
-            "waiting for open",
-            "40 % of the talk's time was opening files: each asks a shared file system's server. "
-            "One file is opened once.",
-            (_write(100, {"npy": 0.46, "hdf5": None}),),
-            _WHOLE,
-            claims=(
-                Noted(("npy", 1), "of it opens files", 40),
-                faster(("npy", 1), ("hdf5", 1)),
-            ),
-        ),
-        Slide(
-            23,
-            "a pool that is no faster",
-            "Pool.apply waits for each task, and each task carries arrays that never change: three "
-            "workers are slower than one. A pool that gets numbers alone is faster.",
-            (_by_workers({"pool-apply": {1: 6.7, 3: 7.6}, "multiprocessing": {1: None, 3: None}}),),
-            _WHOLE,
-            claims=(
-                no_faster(("pool-apply", 1), ("pool-apply", 3)),
-                faster(("pool-apply", 3), ("multiprocessing", 3)),
-            ),
-        ),
-        Slide(
-            28,
-            "a queue",
-            "Workers that keep what does not change and take numbers from a queue.",
-            (_by_workers({"pool-apply": {1: 6.7, 3: 7.6}, "queue": {1: 5.4, 3: 2.8}}),),
-            _WHOLE,
-            claims=(
-                faster(("queue", 1), ("queue", 3)),
-                faster(("pool-apply", 3), ("queue", 3)),
-            ),
-        ),
-        Slide(
-            31,
-            "larger files",
-            "The more there is to write, the less the start counts, and the more even the shares.",
-            (
-                _by_workers({"queue": {1: None, 3: None}}),
-                _by_workers({"queue": {1: None, 3: None}}, side=500),
-            ),
-            claims=(Trend(("queue", 1), ("queue", 3), falls=False),),
-        ),
-        Slide(
-            32,
-            "the queue's speed-up",
-            "16 workers are 1.5 times as fast with small files, 9 times with large ones.",
-            (
-                _speed_ups(100, 100, "queue", {1: 1.0, 2: 1.23, 4: 1.36, 16: 1.51}),
-                _speed_ups(100, 1_000, "queue", {1: 1.0, 2: 1.95, 4: 3.6, 16: 9.2}),
-            ),
-            f"{_READ_OFF} Here the start is not timed.",
-            claims=(Trend(("queue", 1), ("queue", 16), falls=False),),
-        ),
-        Slide(
-            35,
-            "MPI, Send and Recv",
-            "Rank 0 sends each rank its numbers; every rank computes and writes its own arrays.",
-            (
-                Experiment(
-                    ("write", "-n", "1000", "--impl", "npy,mpi-chunks"),
-                    {("npy", 1): 5.46, ("mpi-chunks", 4): None},
-                    4,
-                    _SMALL,
-                ),
-            ),
-            _WHOLE,
-            claims=(faster(("npy", 1), ("mpi-chunks", 4)),),
-        ),
-        Slide(
-            37,
-            "the speed-up of Send and Recv",
-            "Two ranks gain nothing in the talk, four twice.",
-            (_speed_ups(100, 1_000, "mpi-chunks", {1: 1.0, 2: 1.03, 4: 2.05}, 4),),
-            f"{_READ_OFF} The picture does not tell how many arrays.",
-            claims=(faster(("mpi-chunks", 1), ("mpi-chunks", 4), 1.5),),
-        ),
-        Slide(
-            38,
-            "MPI, Scatter",
-            "One call in place of the loop of messages, and better speed-ups.",
-            (
-                _speed_ups(100, 1_000, "mpi-scatter", {1: 1.0, 2: 1.76, 4: 3.4}, 4),
-                _speed_ups(100, 1_000, "mpi-chunks", {1: 1.0, 2: 1.03, 4: 2.05}, 4),
-            ),
-            f"{_READ_OFF} The picture does not tell how many arrays.",
-            claims=(
-                faster(("mpi-scatter", 1), ("mpi-scatter", 2), 1.5),
-                faster(("mpi-chunks", 4), ("mpi-scatter", 4)),
-            ),
-        ),
-        Slide(
-            42,
-            "one file by HDF5",
-            "One file, a name for each array: no thousand files to open, list and copy.",
-            (
-                _write(1_000, {"npy": 5.46, "hdf5": 2.54}),
-                Experiment(
-                    ("read", "-n", "1000", "--impl", "npy,hdf5"),
-                    times({"npy": None, "hdf5": None}),
-                    title="read back in an order drawn at random",
-                ),
-            ),
-            _WHOLE,
-            claims=(about(("npy", 1), ("hdf5", 1), 2.1, _SMALL),),
-        ),
-        Slide(
-            43,
-            "HDF5 and larger arrays",
-            "The larger the arrays, the less one file gains: opening many counts less.",
-            (_files_or_one(500, 1.63), _files_or_one(1_000, 1.18)),
-            _READ_OFF,
-            claims=(Trend(("npy", 1), ("hdf5", 1), falls=True),),
-        ),
-        Slide(
-            45,
-            "one file by all ranks",
-            "A bit faster with few ranks, and more to install: worth it where one file is what you "
-            "need.",
-            (
-                _by_workers(
-                    {
-                        "mpi-scatter": {1: 470.0, 2: 251.0, 4: 111.0},
-                        "hdf5-parallel": {1: 403.0, 2: 207.0, 4: 112.0},
-                    },
-                    n=100,
-                    side=1_000,
-                    ranks=4,
-                ),
-            ),
-            f"{_READ_OFF} The picture does not tell how many arrays. Here they are {_LARGE}.",
-            claims=(
-                faster(("mpi-scatter", 1), ("hdf5-parallel", 1)),
-                alike(("mpi-scatter", 4), ("hdf5-parallel", 4)),
-            ),
-        ),
+_CHUNKS = _gains("mpi-chunks", {1: 1.0, 2: 1.03, 4: 2.05}, ranks=4)
+SLIDES = {
+    11: Slide(
+        "loops or NumPy",
+        "A call for each of a million values takes most of the time; NumPy takes them at once.",
+        Experiment("write -n 100 --impl loops,vectorized", {"loops": 4.8, "vectorized": 1.4}),
+        claims=[Faster("loops", "vectorized", 2)],
+        differs=_WHOLE,
     ),
+    13: Slide(
+        "text or binary",
+        "What savetxt formats, np.save writes as it lies in memory: less time, fewer bytes.",
+        Experiment("write -n 100 --impl vectorized,npy", {"vectorized": 1.4, "npy": 0.46}),
+        claims=[Faster("vectorized", "npy", 2)],
+        differs=_WHOLE,
+    ),
+    14: Slide(
+        "waiting for open",
+        "40 % of the talk's time was opening files: each asks a shared file system's server. One "
+        "file is opened once.",
+        Experiment("write -n 100 --impl npy,hdf5", {"npy": 0.46, "hdf5": None}),
+        claims=[Noted("npy", "of it opens files", 40), Faster("npy", "hdf5")],
+        differs=_WHOLE,
+    ),
+    23: Slide(
+        "a pool that is no faster",
+        "Pool.apply waits for each task, and each task carries arrays that never change: three "
+        "workers are slower than one. A pool that gets numbers alone is faster.",
+        Experiment(
+            "write -n 1000 --impl pool-apply,multiprocessing --scale 1,3",
+            {"pool-apply": 6.7, "pool-apply 3": 7.6}
+            | {"multiprocessing": None, "multiprocessing 3": None},
+        ),
+        claims=[
+            Faster("pool-apply", "pool-apply 3", *NO_FASTER),
+            Faster("pool-apply 3", "multiprocessing 3"),
+        ],
+        differs=_WHOLE,
+    ),
+    28: Slide(
+        "a queue",
+        "Workers that keep what does not change and take numbers from a queue.",
+        Experiment(
+            "write -n 1000 --impl pool-apply,queue --scale 1,3",
+            {"pool-apply": 6.7, "pool-apply 3": 7.6, "queue": 5.4, "queue 3": 2.8},
+        ),
+        claims=[Faster("queue", "queue 3"), Faster("pool-apply 3", "queue 3")],
+        differs=_WHOLE,
+    ),
+    31: Slide(
+        "larger files",
+        "The more there is to write, the less the start counts, and the more even the shares.",
+        *(
+            Experiment(
+                f"write -n 1000 -s {side} --impl queue --scale 1,3",
+                {"queue": None, "queue 3": None},
+                f"1,000 arrays of {side}²",
+            )
+            for side in (100, 500)
+        ),
+        claims=[Trend("queue", "queue 3", falls=False)],
+    ),
+    32: Slide(
+        "the queue's speed-up",
+        "16 workers are 1.5 times as fast with small files, 9 times with large ones.",
+        _gains("queue", {1: 1.0, 2: 1.23, 4: 1.36, 16: 1.51}, 100),
+        _gains("queue", {1: 1.0, 2: 1.95, 4: 3.6, 16: 9.2}),
+        claims=[Trend("queue", "queue 16", falls=False)],
+        differs=f"{_READ_OFF} Here the start is not timed.",
+    ),
+    35: Slide(
+        "MPI, Send and Recv",
+        "Rank 0 sends each rank its numbers; every rank computes and writes its own arrays.",
+        Experiment(
+            "write -n 1000 --impl npy,mpi-chunks", {"npy": 5.46, "mpi-chunks 4": None}, ranks=4
+        ),
+        claims=[Faster("npy", "mpi-chunks 4")],
+        differs=_WHOLE,
+    ),
+    37: Slide(
+        "the speed-up of Send and Recv",
+        "Two ranks gain nothing in the talk, four twice.",
+        _CHUNKS,
+        claims=[Faster("mpi-chunks", "mpi-chunks 4", 1.5)],
+        differs=_UNKNOWN,
+    ),
+    38: Slide(
+        "MPI, Scatter",
+        "One call in place of the loop of messages, and better speed-ups.",
+        _gains("mpi-scatter", {1: 1.0, 2: 1.76, 4: 3.4}, ranks=4),
+        _CHUNKS,
+        claims=[
+            Faster("mpi-scatter", "mpi-scatter 2", 1.5),
+            Faster("mpi-chunks 4", "mpi-scatter 4"),
+        ],
+        differs=_UNKNOWN,
+    ),
+    42: Slide(
+        "one file by HDF5",
+        "One file, a name for each array: no thousand files to open, list and copy.",
+        Experiment("write -n 1000 --impl npy,hdf5", {"npy": 5.46, "hdf5": 2.54}, "written"),
+        Experiment(
+            "read -n 1000 --impl npy,hdf5",
+            {"npy": None, "hdf5": None},
+            "read back in an order drawn at random",
+        ),
+        claims=[Faster("npy", "hdf5", 1.05, 4.2, of="written")],
+        differs=_WHOLE,
+    ),
+    43: Slide(
+        "HDF5 and larger arrays",
+        "The larger the arrays, the less one file gains: opening many counts less.",
+        *(
+            Experiment(
+                f"write -n 200 -s {side} --impl npy,hdf5",
+                {"npy": 1.0, "hdf5": gain},
+                f"200 arrays of {side:,}²",
+                are_gains=True,
+            )
+            for side, gain in ((500, 1.63), (1_000, 1.18))
+        ),
+        claims=[Trend("npy", "hdf5", falls=True)],
+        differs=_READ_OFF,
+    ),
+    45: Slide(
+        "one file by all ranks",
+        "A bit faster with few ranks, and more to install: for those who need one file.",
+        Experiment(
+            "write -n 100 -s 1000 --impl mpi-scatter,hdf5-parallel --scale 1,2,4",
+            by_workers("mpi-scatter", {1: 470.0, 2: 251.0, 4: 111.0})
+            | by_workers("hdf5-parallel", {1: 403.0, 2: 207.0, 4: 112.0}),
+            ranks=4,
+        ),
+        claims=[
+            Faster("mpi-scatter", "hdf5-parallel"),
+            Faster("mpi-scatter 4", "hdf5-parallel 4", *SAME),
+        ],
+        differs=f"{_UNKNOWN} Here they are 100 arrays of 1,000².",
+    ),
+}
+TALK = Talk(
+    "High-Performance Computing with Python, CARC at USC",
+    "GitHub: uschpc/workshop-hpc-python",
+    "a node of CARC's Discovery, Python 3.7, a shared file system",
+    SLIDES,
 )

@@ -1,10 +1,8 @@
-"""A page's table, made of what ``talk --json`` has written: slides, both figures, and why.
-
-``python -m workloads.talk.proof PAGE FILE…`` puts the table between the page's marks.
-"""
+"""The table of docs/talks.md, made of what ``talk --json`` has written for each talk."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import string
@@ -13,8 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import files
-from workloads.errors import UsageError, WorkloadError
+from checkout import ROOT, run
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import whole_file
+
+_PAGE = ROOT / "docs/talks.md"
 
 _BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
 # Without blanks around the cells, which would only lengthen the page.
@@ -55,13 +56,7 @@ class _Notes:
 
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
-    """Return the table in Markdown, and below it the notes that its letters stand for.
-
-    Parameters
-    ----------
-    reports
-        What ``--json`` has written, one for each talk.
-    """
+    """Return the table in Markdown, and below it the notes that its letters stand for."""
     notes = _Notes()
     rows = [
         f"|{'|'.join(cells)}|\n"
@@ -124,58 +119,36 @@ def _measured(causes: Sequence[str]) -> Iterator[str]:
 
 def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[str]:
     name = [f"`{row['impl']}`", str(row["workers"])]
-    told = _NONE if row["told"] is None else f"{row['told']:.3g}"
-    if row["told_times"] is not None:
-        told = f"{row['told_times']:.3g}×"
+    talk = _NONE if row["talk"] is None else f"{row['talk']:.3g}"
+    if row["talk_times"] is not None:
+        talk = f"{row['talk_times']:.3g}×"
     if row["here"] is None:
-        return [*name, told, f"({notes.letter(row['reason'], row['elsewhere'])})", ""]
+        return [*name, talk, f"({notes.letter(row['reason'], row['elsewhere'])})", ""]
     here = f"{'≈' if row['sampled'] else ''}{row['here']:.3g}"
     spread = f"{row['least']:.3g}–{row['most']:.3g}" if len(row["samples"]) > 1 else ""
     # Where the talk has ratios, those of here are shown beside them.
-    if row["told_times"] is not None and first["here"]:
+    if row["talk_times"] is not None and first["here"]:
         here, spread = f"{first['here'] / row['here']:.3g}×", ""
-    return [*name, told, here, spread]
+    return [*name, talk, here, spread]
 
 
-def text(page: str, reports: Sequence[dict[str, Any]]) -> str:
-    """Return a page with its table made anew.
-
-    Raises
-    ------
-    UsageError
-        When the page has not exactly one place for the table.
-    """
-    made, count = _BETWEEN.subn(lambda _: table(reports), page)
-    if count != 1:
-        raise UsageError("the page has no place for the table", hint="<!-- table -->")
-    return made
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write a page's table.
-
-    Parameters
-    ----------
-    arguments
-        The page, and the reports in the order of its rows.
-
-    Returns
-    -------
-    int
-        0, or 2 for what cannot be read or written.
-    """
+def main(args: argparse.Namespace) -> int:
+    """Put the table between the page's marks."""
     try:
-        page, *reports = map(Path, arguments)
-        made = text(
-            page.read_text("utf-8"), [json.loads(one.read_text("utf-8")) for one in reports]
-        )
-        with files.whole_file(page) as temporary:
-            temporary.write_text(made, "utf-8")
-    except (OSError, ValueError, KeyError, WorkloadError) as error:
-        print(f"proof: {error}; give PAGE FILE…", file=sys.stderr)
-        return 2
+        reports = [json.loads(path.read_text("utf-8")) for path in args.report]
+        made, count = _BETWEEN.subn(lambda _: table(reports), _PAGE.read_text("utf-8"))
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{error}: no report of this `talk --json`") from error
+    if count != 1:
+        raise UsageError(f"{_PAGE}: no place for the table: <!-- table -->")
+    with whole_file(_PAGE) as temporary:
+        temporary.write_text(made, "utf-8")
     return 0
 
 
+def _declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("report", nargs="+", type=Path, help="in the order of the page's rows")
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(_declare, main, __doc__))

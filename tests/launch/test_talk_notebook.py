@@ -1,0 +1,55 @@
+"""A talk's notebook, executed as Jupyter does it in an image with JupyterLab baked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hpcpy.fetch.many import fetch
+from hpcpy.pins.model import this_arch
+from hpcpy.pins.packages import wheels_for
+from hpcpy.pins.wheels import wheels
+from running import run
+
+pytestmark = pytest.mark.long
+EXECUTE = """
+import nbformat
+from nbclient import NotebookClient
+book = nbformat.read("talk.ipynb", as_version=4)
+nbformat.validate(book)
+NotebookClient(book, timeout=600).execute()
+for cell in book.cells:
+    print(*(output.get("text", "") for output in cell.get("outputs", ())))
+"""
+
+
+@pytest.fixture
+def baked(sif: str, program: Path, tmp_path: Path) -> Path:
+    """Give the image as a folder, with JupyterLab baked."""
+    folder, root = tmp_path / "wheels", tmp_path / "baked"
+    folder.mkdir()
+    there = {(wheel.name, wheel.version) for wheel in wheels("image", this_arch())}
+    wanted = [one for one in wheels_for(["jupyterlab"]) if (one.name, one.version) not in there]
+    for path in fetch(wanted).values():
+        shutil.copy(path, folder)
+    run(program, "build", "--sandbox", root, sif, check=True)
+    bake = ("python3", "-m", "hpcpy_bake", "--wheelhouse", "/mnt", "jupyterlab")
+    run(program, "exec", "--writable", f"--bind={folder}:/mnt", root, *bake, check=True)
+    return root
+
+
+def test_a_notebook_runs_from_its_first_cell_to_its_last(
+    baked: Path, program: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    options = ("--contain", "--cleanenv", f"--home={home}:/work", "--pwd=/work")
+    python = (program, "exec", *options, baked, "python3")
+    run(*python, "-m", "workloads", "talk", "nih", "5", "--notebook", "talk.ipynb", check=True)
+    done = run(*python, "-c", EXECUTE)
+    assert done.returncode == 0, done.stderr[-2000:]
+    # Three techniques are timed in the notebook, and by two commands.
+    assert done.stdout.count("per loop") == 3
+    assert done.stdout.count("matches the reference") >= 6

@@ -7,6 +7,7 @@ import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -100,7 +101,8 @@ def codes(slide: Slide) -> list[Code]:
         for name, technique in experiment.techniques.items():
             function = technique.where.partition(":")[2] or "compute"
             timing = ""
-            if technique.parallel == "no" and experiment.workload in _CALLS:
+            is_python = "._kernels" not in technique.where
+            if technique.parallel == "no" and is_python and experiment.workload in _CALLS:
                 times = 1 if technique.slow else 5
                 call = f"{function}{_CALLS[experiment.workload][1]}"
                 timing = f"%%timeit -n 1 -r {times}\n{call}"
@@ -115,6 +117,10 @@ def source(technique: Technique, function: str) -> str:
     The module is not imported: its packages may be absent here.  Its text comes from its
     loader, as the image has no file of it.
     """
+    package, _, name = technique.module.rpartition(".")
+    if name.startswith("_kernels"):
+        # Compiled from Cython.
+        return resources.files(package).joinpath(f"kernels/{name}.pyx").read_text("utf-8").strip()
     spec = importlib.util.find_spec(technique.module)
     loader = cast("InspectLoader", spec.loader if spec else None)
     text = loader.get_source(technique.module) or ""

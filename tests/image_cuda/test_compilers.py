@@ -12,10 +12,10 @@ from numba import cuda, types
 from nvidia import ARCHITECTURES
 
 from workloads.device.cuda import _OPTIONS
-from workloads.linalg.techniques import cuda_numba as linalg_numba
+from workloads.linalg.techniques.cuda import numba_kernel as add_one
 from workloads.mandel.techniques import cuda_cupy as mandel_cupy
 from workloads.mandel.techniques import cuda_numba as mandel_numba
-from workloads.pi.techniques import cuda_cupy as pi_cupy
+from workloads.pi.techniques import devices as pi_devices
 
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
@@ -89,10 +89,13 @@ def short(architecture: tuple[int, int]) -> str:
     return "".join(map(str, architecture))
 
 
-@pytest.mark.parametrize("module", [mandel_cupy, pi_cupy], ids=["mandel", "pi"])
-def test_nvrtc_compiles_cupys_rows(module: Any, compiled: Any) -> None:
+SOURCES = {"mandel": mandel_cupy._SOURCE, "pi": pi_devices.CUDA + pi_devices.KERNEL}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_nvrtc_compiles_cupys_rows(source: str, compiled: Any) -> None:
     for architecture in ARCHITECTURES:
-        assert compiled(module._SOURCE, _OPTIONS, short(architecture)).startswith(ELF)
+        assert compiled(source, _OPTIONS, short(architecture)).startswith(ELF)
 
 
 @pytest.mark.parametrize("headers", HEADERS)
@@ -100,19 +103,19 @@ def test_nvrtc_finds_the_headers(headers: str, compiled: Any) -> None:
     assert compiled(HEADERS[headers], ("-std=c++17",), "90").startswith(ELF)
 
 
-@pytest.mark.parametrize("module", [mandel_cupy, pi_cupy], ids=["mandel", "pi"])
-def test_cupys_rows_fuse_no_multiply_and_add(module: Any, compiled: Any) -> None:
-    ptx = compiled(module._SOURCE, _OPTIONS, "90", "ptx")
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_cupys_rows_fuse_no_multiply_and_add(source: str, compiled: Any) -> None:
+    ptx = compiled(source, _OPTIONS, "90", "ptx")
     assert b"mul.rn.f64" in ptx or b"mul.f64" in ptx
     assert b"fma.rn.f64" not in ptx
     # The option is what does it: without it there is one.
-    assert b"fma.rn.f64" in compiled(module._SOURCE, (), "90", "ptx")
+    assert b"fma.rn.f64" in compiled(source, (), "90", "ptx")
 
 
 # Not pi's: one kernel that calls another asks the driver for the device.
 KERNELS = {
     "mandel": (mandel_numba._fill, types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
-    "addone": (linalg_numba._add_one, types.void(FLOATS)),
+    "addone": (add_one(), types.void(FLOATS)),
 }
 
 

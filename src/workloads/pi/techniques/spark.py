@@ -6,8 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from workloads.parallel import spark_context
-from workloads.pi import definition
-from workloads.pi.shares import seeds
+from workloads.pi.definition import seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -22,13 +21,13 @@ def _context(workers: Workers) -> AbstractContextManager[Any]:
 
 
 def _hits(share: tuple[int, int]) -> int:
-    return definition.seeded_hits(*share)
+    return seeded_hits(*share)
 
 
 def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the cluster's workers."""
     context = workers.hold(_context)
-    shares = seeds(seed, pairs, workers.count)
+    shares = [*zip(*seeded_shares(seed, pairs, workers.count), strict=True)]
     with spark_context.failures():
         hits = sum(context.parallelize(shares, len(shares)).map(_hits).collect())
     return hits, "a GIL each"

@@ -60,17 +60,14 @@ cython() {
 }
 
 # simd WORKLOAD LEVELS SOURCE…: once for each level; the module chooses at its start.
-# v4_ifma is v4 with products of 52 bits.
 simd() {
     workload=$1 levels=$2
     shift 2
     objects=
     for level in $levels; do
-        machine=-march=x86-64-${level%_ifma}
-        [ "$level" = "${level%_ifma}" ] || machine="$machine -mavx512ifma"
         for part in "$@"; do
-            # shellcheck disable=SC2086  # a list of words
-            c -Wall -Wextra $machine -DLEVEL="$level" -c "${part}_simd.c" -o "${part}_$level.o"
+            c -Wall -Wextra "-march=x86-64-$level" -DLEVEL="$level" \
+                -c "${part}_simd.c" -o "${part}_$level.o"
             objects="$objects ${part}_$level.o"
         done
     done
@@ -94,5 +91,4 @@ simd mandel "v2 v3 v4" escape
 
 enter pi
 cython pi _kernels_cython
-cython pi _kernels_twister
-simd pi "v2 v3 v4 v4_ifma" philox
+simd pi "v2 v3 v4" philox

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
 from workloads.mandel.sharing import groups
-from workloads.pi import definition
-from workloads.pi.shares import seeds
+from workloads.pi.definition import seeded_hits, seeded_shares
 from workloads_spark import context
 
 if TYPE_CHECKING:
@@ -40,13 +39,13 @@ def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: s
 
 
 def _hits(share: tuple[int, int]) -> int:
-    return definition.seeded_hits(*share)
+    return seeded_hits(*share)
 
 
 def pi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the cluster's workers."""
     cluster = workers.hold(_pi_context)
-    shares = seeds(seed, pairs, workers.count)
+    shares = [*zip(*seeded_shares(seed, pairs, workers.count), strict=True)]
     with context.failures():
         hits = sum(cluster.parallelize(shares, len(shares)).map(_hits).collect())
     return hits, "a GIL each"

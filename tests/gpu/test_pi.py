@@ -55,9 +55,9 @@ def test_more_pairs_than_32_bits_count(row: Any) -> None:
 def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
     code = """
 from workloads.parallel.workers import Workers
-from workloads.pi.techniques import cuda_numba
-cuda_numba.compute(1000, 2022, Workers(1))
-print(*cuda_numba._count.inspect_sass().values())
+from workloads.pi.techniques import devices
+devices.numba_cuda(1000, 2022, Workers(1))
+print(*devices.numba_kernel().inspect_sass().values())
 """
     found = collections.Counter(
         re.findall(r"\bD(?:FMA|MUL|ADD)\b", on_device.machine_code(TECHNIQUES, code))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from needed import is_drawn, needs, plotted
+from needed import is_drawn, need, needs, plotted
 
 from running import on_ranks
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.linalg import definition, problems
+from workloads.linalg import definition
+from workloads.linalg.problems import Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
+from workloads.linalg.techniques import processes
 from workloads.parallel.workers import Workers
 
 SEED = 2022
@@ -46,8 +47,8 @@ class TestDefinition:
 
     @pytest.mark.parametrize("what", ["vector", "nan"])
     def test_what_is_wrong_is_seen(self, what: str) -> None:
-        problem = problems.Eigh(30, SEED)
-        values, vectors = np.linalg.eigh(problem.matrix())
+        problem = Problem("eigh", 30, SEED)
+        values, vectors = np.linalg.eigh(*problem.arrays())
         assert problem.check((values, vectors))[0]
         vectors[3, 3] = np.nan if what == "nan" else vectors[3, 3] + 1e-10
         right, _, verdict = problem.check((values, vectors))
@@ -55,8 +56,8 @@ class TestDefinition:
         assert verdict.startswith("WRONG: ")
 
     def test_a_wrong_element_of_a_product_is_seen(self) -> None:
-        problem = problems.Dot(40, SEED)
-        first, second = problem.factors()
+        problem = Problem("dot", 40, SEED)
+        first, second = problem.arrays()
         product = first @ second
         assert problem.check(product)[0]
         product[7, 11] *= 1 + 1e-8
@@ -66,12 +67,12 @@ class TestDefinition:
 @pytest.mark.parametrize("n", sampled([7, 1, 201]))
 def test_one_process_at_any_size(n: Any) -> None:
     with Workers(1) as workers:
-        for task in (problems.Eigh, problems.Gram, problems.Dot, problems.AddOne, problems.Mean):
-            problem = task(n, SEED)
+        for task in ("eigh", "gram", "dot", "addone", "mean", "tasks"):
+            problem = Problem(task, n, SEED, count=3 if task == "tasks" else 1)
             for name, technique in TECHNIQUES.items():
-                if problem.name in technique.problems and technique.parallel == "no":
-                    module = importlib.import_module(technique.module)
-                    found, _ = getattr(module, problem.name)(problem, workers)
+                if task in technique.problems and technique.parallel == "no":
+                    need(*technique.needs)
+                    found, _ = technique.load()(problem, workers)
                     right, _, verdict = problem.check(found)
                     assert right, f"{name}: {verdict}"
 
@@ -147,6 +148,23 @@ def test_the_sweep_has_the_threads_that_were_asked_for(
     }
     assert 1 <= threads["omp-unset"] <= CORES
     assert "by default: " in capsys.readouterr().out
+
+
+def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in processes.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    before = {"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "6"}
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    with processes.blas_threads(3):
+        there = {name: os.environ[name] for name in processes.VARIABLES if name in os.environ}
+        assert there == {"OMP_NUM_THREADS": "3"}
+    assert {name: os.environ.get(name) for name in before} == before
+    # The user's number wins over a share of the cores.
+    assert linalg("--task", "tasks", "--impl", "multiprocessing", "-n", 5, "--count", 2) == 0
+    assert "OPENBLAS_NUM_THREADS=6 in each process" in capsys.readouterr().out
 
 
 def test_a_wrong_answer_exits_1() -> None:

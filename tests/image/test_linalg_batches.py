@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from needed import is_drawn, needs, plotted
 
-from running import said
 from workloads.__main__ import main
 from workloads.linalg import definition
+from workloads.linalg.problems import BYTES_OF_EIGH, Problem
+from workloads.linalg.techniques.numpy_ import in_batches
 
 SEED = 2022
 
@@ -32,26 +33,14 @@ def test_a_stack_has_the_errors_of_each_matrix() -> None:
     assert np.allclose(definition.solve_batch(np, 30, seeds), alone, rtol=1e-9, atol=0)
 
 
-@pytest.mark.memory
-def test_a_batch_that_does_not_fit_is_halved_until_it_does() -> None:
-    # A limit of the kernel's, and NumPy's own MemoryError: 200 matrices have 16 MB a copy.
-    lines = said("""
-        import resource
-        import numpy as np
-        from workloads.linalg.batches import in_batches
-        from workloads.linalg.problems import Tasks
-        in_batches(np, Tasks(100, 1, 2), 2, lambda: None)
-        text = open("/proc/self/status").read()
-        now = 1024 * int(text.split("VmSize:")[1].split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (now + (32 << 20),) * 2)
-        problem, given_back = Tasks(100, 1, 200), []
-        found, note = in_batches(np, problem, 200, lambda: given_back.append(1))
-        assert problem.check(found)[0]
-        assert given_back
-        print(note)
-    """, OMP_NUM_THREADS="1")  # fmt: skip
-    assert int(lines[0]) < 200
-    assert " ".join(lines[1:]) == "matrices a call: memory is too small for 200"
+def test_a_call_has_as_many_matrices_as_half_the_memory_holds() -> None:
+    problem = Problem("tasks", 10, SEED, count=7)
+    alone = [definition.solve(10, seed) for seed in problem.seeds]
+    each = BYTES_OF_EIGH * 10 * 10
+    for memory, size in ((0, 1), (2 * 3 * each, 3), (1 << 40, 7)):
+        errors, note = in_batches(np, problem, memory)
+        assert note == f"{size} matrices a call"
+        assert np.allclose(errors, alone, rtol=1e-9, atol=0)
 
 
 @needs("dask")

@@ -47,9 +47,10 @@ def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
     code = (
         "import sys\n"
         "from workloads.__main__ import main\n"
-        "from workloads.pi.techniques import mpi, numpy_stream\n"
-        "numpy_stream.philox_hits = lambda key, wanted: len(wanted)\n"
-        "mpi.seeded_hits = lambda seed, pairs: pairs\n"
+        "from workloads.pi import definition\n"
+        "from workloads.pi.techniques import processes\n"
+        "definition.numpy = lambda pairs, seed, _: (pairs, '')\n"
+        "processes.seeded_hits = lambda seed, pairs: pairs\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     name = "numpy" if rank_alone else "mpi"

@@ -12,11 +12,10 @@ from numba import cuda, types
 from nvidia import ARCHITECTURES
 
 from workloads.device.cuda import _OPTIONS
-from workloads.linalg.techniques import cuda_numba as linalg_numba
+from workloads.linalg.techniques.cuda import numba_kernel as add_one
 from workloads.mandel.techniques import devices as mandel_devices
-from workloads.pi.techniques import cuda_cupy as pi_cupy
+from workloads.pi.techniques import devices as pi_devices
 
-SOURCES = {"mandel": mandel_devices.CUDA, "pi": pi_cupy._SOURCE}
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
 # CuPy's headers for each kind of number, and those of CUB and libcu++.
@@ -89,6 +88,9 @@ def short(architecture: tuple[int, int]) -> str:
     return "".join(map(str, architecture))
 
 
+SOURCES = {"mandel": mandel_devices.CUDA, "pi": pi_devices.CUDA + pi_devices.KERNEL}
+
+
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_nvrtc_compiles_cupys_rows(source: str, compiled: Any) -> None:
     for architecture in ARCHITECTURES:
@@ -112,7 +114,7 @@ def test_cupys_rows_fuse_no_multiply_and_add(source: str, compiled: Any) -> None
 # Not pi's: one kernel that calls another asks the driver for the device.
 KERNELS = {
     "mandel": (mandel_devices.numba_kernel(), types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
-    "addone": (linalg_numba._add_one, types.void(FLOATS)),
+    "addone": (add_one(), types.void(FLOATS)),
 }
 
 

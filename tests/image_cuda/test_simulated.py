@@ -15,16 +15,17 @@ from workloads.pi import answer
 PROGRAM = """
 import types
 import numpy as np
-from workloads.linalg.techniques import cuda_numba as linalg
-from workloads.pi.techniques import cuda_numba as pi
+from workloads.device import cuda_numba
+from workloads.linalg.techniques import cuda
+from workloads.pi.techniques import devices
 
-pi.libdevice = types.SimpleNamespace(dmul_rn=lambda one, other: one * other)
+cuda_numba.libdevice = types.SimpleNamespace(dmul_rn=lambda one, other: one * other)
 for pairs, seed in {asked}:
     out = np.zeros(1, np.int64)
-    pi._count[3, 4](np.int64(pairs), np.uint64(seed), out)
+    devices.numba_kernel()[3, 4](np.int64(pairs), np.uint64(seed), out)
     print(out[0])
 numbers = np.arange(10.0)
-linalg._add_one[3, 4](numbers)
+cuda.numba_kernel()[3, 4](numbers)
 print(*numbers)
 """
 

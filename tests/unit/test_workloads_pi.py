@@ -8,50 +8,51 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
-from workloads.errors import UsageError
-from workloads.pi import answer, others
-from workloads.pi.shares import parts, seeds, shares
+from workloads.errors import UsageError, WorkerError
+from workloads.pi import answer, definition, others
+from workloads.pi.definition import parts, seeded_shares, shares
 
 
-def told(folder: Path, version: str) -> str:
+def python(folder: Path, version: str) -> str:
     """Return a program that calls itself such a Python, and otherwise is this one."""
-    file = folder / version.replace(" ", "-")
+    file = folder / version
     own = f'*) exec {sys.executable} "$@";;'
-    file.write_text(f'#!/bin/sh\ncase "$3" in *Py_GIL_DISABLED*) echo {version};; {own} esac\n')
+    file.write_text(f'#!/bin/sh\ncase "$3" in *version_info*) echo {version};; {own} esac\n')
     file.chmod(0o755)
     return str(file)
 
 
-def test_a_python_without_a_gil_has_a_row_of_threads(tmp_path: Path) -> None:
-    free, other = told(tmp_path, "3.14.0t 1"), told(tmp_path, "3.14.0 0")
-    rows = others.named([other, free, free])
-    assert rows == {
-        "python-3.14.0": other,
-        "python-3.14.0t": free,
-        "threads-3.14.0t": free,
-        "python-3.14.0t_2": free,
-        "threads-3.14.0t_2": free,
-    }
-    assert others.request(rows) == ",".join(["python", "threads", *rows])
-    assert others.request(["python-3.14.0"]) == "python,python-3.14.0"
-    threads = others.technique("threads-3.14.0t_2", free)
-    assert (threads.parallel, threads.one_core) == ("threads", ("python-3.14.0t_2",))
+def test_other_pythons_count_beside_this_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free, other = python(tmp_path, "3.14.0t"), python(tmp_path, "3.14.0")
+    rows = {"python-3.14.0": other, "python-3.14.0t": free, "python-3.14.0t_2": free}
+    assert others.named([other, free, free]) == rows
+    assert main(["pi", "-n", "1000", "--python", other, "--python", free]) == 0
+    shown = capsys.readouterr().out
+    for row in ("python", "python-3.14.0", "python-3.14.0t"):
+        assert f"\n{row} " in shown
+    assert shown.count("seeded, 1 at work: 780 hits") == 1
 
 
-def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
+def test_a_python_that_fails_or_is_too_old_is_named_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is no Python 3\.7 or later"):
-        others.named([told(tmp_path, "3.6.15 0")])
+        others.named([python(tmp_path, "3.6.15")])
+    with pytest.raises(UsageError, match="absent: No such file"):
+        others.named([str(tmp_path / "absent")])
+    with pytest.raises(WorkerError, match=r"python\S* ended with 1: ValueError: "):
+        others.count(sys.executable, "no seed", 1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("workers", [3, 7])
 @pytest.mark.parametrize("pairs", [2, 1_001])
 def test_every_pair_is_counted_once(pairs: int, workers: int) -> None:
-    assert [pair for share in shares(pairs, workers) for pair in share] == [*range(pairs)]
-    assert [pair for part in parts(pairs, workers) for pair in part] == [*range(pairs)]
-    lengths = [length for _, length in seeds(9, pairs, workers)]
+    assert [pair for share in shares(range(pairs), workers) for pair in share] == [*range(pairs)]
+    assert [pair for part in parts(range(pairs), workers) for pair in part] == [*range(pairs)]
+    own, lengths = seeded_shares(9, pairs, workers)
     assert sum(lengths) == pairs
     assert max(lengths) - min(lengths) <= 1
-    assert [seed for seed, _ in seeds(9, pairs, workers)] == [*range(9, 9 + workers)]
+    assert own == [*range(9, 9 + workers)]
 
 
 def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,12 +64,11 @@ def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_wrong_count_exits_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workloads.pi.techniques import python
-
-    monkeypatch.setattr(python, "seeded_hits", lambda _, pairs: pairs - 1)
+    right = definition.seeded_hits
+    monkeypatch.setattr(definition, "python", lambda pairs, seed, _: (right(seed, pairs) + 1, ""))
     assert main(["pi", "--impl", "python", "-n", "1000"]) == 1
     shown = capsys.readouterr()
-    want = "WRONG: 999 hits, not 780 (the definition, counted again)"
+    want = "WRONG: 781 hits, not 780 (the definition, counted again)"
     assert shown.err == f"pi: python on 1,000 pairs: {want}\n"
     assert want in shown.out
 

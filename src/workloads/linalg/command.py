@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.linalg import crossover, problems
+from workloads.linalg.problems import Problem
 from workloads.linalg.registry import FASTEST, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.bench.result import Result
 
 SEED = 2022
 COUNT = 128
@@ -34,60 +39,41 @@ def _tasks(text: str) -> list[str]:
     return [*dict.fromkeys(names)]
 
 
-_size = options.whole(1, max(_MOST.values()))
-
-
-def _sizes(text: str) -> list[int]:
-    return sorted({_size(word) for word in text.split(",")})
-
-
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    what.add_argument(
-        "--task",
-        type=_tasks,
-        default=_DEFAULT,
-        metavar="NAME[,NAME…]|all",
-        help="eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, "
-        "shared out; dot: a product of two; addone: three packages on one GPU array; mean: by the "
+    by_task = ", ".join(f"{size} for {name}" for name, size in _SIZES.items())
+    count, seed = options.whole(1, 1_000_000), options.whole(0, 2**63)
+    help_of_task = (
+        "eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, shared "
+        "out; dot: a product of two; addone: three packages on one GPU array; mean: by the "
         "array's own library; threads: eigh with one thread of BLAS, two, … "
-        f"(default: {','.join(_DEFAULT)})",
+        f"(default: {','.join(_DEFAULT)})"
     )
-    what.add_argument(
-        "-n",
-        type=_sizes,
-        metavar="N[,N…]",
-        help="rows of each matrix, elements for addone and mean; of several sizes, where one "
-        "technique becomes faster than another (default: "
-        f"{', '.join(f'{size} for {name}' for name, size in _SIZES.items())})",
+    names = "NAME[,NAME…]|all"
+    what.add_argument("--task", type=_tasks, default=_DEFAULT, metavar=names, help=help_of_task)
+    help_of_n = (
+        "rows of each matrix, elements for addone and mean; of several sizes, where one "
+        f"technique becomes faster than another (default: {by_task})"
     )
-    what.add_argument(
-        "--count",
-        type=options.whole(1, 1_000_000),
-        metavar="N",
-        help=f"how many matrices for tasks (default: {COUNT})",
-    )
-    what.add_argument(
-        "--seed",
-        type=options.whole(0, 2**63),
-        default=SEED,
-        metavar="N",
-        help=f"of the random numbers (default: {SEED})",
-    )
+    what.add_argument("-n", type=options.counts, metavar="N[,N…]", help=help_of_n)
+    help_of_count = f"how many matrices for tasks (default: {COUNT})"
+    what.add_argument("--count", type=count, metavar="N", help=help_of_count)
+    help_of_seed = f"of the random numbers (default: {SEED})"
+    what.add_argument("--seed", type=seed, default=SEED, metavar="N", help=help_of_seed)
 
 
-def _problems(args: argparse.Namespace) -> Sequence[problems.Problem]:
+def _problems(args: argparse.Namespace) -> Sequence[Problem]:
     if args.count and "tasks" not in args.task:
         raise UsageError(f"--count {args.count}: only tasks have a count", hint="add --task tasks")
     if args.scale and "threads" in args.task:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
-    found: list[problems.Problem] = []
+    found: list[Problem] = []
     for task in args.task:
         sizes, most = args.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
         if max(sizes) > most:
             raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
         for n in sizes:
-            counts = (args.count or COUNT,) if task == "tasks" else ()
-            found.append(_CLASSES[task](n, args.seed, *counts, swept=len(sizes) > 1))
+            count = (args.count or COUNT) if task == "tasks" else 1
+            found.append(Problem(task, n, args.seed, count, swept=len(sizes) > 1))
     return found
 
 
@@ -96,13 +82,29 @@ def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
     return replace(workload, request="all") if args.task == ["threads"] else workload
 
 
-_CLASSES: dict[str, Callable[..., problems.Problem]] = {
-    each.task: each
-    for each in (
-        problems.Eigh, problems.Gram, problems.Tasks, problems.Dot, problems.AddOne, problems.Mean,
-        problems.Threads,
-    )
-}  # fmt: skip
+def crossovers(results: Sequence[Result]) -> list[str]:
+    """Return from which size on each technique is faster than its task's first."""
+    times: dict[str, dict[str, dict[int, float]]] = {}
+    for result in results:
+        task, _, size = result.problem.partition(" ")
+        names = {result.impl: result.samples, f"{result.impl}'s kernel": result.kernel}
+        for name, samples in names.items():
+            if size and samples:
+                times.setdefault(task, {}).setdefault(name, {})[int(size)] = min(samples)
+    lines = []
+    for task, by_name in times.items():
+        (base, slow), *others = by_name.items()
+        for name, fast in others:
+            lines.append(f"{task}: {name} is faster than {base} {_from(slow, fast)}")
+    return lines
+
+
+def _from(slow: Mapping[int, float], fast: Mapping[int, float]) -> str:
+    """Return in words the size from which on all times of `fast` are less."""
+    sizes = sorted(slow.keys() & fast.keys(), reverse=True)
+    faster = [*itertools.takewhile(lambda size: fast[size] < slow[size], sizes)]
+    return f"from n = {faster[-1]:,} on" if faster else "at none of these sizes"
+
 
 LINALG = Workload(
     name="linalg",
@@ -118,10 +120,10 @@ LINALG = Workload(
     problems=_problems,
     baseline=("numpy", "serial", "omp-1"),
     adapt=_adapt,
-    closing=crossover.lines,
+    closing=crossovers,
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
+    """Run the workload's command line."""
     return command.main(LINALG, arguments)

@@ -1,50 +1,41 @@
-"""What is computed: one class for each, and how its answer is checked."""
+"""What is computed, and how its answer is checked."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine
+from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.linalg import definition
-from workloads.linalg.attempts import AttemptHere, AttemptOfChild
 from workloads.linalg.registry import THREADS
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array
     from workloads.bench.result import Result
     from workloads.bench.run import Trial
-    from workloads.bench.workload import Attempt
 
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200
+# Peak bytes for each element, where it is not that of eigenvalues and vectors.
+_BYTES = {"dot": 8 * 5, "addone": 8 * 2, "mean": 8 * 2}
+BYTES_OF_EIGH = 8 * 8
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The base of all problems.
+    """One task at one size: see the help of ``--task`` and ``-n``.
 
-    Parameters
-    ----------
-    n
-        Rows and columns of a matrix, or elements of an array.
-    seed
-        The random generator's.
-    swept
-        Whether it is one of several sizes.
+    `count` matrices are for ``tasks`` alone; `swept` says that there are several sizes;
+    `threads` is BLAS's number for the task ``threads``, 0 for its default.
     """
 
+    task: str
     n: int
     seed: int
-    swept: bool = field(default=False, kw_only=True)
-
-    # Its name in the registry.
-    task: ClassVar[str]
-    # Peak memory: bytes for each element.
-    bytes_each: ClassVar[int] = 8 * 8
+    count: int = 1
+    swept: bool = False
+    threads: int = 0
 
     @property
     def name(self) -> str:
@@ -54,37 +45,53 @@ class Problem:
     @property
     def title(self) -> str:
         """The line above the table."""
-        return f"linalg {self.task}: {self.size}, seed {self.seed}"
-
-    @property
-    def size(self) -> str:
-        """How much there is."""
-        return f"{self.n:,} × {self.n:,}"
+        if self.task in ("addone", "mean"):
+            return f"linalg {self.task}: {self.n:,} elements"
+        many = {"tasks": f"{self.count:,} of ", "gram": "b.T @ b of "}.get(self.task, "")
+        return f"linalg {self.task}: {many}{self.n:,} × {self.n:,}, seed {self.seed}"
 
     @property
     def work(self) -> int:
-        """The nominal number of floating point operations."""
-        # With eigenvectors: Golub and Van Loan, Matrix Computations, 8.3.
-        return 9 * self.n**3
+        """The nominal number of floating point operations; checks are not counted."""
+        # Eigenvalues and vectors: Golub and Van Loan, Matrix Computations, 8.3.
+        n = self.n
+        other = {"dot": 2 * n**3, "addone": 2 * n, "mean": n}
+        return other.get(self.task, 9 * n**3 * self.count)
 
     @property
-    def elements(self) -> int:
-        """How many numbers an array has."""
-        return self.n * self.n
+    def seeds(self) -> range:
+        """The seed of each matrix."""
+        return range(self.seed, self.seed + self.count)
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Return the NumPy arrays that a technique gets, made before the clock starts."""
+        from workloads.linalg import definition  # noqa: PLC0415  (--help imports no numpy)
+
+        match self.task:
+            case "eigh" | "threads":
+                return (definition.symmetric(self.n, self.seed),)
+            case "gram":
+                return (definition.gram(self.n, self.seed),)
+            case "dot":
+                return tuple(definition.uniform(self.n, self.seed + each) for each in (0, 1))
+        return ()
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Return whether a technique's answer is right, what identifies it, and the verdict."""
+        from workloads.linalg import definition  # noqa: PLC0415
+
+        return definition.check(self, found)
 
     def parameters(self) -> Mapping[str, object]:
-        """Return size and seed, and the number of tasks if it has one."""
-        return {name: value for name, value in vars(self).items() if name != "swept"}
+        """Return size and seed, and the number of tasks."""
+        names = ("n", "seed", "count") if self.task == "tasks" else ("n", "seed")
+        return {name: getattr(self, name) for name in names}
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse what does not fit into memory.
-
-        Raises
-        ------
-        UsageError
-            With the memory that is needed and that is available.
-        """
-        need, there = self.bytes_each * self.elements, machine.available_memory()
+        """Refuse what does not fit into memory."""
+        elements = self.n if self.task in ("addone", "mean") else self.n * self.n
+        need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
+        there = machine.available_memory()
         if there and need > there:
             raise UsageError(
                 f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.task}, "
@@ -92,194 +99,43 @@ class Problem:
             )
         return ""
 
-    def smaller(self) -> Any:
-        """Return a small problem to warm up with."""
-        return replace(self, n=min(self.n, _WARM_UP))
-
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
-        return AttemptHere(self, trial)
+        return Attempt(replace(self, threads=THREADS.get(trial.name, 0)), trial)
 
     def finish(self, result: Result) -> None:
         """Say that all of it was done."""
         result.total = self.work
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return nothing: the verdicts say it."""
-        del results
-        return []
-
-    def check(self, found: Any) -> tuple[bool, str, str]:
-        """Return whether a technique's answer is right, what identifies it, and the verdict."""
-        raise NotImplementedError
-
-
-class Eigh(Problem):
-    """Eigenvalues and vectors of one matrix."""
-
-    task = "eigh"
-
-    def matrix(self) -> Float64Array:
-        """Return the matrix, made once."""
-        return _symmetric(self.n, self.seed)
-
-    def check(self, found: Any) -> tuple[bool, str, str]:
-        """Check the residual and the orthogonality."""
-        import numpy as np  # noqa: PLC0415
-
-        residual, orthogonality = definition.eigh_errors(np, self.matrix(), *found)
-        return definition.judge(residual=residual, orthogonality=orthogonality)
-
-
-class Gram(Eigh):
-    """Eigenvalues and vectors of the talk's matrix."""
-
-    task = "gram"
-
-    @property
-    def size(self) -> str:
-        """How much there is, and of what."""
-        return f"b.T @ b of {super().size}"
-
-    def matrix(self) -> Float64Array:
-        """Return the matrix, made once."""
-        return _gram(self.n, self.seed)
-
-
-_symmetric = functools.lru_cache(maxsize=2)(definition.symmetric)
-_gram = functools.lru_cache(maxsize=2)(definition.gram)
-
-
-@dataclass(frozen=True)
-class Tasks(Problem):
-    """Eigenvalues and vectors of many matrices; each worker checks its own.
-
-    Parameters
-    ----------
-    count
-        How many matrices.
-    """
-
-    count: int
-
-    task = "tasks"
-
-    @property
-    def size(self) -> str:
-        """How many, and how large each is."""
-        return f"{self.count:,} of {super().size}"
-
-    @property
-    def work(self) -> int:
-        """The nominal number of floating point operations; the checks are not counted."""
-        return super().work * self.count
-
-    def seeds(self) -> range:
-        """Return the seed of each task."""
-        return range(self.seed, self.seed + self.count)
-
-    def smaller(self) -> Tasks:
-        """Return a few, so that each worker has begun."""
-        return replace(self, n=min(self.n, _WARM_UP), count=min(self.count, 8))
-
-    def check(self, found: Any) -> tuple[bool, str, str]:
-        """Check that all tasks were done, and judge the worst errors."""
-        if len(found) != self.count:
-            return False, "", f"WRONG: {len(found):,} of {self.count:,} tasks were done"
-        residuals, orthogonalities = zip(*found, strict=True)
-        right = [definition.judge(residual=r, orthogonality=o)[0] for r, o in found]
-        _, answer, said = definition.judge(
-            residual=max(residuals), orthogonality=max(orthogonalities)
-        )
-        if all(right):
-            return True, answer, f"at most {said}"
-        return False, answer, f"WRONG: {right.count(False):,} tasks, {said.removeprefix('WRONG: ')}"
-
-
-class Dot(Problem):
-    """The product of two matrices."""
-
-    task = "dot"
-    bytes_each = 8 * 5
-
-    @property
-    def work(self) -> int:
-        """How many floating point operations."""
-        return int(2 * self.n**3)
-
-    def factors(self) -> tuple[Float64Array, Float64Array]:
-        """Return both factors, made once."""
-        return definition.uniform(self.n, self.seed), definition.uniform(self.n, self.seed + 1)
-
-    def check(self, found: Any) -> tuple[bool, str, str]:
-        """Compare the product with its factors, by one vector."""
-        return definition.judge(error=definition.dot_error(*self.factors(), found))
-
-
-class AddOne(Problem):
-    """One is added to each element of an array, and the array is summed up."""
-
-    task = "addone"
-    bytes_each = 8 * 2
-    formula: ClassVar[str] = "n·(n + 1) / 2"
-
-    @property
-    def title(self) -> str:
-        """The line above the table."""
-        return f"linalg {self.task}: {self.n:,} elements"
-
-    @property
-    def work(self) -> int:
-        """How many floating point operations."""
-        return 2 * self.n
-
-    @property
-    def elements(self) -> int:
-        """How many there are."""
-        return self.n
-
-    @property
-    def want(self) -> float:
-        """What is right: every partial sum is exact."""
-        return self.n * (self.n + 1) // 2
-
-    def check(self, found: Any) -> tuple[bool, str, str]:
-        """Compare with the formula."""
-        if found == self.want:
-            return True, str(self.want), f"{self.want:,}, exactly {self.formula}"
-        return False, str(found), f"WRONG: {found}, not {self.want}"
-
-
-class Mean(AddOne):
-    """The mean of an array, computed by the library that it belongs to."""
-
-    task = "mean"
-    formula = "(n − 1) / 2"
-
-    @property
-    def work(self) -> int:
-        """How many floating point operations."""
-        return self.n
-
-    @property
-    def want(self) -> float:
-        """What is right: every partial sum is exact."""
-        return (self.n - 1) / 2
-
-
-class Threads(Eigh):
-    """The same eigenvalues, in processes whose BLAS has more and more threads."""
-
-    task = "threads"
-
-    def attempt(self, trial: Trial) -> Attempt:
-        """Return what a technique does."""
-        return AttemptOfChild(self, trial)
-
-    def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the default's rate as a share of the best."""
-        default = next((result for result in results if not THREADS[result.impl]), None)
-        best = max(results, key=lambda result: result.rate, default=None)
-        if default is None or best is None or len(results) == 1:
+        """Return the rate with BLAS's default threads as a share of the best."""
+        default = next((one for one in results if one.impl == "omp-unset"), None)
+        if default is None or len(results) == 1:
             return []
+        best = max(results, key=lambda result: result.rate)
         return [f"by default: {default.rate / best.rate:.0%} of the best rate, {best.impl}'s"]
+
+
+class Attempt:
+    """One technique at one problem."""
+
+    def __init__(self, problem: Problem, trial: Trial) -> None:
+        self._problem, self._trial = problem, trial
+
+    def warm_up(self) -> None:
+        """Do a smaller problem, and make this one's matrices."""
+        n, count = min(self._problem.n, _WARM_UP), min(self._problem.count, 8)
+        self._trial.compute(replace(self._problem, n=n, count=count), self._trial.workers)
+        self._problem.arrays()
+
+    def once(self) -> Outcome:
+        """Do it; check what rank 0 returns."""
+        problem, trial = self._problem, self._trial
+        with trial.clock():
+            found, note = trial.compute(problem, trial.workers)
+        # A process of its own has measured itself.
+        seconds = found[0] if problem.task == "threads" else trial.seconds
+        right, answer, verdict = True, "", ""
+        if trial.job.first:
+            right, answer, verdict = problem.check(found)
+        return Outcome(seconds, problem.work, answer, right, verdict, note)

@@ -1,117 +1,74 @@
-"""The techniques there are; adding one is a file and an entry here."""
+"""The techniques there are; adding one is a function and a row here."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from workloads.bench import machine
 from workloads.bench.technique import Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 
-_HERE = "workloads.linalg.techniques."
-
 _CORES = machine.cores()
-# OMP_NUM_THREADS by name, up to twice the cores; "unset" leaves it unset.
+# OMP_NUM_THREADS by row, up to twice the cores; 0 leaves it unset.
 THREADS = {
     f"omp-{count or 'unset'}": count
     for count in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
     if count <= 2 * _CORES
 }
 
+_NUMPY, _PROCESSES, _CUDA = (
+    f"workloads.linalg.techniques.{file}:" for file in ("numpy_", "processes", "cuda")
+)
+_NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
+_DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")
+_HERE, _ON_GPU = ("eigh", "gram", "dot", "addone", "mean"), ("eigh", "gram", "tasks", "dot", "mean")
+_tasks = partial(Technique, problems=("tasks",))
+_ranks = partial(_tasks, parallel="ranks")
+_processes = partial(_tasks, parallel="processes", one_core=("serial",))
+_gpu = partial(Technique, parallel="device", obstacle=no_device)
+_omp = partial(Technique, parallel="threads", one_core=("omp-1",), problems=("threads",))
+
 TECHNIQUES = {
     "numpy": Technique(
-        _HERE + "numpy_here",
-        "NumPy in this process; BLAS has threads",
-        needs=("numpy",),
-        problems=("eigh", "gram", "dot", "addone", "mean"),
+        _NUMPY + "numpy", "NumPy in this process; BLAS has threads", _NP, problems=_HERE
     ),
-    "serial": Technique(
-        _HERE + "numpy_here",
-        "NumPy in this process, one after the other",
-        needs=("numpy",),
-        problems=("tasks",),
+    "serial": _tasks(_NUMPY + "serial", "NumPy in this process, one after the other", _NP),
+    "numpy-batch": _tasks(
+        _NUMPY + "numpy_batch", "NumPy in this process, a stack of matrices a call", _NP
     ),
-    "numpy-batch": Technique(
-        _HERE + "numpy_batch",
-        "NumPy in this process, a stack of matrices a call",
-        needs=("numpy",),
-        problems=("tasks",),
+    "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes of a pool", _NP),
+    "mpi": _ranks(
+        _PROCESSES + "mpi", "MPI, every so many tasks to each rank", _MPI, one_core=("serial",)
     ),
-    "multiprocessing": Technique(
-        _HERE + "processes",
-        "processes of a fork server, which share the cores",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=("serial",),
-        problems=("tasks",),
-    ),
-    "mpi": Technique(
-        _HERE + "mpi",
-        "MPI, every so many tasks to each rank",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=("serial",),
-        problems=("tasks",),
-    ),
-    "dask": Technique(
-        _HERE + "dask_cluster",
-        "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
-        needs=("numpy", "dask", "distributed"),
-        parallel="processes",
-        one_core=("serial",),
-        problems=("tasks",),
+    "dask": _processes(
+        _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
     ),
     "dask-array": Technique(
-        _HERE + "dask_array",
+        _NUMPY + "dask_array",
         "Dask's arrays in threads",
-        needs=("numpy", "dask"),
+        ("numpy", "dask"),
         parallel="threads",
         one_core=("numpy",),
         problems=("mean",),
     ),
-    "cupy": Technique(
-        _HERE + "cuda_cupy",
-        "CuPy on an NVIDIA GPU",
-        needs=("numpy", "cupy"),
-        parallel="device",
-        obstacle=no_device,
-        problems=("eigh", "gram", "tasks", "dot", "mean"),
+    "cupy": _gpu(_CUDA + "cupy", "CuPy on an NVIDIA GPU", _CP, problems=_ON_GPU),
+    "cupy-batch": _gpu(
+        _CUDA + "cupy_batch", "CuPy, a stack of matrices a call", _CP, problems=("tasks",)
     ),
-    "cupy-batch": Technique(
-        _HERE + "cuda_cupy_batch",
-        "CuPy, a stack of matrices a call",
-        needs=("numpy", "cupy"),
-        parallel="device",
-        obstacle=no_device,
-        problems=("tasks",),
+    "cupy-mpi": _ranks(
+        _CUDA + "cupy_mpi", "MPI, ranks on a node's GPUs", (*_CP, "mpi4py"), obstacle=no_device
     ),
-    "cupy-mpi": Technique(
-        _HERE + "cuda_cupy_mpi",
-        "MPI, the ranks of a node on its GPUs",
-        needs=("numpy", "cupy", "mpi4py"),
-        parallel="ranks",
-        obstacle=no_device,
-        problems=("tasks",),
-    ),
-    "numba-cuda": Technique(
-        _HERE + "cuda_numba",
+    "numba-cuda": _gpu(
+        _CUDA + "numba_cuda",
         "Numba's kernel on CuPy's array, NumPy's sum of it",
-        needs=("numpy", "cupy", "numba", "numba_cuda"),
-        absent=NO_NUMBA_CUDA,
-        parallel="device",
-        obstacle=no_device,
+        _ALL_FOUR,
+        NO_NUMBA_CUDA,
         problems=("addone",),
     ),
-    **{
-        name: Technique(
-            _HERE + "omp",
-            f"a process with OMP_NUM_THREADS={count}" if count else "a process without it",
-            needs=("numpy",),
-            parallel="threads",
-            one_core=("omp-1",),
-            problems=("threads",),
-        )
-        for name, count in THREADS.items()
-    },
 }
+for _row, _count in THREADS.items():
+    _text = f"a process with OMP_NUM_THREADS={_count}" if _count else "a process without it"
+    TECHNIQUES[_row] = _omp(_PROCESSES + "omp", _text, ("numpy", "threadpoolctl"))
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = ("mpi", "multiprocessing", "serial", "numpy", "omp-unset")

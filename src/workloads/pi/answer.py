@@ -7,21 +7,14 @@ import math
 
 from workloads.pi import definition
 from workloads.pi.registry import PHILOX
-from workloads.pi.shares import seeds
 
-PAIRS = 20_000_000
-SEED = 2022
-
-# Hits by (pairs, workers), with SEED.
+PAIRS, SEED = 20_000_000, 2022
+# Hits with SEED: by (pairs, workers); by pairs, with any number of workers.
 _SEEDED = {(PAIRS, 1): 15_703_410, (PAIRS, 2): 15_704_402, (PAIRS, 4): 15_703_353}
-# Hits by pairs, with SEED and any number of workers.
 _PHILOX = {1_000: 797, PAIRS: 15_705_172}
-
-# The most pairs that are counted again, which takes about two seconds.
-_SEEDED_AGAIN, _PHILOX_AGAIN = PAIRS, 200_000_000
-# Standard deviations, where that would take longer: of right counts one in two
-# million is farther from the mean.
-_DEVIATIONS = 5.0
+# The most pairs that are counted again, which takes about two seconds. Of more pairs, one
+# right count in two million is more than so many standard deviations from the mean.
+_SEEDED_AGAIN, _PHILOX_AGAIN, _DEVIATIONS = PAIRS, 200_000_000, 5.0
 
 
 def family(technique: str) -> str:
@@ -30,35 +23,20 @@ def family(technique: str) -> str:
 
 
 def check(technique: str, hits: int, pairs: int, seed: int, workers: int) -> tuple[bool, str]:
-    """Return whether a count is right, and what to say of it.
-
-    Parameters
-    ----------
-    technique
-        Its name, which decides the stream.
-    hits
-        The count.
-    pairs, seed
-        What was counted.
-    workers
-        How many shared the pairs: a seeded stream depends on it.
-    """
+    """Return whether a technique's count is right, and the verdict."""
     philox = family(technique) == "philox"
-    stored = None
+    right = None
     if seed == SEED:
-        stored = _PHILOX.get(pairs) if philox else _SEEDED.get((pairs, workers))
-    if stored is not None:
-        return _compare(hits, stored, "the stored count")
-    if pairs <= (_PHILOX_AGAIN if philox else _SEEDED_AGAIN):
-        again = _philox_again(seed, pairs) if philox else _seeded_again(seed, pairs, workers)
-        return _compare(hits, again, "the definition, counted again")
-    return _plausible(hits, pairs)
-
-
-def _compare(hits: int, want: int, what: str) -> tuple[bool, str]:
-    if hits == want:
-        return True, f"matches {what}"
-    return False, f"WRONG: {hits:,} hits, not {want:,} ({what})"
+        right = _PHILOX.get(pairs) if philox else _SEEDED.get((pairs, workers))
+    source = "the stored count"
+    if right is None:
+        if pairs > (_PHILOX_AGAIN if philox else _SEEDED_AGAIN):
+            return _plausible(hits, pairs)
+        source = "the definition, counted again"
+        right = _again(family(technique), seed, pairs, workers)
+    if hits == right:
+        return True, f"matches {source}"
+    return False, f"WRONG: {hits:,} hits, not {right:,} ({source})"
 
 
 def _plausible(hits: int, pairs: int) -> tuple[bool, str]:
@@ -71,10 +49,7 @@ def _plausible(hits: int, pairs: int) -> tuple[bool, str]:
 
 # Cached, since all techniques of a family ask for the same count.
 @functools.cache
-def _seeded_again(seed: int, pairs: int, workers: int) -> int:
-    return sum(definition.seeded_hits(*each) for each in seeds(seed, pairs, workers))
-
-
-@functools.cache
-def _philox_again(key: int, pairs: int) -> int:
-    return definition.philox_hits(key, range(pairs))
+def _again(stream: str, seed: int, pairs: int, workers: int) -> int:
+    if stream == "philox":
+        return definition.philox_hits(seed, range(pairs))
+    return sum(map(definition.seeded_hits, *definition.seeded_shares(seed, pairs, workers)))

@@ -1,48 +1,35 @@
-"""``python -m workloads pi``: its options, and the problems that they choose."""
+"""``python -m workloads pi``: its options, and the problem that they choose."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from workloads.bench import command, options
+from workloads.bench.technique import Technique
 from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UsageError
 from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
-from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.run import Trial
 
-# Enough to load libraries and run just-in-time compilers before the clock starts.
-_WARM_UP_PAIRS = 1_000
-# More would take hours; up to this no kernel's 32-bit count of a group overflows.
-_MOST_PAIRS = 1 << 40
+# Enough to load libraries and run compilers; and the most, which take hours.
+_WARM_UP_PAIRS, _MOST_PAIRS = 1_000, 1 << 40
 
 
 @dataclass(frozen=True)
 class Count:
-    """A number of pairs that is to be counted.
-
-    Parameters
-    ----------
-    pairs
-        How many.
-    seed
-        The seed of the streams.
-    pythons
-        Other interpreters that count, too: their files by the name of their row.
-    """
+    """A number of pairs to count, here and in other interpreters: their files by row."""
 
     pairs: int
     seed: int
     pythons: Mapping[str, str] = field(default_factory=dict)
-
-    task: ClassVar[str] = "pi"
+    task = "pi"
 
     @property
     def name(self) -> str:
@@ -63,13 +50,7 @@ class Count:
         return ""
 
     def grown(self, times: int) -> Count:
-        """Return the problem with `times` as many pairs.
-
-        Raises
-        ------
-        UsageError
-            When these are more than may be asked for.
-        """
+        """Return the problem with `times` as many pairs."""
         if self.pairs * times > _MOST_PAIRS:
             raise UsageError(f"--weak: {times} times {self.name} are more than {_MOST_PAIRS:,}")
         return replace(self, pairs=self.pairs * times)
@@ -86,70 +67,52 @@ class Count:
         """Return each distinct count once, with the value of pi that it gives."""
         lines = []
         for result in results:
-            family = answer.family(result.impl)
-            # This family's count depends on the number of workers.
+            hits, family = int(result.answer), answer.family(result.impl)
+            # A seeded count depends on the number of workers.
             who = f", {result.workers} at work" if family == "seeded" else ""
-            hits = int(result.answer)
-            lines.append(
-                f"{family}{who}: {hits:,} hits, π ≈ {4 * hits / self.pairs:.7f}: {result.verdict}"
-            )
+            pi = f"π ≈ {4 * hits / self.pairs:.7f}"
+            lines.append(f"{family}{who}: {hits:,} hits, {pi}: {result.verdict}")
         return [*dict.fromkeys(lines)]
 
 
 class _Attempt:
     """One technique at one number of pairs."""
 
-    def __init__(self, count: Count, trial: Trial) -> None:
-        self._count, self._trial = count, trial
-
-    def _hits(self, pairs: int) -> tuple[int, str]:
-        seed, members = self._count.seed, self._trial.workers
-        python = self._count.pythons.get(self._trial.name)
-        if python is not None:
-            shared = seeds(seed, pairs, self._trial.workers.count)
-            return others.count(python, shared, members)
-        counted: tuple[int, str] = self._trial.compute(pairs, seed, members)
-        return counted
+    def __init__(self, problem: Count, trial: Trial) -> None:
+        self._problem, self._trial = problem, trial
 
     def warm_up(self) -> None:
         """Count a few pairs."""
-        self._hits(min(self._count.pairs, _WARM_UP_PAIRS))
+        self._count(min(self._problem.pairs, _WARM_UP_PAIRS))
 
     def once(self) -> Outcome:
         """Count all of them."""
-        trial, pairs, seed = self._trial, self._count.pairs, self._count.seed
+        trial, pairs, seed = self._trial, self._problem.pairs, self._problem.seed
         with trial.clock():
-            hits, note = self._hits(pairs)
+            hits, note, seconds = self._count(pairs)
         right, verdict = True, ""
         # What other ranks return is no count of all pairs.
         if trial.job.first:
             right, verdict = answer.check(trial.name, hits, pairs, seed, trial.count)
-        return Outcome(trial.seconds, pairs, str(hits), right, verdict, note)
+        return Outcome(seconds or trial.seconds, pairs, str(hits), right, verdict, note)
+
+    def _count(self, pairs: int) -> tuple[int, str, float]:
+        """Return hits and note, and the seconds if another interpreter has measured them."""
+        trial, seed = self._trial, self._problem.seed
+        if file := self._problem.pythons.get(trial.name):
+            hits, seconds = others.count(file, seed, pairs)
+            return hits, file, seconds
+        return *trial.compute(pairs, seed, trial.workers), 0.0
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    what.add_argument(
-        "-n",
-        type=options.whole(1, _MOST_PAIRS),
-        default=answer.PAIRS,
-        metavar="N",
-        help=f"pairs of numbers (default: {answer.PAIRS})",
-    )
-    what.add_argument(
-        "--seed",
-        type=options.whole(0, 2**64 - 1),
-        default=answer.SEED,
-        metavar="N",
-        help=f"of the streams (default: {answer.SEED}, for which counts are stored)",
-    )
-    what.add_argument(
-        "--python",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="another Python (3.7 or later), which counts beside this one, a free-threaded one in "
-        "threads, too; may be repeated",
-    )
+    pairs, seed = options.whole(1, _MOST_PAIRS), options.whole(0, 2**64 - 1)
+    help_of_n = f"pairs of numbers (default: {answer.PAIRS})"
+    what.add_argument("-n", type=pairs, default=answer.PAIRS, metavar="N", help=help_of_n)
+    help_of_seed = f"of the streams (default: {answer.SEED}, for which counts are stored)"
+    what.add_argument("--seed", type=seed, default=answer.SEED, metavar="N", help=help_of_seed)
+    help_of_python = "another Python (3.7 or later), which counts beside this one; may be repeated"
+    what.add_argument("--python", action="append", default=[], metavar="FILE", help=help_of_python)
 
 
 def _with_pythons(workload: Workload, args: argparse.Namespace) -> Workload:
@@ -157,20 +120,22 @@ def _with_pythons(workload: Workload, args: argparse.Namespace) -> Workload:
     if not args.python:
         return workload
     pythons = others.named(args.python)
-    rows = {row: others.technique(row, python) for row, python in pythons.items()}
+    # `others.count` is called in this function's place.
+    where = "workloads.pi.definition:python"
+    rows = {row: Technique(where, f"Python by {file}") for row, file in pythons.items()}
     return replace(
         workload,
         techniques={**workload.techniques, **rows},
-        request=others.request(pythons),
+        request=",".join(["python", *pythons]),
         problems=lambda args: [Count(args.n, args.seed, pythons)],
     )
 
 
 PI = Workload(
     name="pi",
-    description="Pi by counting the pairs x, y of random numbers with x·x + y·y < 1. The "
-    "techniques of the family `seeded` draw from random.Random(seed + worker), those of `philox` "
-    "count the same pairs whoever does it; every count is checked.",
+    description="Pi by counting the pairs x, y of random numbers with x·x + y·y < 1. The family "
+    "`seeded` draws from random.Random(seed + worker), `philox` counts the same pairs whoever "
+    "does it; every count is checked.",
     title="Pi",
     rate="pairs a second",
     unit="M pairs/s",
@@ -184,5 +149,5 @@ PI = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
+    """Run the workload's command line."""
     return command.main(PI, arguments)

@@ -1,145 +1,76 @@
-"""The techniques there are; adding one is a file and an entry here."""
+"""The techniques there are; adding one is a function and a row here."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
 from workloads.parallel.workers import no_subinterpreters
 
-_HERE = "workloads.pi.techniques."
+_HERE = "workloads.pi.definition:"
+_COMPILED, _DEVICES, _NUMBA, _PROCESSES, _THREADS = (
+    f"workloads.pi.techniques.{file}:"
+    for file in ("compiled", "devices", "numba_", "processes", "threads")
+)
+_NP, _JIT, _CL, _CP = ("numpy",), ("numpy", "numba"), ("numpy", "pyopencl"), ("numpy", "cupy")
+_DASK, _MPI = ("dask", "distributed"), ("mpi4py",)
+_CUDA, _BOTH = (*_JIT, "numba_cuda"), (*_JIT, *_MPI)
+_CYTHON, _SIMD = (("numpy", f"workloads.pi._kernels_{kind}") for kind in ("cython", "simd"))
+# A row's efficiency refers to that of pure Python, or of Numba, on one core.
+_threads = partial(Technique, parallel="threads", one_core=("python",))
+_waiting = partial(Technique, parallel="threads", waits=True)
+_processes = partial(Technique, parallel="processes", one_core=("python",))
+_ranks = partial(Technique, parallel="ranks")
+_device = partial(Technique, parallel="device")
+_gpu = partial(_device, obstacle=no_device)
 
 # The talk's stream: worker w draws from random.Random(seed + w).
 SEEDED = {
     "python": Technique(_HERE + "python", "pure Python, one worker"),
     "cython-seeded": Technique(
-        _HERE + "cython_seeded",
-        "Cython, Python's own generator and the loop in C",
-        needs=("workloads.pi._kernels_twister",),
-        absent=COMPILED,
+        _COMPILED + "cython_seeded", "Cython, the same numbers, the loop in C", _CYTHON, COMPILED
     ),
-    "threads": Technique(
-        _HERE + "threads",
-        "threads, which the GIL lets count one at a time",
-        parallel="threads",
-        one_core=("python",),
+    "threads": _threads(_THREADS + "threads", "threads, which the GIL lets count one at a time"),
+    "sleep-threads": _waiting(_THREADS + "sleep_threads", "the same, but they wait for numbers"),
+    "sleep": _waiting(_THREADS + "sleep", "the same, but they count in C", _CYTHON, COMPILED),
+    "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),
+    "fork": _processes(_PROCESSES + "fork", "forked processes: unsafe where threads hold locks"),
+    "subinterpreters": _threads(
+        _THREADS + "subinterpreters", "threads with a GIL each", obstacle=no_subinterpreters
     ),
-    "sleep-threads": Technique(
-        _HERE + "sleep_threads",
-        "the same, waiting for each batch of numbers: who waits lets go of the GIL",
-        parallel="threads",
-        waits=True,
+    "dask": _processes(
+        _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
     ),
-    "sleep": Technique(
-        _HERE + "sleep",
-        "threads that wait for each batch and count it in C: hardly anything but waiting",
-        needs=("workloads.pi._kernels_twister",),
-        absent=COMPILED,
-        parallel="threads",
-        waits=True,
-    ),
-    "multiprocessing": Technique(
-        _HERE + "processes",
-        "processes of a fork server, a GIL each",
-        parallel="processes",
-        one_core=("python",),
-    ),
-    "fork": Technique(
-        _HERE + "forked",
-        "forked processes, Python's default until 3.13: unsafe where threads hold locks",
-        parallel="processes",
-        one_core=("python",),
-    ),
-    "subinterpreters": Technique(
-        _HERE + "subinterpreters",
-        "subinterpreters, a GIL each in the threads of one process",
-        parallel="threads",
-        one_core=("python",),
-        obstacle=no_subinterpreters,
-    ),
-    "dask": Technique(
-        _HERE + "dask_cluster",
-        "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
-        needs=("dask", "distributed"),
-        parallel="processes",
-        one_core=("python",),
-    ),
-    "spark": Technique(
+    "spark": _processes(
         "workloads_spark.techniques:pi",
-        "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
-        needs=("workloads_spark",),
-        absent=IN_SPARK,
-        parallel="processes",
-        one_core=("python",),
+        "Spark's RDD on a local cluster, or SPARK_MASTER's",
+        ("workloads_spark",),
+        IN_SPARK,
     ),
-    "mpi": Technique(
-        _HERE + "mpi",
-        "MPI, a share to each rank, the counts summed up on the first",
-        needs=("mpi4py",),
-        parallel="ranks",
-        one_core=("python",),
-    ),
+    "mpi": _ranks(_PROCESSES + "mpi", "MPI, a share to each rank", _MPI, one_core=("python",)),
 }
 
 # Counter-based: pair i of the Philox stream is the same, whoever counts it.
 PHILOX = {
-    "numpy": Technique(
-        _HERE + "numpy_stream", "NumPy, its own generator, in chunks", needs=("numpy",)
-    ),
-    "numba": Technique(
-        _HERE + "numba_scalar",
-        "Numba, generator and test in one compiled loop",
-        needs=("numpy", "numba"),
-    ),
-    "numba-parallel": Technique(
-        _HERE + "numba_parallel",
-        "Numba, the same loop in threads (prange)",
-        needs=("numpy", "numba"),
-        parallel="threads",
-        one_core=("numba",),
+    "numpy": Technique(_HERE + "numpy", "NumPy, its own generator, in chunks", _NP),
+    "numba": Technique(_NUMBA + "numba", "Numba, generator and test in one compiled loop", _JIT),
+    "numba-parallel": _threads(
+        _NUMBA + "numba_parallel", "Numba, the same in threads (prange)", _JIT, one_core=("numba",)
     ),
     "cython": Technique(
-        _HERE + "cython",
-        "Cython, the same loop in C with 128-bit products",
-        needs=("numpy", "workloads.pi._kernels_cython"),
-        absent=COMPILED,
+        _COMPILED + "cython", "Cython, NumPy's generator, the loop in C", _CYTHON, COMPILED
     ),
     "simd": Technique(
-        _HERE + "simd",
-        "C on vector instructions, in threads on all cores",
-        needs=("numpy", "workloads.pi._kernels_simd"),
-        absent=COMPILED,
-        parallel="threads",
+        _COMPILED + "simd", "C on vector instructions, threads", _SIMD, COMPILED, "threads"
     ),
-    "pyopencl": Technique(
-        _HERE + "opencl",
-        "OpenCL C on a GPU or, without one, on the CPU",
-        needs=("numpy", "pyopencl"),
-        parallel="device",
-        obstacle=no_driver,
+    "pyopencl": _device(
+        _DEVICES + "pyopencl", "OpenCL C on a GPU, else on the CPU", _CL, obstacle=no_driver
     ),
-    "mpi-numba": Technique(
-        _HERE + "mpi_numba",
-        "MPI, Numba's loop on each rank's share",
-        needs=("numpy", "numba", "mpi4py"),
-        parallel="ranks",
-        one_core=("numba",),
-    ),
-    "cupy": Technique(
-        _HERE + "cuda_cupy",
-        "CUDA C on an NVIDIA GPU, compiled and started by CuPy",
-        needs=("numpy", "cupy"),
-        parallel="device",
-        obstacle=no_device,
-    ),
-    "numba-cuda": Technique(
-        _HERE + "cuda_numba",
-        "Numba for CUDA, the kernel in Python",
-        needs=("numpy", "numba", "numba_cuda"),
-        absent=NO_NUMBA_CUDA,
-        parallel="device",
-        obstacle=no_device,
-    ),
+    "mpi-numba": _ranks(_NUMBA + "mpi_numba", "MPI, Numba's loop", _BOTH, one_core=("numba",)),
+    "cupy": _gpu(_DEVICES + "cupy", "CUDA C on an NVIDIA GPU, by CuPy", _CP),
+    "numba-cuda": _gpu(_DEVICES + "numba_cuda", "CUDA in Python, by Numba", _CUDA, NO_NUMBA_CUDA),
 }
 
 TECHNIQUES = {**SEEDED, **PHILOX}

@@ -1,8 +1,7 @@
 /* The levels of x86-64 that a kernel is compiled for, and the slots of its module.
  *
  * For a module that has only its kernel: it keeps no state, and subinterpreters
- * with a GIL of their own may import it.  WITH_IFMA adds a level above v4, for
- * processors with products of 52 bits (AVX-512 IFMA).
+ * with a GIL of their own may import it.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -11,18 +10,12 @@
 
 /* The best first.  The kernel's own tables are indexed by these. */
 enum levels {
-#ifdef WITH_IFMA
-    V4_IFMA,
-#endif
     V4,
     V3,
     V2,
     LEVELS
 };
 static const char *const LEVEL_NAMES[LEVELS] = {
-#ifdef WITH_IFMA
-    [V4_IFMA] = "x86-64-v4+ifma",
-#endif
     [V4] = "x86-64-v4",
     [V3] = "x86-64-v3",
     [V2] = "x86-64-v2",
@@ -32,9 +25,6 @@ static int runs_here(enum levels level)
 {
     /* The builtin takes only a literal. */
     switch (level) {
-#ifdef WITH_IFMA
-    case V4_IFMA: return runs_here(V4) && __builtin_cpu_supports("avx512ifma") != 0;
-#endif
     case V4: return __builtin_cpu_supports("x86-64-v4") != 0;
     case V3: return __builtin_cpu_supports("x86-64-v3") != 0;
     case V2: return __builtin_cpu_supports("x86-64-v2") != 0;

@@ -1,25 +1,101 @@
-"""Processes of a fork server: each takes the next task when it has done one."""
+"""Tasks shared out among processes, of a pool, of Dask, of MPI; and BLAS's threads in one."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from typing import TYPE_CHECKING
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from workloads.linalg import blas
-from workloads.linalg.definition import solve
+import numpy as np
+
+from workloads.bench import machine
+from workloads.linalg.definition import Errors, eigh_errors, solve, symmetric
+from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
-    from workloads.linalg.problems import Tasks
+    from workloads.linalg.problems import Problem
     from workloads.parallel.workers import Workers
+
+# In the order in which OpenBLAS looks at them, when it is loaded.
+_PREFIXES = ("OPENBLAS_NUM", "OPENBLAS_DEFAULT_NUM", "GOTO_NUM", "OMP_NUM")
+VARIABLES = tuple(f"{prefix}_THREADS" for prefix in _PREFIXES)
+
+
+def multiprocessing(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+    """Do the tasks in a pool; its processes share the cores, unless the user has set a number."""
+    given = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "")
+    threads = max(1, machine.cores() // workers.count)
+    with contextlib.nullcontext() if given else blas_threads(threads):
+        pool = workers.pool(_prepare, "numpy")
+    errors = [*pool.map(solve, itertools.repeat(problem.n), problem.seeds)]
+    return errors, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
+
+
+def dask(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+    """Do the tasks as futures, on a local Dask cluster or a site's."""
+    client = workers.hold(_client)
+    # Not pure: a task that is asked for again must be done again.
+    futures = client.map(solve, [problem.n] * problem.count, problem.seeds, pure=False)
+    with dask_client.failures():
+        return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"
+
+
+def mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+    """Do tasks r, r + p, … on rank r of p; rank 0 returns the errors of all."""
+    comm = workers.comm
+    mine = [solve(problem.n, seed) for seed in problem.seeds[comm.rank :: comm.size]]
+    return in_order(comm.gather(mine)), ""
+
+
+def in_order(by_rank: Sequence[Errors] | None) -> Errors:
+    """Return the errors of all tasks in their order; an empty list on all ranks but the first."""
+    rows = itertools.zip_longest(*by_rank or [])
+    return [errors for row in rows for errors in row if errors is not None]
+
+
+def omp(problem: Problem, workers: Workers) -> tuple[tuple[float, float, float], str]:
+    """Solve in a process of its own, started with OMP_NUM_THREADS or without it."""
+    workers.count = 1
+    with blas_threads(problem.threads):
+        # Spawned: rows that run one after the other have different environments.
+        pool = workers.pool(_prepare, method="spawn")
+    found, workers.count = pool.submit(_solve_here, problem.n, problem.seed).result()
+    return found, ""
+
+
+def _solve_here(n: int, seed: int) -> tuple[tuple[float, float, float], int]:
+    """Return seconds and both errors; and BLAS's threads, which may be fewer than asked for."""
+    from threadpoolctl import threadpool_info  # noqa: PLC0415
+
+    matrix = symmetric(n, seed)
+    started = time.perf_counter()
+    values, vectors = np.linalg.eigh(matrix)
+    seconds = time.perf_counter() - started
+    residual, orthogonality = eigh_errors(np, matrix, values, vectors)
+    threads = max(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+    return (seconds, float(residual), float(orthogonality)), threads
+
+
+@contextlib.contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Have BLAS use `count` threads in processes started meanwhile; with 0, its default."""
+    before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
+    if count:
+        os.environ["OMP_NUM_THREADS"] = str(count)
+    try:
+        yield
+    finally:
+        os.environ.pop("OMP_NUM_THREADS", None)
+        os.environ.update(before)
+
+
+def _client(workers: Workers) -> AbstractContextManager[Any]:
+    return dask_client.client(workers, _prepare)
 
 
 def _prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
-
-
-def tasks(problem: Tasks, workers: Workers) -> tuple[list[tuple[float, float]], str]:
-    """Do the tasks in `workers.count` processes."""
-    with blas.shared(workers.count) as note:
-        pool = workers.pool(_prepare, "numpy")
-    sizes = itertools.repeat(problem.n, problem.count)
-    return list(pool.map(solve, sizes, problem.seeds())), note

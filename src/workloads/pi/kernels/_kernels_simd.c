@@ -1,36 +1,28 @@
 /* The module _kernels_simd: philox_simd.c for the best level this processor has. */
-#define WITH_IFMA
 #include "levels.h"
 
-#include "philox_simd.h"
+#include <stdint.h>
 
-static uint64_t (*const KERNELS[LEVELS])(uint64_t, uint64_t, uint64_t) = {
-    [V4_IFMA] = count_v4_ifma, [V4] = count_v4, [V3] = count_v3, [V2] = count_v2,
-};
+typedef uint64_t count_t(uint64_t first, uint64_t end, uint64_t key);
+count_t count_v2, count_v3, count_v4;
+
+static count_t *const KERNELS[LEVELS] = {[V4] = count_v4, [V3] = count_v3, [V2] = count_v2};
 
 static PyObject *count(PyObject *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"first", "end", "key", "level", NULL};
     (void)self;
-    long long first, end;
-    PyObject *number;
+    unsigned long long first, end, key;
     const char *name = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "LLO!|z:count", names, &first, &end,
-                                     &PyLong_Type, &number, &name))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "KKK|z:count", names, &first, &end, &key,
+                                     &name))
         return NULL;
-    const uint64_t key = PyLong_AsUnsignedLongLong(number);
-    if (PyErr_Occurred())
-        return NULL;
-    /* Above 2^62 the sum of end and a group of pairs might overflow. */
-    if (first < 0 || end > (1LL << 62))
-        return PyErr_Format(PyExc_ValueError, "pairs are counted from 0 to 2**62");
     const int level = find_level(name);
     if (level < 0)
         return NULL;
-    uint64_t hits = 0;
+    uint64_t hits;
     Py_BEGIN_ALLOW_THREADS
-    if (first < end)
-        hits = KERNELS[level](first, end, key);
+    hits = KERNELS[level](first, end, key);
     Py_END_ALLOW_THREADS
     return PyLong_FromUnsignedLongLong(hits);
 }

@@ -1,8 +1,6 @@
-"""One technique a file, each with the same function.
+"""One family of techniques a file, and one function each, which the registry names.
 
-``compute(pairs, seed, workers) -> (hits, note)`` counts the hits among `pairs`
-pairs of its family's stream (see `workloads.pi.definition`). `workers` has the
-workers that it may use; the note is what the report should say, or an empty
-string. An MPI technique is called on every rank together; the result is what
-it returns on rank 0.
+``function(pairs, seed, workers) -> (hits, note)`` counts the hits among `pairs` pairs of its
+stream (see `workloads.pi.definition`, which also has pure Python and NumPy). The note is for
+the report. An MPI technique is called on every rank together; rank 0's result counts.
 """

@@ -1,34 +1,53 @@
-"""Processes of a fork server: an interpreter and a GIL each."""
+"""Processes, with an interpreter and a GIL each: of a pool, of Dask, of MPI."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from workloads.pi import definition
-from workloads.pi.shares import seeds
+from workloads.parallel import dask_client
+from workloads.pi.definition import seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from workloads.parallel.workers import Workers
 
 
-def prepare() -> None:
+def multiprocessing(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` processes of a fork server."""
+    shares = seeded_shares(seed, pairs, workers.count)
+    return sum(workers.pool(_prepare).map(seeded_hits, *shares)), "a GIL each"
+
+
+def fork(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in forked processes, Python's default until 3.13, which start immediately.
+
+    A child may wait for ever for a lock of its parent's threads: then none is forked here.
+    """
+    shares = seeded_shares(seed, pairs, workers.count)
+    return sum(workers.pool(_prepare, method="fork").map(seeded_hits, *shares)), "a GIL each"
+
+
+def dask(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in the workers of a local Dask cluster or a site's."""
+    client = workers.hold(_client)
+    shares = seeded_shares(seed, pairs, workers.count)
+    # Not pure: a share that is asked for again must be counted again.
+    futures = client.map(seeded_hits, *shares, pure=False)
+    with dask_client.failures():
+        return sum(client.gather(futures)), "a GIL each"
+
+
+def mpi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count each rank's share; the sum is on rank 0, and 0 on the others."""
+    comm = workers.comm
+    seeds, lengths = seeded_shares(seed, pairs, comm.size)
+    hits = seeded_hits(seeds[comm.rank], lengths[comm.rank])
+    return comm.reduce(hits) or 0, ""  # None on the other ranks
+
+
+def _client(workers: Workers) -> AbstractContextManager[Any]:
+    return dask_client.client(workers, _prepare)
+
+
+def _prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
-
-
-def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in `workers.count` processes."""
-    return counted(workers.pool(prepare), pairs, seed, workers.count), "a GIL each"
-
-
-def counted(pool: ProcessPoolExecutor, pairs: int, seed: int, workers: int) -> int:
-    """Count in the processes of a pool."""
-    each = zip(*seeds(seed, pairs, workers), strict=True)
-    try:
-        return sum(pool.map(definition.seeded_hits, *each))
-    except KeyboardInterrupt:
-        # terminate_workers is new in Python 3.14; an older one waits for the shares.
-        # A count is sent by one call, so that none is cut off.
-        getattr(pool, "terminate_workers", pool.shutdown)()
-        raise

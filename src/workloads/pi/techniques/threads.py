@@ -1,64 +1,63 @@
-"""Threads: the GIL lets one of them count at a time."""
+"""Threads: the GIL lets one of them count at a time; subinterpreters have a GIL each."""
 
 from __future__ import annotations
 
-import threading
+import random
 import time
 from typing import TYPE_CHECKING
 
 from workloads.parallel.workers import gil_note
-from workloads.pi.definition import BATCH_PAIRS, counter
-from workloads.pi.shares import seeds
+from workloads.pi.definition import hits, seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from workloads.parallel.workers import Workers
 
+_BATCH_PAIRS = 100_000
+# Numbers seem to come from a disk or a network, about as fast as Python counts them.
+_SECONDS_A_PAIR = 100e-9
 
-def share_out(
-    pairs: int,
-    seed: int,
-    workers: Workers,
-    *,
-    wait: float = 0.0,
-    make_counter: Callable[[int], Callable[[int], int]] = counter,
-) -> int:
-    """Count in `workers.count` threads; return the hits.
 
-    Parameters
-    ----------
-    pairs, seed
-        What to count.
-    workers
-        Its threads count.
-    wait
-        Seconds for each pair that a batch takes to arrive.
-    make_counter
-        Makes a thread's counter of its seed, as `workloads.pi.definition.counter` does.
-    """
-    stop = threading.Event()
+def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
+    counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
+    return sum(counts), gil_note()
+
+
+def subinterpreters(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` subinterpreters."""
+    shares = seeded_shares(seed, pairs, workers.count)
+    return sum(workers.subinterpreters().map(seeded_hits, *shares)), "a GIL each"
+
+
+def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in threads of which one counts while the others wait for their next batch."""
 
     def work(seed: int, pairs: int) -> int:
-        count_next = make_counter(seed)
-        count = 0
-        for first in range(0, pairs, BATCH_PAIRS):
-            if stop.is_set():
-                break
-            batch = min(BATCH_PAIRS, pairs - first)
-            if wait:
-                time.sleep(batch * wait)
-            count += count_next(batch)
-        return count
+        draw = random.Random(seed).random  # noqa: S311  (no secret: the talk's numbers)
+        return sum(hits(draw, batch) for batch in _batches(pairs))
 
-    each = zip(*seeds(seed, pairs, workers.count), strict=True)
-    try:
-        return sum(workers.threads().map(work, *each))
-    finally:
-        # After Ctrl-C every thread ends with the batch that it is in.
-        stop.set()
+    counts = workers.threads().map(work, *seeded_shares(seed, pairs, workers.count))
+    return sum(counts), f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
 
 
-def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in `workers.count` threads."""
-    return share_out(pairs, seed, workers), gil_note()
+def sleep(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Do the same and count in C, so that nearly all threads wait: n end n times as soon."""
+    from workloads.pi._kernels_cython import count  # noqa: PLC0415
+    from workloads.pi.techniques.compiled import twister  # noqa: PLC0415
+
+    def work(seed: int, pairs: int) -> int:
+        generator = twister(seed)
+        return sum(count(generator, batch) for batch in _batches(pairs))
+
+    counts = workers.threads().map(work, *seeded_shares(seed, pairs, workers.count))
+    return sum(counts), f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
+
+
+def _batches(pairs: int) -> Iterator[int]:
+    """Wait for each batch, and yield how many pairs it has."""
+    for first in range(0, pairs, _BATCH_PAIRS):
+        batch = min(_BATCH_PAIRS, pairs - first)
+        time.sleep(batch * _SECONDS_A_PAIR)  # a thread that sleeps releases the GIL
+        yield batch

@@ -1,0 +1,119 @@
+"""NVIDIA's GPUs: NumPy's functions by CuPy, and three packages on one array."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workloads.device.cuda import cupy_device, cupy_libraries
+from workloads.linalg.definition import Errors, solve
+from workloads.linalg.techniques.numpy_ import in_batches, mean_of
+from workloads.linalg.techniques.processes import in_order
+from workloads.parallel import ranks
+
+if TYPE_CHECKING:
+    from workloads.linalg.problems import Problem
+    from workloads.parallel.workers import Workers
+
+_THREADS = 256
+cuda: Any  # of Numba, once there is a kernel
+
+
+def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
+    """Compute on the GPU: matrices are copied there, answers are copied back."""
+    cupy, name = cupy_device()
+    with cupy_libraries():
+        match problem.task:
+            case "eigh" | "gram":
+                matrix = cupy.asarray(*problem.arrays())
+                with _kernels(cupy, workers):
+                    values, vectors = cupy.linalg.eigh(matrix)
+                return (values.get(), vectors.get()), name
+            case "dot":
+                first, second = map(cupy.asarray, problem.arrays())
+                with _kernels(cupy, workers):
+                    product = first @ second
+                return product.get(), name
+            case "mean":
+                with _kernels(cupy, workers):
+                    mean, library = mean_of(cupy.arange(problem.n, dtype=cupy.float64))
+                return mean, f"{name}, {library}"
+            case _:
+                return [solve(problem.n, seed, cupy) for seed in problem.seeds], name
+
+
+def cupy_batch(problem: Problem, _workers: Workers) -> tuple[Errors, str]:
+    """Do all tasks in one call, which keeps the GPU busy, or as many as half its memory holds."""
+    cupy, name = cupy_device()
+    free, _ = cupy.cuda.runtime.memGetInfo()
+    with cupy_libraries():
+        errors, note = in_batches(cupy, problem, free)
+    return errors, f"{name}, {note}"
+
+
+def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+    """Do each rank's tasks on its GPU: the ranks of a node take its GPUs in turn."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = workers.comm
+    cupy, name = ranks.all_or_none(comm, cupy_device)
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    devices = cupy.cuda.runtime.getDeviceCount()
+    note = f"{min(node.size, devices)} × {name} a node"
+    device = node.rank % devices
+    node.Free()
+
+    def mine() -> Errors:
+        with cupy.cuda.Device(device), cupy_libraries():
+            seeds = problem.seeds[comm.rank :: comm.size]
+            return [solve(problem.n, seed, cupy) for seed in seeds]
+
+    return in_order(comm.gather(ranks.all_or_none(comm, mine))), note
+
+
+def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
+    """Make the array by CuPy, add one by Numba's kernel, sum it up by NumPy: on the GPU."""
+    from workloads.device.cuda_numba import compilation, device  # noqa: PLC0415
+
+    cupy, _ = cupy_device()
+    name = device()
+    numbers = cupy.arange(problem.n, dtype=cupy.float64)
+    # Numba starts its kernel on the same stream as CuPy, the legacy default one, and takes
+    # the array by its __cuda_array_interface__.
+    with _kernels(cupy, workers):
+        with compilation():
+            numba_kernel()[-(-problem.n // _THREADS), _THREADS](numbers)
+        total = np.sum(numbers)
+    # NumPy has called CuPy's sum by __array_function__: the result is still on the GPU.
+    assert isinstance(total, cupy.ndarray)  # noqa: S101
+    return float(total), name
+
+
+@functools.cache
+def numba_kernel() -> Any:
+    """Return Numba's kernel; made here, as its decorator needs numba-cuda."""
+    global cuda  # noqa: PLW0603  (Numba's simulator looks for it there)
+    from workloads.device.cuda_numba import cuda  # noqa: PLC0415
+
+    @cuda.jit(fastmath=False)  # type: ignore[untyped-decorator]
+    def add_one(numbers: Any) -> None:
+        i = cuda.grid(1)
+        if i < numbers.size:
+            numbers[i] += 1.0
+
+    return add_one
+
+
+@contextlib.contextmanager
+def _kernels(cupy: Any, workers: Workers) -> Iterator[None]:
+    """Add the seconds between start and end of the GPU's kernels, by its own clock."""
+    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
+    started.record()
+    yield
+    ended.record()
+    ended.synchronize()
+    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3

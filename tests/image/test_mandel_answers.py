@@ -65,12 +65,21 @@ _pairs: dict[Any, Any] = {}
 @pytest.fixture(scope="module", autouse=True)
 def end_of_workers() -> Iterator[Any]:
     yield
+    end_pairs()
+
+
+def end_pairs() -> None:
     while _pairs:
         _pairs.popitem()[1].__exit__(None, None, None)
 
 
 def pair(name: str) -> Any:
-    """Return a technique's two processes, which most tests here share."""
+    """Return a technique's two processes, which most tests here share.
+
+    A process has one fork server at a time.
+    """
+    if name not in _pairs:
+        end_pairs()
     return _pairs.setdefault(name, Workers(2))
 
 
@@ -80,6 +89,8 @@ def answer(name: str, grid: Any, rows: Any, workers: Any = 2, kernel: str = KERN
         absent(name, reason)
     out = np.full((len(rows), grid.width), -1, np.int32)
     shared = workers == 2 and TECHNIQUES[name].parallel == "processes"
+    if not shared:
+        end_pairs()
     with contextlib.nullcontext(pair(name)) if shared else Workers(workers) as members:
         try:
             function(name, kernel)(grid, rows, out, members)
@@ -176,6 +187,7 @@ def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> No
     grids = [WINDOWS["odd"]]
     if workers == 3:
         grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]
+    end_pairs()
     with Workers(workers) as members:
         for grid in grids:
             out = np.full((grid.height, grid.width), -1, np.int32)
@@ -215,6 +227,7 @@ def test_more_threads_than_numba_was_started_for_is_said() -> None:
 def test_any_kernel_gives_the_same_bytes(name: str, kernel: str) -> None:
     area = AREAS["area1"]
     rows = range(0, area.grid.height, 7)
+    end_pairs()
     with Workers(2) as workers:
         out = np.full((len(rows), area.grid.width), -1, np.int32)
         assert function(name, kernel)(area.grid, rows, out, workers).startswith(kernel)

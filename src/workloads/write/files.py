@@ -126,7 +126,7 @@ class Place:
                 yield path
                 done = True
         except OutputError:
-            if not self._remove(path) and job.collective:
+            if not self._remove(path, is_first=job.first) and job.collective:
                 time.sleep(OTHER_SECONDS)
             raise
         finally:
@@ -143,17 +143,17 @@ class Place:
             # Everybody can look into /tmp.
             path.mkdir(mode=0o700 if self.out is None else 0o777)
 
-    def _remove(self, path: Path) -> bool:
-        """Return whether this process has removed it: only one can rename it."""
+    def _remove(self, path: Path, *, is_first: bool = True) -> bool:
+        """Remove a folder; return whether this process is to say why: only one can rename it."""
+        can_rename = True
         try:
             path = path.rename(path.with_name(f"{path.name}.stopped"))
         except FileNotFoundError:
             return False
         except OSError:
-            # Whoever removes it under its own name may not be the only one.
-            pass
+            can_rename = False
         self._clear(path)
-        return True
+        return can_rename or is_first
 
     def _clear(self, path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)

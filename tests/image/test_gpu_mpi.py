@@ -31,7 +31,7 @@ from workloads.bench import technique
 from workloads.p2p import registry
 from workloads.__main__ import _entry
 registry.TECHNIQUES["mpi-cupy"] = technique.Technique(
-    "workloads.p2p.techniques.cupy_upper", "", ("numpy", "cupy", "mpi4py"), parallel="ranks"
+    "workloads.p2p.mpi:CuPy", "", ("numpy", "cupy", "mpi4py"), parallel="ranks"
 )
 sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]
 sys.exit(_entry())

@@ -57,12 +57,12 @@ def test_a_message_that_arrives_changed_is_an_error() -> None:
     code = (
         "import sys\n"
         "from workloads.__main__ import main\n"
-        "from workloads.p2p.techniques import upper\n"
-        "class Channel(upper.Channel):\n"
-        "    def receive(self, source):\n"
-        "        super().receive(source)\n"
+        "from workloads.p2p import mpi\n"
+        "class Changed(mpi.Upper):\n"
+        "    def receive(self):\n"
+        "        super().receive()\n"
         "        self.into[-1] ^= self.comm.rank == 1\n"
-        "upper.Channel = Channel\n"
+        "mpi.Upper = Changed\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     options = ["--pattern", "ping-pong", "--sizes", "9", "--times", "1"]

@@ -79,14 +79,14 @@ GPU = """
 import dataclasses
 from workloads.errors import UnavailableError
 from workloads.p2p.registry import TECHNIQUES
-from workloads.p2p.techniques import cupy_upper
+from workloads.p2p import mpi
 def obstacle():
     return "no device file" if is_second and {by_file} else ""
 def device():
     if is_second:
         raise UnavailableError("no device answers")
     return None, ""
-cupy_upper.require_gpu_aware, cupy_upper.cupy_device = lambda version: None, device
+mpi.require_gpu_aware, mpi.cupy_device = lambda version: None, device
 TECHNIQUES["mpi-cupy"] = dataclasses.replace(TECHNIQUES["mpi-cupy"], needs=(), obstacle=obstacle)
 """
 

@@ -41,13 +41,11 @@ def test_what_another_has_changed_is_found(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from workloads.read.problem import _Attempt
+    from workloads.read import command
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    written = _Attempt._written
 
-    def damaged(self, series, called):  # type: ignore[no-untyped-def]
-        folder = written(self, series, called)
+    def damage(folder: Path) -> None:
         other = max(folder.iterdir(), key=lambda path: path.stat().st_size)
         data = other.read_bytes()
         # Of a number: every format is still read.
@@ -55,8 +53,7 @@ def test_what_another_has_changed_is_found(
         with other.open("r+b") as file:
             file.seek(where)
             file.write(bytes([data[where] ^ 1]))
-        return folder
 
-    monkeypatch.setattr(_Attempt, "_written", damaged)
-    assert main(["read", "--impl", name, "-n", "3", "-s", "40"]) == 1
+    monkeypatch.setattr(command, "drop_from_cache", damage)
+    assert main(["read", "--impl", name, "-n", "3", "-s", "40", "--cold"]) == 1
     assert "WRONG: array" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import pytest
 from hpcpy.core import paths
 from measure.cases import CASES
 from workloads.mandel.grid import AREAS
-from workloads.write import answer
+from workloads.write import reading
 from workloads.write.definition import Series
 
 
@@ -38,4 +38,4 @@ def test_bounds_of_starts(expected: dict[str, Any]) -> None:
 
 def test_hashes(expected: dict[str, Any]) -> None:
     assert expected["MANDEL"] == {name: area.sha256 for name, area in AREAS.items()}
-    assert expected["ARRAYS"] == answer.SHA256[Series(15, 100)]
+    assert expected["ARRAYS"] == reading.SHA256[Series(15, 100)]

@@ -8,8 +8,7 @@ import pytest
 
 from workloads.__main__ import main
 from workloads.p2p import problem
-from workloads.p2p.patterns import sender
-from workloads.p2p.sizes import DEFAULT, in_words, sizes
+from workloads.p2p.messages import DEFAULT, in_words, sizes
 
 
 @pytest.fixture
@@ -48,10 +47,14 @@ def test_the_ranks_of_this_node_are_those_that_crowd_it(
     name: str, told: str, here: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, told)
-    assert problem._on_this_node() == here
+    assert problem._ranks_here() == here
 
 
-def test_who_receives_from_whom() -> None:
-    assert [sender("ping-pong", rank, 2) for rank in range(2)] == [1, 0]
-    assert [sender("ping-pong", rank, 4) for rank in range(4)] == [3, None, None, 0]
-    assert [sender("exchange", rank, 4) for rank in range(4)] == [3, 0, 1, 2]
+def test_who_sends_to_whom() -> None:
+    def of(pattern: str, size: int) -> list[tuple[int, int]]:
+        return [problem.peers(pattern, rank, size) for rank in range(size)]
+
+    assert of("ping-pong", 2) == [(1, 1), (0, 0)]
+    # Those between only wait.
+    assert of("ping-pong", 4) == [(3, 3), (1, 1), (2, 2), (0, 0)]
+    assert of("exchange", 4) == [(1, 3), (2, 0), (3, 1), (0, 2)]

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from workloads.__main__ import main
-from workloads.read import cache
+from workloads.read import command
 from workloads.write.files import array_name
 
 NAME = f"{array_name(4)}.txt"
@@ -41,7 +41,7 @@ def test_what_cannot_be_read_is_one_line_and_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(cache, "drop", lambda folder: (folder / NAME).write_text("x"))
+    monkeypatch.setattr(command, "drop_from_cache", lambda folder: (folder / NAME).write_text("x"))
     assert main(["read", "-n", "7", "-s", "3", "--impl", "text", "--cold"]) == 1
     shown = capsys.readouterr().err
     assert "WRONG: cannot be read: could not convert string to float: 'x'" in shown

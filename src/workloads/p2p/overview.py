@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from workloads.bench.result import Result, render
-from workloads.p2p.sizes import in_words
-
-if TYPE_CHECKING:
-    from workloads.bench.plot import Panel
+from workloads.p2p.messages import in_words
 
 _WHAT = {
     "ping-pong": "ping-pong of ranks 0 and {last}, half a round trip",
@@ -28,68 +24,52 @@ class Overview:
             shown = [r for r in results if (r.workers, _pattern(r)) == (ranks, pattern)]
             what = _WHAT[pattern].format(last=ranks - 1, ranks=ranks)
             parts.append(f"p2p: {what}: µs, median (least)\n{_by_size(shown, _times)}\n")
-            parts.append(f"p2p: {what}: MB/s\n{_by_size(shown, _rate)}\n")
-        return "\n".join([*parts, _verdict(results)])
+            parts.append(f"p2p: {what}: MB/s\n{_by_size(shown, lambda r: f'{_rate(r):,.1f}')}\n")
+        wrong = [f"{r.impl}, {r.problem}: {r.verdict}" for r in results if not r.ok]
+        return "\n".join([*parts, *(wrong or ["every message arrived as sent (SHA-256)"])])
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw time and rate over the size, a row of panels for each pattern."""
-        from workloads.bench import plot  # noqa: PLC0415
+        from workloads.bench.plot import Panel, line_chart  # noqa: PLC0415
 
+        several = len({result.workers for result in results}) > 1
         panels = []
-        for pattern in dict.fromkeys(_pattern(result) for result in results):
-            shown = [result for result in results if _pattern(result) == pattern]
-            panels += _panels(pattern, shown)
-        plot.line_chart(path, "Point to point", panels, columns=2)
-
-
-def _panels(pattern: str, results: Sequence[Result]) -> list[Panel]:
-    from workloads.bench.plot import Panel  # noqa: PLC0415
-
-    several = len({result.workers for result in results}) > 1
-    times: dict[str, list[tuple[float, float]]] = {}
-    rates: dict[str, list[tuple[float, float]]] = {}
-    for result in results:
-        name = f"{result.impl}, {result.workers} ranks" if several else result.impl
-        size, median = _number(result, "bytes"), _number(result, "median")
-        times.setdefault(name, []).append((size, median * 1e6))
-        rates.setdefault(name, []).append((size, _rate_of(result)))
-    half = " (half a round trip)" if pattern == "ping-pong" else " a step"
-    return [
-        Panel(pattern, "bytes", f"µs{half}", times),
-        Panel(pattern, "bytes", "MB/s", rates),
-    ]
+        for pattern in dict.fromkeys(map(_pattern, results)):
+            times: dict[str, list[tuple[float, float]]] = {}
+            rates: dict[str, list[tuple[float, float]]] = {}
+            for result in results:
+                if _pattern(result) == pattern:
+                    name = f"{result.impl}, {result.workers} ranks" if several else result.impl
+                    size = _least(result, "bytes")
+                    times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
+                    rates.setdefault(name, []).append((size, _rate(result)))
+            half = " (half a round trip)" if pattern == "ping-pong" else " a step"
+            panels.append(Panel(pattern, "bytes", f"µs{half}", times))
+            panels.append(Panel(pattern, "bytes", "MB/s", rates))
+        line_chart(path, "Point to point", panels, columns=2)
 
 
 def _pattern(result: Result) -> str:
     return str(result.details[0]["pattern"])
 
 
-def _number(result: Result, key: str) -> float:
-    """Return the least value in all repetitions."""
+def _least(result: Result, key: str) -> float:
+    """Return the least value of all repetitions."""
     return float(min(details[key] for details in result.details))
 
 
 def _times(result: Result) -> str:
-    return f"{_number(result, 'median') * 1e6:,.2f} ({_number(result, 'least') * 1e6:,.2f})"
+    return f"{_least(result, 'median') * 1e6:,.2f} ({_least(result, 'least') * 1e6:,.2f})"
 
 
-def _rate_of(result: Result) -> float:
-    return _number(result, "bytes") / max(_number(result, "median"), 1e-9) / 1e6
+def _rate(result: Result) -> float:
+    return _least(result, "bytes") / max(_least(result, "median"), 1e-9) / 1e6
 
 
-def _rate(result: Result) -> str:
-    return f"{_rate_of(result):,.1f}"
-
-
-def _by_size(results: Sequence[Result], cell: Any) -> str:
+def _by_size(results: Sequence[Result], cell: Callable[[Result], str]) -> str:
     names = list(dict.fromkeys(result.impl for result in results))
-    cells = {(_number(r, "bytes"), r.impl): cell(r) for r in results}
+    cells = {(_least(r, "bytes"), r.impl): cell(r) for r in results}
     sizes = sorted({size for size, _ in cells})
     rows = [[in_words(int(size)), *(cells.get((size, n), "–") for n in names)] for size in sizes]
     # The last column is empty: `render` aligns it to the left, for words.
     return render([["bytes", *names, ""], *[[*row, ""] for row in rows]])
-
-
-def _verdict(results: Sequence[Result]) -> str:
-    wrong = [f"{r.impl}, {r.problem}: {r.verdict}" for r in results if not r.ok]
-    return "\n".join(wrong) or "every message arrived as sent (SHA-256)"

@@ -1,12 +1,12 @@
-"""The techniques there are; adding one is a file and an entry here."""
+"""The techniques there are; adding one is a class and an entry here."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from workloads.bench.technique import Technique
 from workloads.device.cuda import no_device
 from workloads.parallel import ranks
-
-_HERE = "workloads.p2p.techniques."
 
 
 def alone() -> str:
@@ -17,29 +17,22 @@ def alone() -> str:
     return f"one rank has nobody to send to; start two: mpiexec {line}, or srun {line}"
 
 
-def _technique(module: str, summary: str) -> Technique:
-    needs = ("numpy", "mpi4py")
-    return Technique(_HERE + module, summary, needs, parallel="ranks", obstacle=alone)
-
-
-def _alone_or_no_gpu() -> str:
-    return alone() or no_device()
-
+_HERE = "workloads.p2p.mpi:"
+_mpi = partial(Technique, needs=("numpy", "mpi4py"), parallel="ranks", obstacle=alone)
 
 TECHNIQUES = {
-    "mpi-lower": _technique("lower", "send and recv: Python objects, pickled"),
-    "mpi-pickle5": _technique("pickle5", "the same, an array's bytes beside the pickle"),
-    "mpi-upper": _technique("upper", "Send and Recv: buffers"),
-    "mpi-isend": _technique("isend", "Isend and Irecv: buffers, begun and waited for later"),
-    "mpi-persistent": _technique("persistent", "Send_init and Recv_init: described once"),
-    "mpi-put": _technique("put", "Put: written into a window of the receiver's memory"),
-    "mpi-get": _technique("get", "Get: read out of a window of the sender's memory"),
-    "mpi-cupy": Technique(
-        _HERE + "cupy_upper",
+    "mpi-lower": _mpi(_HERE + "Lower", "send and recv: Python objects, pickled"),
+    "mpi-pickle5": _mpi(_HERE + "Pickle5", "the same, an array's bytes beside the pickle"),
+    "mpi-upper": _mpi(_HERE + "Upper", "Send and Recv: buffers"),
+    "mpi-isend": _mpi(_HERE + "Isend", "Isend and Irecv: buffers, begun and waited for later"),
+    "mpi-persistent": _mpi(_HERE + "Persistent", "Send_init and Recv_init: described once"),
+    "mpi-put": _mpi(_HERE + "Put", "Put: written into a window of the receiver's memory"),
+    "mpi-get": _mpi(_HERE + "Get", "Get: read out of a window of the sender's memory"),
+    "mpi-cupy": _mpi(
+        _HERE + "CuPy",
         "Send and Recv of CuPy's arrays, by an MPI library that knows GPUs",
-        ("numpy", "cupy", "mpi4py"),
-        parallel="ranks",
-        obstacle=_alone_or_no_gpu,
+        needs=("numpy", "cupy", "mpi4py"),
+        obstacle=lambda: alone() or no_device(),
     ),
 }
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from workloads.bench.technique import Technique
 
-_THERE = "workloads.write.techniques."
+_THERE = "workloads.write."
+_NUMPY = ("numpy",)
+_H5PY = ("numpy", "h5py")
 
 TECHNIQUES = {
-    "text": Technique(_THERE + "text", "a text file an array, read by Python's float"),
-    "npy": Technique(_THERE + "npy", "a binary file an array, np.load", needs=("numpy",)),
-    "hdf5": Technique(
-        _THERE + "hdf5", "HDF5, a dataset an array, read by its name", needs=("numpy", "h5py")
-    ),
-    "hdf5-single": Technique(
-        _THERE + "hdf5_single", "HDF5, one dataset, an array a chunk", needs=("numpy", "h5py")
-    ),
-    "raw": Technique(
-        _THERE + "raw", "one file of nothing but the doubles, seek and read", needs=("numpy",)
-    ),
+    "text": Technique(_THERE + "python:text", "a text file an array, read by Python's float"),
+    "npy": Technique(_THERE + "numpy_:npy", "a binary file an array, np.load", _NUMPY),
+    "hdf5": Technique(_THERE + "hdf5:datasets", "HDF5, a dataset an array, by its name", _H5PY),
+    "hdf5-single": Technique(_THERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
+    "raw": Technique(_THERE + "numpy_:raw", "nothing but the doubles, seek and read", _NUMPY),
 }
 
 # What `auto` tries, first to last.

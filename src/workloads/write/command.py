@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
-from workloads.write import place
+from workloads.write import files
 from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
 from workloads.write.problem import Files
 from workloads.write.registry import FASTEST, TECHNIQUES
@@ -17,45 +17,35 @@ from workloads.write.registry import FASTEST, TECHNIQUES
 if TYPE_CHECKING:
     from workloads.bench.result import Result
 
-# The talk's sizes.
-_ARRAYS, _SIDE = 15, 100
 
-
-def add_sizes(what: argparse._ArgumentGroup) -> None:
+def add_sizes(group: argparse._ArgumentGroup) -> None:
     """Add the options for how many arrays there are, and how large they are."""
-    what.add_argument(
-        "-n",
-        type=options.whole(1, MOST_ARRAYS),
-        default=_ARRAYS,
-        metavar="N",
-        help=f"arrays (default: {_ARRAYS})",
-    )
-    what.add_argument(
-        "-s",
-        type=options.whole(1, MOST_SIDE),
-        default=_SIDE,
-        metavar="S",
-        help=f"rows and columns of each (default: {_SIDE})",
+    # The talk's sizes.
+    arrays, side = options.whole(1, MOST_ARRAYS), options.whole(1, MOST_SIDE)
+    group.add_argument("-n", type=arrays, default=15, metavar="N", help="arrays (default: 15)")
+    group.add_argument(
+        "-s", type=side, default=100, metavar="S", help="rows and columns of each (default: 100)"
     )
 
 
-def _add_options(what: argparse._ArgumentGroup) -> None:
-    add_sizes(what)
-    what.add_argument(
+def _add_options(group: argparse._ArgumentGroup) -> None:
+    add_sizes(group)
+    group.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         help="a new folder, in which each technique has one with its name; without it a "
         "temporary folder in $TMPDIR or /tmp, which is removed",
     )
-    what.add_argument(
+    group.add_argument(
         "--no-verify", action="store_true", help="do not read back and compare what was written"
     )
 
 
 def _problems(args: argparse.Namespace) -> list[Files]:
-    place.check(args.out)
-    return [Files(Series(args.n, args.s), place.Place(args.out), not args.no_verify)]
+    files.check(args.out)
+    place = files.Place(args.out)
+    return [Files("write", Series(args.n, args.s), place, verify=not args.no_verify)]
 
 
 def _arrays(result: Result, _: Sequence[Result]) -> str:

@@ -6,7 +6,7 @@ Array t of n has the value of row y and column x, whole numbers::
 
 in doubles, evaluated from left to right, each operation rounded: a fused
 multiply-add would give other last bits. x are the s numbers from −(s//2), and y
-the s numbers from 500 − s//2: for an even s, −s/2…s/2−1 and 500−s/2…500+s/2−1.
+the s numbers from 500 − s//2.
 """
 
 from __future__ import annotations
@@ -23,15 +23,7 @@ MOST_SIDE = 16_000
 
 @dataclass(frozen=True)
 class Series:
-    """`n` arrays of `s` × `s`.
-
-    Parameters
-    ----------
-    n
-        How many arrays.
-    s
-        Rows and columns of each.
-    """
+    """`n` arrays of `s` × `s` doubles."""
 
     n: int
     s: int

@@ -1,100 +1,147 @@
-"""The arrays that are to be written, and what the report says of them."""
+"""The arrays that are to be written: timed, read back, and put in their place."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from workloads.bench import machine
+from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.write.attempt import Attempt
+from workloads.parallel import ranks
+from workloads.write import reading
+from workloads.write.definition import Series
+from workloads.write.files import output_errors
+from workloads.write.registry import READERS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workloads.bench.result import Result
     from workloads.bench.run import Trial
-    from workloads.write.definition import Series
-    from workloads.write.place import Place
+    from workloads.parallel.workers import Workers
+    from workloads.write.files import Place
 
 # How many arrays' size a process needs: the base, the floor and the values, and
 # two more to read back and compare.
 _COPIES = 5
-
-
-def require_memory(series: Series) -> None:
-    """Refuse arrays that do not fit into memory.
-
-    Raises
-    ------
-    UsageError
-        When they do not; it names what is needed and what is available.
-    """
-    need, there = _COPIES * series.array_bytes, machine.available_memory()
-    if there and need > there:
-        raise UsageError(
-            f"-s {series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
-            f"{there / 1e6:,.0f} are available"
-        )
+# Enough to load libraries and start workers before the clock starts.
+_WARM_UP = Series(3, 2)
 
 
 @dataclass(frozen=True)
 class Files:
-    """Arrays that are to be written.
+    """Arrays that are to be written, and to be read back if `verify`."""
 
-    Parameters
-    ----------
-    series
-        The arrays.
-    place
-        Where they go.
-    verify
-        Whether they are read back.
-    """
-
+    task: str
     series: Series
     place: Place
-    verify: bool
-
-    task: ClassVar[str] = "write"
+    verify: bool = True
 
     @property
     def name(self) -> str:
-        """How many, and how large."""
         return f"{self.series.n:,} arrays {self.series.s}×{self.series.s}"
 
     @property
     def title(self) -> str:
-        """The line above the table."""
-        return f"write: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
+        return f"{self.task}: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
 
     def parameters(self) -> Mapping[str, object]:
-        """Return the arrays' number and size, their place, and whether they are verified."""
         out = self.place.out
         where = "temporary folder" if out is None else str(out)
         return {**vars(self.series), "out": where, "verify": self.verify}
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse arrays that do not fit into memory."""
-        require_memory(self.series)
+        need, there = _COPIES * self.series.array_bytes, machine.available_memory()
+        if there and need > there:
+            raise UsageError(
+                f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
+                f"{there / 1e6:,.0f} are available"
+            )
         return ""
 
     def attempt(self, trial: Trial) -> Attempt:
-        """Return what a technique does."""
-        return Attempt(self.series, self.place, trial, verify=self.verify)
+        return Attempt(self, trial)
 
     def finish(self, result: Result) -> None:
-        """Say that all of it was done."""
         result.total = self.series.bytes
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the hashes, and where the files are."""
         found = {r.answer: r.verdict for r in reversed(results) if r.answer}
         lines = [f"sha256 {digest}: {verdict}" for digest, verdict in found.items()]
         if self.place.out is None:
-            lines.append(
-                f"written to a temporary folder in {self.place.base} and removed; "
-                "--out DIR keeps the files"
-            )
+            where = f"a temporary folder in {self.place.base} and removed"
+            lines.append(f"written to {where}; --out DIR keeps the files")
         elif self.place.kept:
             lines.append(f"written to {self.place.out}: {', '.join(self.place.kept)}")
         return lines
+
+
+class Attempt:
+    """One technique at writing the arrays, in a folder of its own."""
+
+    def __init__(self, arrays: Files, trial: Trial) -> None:
+        self.arrays, self.trial = arrays, trial
+
+        def scratch(_: Workers) -> contextlib.AbstractContextManager[Path]:
+            return arrays.place.scratch(trial.name, trial.job)
+
+        # Held by the workers, so that it is removed after its workers have ended.
+        self._scratch = trial.workers.hold(scratch)
+
+    def warm_up(self) -> None:
+        folder = self._folder("warm-up")
+        self.run(_WARM_UP, folder)
+        self._remove(folder)
+
+    def once(self) -> Outcome:
+        """Write all of them, read them back, and put them where they belong."""
+        trial, series = self.trial, self.arrays.series
+        folder = self._folder(str(trial.repetition))
+        note = self.run(series, folder)
+        digest, right, verdict, details = "", True, "", {}
+        if trial.job.first:
+            sizes = [path.stat().st_size for path in folder.iterdir()]
+            details = {"arrays": series.n, "files": len(sizes), "disk_bytes": sum(sizes)}
+            digest, right, verdict = self.judge(folder)
+            if right:
+                self.arrays.place.keep(folder, trial.name)
+            else:
+                self._remove(folder)
+        if trial.job.collective:
+            # Ranks that wait must not take cores from the one that works.
+            ranks.idle_barrier(trial.job.computing)
+        return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, details)
+
+    def run(self, series: Series, folder: Path) -> str:
+        """Write arrays, timed, and return a note: from the first step to the last rank's end."""
+        with self.trial.clock():
+            note: str = self.trial.compute(series, folder, self.trial.workers)
+            if self.trial.job.collective:
+                self.trial.job.computing.Barrier()
+        return note
+
+    def judge(self, folder: Path) -> tuple[str, bool, str]:
+        """Return the hash of what was written, whether it is right, and the verdict."""
+        series = self.arrays.series
+        if not self.arrays.verify:
+            return "", True, "not verified"
+        arrays = READERS[self.trial.name](folder, series, range(series.n))
+        return reading.check(series, arrays)
+
+    def _folder(self, name: str) -> Path:
+        """Return an empty folder: the ranks find it once the clock has let them begin."""
+        path = self._scratch / name
+        if self.trial.job.first:
+            with output_errors(path):
+                path.mkdir()
+        return path
+
+    def _remove(self, folder: Path) -> None:
+        if self.trial.job.first:
+            with output_errors(folder):
+                shutil.rmtree(folder)

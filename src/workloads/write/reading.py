@@ -1,35 +1,31 @@
-"""Reading the arrays back, one after the other: each technique's `read` is one of these.
-
-Each gives buffers with the doubles of array 0, 1, …, or of the arrays that
-`wanted` names, in that order.
-"""
+"""Read the arrays back, each by its number, and compare them with the definition."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import os
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
+from workloads.write.definition import Series
 from workloads.write.files import DATASET, HDF5, RAW, array_name
 
-if TYPE_CHECKING:
-    from workloads.write.definition import Series
+# SHA-256 of all arrays, one after the other, in little-endian doubles.
+SHA256 = {
+    Series(15, 100): "fe9b93ef9cbf19f4895f2bc753cd21d7be111981c29b48e68bba9593ced44a3c",
+    Series(100, 500): "5470347d35ae13e631c31150e62c89f8d8b88b1e667dfbdf59eaa669fbfd2db7",
+}
+
+# Gives buffers with the doubles of the arrays whose numbers it is given, in that order.
+Reader: TypeAlias = Callable[[Path, Series, Iterable[int]], Iterator[Any]]
 
 
-# Bytes of a double in a text file, with the space after it.
-_TEXT_BYTES = 25
-
-
-def bytes_of(series: Series, read: object) -> int:
-    """Return about how many bytes the files take that `read`, one of these, reads."""
-    return series.bytes // 8 * (_TEXT_BYTES if read is text else 8)
-
-
-def text(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
+def text(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``array-000000.txt`` and so on; needs no NumPy."""
-    for t in range(series.n) if wanted is None else wanted:
+    for t in numbers:
         values = array("d")
         with (folder / f"{array_name(t)}.txt").open() as file:
             for line in file:
@@ -37,43 +33,90 @@ def text(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> I
         yield values
 
 
-def npy(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
+def npy(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``array-000000.npy`` and so on."""
     import numpy as np  # noqa: PLC0415
 
-    for t in range(series.n) if wanted is None else wanted:
+    for t in numbers:
         yield np.load(folder / f"{array_name(t)}.npy")
 
 
-def raw(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
-    """Read ``arrays.raw``: nothing but the doubles.
-
-    Raises
-    ------
-    ValueError
-        When the file has another size than all arrays.
-    """
+def raw(folder: Path, series: Series, numbers: Iterable[int]) -> Iterator[Any]:
+    """Read ``arrays.raw``: nothing but the doubles."""
     with (folder / RAW).open("rb") as file:
         if os.fstat(file.fileno()).st_size != series.bytes:
             raise ValueError(f"{RAW} has not {series.bytes:,} bytes")
-        for t in range(series.n) if wanted is None else wanted:
+        for t in numbers:
             file.seek(t * series.array_bytes)
             yield file.read(series.array_bytes)
 
 
-def datasets(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
+def datasets(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``arrays.h5`` with a dataset for each array."""
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in range(series.n) if wanted is None else wanted:
+        for t in numbers:
             yield file[array_name(t)][()]
 
 
-def dataset(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
+def dataset(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``arrays.h5`` with one dataset of all arrays."""
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in range(series.n) if wanted is None else wanted:
+        for t in numbers:
             yield file[DATASET][t]
+
+
+def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
+    """Compare what a reader gives for all numbers with the definition, and the stored hash.
+
+    Returns
+    -------
+    tuple
+        The hash of what is read, whether it is right, and the verdict.
+    """
+    found = hashlib.sha256()
+    expected = definition(series)
+    try:
+        for t, values in enumerate(arrays):
+            got, want = memoryview(values).cast("B"), expected(t)
+            found.update(got)
+            if got != want:
+                return found.hexdigest(), False, f"WRONG: array {t}{_first(series, got, want)}"
+    # A damaged file may raise anything.
+    except Exception as error:
+        return found.hexdigest(), False, f"WRONG: cannot be read back: {brief(error)}"
+    digest, stored = found.hexdigest(), SHA256.get(series)
+    if stored is None:
+        return digest, True, "matches the definition"
+    if digest == stored:
+        return digest, True, "matches the stored hash"
+    return digest, False, f"WRONG: not the stored hash {stored}"
+
+
+def definition(series: Series) -> Callable[[int], memoryview]:
+    """Return a function that gives the bytes of array t, valid until its next call."""
+    if importlib.util.find_spec("numpy") is None:
+        return lambda t: memoryview(
+            array("d", [v for y in series.y for v in series.row(t, y)])
+        ).cast("B")
+    from workloads.write.numpy_ import Field  # noqa: PLC0415
+
+    field = Field(series)
+    return lambda t: memoryview(field.array(t)).cast("B")
+
+
+def _first(series: Series, got: memoryview, want: memoryview) -> str:
+    """Return where the first wrong value is; by its bytes, as NaN does not equal itself."""
+    if len(got) != len(want):
+        return f" has {len(got):,} bytes, not {len(want):,}"
+    index = next(i for i in range(len(got) // 8) if got[8 * i :][:8] != want[8 * i :][:8])
+    row, column = divmod(index, series.s)
+    return f" row {row} column {column}: {got.cast('d')[index]!r}, not {want.cast('d')[index]!r}"
+
+
+def brief(error: Exception) -> str:
+    """Return an error's first line."""
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

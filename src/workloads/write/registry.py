@@ -1,86 +1,53 @@
-"""The techniques there are; adding one is a file and an entry here."""
+"""The techniques: who writes the arrays, and who reads them back."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from workloads.bench.technique import Technique
+from workloads.write import reading
 
-_HERE = "workloads.write.techniques."
+_HERE = "workloads.write."
+_NUMPY = ("numpy",)
+_H5PY = ("numpy", "h5py")
+_pool = partial(Technique, needs=_NUMPY, parallel="processes", one_core=("npy",))
+_ranks = partial(Technique, needs=("numpy", "mpi4py"), parallel="ranks", one_core=("npy",))
 
-# Techniques that write a file for each array.
-MANY = {
-    "text": Technique(_HERE + "text", "pure Python and text, as savetxt lays it out"),
-    "loops": Technique(
-        _HERE + "loops",
-        "Python's loops over NumPy's numbers, a call for each value, savetxt writes text",
-        needs=("numpy",),
-    ),
-    "vectorized": Technique(
-        _HERE + "vectorized", "NumPy computes, savetxt writes text", needs=("numpy",)
-    ),
-    "npy": Technique(_HERE + "npy", "NumPy's binary files, np.save", needs=("numpy",)),
-    "pool-apply": Technique(
-        _HERE + "pool_apply",
-        "npy files by a pool: one array at a time, its coordinates sent along, and waited for",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=("npy",),
-    ),
-    "multiprocessing": Technique(
-        _HERE + "processes",
-        "npy files by a pool of processes",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=("npy",),
-    ),
-    "queue": Technique(
-        _HERE + "worker_queue",
-        "npy files by processes that take the arrays' numbers from a queue",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=("npy",),
-    ),
-    "mpi-send": Technique(
-        _HERE + "mpi_send",
-        "npy files by MPI ranks, to which rank 0 sends a number at a time",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=("npy",),
-    ),
-    "mpi-chunks": Technique(
-        _HERE + "mpi_chunks",
-        "npy files by MPI ranks, to each of which rank 0 sends its numbers in one message",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=("npy",),
-    ),
-    "mpi-scatter": Technique(
-        _HERE + "mpi_scatter",
-        "npy files by MPI ranks, the numbers scattered among them at once",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=("npy",),
-    ),
-}
-
-# Techniques that write one file.
-ONE = {
-    "hdf5": Technique(_HERE + "hdf5", "HDF5, a dataset for each array", needs=("numpy", "h5py")),
-    "hdf5-single": Technique(
-        _HERE + "hdf5_single", "HDF5, one dataset, an array a chunk", needs=("numpy", "h5py")
-    ),
+# Each computes and writes all arrays: ``function(series, folder, workers) -> note``.  The folder
+# is empty; a file has a temporary name until it is complete (`workloads.write.files`).  The note
+# is for the report.  All ranks call it together; one that cannot write raises, and ends all.
+TECHNIQUES = {
+    "text": Technique(_HERE + "python:text", "pure Python and text, as savetxt lays it out"),
+    "loops": Technique(_HERE + "python:loops", "Python's loops over NumPy's numbers, text", _NUMPY),
+    "vectorized": Technique(_HERE + "numpy_:vectorized", "NumPy computes, savetxt writes", _NUMPY),
+    "npy": Technique(_HERE + "numpy_:npy", "NumPy's binary files, np.save", _NUMPY),
+    "pool-apply": _pool(_HERE + "processes:pool_apply", "npy files by a pool, one task at a time"),
+    "multiprocessing": _pool(_HERE + "processes:pool_map", "npy files by a pool of processes"),
+    "queue": _pool(_HERE + "processes:queue", "npy files by processes that take from a queue"),
+    "mpi-send": _ranks(_HERE + "mpi:send", "npy files by ranks, rank 0 sends a number at a time"),
+    "mpi-chunks": _ranks(_HERE + "mpi:chunks", "npy files by ranks, their numbers in one message"),
+    "mpi-scatter": _ranks(_HERE + "mpi:scatter", "npy files by ranks, the numbers scattered"),
+    "hdf5": Technique(_HERE + "hdf5:datasets", "HDF5, a dataset for each array", _H5PY),
+    "hdf5-single": Technique(_HERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
     "hdf5-parallel": Technique(
-        _HERE + "hdf5_parallel",
+        _HERE + "hdf5:parallel",
         "HDF5 by MPI-IO, all ranks into one dataset, collectively",
-        needs=("numpy", "h5py", "mpi4py"),
+        (*_H5PY, "mpi4py"),
         parallel="ranks",
         one_core=("hdf5-single",),
     ),
-    "raw": Technique(
-        _HERE + "raw", "pwrite of the bytes and nothing else: the yardstick", needs=("numpy",)
-    ),
+    "raw": Technique(_HERE + "numpy_:raw", "the doubles' bytes alone: the yardstick", _NUMPY),
 }
 
-TECHNIQUES = {**MANY, **ONE}
+_NPY = ("npy", "pool-apply", "multiprocessing", "queue", "mpi-send", "mpi-chunks", "mpi-scatter")
+READERS: dict[str, reading.Reader] = {
+    **dict.fromkeys(("text", "loops", "vectorized"), reading.text),
+    **dict.fromkeys(_NPY, reading.npy),
+    "hdf5": reading.datasets,
+    "hdf5-single": reading.dataset,
+    "hdf5-parallel": reading.dataset,
+    "raw": reading.raw,
+}
 
 # What `auto` tries, first to last: the fastest whose files describe their contents.
 FASTEST = ("hdf5-parallel", "hdf5-single", "npy", "text")

@@ -1,0 +1,69 @@
+"""MPI ranks, each of which writes some of the npy files: numbers travel, not arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from mpi4py import MPI
+
+from workloads.write.definition import shares
+from workloads.write.numpy_ import Field, save
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.parallel.workers import Workers
+    from workloads.write.definition import Series
+
+
+def send(series: Series, folder: Path, workers: Workers) -> str:
+    """Send and receive: rank 0 sends the others the number of one array at a time.
+
+    Rank 0 writes none; it keeps a core busy, since it polls while it waits.
+    """
+    comm, field = workers.comm, Field(series)
+    if comm.size == 1:
+        for t in range(series.n):
+            save(folder, t, field.array(t))
+        return "one rank has nobody to send to and writes itself"
+    if comm.rank == 0:
+        status = MPI.Status()
+        # At the end None for each rank.
+        for number in [*range(series.n), *[None] * (comm.size - 1)]:
+            comm.recv(status=status)
+            comm.send(number, dest=status.source)
+    else:
+        comm.send("next", dest=0)
+        while (t := comm.recv(source=0)) is not None:
+            save(folder, t, field.array(t))
+            comm.send("next", dest=0)
+    return f"{comm.size - 1} write, rank 0 sends"
+
+
+def chunks(series: Series, folder: Path, workers: Workers) -> str:
+    """Send and Recv: rank 0 sends each rank its numbers in one message."""
+    comm, field = workers.comm, Field(series)
+    # Every rank computes how many numbers it gets; the talk's n is a multiple of the ranks.
+    parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
+    mine = np.empty_like(parts[comm.rank])
+    if comm.rank == 0:
+        for rank, part in enumerate(parts[1:], start=1):
+            comm.Send(part, dest=rank)
+        mine = parts[0]
+    else:
+        comm.Recv(mine, source=0)
+    for t in mine.tolist():
+        save(folder, t, field.array(t))
+    return ""
+
+
+def scatter(series: Series, folder: Path, workers: Workers) -> str:
+    """Scatter: each rank gets its arrays' numbers at once."""
+    comm, field = workers.comm, Field(series)
+    # The lower-case scatter: its parts are objects and may differ in length, so n
+    # need not be a multiple of the ranks.
+    mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)
+    for t in mine:
+        save(folder, t, field.array(t))
+    return ""

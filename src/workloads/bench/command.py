@@ -235,7 +235,7 @@ def _together(name: str) -> Iterator[None]:
                 ranks.free_shared()
                 raise
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
-            ranks.abort(comm, signals.stopped(each_rank=True))
+            ranks.abort(comm, signals.stopped())
         elif not getattr(error, "agreed", False):
             _tell(name, error)
             ranks.abort(comm, getattr(error, "exit_code", 1))

@@ -104,6 +104,8 @@ def _watch(read: int) -> None:
 def _end_in_time(number: int) -> None:
     time.sleep(_TIDY_SECONDS)
     clean_up()
+    # Another rank may abort this one before its end.
+    _print_line()
     time.sleep(SECONDS - _TIDY_SECONDS)
     _end(number)
 
@@ -112,27 +114,29 @@ def _end(number: int) -> NoReturn:
     signal.alarm(0)
     clean_up()
     _stop.number = number
-    # Of ranks another one says so, or the launcher.
-    _stop.is_printer &= not _stop.is_rank
     os._exit(stopped())
 
 
-def stopped(*, each_rank: bool = False) -> int:
-    """Print once, on the first or each rank, what was stopped; return the exit code.
+def stopped() -> int:
+    """Say once, on the first rank, that this process was stopped; return its exit code.
 
-    Processes that this one has started, and that have not ended, are killed.
+    Processes that it has started, and that have not ended, are killed.
     """
     for process in _processes_below(os.getpid()):
         with contextlib.suppress(OSError):
             # multiprocessing's tracker removes semaphores when this process has ended.
             if b"resource_tracker" not in Path(f"/proc/{process}/cmdline").read_bytes():
                 os.kill(process, signal.SIGKILL)
-    if sys.stderr and (_stop.is_printer or each_rank):
+    _print_line()
+    return 128 + _stop.number
+
+
+def _print_line() -> None:
+    if sys.stderr and _stop.is_printer:
         _stop.is_printer = False
         with contextlib.suppress(OSError):
             # Not by `print`: the main thread may hold the lock of standard error.
             os.write(2, f"{_stop.command}: stopped\n".encode())
-    return 128 + _stop.number
 
 
 def _processes_below(process: int) -> list[int]:

@@ -33,6 +33,7 @@ _TIDY_SECONDS = 0.5
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 _clean_ups: list[Callable[[], object]] = []
+_cleaning = threading.RLock()
 
 
 class _Stop:
@@ -112,7 +113,6 @@ def _end_in_time(number: int) -> None:
 
 def _end(number: int) -> NoReturn:
     signal.alarm(0)
-    clean_up()
     _stop.number = number
     os._exit(stopped())
 
@@ -122,6 +122,8 @@ def stopped() -> int:
 
     Processes that it has started, and that have not ended, are killed.
     """
+    # Otherwise another thread might be cut off in the middle of removing a folder.
+    clean_up()
     for process in _processes_below(os.getpid()):
         with contextlib.suppress(OSError):
             # multiprocessing's tracker removes semaphores when this process has ended.
@@ -163,10 +165,11 @@ def on_stop(act: Callable[[], object]) -> Iterator[None]:
 
 
 def clean_up() -> None:
-    """Call the clean-ups of all blocks that have not ended."""
-    for act in reversed(_clean_ups.copy()):
-        with contextlib.suppress(OSError):
-            act()
+    """Call the clean-ups of all blocks that have not ended, and wait for those called before."""
+    with _cleaning:
+        for act in reversed(_clean_ups.copy()):
+            with contextlib.suppress(OSError):
+                act()
 
 
 @contextlib.contextmanager

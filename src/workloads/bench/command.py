@@ -209,7 +209,7 @@ def _one_end(name: str) -> Iterator[None]:
                 ranks.free_shared()
                 raise
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
-            ranks.abort(comm, signals.stopped(each_rank=True))
+            ranks.abort(comm, signals.stopped())
         elif not getattr(error, "agreed", False):
             if isinstance(error, WorkloadError):
                 print(f"{name}: {error}", file=sys.stderr)

@@ -33,6 +33,7 @@ _TIDY_SECONDS = 0.5
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 _clean_ups: list[Callable[[], object]] = []
+_cleaning = threading.RLock()
 
 
 class _Stop:
@@ -104,35 +105,40 @@ def _watch(read: int) -> None:
 def _end_in_time(number: int) -> None:
     time.sleep(_TIDY_SECONDS)
     clean_up()
+    # Another rank may abort this one before its end.
+    _print_line()
     time.sleep(SECONDS - _TIDY_SECONDS)
     _end(number)
 
 
 def _end(number: int) -> NoReturn:
     signal.alarm(0)
-    clean_up()
     _stop.number = number
-    # Of ranks another one says so, or the launcher.
-    _stop.is_printer &= not _stop.is_rank
     os._exit(stopped())
 
 
-def stopped(*, each_rank: bool = False) -> int:
-    """Print once, on the first or each rank, what was stopped; return the exit code.
+def stopped() -> int:
+    """Say once, on the first rank, that this process was stopped; return its exit code.
 
-    Processes that this one has started, and that have not ended, are killed.
+    Processes that it has started, and that have not ended, are killed.
     """
+    # Otherwise another thread might be cut off in the middle of removing a folder.
+    clean_up()
     for process in _processes_below(os.getpid()):
         with contextlib.suppress(OSError):
             # multiprocessing's tracker removes semaphores when this process has ended.
             if b"resource_tracker" not in Path(f"/proc/{process}/cmdline").read_bytes():
                 os.kill(process, signal.SIGKILL)
-    if sys.stderr and (_stop.is_printer or each_rank):
+    _print_line()
+    return 128 + _stop.number
+
+
+def _print_line() -> None:
+    if sys.stderr and _stop.is_printer:
         _stop.is_printer = False
         with contextlib.suppress(OSError):
             # Not by `print`: the main thread may hold the lock of standard error.
             os.write(2, f"{_stop.command}: stopped\n".encode())
-    return 128 + _stop.number
 
 
 def _processes_below(process: int) -> list[int]:
@@ -159,10 +165,11 @@ def on_stop(act: Callable[[], object]) -> Iterator[None]:
 
 
 def clean_up() -> None:
-    """Call the clean-ups of all blocks that have not ended."""
-    for act in reversed(_clean_ups.copy()):
-        with contextlib.suppress(OSError):
-            act()
+    """Call the clean-ups of all blocks that have not ended, and wait for those called before."""
+    with _cleaning:
+        for act in reversed(_clean_ups.copy()):
+            with contextlib.suppress(OSError):
+                act()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from workloads.on_dask import cluster
 
 def main(words: list[str]) -> int:
     """Make a Spark cluster of this job's ranks; 69 in an image without Spark."""
-    if importlib.util.find_spec("workloads_spark") is None:
+    if importlib.util.find_spec("pyspark") is None:
         from workloads.parallel import ranks  # noqa: PLC0415
 
         ranks.print_once(f"on_spark: {IN_SPARK}", is_first=ranks.is_first())

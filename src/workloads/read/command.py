@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from workloads.bench import command
 from workloads.read.registry import FASTEST, TECHNIQUES
+from workloads.write import command as writing
 from workloads.write import reading
-from workloads.write.command import COLUMNS, WRITE, add_sizes
 from workloads.write.definition import Series
 from workloads.write.files import Place, output_errors
 from workloads.write.problem import Attempt, Files
@@ -96,7 +96,7 @@ def drop_from_cache(folder: Path) -> None:
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    add_sizes(group)
+    writing.add_sizes(group)
     text = "take the files out of this machine's page cache before they are read"
     group.add_argument("--cold", action="store_true", help=text)
 
@@ -106,7 +106,7 @@ def _problems(args: argparse.Namespace) -> list[Formats]:
 
 
 READ = replace(
-    WRITE,
+    writing.WRITE,
     name="read",
     description="Read n arrays of s × s doubles by their numbers, in an order drawn at random, "
     "from what `write` makes of them in a temporary folder ($TMPDIR or /tmp). Each is compared.",
@@ -115,7 +115,7 @@ READ = replace(
     fastest=FASTEST,
     add_options=_add_options,
     problems=_problems,
-    columns=COLUMNS,
+    columns=writing.COLUMNS,
 )
 
 

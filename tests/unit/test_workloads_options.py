@@ -58,7 +58,6 @@ OWN = {
     "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
     "talk nosuch": "no talk 'nosuch'; one of: nih, usc, nersc",
     "talk nih 5 99": "nih 99: no slide that computes something; 1, 2, 3",
-    "talk nih 5 6 --plot x.png": "--plot: draws one slide; --html DIR has all",
     "talk nersc --python x": "nothing is run; name a slide, or --all",
     "talk --json x": "nothing is run; name a slide, or --all",
     "talk --notebook x": "of which talk?; one of: nih, usc, nersc",

@@ -34,7 +34,7 @@ class Experiment:
     are_gains: bool = False  # the figures are times as fast as the first, and not seconds
     elsewhere: tuple[str, str] | None = None  # why rows do not run here, and the command there
     sha256: str = ""  # the whole answer's, where the workload stores none or only a sample's
-    pythons: bool = False  # it is also run by other Pythons, which the user names
+    pythons: bool = False  # it is also run by another Python, which the user names
 
     @property
     def workload(self) -> str:
@@ -64,10 +64,9 @@ class Experiment:
         """Return the same with other options in place of ``--impl``."""
         return replace(self, command=re.sub(r"--impl \S+", lambda _: options, self.command))
 
-    def with_pythons(self, files: Sequence[str]) -> Experiment:
-        """Return the same with other Pythons beside this one, if it compares them."""
-        options = " ".join(f"--python {shlex.quote(file)}" for file in files)
-        return self.by(options) if files and self.pythons else self
+    def with_python(self, file: str | None) -> Experiment:
+        """Return the same with another Python beside this one, if it compares them."""
+        return self.by(f"--python {shlex.quote(file)}") if file and self.pythons else self
 
 
 class Slide:

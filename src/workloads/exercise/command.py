@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 from workloads.bench import files, options
@@ -52,20 +51,16 @@ def _show(args: argparse.Namespace, exercise: Exercise) -> None:
     if args.hint:
         print(exercise.hint)
     text = exercise.text(args.name, solved=args.solution)
-    if args.to:
-        _write(text, args.to)
-    elif args.solution:
-        print(text, end="")
-
-
-def _write(text: str, path: Path) -> None:
-    # Somebody's solution may be there.
-    if not files.is_stdout(path):
-        if path.exists():
-            raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
-        check_name(path)
-    files.require_writable(path, "--to")
-    with files.whole_file(path) as temporary:
+    if args.to is None:
+        print(text if args.solution else "", end="")
+        return
+    if not files.is_stdout(args.to):
+        # Somebody's solution may be there.
+        if args.to.exists():
+            raise UsageError(f"--to {args.to}: is there already", hint="give a new file's name")
+        check_name(args.to)
+    files.require_writable(args.to, "--to")
+    with files.whole_file(args.to) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -78,7 +73,7 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
     width = max(len(str(file)) for file in args.check)
     verdicts, errors = [], []
     for file in args.check:
-        message, started = "", time.perf_counter()
+        message = ""
         try:
             check(args.name, exercise, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
@@ -90,7 +85,7 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
             print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
         elif printed and not message:
             on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
-            print(f"{args.name}: right{on} ({time.perf_counter() - started:.1f} s)")
+            print(f"{args.name}: right{on}")
     if args.json:
         with files.whole_file(args.json) as temporary:
             text = json.dumps(verdicts, indent=1, ensure_ascii=False)

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.exercise.definition import Exercise
+from workloads.exercise.tasks import Exercise
 
 
 def check_name(file: Path) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from workloads.bench import files, options
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.definition import Exercise
-from workloads.exercise.tasks import NAMES, task
+from workloads.exercise.tasks import NAMES, Exercise, task, text
 from workloads.parallel import ranks
 
 _EPILOG = f"""\
@@ -39,20 +38,19 @@ def main(arguments: list[str]) -> int:
     if args.check:
         return _check(args, task(args.name).EXERCISE)
     if wanted:
-        _show(args, task(args.name).EXERCISE)
+        _show(args)
         return 0
     for name in NAMES if args.name is None else [args.name]:
-        exercise = task(name).EXERCISE
-        print(f"{name:16}  {exercise.slide:8}  {exercise.summary}")
+        print(f"{name:16}  {task(name).EXERCISE.slide:8}  {task(name).__doc__}")
     return 0
 
 
-def _show(args: argparse.Namespace, exercise: Exercise) -> None:
+def _show(args: argparse.Namespace) -> None:
     if args.hint:
-        print(exercise.hint)
-    text = exercise.text(args.name, solved=args.solution)
+        print(task(args.name).EXERCISE.hint)
+    student = text(args.name, solved=args.solution)
     if args.to is None:
-        print(text if args.solution else "", end="")
+        print(student if args.solution else "", end="")
         return
     if not files.is_stdout(args.to):
         # Somebody's solution may be there.
@@ -61,7 +59,7 @@ def _show(args: argparse.Namespace, exercise: Exercise) -> None:
         check_name(args.to)
     files.require_writable(args.to, "--to")
     with files.whole_file(args.to) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(student, encoding="utf-8")
 
 
 def _check(args: argparse.Namespace, exercise: Exercise) -> int:
@@ -88,8 +86,8 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
             print(f"{args.name}: right{on}")
     if args.json:
         with files.whole_file(args.json) as temporary:
-            text = json.dumps(verdicts, indent=1, ensure_ascii=False)
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+            document = json.dumps(verdicts, indent=1, ensure_ascii=False)
+            temporary.write_text(f"{document}\n", encoding="utf-8")
     if errors and not several:
         raise type(errors[0])(f"{args.name}: {errors[0]}")
     return 1 if errors else 0

@@ -56,7 +56,7 @@ OWN = {
     "startup nonesuch.py": "nonesuch.py: there is no such script",
     "forecast": "what is to be started?; give -- SCRIPT, or --import NAME",
     "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
-    "talk nosuch": "no talk 'nosuch'; one of: nih, usc, nersc",
+    "talk nosuch": "argument talk: invalid choice: 'nosuch'",
     "talk nih 5 99": "nih 99: no slide that computes something; 1, 2, 3",
     "talk nersc --python x": "nothing is run; name a slide, or --all",
     "talk --json x": "nothing is run; name a slide, or --all",

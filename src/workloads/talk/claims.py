@@ -69,14 +69,12 @@ class Trend:
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Compare the first experiment with the last."""
-        gains, measured = [], []
-        for outcome in (outcomes[0], outcomes[-1]):
-            slow, fast = (_ran(outcome)[key] for key in (self.slow, self.fast))
-            gains.append(_gain(slow, fast))
-            measured.append(f"{outcome.experiment.title}: {_compared(slow, fast)}")
-        (low, high), (last_low, last_high) = gains
+        ends = [(_ran(each)[self.slow], _ran(each)[self.fast]) for each in outcomes]
+        (low, high), (last_low, last_high) = _gain(*ends[0]), _gain(*ends[-1])
+        measured = f"{_compared(*ends[0])} in {outcomes[0].experiment.title}; "
+        measured += f"{_compared(*ends[-1])} in {outcomes[-1].experiment.title}"
         least, most = (0.0, 1.0) if self.falls else (1.0, inf)
-        return [_judged(last_low / high, last_high / low, least, most, "; ".join(measured))]
+        return [_judged(last_low / high, last_high / low, least, most, measured)]
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _parser() -> options.Parser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(slides.TALKS)}")
+    parser.add_argument("talk", nargs="?", choices=slides.TALKS)
     parser.add_argument("slide", nargs="*", type=options.count, help="its number, or several")
     parser.add_argument("--all", action="store_true", help="all slides of the talk")
     repeat = f"time each technique N times (default: {SAMPLES}; with fewer no lesson is certain)"

@@ -29,8 +29,6 @@ img {{ max-width: 100%; }}
 def check(folder: Path) -> None:
     """Refuse what cannot be written, before anything runs."""
     plot.matplotlib_classes()
-    if str(folder) == "-":
-        raise UsageError("--html -: the page is several files", hint="give a new folder's name")
     if folder.exists():
         raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
     files.require_writable(folder, "--html")
@@ -77,16 +75,12 @@ def lines(name: str, talk: Talk, slides: Sequence[Measured]) -> Iterator[str]:
 
 
 def _bars(outcomes: Sequence[Outcome]) -> list[Result]:
-    """Return how many times as fast as the first each row is, in the talk and here.
-
-    There is nothing to compare with one technique alone.
-    """
+    """Return how many times as fast as the first each row is, in the talk and here."""
     bars = []
-    for outcome in outcomes:
+    for outcome in [outcome for outcome in outcomes if not outcome.reason]:
         for row, ratios in zip(outcome.rows, report.speed_ups(outcome.rows), strict=True):
             for place, ratio in zip(("talk", "here"), ratios, strict=True):
                 panel = f"{outcome.experiment.title} {place}".lstrip()
                 if ratio:
                     bars.append(Result(row.key, panel, [1 / ratio], work=1_000_000))
-    compares = any(len(outcome.rows) > 1 for outcome in outcomes if not outcome.reason)
-    return bars if compares else []
+    return bars

@@ -7,9 +7,8 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from workloads.errors import UsageError
 from workloads.registry import WORKLOADS
 
 if TYPE_CHECKING:
@@ -99,10 +98,8 @@ class Talk:
 
 def talk(name: str) -> Talk:
     """Return a talk."""
-    if name not in TALKS:
-        raise UsageError(f"no talk {name!r}", hint=f"one of: {', '.join(TALKS)}")
-    module = importlib.import_module(f"workloads.talk.{name}")
-    return cast("Talk", module.TALK)
+    found: Talk = importlib.import_module(f"workloads.talk.{name}").TALK
+    return found
 
 
 def by_workers(name: str, figures: Mapping[int, float | None]) -> dict[str, float | None]:

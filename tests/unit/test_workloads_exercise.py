@@ -18,7 +18,7 @@ def test_all_are_listed_with_a_slide_of_a_talk(capsys: pytest.CaptureFixture[str
     assert [line[0] for line in shown] == [*NAMES]
     for name, talk, number, summary in shown:
         assert int(number) in slides.talk(talk).slides
-        assert task(name).EXERCISE.summary == summary
+        assert task(name).__doc__ == summary
 
 
 @pytest.mark.parametrize("name", NAMES)

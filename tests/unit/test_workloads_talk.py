@@ -110,13 +110,15 @@ def test_a_talk_is_a_notebook_whose_cells_compile(name: str, tmp_path: Path) -> 
 def test_a_techniques_code_comes_without_an_import_of_its_module() -> None:
     technique = slides.talk("nih").slides[5].experiments[0].techniques["numba"]
     sys.modules.pop(technique.module, None)
-    code = notebook.source(technique, technique.where.partition(":")[2] or "compute")
+    code = notebook.source(*technique.where.split(":"))
     assert technique.module not in sys.modules
     names = {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}
     # With the loop that it calls, and the import of the decorator.
     assert len(names) > 1
     assert "@jit.njit(" in code
     assert "import jit" in code
+    # Of several names that one statement binds.
+    assert "_CHUNK, " in notebook.source("workloads.pi.definition", "numpy")
 
 
 @pytest.mark.usefixtures("small")

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.exercise.definition import Exercise
+from workloads.exercise.tasks import Exercise
 
 
 def check_name(file: Path) -> None:
@@ -58,42 +58,39 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
     on = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
         trial = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
-        code, last = _wait([*launcher, *trial, folder], folder, seconds, quiet=quiet)
-        files = sorted(Path(folder).glob("*.verdict"))
-        verdicts = [json.loads(each.read_text("utf-8")) for each in files]
+        ended = _wait([*launcher, *trial, folder], folder, seconds, quiet=quiet)
+        verdicts = [json.loads(each.read_text()) for each in sorted(Path(folder).glob("*.verdict"))]
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
             raise error(on + verdict["message"])
-    if code is None:
+    if not ended:
         hint = "an endless loop? --seconds N allows more"
         raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)
     if len(verdicts) != max(size, 1):
-        raise WorkloadError(f"{on}ended with {code}: {last}")
+        raise WorkloadError(f"{on}{ended}")
 
 
-def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> tuple[int | None, str]:
-    """Return the exit code, or None when time was up, and the last line of stderr."""
+def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
+    """Return the exit code and the last line of stderr; an empty string when time was up."""
     # Otherwise a file that is changed within a second could run its old bytecode.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": folder}
+    # Numba would colour its messages.
+    environment["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
+    no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if quiet else None,
-            stderr=errors,
-            start_new_session=True,
+            words, env=environment, stdin=no, stdout=output, stderr=errors, start_new_session=True
         )
         try:
-            code: int | None = process.wait(seconds)
+            code = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            code = None
+            return ""
         finally:
             # Killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         errors.seek(0)
-        lines = errors.read().decode(errors="replace").split("\n")
-        return code, next((line for line in reversed(lines) if line.strip()), "")
+        lines = errors.read().decode(errors="replace").strip().splitlines()
+        return f"ended with {code}: {lines[-1] if lines else ''}"

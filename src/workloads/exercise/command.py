@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 from workloads.bench import files, options
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.definition import Exercise
-from workloads.exercise.tasks import NAMES, task
+from workloads.exercise.tasks import NAMES, Exercise, task, text
 from workloads.parallel import ranks
 
 _EPILOG = f"""\
@@ -40,33 +38,28 @@ def main(arguments: list[str]) -> int:
     if args.check:
         return _check(args, task(args.name).EXERCISE)
     if wanted:
-        _show(args, task(args.name).EXERCISE)
+        _show(args)
         return 0
     for name in NAMES if args.name is None else [args.name]:
-        exercise = task(name).EXERCISE
-        print(f"{name:16}  {exercise.slide:8}  {exercise.summary}")
+        print(f"{name:16}  {task(name).EXERCISE.slide:8}  {task(name).__doc__}")
     return 0
 
 
-def _show(args: argparse.Namespace, exercise: Exercise) -> None:
+def _show(args: argparse.Namespace) -> None:
     if args.hint:
-        print(exercise.hint)
-    text = exercise.text(args.name, solved=args.solution)
-    if args.to:
-        _write(text, args.to)
-    elif args.solution:
-        print(text, end="")
-
-
-def _write(text: str, path: Path) -> None:
-    # Somebody's solution may be there.
-    if not files.is_stdout(path):
-        if path.exists():
-            raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
-        check_name(path)
-    files.require_writable(path, "--to")
-    with files.whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        print(task(args.name).EXERCISE.hint)
+    student = text(args.name, solved=args.solution)
+    if args.to is None:
+        print(student if args.solution else "", end="")
+        return
+    if not files.is_stdout(args.to):
+        # Somebody's solution may be there.
+        if args.to.exists():
+            raise UsageError(f"--to {args.to}: is there already", hint="give a new file's name")
+        check_name(args.to)
+    files.require_writable(args.to, "--to")
+    with files.whole_file(args.to) as temporary:
+        temporary.write_text(student, encoding="utf-8")
 
 
 def _check(args: argparse.Namespace, exercise: Exercise) -> int:
@@ -78,7 +71,7 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
     width = max(len(str(file)) for file in args.check)
     verdicts, errors = [], []
     for file in args.check:
-        message, started = "", time.perf_counter()
+        message = ""
         try:
             check(args.name, exercise, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
@@ -90,11 +83,11 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
             print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
         elif printed and not message:
             on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
-            print(f"{args.name}: right{on} ({time.perf_counter() - started:.1f} s)")
+            print(f"{args.name}: right{on}")
     if args.json:
         with files.whole_file(args.json) as temporary:
-            text = json.dumps(verdicts, indent=1, ensure_ascii=False)
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+            document = json.dumps(verdicts, indent=1, ensure_ascii=False)
+            temporary.write_text(f"{document}\n", encoding="utf-8")
     if errors and not several:
         raise type(errors[0])(f"{args.name}: {errors[0]}")
     return 1 if errors else 0

@@ -15,30 +15,32 @@ from pathlib import Path
 from types import ModuleType
 
 from workloads.errors import UsageError, WorkloadError
-from workloads.exercise import tasks
+from workloads.exercise.tasks import task
 from workloads.parallel import ranks
 
-_COLOURS = re.compile(r"\x1b\[\d*m")
 
-
-def main(name: str, file: Path, folder: Path) -> int:
-    """Leave the verdict of this rank, and return its code; one that is not 0 ends all ranks."""
-    exercise = tasks.task(name).EXERCISE
+def main(name: str, file: Path, folder: Path) -> None:
+    """Leave the verdict of this rank; one that is wrong ends all ranks."""
+    exercise = task(name).EXERCISE
     comm = ranks.world() if exercise.ranks else None
     try:
-        message = tasks.task(name).judge(_module(file, exercise.function))
+        message = task(name).judge(_module(file, exercise.function))
         code = 1 if message else 0
     except WorkloadError as error:
         code, message = error.exit_code, str(error)
     # A student's program may raise anything, and may call exit.
     except BaseException as error:
         code, message = 1, _described(error, file)
-        if not isinstance(error, (Exception, SystemExit)):
-            raise
-    _leave(comm.rank if comm else 0, code, message, folder)
-    if comm is not None and code:
+    # Named when it is whole: another rank may end this one.
+    part = folder / f"{comm.rank if comm else 0}.part"
+    part.write_text(json.dumps({"code": code, "message": message}), encoding="utf-8")
+    part.rename(part.with_suffix(".verdict"))
+    sys.stdout.flush()
+    if comm and code:
         comm.Abort(1)
-    return code
+    if not comm:
+        # Threads or processes that the student's program has left do not hold up the verdict.
+        os._exit(code)
 
 
 def _module(file: Path, function: str) -> ModuleType:
@@ -55,14 +57,14 @@ def _described(error: BaseException, file: Path) -> str:
     """Return one line: the line of the student's file, and the error."""
     if isinstance(error, NotImplementedError):
         return f"the hole is not filled: {error}"
-    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # The traceback of a worker process is in a text.
     remote = type(error.__cause__).__name__ in {"_RemoteTraceback", "RemoteTraceback"}
     trace = str(error.__cause__) if remote else "".join(traceback.format_tb(error.__traceback__))
     where = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', trace)
     if type(error).__module__.startswith("numba."):
         # Numba names the failed step again and again, then the reason, and later the line.
-        where = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", "\n".join(lines))[:1]
+        where = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", str(error))[:1]
         lines = [line for line in lines if not line.startswith("Failed in ")]
         if lines and lines[0].endswith(":"):
             lines[0] = " ".join(lines[:2])
@@ -70,16 +72,5 @@ def _described(error: BaseException, file: Path) -> str:
     return f"{place}: {type(error).__name__}: {lines[0] if lines else ''}"[:300]
 
 
-def _leave(rank: int, code: int, message: str, folder: Path) -> None:
-    part = folder / f"{rank}.part"
-    part.write_text(json.dumps({"code": code, "message": message}), encoding="utf-8")
-    part.replace(folder / f"{rank}.verdict")
-
-
 if __name__ == "__main__":
-    _code = main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
-    sys.stdout.flush()
-    if tasks.task(sys.argv[1]).EXERCISE.ranks:
-        sys.exit(_code)
-    # Threads or processes that the student's program has left do not hold up the verdict.
-    os._exit(_code)
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

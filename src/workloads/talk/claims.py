@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -47,13 +46,11 @@ class Faster:
         """Compare the two rows; raise KeyError without one."""
         outcomes = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
         both = [outcome for outcome in outcomes if {self.slow, self.fast} <= _ran(outcome).keys()]
-        if len(both) > 1:
-            return [
-                self._finding(_ran(outcome), f"{outcome.experiment.title}: ") for outcome in both
-            ]
-        return [self._finding(_ran(*(both or outcomes)))]
+        if len(both) < 2:
+            return [self._compare(_ran(*(both or outcomes)))]
+        return [self._compare(_ran(each), f"{each.experiment.title}: ") for each in both]
 
-    def _finding(self, rows: Mapping[str, Row], where: str = "") -> Finding:
+    def _compare(self, rows: Mapping[str, Row], where: str = "") -> Finding:
         slow, fast = rows[self.slow], rows[self.fast]
         asked = f"at least {self.least:.3g}" if self.least > 1 else "more than 1"
         if self.most < inf:
@@ -72,14 +69,12 @@ class Trend:
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Compare the first experiment with the last."""
-        gains, measured = [], []
-        for outcome in (outcomes[0], outcomes[-1]):
-            slow, fast = (_ran(outcome)[key] for key in (self.slow, self.fast))
-            gains.append(_gain(slow, fast))
-            measured.append(f"{outcome.experiment.title}: {_compared(slow, fast)}")
-        (low, high), (last_low, last_high) = gains
+        ends = [(_ran(each)[self.slow], _ran(each)[self.fast]) for each in outcomes]
+        (low, high), (last_low, last_high) = _gain(*ends[0]), _gain(*ends[-1])
+        measured = f"{_compared(*ends[0])} in {outcomes[0].experiment.title}; "
+        measured += f"{_compared(*ends[-1])} in {outcomes[-1].experiment.title}"
         least, most = (0.0, 1.0) if self.falls else (1.0, inf)
-        return [_judged(last_low / high, last_high / low, least, most, "; ".join(measured))]
+        return [_judged(last_low / high, last_high / low, least, most, measured)]
 
 
 @dataclass(frozen=True)
@@ -101,24 +96,7 @@ class TooMany:
         return Faster(keys[-1], best).judge(outcomes)
 
 
-@dataclass(frozen=True)
-class Noted:
-    """The percentage before `words` in a row's note is at least `least`."""
-
-    key: str
-    words: str
-    least: int
-
-    def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
-        """Read the note."""
-        share = re.search(rf"(\d+)% {self.words}", _ran(*outcomes)[self.key].note)
-        if share is None:
-            raise KeyError(self.key)
-        measured = f"{self.key}: {share[0]}; the lesson asks for at least {self.least}%"
-        return [_judged(int(share[1]), int(share[1]), self.least, inf, measured)]
-
-
-Claim = Faster | Trend | TooMany | Noted
+Claim = Faster | Trend | TooMany
 
 
 def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) -> list[Finding]:
@@ -131,15 +109,11 @@ def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) 
     findings: list[Finding] = []
     for claim in claims:
         try:
-            current = claim.judge(outcomes)
+            for finding in claim.judge(outcomes):
+                measured = f"{finding.measured}; {doubt}"
+                findings.append(Finding("is not certain", measured) if doubt else finding)
         except KeyError as absent:
-            current = [Finding("was not measured", f"without {_named(absent.args[0])}")]
-        else:
-            if doubt:
-                current = [
-                    Finding("is not certain", f"{each.measured}; {doubt}") for each in current
-                ]
-        findings += current
+            findings.append(Finding("was not measured", f"without {_named(absent.args[0])}"))
     return findings
 
 

@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
     args = options.parse(_parser(), arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
+    if args.talk is None and (args.all or args.notebook):
+        raise UsageError("of which talk?", hint=f"one of: {', '.join(slides.TALKS)}")
     talks = {name: slides.talk(name) for name in ([args.talk] if args.talk else slides.TALKS)}
     chosen = _chosen(args, talks[args.talk]) if args.talk else {}
     _check(args, chosen)
@@ -64,20 +66,16 @@ def _chosen(args: argparse.Namespace, talk: Talk) -> dict[int, Slide]:
 
 def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
     """Refuse before anything runs what cannot be done after it."""
-    if args.talk is None and (args.all or args.notebook):
-        raise UsageError("of which talk?", hint=f"one of: {', '.join(slides.TALKS)}")
-    given = args.json or args.plot or args.html or args.python or args.repeat != SAMPLES
+    given = args.json or args.html or args.python or args.repeat != SAMPLES
     if given and (args.notebook or not chosen):
         hint = "give --notebook alone" if args.notebook else "name a slide, or --all"
         raise UsageError("nothing is run", hint=hint)
-    if args.plot and len(chosen) != 1:
-        raise UsageError("--plot: draws one slide", hint="--html DIR has all")
     compares = any(each.pythons for slide in chosen.values() for each in slide.experiments)
     if args.python and not compares:
         raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
-    options.check_files(args)
-    if args.notebook is not None:
-        files.require_writable(args.notebook, "--notebook")
+    for option, path in (("--json", args.json), ("--notebook", args.notebook)):
+        if path is not None:
+            files.require_writable(path, option)
     if args.html is not None:
         page.check(args.html)
 
@@ -85,7 +83,7 @@ def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
 def _run(
     args: argparse.Namespace, talk: Talk, chosen: Mapping[int, Slide], arguments: Sequence[str]
 ) -> None:
-    machine.load_before()
+    document = {"workload": "talk", **circumstances("talk", arguments)}
     measured: list[Measured] = []
     with options.tables_beside(args):
         for number, slide in chosen.items():
@@ -93,13 +91,10 @@ def _run(
             # What is no plain file, as a pipe, gets one document.
             is_last = len(measured) == len(chosen)
             if args.json and (is_last or files.destination(args.json)):
-                document = {"workload": "talk", **circumstances("talk", arguments)}
                 document["slides"] = [report.as_json(args.talk, slide) for slide in measured]
                 with files.whole_file(args.json) as temporary:
                     text = json.dumps(document, indent=1, ensure_ascii=False)
                     temporary.write_text(f"{text}\n", "utf-8")
-            if args.plot:
-                page.draw(args.plot, f"{args.talk} {number}: {slide.title}", measured[-1].outcomes)
             if args.html:
                 page.write(args.html, args.talk, talk, measured)
 
@@ -108,7 +103,7 @@ def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) ->
     outcomes, load = [], machine.others()
     # Printed piece by piece: some experiments take half a minute.
     print(f"{args.talk} {number}: {slide.title}\n  {slide.lesson}\n")
-    for experiment in [each.with_pythons(args.python) for each in slide.experiments]:
+    for experiment in [each.with_python(args.python) for each in slide.experiments]:
         print(report.command(experiment), flush=True)
         try:
             outcomes.append(run.run(experiment, args.repeat))
@@ -130,20 +125,17 @@ def _parser() -> options.Parser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(slides.TALKS)}")
+    parser.add_argument("talk", nargs="?", choices=slides.TALKS)
     parser.add_argument("slide", nargs="*", type=options.count, help="its number, or several")
     parser.add_argument("--all", action="store_true", help="all slides of the talk")
     repeat = f"time each technique N times (default: {SAMPLES}; with fewer no lesson is certain)"
     parser.add_argument("--repeat", type=options.count, default=SAMPLES, metavar="N", help=repeat)
-    python = "another Python, which a slide that compares them runs, too; may be repeated"
-    parser.add_argument("--python", action="append", default=[], metavar="FILE", help=python)
+    python = "another Python, which a slide that compares them runs, too"
+    parser.add_argument("--python", metavar="FILE", help=python)
     for name, metavar, text in (
         ("--json", "FILE", "write it as JSON; - is standard output"),
-        ("--plot", "FILE", "draw the slide's picture (png, pdf, svg)"),
         ("--html", "DIR", "a new folder with a page for a class, with the techniques' code"),
         ("--notebook", "FILE", "run nothing: write the slides, or those named, for Jupyter"),
     ):
         parser.add_argument(name, type=Path, metavar=metavar, help=text)
-    # This command has no --from, which options.check_files looks at.
-    parser.set_defaults(report=None)
     return parser

@@ -1,4 +1,4 @@
-"""A talk as one page for a browser: no script, nothing from the network; and a slide's picture."""
+"""A talk as one page for a browser: no script, nothing from the network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workloads.bench import files, plot
 from workloads.bench.result import Result
-from workloads.errors import OutputError, UnavailableError, UsageError
+from workloads.errors import OutputError, UsageError
 from workloads.talk import notebook, report
 from workloads.talk.run import Measured, Outcome
 from workloads.talk.slides import Talk
@@ -29,8 +29,6 @@ img {{ max-width: 100%; }}
 def check(folder: Path) -> None:
     """Refuse what cannot be written, before anything runs."""
     plot.matplotlib_classes()
-    if str(folder) == "-":
-        raise UsageError("--html -: the page is several files", hint="give a new folder's name")
     if folder.exists():
         raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
     files.require_writable(folder, "--html")
@@ -43,8 +41,9 @@ def write(folder: Path, name: str, talk: Talk, slides: Sequence[Measured]) -> No
     except OSError as error:
         raise OutputError(f"{folder}: {error.strerror}") from error
     last = slides[-1]
-    if _compares(last.outcomes):
-        draw(folder / f"{last.number}.svg", last.slide.title, last.outcomes)
+    if bars := _bars(last.outcomes):
+        unit = "times as fast as the first"
+        plot.bar_chart(folder / f"{last.number}.svg", last.slide.title, unit, bars)
     with files.whole_file(folder / "index.html") as temporary:
         temporary.write_text("\n".join(lines(name, talk, slides)), "utf-8")
 
@@ -68,27 +67,20 @@ def lines(name: str, talk: Talk, slides: Sequence[Measured]) -> Iterator[str]:
         for outcome in measured.outcomes:
             text = f"{report.command(outcome.experiment)}\n{report.table(outcome)}"
             yield f"<pre>{escape(text)}</pre>"
-        if _compares(measured.outcomes):
+        if _bars(measured.outcomes):
             yield f'<p><img src="{number}.svg" alt="times as fast as the first technique"></p>'
         closing = escape(report.closing(talk, measured)).replace("\n", "<br>")
         yield f"<p>{closing}</p>"
     yield f"<p>python -m workloads talk {name}</p></body></html>"
 
 
-def _compares(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether there is anything to compare: two techniques, here or in the talk."""
-    return any(len(outcome.rows) > 1 for outcome in outcomes if not outcome.reason)
-
-
-def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
-    """Draw for each experiment how many times as fast as the first each row is, talk and here."""
+def _bars(outcomes: Sequence[Outcome]) -> list[Result]:
+    """Return how many times as fast as the first each row is, in the talk and here."""
     bars = []
-    for outcome in outcomes:
+    for outcome in [outcome for outcome in outcomes if not outcome.reason]:
         for row, ratios in zip(outcome.rows, report.speed_ups(outcome.rows), strict=True):
             for place, ratio in zip(("talk", "here"), ratios, strict=True):
                 panel = f"{outcome.experiment.title} {place}".lstrip()
                 if ratio:
                     bars.append(Result(row.key, panel, [1 / ratio], work=1_000_000))
-    if not bars:
-        raise UnavailableError("--plot: nothing ran that could be drawn")
-    plot.bar_chart(path, title, "times as fast as the first", bars)
+    return bars

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +17,25 @@ from workloads.talk.claims import judged
 from workloads.talk.run import Measured, Outcome, Row
 from workloads.talk.slides import Experiment, Talk
 
-_NONE = "–"
+_NONE, _TIMES = "–", ("talk, times", "here, times")
 
 
-def speed_ups(rows: Sequence[Row]) -> list[tuple[float | None, float | None]]:
-    """Return how many times as fast as the first each row is, in the talk and here."""
-
-    def ratio(first: float | None, other: float | None) -> float | None:
-        return first / other if first and other else None
-
-    first = rows[0]
-    return [
-        (row.talk_times or ratio(first.talk, row.talk), ratio(first.here, row.here)) for row in rows
-    ]
+def speed_ups(rows: Sequence[Row]) -> list[tuple[float, float]]:
+    """Return how many times as fast as the first each row is, in the talk and here, or 0."""
+    talk, here = rows[0].talk or 0.0, rows[0].here or 0.0
+    return [(row.talk_times or talk / (row.talk or inf), here / (row.here or inf)) for row in rows]
 
 
-def _cells(rows: Sequence[Row]) -> list[list[str]]:
-    spread, times = "least … most", ("talk, times", "here, times")
-    cells = [["technique", "workers", "talk", "here", spread, *times, "answer"]]
+def _cells(rows: Sequence[Row]) -> Iterator[list[str]]:
+    yield ["technique", "workers", "talk", "here", "least … most", *_TIMES, "answer"]
     for row, ratios in zip(rows, speed_ups(rows), strict=True):
         here, spread = _NONE, _NONE
         if row.here and row.least and row.most:
             here = f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
             spread = f"{duration(row.least)} … {duration(row.most)}"
-        talk = _NONE if row.talk is None else duration(row.talk)
+        talk = duration(row.talk) if row.talk else _NONE
         gains = (f"{ratio:.3g}" if ratio else _NONE for ratio in ratios)
-        verdict = row.verdict or "not run"
-        cells.append([row.impl, str(row.workers), talk, here, spread, *gains, verdict])
-    return cells
+        yield [row.impl, str(row.workers), talk, here, spread, *gains, row.verdict or "not run"]
 
 
 def command(experiment: Experiment) -> str:
@@ -59,7 +51,7 @@ def table(outcome: Outcome) -> str:
             line = f"not run: {row.reason}; to run it: {row.elsewhere}"
             absent.setdefault(line, {})[row.impl] = None
     lines = [f"{', '.join(names)}: {line}\n" for line, names in absent.items()]
-    return f"{render(_cells(outcome.rows))}\n{''.join(lines)}"
+    return f"{render([*_cells(outcome.rows)])}\n{''.join(lines)}"
 
 
 def closing(talk: Talk, measured: Measured) -> str:
@@ -71,7 +63,7 @@ def closing(talk: Talk, measured: Measured) -> str:
         f"here: {here()}; other processes that computed before it: {measured.load}",
         *(f"      {cause}" for cause in _causes(measured)),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, ""])
 
 
 def here() -> str:

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,14 @@ def run(experiment: Experiment, repeat: int) -> Outcome:
         raise UnavailableError("no mpiexec on PATH")
     with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
         report = Path(folder) / "report.json"
-        words = [*experiment.program(sys.executable), "--repeat", str(repeat)]
-        _start([*words, "--json", str(report)], {**os.environ, **experiment.environment})
+        _start(experiment, "--repeat", str(repeat), "--json", str(report))
         results = json.loads(report.read_text("utf-8"))["results"]
     return Outcome(experiment, rows(experiment, [Result(**each) for each in results]))
 
 
-def _start(words: Sequence[str], environment: Mapping[str, str]) -> None:
+def _start(experiment: Experiment, *options: str) -> None:
+    words = [*experiment.program(sys.executable), *options]
+    environment = {**os.environ, **experiment.environment}
     no, pipe = subprocess.DEVNULL, subprocess.PIPE
     with subprocess.Popen(
         words, env=environment, stdin=no, stdout=no, stderr=pipe, text=True
@@ -102,7 +103,7 @@ def rows(experiment: Experiment, results: Sequence[Result]) -> list[Row]:
     for name in dict.fromkeys(result.impl for result in results):
         own = [result for result in results if result.impl == name]
         beyond = scaling.beyond_cores(own)
-        for key, result in zip(_asked(experiment, own, rows_), own, strict=True):
+        for key, result in zip(_asked(experiment, own), own, strict=True):
             rows_[key] = _measured(experiment, key, result, beyond)
     for key in experiment.figures.keys() - rows_.keys():
         name = key.split()[0]
@@ -121,21 +122,20 @@ def absent(experiment: Experiment, error: UnavailableError) -> Outcome:
     """Return the talk's rows of an experiment that cannot run here."""
     # The row itself names the technique.
     why = {"reason": str(error).rpartition("cannot run here: ")[2], "elsewhere": experiment.typed}
-    return Outcome(
-        experiment, [_row(experiment, key, **why) for key in experiment.figures], str(error)
-    )
+    rows_ = [_row(experiment, key, **why) for key in experiment.figures]
+    return Outcome(experiment, rows_, str(error))
 
 
-def _asked(experiment: Experiment, own: Sequence[Result], taken: Container[str]) -> list[str]:
+def _asked(experiment: Experiment, own: Sequence[Result]) -> list[str]:
     """Return the key of each result of a technique, by the workers asked for: fewer may run."""
     name = own[0].impl
+    # The result python-3.10.4 is the slide's python-3.10.
+    keys = [key for key in experiment.figures if f"{name}.".startswith(f"{key.split()[0]}.")]
     if "--scale" in experiment.command:
         # The workload runs them in ascending order, as the slide has them.
-        return [key for key in experiment.figures if key.split()[0] == name]
-    # The result python-3.10.4 is the slide's python-3.10; of two such the second has a row
-    # of its own.  Of two numbers of workers the first is asked for.
-    keys = [key for key in experiment.figures if f"{name}.".startswith(f"{key.split()[0]}.")]
-    return [key for key in keys if key not in taken][:1] or [f"{name} {own[0].workers}"]
+        return keys
+    # Of two numbers of workers the first is asked for.
+    return keys[:1] or [f"{name} {own[0].workers}"]
 
 
 def _row(experiment: Experiment, key: str, **others: Any) -> Row:
@@ -148,14 +148,12 @@ def _measured(experiment: Experiment, key: str, result: Result, beyond: Containe
     verdict = result.verdict
     if experiment.sha256 and result.complete:
         if result.answer != experiment.sha256:
-            raise WorkerError(
-                f"{result.impl}: WRONG: sha256 {result.answer}, not {experiment.sha256}"
-            )
+            wrong = f"WRONG: sha256 {result.answer}, not {experiment.sha256}"
+            raise WorkerError(f"{result.impl}: {wrong}")
         verdict = "matches the stored sha256 of all of it"
     # For a sample of the rows, the seconds that all would take.
-    seconds = [
-        sample * result.total / result.work if result.work else sample for sample in result.samples
-    ]
+    times = result.total / result.work if result.work else 1
+    seconds = [sample * times for sample in result.samples]
     return _row(
         experiment,
         key,

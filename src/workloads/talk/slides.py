@@ -7,9 +7,8 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from workloads.errors import UsageError
 from workloads.registry import WORKLOADS
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Experiment:
     are_gains: bool = False  # the figures are times as fast as the first, and not seconds
     elsewhere: tuple[str, str] | None = None  # why rows do not run here, and the command there
     sha256: str = ""  # the whole answer's, where the workload stores none or only a sample's
-    pythons: bool = False  # it is also run by other Pythons, which the user names
+    pythons: bool = False  # it is also run by another Python, which the user names
 
     @property
     def workload(self) -> str:
@@ -64,10 +63,9 @@ class Experiment:
         """Return the same with other options in place of ``--impl``."""
         return replace(self, command=re.sub(r"--impl \S+", lambda _: options, self.command))
 
-    def with_pythons(self, files: Sequence[str]) -> Experiment:
-        """Return the same with other Pythons beside this one, if it compares them."""
-        options = " ".join(f"--python {shlex.quote(file)}" for file in files)
-        return self.by(options) if files and self.pythons else self
+    def with_python(self, file: str | None) -> Experiment:
+        """Return the same with another Python beside this one, if it compares them."""
+        return self.by(f"--python {shlex.quote(file)}") if file and self.pythons else self
 
 
 class Slide:
@@ -100,10 +98,8 @@ class Talk:
 
 def talk(name: str) -> Talk:
     """Return a talk."""
-    if name not in TALKS:
-        raise UsageError(f"no talk {name!r}", hint=f"one of: {', '.join(TALKS)}")
-    module = importlib.import_module(f"workloads.talk.{name}")
-    return cast("Talk", module.TALK)
+    found: Talk = importlib.import_module(f"workloads.talk.{name}").TALK
+    return found
 
 
 def by_workers(name: str, figures: Mapping[int, float | None]) -> dict[str, float | None]:

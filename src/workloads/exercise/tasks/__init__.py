@@ -7,6 +7,8 @@ is wrong. With MPI every rank calls it.
 from __future__ import annotations
 
 import importlib
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from workloads.errors import UsageError
@@ -28,8 +30,52 @@ NAMES = (
 )
 
 
+_HEADER = '''\
+"""Exercise {name}: {summary}"""
+
+# It belongs to: python -m workloads talk {slide}
+#
+# Task: fill the hole in {function}.
+#
+{task}
+#
+# A hint:   python -m workloads exercise {name} --hint
+# Check it: python -m workloads exercise {name} --check THIS_FILE
+
+from __future__ import annotations
+
+'''
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task for a class; its summary is the docstring of its file."""
+
+    slide: str  # talk and number, as `python -m workloads talk` takes them
+    task: str
+    given: str  # the student's file: code with one line that raises NotImplementedError
+    solution: str  # the lines that take the place of that one
+    hint: str
+    function: str = "compute"  # what the student's file must have
+    needs: tuple[str, ...] = ("numpy",)
+    ranks: tuple[int, ...] = ()  # the numbers of MPI ranks to check on; none: a plain process
+
+
 def task(name: str) -> Any:
     """Return the module of an exercise; raise a UsageError when there is none of this name."""
     if name not in NAMES:
         raise UsageError(f"no exercise {name!r}", hint=f"one of: {', '.join(NAMES)}")
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def text(name: str, *, solved: bool = False) -> str:
+    """Return the student's file, with the hole or with the solution in its place."""
+    module = task(name)
+    exercise: Exercise = module.EXERCISE
+    lines = "\n".join(f"# {line}".rstrip() for line in exercise.task.strip().splitlines())
+    fields = {**vars(exercise), "name": name, "summary": module.__doc__, "task": lines}
+    written = _HEADER.format(**fields) + exercise.given.lstrip()
+    if solved:
+        (hole,) = re.findall(r".*raise NotImplementedError.*\n", written)
+        written = written.replace(hole, exercise.solution.lstrip("\n"))
+    return written

@@ -6,11 +6,10 @@ import os
 import threading
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import note, noted
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nersc 10",
     needs=(),
     task="""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import difference
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nersc 29",
     task="""
 first and second are stacks of matrices, of shape (count, n, n); return the stack of the

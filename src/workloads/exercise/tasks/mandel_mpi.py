@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import missing, on_first, watched
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nih 11",
     needs=("numpy", "mpi4py"),
     ranks=(1, 4),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import difference
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nih 5",
     function="escape_time",
     needs=("numpy", "numba"),

@@ -7,11 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import difference, watched
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="usc 45",
     function="write",
     needs=("numpy", "mpi4py"),

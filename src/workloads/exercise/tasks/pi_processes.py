@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import kind, note, noted
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nersc 12",
     task="""
 Return how many of the pairs 0 ... pairs - 1 are hits; 4 * hits / pairs is about pi.

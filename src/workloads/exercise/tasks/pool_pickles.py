@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import note, noted
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nih 10",
     needs=(),
     task="""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.definition import Exercise
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="nih 2",
     function="hot_line",
     needs=(),

@@ -6,11 +6,10 @@ import sys
 from types import FrameType
 from typing import Any
 
-from workloads.exercise.definition import Exercise
 from workloads.exercise.judging import difference
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
-    summary=__doc__,
     slide="usc 11",
     task="""
 The first program of the talk computes each number by itself:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from workloads.doctor import mounts
-from workloads.forecast.ways import Program
+from workloads.forecast.model import Program
 from workloads.startup.calls import is_below, off_node, path_calls
 from workloads.startup.cases import Invocation
 from workloads.startup.techniques import follow, run

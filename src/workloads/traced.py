@@ -94,14 +94,14 @@ def _run(words: list[str], comm: Any) -> int:
         program.run(words)
     except SystemExit as end:
         code = end.code or 0
-        if isinstance(code, str):
-            print(code, file=sys.stderr)
     except Exception:
         sys.excepthook(*sys.exc_info())
         code = 1
+    if not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
     sys.stdout.flush()
-    sys.stderr.flush()
-    return code if isinstance(code, int) else 1
+    return code
 
 
 def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_dask.cluster import Process, child, wait
+from workloads.on_dask.cluster import Process, Server, child, wait
 from workloads.parallel import launchers
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
@@ -71,34 +71,27 @@ class SparkCluster:
     owner = "Spark"
     server_name = "master"
 
-    def __init__(self) -> None:
-        self._host, self._port, self._secret = "", 0, ""
-
     def why_not(self) -> str:
         """Return why there is no Spark here, or an empty string."""
         return "" if _java() else "no program java here: run it in the image hpcpy-spark"
 
     @contextlib.contextmanager
-    def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:  # noqa: ARG002
+    def server(self, folder: Path, host: str, workers: int) -> Iterator[Server]:  # noqa: ARG002
         """Give a master that listens."""
-        self._host = host or lifeline.own_address()
+        host = host or lifeline.own_address()
         # Otherwise anybody who reaches its port could run any code as this user.
-        self._secret = secrets.token_hex(32)
+        secret = secrets.token_hex(32)
         (folder / "master").mkdir()
         settings = folder / "master/log4j2.properties"
         settings.write_text(LOGGING + _MASTERS.replace("FILE", str(_log(folder))))
-        words = ("master.Master", "--host", self._host, "--port", "0", "--webui-port", "0")
-        environment = _environment(self._host, self._secret, folder)
+        words = ("master.Master", "--host", host, "--port", "0", "--webui-port", "0")
+        environment = _environment(host, secret, folder)
         with child(_command(settings, *words), environment) as process:
             serving = {"Spark's master": process}
             wait(lambda: bool(_url(folder)), serving, "Spark's master is not there")
             # The lifeline closes first, so that other ranks' workers end before the master.
-            with lifeline.held(self._host) as self._port:
-                yield process
-
-    def connection(self, folder: Path) -> Connection:
-        """Return what a worker must know."""
-        return Connection(_url(folder), self._host, self._port, self._secret)
+            with lifeline.held(host) as port:
+                yield process, Connection(_url(folder), host, port, secret)
 
     @contextlib.contextmanager
     def worker(self, connection: Connection) -> Iterator[Process]:

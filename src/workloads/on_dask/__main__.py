@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from workloads.bench import caches
 from workloads.on_dask import cluster
-from workloads.on_dask.cluster import Process, child, wait
+from workloads.on_dask.cluster import Process, Server, child, wait
 from workloads.parallel import launchers, signals
 
 _USAGE = """\
@@ -42,8 +42,8 @@ class DaskCluster:
         return "" if there else "Python has no module 'distributed' here"
 
     @contextlib.contextmanager
-    def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:
-        """Give a scheduler that has written its file; its workers end with it."""
+    def server(self, folder: Path, host: str, workers: int) -> Iterator[Server]:
+        """Give a scheduler that has written its file, and its address."""
         # With an empty host Dask takes the address of the default route, and warns where
         # there is none.
         file = folder / _LISTENS
@@ -51,11 +51,7 @@ class DaskCluster:
         with child(_command("scheduler", *words), _environment()) as process:
             serving = {"Dask's scheduler": process}
             wait(lambda: bool(address(file)), serving, "Dask's scheduler is not there")
-            yield process
-
-    def connection(self, folder: Path) -> str:
-        """Return the scheduler's address."""
-        return address(folder / _LISTENS)
+            yield process, address(file)
 
     def worker(self, connection: str) -> contextlib.AbstractContextManager[Process]:
         """Give a worker of the scheduler at that address."""

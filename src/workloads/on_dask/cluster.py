@@ -22,6 +22,8 @@ from workloads.parallel.workers import START_SECONDS
 from workloads.preflight import program
 
 Process = subprocess.Popen[bytes]
+# A server's process, and what a worker must know to connect with it.
+Server = tuple[Process, Any]
 
 _LOOK_SECONDS = 0.02
 # How long a process may take to tidy up after SIGTERM.
@@ -42,11 +44,8 @@ class Cluster(Protocol):
     def why_not(self) -> str:
         """Return why there cannot be one here, or an empty string."""
 
-    def server(self, folder: Path, host: str, workers: int) -> AbstractContextManager[Process]:
+    def server(self, folder: Path, host: str, workers: int) -> AbstractContextManager[Server]:
         """Give the server, with files in `folder`; without `host` it chooses its address."""
-
-    def connection(self, folder: Path) -> Any:
-        """Return what a worker must know of the server."""
 
     def worker(self, connection: Any) -> AbstractContextManager[Process]:
         """Give a worker beside this process."""
@@ -93,8 +92,9 @@ def _first(comm: Any, words: list[str], cluster: Cluster, host: str) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     size, owner = comm.size, f"{cluster.owner}'s"
     with ExitStack() as stack:
-        folder, server = ranks.all_or_none(comm, lambda: _serve(stack, cluster, host, size))
-        connection = comm.bcast(cluster.connection(folder))
+        folder, found = ranks.all_or_none(comm, lambda: _serve(stack, cluster, host, size))
+        server, connection = found
+        comm.bcast(connection)
         _mpi().Finalize()
         worker = stack.enter_context(cluster.worker(connection))
         serving = {
@@ -105,7 +105,7 @@ def _first(comm: Any, words: list[str], cluster: Cluster, host: str) -> int:
         return run(words, cluster.variables(folder, connection, size), serving)
 
 
-def _serve(stack: ExitStack, cluster: Cluster, host: str, workers: int) -> tuple[Path, Process]:
+def _serve(stack: ExitStack, cluster: Cluster, host: str, workers: int) -> tuple[Path, Server]:
     """Return the cluster's folder and its server, both until the end of `stack`."""
     # Not a dash last: Dask reads its variables as Python, and warns of a path with "-1in".
     prefix = f"hpcpy-{cluster.owner.lower()}_"

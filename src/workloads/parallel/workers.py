@@ -66,14 +66,9 @@ class Workers:
     ) -> ProcessPoolExecutor:
         """Return the pool of processes, all of them up, or raise UnavailableError.
 
-        Parameters
-        ----------
-        prepare
-            Called once in each process: imports and compilation.
-        modules
-            What a fork server imports for all of them, besides the module of `prepare`.
-        method
-            ``forkserver``, ``spawn``, or ``fork``: only from a process of one thread.
+        Each calls `prepare` once, for imports and compilation. A fork server imports its module
+        and `modules` for all. `method` is ``forkserver``, ``spawn``, or ``fork``: only from a
+        process of one thread.
         """
         if prepare not in self._held:
             context = _context(method, [prepare.__module__, *modules])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from workloads.bench import command
 from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UnavailableError
-from workloads.startup.cases import CASES, Invocation, module_names, of_modules, of_script
+from workloads.startup.cases import CASES, Invocation, add_program, programs
 from workloads.startup.overview import Overview
 from workloads.startup.registry import FASTEST, TECHNIQUES
 
@@ -95,18 +95,11 @@ def _cases(text: str) -> list[Invocation]:
 def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument("--case", type=_cases, default=[], metavar="NAME[,NAME…]",
                       help=f"{', '.join(CASES)} (default: all that are here)")  # fmt: skip
-    what.add_argument("--import", dest="modules", type=module_names, metavar="NAME[,NAME…]",
-                      help="a program that imports these")  # fmt: skip
-    what.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
-                      help="a program of yours; its output is thrown away")  # fmt: skip
+    add_program(what)
 
 
 def _problems(args: argparse.Namespace) -> list[Start]:
-    asked: list[Invocation] = [*args.case]
-    if args.modules:
-        asked.append(of_modules(args.modules))
-    if args.script:
-        asked.append(of_script(args.script))
+    asked = [*args.case, *programs(args)]
     absent = {case.name: case.absent() for case in asked or CASES.values() if case.absent()}
     if asked and absent:
         name, module = next(iter(absent.items()))

@@ -27,7 +27,7 @@ An exception on one rank ends all and leaves no file.
 The exit code is the program's; 2 for wrong usage, 69 without viztracer or MPI
 between the ranks, 73 when FILE cannot be written."""
 _ENDINGS = (".json", ".json.gz", ".html")
-# The most calls of all ranks together: a file of about 100 MB.
+# Of all ranks together: a file of about 100 MB.
 _CALLS = 1_000_000
 # Seconds that a rank that has failed waits for the others, which may have failed, too.
 _FAILED_SECONDS = 5.0
@@ -35,10 +35,6 @@ _FAILED_SECONDS = 5.0
 
 def main(words: list[str]) -> int:
     """Run the program and write what all ranks have called; return its exit code or an own."""
-    return ranks.command("traced", _USAGE, words, lambda: _start(words))
-
-
-def _start(words: list[str]) -> int:
     if not words:
         raise UsageError("no file is named for the trace", hint="--help tells the words")
     if not words[0].endswith(_ENDINGS):
@@ -119,4 +115,4 @@ def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ranks.command("traced", _USAGE, sys.argv[1:], main))

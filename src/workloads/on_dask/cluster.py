@@ -66,7 +66,7 @@ def main(words: list[str], cluster: Cluster) -> int:
     The exit code is 2 for wrong usage, 69 where there can be no cluster, 1 when a process of
     it has failed, 130 for Ctrl-C; otherwise the program's, on other ranks the worker's.
     """
-    return ranks.command(cluster.name, cluster.usage, words, lambda: _start(words, cluster))
+    return ranks.command(cluster.name, cluster.usage, words, lambda _: _start(words, cluster))
 
 
 def _start(words: list[str], cluster: Cluster) -> int:

@@ -160,7 +160,7 @@ def print_error(command: str, error: WorkloadError, *, is_first: bool) -> None:
         print(line, file=sys.stderr)
 
 
-def command(name: str, usage: str, words: list[str], act: Callable[[], int]) -> int:
+def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
     """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
     from workloads import version  # noqa: PLC0415
     from workloads.bench import streams  # noqa: PLC0415
@@ -175,7 +175,7 @@ def command(name: str, usage: str, words: list[str], act: Callable[[], int]) -> 
     # Asked now, as MPI cannot be asked after its end.
     first = is_first()
     try:
-        return act()
+        return act(words)
     except WorkloadError as error:
         print_error(name, error, is_first=first)
         return error.exit_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -68,7 +67,9 @@ class Attempt:
 
     def warm_up(self) -> None:
         """Start it once, so that its files are in memory and its cache folders exist."""
-        _start_once(tuple(self.case.command))
+        from workloads.startup.techniques import run  # noqa: PLC0415
+
+        run(self.case.command)
 
     def once(self) -> Outcome:
         """Start it and look."""
@@ -76,13 +77,6 @@ class Attempt:
         starts = details.get("starts", 1)
         right = not verdict.startswith("WRONG")
         return Outcome(self.trial.seconds, starts, "exit code 0", right, verdict, details=details)
-
-
-@functools.cache
-def _start_once(argv: tuple[str, ...]) -> None:
-    from workloads.startup.techniques import run  # noqa: PLC0415
-
-    run(argv)
 
 
 def _cases(text: str) -> list[Invocation]:

@@ -148,7 +148,7 @@ def draw(data: dict[str, Any], path: Path) -> None:
         for way, times in model["seconds"].items()
     }
     title = f"{model['per_node']:,} ranks a node"
-    panel = plot.Panel(title, "ranks", "seconds to the last rank, the model's", lines)
+    panel = plot.Panel(title, "ranks", "seconds to the last rank", lines)
     plot.line_chart(path, f"{data['start']}: forecast", [panel], 1)
 
 

@@ -11,7 +11,7 @@ from checkout import run
 from hpcpy.core import paths
 from measure import report, roots
 from sharedfs.validation import CURVES, NIH_PER_NODE, PUBLISHED, compare, curve, read_nih
-from workloads.forecast.ways import RANKS
+from workloads.forecast.model import RANKS
 
 _RESULTS = paths.ROOT / "docs/results"
 _STORMS = [_RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]

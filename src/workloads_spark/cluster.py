@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_dask.cluster import Process, child, wait
+from workloads.on_dask.cluster import Process, Server, child, wait
 from workloads.parallel import launchers
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
@@ -53,7 +53,7 @@ _SMALL = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
 _DEAF = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
-class Told(NamedTuple):
+class Connection(NamedTuple):
     """What a worker must know of the first rank."""
 
     url: str
@@ -71,56 +71,49 @@ class SparkCluster:
     owner = "Spark"
     server_name = "master"
 
-    def __init__(self) -> None:
-        self._host, self._port, self._secret = "", 0, ""
-
     def why_not(self) -> str:
         """Return why there is no Spark here, or an empty string."""
         return "" if _java() else "no program java here: run it in the image hpcpy-spark"
 
     @contextlib.contextmanager
-    def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:  # noqa: ARG002
+    def server(self, folder: Path, host: str, workers: int) -> Iterator[Server]:  # noqa: ARG002
         """Give a master that listens."""
-        self._host = host or lifeline.own_address()
+        host = host or lifeline.own_address()
         # Otherwise anybody who reaches its port could run any code as this user.
-        self._secret = secrets.token_hex(32)
+        secret = secrets.token_hex(32)
         (folder / "master").mkdir()
         settings = folder / "master/log4j2.properties"
         settings.write_text(LOGGING + _MASTERS.replace("FILE", str(_log(folder))))
-        words = ("master.Master", "--host", self._host, "--port", "0", "--webui-port", "0")
-        environment = _environment(self._host, self._secret, folder)
+        words = ("master.Master", "--host", host, "--port", "0", "--webui-port", "0")
+        environment = _environment(host, secret, folder)
         with child(_command(settings, *words), environment) as process:
             serving = {"Spark's master": process}
             wait(lambda: bool(_url(folder)), serving, "Spark's master is not there")
             # The lifeline closes first, so that other ranks' workers end before the master.
-            with lifeline.held(self._host) as self._port:
-                yield process
-
-    def told(self, folder: Path) -> Told:
-        """Return what a worker must know."""
-        return Told(_url(folder), self._host, self._port, self._secret)
+            with lifeline.held(host) as port:
+                yield process, Connection(_url(folder), host, port, secret)
 
     @contextlib.contextmanager
-    def worker(self, told: Told) -> Iterator[Process]:
+    def worker(self, connection: Connection) -> Iterator[Process]:
         """Give a worker; its files are removed when it has ended."""
-        own = lifeline.address_towards(told.host, told.port)
+        own = lifeline.address_towards(connection.host, connection.port)
         with tempfile.TemporaryDirectory(
             prefix="hpcpy-spark-", ignore_cleanup_errors=True
         ) as folder:
             settings = Path(folder, "log4j2.properties")
             settings.write_text(LOGGING + _WORKERS)
             words = ("worker.Worker", "--host", own, "--port", "0", "--webui-port", "0")
-            options = ("--cores", "1", "--work-dir", folder, told.url)
-            environment = _environment(own, told.secret, Path(folder))
+            options = ("--cores", "1", "--work-dir", folder, connection.url)
+            environment = _environment(own, connection.secret, Path(folder))
             with child(_command(settings, *words, *options), environment) as process:
                 yield process
 
-    def become_worker(self, told: Told) -> int:
+    def become_worker(self, connection: Connection) -> int:
         """Be a worker until the first rank ends; 1 if the worker ends before."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-        line = socket.create_connection((told.host, told.port))
-        with line, self.worker(told) as process:
+        line = socket.create_connection((connection.host, connection.port))
+        with line, self.worker(connection) as process:
             if lifeline.wait_for_end(line, process):
                 return 0
             print(
@@ -133,15 +126,15 @@ class SparkCluster:
         """Return whether the master has all its workers."""
         return _said(folder).count("Registering worker") >= workers
 
-    def variables(self, folder: Path, told: Told, workers: int) -> dict[str, str]:
+    def variables(self, folder: Path, connection: Connection, workers: int) -> dict[str, str]:
         """Return the variables by which a program finds the cluster; Spark reads its settings."""
         home = folder / "conf"
         home.mkdir()
         (home / "log4j2.properties").write_text(LOGGING)
         settings = {
-            "spark.master": told.url,
+            "spark.master": connection.url,
             "spark.authenticate": "true",
-            "spark.authenticate.secret": told.secret,
+            "spark.authenticate.secret": connection.secret,
             "spark.cores.max": str(workers),
             # No task starts before all executors are there.
             "spark.scheduler.minRegisteredResourcesRatio": "1.0",
@@ -154,9 +147,9 @@ class SparkCluster:
         lines = "".join(f"{name} {value}\n" for name, value in settings.items())
         (home / "spark-defaults.conf").write_text(lines)
         return {
-            "SPARK_MASTER": told.url,
+            "SPARK_MASTER": connection.url,
             "SPARK_CONF_DIR": str(home),
-            "SPARK_LOCAL_IP": told.host,
+            "SPARK_LOCAL_IP": connection.host,
             "SPARK_LOCAL_DIRS": str(folder),
             "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
         }

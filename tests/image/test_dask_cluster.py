@@ -13,7 +13,7 @@ import pytest
 from needed import needs
 
 from running import TELLS_WHEN, run, wait_until
-from workloads.on_dask import service
+from workloads.on_dask.__main__ import address
 
 pytestmark = needs("distributed")
 
@@ -35,7 +35,7 @@ def program(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 300
-    while not service.address(path):  # Dask writes the file it has made
+    while not address(path):  # Dask writes the file it has made
         assert process.poll() is None, "the scheduler has ended"
         assert time.monotonic() < end
         time.sleep(0.05)

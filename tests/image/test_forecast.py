@@ -10,7 +10,7 @@ import pytest
 
 from running import on_ranks
 from workloads.__main__ import main
-from workloads.forecast.ways import RANKS, WAYS
+from workloads.forecast.model import RANKS, WAYS
 
 LITTLE = ["--operations", "200", "--size", "1"]
 

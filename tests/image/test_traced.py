@@ -13,7 +13,7 @@ import pytest
 
 from running import in_own_process, on_ranks, start_ranks, wait_until
 from tiers import sampled
-from workloads.traced.__main__ import _write
+from workloads.traced import _write
 
 TRACED = ("-m", "workloads.traced")
 PROGRAM = """

@@ -11,7 +11,7 @@ import pytest
 from processes import python
 
 from workloads.__main__ import main
-from workloads.forecast.ways import RANKS, WAYS
+from workloads.forecast.model import RANKS, WAYS
 
 LITTLE = ["--operations", "200", "--size", "1", "--ranks-per-node", "64"]
 

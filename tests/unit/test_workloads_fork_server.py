@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -77,7 +78,12 @@ def started(folder: Path, main: str, needed: str = NEEDED) -> subprocess.Popen[s
 
 def run(folder: Path, main: str, needed: str = NEEDED) -> tuple[int, str, str]:
     with started(folder, main, needed) as process:
-        out, err = process.communicate(timeout=300)
+        try:
+            out, err = process.communicate(timeout=300)
+        finally:
+            # Otherwise workers that wait for each other would stay.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, out, err
 
 
@@ -90,6 +96,19 @@ def test_one_server_imports_for_all_workers_and_ends_with_them(tmp_path: Path, k
     assert run(tmp_path, ONCE.format(kind=kind)) == (0, "done\n", "")
     (imports,) = lines(tmp_path / "imports")
     assert [server for server, _ in lines(tmp_path / "workers")] == imports * 3
+
+
+def test_an_inner_pools_end_leaves_the_outer_one_its_server(tmp_path: Path) -> None:
+    # The end of the inner one waited for ever for the outer one's processes.
+    main = """\
+    with Workers(2) as outer:
+        waiting = outer.pool(prepare, "needed")
+        with pool(2) as answer:
+            assert answer == 2
+        assert waiting.submit(act, 2).result() == 3
+    assert children() == []
+"""
+    assert run(tmp_path, main) == (0, "done\n", "")
 
 
 def test_without_a_server_workers_are_spawned(tmp_path: Path) -> None:

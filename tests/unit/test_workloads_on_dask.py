@@ -9,28 +9,8 @@ import warnings
 from pathlib import Path
 
 import pytest
-from processes import python
 
 from workloads.on_dask import cluster
-
-# PR_SET_CHILD_SUBREAPER: orphans become this process's children, as those of the first
-# process of a container.
-RUNS = """
-import ctypes, os
-from workloads.on_dask import cluster
-ctypes.CDLL(None).prctl(36, 1)
-waits = []
-own = os.waitid
-os.waitid = lambda *words: waits.append(own(*words)) or waits[-1]
-orphan = "import subprocess, time; subprocess.run(['sh', '-c', 'sleep 0.1 &']); time.sleep(0.6)"
-print(cluster.run(["-c", orphan], {}, {}), len(waits))
-"""
-
-
-def test_an_orphan_that_ends_is_waited_for_once() -> None:
-    # Its status was never read: the wait for the program took a whole core.
-    done = python("-c", RUNS)
-    assert (done.stdout, done.stderr) == ("0 2\n", "")
 
 
 class Nothing:
@@ -51,7 +31,7 @@ def test_no_folders_name_is_a_number_for_dask(
     monkeypatch.setattr(tempfile, "_get_candidate_names", lambda: iter(["1in_abcd"]))
     with contextlib.ExitStack() as stack, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        folder, _ = cluster._start(stack, Nothing(), "", 1)  # type: ignore[arg-type]
+        folder, _ = cluster._serve(stack, Nothing(), "", 1)  # type: ignore[arg-type]
         with pytest.raises(SyntaxError):
             ast.literal_eval(f"/tmp/{folder.name}/scheduler.json")  # noqa: S108
     assert folder.name.endswith("1in_abcd")

@@ -56,7 +56,7 @@ def test_no_process_left_is_69_and_one_line(
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("workloads.startup.techniques.os.posix_spawn", refuse)
+    monkeypatch.setattr("workloads.startup.techniques.subprocess.Popen", refuse)
     assert main(["startup", "--case", "pass", "--impl", "spawn-many", "--workers", "9"]) == 69
     said = capsys.readouterr().err
     assert said == (

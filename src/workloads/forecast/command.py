@@ -9,7 +9,7 @@ from workloads.bench import machine, options
 from workloads.errors import UnavailableError, UsageError
 from workloads.forecast import count, probe, report
 from workloads.parallel import ranks
-from workloads.startup.cases import Invocation, module_names, of_modules, of_script
+from workloads.startup.cases import Invocation, add_program, programs
 
 _EPILOG = f"""\
 The program is run {count.RUNS} times: give one that ends when it has started.
@@ -51,7 +51,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _case(args: argparse.Namespace) -> Invocation:
-    case = of_modules(args.modules) if args.modules else of_script(args.script)
+    (case,) = programs(args)
     if case.absent():
         raise UnavailableError(f"Python has no module {case.absent()!r} here")
     return case
@@ -65,11 +65,7 @@ def _parser() -> options.Parser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    what = parser.add_argument_group("what is started")
-    what.add_argument("--import", dest="modules", type=module_names, metavar="NAME[,NAME…]",
-                      help="a program that imports these")  # fmt: skip
-    what.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
-                      help="a program of yours; its output is thrown away")  # fmt: skip
+    add_program(parser.add_argument_group("what is started"))
     _add_probe(parser.add_argument_group("the file system"))
     how = parser.add_argument_group("the job, and the report")
     how.add_argument("--ranks-per-node", type=options.count, default=machine.cores(), metavar="N",

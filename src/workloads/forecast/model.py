@@ -1,4 +1,4 @@
-"""How long a start takes on many ranks: a closed queueing network, in a page.
+"""How long each way to start a program takes on many ranks: a closed queueing network.
 
 Each rank is a customer of the metadata server. It asks, computes, and asks again until its
 program has begun. `response` is the exact mean-value analysis of one queueing station with a
@@ -16,29 +16,32 @@ import functools
 import math
 from dataclasses import dataclass
 
-# By what it was compared with: the median and the largest relative error. The figures are of
-# `benchmarks/forecast.py`.
-ERRORS = {
-    "NIH, conda as files on NFS, 10 to 5,120 interpreters": (0.09, 0.28),
-    "NIH, a container on NFS, 10 to 320 nodes": (0.13, 0.47),
-    "make storm, 2 to 64 ranks on one busy machine": (0.25, 1.75),
-    "make storm, 1 to 8 ranks and a server of 60 requests a second": (0.02, 0.07),
-    "in a SIF, baked and staged, 4 and 8 ranks, 20 requests a second": (0.26, 1.09),
+RANKS = tuple(1 << power for power in range(18))
+WAYS = {
+    "as is": "each rank asks for each file",
+    "in a SIF": "one image, one mount a node (--sharens)",
+    "baked": "the static interpreter with all modules in it, as plain files",
+    "staged": "the image read once and copied from node to node",
+    "by broadcast": "rank 0 imports and sends the modules by MPI",
 }
+# Metadata operations of a cold start, medians of docs/results/storm.json: with one mount of
+# an image on each node, and with the static interpreter as plain files.
+_IMAGE_BY_NODE, _IMAGE_BY_RANK = 24, 0.1
+_FILES_BY_NODE, _FILES_BY_RANK = 22, 8
+# The share of its operations that a rank still does if rank 0 sends the modules: Python and
+# MPI have to start before. docs/results/storm.json.
+_BROADCAST_BY_RANK = 0.14
+# Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
+_CONTAINER = 0.12
+# Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.
+_BAKED_CPU = 0.50
 
 
 @functools.lru_cache(maxsize=64)
 def response(demand: float, think: float, most: int) -> tuple[float, ...]:
     """Return the seconds of a customer's round, for 1, 2 … `most` customers.
 
-    Parameters
-    ----------
-    demand
-        Seconds of the station that a round takes.
-    think
-        Seconds of a round in which a customer waits for no other.
-    most
-        The most customers.
+    A round takes `demand` seconds of the station, and `think` in which it waits for no other.
     """
     if not demand:
         return (think,) * most
@@ -71,20 +74,8 @@ class Start:
     node_bytes: float = 0.0  # Bytes that each node reads once from the shared storage
 
 
-def seconds(start: Start, files: FileSystem, ranks: int, per_node: int, most: int = 0) -> float:
-    """Return the seconds from the launch to the last rank's start.
-
-    Parameters
-    ----------
-    start
-        What each rank and node takes.
-    files
-        The file system.
-    ranks, per_node
-        How many ranks there are in all, and on a node.
-    most
-        The most ranks that are going to be asked for: one cached computation serves all.
-    """
+def seconds(start: Start, files: FileSystem, ranks: int, per_node: int) -> float:
+    """Return the seconds from the launch to the last rank's start."""
     nodes = math.ceil(ranks / per_node)
     queue = (nodes - 1) * (start.by_node / files.rate + start.node_bytes / files.storage)
     first = start.by_node * files.latency
@@ -92,6 +83,71 @@ def seconds(start: Start, files: FileSystem, ranks: int, per_node: int, most: in
     # The server's own time is part of the latency that one client sees.
     served = start.by_rank / files.rate
     think = start.think + max(0.0, start.by_rank * files.latency - served)
-    by_server = response(served, think, max(ranks, most))[ranks - 1]
+    by_server = response(served, think, ranks)[-1]
     by_client = response(start.by_rank / files.node_rate, start.think, min(ranks, per_node))[-1]
     return queue + first + max(by_server, by_client)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What was counted of a start."""
+
+    cpu: float  # Seconds of processor time, warm
+    calls: int  # Calls with a path that may ask the shared file system
+    own: int  # Those of the calls outside of Python's folders: an image does not save them
+    file_bytes: int  # The size of all opened files, each counted once: a node reads no more
+    opened: int = 0  # How many of the calls open a file
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the forecast is for."""
+
+    program: Program
+    files: FileSystem
+    per_node: int  # Ranks on a node
+    image_bytes: float  # The size of the image that is staged
+
+    def start(self, way: str, ranks: int) -> Start:
+        """Return what a way takes of each rank and node."""
+        program = self.program
+        cpu, own = program.cpu, program.own
+        if way == "as is":
+            return Start(cpu, program.calls, node_bytes=program.file_bytes)
+        if way == "in a SIF":
+            by_rank = _IMAGE_BY_RANK + own
+            return Start(_CONTAINER + cpu, by_rank, _IMAGE_BY_NODE, program.file_bytes)
+        if way == "baked":
+            by_rank = _FILES_BY_RANK + own
+            return Start(_BAKED_CPU * cpu, by_rank, _FILES_BY_NODE, program.file_bytes)
+        if way == "staged":
+            copy = self.image_bytes / self.files.link + self._by_tree(self.image_bytes, ranks)
+            return Start(copy + _CONTAINER + cpu, own)
+        alone = seconds(self.start("as is", 1), self.files, 1, self.per_node)
+        asked = _BROADCAST_BY_RANK * (program.calls - own) + own
+        return Start(alone + self._by_tree(program.file_bytes, ranks) + cpu, asked)
+
+    def _by_tree(self, size: float, ranks: int) -> float:
+        """Return the seconds until all nodes have `size` bytes, which each passes on."""
+        nodes = math.ceil(ranks / self.per_node)
+        return math.ceil(math.log2(nodes)) * size / self.files.link
+
+
+def forecast(setting: Setting) -> dict[str, list[float]]:
+    """Return the model's seconds to the last rank, for each way and each of `RANKS`."""
+    files, per_node = setting.files, setting.per_node
+    return {
+        way: [seconds(setting.start(way, ranks), files, ranks, per_node) for ranks in RANKS]
+        for way in WAYS
+    }
+
+
+def pays_from(times: dict[str, list[float]]) -> dict[str, int | None]:
+    """Return for each way the ranks from which on it is always faster than as is, or None."""
+    base, *_ = times.values()
+    pays: dict[str, int | None] = {}
+    for way, column in list(times.items())[1:]:
+        slower = [at for at, took in enumerate(column) if took >= base[at]]
+        first = slower[-1] + 1 if slower else 0
+        pays[way] = RANKS[first] if first < len(RANKS) else None
+    return pays

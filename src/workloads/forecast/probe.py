@@ -81,11 +81,11 @@ class _Probe:
         alone = self._look_ups(int(_ALONE * most))
         self._operations += len(alone)
         count = (self._limits.operations - self._operations - _FEW) // len(_THREADS)
-        rates: list[tuple[float, int]] = []
-        for threads in _THREADS:
-            if rates and self._is_late():
-                break
-            rates.append((self._at_once(threads, count), threads))
+        rates = [
+            (self._at_once(threads, count), threads)
+            for threads in _THREADS
+            if threads == 1 or not self._is_late()
+        ]
         read, size = self._reading()
         took = time.monotonic() - self._begin
         # And the removal of the folder.
@@ -96,12 +96,11 @@ class _Probe:
         return self._is_stopped or time.monotonic() > self._begin + self._limits.seconds
 
     def _timed(self, count: int, call: Callable[[int], object]) -> list[float]:
+        """Return the seconds of each call; one is made, no more if it is late."""
         times: list[float] = []
-        for number in range(count):
-            if times and self._is_late():
-                break
+        while len(times) < count and not (times and self._is_late()):
             begin = time.perf_counter()
-            call(number)
+            call(len(times))
             times.append(time.perf_counter() - begin)
         return times
 
@@ -116,8 +115,7 @@ class _Probe:
         paths = [self._folder / f"f{number}" for number in range(count)]
         written = len(self._timed(count, lambda at: paths[at].write_bytes(b"x")))
         times = self._timed(written, lambda at: os.close(os.open(paths[at], os.O_RDONLY)))
-        for path in paths[:written]:
-            path.unlink()
+        # The end removes them.
         self._operations += 2 * written + len(times)
         return times
 
@@ -127,11 +125,11 @@ class _Probe:
             begin = time.perf_counter()
             try:
                 times = list(pool.map(self._look_ups, [max(1, count // threads)] * threads))
-            finally:
+            except BaseException:
                 # After a signal the pool's end waits for the threads.
                 self._is_stopped = True
+                raise
             took = time.perf_counter() - begin
-        self._is_stopped = False
         calls = sum(map(len, times))
         self._operations += calls
         return calls / took
@@ -139,18 +137,17 @@ class _Probe:
     def _reading(self) -> tuple[float, int]:
         """Return bytes a second of reading a file that is not cached here, and its size."""
         path, block = self._folder / "large", os.urandom(_BLOCK)
-        size = 0
+        size = read = 0
         with path.open("wb", buffering=0) as file:
             while size < self._limits.size and not (size and self._is_late()):
                 size += file.write(block[: self._limits.size - size])
             os.fsync(file.fileno())
-        read = 0
         with path.open("rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             begin = time.perf_counter()
             while not (read and self._is_late()) and (block := file.read(_BLOCK)):
                 read += len(block)
             rate = read / (time.perf_counter() - begin)
-        path.unlink()
+        # With its removal at the end.
         self._operations += 3
         return rate, size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -157,6 +158,29 @@ def print_error(command: str, error: WorkloadError, *, is_first: bool) -> None:
         print_once(line, is_first=is_first)
     else:
         print(line, file=sys.stderr)
+
+
+def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
+    """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
+    from workloads import version  # noqa: PLC0415
+    from workloads.bench import streams  # noqa: PLC0415
+
+    if words[:1] in (["-h"], ["--help"]):
+        streams.spell_in_ascii()
+        print(usage)
+        return 0
+    if words[:1] == ["--version"]:
+        print(version.line())
+        return 0
+    # Asked now, as MPI cannot be asked after its end.
+    first = is_first()
+    try:
+        return act(words)
+    except WorkloadError as error:
+        print_error(name, error, is_first=first)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def print_once(line: str, *, is_first: bool) -> None:

@@ -26,6 +26,9 @@ _futures: Any = importlib.import_module("concurrent.futures")
 # Generous: a cold filesystem may need half a minute for numpy's files.
 START_SECONDS = 120.0
 
+# What each block of `fork_server` that has not ended has asked for.
+_serving: list[Sequence[str]] = []
+
 
 class Workers:
     """Workers of one technique, started on first use: `count` threads, processes or devices.
@@ -63,14 +66,9 @@ class Workers:
     ) -> ProcessPoolExecutor:
         """Return the pool of processes, all of them up, or raise UnavailableError.
 
-        Parameters
-        ----------
-        prepare
-            Called once in each process: imports and compilation.
-        modules
-            What a fork server imports for all of them, besides the module of `prepare`.
-        method
-            ``forkserver``, ``spawn``, or ``fork``: only from a process of one thread.
+        Each calls `prepare` once, for imports and compilation. A fork server imports its module
+        and `modules` for all. `method` is ``forkserver``, ``spawn``, or ``fork``: only from a
+        process of one thread.
         """
         if prepare not in self._held:
             context = _context(method, [prepare.__module__, *modules])
@@ -166,15 +164,20 @@ def fork_server(modules: Sequence[str]) -> Iterator[Any]:
     """Give the context of a server that imports `modules` once: its processes share them.
 
     It is started by ``exec``, so it has neither threads nor locks, and is no MPI rank. It
-    ends with the block: libraries read the environment when the server imports them.
+    ends with the block: libraries read the environment when the server imports them. Blocks
+    within it share the server; their processes import by themselves what it has not.
     """
     from multiprocessing import forkserver  # noqa: PLC0415
 
+    _serving.append(modules)
     try:
         yield _started(modules)
     finally:
-        # There is no public function; without this the server lives as long as this process.
-        getattr(forkserver, "_forkserver")._stop()  # noqa: B009
+        _serving.remove(modules)
+        # The server ends when all its processes have: an outer block's are still there.
+        if not _serving:
+            # There is no public function; without this it lives as long as this process.
+            getattr(forkserver, "_forkserver")._stop()  # noqa: B009
 
 
 def _started(modules: Sequence[str]) -> Any:

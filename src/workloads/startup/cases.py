@@ -35,24 +35,33 @@ class Invocation:
         return next((name for name in tops if importlib.util.find_spec(name) is None), "")
 
 
-def module_names(text: str) -> list[str]:
-    """Return the modules that an option's value names; for argparse."""
+def _module_names(text: str) -> list[str]:
     names = text.split(",")
     if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
         raise argparse.ArgumentTypeError(f"{wrong[0]!r} is no module's name")
     return names
 
 
-def of_modules(names: Sequence[str]) -> Invocation:
-    """Return a user's case that imports modules."""
-    return Invocation(f"import {','.join(names)}", ["-c", f"import {', '.join(names)}"], names)
+def add_program(group: argparse._ArgumentGroup) -> None:
+    """Add the options that name a program of the user's."""
+    group.add_argument("--import", dest="modules", type=_module_names, metavar="NAME[,NAME…]",
+                       help="a program that imports these")  # fmt: skip
+    group.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
+                       help="a program of yours; its output is thrown away")  # fmt: skip
 
 
-def of_script(words: Sequence[str]) -> Invocation:
-    """Return the case of a user's program."""
-    if not Path(words[0]).is_file():
-        raise UsageError(f"{words[0]}: there is no such script")
-    return Invocation(Path(words[0]).name, words)
+def programs(args: argparse.Namespace) -> list[Invocation]:
+    """Return what those options name."""
+    found = []
+    if args.modules:
+        names = args.modules
+        code = f"import {', '.join(names)}"
+        found.append(Invocation(f"import {','.join(names)}", ["-c", code], names))
+    if args.script:
+        if not Path(args.script[0]).is_file():
+            raise UsageError(f"{args.script[0]}: there is no such script")
+        found.append(Invocation(Path(args.script[0]).name, args.script))
+    return found
 
 
 # The same imports as in `benchmarks/startup.py`, so that figures can be compared.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from workloads.bench import command
 from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UnavailableError
-from workloads.startup.cases import CASES, Invocation, module_names, of_modules, of_script
+from workloads.startup.cases import CASES, Invocation, add_program, programs
 from workloads.startup.overview import Overview
 from workloads.startup.registry import FASTEST, TECHNIQUES
 
@@ -68,7 +67,9 @@ class Attempt:
 
     def warm_up(self) -> None:
         """Start it once, so that its files are in memory and its cache folders exist."""
-        _start_once(tuple(self.case.command))
+        from workloads.startup.techniques import run  # noqa: PLC0415
+
+        run(self.case.command)
 
     def once(self) -> Outcome:
         """Start it and look."""
@@ -76,13 +77,6 @@ class Attempt:
         starts = details.get("starts", 1)
         right = not verdict.startswith("WRONG")
         return Outcome(self.trial.seconds, starts, "exit code 0", right, verdict, details=details)
-
-
-@functools.cache
-def _start_once(argv: tuple[str, ...]) -> None:
-    from workloads.startup.techniques import run  # noqa: PLC0415
-
-    run(argv)
 
 
 def _cases(text: str) -> list[Invocation]:
@@ -95,18 +89,11 @@ def _cases(text: str) -> list[Invocation]:
 def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument("--case", type=_cases, default=[], metavar="NAME[,NAME…]",
                       help=f"{', '.join(CASES)} (default: all that are here)")  # fmt: skip
-    what.add_argument("--import", dest="modules", type=module_names, metavar="NAME[,NAME…]",
-                      help="a program that imports these")  # fmt: skip
-    what.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
-                      help="a program of yours; its output is thrown away")  # fmt: skip
+    add_program(what)
 
 
 def _problems(args: argparse.Namespace) -> list[Start]:
-    asked: list[Invocation] = [*args.case]
-    if args.modules:
-        asked.append(of_modules(args.modules))
-    if args.script:
-        asked.append(of_script(args.script))
+    asked = [*args.case, *programs(args)]
     absent = {case.name: case.absent() for case in asked or CASES.values() if case.absent()}
     if asked and absent:
         name, module = next(iter(absent.items()))

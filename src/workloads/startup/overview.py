@@ -10,7 +10,7 @@ from typing import Any
 from workloads.bench.result import Result, render
 from workloads.startup.calls import KINDS
 
-_SLOWEST, _FOLDERS, _BARS = 15, 10, 12
+_FOLDERS, _BARS = 10, 12
 # Technique, key of its details, head of the column.
 _COLUMNS = (
     ("spawn", "wall", "wall, ms"),
@@ -123,6 +123,6 @@ def _at_once(results: Sequence[Result]) -> str:
 def _slowest(results: Sequence[Result]) -> str:
     result = max(results, key=lambda each: each.details[-1]["modules"])
     lines = [["import", "ms", ""]]
-    for name, took in _fastest(result)["slowest"][:_SLOWEST]:
+    for name, took in _fastest(result)["slowest"]:
         lines.append([name, f"{took * 1e3:,.2f}", ""])
     return f"the slowest imports of {result.problem}, without those within\n{render(lines)}\n"

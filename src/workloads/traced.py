@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from workloads import version
-from workloads.bench import files, streams
-from workloads.errors import UnavailableError, UsageError, WorkloadError
+from workloads.bench import files
+from workloads.errors import UnavailableError, UsageError
 from workloads.parallel import ranks, tracing
 from workloads.preflight import program
 
@@ -27,7 +27,7 @@ An exception on one rank ends all and leaves no file.
 The exit code is the program's; 2 for wrong usage, 69 without viztracer or MPI
 between the ranks, 73 when FILE cannot be written."""
 _ENDINGS = (".json", ".json.gz", ".html")
-# The most calls of all ranks together: a file of about 100 MB.
+# Of all ranks together: a file of about 100 MB.
 _CALLS = 1_000_000
 # Seconds that a rank that has failed waits for the others, which may have failed, too.
 _FAILED_SECONDS = 5.0
@@ -35,26 +35,6 @@ _FAILED_SECONDS = 5.0
 
 def main(words: list[str]) -> int:
     """Run the program and write what all ranks have called; return its exit code or an own."""
-    if words[:1] in (["-h"], ["--help"]):
-        streams.spell_in_ascii()
-        print(_USAGE)
-        return 0
-    if words[:1] == ["--version"]:
-        print(version.line())
-        return 0
-    is_first = ranks.is_first()
-    try:
-        file, comm = _prepared(words)
-        return _run(file, comm, words[1:])
-    except WorkloadError as error:
-        ranks.print_error("traced", error, is_first=is_first)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-
-
-def _prepared(words: list[str]) -> tuple[Path, Any]:
-    """Return the trace's file, and the communicator or None for a process alone."""
     if not words:
         raise UsageError("no file is named for the trace", hint="--help tells the words")
     if not words[0].endswith(_ENDINGS):
@@ -66,33 +46,57 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
     # Absolute, since the program may change the working directory.
     file = Path(words[0]).absolute()
     ranks.by_first(lambda: files.require_writable(file, "the trace"))
-    return file, comm
+    return _trace(file, comm, words[1:])
 
 
-def _run(file: Path, comm: Any, words: list[str]) -> int:
+def _trace(file: Path, comm: Any, words: list[str]) -> int:
     from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
-    rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
+    rank, size = (comm.rank, comm.size) if comm else (0, 1)
     name = f"rank {rank} on {os.uname().nodename}"
     tracer = tracing.begin(name, max(1, _CALLS // size))
-    code = _exit_code(words, comm)
+    code = _run(words, comm)
     tracer.stop("flush_as_finish")
-    if comm is not None:
-        _wait(comm, code, name)
+    # A rank that has failed does not wait for long: the others may wait for its messages.
+    if comm and not ranks.idle_barrier(comm, _FAILED_SECONDS if code else math.inf):
+        print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
+        comm.Abort(1)
     tracer.parse()
     for event in tracer.data["traceEvents"]:
         # Processes on two nodes may have the same number.
         event["pid"] = rank
     ReportBuilder(tracer.data, verbose=0).prepare_json()
     mine = (tracer.get_base_time(), tracer.data)
-    parts = comm.gather(mine) if comm is not None else [mine]
+    parts = comm.gather(mine) if comm else [mine]
     try:
         if rank == 0:
             _write(file, parts)
     finally:
         # The end of another rank may end the first, too.
-        if comm is not None:
+        if comm:
             ranks.idle_barrier(comm)
+    return code
+
+
+def _run(words: list[str], comm: Any) -> int:
+    """Run the program and return its exit code; print an exception that it did not catch."""
+    if comm:
+        from mpi4py import MPI  # noqa: PLC0415
+
+        # The traces are sent after the program's end, which Python's end follows.
+        MPI.Finalize = lambda: None
+    code: object = 0
+    try:
+        program.run(words)
+    except SystemExit as end:
+        code = end.code or 0
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    if not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
     return code
 
 
@@ -106,41 +110,9 @@ def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:
         for event in trace["traceEvents"]:
             if "ts" in event:
                 event["ts"] += (base - parts[0][0]) / 1000
-    if any(trace["viztracer_metadata"]["overflow"] for _, trace in parts):
-        print(f"traced: {file.name} has the last {_CALLS:,} calls alone", file=sys.stderr)
     with files.whole_file(file) as temporary:
         ReportBuilder([trace for _, trace in parts], verbose=0).save(str(temporary))
 
 
-def _exit_code(words: list[str], comm: Any) -> int:
-    """Run the program; print an exception that it did not catch."""
-    if comm is not None:
-        from mpi4py import MPI  # noqa: PLC0415
-
-        # The traces are sent after the program's end, which Python's end follows.
-        MPI.Finalize = lambda: None
-    try:
-        program.run(words)
-    except SystemExit as end:
-        if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except Exception:
-        sys.excepthook(*sys.exc_info())
-        return 1
-    return 0
-
-
-def _wait(comm: Any, code: int, name: str) -> None:
-    """Wait for the end of all ranks' programs, after a failure not for long."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if not code:
-        ranks.idle_barrier(comm)
-    elif not ranks.idle_barrier(comm, _FAILED_SECONDS):
-        print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
-        comm.Abort(1)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ranks.command("traced", _USAGE, sys.argv[1:], main))

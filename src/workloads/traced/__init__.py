@@ -1,1 +1,0 @@
-"""A program's calls on all ranks, in one file: ``python -m workloads.traced FILE PROGRAM``."""

@@ -118,10 +118,6 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
-        "--from", dest="report", type=Path, metavar="FILE",
-        help="run nothing: draw by --plot what --json has written to FILE",
-    )  # fmt: skip
-    report(
         "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
         "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
@@ -144,13 +140,11 @@ def check_common(args: argparse.Namespace) -> None:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Refuse what ``--json``, ``--plot`` and ``--from`` cannot do: see `check_common`."""
+    """Refuse what ``--json`` and ``--plot`` cannot do: see `check_common`."""
     if args.json is not None:
         files.require_writable(args.json, "--json")
     if args.plot is not None:
         plot.check(args.plot)
-    elif args.report is not None:
-        raise UsageError("--from is for --plot", hint="add --plot FILE")
 
 
 def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:

@@ -33,8 +33,6 @@ class Technique:
     obstacle: Callable[[], str] = str
     problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
     waits: bool = False  # its workers wait, and gain more than the cores can give
-    # A function of its module: `limit(work)` measures the least processor seconds of one core.
-    limit: str = ""
 
     @property
     def module(self) -> str:
@@ -48,13 +46,7 @@ class Technique:
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
-        return self._function(self.where.partition(":")[2] or "compute")
-
-    def measure_limit(self, work: int) -> float:
-        """Return the least processor seconds that one core needs for so much work."""
-        return float(self._function(self.limit)(work))
-
-    def _function(self, name: str) -> Callable[..., Any]:
+        name = self.where.partition(":")[2] or "compute"
         function: Callable[..., Any] = getattr(importlib.import_module(self.module), name)
         return function
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workloads.bench import command, options
+from workloads.bench import command
 from workloads.bench.files import destination
 from workloads.bench.workload import Workload
 from workloads.errors import UnavailableError, UsageError
@@ -35,13 +35,8 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     what.add_argument(
         "--out", type=Path, metavar="FILE",
-        help="write a picture (.png, .pgm) or the numbers (.npy, .h5); with both areas the "
-        "area's name is added",
-    )  # fmt: skip
-    what.add_argument(
-        "--balance", type=options.counts, default=(), metavar="N[,N…]",
-        help="how evenly N workers would share the work: by blocks of rows, every N-th row, "
-        "or a queue",
+        help="write a picture (.png) or the numbers (.npy, .h5); with both areas the area's "
+        "name is added",
     )  # fmt: skip
 
 
@@ -88,10 +83,7 @@ def _problems(args: argparse.Namespace) -> list[Picture]:
     kernel = args.kernel or first_kernel()
     if args.kernel and (reason := TECHNIQUES[kernel].why_not()):
         raise UnavailableError(f"--kernel {kernel} cannot run here: {reason}")
-    return [
-        Picture(area, args.full, kernel, _target(args.out, area, areas), args.balance)
-        for area in areas
-    ]
+    return [Picture(area, args.full, kernel, _target(args.out, area, areas)) for area in areas]
 
 
 def _with_kernel(workload: Workload, args: argparse.Namespace) -> Workload:

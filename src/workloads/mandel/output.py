@@ -91,21 +91,6 @@ def _png(path: Path, grid: Grid) -> Iterator[Write]:
         chunk(b"IEND", b"")
 
 
-@contextlib.contextmanager
-def _pgm(path: Path, grid: Grid) -> Iterator[Write]:
-    """Write a grey picture in the plainest format there is."""
-    shades = _shades(grid)
-
-    def write(block: Int32Array) -> None:
-        for row in block:
-            # The set's -1 becomes 0.
-            file.write((30 + shades(row) * 225).clip(0).astype("u1").tobytes())
-
-    with path.open("wb") as file:
-        file.write(f"P5\n{grid.width} {grid.height}\n255\n".encode())
-        yield write
-
-
 def _shades(grid: Grid) -> Callable[[Int32Array], Float64Array]:
     """Return what maps escape times to 0…1, and the set itself to -1.
 
@@ -132,7 +117,7 @@ def _shades(grid: Grid) -> Callable[[Int32Array], Float64Array]:
     return shades
 
 
-_FORMATS = {".png": _png, ".pgm": _pgm, ".npy": _npy, ".h5": _hdf5}
+_FORMATS = {".png": _png, ".npy": _npy, ".h5": _hdf5}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 

@@ -12,7 +12,7 @@ from workloads.bench import machine, progress
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.mandel import output, sharing
+from workloads.mandel import output
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import Area, Grid
 from workloads.mandel.registry import TECHNIQUES, function
@@ -51,8 +51,6 @@ class Picture:
     # What the workers of a technique compute with that may use any kernel.
     kernel: str
     out: Path | None = None
-    # The numbers of workers for which the balance of the tests is shown.
-    balance: Sequence[int] = ()
     # Whether a technique has written `out`: the first that is right does.
     written: bool = False
 
@@ -80,13 +78,12 @@ class Picture:
         return vars(self.area.grid)
 
     def prepare(self, names: Sequence[str]) -> str:
-        """Refuse what does not fit into memory, and ``--out`` or ``--balance`` of a sample."""
+        """Refuse what does not fit into memory, and ``--out`` of a sample."""
         _require_memory(self.area.grid)
         sampled = all(len(self.rows(name)) < self.area.grid.height for name in names)
-        if sampled and (self.out is not None or self.balance):
-            option = "--balance" if self.out is None else "--out"
+        if sampled and self.out is not None:
             raise UsageError(
-                f"{option}: {', '.join(names)} would compute a sample of {self.name}",
+                f"--out: {', '.join(names)} would compute a sample of {self.name}",
                 hint="add --full or a faster technique",
             )
         return ""
@@ -126,15 +123,13 @@ class Picture:
         result.note = "; ".join(filter(None, (part, result.note)))
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the answers' hashes, the balance, and where the picture is."""
+        """Return the answers' hashes, and where the picture is."""
         lines = []
         for answer, result in {result.answer: result for result in reversed(results)}.items():
             rows = "" if result.complete else " of the sampled rows"
             lines.append(f"sha256{rows} {answer}: {result.verdict}")
         if self.area.differing:
             lines.append(f"{self.area.differing:,} pixels differ from double precision's")
-        if self.balance:
-            lines += sharing.balance_lines(results)
         if self.out is not None and any(result.complete and result.ok for result in results):
             lines.append(f"written to {self.out}")
         return lines
@@ -188,11 +183,8 @@ class _Attempt:
             note = self._compute(answer, write)
             if not answer.right:
                 raise _WrongAnswerError
-        details: Mapping[str, object] = {}
-        if picture.balance:
-            details = sharing.balance_of(answer.row_tests, self._grid.width, picture.balance)
         return Outcome(
-            trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note, details
+            trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note
         )
 
     def _compute(self, answer: Answer | None, write: output.Write | None) -> str:

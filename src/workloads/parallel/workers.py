@@ -37,8 +37,6 @@ class Workers:
         self.count = count
         # Of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
-        # On rank 0 the processor seconds that each rank has computed: see `ranks.balance`.
-        self.busy: list[float] = []
         self._comm = comm
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()

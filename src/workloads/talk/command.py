@@ -144,6 +144,4 @@ def _parser() -> options.Parser:
         ("--notebook", "FILE", "run nothing: write the slides, or those named, for Jupyter"),
     ):
         parser.add_argument(name, type=Path, metavar=metavar, help=text)
-    # This command has no --from, which options.check_files looks at.
-    parser.set_defaults(report=None)
     return parser

@@ -6,9 +6,7 @@
 
 #define DECLARE(level)                                                                     \
     void fill_##level(const double *xs, int64_t width, const double *ys, int64_t height,   \
-                      int32_t maxiter, int32_t *out, int64_t *next);                       \
-    double limit_##level(int64_t tests);                                                   \
-    extern const int lanes_##level;
+                      int32_t maxiter, int32_t *out, int64_t *next);
 
 DECLARE(v2)
 DECLARE(v3)

@@ -125,18 +125,6 @@ static void settle(struct job *job)
     p->count = 0;
 }
 
-/* Take out the vector at `slot`: the pool's last pixels, from `last` on, replace it. */
-static inline void close_gap(struct pixels *p, int slot, int last)
-{
-    const int from = last > slot + LANES ? last : slot + LANES;
-    *(whole *)(p->zr + slot) = *(whole_anywhere *)(p->zr + from);
-    *(whole *)(p->zi + slot) = *(whole_anywhere *)(p->zi + from);
-    *(whole *)(p->cr + slot) = *(whole_anywhere *)(p->cr + from);
-    *(whole *)(p->ci + slot) = *(whole_anywhere *)(p->ci + from);
-    *(whole *)(p->n + slot) = *(whole_anywhere *)(p->n + from);
-    *(whole *)(p->place + slot) = *(whole_anywhere *)(p->place + from);
-}
-
 /* Take the lanes `gone` out of a group. Those that are also `dead` have escaped:
  * their state `before` the stride goes to job->escaped, for `settle`. */
 static inline void take_out(struct job *job, int first, uint64_t gone, uint64_t dead,
@@ -150,12 +138,6 @@ static inline void take_out(struct job *job, int first, uint64_t gone, uint64_t 
      * the pool's last, and never one that has yet to be looked at. */
     while (gone) {
         const int lane = 63 - __builtin_clzll(gone), slot = first + lane;
-        const uint64_t vector = ALL << lane / LANES * LANES;
-        if ((gone & ~dead & vector) == vector) {
-            close_gap(p, slot - (LANES - 1), count -= LANES);
-            gone &= ~vector;
-            continue;
-        }
         gone ^= (uint64_t)1 << lane;
         if (dead >> lane & 1) {
             copy(e, found, p, slot);

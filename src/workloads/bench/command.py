@@ -30,7 +30,7 @@ _STOP_SECONDS = 2.0
 def main(workload: Workload, arguments: list[str]) -> int:
     """Run a workload's command line; return 0, or 1 when an answer is wrong."""
     with _one_end(workload.name):
-        args = options.parse(parser(workload), arguments)
+        args = parser(workload).parse_args(arguments)
         if workload.adapt is not None:
             workload = workload.adapt(workload, args)
         args.impl = args.impl or workload.request

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,24 +29,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # A job script's line means the same when there are more options.
         super().__init__(allow_abbrev=False, **options)
+        # Before Python 3.14, on which ``./hpcpy launch`` checks a line, -1e-3 was an option.
+        self._negative_number_matcher = re.compile(r"-\.?\d")
         self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
         raise UsageError(" ".join(message.split()), hint="--help tells the options")
-
-
-def parse(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line.
-
-    Python before 3.14, on which ``./hpcpy launch`` checks a line, takes ``-1e-3`` for an
-    option; with a blank in front argparse takes it for a value.
-    """
-    if sys.version_info < (3, 14):
-        ours = [*words, "--"].index("--")
-        numbers = [f" {w}" if re.fullmatch(r"-\.?\d\S*", w) else w for w in words[:ours]]
-        words = [*numbers, *words[ours:]]
-    return parser.parse_args(words)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -120,9 +109,8 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     report(
         "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
-        "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
-        "lines whose memory is held at the end (by tracemalloc: Python's objects and NumPy's "
-        "arrays, not what C libraries allocate themselves); FILE holds all ranks",
+        "viztracer's opens in vizviewer; memory's is text, the lines whose memory is held at the "
+        "end (by tracemalloc: Python's objects and NumPy's arrays); FILE holds all ranks",
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 
 def main(arguments: list[str]) -> int:
     """Count, probe and report; or draw a report."""
-    args = options.parse(_parser(), arguments)
+    args = _parser().parse_args(arguments)
     _check(args)
     if not ranks.is_first():
         return 0

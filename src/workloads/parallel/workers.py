@@ -13,7 +13,7 @@ from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import ranks, signals, tracing
+from workloads.parallel import ranks, signals
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -220,7 +220,6 @@ def begin(prepare: Callable[[], object], barrier: Any) -> None:
     except BaseException:
         barrier.abort()
         raise
-    tracing.join()
     # Whoever broke the barrier reports why.
     with contextlib.suppress(threading.BrokenBarrierError):
         barrier.wait(START_SECONDS)

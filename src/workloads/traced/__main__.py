@@ -12,7 +12,7 @@ from typing import Any
 from workloads import version
 from workloads.bench import files, streams
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.parallel import ranks, tracing
+from workloads.parallel import ranks
 from workloads.preflight import program
 
 _USAGE = """\
@@ -70,11 +70,14 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
 
 
 def _run(file: Path, comm: Any, words: list[str]) -> int:
+    from viztracer import VizTracer  # noqa: PLC0415
     from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
     rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
     name = f"rank {rank} on {os.uname().nodename}"
-    tracer = tracing.begin(name, max(1, _CALLS // size))
+    calls = max(1, _CALLS // size)
+    tracer = VizTracer(calls, verbose=0, process_name=name, register_global=False)
+    tracer.start()
     code = _exit_code(words, comm)
     tracer.stop("flush_as_finish")
     if comm is not None:

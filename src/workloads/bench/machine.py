@@ -40,11 +40,7 @@ def place() -> Place:
 
 
 def cores() -> int:
-    """Return how many cores this process may use.
-
-    Those of the affinity mask, or the cgroup's quota where that is tighter:
-    neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at the quota.
-    """
+    """Return how many cores this process may use; ``os.cpu_count`` knows no cgroup's quota."""
     return place().cores()
 
 
@@ -107,10 +103,8 @@ def forget_peak() -> bool:
 
 
 def peak_memory() -> list[int]:
-    """Return the peak resident bytes of this process, then those of its descendants.
-
-    Not ``ru_maxrss``: that covers a whole life, and a child's begins with its parent's.
-    """
+    """Return the peak resident bytes of this process, then those of its descendants."""
+    # Not ru_maxrss: that covers a whole life, and a child's begins with its parent's.
     peaks = [_kib(f"/proc/{process}/status", "VmHWM:") for process in _descendants(os.getpid())]
     return [peak for peak in peaks if peak]
 
@@ -141,14 +135,10 @@ def _read(path: Path) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name and numbers: a virtual machine's name says no generation."""
-    first, _, _ = _read(Path("/proc/cpuinfo")).partition("\n\n")
-    lines = (line.partition(":") for line in first.splitlines())
-    fields = {name.strip(): value.strip() for name, _, value in lines}
-    # Arm processors have no name there, but numbers of their maker and of the part.
-    known = ("cpu family", "model", "CPU implementer", "CPU part")
-    numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
-    return fields.get("model name", "unknown") + (f" ({numbers})" if numbers else "")
+    """Return the processor's name; Arm's have none there."""
+    lines = _read(Path("/proc/cpuinfo")).splitlines()
+    names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(names, "unknown").strip()
 
 
 def describe() -> dict[str, object]:

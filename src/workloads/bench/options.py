@@ -15,14 +15,6 @@ from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from workloads.version import line  # noqa: PLC0415
-
-        print(line())
-        parser.exit()
-
-
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, raised as `UsageError`."""
 
@@ -31,7 +23,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
         # Before Python 3.14, on which ``./hpcpy launch`` checks a line, -1e-3 was an option.
         self._negative_number_matcher = re.compile(r"-\.?\d")
-        self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
@@ -64,15 +55,7 @@ def counts(text: str) -> list[int]:
 
 
 def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str = "auto") -> None:
-    """Add what chooses, repeats and reports to a workload's parser.
-
-    Parameters
-    ----------
-    samples
-        Whether it has techniques that do only a sample of the work.
-    request
-        What runs where ``--impl`` is not given.
-    """
+    """Add what chooses, repeats and reports; `samples` tells whether some may do only a part."""
     choose = parser.add_argument_group("which techniques").add_argument
     choose("--list", action="store_true", help="list the techniques and whether each can run here")
     choose(

@@ -97,15 +97,7 @@ def table(
     unit: str,
     columns: Mapping[str, Column] | None = None,
 ) -> str:
-    """Return one problem's results side by side.
-
-    Parameters
-    ----------
-    results, techniques
-        The results, and the registry: it says what an efficiency refers to.
-    baseline, unit, columns
-        The workload's.
-    """
+    """Return one problem's results side by side; `baseline` is what speed-ups refer to."""
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
     # Of 64 threads on two cores none has a 64th of what a core does.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from workloads.bench import machine
 from workloads.bench.result import Result, render
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError
@@ -96,17 +94,11 @@ def table(results: Sequence[Result], unit: str) -> str:
 
 
 def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
-    """Fit a law to one technique's results with at least two numbers of workers.
+    """Fit a law to one technique; return its serial fraction and the largest deviation.
 
     Strong scaling has Amdahl's law, time = s + (1 - s) / workers (AFIPS 1967, 30,
     483), weak scaling Gustafson's, rate = s + (1 - s) workers (CACM 31, 532, 1988),
     both times a constant: ``time * workers`` and ``rate`` are straight lines.
-
-    Returns
-    -------
-    tuple of float
-        The serial fraction s, 0 to 1, by least squares of relative deviations, and the
-        largest of these.
     """
     is_strong = kind(results) == STRONG
     values = [(r.workers / r.rate if is_strong else r.rate) for r in results]
@@ -126,17 +118,13 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
 
 
 def laws(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique with its serial fraction, and one on the load."""
+    """Return a line for each technique with its serial fraction."""
     what = "Amdahl's law" if kind(results) == STRONG else "Gustafson's law"
-    lines = [
+    return [
         f"{name}: {what}: {_law(own)}"
         for name, own in _by_technique(results).items()
         if len(_workers(own)) > 1
     ]
-    load, there = machine.load_before(), os.cpu_count() or 1
-    if load > there:
-        lines.append(f"load {load} before it on {there} cores: no speed-up is certain")
-    return lines
 
 
 def _law(own: Sequence[Result]) -> str:

@@ -88,24 +88,10 @@ def listing(techniques: Mapping[str, Technique]) -> str:
 def select(
     request: str, techniques: Mapping[str, Technique], fastest: Sequence[str], task: str = ""
 ) -> tuple[list[str], dict[str, str]]:
-    """Choose what to run for a task.
+    """Choose what to run for a task: names, ``all``, or ``auto``, the first of `fastest`.
 
-    Parameters
-    ----------
-    request
-        Names separated by commas, ``all`` or ``auto``: the first of `fastest` that can run.
-
-    Returns
-    -------
-    tuple
-        The names to run, and for ``all`` the ones left out with the reason.
-
-    Raises
-    ------
-    UsageError
-        For a name that is not in the registry, and when all are for other tasks.
-    UnavailableError
-        When a named technique, or every one, cannot run here.
+    Return the names, and for ``all`` the others with the reason. A UsageError is raised for an
+    unknown name or another task's, an UnavailableError where one or all cannot run here.
     """
     is_named = any(task in technique.problems for technique in techniques.values())
     own = [

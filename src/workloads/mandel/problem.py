@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import machine, progress
+from workloads.bench import machine
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
@@ -148,10 +148,7 @@ class _Attempt:
         self._picture, self._trial, self._grid = picture, trial, picture.area.grid
         self._function = function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
-        # So slow that a progress bar counts rows. Not with workers: they would have
-        # nothing to share in a single row.
-        singly = trial.technique.slow and trial.technique.parallel == "no"
-        self._length = 1 if singly else min(len(self._rows), self._grid.block_rows())
+        self._length = min(len(self._rows), self._grid.block_rows())
         # Ranks other than the first hold no image.
         held = self._length if trial.job.first else 0
         self._buffer = np.empty((held, self._grid.width), np.int32)
@@ -190,18 +187,15 @@ class _Attempt:
     def _compute(self, answer: Answer | None, write: output.Write | None) -> str:
         """Compute block by block; return the note."""
         note = ""
-        title = f"{self._trial.name} {self._picture.name}"
-        with progress.bar(title, len(self._rows), show=answer is not None) as advance:
-            for first in range(0, len(self._rows), self._length):
-                rows = self._rows[first : first + self._length]
-                block = self._buffer[: len(rows)]
-                # No escape time is negative: a row that nobody fills is noticed.
-                block.fill(-1)
-                with self._trial.clock():
-                    note = self._function(self._grid, rows, block, self._trial.workers)
-                if answer is not None:
-                    answer.take(rows, block)
-                if write is not None:
-                    write(block)
-                advance(len(rows))
+        for first in range(0, len(self._rows), self._length):
+            rows = self._rows[first : first + self._length]
+            block = self._buffer[: len(rows)]
+            # No escape time is negative: a row that nobody fills is noticed.
+            block.fill(-1)
+            with self._trial.clock():
+                note = self._function(self._grid, rows, block, self._trial.workers)
+            if answer is not None:
+                answer.take(rows, block)
+            if write is not None:
+                write(block)
         return note

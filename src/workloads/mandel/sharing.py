@@ -13,10 +13,3 @@ def groups(height: int, width: int, workers: int, each: int = _GROUPS) -> list[s
     """Cut rows into about `each` slices a worker, to be dealt out to workers as they ask."""
     length = max(1, min(-(-height // (each * workers)), _GROUP_BYTES // (4 * width)))
     return [slice(first, min(first + length, height)) for first in range(0, height, length)]
-
-
-def block(height: int, parts: int, part: int) -> slice:
-    """Return the rows of a part in blocks of neighbours: the first parts have one more."""
-    length, rest = divmod(height, parts)
-    first = part * length + min(part, rest)
-    return slice(first, first + length + (part < rest))

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
+
     from workloads.bench.result import Column, Result
     from workloads.bench.run import Trial
     from workloads.bench.technique import Technique
+
+    # For annotations alone: numpy is not imported.
+    Int32Array: TypeAlias = npt.NDArray[np.int32]
+    Float32Array: TypeAlias = npt.NDArray[np.float32]
+    Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Area, Grid
 
 # Exact kernels of one core, the fastest first. What another one has computed is

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workloads.errors import UsageError
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array
+    from workloads.bench.workload import Float64Array
 
 _INT32_MAX = 2**31 - 1
 # Points × maxiter of a sample: exactly all of area1, and 39 rows of area2, which pure

@@ -15,7 +15,7 @@ from workloads.errors import UnavailableError, UsageError
 from workloads.mandel.techniques.python import two_reals
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
 
     # Takes the next rows.

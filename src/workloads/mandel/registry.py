@@ -14,7 +14,7 @@ from workloads.parallel.workers import no_subinterpreters
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

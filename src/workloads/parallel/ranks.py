@@ -14,7 +14,7 @@ from workloads.errors import UnavailableError, WorkloadError
 from workloads.parallel import launchers
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
 
 T = TypeVar("T")
 

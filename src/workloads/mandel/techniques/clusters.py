@@ -19,7 +19,7 @@ from workloads.parallel import dask_client, signals
 from workloads.parallel.workers import START_SECONDS
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -12,7 +12,7 @@ from workloads.mandel import row_kernel, sharing
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -46,15 +46,13 @@ def cores() -> int:
 
 def cores_of(places: Iterable[Place]) -> int:
     """Return how many of the processes in these places can have a core each."""
-    nodes: dict[str, list[Place]] = {}
-    for each in places:
-        nodes.setdefault(each.node, []).append(each)
-    total = 0
-    for own in nodes.values():
+    places, total = list(places), 0
+    for node in {each.node for each in places}:
+        own = [each for each in places if each.node == node]
         # Launchers bind each rank to cores of its own, or bind none: the union counts.
         allowed = frozenset().union(*(each.allowed for each in own))
-        node = Place("", allowed, max(each.quota for each in own))
-        total += min(len(own), node.cores())
+        quota = max(each.quota for each in own)
+        total += min(len(own), Place(node, allowed, quota).cores())
     return total
 
 

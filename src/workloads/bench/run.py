@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,11 +71,6 @@ class Trial:
     profile: Measure
     repetition: int = 0  # how many there have been before
     seconds: float = 0.0  # of this repetition so far, by the wall clock
-
-    @property
-    def module(self) -> Any:
-        """The technique's module."""
-        return importlib.import_module(self.technique.module)
 
     @property
     def compute(self) -> Callable[..., Any]:

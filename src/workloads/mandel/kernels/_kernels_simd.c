@@ -6,10 +6,14 @@
  */
 #include "levels.h"
 
-#include "escape_simd.h"
+#include <stdint.h>
+
+/* The most pixels of a row that escape_simd.c takes at a time. */
+enum { GROUP_MOST = 64 };
 
 typedef void fill_function(const double *, int64_t, const double *, int64_t, int32_t, int32_t *,
                            int64_t *);
+extern fill_function fill_v2, fill_v3, fill_v4;
 static fill_function *const KERNELS[LEVELS] = {fill_v4, fill_v3, fill_v2};
 
 static int is_array_of(const Py_buffer *view, Py_ssize_t size)

@@ -16,7 +16,7 @@
  * Overflow gives infinity or NaN, and neither is <= 4. The points between,
  * MARGIN around |c| = 2, are computed one by one.
  */
-#include "escape_simd.h"
+#include <stdint.h>
 
 #include "vectors.h"
 
@@ -36,7 +36,7 @@ enum {
     VECTORS = GROUP / LANES,
     STARTERS = START / LANES,
 };
-_Static_assert(START <= GROUP_MOST && GROUP <= 64, "a mask has 64 bits");
+_Static_assert(START <= 64 && GROUP <= 64, "a mask has 64 bits, and _kernels_simd.c pads by 64");
 #define ALL (((uint64_t)1 << LANES) - 1)
 #define MARGIN 0x1p-20
 

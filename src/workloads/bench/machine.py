@@ -78,11 +78,8 @@ def load_before() -> float:
 
 
 def others() -> int:
-    """Return how many other processes and threads of this machine compute now.
-
-    The load average would count those of the command before this one for a minute. The
-    least of ten counts leaves out what computes for some milliseconds.
-    """
+    """Return how many other processes and threads of this machine compute now."""
+    # The least of ten counts leaves out what computes for some milliseconds.
     counts = []
     for _ in range(10):
         time.sleep(0.01)

@@ -106,8 +106,7 @@ class Workload:
     # Adds the options that say what to compute, to their group.
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
-    # What speed-ups refer to; of several techniques the first that has run.
-    baseline: str | Sequence[str] = "python"
+    baseline: str | Sequence[str] = "python"  # of speed-ups; of several the first that has run
     request: str = "auto"  # what runs without --impl
     # Returns the workload for these options: with more techniques, another `request`.
     adapt: Callable[[Workload, argparse.Namespace], Workload] | None = None

@@ -46,13 +46,10 @@ class Picture:
     """An area that is to be computed, and where its picture goes."""
 
     area: Area
-    # Whether slow techniques compute every row, too.
-    full: bool
-    # What the workers of a technique compute with that may use any kernel.
-    kernel: str
+    full: bool  # whether slow techniques compute every row, too
+    kernel: str  # of techniques that may use any
     out: Path | None = None
-    # Whether a technique has written `out`: the first that is right does.
-    written: bool = False
+    written: bool = False  # whether a technique has written `out`: the first that is right does
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
-from workloads.parallel import ranks, tracing
+from workloads.parallel import ranks
 from workloads.preflight import program
 
 _USAGE = """\
@@ -50,11 +50,14 @@ def main(words: list[str]) -> int:
 
 
 def _trace(file: Path, comm: Any, words: list[str]) -> int:
+    from viztracer import VizTracer  # noqa: PLC0415
     from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
     rank, size = (comm.rank, comm.size) if comm else (0, 1)
     name = f"rank {rank} on {os.uname().nodename}"
-    tracer = tracing.begin(name, max(1, _CALLS // size))
+    calls = max(1, _CALLS // size)
+    tracer = VizTracer(calls, verbose=0, process_name=name, register_global=False)
+    tracer.start()
     code = _run(words, comm)
     tracer.stop("flush_as_finish")
     # A rank that has failed does not wait for long: the others may wait for its messages.

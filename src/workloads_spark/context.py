@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import signals, tracing
+from workloads.parallel import signals
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -75,11 +75,10 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
         try:
             if master:
                 workers.count = _workers(started)
-            everywhere(started, workers.count, _prepare, prepare)
+            everywhere(started, workers.count, prepare)
         except WorkerError as error:
             raise _no_start(master or started.master, str(error)) from error
         yield started
-        everywhere(started, workers.count, _leave)
 
 
 def _workers(started: Any) -> int:
@@ -112,15 +111,6 @@ def everywhere(
     with failures():
         found: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
     return found
-
-
-def _prepare(prepare: Callable[[], object]) -> None:
-    prepare()
-    tracing.join()
-
-
-def _leave() -> None:
-    tracing.leave()
 
 
 def _be_quiet() -> None:

@@ -13,7 +13,7 @@ from workloads.pi.definition import seeded_hits, seeded_shares
 from workloads_spark import context
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -117,12 +117,6 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
         size: min(size, machine.cores()) for size in (1, 2, 3)
     }
     assert len({r["answer"] for r in results}) == 1
-    # Alone, the rank that deals out the rows computes them, and counts nothing.
-    counted = {(r["impl"], r["workers"]): [len(sample) for sample in r["busy"]] for r in results}
-    assert counted == {
-        (name, size): [] if (name, size) == ("mpi-p2p", 1) else [size] for name, size in runs
-    }
-    assert all(min(sample) >= 0 < max(sample) for r in results for sample in r["busy"])
     # The ranks' profiles are added up: 3 + 2 + 1 of them, each area once.
     functions = vars(pstats.Stats(str(tmp_path / "m.prof")))["stats"]
     calls = sum(v[0] for k, v in functions.items() if k[2] == "cyclic")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pstats
 from pathlib import Path
 from typing import Any
@@ -62,19 +61,3 @@ def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:
     functions = vars(pstats.Stats(str(path)))["stats"]
     (calls,) = [v[0] for k, v in functions.items() if k[2] == "_fill_points"]
     assert calls == 2, "what is timed, and not the warm-up"
-
-
-def test_one_trace_has_the_worker_processes(tmp_path: Path) -> None:
-    path = tmp_path / "m.json"
-    names = "multiprocessing,queue"
-    assert mandel(*SMALL, "--impl", names, "--workers", 2, "--profile", "viztracer", path) == 0
-    events = json.loads(path.read_text())["traceEvents"]
-    processes = [event["args"]["name"] for event in events if event["name"] == "process_name"]
-    assert sorted(processes) == ["main"] + 4 * ["worker"]
-    workers = {e["pid"] for e in events if e["name"].startswith("rows ") and e["ph"] == "X"}
-    assert len(workers) >= 2
-    assert [*tmp_path.iterdir()] == [path]
-    # Workers of a later run wrote parts that nobody had asked for.
-    assert mandel(*SMALL, "--impl", names, "--workers", 2) == 0
-    assert "HPCPY_TRACE_PARTS" not in os.environ
-    assert [*tmp_path.iterdir()] == [path]

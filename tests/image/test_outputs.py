@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from needed import need, needs
+from needed import need
 
 from running import in_own_process, launcher, surroundings
 from tiers import sampled
@@ -121,18 +121,3 @@ def test_two_pictures_do_not_go_to_one_output() -> None:
     done = in_own_process(sys.executable, "-m", "workloads", "mandel", "--out", "-")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "add --area" in done.stderr
-
-
-@needs("matplotlib")
-def test_a_report_is_drawn_again(tmp_path: Path) -> None:
-    report, first, again = (tmp_path / name for name in ("pi.json", "first.png", "again.png"))
-    command = [sys.executable, "-m", "workloads"]
-    little = LITTLE["pi"].split()
-    assert (
-        in_own_process(*command, "pi", *little, "--json", report, "--plot", first).returncode == 0
-    )
-    assert in_own_process(*command, "pi", "--from", report, "--plot", again).returncode == 0
-    assert again.read_bytes() == first.read_bytes()
-    done = in_own_process(*command, "write", "--from", report, "--plot", again)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "is of pi, not of write" in done.stderr

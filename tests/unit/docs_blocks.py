@@ -29,7 +29,6 @@ from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words
 from hpcpy.launch.checks import workload_fault
 from hpcpy.launch.options import read_request
-from workloads.bench import options
 from workloads.errors import WorkloadError
 from workloads.registry import TOOLS
 
@@ -188,7 +187,7 @@ def _workloads(words: list[str]) -> str:
         raise WrongError(wrong)
     if words and words[0] in TOOLS:
         module = importlib.import_module(TOOLS[words[0]][0])
-        options.parse(module._parser(), words[1:])
+        module._parser().parse_args(words[1:])
     return "workloads"
 
 

@@ -76,7 +76,7 @@ def test_what_follows_two_dashes_is_left_as_it_is() -> None:
     parser = options.Parser()
     parser.add_argument("--at", type=float, default=0.0)
     parser.add_argument("rest", nargs="*")
-    args = options.parse(parser, ["--at", "-1e-3", "--", "-1", "--at", "-2"])
+    args = parser.parse_args(["--at", "-1e-3", "--", "-1", "--at", "-2"])
     assert (args.at, args.rest) == (-0.001, ["-1", "--at", "-2"])
 
 

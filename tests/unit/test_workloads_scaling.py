@@ -81,23 +81,6 @@ def test_laws_find_the_serial_fraction_that_made_the_times() -> None:
         assert off < 1e-9
 
 
-def test_ranks_that_share_cores_are_compared_by_their_processor_time() -> None:
-    # On the wall 64 ranks of 2 cores gain nothing; the busiest has a 32nd of the work.
-    one = Result("ranks", "p", [6.4, 6.5], work=9, workers=1, cores=1, busy=[[6.4], [6.5]])
-    each = [0.2, *[0.1] * 63]
-    many = Result("ranks", "p", [9.0], work=9, workers=64, cores=2, busy=[each])
-    assert scaling.series([one, many])["ranks"][1][1:] == pytest.approx((32, 0.5))
-    head, *rows = scaling.table([one, many], "M/s").splitlines()
-    assert [row.split()[6:12] for row in rows] == [
-        ["100%", "6.4", "s", "6.4", "s"],
-        ["50%", "6.5", "s", "200", "ms"],
-    ]
-    assert head.split()[-4:] == ["all", "ranks", "busiest", "verdict"]
-    assert scaling.remarks([one, many]) == [
-        "ranks: 64 ranks share 2 cores; speed-up by the busiest rank's processor time"
-    ]
-
-
 def _threads(**seconds: float) -> list[Result]:
     """Return results of two cores, by workers: ``w4=1.0``."""
     made = []
@@ -123,14 +106,12 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     assert not scaling.beyond_cores([one, replace(four, cores=4)])
 
 
-def test_a_load_before_it_stands_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    own = _threads(w1=2.0, w2=1.0)
-    for load, lines in ((1.9, 1), (25.0, 2)):
-        monkeypatch.setattr(machine, "load_before", lambda load=load: load)
-        found = scaling.laws(own)
-        assert len(found) == lines
-    assert found[-1] == "load 25.0 before it on 2 cores: no speed-up is certain"
+def test_workers_that_share_cores_are_not_fitted() -> None:
+    own = _threads(w1=2.0, w2=1.0, w4=1.0)
+    line = scaling.laws(own)[0]
+    assert line.endswith("0.0% serial (1, 2 workers; without 4, which share cores)")
+    del own[1]
+    assert scaling.laws(own)[0] == "threads: Amdahl's law: not fitted, as 4 workers share cores"
 
 
 @pytest.mark.parametrize(

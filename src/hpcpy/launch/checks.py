@@ -13,7 +13,7 @@ from hpcpy.build.sif_header import missing
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
-from workloads.bench import command, options
+from workloads.bench import command
 from workloads.bench.workload import Workload
 from workloads.errors import WorkloadError
 from workloads.registry import TOOLS, WORKLOADS
@@ -186,6 +186,6 @@ def _techniques(workload: Workload, words: list[str]) -> list[str]:
     """Return the techniques that are asked for; none with ``--help`` or ``--list``."""
     # --help prints and exits.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        parsed = options.parse(command.parser(workload), words)
+        parsed = command.parser(workload).parse_args(words)
         return [] if parsed.list else (parsed.impl or "auto").split(",")
     return []

@@ -13,7 +13,7 @@ from workloads.parallel import ranks
 
 def main(arguments: list[str]) -> int:
     """Print what NumPy says of some arrays; draw them with ``--plot``."""
-    args = options.parse(_parser(), arguments)
+    args = _parser().parse_args(arguments)
     if args.plot is not None:
         plot.check(args.plot)
     if not ranks.is_first():

@@ -16,8 +16,7 @@ from pathlib import Path
 def provide(variable: str, name: str) -> bool:
     """Make an environment variable name a writable folder, and return whether there is one.
 
-    The user's own wins; else it is `name` below the temporary folder of this user's hpcpy.
-    To be called before the library that reads the variable is imported.
+    The user's own wins. To be called before the library that reads it is imported.
     """
     for folder in (os.environ.get(variable), _own_folder() and f"{_own_folder()}/{name}"):
         if folder and _is_writable(folder):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workloads.bench import machine, options, plot, scaling
-from workloads.bench.result import Result, read_json, table, write_json
+from workloads.bench.result import Result, table, write_json
 from workloads.bench.technique import listing, select
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.parallel import ranks, signals
@@ -30,7 +30,7 @@ _STOP_SECONDS = 2.0
 def main(workload: Workload, arguments: list[str]) -> int:
     """Run a workload's command line; return 0, or 1 when an answer is wrong."""
     with _one_end(workload.name):
-        args = options.parse(parser(workload), arguments)
+        args = parser(workload).parse_args(arguments)
         if workload.adapt is not None:
             workload = workload.adapt(workload, args)
         args.impl = args.impl or workload.request
@@ -40,14 +40,10 @@ def main(workload: Workload, arguments: list[str]) -> int:
         ranks.by_first(lambda: options.check_common(args))
         if args.weak and workload.grown is None:
             raise UsageError("--weak: this workload has no work that grows")
-        command = _Command(workload, args, arguments)
-        if args.report is not None:
-            command.draw(read_json(args.report, workload.name))
-            return 0
         machine.load_before()
         problems = workload.problems(args)
         with options.tables_beside(args):
-            return command.run(problems)
+            return _Command(workload, args, arguments).run(problems)
 
 
 def parser(workload: Workload) -> options.Parser:
@@ -156,7 +152,7 @@ class _Command:
         lines = [*(f"{name}: {note}" for name, note in notes), *_left_out(left_out)]
         lines += [] if args.weak else problem.remarks(results)
         if args.scale:
-            lines += [*scaling.remarks(results), *scaling.laws(results)]
+            lines += scaling.laws(results)
         print("\n".join([*(f"  {line}" for line in lines), ""]), flush=True)
 
     def write(

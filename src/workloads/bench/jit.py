@@ -34,10 +34,8 @@ numba: Any = importlib.import_module("numba")
 def njit(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     """Return Numba's decorator for one explicit signature.
 
-    An explicit signature is compiled at import, so that no timing includes
-    it and its machine code can be put into an image. The function releases
-    the GIL. Without ``fastmath`` LLVM must neither reorder nor fuse
-    floating-point operations.
+    That is compiled at import, so no timing includes it. The function releases the
+    GIL. Without ``fastmath`` LLVM neither reorders nor fuses floating-point operations.
     """
     decorator: Callable[[F], F] = numba.njit(signature, cache=_CACHE, parallel=parallel, nogil=True)
     return decorator

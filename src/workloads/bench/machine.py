@@ -40,25 +40,19 @@ def place() -> Place:
 
 
 def cores() -> int:
-    """Return how many cores this process may use.
-
-    Those of the affinity mask, or the cgroup's quota where that is tighter:
-    neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at the quota.
-    """
+    """Return how many cores this process may use; ``os.cpu_count`` knows no cgroup's quota."""
     return place().cores()
 
 
 def cores_of(places: Iterable[Place]) -> int:
     """Return how many of the processes in these places can have a core each."""
-    nodes: dict[str, list[Place]] = {}
-    for each in places:
-        nodes.setdefault(each.node, []).append(each)
-    total = 0
-    for own in nodes.values():
+    places, total = list(places), 0
+    for node in {each.node for each in places}:
+        own = [each for each in places if each.node == node]
         # Launchers bind each rank to cores of its own, or bind none: the union counts.
         allowed = frozenset().union(*(each.allowed for each in own))
-        node = Place("", allowed, max(each.quota for each in own))
-        total += min(len(own), node.cores())
+        quota = max(each.quota for each in own)
+        total += min(len(own), Place(node, allowed, quota).cores())
     return total
 
 
@@ -84,11 +78,8 @@ def load_before() -> float:
 
 
 def others() -> int:
-    """Return how many other processes and threads of this machine compute now.
-
-    The load average would count those of the command before this one for a minute. The
-    least of ten counts leaves out what computes for some milliseconds.
-    """
+    """Return how many other processes and threads of this machine compute now."""
+    # The least of ten counts leaves out what computes for some milliseconds.
     counts = []
     for _ in range(10):
         time.sleep(0.01)
@@ -107,10 +98,8 @@ def forget_peak() -> bool:
 
 
 def peak_memory() -> list[int]:
-    """Return the peak resident bytes of this process, then those of its descendants.
-
-    Not ``ru_maxrss``: that covers a whole life, and a child's begins with its parent's.
-    """
+    """Return the peak resident bytes of this process, then those of its descendants."""
+    # Not ru_maxrss: that covers a whole life, and a child's begins with its parent's.
     peaks = [_kib(f"/proc/{process}/status", "VmHWM:") for process in _descendants(os.getpid())]
     return [peak for peak in peaks if peak]
 
@@ -141,14 +130,10 @@ def _read(path: Path) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name and numbers: a virtual machine's name says no generation."""
-    first, _, _ = _read(Path("/proc/cpuinfo")).partition("\n\n")
-    lines = (line.partition(":") for line in first.splitlines())
-    fields = {name.strip(): value.strip() for name, _, value in lines}
-    # Arm processors have no name there, but numbers of their maker and of the part.
-    known = ("cpu family", "model", "CPU implementer", "CPU part")
-    numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
-    return fields.get("model name", "unknown") + (f" ({numbers})" if numbers else "")
+    """Return the processor's name; Arm's have none there."""
+    lines = _read(Path("/proc/cpuinfo")).splitlines()
+    names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(names, "unknown").strip()
 
 
 def describe() -> dict[str, object]:

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,38 +15,18 @@ from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from workloads.version import line  # noqa: PLC0415
-
-        print(line())
-        parser.exit()
-
-
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, raised as `UsageError`."""
 
     def __init__(self, **options: Any) -> None:
         # A job script's line means the same when there are more options.
         super().__init__(allow_abbrev=False, **options)
-        self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+        # Before Python 3.14, on which ``./hpcpy launch`` checks a line, -1e-3 was an option.
+        self._negative_number_matcher = re.compile(r"-\.?\d")
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
         raise UsageError(" ".join(message.split()), hint="--help tells the options")
-
-
-def parse(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line.
-
-    Python before 3.14, on which ``./hpcpy launch`` checks a line, takes ``-1e-3`` for an
-    option; with a blank in front argparse takes it for a value.
-    """
-    if sys.version_info < (3, 14):
-        ours = [*words, "--"].index("--")
-        numbers = [f" {w}" if re.fullmatch(r"-\.?\d\S*", w) else w for w in words[:ours]]
-        words = [*numbers, *words[ours:]]
-    return parser.parse_args(words)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -75,15 +55,7 @@ def counts(text: str) -> list[int]:
 
 
 def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str = "auto") -> None:
-    """Add what chooses, repeats and reports to a workload's parser.
-
-    Parameters
-    ----------
-    samples
-        Whether it has techniques that do only a sample of the work.
-    request
-        What runs where ``--impl`` is not given.
-    """
+    """Add what chooses, repeats and reports; `samples` tells whether some may do only a part."""
     choose = parser.add_argument_group("which techniques").add_argument
     choose("--list", action="store_true", help="list the techniques and whether each can run here")
     choose(
@@ -118,15 +90,10 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
-        "--from", dest="report", type=Path, metavar="FILE",
-        help="run nothing: draw by --plot what --json has written to FILE",
-    )  # fmt: skip
-    report(
         "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
-        "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
-        "lines whose memory is held at the end (by tracemalloc: Python's objects and NumPy's "
-        "arrays, not what C libraries allocate themselves); FILE holds all ranks",
+        "viztracer's opens in vizviewer; memory's is text, the lines whose memory is held at the "
+        "end (by tracemalloc: Python's objects and NumPy's arrays); FILE holds all ranks",
     )  # fmt: skip
 
 
@@ -144,13 +111,11 @@ def check_common(args: argparse.Namespace) -> None:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Refuse what ``--json``, ``--plot`` and ``--from`` cannot do: see `check_common`."""
+    """Refuse what ``--json`` and ``--plot`` cannot do: see `check_common`."""
     if args.json is not None:
         files.require_writable(args.json, "--json")
     if args.plot is not None:
         plot.check(args.plot)
-    elif args.report is not None:
-        raise UsageError("--from is for --plot", hint="add --plot FILE")
 
 
 def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:

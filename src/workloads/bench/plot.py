@@ -113,8 +113,7 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
             axes.set_xticks(ticks, map(str, ticks))
             axes.set_yticks(ticks, map(str, ticks))
             axes.set_xlabel("workers")
-            by_processor = " by processor time" if scaling.remarks(own) else ""
-            axes.set_ylabel(f"speed-up{by_processor}")
+            axes.set_ylabel("speed-up")
             axes.legend(frameon=False)
 
 

@@ -26,6 +26,8 @@ Measure: TypeAlias = Callable[[], AbstractContextManager[object]]
 _PACKAGES = tuple(f"workloads.{name}." for name in WORKLOADS)
 # Of memory, the lines that hold most.
 _LINES = 10
+# How many calls viztracer keeps: about 100 bytes each in the file.
+_CALLS = 500_000
 
 
 @contextmanager
@@ -99,12 +101,11 @@ def _merge_memory(parts: Sequence[str], path: Path) -> None:
 
 @contextmanager
 def _viztracer(part: Path) -> Iterator[Measure]:
-    """Record a timeline of every call; worker processes add theirs."""
-    from workloads.parallel import tracing  # noqa: PLC0415
+    """Record a timeline of this process's latest calls."""
+    from viztracer import VizTracer  # noqa: PLC0415
 
-    comm = ranks.several()
-    tracer = tracing.begin("main" if comm is None else f"rank {comm.rank}")
-    tracer.stop()
+    name = f"rank {int(part.stem)}"
+    tracer = VizTracer(_CALLS, verbose=0, process_name=name, register_global=False)
 
     @contextmanager
     def measure() -> Iterator[None]:
@@ -114,9 +115,9 @@ def _viztracer(part: Path) -> Iterator[Measure]:
         finally:
             tracer.stop()
 
-    with tracing.asked_of_workers(part.parent):
-        yield measure
-    tracing.end(tracer, part)
+    yield measure
+    tracer.save(str(part))
+    tracer.terminate()
 
 
 def _merge_viztracer(parts: Sequence[str], path: Path) -> None:
@@ -170,11 +171,11 @@ def profiler(name: str, file: str) -> Iterator[Measure]:
         with kind.watch(folder / f"{rank:09}.json") as measure:
             yield measure
         if rank > 0:
-            comm.send({part.name: part.read_bytes() for part in folder.iterdir()}, dest=0)
+            comm.send([part.read_bytes() for part in folder.iterdir()], dest=0)
             return
         for source in range(1, size):
-            for part, content in comm.recv(source=source).items():
-                (folder / part).write_bytes(content)
+            for content in comm.recv(source=source):
+                (folder / f"{source:09}.json").write_bytes(content)
         parts = sorted(str(part) for part in folder.iterdir())
         with files.whole_file(path, "".join(kind.endings[:1])) as whole:
             kind.merge(parts, whole)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workloads.bench import files, machine
-from workloads.errors import UsageError
 
 if TYPE_CHECKING:
     from workloads.bench.technique import Technique
@@ -41,7 +40,6 @@ class Result:
     cores: int = 0  # workers that can have a core each; 0 if unknown
     note: str = ""  # what else there is to say
     kernel: list[float] = field(default_factory=list)  # seconds of kernels by a device's clock
-    busy: list[list[float]] = field(default_factory=list)  # each rank's processor seconds
     details: list[Mapping[str, Any]] = field(default_factory=list)  # what else was measured
     memory: list[int] = field(default_factory=list)  # peak bytes of each process, this one first
 
@@ -99,15 +97,7 @@ def table(
     unit: str,
     columns: Mapping[str, Column] | None = None,
 ) -> str:
-    """Return one problem's results side by side.
-
-    Parameters
-    ----------
-    results, techniques
-        The results, and the registry: it says what an efficiency refers to.
-    baseline, unit, columns
-        The workload's.
-    """
+    """Return one problem's results side by side; `baseline` is what speed-ups refer to."""
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
     # Of 64 threads on two cores none has a 64th of what a core does.
@@ -177,22 +167,3 @@ def write_json(
     }
     with files.whole_file(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
-
-
-def read_json(path: Path, workload: str) -> list[Result]:
-    """Return the results of a report.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be read, or is not a report of this workload.
-    """
-    try:
-        report = json.loads(path.read_text("utf-8"))
-        if report["workload"] != workload:
-            raise UsageError(f"--from {path}: is of {report['workload']}, not of {workload}")
-        return [Result(**each) for each in report["results"]]
-    except OSError as error:
-        raise UsageError(f"--from {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"--from {path}: is no report that --json has written") from error

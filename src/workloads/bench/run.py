@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,12 +71,6 @@ class Trial:
     profile: Measure
     repetition: int = 0  # how many there have been before
     seconds: float = 0.0  # of this repetition so far, by the wall clock
-    processor_seconds: float = 0.0  # of this process
-
-    @property
-    def module(self) -> Any:
-        """The technique's module."""
-        return importlib.import_module(self.technique.module)
 
     @property
     def compute(self) -> Callable[..., Any]:
@@ -97,10 +90,9 @@ class Trial:
         if self.job.collective:
             self.job.computing.Barrier()
         with self.profile():
-            started, used = time.perf_counter(), time.process_time()
+            started = time.perf_counter()
             yield
             self.seconds += time.perf_counter() - started
-            self.processor_seconds += time.process_time() - used
 
 
 @dataclass(frozen=True)
@@ -137,27 +129,16 @@ def run(name: str, technique: Technique, problem: Problem, settings: Settings) -
 def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:
     """Start the technique, and time it as often as asked."""
     begun, workers = time.perf_counter(), trial.workers
-    limits: list[tuple[float, float]] = []
     is_counted = machine.forget_peak()
     attempt = problem.attempt(trial)
     attempt.warm_up()
     result.start = time.perf_counter() - begun
     for repetition in range(repeat):
-        trial.repetition, workers.busy = repetition, []
-        trial.seconds = trial.processor_seconds = workers.kernel_seconds = 0.0
+        trial.repetition = repetition
+        trial.seconds = workers.kernel_seconds = 0.0
         result.add(attempt.once())
         if workers.kernel_seconds:
             result.kernel.append(workers.kernel_seconds)
-        if workers.busy:
-            result.busy.append(workers.busy)
-        # After each repetition, so that both have the same clock rate and neighbours.
-        if trial.technique.limit:
-            limits.append((trial.technique.measure_limit(result.work), trial.processor_seconds))
-    if limits:
-        # By processor time: the wall clock goes on while others have the core.
-        limit, used = map(min, zip(*limits, strict=True))
-        times = f"limit {duration(limit)} of one core, used {duration(used)}"
-        result.add_note(f"{times}, ratio {used / limit:.2f}")
     if result.kernel:
         result.add_note(f"kernel {duration(min(result.kernel))}")
     result.workers = trial.count

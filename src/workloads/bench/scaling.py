@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from workloads.bench import machine
-from workloads.bench.result import Result, duration, render
+from workloads.bench.result import Result, render
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError
 from workloads.parallel import ranks
@@ -53,18 +50,6 @@ def _shares_cores(result: Result) -> bool:
     return 0 < result.cores < result.workers
 
 
-def _by_processor(own: Sequence[Result]) -> bool:
-    """Return whether ranks share cores, and all results have processor times to compare."""
-    return any(map(_shares_cores, own)) and all(result.busy for result in own)
-
-
-def _compared(own: Sequence[Result]) -> list[Result]:
-    """Return one technique's results: where ranks share cores, by the busiest rank's time."""
-    if not _by_processor(own):
-        return [*own]
-    return [replace(r, samples=[max(each) for each in r.busy], cores=r.workers) for r in own]
-
-
 def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, float]]]:
     """Return each technique's results with speed-up and efficiency.
 
@@ -73,11 +58,10 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     """
     found: dict[str, list[tuple[Result, float, float]]] = {}
     for name, own in _by_technique(results).items():
-        compared = _compared(own)
-        base = min(compared, key=lambda result: result.workers)
-        for result, each in zip(own, compared, strict=True):
-            efficiency = each.rate / each.workers / (base.rate / base.workers)
-            found.setdefault(name, []).append((result, efficiency * each.workers, efficiency))
+        base = min(own, key=lambda result: result.workers)
+        for result in own:
+            efficiency = result.rate / result.workers / (base.rate / base.workers)
+            found.setdefault(name, []).append((result, efficiency * result.workers, efficiency))
     return found
 
 
@@ -96,50 +80,25 @@ def beyond_cores(own: Sequence[Result]) -> list[int]:
     ]
 
 
-def remarks(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique whose speed-up is not by the wall clock."""
-    lines = []
-    for name, own in _by_technique(results).items():
-        if _by_processor(own):
-            most = max(filter(_shares_cores, own), key=lambda result: result.workers)
-            shared = f"{most.workers} ranks share {most.cores} cores"
-            lines.append(f"{name}: {shared}; speed-up by the busiest rank's processor time")
-    return lines
-
-
 def table(results: Sequence[Result], unit: str) -> str:
-    """Return one problem's results by technique and workers.
-
-    Ranks that count their processor time have two more columns: its sum, and the busiest's.
-    """
-    counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
-    lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
+    """Return one problem's results by technique and workers."""
+    lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", "verdict"]]
     for name, points in series(results).items():
         beyond = beyond_cores([result for result, _, _ in points])
         for result, speed_up, efficiency in points:
             certain = "not certain" if result.workers in beyond else f"{efficiency:.0%}"
             rate = f"{result.rate / 1e6:,.1f}"
             cells = [name, str(result.workers), result.time, rate, f"{speed_up:,.2f}×", certain]
-            if counted and result.busy:
-                cells += [duration(min(map(of, result.busy))) for of in (sum, max)]
-            elif counted:
-                cells += ["–", "–"]
             lines.append([*cells, result.verdict])
     return render(lines)
 
 
 def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
-    """Fit a law to one technique's results with at least two numbers of workers.
+    """Fit a law to one technique; return its serial fraction and the largest deviation.
 
     Strong scaling has Amdahl's law, time = s + (1 - s) / workers (AFIPS 1967, 30,
     483), weak scaling Gustafson's, rate = s + (1 - s) workers (CACM 31, 532, 1988),
     both times a constant: ``time * workers`` and ``rate`` are straight lines.
-
-    Returns
-    -------
-    tuple of float
-        The serial fraction s, 0 to 1, by least squares of relative deviations, and the
-        largest of these.
     """
     is_strong = kind(results) == STRONG
     values = [(r.workers / r.rate if is_strong else r.rate) for r in results]
@@ -159,17 +118,13 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
 
 
 def laws(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique with its serial fraction, and one on the load."""
+    """Return a line for each technique with its serial fraction."""
     what = "Amdahl's law" if kind(results) == STRONG else "Gustafson's law"
-    lines = [
+    return [
         f"{name}: {what}: {_law(own)}"
         for name, own in _by_technique(results).items()
         if len(_workers(own)) > 1
     ]
-    load, there = machine.load_before(), os.cpu_count() or 1
-    if load > there:
-        lines.append(f"load {load} before it on {there} cores: no speed-up is certain")
-    return lines
 
 
 def _law(own: Sequence[Result]) -> str:
@@ -177,7 +132,7 @@ def _law(own: Sequence[Result]) -> str:
     if beyond := beyond_cores(own):
         return f"not fitted, as {_listed(beyond)} workers gained more than cores can give"
     # Workers that share a core are slower by the clock: no serial part.
-    fitted = [result for result in _compared(own) if not _shares_cores(result)]
+    fitted = [result for result in own if not _shares_cores(result)]
     alone = _workers(fitted)
     crowded = _listed(set(_workers(own)) - {*alone})
     if len(alone) < 2:
@@ -185,11 +140,10 @@ def _law(own: Sequence[Result]) -> str:
     serial, off = serial_fraction(fitted)
     is_bound = serial and kind(fitted) == STRONG
     most = f", at most {1 / serial:,.0f} times faster" if is_bound else ""
-    of = f"{_listed(alone)} workers{', by processor time' if _by_processor(own) else ''}"
     # A law of two parameters fits any two points, however wrong it is.
-    of += f", at most {off:.1%} off" if len(alone) > 2 else ""
+    deviation = f", at most {off:.1%} off" if len(alone) > 2 else ""
     without = f"; without {crowded}, which share cores" if crowded else ""
-    return f"{serial:.1%} serial{most} ({of}{without})"
+    return f"{serial:.1%} serial{most} ({_listed(alone)} workers{deviation}{without})"
 
 
 def _workers(results: Iterable[Result]) -> list[int]:

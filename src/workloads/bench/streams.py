@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import io
 import os
 import signal
 import sys
-import unicodedata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SPELLINGS = {
-    "…": "...", "×": "x", "µ": "u", "≈": "~", "–": "-", "−": "-", "→": "->", "²": "^2",
-    "³": "^3", "¹": "^1", "π": "pi", "ε": "eps", "‖": "|", "·": "-", "✓": "ok", "✗": "FAIL",
-}  # fmt: skip
-_BYTES = range(0xDC80, 0xDD00)
 # Errors of a file name that a user has given, wherever it is first used.
 OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -37,26 +30,10 @@ def open_streams() -> None:
 
 
 def spell_in_ascii() -> None:
-    """Have standard output and error take every text, whatever the locale is."""
-    codecs.register_error("hpcpy.spelt", _spelt)
+    """Have standard output and error take every text: as an escape what they cannot encode."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="hpcpy.spelt")
-
-
-def _spelt(error: UnicodeError) -> tuple[bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    text = error.object[error.start : error.end]
-    return b"".join(map(_bytes, text)), error.end
-
-
-def _bytes(character: str) -> bytes:
-    # A surrogate stands for a byte of a file name that is not UTF-8: write that byte.
-    if ord(character) in _BYTES:
-        return bytes([ord(character) - _BYTES.start + 0x80])
-    spelling = _SPELLINGS.get(character) or unicodedata.normalize("NFKD", character)
-    return spelling.encode("ascii", "ignore") or b"?"
+            stream.reconfigure(errors="backslashreplace")
 
 
 def drop_output() -> None:
@@ -65,25 +42,10 @@ def drop_output() -> None:
 
 
 def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
-    """Say why standard output takes no more, and redirect it to ``/dev/null``.
+    """Say why a write to standard output has failed; return the exit code.
 
-    Parameters
-    ----------
-    error
-        What a write to it has raised.
-    complain
-        Prints a line on standard error.
-
-    Returns
-    -------
-    int
-        The exit code: 141, without a message, where the reader (`head`, `less`) has left;
-        otherwise 73.
-
-    Raises
-    ------
-    OSError
-        `error` itself, when it names a file or is not an error of an output.
+    That is 141, without a message, where the reader (`head`, `less`) has left; otherwise 73.
+    An error that names a file, or is not of an output, is raised again.
     """
     if error.filename is not None or error.errno not in _OF_OUTPUT:
         raise error

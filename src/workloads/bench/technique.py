@@ -33,8 +33,6 @@ class Technique:
     obstacle: Callable[[], str] = str
     problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
     waits: bool = False  # its workers wait, and gain more than the cores can give
-    # A function of its module: `limit(work)` measures the least processor seconds of one core.
-    limit: str = ""
 
     @property
     def module(self) -> str:
@@ -48,13 +46,7 @@ class Technique:
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
-        return self._function(self.where.partition(":")[2] or "compute")
-
-    def measure_limit(self, work: int) -> float:
-        """Return the least processor seconds that one core needs for so much work."""
-        return float(self._function(self.limit)(work))
-
-    def _function(self, name: str) -> Callable[..., Any]:
+        name = self.where.partition(":")[2] or "compute"
         function: Callable[..., Any] = getattr(importlib.import_module(self.module), name)
         return function
 
@@ -96,24 +88,10 @@ def listing(techniques: Mapping[str, Technique]) -> str:
 def select(
     request: str, techniques: Mapping[str, Technique], fastest: Sequence[str], task: str = ""
 ) -> tuple[list[str], dict[str, str]]:
-    """Choose what to run for a task.
+    """Choose what to run for a task: names, ``all``, or ``auto``, the first of `fastest`.
 
-    Parameters
-    ----------
-    request
-        Names separated by commas, ``all`` or ``auto``: the first of `fastest` that can run.
-
-    Returns
-    -------
-    tuple
-        The names to run, and for ``all`` the ones left out with the reason.
-
-    Raises
-    ------
-    UsageError
-        For a name that is not in the registry, and when all are for other tasks.
-    UnavailableError
-        When a named technique, or every one, cannot run here.
+    Return the names, and for ``all`` the others with the reason. A UsageError is raised for an
+    unknown name or another task's, an UnavailableError where one or all cannot run here.
     """
     is_named = any(task in technique.problems for technique in techniques.values())
     own = [

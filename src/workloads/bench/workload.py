@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
+
     from workloads.bench.result import Column, Result
     from workloads.bench.run import Trial
     from workloads.bench.technique import Technique
+
+    # For annotations alone: numpy is not imported.
+    Int32Array: TypeAlias = npt.NDArray[np.int32]
+    Float32Array: TypeAlias = npt.NDArray[np.float32]
+    Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,7 @@ class Workload:
     # Adds the options that say what to compute, to their group.
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
-    # What speed-ups refer to; of several techniques the first that has run.
-    baseline: str | Sequence[str] = "python"
+    baseline: str | Sequence[str] = "python"  # of speed-ups; of several the first that has run
     request: str = "auto"  # what runs without --impl
     # Returns the workload for these options: with more techniques, another `request`.
     adapt: Callable[[Workload, argparse.Namespace], Workload] | None = None

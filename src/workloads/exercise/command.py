@@ -25,7 +25,7 @@ or that lacks the function; of several files 1, if one of them is not right."""
 
 def main(arguments: list[str]) -> int:
     """List, write a file, give a hint or the solution, or check files."""
-    args = options.parse(_parser(), arguments)
+    args = _parser().parse_args(arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
     wanted = args.to or args.hint or args.solution

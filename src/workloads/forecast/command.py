@@ -22,7 +22,7 @@ matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 
 def main(arguments: list[str]) -> int:
     """Count, probe and report; or draw a report."""
-    args = options.parse(_parser(), arguments)
+    args = _parser().parse_args(arguments)
     _check(args)
     if not ranks.is_first():
         return 0
@@ -46,6 +46,8 @@ def _check(args: argparse.Namespace) -> None:
     if given > 1:
         raise UsageError("one thing at a time: a program, --import or --from")
     options.check_files(args)
+    if args.report is not None and args.plot is None:
+        raise UsageError("--from is for --plot", hint="add --plot FILE")
     if args.probe is not None and not args.probe.is_dir():
         raise UsageError(f"--probe {args.probe}: there is no such folder")
 

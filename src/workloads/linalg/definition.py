@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array
+    from workloads.bench.workload import Float64Array
     from workloads.linalg.problems import Problem
 
 # Residual and orthogonality of each task.

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workloads.bench import command, options
-from workloads.bench.files import destination
+from workloads.bench import command
 from workloads.bench.workload import Workload
 from workloads.errors import UnavailableError, UsageError
 from workloads.mandel import output
@@ -33,16 +32,8 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         help="what the workers of threads, processes and ranks compute with (default: the first "
         "that can run here)",
     )  # fmt: skip
-    what.add_argument(
-        "--out", type=Path, metavar="FILE",
-        help="write a picture (.png, .pgm) or the numbers (.npy, .h5); with both areas the "
-        "area's name is added",
-    )  # fmt: skip
-    what.add_argument(
-        "--balance", type=options.counts, default=(), metavar="N[,N…]",
-        help="how evenly N workers would share the work: by blocks of rows, every N-th row, "
-        "or a queue",
-    )  # fmt: skip
+    text = "write a picture (.png) or the numbers (.npy, .h5) of one area"
+    what.add_argument("--out", type=Path, metavar="FILE", help=text)
 
 
 def _areas(args: argparse.Namespace) -> list[Area]:
@@ -73,25 +64,16 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
     return area if changed == grid else Area(area.name, changed)
 
 
-def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
-    if out is None or len(areas) == 1:
-        return out
-    if destination(out) is None:
-        raise UsageError(f"--out {out}: takes one picture", hint=f"add --area {area.name}")
-    return out.with_name(f"{out.stem}-{area.name}{out.suffix}")
-
-
 def _problems(args: argparse.Namespace) -> list[Picture]:
     areas = _areas(args)
     if args.out is not None:
+        if len(areas) > 1:
+            raise UsageError(f"--out {args.out}: takes one picture", hint="add --area area1")
         ranks.by_first(lambda: output.check(args.out))
     kernel = args.kernel or first_kernel()
     if args.kernel and (reason := TECHNIQUES[kernel].why_not()):
         raise UnavailableError(f"--kernel {kernel} cannot run here: {reason}")
-    return [
-        Picture(area, args.full, kernel, _target(args.out, area, areas), args.balance)
-        for area in areas
-    ]
+    return [Picture(area, args.full, kernel, args.out) for area in areas]
 
 
 def _with_kernel(workload: Workload, args: argparse.Namespace) -> Workload:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workloads.errors import UsageError
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array
+    from workloads.bench.workload import Float64Array
 
 _INT32_MAX = 2**31 - 1
 # Points × maxiter of a sample: exactly all of area1, and 39 rows of area2, which pure
@@ -30,22 +30,7 @@ class Grid:
 
     Point `i` of an axis is ``start + i*step``: the last one is what that
     gives, not the exact end that ``numpy.linspace`` forces.
-
-    Parameters
-    ----------
-    xmin, xmax, ymin, ymax
-        The window: the first and the last point of both axes.
-    width, height
-        Pixels.
-    maxiter
-        The most tests of a point.
-    dtype
-        Of the coordinates: ``f8``, or ``f4`` for single precision.
-
-    Raises
-    ------
-    UsageError
-        For a window, a size or a limit that makes no picture.
+    A window, a size or a limit that makes no picture is a UsageError.
     """
 
     xmin: float
@@ -54,8 +39,8 @@ class Grid:
     ymax: float
     width: int
     height: int
-    maxiter: int
-    dtype: str = "f8"
+    maxiter: int  # the most tests of a point
+    dtype: str = "f8"  # of the coordinates; f4 for single precision
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
-from workloads.mandel.techniques.python import two_reals
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
 
     # Takes the next rows.
@@ -66,16 +65,21 @@ def _png(path: Path, grid: Grid) -> Iterator[Write]:
     stops, at = range(len(_STOPS)), np.linspace(0, len(_STOPS) - 1, _COLOURS)
     channels = [np.interp(at, stops, values) for values in zip(*_STOPS, strict=True)]
     palette = np.stack(channels, axis=1).round().astype(np.uint8)
-    shades, compressor = _shades(grid), zlib.compressobj(6)
+    lowest = -1
+    compressor = zlib.compressobj(6)
 
     def chunk(kind: bytes, data: bytes) -> None:
         crc = zlib.crc32(kind + data)
         file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc))
 
     def write(block: Int32Array) -> None:
+        nonlocal lowest
+        # The darkest colour is for the least time of the first block: later ones are unknown.
+        if lowest < 0:
+            lowest = min(int(block.min()), max(0, grid.maxiter - 2))
         # Row by row: the colours of a block would take several times its memory.
         for row in block:
-            shade = shades(row)
+            shade = _shades(row, lowest, grid.maxiter - 1)
             colours = palette[(abs(shade) * (_COLOURS - 1)).astype("i4")]
             colours[shade < 0] = 0
             # A row begins with the number of its filter: 0 is none.
@@ -91,48 +95,19 @@ def _png(path: Path, grid: Grid) -> Iterator[Write]:
         chunk(b"IEND", b"")
 
 
-@contextlib.contextmanager
-def _pgm(path: Path, grid: Grid) -> Iterator[Write]:
-    """Write a grey picture in the plainest format there is."""
-    shades = _shades(grid)
+def _shades(row: Int32Array, lowest: int, last: int) -> Float64Array:
+    """Map escape times to 0…1, and the set itself to -1.
 
-    def write(block: Int32Array) -> None:
-        for row in block:
-            # The set's -1 becomes 0.
-            file.write((30 + shades(row) * 225).clip(0).astype("u1").tobytes())
-
-    with path.open("wb") as file:
-        file.write(f"P5\n{grid.width} {grid.height}\n255\n".encode())
-        yield write
-
-
-def _shades(grid: Grid) -> Callable[[Int32Array], Float64Array]:
-    """Return what maps escape times to 0…1, and the set itself to -1.
-
-    It takes the cube root, which lies between the square root, too dark for area1, and
-    the logarithm, too pale for area2. The least time is that of the border's points,
-    16 or more a side: points of at least a given escape time form regions without
-    holes. The colours are thus known before the first row is.
+    The cube root lies between the square root, too dark for area1, and the logarithm, too
+    pale for area2.
     """
     import numpy as np  # noqa: PLC0415
 
-    xs, ys = grid.axes(range(grid.height))
-    some_xs, some_ys = xs[:: max(1, len(xs) // 16)], ys[:: max(1, len(ys) // 16)]
-    horizontal = np.empty((2, len(some_xs)), np.int32)
-    vertical = np.empty((len(some_ys), 2), np.int32)
-    two_reals(some_xs, ys[[0, -1]], grid.maxiter, horizontal)
-    two_reals(xs[[0, -1]], some_ys, grid.maxiter, vertical)
-    last = grid.maxiter - 1
-    lowest = min(int(horizontal.min()), int(vertical.min()), max(0, last - 1))
-
-    def shades(row: Int32Array) -> Float64Array:
-        shade = np.cbrt(np.clip((row - lowest) / max(1, last - lowest), 0.0, 1.0))
-        return np.where(row == last, -1.0, shade)
-
-    return shades
+    shade = np.cbrt(np.clip((row - lowest) / max(1, last - lowest), 0.0, 1.0))
+    return np.where(row == last, -1.0, shade)
 
 
-_FORMATS = {".png": _png, ".pgm": _pgm, ".npy": _npy, ".h5": _hdf5}
+_FORMATS = {".png": _png, ".npy": _npy, ".h5": _hdf5}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 

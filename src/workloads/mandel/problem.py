@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import machine, progress
+from workloads.bench import machine
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.mandel import output, sharing
+from workloads.mandel import output
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import Area, Grid
 from workloads.mandel.registry import TECHNIQUES, function
@@ -46,15 +46,10 @@ class Picture:
     """An area that is to be computed, and where its picture goes."""
 
     area: Area
-    # Whether slow techniques compute every row, too.
-    full: bool
-    # What the workers of a technique compute with that may use any kernel.
-    kernel: str
+    full: bool  # whether slow techniques compute every row, too
+    kernel: str  # of techniques that may use any
     out: Path | None = None
-    # The numbers of workers for which the balance of the tests is shown.
-    balance: Sequence[int] = ()
-    # Whether a technique has written `out`: the first that is right does.
-    written: bool = False
+    written: bool = False  # whether a technique has written `out`: the first that is right does
 
     @property
     def name(self) -> str:
@@ -80,13 +75,12 @@ class Picture:
         return vars(self.area.grid)
 
     def prepare(self, names: Sequence[str]) -> str:
-        """Refuse what does not fit into memory, and ``--out`` or ``--balance`` of a sample."""
+        """Refuse what does not fit into memory, and ``--out`` of a sample."""
         _require_memory(self.area.grid)
         sampled = all(len(self.rows(name)) < self.area.grid.height for name in names)
-        if sampled and (self.out is not None or self.balance):
-            option = "--balance" if self.out is None else "--out"
+        if sampled and self.out is not None:
             raise UsageError(
-                f"{option}: {', '.join(names)} would compute a sample of {self.name}",
+                f"--out: {', '.join(names)} would compute a sample of {self.name}",
                 hint="add --full or a faster technique",
             )
         return ""
@@ -126,15 +120,13 @@ class Picture:
         result.note = "; ".join(filter(None, (part, result.note)))
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the answers' hashes, the balance, and where the picture is."""
+        """Return the answers' hashes, and where the picture is."""
         lines = []
         for answer, result in {result.answer: result for result in reversed(results)}.items():
             rows = "" if result.complete else " of the sampled rows"
             lines.append(f"sha256{rows} {answer}: {result.verdict}")
         if self.area.differing:
             lines.append(f"{self.area.differing:,} pixels differ from double precision's")
-        if self.balance:
-            lines += sharing.balance_lines(results)
         if self.out is not None and any(result.complete and result.ok for result in results):
             lines.append(f"written to {self.out}")
         return lines
@@ -153,10 +145,7 @@ class _Attempt:
         self._picture, self._trial, self._grid = picture, trial, picture.area.grid
         self._function = function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
-        # So slow that a progress bar counts rows. Not with workers: they would have
-        # nothing to share in a single row.
-        singly = trial.technique.slow and trial.technique.parallel == "no"
-        self._length = 1 if singly else min(len(self._rows), self._grid.block_rows())
+        self._length = min(len(self._rows), self._grid.block_rows())
         # Ranks other than the first hold no image.
         held = self._length if trial.job.first else 0
         self._buffer = np.empty((held, self._grid.width), np.int32)
@@ -188,28 +177,22 @@ class _Attempt:
             note = self._compute(answer, write)
             if not answer.right:
                 raise _WrongAnswerError
-        details: Mapping[str, object] = {}
-        if picture.balance:
-            details = sharing.balance_of(answer.row_tests, self._grid.width, picture.balance)
         return Outcome(
-            trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note, details
+            trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note
         )
 
     def _compute(self, answer: Answer | None, write: output.Write | None) -> str:
         """Compute block by block; return the note."""
         note = ""
-        title = f"{self._trial.name} {self._picture.name}"
-        with progress.bar(title, len(self._rows), show=answer is not None) as advance:
-            for first in range(0, len(self._rows), self._length):
-                rows = self._rows[first : first + self._length]
-                block = self._buffer[: len(rows)]
-                # No escape time is negative: a row that nobody fills is noticed.
-                block.fill(-1)
-                with self._trial.clock():
-                    note = self._function(self._grid, rows, block, self._trial.workers)
-                if answer is not None:
-                    answer.take(rows, block)
-                if write is not None:
-                    write(block)
-                advance(len(rows))
+        for first in range(0, len(self._rows), self._length):
+            rows = self._rows[first : first + self._length]
+            block = self._buffer[: len(rows)]
+            # No escape time is negative: a row that nobody fills is noticed.
+            block.fill(-1)
+            with self._trial.clock():
+                note = self._function(self._grid, rows, block, self._trial.workers)
+            if answer is not None:
+                answer.take(rows, block)
+            if write is not None:
+                write(block)
         return note

@@ -14,7 +14,7 @@ from workloads.parallel.workers import no_subinterpreters
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
@@ -71,7 +71,7 @@ TECHNIQUES = {
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
     "simd": _row(
         "compiled:simd", "C on vector instructions, in threads on all cores",
-        ("numpy", _SIMD), COMPILED, **_THREADS, limit="limit"),
+        ("numpy", _SIMD), COMPILED, **_THREADS),
     "threads": _row(
         "threads:compiled", "a pool of threads, the compiled kernel lets go of the GIL",
         **_THREADS, one_core=KERNELS),

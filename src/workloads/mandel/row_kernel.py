@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
 
     Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]

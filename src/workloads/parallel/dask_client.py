@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import signals, tracing
+from workloads.parallel import signals
 from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     file = os.environ.get("DASK_SCHEDULER_FILE", "")
     with _given(file, workers) if file else _local(workers.count) as connected:
         connected.run(prepare)
-        connected.run(tracing.join)
         yield connected
-        connected.run(tracing.leave)
 
 
 @contextlib.contextmanager

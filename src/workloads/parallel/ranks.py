@@ -15,8 +15,7 @@ from workloads.errors import UnavailableError, WorkloadError
 from workloads.parallel import launchers
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
-    from workloads.parallel.workers import Workers
+    from workloads.bench.workload import Int32Array
 
 T = TypeVar("T")
 
@@ -223,17 +222,3 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
         block = np.empty((len(rows), out.shape[1]), out.dtype)
         comm.Recv(block, rank)
         out[rows.start : rows.stop : rows.step] = block
-
-
-def balance(workers: Workers, seconds: float) -> str:
-    """Return how evenly the ranks were busy, mean over maximum; empty on all but rank 0.
-
-    `seconds` is this rank's processor time: on crowded cores the wall clock would count
-    the others' work as well.
-    """
-    busy = workers.comm.gather(seconds)
-    if not busy:
-        return ""
-    # A large image is computed in blocks of rows, with a call for each.
-    workers.busy = [a + b for a, b in zip(workers.busy or [0.0] * len(busy), busy, strict=True)]
-    return f"balance {sum(busy) / len(busy) / max(*busy, 1e-9):.2f}"

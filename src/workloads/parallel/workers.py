@@ -13,7 +13,7 @@ from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import ranks, signals, tracing
+from workloads.parallel import ranks, signals
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -40,8 +40,6 @@ class Workers:
         self.count = count
         # Of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
-        # On rank 0 the processor seconds that each rank has computed: see `ranks.balance`.
-        self.busy: list[float] = []
         self._comm = comm
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()
@@ -225,7 +223,6 @@ def begin(prepare: Callable[[], object], barrier: Any) -> None:
     except BaseException:
         barrier.abort()
         raise
-    tracing.join()
     # Whoever broke the barrier reports why.
     with contextlib.suppress(threading.BrokenBarrierError):
         barrier.wait(START_SECONDS)

@@ -31,7 +31,7 @@ Files are written anew as each slide ends: a run that is stopped leaves those be
 
 def main(arguments: list[str]) -> int:
     """List the talks and their slides, or run slides and print what came of them."""
-    args = options.parse(_parser(), arguments)
+    args = _parser().parse_args(arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
     if args.talk is None and (args.all or args.notebook):

@@ -14,7 +14,7 @@ from workloads.write.numpy_ import Field, save
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.bench.arrays import Float64Array
+    from workloads.bench.workload import Float64Array
     from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 

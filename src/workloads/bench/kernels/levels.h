@@ -52,20 +52,15 @@ static int prepare(PyObject *module)
         return -1;
     }
     PyObject *const names = PyList_New(0);
-    if (names == NULL)
-        return -1;
-    for (int k = 0; k < LEVELS; k++) {
-        PyObject *const name = runs_here(k) ? PyUnicode_FromString(LEVEL_NAMES[k]) : NULL;
-        if (PyErr_Occurred() || (name && PyList_Append(names, name) < 0)) {
-            Py_XDECREF(name);
-            Py_DECREF(names);
-            return -1;
-        }
+    int failed = names == NULL;
+    for (int k = find_level(NULL); k < LEVELS && !failed; k++) {
+        PyObject *const name = PyUnicode_FromString(LEVEL_NAMES[k]);
+        failed = name == NULL || PyList_Append(names, name) < 0;
         Py_XDECREF(name);
     }
-    const int failed = PyModule_AddObjectRef(module, "levels", names);
-    Py_DECREF(names);
-    return failed;
+    failed = failed || PyModule_AddObjectRef(module, "levels", names) < 0;
+    Py_XDECREF(names);
+    return -failed;
 }
 
 static PyModuleDef_Slot slots[] = {

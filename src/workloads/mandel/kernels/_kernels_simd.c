@@ -6,24 +6,15 @@
  */
 #include "levels.h"
 
-#include "escape_simd.h"
+#include <stdint.h>
 
-static const struct level {
-    void (*fill)(const double *, int64_t, const double *, int64_t, int32_t, int32_t *, int64_t *);
-    double (*limit)(int64_t);
-    const int *lanes;
-} KERNELS[LEVELS] = {
-    {fill_v4, limit_v4, &lanes_v4},
-    {fill_v3, limit_v3, &lanes_v3},
-    {fill_v2, limit_v2, &lanes_v2},
-};
+/* The most pixels of a row that escape_simd.c takes at a time. */
+enum { GROUP_MOST = 64 };
 
-/* The kernel of the level `name`, or of the best one; NULL with an exception. */
-static const struct level *find(const char *name)
-{
-    const int k = find_level(name);
-    return k < 0 ? NULL : &KERNELS[k];
-}
+typedef void fill_function(const double *, int64_t, const double *, int64_t, int32_t, int32_t *,
+                           int64_t *);
+extern fill_function fill_v2, fill_v3, fill_v4;
+static fill_function *const KERNELS[LEVELS] = {fill_v4, fill_v3, fill_v2};
 
 static int is_array_of(const Py_buffer *view, Py_ssize_t size)
 {
@@ -31,7 +22,7 @@ static int is_array_of(const Py_buffer *view, Py_ssize_t size)
 }
 
 /* Fill `out`, once all buffers have been checked. */
-static PyObject *run(const struct level *level, const Py_buffer *xs, const Py_buffer *ys,
+static PyObject *run(fill_function *fill, const Py_buffer *xs, const Py_buffer *ys,
                      int maxiter, const Py_buffer *out, const Py_buffer *counter)
 {
     const int64_t width = xs->len / 8, height = ys->len / 8;
@@ -54,7 +45,7 @@ static PyObject *run(const struct level *level, const Py_buffer *xs, const Py_bu
     for (int k = 0; k < GROUP_MOST; k++)
         padded[width + k] = 4.0;
     Py_BEGIN_ALLOW_THREADS
-    level->fill(padded, width, ys->buf, height, maxiter, out->buf, next);
+    fill(padded, width, ys->buf, height, maxiter, out->buf, next);
     Py_END_ALLOW_THREADS
     PyMem_RawFree(padded);
     Py_RETURN_NONE;
@@ -70,29 +61,14 @@ static PyObject *fill(PyObject *self, PyObject *args, PyObject *keywords)
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "y*y*iw*|w*z:fill", names, &xs, &ys,
                                      &maxiter, &out, &counter, &name))
         return NULL;
-    const struct level *const level = find(name);
-    PyObject *const result = level ? run(level, &xs, &ys, maxiter, &out, &counter) : NULL;
+    const int level = find_level(name);
+    PyObject *const result =
+        level < 0 ? NULL : run(KERNELS[level], &xs, &ys, maxiter, &out, &counter);
     PyBuffer_Release(&xs);
     PyBuffer_Release(&ys);
     PyBuffer_Release(&out);
     PyBuffer_Release(&counter);
     return result;
-}
-
-static PyObject *limit(PyObject *self, PyObject *args)
-{
-    (void)self;
-    const char *name = NULL;
-    long long tests;
-    if (!PyArg_ParseTuple(args, "L|z:limit", &tests, &name))
-        return NULL;
-    const struct level *const level = find(name);
-    if (level == NULL)
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    level->limit(tests / *level->lanes);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
@@ -101,10 +77,6 @@ static PyMethodDef methods[] = {
      "Fill the int32 buffer `out` with the escape times of all `xs` × `ys`.\n\n"
      "With a `counter`, an int64 that starts at 0, several calls share the rows:\n"
      "each takes the next that nobody has, until there are none."},
-    {"limit", limit, METH_VARARGS,
-     "limit(tests, level=None)\n--\n\n"
-     "Multiply and add as often as that many tests need at least, without any\n"
-     "operation waiting for another: what one core cannot be faster than."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -16,7 +16,7 @@
  * Overflow gives infinity or NaN, and neither is <= 4. The points between,
  * MARGIN around |c| = 2, are computed one by one.
  */
-#include "escape_simd.h"
+#include <stdint.h>
 
 #include "vectors.h"
 
@@ -36,7 +36,7 @@ enum {
     VECTORS = GROUP / LANES,
     STARTERS = START / LANES,
 };
-_Static_assert(START <= GROUP_MOST && GROUP <= 64, "a mask has 64 bits");
+_Static_assert(START <= 64 && GROUP <= 64, "a mask has 64 bits, and _kernels_simd.c pads by 64");
 #define ALL (((uint64_t)1 << LANES) - 1)
 #define MARGIN 0x1p-20
 
@@ -125,18 +125,6 @@ static void settle(struct job *job)
     p->count = 0;
 }
 
-/* Take out the vector at `slot`: the pool's last pixels, from `last` on, replace it. */
-static inline void close_gap(struct pixels *p, int slot, int last)
-{
-    const int from = last > slot + LANES ? last : slot + LANES;
-    *(whole *)(p->zr + slot) = *(whole_anywhere *)(p->zr + from);
-    *(whole *)(p->zi + slot) = *(whole_anywhere *)(p->zi + from);
-    *(whole *)(p->cr + slot) = *(whole_anywhere *)(p->cr + from);
-    *(whole *)(p->ci + slot) = *(whole_anywhere *)(p->ci + from);
-    *(whole *)(p->n + slot) = *(whole_anywhere *)(p->n + from);
-    *(whole *)(p->place + slot) = *(whole_anywhere *)(p->place + from);
-}
-
 /* Take the lanes `gone` out of a group. Those that are also `dead` have escaped:
  * their state `before` the stride goes to job->escaped, for `settle`. */
 static inline void take_out(struct job *job, int first, uint64_t gone, uint64_t dead,
@@ -150,12 +138,6 @@ static inline void take_out(struct job *job, int first, uint64_t gone, uint64_t 
      * the pool's last, and never one that has yet to be looked at. */
     while (gone) {
         const int lane = 63 - __builtin_clzll(gone), slot = first + lane;
-        const uint64_t vector = ALL << lane / LANES * LANES;
-        if ((gone & ~dead & vector) == vector) {
-            close_gap(p, slot - (LANES - 1), count -= LANES);
-            gone &= ~vector;
-            continue;
-        }
         gone ^= (uint64_t)1 << lane;
         if (dead >> lane & 1) {
             copy(e, found, p, slot);
@@ -290,28 +272,4 @@ void NAMED(fill, LEVEL)(const double *xs, int64_t width, const double *ys, int64
         for (int first = 0; first < job.pool.count; first += GROUP)
             advance(&job, first);
     settle(&job);
-}
-
-/* What the processor's multipliers and adders can do at best, for comparison. */
-const int NAMED(lanes, LEVEL) = LANES;
-
-/* Do as many operations as one iteration of `vectors` vectors needs (for each three
- * products, three sums, and a doubling that may be either); none waits for
- * another. */
-double NAMED(limit, LEVEL)(int64_t vectors)
-{
-    enum { CHAINS = BYTES == 64 ? 14 : 7 }; /* with `one` nearly all registers */
-    reals product[CHAINS], sum[CHAINS], all = {};
-    volatile double unknown = 1.0;
-    const reals one = unknown - (reals){};
-    for (int k = 0; k < CHAINS; k++)
-        product[k] = sum[k] = one;
-    for (int64_t done = 0; done < vectors; done += 2 * CHAINS / 7)
-        for (int k = 0; k < CHAINS; k++) {
-            product[k] *= one;
-            sum[k] += one;
-        }
-    for (int k = 0; k < CHAINS; k++)
-        all += product[k] + sum[k];
-    return all[0];
 }

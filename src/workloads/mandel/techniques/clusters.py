@@ -15,11 +15,11 @@ from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
 from workloads.mandel import row_kernel
 from workloads.mandel.sharing import groups
-from workloads.parallel import dask_client, signals, tracing
+from workloads.parallel import dask_client, signals
 from workloads.parallel.workers import START_SECONDS
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
@@ -103,9 +103,7 @@ def _engines(workers: Workers, kernel: str) -> Iterator[Any]:
         client.wait_for_engines(workers.count, interactive=False, timeout=START_SECONDS)
         _on_each(client, sys.path.__setitem__, slice(None), sys.path)
         _on_each(client, row_kernel.preparation(kernel))
-        _on_each(client, tracing.join)
         yield client.load_balanced_view()
-        _on_each(client, tracing.leave)
     except TimeoutError as error:
         raise UnavailableError(
             f"{workers.count} IPython engines do not answer", hint="use fewer --workers"

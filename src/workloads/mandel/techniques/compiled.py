@@ -5,19 +5,14 @@ Cython has no function here: ``kernels/_kernels_cython.pyx`` is the technique.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
-
-# The limit is measured by so many tests, some milliseconds, several times.
-_LIMIT_TESTS = 16_000_000
-_LIMIT_SAMPLES = 5
 
 
 def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
@@ -46,15 +41,3 @@ def simd(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         # After Ctrl-C every thread ends with the row it is in.
         counter[0] = len(ys)
     return str(kernel.levels[0])
-
-
-def limit(tests: int) -> float:
-    """Return the least processor time, in seconds, that one core needs for so many tests."""
-    import workloads.mandel._kernels_simd as kernel  # noqa: PLC0415
-
-    samples = []
-    for _ in range(_LIMIT_SAMPLES):
-        started = time.thread_time()
-        kernel.limit(_LIMIT_TESTS)
-        samples.append(time.thread_time() - started)
-    return min(samples) / _LIMIT_TESTS * tests

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +12,12 @@ from workloads.mandel import row_kernel, sharing
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
 # Sent in place of a group's number when nothing is left to do.
 _STOP = -1
-
-
-def _computed(grid: Grid, rows: range, kernel: str) -> tuple[Int32Array, float]:
-    """Return rows, and the processor seconds that they took."""
-    started = time.process_time()
-    block = row_kernel.rows(grid, rows, kernel)
-    return block, time.process_time() - started
 
 
 def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
@@ -41,7 +33,7 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
     # Scan gives a rank the sum over all ranks up to and with itself.
     end = np.empty(1, "i8")
     comm.Scan(np.array([count], "i8"), end)
-    mine, busy = _computed(grid, rows[int(end[0]) - count : int(end[0])], kernel)
+    mine = row_kernel.rows(grid, rows[int(end[0]) - count : int(end[0])], kernel)
     counts = np.empty(comm.size, "i4") if comm.rank == 0 else None
     comm.Gather(np.array([count], "i4"), counts)
     # MPI-3 counts below 2³¹: so it counts rows, as a large image has more numbers.
@@ -49,16 +41,16 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
     # The blocks follow each other without gaps: no displacements are needed.
     comm.Gatherv([mine, count, row], None if counts is None else [out, (counts, None), row])
     row.Free()
-    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+    return f"{row_kernel.described(kernel)} in each"
 
 
 def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Give row k to rank k mod n, so that all share the expensive region."""
     rank, size = workers.comm.rank, workers.comm.size
-    mine, busy = _computed(grid, rows[rank::size], kernel)
+    mine = row_kernel.rows(grid, rows[rank::size], kernel)
     parts = [range(first, len(rows), size) for first in range(size)]
     ranks.gather_rows(workers.comm, parts, mine, out)
-    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+    return f"{row_kernel.described(kernel)} in each"
 
 
 def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
@@ -77,10 +69,8 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     draw(True)
     comm.Barrier()
     mine: dict[int, Int32Array] = {}
-    busy = 0.0
     while (number := draw(False)) < len(parts):
-        mine[number], seconds = _computed(grid, rows[parts[number]], kernel)
-        busy += seconds
+        mine[number] = row_kernel.rows(grid, rows[parts[number]], kernel)
     for rank, drawn in enumerate(comm.gather(list(mine)) or ()):
         for number in drawn:
             if rank == 0:
@@ -90,7 +80,7 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     if comm.rank != 0:
         for group in mine.values():
             comm.Send(group, 0)
-    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+    return f"{row_kernel.described(kernel)} in each"
 
 
 @contextlib.contextmanager
@@ -129,7 +119,6 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
     """
     comm, name = workers.comm, row_kernel.described(kernel)
     parts = sharing.groups(len(rows), grid.width, max(1, comm.size - 1))
-    busy = 0.0
     if comm.size == 1:
         out[:] = row_kernel.rows(grid, rows, kernel)
         return f"{name}; one rank has nobody to send to and computes itself"
@@ -139,11 +128,9 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
         number = np.empty(1, "i8")
         comm.Recv(number, source=0)
         while number[0] != _STOP:
-            group, seconds = _computed(grid, rows[parts[number[0]]], kernel)
-            busy += seconds
-            comm.Send(group, 0)
+            comm.Send(row_kernel.rows(grid, rows[parts[number[0]]], kernel), 0)
             comm.Recv(number, source=0)
-    return f"{name} in {comm.size - 1} workers, rank 0 manages, {ranks.balance(workers, busy)}"
+    return f"{name} in {comm.size - 1} workers, rank 0 manages"
 
 
 def _manage(comm: Any, parts: list[slice], out: Int32Array) -> None:

@@ -13,7 +13,7 @@ from workloads.bench import jit
 from workloads.mandel.techniques import python
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float32Array, Float64Array, Int32Array
+    from workloads.bench.workload import Float32Array, Float64Array, Int32Array
 
 # Rounding must not bring a point in: a point that is closer to the border than
 # this is iterated. One so close outside would need millions of iterations.

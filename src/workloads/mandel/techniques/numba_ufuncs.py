@@ -14,7 +14,7 @@ from workloads.bench import jit
 from workloads.mandel.techniques.numba_ import escape_time
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -14,7 +14,7 @@ from workloads.parallel import queued
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
@@ -57,13 +57,9 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """
     pool = workers.pool(row_kernel.preparation("numba"), "numpy", row_kernel.module("numba"))
     parts = groups(len(rows), grid.width, workers.count, _PORTIONS)
-    # A number takes some 40 bytes in a list, and all lists of a batch may wait here.
-    batch = _PORTIONS * workers.count
-    for first in range(0, len(parts), batch):
-        few = parts[first : first + batch]
-        blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in few])
-        for part, block in zip(few, blocks, strict=True):
-            out[part] = block
+    blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in parts])
+    for part, block in zip(parts, blocks, strict=True):
+        out[part] = block
     return "numba in each, rows sent as lists"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
 
 
 def complex_escape_time(c: complex, maxiter: int) -> int:

@@ -18,7 +18,7 @@ from workloads.mandel.techniques.python import escape_time, two_reals
 from workloads.parallel.workers import gil_note
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 

@@ -14,36 +14,34 @@ from workloads.p2p.registry import FASTEST, TECHNIQUES
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--pattern",
-        choices=PATTERNS,
-        help="ping-pong: the first rank and the last, one message to and fro; exchange: every "
-        "rank sends to the next and receives from the one before (default: both)",
+    help_of_pattern = (
+        "ping-pong: the first rank and the last, one message to and fro; exchange: every rank "
+        "sends to the next and receives from the one before (default: both)"
+    )
+    group.add_argument("--pattern", choices=PATTERNS, help=help_of_pattern)
+    help_of_sizes = (
+        "bytes of a message, or with KiB or MiB (default: powers of two, "
+        f"{in_words(DEFAULT[0])} … {in_words(DEFAULT[-1])})"
+    )
+    group.add_argument("--sizes", type=sizes, default=DEFAULT, metavar="N[,N…]", help=help_of_sizes)
+    help_of_times = (
+        "messages that are timed, after a tenth as many (default: 16 to 1000, fewer with more "
+        "ranks than cores)"
     )
     group.add_argument(
-        "--sizes",
-        type=sizes,
-        default=[*DEFAULT],
-        metavar="N[,N…]",
-        help="bytes of a message, or with KiB or MiB (default: powers of two, "
-        f"{in_words(DEFAULT[0])} … {in_words(DEFAULT[-1])})",
+        "--times", type=options.whole(1, 10_000_000), metavar="N", help=help_of_times
     )
-    times = "messages that are timed (default: 16 to 1000, fewer where ranks share cores)"
-    group.add_argument("--times", type=options.whole(1, 10_000_000), metavar="N", help=times)
-    before = "messages before those (default: a tenth of them)"
-    group.add_argument("--warm-up", type=options.whole(0, 10_000_000), metavar="N", help=before)
 
 
 def _problems(args: argparse.Namespace) -> list[Messages]:
     if args.scale and min(args.scale) < 2:
         raise UsageError(f"--scale {min(args.scale)}: one rank has nobody to send to")
-    problems = []
-    for pattern in [args.pattern] if args.pattern else PATTERNS:
-        for size in args.sizes:
-            times = args.times or how_often(size)
-            warm_up = -(-times // 10) if args.warm_up is None else args.warm_up
-            problems.append(Messages(pattern, size, times, warm_up))
-    return problems
+    patterns = [args.pattern] if args.pattern else PATTERNS
+    return [
+        Messages(pattern, size, args.times or how_often(size))
+        for pattern in patterns
+        for size in args.sizes
+    ]
 
 
 P2P = Workload(

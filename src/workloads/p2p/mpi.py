@@ -1,7 +1,7 @@
 """The techniques: ways to send the message `out` to one rank, and to receive one from another.
 
 All ranks open and close their channels together; in between only those that send or receive
-call them.  Each has the methods of the first one.
+call them.
 """
 # ruff: noqa: D102
 
@@ -48,28 +48,24 @@ class Upper:
 
 
 class Lower(Upper):
-    """``send`` and ``recv``: any Python object, pickled on its way.
+    """``send`` and ``recv``: any Python object, copied into a pickle and out of it."""
 
-    The talk's exchange: a dictionary with an array in it.  The array is copied
-    into the pickle, the pickle is sent, and the other side makes a new array.
-    """
+    def __init__(self, comm: Any, out: Bytes, dest: int, source: int) -> None:
+        super().__init__(comm, out, dest, source)
+        self.mine = {"rank": comm.rank, "data": out}  # the talk's
 
     def send(self) -> None:
-        self.comm.send({"rank": self.comm.rank, "data": self.out}, self.dest)
+        self.comm.send(self.mine, self.dest)
 
     def receive(self) -> None:
         self.into = self.comm.recv(source=self.source)["data"]
 
     def swap(self) -> None:
-        mine = {"rank": self.comm.rank, "data": self.out}
-        self.into = self.comm.sendrecv(mine, self.dest, source=self.source)["data"]
+        self.into = self.comm.sendrecv(self.mine, self.dest, source=self.source)["data"]
 
 
 class Pickle5(Lower):
-    """The same with pickle's protocol 5: an array's bytes go beside the pickle, uncopied.
-
-    That takes more messages: one with the pickle, and one for each buffer.
-    """
+    """The same, but an array's bytes go beside the pickle, uncopied: a message more."""
 
     def __init__(self, comm: Any, out: Bytes, dest: int, source: int) -> None:
         super().__init__(pkl5.Intracomm(comm), out, dest, source)
@@ -107,9 +103,8 @@ class Persistent(Upper):
         self.receiving.Wait()
 
     def swap(self) -> None:
-        both = [self.receiving, self.sending]
-        MPI.Prequest.Startall(both)
-        MPI.Request.Waitall(both)
+        MPI.Prequest.Startall([self.receiving, self.sending])
+        MPI.Request.Waitall([self.receiving, self.sending])
 
     def close(self) -> None:
         self.sending.Free()
@@ -117,16 +112,14 @@ class Persistent(Upper):
 
 
 class Put(Upper):
-    """``Put``: the sender writes into a window of the receiver's memory.
-
-    Only the ranks that take part in a message synchronise.
-    """
+    """``Put``: the sender writes into a window of the receiver's memory; the two synchronise."""
 
     def __init__(self, comm: Any, out: Bytes, dest: int, source: int) -> None:
         super().__init__(comm, out, dest, source)
         self.window = MPI.Win.Create(self.shown(), 1, comm=comm)
-        self.everyone = comm.Get_group()
-        self.to, self.origin = self.everyone.Incl([dest]), self.everyone.Incl([source])
+        everyone = comm.Get_group()
+        self.to, self.origin = everyone.Incl([dest]), everyone.Incl([source])
+        everyone.Free()
 
     def shown(self) -> Bytes:
         return self.into
@@ -146,7 +139,7 @@ class Put(Upper):
         self.window.Wait()
 
     def close(self) -> None:
-        for held in (self.window, self.to, self.origin, self.everyone):
+        for held in (self.window, self.to, self.origin):
             held.Free()
 
 
@@ -174,25 +167,21 @@ class Get(Put):
 class CuPy(Upper):
     """``Send`` and ``Recv`` of CuPy's arrays: from one GPU's memory into another's.
 
-    mpi4py passes their addresses on, and a GPU-aware library moves the bytes by
-    itself, without a copy on the host where the hardware can.  All ranks raise
-    when the MPI library does not know GPUs, or one rank has no device.
+    A GPU-aware library moves the bytes without a copy on the host where the hardware can.
     """
 
     def __init__(self, comm: Any, out: Bytes, dest: int, source: int) -> None:
-        cupy = ranks.all_or_none(comm, _cupy)
-        super().__init__(comm, cupy.asarray(out), dest, source)
-        # MPI knows nothing of CuPy's streams: the copies must have ended.
-        self.wait = cupy.cuda.get_current_stream().synchronize
-        self.wait()
+        self.cupy: Any = ranks.all_or_none(comm, _cupy)
+        super().__init__(comm, self.cupy.asarray(out), dest, source)
+        self.clear()
 
     def clear(self) -> None:
         super().clear()
-        self.wait()
+        # MPI knows nothing of CuPy's streams: the copies must have ended.
+        self.cupy.cuda.get_current_stream().synchronize()
 
     def arrived(self) -> Bytes:
-        on_device: Any = self.into
-        copied: Bytes = on_device.get()
+        copied: Bytes = self.cupy.asnumpy(self.into)
         return copied
 
 

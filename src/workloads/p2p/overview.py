@@ -21,10 +21,10 @@ class Overview:
         """Return two tables for each pattern and number of ranks: times, then rates."""
         parts = []
         for ranks, pattern in dict.fromkeys((r.workers, _pattern(r)) for r in results):
-            shown = [r for r in results if (r.workers, _pattern(r)) == (ranks, pattern)]
+            own = [r for r in results if (r.workers, _pattern(r)) == (ranks, pattern)]
             what = _WHAT[pattern].format(last=ranks - 1, ranks=ranks)
-            parts.append(f"p2p: {what}: µs, median (least)\n{_by_size(shown, _times)}\n")
-            parts.append(f"p2p: {what}: MB/s\n{_by_size(shown, lambda r: f'{_rate(r):,.1f}')}\n")
+            parts.append(f"p2p: {what}: µs, median (least)\n{_by_size(own, _times)}\n")
+            parts.append(f"p2p: {what}: MB/s\n{_by_size(own, lambda r: f'{_rate(r):,.1f}')}\n")
         wrong = [f"{r.impl}, {r.problem}: {r.verdict}" for r in results if not r.ok]
         return "\n".join([*parts, *(wrong or ["every message arrived as sent (SHA-256)"])])
 
@@ -32,15 +32,13 @@ class Overview:
         """Draw time and rate over the size, a row of panels for each pattern."""
         from workloads.bench.plot import Panel, line_chart  # noqa: PLC0415
 
-        several = len({result.workers for result in results}) > 1
         panels = []
         for pattern in dict.fromkeys(map(_pattern, results)):
             times: dict[str, list[tuple[float, float]]] = {}
             rates: dict[str, list[tuple[float, float]]] = {}
             for result in results:
                 if _pattern(result) == pattern:
-                    name = f"{result.impl}, {result.workers} ranks" if several else result.impl
-                    size = _least(result, "bytes")
+                    name, size = f"{result.impl}, {result.workers} ranks", _least(result, "bytes")
                     times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
                     rates.setdefault(name, []).append((size, _rate(result)))
             half = " (half a round trip)" if pattern == "ping-pong" else " a step"

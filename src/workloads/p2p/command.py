@@ -9,16 +9,11 @@ from workloads.bench.workload import Workload
 from workloads.errors import UsageError
 from workloads.p2p.messages import DEFAULT, in_words, sizes
 from workloads.p2p.overview import Overview
-from workloads.p2p.problem import PATTERNS, Messages, how_often
+from workloads.p2p.problem import Messages, how_often
 from workloads.p2p.registry import FASTEST, TECHNIQUES
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    help_of_pattern = (
-        "ping-pong: the first rank and the last, one message to and fro; exchange: every rank "
-        "sends to the next and receives from the one before (default: both)"
-    )
-    group.add_argument("--pattern", choices=PATTERNS, help=help_of_pattern)
     help_of_sizes = (
         "bytes of a message, or with KiB or MiB (default: powers of two, "
         f"{in_words(DEFAULT[0])} … {in_words(DEFAULT[-1])})"
@@ -36,18 +31,13 @@ def _add_options(group: argparse._ArgumentGroup) -> None:
 def _problems(args: argparse.Namespace) -> list[Messages]:
     if args.scale and min(args.scale) < 2:
         raise UsageError(f"--scale {min(args.scale)}: one rank has nobody to send to")
-    patterns = [args.pattern] if args.pattern else PATTERNS
-    return [
-        Messages(pattern, size, args.times or how_often(size))
-        for pattern in patterns
-        for size in args.sizes
-    ]
+    return [Messages(size, args.times or how_often(size)) for size in args.sizes]
 
 
 P2P = Workload(
     name="p2p",
-    description="Messages between MPI ranks: how long one takes and how many bytes a second go. "
-    "What has arrived is compared with what was sent.",
+    description="Messages between the first and the last MPI rank: how long one takes and how "
+    "many bytes a second go. What has arrived is compared with what was sent.",
     title="Point to point",
     rate="bytes a second",
     unit="MB/s",

@@ -1,4 +1,4 @@
-"""Messages of one size in one pattern: who sends to whom, timed and checked."""
+"""Messages of one size, to and fro between the first rank and the last: timed and checked."""
 # ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
@@ -21,19 +21,15 @@ if TYPE_CHECKING:
     from workloads.bench.run import Trial
     from workloads.parallel.workers import Workers
 
-PATTERNS = ("ping-pong", "exchange")
 # By default about this many bytes are sent, in at least and at most so many messages.
 _BYTES, _LEAST, _MOST = 64 << 20, 16, 1000
 # The divisor where ranks share a core: they wait for their turns, milliseconds a message.
 _CROWDED = 10
 
 
-def peers(pattern: str, rank: int, size: int) -> tuple[int, int]:
-    """Return whom a rank sends to and receives from; a rank that only waits gets itself."""
-    if pattern == "exchange":
-        return (rank + 1) % size, (rank - 1) % size
-    other = {0: size - 1, size - 1: 0}.get(rank, rank)
-    return other, other
+def peer(rank: int, size: int) -> int:
+    """Return whom a rank sends to and receives from; a rank between only waits, and gets itself."""
+    return {0: size - 1, size - 1: 0}.get(rank, rank)
 
 
 def how_often(size: int) -> int:
@@ -49,14 +45,13 @@ def how_often(size: int) -> int:
 class Messages:
     """Messages of `size` bytes, and how many of them are timed."""
 
-    pattern: str
     size: int
     times: int
     task = "p2p"
 
     @property
     def name(self) -> str:
-        return f"{self.pattern} {in_words(self.size)}"
+        return f"ping-pong {in_words(self.size)}"
 
     @property
     def title(self) -> str:
@@ -84,13 +79,13 @@ class _Attempt:
 
     def __init__(self, messages: Messages, trial: Trial) -> None:
         self._messages, self._trial, self._comm = messages, trial, trial.workers.comm
-        self._dest, self._source = peers(messages.pattern, self._comm.rank, self._comm.size)
+        self._peer = peer(self._comm.rank, self._comm.size)
         self._channel = trial.workers.hold(self._opened)
 
     @contextlib.contextmanager
     def _opened(self, _: Workers) -> Iterator[Any]:
         out = message(self._comm.rank, self._messages.size)
-        channel = self._trial.compute(self._comm, out, self._dest, self._source)
+        channel = self._trial.compute(self._comm, out, self._peer)
         yield channel
         # Not after a failure: close would wait for ever for the rank that failed.
         channel.close()
@@ -108,28 +103,22 @@ class _Attempt:
             seconds = self._send(messages.times)
         self._let_others_sleep()
         right, answer, verdict = self._compare(self._channel.arrived())
-        # A round trip is two messages.
-        steps, senders = (2, 2) if messages.pattern == "ping-pong" else (1, self._comm.size)
         details = {
-            "pattern": messages.pattern,
             "bytes": messages.size,
-            # The clock counts nanoseconds.
-            "median": round(statistics.median(seconds or [0.0]) / steps, 9),
-            "least": round(min(seconds, default=0.0) / steps, 9),
+            # Half a round trip. The clock counts nanoseconds.
+            "median": round(statistics.median(seconds or [0.0]) / 2, 9),
+            "least": round(min(seconds, default=0.0) / 2, 9),
         }
-        work = messages.size * messages.times * senders
+        work = messages.size * messages.times * 2
         return Outcome(trial.seconds, work, answer, right, verdict, details=details)
 
     def _send(self, times: int) -> list[float]:
-        """Send messages; return the seconds of each step, or of each round trip."""
+        """Send messages to and fro; return the seconds of each round trip."""
         channel, rank = self._channel, self._comm.rank
-        is_ring = self._messages.pattern == "exchange"
         seconds = []
-        for _ in range(0 if self._dest == rank else times):
+        for _ in range(0 if self._peer == rank else times):
             began = time.perf_counter()
-            if is_ring:
-                channel.swap()
-            elif rank == 0:
+            if rank == 0:
                 channel.send()
                 channel.receive()
             else:
@@ -140,11 +129,11 @@ class _Attempt:
 
     def _let_others_sleep(self) -> None:
         # In a barrier they would poll, and take cores from the two ranks that send.
-        if self._messages.pattern == "ping-pong" and self._comm.size > 2:
+        if self._comm.size > 2:
             ranks.idle_barrier(self._comm)
 
     def _compare(self, received: Any) -> tuple[bool, str, str]:
         rank, digest = self._comm.rank, hashlib.sha256(received).hexdigest()
-        found = self._comm.gather((rank, self._source, digest) if self._source != rank else None)
+        found = self._comm.gather((rank, self._peer, digest) if self._peer != rank else None)
         # Only the first rank has all digests to judge.
         return check([*filter(None, found)], self._messages.size) if found else (True, "", "")

@@ -87,9 +87,9 @@ def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: P
     assert done.returncode != 0
     # Nobody is left to remove the folder: its name tells.
     assert all(path.name.startswith(f".write-{name}-") for path in tmp_path.iterdir())
-    for path in tmp_path.rglob("*.npy"):
+    for path in tmp_path.glob("*/0/*.npy"):
         assert path.name.startswith(".") or np.load(path).shape == (300, 300)
-    assert not [path for path in tmp_path.rglob("*.h5") if not path.name.startswith(".")]
+    assert not [path for path in tmp_path.glob("*/0/*.h5") if not path.name.startswith(".")]
 
 
 @pytest.mark.long

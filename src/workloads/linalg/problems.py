@@ -107,13 +107,9 @@ class Problem:
         """Say that all of it was done."""
         result.total = self.work
 
-    def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the rate with BLAS's default threads as a share of the best."""
-        default = next((one for one in results if one.impl == "omp-unset"), None)
-        if default is None or len(results) == 1:
-            return []
-        best = max(results, key=lambda result: result.rate)
-        return [f"by default: {default.rate / best.rate:.0%} of the best rate, {best.impl}'s"]
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the table says it all."""
+        return []
 
 
 class Attempt:

@@ -7,31 +7,27 @@ import argparse
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.p2p.messages import DEFAULT, in_words, sizes
+from workloads.p2p.messages import DEFAULT, sizes
 from workloads.p2p.overview import Overview
-from workloads.p2p.problem import Messages, how_often
+from workloads.p2p.problem import Messages
 from workloads.p2p.registry import FASTEST, TECHNIQUES
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    help_of_sizes = (
-        "bytes of a message, or with KiB or MiB (default: powers of two, "
-        f"{in_words(DEFAULT[0])} … {in_words(DEFAULT[-1])})"
-    )
-    group.add_argument("--sizes", type=sizes, default=DEFAULT, metavar="N[,N…]", help=help_of_sizes)
-    help_of_times = (
-        "messages that are timed, after a tenth as many (default: 16 to 1000, fewer with more "
-        "ranks than cores)"
-    )
-    group.add_argument(
-        "--times", type=options.whole(1, 10_000_000), metavar="N", help=help_of_times
-    )
+    text = "bytes of a message, or with KiB or MiB (default: powers of two, 8 B … 4 MiB)"
+    group.add_argument("--sizes", type=sizes, default=DEFAULT, metavar="N[,N…]", help=text)
+    times, text = options.whole(1, 10_000_000), "messages that are timed (default: 16 to 1000)"
+    group.add_argument("--times", type=times, metavar="N", help=text)
 
 
 def _problems(args: argparse.Namespace) -> list[Messages]:
     if args.scale and min(args.scale) < 2:
         raise UsageError(f"--scale {min(args.scale)}: one rank has nobody to send to")
-    return [Messages(size, args.times or how_often(size)) for size in args.sizes]
+    return [
+        # About 64 MiB in all, unless they are few or many.
+        Messages(size, args.times or min(1000, max(16, (64 << 20) // size)))
+        for size in args.sizes
+    ]
 
 
 P2P = Workload(

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workloads.bench.workload import Outcome
@@ -21,24 +20,10 @@ if TYPE_CHECKING:
     from workloads.bench.run import Trial
     from workloads.parallel.workers import Workers
 
-# By default about this many bytes are sent, in at least and at most so many messages.
-_BYTES, _LEAST, _MOST = 64 << 20, 16, 1000
-# The divisor where ranks share a core: they wait for their turns, milliseconds a message.
-_CROWDED = 10
-
 
 def peer(rank: int, size: int) -> int:
     """Return whom a rank sends to and receives from; a rank between only waits, and gets itself."""
     return {0: size - 1, size - 1: 0}.get(rank, rank)
-
-
-def how_often(size: int) -> int:
-    """Return how many messages of a size are timed without ``--times``."""
-    times = min(_MOST, max(_LEAST, _BYTES // size))
-    # The cores of the whole node: a rank may be bound to one of them.
-    if ranks.expected() > (os.cpu_count() or 1):
-        return max(_LEAST // 2, times // _CROWDED)
-    return times
 
 
 @dataclass(frozen=True)
@@ -64,8 +49,7 @@ class Messages:
         return ""
 
     def attempt(self, trial: Trial) -> _Attempt:
-        # Nodes may have different defaults, and all ranks have to send as many.
-        return _Attempt(replace(self, times=trial.job.agree(self.times)), trial)
+        return _Attempt(self, trial)
 
     def finish(self, result: Result) -> None:
         result.total = result.work

@@ -138,10 +138,7 @@ class Get(Put):
 
 
 class CuPy(Upper):
-    """``Send`` and ``Recv`` of CuPy's arrays: from one GPU's memory into another's.
-
-    A GPU-aware library moves the bytes without a copy on the host where the hardware can.
-    """
+    """``Send`` and ``Recv`` of CuPy's arrays: from one GPU's memory into another's."""
 
     def __init__(self, comm: Any, out: Bytes, peer: int) -> None:
         self.cupy: Any = ranks.all_or_none(comm, _cupy)

@@ -33,11 +33,9 @@ class Overview:
             name, size = f"{result.impl}, {result.workers} ranks", _least(result, "bytes")
             times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
             rates.setdefault(name, []).append((size, _rate(result)))
-        panels = [
-            Panel("ping-pong", "bytes", "µs (half a round trip)", times),
-            Panel("ping-pong", "bytes", "MB/s", rates),
-        ]
-        line_chart(path, "Point to point", panels, columns=2)
+        latency = Panel("ping-pong", "bytes", "µs (half a round trip)", times)
+        bandwidth = Panel("ping-pong", "bytes", "MB/s", rates)
+        line_chart(path, "Point to point", [latency, bandwidth], columns=2)
 
 
 def _least(result: Result, key: str) -> float:

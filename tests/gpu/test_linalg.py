@@ -50,13 +50,6 @@ def test_a_stack_of_tasks_is_done_in_one_call(n: int, count: int) -> None:
     assert f"{count} matrices a call" in said
 
 
-@pytest.mark.parametrize("n", [1, 255, 10_000_000])
-def test_cupys_mean_is_asked_of_cupy(n: int) -> None:
-    said = run("cupy", "mean", "-n", n)
-    assert "exactly (n − 1) / 2" in said
-    assert "get_array_module: cupy" in said
-
-
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_ranks_share_the_devices(ranks: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"

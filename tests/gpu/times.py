@@ -17,7 +17,6 @@ TIMED = {
     "linalg": (1, "linalg", "numpy,cupy", "--task eigh,dot --repeat 5"),
     "dot-by-size": (1, "linalg", "numpy,cupy", "--task dot -n 100,300,1000,3000 --repeat 5"),
     "tasks": (1, "linalg", "serial,cupy,cupy-batch", _TASKS),
-    "mean": (1, "linalg", "numpy,dask-array,cupy", "--task mean --repeat 5"),
     "tasks-of-ranks": (2, "linalg", "mpi,cupy-mpi", _TASKS),
     "addone": (1, "linalg", "numpy,numba-cuda", "--task addone -n 10000000"),
     "p2p": (2, "p2p", "mpi-upper,mpi-cupy", ""),

@@ -67,7 +67,7 @@ class TestDefinition:
 @pytest.mark.parametrize("n", sampled([7, 1, 201]))
 def test_one_process_at_any_size(n: Any) -> None:
     with Workers(1) as workers:
-        for task in ("eigh", "gram", "dot", "addone", "mean", "tasks"):
+        for task in ("eigh", "gram", "dot", "addone", "tasks"):
             problem = Problem(task, n, SEED, count=3 if task == "tasks" else 1)
             for name, technique in TECHNIQUES.items():
                 if task in technique.problems and technique.parallel == "no":
@@ -133,7 +133,7 @@ def test_a_cluster_of_dask(workers: int, tmp_path: Path) -> None:
 
 
 def test_the_sweep_has_the_threads_that_were_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What the user has set is not what a row's process gets.
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
@@ -147,7 +147,6 @@ def test_the_sweep_has_the_threads_that_were_asked_for(
         name: count for name, count in threads.items() if name != "omp-unset"
     }
     assert 1 <= threads["omp-unset"] <= CORES
-    assert "by default: " in capsys.readouterr().out
 
 
 def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(

@@ -1,4 +1,4 @@
-"""Linear algebra in batches, by several sizes, and the mean by each array's own library."""
+"""Linear algebra in batches, and by several sizes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from needed import is_drawn, needs, plotted
+from needed import is_drawn, plotted
 
 from workloads.__main__ import main
 from workloads.linalg import definition
@@ -43,19 +43,7 @@ def test_a_call_has_as_many_matrices_as_half_the_memory_holds() -> None:
         assert np.allclose(errors, alone, rtol=1e-9, atol=0)
 
 
-@needs("dask")
-def test_the_mean_is_asked_of_each_library(tmp_path: Path) -> None:
-    workers = 3
-    report = tmp_path / "linalg.json"
-    words = ["--task", "mean", "-n", 100_003, "--impl", "numpy,dask-array", "--workers", workers]
-    assert linalg(*words, "--json", report) == 0
-    assert [(r["impl"], r["workers"], r["answer"]) for r in results(report)] == [
-        ("numpy", 1, "50001.0"),
-        ("dask-array", workers, "50001.0"),
-    ]
-
-
-def test_several_sizes_have_a_table_each_and_a_crossover(
+def test_several_sizes_have_a_table_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report, chart = tmp_path / "linalg.json", tmp_path / "linalg.svg"
@@ -64,7 +52,6 @@ def test_several_sizes_have_a_table_each_and_a_crossover(
     shown = capsys.readouterr().out
     assert "linalg dot: 3 × 3, seed 2022" in shown
     assert "linalg tasks: 3 of 40 × 40, seed 2022" in shown
-    assert "tasks: numpy-batch is faster than serial " in shown
     assert is_drawn(chart)
     names = ["dot 3", "dot 40", "tasks 3", "tasks 40"]
     assert [*dict.fromkeys(r["problem"] for r in results(report))] == names

@@ -14,7 +14,6 @@ from tiers import sampled
 from workloads.device.cuda import no_device
 from workloads.p2p.registry import TECHNIQUES
 
-PATTERNS = ("ping-pong", "exchange")
 HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_device()]
 # Odd, and more than 64 KiB.
 LENGTH = 70_001
@@ -34,22 +33,21 @@ def test_every_technique_delivers_on_any_number_of_ranks(
     size: int, times: int, repeat: int, tmp_path: Path
 ) -> None:
     report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"
-    options = ["--sizes", LENGTH, "--times", times, "--warm-up", times - 1]
+    options = ["--sizes", LENGTH, "--times", times]
     files = ["--json", report, *(plotted(chart) if size == 2 else [])]
     done = p2p(size, "--impl", "all", *options, "--repeat", repeat, *files)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("every message arrived as sent (SHA-256)") == 1, "one rank reports"
     assert f"ping-pong of ranks 0 and {size - 1}, half a round trip: µs" in done.stdout
     results = json.loads(report.read_text())["results"]
-    kinds = [(r["details"][0]["pattern"], r["details"][0]["bytes"], r["impl"]) for r in results]
-    assert kinds == [(p, LENGTH, name) for p in PATTERNS for name in HERE]
-    for (pattern, *_), result in zip(kinds, results, strict=True):
+    kinds = [(r["details"][0]["bytes"], r["impl"]) for r in results]
+    assert kinds == [(LENGTH, name) for name in HERE]
+    for result in results:
         assert (result["ok"], result["workers"], len(result["details"])) == (True, size, repeat)
-        # To and fro, or a step of every rank.
-        assert result["work"] == LENGTH * times * (2 if pattern == "ping-pong" else size)
+        # To and fro.
+        assert result["work"] == LENGTH * times * 2
     # One for all techniques.
-    answers = {(r["problem"], r["answer"]) for r in results}
-    assert len(answers) == len(PATTERNS)
+    assert len({r["answer"] for r in results}) == 1
     assert chart.exists() == bool(size == 2 and plotted(chart))
 
 
@@ -65,7 +63,7 @@ def test_a_message_that_arrives_changed_is_an_error() -> None:
         "mpi.Upper = Changed\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    options = ["--pattern", "ping-pong", "--sizes", "9", "--times", "1"]
+    options = ["--sizes", "9", "--times", "1"]
     done = on_ranks(2, "-c", code, "p2p", *options)
     assert done.returncode == 1
     assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1

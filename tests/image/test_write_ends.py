@@ -86,10 +86,10 @@ def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: P
     done = on_ranks(2, "-c", code, "--impl", name, "-n", 6, "-s", 300, "--out", out)
     assert done.returncode != 0
     # Nobody is left to remove the folder: its name tells.
-    assert all(path.name.startswith(f".{name}.") for path in out.glob("*"))
-    for path in out.rglob("*.npy"):
+    assert all(path.name.startswith(f".write-{name}-") for path in tmp_path.iterdir())
+    for path in tmp_path.glob("*/0/*.npy"):
         assert path.name.startswith(".") or np.load(path).shape == (300, 300)
-    assert not [path for path in out.rglob("*.h5") if not path.name.startswith(".")]
+    assert not [path for path in tmp_path.glob("*/0/*.h5") if not path.name.startswith(".")]
 
 
 @pytest.mark.long
@@ -100,7 +100,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
     out = tmp_path / "o"
 
     def kill() -> None:
-        wait_until(lambda: [*out.glob(".*/0/*")])
+        wait_until(lambda: [*tmp_path.glob(".write-*/0/*")])
         os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -119,7 +119,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> Non
     with subprocess.Popen(
         command, env=surroundings(), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as job:
-        wait_until(lambda: [*out.glob(".*/0/*")], job)
+        wait_until(lambda: [*tmp_path.glob(".write-*/0/*")], job)
         os.killpg(job.pid, signal.SIGINT)
         said = job.communicate(timeout=300)[1]
     assert job.returncode == 130

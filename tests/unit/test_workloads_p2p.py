@@ -1,4 +1,4 @@
-"""The exchange of messages: its command line, what needs neither numpy nor MPI."""
+"""Messages: the command line, what needs neither numpy nor MPI."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PMI_RANK", "0")
-    monkeypatch.setenv("PMI_SIZE", "2")
-
-
 @pytest.mark.usefixtures("alone")
 def test_one_rank_is_69_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["p2p", "--impl", "mpi-upper,mpi-put"]) == 69
@@ -35,26 +29,9 @@ def test_sizes_are_read_and_shown_in_words() -> None:
         "8 B", "1,000 B", "4 KiB", "3 MiB",
     ]  # fmt: skip
     assert (len(DEFAULT), DEFAULT[0], DEFAULT[-1]) == (20, 8, 4 << 20)
-    assert sizes(",".join(map(in_words, DEFAULT))) == [*DEFAULT]
+    assert sizes(",".join(map(in_words, DEFAULT))) == DEFAULT
 
 
-@pytest.mark.usefixtures("alone", "of_two")
-@pytest.mark.parametrize(
-    ("name", "told", "here"),
-    [("OMPI_COMM_WORLD_LOCAL_SIZE", "8", 8), ("SLURM_STEP_TASKS_PER_NODE", "64(x2),32", 64)],
-)
-def test_the_ranks_of_this_node_are_those_that_crowd_it(
-    name: str, told: str, here: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(name, told)
-    assert problem._ranks_here() == here
-
-
-def test_who_sends_to_whom() -> None:
-    def of(pattern: str, size: int) -> list[tuple[int, int]]:
-        return [problem.peers(pattern, rank, size) for rank in range(size)]
-
-    assert of("ping-pong", 2) == [(1, 1), (0, 0)]
-    # Those between only wait.
-    assert of("ping-pong", 4) == [(3, 3), (1, 1), (2, 2), (0, 0)]
-    assert of("exchange", 4) == [(1, 3), (2, 0), (3, 1), (0, 2)]
+def test_those_between_only_wait() -> None:
+    assert [problem.peer(rank, 2) for rank in range(2)] == [1, 0]
+    assert [problem.peer(rank, 4) for rank in range(4)] == [3, 1, 2, 0]

@@ -163,8 +163,6 @@ class _Command:
             print(self.workload.overview.table(results))
             for line in _left_out(left_out):
                 print(f"  {line}")
-        for line in self.workload.closing(results) if self.workload.closing else ():
-            print(line)
         name = self.workload.name
         if self.args.json is not None:
             parameters = {problem.name: problem.parameters() for problem in problems}

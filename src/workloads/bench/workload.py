@@ -115,5 +115,3 @@ class Workload:
     overview: Overview | None = None
     # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
-    # Returns the lines below the last table, from all problems' results.
-    closing: Callable[[Sequence[Result]], Sequence[str]] | None = None

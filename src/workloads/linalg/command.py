@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
@@ -14,21 +12,17 @@ from workloads.errors import UsageError
 from workloads.linalg.problems import Problem
 from workloads.linalg.registry import FASTEST, TECHNIQUES
 
-if TYPE_CHECKING:
-    from workloads.bench.result import Result
-
 SEED = 2022
 COUNT = 128
 # The default sizes are the talk's; its tasks take half a minute.
 _SIZES = {
     "eigh": 1_000, "gram": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
-    "mean": 10_000_000, "threads": 1_000,
+    "threads": 1_000,
 }  # fmt: skip
 _DEFAULT = ["eigh", "tasks"]
-# Partial sums of addone and mean must be exact, below 2^53; LAPACK counts a
-# matrix's elements in 32 bits, so that its rows are fewer than 2^15.5.
-_MOST = {"addone": 100_000_000, "mean": 100_000_000}
-_MOST_ROWS = 46_340
+# Partial sums of addone must be exact, below 2^53; LAPACK counts a matrix's elements in
+# 32 bits, so that its rows are fewer than 2^15.5.
+_MOST_NUMBERS, _MOST_ROWS = 100_000_000, 46_340
 
 
 def _tasks(text: str) -> list[str]:
@@ -44,16 +38,13 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     count, seed = options.whole(1, 1_000_000), options.whole(0, 2**63)
     help_of_task = (
         "eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, shared "
-        "out; dot: a product of two; addone: three packages on one GPU array; mean: by the "
-        "array's own library; threads: eigh with one thread of BLAS, two, … "
+        "out; dot: a product of two; addone: three packages on one GPU array; threads: eigh "
+        "with one thread of BLAS, two, … "
         f"(default: {','.join(_DEFAULT)})"
     )
     names = "NAME[,NAME…]|all"
     what.add_argument("--task", type=_tasks, default=_DEFAULT, metavar=names, help=help_of_task)
-    help_of_n = (
-        "rows of each matrix, elements for addone and mean; of several sizes, where one "
-        f"technique becomes faster than another (default: {by_task})"
-    )
+    help_of_n = f"rows of each matrix, for addone its numbers (default: {by_task})"
     what.add_argument("-n", type=options.counts, metavar="N[,N…]", help=help_of_n)
     help_of_count = f"how many matrices for tasks (default: {COUNT})"
     what.add_argument("--count", type=count, metavar="N", help=help_of_count)
@@ -68,7 +59,8 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
     found: list[Problem] = []
     for task in args.task:
-        sizes, most = args.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
+        sizes = args.n or [_SIZES[task]]
+        most = _MOST_NUMBERS if task == "addone" else _MOST_ROWS
         if max(sizes) > most:
             raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
         for n in sizes:
@@ -80,30 +72,6 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
 def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
     # Of the threads of BLAS one technique alone would be no sweep.
     return replace(workload, request="all") if args.task == ["threads"] else workload
-
-
-def crossovers(results: Sequence[Result]) -> list[str]:
-    """Return from which size on each technique is faster than its task's first."""
-    times: dict[str, dict[str, dict[int, float]]] = {}
-    for result in results:
-        task, _, size = result.problem.partition(" ")
-        names = {result.impl: result.samples, f"{result.impl}'s kernel": result.kernel}
-        for name, samples in names.items():
-            if size and samples:
-                times.setdefault(task, {}).setdefault(name, {})[int(size)] = min(samples)
-    lines = []
-    for task, by_name in times.items():
-        (base, slow), *others = by_name.items()
-        for name, fast in others:
-            lines.append(f"{task}: {name} is faster than {base} {_from(slow, fast)}")
-    return lines
-
-
-def _from(slow: Mapping[int, float], fast: Mapping[int, float]) -> str:
-    """Return in words the size from which on all times of `fast` are less."""
-    sizes = sorted(slow.keys() & fast.keys(), reverse=True)
-    faster = [*itertools.takewhile(lambda size: fast[size] < slow[size], sizes)]
-    return f"from n = {faster[-1]:,} on" if faster else "at none of these sizes"
 
 
 LINALG = Workload(
@@ -120,7 +88,6 @@ LINALG = Workload(
     problems=_problems,
     baseline=("numpy", "serial", "omp-1"),
     adapt=_adapt,
-    closing=crossovers,
 )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200
 # Peak bytes for each element, where it is not that of eigenvalues and vectors.
-_BYTES = {"dot": 8 * 5, "addone": 8 * 2, "mean": 8 * 2}
+_BYTES = {"dot": 8 * 5, "addone": 8 * 2}
 BYTES_OF_EIGH = 8 * 8
 
 
@@ -45,8 +45,8 @@ class Problem:
     @property
     def title(self) -> str:
         """The line above the table."""
-        if self.task in ("addone", "mean"):
-            return f"linalg {self.task}: {self.n:,} elements"
+        if self.task == "addone":
+            return f"linalg {self.task}: {self.n:,} numbers"
         many = {"tasks": f"{self.count:,} of ", "gram": "b.T @ b of "}.get(self.task, "")
         return f"linalg {self.task}: {many}{self.n:,} × {self.n:,}, seed {self.seed}"
 
@@ -55,7 +55,7 @@ class Problem:
         """The nominal number of floating point operations; checks are not counted."""
         # Eigenvalues and vectors: Golub and Van Loan, Matrix Computations, 8.3.
         n = self.n
-        other = {"dot": 2 * n**3, "addone": 2 * n, "mean": n}
+        other = {"dot": 2 * n**3, "addone": 2 * n}
         return other.get(self.task, 9 * n**3 * self.count)
 
     @property
@@ -89,7 +89,7 @@ class Problem:
 
     def prepare(self, _: Sequence[str]) -> str:
         """Refuse what does not fit into memory."""
-        elements = self.n if self.task in ("addone", "mean") else self.n * self.n
+        elements = self.n if self.task == "addone" else self.n * self.n
         need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
         there = machine.available_memory()
         if there and need > there:
@@ -107,13 +107,9 @@ class Problem:
         """Say that all of it was done."""
         result.total = self.work
 
-    def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the rate with BLAS's default threads as a share of the best."""
-        default = next((one for one in results if one.impl == "omp-unset"), None)
-        if default is None or len(results) == 1:
-            return []
-        best = max(results, key=lambda result: result.rate)
-        return [f"by default: {default.rate / best.rate:.0%} of the best rate, {best.impl}'s"]
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the table says it all."""
+        return []
 
 
 class Attempt:

@@ -21,12 +21,11 @@ _NUMPY, _PROCESSES, _CUDA = (
 )
 _NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
 _DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")
-_HERE, _ON_GPU = ("eigh", "gram", "dot", "addone", "mean"), ("eigh", "gram", "tasks", "dot", "mean")
+_HERE, _ON_GPU = ("eigh", "gram", "dot", "addone"), ("eigh", "gram", "tasks", "dot")
 _tasks = partial(Technique, problems=("tasks",))
 _ranks = partial(_tasks, parallel="ranks")
 _processes = partial(_tasks, parallel="processes", one_core=("serial",))
 _gpu = partial(Technique, parallel="device", obstacle=no_device)
-_omp = partial(Technique, parallel="threads", one_core=("omp-1",), problems=("threads",))
 
 TECHNIQUES = {
     "numpy": Technique(
@@ -43,14 +42,6 @@ TECHNIQUES = {
     "dask": _processes(
         _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
     ),
-    "dask-array": Technique(
-        _NUMPY + "dask_array",
-        "Dask's arrays in threads",
-        ("numpy", "dask"),
-        parallel="threads",
-        one_core=("numpy",),
-        problems=("mean",),
-    ),
     "cupy": _gpu(_CUDA + "cupy", "CuPy on an NVIDIA GPU", _CP, problems=_ON_GPU),
     "cupy-batch": _gpu(
         _CUDA + "cupy_batch", "CuPy, a stack of matrices a call", _CP, problems=("tasks",)
@@ -66,9 +57,17 @@ TECHNIQUES = {
         problems=("addone",),
     ),
 }
-for _row, _count in THREADS.items():
-    _text = f"a process with OMP_NUM_THREADS={_count}" if _count else "a process without it"
-    TECHNIQUES[_row] = _omp(_PROCESSES + "omp", _text, ("numpy", "threadpoolctl"))
+TECHNIQUES |= {
+    row: Technique(
+        _PROCESSES + "omp",
+        f"a process with OMP_NUM_THREADS={count}" if count else "a process without it",
+        ("numpy", "threadpoolctl"),
+        parallel="threads",
+        one_core=("omp-1",),
+        problems=("threads",),
+    )
+    for row, count in THREADS.items()
+}
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = ("mpi", "multiprocessing", "serial", "numpy", "omp-unset")

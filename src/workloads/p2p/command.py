@@ -7,49 +7,33 @@ import argparse
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.p2p.messages import DEFAULT, in_words, sizes
+from workloads.p2p.messages import DEFAULT, sizes
 from workloads.p2p.overview import Overview
-from workloads.p2p.problem import PATTERNS, Messages, how_often
+from workloads.p2p.problem import Messages
 from workloads.p2p.registry import FASTEST, TECHNIQUES
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--pattern",
-        choices=PATTERNS,
-        help="ping-pong: the first rank and the last, one message to and fro; exchange: every "
-        "rank sends to the next and receives from the one before (default: both)",
-    )
-    group.add_argument(
-        "--sizes",
-        type=sizes,
-        default=[*DEFAULT],
-        metavar="N[,N…]",
-        help="bytes of a message, or with KiB or MiB (default: powers of two, "
-        f"{in_words(DEFAULT[0])} … {in_words(DEFAULT[-1])})",
-    )
-    times = "messages that are timed (default: 16 to 1000, fewer where ranks share cores)"
-    group.add_argument("--times", type=options.whole(1, 10_000_000), metavar="N", help=times)
-    before = "messages before those (default: a tenth of them)"
-    group.add_argument("--warm-up", type=options.whole(0, 10_000_000), metavar="N", help=before)
+    text = "bytes of a message, or with KiB or MiB (default: powers of two, 8 B … 4 MiB)"
+    group.add_argument("--sizes", type=sizes, default=DEFAULT, metavar="N[,N…]", help=text)
+    times, text = options.whole(1, 10_000_000), "messages that are timed (default: 16 to 1000)"
+    group.add_argument("--times", type=times, metavar="N", help=text)
 
 
 def _problems(args: argparse.Namespace) -> list[Messages]:
     if args.scale and min(args.scale) < 2:
         raise UsageError(f"--scale {min(args.scale)}: one rank has nobody to send to")
-    problems = []
-    for pattern in [args.pattern] if args.pattern else PATTERNS:
-        for size in args.sizes:
-            times = args.times or how_often(size)
-            warm_up = -(-times // 10) if args.warm_up is None else args.warm_up
-            problems.append(Messages(pattern, size, times, warm_up))
-    return problems
+    return [
+        # About 64 MiB in all, unless they are few or many.
+        Messages(size, args.times or min(1000, max(16, (64 << 20) // size)))
+        for size in args.sizes
+    ]
 
 
 P2P = Workload(
     name="p2p",
-    description="Messages between MPI ranks: how long one takes and how many bytes a second go. "
-    "What has arrived is compared with what was sent.",
+    description="Messages between the first and the last MPI rank: how long one takes and how "
+    "many bytes a second go. What has arrived is compared with what was sent.",
     title="Point to point",
     rate="bytes a second",
     unit="MB/s",

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 # From 8 bytes to 4 MiB, as in the table that osu_latency prints.
-DEFAULT = tuple(1 << power for power in range(3, 23))
+DEFAULT = [1 << power for power in range(3, 23)]
 # MPI-3 counts elements in 31 bits, and memory has to hold several of them.
 _MOST = 1 << 28
-_UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20}
+_UNITS = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20}
 
 
 def sizes(text: str) -> list[int]:
@@ -28,9 +28,9 @@ def sizes(text: str) -> list[int]:
 
 def _size(word: str) -> int:
     match = re.fullmatch(r"(\d+) *([A-Za-z]*)", word, re.ASCII)
-    if not match or match[2].upper() not in _UNITS:
+    if not match or match[2].lower() not in _UNITS:
         raise argparse.ArgumentTypeError(f"{word!r} is no size: bytes, or like 4KiB, 1MiB")
-    size = int(match[1]) * _UNITS[match[2].upper()]
+    size = int(match[1]) * _UNITS[match[2].lower()]
     if not 1 <= size <= _MOST:
         raise argparse.ArgumentTypeError(f"{word} is not between 1 and {in_words(_MOST)}")
     return size
@@ -53,11 +53,6 @@ def message(rank: int, size: int) -> Bytes:
     return np.frombuffer(bytearray(stream.bytes(size)), np.uint8)
 
 
-def digest(received: Bytes) -> str:
-    """Return the SHA-256 of a message."""
-    return hashlib.sha256(received.data).hexdigest()
-
-
 def check(received: Sequence[tuple[int, int, str]], size: int) -> tuple[bool, str, str]:
     """Compare what has arrived, (receiver, sender, SHA-256), with what was sent.
 
@@ -65,6 +60,6 @@ def check(received: Sequence[tuple[int, int, str]], size: int) -> tuple[bool, st
     """
     answer = hashlib.sha256("".join(found for *_, found in received).encode()).hexdigest()
     for receiver, sender, found in received:
-        if found != digest(message(sender, size)):
+        if found != hashlib.sha256(message(sender, size)).hexdigest():
             return False, answer, f"WRONG: rank {receiver} did not receive what rank {sender} sent"
     return True, answer, "arrived as sent"

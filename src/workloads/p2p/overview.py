@@ -8,49 +8,34 @@ from pathlib import Path
 from workloads.bench.result import Result, render
 from workloads.p2p.messages import in_words
 
-_WHAT = {
-    "ping-pong": "ping-pong of ranks 0 and {last}, half a round trip",
-    "exchange": "exchange, each of {ranks} ranks with the next and the one before",
-}
-
 
 class Overview:
     """Time and rate by the size of the message."""
 
     def table(self, results: Sequence[Result]) -> str:
-        """Return two tables for each pattern and number of ranks: times, then rates."""
+        """Return two tables for each number of ranks: times, then rates."""
         parts = []
-        for ranks, pattern in dict.fromkeys((r.workers, _pattern(r)) for r in results):
-            shown = [r for r in results if (r.workers, _pattern(r)) == (ranks, pattern)]
-            what = _WHAT[pattern].format(last=ranks - 1, ranks=ranks)
-            parts.append(f"p2p: {what}: µs, median (least)\n{_by_size(shown, _times)}\n")
-            parts.append(f"p2p: {what}: MB/s\n{_by_size(shown, lambda r: f'{_rate(r):,.1f}')}\n")
+        for ranks in dict.fromkeys(r.workers for r in results):
+            own = [r for r in results if r.workers == ranks]
+            what = f"p2p: ping-pong of ranks 0 and {ranks - 1}, half a round trip"
+            parts.append(f"{what}: µs, median (least)\n{_by_size(own, _times)}\n")
+            parts.append(f"{what}: MB/s\n{_by_size(own, lambda r: f'{_rate(r):,.1f}')}\n")
         wrong = [f"{r.impl}, {r.problem}: {r.verdict}" for r in results if not r.ok]
         return "\n".join([*parts, *(wrong or ["every message arrived as sent (SHA-256)"])])
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
-        """Draw time and rate over the size, a row of panels for each pattern."""
+        """Draw time and rate over the size."""
         from workloads.bench.plot import Panel, line_chart  # noqa: PLC0415
 
-        several = len({result.workers for result in results}) > 1
-        panels = []
-        for pattern in dict.fromkeys(map(_pattern, results)):
-            times: dict[str, list[tuple[float, float]]] = {}
-            rates: dict[str, list[tuple[float, float]]] = {}
-            for result in results:
-                if _pattern(result) == pattern:
-                    name = f"{result.impl}, {result.workers} ranks" if several else result.impl
-                    size = _least(result, "bytes")
-                    times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
-                    rates.setdefault(name, []).append((size, _rate(result)))
-            half = " (half a round trip)" if pattern == "ping-pong" else " a step"
-            panels.append(Panel(pattern, "bytes", f"µs{half}", times))
-            panels.append(Panel(pattern, "bytes", "MB/s", rates))
-        line_chart(path, "Point to point", panels, columns=2)
-
-
-def _pattern(result: Result) -> str:
-    return str(result.details[0]["pattern"])
+        times: dict[str, list[tuple[float, float]]] = {}
+        rates: dict[str, list[tuple[float, float]]] = {}
+        for result in results:
+            name, size = f"{result.impl}, {result.workers} ranks", _least(result, "bytes")
+            times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
+            rates.setdefault(name, []).append((size, _rate(result)))
+        latency = Panel("ping-pong", "bytes", "µs (half a round trip)", times)
+        bandwidth = Panel("ping-pong", "bytes", "MB/s", rates)
+        line_chart(path, "Point to point", [latency, bandwidth], columns=2)
 
 
 def _least(result: Result, key: str) -> float:

@@ -1,87 +1,42 @@
-"""Messages of one size in one pattern: who sends to whom, timed and checked."""
+"""Messages of one size, to and fro between the first rank and the last: timed and checked."""
 # ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
 import contextlib
-import os
+import hashlib
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workloads.bench.workload import Outcome
-from workloads.p2p.messages import check, digest, in_words, message
-from workloads.parallel import launchers, ranks
+from workloads.p2p.messages import check, in_words, message
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.run import Trial
     from workloads.parallel.workers import Workers
 
-PATTERNS = ("ping-pong", "exchange")
-# By default about this many bytes are sent, in at least and at most so many messages.
-_BYTES = 64 << 20
-_LEAST, _MOST = 16, 1000
-# The divisor where ranks share a core: they wait for their turns, milliseconds a message.
-_CROWDED = 10
 
-
-def peers(pattern: str, rank: int, size: int) -> tuple[int, int]:
-    """Return whom a rank sends to and receives from; a rank that only waits gets itself."""
-    if pattern == "exchange":
-        return (rank + 1) % size, (rank - 1) % size
-    other = {0: size - 1, size - 1: 0}.get(rank, rank)
-    return other, other
-
-
-def send_often(channel: Any, pattern: str, rank: int, times: int) -> list[float]:
-    """Send messages; return the seconds of each step, or of each round trip on both ranks."""
-    seconds, is_ring = [], pattern == "exchange"
-    for _ in range(times):
-        began = time.perf_counter()
-        if is_ring:
-            channel.swap()
-        elif rank == 0:
-            channel.send()
-            channel.receive()
-        else:
-            channel.receive()
-            channel.send()
-        seconds.append(time.perf_counter() - began)
-    return seconds
-
-
-def how_often(size: int) -> int:
-    """Return how many messages of a size are timed without ``--times``."""
-    times = min(_MOST, max(_LEAST, _BYTES // size))
-    # The cores of the whole node: a rank may be bound to one of them.
-    crowded = _ranks_here() > (os.cpu_count() or 1)
-    return max(_LEAST // 2, times // _CROWDED) if crowded else times
-
-
-def _ranks_here() -> int:
-    """Return how many ranks share a node's cores and memory."""
-    return launchers.ranks_on_node() or ranks.expected()
+def peer(rank: int, size: int) -> int:
+    """Return whom a rank sends to and receives from; a rank between only waits, and gets itself."""
+    return {0: size - 1, size - 1: 0}.get(rank, rank)
 
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages of `size` bytes: `times` that are timed, after `warm_up` others."""
+    """Messages of `size` bytes, and how many of them are timed."""
 
-    pattern: str
     size: int
     times: int
-    warm_up: int
+    task = "p2p"
 
     @property
     def name(self) -> str:
-        return f"{self.pattern} {in_words(self.size)}"
-
-    @property
-    def task(self) -> str:
-        return self.pattern
+        return f"ping-pong {in_words(self.size)}"
 
     @property
     def title(self) -> str:
@@ -94,9 +49,7 @@ class Messages:
         return ""
 
     def attempt(self, trial: Trial) -> _Attempt:
-        # Nodes may compute different defaults, and all ranks have to send as many.
-        times, warm_up = trial.job.agree((self.times, self.warm_up))
-        return _Attempt(replace(self, times=times, warm_up=warm_up), trial)
+        return _Attempt(self, trial)
 
     def finish(self, result: Result) -> None:
         result.total = result.work
@@ -110,54 +63,61 @@ class _Attempt:
 
     def __init__(self, messages: Messages, trial: Trial) -> None:
         self._messages, self._trial, self._comm = messages, trial, trial.workers.comm
-        self._dest, self._source = peers(messages.pattern, self._comm.rank, self._comm.size)
+        self._peer = peer(self._comm.rank, self._comm.size)
+        self._channel = trial.workers.hold(self._opened)
+
+    @contextlib.contextmanager
+    def _opened(self, _: Workers) -> Iterator[Any]:
+        out = message(self._comm.rank, self._messages.size)
+        channel = self._trial.compute(self._comm, out, self._peer)
+        yield channel
+        # Not after a failure: close would wait for ever for the rank that failed.
+        channel.close()
 
     def warm_up(self) -> None:
-        """Send a few messages, so that connections are made and buffers registered."""
-        self._send(self._messages.warm_up)
+        """Send a tenth of them, so that connections are made and buffers registered."""
+        self._send(-(-self._messages.times // 10))
         self._let_others_sleep()
 
     def once(self) -> Outcome:
         """Send all messages, and compare what has arrived."""
         trial, messages = self._trial, self._messages
-        channel = trial.workers.hold(self._opened)
-        channel.clear()
+        self._channel.clear()
         with trial.clock():
             seconds = self._send(messages.times)
         self._let_others_sleep()
-        right, answer, verdict = self._compare(channel.arrived())
-        # A round trip is two messages.
-        steps, senders = (2, 2) if messages.pattern == "ping-pong" else (1, self._comm.size)
+        right, answer, verdict = self._compare(self._channel.arrived())
         details = {
-            "pattern": messages.pattern,
             "bytes": messages.size,
-            # The clock counts nanoseconds.
-            "median": round(statistics.median(seconds or [0.0]) / steps, 9),
-            "least": round(min(seconds, default=0.0) / steps, 9),
+            # Half a round trip. The clock counts nanoseconds.
+            "median": round(statistics.median(seconds or [0.0]) / 2, 9),
+            "least": round(min(seconds, default=0.0) / 2, 9),
         }
-        work = messages.size * messages.times * senders
+        work = messages.size * messages.times * 2
         return Outcome(trial.seconds, work, answer, right, verdict, details=details)
 
     def _send(self, times: int) -> list[float]:
-        channel, rank = self._trial.workers.hold(self._opened), self._comm.rank
-        return send_often(channel, self._messages.pattern, rank, 0 if self._dest == rank else times)
+        """Send messages to and fro; return the seconds of each round trip."""
+        channel, rank = self._channel, self._comm.rank
+        seconds = []
+        for _ in range(0 if self._peer == rank else times):
+            began = time.perf_counter()
+            if rank == 0:
+                channel.send()
+                channel.receive()
+            else:
+                channel.receive()
+                channel.send()
+            seconds.append(time.perf_counter() - began)
+        return seconds
 
     def _let_others_sleep(self) -> None:
         # In a barrier they would poll, and take cores from the two ranks that send.
-        if self._messages.pattern == "ping-pong" and self._comm.size > 2:
+        if self._comm.size > 2:
             ranks.idle_barrier(self._comm)
 
-    @contextlib.contextmanager
-    def _opened(self, _: Workers) -> Iterator[Any]:
-        out = message(self._comm.rank, self._messages.size)
-        channel = self._trial.compute(self._comm, out, self._dest, self._source)
-        yield channel
-        # Not after a failure: close would wait for ever for the rank that failed.
-        channel.close()
-
     def _compare(self, received: Any) -> tuple[bool, str, str]:
-        comm = self._comm
-        mine = None if self._source == comm.rank else (comm.rank, self._source, digest(received))
-        found = comm.gather(mine)
+        rank, digest = self._comm.rank, hashlib.sha256(received).hexdigest()
+        found = self._comm.gather((rank, self._peer, digest) if self._peer != rank else None)
         # Only the first rank has all digests to judge.
         return check([*filter(None, found)], self._messages.size) if found else (True, "", "")

@@ -16,27 +16,19 @@ class _Variables(NamedTuple):
     rank: str
     size: str
     rank_on_node: str
-    ranks_on_node: str
 
 
 # MPICH's hydra and Slurm's pmi2; Open MPI; Slurm, also with PMIx.  Slurm's are last:
 # mpiexec in a batch script or below srun hands that process's numbers on to all its ranks.
 _TABLE = (
-    _Variables("mpiexec or srun", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+    _Variables("mpiexec or srun", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
     _Variables(
         "Open MPI's mpirun",
         "OMPI_COMM_WORLD_RANK",
         "OMPI_COMM_WORLD_SIZE",
         "OMPI_COMM_WORLD_LOCAL_RANK",
-        "OMPI_COMM_WORLD_LOCAL_SIZE",
     ),
-    _Variables(
-        "srun",
-        "SLURM_PROCID",
-        "SLURM_STEP_NUM_TASKS",
-        "SLURM_LOCALID",
-        "SLURM_STEP_TASKS_PER_NODE",
-    ),
+    _Variables("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
 # Prefixes of what connects a process with the other ranks.
 _CONNECTIONS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_")
@@ -78,15 +70,8 @@ def rank_on_node() -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 
-def ranks_on_node() -> int | None:
-    """Return how many ranks the node has; None where no launcher says it."""
-    numbers = [_number(os.environ, each.ranks_on_node) for each in _TABLE]
-    return next(filter(None, numbers), None)
-
-
 def _number(environ: Mapping[str, str], name: str) -> int | None:
-    # Slurm's "64(x2),32" lists all nodes: the first one's is taken.
-    found = re.match(r"[0-9]+(?=$|[(,])", environ.get(name, ""))
+    found = re.fullmatch(r"[0-9]+", environ.get(name, ""))
     return int(found[0]) if found else None
 
 

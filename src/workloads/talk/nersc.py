@@ -123,7 +123,7 @@ SLIDES = {
         "A large product is; a small one waits for its copies.",
         Experiment("linalg --task dot --impl all", {"numpy": None, "cupy": None}),
         claims=[Faster("numpy", "cupy")],
-        differs="`-n 100,500,1000,4000` tells from which size on.",
+        differs="`-n 100,500,1000,4000` has a table for each size.",
     ),
     29: Slide(
         "many matrices",

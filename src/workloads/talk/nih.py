@@ -145,7 +145,7 @@ SLIDES = {
         "MPI, Send and Recv of an array",
         "Send takes the array's memory; send would pickle it first.",
         Experiment(
-            "p2p --pattern ping-pong --sizes 400 --times 1000 --impl mpi-lower,mpi-upper",
+            "p2p --sizes 400 --times 1000 --impl mpi-lower,mpi-upper",
             {"mpi-lower 2": None, "mpi-upper 2": None},
             ranks=2,
         ),

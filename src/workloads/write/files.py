@@ -30,7 +30,7 @@ _HINTS: dict[int | None, str] = {
     errno.ENOENT: "is the folder still there, and on every node?",
 }
 # A rank that cannot write gives another, which failed before, so long to end all.
-OTHER_SECONDS = 3.0
+_OTHER_SECONDS = 3.0
 
 
 def array_name(t: int) -> str:
@@ -57,41 +57,30 @@ def output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise not_written(path, error) from error
-
-
-def not_written(path: Path, error: OSError) -> OutputError:
-    """Return the error for a file or folder that could not be written, with the next step."""
-    # h5py's own text names offsets and addresses.
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    hint = _HINTS.get(error.errno, "choose another folder with --out or TMPDIR")
-    return OutputError(f"{path.name}: {reason}", hint=hint)
+        # h5py's own text names offsets and addresses.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = _HINTS.get(error.errno, "choose another folder with --out or TMPDIR")
+        raise OutputError(f"{path.name}: {reason}", hint=hint) from error
 
 
 def check(out: Path | None) -> None:
     """Refuse on every rank, before the run, a folder that exists or cannot be made."""
-    if out is not None and (fault := ranks.by_first(lambda: _fault(out))):
-        raise UsageError(f"--out {out}: {fault}", hint="give the name of a new folder")
 
+    def look() -> None:
+        if out is not None:
+            out.mkdir()
+            out.rmdir()
 
-def _fault(out: Path) -> str:
-    if str(out) == "-":
-        return "the arrays are several files"
-    if not out.parent.is_dir():
-        return f"there is no folder {out.parent}"
     try:
-        out.mkdir()
-        out.rmdir()
-    except FileExistsError:
-        return "is there already"
+        ranks.by_first(look)
     except OSError as error:
-        return f"cannot be made ({error.strerror})"
-    return ""
+        hint = "give the name of a new folder"
+        raise UsageError(f"--out {out}: {error.strerror}", hint=hint) from error
 
 
 @dataclass
 class Place:
-    """A folder that is made when something is written; without `out` a temporary one."""
+    """A folder that is made for what is complete; without `out` all goes when it is read back."""
 
     out: Path | None
     # The techniques whose files are in `out`.
@@ -104,61 +93,25 @@ class Place:
 
     @contextlib.contextmanager
     def scratch(self, name: str, job: Job) -> Iterator[Path]:
-        """Give a folder for one technique's files, the same one on every rank; then remove it.
-
-        The first rank that cannot write raises at once, and so ends the others.
-        """
-        unique = os.urandom(8).hex()
-        path = job.agree(
-            self.base / f"hpcpy-write-{unique}"
-            if self.out is None
-            else self.out.absolute() / f".{name}.{unique}"
-        )
-        done = False
+        """Give a folder for one technique's files, the same one on every rank; then remove it."""
+        path = job.agree(self.base / f".write-{name}-{os.urandom(8).hex()}")
         try:
-            with signals.on_stop(lambda: self._remove(path)):
+            with signals.on_stop(lambda: _remove(path)):
                 if job.first:
-                    self._make(path)
+                    with output_errors(self.base):
+                        # Everybody can look into /tmp.
+                        path.mkdir(mode=0o700)
                 if job.collective:
                     job.computing.Barrier()
                     require_seen(path, "--out", job.computing)
                 yield path
-                done = True
-        except OutputError:
-            if not self._remove(path, is_first=job.first) and job.collective:
-                time.sleep(OTHER_SECONDS)
+        except BaseException as error:
+            # Of ranks that cannot write the one that renames the folder says why, and ends all.
+            if not _remove(path) and job.collective and isinstance(error, OutputError):
+                time.sleep(_OTHER_SECONDS)
             raise
-        finally:
-            if not done:
-                # Any rank may be the last one.
-                self._remove(path)
-            elif job.first:
-                self._clear(path)
-
-    def _make(self, path: Path) -> None:
-        with output_errors(path):
-            if self.out is not None:
-                self.out.mkdir(exist_ok=True)
-            # Everybody can look into /tmp.
-            path.mkdir(mode=0o700 if self.out is None else 0o777)
-
-    def _remove(self, path: Path, *, is_first: bool = True) -> bool:
-        """Remove a folder; return whether this process is to say why: only one can rename it."""
-        can_rename = True
-        try:
-            path = path.rename(path.with_name(f"{path.name}.stopped"))
-        except FileNotFoundError:
-            return False
-        except OSError:
-            can_rename = False
-        self._clear(path)
-        return can_rename or is_first
-
-    def _clear(self, path: Path) -> None:
-        shutil.rmtree(path, ignore_errors=True)
-        if self.out is not None:
-            with contextlib.suppress(OSError):
-                self.out.rmdir()
+        if job.first:
+            shutil.rmtree(path, ignore_errors=True)
 
     def keep(self, path: Path, name: str) -> None:
         """Move a technique's files to their place; remove those of later repetitions."""
@@ -166,5 +119,16 @@ class Place:
             if self.out is None or name in self.kept:
                 shutil.rmtree(path)
             else:
+                self.out.mkdir(exist_ok=True)
                 path.replace(self.out / name)
                 self.kept.append(name)
+
+
+def _remove(path: Path) -> bool:
+    """Remove a folder that other ranks may write to; return whether this process has done it."""
+    try:
+        path = path.rename(path.with_name(f"{path.name}.stopped"))
+    except OSError:
+        return False
+    shutil.rmtree(path, ignore_errors=True)
+    return True

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,9 +93,7 @@ class Attempt:
         self._scratch = trial.workers.hold(scratch)
 
     def warm_up(self) -> None:
-        folder = self._folder("warm-up")
-        self.run(_WARM_UP, folder)
-        self._remove(folder)
+        self.run(_WARM_UP, self._folder("warm-up"))
 
     def once(self) -> Outcome:
         """Write all of them, read them back, and put them where they belong."""
@@ -110,8 +107,6 @@ class Attempt:
             digest, right, verdict = self.judge(folder)
             if right:
                 self.arrays.place.keep(folder, trial.name)
-            else:
-                self._remove(folder)
         if trial.job.collective:
             # Ranks that wait must not take cores from the one that works.
             ranks.idle_barrier(trial.job.computing)
@@ -140,8 +135,3 @@ class Attempt:
             with output_errors(path):
                 path.mkdir()
         return path
-
-    def _remove(self, folder: Path) -> None:
-        if self.trial.job.first:
-            with output_errors(folder):
-                shutil.rmtree(folder)

@@ -31,7 +31,7 @@ TECHNIQUES = {
     "hdf5-single": Technique(_HERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
     "hdf5-parallel": Technique(
         _HERE + "hdf5:parallel",
-        "HDF5 by MPI-IO, all ranks into one dataset, collectively",
+        "HDF5 by MPI-IO, all ranks into one dataset",
         (*_H5PY, "mpi4py"),
         parallel="ranks",
         one_core=("hdf5-single",),

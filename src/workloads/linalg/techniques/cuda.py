@@ -11,7 +11,7 @@ import numpy as np
 
 from workloads.device.cuda import cupy_device, cupy_libraries
 from workloads.linalg.definition import Errors, solve
-from workloads.linalg.techniques.numpy_ import in_batches, mean_of
+from workloads.linalg.techniques.numpy_ import in_batches
 from workloads.linalg.techniques.processes import in_order
 from workloads.parallel import ranks
 
@@ -38,10 +38,6 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
                 with _kernels(cupy, workers):
                     product = first @ second
                 return product.get(), name
-            case "mean":
-                with _kernels(cupy, workers):
-                    mean, library = mean_of(cupy.arange(problem.n, dtype=cupy.float64))
-                return mean, f"{name}, {library}"
             case _:
                 return [solve(problem.n, seed, cupy) for seed in problem.seeds], name
 

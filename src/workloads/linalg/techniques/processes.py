@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 # In the order in which OpenBLAS looks at them, when it is loaded.
-_PREFIXES = ("OPENBLAS_NUM", "OPENBLAS_DEFAULT_NUM", "GOTO_NUM", "OMP_NUM")
-VARIABLES = tuple(f"{prefix}_THREADS" for prefix in _PREFIXES)
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def multiprocessing(problem: Problem, workers: Workers) -> tuple[Errors, str]:

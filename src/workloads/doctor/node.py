@@ -11,40 +11,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class World:
-    """What MPI has told this process.
+    """What MPI has told this process."""
 
-    Parameters
-    ----------
-    comm
-        ``MPI.COMM_WORLD``; None where MPI was not started.
-    problem
-        Why it could not be, one line; empty where nobody tried.
-    opened
-        What MPI's start has opened: targets of ``/proc/self/fd``.
-    """
-
+    # MPI.COMM_WORLD; None where MPI was not started.
     comm: Any = None
+    # Why it could not be, one line; empty where nobody tried.
     problem: str = ""
+    # What MPI's start has opened: targets of /proc/self/fd.
     opened: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class RankFacts:
-    """What a rank reports to the one that looks at the node.
+    """What a rank reports to the one that looks at the node."""
 
-    Parameters
-    ----------
-    cores
-        Those that it may run on.
-    user_namespace
-        Its user namespace: ranks of different ones cannot read each other's memory.
-    visible_gpus
-        Its CUDA_VISIBLE_DEVICES; None where it has none.
-    """
-
+    # Those that it may run on.
     cores: frozenset[int]
+    # Ranks of different ones cannot read each other's memory.
     user_namespace: str = ""
-    visible_gpus: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +74,6 @@ class Node:
         except OSError:
             return []
 
-    def number(self, variable: str) -> int | None:
-        """Return a variable's number; None where it has none."""
-        text = self.environ.get(variable, "")
-        return int(text) if text.isascii() and text.isdigit() else None
-
 
 def facts_of_this_rank() -> RankFacts:
     """Return what this process reports of itself."""
@@ -102,6 +81,4 @@ def facts_of_this_rank() -> RankFacts:
         namespace = str(Path("/proc/self/ns/user").readlink())
     except OSError:
         namespace = ""
-    return RankFacts(
-        frozenset(os.sched_getaffinity(0)), namespace, os.environ.get("CUDA_VISIBLE_DEVICES")
-    )
+    return RankFacts(frozenset(os.sched_getaffinity(0)), namespace)

@@ -59,15 +59,12 @@ class _Loader(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._real.create_module(spec)
 
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._real
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._real
+    def exec_module(self, module: Any) -> None:
+        module.__loader__ = module.__spec__.loader = self._real
         before = process.open_files()
         self._real.exec_module(module)
-        mpi: Any = module
         # A program that starts MPI by itself is left alone.
-        if mpi.Is_initialized():
+        if module.Is_initialized():
             opened = process.open_files() - before
-            if code := check(self._how, {}, World(mpi.COMM_WORLD, opened=opened)):
+            if code := check(self._how, {}, World(module.COMM_WORLD, opened=opened)):
                 sys.exit(code)

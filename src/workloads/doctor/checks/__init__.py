@@ -1,1 +1,68 @@
-"""The groups of checks, a file each: `check(node)` gives findings and changes nothing."""
+"""The checks by groups, and what they return: findings."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from workloads.doctor.node import Node
+
+# name -> (module and function `check(node) -> list of Finding`, what it looks at)
+GROUPS = {
+    "mpi": ("mpi:check", "MPI"),
+    "fabric": ("fabric:check", "fabric"),
+    "gpu": ("gpu:check", "GPUs"),
+    "opencl": ("gpu:check_opencl", "OpenCL"),
+    "cpu": ("cpu:check", "processors"),
+    "surroundings": ("surroundings:check", "surroundings"),
+}
+
+
+class Status(enum.StrEnum):
+    """How good a finding is; `FAIL` makes doctor's exit code 1, and the preflight end the job."""
+
+    OK = "ok"
+    INFO = "info"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Parameters
+    ----------
+    name
+        What was looked at: its group, a dot, and a word (``mpi.library``).
+    status
+        How good it is.
+    detail
+        What was found, one line.
+    next_step
+        What to do about it, one line; empty where nothing need be done.
+    value
+        The same for programs, as JSON has it: promises are compared with it.
+    """
+
+    name: str
+    status: Status
+    detail: str
+    next_step: str = ""
+    value: object = field(default=None, compare=False)
+
+
+def examine(node: Node, groups: Iterable[str] = GROUPS) -> list[Finding]:
+    """Run the checks; one that raises is a finding."""
+    found = []
+    for name in groups:
+        module, _, function = GROUPS[name][0].partition(":")
+        try:
+            check = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            found += check(node)
+        except Exception as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            found.append(Finding(f"{name}.check", Status.WARN, f"this check has failed: {words}"))
+    return found

@@ -61,11 +61,11 @@ def shortened(hosts: tuple[str, ...]) -> str:
 
 
 def start_mpi() -> World:
-    """Start MPI if a launcher started several processes, as the import of mpi4py.MPI does.
+    """Start MPI below a launcher, as the import of mpi4py.MPI does.
 
     It is not started where MPI4PY_RC_INITIALIZE forbids mpi4py to.
     """
-    if ranks.expected() == 1:
+    if not launchers.claims(os.environ):
         return World()
     before = process.open_files()
     try:
@@ -84,7 +84,7 @@ def report(look: Look, show: Show, world: World, *, deep: bool) -> bool:
     """
     claims = launchers.claims(os.environ)
     size = world.comm.size if world.comm is not None else 0
-    if size > 1 and any(each.agrees(size) for each in claims):
+    if any(each.agrees(size) for each in claims):
         return _report_of_ranks(look, show, world, deep=deep)
     # MPI does not join the ranks, or does not load: the launcher's first rank speaks for all.
     failed = size > 0 or bool(world.problem)

@@ -17,11 +17,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def kind(mountinfo: str, folder: str) -> str:
-    """Return the file system's type; empty where it cannot be told.
-
-    A client in user space may have the type ``fuse`` alone, and its name before the
-    ``#`` of the source, as in MooseFS's ``mfs#host:9421``: that gives ``fuse.mfs``.
-    """
+    """Return the file system's type; empty where it cannot be told."""
     longest, found = -1, ""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
@@ -32,13 +28,8 @@ def kind(mountinfo: str, folder: str) -> str:
         is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
         # Of two mounts on one point the later hides the earlier.
         if is_above and len(point) >= longest:
-            longest, found = len(point), after
-    name, source = [*found.split(), "", ""][:2]
-    if name == "fuse":
-        # The kernel writes the `#` as an octal number.
-        client, mark, _ = source.replace(r"\043", "#").partition("#")
-        return f"fuse.{client}" if mark else name
-    return name
+            longest, found = len(point), after.split()[0]
+    return found
 
 
 def is_network(name: str) -> bool:

@@ -13,48 +13,28 @@ from typing import Any
 class World:
     """What MPI has told this process."""
 
-    # MPI.COMM_WORLD; None where MPI was not started.
-    comm: Any = None
-    # Why it could not be, one line; empty where nobody tried.
-    problem: str = ""
-    # What MPI's start has opened: targets of /proc/self/fd.
-    opened: frozenset[str] = frozenset()
+    comm: Any = None  # MPI.COMM_WORLD; None where MPI was not started
+    problem: str = ""  # why it could not be, one line; empty where nobody tried
+    opened: frozenset[str] = frozenset()  # by MPI's start: targets of /proc/self/fd
 
 
 @dataclass(frozen=True)
 class RankFacts:
     """What a rank reports to the one that looks at the node."""
 
-    # Those that it may run on.
-    cores: frozenset[int]
-    # Ranks of different ones cannot read each other's memory.
-    user_namespace: str = ""
+    cores: frozenset[int]  # those that it may run on
+    user_namespace: str = ""  # ranks of different ones cannot read each other's memory
 
 
 @dataclass(frozen=True)
 class Node:
-    """What there is to look at.
+    """What there is to look at."""
 
-    Parameters
-    ----------
-    root
-        Where /sys, /proc, /dev and /etc are; tests have their own.
-    environ
-        The environment.
-    deep
-        Whether a check may take seconds and start other processes. The
-        preflight's may not.
-    world
-        What MPI has told.
-    ranks
-        The ranks of this job on this node; empty where they are not known.
-    """
-
-    root: Path = Path("/")
+    root: Path = Path("/")  # where /sys, /proc, /dev and /etc are; tests have their own
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    deep: bool = True
+    deep: bool = True  # whether a check may take seconds and start other processes
     world: World = World()
-    ranks: tuple[RankFacts, ...] = ()
+    ranks: tuple[RankFacts, ...] = ()  # of this job on this node; empty if not known
 
     def path(self, name: str) -> Path:
         """Return where an absolute path is below `root`."""

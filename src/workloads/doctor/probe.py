@@ -28,8 +28,8 @@ class NoAnswerError(Exception):
     """The process has ended without an answer; the text says how, in one line."""
 
 
-def ask(name: str, **variables: str) -> dict[str, Any]:
-    """Return what a probe answers, and as ``said`` all that it printed; or raise NoAnswerError."""
+def ask(name: str) -> dict[str, Any]:
+    """Return what a probe answers, or raise NoAnswerError."""
     # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415
 
@@ -41,7 +41,7 @@ def ask(name: str, **variables: str) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "workloads.doctor.probe", name],
-            env={**environ, **variables},
+            env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -56,7 +56,7 @@ def ask(name: str, **variables: str) -> dict[str, Any]:
     # Libraries print, too, before and after the answer.
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode == 0 and answers:
-        return {**json.loads(answers[-1]), "said": done.stdout}
+        return dict(json.loads(answers[-1]))
     reason = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
     how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
     raise NoAnswerError(f"ended with {how}: {reason}")
@@ -98,33 +98,17 @@ def _opencl() -> dict[str, Any]:
     return {"platforms": names}
 
 
-def _mpi() -> Any:
+def _mpi() -> dict[str, Any]:
+    """Return which library mpi4py finds; MPI is not started."""
     import mpi4py  # noqa: PLC0415
 
     mpi4py.rc.initialize = False
     from mpi4py import MPI  # noqa: PLC0415
 
-    return MPI
+    return {"library": process.describe_mpi(MPI)}
 
 
-def _mpi_library() -> dict[str, Any]:
-    """Return which library mpi4py finds; MPI is not started."""
-    return {"library": process.describe_mpi(_mpi())}
-
-
-def _mpi_fabric() -> dict[str, Any]:
-    """Return what MPI opens when it starts as the only rank."""
-    mpi = _mpi()
-    before = process.open_files()
-    mpi.Init()
-    found = process.fabric(process.open_files() - before, process.mapped_files())
-    mpi.Finalize()
-    return dict(found)
-
-
-_PROBES = {
-    "cuda": _cuda, "opencl": _opencl, "mpi_library": _mpi_library, "mpi_fabric": _mpi_fabric,
-}  # fmt: skip
+_PROBES = {"cuda": _cuda, "opencl": _opencl, "mpi": _mpi}
 
 
 def _main(name: str) -> None:

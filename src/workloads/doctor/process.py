@@ -6,6 +6,7 @@ socket.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import re
@@ -79,15 +80,9 @@ def mapped_files() -> list[str]:
 def open_files() -> frozenset[str]:
     """Return what this process has open, as the links of ``/proc/self/fd`` say."""
     found = set()
-    try:
-        numbers = os.listdir("/proc/self/fd")  # noqa: PTH208
-    except OSError:
-        return frozenset()
-    for number in numbers:
-        try:
-            found.add(str(Path("/proc/self/fd", number).readlink()))
-        except OSError:  # the listing's own
-            continue
+    for file in Path("/proc/self/fd").glob("*"):
+        with contextlib.suppress(OSError):  # the listing's own
+            found.add(str(file.readlink()))
     return frozenset(found)
 
 

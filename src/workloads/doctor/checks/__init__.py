@@ -31,26 +31,13 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report.
+    """One line of the report."""
 
-    Parameters
-    ----------
-    name
-        What was looked at: its group, a dot, and a word (``mpi.library``).
-    status
-        How good it is.
-    detail
-        What was found, one line.
-    next_step
-        What to do about it, one line; empty where nothing need be done.
-    value
-        The same for programs, as JSON has it: promises are compared with it.
-    """
-
-    name: str
+    name: str  # its group, a dot, and a word (mpi.library)
     status: Status
     detail: str
-    next_step: str = ""
+    next_step: str = ""  # empty where nothing need be done
+    # The same for programs, as JSON has it: promises are compared with it.
     value: object = field(default=None, compare=False)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import resource
 
-from workloads.doctor import probe, process
+from workloads.doctor import process
 from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
@@ -13,11 +12,6 @@ from workloads.doctor.node import Node
 # is often not set up.
 _FAST = frozenset({"cxi", "opx", "verbs", "efa"})
 _SLOW = frozenset({"tcp", "sockets", "udp", "net"})
-# Variables that change a library's choice; shown when set.
-_VARIABLES = (
-    "FI_PROVIDER", "FI_PROVIDER_PATH", "MPIR_CVAR_OFI_USE_PROVIDER", "MPIR_CVAR_CH4_NETMOD",
-    "MPICH_OFI_NIC_POLICY", "UCX_TLS", "UCX_NET_DEVICES", "OMPI_MCA_pml", "OMPI_MCA_btl",
-)  # fmt: skip
 _HINTS = {
     "cxi": "inject the site's MPI and libfabric (Cray MPICH), and see that /dev/cxi* is in here",
     "opx": "see that /dev/hfi1_* is in here and that the library has opx or psm2",
@@ -25,8 +19,6 @@ _HINTS = {
 }
 # Verbs pins memory: with a limit of fewer bytes it falls back or fails.
 _PINNED = 64 << 20
-# A line of MPICH's with MPIR_CVAR_DEBUG_SUMMARY=1.
-_MPICH = re.compile(r"^libfabric provider: ([\w;]+)", re.MULTILINE)
 
 
 def check(node: Node) -> list[Finding]:
@@ -35,8 +27,6 @@ def check(node: Node) -> list[Finding]:
     names = ", ".join(f"{kind} ({', '.join(devices)})" for kind, devices in has.items())
     detail = names or "Ethernet alone, as far as /sys tells"
     found = [Finding("fabric.hardware", Status.INFO, detail, value=sorted(has))]
-    if settings := [f"{name}={node.environ[name]}" for name in _VARIABLES if name in node.environ]:
-        found.append(Finding("fabric.settings", Status.INFO, " ".join(settings)))
     limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
     if "verbs" in has and limit != resource.RLIM_INFINITY and limit < _PINNED:
         detail = f"{limit >> 10} KiB of memory may be pinned, and InfiniBand pins its buffers"
@@ -45,8 +35,6 @@ def check(node: Node) -> list[Finding]:
     if node.world.comm is not None:
         used = process.fabric(node.world.opened, process.mapped_files(), node.root)
         found.append(_verdict(used["provider"], used["how"], has))
-    elif node.deep and not node.world.problem:
-        found += _used_alone(has)
     return found
 
 
@@ -68,20 +56,6 @@ def _hardware(node: Node) -> dict[str, list[str]]:
             kind = "efa"
         found.setdefault(kind, []).append(name)
     return found
-
-
-def _used_alone(has: dict[str, list[str]]) -> list[Finding]:
-    """Start MPI in another process, and return what it uses."""
-    try:
-        answer = probe.ask("mpi_fabric", MPIR_CVAR_DEBUG_SUMMARY="1")
-    except probe.NoAnswerError as error:
-        detail = f"MPI does not start outside of a job: {error}"
-        return [Finding("fabric.used", Status.INFO, detail, "look again inside of a job")]
-    if "problem" in answer:
-        return []
-    if named := _MPICH.findall(answer["said"]):
-        return [_verdict(named[-1], "MPICH says so", has)]
-    return [_verdict(answer["provider"], answer["how"], has)]
 
 
 def _verdict(provider: str, how: str, has: dict[str, list[str]]) -> Finding:

@@ -17,11 +17,10 @@ def check(node: Node) -> list[Finding]:
     files = len(node.names("/dev", "nvidia[0-9]*"))
     wanted = _wanted(node)
     if not cards and not files:
-        found = [Finding("gpu.devices", Status.INFO, "none", value=0)]
-        if wanted:
-            detail = f"the job has GPUs ({', '.join(wanted)} is set), and none is to be seen"
-            found.append(Finding("gpu.job", Status.WARN, detail, _NV))
-        return found
+        if not wanted:
+            return [Finding("gpu.devices", Status.INFO, "none", value=0)]
+        detail = f"the job has GPUs ({', '.join(wanted)} is set), and none is to be seen"
+        return [Finding("gpu.devices", Status.WARN, detail, _NV, 0)]
     words = node.text("/proc/driver/nvidia/version").split()
     versions = [word for word in words if word[0].isdigit() and "." in word]
     driver = f"driver {versions[0]}" if versions else "driver of unknown version"

@@ -49,7 +49,7 @@ def _ranks(node: Node) -> Finding:
 
 def _alone() -> Finding:
     try:
-        answer = probe.ask("mpi_library")
+        answer = probe.ask("mpi")
     except probe.NoAnswerError as error:
         return Finding("mpi.library", Status.WARN, f"loading it {error}", _NO_LIBRARY)
     if problem := answer.get("problem"):

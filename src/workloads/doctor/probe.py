@@ -15,13 +15,9 @@ from typing import Any
 
 from workloads.bench import caches
 from workloads.doctor import process
-from workloads.parallel import launchers
 
 # Generous: some GPU drivers take seconds to start.
 _SECONDS = 60
-# Prefixes of what else a launcher sets: Open MPI takes a process with the variables of a
-# step of Slurm for a part of it.
-_LAUNCHERS = ("MPI_LOCAL", "SLURM_")
 
 
 class NoAnswerError(Exception):
@@ -33,15 +29,13 @@ def ask(name: str) -> dict[str, Any]:
     # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415
 
-    alone = launchers.of_no_rank(os.environ)
-    environ = {k: v for k, v in alone.items() if not k.startswith(_LAUNCHERS)}
     # With -P the probe searches the same folders as this process: modules in the working
     # directory might hide the standard library's.
-    environ |= {"HPCPY_PREFLIGHT": "off", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    path = os.pathsep.join(filter(None, sys.path))
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "workloads.doctor.probe", name],
-            env=environ,
+            env={**os.environ, "HPCPY_PREFLIGHT": "off", "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -51,8 +45,6 @@ def ask(name: str) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as error:
         raise NoAnswerError(f"no answer within {_SECONDS} s") from error
-    except OSError as error:
-        raise NoAnswerError(f"cannot be asked: {error.strerror}") from error
     # Libraries print, too, before and after the answer.
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode == 0 and answers:

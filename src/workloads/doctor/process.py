@@ -7,7 +7,6 @@ socket.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 from pathlib import Path
@@ -34,12 +33,9 @@ def describe_mpi(mpi: Any) -> dict[str, str]:
     named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
     path = mpi_library(mapped_files(), named)
     text = mpi.Get_library_version()
+    family = "openmpi" if text.startswith("Open MPI") else "mpich"
     if Path(path).name.startswith("libmpi_abi"):
         family = "abi"
-    elif text.startswith("Open MPI") or _has(path, "ompi_mpi_comm_world"):
-        family = "openmpi"
-    else:
-        family = "mpich"
     lines = [" ".join(line.split()).strip(" \0") for line in text.splitlines()]
     known = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
     return {
@@ -48,14 +44,6 @@ def describe_mpi(mpi: Any) -> dict[str, str]:
         "standard": ".".join(map(str, mpi.Get_version())),
         "family": family,
     }
-
-
-def _has(path: str, symbol: str) -> bool:
-    try:
-        # This fails where it is not loaded already: nothing new is loaded.
-        return bool(path) and hasattr(ctypes.CDLL(path, mode=os.RTLD_NOLOAD), symbol)
-    except OSError:
-        return False
 
 
 def mpi_library(mapped: list[str], named: str = "") -> str:
@@ -103,12 +91,8 @@ def fabric(opened: frozenset[str], mapped: list[str], root: Path = Path("/")) ->
 def _listening_sockets(root: Path) -> frozenset[str]:
     found = set()
     for name in ("tcp", "tcp6"):
-        try:
-            lines = (root / "proc/self/net" / name).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if len(fields) > 9 and fields[3] == _LISTENS:
-                found.add(f"socket:[{fields[9]}]")
+        with contextlib.suppress(OSError):
+            lines = (root / "proc/self/net" / name).read_text().splitlines()
+            sockets = [line.split() for line in lines[1:]]
+            found |= {f"socket:[{fields[9]}]" for fields in sockets if fields[3] == _LISTENS}
     return frozenset(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import sys
 from typing import Any
@@ -15,32 +14,23 @@ from workloads.parallel import ranks
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
+_MODES = ("on", "warn", "off")
 # Only once in a process: the program's import of mpi4py.MPI asks again.
 _done = False
 
 
-class Mode(enum.StrEnum):
-    """The values of HPCPY_PREFLIGHT."""
-
-    ON = "on"
-    WARN = "warn"
-    OFF = "off"
-
-
-def mode() -> Mode:
-    """Return what the variable says; `Mode.ON` where it is not set."""
+def mode() -> str:
+    """Return what HPCPY_PREFLIGHT says: on, which is the default, warn or off."""
     text = os.environ.get("HPCPY_PREFLIGHT") or "on"
-    try:
-        return Mode(text)
-    except ValueError:
-        known = ", ".join(Mode)
-        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {known}") from None
+    if text not in _MODES:
+        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {', '.join(_MODES)}")
+    return text
 
 
-def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> int:
+def check(mode: str, promised: dict[str, Any], world: World | None = None) -> int:
     """Look at the job and print its faults; all ranks call this together."""
     global _done  # noqa: PLW0603 - of the process, as MPI is
-    if _done or mode is Mode.OFF:
+    if _done or mode == "off":
         return 0
     _done = True
     is_alone = ranks.expected() == 1
@@ -58,11 +48,11 @@ def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> i
 
     def show(report: job.Report) -> None:
         for finding, hosts in report.findings:
-            is_fatal = finding.status is Status.FAIL and mode is Mode.ON
+            is_fatal = finding.status is Status.FAIL and mode == "on"
             line = f"{'' if is_fatal else 'warning: '}{finding.name}: {finding.detail}"
             step = f"; {finding.next_step}" if finding.next_step else ""
             where = f" [{job.shortened(hosts)}]" if len(report.hosts) > 1 else ""
             print(f"preflight: {line}{step}{where}", file=sys.stderr, flush=True)
 
     failed = job.report(look, show, world, deep=False)
-    return FAULT if failed and mode is Mode.ON else 0
+    return FAULT if failed and mode == "on" else 0

@@ -18,7 +18,7 @@ from workloads.doctor import process
 from workloads.doctor.node import World
 from workloads.errors import UsageError
 from workloads.parallel import ranks
-from workloads.preflight.check import Mode, check, mode
+from workloads.preflight.check import check, mode
 
 _MODULE = "mpi4py.MPI"
 
@@ -30,12 +30,12 @@ def install() -> None:
     except UsageError as error:
         ranks.print_error("preflight", error, is_first=ranks.is_first())
         sys.exit(error.exit_code)
-    if how is not Mode.OFF and _MODULE not in sys.modules:
+    if how != "off" and _MODULE not in sys.modules:
         sys.meta_path.insert(0, _Finder(how))
 
 
 class _Finder(MetaPathFinder):
-    def __init__(self, how: Mode) -> None:
+    def __init__(self, how: str) -> None:
         self._how = how
 
     def find_spec(
@@ -53,7 +53,7 @@ class _Finder(MetaPathFinder):
 class _Loader(Loader):
     """Loads by another loader, and then checks the job."""
 
-    def __init__(self, how: Mode, real: Loader) -> None:
+    def __init__(self, how: str, real: Loader) -> None:
         self._how, self._real = how, real
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:

@@ -32,18 +32,12 @@ def require(words: list[str]) -> None:
     # Before Python 3.12 a Path raises an error for a name that is too long.
     if words[0] != "-m" and not os.path.exists(words[0]):  # noqa: PTH110
         raise UsageError(f"{words[0]}: there is no such script")
-    if words[0] == "-m" and not _is_there(words[1]):
-        raise UsageError(f"there is no module {words[1]!r} to run")
-
-
-def _is_there(name: str) -> bool:
-    try:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.submodule_search_locations is not None:
-            spec = importlib.util.find_spec(f"{name}.__main__")
-    except (ImportError, ValueError):
-        return False
-    return spec is not None
+    spec = None
+    if words[0] == "-m":
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(words[1])
+        if spec is None:
+            raise UsageError(f"there is no module {words[1]!r} to run")
 
 
 def run_rank(words: list[str]) -> None:

@@ -80,14 +80,11 @@ def _threads(node: Node, cores: int) -> Finding:
     if max(numbers, default=0) > cores:
         step = f"set them to {cores}, or give the rank more cores"
         return Finding("cpu.threads", Status.WARN, f"{words}: more than the {cores} cores", step)
-    if given:
-        return Finding("cpu.threads", Status.OK, words)
-    if "_hpcpy_importer" in sys.modules:
-        return Finding("cpu.threads", Status.OK, "not set: no more than this rank's share of cores")
-    if len(node.ranks) > 1 and cores > 1:
+    # The image's interpreter starts no more than the rank's share of cores.
+    if not given and len(node.ranks) > 1 and cores > 1 and "_hpcpy_importer" not in sys.modules:
         detail = f"not set: each of {len(node.ranks)} ranks may start {cores}"
         return Finding("cpu.threads", Status.WARN, detail, "set OMP_NUM_THREADS")
-    return Finding("cpu.threads", Status.INFO, "not set: as many as cores")
+    return Finding("cpu.threads", Status.OK, words or "not set: this rank's share of cores")
 
 
 def _ranges(cores: Iterable[int]) -> str:

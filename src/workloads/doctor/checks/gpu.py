@@ -7,15 +7,16 @@ from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
 _NV = "start the container with --nv (Apptainer), --gpu (podman-hpc) or --module=gpu (Shifter)"
-# Variables by which Slurm lists a job's GPUs.
+# Variables by which Slurm lists a job's GPUs, and what they are without any.
 _LISTS = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
+_NONE = ("", "-1", "NoDevFiles")
 
 
 def check(node: Node) -> list[Finding]:
     """Look at GPUs."""
     cards = len(node.names("/proc/driver/nvidia/gpus"))
     files = len(node.names("/dev", "nvidia[0-9]*"))
-    wanted = _wanted(node)
+    wanted = [name for name in _LISTS if node.environ.get(name, "") not in _NONE]
     if not cards and not files:
         if not wanted:
             return [Finding("gpu.devices", Status.INFO, "none", value=0)]
@@ -31,16 +32,6 @@ def check(node: Node) -> list[Finding]:
     if not node.deep:
         return [Finding("gpu.devices", Status.OK, f"{files} NVIDIA, {driver}", value=files)]
     return [_answering(files, driver)]
-
-
-def _wanted(node: Node) -> list[str]:
-    """Return the variables that give the job GPUs."""
-    # In a list of ids 0 is a device; as a count 0 means none.
-    lists = {name: node.environ.get(name, "") for name in _LISTS}
-    names = [name for name, value in lists.items() if value not in ("", "-1", "NoDevFiles")]
-    if node.environ.get("SLURM_GPUS_ON_NODE", "0") not in ("", "0"):
-        names.append("SLURM_GPUS_ON_NODE")
-    return names
 
 
 def _answering(files: int, driver: str) -> Finding:

@@ -10,7 +10,6 @@ from workloads.doctor import probe, process
 from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 from workloads.parallel import launchers
-from workloads.parallel.launchers import Launcher
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
 _ABIS = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 standard's"}
@@ -42,7 +41,11 @@ def _ranks(node: Node) -> Finding:
     from mpi4py import MPI  # noqa: PLC0415
 
     library = process.describe_mpi(MPI)
-    detail = f"{_mismatch(first, size)} ({library['path'] or library['version']})"
+    started = f"{first.name} started {first.size} processes"
+    detail = f"{started} and MPI knows of {size}"
+    if size == 1:
+        detail = f"every rank is rank 0 of 1: {started} and MPI knows of one in each"
+    detail = f"{detail} ({library['path'] or library['version']})"
     step = remedy(node.environ, library["family"])
     return Finding("mpi.ranks", Status.FAIL, detail, step, size)
 
@@ -79,14 +82,6 @@ def _protocol(environ: Mapping[str, str]) -> str:
     if "PMIX_RANK" in environ:
         return "PMIx"
     return "none"
-
-
-def _mismatch(launcher: Launcher, size: int) -> str:
-    """Return what is wrong when the numbers of ranks differ, one line."""
-    what = f"{launcher.name} started {launcher.size} processes"
-    if size == 1:
-        return f"every rank is rank 0 of 1: {what} and MPI knows of one in each"
-    return f"{what} and MPI knows of {size}"
 
 
 def remedy(environ: Mapping[str, str], family: str) -> str:

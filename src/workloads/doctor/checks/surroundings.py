@@ -1,8 +1,7 @@
-"""What surrounds Python: the container, the user, folders, packages that leak in."""
+"""What surrounds Python: the container, the user, folders."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import sys
@@ -13,8 +12,6 @@ from workloads.doctor import mounts
 from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
-# Packages that must be the image's: other builds break MPI and arrays.
-_OURS = ("numpy", "mpi4py", "h5py")
 _ENGINES = {
     "APPTAINER_CONTAINER": "Apptainer", "SINGULARITY_CONTAINER": "Singularity",
     # Shifter itself sets the first, to the image's name; some sites set the other.
@@ -26,7 +23,7 @@ _SHM_OF_A_RANK = 16 << 20
 
 def check(node: Node) -> list[Finding]:
     """Look at what surrounds Python."""
-    return [_container(node), _user(), _temporary(node), _shared_memory(node), *_packages(node)]
+    return [_container(node), _user(), _temporary(node), _shared_memory(node)]
 
 
 def _container(node: Node) -> Finding:
@@ -84,21 +81,3 @@ def _shared_memory(node: Node) -> Finding:
         return Finding("node.shm", Status.WARN, detail, step, room)
     # No number in the text, so that the report can merge nodes that are alike.
     return Finding("node.shm", Status.OK, "the shared memory has room", value=room)
-
-
-def _packages(node: Node) -> list[Finding]:
-    """Return the packages that come from the user's folders."""
-    local = Path(os.path.expanduser("~"), ".local")  # noqa: PTH111
-    leaks = [Path(part) for part in node.environ.get("PYTHONPATH", "").split(":") if part]
-    found = []
-    for name in _OURS:
-        spec = importlib.util.find_spec(name)
-        origin = Path((spec.origin or "") if spec is not None else "")
-        is_leak = any(origin.parent == leak / name for leak in leaks)
-        # A PYTHONPATH may name this Python's own folder.
-        if origin.is_relative_to(sys.base_prefix) or not (is_leak or origin.is_relative_to(local)):
-            continue
-        step = "unset PYTHONPATH, set PYTHONNOUSERSITE=1"
-        detail = f"{name} comes from {origin}"
-        found.append(Finding("python.packages", Status.WARN, detail, step))
-    return found

@@ -64,18 +64,10 @@ def _parser() -> options.Parser:
         epilog=_EPILOG,
     )
     groups = ", ".join(f"{name}: {what}" for name, (_, what) in checks.GROUPS.items())
-    parser.add_argument(
-        "--site",
-        type=Path,
-        metavar="FILE",
-        help="a site's TOML file: what its table [promises] names must be there",
-    )
+    parser.add_argument("--site", type=Path, metavar="FILE",
+                        help="a site's TOML file: its [promises] must be kept")  # fmt: skip
     parser.add_argument("--only", type=_groups, metavar="GROUP[,GROUP…]", help=groups)
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="ask no driver: what a job's start looks at (workloads.preflight)",
-    )
+    parser.add_argument("--quick", action="store_true", help="ask no driver, as the preflight")
     parser.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE",
                         help="write JSON, to standard output without a file")  # fmt: skip
     return parser

@@ -103,15 +103,11 @@ def _mpi() -> dict[str, Any]:
 _PROBES = {"cuda": _cuda, "opencl": _opencl, "mpi": _mpi}
 
 
-def _main(name: str) -> None:
+if __name__ == "__main__":
     try:
-        answer = _PROBES[name]()
+        answer = _PROBES[sys.argv[1]]()
     except (ImportError, RuntimeError) as error:
         # mpi4py or pyopencl is absent, or finds no library.
         answer = {"problem": str(error).splitlines()[0]}
     # On a line of its own, whatever the library has printed.
     print(f"\n{json.dumps(answer)}")
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

@@ -108,10 +108,9 @@ def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool) -> list[
         if key == "opencl" and not deep:
             continue
         shown = ", ".join(promise) if isinstance(promise, list) else promise
+        finding = Finding(f"promise.{key}", Status.OK, f"{shown} is there")
         if why := _CHECKS[key][1](promise, values):
             detail = f"{shown} is promised, and {why}"
             finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/doctor.md")
-        else:
-            finding = Finding(f"promise.{key}", Status.OK, f"{shown} is there")
         answer.append(finding)
     return answer

@@ -31,10 +31,12 @@ def install() -> None:
         ranks.print_error("preflight", error, is_first=ranks.is_first())
         sys.exit(error.exit_code)
     if how != "off" and _MODULE not in sys.modules:
-        sys.meta_path.insert(0, _Finder(how))
+        sys.meta_path.insert(0, _Hook(how))
 
 
-class _Finder(MetaPathFinder):
+class _Hook(MetaPathFinder, Loader):
+    """Finds MPI's module once, loads it by its own loader, and checks the job."""
+
     def __init__(self, how: str) -> None:
         self._how = how
 
@@ -46,15 +48,8 @@ class _Finder(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(self._how, spec.loader)
+            self._real, spec.loader = spec.loader, self
         return spec
-
-
-class _Loader(Loader):
-    """Loads by another loader, and then checks the job."""
-
-    def __init__(self, how: str, real: Loader) -> None:
-        self._how, self._real = how, real
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._real.create_module(spec)

@@ -29,15 +29,16 @@ def require(words: list[str]) -> None:
     """Refuse a program that cannot be run, before anything else is done."""
     if not words or words == ["-m"]:
         raise UsageError("no program is named", hint="give a SCRIPT, or -m MODULE")
-    # Before Python 3.12 a Path raises an error for a name that is too long.
-    if words[0] != "-m" and not os.path.exists(words[0]):  # noqa: PTH110
-        raise UsageError(f"{words[0]}: there is no such script")
+    if words[0] != "-m":
+        # Before Python 3.12 a Path raises an error for a name that is too long.
+        if not os.path.exists(words[0]):  # noqa: PTH110
+            raise UsageError(f"{words[0]}: there is no such script")
+        return
     spec = None
-    if words[0] == "-m":
-        with contextlib.suppress(ImportError, ValueError):
-            spec = importlib.util.find_spec(words[1])
-        if spec is None:
-            raise UsageError(f"there is no module {words[1]!r} to run")
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(words[1])
+    if spec is None:
+        raise UsageError(f"there is no module {words[1]!r} to run")
 
 
 def run_rank(words: list[str]) -> None:

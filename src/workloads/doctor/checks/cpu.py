@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from workloads.bench import machine
 from workloads.doctor.checks import Finding, Status
@@ -52,25 +52,19 @@ def _binding(node: Node) -> list[Finding]:
     ranks = [rank.cores for rank in node.ranks]
     if len(ranks) < 2:
         return []
-    if problem := _shared(ranks):
+    together = frozenset().union(*ranks)
+    twice = {core for core in together if sum(core in cores for cores in ranks) > 1}
+    problem = ""
+    if len(together) < min(len(ranks), _online()):
+        cores = "core" if len(together) == 1 else "cores"
+        problem = f"all {len(ranks)} ranks are bound to {cores} {_ranges(together)}"
+    elif twice and len(set(ranks)) > 1:
+        problem = f"ranks share cores {_ranges(twice)}"
+    if problem:
         step = "srun --cpu-bind=cores and --cpus-per-task, or mpiexec -bind-to core"
         return [Finding("cpu.binding", Status.WARN, problem, step)]
     how = "each rank has cores of its own" if len(set(ranks)) > 1 else "ranks are not bound"
     return [Finding("cpu.binding", Status.OK, f"{len(ranks)} ranks here: {how}")]
-
-
-def _shared(ranks: Sequence[frozenset[int]]) -> str:
-    """Return which cores several ranks are bound to; empty if none, or if no rank is bound."""
-    if all(len(cores) >= _online() for cores in ranks):
-        return ""
-    together = frozenset().union(*ranks)
-    if len(together) < len(ranks):
-        cores = f"core {_ranges(together)}" if len(together) == 1 else f"cores {_ranges(together)}"
-        return f"all {len(ranks)} ranks are bound to {cores}"
-    if len(set(ranks)) == 1:
-        return ""
-    twice = {core for core in together if sum(core in cores for cores in ranks) > 1}
-    return f"ranks share cores {_ranges(twice)}" if twice else ""
 
 
 def _threads(node: Node, cores: int) -> Finding:

@@ -23,8 +23,8 @@ def check(node: Node) -> list[Finding]:
         detail = f"the job has GPUs ({', '.join(wanted)} is set), and none is to be seen"
         return [Finding("gpu.devices", Status.WARN, detail, _NV, 0)]
     words = node.text("/proc/driver/nvidia/version").split()
-    versions = [word for word in words if word[0].isdigit() and "." in word]
-    driver = f"driver {versions[0]}" if versions else "driver of unknown version"
+    numbers = [word for word in words if word[0].isdigit() and "." in word]
+    driver = f"driver {numbers[0] if numbers else 'of unknown version'}"
     if not files:
         status = Status.WARN if wanted else Status.INFO
         detail = f"the node has {cards} NVIDIA, {driver}, and none is in here"

@@ -21,19 +21,13 @@ from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
 from workloads.mandel.techniques.python import escape_time
 from workloads.parallel.workers import Workers
 
-# The ranks have a file of their own: they need a launcher. Most machines have no GPU:
-# its rows are left out there, and not skipped.
 GPU = {"cupy", "numba-cuda"}
-ELSEWHERE = GPU if no_device() else set()
-# Only a process of one thread may fork: test_mandel_command.py.
-ELSEWHERE = ELSEWHERE | {"fork"}
-# Of another image: tests/image_spark.
-ELSEWHERE = ELSEWHERE | {"spark"}
 # They have answers of their own, in single precision.
 SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
-ELSEWHERE = ELSEWHERE.union(SINGLES)
-# A cluster takes seconds to start: it has a test of its own.
-ELSEWHERE = ELSEWHERE | {"dask"}
+# The ranks have a file of their own: they need a launcher. Only a process of one thread may
+# fork: test_mandel_command.py. Spark is in another image: tests/image_spark. Dask's cluster
+# takes seconds to start. Without a GPU its rows are left out, and not skipped.
+ELSEWHERE = {"fork", "spark", "dask", *SINGLES, *(GPU if no_device() else ())}
 LOCAL = [
     name
     for name, technique in TECHNIQUES.items()

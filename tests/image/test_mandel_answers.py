@@ -21,25 +21,17 @@ from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
 from workloads.mandel.techniques.python import escape_time
 from workloads.parallel.workers import Workers
 
-# The ranks have a file of their own: they need a launcher. Most machines have no GPU:
-# its rows are left out there, and not skipped.
 GPU = {"cupy", "numba-cuda"}
-ELSEWHERE = GPU if no_device() else set()
-# Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.
-ELSEWHERE = ELSEWHERE | {"subinterpreters", "subinterpreters-python"}
-# Only a process of one thread may fork: test_mandel_command.py.
-ELSEWHERE = ELSEWHERE | {"fork"}
-# Of another image: tests/image_spark.
-ELSEWHERE = ELSEWHERE | {"spark"}
 # They have answers of their own, in single precision.
 SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
-ELSEWHERE = ELSEWHERE.union(SINGLES)
-# A cluster takes seconds to start: a few tests each, below.
-CLUSTERS = {"dask", "ipyparallel"} - ELSEWHERE
+# The ranks have a file of their own: they need a launcher. Only a process of one thread may
+# fork: test_mandel_command.py. Spark is in another image: tests/image_spark. Dask's cluster
+# takes seconds to start. Without a GPU its rows are left out, and not skipped.
+ELSEWHERE = {"fork", "spark", "dask", *SINGLES, *(GPU if no_device() else ())}
 LOCAL = [
     name
     for name, technique in TECHNIQUES.items()
-    if technique.parallel != "ranks" and name not in ELSEWHERE | CLUSTERS
+    if technique.parallel != "ranks" and name not in ELSEWHERE
 ]
 SLOW = [name for name in LOCAL if TECHNIQUES[name].slow]
 FAST = [name for name in LOCAL if name not in SLOW]
@@ -173,17 +165,9 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 
 
 @pytest.mark.parametrize("workers", sampled([2, 3]))
-@pytest.mark.parametrize(
-    "name",
-    [
-        # It hung once in some twenty runs, with controller and engines alive: cause unknown.
-        pytest.param(name, marks=[pytest.mark.long] if name == "ipyparallel" else [])
-        for name in sorted(CLUSTERS)
-    ],
-)
-def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
-    need(*TECHNIQUES[name].needs)
-    compute = function(name, KERNELS[0])
+def test_a_cluster_of_dask_has_the_same_bytes(workers: int) -> None:
+    need(*TECHNIQUES["dask"].needs)
+    compute = function("dask", KERNELS[0])
     grids = [WINDOWS["odd"]]
     if workers == 3:
         grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]

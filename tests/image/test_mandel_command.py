@@ -126,10 +126,7 @@ def test_it_runs_where_no_home_and_no_cache_can_be_written(tmp_path: Path) -> No
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "impl",
-    ["python", "multiprocessing", "threads", "dask", "subinterpreters-python", "ipyparallel"],
-)
+@pytest.mark.parametrize("impl", ["python", "multiprocessing", "threads", "dask"])
 def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: Path) -> None:
     need(*TECHNIQUES[impl].needs)
     assert TECHNIQUES[impl].why_not() == ""

@@ -129,6 +129,17 @@ def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path)
     assert result["answer"] == str(want(name, 10_007, workers))
 
 
+def test_subinterpreters_refuse_a_process_that_they_could_end() -> None:
+    code = (
+        "import sys, types; sys.modules['distributed'] = types.ModuleType('distributed')\n"
+        "from workloads.__main__ import main\n"
+        "sys.exit(main('pi -n 100 --impl subinterpreters'.split()))\n"
+    )
+    done = in_own_process(sys.executable, "-c", code)
+    assert done.returncode == 69
+    assert "distributed is loaded, and subinterpreters may then end this process" in done.stderr
+
+
 def test_the_images_python_can_be_the_other_one() -> None:
     # Where the definition is in the bundle, its text is still to be had.
     done = alone("--python", sys.executable, "-n", 1_000)

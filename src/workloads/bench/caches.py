@@ -1,7 +1,7 @@
 """Cache folders that can be written: node-local, per user, never an error.
 
-In a container the home directory may be missing or read-only, and numba, Dask and
-IPython then fail or warn.
+In a container the home directory may be missing or read-only, and numba and Dask then
+fail or warn.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workloads.bench import machine
 from workloads.bench.result import Result, duration
@@ -19,12 +19,7 @@ from workloads.mandel.registry import TECHNIQUES, function
 
 if TYPE_CHECKING:
     from workloads.bench.run import Trial
-
-# Before the clock starts each technique computes this much once, so that
-# libraries are initialised and just-in-time compilers done.
-_WARM_UP_ROWS = 2
-_WARM_UP_COLUMNS = 16
-_WARM_UP_MAXITER = 100
+    from workloads.bench.workload import Int32Array
 
 
 def _require_memory(grid: Grid) -> None:
@@ -140,59 +135,53 @@ class _Attempt:
     """One technique on one area."""
 
     def __init__(self, picture: Picture, trial: Trial) -> None:
-        import numpy as np  # noqa: PLC0415
-
         self._picture, self._trial, self._grid = picture, trial, picture.area.grid
         self._function = function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
         self._length = min(len(self._rows), self._grid.block_rows())
         # Ranks other than the first hold no image.
-        held = self._length if trial.job.first else 0
-        self._buffer = np.empty((held, self._grid.width), np.int32)
+        self._buffer = _empty(self._length if trial.job.first else 0, self._grid.width)
 
     def warm_up(self) -> None:
-        """Compute a few points."""
-        import numpy as np  # noqa: PLC0415
-
-        grid = self._grid
-        columns = min(grid.width, _WARM_UP_COLUMNS)
-        maxiter = min(grid.maxiter, _WARM_UP_MAXITER)
-        small = replace(grid, width=columns, height=_WARM_UP_ROWS, maxiter=maxiter)
-        out = np.empty((small.height, small.width), np.int32)
-        self._function(small, range(small.height), out, self._trial.workers)
+        """Compute a few points: libraries are initialised, and compilers done."""
+        width, maxiter = min(self._grid.width, 16), min(self._grid.maxiter, 100)
+        small = replace(self._grid, width=width, height=2, maxiter=maxiter)
+        self._function(small, range(2), _empty(2, width), self._trial.workers)
 
     def once(self) -> Outcome:
-        """Compute everything once, and write the file in the first repetition."""
+        """Compute everything once, block by block, and write the file in the first repetition."""
         trial, picture = self._trial, self._picture
-        if not trial.job.first:
-            self._compute(None, None)
-            return Outcome(trial.seconds, 0, "", ok=True, verdict="")
         answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
         note = ""
-        file: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        complete = len(self._rows) == self._grid.height
-        if picture.out and complete and not picture.written and not trial.repetition:
-            file = output.sink(picture.out, self._grid)
-        with contextlib.suppress(_WrongAnswerError), file as write:
-            note = self._compute(answer, write)
-            if not answer.right:
+        with contextlib.suppress(_WrongAnswerError), self._file() as write:
+            for first in range(0, len(self._rows), self._length):
+                rows = self._rows[first : first + self._length]
+                block = self._buffer[: len(rows)]
+                # No escape time is negative: a row that nobody fills is noticed.
+                block.fill(-1)
+                with trial.clock():
+                    note = self._function(self._grid, rows, block, trial.workers)
+                if trial.job.first:
+                    answer.take(rows, block)
+                    write(block)
+            if trial.job.first and not answer.right:
                 raise _WrongAnswerError
+        if not trial.job.first:
+            return Outcome(trial.seconds, 0, "", ok=True, verdict="")
         return Outcome(
             trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note
         )
 
-    def _compute(self, answer: Answer | None, write: output.Write | None) -> str:
-        """Compute block by block; return the note."""
-        note = ""
-        for first in range(0, len(self._rows), self._length):
-            rows = self._rows[first : first + self._length]
-            block = self._buffer[: len(rows)]
-            # No escape time is negative: a row that nobody fills is noticed.
-            block.fill(-1)
-            with self._trial.clock():
-                note = self._function(self._grid, rows, block, self._trial.workers)
-            if answer is not None:
-                answer.take(rows, block)
-            if write is not None:
-                write(block)
-        return note
+    def _file(self) -> contextlib.AbstractContextManager[output.Write]:
+        """Return what gives the function that writes a block."""
+        trial, picture = self._trial, self._picture
+        complete = trial.job.first and len(self._rows) == self._grid.height
+        if picture.out and complete and not picture.written and not trial.repetition:
+            return output.sink(picture.out, self._grid)
+        return contextlib.nullcontext(lambda _: None)
+
+
+def _empty(height: int, width: int) -> Int32Array:
+    import numpy as np  # noqa: PLC0415
+
+    return np.empty((height, width), np.int32)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
-from workloads.parallel.workers import no_subinterpreters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +46,6 @@ def _row(
 TECHNIQUES = {
     "python": _row("python:complex_numbers", "pure Python, complex numbers, abs(z) > 2", slow=True),
     "python-2": _row("python:two_reals", "pure Python, real and imaginary part apart", slow=True),
-    "python-no-abs": _row("python:no_abs", "pure Python, complex numbers without abs", slow=True),
     "python-inline": _row("python:inline", "pure Python, the iteration alone in loops", slow=True),
     "numpy": _row("numpy_:fill", "NumPy, active points only, real arithmetic"),
     "numba-inner": _row("numba_:inner", "Numba on the function, Python loops over lists", **_SLOW),
@@ -56,7 +54,6 @@ TECHNIQUES = {
     "numba": _row("numba_:fill", "Numba, the scalar loop compiled", _NUMBA),
     "numpy-single": _row("numpy_:fill", "NumPy, float32", problems=SINGLE),
     "numba-single": _row("numba_:single", "Numba, float32", _NUMBA, problems=SINGLE),
-    "numba-complex64": _row("numba_:complex64", "Numba, complex64", _NUMBA, problems=SINGLE),
     "numba-parallel": _row(
         "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
         _NUMBA, **_THREADS, one_core=("numba",)),
@@ -65,7 +62,6 @@ TECHNIQUES = {
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
         _NUMBA, **_THREADS, one_core=("vectorize",)),
     "guvectorize": _row("numba_ufuncs:gufunc", "Numba, a ufunc that takes a row", _NUMBA),
-    "cardioid": _row("numba_:cardioid", "Numba, fewer tests than counted, by a formula", _NUMBA),
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
@@ -73,17 +69,8 @@ TECHNIQUES = {
         "compiled:simd", "C on vector instructions, in threads on all cores",
         ("numpy", _SIMD), COMPILED, **_THREADS),
     "threads": _row(
-        "threads:compiled", "a pool of threads, the compiled kernel lets go of the GIL",
+        "compiled:threads", "a pool of threads, the compiled kernel lets go of the GIL",
         **_THREADS, one_core=KERNELS),
-    "threads-python": _row(
-        "threads:pure_python", "the same with pure Python: the GIL lets one thread run at a time",
-        **_THREADS, one_core=("python-2",), slow=True),
-    "subinterpreters": _row(
-        "threads:subinterpreters", "subinterpreters with a GIL each, by a C module that fits",
-        ("numpy", _SIMD), COMPILED, **_THREADS, one_core=("simd",), obstacle=no_subinterpreters),
-    "subinterpreters-python": _row(
-        "threads:subinterpreters_python", "subinterpreters with pure Python: they run at once",
-        **_THREADS, one_core=("python-2",), slow=True, obstacle=no_subinterpreters),
     "pyopencl": _row("devices:opencl", "OpenCL C on a GPU or, without one, on the CPU", **_OPENCL),
     "pyopencl-single": _row("devices:opencl", "OpenCL C with float", **_OPENCL, problems=SINGLE),
     "cupy": _row("devices:cupy", "CUDA C, compiled by CuPy", ("numpy", "cupy"), **_CUDA),
@@ -97,15 +84,12 @@ TECHNIQUES = {
     "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
     "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
     "dask": _row(
-        "clusters:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
+        "processes:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
         ("numpy", "dask", "distributed"), **_PROCESSES),
     "spark": Technique(
         "workloads_spark.techniques:mandel",
         "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
         ("numpy", "workloads_spark"), IN_SPARK, **_PROCESSES),
-    "ipyparallel": _row(
-        "clusters:ipyparallel", "IPython engines behind a load-balanced view",
-        ("numpy", "ipyparallel"), **_PROCESSES),
     "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
     "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
     "mpi-dynamic": _row("mpi:dynamic", "MPI, ranks draw rows from a one-sided counter", **_RANKS),

@@ -1,8 +1,7 @@
 /* The module _kernels_simd: escape_simd.c for the best level this processor has.
  *
- * It takes buffers, not numpy's arrays, keeps no state and runs without the GIL.
- * So it can be used in threads, and in subinterpreters, which have a GIL of
- * their own and cannot import numpy.
+ * It takes buffers, not numpy's arrays, keeps no state and runs without the GIL:
+ * threads run it at once.
  */
 #include "levels.h"
 

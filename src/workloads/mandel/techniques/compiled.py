@@ -1,4 +1,4 @@
-"""Compiled before it runs: Fortran by f2py, and C with vector instructions.
+"""Compiled code lets go of the GIL: Fortran by f2py, any kernel in threads, C on vectors.
 
 Cython has no function here: ``kernels/_kernels_cython.pyx`` is the technique.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from workloads.mandel import row_kernel
+from workloads.mandel.sharing import groups
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -20,6 +23,19 @@ def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
     from workloads.mandel._kernels_f2py import fill  # noqa: PLC0415
 
     fill(xs, ys, maxiter, out.T)
+
+
+def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Fill groups of rows in a pool of threads."""
+    fill = row_kernel.load(kernel)
+    xs, ys = grid.axes(rows)
+
+    def work(group: slice) -> None:
+        fill(xs, ys[group], grid.maxiter, out[group])
+
+    for _ in workers.threads().map(work, groups(len(rows), grid.width, workers.count)):
+        pass
+    return f"{row_kernel.described(kernel)} without the GIL"
 
 
 def simd(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:

@@ -7,17 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from workloads.bench import jit
 from workloads.mandel.techniques import python
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float32Array, Float64Array, Int32Array
-
-# Rounding must not bring a point in: a point that is closer to the border than
-# this is iterated. One so close outside would need millions of iterations.
-_MARGIN = 1e-12
 
 
 @jit.njit("int32(complex128, int32)")
@@ -95,40 +89,3 @@ def single(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) ->
     for row in range(len(ys)):
         for column in range(len(xs)):
             out[row, column] = _escape_time_single(xs[column], ys[row], maxiter)
-
-
-_complex64_escape_time = jit.njit("int32(complex64, int32)")(python.complex_escape_time)
-
-
-@jit.njit("void(float32[::1], float32[::1], int32, int32[:, ::1])")
-def complex64(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> None:
-    """Compute with complex numbers of single precision."""
-    for row in range(len(ys)):
-        for column in range(len(xs)):
-            c = np.complex64(complex(xs[column], ys[row]))
-            out[row, column] = _complex64_escape_time(c, maxiter)
-
-
-@jit.njit("boolean(float64, float64)")
-def _never_escapes(cr: float, ci: float) -> bool:
-    ci2 = ci * ci
-    x = cr - 0.25
-    q = x * x + ci2
-    in_cardioid = q * (q + x) < 0.25 * ci2 - _MARGIN
-    return in_cardioid or (cr + 1.0) * (cr + 1.0) + ci2 < 0.0625 - _MARGIN
-
-
-@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
-def cardioid(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    """Leave out the tests of two parts of the set, which have a formula.
-
-    Points in the main cardioid and in the circle to its left never escape. This
-    changes how much is computed, not the answer; the rate still counts the tests of
-    the definition.
-    """
-    for row in range(len(ys)):
-        for column in range(len(xs)):
-            if _never_escapes(xs[column], ys[row]):
-                out[row, column] = maxiter - 1
-            else:
-                out[row, column] = escape_time(xs[column], ys[row], maxiter)

@@ -1,22 +1,25 @@
-"""Worker processes: a pool, the same with lists, with fork, and two queues."""
+"""Worker processes: a pool, the same with lists and with fork, two queues, and Dask's."""
 
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractContextManager
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
 from workloads.mandel.sharing import groups
-from workloads.parallel import queued
+from workloads.parallel import dask_client, queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
+
+    # What `Workers.hold` calls once.
+    Start = Callable[[Workers], AbstractContextManager[Any]]
 
 # Portions for each worker, as many as multiprocessing.Pool.map cuts.
 _PORTIONS = 4
@@ -80,9 +83,7 @@ def queues(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: s
 
 
 @functools.cache
-def _queues(
-    kernel: str,
-) -> Callable[[Workers], AbstractContextManager[queued.QueueWorkers]]:
+def _queues(kernel: str) -> Start:
     prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
     return lambda workers: queued.started(workers, _task, prepare, "numpy", module)
 
@@ -90,3 +91,25 @@ def _queues(
 def _task(task: tuple[Grid, slice, range, str]) -> tuple[slice, Int32Array]:
     grid, part, wanted, kernel = task
     return part, row_kernel.rows(grid, wanted, kernel)
+
+
+def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
+    client = workers.hold(_client(kernel))
+    from dask.distributed import as_completed  # noqa: PLC0415
+
+    # Not pure: rows that are asked for again must be computed again.
+    places = {
+        client.submit(row_kernel.rows, grid, rows[part], kernel, pure=False): part
+        for part in groups(len(rows), grid.width, workers.count)
+    }
+    with dask_client.failures():
+        for future, block in as_completed(list(places), with_results=True):
+            # The cluster keeps a result as long as somebody here has its future.
+            out[places.pop(future)] = block
+    return f"{row_kernel.described(kernel)} in each"
+
+
+@functools.cache
+def _client(kernel: str) -> Start:
+    return lambda workers: dask_client.client(workers, row_kernel.preparation(kernel))

@@ -1,4 +1,4 @@
-"""Pure Python in four steps. Only the loops differ, not the answer."""
+"""Pure Python in three steps. Only the loops differ, not the answer."""
 
 from __future__ import annotations
 
@@ -47,26 +47,6 @@ def two_reals(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array)
     columns = xs.tolist()
     for row, ci in enumerate(ys.tolist()):
         out[row] = [escape_time(cr, ci, maxiter) for cr in columns]
-
-
-def _escape_time_no_abs(c: complex, maxiter: int) -> int:
-    z = c
-    for n in range(maxiter):
-        if z.real * z.real + z.imag * z.imag > 4.0:
-            return n
-        z = z * z + c
-    return maxiter - 1
-
-
-def no_abs(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    """Complex numbers without ``abs``: no square root, and yet slower.
-
-    One call of C is cheaper than four attributes, two products and a sum, each of
-    which makes an object: in pure Python the number of steps counts, not the flops.
-    """
-    columns = xs.tolist()
-    for row, y in enumerate(ys.tolist()):
-        out[row] = [_escape_time_no_abs(complex(x, y), maxiter) for x in columns]
 
 
 def inline(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:

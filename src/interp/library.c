@@ -38,12 +38,14 @@ typedef struct {
     uint64_t levels; /* not 0: only for newer processors */
 } Entry;
 
-/* As the loader has read it: a program may change the variable for its children. */
+/* As the loader has read it: a program may change the variable for its children.  A copy,
+   since a program that renames itself (setproctitle) writes over the environment. */
 static const char *path_at_start;
 
 __attribute__((constructor)) static void remember(void)
 {
-    path_at_start = getenv("LD_LIBRARY_PATH");
+    const char *value = getenv("LD_LIBRARY_PATH");
+    path_at_start = value == NULL ? NULL : strdup(value);
 }
 
 int hpcpy_in_library_path(const char *const *sonames, int count)

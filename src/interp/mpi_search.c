@@ -91,9 +91,12 @@ static void *open_found(const bool *asked, char *failed, size_t room)
             which[count++] = i;
         }
     }
-    /* A preloaded library is found by its soname. */
-    for (int i = 0; dlsym(RTLD_DEFAULT, "MPI_Init") != NULL && i < count; i++) {
-        void *library = dlopen(names[i], RTLD_LAZY | RTLD_NOLOAD);
+    /* A preloaded library, whatever its soname: its functions win anyway (mpi.c), and its
+       data must be of the same library.  A preloaded tool has no PMPI_Init of its own. */
+    void *preloaded = dlsym(RTLD_DEFAULT, "PMPI_Init");
+    Dl_info of;
+    if (preloaded != NULL && dladdr(preloaded, &of) != 0) {
+        void *library = dlopen(of.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
         if (library != NULL) {
             return library;
         }

@@ -54,6 +54,21 @@ def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
     assert f"calling init: {OWN}" in done.stderr
 
 
+def test_a_preloaded_library_of_another_soname_is_the_only_one(tmp_path: Path) -> None:
+    # Its functions would win, and MPI_UNWEIGHTED be the other library's.
+    other = tmp_path / "libsite.so.12"
+    content = OWN.read_bytes()
+    assert b"\0libmpi.so.12\0" in content
+    other.write_bytes(content.replace(b"\0libmpi.so.12\0", b"\0libsite.so.1\0"))
+    code = (
+        "from mpi4py import MPI\n"
+        "graph = MPI.COMM_WORLD.Create_dist_graph_adjacent([0], [0])\n"
+        "print(graph.Get_dist_neighbors_count())\n"
+        "print({x.split()[-1] for x in open('/proc/self/maps') if '/libmpi' in x})\n"
+    )
+    assert python("-c", code, LD_PRELOAD=str(other)) == "(1, 1, False)\nset()\n"
+
+
 def test_no_name_of_mpi_is_exported() -> None:
     # It would take the place of a library's own.
     for name in ("MPI_Init", "MPI_Send", "MPI_UNWEIGHTED"):

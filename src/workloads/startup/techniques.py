@@ -1,7 +1,7 @@
-"""Four ways to look at a start, each ``technique(case, trial) -> (details, verdict)``.
+"""Three ways to look at a start, each ``technique(case, trial) -> details``.
 
 A technique starts a case's program within ``trial.clock()`` and returns numbers for the
-tables and for ``--json``. A verdict that begins with WRONG makes the result wrong.
+tables and for ``--json``; a program that fails raises its last words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import resource  # `os.wait4` loads it, which would be in the first account
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -30,27 +29,16 @@ _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
 _KEPT = 15
 
 
-def spawn(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
-    """Start it, wait for its end, and read what the kernel has counted."""
-    before = _bytes_read()
-    with trial.clock():
-        used, _ = run(case.command)
-    # The kernel adds a child's bytes to this process's own when it is waited for.
-    read = _bytes_read() - before
-    details = {"starts": 1, "wall": trial.seconds, "cpu": used.ru_utime + used.ru_stime}
-    return {**details, "bytes_read": read}, "ended with 0"
-
-
-def spawn_many(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
-    """Start as many at once as there are workers, as a node's ranks do; wait for each."""
+def spawn(case: Invocation, trial: Trial) -> dict[str, Any]:
+    """Start one, or as many at once as there are workers, as a node's ranks do; wait for each."""
     with contextlib.ExitStack() as stack, trial.clock():
         waits = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
         used = [wait()[0] for wait in waits]
     cpu = sum(each.ru_utime + each.ru_stime for each in used) / len(used)
-    return {"starts": len(used), "wall": trial.seconds, "cpu": cpu}, "all ended with 0"
+    return {"starts": len(used), "wall": trial.seconds, "cpu": cpu}
 
 
-def importtime(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
+def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start it with ``-X importtime`` and read how long each import took."""
     with trial.clock():
         _, errors = run([sys.executable, "-X", "importtime", *case.arguments])
@@ -60,21 +48,19 @@ def importtime(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
         # What the program itself has asked for, with all that came with it.
         if len(match[3]) < 2:
             total[match[4]] = int(match[2]) / 1e6
-    missing = [name for name in case.needs if name not in own]
-    verdict = f"WRONG: {', '.join(missing)} not imported" if missing else "all imported"
     return {
         "modules": len(own),
         "import_seconds": sum(own.values()),
         "slowest": sorted(own.items(), key=lambda each: -each[1])[:_KEPT],
         "whole": dict(sorted(total.items(), key=lambda each: -each[1])[:_KEPT]),
-    }, verdict
+    }
 
 
-def ptrace(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
+def ptrace(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Count each system call of the program and of all that it starts."""
     with trial.clock():
         calls, totals = follow(case.command)
-    return {**totals, **summary(calls)}, "ended with 0"
+    return {**totals, **summary(calls)}
 
 
 def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
@@ -138,12 +124,3 @@ def _check(command: Sequence[str], code: int, errors: str) -> None:
 
 def _last(errors: str) -> str:
     return (errors.strip().splitlines() or ["no message"])[-1]
-
-
-def _bytes_read() -> int:
-    """Return the bytes that this process has read; 0 where the kernel does not count."""
-    try:
-        first, *_ = Path("/proc/self/io").read_text().splitlines()
-    except OSError:
-        return 0
-    return int(first.removeprefix("rchar: "))

@@ -68,7 +68,8 @@ def _of_ranks(
     claims: list[launchers.Launcher], world: World, look: job.Look, tell: job.Tell
 ) -> bool:
     size = world.comm.size if world.comm is not None else 0
-    if any(each.agrees(size) for each in claims):
+    # More in a heterogeneous job, whose parts Slurm counts one by one.
+    if any(each.size <= size for each in claims):
         return job.together(look, tell, world, deep=False)
     if size == 0 and not world.problem:
         return False

@@ -6,14 +6,12 @@ tables and for ``--json``; a program that fails raises its last words.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import resource  # `os.wait4` loads it, which would be in the first account
+import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -31,17 +29,17 @@ _KEPT = 15
 
 def spawn(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start one, or as many at once as there are workers, as a node's ranks do; wait for each."""
-    with contextlib.ExitStack() as stack, trial.clock():
-        waits = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
-        used = [wait()[0] for wait in waits]
-    cpu = sum(each.ru_utime + each.ru_stime for each in used) / len(used)
-    return {"starts": len(used), "wall": trial.seconds, "cpu": cpu}
+    before, commands = processor_time(), [case.command] * trial.count
+    with trial.clock():
+        list(trial.workers.threads().map(run, commands))
+    cpu = (processor_time() - before) / len(commands)
+    return {"starts": len(commands), "wall": trial.seconds, "cpu": cpu}
 
 
 def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start it with ``-X importtime`` and read how long each import took."""
     with trial.clock():
-        _, errors = run([sys.executable, "-X", "importtime", *case.arguments])
+        errors = run([sys.executable, "-X", "importtime", *case.arguments])
     own, total = {}, {}
     for match in filter(None, map(_IMPORT.match, errors.splitlines())):
         own[match[4]] = int(match[1]) / 1e6
@@ -77,43 +75,28 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
     return [Call(*call) for call in answer.pop("each")], answer
 
 
-@contextlib.contextmanager
-def running(command: Sequence[str]) -> Iterator[Callable[[], tuple[resource.struct_rusage, str]]]:
-    """Start a program; give what waits for its end, and kill it with the block.
-
-    The wait returns what the program has used, and its standard error.
-    """
-    with open(os.memfd_create("stderr"), "w+", errors="replace") as errors:  # noqa: PTH123
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=initial_environment(),
-            )
-        except OSError as error:
-            raise UnavailableError(f"no process can be started ({error.strerror})") from error
-
-        def wait() -> tuple[resource.struct_rusage, str]:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            errors.seek(0)
-            text = errors.read()
-            _check(command, process.returncode, text)
-            return used, text
-
-        try:
-            yield wait
-        finally:
-            process.kill()
-            process.wait()
+def run(command: Sequence[str]) -> str:
+    """Run a program to its end; return its standard error."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=initial_environment(),
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise UnavailableError(f"no process can be started ({error.strerror})") from error
+    _check(command, done.returncode, done.stderr)
+    return done.stderr
 
 
-def run(command: Sequence[str]) -> tuple[resource.struct_rusage, str]:
-    """Run a program to its end; return what it has used, and its standard error."""
-    with running(command) as wait:
-        return wait()
+def processor_time() -> float:
+    """Return the seconds of processor time of all programs that have been run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _check(command: Sequence[str], code: int, errors: str) -> None:

@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
         program.require(rest)
         code = check.check(how, promised)
     except WorkloadError as error:
-        ranks.print_error("preflight", error, is_first=ranks.is_first())
+        ranks.print_error("preflight", error)
         return error.exit_code
     except KeyboardInterrupt:
         if ranks.is_first():

@@ -6,12 +6,13 @@ tables and for ``--json``; a program that fails raises its last words.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -29,11 +30,13 @@ _KEPT = 15
 
 def spawn(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start one, or as many at once as there are workers, as a node's ranks do; wait for each."""
-    before, commands = processor_time(), [case.command] * trial.count
-    with trial.clock():
-        list(trial.workers.threads().map(run, commands))
-    cpu = (processor_time() - before) / len(commands)
-    return {"starts": len(commands), "wall": trial.seconds, "cpu": cpu}
+    before = processor_time()
+    with contextlib.ExitStack() as stack, trial.clock():
+        started = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
+        for process in started:
+            _errors(case.command, process)
+    cpu = (processor_time() - before) / len(started)
+    return {"starts": len(started), "wall": trial.seconds, "cpu": cpu}
 
 
 def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
@@ -75,22 +78,39 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
     return [Call(*call) for call in answer.pop("each")], answer
 
 
-def run(command: Sequence[str]) -> str:
-    """Run a program to its end; return its standard error."""
+@contextlib.contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a program, and kill it at the end of the block."""
+    nothing, env = subprocess.DEVNULL, initial_environment()
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=nothing,
+            stdout=nothing,
             stderr=subprocess.PIPE,
-            env=initial_environment(),
+            env=env,
             errors="replace",
-            check=False,
         )
     except OSError as error:
         raise UnavailableError(f"no process can be started ({error.strerror})") from error
-    _check(command, done.returncode, done.stderr)
-    return done.stderr
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def run(command: Sequence[str]) -> str:
+    """Run a program to its end; return its standard error."""
+    with running(command) as process:
+        return _errors(command, process)
+
+
+def _errors(command: Sequence[str], process: subprocess.Popen[str]) -> str:
+    """Wait for the end of a program; return its standard error."""
+    errors = process.communicate()[1]
+    _check(command, process.returncode, errors)
+    return errors
 
 
 def processor_time() -> float:

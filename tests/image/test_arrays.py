@@ -10,7 +10,7 @@ import pytest
 from needed import needs
 
 from workloads.__main__ import main
-from workloads.arrays.examples import LINES, Example, examples
+from workloads.arrays.command import LINES, Example, examples
 
 
 def flat(cells: Any) -> list[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from needed import lacking
@@ -30,9 +32,19 @@ def test_alone() -> None:
     assert library["family"] == "mpich"
     if not lacking("pyopencl"):
         assert found["opencl.devices"]["value"] == ["Portable Computing Language"]
-    assert found["fabric.used"]["value"]
     assert found["mpi.ranks"]["value"] == 1
     assert found["python.where"]["detail"].endswith(sys.executable)
+
+
+def test_a_library_that_wants_a_newer_c_library_is_named_with_it(tmp_path: Path) -> None:
+    content = Path("/opt/mpich/lib/libmpi.so.12").read_bytes()
+    newest = max(re.findall(rb"GLIBC_2\.[0-9]{2}\0", content))
+    (tmp_path / "libmpi.so.12").write_bytes(content.replace(newest, b"GLIBC_9.99\0"))
+    words = [*DOCTOR, "--only", "mpi"]
+    done = in_own_process("env", f"LD_LIBRARY_PATH={tmp_path}", sys.executable, *words)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "mpi.library" in done.stdout
+    assert "version `GLIBC_9.99' not found" in done.stdout
 
 
 def test_on_ranks_one_reports_for_all() -> None:

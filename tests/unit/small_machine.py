@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads.doctor.finding import Finding
+from workloads.doctor.checks import Finding
 from workloads.doctor.node import Node
 
 Files = dict[str, str | None]

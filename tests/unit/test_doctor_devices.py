@@ -11,8 +11,7 @@ import pytest
 from small_machine import Files, Machine, maker, named
 
 from running import run
-from workloads.doctor.checks import fabric, gpu
-from workloads.doctor.finding import Status
+from workloads.doctor.checks import Status, fabric, gpu
 from workloads.doctor.node import World
 
 

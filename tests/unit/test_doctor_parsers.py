@@ -37,7 +37,7 @@ cut
     [("/home", True), ("/ceph", True), ("/some", False)],
 )
 def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
-    assert mounts.is_network(mounts.kind(MOUNTS, folder)) == is_network
+    assert mounts.is_network(mounts.of(MOUNTS, folder)) == is_network
 
 
 HYDRA = {"PMI_RANK": "1", "PMI_SIZE": "4", "PMI_FD": "0"}

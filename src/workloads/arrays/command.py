@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from workloads.arrays import examples
 from workloads.bench import options, plot
-from workloads.errors import EXIT_CODES
+from workloads.errors import EXIT_CODES, UnavailableError
 from workloads.parallel import ranks
+
+# Each line may use the names of the lines before it.
+LINES = (
+    "a = np.arange(12)",
+    "b = a.reshape(3, 4)",
+    "b.T",
+    "b[:, 1]",
+    "b[::2, 1:3]",
+    "a[::-3]",
+    "np.broadcast_to(b[0], (3, 4))",
+    "np.broadcast_to(b[:, :1], (3, 4))",
+    "b[0] * b[:, :1]",
+    "b[[0, 2]]",
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """An array beside the memory that its elements lie in."""
+
+    code: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]  # in bytes
+    shares: bool  # whether its elements lie in the memory of the first array
+    own: int  # bytes that were allocated for it; 0 for a view
+    memory: tuple[int, ...]  # the elements of that memory, in its order
+    cells: Any  # each element's index in `memory`, as nested lists of the array's shape
+    item: int  # bytes of an element
 
 
 def main(arguments: list[str]) -> int:
@@ -18,9 +48,9 @@ def main(arguments: list[str]) -> int:
         plot.check(args.plot)
     if not ranks.is_first():
         return 0
-    found = examples.examples()
+    found = examples()
     with options.tables_beside(args):
-        print(examples.table(found), flush=True)
+        print(_table(found), flush=True)
     if args.plot is not None:
         from workloads.arrays import drawing  # noqa: PLC0415
 
@@ -39,3 +69,53 @@ def _parser() -> options.Parser:
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (png, pdf, svg)")
     return parser
+
+
+def examples() -> list[Example]:
+    """Make the arrays, and describe them."""
+    try:
+        import numpy as np  # noqa: PLC0415
+    except ImportError as error:
+        raise UnavailableError("Python has no module 'numpy' here") from error
+    names: dict[str, Any] = {"np": np}
+    found = []
+    for line in LINES:
+        name, _, code = line.rpartition(" = ")
+        # Evaluated, so that the table shows the very code that has run.
+        names[name] = eval(code, names)  # noqa: S307
+        found.append(_example(line, names[name], names["a"]))
+    return found
+
+
+def _example(code: str, array: Any, first: Any) -> Example:
+    import numpy as np  # noqa: PLC0415
+
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    offsets = array.ctypes.data - owner.ctypes.data
+    for along, stride in zip(np.indices(array.shape), array.strides, strict=True):
+        offsets = offsets + along * stride
+    return Example(
+        code,
+        array.shape,
+        array.strides,
+        bool(np.shares_memory(array, first)),
+        array.nbytes if owner is array else 0,
+        tuple(owner.ravel(order="K").tolist()),
+        (offsets // array.itemsize).tolist(),
+        array.itemsize,
+    )
+
+
+def _table(found: Sequence[Example]) -> str:
+    rows = [("array", "shape", "strides", "in a's memory", "new bytes")]
+    for each in found:
+        shared = "yes" if each.shares else "no"
+        rows.append((each.code, str(each.shape), str(each.strides), shared, str(each.own)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for *texts, number in rows:
+        words = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
+        lines.append("  ".join([*words, number.rjust(widths[-1])]))
+    return "\n".join(lines)

@@ -1,31 +1,27 @@
-"""Look at all nodes of a job, by one process a node."""
+"""Look at all nodes of a job, by one process a node, and report it once."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from workloads.doctor import process
-from workloads.doctor.finding import Finding, Status
-from workloads.doctor.node import Node, RankFacts, World, facts_of_this_rank
-from workloads.parallel import ranks
+from workloads.doctor.checks import Finding, Status
+from workloads.doctor.node import Node, World, facts_of_this_rank
+from workloads.parallel import launchers, ranks
 
 Look = Callable[[Node], list[Finding]]
-Tell = Callable[["Report"], object]
+Show = Callable[["Report"], object]
+
+_SIGNS = {Status.OK: "✓", Status.INFO: "·", Status.WARN: "!", Status.FAIL: "✗"}
+_MOST_HOSTS = 4
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was found, each finding once, with the nodes it was found on.
-
-    Parameters
-    ----------
-    hosts
-        All nodes.
-    findings
-        In the order of the report.
-    """
+    """What was found, each finding once, with the nodes it was found on; and all nodes."""
 
     hosts: tuple[str, ...]
     findings: tuple[tuple[Finding, tuple[str, ...]], ...]
@@ -35,12 +31,42 @@ class Report:
         """Whether anything fails."""
         return any(finding.status is Status.FAIL for finding, _ in self.findings)
 
+    def text(self) -> str:
+        """Return the report as aligned lines."""
+        name_width = max((len(finding.name) for finding, _ in self.findings), default=0)
+        indent = " " * (name_width + 5)
+        lines = [f"doctor: {shortened(self.hosts)}", ""]
+        for finding, hosts in self.findings:
+            where = "" if hosts == self.hosts else f" [{shortened(hosts)}]"
+            name = finding.name.ljust(name_width)
+            lines.append(f"{_SIGNS[finding.status]}  {name}  {finding.detail}{where}")
+            if finding.next_step:
+                lines.append(f"{indent}→ {finding.next_step}")
+        counts = {status: sum(f.status is status for f, _ in self.findings) for status in Status}
+        lines += ["", f"{counts[Status.FAIL]} failed, {counts[Status.WARN]} warnings"]
+        return "\n".join(lines)
+
+    def json(self) -> str:
+        """Return the report for programs."""
+        findings = [{**asdict(finding), "hosts": hosts} for finding, hosts in self.findings]
+        content = {"ok": not self.failed, "hosts": self.hosts, "findings": findings}
+        return json.dumps(content, indent=2)
+
+
+def shortened(hosts: tuple[str, ...]) -> str:
+    """Return the nodes' names; of more than four the first four, and how many more."""
+    if len(hosts) <= _MOST_HOSTS:
+        return ", ".join(hosts)
+    return f"{', '.join(hosts[:_MOST_HOSTS])} and {len(hosts) - _MOST_HOSTS} more"
+
 
 def start_mpi() -> World:
-    """Start MPI in this process, as the import of mpi4py's module does.
+    """Start MPI below a launcher, as the import of mpi4py.MPI does.
 
     It is not started where MPI4PY_RC_INITIALIZE forbids mpi4py to.
     """
+    if not launchers.claims(os.environ):
+        return World()
     before = process.open_files()
     try:
         from mpi4py import MPI  # noqa: PLC0415
@@ -51,54 +77,65 @@ def start_mpi() -> World:
     return World(MPI.COMM_WORLD, opened=process.open_files() - before)
 
 
-def host() -> str:
-    """Return this node's name."""
-    return os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+def report(look: Look, show: Show, world: World, *, deep: bool) -> bool:
+    """Look at every node and show the report; return whether anything fails.
 
-
-def alone(look: Look, node: Node) -> Report:
-    """Look at this node from this process alone."""
-    return merged([(host(), look(node))])
-
-
-def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
-    """Look at every node, from the first rank on each.
-
-    All ranks call this; they wait without keeping a core busy.
+    All ranks call this, and all return the same.
     """
+    claims = launchers.claims(os.environ)
+    size = world.comm.size if world.comm is not None else 0
+    # More in a heterogeneous job, whose parts Slurm counts one by one.
+    if any(each.size <= size for each in claims):
+        return _report_of_ranks(look, show, world, deep=deep)
+    # MPI does not join the ranks, or does not load: the launcher's first rank speaks for all.
+    failed = size > 0 or bool(world.problem)
+    if claims and claims[0].rank != 0:
+        ranks.let_first_print()
+        return failed
+    found = _merged([(_host(), look(Node(deep=deep, world=world)))])
+    show(found)
+    return failed or found.failed
+
+
+def _report_of_ranks(look: Look, show: Show, world: World, *, deep: bool) -> bool:
+    """Look from the first rank of each node; the others wait without keeping a core busy."""
     from mpi4py import MPI  # noqa: PLC0415
 
     comm = world.comm
     local = comm.Split_type(MPI.COMM_TYPE_SHARED, comm.rank)
-    facts: list[RankFacts] | None = local.gather(facts_of_this_rank())
+    facts = local.gather(facts_of_this_rank())
     leads = local.rank == 0
     leaders = comm.Split(0 if leads else MPI.UNDEFINED, comm.rank)
-    report = None
+    found = None
     if leads:
-        found = look(Node(deep=deep, world=world, ranks=tuple(facts or ())))
+        mine = look(Node(deep=deep, world=world, ranks=tuple(facts)))
         # Those that are done first wait for the slowest node.
         ranks.idle_barrier(leaders)
-        everything = leaders.gather((host(), found))
-        report = merged(everything) if everything is not None else None
+        everything = leaders.gather((_host(), mine))
+        found = _merged(everything) if everything is not None else None
         leaders.Free()
-    if report is not None:
-        tell(report)
+    if found is not None:
+        show(found)
     # A broadcast alone might come late: MPI may keep it until its root calls MPI again.
     ranks.idle_barrier(comm)
-    failed = bool(comm.allreduce(report is not None and report.failed, MPI.LOR))
+    failed = bool(comm.allreduce(found is not None and found.failed, MPI.LOR))
     local.Free()
     return failed
 
 
-def merged(found: list[tuple[str, list[Finding]]]) -> Report:
-    """Merge the findings of several nodes."""
+def _host() -> str:
+    return os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+
+
+def _merged(found: list[tuple[str, list[Finding]]]) -> Report:
+    """Merge the findings of several nodes, in the order of the checks."""
     hosts: dict[Finding, list[str]] = {}
-    for name, findings in found:
+    for host, findings in found:
         for finding in findings:
-            hosts.setdefault(finding, []).append(name)
-    groups = list(dict.fromkeys(finding.name for finding in hosts))
-    rows = sorted(hosts.items(), key=lambda row: groups.index(row[0].name))
+            hosts.setdefault(finding, []).append(host)
+    order = list(dict.fromkeys(finding.name for finding in hosts))
+    rows = sorted(hosts.items(), key=lambda row: order.index(row[0].name))
     return Report(
-        tuple(dict.fromkeys(name for name, _ in found)),
+        tuple(dict.fromkeys(host for host, _ in found)),
         tuple((finding, tuple(dict.fromkeys(names))) for finding, names in rows),
     )

@@ -16,36 +16,22 @@ NETWORK = frozenset(
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-def kind(mountinfo: str, folder: str) -> str:
-    """Return the file system's type; empty where it cannot be told.
-
-    A client in user space may have the type ``fuse`` alone, and its name before the
-    ``#`` of the source, as in MooseFS's ``mfs#host:9421``: that gives ``fuse.mfs``.
-    """
-    longest, found = -1, ""
+def of(mountinfo: str, folder: str) -> str:
+    """Return the type of a folder's file system; empty where it cannot be told."""
+    real, longest, found = os.path.realpath(folder), -1, ""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         fields = before.split()
         if len(fields) < 5 or not after:
             continue
         point = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), fields[4])
-        is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
+        is_above = real == point or real.startswith(point.rstrip("/") + "/")
         # Of two mounts on one point the later hides the earlier.
         if is_above and len(point) >= longest:
-            longest, found = len(point), after
-    name, source = [*found.split(), "", ""][:2]
-    if name == "fuse":
-        # The kernel writes the `#` as an octal number.
-        client, mark, _ = source.replace(r"\043", "#").partition("#")
-        return f"fuse.{client}" if mark else name
-    return name
+            longest, found = len(point), after.split()[0]
+    return found
 
 
 def is_network(name: str) -> bool:
-    """Tell whether a type, as `kind` returns it, is that of a network file system."""
+    """Tell whether a type, as `of` returns it, is that of a network file system."""
     return name.removeprefix("fuse.") in NETWORK
-
-
-def of(mountinfo: str, folder: str) -> str:
-    """Return `kind` of a folder that may have links in its path."""
-    return kind(mountinfo, os.path.realpath(folder))

@@ -11,66 +11,30 @@ from typing import Any
 
 @dataclass(frozen=True)
 class World:
-    """What MPI has told this process.
+    """What MPI has told this process."""
 
-    Parameters
-    ----------
-    comm
-        ``MPI.COMM_WORLD``; None where MPI was not started.
-    problem
-        Why it could not be, one line; empty where nobody tried.
-    opened
-        What MPI's start has opened: targets of ``/proc/self/fd``.
-    """
-
-    comm: Any = None
-    problem: str = ""
-    opened: frozenset[str] = frozenset()
+    comm: Any = None  # MPI.COMM_WORLD; None where MPI was not started
+    problem: str = ""  # why it could not be, one line; empty where nobody tried
+    opened: frozenset[str] = frozenset()  # by MPI's start: targets of /proc/self/fd
 
 
 @dataclass(frozen=True)
 class RankFacts:
-    """What a rank reports to the one that looks at the node.
+    """What a rank reports to the one that looks at the node."""
 
-    Parameters
-    ----------
-    cores
-        Those that it may run on.
-    user_namespace
-        Its user namespace: ranks of different ones cannot read each other's memory.
-    visible_gpus
-        Its CUDA_VISIBLE_DEVICES; None where it has none.
-    """
-
-    cores: frozenset[int]
-    user_namespace: str = ""
-    visible_gpus: str | None = None
+    cores: frozenset[int]  # those that it may run on
+    user_namespace: str = ""  # ranks of different ones cannot read each other's memory
 
 
 @dataclass(frozen=True)
 class Node:
-    """What there is to look at.
+    """What there is to look at."""
 
-    Parameters
-    ----------
-    root
-        Where /sys, /proc, /dev and /etc are; tests have their own.
-    environ
-        The environment.
-    deep
-        Whether a check may take seconds and start other processes. The
-        preflight's may not.
-    world
-        What MPI has told.
-    ranks
-        The ranks of this job on this node; empty where they are not known.
-    """
-
-    root: Path = Path("/")
+    root: Path = Path("/")  # where /sys, /proc, /dev and /etc are; tests have their own
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    deep: bool = True
+    deep: bool = True  # whether a check may take seconds and start other processes
     world: World = World()
-    ranks: tuple[RankFacts, ...] = ()
+    ranks: tuple[RankFacts, ...] = ()  # of this job on this node; empty if not known
 
     def path(self, name: str) -> Path:
         """Return where an absolute path is below `root`."""
@@ -90,11 +54,6 @@ class Node:
         except OSError:
             return []
 
-    def number(self, variable: str) -> int | None:
-        """Return a variable's number; None where it has none."""
-        text = self.environ.get(variable, "")
-        return int(text) if text.isascii() and text.isdigit() else None
-
 
 def facts_of_this_rank() -> RankFacts:
     """Return what this process reports of itself."""
@@ -102,6 +61,4 @@ def facts_of_this_rank() -> RankFacts:
         namespace = str(Path("/proc/self/ns/user").readlink())
     except OSError:
         namespace = ""
-    return RankFacts(
-        frozenset(os.sched_getaffinity(0)), namespace, os.environ.get("CUDA_VISIBLE_DEVICES")
-    )
+    return RankFacts(frozenset(os.sched_getaffinity(0)), namespace)

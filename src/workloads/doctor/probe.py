@@ -14,43 +14,28 @@ import sys
 from typing import Any
 
 from workloads.bench import caches
-from workloads.doctor import mpi_library, process
-from workloads.parallel import launchers
+from workloads.doctor import process
 
 # Generous: some GPU drivers take seconds to start.
 _SECONDS = 60
-# Prefixes of what else a launcher sets: Open MPI takes a process with the variables of a
-# step of Slurm for a part of it.
-_LAUNCHERS = ("MPI_LOCAL", "SLURM_")
 
 
 class NoAnswerError(Exception):
     """The process has ended without an answer; the text says how, in one line."""
 
 
-def ask(name: str, **variables: str) -> dict[str, Any]:
-    """Return what a probe of `PROBES` answers, and as ``said`` all that it printed.
-
-    Raises
-    ------
-    NoAnswerError
-        When it crashes, fails or does not end.
-    """
+def ask(name: str) -> dict[str, Any]:
+    """Return what a probe answers, or raise NoAnswerError."""
     # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415
 
-    if not sys.executable:
-        raise NoAnswerError("Python does not know its own path")
-    alone = launchers.of_no_rank(os.environ)
-    environ = {k: v for k, v in alone.items() if not k.startswith(_LAUNCHERS)}
-    environ["HPCPY_PREFLIGHT"] = "off"
     # With -P the probe searches the same folders as this process: modules in the working
     # directory might hide the standard library's.
-    environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    path = os.pathsep.join(filter(None, sys.path))
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "workloads.doctor.probe", name],
-            env={**environ, **variables},
+            env={**os.environ, "HPCPY_PREFLIGHT": "off", "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -60,19 +45,16 @@ def ask(name: str, **variables: str) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as error:
         raise NoAnswerError(f"no answer within {_SECONDS} s") from error
-    except OSError as error:
-        raise NoAnswerError(f"cannot be asked: {error.strerror}") from error
     # Libraries print, too, before and after the answer.
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode == 0 and answers:
-        answer: dict[str, Any] = json.loads(answers[-1])
-        return {**answer, "said": done.stdout}
+        return dict(json.loads(answers[-1]))
     reason = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
     how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
     raise NoAnswerError(f"ended with {how}: {reason}")
 
 
-def _cuda() -> dict[str, object]:
+def _cuda() -> dict[str, Any]:
     """Return the driver's CUDA version and each device's name, or why there is none."""
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
@@ -82,79 +64,50 @@ def _cuda() -> dict[str, object]:
         text = ctypes.c_char_p()
         cuda.cuGetErrorName(code, ctypes.byref(text))
         return {"problem": f"cuInit: {(text.value or b'unknown error').decode()} ({code})"}
-    number = ctypes.c_int()
+    number, device, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(128)
     cuda.cuDriverGetVersion(ctypes.byref(number))
     version = f"{number.value // 1000}.{number.value % 1000 // 10}"
     cuda.cuDeviceGetCount(ctypes.byref(number))
-    return {"cuda": version, "devices": [_cuda_device(cuda, i) for i in range(number.value)]}
+    names = []
+    for index in range(number.value):
+        cuda.cuDeviceGet(ctypes.byref(device), index)
+        cuda.cuDeviceGetName(name, len(name), device)
+        names.append(name.value.decode(errors="replace"))
+    return {"cuda": version, "devices": names}
 
 
-def _cuda_device(cuda: ctypes.CDLL, index: int) -> str:
-    device, name = ctypes.c_int(), ctypes.create_string_buffer(128)
-    cuda.cuDeviceGet(ctypes.byref(device), index)
-    cuda.cuDeviceGetName(name, len(name), device)
-    return name.value.decode(errors="replace")
-
-
-def _opencl() -> dict[str, object]:
+def _opencl() -> dict[str, Any]:
     """Return the devices of each platform, or why there are none."""
     # PoCL offers no device at all when its cache folder cannot be written.
     caches.provide("POCL_CACHE_DIR", "pocl")
+    import pyopencl as cl  # noqa: PLC0415
+
     try:
-        import pyopencl as cl  # noqa: PLC0415
-    except ImportError as error:
-        return {"problem": f"pyopencl does not load: {str(error).splitlines()[0]}"}
-    try:
-        found = {
-            platform.name.strip(): [device.name.strip() for device in platform.get_devices()]
-            for platform in cl.get_platforms()
-        }
+        platforms = {each.name.strip(): each.get_devices() for each in cl.get_platforms()}
     except cl.Error as error:
         return {"problem": f"no platform answers: {error}"}
-    return {"platforms": found}
+    names = {key: [each.name.strip() for each in found] for key, found in platforms.items()}
+    return {"platforms": names}
 
 
-def _mpi() -> Any:
+def _mpi() -> dict[str, Any]:
+    """Return which library mpi4py finds; MPI is not started."""
     import mpi4py  # noqa: PLC0415
 
     mpi4py.rc.initialize = False
     from mpi4py import MPI  # noqa: PLC0415
 
-    return MPI
+    return {"library": process.describe_mpi(MPI)}
 
 
-def _mpi_library() -> dict[str, object]:
-    """Return which library mpi4py finds; MPI is not started."""
-    return {"library": mpi_library.describe(_mpi())}
-
-
-def _mpi_fabric() -> dict[str, object]:
-    """Return what MPI opens when it starts as the only rank."""
-    mpi = _mpi()
-    before = process.open_files()
-    mpi.Init()
-    found = process.fabric(process.open_files() - before, process.mapped_files())
-    mpi.Finalize()
-    return {**found}
-
-
-PROBES = {
-    "cuda": _cuda,
-    "opencl": _opencl,
-    "mpi_library": _mpi_library,
-    "mpi_fabric": _mpi_fabric,
-}
-
-
-def _main(name: str) -> None:
-    try:
-        answer = PROBES[name]()
-    except (ImportError, RuntimeError) as error:
-        # mpi4py is absent, or it loads no library.
-        answer = {"problem": str(error).splitlines()[0]}
-    # On a line of its own, whatever the library has printed.
-    print(f"\n{json.dumps(answer)}")
+_PROBES = {"cuda": _cuda, "opencl": _opencl, "mpi": _mpi}
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    try:
+        answer = _PROBES[sys.argv[1]]()
+    except (ImportError, RuntimeError) as error:
+        # mpi4py or pyopencl is absent, or finds no library.
+        answer = {"problem": str(error).splitlines()[0]}
+    # On a line of its own, whatever the library has printed.
+    print(f"\n{json.dumps(answer)}")

@@ -6,9 +6,11 @@ socket.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 # MPI libraries, without their companions for Fortran and C++ (libmpi_mpifh).
 _MPI = re.compile(r"libmpi(ch|_abi|(ch)?_(gnu|cray|intel|aocc|nvidia|amd)\w*)?\.so(\.\d+)*")
@@ -20,48 +22,55 @@ _DEVICES = (
 )
 # The state of a listening socket in /proc/self/net/tcp.
 _LISTENS = "0A"
-_SAYS = re.compile(r"^libfabric provider: ([\w;]+)", re.MULTILINE)
 
 
-def files(maps: str) -> list[str]:
-    """Return the files of a text in the form of ``/proc/self/maps``, each once."""
-    found = {}
-    for line in maps.splitlines():
-        # Address, permissions, offset, device, inode; the rest may have spaces.
-        parts = line.split(maxsplit=5)
-        if len(parts) == 6 and parts[5].startswith("/"):
-            found[parts[5].removesuffix(" (deleted)")] = True
-    return list(found)
+def describe_mpi(mpi: Any) -> dict[str, str]:
+    """Return the library that `mpi4py.MPI` has loaded: its file, versions and ABI.
+
+    The ABI, ``family``, is ``openmpi``, ``abi`` (the MPI 5 standard's), or for all
+    others ``mpich``.
+    """
+    named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
+    path = mpi_library(mapped_files(), named)
+    text = mpi.Get_library_version()
+    family = "openmpi" if text.startswith("Open MPI") else "mpich"
+    if Path(path).name.startswith("libmpi_abi"):
+        family = "abi"
+    lines = [" ".join(line.split()).strip(" \0") for line in text.splitlines()]
+    known = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
+    return {
+        "path": path,
+        "version": ", ".join((known or lines[:1])[:2]),
+        "standard": ".".join(map(str, mpi.Get_version())),
+        "family": family,
+    }
 
 
 def mpi_library(mapped: list[str], named: str = "") -> str:
     """Return the MPI library among mapped files; empty where there is none."""
     if named and (real := str(Path(named).resolve())) in mapped:
         return real
-    found = [path for path in mapped if _MPI.fullmatch(path.rpartition("/")[2])]
-    return found[0] if found else ""
+    return next((path for path in mapped if _MPI.fullmatch(path.rpartition("/")[2])), "")
 
 
 def mapped_files() -> list[str]:
     """Return the files that this process has mapped; none where they cannot be read."""
     try:
-        return files(Path("/proc/self/maps").read_text(errors="surrogateescape"))
+        maps = Path("/proc/self/maps").read_text(errors="surrogateescape")
     except OSError:
         return []
+    # Address, permissions, offset, device, inode; the rest may have spaces.
+    lines = [line.split(maxsplit=5) for line in maps.splitlines()]
+    paths = [parts[5].removesuffix(" (deleted)") for parts in lines if len(parts) == 6]
+    return [path for path in dict.fromkeys(paths) if path.startswith("/")]
 
 
 def open_files() -> frozenset[str]:
     """Return what this process has open, as the links of ``/proc/self/fd`` say."""
     found = set()
-    try:
-        numbers = os.listdir("/proc/self/fd")  # noqa: PTH208
-    except OSError:
-        return frozenset()
-    for number in numbers:
-        try:
-            found.add(str(Path("/proc/self/fd", number).readlink()))
-        except OSError:  # the listing's own
-            continue
+    for file in Path("/proc/self/fd").glob("*"):
+        with contextlib.suppress(OSError):  # the listing's own
+            found.add(str(file.readlink()))
     return frozenset(found)
 
 
@@ -82,18 +91,8 @@ def fabric(opened: frozenset[str], mapped: list[str], root: Path = Path("/")) ->
 def _listening_sockets(root: Path) -> frozenset[str]:
     found = set()
     for name in ("tcp", "tcp6"):
-        try:
-            lines = (root / "proc/self/net" / name).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if len(fields) > 9 and fields[3] == _LISTENS:
-                found.add(f"socket:[{fields[9]}]")
+        with contextlib.suppress(OSError):
+            lines = (root / "proc/self/net" / name).read_text().splitlines()
+            sockets = [line.split() for line in lines[1:]]
+            found |= {f"socket:[{fields[9]}]" for fields in sockets if fields[3] == _LISTENS}
     return frozenset(found)
-
-
-def fabric_said_by_mpich(text: str) -> str:
-    """Return the provider that MPICH names with MPIR_CVAR_DEBUG_SUMMARY=1; empty if none."""
-    found = _SAYS.findall(text)
-    return found[-1] if found else ""

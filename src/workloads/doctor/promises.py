@@ -1,17 +1,13 @@
-"""What a site's file promises, and whether it is there.
-
-The file is TOML; its table ``[promises]`` is read here, the rest is the
-launcher's.
-"""
+"""What the table ``[promises]`` of a site's file promises, and whether it is there."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor.checks import Finding, Status
 from workloads.errors import UsageError
 
 # The fabrics that can be promised, and the providers of libfabric that are right for each.
@@ -19,37 +15,36 @@ _PROVIDERS = {
     "cxi": {"cxi"}, "opx": {"opx", "psm2"}, "verbs": {"verbs"}, "efa": {"efa"},
     "roce": {"verbs"}, "tcp": {"tcp", "sockets"},
 }  # fmt: skip
-_FAMILIES = ("mpich", "openmpi", "abi")
 Values = dict[str, Any]
 
 
-def _mpi(promise: Any, values: Values) -> str:
+def _mpi(promise: str, values: Values) -> str:
     found = (values.get("mpi.library") or {}).get("family", "none")
     return "" if found == promise else f"MPI's ABI is {found}"
 
 
-def _mpi_library(promise: Any, values: Values) -> str:
+def _mpi_library(promise: str, values: Values) -> str:
     found = (values.get("mpi.library") or {}).get("path", "")
     return "" if found.startswith(promise) else f"libmpi is {found or 'not there'}"
 
 
-def _fabric(promise: Any, values: Values) -> str:
+def _fabric(promise: str, values: Values) -> str:
     hardware = values.get("fabric.hardware") or []
     if promise != "tcp" and promise not in hardware:
         return f"the node has {', '.join(hardware) or 'no fabric but Ethernet'}"
     used = values.get("fabric.used")
     if not used:
         return "the fabric is known only inside a job"
-    ours = not _PROVIDERS[promise].isdisjoint(used.split(";"))
-    return "" if ours else f"MPI uses {used}"
+    is_right = not _PROVIDERS[promise].isdisjoint(used.split(";"))
+    return "" if is_right else f"MPI uses {used}"
 
 
-def _gpus(promise: Any, values: Values) -> str:
+def _gpus(promise: int, values: Values) -> str:
     found = values.get("gpu.devices") or 0
     return "" if found >= promise else "1 GPU answers" if found == 1 else f"{found} GPUs answer"
 
 
-def _opencl(promise: Any, values: Values) -> str:
+def _opencl(promise: list[str], values: Values) -> str:
     found = values.get("opencl.devices")
     if found is None:
         return "OpenCL was not asked"
@@ -57,30 +52,13 @@ def _opencl(promise: Any, values: Values) -> str:
     return f"no device of {', '.join(absent)}" if absent else ""
 
 
-def _one_of(names: Sequence[str]) -> Callable[[Any], str]:
-    return lambda value: "" if value in names else f"one of {', '.join(names)}"
-
-
-def _text(value: Any) -> str:
-    return "" if isinstance(value, str) and value.startswith("/") else "an absolute path"
-
-
-def _number(value: Any) -> str:
-    return "" if type(value) is int and value > 0 else "a whole number of at least 1"
-
-
-def _names(value: Any) -> str:
-    is_list = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
-    return "" if is_list else "a list of parts of platforms' names"
-
-
-# key -> (what a value must be, empty if it is that; why it is not kept, empty if it is)
-PROMISES: dict[str, tuple[Callable[[Any], str], Callable[[Any, Values], str]]] = {
-    "mpi": (_one_of(_FAMILIES), _mpi),
-    "mpi_library": (_text, _mpi_library),
-    "fabric": (_one_of([*_PROVIDERS]), _fabric),
-    "gpus": (_number, _gpus),
-    "opencl": (_names, _opencl),
+# key -> (what a promise must be, why it is broken: empty if it is kept)
+_CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] = {
+    "mpi": (("mpich", "openmpi", "abi"), _mpi),
+    "mpi_library": (str, _mpi_library),
+    "fabric": (tuple(_PROVIDERS), _fabric),
+    "gpus": (int, _gpus),
+    "opencl": (list, _opencl),
 }
 
 
@@ -102,25 +80,37 @@ def why_not(table: Any) -> str:
     if not isinstance(table, dict):
         return "promises is no table: write [promises]"
     for key, value in table.items():
-        if key not in PROMISES:
-            return f"unknown promise {key!r}; known: {', '.join(PROMISES)}"
-        if wrong := PROMISES[key][0](value):
-            return f"promises.{key} = {value!r} is not {wrong}"
+        if key not in _CHECKS:
+            return f"unknown promise {key!r}; known: {', '.join(_CHECKS)}"
+        if wanted := _not_wanted(value, _CHECKS[key][0]):
+            return f"promises.{key} = {value!r} is not {wanted}"
     return ""
 
 
-def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool = True) -> list[Finding]:
-    """Compare what was found with what is promised."""
+def _not_wanted(value: Any, wanted: tuple[str, ...] | type) -> str:
+    """Return in words what a value must be; empty if it is that."""
+    if isinstance(wanted, tuple):
+        return "" if value in wanted else f"one of {', '.join(wanted)}"
+    if wanted is str:
+        is_path = isinstance(value, str) and value.startswith("/")
+        return "" if is_path else "an absolute path"
+    if wanted is int:
+        return "" if type(value) is int and value > 0 else "a whole number of at least 1"
+    is_list = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
+    return "" if is_list else "a list of parts of platforms' names"
+
+
+def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool) -> list[Finding]:
+    """Compare what was found with what is promised; OpenCL only where it was asked."""
     values = {finding.name: finding.value for finding in found}
     answer = []
     for key, promise in promises.items():
         if key == "opencl" and not deep:
             continue
         shown = ", ".join(promise) if isinstance(promise, list) else promise
-        name, why = f"promise.{key}", PROMISES[key][1](promise, values)
-        if why:
+        finding = Finding(f"promise.{key}", Status.OK, f"{shown} is there")
+        if why := _CHECKS[key][1](promise, values):
             detail = f"{shown} is promised, and {why}"
-            answer.append(Finding(name, Status.FAIL, detail, "see docs/doctor.md"))
-        else:
-            answer.append(Finding(name, Status.OK, f"{shown} is there"))
+            finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/doctor.md")
+        answer.append(finding)
     return answer

@@ -21,28 +21,23 @@ exit code 78 when a check fails, warn goes on, off looks at nothing.
 --site FILE: a site's TOML file; what its table [promises] names must be there."""
 
 
-def _options(words: list[str]) -> tuple[dict[str, Any], list[str]]:
-    promised: dict[str, Any] = {}
-    rest = list(words)
-    while rest and rest[0].startswith("-") and rest[0] != "-m":
-        option, _, value = rest.pop(0).partition("=")
-        if option != "--site":
-            raise UsageError(f"unknown option {option}", hint="--help tells the options")
-        if not value and not rest:
-            raise UsageError("--site: no file is named")
-        promised = promises.read(Path(value or rest.pop(0)))
-    return promised, rest
-
-
 def main(words: list[str]) -> int:
     """Look, then run the program."""
     program_words: list[str] = []
 
     def look(words: list[str]) -> int:
         how = check.mode()
-        promised, rest = _options(words)
-        program.require(rest)
-        program_words.extend(rest)
+        promised: dict[str, Any] = {}
+        while words and words[0].startswith("-") and words[0] != "-m":
+            option, _, file = words[0].partition("=")
+            if option != "--site":
+                raise UsageError(f"unknown option {option}", hint="--help tells the options")
+            if not file and len(words) == 1:
+                raise UsageError("--site: no file is named")
+            promised = promises.read(Path(file or words[1]))
+            words = words[1 if file else 2 :]
+        program.require(words)
+        program_words.extend(words)
         return check.check(how, promised)
 
     code = ranks.command("preflight", _USAGE, words, look)

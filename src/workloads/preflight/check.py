@@ -2,95 +2,57 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import sys
 from typing import Any
 
-from workloads.doctor import job, promises, registry
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor import checks, job, promises
+from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node, World
-from workloads.doctor.report import shortened
 from workloads.errors import UsageError
-from workloads.parallel import launchers, ranks
+from workloads.parallel import ranks
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
-_SHOWN = (Status.WARN, Status.FAIL)
+_MODES = ("on", "warn", "off")
 # Only once in a process: the program's import of mpi4py.MPI asks again.
 _done = False
 
 
-class Mode(enum.StrEnum):
-    """The values of HPCPY_PREFLIGHT."""
-
-    ON = "on"
-    WARN = "warn"
-    OFF = "off"
-
-
-def mode() -> Mode:
-    """Return what the variable says; `Mode.ON` where it is not set."""
+def mode() -> str:
+    """Return what HPCPY_PREFLIGHT says: on, which is the default, warn or off."""
     text = os.environ.get("HPCPY_PREFLIGHT") or "on"
-    try:
-        return Mode(text)
-    except ValueError:
-        known = ", ".join(Mode)
-        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {known}") from None
+    if text not in _MODES:
+        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {', '.join(_MODES)}")
+    return text
 
 
-def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> int:
+def check(mode: str, promised: dict[str, Any], world: World | None = None) -> int:
     """Look at the job and print its faults; all ranks call this together."""
     global _done  # noqa: PLW0603 - of the process, as MPI is
-    if _done or mode is Mode.OFF:
+    if _done or mode == "off":
         return 0
     _done = True
+    is_alone = ranks.expected() == 1
+    world = World() if is_alone else world or job.start_mpi()
+    if not is_alone and world.comm is None and not world.problem:
+        # MPI4PY_RC_INITIALIZE forbids the start: no rank could warn another.
+        return 0
 
     def look(node: Node) -> list[Finding]:
-        found = registry.examine(node)
-        found += promises.kept(promised, found, deep=False)
-        return [finding for finding in found if finding.status in _SHOWN]
+        found = checks.examine(node, ["mpi"])
+        if not any(finding.status is Status.FAIL for finding in found):
+            found = checks.examine(node)
+            found += promises.kept(promised, found, deep=False)
+        return [finding for finding in found if finding.status in (Status.WARN, Status.FAIL)]
 
-    def tell(report: job.Report) -> None:
-        _say(report, mode)
+    def show(report: job.Report) -> None:
+        for finding, hosts in report.findings:
+            is_fatal = finding.status is Status.FAIL and mode == "on"
+            line = f"{'' if is_fatal else 'warning: '}{finding.name}: {finding.detail}"
+            step = f"; {finding.next_step}" if finding.next_step else ""
+            where = f" [{job.shortened(hosts)}]" if len(report.hosts) > 1 else ""
+            print(f"preflight: {line}{step}{where}", file=sys.stderr, flush=True)
 
-    claims = launchers.claims(Node().environ)
-    if claims and claims[0].size > 1:
-        failed = _of_ranks(claims, world or job.start_mpi(), look, tell)
-    else:
-        report = job.alone(look, Node(deep=False))
-        tell(report)
-        failed = report.failed
-    return FAULT if failed and mode is Mode.ON else 0
-
-
-def _of_ranks(
-    claims: list[launchers.Launcher], world: World, look: job.Look, tell: job.Tell
-) -> bool:
-    size = world.comm.size if world.comm is not None else 0
-    # More in a heterogeneous job, whose parts Slurm counts one by one.
-    if any(each.size <= size for each in claims):
-        return job.together(look, tell, world, deep=False)
-    if size == 0 and not world.problem:
-        return False
-    # The ranks cannot talk to each other: the launcher's first rank prints.
-    if claims[0].rank == 0:
-        tell(_apart(world))
-    else:
-        ranks.let_first_print()
-    return True
-
-
-def _apart(world: World) -> job.Report:
-    found = registry.examine(Node(deep=False, world=world), ["mpi"])
-    # If MPI does not load at all, the C library may be the cause.
-    found += registry.examine(Node(deep=False), ["glibc"]) if world.comm is None else []
-    return job.merged([(job.host(), [f for f in found if f.status in _SHOWN])])
-
-
-def _say(report: job.Report, mode: Mode) -> None:
-    for finding, hosts in report.findings:
-        fatal = finding.status is Status.FAIL and mode is Mode.ON
-        where = f" [{shortened(hosts)}]" if len(report.hosts) > 1 else ""
-        word = "" if fatal else "warning: "
-        print(f"preflight: {word}{finding.line()}{where}", file=sys.stderr, flush=True)
+    failed = job.report(look, show, world, deep=False)
+    return FAULT if failed and mode == "on" else 0

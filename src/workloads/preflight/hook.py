@@ -18,7 +18,7 @@ from workloads.doctor import process
 from workloads.doctor.node import World
 from workloads.errors import UsageError
 from workloads.parallel import ranks
-from workloads.preflight.check import Mode, check, mode
+from workloads.preflight.check import check, mode
 
 _MODULE = "mpi4py.MPI"
 
@@ -30,12 +30,14 @@ def install() -> None:
     except UsageError as error:
         ranks.print_error("preflight", error)
         sys.exit(error.exit_code)
-    if how is not Mode.OFF and _MODULE not in sys.modules:
-        sys.meta_path.insert(0, _Finder(how))
+    if how != "off" and _MODULE not in sys.modules:
+        sys.meta_path.insert(0, _Hook(how))
 
 
-class _Finder(MetaPathFinder):
-    def __init__(self, how: Mode) -> None:
+class _Hook(MetaPathFinder, Loader):
+    """Finds MPI's module once, loads it by its own loader, and checks the job."""
+
+    def __init__(self, how: str) -> None:
         self._how = how
 
     def find_spec(
@@ -46,28 +48,18 @@ class _Finder(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(self._how, spec.loader)
+            self._real, spec.loader = spec.loader, self
         return spec
-
-
-class _Loader(Loader):
-    """Loads by another loader, and then checks the job."""
-
-    def __init__(self, how: Mode, real: Loader) -> None:
-        self._how, self._real = how, real
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._real.create_module(spec)
 
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._real
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._real
+    def exec_module(self, module: Any) -> None:
+        module.__loader__ = module.__spec__.loader = self._real
         before = process.open_files()
         self._real.exec_module(module)
-        mpi: Any = module
         # A program that starts MPI by itself is left alone.
-        if mpi.Is_initialized():
+        if module.Is_initialized():
             opened = process.open_files() - before
-            if code := check(self._how, {}, World(mpi.COMM_WORLD, opened=opened)):
+            if code := check(self._how, {}, World(module.COMM_WORLD, opened=opened)):
                 sys.exit(code)

@@ -12,13 +12,13 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
-_RUNNERS = ("<frozen runpy>", "/runpy.py", "/mpi4py/run.py")
+_RUNNERS = ("<frozen runpy>", "/runpy.py")
 # Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
 _END_SECONDS = 3
 # A launcher may end before it has passed on what a rank has just said.
@@ -33,18 +33,12 @@ def require(words: list[str]) -> None:
         # Before Python 3.12 a Path raises an error for a name that is too long.
         if not os.path.exists(words[0]):  # noqa: PTH110
             raise UsageError(f"{words[0]}: there is no such script")
-    elif not _is_there(words[1]):
+        return
+    spec = None
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(words[1])
+    if spec is None:
         raise UsageError(f"there is no module {words[1]!r} to run")
-
-
-def _is_there(name: str) -> bool:
-    try:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.submodule_search_locations is not None:
-            spec = importlib.util.find_spec(f"{name}.__main__")
-    except (ImportError, ValueError):
-        return False
-    return spec is not None
 
 
 def run_rank(words: list[str]) -> None:
@@ -56,34 +50,34 @@ def run_rank(words: list[str]) -> None:
     """
     # Workloads end all ranks by themselves, once the first has said why.
     is_workload = words[0] == "-m" and words[1].split(".")[0] == "workloads"
-    if is_workload or ranks.expected() == 1:
+    if is_workload or ranks.expected() == 1 or importlib.util.find_spec("mpi4py") is None:
         run(words)
         return
-    try:
-        from mpi4py import run as mpi4py_run  # noqa: PLC0415
-    except ImportError:
-        run(words)
-        return
-    sys.excepthook = _without_ours
     threading.excepthook = _thread_failed
-    sys.argv = ["mpi4py", *words]
     try:
-        mpi4py_run.main()
+        run(words)
     except BaseException as error:
-        code = _exit_code(error)
-        if not code:
-            raise
-        # By the kernel: what Python waits for may hold its lock, as HDF5 does.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(_END_SECONDS)
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        if not isinstance(error, SystemExit):
-            sys.excepthook(type(error), error, error.__traceback__)
-        elif not isinstance(error.code, int):
-            print(error.code, file=sys.stderr)
-        _name_rank(code)
-        sys.exit(code)
+        if code := _exit_code(error):
+            _end(error, code)
+        raise
+
+
+def _end(error: BaseException, code: int) -> NoReturn:
+    """Say why this rank fails, and end it."""
+    from mpi4py.run import set_abort_status  # noqa: PLC0415
+
+    set_abort_status(code)
+    # By the kernel: what Python waits for may hold its lock, as HDF5 does.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_END_SECONDS)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    if not isinstance(error, SystemExit):
+        sys.excepthook(type(error), error, error.__traceback__)
+    elif not isinstance(error.code, int):
+        print(error.code, file=sys.stderr)
+    _name_rank(code)
+    sys.exit(code)
 
 
 def _name_rank(code: int) -> None:

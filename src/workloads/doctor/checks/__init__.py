@@ -1,1 +1,55 @@
-"""The groups of checks, a file each: `check(node)` gives findings and changes nothing."""
+"""The checks by groups, and what they return: findings."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from workloads.doctor.node import Node
+
+# name -> (module and function `check(node) -> list of Finding`, what it looks at)
+GROUPS = {
+    "mpi": ("mpi:check", "MPI"),
+    "fabric": ("fabric:check", "fabric"),
+    "gpu": ("gpu:check", "GPUs"),
+    "opencl": ("gpu:check_opencl", "OpenCL"),
+    "cpu": ("cpu:check", "processors"),
+    "surroundings": ("surroundings:check", "surroundings"),
+}
+
+
+class Status(enum.StrEnum):
+    """How good a finding is; `FAIL` makes doctor's exit code 1, and the preflight end the job."""
+
+    OK = "ok"
+    INFO = "info"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    name: str  # its group, a dot, and a word (mpi.library)
+    status: Status
+    detail: str
+    next_step: str = ""  # empty where nothing need be done
+    # The same for programs, as JSON has it: promises are compared with it.
+    value: object = field(default=None, compare=False)
+
+
+def examine(node: Node, groups: Iterable[str] = GROUPS) -> list[Finding]:
+    """Run the checks; one that raises is a finding."""
+    found = []
+    for name in groups:
+        module, _, function = GROUPS[name][0].partition(":")
+        try:
+            check = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            found += check(node)
+        except Exception as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            found.append(Finding(f"{name}.check", Status.WARN, f"this check has failed: {words}"))
+    return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from workloads.bench import machine
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
 _THREADS = (
@@ -19,55 +19,52 @@ _THREADS = (
 def check(node: Node) -> list[Finding]:
     """Look at processors, binding and threads."""
     own = frozenset(os.sched_getaffinity(0))
-    return [
-        *_binding(node, own),
-        *_of_task(node, len(own)),
-        *_namespaces(node),
-        _threads(node, len(own)),
-    ]
+    found = [_cores(own), *_binding(node)]
+    wanted = node.environ.get("SLURM_CPUS_PER_TASK", "")
+    if wanted.isdecimal() and len(own) < int(wanted):
+        detail = f"SLURM_CPUS_PER_TASK is {wanted} and this rank may use {len(own)}"
+        # Since Slurm 22.05.
+        step = f"srun --cpus-per-task={wanted}: srun does not take it from sbatch"
+        found.append(Finding("cpu.task", Status.WARN, detail, step))
+    if len({rank.user_namespace for rank in node.ranks}) > 1:
+        detail = (
+            "the ranks of this node are in user namespaces of their own and cannot read "
+            "each other's memory"
+        )
+        step = "one container a node: apptainer --sharens, or podman-hpc shared-run"
+        found.append(Finding("cpu.namespaces", Status.WARN, detail, step))
+    return [*found, _threads(node, len(own))]
 
 
-def _binding(node: Node, own: frozenset[int]) -> list[Finding]:
-    online = _parsed(node.text("/sys/devices/system/cpu/online"))
+def _online() -> int:
+    """Return the machine's cores: `os.cpu_count` follows PYTHON_CPU_COUNT instead."""
+    return os.sysconf("SC_NPROCESSORS_ONLN")
+
+
+def _cores(own: frozenset[int]) -> Finding:
     usable = machine.cores()
     quota = f", the cgroup's quota allows {usable}" if usable < len(own) else ""
-    detail = f"{len(own)} of {len(online) or os.cpu_count()} cores: {_ranges(own)}{quota}"
-    found = [Finding("cpu.cores", Status.OK, detail, value=usable)]
+    detail = f"{len(own)} of {_online()} cores: {_ranges(own)}{quota}"
+    return Finding("cpu.cores", Status.OK, detail, value=usable)
+
+
+def _binding(node: Node) -> list[Finding]:
     ranks = [rank.cores for rank in node.ranks]
-    if trouble := _sharing(ranks, online):
+    if len(ranks) < 2:
+        return []
+    together = frozenset().union(*ranks)
+    twice = {core for core in together if sum(core in cores for cores in ranks) > 1}
+    problem = ""
+    if len(together) < min(len(ranks), _online()):
+        cores = "core" if len(together) == 1 else "cores"
+        problem = f"all {len(ranks)} ranks are bound to {cores} {_ranges(together)}"
+    elif twice and len(set(ranks)) > 1:
+        problem = f"ranks share cores {_ranges(twice)}"
+    if problem:
         step = "srun --cpu-bind=cores and --cpus-per-task, or mpiexec -bind-to core"
-        found.append(Finding("cpu.binding", Status.WARN, trouble, step))
-    elif len(ranks) > 1:
-        each = "each rank has cores of its own" if len(set(ranks)) > 1 else "ranks are not bound"
-        found.append(Finding("cpu.binding", Status.OK, f"{len(ranks)} ranks here: {each}"))
-    return found
-
-
-def _of_task(node: Node, cores: int) -> list[Finding]:
-    wanted = node.number("SLURM_CPUS_PER_TASK")
-    if wanted is None or cores >= wanted:
-        return []
-    # Since Slurm 22.05 srun does not take it from sbatch.
-    return [
-        Finding(
-            "cpu.task", Status.WARN,
-            f"SLURM_CPUS_PER_TASK is {wanted} and this rank may use {cores}",
-            f"srun --cpus-per-task={wanted}: srun does not take it from sbatch",
-        )
-    ]  # fmt: skip
-
-
-def _namespaces(node: Node) -> list[Finding]:
-    if len({rank.user_namespace for rank in node.ranks}) < 2:
-        return []
-    return [
-        Finding(
-            "cpu.namespaces", Status.WARN,
-            "the ranks of this node are in user namespaces of their own and cannot read "
-            "each other's memory",
-            "one container a node: apptainer --sharens, or podman-hpc shared-run",
-        )
-    ]  # fmt: skip
+        return [Finding("cpu.binding", Status.WARN, problem, step)]
+    how = "each rank has cores of its own" if len(set(ranks)) > 1 else "ranks are not bound"
+    return [Finding("cpu.binding", Status.OK, f"{len(ranks)} ranks here: {how}")]
 
 
 def _threads(node: Node, cores: int) -> Finding:
@@ -77,15 +74,11 @@ def _threads(node: Node, cores: int) -> Finding:
     if max(numbers, default=0) > cores:
         step = f"set them to {cores}, or give the rank more cores"
         return Finding("cpu.threads", Status.WARN, f"{words}: more than the {cores} cores", step)
-    if given:
-        return Finding("cpu.threads", Status.OK, words)
-    if "_hpcpy_importer" in sys.modules:
-        return Finding("cpu.threads", Status.OK, "not set: no more than this rank's share of cores")
-    if len(node.ranks) > 1 and cores > 1:
-        step = "set OMP_NUM_THREADS"
+    # The image's interpreter starts no more than the rank's share of cores.
+    if not given and len(node.ranks) > 1 and cores > 1 and "_hpcpy_importer" not in sys.modules:
         detail = f"not set: each of {len(node.ranks)} ranks may start {cores}"
-        return Finding("cpu.threads", Status.WARN, detail, step)
-    return Finding("cpu.threads", Status.INFO, "not set: as many as cores")
+        return Finding("cpu.threads", Status.WARN, detail, "set OMP_NUM_THREADS")
+    return Finding("cpu.threads", Status.OK, words or "not set: this rank's share of cores")
 
 
 def _ranges(cores: Iterable[int]) -> str:
@@ -97,32 +90,3 @@ def _ranges(cores: Iterable[int]) -> str:
         else:
             parts.append([core, core])
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def _parsed(text: str) -> frozenset[int]:
-    """Return the cores of ``0-3,8``; none for a text that is not such a list."""
-    found: set[int] = set()
-    for part in text.strip().split(","):
-        first, _, last = part.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
-            return frozenset()
-        found |= {*range(int(first), int(last or first) + 1)}
-    return frozenset(found)
-
-
-def _sharing(ranks: Sequence[frozenset[int]], online: frozenset[int]) -> str:
-    """Return how ranks get into each other's way; empty where they do not."""
-    together = frozenset().union(*ranks)
-    if len(ranks) < 2 or (online and all(cores >= online for cores in ranks)):
-        return ""
-    if len(together) < len(ranks):
-        few = f"core {_ranges(together)}" if len(together) == 1 else f"cores {_ranges(together)}"
-        return f"all {len(ranks)} ranks are bound to {few}"
-    if len(set(ranks)) == 1:
-        return ""
-    taken: set[int] = set()
-    twice: set[int] = set()
-    for cores in ranks:
-        twice |= taken & cores
-        taken |= cores
-    return f"ranks share cores {_ranges(twice)}" if twice else ""

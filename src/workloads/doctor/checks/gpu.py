@@ -1,56 +1,44 @@
-"""GPUs: what the node has, what is in here, what each rank may use."""
+"""GPUs and OpenCL: what the node has, what is in here, which devices answer."""
 
 from __future__ import annotations
 
 from workloads.doctor import probe
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
 _NV = "start the container with --nv (Apptainer), --gpu (podman-hpc) or --module=gpu (Shifter)"
-# Variables by which Slurm tells a job its GPUs.
-_OF_JOB = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE", "CUDA_VISIBLE_DEVICES")
-_NONE = ("", "0", "-1", "NoDevFiles")
+# Variables by which Slurm lists a job's GPUs, and what they are without any.
+_LISTS = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
+_NONE = ("", "-1", "NoDevFiles")
 
 
 def check(node: Node) -> list[Finding]:
     """Look at GPUs."""
-    cards = node.names("/proc/driver/nvidia/gpus")
-    files = node.names("/dev", "nvidia[0-9]*")
-    wanted = [name for name in _OF_JOB if _asks(name, node.environ.get(name, ""))]
+    cards = len(node.names("/proc/driver/nvidia/gpus"))
+    files = len(node.names("/dev", "nvidia[0-9]*"))
+    wanted = [name for name in _LISTS if node.environ.get(name, "") not in _NONE]
     if not cards and not files:
-        found = [Finding("gpu.devices", Status.INFO, "none", value=0)]
-        return [*found, *_missed(wanted)]
-    return [_nvidia(node, len(cards), len(files), bool(wanted)), *_ranks(node)]
-
-
-def _asks(name: str, value: str) -> bool:
-    # In a list of ids 0 is a device; as a count 0 means none.
-    return value not in (_NONE if name == "SLURM_GPUS_ON_NODE" else ("", "-1", "NoDevFiles"))
-
-
-def _missed(wanted: list[str]) -> list[Finding]:
-    if not wanted:
-        return []
-    detail = f"the job has GPUs ({', '.join(wanted)} is set), and none is to be seen"
-    return [Finding("gpu.job", Status.WARN, detail, _NV)]
-
-
-def _nvidia(node: Node, cards: int, files: int, wanted: bool) -> Finding:
+        if not wanted:
+            return [Finding("gpu.devices", Status.INFO, "none", value=0)]
+        detail = f"the job has GPUs ({', '.join(wanted)} is set), and none is to be seen"
+        return [Finding("gpu.devices", Status.WARN, detail, _NV, 0)]
     words = node.text("/proc/driver/nvidia/version").split()
-    versions = [word for word in words if word[0].isdigit() and word.count(".") > 0]
-    driver = f"driver {versions[0]}" if versions else "driver of unknown version"
+    numbers = [word for word in words if word[0].isdigit() and "." in word]
+    driver = f"driver {numbers[0] if numbers else 'of unknown version'}"
     if not files:
         status = Status.WARN if wanted else Status.INFO
         detail = f"the node has {cards} NVIDIA, {driver}, and none is in here"
-        return Finding("gpu.devices", status, detail, _NV, 0)
+        return [Finding("gpu.devices", status, detail, _NV, 0)]
     if not node.deep:
-        return Finding("gpu.devices", Status.OK, f"{files} NVIDIA, {driver}", value=files)
+        return [Finding("gpu.devices", Status.OK, f"{files} NVIDIA, {driver}", value=files)]
+    return [_answering(files, driver)]
+
+
+def _answering(files: int, driver: str) -> Finding:
     try:
         answer = probe.ask("cuda")
     except probe.NoAnswerError as error:
-        return Finding(
-            "gpu.devices", Status.WARN, f"{files} NVIDIA, {driver}: libcuda {error}", _NV, 0
-        )
+        answer = {"problem": f"libcuda {error}"}
     if "problem" in answer:
         detail = f"{files} NVIDIA, {driver}: {answer['problem']}"
         return Finding("gpu.devices", Status.WARN, detail, _NV, 0)
@@ -60,23 +48,21 @@ def _nvidia(node: Node, cards: int, files: int, wanted: bool) -> Finding:
     return Finding("gpu.devices", Status.OK if names else Status.WARN, detail, value=len(names))
 
 
-def _ranks(node: Node) -> list[Finding]:
-    """Return which devices each rank may use, where several share the node."""
-    lists = [rank.visible_gpus for rank in node.ranks]
-    if len(lists) < 2:
-        mine = node.environ.get("CUDA_VISIBLE_DEVICES")
-        where = (
-            f", SLURM_LOCALID={node.environ['SLURM_LOCALID']}"
-            if "SLURM_LOCALID" in node.environ
-            else ""
-        )
-        seen = "not set: all" if mine is None else mine or "empty: none"
-        return [Finding("gpu.visible", Status.INFO, f"CUDA_VISIBLE_DEVICES {seen}{where}")]
-    if len(set(lists)) == 1:
-        which = "all" if lists[0] is None else lists[0] or "none"
-        detail = f"{len(lists)} ranks see the same devices ({which})"
-        return [
-            Finding("gpu.visible", Status.INFO, f"{detail}: each takes its own by SLURM_LOCALID")
-        ]
-    each = " ".join("all" if text is None else text or "none" for text in lists)
-    return [Finding("gpu.visible", Status.OK, f"devices of the node's ranks: {each}")]
+def check_opencl(node: Node) -> list[Finding]:
+    """Ask OpenCL's platforms for their devices; not in a preflight, as drivers take seconds."""
+    if not node.deep:
+        return []
+    name = "opencl.devices"
+    try:
+        answer = probe.ask("opencl")
+    except probe.NoAnswerError as error:
+        return [Finding(name, Status.WARN, f"asking for them {error}", value=[])]
+    if "problem" in answer:
+        return [Finding(name, Status.INFO, answer["problem"], value=[])]
+    platforms = answer["platforms"]
+    detail = "; ".join(f"{each}: {', '.join(platforms[each]) or 'none'}" for each in platforms)
+    able = [platform for platform, devices in platforms.items() if devices]
+    if able:
+        return [Finding(name, Status.OK, detail, value=able)]
+    step = "PoCL needs /sys and a POCL_CACHE_DIR that can be written"
+    return [Finding(name, Status.WARN, detail or "no platform", step, [])]

@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workloads.doctor import mpi_library, probe
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor import probe, process
+from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 from workloads.parallel import launchers
-from workloads.parallel.launchers import Launcher
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
+_ABIS = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 standard's"}
 
 
 def check(node: Node) -> list[Finding]:
@@ -20,36 +20,40 @@ def check(node: Node) -> list[Finding]:
     if node.world.comm is not None:
         from mpi4py import MPI  # noqa: PLC0415
 
-        return [*ranks(node), _library(dict(mpi_library.describe(MPI)))]
+        return [_ranks(node), _library(process.describe_mpi(MPI))]
     if node.world.problem:
-        return [*ranks(node), _absent(node.world.problem, Status.FAIL)]
-    return [*ranks(node), _alone()] if node.deep else ranks(node)
+        return [_ranks(node), _absent(node.world.problem, Status.FAIL)]
+    return [_ranks(node), _alone()] if node.deep else [_ranks(node)]
 
 
-def ranks(node: Node) -> list[Finding]:
+def _ranks(node: Node) -> Finding:
     """Compare what the launcher started with what MPI sees."""
     found = launchers.claims(node.environ)
     if not found:
-        return [Finding("mpi.ranks", Status.INFO, "no launcher: one process", value=1)]
+        return Finding("mpi.ranks", Status.INFO, "no launcher: one process", value=1)
     first = found[0]
     how = f"{first.name} started {first.size}, protocol {_protocol(node.environ)}"
     if node.world.comm is None:
-        return [Finding("mpi.ranks", Status.INFO, how, value=first.size)]
+        return Finding("mpi.ranks", Status.INFO, how, value=first.size)
     size = node.world.comm.size
     # More in a heterogeneous job, whose parts Slurm counts one by one.
     if any(each.size <= size for each in found):
-        return [Finding("mpi.ranks", Status.OK, f"MPI sees {size}; {how}", value=size)]
+        return Finding("mpi.ranks", Status.OK, f"MPI sees {size}; {how}", value=size)
     from mpi4py import MPI  # noqa: PLC0415
 
-    library = mpi_library.describe(MPI)
-    detail = f"{_mismatch(first, size)} ({library['path'] or library['version']})"
+    library = process.describe_mpi(MPI)
+    started = f"{first.name} started {first.size} processes"
+    detail = f"{started} and MPI knows of {size}"
+    if size == 1:
+        detail = f"every rank is rank 0 of 1: {started} and MPI knows of one in each"
+    detail = f"{detail} ({library['path'] or library['version']})"
     step = remedy(node.environ, library["family"])
-    return [Finding("mpi.ranks", Status.FAIL, detail, step, size)]
+    return Finding("mpi.ranks", Status.FAIL, detail, step, size)
 
 
 def _alone() -> Finding:
     try:
-        answer = probe.ask("mpi_library")
+        answer = probe.ask("mpi")
     except probe.NoAnswerError as error:
         return Finding("mpi.library", Status.WARN, f"loading it {error}", _NO_LIBRARY)
     if problem := answer.get("problem"):
@@ -67,9 +71,8 @@ def _absent(problem: str, status: Status) -> Finding:
 
 
 def _library(found: dict[str, Any]) -> Finding:
-    whose = mpi_library.whose(found["family"])
     path = found["path"] or "a library whose file cannot be told"
-    detail = f"{path}: {found['version']}, MPI {found['standard']}, {whose} ABI"
+    detail = f"{path}: {found['version']}, MPI {found['standard']}, {_ABIS[found['family']]} ABI"
     return Finding("mpi.library", Status.OK, detail, value=found)
 
 
@@ -80,14 +83,6 @@ def _protocol(environ: Mapping[str, str]) -> str:
     if "PMIX_RANK" in environ:
         return "PMIx"
     return "none"
-
-
-def _mismatch(launcher: Launcher, size: int) -> str:
-    """Return what is wrong when the numbers of ranks differ, one line."""
-    what = f"{launcher.name} started {launcher.size} processes"
-    if size == 1:
-        return f"every rank is rank 0 of 1: {what} and MPI knows of one in each"
-    return f"{what} and MPI knows of {size}"
 
 
 def remedy(environ: Mapping[str, str], family: str) -> str:

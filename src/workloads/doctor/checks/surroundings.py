@@ -1,8 +1,7 @@
-"""What surrounds Python: the container, the user, folders, packages that leak in."""
+"""What surrounds Python: the container, the user, folders."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import sys
@@ -10,11 +9,9 @@ import tempfile
 from pathlib import Path
 
 from workloads.doctor import mounts
-from workloads.doctor.finding import Finding, Status
+from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
 
-# Packages that must be the image's: other builds break MPI and arrays.
-_OURS = ("numpy", "mpi4py", "h5py")
 _ENGINES = {
     "APPTAINER_CONTAINER": "Apptainer", "SINGULARITY_CONTAINER": "Singularity",
     # Shifter itself sets the first, to the image's name; some sites set the other.
@@ -26,19 +23,18 @@ _SHM_OF_A_RANK = 16 << 20
 
 def check(node: Node) -> list[Finding]:
     """Look at what surrounds Python."""
-    return [_container(node), _user(), _temporary(node), *_shared(node),
-            *_packages(node)]  # fmt: skip
+    return [_container(node), _user(), _temporary(node), _shared_memory(node)]
 
 
 def _container(node: Node) -> Finding:
-    where = f"Python {sys.version.split()[0]}, {sys.executable}"
-    for variable, engine in _ENGINES.items():
-        if node.environ.get(variable):
-            detail = f"in {engine}, {node.environ[variable]}; {where}"
-            return Finding("python.where", Status.INFO, detail, value=engine)
+    engine, where = "none", "in no container"
     if node.path("/run/.containerenv").exists() or node.path("/.dockerenv").exists():
-        return Finding("python.where", Status.INFO, f"in a container; {where}", value="container")
-    return Finding("python.where", Status.INFO, f"in no container; {where}", value="none")
+        engine, where = "container", "in a container"
+    for variable, name in reversed(_ENGINES.items()):
+        if image := node.environ.get(variable):
+            engine, where = name, f"in {name}, {image}"
+    detail = f"{where}; Python {sys.version.split()[0]}, {sys.executable}"
+    return Finding("python.where", Status.INFO, detail, value=engine)
 
 
 def _user() -> Finding:
@@ -48,13 +44,8 @@ def _user() -> Finding:
     except KeyError:
         detail = f"uid {number} has no entry in /etc/passwd"
         step = "getpass.getuser() fails: set USER and HOME, or bind the host's passwd"
-        return Finding(
-            "user.entry", Status.INFO if "USER" in os.environ else Status.WARN, detail, step
-        )
-
-
-def _on(kind: str) -> str:
-    return f", on {kind}" if kind else ""
+        status = Status.INFO if "USER" in os.environ else Status.WARN
+        return Finding("user.entry", status, detail, step)
 
 
 def _temporary(node: Node) -> Finding:
@@ -72,43 +63,21 @@ def _temporary(node: Node) -> Finding:
     if mounts.is_network(kind):
         detail = f"{folder} is on {kind}: every rank's caches go there"
         return Finding(name, Status.WARN, detail, "set TMPDIR to node-local storage")
-    return Finding(name, Status.OK, f"{folder} can be written{_on(kind)}", value=folder)
+    where = f", on {kind}" if kind else ""
+    return Finding(name, Status.OK, f"{folder} can be written{where}", value=folder)
 
 
-def _shared(node: Node) -> list[Finding]:
+def _shared_memory(node: Node) -> Finding:
     """Return whether the node's ranks have room for messages through shared memory."""
     try:
         status = os.statvfs(node.path("/dev/shm"))  # noqa: S108
     except OSError:
         step = "have the container mount one: MPI's ranks of a node talk through it"
-        return [Finding("node.shm", Status.WARN, "there is no /dev/shm", step)]
+        return Finding("node.shm", Status.WARN, "there is no /dev/shm", step)
     room, needed = status.f_bavail * status.f_frsize, max(1, len(node.ranks)) * _SHM_OF_A_RANK
     if room < needed and len(node.ranks) != 1:
         step = "--ipc=host, or --shm-size (podman)"
         detail = f"only {room >> 20} MiB are free in /dev/shm"
-        return [Finding("node.shm", Status.WARN, detail, step, room)]
+        return Finding("node.shm", Status.WARN, detail, step, room)
     # No number in the text, so that the report can merge nodes that are alike.
-    return [Finding("node.shm", Status.OK, "the shared memory has room", value=room)]
-
-
-def _packages(node: Node) -> list[Finding]:
-    """Return the packages that come from the user's folders."""
-    local = Path(os.path.expanduser("~"), ".local")  # noqa: PTH111
-    leaks = [Path(part) for part in node.environ.get("PYTHONPATH", "").split(":") if part]
-    found = []
-    for name in _OURS:
-        try:
-            spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError) as error:
-            detail = f"{name} cannot be found: {error}"
-            found.append(Finding("python.packages", Status.WARN, detail))
-            continue
-        origin = Path((spec.origin or "") if spec is not None else "")
-        if origin.is_relative_to(local) or any(origin.parent == leak / name for leak in leaks):
-            # A PYTHONPATH may name this Python's own folder.
-            if origin.is_relative_to(sys.base_prefix):
-                continue
-            step = "unset PYTHONPATH, set PYTHONNOUSERSITE=1"
-            detail = f"{name} comes from {origin}"
-            found.append(Finding("python.packages", Status.WARN, detail, step))
-    return found
+    return Finding("node.shm", Status.OK, "the shared memory has room", value=room)

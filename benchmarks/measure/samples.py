@@ -119,7 +119,6 @@ def _counted(target: Target, case: Case) -> Samples:
     # The first run makes the user's caches and fills the kernel's.
     for _ in range(2):
         counts = traced(target.command(case.arguments(WORK)), target.program).summary
-    del counts["folders"]
     return Samples(image, place, case.name, counts)
 
 

@@ -63,7 +63,7 @@ def _as_files(think: float, demand: float, ranks: int, _: int) -> float:
 
 def _as_image(think: float, demand: float, ranks: int, per_node: int) -> float:
     """Return the time if each node does so, once and at its start."""
-    system = FileSystem(1 / demand, demand, 1 / demand, 1, 1)
+    system = FileSystem(1 / demand, demand, 1 / demand, 1)
     return seconds(Start(think, by_node=1), system, ranks, per_node)
 
 

@@ -104,7 +104,7 @@ def _meant(name: str, known: list[str]) -> str:
 
 def _refuse(line: str) -> None:
     """Say what every rank finds."""
-    ranks.print_once(f"workloads: {line}", is_first=ranks.is_first())
+    ranks.print_once(f"workloads: {line}")
 
 
 def _print_by_first(line: str) -> None:

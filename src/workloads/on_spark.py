@@ -14,7 +14,7 @@ def main(words: list[str]) -> int:
     if importlib.util.find_spec("pyspark") is None:
         from workloads.parallel import ranks  # noqa: PLC0415
 
-        ranks.print_once(f"on_spark: {IN_SPARK}", is_first=ranks.is_first())
+        ranks.print_once(f"on_spark: {IN_SPARK}")
         return 69
     from workloads_spark.cluster import SparkCluster  # noqa: PLC0415
 

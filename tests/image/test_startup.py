@@ -33,8 +33,6 @@ def test_every_technique(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     for case in CASES:
         assert found[case, "spawn-many"]["details"][0]["starts"] == 2
         counted = found[case, "ptrace"]["details"][0]
-        # Node-local files, pipes, and a program's first page are in the kernel's account, too.
-        assert found[case, "spawn"]["details"][0]["bytes_read"] > counted["bytes_read"]
         assert counted["calls"] >= sum(counted["kinds"].values())
         assert counted["path_calls"] >= counted["opens"] > 0
     assert is_drawn(chart)
@@ -51,7 +49,7 @@ def test_modules_and_a_script_of_the_users(
     assert "import h5py,json.tool" in shown
     assert "mine.py" in shown
     results = json.loads(report.read_text())["results"]
-    assert [r["verdict"] for r in results if r["impl"] == "importtime"] == ["all imported"] * 2
+    assert {"h5py", "json.tool"} <= {*results[0]["details"][0]["whole"]}
     assert "tqdm" in results[2]["details"][0]["whole"]
 
 

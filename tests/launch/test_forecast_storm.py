@@ -37,7 +37,7 @@ RATE = 60.0
 FORECAST_RATE = 100.0
 # Fewer, as a remedy asks little.
 WAYS_RATE = 20.0
-# As the forecast names them; `by broadcast` needs MPI in the venv.
+# As the forecast names them.
 WAYS = {
     "in a SIF": STATIC_SIF,
     "baked": STATIC_FILES,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from workloads.forecast.model import FileSystem, Start, response, seconds
 
-FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9, storage=math.inf)
+FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
 
 
 def test_one_rank_waits_for_nobody() -> None:
@@ -40,7 +38,7 @@ def test_a_start_alone_is_its_think_time_and_its_latencies() -> None:
 
 
 def test_a_node_asks_no_faster_than_its_client_can() -> None:
-    slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9, storage=math.inf)
+    slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9)
     start = Start(think=0, by_rank=100)
     assert seconds(start, slow, 64, 64) == pytest.approx(64)
     # Further nodes take no longer.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 
 from workloads.forecast.model import RANKS, WAYS, FileSystem, Program, Setting, forecast, pays_from
 
-FILES = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9, storage=math.inf)
+FILES = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)
 PROGRAM = Program(cpu=0.5, calls=2500, own=0, file_bytes=80_000_000)
 
 

@@ -23,7 +23,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_an_error_that_the_others_do_not_have_is_said_by_its_rank(
     slept: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ranks.print_error("traced", OutputError("no room"), is_first=False)
+    ranks.print_error("traced", OutputError("no room"))
     assert (capsys.readouterr().err, slept) == ("traced: no room\n", [])
 
 

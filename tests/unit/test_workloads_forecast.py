@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +58,3 @@ def test_a_script_is_counted_its_folder_probed_and_all_ways_told(tmp_path: Path)
     assert all(len(times) == len(RANKS) for times in model["seconds"].values())
     assert list(model["pays_from"]) == list(WAYS)[1:]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "mine.py"]
-
-
-@pytest.mark.parametrize("text", ["", '{"workload": "pi"}'])
-def test_what_is_no_report_of_it_is_one_line_and_2(
-    text: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    # Whether matplotlib is there is another question.
-    monkeypatch.setattr("workloads.bench.plot.importlib.util.find_spec", lambda _: object())
-    report = tmp_path / "r.json"
-    report.write_text(text)
-    words = ["forecast", "--from", str(report), "--plot", str(tmp_path / "r.png")]
-    assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "r.json: is " in said
-    assert os.listdir(tmp_path) == ["r.json"]  # noqa: PTH208

@@ -25,6 +25,7 @@ PROGRAM = """\
 import contextlib, os, sys, time
 from multiprocessing import forkserver
 from pathlib import Path
+from workloads.errors import UnavailableError
 from workloads.parallel import queued
 from workloads.parallel.workers import Workers
 
@@ -98,24 +99,31 @@ def test_one_server_imports_for_all_workers_and_ends_with_them(tmp_path: Path, k
     assert [server for server, _ in lines(tmp_path / "workers")] == imports * 3
 
 
-def test_an_inner_pools_end_leaves_the_outer_one_its_server(tmp_path: Path) -> None:
-    # The end of the inner one waited for ever for the outer one's processes.
-    main = """\
-    with Workers(2) as outer:
-        waiting = outer.pool(prepare, "needed")
-        with pool(2) as answer:
-            assert answer == 2
-        assert waiting.submit(act, 2).result() == 3
+@pytest.mark.parametrize(
+    ("setup", "needed", "says"),
+    [
+        (
+            "forkserver.connection.arbitrary_address = lambda _: open('/nowhere')",
+            NEEDED,
+            "no fork server starts ([Errno 2] No such file or directory: '/nowhere'); "
+            "set TMPDIR to another folder",
+        ),
+        ("", "import os\nos._exit(3)\n", "the import of a module ended the fork server"),
+    ],
+)
+def test_without_a_server_one_line_says_why(
+    tmp_path: Path, setup: str, needed: str, says: str
+) -> None:
+    main = f"""\
+    {setup}
+    try:
+        with queue(3):
+            pass
+    except UnavailableError as error:
+        print(error)
     assert children() == []
 """
-    assert run(tmp_path, main) == (0, "done\n", "")
-
-
-def test_without_a_server_workers_are_spawned(tmp_path: Path) -> None:
-    main = "    forkserver.connection.arbitrary_address = lambda _: open('/nowhere')\n"
-    code, out, err = run(tmp_path, main + ONCE.format(kind="queue"))
-    assert (code, out) == (0, "done\n"), err
-    assert len(lines(tmp_path / "imports")) == 3
+    assert run(tmp_path, main, needed) == (0, f"{says}\ndone\n", "")
 
 
 @pytest.mark.long

@@ -54,7 +54,6 @@ OWN = {
     "startup --case nonesuch": "'nonesuch' is none of pass, numpy, core, core+MPI",
     "startup nonesuch.py": "nonesuch.py: there is no such script",
     "forecast": "what is to be started?; give -- SCRIPT, or --import NAME",
-    "forecast --from {tmp}/m.json": "--from is for --plot",
     "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
     "talk nosuch": "argument talk: invalid choice: 'nosuch'",
     "talk nih 5 99": "nih 99: no slide that computes something; 1, 2, 3",

@@ -84,7 +84,8 @@ def report(look: Look, show: Show, world: World, *, deep: bool) -> bool:
     """
     claims = launchers.claims(os.environ)
     size = world.comm.size if world.comm is not None else 0
-    if any(each.agrees(size) for each in claims):
+    # More in a heterogeneous job, whose parts Slurm counts one by one.
+    if any(each.size <= size for each in claims):
         return _report_of_ranks(look, show, world, deep=deep)
     # MPI does not join the ranks, or does not load: the launcher's first rank speaks for all.
     failed = size > 0 or bool(world.problem)

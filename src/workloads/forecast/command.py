@@ -21,17 +21,14 @@ matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 
 
 def main(arguments: list[str]) -> int:
-    """Count, probe and report; or draw a report."""
+    """Count, probe and report."""
     args = _parser().parse_args(arguments)
     _check(args)
     if not ranks.is_first():
         return 0
-    if args.report is not None:
-        forecast = report.read(args.report)
-    else:
-        with options.tables_beside(args):
-            forecast = report.forecast(_case(args), args, arguments)
-            print(report.text(forecast), flush=True)
+    with options.tables_beside(args):
+        forecast = report.forecast(_case(args), args, arguments)
+        print(report.text(forecast), flush=True)
     if args.json is not None:
         report.write(forecast, args.json)
     if args.plot is not None:
@@ -40,14 +37,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    given = sum(bool(source) for source in (args.report, args.modules, args.script))
-    if not given:
+    if not (args.modules or args.script):
         raise UsageError("what is to be started?", hint="give -- SCRIPT, or --import NAME")
-    if given > 1:
-        raise UsageError("one thing at a time: a program, --import or --from")
+    if args.modules and args.script:
+        raise UsageError("one thing at a time: a program or --import")
     options.check_files(args)
-    if args.report is not None and args.plot is None:
-        raise UsageError("--from is for --plot", hint="add --plot FILE")
     if args.probe is not None and not args.probe.is_dir():
         raise UsageError(f"--probe {args.probe}: there is no such folder")
 
@@ -77,8 +71,6 @@ def _parser() -> options.Parser:
     how.add_argument("--json", type=Path, metavar="FILE",
                      help="write all of it as JSON; - is standard output")  # fmt: skip
     how.add_argument("--plot", type=Path, metavar="FILE", help="draw it (png, pdf, svg)")
-    how.add_argument("--from", dest="report", type=Path, metavar="FILE",
-                     help="run nothing: draw by --plot what --json has written")  # fmt: skip
     return parser
 
 
@@ -95,5 +87,3 @@ def _add_probe(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--server-rate", type=options.count, metavar="N",
                        help="metadata operations a second that the server does for all nodes, "
                        "which one node cannot find (default: what this node got)")  # fmt: skip
-    group.add_argument("--storage-rate", type=options.count, metavar="MB",
-                       help="MB a second to all nodes together (default: no limit)")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import site
 import statistics
@@ -12,7 +13,7 @@ from workloads.doctor import mounts
 from workloads.forecast.model import Program
 from workloads.startup.calls import is_below, off_node, path_calls
 from workloads.startup.cases import Invocation
-from workloads.startup.techniques import follow, run
+from workloads.startup.techniques import follow, processor_time, run
 
 RUNS = 4
 
@@ -20,8 +21,11 @@ RUNS = 4
 def count(case: Invocation, where: Path) -> Program:
     """Run a program `RUNS` times and return what it takes of the file system of `where`."""
     # The median of runs, of which the later are warm: the model adds the wait for files.
-    used = [run(case.command)[0] for _ in range(RUNS - 1)]
-    cpu = statistics.median(each.ru_utime + each.ru_stime for each in used)
+    times = [processor_time()]
+    for _ in range(RUNS - 1):
+        run(case.command)
+        times.append(processor_time())
+    cpu = statistics.median(after - before for before, after in itertools.pairwise(times))
     calls = off_node(path_calls(follow(case.command)[0]))
     here = mounted()
     # Calls for files on disks of this node do not ask a network's file system.

@@ -22,15 +22,11 @@ WAYS = {
     "in a SIF": "one image, one mount a node (--sharens)",
     "baked": "the static interpreter with all modules in it, as plain files",
     "staged": "the image read once and copied from node to node",
-    "by broadcast": "rank 0 imports and sends the modules by MPI",
 }
 # Metadata operations of a cold start, medians of docs/results/storm.json: with one mount of
 # an image on each node, and with the static interpreter as plain files.
 _IMAGE_BY_NODE, _IMAGE_BY_RANK = 24, 0.1
 _FILES_BY_NODE, _FILES_BY_RANK = 22, 8
-# The share of its operations that a rank still does if rank 0 sends the modules: Python and
-# MPI have to start before. docs/results/storm.json.
-_BROADCAST_BY_RANK = 0.14
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 _CONTAINER = 0.12
 # Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.
@@ -61,7 +57,6 @@ class FileSystem:
     latency: float  # Seconds of one operation when nobody else asks
     node_rate: float  # Operations a second that one node can ask for
     link: float  # Bytes a second to one node
-    storage: float  # Bytes a second to all nodes together
 
 
 @dataclass(frozen=True)
@@ -77,9 +72,8 @@ class Start:
 def seconds(start: Start, files: FileSystem, ranks: int, per_node: int) -> float:
     """Return the seconds from the launch to the last rank's start."""
     nodes = math.ceil(ranks / per_node)
-    queue = (nodes - 1) * (start.by_node / files.rate + start.node_bytes / files.storage)
-    first = start.by_node * files.latency
-    first += start.node_bytes / min(files.link, files.storage)
+    queue = (nodes - 1) * start.by_node / files.rate
+    first = start.by_node * files.latency + start.node_bytes / files.link
     # The server's own time is part of the latency that one client sees.
     served = start.by_rank / files.rate
     think = start.think + max(0.0, start.by_rank * files.latency - served)
@@ -120,17 +114,9 @@ class Setting:
         if way == "baked":
             by_rank = _FILES_BY_RANK + own
             return Start(_BAKED_CPU * cpu, by_rank, _FILES_BY_NODE, program.file_bytes)
-        if way == "staged":
-            copy = self.image_bytes / self.files.link + self._by_tree(self.image_bytes, ranks)
-            return Start(copy + _CONTAINER + cpu, own)
-        alone = seconds(self.start("as is", 1), self.files, 1, self.per_node)
-        asked = _BROADCAST_BY_RANK * (program.calls - own) + own
-        return Start(alone + self._by_tree(program.file_bytes, ranks) + cpu, asked)
-
-    def _by_tree(self, size: float, ranks: int) -> float:
-        """Return the seconds until all nodes have `size` bytes, which each passes on."""
-        nodes = math.ceil(ranks / self.per_node)
-        return math.ceil(math.log2(nodes)) * size / self.files.link
+        # Each node that has the image passes it on.
+        rounds = 1 + math.ceil(math.log2(math.ceil(ranks / self.per_node)))
+        return Start(rounds * self.image_bytes / self.files.link + _CONTAINER + cpu, own)
 
 
 def forecast(setting: Setting) -> dict[str, list[float]]:

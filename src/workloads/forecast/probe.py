@@ -20,9 +20,10 @@ from pathlib import Path
 from workloads.errors import OutputError
 
 LEAST_OPERATIONS = 200
-_THREADS = (1, 2, 4, 8, 16, 32)
-# Shares of all operations: files, each made, opened and removed; look-ups one by one.
-_FILES, _ALONE = 0.05, 0.1
+_THREADS = (8, 32)
+# Shares of all operations: files, each made, opened and removed; look-ups one by one, and
+# by each number of threads.
+_FILES, _ALONE, _AT_ONCE = 0.05, 0.1, 0.35
 # Calls for the folder, made and removed, and for the large file, made, opened and removed.
 _FEW = 5
 _BLOCK = 1 << 20
@@ -69,10 +70,9 @@ class _Probe:
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._folder, self._limits = folder, limits
         self._begin = time.monotonic()
-        self._is_stopped = False
+        self._end = self._begin + limits.seconds
         self._names = itertools.count()
-        # The folder has been made.
-        self._operations = 1
+        self._operations = _FEW
 
     def look(self) -> Probed:
         """Make all measurements."""
@@ -80,20 +80,16 @@ class _Probe:
         opening = statistics.median(self._openings(int(_FILES * most)))
         alone = self._look_ups(int(_ALONE * most))
         self._operations += len(alone)
-        count = (self._limits.operations - self._operations - _FEW) // len(_THREADS)
-        rates = [
-            (self._at_once(threads, count), threads)
-            for threads in _THREADS
-            if threads == 1 or not self._is_late()
-        ]
+        each = int(_AT_ONCE * most)
+        rates = [(len(alone) / sum(alone), 1)]
+        rates += [(self._at_once(n, each // n), n) for n in _THREADS if not self._is_late()]
         read, size = self._reading()
         took = time.monotonic() - self._begin
-        # And the removal of the folder.
-        calls = self._operations + 1
-        return Probed(statistics.median(alone), opening, *max(rates), read, calls, size, took)
+        look_up = statistics.median(alone)
+        return Probed(look_up, opening, *max(rates), read, self._operations, size, took)
 
     def _is_late(self) -> bool:
-        return self._is_stopped or time.monotonic() > self._begin + self._limits.seconds
+        return time.monotonic() > self._end
 
     def _timed(self, count: int, call: Callable[[int], object]) -> list[float]:
         """Return the seconds of each call; one is made, no more if it is late."""
@@ -120,17 +116,16 @@ class _Probe:
         return times
 
     def _at_once(self, threads: int, count: int) -> float:
-        """Return look-ups a second by so many threads."""
+        """Return look-ups a second by so many threads, each of which makes `count`."""
         with ThreadPoolExecutor(threads) as pool:
             begin = time.perf_counter()
             try:
-                times = list(pool.map(self._look_ups, [max(1, count // threads)] * threads))
+                calls = sum(map(len, pool.map(self._look_ups, [count] * threads)))
             except BaseException:
                 # After a signal the pool's end waits for the threads.
-                self._is_stopped = True
+                self._end = 0.0
                 raise
             took = time.perf_counter() - begin
-        calls = sum(map(len, times))
         self._operations += calls
         return calls / took
 
@@ -147,7 +142,4 @@ class _Probe:
             begin = time.perf_counter()
             while not (read and self._is_late()) and (block := file.read(_BLOCK)):
                 read += len(block)
-            rate = read / (time.perf_counter() - begin)
-        # With its removal at the end.
-        self._operations += 3
-        return rate, size
+            return read / (time.perf_counter() - begin), size

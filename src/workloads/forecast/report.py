@@ -1,10 +1,9 @@
-"""A forecast: made, printed, written and read again."""
+"""A forecast: made, printed, written and drawn."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 from workloads.bench import files, plot
 from workloads.bench.result import circumstances, duration, render
 from workloads.doctor import mounts
-from workloads.errors import UsageError
 from workloads.forecast import model as queueing
 from workloads.forecast.count import count, is_shared, mounted
 from workloads.forecast.model import RANKS, WAYS, FileSystem, Program, Setting
@@ -49,19 +47,16 @@ def _modelled(program: Program, probed: Probed, args: argparse.Namespace) -> dic
     latency = probed.look_up
     if program.calls:
         latency += (probed.opening - probed.look_up) * min(1, program.opened / program.calls)
-    storage = args.storage_rate * _MILLION if args.storage_rate else None
     system = FileSystem(
         rate=args.server_rate or probed.rate,
         latency=max(0.0, latency),
         node_rate=probed.rate,
         link=probed.read,
-        storage=storage or math.inf,
     )
     setting = Setting(program, system, args.ranks_per_node, args.image * _MILLION)
     times = queueing.forecast(setting)
     return {
-        # JSON has no infinite number.
-        "file_system": {**asdict(system), "storage": storage},
+        "file_system": asdict(system),
         "per_node": setting.per_node,
         "image_bytes": setting.image_bytes,
         "server_rate_given": args.server_rate is not None,
@@ -109,27 +104,17 @@ def _times(model: dict[str, Any]) -> str:
 
 
 def _remarks(data: dict[str, Any]) -> list[str]:
-    model, probed = data["model"], data["probed"]
-    remarks = [
-        "docs/import-at-scale.md tells how far the model was off where it was measured; by "
-        "broadcast was compared with no measurement"
-    ]
+    probed = data["probed"]
+    remarks = ["docs/import-at-scale.md tells how far the model was off where it was measured"]
     if probed["file_system"] and not probed["shared"]:
         remarks.append(
             f"{probed['file_system']} is not known as a shared file system: the forecast is of a "
             "shared one as fast; --probe FOLDER names another"
         )
-    if not model["server_rate_given"]:
+    if not data["model"]["server_rate_given"]:
         remarks.append(
-            "one node cannot find the most that the server does for all: where it does more than "
-            "it did for this one, times of many ranks are too long; --server-rate takes its figure"
-        )
-    if model["file_system"]["storage"] is None:
-        nodes = math.ceil(model["ranks"][-1] / model["per_node"])
-        total = nodes * data["counted"]["file_bytes"] / 1e12
-        remarks.append(
-            f"no limit of the storage is in them: {nodes:,} nodes read {total:,.2g} TB at most as "
-            "is, in a SIF and baked; --storage-rate adds that time"
+            "times of many ranks are too long if the server does more for all nodes than for this "
+            "one; --server-rate takes its figure"
         )
     return remarks
 
@@ -150,17 +135,3 @@ def draw(data: dict[str, Any], path: Path) -> None:
     title = f"{model['per_node']:,} ranks a node"
     panel = plot.Panel(title, "ranks", "seconds to the last rank", lines)
     plot.line_chart(path, f"{data['start']}: forecast", [panel], 1)
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return what `write` has written."""
-    try:
-        data = json.loads(path.read_text("utf-8"))
-        if data["workload"] != "forecast":
-            raise UsageError(f"--from {path}: is of {data['workload']}, not of forecast")
-        text(data)
-    except OSError as error:
-        raise UsageError(f"--from {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"--from {path}: is no report that --json has written") from error
-    return dict(data)

@@ -40,12 +40,6 @@ class Launcher(NamedTuple):
     name: str
     rank: int
     size: int
-    # MPI has more in a heterogeneous job, whose parts Slurm counts one by one.
-    may_be_more: bool = False
-
-    def agrees(self, size: int) -> bool:
-        """Return whether a communicator of that size is what was started."""
-        return size == self.size or (self.may_be_more and size > self.size)
 
 
 def claims(environ: Mapping[str, str]) -> list[Launcher]:
@@ -55,12 +49,10 @@ def claims(environ: Mapping[str, str]) -> list[Launcher]:
     ``srun``: MPI must agree with one.
     """
     made: list[Launcher] = []
-    parts = _number(environ, "SLURM_HET_SIZE") or 1
     for names in _TABLE:
         rank, size = _number(environ, names.rank), _number(environ, names.size)
-        is_slurm = names.launcher == "srun"
-        if rank is not None and size and not (is_slurm and made):
-            made.append(Launcher(names.launcher, rank, size, is_slurm and parts > 1))
+        if rank is not None and size and not (names.launcher == "srun" and made):
+            made.append(Launcher(names.launcher, rank, size))
     return made
 
 

@@ -150,11 +150,11 @@ def abort(comm: Any, code: Any) -> None:
     comm.Abort(code)
 
 
-def print_error(command: str, error: WorkloadError, *, is_first: bool) -> None:
+def print_error(command: str, error: WorkloadError) -> None:
     """Print a command's error: from the first rank if all have it, else from this one."""
     line = f"{command}: {error}"
     if error.agreed:
-        print_once(line, is_first=is_first)
+        print_once(line)
     else:
         print(line, file=sys.stderr)
 
@@ -171,28 +171,27 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
     if words[:1] == ["--version"]:
         print(version.line())
         return 0
-    # Asked now, as MPI cannot be asked after its end.
-    first = is_first()
     try:
         return act(words)
     except WorkloadError as error:
-        print_error(name, error, is_first=first)
+        print_error(name, error)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
 
-def print_once(line: str, *, is_first: bool) -> None:
+def print_once(line: str) -> None:
     """Print on standard error, from the first rank, why all are about to end; all call this.
 
     The others wait: the end of one may end all (srun --kill-on-bad-exit), and MPI_Finalize
     does not wait for other ranks.
     """
-    if is_first:
+    first = is_first()
+    if first:
         print(line, file=sys.stderr, flush=True)
     if (comm := several()) is not None:
         idle_barrier(comm, _patience())
-    elif not is_first:
+    elif not first:
         let_first_print()
 
 

@@ -26,9 +26,6 @@ _futures: Any = importlib.import_module("concurrent.futures")
 # Generous: a cold filesystem may need half a minute for numpy's files.
 START_SECONDS = 120.0
 
-# What each block of `fork_server` that has not ended has asked for.
-_serving: list[Sequence[str]] = []
-
 
 class Workers:
     """Workers of one technique, started on first use: `count` threads, processes or devices.
@@ -162,41 +159,33 @@ def fork_server(modules: Sequence[str]) -> Iterator[Any]:
     """Give the context of a server that imports `modules` once: its processes share them.
 
     It is started by ``exec``, so it has neither threads nor locks, and is no MPI rank. It
-    ends with the block: libraries read the environment when the server imports them. Blocks
-    within it share the server; their processes import by themselves what it has not.
+    ends with the block, which has no other within it: libraries read the environment when the
+    server imports them.
     """
-    from multiprocessing import forkserver  # noqa: PLC0415
-
-    _serving.append(modules)
-    try:
-        yield _started(modules)
-    finally:
-        _serving.remove(modules)
-        # The server ends when all its processes have: an outer block's are still there.
-        if not _serving:
-            # There is no public function; without this it lives as long as this process.
-            getattr(forkserver, "_forkserver")._stop()  # noqa: B009
-
-
-def _started(modules: Sequence[str]) -> Any:
     import multiprocessing  # noqa: PLC0415
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", *modules])
-    try:
-        # First, as its start unblocks SIGINT.
-        resource_tracker.ensure_running()
-        with signals.sigint_blocked():
-            forkserver.ensure_running()
-        # It starts when the server has imported all.
-        first = context.Process(target=_nothing, args=(0,))
-        first.start()
-        first.join()
-    except (OSError, EOFError):
-        # No folder for its socket, or a module ends the server: a spawned worker reports that.
-        return multiprocessing.get_context("spawn")
-    return context
+    with contextlib.ExitStack() as stack:
+        # There is no public function; without this it lives as long as this process.
+        stack.callback(getattr(forkserver, "_forkserver")._stop)  # noqa: B009
+        try:
+            # First, as its start unblocks SIGINT.
+            resource_tracker.ensure_running()
+            with signals.sigint_blocked():
+                forkserver.ensure_running()
+            # It starts when the server has imported all.
+            first = context.Process(target=_nothing, args=(0,))
+            first.start()
+            first.join()
+        except EOFError as error:
+            raise UnavailableError("the import of a module ended the fork server") from error
+        except OSError as error:
+            raise UnavailableError(
+                f"no fork server starts ({error})", hint="set TMPDIR to another folder"
+            ) from error
+        yield context
 
 
 def wait_for(barrier: Any, workers: int) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from workloads import version
-from workloads.bench import streams
 from workloads.doctor import promises
-from workloads.errors import UsageError, WorkloadError
+from workloads.errors import UsageError
 from workloads.parallel import ranks
 from workloads.preflight import check, program
 
@@ -26,14 +23,9 @@ exit code 78 when a check fails, warn goes on, off looks at nothing.
 
 def main(words: list[str]) -> int:
     """Look, then run the program."""
-    if words[:1] in (["-h"], ["--help"]):
-        streams.spell_in_ascii()
-        print(_USAGE)
-        return 0
-    if words[:1] == ["--version"]:
-        print(version.line())
-        return 0
-    try:
+    program_words: list[str] = []
+
+    def look(words: list[str]) -> int:
         how = check.mode()
         promised: dict[str, Any] = {}
         while words and words[0].startswith("-") and words[0] != "-m":
@@ -45,16 +37,13 @@ def main(words: list[str]) -> int:
             promised = promises.read(Path(file or words[1]))
             words = words[1 if file else 2 :]
         program.require(words)
-        code = check.check(how, promised)
-    except WorkloadError as error:
-        ranks.print_error("preflight", error, is_first=ranks.is_first())
-        return error.exit_code
-    except KeyboardInterrupt:
-        if ranks.is_first():
-            print("preflight: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
-    if code == 0:
-        program.run_rank(words)
+        program_words.extend(words)
+        return check.check(how, promised)
+
+    code = ranks.command("preflight", _USAGE, words, look)
+    # --help and --version name no program.
+    if code == 0 and program_words:
+        program.run_rank(program_words)
     return code
 
 

@@ -28,7 +28,7 @@ def install() -> None:
     try:
         how = mode()
     except UsageError as error:
-        ranks.print_error("preflight", error, is_first=ranks.is_first())
+        ranks.print_error("preflight", error)
         sys.exit(error.exit_code)
     if how != "off" and _MODULE not in sys.modules:
         sys.meta_path.insert(0, _Hook(how))

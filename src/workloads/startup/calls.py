@@ -42,8 +42,6 @@ _LOCAL = ("/etc", "/proc", "/sys", "/dev")
 # The system's libraries, locales and character sets are there, but perhaps also
 # a Python, which is what is measured.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
-# How many folders of each start --json has.
-_KEPT = 30
 
 
 class Call(NamedTuple):
@@ -84,8 +82,6 @@ def summary(calls: Sequence[Call]) -> dict[str, Any]:
     """Return the numbers, for tables and for ``--json``."""
     kinds = Counter(call.kind for call in calls)
     asking = off_node(path_calls(calls))
-    folders = Counter(posixpath.dirname(call.path) for call in asking)
-    missed = Counter(posixpath.dirname(call.path) for call in asking if call.value < 0)
     return {
         "path_calls": len(path_calls(calls)),
         "off_node": len(asking),
@@ -96,7 +92,4 @@ def summary(calls: Sequence[Call]) -> dict[str, Any]:
         "bytes_read": sum(
             call.value for call in off_node(calls) if call.kind == "read" and call.value > 0
         ),
-        "folders": [
-            (folder, count, missed[folder]) for folder, count in folders.most_common(_KEPT)
-        ],
     }

@@ -21,29 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Start:
-    """A start of this interpreter; `note` is printed before it runs."""
+    """A start of this interpreter."""
 
     case: Invocation
-    note: str = ""
     task: ClassVar[str] = "startup"
+    title: ClassVar[str] = "startup"
 
     @property
     def name(self) -> str:
         """The case's."""
         return self.case.name
 
-    @property
-    def title(self) -> str:
-        """The line above a table."""
-        return f"startup: {self.name}"
-
     def parameters(self) -> Mapping[str, object]:
         """Return what is started."""
         return {"command": self.case.command}
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse nothing; return what was left out."""
-        return self.note
+        """Refuse nothing."""
+        return ""
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
@@ -73,10 +68,9 @@ class Attempt:
 
     def once(self) -> Outcome:
         """Start it and look."""
-        details, verdict = self.trial.compute(self.case, self.trial)
-        starts = details.get("starts", 1)
-        right = not verdict.startswith("WRONG")
-        return Outcome(self.trial.seconds, starts, "exit code 0", right, verdict, details=details)
+        details = self.trial.compute(self.case, self.trial)
+        starts, verdict = details.get("starts", 1), "ended with 0"
+        return Outcome(self.trial.seconds, starts, "exit code 0", True, verdict, details=details)
 
 
 def _cases(text: str) -> list[Invocation]:
@@ -94,13 +88,10 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 
 def _problems(args: argparse.Namespace) -> list[Start]:
     asked = [*args.case, *programs(args)]
-    absent = {case.name: case.absent() for case in asked or CASES.values() if case.absent()}
-    if asked and absent:
-        name, module = next(iter(absent.items()))
-        raise UnavailableError(f"{name} cannot be started here: Python has no module {module!r}")
-    left_out = [f"{name}: left out: Python has no module {absent[name]!r} here" for name in absent]
-    first, *others = asked or [case for name, case in CASES.items() if name not in absent]
-    return [Start(first, "\n".join(left_out)), *map(Start, others)]
+    for case in asked:
+        if module := case.absent():
+            raise UnavailableError(f"{case.name}: Python has no module {module!r} here")
+    return [*map(Start, asked or [case for case in CASES.values() if not case.absent()])]
 
 
 STARTUP = Workload(

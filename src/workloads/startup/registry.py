@@ -16,9 +16,9 @@ def _other_machine() -> str:
 
 
 TECHNIQUES = {
-    "spawn": Technique(_HERE + "spawn", "one start at a time: wall and processor time, bytes"),
+    "spawn": Technique(_HERE + "spawn", "one start at a time: wall and processor time"),
     "spawn-many": Technique(
-        _HERE + "spawn_many",
+        _HERE + "spawn",
         "as many at once as there are workers: starts a second",
         parallel="processes",
     ),

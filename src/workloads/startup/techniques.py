@@ -1,20 +1,18 @@
-"""Four ways to look at a start, each ``technique(case, trial) -> (details, verdict)``.
+"""Three ways to look at a start, each ``technique(case, trial) -> details``.
 
 A technique starts a case's program within ``trial.clock()`` and returns numbers for the
-tables and for ``--json``. A verdict that begins with WRONG makes the result wrong.
+tables and for ``--json``; a program that fails raises its last words.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import resource  # `os.wait4` loads it, which would be in the first account
+import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -30,51 +28,40 @@ _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
 _KEPT = 15
 
 
-def spawn(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
-    """Start it, wait for its end, and read what the kernel has counted."""
-    before = _bytes_read()
-    with trial.clock():
-        used, _ = run(case.command)
-    # The kernel adds a child's bytes to this process's own when it is waited for.
-    read = _bytes_read() - before
-    details = {"starts": 1, "wall": trial.seconds, "cpu": used.ru_utime + used.ru_stime}
-    return {**details, "bytes_read": read}, "ended with 0"
-
-
-def spawn_many(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
-    """Start as many at once as there are workers, as a node's ranks do; wait for each."""
+def spawn(case: Invocation, trial: Trial) -> dict[str, Any]:
+    """Start one, or as many at once as there are workers, as a node's ranks do; wait for each."""
+    before = processor_time()
     with contextlib.ExitStack() as stack, trial.clock():
-        waits = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
-        used = [wait()[0] for wait in waits]
-    cpu = sum(each.ru_utime + each.ru_stime for each in used) / len(used)
-    return {"starts": len(used), "wall": trial.seconds, "cpu": cpu}, "all ended with 0"
+        started = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
+        for process in started:
+            _errors(case.command, process)
+    cpu = (processor_time() - before) / len(started)
+    return {"starts": len(started), "wall": trial.seconds, "cpu": cpu}
 
 
-def importtime(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
+def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start it with ``-X importtime`` and read how long each import took."""
     with trial.clock():
-        _, errors = run([sys.executable, "-X", "importtime", *case.arguments])
+        errors = run([sys.executable, "-X", "importtime", *case.arguments])
     own, total = {}, {}
     for match in filter(None, map(_IMPORT.match, errors.splitlines())):
         own[match[4]] = int(match[1]) / 1e6
         # What the program itself has asked for, with all that came with it.
         if len(match[3]) < 2:
             total[match[4]] = int(match[2]) / 1e6
-    missing = [name for name in case.needs if name not in own]
-    verdict = f"WRONG: {', '.join(missing)} not imported" if missing else "all imported"
     return {
         "modules": len(own),
         "import_seconds": sum(own.values()),
         "slowest": sorted(own.items(), key=lambda each: -each[1])[:_KEPT],
         "whole": dict(sorted(total.items(), key=lambda each: -each[1])[:_KEPT]),
-    }, verdict
+    }
 
 
-def ptrace(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
+def ptrace(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Count each system call of the program and of all that it starts."""
     with trial.clock():
         calls, totals = follow(case.command)
-    return {**totals, **summary(calls)}, "ended with 0"
+    return {**totals, **summary(calls)}
 
 
 def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
@@ -92,42 +79,44 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str]) -> Iterator[Callable[[], tuple[resource.struct_rusage, str]]]:
-    """Start a program; give what waits for its end, and kill it with the block.
-
-    The wait returns what the program has used, and its standard error.
-    """
-    with open(os.memfd_create("stderr"), "w+", errors="replace") as errors:  # noqa: PTH123
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a program, and kill it at the end of the block."""
+    nothing, env = subprocess.DEVNULL, initial_environment()
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=subprocess.PIPE,
+            env=env,
+            errors="replace",
+        )
+    except OSError as error:
+        raise UnavailableError(f"no process can be started ({error.strerror})") from error
+    with process:
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=initial_environment(),
-            )
-        except OSError as error:
-            raise UnavailableError(f"no process can be started ({error.strerror})") from error
-
-        def wait() -> tuple[resource.struct_rusage, str]:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            errors.seek(0)
-            text = errors.read()
-            _check(command, process.returncode, text)
-            return used, text
-
-        try:
-            yield wait
+            yield process
         finally:
             process.kill()
-            process.wait()
 
 
-def run(command: Sequence[str]) -> tuple[resource.struct_rusage, str]:
-    """Run a program to its end; return what it has used, and its standard error."""
-    with running(command) as wait:
-        return wait()
+def run(command: Sequence[str]) -> str:
+    """Run a program to its end; return its standard error."""
+    with running(command) as process:
+        return _errors(command, process)
+
+
+def _errors(command: Sequence[str], process: subprocess.Popen[str]) -> str:
+    """Wait for the end of a program; return its standard error."""
+    errors = process.communicate()[1]
+    _check(command, process.returncode, errors)
+    return errors
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time of all programs that have been run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _check(command: Sequence[str], code: int, errors: str) -> None:
@@ -138,12 +127,3 @@ def _check(command: Sequence[str], code: int, errors: str) -> None:
 
 def _last(errors: str) -> str:
     return (errors.strip().splitlines() or ["no message"])[-1]
-
-
-def _bytes_read() -> int:
-    """Return the bytes that this process has read; 0 where the kernel does not count."""
-    try:
-        first, *_ = Path("/proc/self/io").read_text().splitlines()
-    except OSError:
-        return 0
-    return int(first.removeprefix("rchar: "))

@@ -90,6 +90,6 @@ def test_an_error_of_all_ranks_is_said_though_the_first_comes_to_it_last(
     words = ("PROGRAM=late.py workloads pi --impl spark", *SIZE, f"IMAGE={sif}")
     done = hpcpy(cluster, "launch", *words, env={"HPCPY_PREFLIGHT": check})
     assert done.returncode == 69, done.stderr
-    error = "workloads: pi: spark cannot run here: no program java"
+    error = "workloads: pi: spark cannot run here: Spark is not in this image"
     lines = [line for line in done.stderr.splitlines() if line.startswith(error)]
     assert len(lines) == 1, done.stderr

@@ -116,9 +116,7 @@ def _report_of_ranks(look: Look, show: Show, world: World, *, deep: bool) -> boo
         leaders.Free()
     if found is not None:
         show(found)
-    # A broadcast alone might come late: MPI may keep it until its root calls MPI again.
-    ranks.idle_barrier(comm)
-    failed = bool(comm.allreduce(found is not None and found.failed, MPI.LOR))
+    failed = ranks.any_true(comm, found is not None and found.failed)
     local.Free()
     return failed
 

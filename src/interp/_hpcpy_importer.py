@@ -1,8 +1,8 @@
 """Imports from memory, and the rule that says which module wins.
 
 `install` puts a `Finder` first in `sys.meta_path` and the bundle's folders
-(see `_hpcpy_folders`) first in `sys.path_hooks`.  CPython's own finders stay where they
-are.  All of ours are frozen into the interpreter.
+(see `_hpcpy_folders`) first in `sys.path_hooks`; `_hpcpy_path` stands in for
+CPython's own finder.  All of them are frozen into the interpreter.
 """
 
 import posix
@@ -11,7 +11,7 @@ from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import PathFinder
 
 from _hpcpy_memory import Bundle
-from _hpcpy_path import find_distributions
+from _hpcpy_path import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Finder:
     def _find_by_path(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname not in self.bundle.roots[-1].entries:
             return None
-        spec = _whole(PathFinder.find_spec(fullname, None, target))
+        spec = _whole(Path.find_spec(fullname, None, target))
         if spec is not None and not self._is_packages(spec):
             # A user's package must not get the C parts that are linked in.
             self._outside[fullname] = ""
@@ -91,6 +91,7 @@ class Finder:
     def follow_path(self) -> None:
         """Let the order of `sys.path` decide what wins, as in any Python."""
         self._follows_path = True
+        Path.absent, Path.import_name = frozenset(), -1
 
     def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
@@ -165,6 +166,7 @@ class Finder:
         self._wanted.update(dict.fromkeys(wanted, wanted_by))
         if wanted_by:
             found |= wanted - {""}
+            Path.absent -= wanted
         # The error names the variable that asked first.
         self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
         for root in self.bundle.roots:
@@ -248,14 +250,13 @@ def install(data: memoryview, library: str) -> Finder:
     """
     bundle = Bundle(data, library)
     first = Finder(bundle)
-    sys.meta_path.insert(0, first)
-    # Python's own object stays: tools look for it by its name and by its identity.
-    PathFinder.find_distributions = find_distributions  # type: ignore[method-assign,assignment]
+    Path.absent, Path.import_name = bundle.absent, bundle.import_name
+    sys.meta_path[:] = [first, *[Path if f is PathFinder else f for f in sys.meta_path]]
     sys.path_hooks.insert(0, bundle.folder)
     sys.path_importer_cache.clear()
     wanted = posix.environ.get(b"HPCPY_PREFER")
     if wanted and not sys.flags.ignore_environment:
-        first.take_from_path(wanted.decode("utf-8", "replace").split(","), "HPCPY_PREFER")
+        first.take_from_path(wanted.decode().split(","), "HPCPY_PREFER")
     if sys.flags.no_site:
         first.take_all_from_path()
     return first

@@ -58,6 +58,8 @@ class Bundle:
         self._index = self.load(int.from_bytes(data[16:24], "little"))
         self._folders: dict[str, Folder] = {}
         self.epoch: int | None = self._index["epoch"]
+        self.absent: frozenset[str] = self._index["absent"]
+        self.import_name: int = self._index["import name"]
         self.hooks: dict[str, Any] = self._index["hooks"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
         self._added: Bundle | None = None

@@ -1,4 +1,4 @@
-"""`sys.path` as CPython's own finder has it, and a short cut for metadata.
+"""`sys.path`'s finder: CPython's own, with two short cuts that save look-ups.
 
 It is frozen, as `_hpcpy_importer` is, which puts it in place.
 """
@@ -7,27 +7,54 @@ import posix
 import sys
 from _frozen_importlib_external import PathFinder
 
+from _hpcpy_folders import Loader
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Iterable, Sequence
     from importlib.metadata import PathDistribution
+    from types import ModuleType
     from typing import Any
 
-# CPython's, which imports importlib.metadata.
-_search = PathFinder.find_distributions
 
+class Path(PathFinder):
+    """CPython's finder, without look-ups that would be in vain.
 
-def find_distributions(*arguments: "Any") -> "Iterable[PathDistribution]":
-    """Look for metadata only in folders that the bundles do not know completely."""
-    if arguments and "path" not in vars(arguments[0]):
-        from _hpcpy_importer import finder  # noqa: PLC0415
-        from _hpcpy_metadata import everything, narrowed  # noqa: PLC0415
+    The standard library's modules for other systems are looked for nowhere.  Packages
+    try modules that may be missing (numba tries scipy, for one): for an import
+    statement of a bundled module, PYTHONPATH, a venv and site-packages are searched,
+    and not the script's folder, which mostly is on a network.
+    """
 
-        if arguments[0].name is None:
-            return everything(finder(), _search)
-        if arguments[0].name:
-            arguments = (narrowed(arguments[0], finder()),)
-    return _search(*arguments)
+    absent: frozenset[str] = frozenset()
+    import_name = 0
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if path is None:
+            if fullname in cls.absent:
+                return None
+            if _statement_of_ours(cls.import_name):
+                folder = script_folder()
+                path = [entry for entry in sys.path if entry != folder]
+        return super().find_spec(fullname, path, target)
+
+    @classmethod
+    def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
+        """Look for metadata only in folders that the bundles do not know completely."""
+        search = super().find_distributions
+        if arguments and "path" not in vars(arguments[0]):
+            from _hpcpy_importer import finder  # noqa: PLC0415
+            from _hpcpy_metadata import everything, narrowed  # noqa: PLC0415
+
+            if arguments[0].name is None:
+                return everything(finder(), search)
+            if arguments[0].name:
+                arguments = (narrowed(arguments[0], finder()),)
+        return search(*arguments)
 
 
 # Modules whose frames lie between an import statement and the finder.
@@ -42,6 +69,25 @@ MACHINERY = frozenset(
         "importlib._bootstrap_external",
     }
 )
+# Modules that try packages by a call of import_module, and not by a statement.
+_TRY_BY_CALL = frozenset({"pandas.compat._optional", "tlz._build_tlz"})
+
+
+def _statement_of_ours(import_name: int) -> bool:
+    # Not a call of __import__ or import_module, by which pickle, pytest, runpy
+    # and others find what the user names.
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__") in MACHINERY:
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    if frame.f_globals.get("__name__") == "importlib" and frame.f_back is not None:
+        return frame.f_back.f_globals.get("__name__") in _TRY_BY_CALL
+    spec = frame.f_globals.get("__spec__")
+    return (
+        isinstance(getattr(spec, "loader", None), Loader)
+        and frame.f_code.co_code[frame.f_lasti] == import_name
+    )
 
 
 def script_folder() -> str:

@@ -1,6 +1,7 @@
-"""A file in the folder of a start does not take the place of the image's own modules.
+"""The folder that a command is started in is everybody's: nothing of it is imported.
 
-What the image lacks is found beside a program, as in any Python.
+A program finds its own modules beside it, as in any Python. The names below are those
+that the standard library, the packages and the commands of the image look for.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import pytest
 
 from tiers import sampled
 
-# Start files of Python's, which no folder of a start may have.
-START = ("sitecustomize", "usercustomize")
+# Those that are absent here, too, which packages try: of Windows, macOS and accelerators.
+ABSENT = (
+    *("sitecustomize", "usercustomize", "_scproxy", "brotli", "colorama", "intel_cmplr"),
+    *("pkg_resources", "rich", "setuptools", "simplejson", "tbb", "ujson"),
+)
 PRESENT = (
     *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
     *("numba", "numpy", "pip", "pytest", "workloads", "yaml"),
@@ -49,9 +53,7 @@ def hostile(tmp_path: Path) -> Path:
     """Give a folder with a module of every such name, which tells that it was imported."""
     folder = tmp_path / "everybodys"
     folder.mkdir()
-    # Without those of other systems, which this Python lacks.
-    present = {name for name in sys.stdlib_module_names if importlib.util.find_spec(name)}
-    for name in {*present, *PRESENT, *START}:
+    for name in {*sys.stdlib_module_names, *PRESENT, *ABSENT}:
         told = str(tmp_path / "imported")
         (folder / f"{name}.py").write_text(PLANTED.format(told=told, name=name))
     return folder

@@ -67,7 +67,7 @@ class Installation:
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
         has = hooks(FEATURES / name / "hooks.toml" for name in ("hidden_names", "bake"))
-        more = {"epoch": self.epoch, "hooks": has}
+        more = {"epoch": self.epoch, "absent": frozenset(["winreg"]), "hooks": has}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(

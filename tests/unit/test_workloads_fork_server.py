@@ -49,10 +49,17 @@ def queue(workers):
     with Workers(workers) as workers, queued.started(workers, act, prepare, "needed") as found:
         yield next(found.act([1]))
 
-def children():
+def commands():
     file = Path(f"/proc/self/task/{os.getpid()}/children")
-    commands = [Path(f"/proc/{one}/cmdline").read_text() for one in file.read_text().split()]
-    return [one for one in commands if "resource_tracker" not in one]
+    found = [Path(f"/proc/{one}/cmdline").read_text() for one in file.read_text().split()]
+    return [one for one in found if "resource_tracker" not in one]
+
+def children():
+    # A tracker that was forked just now has not yet a command line of its own.
+    end = time.monotonic() + 10
+    while commands() and time.monotonic() < end:
+        time.sleep(0.05)
+    return commands()
 
 """
 ONCE = """\

@@ -114,6 +114,16 @@ def test_workers_that_share_cores_are_not_fitted() -> None:
     assert scaling.laws(own)[0] == "threads: Amdahl's law: not fitted, as 4 workers share cores"
 
 
+def test_a_load_before_it_stands_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    own = _threads(w1=2.0, w2=1.0)
+    for load, lines in ((1.9, 1), (25.0, 2)):
+        monkeypatch.setattr(machine, "load_before", lambda load=load: load)
+        found = scaling.laws(own)
+        assert len(found) == lines
+    assert found[-1] == "load 25.0 before it on 2 cores: no speed-up is certain"
+
+
 @pytest.mark.parametrize(
     ("places", "expected"),
     [

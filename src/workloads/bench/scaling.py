@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from workloads.bench import machine
 from workloads.bench.result import Result, render
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError
@@ -118,13 +120,17 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
 
 
 def laws(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique with its serial fraction."""
+    """Return a line for each technique with its serial fraction, and one on a load."""
     what = "Amdahl's law" if kind(results) == STRONG else "Gustafson's law"
-    return [
+    lines = [
         f"{name}: {what}: {_law(own)}"
         for name, own in _by_technique(results).items()
         if len(_workers(own)) > 1
     ]
+    load, there = machine.load_before(), os.cpu_count() or 1
+    if load > there:
+        lines.append(f"load {load} before it on {there} cores: no speed-up is certain")
+    return lines
 
 
 def _law(own: Sequence[Result]) -> str:

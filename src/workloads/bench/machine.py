@@ -130,10 +130,14 @@ def _read(path: Path) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name; Arm's have none there."""
-    lines = _read(Path("/proc/cpuinfo")).splitlines()
-    names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
-    return next(names, "unknown").strip()
+    """Return the processor's name and numbers: a virtual machine may name no generation."""
+    first, _, _ = _read(Path("/proc/cpuinfo")).partition("\n\n")
+    pairs = (line.partition(":") for line in first.splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in pairs}
+    # Arm's have no name there.
+    known = ("cpu family", "model", "CPU implementer", "CPU part")
+    numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
+    return f"{fields.get('model name', 'unknown')} ({numbers})"
 
 
 def describe() -> dict[str, object]:

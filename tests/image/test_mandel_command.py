@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import signal
@@ -18,6 +19,7 @@ from needed import need
 
 from running import in_own_process, run, wait_until
 from workloads.__main__ import main
+from workloads.bench import progress
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import AREAS, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
@@ -94,6 +96,18 @@ def test_the_first_right_answer_is_written(
     assert mandel("--area", "area1", "--impl", "numpy,cython", "--out", numbers) == 1
     assert f"written to {numbers}" in capsys.readouterr().out
     assert hashlib.sha256(np.load(numbers).tobytes()).hexdigest() == AREAS["area1"].sha256
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_slow_technique_shows_its_progress_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "_DELAY_SECONDS", 0)
+    assert mandel(*SMALL, "--impl", "python") == 0
+    assert ("17/17" in stream.getvalue()) == terminal
 
 
 def test_what_cannot_run_here_exits_69(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine
+from workloads.bench import machine, progress
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
@@ -138,7 +138,9 @@ class _Attempt:
         self._picture, self._trial, self._grid = picture, trial, picture.area.grid
         self._function = function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
-        self._length = min(len(self._rows), self._grid.block_rows())
+        # Row by row where that takes long, so that the progress bar moves.
+        slow = trial.technique.slow
+        self._length = 1 if slow else min(len(self._rows), self._grid.block_rows())
         # Ranks other than the first hold no image.
         self._buffer = _empty(self._length if trial.job.first else 0, self._grid.width)
 
@@ -153,7 +155,9 @@ class _Attempt:
         trial, picture = self._trial, self._picture
         answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
         note = ""
-        with contextlib.suppress(_WrongAnswerError), self._file() as write:
+        title = f"{trial.name} {picture.name}"
+        bar = progress.bar(title, len(self._rows), show=trial.job.first)
+        with contextlib.suppress(_WrongAnswerError), self._file() as write, bar as advance:
             for first in range(0, len(self._rows), self._length):
                 rows = self._rows[first : first + self._length]
                 block = self._buffer[: len(rows)]
@@ -164,6 +168,7 @@ class _Attempt:
                 if trial.job.first:
                     answer.take(rows, block)
                     write(block)
+                advance(len(rows))
             if trial.job.first and not answer.right:
                 raise _WrongAnswerError
         if not trial.job.first:

@@ -12,7 +12,7 @@ from hpcpy.cli.commands import COMMANDS, run, top_parser
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.bench.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
+from workloads.bench.streams import OF_A_NAME, escape_unencodable, lost_output, open_streams
 
 
 def main(words: list[str]) -> int:
@@ -63,7 +63,7 @@ def _is_in_cache(name: str | bytes) -> bool:
 def entry() -> int:
     """Run the command that this process was started with."""
     open_streams()
-    spell_in_ascii()
+    escape_unencodable()
     try:
         try:
             code = main(sys.argv[1:])

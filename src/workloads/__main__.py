@@ -113,7 +113,7 @@ def _print_by_first(line: str) -> None:
 
 
 def _entry() -> int:
-    streams.spell_in_ascii()
+    streams.escape_unencodable()
     signals.listen(": ".join(["workloads", *sys.argv[1:2]]))
     try:
         code = main(sys.argv[1:])

@@ -20,7 +20,7 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from workloads.bench.streams import lost_output, open_streams, spell_in_ascii
+from workloads.bench.streams import escape_unencodable, lost_output, open_streams
 
 
 def batch_parser() -> Parser:
@@ -94,7 +94,7 @@ def _image(request: Request, site: Site, engine: str) -> str:
 def entry() -> int:
     """Run the command that this process was started with."""
     open_streams()
-    spell_in_ascii()
+    escape_unencodable()
     try:
         try:
             code = main(sys.argv[1:])

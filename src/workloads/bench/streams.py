@@ -29,8 +29,8 @@ def open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
 
 
-def spell_in_ascii() -> None:
-    """Have standard output and error take every text: as an escape what they cannot encode."""
+def escape_unencodable() -> None:
+    """Have standard output and error show what they cannot encode as an escape."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

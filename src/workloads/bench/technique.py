@@ -46,8 +46,8 @@ class Technique:
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
-        name = self.where.partition(":")[2] or "compute"
-        function: Callable[..., Any] = getattr(importlib.import_module(self.module), name)
+        module, _, name = self.where.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
         return function
 
     def why_not(self) -> str:

@@ -181,7 +181,7 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
     from workloads.bench import streams  # noqa: PLC0415
 
     if words[:1] in (["-h"], ["--help"]):
-        streams.spell_in_ascii()
+        streams.escape_unencodable()
         print(usage)
         return 0
     if words[:1] == ["--version"]:

@@ -401,11 +401,11 @@ def _validation(report: Report) -> Any:
         places = [run[along] for run in mine]
         measured, predicted = ([run[key] for run in mine] for key in ("seconds", "predicted"))
         panels["A"].plot(places, measured, ".", color=colour, alpha=0.5, label=f"{title}, {along}")
-        label = f"the model's, {one['errors']['median']:.0%} off"
+        label = f"the model, {one['errors']['median']:.0%} off"
         panels["A"].plot(places, predicted, color=colour, label=label)
         model = report["model"]
         times = model["seconds"][one["environment"]]
-        panels["C"].plot(model["ranks"], times, color=colour, label=f"the model's: {title}")
+        panels["C"].plot(model["ranks"], times, color=colour, label=f"the model: {title}")
     for colour, one in zip(COLOURS[2:], report["storms"], strict=False):
         measured, predicted = (
             [case[key] for case in one["cases"]] for key in ("measured", "predicted")
@@ -425,11 +425,15 @@ def _validation(report: Report) -> Any:
             place, away = (one["ranks"], one["seconds"]), (6, -3)
             style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
             panels["C"].annotate(one["where"], place, away, **style)
-    titles = {"A": ("interpreters, or nodes", "the NIH's eight libraries on NFS, s to the last")}
-    titles["B"] = ("measured, s to the last rank", "the model's, runs of make storm")
-    titles["C"] = ("ranks", "s to the last one, the NIH's curves and what others have published")
+    seconds = "seconds to the last"
+    words = {
+        "A": ("NIH, eight libraries on NFS", "interpreters, or nodes", f"{seconds} interpreter"),
+        "B": ("make storm", f"measured: {seconds} rank", f"by the model: {seconds} rank"),
+        "C": ("The model of NIH's starts, and times of others", "ranks", f"{seconds} rank"),
+    }
     for name, axes in panels.items():
-        axes.set(xscale="log", yscale="log", xlabel=titles[name][0], title=titles[name][1])
+        title, xlabel, ylabel = words[name]
+        axes.set(xscale="log", yscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize="small")
     return made

@@ -52,7 +52,8 @@ class _Stop:
             return
         self.number, self.since = number, time.monotonic()
         # MPI_Finalize comes after Python's end, when no thread runs: the kernel ends it.
-        signal.alarm(int(SECONDS) + 1)
+        # On a busy machine a thread that still runs comes two seconds late at most.
+        signal.alarm(int(SECONDS) + 2)
         # concurrent.futures, asyncio and Dask log what the stop makes fail.
         if logging := sys.modules.get("logging"):
             logging.disable()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import python
+from processes import python, runs, start
 
-from running import run
+from running import last_words, run, wait_until
 from workloads.errors import UnavailableError
 from workloads.startup import strace
 from workloads.startup.calls import KINDS, Call, summary
@@ -121,6 +121,27 @@ def test_a_program_counts_once_a_thread_of_another_one_executes_it(tmp_path: Pat
     assert [call.path for call in calls if "nonexistent" in call.path] == ["/nonexistent/own"]
     assert started == {"processes": 0, "threads": 0}
     assert strace.read(logs, "/nonexistent/python")[0] == []
+
+
+# Sleeps where it is traced: it is run once before.
+SLEEPS = """
+import os, pathlib, sys, time
+if "TracerPid:\\t0\\n" not in open("/proc/self/status").read():
+    pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()}\\n")
+    time.sleep(600)
+"""
+
+
+def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    calls_of("")
+    script, told = tmp_path / "sleeps.py", tmp_path / "told"
+    script.write_text(SLEEPS)
+    code = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
+    job = start(code, "startup", "--impl", "ptrace", "--", script, told)
+    wait_until(lambda: told.exists() and told.read_text().endswith("\n"), job)
+    job.terminate()
+    assert last_words(job) == "workloads: startup: stopped\n"
+    wait_until(lambda: not runs(int(told.read_text())))
 
 
 @pytest.mark.parametrize("command", ["startup --case pass --impl ptrace", "forecast --import json"])

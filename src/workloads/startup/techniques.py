@@ -7,8 +7,10 @@ tables and for ``--json``; a program that fails raises its last words.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -101,6 +103,7 @@ def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             stderr=subprocess.PIPE,
             env=env,
             errors="replace",
+            process_group=0,
         )
     except OSError as error:
         raise UnavailableError(f"no process can be started ({error.strerror})") from error
@@ -108,7 +111,9 @@ def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            # With its group: strace before 6.6 leaves what it follows.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def initial_environment() -> dict[bytes, bytes]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.adopt.replay import Traced, traced
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
 from measure.cases import ALONE, CASES, Case, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled
@@ -15,6 +17,8 @@ from tiers import sampled
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Target:
+    if not look_up(needed(["measure"])):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
     work = tmp_path_factory.mktemp("scripts")
     write_scripts(work)
     return container("hpcpy", Path(sif), work)

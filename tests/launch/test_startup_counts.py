@@ -1,4 +1,4 @@
-"""The counts of starts are strace's, and the same from inside a container and from outside."""
+"""The counts of starts: as in strace's own table, and the same in a container and from outside."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_counts_of_a_busy_program_are_straces(tmp_path: Path) -> None:
             assert mine[name] <= theirs[name], name
         else:
             assert mine[name] == theirs.get(name, 0), name
-    assert found.totals.items() >= {"processes": 2, "threads": 1}.items()
+    assert found.started.items() >= {"processes": 2, "threads": 1}.items()
 
 
 @pytest.mark.long
@@ -84,7 +84,4 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
     assert list(found) == list(CASES)
     for name, case in CASES.items():
         outside = traced(python.command(case.arguments), python.program).summary
-        inside = json.loads(json.dumps(found[name]))
-        # 12 starts of one program asked for memory 8 times 121 times and 4 times 120 times.
-        assert abs(inside.pop("calls") - outside.pop("calls")) <= 1
-        assert inside == json.loads(json.dumps(outside))
+        assert found[name] == outside

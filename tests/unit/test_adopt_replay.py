@@ -1,4 +1,4 @@
-"""A program run in two places, and how the runs differ; real processes, traced with ptrace.
+"""A program run in two places, and how the runs differ; real processes, traced by strace.
 
 Both places are this Python; the second sees a variable that the first does not.
 """

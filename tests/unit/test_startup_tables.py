@@ -1,11 +1,11 @@
-"""What counts in a start: one number a call, and which paths are whose."""
+"""What counts in a start: the cases, and which paths are whose."""
 
 from __future__ import annotations
 
 import pytest
 
 from measure import cases
-from workloads.startup.calls import CALLS, KINDS, is_node_local
+from workloads.startup.calls import is_node_local
 from workloads.startup.cases import CASES
 
 
@@ -37,9 +37,3 @@ def test_what_every_node_has_is_node_local(path: str) -> None:
 )
 def test_all_else_is_off_node(path: str) -> None:
     assert not is_node_local(path)
-
-
-def test_each_number_is_one_call_of_a_known_kind() -> None:
-    names = [name for name, _ in CALLS.values()]
-    assert len({*names}) == len(names)
-    assert {kind for _, kind in CALLS.values()} == {*KINDS}

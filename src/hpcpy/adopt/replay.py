@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.stages import StageError
-from workloads.startup import calls
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from workloads.startup import calls, strace
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # Characters of a differing output line that are shown.
 _LONGEST = 100
 _SECONDS = 300
-# Its module's path is no environment variable: the command would inherit it.
-_TRACER = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-from workloads.startup.tracer import trace
-print(json.dumps(trace(sys.argv[3:], sys.argv[2])))
-"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ def in_image(apptainer: Path, sif: Path) -> Place:
 
 def outside(python: Path) -> Place:
     """Return an interpreter of this machine."""
-    # The tracer knows programs by their whole paths; links stay, which say whose they are.
+    # Programs are known by their whole paths; links stay, which say whose they are.
     python = python.absolute()
     return Place(f"with {python}", [str(python)], str(python))
 
@@ -147,7 +139,7 @@ class Traced:
     """The calls of a program and of all that it started."""
 
     each: list[calls.Call]
-    totals: dict[str, int]  # How many system calls, processes and threads
+    started: dict[str, int]  # How many processes and threads
 
     @property
     def paths(self) -> list[calls.Call]:
@@ -167,29 +159,28 @@ class Traced:
     @property
     def summary(self) -> dict[str, Any]:
         """The numbers, as `python -m workloads startup` reports them."""
-        return {**self.totals, **calls.summary(self.each)}
+        return {**self.started, **calls.summary(self.each)}
 
 
-def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | None = None) -> Traced:
+def traced(command: Sequence[str], program: str) -> Traced:
     """Run a command and count the calls of one program that it starts, perhaps in a container."""
-    tracer = [sys.executable, "-I", "-c", _TRACER, str(paths.ROOT / "src"), program]
-    first, *rest = command
-    done = subprocess.run(
-        [*tracer, shutil.which(first) or first, *rest],
-        env=None if env is None else dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_SECONDS,
-        check=False,
-    )
+    found = look_up(needed(["measure"]))
+    if "strace" not in found:
+        raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [str(found["strace"].path), *strace.options(folder), *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+        each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
     if done.returncode:
-        raise StageError(f"the tracer failed with exit code {done.returncode}: {errors[0]}")
-    found = json.loads(done.stdout)
-    if code := found.pop("code", 0):
-        raise StageError(f"{program} ended with exit code {code}: {errors[0]}")
-    if error := found.pop("error", ""):
-        raise StageError(error)
-    return Traced([calls.Call(*call) for call in found.pop("each")], found)
+        raise StageError(f"{program} ended with exit code {done.returncode}: {errors[0]}")
+    if not each:
+        raise StageError(f"{program} was never started: {errors[0]}")
+    return Traced(each, started)

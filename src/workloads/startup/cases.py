@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
+from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
+from workloads.startup.techniques import run
 
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+if TYPE_CHECKING:
+    from workloads.bench.result import Result
+    from workloads.bench.run import Trial
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Invocation:
     name: str
     arguments: Sequence[str]
     needs: Sequence[str] = ()
+    task: ClassVar[str] = "startup"
+    title: ClassVar[str] = "startup"
 
     @property
     def command(self) -> list[str]:
@@ -34,11 +40,50 @@ class Invocation:
         tops = (name.partition(".")[0] for name in self.needs)
         return next((name for name in tops if importlib.util.find_spec(name) is None), "")
 
+    def parameters(self) -> Mapping[str, object]:
+        """Return what is started."""
+        return {"command": self.command}
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse nothing."""
+        return ""
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does."""
+        return Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Record that all of the work was done."""
+        result.total = result.work
+
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the overview has all lines."""
+        return []
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to look at one start."""
+
+    case: Invocation
+    trial: Trial
+
+    def warm_up(self) -> None:
+        """Start it once, so that its files are in memory and its cache folders exist."""
+        run(self.case.command)
+
+    def once(self) -> Outcome:
+        """Start it and look."""
+        details = self.trial.compute(self.case, self.trial)
+        starts, verdict = details.get("starts", 1), "ended with 0"
+        return Outcome(self.trial.seconds, starts, "exit code 0", True, verdict, details=details)
+
 
 def _module_names(text: str) -> list[str]:
     names = text.split(",")
-    if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
-        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is no module's name")
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise argparse.ArgumentTypeError(f"{name!r} is no module's name")
     return names
 
 
@@ -53,8 +98,7 @@ def add_program(group: argparse._ArgumentGroup) -> None:
 def programs(args: argparse.Namespace) -> list[Invocation]:
     """Return what those options name."""
     found = []
-    if args.modules:
-        names = args.modules
+    if names := args.modules:
         code = f"import {', '.join(names)}"
         found.append(Invocation(f"import {','.join(names)}", ["-c", code], names))
     if args.script:

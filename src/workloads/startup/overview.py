@@ -42,29 +42,32 @@ class Overview:
         """Return the tables; a column that nothing was measured for is left out."""
         times = max(len(result.samples) for result in results)
         many = f"{times} starts, times are medians" if times > 1 else "one start"
-        parts = [f"startup: of each {many}\n{_main(results)}\n"]
+        parts = [_titled(f"startup: of each {many}", _main(results))]
         if counted := [result for result in results if result.impl == "ptrace"]:
-            parts.append(_kinds(counted))
+            found = [(result.problem, result.details[-1]["kinds"]) for result in counted]
+            rows = [[name, *(f"{kinds[kind]:,}" for kind in KINDS)] for name, kinds in found]
+            parts.append(_titled("system calls by kind", [["start", *KINDS], *rows]))
         if imported := [result for result in results if result.impl == "importtime"]:
-            parts.append(_slowest(imported))
+            most = max(imported, key=lambda each: each.details[-1]["modules"])
+            rows = [[name, f"{took * 1e3:,.2f}"] for name, took in _fastest(most)["slowest"]]
+            title = f"the slowest imports of {most.problem}, without those within"
+            parts.append(_titled(title, [["import", "ms"], *rows]))
         return "\n".join(parts)
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw each case's imports in ms, a panel a case; without `importtime` the rates."""
         from workloads.bench import plot  # noqa: PLC0415
 
-        panels = [
-            (result.problem, {name: 1e3 * took for name, took in _fastest(result)["whole"].items()})
-            for result in results
-            if result.impl == "importtime"
-        ]
-        if panels:
-            plot.bars(path, "Imports, with all they import", "ms", panels, _BARS)
-        else:
+        imported = [result for result in results if result.impl == "importtime"]
+        if not imported:
             plot.bar_chart(path, "Starts of Python", "M starts/s", results)
+            return
+        times = [(result.problem, _fastest(result)["whole"]) for result in imported]
+        panels = [(name, {k: 1e3 * took for k, took in each.items()}) for name, each in times]
+        plot.bars(path, "Imports, with all they import", "ms", panels, _BARS)
 
 
-def _main(results: Sequence[Result]) -> str:
+def _main(results: Sequence[Result]) -> list[list[str]]:
     columns = [each for each in _COLUMNS if any(result.impl == each[0] for result in results)]
     # With --scale there is a row for each number of starts at once.
     is_scaled = len({result.workers for result in results if result.impl == "spawn-many"}) > 1
@@ -72,21 +75,12 @@ def _main(results: Sequence[Result]) -> str:
     for result in results:
         name = f"{result.problem} × {result.workers}" if is_scaled else result.problem
         rows.setdefault(name, {})[result.impl] = result
-    lines = [["start", *(head for _, head, _ in columns), ""]]
+    lines = [["start", *(head for _, head, _ in columns)]]
     for name, row in rows.items():
-        cells = [cell(row[impl]) if impl in row else "–" for impl, _, cell in columns]
-        lines.append([name, *cells, ""])
-    return render(lines)
-
-
-def _kinds(results: Sequence[Result]) -> str:
-    lines = [["start", *KINDS, "rest", ""]]
-    for result in results:
-        details = result.details[-1]
-        counts = [details["kinds"][kind] for kind in KINDS]
-        rest = details["calls"] - sum(counts)
-        lines.append([result.problem, *(f"{count:,}" for count in (*counts, rest)), ""])
-    return f"system calls by kind\n{render(lines)}\n"
+        lines.append(
+            [name, *(cell(row[impl]) if impl in row else "–" for impl, _, cell in columns)]
+        )
+    return lines
 
 
 def _fastest(result: Result) -> Mapping[str, Any]:
@@ -94,9 +88,6 @@ def _fastest(result: Result) -> Mapping[str, Any]:
     return min(result.details, key=lambda details: details["import_seconds"])
 
 
-def _slowest(results: Sequence[Result]) -> str:
-    result = max(results, key=lambda each: each.details[-1]["modules"])
-    lines = [["import", "ms", ""]]
-    for name, took in _fastest(result)["slowest"]:
-        lines.append([name, f"{took * 1e3:,.2f}", ""])
-    return f"the slowest imports of {result.problem}, without those within\n{render(lines)}\n"
+def _titled(title: str, lines: Sequence[Sequence[str]]) -> str:
+    # The last column is empty: `render` aligns it to the left, for words.
+    return f"{title}\n{render([[*line, ''] for line in lines])}\n"

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 
 from workloads.bench.technique import Technique
 
 _HERE = "workloads.startup.techniques:"
 
 
-def _other_machine() -> str:
-    machine = os.uname().machine
-    known = machine == "x86_64"
-    return "" if known else f"the numbers of system calls are known for x86_64, not for {machine}"
+def no_strace() -> str:
+    """Return what to do where there is no strace, or an empty string."""
+    return "" if shutil.which("strace") else "no strace on PATH: install it, or count in the image"
 
 
 TECHNIQUES = {
     "spawn": Technique(_HERE + "spawn", "one start at a time: wall and processor time"),
     "spawn-many": Technique(
-        _HERE + "spawn",
-        "as many at once as there are workers: starts a second",
-        parallel="processes",
+        _HERE + "spawn", "as many at once as --workers: starts a second", parallel="processes"
     ),
     "importtime": Technique(_HERE + "importtime", "-X importtime: milliseconds of each import"),
     "ptrace": Technique(
-        _HERE + "ptrace",
-        "every system call, followed by ptrace: kinds, files, bytes",
-        obstacle=_other_machine,
+        _HERE + "ptrace", "strace: system calls on files, by kind", obstacle=no_strace
     ),
 }
 

@@ -7,17 +7,21 @@ tables and for ``--json``; a program that fails raises its last words.
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import re
 import resource
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
+from workloads.startup import strace
 from workloads.startup.calls import Call, summary
-from workloads.startup.tracer import initial_environment
+from workloads.startup.registry import no_strace
 
 if TYPE_CHECKING:
     from workloads.bench.run import Trial
@@ -32,9 +36,9 @@ def spawn(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Start one, or as many at once as there are workers, as a node's ranks do; wait for each."""
     before = processor_time()
     with contextlib.ExitStack() as stack, trial.clock():
-        started = [stack.enter_context(running(case.command)) for _ in range(trial.count)]
+        started = [stack.enter_context(_running(case.command)) for _ in range(trial.count)]
         for process in started:
-            _errors(case.command, process)
+            _check(case.command, process.communicate()[1], process.returncode)
     cpu = (processor_time() - before) / len(started)
     return {"starts": len(started), "wall": trial.seconds, "cpu": cpu}
 
@@ -58,28 +62,37 @@ def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
 
 
 def ptrace(case: Invocation, trial: Trial) -> dict[str, Any]:
-    """Count each system call of the program and of all that it starts."""
+    """Count the file system calls of the program and of all that it starts."""
     with trial.clock():
-        calls, totals = follow(case.command)
-    return {**totals, **summary(calls)}
+        calls, started = follow(case.command)
+    return {**started, **summary(calls)}
 
 
 def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
-    """Return a command's calls, and how many calls, processes and threads there were."""
-    argv = [sys.executable, "-m", "workloads.startup.tracer", *command]
-    env = initial_environment()
-    done = subprocess.run(argv, env=env, capture_output=True, errors="replace", check=False)
-    if done.returncode:
-        raise WorkloadError(f"the tracer failed: {_last(done.stderr)}")
-    answer = json.loads(done.stdout)
-    if "error" in answer:
-        raise UnavailableError(answer["error"])
-    _check(command, answer.pop("code"), done.stderr)
-    return [Call(*call) for call in answer.pop("each")], answer
+    """Return a command's calls, and how many processes and threads it started."""
+    if reason := no_strace():
+        raise UnavailableError(reason)
+    with tempfile.TemporaryDirectory() as folder:
+        with _running(["strace", *strace.options(folder), *command]) as process:
+            errors = process.communicate()[1]
+        calls, started = strace.read(Path(folder))
+    if not calls:
+        hint = "run it where ptrace is allowed (docs/startup-workload.md)"
+        raise UnavailableError(f"strace cannot follow a program here: {_last(errors)}", hint=hint)
+    _check(command, errors, process.returncode)
+    return calls, started
+
+
+def run(command: Sequence[str]) -> str:
+    """Run a program to its end; return its standard error."""
+    with _running(command) as process:
+        errors = process.communicate()[1]
+    _check(command, errors, process.returncode)
+    return errors
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """Start a program, and kill it at the end of the block."""
     nothing, env = subprocess.DEVNULL, initial_environment()
     try:
@@ -90,6 +103,7 @@ def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             stderr=subprocess.PIPE,
             env=env,
             errors="replace",
+            process_group=0,
         )
     except OSError as error:
         raise UnavailableError(f"no process can be started ({error.strerror})") from error
@@ -97,20 +111,16 @@ def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            # With its group: strace before 6.6 leaves what it follows.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def run(command: Sequence[str]) -> str:
-    """Run a program to its end; return its standard error."""
-    with running(command) as process:
-        return _errors(command, process)
-
-
-def _errors(command: Sequence[str], process: subprocess.Popen[str]) -> str:
-    """Wait for the end of a program; return its standard error."""
-    errors = process.communicate()[1]
-    _check(command, process.returncode, errors)
-    return errors
+def initial_environment() -> dict[bytes, bytes]:
+    """Return the variables of this process without those that its own start has added."""
+    # Cache folders, for example: with these its children would make fewer calls than it did.
+    text = Path("/proc/self/environ").read_bytes()
+    return dict(pair.split(b"=", 1) for pair in text.split(b"\0") if b"=" in pair)
 
 
 def processor_time() -> float:
@@ -119,7 +129,7 @@ def processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _check(command: Sequence[str], code: int, errors: str) -> None:
+def _check(command: Sequence[str], errors: str, code: int) -> None:
     if code:
         what = " ".join(command[1:])
         raise WorkloadError(f"python {what}: ended with exit code {code}: {_last(errors)}")

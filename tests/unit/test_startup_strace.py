@@ -1,0 +1,163 @@
+"""The calls of a program and of all that it starts, as strace writes them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import python, runs, start
+
+from running import last_words, run, wait_until
+from workloads.errors import UnavailableError
+from workloads.startup import strace
+from workloads.startup.calls import KINDS, Call, summary
+from workloads.startup.techniques import follow
+
+BASE = "import os"
+
+
+def calls_of(code: str) -> tuple[list[Call], dict[str, int]]:
+    """Return the calls of a program that imports nothing by itself."""
+    try:
+        return follow([sys.executable, "-I", "-S", "-c", code])
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def more(code: str) -> Any:
+    """Return how much more a program does than one that does nothing."""
+    (base, _), (found, started) = calls_of(BASE), calls_of(f"{BASE}\n{code}")
+    less, much = summary(base), summary(found)
+    kinds = {kind: much["kinds"][kind] - less["kinds"][kind] for kind in KINDS}
+    rest = {key: much[key] - less[key] for key in much if key != "kinds"}
+    return {key: value for key, value in {**started, **rest, **kinds}.items() if value}
+
+
+def test_every_kind_is_counted() -> None:
+    code = (
+        "for call in (os.stat, os.readlink, os.rmdir, lambda p: os.open(p, 0)):\n"
+        "    try: call('/nonexistent/x')\n"
+        "    except OSError: pass\n"
+        "os.access('/proc/none', os.R_OK)\n"
+    )
+    found = more(code)
+    one_each = {"open": 1, "stat": 1, "access": 1, "readlink": 1, "other": 1}
+    assert one_each.items() <= found.items()
+    # /proc is node-local, and nothing was opened.
+    assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (5, 4, 0)
+
+
+def test_bytes_are_those_of_files_that_are_off_node(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"x" * 5_000)
+    code = (
+        f"f = os.open({str(path)!r}, 0); os.read(f, 3_000); os.pread(f, 9_000, 1_000)\n"
+        "r, w = os.pipe(); os.write(w, bytes(700)); os.read(r, 700)\n"
+        "g = os.open('/etc/passwd', 0); os.read(g, 10)\n"
+    )
+    found = more(code)
+    assert (found["bytes_read"], found["read"], found["opens"]) == (7_000, 4, 2)
+
+
+def test_threads_and_processes_are_followed() -> None:
+    code = (
+        "import _thread, time\n"
+        "lock = _thread.allocate_lock(); lock.acquire()\n"
+        "def work():\n"
+        "    os.access('/nonexistent/a', 0); lock.release()\n"
+        "_thread.start_new_thread(work, ()); lock.acquire()\n"
+        "if not os.fork():\n"
+        "    os.access('/nonexistent/b', 0); os._exit(0)\n"
+        "os.wait()\n"
+    )
+    found = more(code)
+    assert (found["threads"], found["processes"], found["access"]) == (1, 1, 2)
+
+
+def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
+    # A child begins where its parent is; the target of a link is not looked up.
+    name = 'ü \\ " <0>\n'
+    (tmp_path / name).mkdir()
+    code = (
+        f"import os; os.chdir({str(tmp_path)!r}); os.symlink('/etc/none', 'link')\n"
+        f"os.chdir({name!r}); os.access('a', 0); os.getcwd()\n"
+        "f = os.open('.', 0); os.access('b', 0, dir_fd=f); os.stat(f); os.listdir(f)\n"
+        "if not os.fork():\n"
+        "    os.access('c', 0); os.chdir('/'); os.access('d', 0); os._exit(0)\n"
+        "os.wait(); os.access('e', 0)\n"
+    )
+    calls, _ = calls_of(code)
+    folder = tmp_path / name
+    accessed = {call.path for call in calls if call.kind == "access"}
+    assert {*(str(folder / one) for one in "abce"), "/d"} <= accessed
+    assert [call.path for call in calls if call.name == "symlink"] == [str(tmp_path / "link")]
+    assert str(folder) in {call.path for call in calls if call.kind == "getdents"}
+    assert not [call for call in calls if call.name in ("getcwd", "fchdir")]
+
+
+def test_a_program_counts_once_a_thread_of_another_one_executes_it(tmp_path: Path) -> None:
+    # As Go's programs do, Apptainer among them: the thread takes its process's number.
+    if not shutil.which("strace"):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    program = tmp_path / "python"
+    program.symlink_to(sys.executable)
+    own = [str(program), "-I", "-S", "-c", "import os; os.access('/nonexistent/own', 0)"]
+    code = (
+        "import os, sys, threading\n"
+        "os.access('/nonexistent/before', 0)\n"
+        "threading.Thread(target=os.execv, args=(sys.argv[1], sys.argv[1:])).start()\n"
+    )
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    done = run("strace", *strace.options(str(logs)), sys.executable, "-c", code, *own)
+    if done.returncode:
+        pytest.skip(done.stderr)
+    calls, started = strace.read(logs, str(program))
+    assert (calls[0].name, calls[0].path) == ("execve", str(program))
+    assert [call.path for call in calls if "nonexistent" in call.path] == ["/nonexistent/own"]
+    assert started == {"processes": 0, "threads": 0}
+    assert strace.read(logs, "/nonexistent/python")[0] == []
+
+
+# Sleeps where it is traced: it is run once before.
+SLEEPS = """
+import os, pathlib, sys, time
+if "TracerPid:\\t0\\n" not in open("/proc/self/status").read():
+    pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()}\\n")
+    time.sleep(600)
+"""
+
+
+def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    calls_of("")
+    script, told = tmp_path / "sleeps.py", tmp_path / "told"
+    script.write_text(SLEEPS)
+    code = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
+    job = start(code, "startup", "--impl", "ptrace", "--", script, told)
+    wait_until(lambda: told.exists() and told.read_text().endswith("\n"), job)
+    job.terminate()
+    assert last_words(job) == "workloads: startup: stopped\n"
+    wait_until(lambda: not runs(int(told.read_text())))
+
+
+@pytest.mark.parametrize("command", ["startup --case pass --impl ptrace", "forecast --import json"])
+def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -> None:
+    done = python("-m", "workloads", *command.split(), PATH=str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "no strace on PATH: install it, or count in the image" in done.stderr
+
+
+def test_ptrace_that_is_refused_is_one_line() -> None:
+    if not shutil.which("strace"):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    # A process that is traced already cannot be traced again.
+    command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "ptrace"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = run("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command, env=env)
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "strace cannot follow a program here: strace: " in done.stderr
+    assert "where ptrace is allowed" in done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 from needed import need
 
-from running import in_own_process, run, wait_until
+from running import run, wait_until
 from workloads.__main__ import main
 from workloads.bench import progress
 from workloads.mandel.answer import Answer
@@ -190,19 +189,3 @@ def test_workers_compute_with_the_kernel_that_was_asked_for(
     monkeypatch.setitem(TECHNIQUES, "cython", absent)
     assert mandel(*words, "--kernel", "cython") == 69
     assert "--kernel cython cannot run here: it rains" in capsys.readouterr().err
-
-
-def test_forked_processes_have_the_answer() -> None:
-    done = in_own_process(
-        sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "fork", "--workers", 2
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "527 of 527 points match the definition" in done.stdout
-
-
-def test_a_process_with_threads_is_not_forked() -> None:
-    words = ("mandel", *SMALL, "--impl", "numba-parallel,fork", "--workers", 2)
-    done = in_own_process(sys.executable, "-m", "workloads", *words)
-    assert done.returncode == 69
-    assert re.search(r"this process has \d+ threads, and a forked child", done.stderr)
-    assert "Traceback" not in done.stderr

@@ -81,8 +81,6 @@ TECHNIQUES = {
     "multiprocessing-lists": _row(
         "processes:lists", "the same pool, but rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",)),
-    "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
-    "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
     "dask": _row(
         "processes:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
         ("numpy", "dask", "distributed"), **_PROCESSES),

@@ -23,7 +23,7 @@ TECHNIQUES = {
     "npy": Technique(_HERE + "numpy_:npy", "NumPy's binary files, np.save", _NUMPY),
     "pool-apply": _pool(_HERE + "processes:pool_apply", "npy files by a pool, one task at a time"),
     "multiprocessing": _pool(_HERE + "processes:pool_map", "npy files by a pool of processes"),
-    "queue": _pool(_HERE + "processes:queue", "npy files by processes that take from a queue"),
+    "queue": _pool(_HERE + "processes:by_queue", "npy files by processes that take from a queue"),
     "mpi-send": _ranks(_HERE + "mpi:send", "npy files by ranks, rank 0 sends a number at a time"),
     "mpi-chunks": _ranks(_HERE + "mpi:chunks", "npy files by ranks, their numbers in one message"),
     "mpi-scatter": _ranks(_HERE + "mpi:scatter", "npy files by ranks, the numbers scattered"),

@@ -7,7 +7,6 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
-from workloads.mandel.sharing import groups
 from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def pool(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
     """Have the processes of a pool return small groups of rows as arrays."""
     prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
     pool = workers.pool(prepare, "numpy", module)
-    parts = groups(len(rows), grid.width, workers.count)
+    parts = row_kernel.groups(len(rows), grid.width, workers.count)
     blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
@@ -40,7 +39,7 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     takes longer than the computing.
     """
     pool = workers.pool(row_kernel.preparation("numba"), "numpy", row_kernel.module("numba"))
-    parts = groups(len(rows), grid.width, workers.count, _PORTIONS)
+    parts = row_kernel.groups(len(rows), grid.width, workers.count, _PORTIONS)
     blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in parts])
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
@@ -62,7 +61,7 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
     # Not pure: rows that are asked for again must be computed again.
     places = {
         client.submit(row_kernel.rows, grid, rows[part], kernel, pure=False): part
-        for part in groups(len(rows), grid.width, workers.count)
+        for part in row_kernel.groups(len(rows), grid.width, workers.count)
     }
     with dask_client.failures():
         for future, block in as_completed(list(places), with_results=True):

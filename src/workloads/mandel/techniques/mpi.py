@@ -46,10 +46,17 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
 
 def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Give row k to rank k mod n, so that all share the expensive region."""
-    rank, size = workers.comm.rank, workers.comm.size
-    mine = row_kernel.rows(grid, rows[rank::size], kernel)
-    parts = [range(first, len(rows), size) for first in range(size)]
-    ranks.gather_rows(workers.comm, parts, mine, out)
+    comm = workers.comm
+    mine = row_kernel.rows(grid, rows[comm.rank :: comm.size], kernel)
+    if comm.rank != 0:
+        comm.Send(mine, dest=0)
+    else:
+        out[:: comm.size] = mine
+        for rank in range(1, comm.size):
+            part = out[rank :: comm.size]
+            block = np.empty(part.shape, part.dtype)
+            comm.Recv(block, source=rank)
+            part[:] = block
     return f"{row_kernel.described(kernel)} in each"
 
 

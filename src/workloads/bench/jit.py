@@ -48,12 +48,6 @@ def vectorize(signature: str, *, parallel: bool = False) -> Decorator:
     return decorator
 
 
-def guvectorize(signature: str, layout: str) -> Decorator:
-    """Return the decorator that makes a function of arrays a generalised ufunc."""
-    decorator: Decorator = numba.guvectorize([signature], layout, cache=_CACHE)
-    return decorator
-
-
 def use_threads(count: int) -> None:
     """Have parallel kernels run in `count` threads, or raise a UsageError for too many."""
     most = numba.config.NUMBA_NUM_THREADS

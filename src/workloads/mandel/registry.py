@@ -61,7 +61,6 @@ TECHNIQUES = {
     "vectorize-parallel": _row(
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
         _NUMBA, **_THREADS, one_core=("vectorize",)),
-    "guvectorize": _row("numba_ufuncs:gufunc", "Numba, a ufunc that takes a row", _NUMBA),
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),

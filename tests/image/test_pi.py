@@ -15,16 +15,14 @@ from needed import need
 from running import in_own_process, on_ranks
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.device.cuda import no_device
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
 from workloads.pi.registry import PHILOX, TECHNIQUES
 
-GPU = {"cupy", "numba-cuda"} if no_device() else set()
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 # A cluster takes seconds to start, and subinterpreters want a process to themselves, as
 # `fork` does: each has a test of its own.  Spark is in another image: tests/image_spark.
-APART = {"dask", "spark", "subinterpreters", "fork", *RANKS, *GPU}
+APART = {"dask", "spark", "subinterpreters", "fork", *RANKS}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022

@@ -5,26 +5,20 @@ from __future__ import annotations
 from functools import partial
 
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
-from workloads.device.cuda import NO_NUMBA_CUDA, no_device
-from workloads.device.opencl import no_driver
 from workloads.parallel.workers import no_subinterpreters
 
 _HERE = "workloads.pi.definition:"
-_COMPILED, _DEVICES, _NUMBA, _PROCESSES, _THREADS = (
-    f"workloads.pi.techniques.{file}:"
-    for file in ("compiled", "devices", "numba_", "processes", "threads")
+_COMPILED, _NUMBA, _PROCESSES, _THREADS = (
+    f"workloads.pi.techniques.{file}:" for file in ("compiled", "numba_", "processes", "threads")
 )
-_NP, _JIT, _CL, _CP = ("numpy",), ("numpy", "numba"), ("numpy", "pyopencl"), ("numpy", "cupy")
-_DASK, _MPI = ("dask", "distributed"), ("mpi4py",)
-_CUDA, _BOTH = (*_JIT, "numba_cuda"), (*_JIT, *_MPI)
+_NP, _JIT, _MPI, _DASK = ("numpy",), ("numpy", "numba"), ("mpi4py",), ("dask", "distributed")
+_BOTH = (*_JIT, *_MPI)
 _CYTHON, _SIMD = (("numpy", f"workloads.pi._kernels_{kind}") for kind in ("cython", "simd"))
 # A row's efficiency refers to that of pure Python, or of Numba, on one core.
 _threads = partial(Technique, parallel="threads", one_core=("python",))
 _waiting = partial(Technique, parallel="threads", waits=True)
 _processes = partial(Technique, parallel="processes", one_core=("python",))
 _ranks = partial(Technique, parallel="ranks")
-_device = partial(Technique, parallel="device")
-_gpu = partial(_device, obstacle=no_device)
 
 # The talk's stream: worker w draws from random.Random(seed + w).
 SEEDED = {
@@ -65,12 +59,7 @@ PHILOX = {
     "simd": Technique(
         _COMPILED + "simd", "C on vector instructions, threads", _SIMD, COMPILED, "threads"
     ),
-    "pyopencl": _device(
-        _DEVICES + "pyopencl", "OpenCL C on a GPU, else on the CPU", _CL, obstacle=no_driver
-    ),
     "mpi-numba": _ranks(_NUMBA + "mpi_numba", "MPI, Numba's loop", _BOTH, one_core=("numba",)),
-    "cupy": _gpu(_DEVICES + "cupy", "CUDA C on an NVIDIA GPU, by CuPy", _CP),
-    "numba-cuda": _gpu(_DEVICES + "numba_cuda", "CUDA in Python, by Numba", _CUDA, NO_NUMBA_CUDA),
 }
 
 TECHNIQUES = {**SEEDED, **PHILOX}

@@ -27,7 +27,7 @@ def test_auto_is_the_fastest_for_one_process_and_for_ranks(
 ) -> None:
     assert pi("-n", 1_000) == 0
     shown = capsys.readouterr().out
-    assert "\nsimd " in shown
+    assert "\nnumba-parallel " in shown
     assert "philox: 797 hits, π ≈ 3.1880000: matches the stored count" in shown
     done = mpiexec(2, "-n", 1_000)
     assert (done.returncode, done.stderr) == (0, "")
@@ -35,7 +35,7 @@ def test_auto_is_the_fastest_for_one_process_and_for_ranks(
 
 
 def test_without_options_the_counts_are_the_stored_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    assert pi("--impl", "python,simd,numpy") == 0
+    assert pi("--impl", "python,cython,numpy") == 0
     shown = capsys.readouterr().out
     assert "seeded, 1 at work: 15,703,410 hits" in shown
     # One line for both techniques of the family.

@@ -83,12 +83,12 @@ class TestCheck:
     @pytest.mark.parametrize(("pairs", "hits"), [(20_000_000, 15_705_172), (1_000, 797)])
     def test_the_counter_based_count_is_one_for_any_workers(self, pairs: int, hits: int) -> None:
         for workers in (1, 2, 3, 64):
-            assert answer.check("simd", hits, pairs, 2022, workers)[0]
-            assert not answer.check("simd", hits - 1, pairs, 2022, workers)[0]
+            assert answer.check("numba", hits, pairs, 2022, workers)[0]
+            assert not answer.check("numba", hits - 1, pairs, 2022, workers)[0]
 
     def test_too_many_to_count_again_must_be_likely(self) -> None:
         pairs = 2**40
-        assert answer.check("simd", 863_544_000_000, pairs, 1, 1)[0] is False
-        right, says = answer.check("simd", round(pairs * 0.785398163), pairs, 1, 1)
+        assert answer.check("numba", 863_544_000_000, pairs, 1, 1)[0] is False
+        right, says = answer.check("numba", round(pairs * 0.785398163), pairs, 1, 1)
         assert right
         assert "standard deviations" in says

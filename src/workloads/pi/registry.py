@@ -13,7 +13,7 @@ _COMPILED, _NUMBA, _PROCESSES, _THREADS = (
 )
 _NP, _JIT, _MPI, _DASK = ("numpy",), ("numpy", "numba"), ("mpi4py",), ("dask", "distributed")
 _BOTH = (*_JIT, *_MPI)
-_CYTHON, _SIMD = (("numpy", f"workloads.pi._kernels_{kind}") for kind in ("cython", "simd"))
+_CYTHON = ("numpy", "workloads.pi._kernels_cython")
 # A row's efficiency refers to that of pure Python, or of Numba, on one core.
 _threads = partial(Technique, parallel="threads", one_core=("python",))
 _waiting = partial(Technique, parallel="threads", waits=True)
@@ -56,13 +56,10 @@ PHILOX = {
     "cython": Technique(
         _COMPILED + "cython", "Cython, NumPy's generator, the loop in C", _CYTHON, COMPILED
     ),
-    "simd": Technique(
-        _COMPILED + "simd", "C on vector instructions, threads", _SIMD, COMPILED, "threads"
-    ),
     "mpi-numba": _ranks(_NUMBA + "mpi_numba", "MPI, Numba's loop", _BOTH, one_core=("numba",)),
 }
 
 TECHNIQUES = {**SEEDED, **PHILOX}
 
 # What `auto` tries, first to last: an order measured once, not here and now.
-FASTEST = ("mpi-numba", "simd", "numba-parallel", "cython", "numba", "numpy", "python")
+FASTEST = ("mpi-numba", "numba-parallel", "cython", "numba", "numpy", "python")

@@ -20,9 +20,9 @@ from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
 from workloads.pi.registry import PHILOX, TECHNIQUES
 
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
-# A cluster takes seconds to start, and subinterpreters want a process to themselves, as
-# `fork` does: each has a test of its own.  Spark is in another image: tests/image_spark.
-APART = {"dask", "spark", "subinterpreters", "fork", *RANKS}
+# A cluster takes seconds to start: it has a test of its own.  Spark is in another image:
+# tests/image_spark.
+APART = {"dask", "spark", *RANKS}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022
@@ -114,28 +114,6 @@ def test_any_number_of_workers(name: str, workers: int) -> None:
 @pytest.mark.parametrize("workers", sampled([3, 1]))
 def test_a_cluster_of_dask(workers: int) -> None:
     assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
-
-
-@pytest.mark.parametrize("workers", sampled([3, 1]))
-@pytest.mark.parametrize("name", ["subinterpreters", "fork"])
-def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path) -> None:
-    report = tmp_path / "pi.json"
-    options = ["--impl", name, "-n", 10_007, "--workers", workers, "--json", report]
-    done = alone(*options)
-    assert (done.returncode, done.stderr) == (0, "")
-    (result,) = json.loads(report.read_text())["results"]
-    assert result["answer"] == str(want(name, 10_007, workers))
-
-
-def test_subinterpreters_refuse_a_process_that_they_could_end() -> None:
-    code = (
-        "import sys, types; sys.modules['distributed'] = types.ModuleType('distributed')\n"
-        "from workloads.__main__ import main\n"
-        "sys.exit(main('pi -n 100 --impl subinterpreters'.split()))\n"
-    )
-    done = in_own_process(sys.executable, "-c", code)
-    assert done.returncode == 69
-    assert "distributed is loaded, and subinterpreters may then end this process" in done.stderr
 
 
 def test_the_images_python_can_be_the_other_one() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
-from workloads.parallel.workers import no_subinterpreters
 
 _HERE = "workloads.pi.definition:"
 _COMPILED, _NUMBA, _PROCESSES, _THREADS = (
@@ -30,10 +29,6 @@ SEEDED = {
     "sleep-threads": _waiting(_THREADS + "sleep_threads", "the same, but they wait for numbers"),
     "sleep": _waiting(_THREADS + "sleep", "the same, but they count in C", _CYTHON, COMPILED),
     "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),
-    "fork": _processes(_PROCESSES + "fork", "forked processes: unsafe where threads hold locks"),
-    "subinterpreters": _threads(
-        _THREADS + "subinterpreters", "threads with a GIL each", obstacle=no_subinterpreters
-    ),
     "dask": _processes(
         _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
     ),

@@ -97,8 +97,9 @@ def _threads(workers: Workers) -> contextlib.AbstractContextManager[futures.Thre
 def _processes(count: int, prepare: Callable[[], object], context: Any) -> Iterator[Any]:
     """Give an executor, not a ``multiprocessing.Pool``: that waits for ever for a killed child."""
     barrier = context.Barrier(count + 1)
-    initial = {"initializer": begin, "initargs": (prepare, barrier)}
-    pool = futures.ProcessPoolExecutor(count, context, **initial)
+    pool = futures.ProcessPoolExecutor(
+        count, context, initializer=begin, initargs=(prepare, barrier)
+    )
     with signals.on_stop(kill_processes), _ended(pool):
         # One starts for each task that finds none idle; the barrier holds them.
         with signals.sigint_blocked():

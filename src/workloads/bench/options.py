@@ -90,10 +90,9 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
-        "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
-        help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
-        "viztracer's opens in vizviewer; memory's is text, the lines whose memory is held at the "
-        "end (by tracemalloc: Python's objects and NumPy's arrays); FILE holds all ranks",
+        "--profile", nargs=2, metavar=("cprofile|line", "FILE"),
+        help="where the time goes: cprofile's FILE opens in snakeviz, line's is text; FILE holds "
+        "all ranks",
     )  # fmt: skip
 
 

@@ -7,13 +7,12 @@ from functools import partial
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 
 _HERE = "workloads.pi.definition:"
-_COMPILED, _NUMBA, _PROCESSES, _THREADS = (
-    f"workloads.pi.techniques.{file}:" for file in ("compiled", "numba_", "processes", "threads")
+_COMPILED, _PROCESSES, _THREADS = (
+    f"workloads.pi.techniques.{file}:" for file in ("compiled", "processes", "threads")
 )
-_NP, _JIT, _MPI, _DASK = ("numpy",), ("numpy", "numba"), ("mpi4py",), ("dask", "distributed")
-_BOTH = (*_JIT, *_MPI)
+_NP, _MPI, _DASK = ("numpy",), ("mpi4py",), ("dask", "distributed")
 _CYTHON = ("numpy", "workloads.pi._kernels_cython")
-# A row's efficiency refers to that of pure Python, or of Numba, on one core.
+# A row's efficiency refers to that of pure Python on one core.
 _threads = partial(Technique, parallel="threads", one_core=("python",))
 _waiting = partial(Technique, parallel="threads", waits=True)
 _processes = partial(Technique, parallel="processes", one_core=("python",))
@@ -41,20 +40,15 @@ SEEDED = {
     "mpi": _ranks(_PROCESSES + "mpi", "MPI, a share to each rank", _MPI, one_core=("python",)),
 }
 
-# Counter-based: pair i of the Philox stream is the same, whoever counts it.
+# NumPy's own stream: the counts are those of one worker.
 PHILOX = {
     "numpy": Technique(_HERE + "numpy", "NumPy, its own generator, in chunks", _NP),
-    "numba": Technique(_NUMBA + "numba", "Numba, generator and test in one compiled loop", _JIT),
-    "numba-parallel": _threads(
-        _NUMBA + "numba_parallel", "Numba, the same in threads (prange)", _JIT, one_core=("numba",)
-    ),
     "cython": Technique(
         _COMPILED + "cython", "Cython, NumPy's generator, the loop in C", _CYTHON, COMPILED
     ),
-    "mpi-numba": _ranks(_NUMBA + "mpi_numba", "MPI, Numba's loop", _BOTH, one_core=("numba",)),
 }
 
 TECHNIQUES = {**SEEDED, **PHILOX}
 
 # What `auto` tries, first to last: an order measured once, not here and now.
-FASTEST = ("mpi-numba", "numba-parallel", "cython", "numba", "numpy", "python")
+FASTEST = ("mpi", "cython", "numpy", "python")

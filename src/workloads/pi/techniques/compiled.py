@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def cython(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count with NumPy's generator and the loop in C, on one core."""
     generator = np.random.Philox(key=seed)
-    return sum(count(generator, len(part)) for part in parts(range(pairs))), ""
+    return sum(count(generator, part) for part in parts(pairs)), ""
 
 
 def cython_seeded(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count with the numbers of pure Python, drawn and tested in C."""
     generator = twister(seed)
-    return sum(count(generator, len(part)) for part in parts(range(pairs))), ""
+    return sum(count(generator, part) for part in parts(pairs)), ""
 
 
 def twister(seed: int) -> Any:

@@ -13,7 +13,6 @@ import os
 import sys
 from typing import Any
 
-from workloads.bench import caches
 from workloads.doctor import process
 
 # Generous: some GPU drivers take seconds to start.
@@ -78,8 +77,6 @@ def _cuda() -> dict[str, Any]:
 
 def _opencl() -> dict[str, Any]:
     """Return the devices of each platform, or why there are none."""
-    # PoCL offers no device at all when its cache folder cannot be written.
-    caches.provide("POCL_CACHE_DIR", "pocl")
     import pyopencl as cl  # noqa: PLC0415
 
     try:

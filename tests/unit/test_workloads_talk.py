@@ -7,6 +7,7 @@ import datetime
 import importlib
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -172,3 +173,12 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
     assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
     assert (folder / "index.html").read_text().count("<h2 ") == 1
     assert [*folder.iterdir()] == [folder / "index.html"]
+
+
+def test_a_process_that_computes_is_counted() -> None:
+    code = "print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert run.other_processes() >= 1
+        process.kill()

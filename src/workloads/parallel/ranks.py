@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,21 +123,6 @@ def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
             return False
         time.sleep(0.01)
     return True
-
-
-def any_true(comm: Any, flag: bool) -> bool:
-    """Return on every rank whether any rank's flag is true; leaves the core to others.
-
-    Not by a broadcast, nor by a reduction that blocks: MPI may keep what a rank sends last
-    until that rank calls MPI again, which may be an hour later.
-    """
-    from mpi4py import MPI  # noqa: PLC0415
-
-    mine, found = array("i", [flag]), array("i", [0])
-    request = comm.Iallreduce([mine, MPI.INT], [found, MPI.INT], MPI.MAX)
-    while not request.Test():
-        time.sleep(0.01)
-    return bool(found[0])
 
 
 def free_at_end(free: Callable[[], object]) -> None:

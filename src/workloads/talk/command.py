@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workloads.bench import files, machine, options
+from workloads.bench import files, options
 from workloads.bench.result import circumstances
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
 from workloads.parallel import ranks
@@ -100,7 +100,7 @@ def _run(
 
 
 def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) -> Measured:
-    outcomes, load = [], machine.others()
+    outcomes, load = [], run.other_processes()
     # Printed piece by piece: some experiments take half a minute.
     print(f"{args.talk} {number}: {slide.title}\n  {slide.lesson}\n")
     for experiment in [each.with_python(args.python) for each in slide.experiments]:

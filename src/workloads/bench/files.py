@@ -116,13 +116,3 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
-
-
-@contextlib.contextmanager
-def hdf5_errors() -> Iterator[None]:
-    """Raise the system's error in place of one of HDF5 or MPI-IO, whose text has it within."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        number = next((n for n in errno.errorcode if os.strerror(n) in str(error)), None)
-        raise OSError(number, os.strerror(number) if number else str(error)) from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from workloads.bench.files import hdf5_errors
 from workloads.errors import UnavailableError
 from workloads.write.definition import shares
 from workloads.write.files import DATASET, HDF5, array_name, completed, output_errors, temporary
@@ -47,7 +47,7 @@ def parallel(series: Series, folder: Path, workers: Workers) -> str:
         raise UnavailableError("h5py is built without MPI here")
     comm, field = workers.comm, Field(series)
     path = temporary(folder / HDF5)
-    with output_errors(folder / HDF5), hdf5_errors():
+    with output_errors(folder / HDF5), _system_errors():
         if comm.rank == 0:
             # MPICH's own way to create a file hangs when the first rank cannot close it.
             with _new_file(path) as file:
@@ -77,7 +77,7 @@ def _new_file(path: Path) -> Iterator[Any]:
     access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
     access.set_sieve_buf_size(0)
     access.set_cache(0, 0, 0, 0.0)
-    with hdf5_errors():
+    with _system_errors():
         file = h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, fapl=access))
         descriptor = file.id.get_vfd_handle()
         try:
@@ -92,3 +92,13 @@ def _new_file(path: Path) -> Iterator[Any]:
                 os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
                 file.close()
             raise
+
+
+@contextlib.contextmanager
+def _system_errors() -> Iterator[None]:
+    """Raise the system's error in place of one of HDF5 or MPI-IO, whose text has it within."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        number = next((n for n in errno.errorcode if os.strerror(n) in str(error)), None)
+        raise OSError(number, os.strerror(number) if number else str(error)) from error

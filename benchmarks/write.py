@@ -36,7 +36,7 @@ _IMAGE = "hpcpy"
 _RANKS = 2
 _FORMATS = ("npy", "hdf5", "hdf5-single", "raw")
 _WORKERS = ("pool-apply", "multiprocessing", "queue")
-_BINARY = (*_FORMATS, *_WORKERS, "mpi-send", "mpi-chunks", "mpi-scatter", "hdf5-parallel")
+_BINARY = (*_FORMATS, *_WORKERS, "mpi-chunks", "mpi-scatter", "hdf5-parallel")
 # Wherever they write, most of their time is formatting: minutes for larger arrays.
 _TEXT = ("text", "loops", "vectorized")
 # To read more than this back takes longer than all else.

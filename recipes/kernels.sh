@@ -48,7 +48,7 @@ nothing_fused() {
 enter() {
     mkdir "$work/$1"
     cd "$work/$1"
-    cp "$package/$1"/kernels/* "$package"/bench/kernels/* .
+    cp "$package/$1"/kernels/* .
 }
 
 # cython WORKLOAD MODULE
@@ -59,23 +59,18 @@ cython() {
     link -o "$package/$1/$2$suffix" "$2.o"
 }
 
-# simd WORKLOAD LEVELS SOURCE…: once for each level; the module chooses at its start.
+# simd WORKLOAD SOURCE: once for each level of x86-64; the module chooses at its start.
 simd() {
-    workload=$1 levels=$2
-    shift 2
     objects=
-    for level in $levels; do
-        for part in "$@"; do
-            c -Wall -Wextra "-march=x86-64-$level" -DLEVEL="$level" \
-                -c "${part}_simd.c" -o "${part}_$level.o"
-            objects="$objects ${part}_$level.o"
-        done
+    for level in v2 v3 v4; do
+        c -Wall -Wextra "-march=x86-64-$level" -DLEVEL="$level" -c "$2.c" -o "$2_$level.o"
+        objects="$objects $2_$level.o"
     done
     # shellcheck disable=SC2086
     nothing_fused $objects
     c -Wall -Wextra -c _kernels_simd.c
     # shellcheck disable=SC2086
-    link -o "$package/$workload/_kernels_simd$suffix" _kernels_simd.o $objects
+    link -o "$package/$1/_kernels_simd$suffix" _kernels_simd.o $objects
 }
 
 enter mandel
@@ -87,8 +82,7 @@ fortran -c _kernels_f2py.f90 -o fill.o
 nothing_fused fill.o
 c -w -c _kernels_f2pymodule.c fortranobject.c
 link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
-simd mandel "v2 v3 v4" escape
+simd mandel escape_simd
 
 enter pi
 cython pi _kernels_cython
-simd pi "v2 v3 v4" philox

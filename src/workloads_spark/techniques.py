@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
-from workloads.mandel.sharing import groups
+from workloads.mandel.row_kernel import groups
 from workloads.pi.definition import seeded_hits, seeded_shares
 from workloads_spark import context
 

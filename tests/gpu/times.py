@@ -13,7 +13,6 @@ _TASKS = "--task tasks -n 300 --repeat 5"
 # Of each report: ranks, workload, rows, options.
 TIMED = {
     "mandel": (1, "mandel", _ALL, "--repeat 10"),
-    "pi": (1, "pi", _ALL, "--repeat 10"),
     "linalg": (1, "linalg", "numpy,cupy", "--task eigh,dot --repeat 5"),
     "dot-by-size": (1, "linalg", "numpy,cupy", "--task dot -n 100,300,1000,3000 --repeat 5"),
     "tasks": (1, "linalg", "serial,cupy,cupy-batch", _TASKS),

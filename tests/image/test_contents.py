@@ -29,7 +29,7 @@ PACKAGES = (
     *("numpy", "numba", "mpi4py.MPI", "h5py", "pyopencl", "cupy", "matplotlib", "threadpoolctl"),
     *("dask", "distributed", "ipyparallel", "tqdm", "viztracer", "snakeviz", "line_profiler"),
     "workloads.mandel._kernels_cython, workloads.mandel._kernels_f2py",
-    "workloads.pi._kernels_cython, workloads.pi._kernels_simd",
+    "workloads.mandel._kernels_simd, workloads.pi._kernels_cython",
     # what the standard library has only where the base has the libraries
     "ssl, sqlite3, lzma, bz2, ctypes, readline, curses, uuid, zoneinfo, compression.zstd",
 )

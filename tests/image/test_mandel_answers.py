@@ -24,10 +24,10 @@ from workloads.parallel.workers import Workers
 GPU = {"cupy", "numba-cuda"}
 # They have answers of their own, in single precision.
 SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
-# The ranks have a file of their own: they need a launcher. Only a process of one thread may
-# fork: test_mandel_command.py. Spark is in another image: tests/image_spark. Dask's cluster
-# takes seconds to start. Without a GPU its rows are left out, and not skipped.
-ELSEWHERE = {"fork", "spark", "dask", *SINGLES, *(GPU if no_device() else ())}
+# The ranks have a file of their own: they need a launcher. Spark is in another image:
+# tests/image_spark. Dask's cluster takes seconds to start. Without a GPU its rows are left out,
+# and not skipped.
+ELSEWHERE = {"spark", "dask", *SINGLES, *(GPU if no_device() else ())}
 LOCAL = [
     name
     for name, technique in TECHNIQUES.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,9 +16,9 @@ import numpy as np
 import pytest
 from needed import need
 
-from running import in_own_process, run, wait_until
+from running import run, wait_until
 from workloads.__main__ import main
-from workloads.bench import progress
+from workloads.mandel import problem
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import AREAS, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
@@ -105,7 +104,7 @@ def test_a_slow_technique_shows_its_progress_on_a_terminal(
     stream = io.StringIO()
     monkeypatch.setattr(stream, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(progress, "_DELAY_SECONDS", 0)
+    monkeypatch.setattr(problem, "_DELAY_SECONDS", 0)
     assert mandel(*SMALL, "--impl", "python") == 0
     assert ("python window: " in stream.getvalue()) == terminal
 
@@ -190,19 +189,3 @@ def test_workers_compute_with_the_kernel_that_was_asked_for(
     monkeypatch.setitem(TECHNIQUES, "cython", absent)
     assert mandel(*words, "--kernel", "cython") == 69
     assert "--kernel cython cannot run here: it rains" in capsys.readouterr().err
-
-
-def test_forked_processes_have_the_answer() -> None:
-    done = in_own_process(
-        sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "fork", "--workers", 2
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "527 of 527 points match the definition" in done.stdout
-
-
-def test_a_process_with_threads_is_not_forked() -> None:
-    words = ("mandel", *SMALL, "--impl", "numba-parallel,fork", "--workers", 2)
-    done = in_own_process(sys.executable, "-m", "workloads", *words)
-    assert done.returncode == 69
-    assert re.search(r"this process has \d+ threads, and a forked child", done.stderr)
-    assert "Traceback" not in done.stderr

@@ -86,15 +86,14 @@ def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() ->
     assert done.stderr.count("pixels differ from the definition") == 1
 
 
-def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Path) -> None:
+def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
     out = ["--area", "area1", "--size", "90", "70", "--out", str(path)]
     done = mpiexec_of(
         3,
-        # Rows of 360 bytes: 40 rows a block, and a row takes four messages.
-        "from workloads.parallel import ranks\n"
-        "from workloads.mandel import grid, sharing\n"
-        "grid._BLOCK_BYTES, sharing._GROUP_BYTES, ranks._MESSAGE_BYTES = 14_400, 720, 100\n",
+        # Rows of 360 bytes: 40 rows a block, two rows a group.
+        "from workloads.mandel import grid, row_kernel\n"
+        "grid._BLOCK_BYTES, row_kernel._GROUP_BYTES = 14_400, 720\n",
         *out, "--impl", ",".join(RANKS),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

@@ -29,7 +29,7 @@ def test_a_large_image_comes_in_blocks(
     # Rows of 360 bytes, five a block.
     monkeypatch.setattr(grid, "_BLOCK_BYTES", 1_800)
     path = tmp_path / "m.npy"
-    names = "numba-parallel,threads,queue,multiprocessing"
+    names = "numba-parallel,threads,multiprocessing"
     if TECHNIQUES["numba-parallel"].why_not():
         names = names.removeprefix("numba-parallel,")
     assert mandel("--area", "area1", "--size", 90, 23, "--impl", names, "--out", path) == 0
@@ -43,12 +43,12 @@ def test_scaling_has_a_table_and_a_chart(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     chart, report = tmp_path / "m.svg", tmp_path / "m.json"
-    options = ["--impl", "threads,queue", "--scale", "2,1,2"]
+    options = ["--impl", "threads,multiprocessing", "--scale", "2,1,2"]
     assert mandel(*SMALL, *options, *plotted(chart), "--json", report) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines if line.startswith(("threads", "queue"))]
+    rows = [line.split() for line in lines if line.startswith(("threads", "multiprocessing"))]
     assert [(row[0], row[1]) for row in rows[:4]] == [
-        ("threads", "1"), ("threads", "2"), ("queue", "1"), ("queue", "2"),
+        ("threads", "1"), ("threads", "2"), ("multiprocessing", "1"), ("multiprocessing", "2"),
     ]  # fmt: skip
     assert "1.00×" in rows[0]
     assert [r["workers"] for r in json.loads(report.read_text())["results"]] == [1, 2, 1, 2]

@@ -36,7 +36,7 @@ RANKS = {"p2p": 2}
 
 
 def endings(option: str) -> str:
-    kinds = {"--json": ".json", "--plot": ".png", "--out": ".png", "--profile viztracer": ".json"}
+    kinds = {"--json": ".json", "--plot": ".png", "--out": ".png"}
     return kinds.get(option, "")
 
 
@@ -48,9 +48,7 @@ def is_picture(data: bytes) -> None:
 
 READS: dict[str, Callable[[bytes], object]] = {
     "--json": json.loads,
-    "--profile viztracer": json.loads,
     "--profile cprofile": marshal.loads,
-    "--profile memory": lambda data: data.index(b"rank 0: "),
     "--profile line": lambda data: data.index(b"Timer unit"),
     "--plot": is_picture,
     "--out": is_picture,

@@ -50,15 +50,14 @@ def test_a_full_disk_is_73_and_leaves_nothing(
     assert not [*tmp_path.iterdir()]
 
 
-# HDF5's other ranks are in a collective call, and those of `mpi-send` wait for a number.
+# HDF5's other ranks are in a collective call.
 @pytest.mark.parametrize("name", RANKS)
 @pytest.mark.parametrize("rank", sampled([1, "all"]))
 def test_a_full_disk_under_ranks_ends_all_of_them(
     name: str, rank: int | str, tmp_path: Path
 ) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
-    # Of two ranks only: mpi-send's third may be asked for all arrays.
-    done = on_ranks(2 if name == "mpi-send" else 3, "-c", LIMITED, 20_000, name, rank, *options)
+    done = on_ranks(3, "-c", LIMITED, 20_000, name, rank, *options)
     assert done.returncode == 73
     said, *rest = done.stderr.splitlines()
     assert said.startswith("write: ")
@@ -111,7 +110,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-send"]))
+@pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-chunks"]))
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]

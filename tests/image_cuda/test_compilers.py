@@ -13,8 +13,7 @@ from nvidia import ARCHITECTURES
 
 from workloads.device.cuda import _OPTIONS
 from workloads.linalg.techniques.cuda import numba_kernel as add_one
-from workloads.mandel.techniques import devices as mandel_devices
-from workloads.pi.techniques import devices as pi_devices
+from workloads.mandel.techniques import devices
 
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
@@ -88,13 +87,9 @@ def short(architecture: tuple[int, int]) -> str:
     return "".join(map(str, architecture))
 
 
-SOURCES = {"mandel": mandel_devices.CUDA, "pi": pi_devices.CUDA + pi_devices.KERNEL}
-
-
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_nvrtc_compiles_cupys_rows(source: str, compiled: Any) -> None:
+def test_nvrtc_compiles_cupys_row(compiled: Any) -> None:
     for architecture in ARCHITECTURES:
-        assert compiled(source, _OPTIONS, short(architecture)).startswith(ELF)
+        assert compiled(devices.CUDA, _OPTIONS, short(architecture)).startswith(ELF)
 
 
 @pytest.mark.parametrize("headers", HEADERS)
@@ -102,8 +97,8 @@ def test_nvrtc_finds_the_headers(headers: str, compiled: Any) -> None:
     assert compiled(HEADERS[headers], ("-std=c++17",), "90").startswith(ELF)
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_cupys_rows_fuse_no_multiply_and_add(source: str, compiled: Any) -> None:
+def test_cupys_row_fuses_no_multiply_and_add(compiled: Any) -> None:
+    source = devices.CUDA
     ptx = compiled(source, _OPTIONS, "90", "ptx")
     assert b"mul.rn.f64" in ptx or b"mul.f64" in ptx
     assert b"fma.rn.f64" not in ptx
@@ -111,9 +106,8 @@ def test_cupys_rows_fuse_no_multiply_and_add(source: str, compiled: Any) -> None
     assert b"fma.rn.f64" in compiled(source, (), "90", "ptx")
 
 
-# Not pi's: one kernel that calls another asks the driver for the device.
 KERNELS = {
-    "mandel": (mandel_devices.numba_kernel(), types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
+    "mandel": (devices.numba_kernel(), types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
     "addone": (add_one(), types.void(FLOATS)),
 }
 

@@ -12,7 +12,7 @@ from workloads.mandel.grid import AREAS
 
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
-PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi-numba")
+PI = ("python3", "-m", "workloads", "pi", "-n", "1000", "--impl", "mpi")
 
 
 def succeeded(done: Done) -> str:
@@ -34,7 +34,7 @@ def test_mandel_and_pi_on_two_nodes_have_the_reference_answers(
     options = ("-N2", f"--ntasks-per-node={tasks}")
     for kind, words, answer in (
         ("pmi2", MANDEL, REFERENCE),
-        ("pmix", PI, "15,705,172 hits, π ≈ 3.1410344: matches the stored count"),
+        ("pmix", PI, ": matches the definition, counted again"),
     ):
         said = succeeded(cluster.srun(f"--mpi={kind}", *options, *image(), *words))
         assert said.count(answer) == 1

@@ -45,9 +45,13 @@ def total(n):
         s += i * 0.5
     return s
 assert total(1000) == 249750.0
+import numpy as np
 from workloads.mandel import _kernels_simd
-from workloads.pi._kernels_simd import count
-assert count(0, 1000, 2022) == 797
+from workloads.pi._kernels_cython import count
+out = np.empty((1, 2), "i4")
+_kernels_simd.fill(np.array([0.0, 1.0]), np.zeros(1), 80, out)
+assert out.tolist() == [[79, 2]], out
+assert count(np.random.Philox(key=2022), 1000) == 797
 print("right")
 """,
 }

@@ -35,7 +35,6 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
         Finding("fabric.hardware", Status.INFO, "cxi0", value=["cxi"]),
         Finding("fabric.used", Status.WARN, "tcp", "mend it", "tcp"),
         Finding("gpu.devices", Status.OK, "4", value=4),
-        Finding("opencl.devices", Status.OK, "x", value=["NVIDIA CUDA"]),
     ]
     monkeypatch.setattr(checks, "examine", lambda *_: list(findings))
     return findings
@@ -49,7 +48,6 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
         ('mpi = "openmpi"', "MPI's ABI is mpich"),
         ('fabric = "verbs"', "the node has cxi"),
         ("gpus = 5", "4 GPUs answer"),
-        ('opencl = ["nvidia", "Portable"]', "no device of Portable"),
     ],
 )
 def test_promises(

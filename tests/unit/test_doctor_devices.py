@@ -1,4 +1,4 @@
-"""Fabrics, GPUs and OpenCL, on machines made of folders and libraries made for the test."""
+"""Fabrics and GPUs, on machines made of folders and libraries made for the test."""
 
 from __future__ import annotations
 

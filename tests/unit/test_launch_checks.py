@@ -130,7 +130,11 @@ def test_what_some_machine_may_run_is_let_through(capsys: pytest.CaptureFixture[
         *("mandel", "mandel --impl mpi-dynamic --area area2", "mandel --impl all", "pi --list"),
         *("mandel --window -1 1 -1e-3 -.5e-3 --size 3 3 --maxiter 9", "pi --impl mpi --help"),
         # What a machine or a folder has is not known here.
-        *("pi --impl cupy", "pi --json /nodes/only/x.json", "startup -- /in/the/image.py --help"),
+        *(
+            "mandel --impl cupy",
+            "pi --json /nodes/only/x.json",
+            "startup -- /in/the/image.py --help",
+        ),
         *("doctor --site x", "--help", "-h", "--version"),
     ):
         assert workload_fault(words.split()) == "", words

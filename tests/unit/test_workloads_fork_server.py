@@ -26,7 +26,6 @@ import contextlib, os, sys, time
 from multiprocessing import forkserver
 from pathlib import Path
 from workloads.errors import UnavailableError
-from workloads.parallel import queued
 from workloads.parallel.workers import Workers
 
 FOLDER = Path(__file__).parent
@@ -44,11 +43,6 @@ def pool(workers):
     with Workers(workers) as workers:
         yield workers.pool(prepare, "needed").submit(act, 1).result()
 
-@contextlib.contextmanager
-def queue(workers):
-    with Workers(workers) as workers, queued.started(workers, act, prepare, "needed") as found:
-        yield next(found.act([1]))
-
 def commands():
     file = Path(f"/proc/self/task/{os.getpid()}/children")
     found = [Path(f"/proc/{one}/cmdline").read_text() for one in file.read_text().split()]
@@ -63,7 +57,7 @@ def children():
 
 """
 ONCE = """\
-    with {kind}(3) as answer:
+    with pool(3) as answer:
         assert answer == 2
     assert children() == []
 """
@@ -99,9 +93,8 @@ def lines(path: Path) -> list[list[str]]:
     return [line.split() for line in path.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("kind", ["pool", "queue"])
-def test_one_server_imports_for_all_workers_and_ends_with_them(tmp_path: Path, kind: str) -> None:
-    assert run(tmp_path, ONCE.format(kind=kind)) == (0, "done\n", "")
+def test_one_server_imports_for_all_workers_and_ends_with_them(tmp_path: Path) -> None:
+    assert run(tmp_path, ONCE) == (0, "done\n", "")
     (imports,) = lines(tmp_path / "imports")
     assert [server for server, _ in lines(tmp_path / "workers")] == imports * 3
 
@@ -124,7 +117,7 @@ def test_without_a_server_one_line_says_why(
     main = f"""\
     {setup}
     try:
-        with queue(3):
+        with pool(3):
             pass
     except UnavailableError as error:
         print(error)
@@ -134,12 +127,11 @@ def test_without_a_server_one_line_says_why(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["pool", "queue"])
-def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path, kind: str) -> None:
+def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path) -> None:
     needed = NEEDED + "import time\ntime.sleep(1)\n"
-    main = f"""\
+    main = """\
     try:
-        with {kind}(2):
+        with pool(2):
             print("up")
     except KeyboardInterrupt:
         pass

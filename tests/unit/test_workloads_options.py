@@ -24,7 +24,7 @@ SHARED = {
     "--json {tmp}/none/r.json": "--json {tmp}/none/r.json: there is no folder {tmp}/none",
     "--json /proc/r.json": "--json /proc/r.json: cannot be written",
     "--plot {tmp}/r.docx": "--plot {tmp}/r.docx: ends in none of .png, .pdf, .svg",
-    "--profile gprof {tmp}/p": "--profile gprof: is none of cprofile, line, memory, viztracer",
+    "--profile gprof {tmp}/p": "--profile gprof: is none of cprofile, line",
 }
 OWN = {
     "mandel --impl json,,json": "unknown technique 'json'",

@@ -19,7 +19,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_one_rank_is_69_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["p2p", "--impl", "mpi-upper,mpi-put"]) == 69
+    assert main(["p2p", "--impl", "mpi-upper,mpi-isend"]) == 69
     assert capsys.readouterr().err.count("\n") == 1
 
 

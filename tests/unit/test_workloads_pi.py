@@ -47,8 +47,7 @@ def test_a_python_that_fails_or_is_too_old_is_named_in_one_line(tmp_path: Path) 
 @pytest.mark.parametrize("workers", [3, 7])
 @pytest.mark.parametrize("pairs", [2, 1_001])
 def test_every_pair_is_counted_once(pairs: int, workers: int) -> None:
-    assert [pair for share in shares(range(pairs), workers) for pair in share] == [*range(pairs)]
-    assert [pair for part in parts(range(pairs), workers) for pair in part] == [*range(pairs)]
+    assert sum(shares(pairs, workers)) == sum(parts(pairs)) == pairs
     own, lengths = seeded_shares(9, pairs, workers)
     assert sum(lengths) == pairs
     assert max(lengths) - min(lengths) <= 1
@@ -83,12 +82,12 @@ class TestCheck:
     @pytest.mark.parametrize(("pairs", "hits"), [(20_000_000, 15_705_172), (1_000, 797)])
     def test_the_counter_based_count_is_one_for_any_workers(self, pairs: int, hits: int) -> None:
         for workers in (1, 2, 3, 64):
-            assert answer.check("simd", hits, pairs, 2022, workers)[0]
-            assert not answer.check("simd", hits - 1, pairs, 2022, workers)[0]
+            assert answer.check("numpy", hits, pairs, 2022, workers)[0]
+            assert not answer.check("numpy", hits - 1, pairs, 2022, workers)[0]
 
     def test_too_many_to_count_again_must_be_likely(self) -> None:
         pairs = 2**40
-        assert answer.check("simd", 863_544_000_000, pairs, 1, 1)[0] is False
-        right, says = answer.check("simd", round(pairs * 0.785398163), pairs, 1, 1)
+        assert answer.check("numpy", 863_544_000_000, pairs, 1, 1)[0] is False
+        right, says = answer.check("numpy", round(pairs * 0.785398163), pairs, 1, 1)
         assert right
         assert "standard deviations" in says

@@ -7,13 +7,14 @@ import datetime
 import importlib
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from workloads.__main__ import main
-from workloads.bench import command, plot
+from workloads.bench import command
 from workloads.errors import UnavailableError
 from workloads.registry import WORKLOADS
 from workloads.talk import notebook, page, report, run, slides
@@ -164,11 +165,18 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
         raise next(ends)
 
     monkeypatch.setattr(run, "run", stopped)
-    monkeypatch.setattr(plot, "matplotlib_classes", lambda: None)
-    made, folder = tmp_path / "talk.json", tmp_path / "page"
-    files = ["--json", str(made), "--html", str(folder)]
+    made, page = tmp_path / "talk.json", tmp_path / "talk.html"
+    files = ["--json", str(made), "--html", str(page)]
     with pytest.raises(KeyboardInterrupt):
         main(["talk", "mine", *words.split(), *files])
     assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
-    assert (folder / "index.html").read_text().count("<h2 ") == 1
-    assert [*folder.iterdir()] == [folder / "index.html"]
+    assert page.read_text().count("<h2 ") == 1
+
+
+def test_a_process_that_computes_is_counted() -> None:
+    code = "print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert run.other_processes() >= 1
+        process.kill()

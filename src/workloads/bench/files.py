@@ -9,13 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from workloads.errors import OutputError, UsageError
 from workloads.parallel import signals
@@ -107,16 +105,6 @@ def require_writable(path: Path, option: str) -> None:
         raise UsageError(f"{option} {path}: cannot be written ({error.strerror})") from error
 
 
-def require_seen(folder: Path, option: str, comm: Any) -> None:
-    """Raise a UsageError on every rank when one does not see a folder that another has made."""
-    nodes = comm.allgather("" if folder.is_dir() else os.uname().nodename)
-    if blind := sorted({*filter(None, nodes)}):
-        raise UsageError(
-            f"{folder}: not seen by the ranks on {', '.join(blind)}",
-            hint=f"give {option} a folder that all nodes share",
-        )
-
-
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
     """Do what `whole` does; an error of the disk becomes an OutputError."""
@@ -128,15 +116,3 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
-
-
-@contextlib.contextmanager
-def hdf5_errors() -> Iterator[None]:
-    """Turn an error of HDF5 into the system's OSError, by the number in its text, if any."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        found = re.search(r"errno = (\d+)", str(error))
-        if found is None:
-            raise
-        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error

@@ -1,28 +1,22 @@
-"""Numba's decorators, made safe where no cache folder can be written.
+"""Numba's decorators, with what all workloads ask of them.
 
-Import this module before numba: it chooses the cache folder.
+Import this module before numba: it sets how many threads there may be.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
-from workloads.bench import caches, machine
+from workloads.bench import machine
 from workloads.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 # A function that becomes a ufunc.
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Any]
 
-# The image has the machine code, and its numba needs no folder. For a
-# processor without machine code there, that numba finds a folder itself.
-_CACHE = bool(importlib.util.find_spec("_hpcpy_numba")) or caches.provide(
-    "NUMBA_CACHE_DIR", "numba"
-)
 # Numba starts its threads once, and never more than this. By default it
 # is the number of cores, and --workers may ask for more.
 os.environ.setdefault("NUMBA_NUM_THREADS", str(max(machine.cores(), 8)))
@@ -37,20 +31,14 @@ def njit(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     That is compiled at import, so no timing includes it. The function releases the
     GIL. Without ``fastmath`` LLVM neither reorders nor fuses floating-point operations.
     """
-    decorator: Callable[[F], F] = numba.njit(signature, cache=_CACHE, parallel=parallel, nogil=True)
+    decorator: Callable[[F], F] = numba.njit(signature, cache=True, parallel=parallel, nogil=True)
     return decorator
 
 
 def vectorize(signature: str, *, parallel: bool = False) -> Decorator:
     """Return the decorator that makes a scalar function a NumPy ufunc."""
     target = "parallel" if parallel else "cpu"
-    decorator: Decorator = numba.vectorize([signature], target=target, cache=_CACHE)
-    return decorator
-
-
-def guvectorize(signature: str, layout: str) -> Decorator:
-    """Return the decorator that makes a function of arrays a generalised ufunc."""
-    decorator: Decorator = numba.guvectorize([signature], layout, cache=_CACHE)
+    decorator: Decorator = numba.vectorize([signature], target=target, cache=True)
     return decorator
 
 

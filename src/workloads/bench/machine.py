@@ -8,7 +8,6 @@ import math
 import os
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -75,17 +74,6 @@ def _cgroup_quota() -> float:
 def load_before() -> float:
     """Return the last minute's load average when this was first called: before anything runs."""
     return round(os.getloadavg()[0], 2)
-
-
-def others() -> int:
-    """Return how many other processes and threads of this machine compute now."""
-    # The least of ten counts leaves out what computes for some milliseconds.
-    counts = []
-    for _ in range(10):
-        time.sleep(0.01)
-        running, _, _ = Path("/proc/loadavg").read_text().split()[3].partition("/")
-        counts.append(int(running) - 1)
-    return max(0, min(counts))
 
 
 def forget_peak() -> bool:

@@ -90,10 +90,9 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
-        "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
-        help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
-        "viztracer's opens in vizviewer; memory's is text, the lines whose memory is held at the "
-        "end (by tracemalloc: Python's objects and NumPy's arrays); FILE holds all ranks",
+        "--profile", nargs=2, metavar=("cprofile|line", "FILE"),
+        help="where the time goes: cprofile's FILE opens in snakeviz, line's is text; FILE holds "
+        "all ranks",
     )  # fmt: skip
 
 
@@ -120,7 +119,7 @@ def check_files(args: argparse.Namespace) -> None:
 
 def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
     """Send what people read to standard error where an output goes to standard output."""
-    named = [getattr(args, name, None) for name in ("json", "plot", "out")]
+    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out")]
     named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
     if ranks.is_first() and any(path is not None and files.is_stdout(path) for path in named):
         return contextlib.redirect_stdout(sys.stderr)

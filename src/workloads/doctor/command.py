@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
     def look(node: Node) -> list[Finding]:
         found = checks.examine(node, args.only or checks.GROUPS)
-        return [*found, *promises.kept(promised, found, deep=not args.quick)]
+        return [*found, *promises.kept(promised, found)]
 
     def show(report: job.Report) -> None:
         if args.json is None:

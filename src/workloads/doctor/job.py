@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from array import array
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from workloads.doctor import process
 from workloads.doctor.checks import Finding, Status
@@ -116,9 +119,24 @@ def _report_of_ranks(look: Look, show: Show, world: World, *, deep: bool) -> boo
         leaders.Free()
     if found is not None:
         show(found)
-    failed = ranks.any_true(comm, found is not None and found.failed)
+    failed = _any_true(comm, found is not None and found.failed)
     local.Free()
     return failed
+
+
+def _any_true(comm: Any, flag: bool) -> bool:
+    """Return on every rank whether any rank's flag is true; leaves the core to others.
+
+    Not by a broadcast, nor by a reduction that blocks: MPI may keep what a rank sends last
+    until that rank calls MPI again, which may be an hour later.
+    """
+    from mpi4py import MPI  # noqa: PLC0415
+
+    mine, found = array("i", [flag]), array("i", [0])
+    request = comm.Iallreduce([mine, MPI.INT], [found, MPI.INT], MPI.MAX)
+    while not request.Test():
+        time.sleep(0.01)
+    return bool(found[0])
 
 
 def _host() -> str:

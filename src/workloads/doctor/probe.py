@@ -13,7 +13,6 @@ import os
 import sys
 from typing import Any
 
-from workloads.bench import caches
 from workloads.doctor import process
 
 # Generous: some GPU drivers take seconds to start.
@@ -76,20 +75,6 @@ def _cuda() -> dict[str, Any]:
     return {"cuda": version, "devices": names}
 
 
-def _opencl() -> dict[str, Any]:
-    """Return the devices of each platform, or why there are none."""
-    # PoCL offers no device at all when its cache folder cannot be written.
-    caches.provide("POCL_CACHE_DIR", "pocl")
-    import pyopencl as cl  # noqa: PLC0415
-
-    try:
-        platforms = {each.name.strip(): each.get_devices() for each in cl.get_platforms()}
-    except cl.Error as error:
-        return {"problem": f"no platform answers: {error}"}
-    names = {key: [each.name.strip() for each in found] for key, found in platforms.items()}
-    return {"platforms": names}
-
-
 def _mpi() -> dict[str, Any]:
     """Return which library mpi4py finds; MPI is not started."""
     import mpi4py  # noqa: PLC0415
@@ -100,14 +85,14 @@ def _mpi() -> dict[str, Any]:
     return {"library": process.describe_mpi(MPI)}
 
 
-_PROBES = {"cuda": _cuda, "opencl": _opencl, "mpi": _mpi}
+_PROBES = {"cuda": _cuda, "mpi": _mpi}
 
 
 if __name__ == "__main__":
     try:
         answer = _PROBES[sys.argv[1]]()
     except (ImportError, RuntimeError) as error:
-        # mpi4py or pyopencl is absent, or finds no library.
+        # mpi4py is absent, or finds no library.
         answer = {"problem": str(error).splitlines()[0]}
     # On a line of its own, whatever the library has printed.
     print(f"\n{json.dumps(answer)}")

@@ -44,21 +44,12 @@ def _gpus(promise: int, values: Values) -> str:
     return "" if found >= promise else "1 GPU answers" if found == 1 else f"{found} GPUs answer"
 
 
-def _opencl(promise: list[str], values: Values) -> str:
-    found = values.get("opencl.devices")
-    if found is None:
-        return "OpenCL was not asked"
-    absent = [name for name in promise if not any(name.lower() in each.lower() for each in found)]
-    return f"no device of {', '.join(absent)}" if absent else ""
-
-
 # key -> (what a promise must be, why it is broken: empty if it is kept)
 _CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] = {
     "mpi": (("mpich", "openmpi", "abi"), _mpi),
     "mpi_library": (str, _mpi_library),
     "fabric": (tuple(_PROVIDERS), _fabric),
     "gpus": (int, _gpus),
-    "opencl": (list, _opencl),
 }
 
 
@@ -94,23 +85,17 @@ def _not_wanted(value: Any, wanted: tuple[str, ...] | type) -> str:
     if wanted is str:
         is_path = isinstance(value, str) and value.startswith("/")
         return "" if is_path else "an absolute path"
-    if wanted is int:
-        return "" if type(value) is int and value > 0 else "a whole number of at least 1"
-    is_list = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
-    return "" if is_list else "a list of parts of platforms' names"
+    return "" if type(value) is int and value > 0 else "a whole number of at least 1"
 
 
-def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool) -> list[Finding]:
-    """Compare what was found with what is promised; OpenCL only where it was asked."""
+def kept(promises: dict[str, Any], found: list[Finding]) -> list[Finding]:
+    """Compare what was found with what is promised."""
     values = {finding.name: finding.value for finding in found}
     answer = []
     for key, promise in promises.items():
-        if key == "opencl" and not deep:
-            continue
-        shown = ", ".join(promise) if isinstance(promise, list) else promise
-        finding = Finding(f"promise.{key}", Status.OK, f"{shown} is there")
+        finding = Finding(f"promise.{key}", Status.OK, f"{promise} is there")
         if why := _CHECKS[key][1](promise, values):
-            detail = f"{shown} is promised, and {why}"
+            detail = f"{promise} is promised, and {why}"
             finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/doctor.md")
         answer.append(finding)
     return answer

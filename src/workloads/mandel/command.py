@@ -32,7 +32,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         help="what the workers of threads, processes and ranks compute with (default: the first "
         "that can run here)",
     )  # fmt: skip
-    text = "write a picture (.png) or the numbers (.npy, .h5) of one area"
+    text = "write a picture (.png) or the numbers (.npy) of one area"
     what.add_argument("--out", type=Path, metavar="FILE", help=text)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workloads.bench import files
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UsageError
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -37,24 +36,6 @@ def _npy(path: Path, grid: Grid) -> Iterator[Write]:
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         yield lambda block: file.write(block.astype("<i4", copy=False).data)
-
-
-@contextlib.contextmanager
-def _hdf5(path: Path, grid: Grid) -> Iterator[Write]:
-    """Write a dataset ``escape_time`` with the window as its attributes."""
-    import h5py  # noqa: PLC0415
-
-    with h5py.File(path, "w") as file:
-        shape = (0, grid.width)
-        most = (grid.height, grid.width)
-        data = file.create_dataset("escape_time", shape, "<i4", maxshape=most, compression="gzip")
-        data.attrs.update(vars(grid))
-
-        def write(block: Int32Array) -> None:
-            data.resize(len(data) + len(block), axis=0)
-            data[-len(block) :] = block
-
-        yield write
 
 
 @contextlib.contextmanager
@@ -107,7 +88,7 @@ def _shades(row: Int32Array, lowest: int, last: int) -> Float64Array:
     return np.where(row == last, -1.0, shade)
 
 
-_FORMATS = {".png": _png, ".npy": _npy, ".h5": _hdf5}
+_FORMATS = {".png": _png, ".npy": _npy}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 
@@ -118,8 +99,6 @@ def check(path: Path) -> None:
     suffix = files.with_ending(path, _DEFAULT).suffix.lower()
     if suffix not in _FORMATS:
         raise UsageError(f"--out {path}: ends in none of {', '.join(_FORMATS)}")
-    if suffix == ".h5" and importlib.util.find_spec("h5py") is None:
-        raise UnavailableError("--out: Python has no module 'h5py' here", hint="use .npy")
 
 
 @contextlib.contextmanager
@@ -127,7 +106,6 @@ def sink(path: Path, grid: Grid) -> Iterator[Write]:
     """Give what takes the rows, block by block; the file appears once all are there."""
     with (
         files.whole_file(path, _DEFAULT) as temporary,
-        files.hdf5_errors(),
         _FORMATS[temporary.suffix.lower()](temporary, grid) as write,
     ):
         yield write

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine, progress
+from workloads.bench import machine
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
@@ -20,6 +22,9 @@ from workloads.mandel.registry import TECHNIQUES, function
 if TYPE_CHECKING:
     from workloads.bench.run import Trial
     from workloads.bench.workload import Int32Array
+
+# Shorter work shows no bar.
+_DELAY_SECONDS = 2.0
 
 
 def _require_memory(grid: Grid) -> None:
@@ -156,7 +161,7 @@ class _Attempt:
         answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
         note = ""
         title = f"{trial.name} {picture.name}"
-        bar = progress.bar(title, len(self._rows), show=trial.job.first)
+        bar = _bar(title, len(self._rows), show=trial.job.first)
         with contextlib.suppress(_WrongAnswerError), self._file() as write, bar as advance:
             for first in range(0, len(self._rows), self._length):
                 rows = self._rows[first : first + self._length]
@@ -184,6 +189,19 @@ class _Attempt:
         if picture.out and complete and not picture.written and not trial.repetition:
             return output.sink(picture.out, self._grid)
         return contextlib.nullcontext(lambda _: None)
+
+
+@contextlib.contextmanager
+def _bar(title: str, total: int, *, show: bool) -> Iterator[Callable[[int], object]]:
+    """Give what adds rows to a bar, which a terminal shows of a long computation."""
+    # A Python outside the image may lack tqdm.
+    if not (show and sys.stderr.isatty()) or importlib.util.find_spec("tqdm") is None:
+        yield lambda _: None
+        return
+    from tqdm import tqdm  # noqa: PLC0415
+
+    with tqdm(desc=title, total=total, unit="row", delay=_DELAY_SECONDS, leave=False) as shown:
+        yield shown.update
 
 
 def _empty(height: int, width: int) -> Int32Array:

@@ -61,7 +61,6 @@ TECHNIQUES = {
     "vectorize-parallel": _row(
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
         _NUMBA, **_THREADS, one_core=("vectorize",)),
-    "guvectorize": _row("numba_ufuncs:gufunc", "Numba, a ufunc that takes a row", _NUMBA),
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
@@ -81,8 +80,6 @@ TECHNIQUES = {
     "multiprocessing-lists": _row(
         "processes:lists", "the same pool, but rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",)),
-    "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
-    "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
     "dask": _row(
         "processes:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
         ("numpy", "dask", "distributed"), **_PROCESSES),

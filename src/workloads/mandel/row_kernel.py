@@ -1,4 +1,4 @@
-"""The kernel that a worker or a rank computes its rows with."""
+"""What a worker or a rank computes: groups of rows, and the kernel that it does them with."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
 
 _SIMD = "workloads.mandel._kernels_simd"
+# Groups for each worker: enough that none is idle for long at the end, few
+# enough that a message costs little beside the rows that it brings. No group
+# is so large that copying it holds up the others.
+_GROUPS = 16
+_GROUP_BYTES = 4 << 20
+
+
+def groups(height: int, width: int, workers: int, each: int = _GROUPS) -> list[slice]:
+    """Cut rows into about `each` slices a worker, to be dealt out to workers as they ask."""
+    length = max(1, min(-(-height // (each * workers)), _GROUP_BYTES // (4 * width)))
+    return [slice(first, min(first + length, height)) for first in range(0, height, length)]
 
 
 @functools.cache

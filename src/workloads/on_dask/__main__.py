@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from workloads.bench import caches
 from workloads.on_dask import cluster
 from workloads.on_dask.cluster import Process, Server, child, wait
 from workloads.parallel import launchers, signals
@@ -78,7 +77,6 @@ class DaskCluster:
 
 
 def _environment() -> dict[str, str]:
-    caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
     return {
         # It would log each connection that comes and goes, and a heartbeat that is on its
         # way at the end; the process that started it reports an end that nobody wanted.

@@ -49,7 +49,7 @@ def message(rank: int, size: int) -> Bytes:
     import numpy as np  # noqa: PLC0415
 
     stream = np.random.Generator(np.random.Philox(key=rank))
-    # Writable, as a window must be.
+    # Writable, or what arrives as a pickle could not be cleared.
     return np.frombuffer(bytearray(stream.bytes(size)), np.uint8)
 
 

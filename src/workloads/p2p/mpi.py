@@ -1,6 +1,6 @@
 """The techniques: ways to send the message `out` to a peer, and to receive one from it.
 
-All ranks open and close their channels together; in between only the two peers call them.
+All ranks make their channels together; then only the two peers call them.
 """
 # ruff: noqa: D102
 
@@ -38,9 +38,6 @@ class Upper:
     def arrived(self) -> Bytes:
         return self.into
 
-    def close(self) -> None:
-        pass
-
 
 class Lower(Upper):
     """``send`` and ``recv``: any Python object, copied into a pickle and out of it."""
@@ -71,70 +68,6 @@ class Isend(Upper):
 
     def receive(self) -> None:
         self.comm.Irecv(self.into, self.peer).Wait()
-
-
-class Persistent(Upper):
-    """``Send_init`` and ``Recv_init``: described once, started again and again."""
-
-    def __init__(self, comm: Any, out: Bytes, peer: int) -> None:
-        super().__init__(comm, out, peer)
-        self.sending = comm.Send_init(out, peer)
-        self.receiving = comm.Recv_init(self.into, peer)
-
-    def send(self) -> None:
-        self.sending.Start()
-        self.sending.Wait()
-
-    def receive(self) -> None:
-        self.receiving.Start()
-        self.receiving.Wait()
-
-    def close(self) -> None:
-        self.sending.Free()
-        self.receiving.Free()
-
-
-class Put(Upper):
-    """``Put``: the sender writes into a window of the receiver's memory; the two synchronise."""
-
-    def __init__(self, comm: Any, out: Bytes, peer: int) -> None:
-        super().__init__(comm, out, peer)
-        self.window = MPI.Win.Create(self.shown(), 1, comm=comm)
-        everyone = comm.Get_group()
-        self.group = everyone.Incl([peer])
-        everyone.Free()
-
-    def shown(self) -> Bytes:
-        return self.into
-
-    def send(self) -> None:
-        self.window.Start(self.group)
-        self.window.Put(self.out, self.peer)
-        self.window.Complete()
-
-    def receive(self) -> None:
-        self.window.Post(self.group)
-        self.window.Wait()
-
-    def close(self) -> None:
-        self.window.Free()
-        self.group.Free()
-
-
-class Get(Put):
-    """``Get``: the receiver reads out of a window of the sender's memory."""
-
-    def shown(self) -> Bytes:
-        return self.out
-
-    def send(self) -> None:
-        self.window.Post(self.group)
-        self.window.Wait()
-
-    def receive(self) -> None:
-        self.window.Start(self.group)
-        self.window.Get(self.into, self.peer)
-        self.window.Complete()
 
 
 class CuPy(Upper):

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from workloads.parallel import ranks
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.run import Trial
-    from workloads.parallel.workers import Workers
 
 
 def peer(rank: int, size: int) -> int:
@@ -64,15 +62,8 @@ class _Attempt:
     def __init__(self, messages: Messages, trial: Trial) -> None:
         self._messages, self._trial, self._comm = messages, trial, trial.workers.comm
         self._peer = peer(self._comm.rank, self._comm.size)
-        self._channel = trial.workers.hold(self._opened)
-
-    @contextlib.contextmanager
-    def _opened(self, _: Workers) -> Iterator[Any]:
-        out = message(self._comm.rank, self._messages.size)
-        channel = self._trial.compute(self._comm, out, self._peer)
-        yield channel
-        # Not after a failure: close would wait for ever for the rank that failed.
-        channel.close()
+        out = message(self._comm.rank, messages.size)
+        self._channel = trial.compute(self._comm, out, self._peer)
 
     def warm_up(self) -> None:
         """Send a tenth of them, so that connections are made and buffers registered."""

@@ -25,9 +25,6 @@ TECHNIQUES = {
     "mpi-pickle5": _mpi(_HERE + "Pickle5", "the same, an array's bytes beside the pickle"),
     "mpi-upper": _mpi(_HERE + "Upper", "Send and Recv: buffers"),
     "mpi-isend": _mpi(_HERE + "Isend", "Isend and Irecv: buffers, begun and waited for later"),
-    "mpi-persistent": _mpi(_HERE + "Persistent", "Send_init and Recv_init: described once"),
-    "mpi-put": _mpi(_HERE + "Put", "Put: written into a window of the receiver's memory"),
-    "mpi-get": _mpi(_HERE + "Get", "Get: read out of a window of the sender's memory"),
     "mpi-cupy": _mpi(
         _HERE + "CuPy",
         "Send and Recv of CuPy's arrays, by an MPI library that knows GPUs",

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
 from workloads.parallel import signals
 from workloads.parallel.workers import kill_processes, leave_signals_to_parent
@@ -25,8 +24,6 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     `prepare` is called once in each worker. `workers.count` becomes that of a cluster that
     is there already; without workers there, or without an answer, this is UnavailableError.
     """
-    # Read when dask is imported; its worker processes inherit it.
-    caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
     file = os.environ.get("DASK_SCHEDULER_FILE", "")
     with _given(file, workers) if file else _local(workers.count) as connected:
         connected.run(prepare)

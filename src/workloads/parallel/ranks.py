@@ -7,16 +7,12 @@ import os
 import signal
 import sys
 import time
-from array import array
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.parallel import launchers
-
-if TYPE_CHECKING:
-    from workloads.bench.workload import Int32Array
 
 T = TypeVar("T")
 
@@ -129,21 +125,6 @@ def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
     return True
 
 
-def any_true(comm: Any, flag: bool) -> bool:
-    """Return on every rank whether any rank's flag is true; leaves the core to others.
-
-    Not by a broadcast, nor by a reduction that blocks: MPI may keep what a rank sends last
-    until that rank calls MPI again, which may be an hour later.
-    """
-    from mpi4py import MPI  # noqa: PLC0415
-
-    mine, found = array("i", [flag]), array("i", [0])
-    request = comm.Iallreduce([mine, MPI.INT], [found, MPI.INT], MPI.MAX)
-    while not request.Test():
-        time.sleep(0.01)
-    return bool(found[0])
-
-
 def free_at_end(free: Callable[[], object]) -> None:
     """Register what all ranks free together at a technique's end, as a window of memory.
 
@@ -222,18 +203,3 @@ def _patience() -> float:
     # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
     start = int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
     return min(max(2.0, 10 * (time.clock_gettime(time.CLOCK_BOOTTIME) - start)), 60.0)
-
-
-def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
-    """Collect every rank's rows in `out` on rank 0; rank i has computed `parts[i]` of them."""
-    import numpy as np  # noqa: PLC0415
-
-    if comm.rank != 0:
-        comm.Send(mine, 0)
-        return
-    own = parts[0]
-    out[own.start : own.stop : own.step] = mine
-    for rank, rows in enumerate(parts[1:], start=1):
-        block = np.empty((len(rows), out.shape[1]), out.dtype)
-        comm.Recv(block, rank)
-        out[rows.start : rows.stop : rows.step] = block

@@ -1,28 +1,20 @@
-"""The workers a technique is given: threads, processes, subinterpreters, ranks."""
+"""The workers a technique is given: threads, processes, ranks."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent import futures
+from typing import Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.parallel import ranks, signals
 
-if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-
 T = TypeVar("T")
 
-# Its pools are imported when they start: --list must not import multiprocessing. Without
-# types, which are checked for Python 3.11: InterpreterPoolExecutor is new in 3.14.
-_futures: Any = importlib.import_module("concurrent.futures")
 # Generous: a cold filesystem may need half a minute for numpy's files.
 START_SECONDS = 120.0
 
@@ -48,28 +40,27 @@ class Workers:
         value: T = self._held[start]
         return value
 
-    def threads(self) -> ThreadPoolExecutor:
+    def threads(self) -> futures.ThreadPoolExecutor:
         """Return the pool of threads."""
         return self.hold(_threads)
 
-    def subinterpreters(self) -> Any:
-        """Return the pool of subinterpreters, an `InterpreterPoolExecutor`, all of them up."""
-        return self.hold(_subinterpreters)
-
     def pool(
         self, prepare: Callable[[], object], *modules: str, method: str = "forkserver"
-    ) -> ProcessPoolExecutor:
+    ) -> futures.ProcessPoolExecutor:
         """Return the pool of processes, all of them up, or raise UnavailableError.
 
         Each calls `prepare` once, for imports and compilation. A fork server imports its module
-        and `modules` for all. `method` is ``forkserver``, ``spawn``, or ``fork``: only from a
-        process of one thread.
+        and `modules` for all. `method` is ``forkserver`` or ``spawn``.
         """
         if prepare not in self._held:
-            context = _context(method, [prepare.__module__, *modules])
-            started = _processes(self.count, prepare, self._stack.enter_context(context))
+            import multiprocessing  # noqa: PLC0415
+
+            context = multiprocessing.get_context(method)
+            if method == "forkserver":
+                context = self._stack.enter_context(fork_server([prepare.__module__, *modules]))
+            started = _processes(self.count, prepare, context)
             self._held[prepare] = self._stack.enter_context(started)
-        pool: ProcessPoolExecutor = self._held[prepare]
+        pool: futures.ProcessPoolExecutor = self._held[prepare]
         return pool
 
     @property
@@ -85,7 +76,7 @@ class Workers:
         error = failure[1]
         if error is None or getattr(error, "agreed", False) or ranks.several() is None:
             ranks.free_shared()
-        if isinstance(error, BrokenExecutor):
+        if isinstance(error, futures.BrokenExecutor):
             raise WorkerError("a worker process ended unasked") from error
 
 
@@ -98,30 +89,17 @@ def _ended(executor: Any) -> Iterator[Any]:
         executor.shutdown(cancel_futures=True)
 
 
-def _threads(workers: Workers) -> contextlib.AbstractContextManager[ThreadPoolExecutor]:
-    return _ended(_futures.ThreadPoolExecutor(workers.count))
-
-
-@contextlib.contextmanager
-def _subinterpreters(workers: Workers) -> Iterator[Any]:
-    # In a process that has imported these, the end of subinterpreters has called abort().
-    if imported := {"pyopencl", "distributed"} & {*sys.modules}:
-        raise UnavailableError(
-            f"{imported.pop()} is loaded, and subinterpreters may then end this process",
-            hint="name subinterpreters first in --impl, or alone",
-        )
-    with _ended(_futures.InterpreterPoolExecutor(workers.count)) as pool:
-        # One starts for each task that finds none idle; handing out all takes less time.
-        list(pool.map(_nothing, range(workers.count)))
-        yield pool
+def _threads(workers: Workers) -> contextlib.AbstractContextManager[futures.ThreadPoolExecutor]:
+    return _ended(futures.ThreadPoolExecutor(workers.count))
 
 
 @contextlib.contextmanager
 def _processes(count: int, prepare: Callable[[], object], context: Any) -> Iterator[Any]:
     """Give an executor, not a ``multiprocessing.Pool``: that waits for ever for a killed child."""
     barrier = context.Barrier(count + 1)
-    initial = {"initializer": begin, "initargs": (prepare, barrier)}
-    pool = _futures.ProcessPoolExecutor(count, context, **initial)
+    pool = futures.ProcessPoolExecutor(
+        count, context, initializer=begin, initargs=(prepare, barrier)
+    )
     with signals.on_stop(kill_processes), _ended(pool):
         # One starts for each task that finds none idle; the barrier holds them.
         with signals.sigint_blocked():
@@ -137,21 +115,6 @@ def kill_processes() -> None:
 
     for process in multiprocessing.active_children():
         process.kill()
-
-
-def _context(method: str, modules: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
-    import multiprocessing  # noqa: PLC0415
-
-    if method == "forkserver":
-        return fork_server(modules)
-    # Those of numba, MPI or OpenCL: a child inherits their locks in whatever state they are.
-    count = len(os.listdir("/proc/self/task"))  # noqa: PTH208  (a count, no paths)
-    if method == "fork" and count > 1:
-        raise UnavailableError(
-            f"this process has {count} threads, and a forked child would inherit their locks",
-            hint="name fork first in --impl, or alone",
-        )
-    return contextlib.nullcontext(multiprocessing.get_context(method))
 
 
 @contextlib.contextmanager
@@ -219,11 +182,6 @@ def begin(prepare: Callable[[], object], barrier: Any) -> None:
 
 def _nothing(_: int) -> None:
     pass
-
-
-def no_subinterpreters() -> str:
-    """Return why there are no subinterpreters here, or an empty string."""
-    return "" if sys.version_info >= (3, 14) else "subinterpreters need Python 3.14"
 
 
 def gil_note() -> str:

@@ -51,5 +51,5 @@ def _plausible(hits: int, pairs: int) -> tuple[bool, str]:
 @functools.cache
 def _again(stream: str, seed: int, pairs: int, workers: int) -> int:
     if stream == "philox":
-        return definition.philox_hits(seed, range(pairs))
+        return definition.philox_hits(seed, pairs)
     return sum(map(definition.seeded_hits, *definition.seeded_shares(seed, pairs, workers)))

@@ -8,7 +8,6 @@ the sum rounded: a fused multiply-add may decide otherwise on the border.
     the count depends on the number of workers.
 ``philox``
     Pair i is doubles 2i and 2i + 1 of ``numpy.random.Generator(Philox(key=seed)).random``.
-    Any pair can be computed without those before it, whoever counts it.
 
 The rows `python` and `numpy` are here: the others are compared with them.
 """
@@ -30,7 +29,7 @@ def python(pairs: int, seed: int, _: object) -> tuple[int, str]:
 
 def numpy(pairs: int, seed: int, _: object) -> tuple[int, str]:
     """Count with NumPy's own generator, a chunk of the stream at a time."""
-    return philox_hits(seed, range(pairs)), ""
+    return philox_hits(seed, pairs), ""
 
 
 def seeded_hits(seed: int, pairs: int) -> int:
@@ -48,19 +47,15 @@ def hits(draw: Callable[[], float], pairs: int) -> int:
     return count
 
 
-def philox_hits(key: int, wanted: range) -> int:
-    """Count the hits among the `wanted` pairs of NumPy's Philox stream."""
+def philox_hits(key: int, pairs: int) -> int:
+    """Count the hits among the first pairs of NumPy's Philox stream."""
     import numpy as np  # noqa: PLC0415
 
-    bits = np.random.Philox(key=key)
-    # `advance` counts blocks of four numbers, which are two pairs.
-    bits.advance(wanted.start // 2)
-    stream = np.random.Generator(bits)
-    stream.random(wanted.start % 2 * 2)
-    numbers = np.empty(2 * min(_CHUNK, len(wanted)))
+    stream = np.random.Generator(np.random.Philox(key=key))
+    numbers = np.empty(2 * min(_CHUNK, pairs))
     count = 0
-    for first in range(0, len(wanted), _CHUNK):
-        part = numbers[: 2 * min(_CHUNK, len(wanted) - first)]
+    for first in range(0, pairs, _CHUNK):
+        part = numbers[: 2 * min(_CHUNK, pairs - first)]
         stream.random(out=part)
         np.multiply(part, part, out=part)
         count += int(np.count_nonzero(part[::2] + part[1::2] < 1.0))
@@ -69,16 +64,15 @@ def philox_hits(key: int, wanted: range) -> int:
 
 def seeded_shares(seed: int, pairs: int, workers: int) -> tuple[list[int], list[int]]:
     """Return each worker's own seed, and how many pairs each draws."""
-    own = [seed + worker for worker in range(workers)]
-    return own, [len(share) for share in shares(range(pairs), workers)]
+    return [seed + worker for worker in range(workers)], shares(pairs, workers)
 
 
-def shares(wanted: range, count: int) -> list[range]:
-    """Cut neighbouring pairs into shares that are as even as can be."""
-    bounds = [len(wanted) * number // count for number in range(count + 1)]
-    return [wanted[bounds[number] : bounds[number + 1]] for number in range(count)]
+def shares(pairs: int, count: int) -> list[int]:
+    """Cut a number of pairs into shares that are as even as can be."""
+    bounds = [pairs * number // count for number in range(count + 1)]
+    return [bounds[number + 1] - bounds[number] for number in range(count)]
 
 
-def parts(wanted: range, at_least: int = 1) -> list[range]:
-    """Cut pairs into parts for compiled code, so that Ctrl-C is heard between them."""
-    return shares(wanted, max(at_least, -(-len(wanted) // _PART_PAIRS)))
+def parts(pairs: int) -> list[int]:
+    """Cut a number of pairs into parts for compiled code, so that Ctrl-C is heard between them."""
+    return shares(pairs, -(-pairs // _PART_PAIRS))

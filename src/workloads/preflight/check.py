@@ -43,7 +43,7 @@ def check(mode: str, promised: dict[str, Any], world: World | None = None) -> in
         found = checks.examine(node, ["mpi"])
         if not any(finding.status is Status.FAIL for finding in found):
             found = checks.examine(node)
-            found += promises.kept(promised, found, deep=False)
+            found += promises.kept(promised, found)
         return [finding for finding in found if finding.status in (Status.WARN, Status.FAIL)]
 
     def show(report: job.Report) -> None:

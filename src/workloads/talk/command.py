@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workloads.bench import files, machine, options
+from workloads.bench import files, options
 from workloads.bench.result import circumstances
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
 from workloads.parallel import ranks
@@ -73,11 +73,9 @@ def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
     compares = any(each.pythons for slide in chosen.values() for each in slide.experiments)
     if args.python and not compares:
         raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
-    for option, path in (("--json", args.json), ("--notebook", args.notebook)):
-        if path is not None:
-            files.require_writable(path, option)
-    if args.html is not None:
-        page.check(args.html)
+    for name in ("json", "html", "notebook"):
+        if (path := getattr(args, name)) is not None:
+            files.require_writable(path, f"--{name}")
 
 
 def _run(
@@ -88,19 +86,21 @@ def _run(
     with options.tables_beside(args):
         for number, slide in chosen.items():
             measured.append(_measure(args, talk, number, slide))
-            # What is no plain file, as a pipe, gets one document.
+            document["slides"] = [report.as_json(args.talk, slide) for slide in measured]
+            texts = {
+                args.json: json.dumps(document, indent=1, ensure_ascii=False),
+                args.html: "\n".join(page.lines(args.talk, talk, measured)),
+            }
             is_last = len(measured) == len(chosen)
-            if args.json and (is_last or files.destination(args.json)):
-                document["slides"] = [report.as_json(args.talk, slide) for slide in measured]
-                with files.whole_file(args.json) as temporary:
-                    text = json.dumps(document, indent=1, ensure_ascii=False)
-                    temporary.write_text(f"{text}\n", "utf-8")
-            if args.html:
-                page.write(args.html, args.talk, talk, measured)
+            for path, text in texts.items():
+                # What is no plain file, as a pipe, gets one document.
+                if path and (is_last or files.destination(path)):
+                    with files.whole_file(path) as temporary:
+                        temporary.write_text(f"{text}\n", "utf-8")
 
 
 def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) -> Measured:
-    outcomes, load = [], machine.others()
+    outcomes, load = [], run.other_processes()
     # Printed piece by piece: some experiments take half a minute.
     print(f"{args.talk} {number}: {slide.title}\n  {slide.lesson}\n")
     for experiment in [each.with_python(args.python) for each in slide.experiments]:
@@ -134,7 +134,7 @@ def _parser() -> options.Parser:
     parser.add_argument("--python", metavar="FILE", help=python)
     for name, metavar, text in (
         ("--json", "FILE", "write it as JSON; - is standard output"),
-        ("--html", "DIR", "a new folder with a page for a class, with the techniques' code"),
+        ("--html", "FILE", "write a page for a class, with the techniques' code"),
         ("--notebook", "FILE", "run nothing: write the slides, or those named, for Jupyter"),
     ):
         parser.add_argument(name, type=Path, metavar=metavar, help=text)

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,17 @@ class Measured:
     slide: Slide
     outcomes: Sequence[Outcome]
     load: int
+
+
+def other_processes() -> int:
+    """Return how many other processes and threads of this machine compute now."""
+    # The least of ten counts leaves out what computes for some milliseconds.
+    counts = []
+    for _ in range(10):
+        time.sleep(0.01)
+        running, _, _ = Path("/proc/loadavg").read_text().split()[3].partition("/")
+        counts.append(int(running) - 1)
+    return max(0, min(counts))
 
 
 def run(experiment: Experiment, repeat: int) -> Outcome:

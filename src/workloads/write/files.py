@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from workloads.bench.files import require_seen
 from workloads.bench.run import Job
 from workloads.errors import OutputError, UsageError
 from workloads.parallel import ranks, signals
@@ -103,7 +103,7 @@ class Place:
                         path.mkdir(mode=0o700)
                 if job.collective:
                     job.computing.Barrier()
-                    require_seen(path, "--out", job.computing)
+                    _require_seen(path, "--out", job.computing)
                 yield path
         except BaseException as error:
             # Of ranks that cannot write the one that renames the folder says why, and ends all.
@@ -122,6 +122,16 @@ class Place:
                 self.out.mkdir(exist_ok=True)
                 path.replace(self.out / name)
                 self.kept.append(name)
+
+
+def _require_seen(folder: Path, option: str, comm: Any) -> None:
+    """Raise a UsageError on every rank when one does not see a folder that another has made."""
+    nodes = comm.allgather("" if folder.is_dir() else os.uname().nodename)
+    if blind := sorted({*filter(None, nodes)}):
+        raise UsageError(
+            f"{folder}: not seen by the ranks on {', '.join(blind)}",
+            hint=f"give {option} a folder that all nodes share",
+        )
 
 
 def _remove(path: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
 
 from workloads.write.definition import shares
 from workloads.write.numpy_ import Field, save
@@ -15,30 +14,6 @@ if TYPE_CHECKING:
 
     from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
-
-
-def send(series: Series, folder: Path, workers: Workers) -> str:
-    """Send and receive: rank 0 sends the others the number of one array at a time.
-
-    Rank 0 writes none; it keeps a core busy, since it polls while it waits.
-    """
-    comm, field = workers.comm, Field(series)
-    if comm.size == 1:
-        for t in range(series.n):
-            save(folder, t, field.array(t))
-        return "one rank has nobody to send to and writes itself"
-    if comm.rank == 0:
-        status = MPI.Status()
-        # At the end None for each rank.
-        for number in [*range(series.n), *[None] * (comm.size - 1)]:
-            comm.recv(status=status)
-            comm.send(number, dest=status.source)
-    else:
-        comm.send("next", dest=0)
-        while (t := comm.recv(source=0)) is not None:
-            save(folder, t, field.array(t))
-            comm.send("next", dest=0)
-    return f"{comm.size - 1} write, rank 0 sends"
 
 
 def chunks(series: Series, folder: Path, workers: Workers) -> str:

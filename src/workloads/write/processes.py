@@ -1,13 +1,18 @@
-"""Worker processes, each of which writes some of the npy files."""
+"""Worker processes, each of which writes some of the npy files: of a pool, and with queues."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from typing import TYPE_CHECKING
+import multiprocessing
+import queue
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.parallel import queued
+from workloads.errors import WorkerError, WorkloadError
+from workloads.parallel.workers import begin, fork_server, wait_for
 from workloads.write.definition import shares
 from workloads.write.numpy_ import Field, save
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
 # Parts for each worker: enough that none is idle for long at the end.
 _PARTS = 16
+# How often a process that waits for a queue checks whether the other side is still alive.
+_LOOK_SECONDS = 1.0
 
 # A worker process keeps it from task to task.
 _field = functools.lru_cache(maxsize=1)(Field)
@@ -64,12 +71,66 @@ def pool_apply(series: Series, folder: Path, workers: Workers) -> str:
     return f"sends {2 * series.bytes / 1e6:,.3g} MB to the workers"
 
 
-_workers = functools.partial(queued.started, act=_save_some, prepare=_prepare)
-
-
-def queue(series: Series, folder: Path, workers: Workers) -> str:
+def by_queue(series: Series, folder: Path, workers: Workers) -> str:
     """Write by processes that take the arrays' numbers from a queue, one at a time."""
-    tasks = [(series, folder, range(t, t + 1)) for t in range(series.n)]
-    for _ in workers.hold(_workers).act(tasks):
-        pass
+    tasks, results, processes = workers.hold(_queues)
+    for t in range(series.n):
+        tasks.put((series, folder, range(t, t + 1)))
+    for _ in range(series.n):
+        if error := _next(results, processes):
+            raise error
     return ""
+
+
+def _work(tasks: Any, results: Any, barrier: Any) -> None:
+    """Do tasks, a worker process's whole life; a result is an error, or None."""
+    begin(_prepare, barrier)
+    parent = multiprocessing.parent_process()
+    # A parent that was killed sends no None to end this loop.
+    while parent is not None and parent.is_alive():
+        with contextlib.suppress(queue.Empty):
+            if (task := tasks.get(timeout=_LOOK_SECONDS)) is None:
+                return
+            try:
+                _save_some(task)
+                results.put(None)
+            except WorkloadError as error:
+                results.put(error)
+
+
+def _next(results: Any, processes: list[Any]) -> WorkloadError | None:
+    while True:
+        with contextlib.suppress(queue.Empty):
+            result: WorkloadError | None = results.get(timeout=_LOOK_SECONDS)
+            return result
+        if dead := sum(not process.is_alive() for process in processes):
+            raise WorkerError(f"{dead} of the worker processes ended unasked")
+
+
+@contextlib.contextmanager
+def _queues(workers: Workers) -> Iterator[tuple[Any, Any, list[Any]]]:
+    """Give a queue of tasks, one of results, and the processes between them, all of them up."""
+    with fork_server([__name__]) as context:
+        tasks, results = context.Queue(), context.Queue()
+        barrier, processes = context.Barrier(workers.count + 1), []
+        try:
+            for _ in range(workers.count):
+                process = context.Process(target=_work, args=(tasks, results, barrier), daemon=True)
+                process.start()
+                processes.append(process)
+            wait_for(barrier, workers.count)
+            yield tasks, results, processes
+            for _ in processes:
+                tasks.put(None)
+        except BaseException:
+            # Otherwise this process waits at its end until all tasks have been read.
+            tasks.cancel_join_thread()
+            for process in processes:
+                process.terminate()
+            raise
+        finally:
+            for process in processes:
+                process.join()
+            tasks.close()
+            # Its thread removes a semaphore, which the tracker would call leaked.
+            tasks.join_thread()

@@ -23,8 +23,7 @@ TECHNIQUES = {
     "npy": Technique(_HERE + "numpy_:npy", "NumPy's binary files, np.save", _NUMPY),
     "pool-apply": _pool(_HERE + "processes:pool_apply", "npy files by a pool, one task at a time"),
     "multiprocessing": _pool(_HERE + "processes:pool_map", "npy files by a pool of processes"),
-    "queue": _pool(_HERE + "processes:queue", "npy files by processes that take from a queue"),
-    "mpi-send": _ranks(_HERE + "mpi:send", "npy files by ranks, rank 0 sends a number at a time"),
+    "queue": _pool(_HERE + "processes:by_queue", "npy files by processes that take from a queue"),
     "mpi-chunks": _ranks(_HERE + "mpi:chunks", "npy files by ranks, their numbers in one message"),
     "mpi-scatter": _ranks(_HERE + "mpi:scatter", "npy files by ranks, the numbers scattered"),
     "hdf5": Technique(_HERE + "hdf5:datasets", "HDF5, a dataset for each array", _H5PY),
@@ -39,7 +38,7 @@ TECHNIQUES = {
     "raw": Technique(_HERE + "numpy_:raw", "the doubles' bytes alone: the yardstick", _NUMPY),
 }
 
-_NPY = ("npy", "pool-apply", "multiprocessing", "queue", "mpi-send", "mpi-chunks", "mpi-scatter")
+_NPY = ("npy", "pool-apply", "multiprocessing", "queue", "mpi-chunks", "mpi-scatter")
 READERS: dict[str, reading.Reader] = {
     **dict.fromkeys(("text", "loops", "vectorized"), reading.text),
     **dict.fromkeys(_NPY, reading.npy),

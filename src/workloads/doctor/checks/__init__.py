@@ -14,7 +14,6 @@ GROUPS = {
     "mpi": ("mpi:check", "MPI"),
     "fabric": ("fabric:check", "fabric"),
     "gpu": ("gpu:check", "GPUs"),
-    "opencl": ("gpu:check_opencl", "OpenCL"),
     "cpu": ("cpu:check", "processors"),
     "surroundings": ("surroundings:check", "surroundings"),
 }

@@ -1,4 +1,4 @@
-"""GPUs and OpenCL: what the node has, what is in here, which devices answer."""
+"""GPUs: what the node has, what is in here, which devices answer."""
 
 from __future__ import annotations
 
@@ -46,23 +46,3 @@ def _answering(files: int, driver: str) -> Finding:
     kinds = ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
     detail = f"{kinds or 'no device answers'}, {driver}, CUDA up to {answer['cuda']}"
     return Finding("gpu.devices", Status.OK if names else Status.WARN, detail, value=len(names))
-
-
-def check_opencl(node: Node) -> list[Finding]:
-    """Ask OpenCL's platforms for their devices; not in a preflight, as drivers take seconds."""
-    if not node.deep:
-        return []
-    name = "opencl.devices"
-    try:
-        answer = probe.ask("opencl")
-    except probe.NoAnswerError as error:
-        return [Finding(name, Status.WARN, f"asking for them {error}", value=[])]
-    if "problem" in answer:
-        return [Finding(name, Status.INFO, answer["problem"], value=[])]
-    platforms = answer["platforms"]
-    detail = "; ".join(f"{each}: {', '.join(platforms[each]) or 'none'}" for each in platforms)
-    able = [platform for platform, devices in platforms.items() if devices]
-    if able:
-        return [Finding(name, Status.OK, detail, value=able)]
-    step = "PoCL needs /sys and a POCL_CACHE_DIR that can be written"
-    return [Finding(name, Status.WARN, detail or "no platform", step, [])]

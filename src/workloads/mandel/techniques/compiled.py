@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workloads.mandel import row_kernel
-from workloads.mandel.sharing import groups
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -33,7 +32,7 @@ def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     def work(group: slice) -> None:
         fill(xs, ys[group], grid.maxiter, out[group])
 
-    for _ in workers.threads().map(work, groups(len(rows), grid.width, workers.count)):
+    for _ in workers.threads().map(work, row_kernel.groups(len(rows), grid.width, workers.count)):
         pass
     return f"{row_kernel.described(kernel)} without the GIL"
 

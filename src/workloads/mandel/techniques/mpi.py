@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.mandel import row_kernel, sharing
+from workloads.mandel import row_kernel
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:
@@ -46,10 +46,17 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
 
 def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Give row k to rank k mod n, so that all share the expensive region."""
-    rank, size = workers.comm.rank, workers.comm.size
-    mine = row_kernel.rows(grid, rows[rank::size], kernel)
-    parts = [range(first, len(rows), size) for first in range(size)]
-    ranks.gather_rows(workers.comm, parts, mine, out)
+    comm = workers.comm
+    mine = row_kernel.rows(grid, rows[comm.rank :: comm.size], kernel)
+    if comm.rank != 0:
+        comm.Send(mine, dest=0)
+    else:
+        out[:: comm.size] = mine
+        for rank in range(1, comm.size):
+            part = out[rank :: comm.size]
+            block = np.empty(part.shape, part.dtype)
+            comm.Recv(block, source=rank)
+            part[:] = block
     return f"{row_kernel.described(kernel)} in each"
 
 
@@ -63,7 +70,7 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     MPIR_CVAR_ASYNC_PROGRESS=1 a thread of rank 0 answers at once, and takes a core.
     """
     comm = workers.comm
-    parts = sharing.groups(len(rows), grid.width, comm.size)
+    parts = row_kernel.groups(len(rows), grid.width, comm.size)
     draw = workers.hold(_counter)
     # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
     draw(True)
@@ -118,7 +125,7 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
     busy, since it polls.
     """
     comm, name = workers.comm, row_kernel.described(kernel)
-    parts = sharing.groups(len(rows), grid.width, max(1, comm.size - 1))
+    parts = row_kernel.groups(len(rows), grid.width, max(1, comm.size - 1))
     if comm.size == 1:
         out[:] = row_kernel.rows(grid, rows, kernel)
         return f"{name}; one rank has nobody to send to and computes itself"

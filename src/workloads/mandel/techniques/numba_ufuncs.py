@@ -1,4 +1,4 @@
-"""Numba's ufuncs, and its threads: ``vectorize``, ``guvectorize``, ``prange``.
+"""Numba's ufuncs, and its threads: ``vectorize``, ``prange``.
 
 Apart from `numba_`, which each worker process imports: these start threads, and ufuncs
 load Numba's compiler.
@@ -29,18 +29,6 @@ def ufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
     # A ufunc warns of numbers that overflow, as they may after they have escaped.
     with np.errstate(over="ignore", invalid="ignore"):
         _escape_times(xs, ys[:, None], maxiter, out=out)
-
-
-@jit.guvectorize("void(float64[:], float64, int32, int32[:])", "(n),(),()->(n)")
-def _row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None:
-    for column in range(len(xs)):
-        out[column] = escape_time(xs[column], y, maxiter)
-
-
-def gufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    """Call a generalised ufunc: one call fills a row, NumPy loops over the rows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        _row(xs, ys, maxiter, out)
 
 
 @jit.vectorize("int32(float64, float64, int32)", parallel=True)

@@ -1,4 +1,4 @@
-"""Worker processes: a pool, the same with lists and with fork, two queues, and Dask's."""
+"""Worker processes: a pool, the same with lists, and Dask's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
-from workloads.mandel.sharing import groups
-from workloads.parallel import dask_client, queued
+from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-    # What `Workers.hold` calls once.
-    Start = Callable[[Workers], AbstractContextManager[Any]]
-
 # Portions for each worker, as many as multiprocessing.Pool.map cuts.
 _PORTIONS = 4
 
@@ -29,23 +25,7 @@ def pool(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
     """Have the processes of a pool return small groups of rows as arrays."""
     prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
     pool = workers.pool(prepare, "numpy", module)
-    parts = groups(len(rows), grid.width, workers.count)
-    blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
-    for part, block in zip(parts, blocks, strict=True):
-        out[part] = block
-    return f"{row_kernel.described(kernel)} in each"
-
-
-def forked(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Do the same with forked processes: they have what this one has imported.
-
-    A child has one thread alone, and the locks of its parent's other threads as they
-    were when it was forked. Since 3.14 Python's default is therefore another method,
-    and here a process with threads is not forked.
-    """
-    row_kernel.load(kernel)
-    pool = workers.pool(row_kernel.preparation(kernel), method="fork")
-    parts = groups(len(rows), grid.width, workers.count)
+    parts = row_kernel.groups(len(rows), grid.width, workers.count)
     blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
@@ -59,7 +39,7 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     takes longer than the computing.
     """
     pool = workers.pool(row_kernel.preparation("numba"), "numpy", row_kernel.module("numba"))
-    parts = groups(len(rows), grid.width, workers.count, _PORTIONS)
+    parts = row_kernel.groups(len(rows), grid.width, workers.count, _PORTIONS)
     blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in parts])
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
@@ -73,26 +53,6 @@ def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
     return [row_as_list(xs, y, grid.maxiter) for y in ys]
 
 
-def queues(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Write the pool out: processes take tasks from one queue and put results into another."""
-    parts = groups(len(rows), grid.width, workers.count)
-    tasks = [(grid, part, rows[part], kernel) for part in parts]
-    for part, block in workers.hold(_queues(kernel)).act(tasks):
-        out[part] = block
-    return f"{row_kernel.described(kernel)} in each"
-
-
-@functools.cache
-def _queues(kernel: str) -> Start:
-    prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
-    return lambda workers: queued.started(workers, _task, prepare, "numpy", module)
-
-
-def _task(task: tuple[Grid, slice, range, str]) -> tuple[slice, Int32Array]:
-    grid, part, wanted, kernel = task
-    return part, row_kernel.rows(grid, wanted, kernel)
-
-
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
     client = workers.hold(_client(kernel))
@@ -101,7 +61,7 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
     # Not pure: rows that are asked for again must be computed again.
     places = {
         client.submit(row_kernel.rows, grid, rows[part], kernel, pure=False): part
-        for part in groups(len(rows), grid.width, workers.count)
+        for part in row_kernel.groups(len(rows), grid.width, workers.count)
     }
     with dask_client.failures():
         for future, block in as_completed(list(places), with_results=True):
@@ -111,5 +71,5 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
 
 
 @functools.cache
-def _client(kernel: str) -> Start:
+def _client(kernel: str) -> Callable[[Workers], AbstractContextManager[Any]]:
     return lambda workers: dask_client.client(workers, row_kernel.preparation(kernel))

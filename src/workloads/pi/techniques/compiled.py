@@ -1,4 +1,4 @@
-"""Loops in C, compiled when the image is built: by Cython, and on vector instructions."""
+"""The loop in C, compiled by Cython when the image is built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.pi import _kernels_simd  # type: ignore[attr-defined]
 from workloads.pi._kernels_cython import count
 from workloads.pi.definition import parts
 
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 def cython(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count with NumPy's generator and the loop in C, on one core."""
     generator = np.random.Philox(key=seed)
-    return sum(count(generator, len(part)) for part in parts(range(pairs))), ""
+    return sum(count(generator, part) for part in parts(pairs)), ""
 
 
 def cython_seeded(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count with the numbers of pure Python, drawn and tested in C."""
     generator = twister(seed)
-    return sum(count(generator, len(part)) for part in parts(range(pairs))), ""
+    return sum(count(generator, part) for part in parts(pairs)), ""
 
 
 def twister(seed: int) -> Any:
@@ -34,11 +33,3 @@ def twister(seed: int) -> Any:
     state = {"key": np.array(words, np.uint32), "pos": used}
     generator.state = {"bit_generator": "MT19937", "state": state}
     return generator
-
-
-def simd(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count on vector instructions in `workers.count` threads, which the GIL does not hold up."""
-    # Several parts for each thread, or some would be idle at the end.
-    each = parts(range(pairs), 8 * workers.count)
-    hits = workers.threads().map(lambda p: _kernels_simd.count(p.start, p.stop, seed), each)
-    return sum(hits), str(_kernels_simd.levels[0])

@@ -18,15 +18,6 @@ def multiprocessing(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     return sum(workers.pool(_prepare).map(seeded_hits, *shares)), "a GIL each"
 
 
-def fork(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in forked processes, Python's default until 3.13, which start immediately.
-
-    A child may wait for ever for a lock of its parent's threads: then none is forked here.
-    """
-    shares = seeded_shares(seed, pairs, workers.count)
-    return sum(workers.pool(_prepare, method="fork").map(seeded_hits, *shares)), "a GIL each"
-
-
 def dask(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the workers of a local Dask cluster or a site's."""
     client = workers.hold(_client)

@@ -1,4 +1,4 @@
-"""Threads: the GIL lets one of them count at a time; subinterpreters have a GIL each."""
+"""Threads: the GIL lets one of them count at a time, and all wait at once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,6 @@ def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in `workers.count` threads."""
     counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
     return sum(counts), gil_note()
-
-
-def subinterpreters(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in `workers.count` subinterpreters."""
-    shares = seeded_shares(seed, pairs, workers.count)
-    return sum(workers.subinterpreters().map(seeded_hits, *shares)), "a GIL each"
 
 
 def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:

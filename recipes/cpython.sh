@@ -30,7 +30,7 @@ export PKG_CONFIG="/usr/bin/pkg-config --static"
 # each start.  _tkinter would pull in X11.  CC and CXX are names without a folder:
 # otherwise users' extensions would be linked by the wrapper's path.
 MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
-    --disable-test-modules --without-mimalloc --with-readline=editline --with-ensurepip=install \
+    --enable-loadable-sqlite-extensions --disable-test-modules --without-mimalloc --with-readline=editline --with-ensurepip=install \
     CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     LIBEDIT_LIBS="-ledit -lncursesw -ltinfo -lbsd -lmd" py_cv_module__tkinter=n/a
 

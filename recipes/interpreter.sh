@@ -51,8 +51,8 @@ marker='^if not sys.flags.no_site:$'
 grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
     "$library/site.py" >"$staged/site.py"
-mkdir "$staged/sysconfig" "$staged/_pyrepl" "$staged/venv"
-for module in sysconfig/__init__ _pyrepl/_module_completer platform traceback venv/__init__; do
+mkdir "$staged/sysconfig"
+for module in sysconfig/__init__ platform traceback; do
     patch --quiet -o "$staged/$module.py" "$library/$module.py" \
         "$MATERIALS/recipes/patches/library-${module%/*}.patch"
 done

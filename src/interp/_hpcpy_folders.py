@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Bundle
 
 _TAG = sys.implementation.cache_tag
+# What a folder of files may have, for CPython's finder.
+FILES = (
+    (ExtensionFileLoader, _imp.extension_suffixes()),
+    (SourceFileLoader, SOURCE_SUFFIXES),
+    (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
 # Kinds of entries in a folder's table: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
@@ -64,14 +70,25 @@ class Loader(SourceFileLoader):
         """Return the code; with -O from the file, as the bundle's code has assertions."""
         if sys.flags.optimize:
             return super().get_code(fullname)
+        self.bundle.begins(fullname)
         code = self.bundle.code(self.offset)
         # In a moved image the path is not the one that the code was compiled with.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code
 
 
-class Folder:
+class _LoaderOfPkgutil(Loader):
+    """Tells pkgutil how to list our folders, as it does for zip files itself."""
+
+    def exec_module(self, module: "ModuleType") -> None:
+        super().exec_module(module)
+        module.iter_importer_modules.register(Folder, Folder.iter_modules)
+
+
+class Folder(FileFinder):
     """Finds the modules of one folder without asking the file system.
+
+    Tools such as pkg_resources know a folder by its finder's class, which is CPython's.
 
     Parameters
     ----------
@@ -84,7 +101,7 @@ class Folder:
     """
 
     def __init__(self, bundle: "Bundle", path: str, offset: int) -> None:
-        self.path = path
+        super().__init__(path, *FILES)
         self.outside: frozenset[str] = frozenset()
         self._bundle = bundle
         self._offset = offset
@@ -132,7 +149,8 @@ class Folder:
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        spec = _Spec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
+        kind = _LoaderOfPkgutil if fullname == "pkgutil" else Loader
+        spec = _Spec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]
@@ -152,7 +170,7 @@ class Folder:
             return spec
         if self._listing is None:
             self._listing = frozenset(self._list())
-        return self._on_disk().find_spec(fullname, target) if name in self._listing else None
+        return super().find_spec(fullname, target) if name in self._listing else None
 
     @property
     def is_complete(self) -> bool:
@@ -172,24 +190,17 @@ class Folder:
         except OSError:
             return []
 
-    def _on_disk(self) -> FileFinder:
-        return FileFinder(
-            self.path,
-            (ExtensionFileLoader, _imp.extension_suffixes()),
-            (SourceFileLoader, SOURCE_SUFFIXES),
-            (SourcelessFileLoader, BYTECODE_SUFFIXES),
-        )
-
     def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
         """Name the modules here, for `pkgutil`."""
         for name, (kind, _) in self.entries.items():
             if name != "__init__" and kind != SUBFOLDER:
                 yield prefix + name, kind == PACKAGE
         for name in sorted(set(self._list() if self._is_open else ()) - set(self.entries)):
-            spec = self._on_disk().find_spec(name)
+            spec = super().find_spec(name)
             if spec is not None and spec.loader is not None:
                 yield prefix + name, spec.submodule_search_locations is not None
 
     def invalidate_caches(self) -> None:
         """Forget the listing, so that what was installed meanwhile is found."""
+        super().invalidate_caches()
         self._listing = None

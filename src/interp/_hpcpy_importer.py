@@ -1,8 +1,8 @@
 """Imports from memory, and the rule that says which module wins.
 
-`install` puts a `Finder` first in `sys.meta_path` and the bundle's folders
-(see `_hpcpy_folders`) first in `sys.path_hooks`; `_hpcpy_path` stands in for
-CPython's own finder.  All of them are frozen into the interpreter.
+`install` puts a `Finder` first in `sys.meta_path` and two hooks first in `sys.path_hooks`:
+the bundle's folders (see `_hpcpy_folders`) and a user's (see `_hpcpy_path`).  CPython's own
+finders and hooks stay where they are.  All of ours are frozen into the interpreter.
 """
 
 import posix
@@ -10,16 +10,15 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import PathFinder
 
+from _hpcpy_folders import Folder
 from _hpcpy_memory import Bundle
-from _hpcpy_path import Path
+from _hpcpy_path import find_distributions, hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
-    from collections.abc import Iterable, Iterator, Sequence
-    from importlib.metadata import Distribution
+    from collections.abc import Sequence
     from types import ModuleType
-    from typing import Any
 
 # Keys of `_hpcpy_caches.VARIABLES`, which cannot be imported this early.  numba and
 # matplotlib call it themselves (numba-import.patch, matplotlib-config.patch).
@@ -29,27 +28,49 @@ _FROZEN_EXAMPLE = "__phello__"
 
 
 class Finder:
-    """Finds the bundle's modules first, unless somebody asked for a package of their own.
+    """Finds the bundle's top-level modules first, unless a user's own come before them.
 
     Parameters
     ----------
     bundle
         The modules in memory.
+    leaked
+        The folders of PYTHONPATH, which hosts leak into containers: the image's packages
+        win over what is there.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, leaked: frozenset[str]) -> None:
         self.bundle = bundle
-        self._follows_path = False
-        self._outside: dict[str, str] = {}
-        self._wanted: dict[str, str] = {}
-        hooks = bundle.hooks
-        self._found, self._before = hooks["found"], hooks["before"]
+        self.leaked = leaked
+        # Whether the order of sys.path decides of packages, and of the standard library, too.
+        self.packages_by_path = False
+        self._all_by_path = False
+        # Packages that come from elsewhere: they must not get the C parts that are linked in.
+        self.replaced: set[str] = set()
+        self._has_warned = False
+        self._before = bundle.hooks["before"]
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Find a top-level package or module; a `Folder` finds what is in a package."""
-        if path is None and fullname in _CACHING:
+        self._prepare(fullname)
+        if self.replaced and fullname.partition(".")[0] in self.replaced:
+            return self._find_elsewhere(fullname, path, target)
+        if path is not None or fullname == _FROZEN_EXAMPLE:
+            return None
+        *library, site = self.bundle.roots
+        if fullname in site.entries:
+            return self._find_package(fullname, site, target)
+        if self._all_by_path:
+            return None
+        for root in library:
+            if fullname in root.entries:
+                return _regular(root.bundled(fullname))
+        return self._find_added(fullname, target)
+
+    def _prepare(self, fullname: str) -> None:
+        if fullname in _CACHING:
             from _hpcpy_caches import point  # noqa: PLC0415
 
             point(fullname)
@@ -57,133 +78,77 @@ class Finder:
             _install_preflight()
         if fullname in self._before:
             __import__(self._before[fullname]).before(fullname)
-        if self._outside:
-            top = fullname.partition(".")[0]
-            if top in self._outside:
-                return self._find_outside(fullname, path, target, self._outside[top])
-        if path is not None or fullname == _FROZEN_EXAMPLE:
-            return None
-        if self._follows_path:
-            return self._find_by_path(fullname, target)
-        for root in self.bundle.roots:
-            if fullname in root.entries:
-                return self._told(_whole(root.bundled(fullname)))
-        return self._told(self._find_added(fullname, target))
 
-    def _is_packages(self, spec: "ModuleSpec | None") -> bool:
-        return spec is not None and (spec.origin or "").startswith(self.bundle.roots[-1].path)
-
-    def _told(self, spec: "ModuleSpec | None") -> "ModuleSpec | None":
-        if spec is not None and self._is_packages(spec):
-            for hook in self._found:
-                __import__(hook).found(spec.name)
-        return spec
-
-    def _find_by_path(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
-        if fullname not in self.bundle.roots[-1].entries:
-            return None
-        spec = _whole(Path.find_spec(fullname, None, target))
-        if spec is not None and not self._is_packages(spec):
-            # A user's package must not get the C parts that are linked in.
-            self._outside[fullname] = ""
-        return spec
-
-    def follow_path(self) -> None:
-        """Let the order of `sys.path` decide what wins, as in any Python."""
-        self._follows_path = True
-        Path.absent, Path.import_name = frozenset(), -1
+    def _find_package(
+        self, fullname: str, site: Folder, target: "ModuleType | None"
+    ) -> "ModuleSpec | None":
+        folders = sys.path if self.packages_by_path else self.own_folders()
+        spec = _regular(PathFinder.find_spec(fullname, folders, target))
+        if spec is not None:
+            if not (spec.origin or "").startswith(f"{site.path}/"):
+                self.replaced.add(fullname)
+            return spec
+        if not self.packages_by_path:
+            self._warn_of_leaked(fullname)
+            return _regular(site.bundled(fullname))
+        if site.path not in sys.path:
+            # A venv of its own: BuiltinImporter would find the C part that is linked in.
+            self.replaced.add(fullname)
+            return self._find_elsewhere(fullname, None, target)
+        return None
 
     def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
             return None
-        added = self.bundle.added
-        if added is None:
+        # By the path, the folder of site-packages looks into the second bundle itself.
+        if self.packages_by_path or (added := self.bundle.added) is None:
             return None
-        self._take_wanted(added)
-        if fullname in self._outside:
-            return self._find_outside(fullname, None, target, self._outside[fullname])
-        return _whole(added.roots[-1].bundled(fullname))
+        site = added.roots[-1]
+        return self._find_package(fullname, site, target) if fullname in site.entries else None
 
-    def find_distributions(self, context: "Any") -> "Iterator[Distribution]":
-        """Find a distribution's metadata by its name, for `importlib.metadata`.
-
-        An import would take the same distribution.  No folder is listed.
-        """
-        name = context.name
-        if name is None or self._follows_path or "path" in vars(context):
-            return
-        from _hpcpy_metadata import Known, normal  # noqa: PLC0415
-
-        known = normal(name)
-        site = self.bundle.roots[-1]
-        for bundle in (self.bundle, self.bundle.added):
-            # If something was installed since, another version may lie there.
-            if bundle is not None and site.is_complete:
-                about = bundle.about
-                folder = about["folders"].get(known)
-                if folder and self._outside.keys().isdisjoint(about["owners"][known]):
-                    yield Known(f"{site.path}/{folder}", bundle, about["metadata"][known])
-                    return
-
-    def _find_outside(
-        self,
-        fullname: str,
-        path: "Sequence[str] | None",
-        target: "ModuleType | None",
-        wanted_by: str,
+    def _find_elsewhere(
+        self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
     ) -> "ModuleSpec | None":
         for other in sys.meta_path:
             if other is not self and other is not BuiltinImporter:
                 spec = other.find_spec(fullname, path, target)
                 if spec is not None:
                     return spec
-        if wanted_by and path is None:
-            raise ImportError(
-                f"{wanted_by} wants {fullname} from sys.path, which has none: "
-                f"install it there or take it out of {wanted_by}",
-                name=fullname,
-            )
         if fullname in sys.builtin_module_names:
             # After None, BuiltinImporter would be asked, which has the built-in C part.
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return None
 
-    def take_from_path(self, names: "Iterable[str]", wanted_by: str = "") -> None:
-        """Let packages come from `sys.path`, C parts included.
+    def own_folders(self) -> list[str]:
+        """Return what a program has put before the image's folders: its own, mostly."""
+        own, programs = [], f"{sys.base_prefix}/"
+        for entry in sys.path:
+            if entry == self.bundle.library:
+                break
+            # An empty one is the working folder, of python -c and the prompt.
+            if entry and entry not in self.leaked and not entry.startswith(programs):
+                own.append(entry)
+        return own
 
-        Parameters
-        ----------
-        names
-            Import names or names of distributions; all top-level names of a
-            distribution go with it.
-        wanted_by
-            The variable that asks for them.  With one, a missing package is an
-            error at its import, and the standard library's may be named, too.
-        """
-        wanted = {name.strip().lower().replace("-", "_").replace(".", "_") for name in names}
-        found = _owned(self.bundle, wanted)
-        # Some may be in the second bundle, which is not opened yet.
-        self._wanted.update(dict.fromkeys(wanted, wanted_by))
-        if wanted_by:
-            found |= wanted - {""}
-            Path.absent -= wanted
-        # The error names the variable that asked first.
-        self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
-        for root in self.bundle.roots:
-            root.outside = frozenset(self._outside)
+    def is_searched(self, folder: str) -> bool:
+        """Tell whether a folder is read for the sake of a module that the image tries."""
+        return self.packages_by_path or folder in self.leaked
 
-    def take_all_from_path(self) -> None:
-        """Let only the standard library come from memory."""
-        self.take_from_path(self.bundle.about["owners"])
-        self.bundle.add_nothing()
+    def follow_path(self, *, also_library: bool) -> None:
+        """Let the order of `sys.path` decide of packages, perhaps of the library as well."""
+        self.packages_by_path, self._all_by_path = True, also_library
 
-    def _take_wanted(self, added: Bundle) -> None:
-        wanted, self._wanted = self._wanted, {}
-        for name, wanted_by in wanted.items():
-            for top in _owned(added, {name}):
-                self._outside.setdefault(top, wanted_by)
-        for root in added.roots:
-            root.outside |= frozenset(self._outside)
+    def _warn_of_leaked(self, fullname: str) -> None:
+        if self._has_warned or not self.leaked:
+            return
+        folders = [entry for entry in sys.path if entry in self.leaked]
+        spec = _regular(PathFinder.find_spec(fullname, folders))
+        if spec is not None:
+            from _hpcpy_leaked import warn  # noqa: PLC0415
+
+            # Once is enough: further look-ups would only cost time.
+            self._has_warned = True
+            warn(fullname, spec.origin)
 
 
 def _install_preflight() -> None:
@@ -203,19 +168,8 @@ def _is_preflight_wanted() -> bool:
     return wanted not in (b"", b"off") and not sys.flags.ignore_environment
 
 
-def _owned(bundle: Bundle, wanted: set[str]) -> set[str]:
-    # The top-level names of wanted distributions; names that are found leave `wanted`.
-    found: set[str] = set()
-    for owner, tops in bundle.about["owners"].items():
-        known = {owner, *[top.lower() for top in tops]}
-        if not wanted.isdisjoint(known):
-            found.update(tops)
-            wanted -= known
-    return found
-
-
-def _whole(spec: "ModuleSpec | None") -> "ModuleSpec | None":
-    # A namespace package may have portions elsewhere: the path's finder looks for it.
+def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":
+    # A namespace package may have portions elsewhere: CPython's finder collects them.
     return spec if spec is not None and spec.loader is not None else None
 
 
@@ -249,14 +203,14 @@ def install(data: memoryview, library: str) -> Finder:
         Now first in `sys.meta_path`.
     """
     bundle = Bundle(data, library)
-    first = Finder(bundle)
-    Path.absent, Path.import_name = bundle.absent, bundle.import_name
-    sys.meta_path[:] = [first, *[Path if f is PathFinder else f for f in sys.meta_path]]
-    sys.path_hooks.insert(0, bundle.folder)
+    variable = b"" if sys.flags.ignore_environment else posix.environ.get(b"PYTHONPATH", b"")
+    leaked = frozenset(variable.decode("utf-8", "surrogateescape").split(":")) - {""}
+    first = Finder(bundle, leaked)
+    sys.meta_path.insert(0, first)
+    # The class stays CPython's: tools look for it by name and by identity.
+    PathFinder.find_distributions = find_distributions  # type: ignore[method-assign,assignment]
+    sys.path_hooks[:0] = [bundle.folder, hook(first)]
     sys.path_importer_cache.clear()
-    wanted = posix.environ.get(b"HPCPY_PREFER")
-    if wanted and not sys.flags.ignore_environment:
-        first.take_from_path(wanted.decode().split(","), "HPCPY_PREFER")
     if sys.flags.no_site:
-        first.take_all_from_path()
+        first.follow_path(also_library=False)
     return first

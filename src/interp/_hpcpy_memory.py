@@ -4,8 +4,10 @@ docs/interpreter.md has its format.  This module is frozen into the interpreter,
 the same limits as `_hpcpy_folders`.
 """
 
+import _thread
 import marshal
 import posix
+import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
 
@@ -23,6 +25,11 @@ HEADER_SIZE = 64
 SIZE_BYTES = 4
 # The second bundle's path, below the library's folder.
 BAKED = "/hpcpy_baked/modules.bundle"
+
+
+def _is_initializing(fullname: str) -> bool:
+    spec = getattr(sys.modules.get(fullname), "__spec__", None)
+    return getattr(spec, "_initializing", False)
 
 
 def _nothing(_: int) -> None:
@@ -58,12 +65,14 @@ class Bundle:
         self._index = self.load(int.from_bytes(data[16:24], "little"))
         self._folders: dict[str, Folder] = {}
         self.epoch: int | None = self._index["epoch"]
-        self.absent: frozenset[str] = self._index["absent"]
-        self.import_name: int = self._index["import name"]
         self.hooks: dict[str, Any] = self._index["hooks"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
         self._added: Bundle | None = None
         self._looked = False
+        # Two threads must not make two second bundles.
+        self._looking = _thread.RLock()
+        # The modules whose code was asked for, each with its thread, until they are imported.
+        self._begun: list[tuple[int, str]] = []
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
@@ -90,9 +99,22 @@ class Bundle:
     def added(self) -> "Bundle | None":
         """The second bundle, of packages that were baked later; opened at the first use."""
         if not self._looked:
-            self._added = _added(self)
-            self._looked = True
+            with self._looking:
+                if not self._looked:
+                    self._added = _added(self)
+                    self._looked = True
         return self._added
+
+    def begins(self, fullname: str) -> None:
+        """Note that a module of the bundle is about to be executed."""
+        while self._begun and not _is_initializing(self._begun[-1][1]):
+            self._begun.pop()
+        self._begun.append((_thread.get_ident(), fullname))
+
+    def is_importing(self) -> bool:
+        """Tell whether this thread is executing a module of the bundle for its import."""
+        thread = _thread.get_ident()
+        return any(each == thread and _is_initializing(name) for each, name in self._begun)
 
     def add_nothing(self) -> None:
         """Let there be no second bundle."""

@@ -21,60 +21,51 @@ def normal(name: str) -> str:
     return name.lower().replace("-", "_").replace(".", "_")
 
 
-def narrowed(context: Any, finder: Finder) -> Any:
-    """Return a query for one name without the folders that the bundles know completely.
-
-    Programs ask for distributions that are nowhere, and each query costs 14 calls and
-    lists the working directory.  The new query searches only a user's folders.
-
-    Parameters
-    ----------
-    context
-        The query, for a name and all of `sys.path`.
-    finder
-        The finder with the bundles.
-    """
-    bundle = finder.bundle
-    added = bundle.added
-    name = normal(context.name)
-    known = any(name in each.about["folders"] for each in (bundle, added) if each is not None)
-    if known or not bundle.roots[-1].is_complete:
-        # A package of ours that is wanted from elsewhere, or packages installed later.
-        return context
-    closed = {*_without_metadata(bundle), bundle.roots[-1].path}
-    path = [_named(entry) for entry in sys.path if entry not in closed]
-    return type(context)(name=context.name, path=path)
-
-
-def everything(
-    finder: Finder, search: Callable[[Any], Iterable[PathDistribution]]
+def search(
+    finder: Finder, name: str | None, stock: Callable[[Any], Iterable[PathDistribution]]
 ) -> Iterator[PathDistribution]:
-    """Yield all distributions in the order of `sys.path`, the image's from memory.
+    """Yield distributions in the order in which imports look, the image's from memory.
+
+    Programs ask for distributions that are nowhere, and each query of CPython's costs 14
+    calls and lists the working directory.
 
     Parameters
     ----------
     finder
         The finder with the bundles.
-    search
-        Finds the distributions in a user's folders.
+    name
+        The distribution's; None for all.
+    stock
+        Finds distributions in folders that the bundles do not know.
     """
-    bundle = finder.bundle
-    added = bundle.added
-    site = bundle.roots[-1]
-    closed = _without_metadata(bundle) if site.is_complete else frozenset()
-    for entry in sys.path:
-        if entry == site.path and site.is_complete:
-            for each in (bundle, added):
-                yield from () if each is None else _known(each, site.path)
+    site = finder.bundle.roots[-1]
+    bundles = [finder.bundle, finder.bundle.added]
+    if not site.is_complete:
+        # Something was installed since: another version may lie there.
+        bundles = []
+    closed = _without_metadata(finder.bundle) if site.is_complete else frozenset()
+    for entry in _in_order(finder, site.path, name):
+        if entry == site.path and bundles:
+            for bundle in bundles:
+                yield from () if bundle is None else _known(bundle, site.path, name)
         elif entry not in closed:
-            yield from search(DistributionFinder.Context(path=[_named(entry)]))
+            yield from stock(DistributionFinder.Context(name=name, path=[_named(entry)]))
 
 
-def _known(bundle: Bundle, site: str) -> Iterator[Known]:
+def _in_order(finder: Finder, site: str, name: str | None) -> list[str]:
+    if finder.packages_by_path or site not in sys.path:
+        return sys.path
+    # For one name a program's folders are read last, as long as they replaced no package.
+    own = finder.own_folders() if name is None or finder.replaced else []
+    return [*own, site, *(entry for entry in sys.path if entry != site and entry not in own)]
+
+
+def _known(bundle: Bundle, site: str, name: str | None) -> Iterator[Known]:
     about = bundle.about
-    for name, folder in about["folders"].items():
-        if folder:
-            yield Known(f"{site}/{folder}", bundle, about["metadata"][name])
+    names = about["folders"] if name is None else [normal(name)]
+    for each in names:
+        if folder := about["folders"].get(each):
+            yield Known(f"{site}/{folder}", bundle, about["metadata"][each])
 
 
 def _without_metadata(bundle: Bundle) -> frozenset[str]:

@@ -1,102 +1,68 @@
-"""`sys.path`'s finder: CPython's own, with two short cuts that save look-ups.
+"""Folders of `sys.path` outside of the image, and the distributions on `sys.path`.
 
-It is frozen, as `_hpcpy_importer` is, which puts it in place.
+It is frozen, as `_hpcpy_importer` is, which puts both in place.
 """
 
-import posix
-import sys
-from _frozen_importlib_external import PathFinder
+from _frozen_importlib_external import FileFinder, PathFinder
 
-from _hpcpy_folders import Loader
+from _hpcpy_folders import FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from importlib.metadata import PathDistribution
     from types import ModuleType
     from typing import Any
 
+    from _hpcpy_importer import Finder
 
-class Path(PathFinder):
-    """CPython's finder, without look-ups that would be in vain.
+# CPython's, which imports importlib.metadata.
+_search = PathFinder.find_distributions
 
-    The standard library's modules for other systems are looked for nowhere.  Packages
-    try modules that may be missing (numba tries scipy, for one): for an import
-    statement of a bundled module, PYTHONPATH, a venv and site-packages are searched,
-    and not the script's folder, which mostly is on a network.
+
+class UserFolder(FileFinder):
+    """A folder outside of the image, which is not read for what packages of the image try.
+
+    Packages try modules that nobody has (numba tries scipy, for one).  While a module of the
+    image is imported, what a folder had when it was last read counts; the working folder of
+    ``python -c`` and the prompt, if it was not read yet, has nothing.
     """
 
-    absent: frozenset[str] = frozenset()
-    import_name = 0
+    def __init__(self, finder: "Finder", path: str) -> None:
+        super().__init__(path, *FILES)
+        self._finder = finder
 
-    @classmethod
-    def find_spec(
-        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-    ) -> "ModuleSpec | None":
-        if path is None:
-            if fullname in cls.absent:
-                return None
-            if _statement_of_ours(cls.import_name):
-                folder = script_folder()
-                path = [entry for entry in sys.path if entry != folder]
-        return super().find_spec(fullname, path, target)
+    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
+        """Find a module in this folder."""
+        is_top = "." not in fullname
+        if is_top and self._finder.bundle.is_importing() and not self._may_have(fullname):
+            return None
+        return super().find_spec(fullname, target)
 
-    @classmethod
-    def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
-        """Look for metadata only in folders that the bundles do not know completely."""
-        search = super().find_distributions
-        if arguments and "path" not in vars(arguments[0]):
-            from _hpcpy_importer import finder  # noqa: PLC0415
-            from _hpcpy_metadata import everything, narrowed  # noqa: PLC0415
-
-            if arguments[0].name is None:
-                return everything(finder(), search)
-            if arguments[0].name:
-                arguments = (narrowed(arguments[0], finder()),)
-        return search(*arguments)
+    def _may_have(self, fullname: str) -> bool:
+        if self._path_mtime == -1:  # type: ignore[attr-defined]
+            return self._finder.is_searched(self.path)
+        names: set[str] = self._path_cache  # type: ignore[attr-defined]
+        return any(entry.partition(".")[0] == fullname for entry in names)
 
 
-# Modules whose frames lie between an import statement and the finder.
-MACHINERY = frozenset(
-    {
-        __name__,
-        "_hpcpy_importer",
-        "_frozen_importlib",
-        "importlib._bootstrap",
-        "_frozen_importlib_external",
-        # The name of _frozen_importlib_external once somebody has imported `importlib`.
-        "importlib._bootstrap_external",
-    }
-)
-# Modules that try packages by a call of import_module, and not by a statement.
-_TRY_BY_CALL = frozenset({"pandas.compat._optional", "tlz._build_tlz"})
+def hook(finder: "Finder") -> "Callable[[str], UserFolder]":
+    """Return a path hook for folders outside of the image."""
+    make = FileFinder.path_hook()
+
+    def user_folder(path: str) -> UserFolder:
+        make(path)  # an ImportError for what is no folder
+        return UserFolder(finder, path)
+
+    return user_folder
 
 
-def _statement_of_ours(import_name: int) -> bool:
-    # Not a call of __import__ or import_module, by which pickle, pytest, runpy
-    # and others find what the user names.
-    frame = sys._getframe(1)
-    while frame.f_globals.get("__name__") in MACHINERY:
-        if frame.f_back is None:
-            return False
-        frame = frame.f_back
-    if frame.f_globals.get("__name__") == "importlib" and frame.f_back is not None:
-        return frame.f_back.f_globals.get("__name__") in _TRY_BY_CALL
-    spec = frame.f_globals.get("__spec__")
-    return (
-        isinstance(getattr(spec, "loader", None), Loader)
-        and frame.f_code.co_code[frame.f_lasti] == import_name
-    )
+def find_distributions(*arguments: "Any") -> "Iterable[PathDistribution]":
+    """Find distributions in the order in which imports look, the image's in memory."""
+    if arguments and "path" not in vars(arguments[0]) and arguments[0].name != "":
+        from _hpcpy_importer import finder  # noqa: PLC0415
+        from _hpcpy_metadata import search  # noqa: PLC0415
 
-
-def script_folder() -> str:
-    """Return the folder that `sys.path` has for the script or for `python -m`."""
-    main = sys.modules.get("__main__")
-    if getattr(main, "__spec__", None) is not None:
-        # python -m
-        try:
-            return posix.getcwd()
-        except OSError:  # the folder is gone
-            return ""
-    return (getattr(main, "__file__", None) or "").rpartition("/")[0]
+        return search(finder(), arguments[0].name, _search)
+    return _search(*arguments)

@@ -2,9 +2,9 @@
 
 The standard one lists each site-packages for `.pth` files and looks for
 `~/.local`, `usercustomize` and `sitecustomize`, on every rank.  Here it runs in
-three cases: in a venv, whose `.pth` files count; for a package's build backend;
-with HPCPY_SITE=stock, which also lets the order of `sys.path` decide what is
-imported.  `site` itself stays CPython's, with a line before its last that calls
+three cases: in a venv, where the order of `sys.path` decides of packages and `.pth`
+files count; for a package's build backend; with HPCPY_SITE=stock, where that order
+decides of all modules.  `site` itself stays CPython's, with a line before its last that calls
 `main_for`.
 """
 
@@ -38,7 +38,7 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
         """Prepare a start: the builtins for people, a venv's packages."""
         if not sys.flags.ignore_environment:
             if os.environ.get("HPCPY_SITE") == "stock":
-                _hpcpy_importer.finder().follow_path()
+                _hpcpy_importer.finder().follow_path(also_library=True)
                 stock_main()
                 return
             if "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ:
@@ -49,7 +49,8 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
         # Set USER_SITE, though it is not used: `python -m site --user-site` and pip ask.
         site["getusersitepackages"]()
         if sys.prefix != sys.base_prefix:
-            _start_in_venv(site, stock_main)
+            _hpcpy_importer.finder().follow_path(also_library=False)
+            stock_main()
             return
         # Not checked whether they are there, and no .pth file is read.
         sys.path += [path for path in site["getsitepackages"]() if path not in sys.path]
@@ -62,27 +63,3 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
             site["execsitecustomize"]()
 
     return main
-
-
-def _start_in_venv(site: "dict[str, Any]", stock_main: "Callable[[], None]") -> None:
-    finder = _hpcpy_importer.finder()
-    # Before a .pth file can import one of them.
-    finder.take_from_path(_installed(site["getsitepackages"]([sys.prefix])))
-    stock_main()
-    if sys.base_prefix not in site["PREFIXES"]:
-        # Made without --system-site-packages: it must get no package of ours.
-        finder.take_all_from_path()
-
-
-def _installed(folders: "list[str]") -> "set[str]":
-    found = set()
-    for folder in folders:
-        try:
-            entries = os.listdir(folder)
-        except FileNotFoundError:
-            continue
-        for entry in entries:
-            # An editable install has only a dist-info folder.
-            end = "-" if entry.endswith(".dist-info") else "."
-            found.add(entry.partition(end)[0])
-    return found

@@ -136,13 +136,6 @@ def test_a_copied_environment_belongs_to_its_home(copied: Path, tmp_path: Path, 
         assert found(program) == found("anything", file=program) == expected
 
 
-def test_a_copied_environment_has_the_interpreter_once(copied: Path) -> None:
-    programs = [*(copied / "bin").glob("*thon*")]
-    assert {"python", "python3", f"python3.{sys.version_info[1]}"} <= {p.name for p in programs}
-    assert len({program.stat().st_ino for program in programs}) == 1
-    assert not any(program.is_symlink() for program in programs)
-
-
 def test_a_copy_alone_uses_the_images_library(copied: Path, tmp_path: Path) -> None:
     program = tmp_path / "python"
     os.link(copied / "bin/python", program)

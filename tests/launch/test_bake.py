@@ -246,7 +246,7 @@ def test_what_pip_installs_over_a_baked_package_wins(packages: Path) -> None:
     assert told == f"{replaced}2\n2.0\n"
 
 
-def test_it_yields_to_a_venv_and_to_what_is_preferred(packages: Path) -> None:
+def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:
     told = output(
         packages,
         f"{BAKE} plain==1.0 >/dev/null;"
@@ -256,6 +256,6 @@ def test_it_yields_to_a_venv_and_to_what_is_preferred(packages: Path) -> None:
         "bare/bin/python -c 'import plain' 2>&1 | tail -1;"
         "python -m pip install -q --no-index -f /wheels --target there plain==2.0;"
         "export PYTHONPATH=/tmp/there; python -c 'import plain; print(plain.VALUE)';"
-        "HPCPY_PREFER=plain python -c 'import plain; print(plain.VALUE)'",
+        "HPCPY_SITE=stock python -c 'import plain; print(plain.VALUE)'",
     )
     assert told == "2\nModuleNotFoundError: No module named 'plain'\n1\n2\n"

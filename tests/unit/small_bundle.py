@@ -21,10 +21,12 @@ sys.path[:0] = _FOLDERS
 _START = """
 import sys
 sys.path[:0] = {folders!r}
-import _hpcpy_baked, _hpcpy_hidden, _hpcpy_importer, _hpcpy_metadata, _hpcpy_site
+import _hpcpy_baked, _hpcpy_importer, _hpcpy_leaked, _hpcpy_metadata, _hpcpy_site
 sys.path[:] = [path for path in sys.path if path not in {folders!r}]
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
+at = next(i for i, path in enumerate(sys.path) if path.startswith(sys.base_prefix + "/"))
+sys.path.insert(at, {library!r})
 sys.path.append({site!r})
 import posix
 def forbid_asking():
@@ -66,8 +68,7 @@ class Installation:
         ]
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
-        has = hooks(FEATURES / name / "hooks.toml" for name in ("hidden_names", "bake"))
-        more = {"epoch": self.epoch, "absent": frozenset(["winreg"]), "hooks": has}
+        more = {"epoch": self.epoch, "hooks": hooks([FEATURES / "bake/hooks.toml"])}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(

@@ -22,6 +22,7 @@ FILES = {
     "pack/data/text.txt": "some data\n",
     "pack/deep/__init__.py": "",
     "pack/deep/leaf.py": "import pack\nassert pack.NAME\n",
+    "tries.py": "try:\n    import winreg, beside\nexcept ImportError:\n    winreg = None\n",
     "lonely.py": "VALUE = 1\nassert VALUE, 'kept'\nCHECKED = __debug__\n",
     "broken.py": "VALUE = 1\nthis is no Python\n",
     "space/one.py": "WHERE = 'bundle'\n",
@@ -42,15 +43,10 @@ def test_import_asks_no_file_system(installed: Installation) -> None:
             import pack.absent
         except ModuleNotFoundError as error:
             print(error, error.name)
-        try:
-            import winreg
-        except ModuleNotFoundError as error:
-            print(error)
         print(pack.double(4))
         """
     assert installed.says(program).splitlines() == [
         "No module named 'pack.absent' pack.absent",
-        "No module named 'winreg'",
         "8",
     ]
 
@@ -124,3 +120,36 @@ def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
     assert installed.says(program) == "absent"
     write(installed.site, {"later.py": "VALUE = 5\n"})
     assert installed.says("import later; print(later.VALUE)") == "5"
+
+
+def test_the_working_folder_is_not_read_for_what_a_package_tries(
+    installed: Installation,
+) -> None:
+    write(installed.folder, {"winreg.py": "", "beside.py": ""})
+    program = """
+        import tries
+        print(tries.winreg, sys.path_importer_cache[posix.getcwd()]._path_mtime)
+        import beside, winreg
+        print(beside.__file__, winreg.__file__)
+        """
+    home = installed.folder
+    assert installed.says(program).splitlines() == ["None -1", f"{home}/beside.py {home}/winreg.py"]
+
+
+def test_pythons_own_finders_stay(installed: Installation) -> None:
+    program = """
+        from importlib.machinery import FileFinder, PathFinder
+        print(PathFinder in sys.meta_path)
+        import pack, pkgutil
+        print(isinstance(pkgutil.get_importer(pack.__path__[0]), FileFinder))
+        print(sorted(module.name for module in pkgutil.iter_modules(pack.__path__)))
+        """
+    assert installed.says(program).splitlines() == ["True", "True", "['deep', 'inner']"]
+
+
+def test_a_statement_that_the_library_runs_finds_what_lies_beside_the_program(
+    installed: Installation,
+) -> None:
+    write(installed.site, {"runs.py": "def run(text):\n    exec(text, globals())\n"})
+    write(installed.folder, {"mine.py": "VALUE = 3\n"})
+    assert installed.says("import runs; runs.run('import mine'); print(runs.mine.VALUE)") == "3"

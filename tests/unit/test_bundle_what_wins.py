@@ -1,4 +1,4 @@
-"""The bundle wins, unless users ask for a package of their own, which then wins as a whole."""
+"""What a program or a venv has before the image's folders wins, what a host leaks does not."""
 
 from __future__ import annotations
 
@@ -40,20 +40,36 @@ def own(installed: Installation) -> str:
     return str(folder)
 
 
-def test_bundle_comes_before_the_working_folder(installed: Installation) -> None:
+def test_bundle_comes_before_the_working_folder_of_a_command(installed: Installation) -> None:
     write(installed.folder, OWN)
     assert installed.says(VERSIONS) == "1 1 1"
 
 
-@pytest.mark.parametrize("asked", ["two-fold", "x, companion"])
-def test_named_package_is_replaced_with_all_of_its_distribution(
-    installed: Installation, own: str, asked: str
+def test_what_lies_in_a_programs_folder_wins(installed: Installation, own: str) -> None:
+    assert installed.says(f"sys.path[0] = {own!r}\n{VERSIONS}") == "2 2 2"
+    # Nothing of the image's package is taken for what the other one lacks.
+    program = f"sys.path[0] = {own!r}\nimport twofold\ntry:\n    import twofold.old\n"
+    assert installed.says(program + "except ImportError as error:\n    print(error)") == (
+        "No module named 'twofold.old'"
+    )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_line_on_the_first_rank_says_that_a_leaked_package_is_not_taken(
+    installed: Installation, own: str, rank: int
 ) -> None:
-    assert installed.says(VERSIONS, PYTHONPATH=own, HPCPY_PREFER=asked) == "2 2 2"
+    done = installed.run(VERSIONS, PYTHONPATH=own, PMI_RANK=str(rank))
+    assert (done.returncode, done.stdout) == (0, "1 1 1\n")
+    assert done.stderr.count("\n") == (0 if rank else 1)
+    assert rank or f"PYTHONPATH has another twofold ({own}/twofold/__init__.py)" in done.stderr
+    assert installed.says(VERSIONS, "-E", PYTHONPATH=own) == "1 1 1"
 
 
-def test_variable_is_not_read_by_an_isolated_python(installed: Installation) -> None:
-    assert installed.says(VERSIONS, "-I", HPCPY_PREFER="twofold") == "1 1 1"
+def test_leftovers_in_a_folder_are_no_package(installed: Installation) -> None:
+    left = dict.fromkeys(("twofold/x.nbi", "companion.log", "companion.libs/x"), "")
+    write(installed.folder / "left", left)
+    program = f"sys.path[0] = {str(installed.folder / 'left')!r}\n{VERSIONS}"
+    assert installed.says(program) == "1 1 1"
 
 
 # Calls it as the line in `site` does: the running Python has started already.
@@ -95,4 +111,5 @@ def test_by_the_path_what_comes_first_wins(installed: Installation, own: str) ->
     assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="stock") == "2 2 2"
     # What nothing on the path replaces comes from the bundle, without a file.
     assert installed.says(START_SITE + VERSIONS, HPCPY_SITE="stock") == "1 1 1"
-    assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="other") == "1 1 1"
+    done = installed.run(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="other")
+    assert done.stdout == "1 1 1\n"

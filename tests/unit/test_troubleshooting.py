@@ -12,7 +12,7 @@ LINES = [
     ("were baked on", f"{BAKE}/_hpcpy_baked.py"),
     ("a base with", f"{BAKE}/_hpcpy_baked.py"),
     (": no index has it", f"{BAKE}/hpcpy_bake/complaints.py"),
-    ("is not imported: the image's package", "src/interp/features/hidden_names/_hpcpy_hidden.py"),
+    ("PYTHONPATH has another", "src/interp/_hpcpy_leaked.py"),
     ("raise the limit (ulimit -v), ", "src/interp/blas.c"),
     ("or set OPENBLAS_NUM_THREADS=1", "src/interp/blas.c"),
     ("processes but MPI sees one rank in each", "src/workloads/parallel/ranks.py"),

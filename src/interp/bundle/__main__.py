@@ -48,12 +48,11 @@ def main() -> int:
     top_level = {folder.path: folder.entries for folder in folders if folder.final in roots}
     extensions = tomllib.loads(options.extensions.read_text()) if options.extensions else {}
     features = options.features.read_text().split() if options.features else []
-    absent = sys.stdlib_module_names.difference(sys.builtin_module_names, *top_level.values())
     data = write_bundle(
         roots,
         folders,
         {**describe(site, top_level.get(site, ()), built_in, extensions), "features": features},
-        {"absent": absent, "epoch": options.epoch, "hooks": hooks(hook_files(features))},
+        {"epoch": options.epoch, "hooks": hooks(hook_files(features))},
         compress,
     )
     options.folder.mkdir(parents=True, exist_ok=True)

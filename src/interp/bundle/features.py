@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_HOOKS = frozenset({"start", "found", "before", "added", "check"})
+_HOOKS = frozenset({"start", "before", "added", "check"})
 
 
 def hooks(files: Iterable[Path]) -> dict[str, Any]:
@@ -22,11 +22,10 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
     -------
     dict
         ``start``: built-in modules whose `start(finder)` is called as soon as Python can
-        import.  ``found``: modules whose `found(name)` is called when a package of the
-        image was found.  ``before``: for the name of a package, the module whose
-        `before(name)` is called before its import.  ``added``: the module whose
-        `start(data, bundle, time)` makes the second bundle.  ``check``: the module whose
-        `check(ready, loaded)` compares the code image with the bundle.
+        import.  ``before``: for the name of a package, the module whose `before(name)` is
+        called before its import.  ``added``: the module whose `start(data, bundle, time)`
+        makes the second bundle.  ``check``: the module whose `check(ready, loaded)`
+        compares the code image with the bundle.
 
     Raises
     ------
@@ -34,7 +33,6 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
         For an unknown hook, and for a package with two modules in ``before``.
     """
     start: list[str] = []
-    found: list[str] = []
     before: dict[str, str] = {}
     single = {"added": "", "check": ""}
     for file in files:
@@ -42,12 +40,11 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
         if unknown := sorted(table.keys() - _HOOKS):
             raise ValueError(f"{file}: no hook is called {unknown[0]}")
         start += [table["start"]] if "start" in table else []
-        found += [table["found"]] if "found" in table else []
         single = {name: table.get(name, module) for name, module in single.items()}
         for package, module in table.get("before", {}).items():
             if before.setdefault(package, module) != module:
                 raise ValueError(f"{file}: {before[package]} comes before {package}, too")
-    return {"start": tuple(start), "found": tuple(found), "before": before, **single}
+    return {"start": tuple(start), "before": before, **single}
 
 
 def hook_files(names: Iterable[str]) -> list[Path]:

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
-from opcode import opmap
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -93,8 +92,7 @@ def write_bundle(
         has.  A text there, in place of None, is kept, compressed as code is, and
         the bundle has its offset instead.
     more
-        Further entries of the index; ``absent`` are names that nobody can
-        import on this system, ``epoch`` is the time of all files in an image,
+        Further entries of the index; ``epoch`` is the time of all files in an image,
         if they have one time, ``hooks`` are those of the features.
     compress
         Makes a zstd frame, which is kept where it is smaller.
@@ -122,8 +120,6 @@ def write_bundle(
     index = {
         "roots": [root.removeprefix(roots[0]) for root in roots],
         "folders": dict(sorted(tables.items())),
-        "absent": frozenset(),
-        "import name": opmap["IMPORT_NAME"],
         "epoch": None,
         "about": about_all,
         "hooks": hooks(()),

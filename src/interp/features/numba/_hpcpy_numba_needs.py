@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from _hpcpy_importer import finder
-from _hpcpy_path import script_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +85,7 @@ def extensions() -> Any:
     extends it, and none is looked for beside the script.
     """
     bundle = finder().bundle
-    ours = {script_folder()}
+    ours = {"", *finder().own_folders()}
     for root in bundle.roots:
         if not root.path.endswith("/site-packages"):
             ours.add(root.path)

@@ -1,0 +1,203 @@
+"""What tools and programs take for granted of CPython's imports, from public bug reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+import venv
+from pathlib import Path
+from zipimport import zipimporter
+
+import pytest
+
+from running import run
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def printed(program: str, *words: str | Path, folder: Path, **variables: str) -> str:
+    done = run(program, *map(str, words), cwd=folder, env={**os.environ, **variables})
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Give the Python of a venv on the image's packages, and its site-packages."""
+    folder = tmp_path_factory.mktemp("drop-in") / "venv"
+    venv.create(folder, system_site_packages=True, symlinks=True)
+    return str(folder / "bin/python"), next(folder.glob("lib/python3*/site-packages"))
+
+
+def test_pythons_own_finders_and_hooks_are_there() -> None:
+    # typeguard's, jaxtyping's and Pynguin's hooks look for a class of this name.
+    (finder,) = (f for f in sys.meta_path if getattr(f, "__name__", "") == "PathFinder")
+    from importlib.machinery import FileFinder, PathFinder
+
+    assert finder is PathFinder
+    assert zipimporter in sys.path_hooks
+    # pkg_resources finds distributions in folders whose finder is one of these.
+    import pkgutil
+
+    import numpy
+
+    assert isinstance(pkgutil.get_importer(str(Path(numpy.__file__).parents[1])), FileFinder)
+    names = {module.name for module in pkgutil.iter_modules(numpy.__path__)}
+    assert {"linalg", "fft", "matlib"} <= names
+    loader = numpy.linalg.__spec__.loader
+    assert loader is not None
+    loader.exec_module(module=numpy.linalg)
+
+
+WAYS = (
+    "timeit",
+    "profile",
+    "doctest",
+    "mock",
+    "logging",
+    "trace",
+    "runpy",
+    "pickle",
+    "code",
+    "exec",
+)
+STATEMENTS = r"""
+import cProfile, code, contextlib, doctest, io, logging.config, pickle, runpy, sys, timeit, trace
+from unittest import mock
+
+def document():
+    '''>>> import m_doctest'''
+
+def docs():
+    doctest.run_docstring_examples(document, {})
+    assert "m_doctest" in sys.modules
+
+def console():
+    code.InteractiveConsole().runsource("import m_code")
+    assert "m_code" in sys.modules
+
+handlers = {"h": {"class": "m_logging.H"}}
+settings = {"version": 1, "handlers": handlers, "root": {"handlers": ["h"]}}
+ways = {
+    "timeit": lambda: timeit.timeit("f()", setup="from m_timeit import f", number=1),
+    "repeat": lambda: timeit.repeat("import m_mod", number=1, repeat=1),
+    "profile": lambda: cProfile.run("import m_profile"),
+    "doctest": docs,
+    "mock": lambda: mock.patch("m_mock.f").start(),
+    "logging": lambda: logging.config.dictConfig(settings),
+    "trace": lambda: trace.Trace(count=0, trace=0).run("import m_trace"),
+    "runpy": lambda: runpy.run_module("m_runpy"),
+    "pickle": lambda: pickle.loads(b"cm_pickle\nf\n."),
+    "code": console,
+    "exec": lambda: exec("import m_exec", vars(timeit)),
+}
+for name, way in ways.items():
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            way()
+    except BaseException as error:
+        print(name, type(error).__name__, error)
+"""
+
+
+def test_statements_that_the_library_runs_find_what_lies_beside_the_script(tmp_path: Path) -> None:
+    text = "import logging\ndef f():\n    return 1\nclass H(logging.NullHandler): pass\n"
+    modules = [f"m_{name}.py" for name in (*WAYS, "mod")]
+    write(tmp_path, dict.fromkeys(modules, text))
+    write(tmp_path, {"main.py": STATEMENTS})
+    assert printed(sys.executable, tmp_path / "main.py", folder=Path("/")) == ""
+    words = ("-m", "timeit", "-n", "1", "-r", "1", "-s", "import m_mod", "m_mod.f()")
+    assert "loop" in printed(sys.executable, *words, folder=tmp_path)
+
+
+LEFT = """
+import importlib.metadata, h5py, numpy, tqdm
+assert h5py.version.hdf5_version and tqdm.tqdm and importlib.metadata.version("h5py")
+print(numpy.arange(3).sum(), numpy.__version__ != "0.1")
+"""
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "h5py/__pycache__/f.nbi", "numpy.libs/x.so", "~umpy/__init__.py", "h5py.old/x",
+        "numpy/linalg/__pycache__/x.pyc", "tqdm.log",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["venv", "script"])
+def test_what_pip_and_numba_leave_behind_is_no_package(
+    environment: tuple[str, Path], tmp_path: Path, left: str, where: str
+) -> None:
+    python, site = environment
+    write(tmp_path, {"main.py": LEFT})
+    folder = site if where == "venv" else tmp_path
+    path = folder / left
+    write(folder, {left: ""})
+    try:
+        assert printed(python, tmp_path / "main.py", folder=tmp_path) == "3 True"
+    finally:
+        path.unlink()
+        for parent in path.parents[: left.count("/")]:
+            parent.rmdir()
+
+
+MORE = "import matplotlib, mpl_toolkits.mine; from mpl_toolkits import mplot3d; print('both')"
+
+
+@pytest.mark.parametrize("where", ["venv", "path", "script"])
+def test_a_namespace_package_has_portions_of_the_users(
+    environment: tuple[str, Path], tmp_path: Path, where: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    python, site = environment
+    write(tmp_path, {"main.py": MORE})
+    folder = {"venv": site, "path": tmp_path / "path", "script": tmp_path}[where]
+    write(folder, {"mpl_toolkits/mine.py": ""})
+    used = python if where == "venv" else sys.executable
+    path = {"PYTHONPATH": str(folder)} if where == "path" else {}
+    try:
+        assert printed(used, tmp_path / "main.py", folder=tmp_path, **path) == "both"
+    finally:
+        (folder / "mpl_toolkits/mine.py").unlink()
+        (folder / "mpl_toolkits").rmdir()
+
+
+def test_an_editable_package_of_another_distribution_is_taken(
+    environment: tuple[str, Path], tmp_path: Path
+) -> None:
+    python, site = environment
+    write(tmp_path, {"src/tqdm/__init__.py": "FORK = True\n"})
+    link = site / "fork.pth"
+    write(site, {link.name: f"{tmp_path}/src\n"})
+    try:
+        program = "import tqdm, numpy; print(tqdm.FORK, numpy.arange(2).sum())"
+        assert printed(python, "-c", program, folder=tmp_path) == "True 1"
+    finally:
+        link.unlink()
+
+
+def test_a_package_beside_the_script_is_taken_and_the_librarys_module_is_not(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"tqdm.py": "OWN = True\n", "queue.py": "raise SystemExit('not this')\n"})
+    write(tmp_path, {"main.py": "import numpy, queue, tqdm; print(tqdm.OWN)\n"})
+    assert printed(sys.executable, "main.py", folder=tmp_path) == "True"
+    assert printed(sys.executable, "-m", "main", folder=tmp_path) == "True"
+    program = "import tqdm; print(hasattr(tqdm, 'OWN'))"
+    assert printed(sys.executable, "-c", program, folder=tmp_path) == "False"
+
+
+def test_sqlite_loads_extensions_and_has_what_other_pythons_have() -> None:
+    import sqlite3
+
+    connection = sqlite3.connect(":memory:")
+    connection.enable_load_extension(True)
+    connection.execute("CREATE VIRTUAL TABLE a USING fts5(x)")
+    connection.execute("CREATE VIRTUAL TABLE b USING rtree(i, x, y)")
+    assert connection.execute("SELECT json_extract('[1]', '$[0]'), sqrt(4)").fetchone() == (1, 2.0)
+    assert sqlite3.threadsafety == 3

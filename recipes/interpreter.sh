@@ -7,7 +7,8 @@
 interp=$MATERIALS/src/interp
 link_tools=$MATERIALS/recipes/link
 features=$(cat "$MATERIALS/features")
-modules=$interp
+rooms="start importer mpi blas tools"
+modules=$interp:$interp/importer:$interp/mpi:$interp/tools
 for feature in $features; do
     modules=$modules:$interp/features/$feature
 done
@@ -46,7 +47,7 @@ in_features() {
 staged=$OUT$library
 mkdir -p "$staged" "$OUT$PREFIX/bin"
 # shellcheck disable=SC2046  # a list of words
-cp "$interp"/_hpcpy_*.py "$interp"/hpcpy_info.py $(in_features "_hpcpy_*.py") "$staged/"
+cp "$interp"/importer/_hpcpy_*.py "$interp"/tools/*.py $(in_features "_hpcpy_*.py") "$staged/"
 marker='^if not sys.flags.no_site:$'
 grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
@@ -78,12 +79,16 @@ for interface in openmpi abi; do
         "/opt/link/mpi4py/$interface/MPI.o" >"${interface}_names.h"
     objcopy --redefine-syms=renames.txt "/opt/link/mpi4py/$interface/MPI.o" "MPI_$interface.o"
 done
+includes=
+for room in $rooms; do
+    includes="$includes -I$interp/$room"
+done
 # shellcheck disable=SC2046  # a list of words
-for source in "$interp"/*.c "$interp"/*.S table.c $(in_features "*.c"); do
+for source in "$interp"/*/*.[cS] table.c $(in_features "*.c"); do
     # shellcheck disable=SC2086  # lists of words
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED ${compile_options-} -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
-        -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
+        -I"$PREFIX/include/python$version/internal" $includes -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
         -DHPCPY_LIBRARY="\"lib/python$version\"" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done

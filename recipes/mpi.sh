@@ -39,7 +39,7 @@ make -j "$JOBS"
 make install DESTDIR="$PWD/all"
 
 # Which of PMI and PMIx the library speaks is decided when two of its files are
-# compiled: src/interp/mpi_search.c chooses one of the two libraries.
+# compiled: src/interp/mpi/mpi_search.c chooses one of the two libraries.
 for package in "$MATERIALS"/*.deb; do
     dpkg-deb --extract "$package" debian
 done

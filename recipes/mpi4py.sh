@@ -1,6 +1,6 @@
 #!/bin/sh
 # mpi4py from its sdist, its module as an object for the interpreter: once for each
-# ABI of MPI, of which a process takes one (src/interp/mpi.c).
+# ABI of MPI, of which a process takes one (src/interp/mpi/mpi.c).
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 # shellcheck source=recipes/link/use.sh

@@ -42,7 +42,8 @@ def compiled(program: Path, source: Path, options: tuple[str, ...] = SANITIZED) 
     if gcc is None:
         pytest.skip("no gcc here; install one: apt-get install gcc")
     strict = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
-    folders = (f"-I{INTERP}", f"-I{DRIVERS}", f"-I{DRIVERS}/stub")
+    rooms = [f"-I{INTERP}/{room}" for room in ("start", "importer", "mpi", "blas")]
+    folders = (*rooms, f"-I{DRIVERS}", f"-I{DRIVERS}/stub")
     subprocess.run([gcc, *strict, *options, *folders, source, "-o", program], check=True)
     return program
 

@@ -13,7 +13,8 @@ PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 INTERP = Path(__file__).parents[2] / "src/interp"
 FEATURES = INTERP / "features"
 # Those of all features that the image `hpcpy` has.
-_FOLDERS = [str(path) for path in (INTERP, *sorted(FEATURES.iterdir())) if path.is_dir()]
+_ROOMS = (INTERP, INTERP / "importer", INTERP / "tools", *sorted(FEATURES.iterdir()))
+_FOLDERS = [str(path) for path in _ROOMS if path.is_dir()]
 sys.path[:0] = _FOLDERS
 
 # What the executable does in C.  The library's folder has no standard library

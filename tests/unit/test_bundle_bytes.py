@@ -33,7 +33,7 @@ def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
 
 def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     program = f"""
-        sys.path.insert(0, {str(INTERP)!r})
+        sys.path.insert(0, {str(INTERP / "tools")!r})
         sys.argv[1:] = ["--check"]
         import hpcpy_info
         sys.exit(hpcpy_info.main())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp/importer"))
 
 import _hpcpy_caches
 

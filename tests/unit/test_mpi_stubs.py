@@ -9,7 +9,7 @@ import pytest
 
 from hpcpy.core.paths import ROOT
 
-INTERP = ROOT / "src/interp"
+INTERP = ROOT / "src/interp/mpi"
 sys.path.insert(0, str(INTERP))
 
 from stubs.__main__ import (  # noqa: E402

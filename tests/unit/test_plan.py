@@ -103,7 +103,7 @@ def interpreters() -> dict[str, str]:
 @pytest.mark.parametrize(
     ("edit", "changed"),
     [
-        pytest.param(add_line("src/interp/main.c"), {"hpcpy", "plain"}, id="plain tier"),
+        pytest.param(add_line("src/interp/start/main.c"), {"hpcpy", "plain"}, id="plain tier"),
         pytest.param(
             add_line("src/interp/features/numba/_hpcpy_numba.py"), {"hpcpy"}, id="feature"
         ),

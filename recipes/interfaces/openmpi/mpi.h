@@ -1,6 +1,6 @@
 /* Open MPI's header for a module whose library is opened at run time.  Open MPI's
    handles are addresses of the library's variables, which no executable can name
-   without a NEEDED entry: they are read from pointers that src/interp/mpi.c fills. */
+   without a NEEDED entry: they are read from pointers that src/interp/mpi/mpi.c fills. */
 
 #include_next <mpi.h>
 

@@ -58,7 +58,7 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "modules.bundle").write_bytes(data)
     for name, source in _FROZEN.items():
-        code = compiled(Path(__file__).parent.with_name(source), f"{final}/{source}")
+        code = compiled(Path(__file__).parents[1] / "importer" / source, f"{final}/{source}")
         (options.folder / name).write_bytes(canonical(code))
     modules = sum(len(folder.entries) for folder in folders)
     print(f"bundle: {modules} modules in {len(folders)} folders, {len(data):,} bytes")

@@ -23,26 +23,28 @@ static int see(PyObject *module)
 
 /* exec_module(loader, module): in C, so that no frame of ours is in tracebacks.
    `self` is the function that it calls in between. */
-static PyObject *exec_module(PyObject *self, PyObject *const *arguments, Py_ssize_t number)
+static PyObject *exec_module(
+    PyObject *self, PyObject *const *arguments, Py_ssize_t number, PyObject *names)
 {
+    Py_ssize_t all = number + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     if (!hpcpy_collector_serves(interpreter)) {
-        return PyObject_Vectorcall(self, arguments, (size_t)number, NULL);
+        return PyObject_Vectorcall(self, arguments, (size_t)number, names);
     }
     unsigned long opened = hpcpy_collector_open(interpreter);
-    if (number != 2 || see(arguments[1]) < 0) {
+    if (all != 2 || see(arguments[1]) < 0) {
         PyErr_Clear();
         hpcpy_collector_keep();
     } else if (opened != 0) {
         hpcpy_collector_renew(arguments[1]); /* it was made before */
     }
-    PyObject *result = PyObject_Vectorcall(self, arguments, (size_t)number, NULL);
+    PyObject *result = PyObject_Vectorcall(self, arguments, (size_t)number, names);
     hpcpy_collector_close(interpreter, opened, result != NULL);
     return result;
 }
 
 static PyMethodDef exec_module_method = {
-    "exec_module", (PyCFunction)(void (*)(void))exec_module, METH_FASTCALL,
+    "exec_module", (PyCFunction)(void (*)(void))exec_module, METH_FASTCALL | METH_KEYWORDS,
     "Execute a module; the garbage collector is out of the way.",
 };
 
@@ -116,7 +118,6 @@ static PyMethodDef methods[] = {
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
     {0, NULL},
 };
 

@@ -1,4 +1,4 @@
-/* What src/interp/mpi_search.c needs of Python's header. */
+/* What src/interp/mpi/mpi_search.c needs of Python's header. */
 
 #ifndef STUB_PYTHON_H
 #define STUB_PYTHON_H

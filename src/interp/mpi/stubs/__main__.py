@@ -83,7 +83,7 @@ def data_sizes(symbols: Iterable[str]) -> dict[str, int]:
 
 def listing(names: Iterable[str], sizes: dict[str, int], addresses: Iterable[str] = ()) -> str:
     """Return the text of the list for mpi_stubs.S."""
-    lines = ["/* Made by src/interp/stubs. */"]
+    lines = ["/* Made by src/interp/mpi/stubs. */"]
     for name in names:
         if name in sizes:
             lines.append(f"DATA({name}, {sizes[name]})")

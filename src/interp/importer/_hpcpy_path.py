@@ -3,6 +3,7 @@
 It is frozen, as `_hpcpy_importer` is, which puts both in place.
 """
 
+import posix
 from _frozen_importlib_external import FileFinder, PathFinder
 
 from _hpcpy_folders import FILES
@@ -49,13 +50,21 @@ class UserFolder(FileFinder):
 
 def hook(finder: "Finder") -> "Callable[[str], UserFolder]":
     """Return a path hook for folders outside of the image."""
-    make = FileFinder.path_hook()
+    check = FileFinder.path_hook()
 
     def user_folder(path: str) -> UserFolder:
-        make(path)  # an ImportError for what is no folder
+        if not (finder.bundle.is_importing() and _is_working_folder(path)):
+            check(path)  # an ImportError for what is no folder
         return UserFolder(finder, path)
 
     return user_folder
+
+
+def _is_working_folder(path: str) -> bool:
+    try:
+        return path == posix.getcwd()
+    except OSError:
+        return False
 
 
 def find_distributions(*arguments: "Any") -> "Iterable[PathDistribution]":

@@ -124,7 +124,7 @@ class SparkCluster:
 
     def is_complete(self, folder: Path, workers: int) -> bool:
         """Return whether the master has all its workers."""
-        return _said(folder).count("Registering worker") >= workers
+        return _log_text(folder).count("Registering worker") >= workers
 
     def variables(self, folder: Path, connection: Connection, workers: int) -> dict[str, str]:
         """Return the variables by which a program finds the cluster; Spark reads its settings."""
@@ -162,10 +162,10 @@ def _java() -> str:
 
 
 def _log(folder: Path) -> Path:
-    return folder / "master/said"
+    return folder / "master/log"
 
 
-def _said(folder: Path) -> str:
+def _log_text(folder: Path) -> str:
     try:
         return _log(folder).read_text(encoding="utf-8")
     except OSError:  # not there yet
@@ -173,8 +173,8 @@ def _said(folder: Path) -> str:
 
 
 def _url(folder: Path) -> str:
-    found = re.search(r"Starting Spark master at (\S+)\n", _said(folder))
-    return found[1] if found else ""
+    match = re.search(r"Starting Spark master at (\S+)\n", _log_text(folder))
+    return match[1] if match else ""
 
 
 def _home() -> Path:

@@ -84,7 +84,7 @@ TECHNIQUES = {
     "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
     "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
     "dask": _row(
-        "processes:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
+        "processes:dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's",
         ("numpy", "dask", "distributed"), **_PROCESSES),
     "spark": Technique(
         "workloads_spark.techniques:mandel",

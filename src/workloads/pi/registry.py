@@ -41,7 +41,7 @@ SEEDED = {
         _THREADS + "subinterpreters", "threads with a GIL each", obstacle=no_subinterpreters
     ),
     "dask": _processes(
-        _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
+        _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
     ),
     "spark": _processes(
         "workloads_spark.techniques:pi",

@@ -6,7 +6,6 @@ import importlib.util
 import sys
 
 from workloads.bench.technique import IN_SPARK
-from workloads.on_dask import cluster
 
 
 def main(words: list[str]) -> int:
@@ -16,9 +15,9 @@ def main(words: list[str]) -> int:
 
         ranks.print_once(f"on_spark: {IN_SPARK}")
         return 69
-    from workloads_spark.cluster import SparkCluster  # noqa: PLC0415
+    from workloads_spark import job  # noqa: PLC0415
 
-    return cluster.main(words, SparkCluster())
+    return job.main(words)
 
 
 if __name__ == "__main__":

@@ -16,19 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_dask.cluster import Process, Server, child, wait
+from workloads.on_dask.cluster import Process, child, wait
 from workloads.parallel import launchers
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
-
-USAGE = """\
-usage: python -m workloads.on_spark SCRIPT [ARGUMENT …]
-       python -m workloads.on_spark -m MODULE [ARGUMENT …]
-
-Below srun or mpiexec: makes a Spark worker of one core of every rank, and runs
-the program once, beside the first, when all of them are there. SparkContext()
-and SparkSession.builder.getOrCreate() find the cluster, SPARK_MASTER names it.
-It ends with the program; the exit code is the program's."""
 
 # Only the master's log says where it listens and which workers have come: write it to a file.
 _MASTERS = """\
@@ -50,7 +41,7 @@ logger.worker.level = off
 # Java options of the master and the workers, which compute nothing: executors do.
 _SMALL = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
 # Run Java with SIGINT ignored, for which it has no option: Ctrl-C is for the program.
-_DEAF = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
+_IGNORE_SIGINT = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
 class Connection(NamedTuple):
@@ -63,96 +54,90 @@ class Connection(NamedTuple):
     secret: str
 
 
-class SparkCluster:
-    """Spark's kind of cluster: see `workloads.on_dask.cluster.Cluster`."""
+def why_not() -> str:
+    """Return why there is no Spark here, or an empty string."""
+    return "" if _java() else "no program java here: run it in the image hpcpy-spark"
 
-    name = "on_spark"
-    usage = USAGE
-    owner = "Spark"
-    server_name = "master"
 
-    def why_not(self) -> str:
-        """Return why there is no Spark here, or an empty string."""
-        return "" if _java() else "no program java here: run it in the image hpcpy-spark"
+@contextlib.contextmanager
+def master(folder: Path, host: str) -> Iterator[tuple[Process, Connection]]:
+    """Give a master that listens, and what a worker must know of it."""
+    host = host or lifeline.own_address()
+    # Otherwise anybody who reaches its port could run any code as this user.
+    secret = secrets.token_hex(32)
+    (folder / "master").mkdir()
+    settings = folder / "master/log4j2.properties"
+    settings.write_text(LOGGING + _MASTERS.replace("FILE", str(_log(folder))))
+    words = ("master.Master", "--host", host, "--port", "0", "--webui-port", "0")
+    environment = _environment(host, secret, folder)
+    with child(_command(settings, *words), environment) as process:
+        wait("Spark's master", lambda: bool(_url(folder)), {"Spark's master": process})
+        # The lifeline closes first, so that other ranks' workers end before the master.
+        with lifeline.held(host) as port:
+            yield process, Connection(_url(folder), host, port, secret)
 
-    @contextlib.contextmanager
-    def server(self, folder: Path, host: str, workers: int) -> Iterator[Server]:  # noqa: ARG002
-        """Give a master that listens."""
-        host = host or lifeline.own_address()
-        # Otherwise anybody who reaches its port could run any code as this user.
-        secret = secrets.token_hex(32)
-        (folder / "master").mkdir()
-        settings = folder / "master/log4j2.properties"
-        settings.write_text(LOGGING + _MASTERS.replace("FILE", str(_log(folder))))
-        words = ("master.Master", "--host", host, "--port", "0", "--webui-port", "0")
-        environment = _environment(host, secret, folder)
-        with child(_command(settings, *words), environment) as process:
-            serving = {"Spark's master": process}
-            wait(lambda: bool(_url(folder)), serving, "Spark's master is not there")
-            # The lifeline closes first, so that other ranks' workers end before the master.
-            with lifeline.held(host) as port:
-                yield process, Connection(_url(folder), host, port, secret)
 
-    @contextlib.contextmanager
-    def worker(self, connection: Connection) -> Iterator[Process]:
-        """Give a worker; its files are removed when it has ended."""
-        own = lifeline.address_towards(connection.host, connection.port)
-        with tempfile.TemporaryDirectory(
-            prefix="hpcpy-spark-", ignore_cleanup_errors=True
-        ) as folder:
-            settings = Path(folder, "log4j2.properties")
-            settings.write_text(LOGGING + _WORKERS)
-            words = ("worker.Worker", "--host", own, "--port", "0", "--webui-port", "0")
-            options = ("--cores", "1", "--work-dir", folder, connection.url)
-            environment = _environment(own, connection.secret, Path(folder))
-            with child(_command(settings, *words, *options), environment) as process:
-                yield process
+@contextlib.contextmanager
+def worker(connection: Connection) -> Iterator[Process]:
+    """Give a worker; its files are removed when it has ended."""
+    own = lifeline.address_towards(connection.host, connection.port)
+    with tempfile.TemporaryDirectory(prefix="hpcpy-spark-", ignore_cleanup_errors=True) as folder:
+        settings = Path(folder, "log4j2.properties")
+        settings.write_text(LOGGING + _WORKERS)
+        words = ("worker.Worker", "--host", own, "--port", "0", "--webui-port", "0")
+        options = ("--cores", "1", "--work-dir", folder, connection.url)
+        environment = _environment(own, connection.secret, Path(folder))
+        with child(_command(settings, *words, *options), environment) as process:
+            yield process
 
-    def become_worker(self, connection: Connection) -> int:
-        """Be a worker until the first rank ends; 1 if the worker ends before."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-        line = socket.create_connection((connection.host, connection.port))
-        with line, self.worker(connection) as process:
-            if lifeline.wait_for_end(line, process):
-                return 0
-            print(
-                f"on_spark: a worker on {os.uname().nodename} has ended with {process.wait()}",
-                file=sys.stderr,
-            )
-            return 1
 
-    def is_complete(self, folder: Path, workers: int) -> bool:
-        """Return whether the master has all its workers."""
-        return _said(folder).count("Registering worker") >= workers
+def become_worker(connection: Connection) -> int:
+    """Be a worker until the first rank ends; 1 if the worker ends before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    line = socket.create_connection((connection.host, connection.port))
+    with line, worker(connection) as process:
+        if lifeline.wait_for_end(line, process):
+            return 0
+        print(
+            f"on_spark: a worker on {os.uname().nodename} has ended with {process.wait()}",
+            file=sys.stderr,
+        )
+        return 1
 
-    def variables(self, folder: Path, connection: Connection, workers: int) -> dict[str, str]:
-        """Return the variables by which a program finds the cluster; Spark reads its settings."""
-        home = folder / "conf"
-        home.mkdir()
-        (home / "log4j2.properties").write_text(LOGGING)
-        settings = {
-            "spark.master": connection.url,
-            "spark.authenticate": "true",
-            "spark.authenticate.secret": connection.secret,
-            "spark.cores.max": str(workers),
-            # No task starts before all executors are there.
-            "spark.scheduler.minRegisteredResourcesRatio": "1.0",
-            "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            "spark.driver.defaultJavaOptions": f"{' '.join(SAVING)} -Djava.io.tmpdir={folder}",
-            "spark.executor.defaultJavaOptions": " ".join(SAVING),
-        }
-        lines = "".join(f"{name} {value}\n" for name, value in settings.items())
-        (home / "spark-defaults.conf").write_text(lines)
-        return {
-            "SPARK_MASTER": connection.url,
-            "SPARK_CONF_DIR": str(home),
-            "SPARK_LOCAL_IP": connection.host,
-            "SPARK_LOCAL_DIRS": str(folder),
-            "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
-        }
+
+def is_complete(folder: Path, workers: int) -> bool:
+    """Return whether the master has all its workers."""
+    return _log_text(folder).count("Registering worker") >= workers
+
+
+def variables(folder: Path, connection: Connection, workers: int) -> dict[str, str]:
+    """Return the variables by which a program finds the cluster; Spark reads its settings."""
+    home = folder / "conf"
+    home.mkdir()
+    (home / "log4j2.properties").write_text(LOGGING)
+    settings = {
+        "spark.master": connection.url,
+        "spark.authenticate": "true",
+        "spark.authenticate.secret": connection.secret,
+        "spark.cores.max": str(workers),
+        # No task starts before all executors are there.
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.defaultJavaOptions": f"{' '.join(SAVING)} -Djava.io.tmpdir={folder}",
+        "spark.executor.defaultJavaOptions": " ".join(SAVING),
+    }
+    lines = "".join(f"{name} {value}\n" for name, value in settings.items())
+    (home / "spark-defaults.conf").write_text(lines)
+    return {
+        "SPARK_MASTER": connection.url,
+        "SPARK_CONF_DIR": str(home),
+        "SPARK_LOCAL_IP": connection.host,
+        "SPARK_LOCAL_DIRS": str(folder),
+        "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
+    }
 
 
 def _java() -> str:
@@ -162,10 +147,10 @@ def _java() -> str:
 
 
 def _log(folder: Path) -> Path:
-    return folder / "master/said"
+    return folder / "master/log"
 
 
-def _said(folder: Path) -> str:
+def _log_text(folder: Path) -> str:
     try:
         return _log(folder).read_text(encoding="utf-8")
     except OSError:  # not there yet
@@ -173,8 +158,8 @@ def _said(folder: Path) -> str:
 
 
 def _url(folder: Path) -> str:
-    found = re.search(r"Starting Spark master at (\S+)\n", _said(folder))
-    return found[1] if found else ""
+    match = re.search(r"Starting Spark master at (\S+)\n", _log_text(folder))
+    return match[1] if match else ""
 
 
 def _home() -> Path:
@@ -191,7 +176,7 @@ def _command(logging: Path, kind: str, *words: str) -> list[str]:
         "spark.master.rest.enabled": "false",
     }
     return [
-        *(*_DEAF, _java(), *_SMALL, *SAVING),
+        *(*_IGNORE_SIGINT, _java(), *_SMALL, *SAVING),
         *(f"-D{name}={value}" for name, value in options.items()),
         *("-cp", f"{_home()}/jars/*", f"org.apache.spark.deploy.{kind}", *words),
     ]

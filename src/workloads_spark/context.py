@@ -33,7 +33,7 @@ appender.console.filter.stopped.type = RegexFilter
 appender.console.filter.stopped.regex = RECEIVED SIGNAL .*
 appender.console.filter.stopped.onMatch = DENY
 appender.console.filter.stopped.onMismatch = NEUTRAL
-# Or it would set what is said to warnings, and say so.
+# Or it would set the level to warnings, and log that.
 logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
 logger.gateway.level = error
 """
@@ -49,7 +49,7 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     Parameters
     ----------
     workers
-        Its `workers` become those of a cluster that is there already.
+        Its `count` becomes that of a cluster that is there already.
     prepare
         Called once in each worker: imports and compilation.
 
@@ -109,8 +109,8 @@ def everywhere(
     # The tasks of a barrier stage run together, so no worker gets two.
     slots = started.parallelize(range(workers), workers).barrier()
     with failures():
-        found: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
-    return found
+        results: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
+    return results
 
 
 def _be_quiet() -> None:
@@ -135,19 +135,19 @@ def _started(master: str, folder: Path) -> Any:
     if master.startswith("local"):
         # It then works on a node without a known name, and lets no other machine in.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    asked = SparkConf(loadDefaults=False).setAll(_settings(master, folder).items())
-    said = folder / "said"
+    conf = SparkConf(loadDefaults=False).setAll(_settings(master, folder).items())
+    log = folder / "log"
     gateway = None
     # A SparkContext sets a handler of its own, which is taken back below.
     handler = signal.getsignal(signal.SIGINT)
     try:
-        with said.open("wb") as file:
-            gateway = launch_gateway(asked, {"stdout": file, "stderr": file})
+        with log.open("wb") as file:
+            gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
             return SparkContext(gateway=gateway)
     except Py4JJavaError as error:
         reason = str(error.java_exception.getMessage())
     except (Py4JError, PySparkException, OSError) as error:
-        reason = f"{error}\n{said.read_text()}"
+        reason = f"{error}\n{log.read_text()}"
     finally:
         signal.signal(signal.SIGINT, handler)
     if gateway is not None:
@@ -160,8 +160,8 @@ def _no_start(master: str, reason: str) -> UnavailableError:
 
 
 def _settings(master: str, folder: Path) -> dict[str, str]:
-    told = folder / "log4j2.properties"
-    told.write_text(LOGGING)
+    logging_settings = folder / "log4j2.properties"
+    logging_settings.write_text(LOGGING)
     return {
         "spark.master": master,
         "spark.app.name": "workloads",
@@ -169,7 +169,11 @@ def _settings(master: str, folder: Path) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(folder),
         "spark.driver.extraJavaOptions": " ".join(
-            [*SAVING, f"-Dlog4j2.configurationFile={told}", f"-Djava.io.tmpdir={folder}"]
+            [
+                *SAVING,
+                f"-Dlog4j2.configurationFile={logging_settings}",
+                f"-Djava.io.tmpdir={folder}",
+            ]
         ),
     }
 

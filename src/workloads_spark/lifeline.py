@@ -20,9 +20,9 @@ _OUTSIDE = ("192.0.2.1", 9)
 
 def address_towards(host: str, port: int) -> str:
     """Return this node's own address on the route to another one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
-        way.connect((host, port))
-        return str(way.getsockname()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, port))
+        return str(probe.getsockname()[0])
 
 
 def own_address() -> str:
@@ -39,22 +39,22 @@ def own_address() -> str:
 @contextlib.contextmanager
 def held(host: str) -> Iterator[int]:
     """Give a port to which workers connect; the connections close with the block."""
-    held_on: list[socket.socket] = []
+    connections: list[socket.socket] = []
     with socket.create_server((host, 0), backlog=socket.SOMAXCONN) as server:
 
         def accept() -> None:
             # Until the server is closed.
             with contextlib.suppress(OSError):
                 while True:
-                    held_on.append(server.accept()[0])
+                    connections.append(server.accept()[0])
 
         threading.Thread(target=accept, daemon=True).start()
         try:
             yield server.getsockname()[1]
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            for one in held_on:
-                one.close()
+            for connection in connections:
+                connection.close()
 
 
 def wait_for_end(line: socket.socket, worker: Process) -> bool:

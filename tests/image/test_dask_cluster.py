@@ -1,6 +1,7 @@
-"""Dask's technique on a cluster that is there already: DASK_SCHEDULER_FILE's."""
+"""Dask's technique on a cluster that is there already, named by its address or its file."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,6 @@ import pytest
 from needed import needs
 
 from running import TELLS_WHEN, run, wait_until
-from workloads.on_dask.__main__ import address
 
 pytestmark = needs("distributed")
 
@@ -33,6 +33,14 @@ def program(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(300)
 
 
+def address(file: Path) -> str:
+    """Return the address in a scheduler's file; empty while there is none."""
+    try:
+        return str(json.loads(file.read_bytes())["address"])
+    except (OSError, ValueError):  # not there yet, or not all of it
+        return ""
+
+
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 300
     while not address(path):  # Dask writes the file it has made
@@ -41,13 +49,9 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return python(file, "-m", "workloads", *words)
-
-
-def python(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python as a user of the cluster that a scheduler's file names."""
-    return run(sys.executable, *words, env={**os.environ, "DASK_SCHEDULER_FILE": str(file)})
+def workload(name: str, value: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a workload as a user of the cluster that a variable names."""
+    return run(sys.executable, "-m", "workloads", *words, env={**os.environ, name: value})
 
 
 @contextlib.contextmanager
@@ -98,8 +102,11 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     assert job.returncode == 1
 
 
-def test_mandelbrot_is_computed_there(cluster: Path) -> None:
-    done = workload(cluster, "mandel", "--area", "area1", "--impl", "dask", "--workers", "5")
+@pytest.mark.parametrize("name", ["DASK_SCHEDULER_FILE", "DASK_SCHEDULER_ADDRESS"])
+def test_mandelbrot_is_computed_there(cluster: Path, name: str) -> None:
+    value = address(cluster) if name == "DASK_SCHEDULER_ADDRESS" else str(cluster)
+    words = ("mandel", "--area", "area1", "--impl", "dask", "--workers", "5")
+    done = workload(name, value, *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert "matches the reference" in done.stdout
     # The cluster's workers, not those that were asked for.
@@ -108,7 +115,8 @@ def test_mandelbrot_is_computed_there(cluster: Path) -> None:
 
 
 def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:
-    done = workload(tmp_path / "none.json", "mandel", "--area", "area1", "--impl", "dask")
+    words = ("mandel", "--area", "area1", "--impl", "dask")
+    done = workload("DASK_SCHEDULER_FILE", str(tmp_path / "none.json"), *words)
     assert done.returncode == 69
     assert done.stderr.count("\n") == 1
     assert "DASK_SCHEDULER_FILE" in done.stderr

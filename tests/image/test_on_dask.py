@@ -45,6 +45,69 @@ def test_a_workload_has_all_workers_and_no_rank_of_its_own() -> None:
     assert [(row[0], row[5]) for row in rows] == [("dask", "3"), ("mpi", "1")]
 
 
+def test_a_task_on_any_rank_has_an_mpi_of_its_own(tmp_path: Path) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "from dask.distributed import Client\n"
+        "def size():\n"
+        "    from mpi4py import MPI\n"
+        "    return MPI.COMM_WORLD.size\n"
+        "with Client() as client:\n"
+        "    print(*client.run(size).values())\n"
+    )
+    done = on_ranks(2, *ON_DASK, program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 1\n", "")
+
+
+def test_a_task_that_nobody_waits_for_ends_with_the_program(tmp_path: Path) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "import pathlib, sys, time\n"
+        "from dask.distributed import Client\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "def work(number):\n"
+        "    (folder / f'begun-{number}').touch()\n"
+        "    time.sleep(20)\n"
+        "    (folder / f'ended-{number}').touch()\n"
+        "with Client() as client:\n"
+        "    endless = client.map(work, range(2))\n"
+        "    while len(list(folder.glob('begun-*'))) < 2:\n"
+        "        time.sleep(0.1)\n"
+    )
+    done = on_ranks(2, *ON_DASK, program, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not list(tmp_path.glob("ended-*"))
+
+
+def test_a_program_may_end_the_cluster_itself(tmp_path: Path) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "from dask.distributed import Client\nClient().shutdown()\nprint('computes on')\n"
+    )
+    done = on_ranks(2, *ON_DASK, program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "computes on\n", "")
+
+
+def test_a_task_that_keeps_pythons_lock_does_not_stop_the_scheduler(tmp_path: Path) -> None:
+    # As numba's machine code does, unless it is told to release it.
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "import ctypes, pathlib, sys\n"
+        "from dask.distributed import Client\n"
+        "begun = pathlib.Path(sys.argv[1])\n"
+        "def hold():\n"
+        "    begun.touch()\n"
+        "    ctypes.PyDLL(None).sleep(3600)\n"
+        "with Client() as client:\n"
+        "    endless = client.submit(hold)\n"
+        "    while not begun.exists():\n"
+        "        pass\n"
+        "    print(client.run_on_scheduler(int))\n"
+    )
+    done = on_ranks(1, *ON_DASK, program, tmp_path / "begun")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+
+
 def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # numba rows of other tests set it for this process; the look warns of it.
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)

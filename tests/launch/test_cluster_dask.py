@@ -32,7 +32,7 @@ def running(cluster: Cluster, *beginning: str) -> dict[int, str]:
 
 
 def workers(cluster: Cluster) -> dict[int, str]:
-    return running(cluster, "-m", "workloads.on_dask.server", "worker")
+    return running(cluster, "-m", "workloads.on_dask.worker")
 
 
 def wait_until_it_computes(cluster: Cluster) -> None:

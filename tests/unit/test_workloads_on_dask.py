@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import tempfile
-import warnings
-from pathlib import Path
+import os
+import signal
+import sys
+from collections.abc import Iterator
 
 import pytest
 
-from workloads.on_dask import cluster
+from workloads.errors import UnavailableError, WorkerError
+from workloads.on_dask.cluster import child, run, wait
+
+ENDLESS = "import time; time.sleep(3600)"
 
 
-class Nothing:
-    """A cluster whose server is nothing but the folder that it was given."""
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Take back the signal handlers that `run` sets."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
 
-    owner = "Dask"
-    server_name = "scheduler"
 
-    def server(self, folder: Path, *_: object) -> contextlib.AbstractContextManager[Path]:
-        return contextlib.nullcontext(folder)
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("pass", 0),
+        ("raise SystemExit(7)", 7),
+        ("import os; os.kill(os.getpid(), 9)", 128 + signal.SIGKILL),
+    ],
+)
+def test_the_exit_code_is_the_programs(code: str, expected: int) -> None:
+    assert run(["-c", code], os.environ, {}) == expected
 
 
-def test_no_folders_name_is_a_number_for_dask(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # dask.config reads DASK_SCHEDULER_FILE as Python, where "-1in" is worth a warning.
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(tempfile, "_get_candidate_names", lambda: iter(["1in_abcd"]))
-    with contextlib.ExitStack() as stack, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        folder, _ = cluster._serve(stack, Nothing(), "", 1)  # type: ignore[arg-type]
-        with pytest.raises(SyntaxError):
-            ast.literal_eval(f"/tmp/{folder.name}/scheduler.json")  # noqa: S108
-    assert folder.name.endswith("1in_abcd")
-    assert not caught
+def test_a_process_that_fails_ends_the_program() -> None:
+    with child([sys.executable, "-c", "raise SystemExit(3)"], os.environ) as failing:
+        serving = {"the worker": failing}
+        with pytest.raises(WorkerError, match="the worker has ended with 3"):
+            run(["-c", ENDLESS], os.environ, serving)
+
+
+def test_a_process_that_ends_well_leaves_the_program_alone() -> None:
+    with child([sys.executable, "-c", ""], os.environ) as ends:
+        ends.wait()
+        assert run(["-c", "raise SystemExit(7)"], os.environ, {"the worker": ends}) == 7
+
+
+def test_what_ends_before_all_are_there_is_told() -> None:
+    with child([sys.executable, "-c", "raise SystemExit(3)"], os.environ) as failing:
+        serving = {"the worker": failing}
+        with pytest.raises(UnavailableError, match="the worker has ended with 3"):
+            wait("the workers", lambda: False, serving)
+
+
+def test_a_child_ends_with_its_block() -> None:
+    with child([sys.executable, "-c", ENDLESS], os.environ) as endless:
+        assert endless.poll() is None
+    assert endless.returncode == -signal.SIGTERM

@@ -40,7 +40,7 @@ TECHNIQUES = {
         _PROCESSES + "mpi", "MPI, every so many tasks to each rank", _MPI, one_core=("serial",)
     ),
     "dask": _processes(
-        _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
+        _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
     ),
     "cupy": _gpu(_CUDA + "cupy", "CuPy on an NVIDIA GPU", _CP, problems=_ON_GPU),
     "cupy-batch": _gpu(

@@ -81,7 +81,7 @@ TECHNIQUES = {
         "processes:lists", "the same pool, but rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",)),
     "dask": _row(
-        "processes:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
+        "processes:dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's",
         ("numpy", "dask", "distributed"), **_PROCESSES),
     "spark": Technique(
         "workloads_spark.techniques:mandel",

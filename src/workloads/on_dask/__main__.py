@@ -2,102 +2,99 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import importlib.util
-import json
 import os
+import signal
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NoReturn
+import threading
+from typing import Any, NoReturn
 
+from workloads.errors import UnavailableError
 from workloads.on_dask import cluster
-from workloads.on_dask.cluster import Process, Server, child, wait
-from workloads.parallel import launchers, signals
+from workloads.on_dask.worker import NO_DASHBOARD
+from workloads.parallel import launchers, ranks, signals
+from workloads.preflight import program
 
 _USAGE = """\
 usage: python -m workloads.on_dask SCRIPT [ARGUMENT …]
        python -m workloads.on_dask -m MODULE [ARGUMENT …]
 
 Below srun or mpiexec: makes a Dask worker of one thread of every rank, and runs
-the program once, beside the first, when all of them are there. It finds the
-cluster by DASK_SCHEDULER_FILE, and Client() without arguments does, too. The
-cluster ends with the program; the exit code is the program's."""
-# The scheduler writes the first when it listens, the second when all workers are there.
-_LISTENS, _COMPLETE = "scheduler.json", "workers-are-there"
+the program once, beside the first, when all of them are there. Client() without
+arguments finds the cluster, DASK_SCHEDULER_ADDRESS names it. The cluster ends
+with the program; the exit code is the program's."""
+_WORKER = (sys.executable, "-m", "workloads.on_dask.worker")
+_SETTINGS = {
+    # It would log each connection that ends; the first rank reports those that should not.
+    "DASK_LOGGING__DISTRIBUTED": "critical",
+    # Twice a second each worker would look for every disk of its node.
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK": "False",
+}
 
 
-class DaskCluster:
-    """Dask's kind of cluster: see `workloads.on_dask.cluster.Cluster`."""
+def main(words: list[str]) -> int:
+    """Make a worker of this rank; on the first, run the scheduler and the program as well.
 
-    name = "on_dask"
-    usage = _USAGE
-    owner = "Dask"
-    server_name = "scheduler"
-
-    def why_not(self) -> str:
-        """Return why there is no Dask here, or an empty string."""
-        there = importlib.util.find_spec("distributed") is not None
-        return "" if there else "Python has no module 'distributed' here"
-
-    @contextlib.contextmanager
-    def server(self, folder: Path, host: str, workers: int) -> Iterator[Server]:
-        """Give a scheduler that has written its file, and its address."""
-        # With an empty host Dask takes the address of the default route, and warns where
-        # there is none.
-        file = folder / _LISTENS
-        words = (str(file), host, str(workers), str(folder / _COMPLETE))
-        with child(_command("scheduler", *words), _environment()) as process:
-            serving = {"Dask's scheduler": process}
-            wait(lambda: bool(address(file)), serving, "Dask's scheduler is not there")
-            yield process, address(file)
-
-    def worker(self, connection: str) -> contextlib.AbstractContextManager[Process]:
-        """Give a worker of the scheduler at that address."""
-        return child(_command("worker", connection), _environment())
-
-    def become_worker(self, connection: str) -> NoReturn:
-        """Replace this process by a worker of the scheduler at that address."""
-        sys.stdout.flush()
-        with signals.sigint_blocked():
-            os.execve(sys.executable, _command("worker", connection), _environment())  # noqa: S606
-
-    def is_complete(self, folder: Path, workers: int) -> bool:  # noqa: ARG002
-        """Return whether the scheduler has all its workers.
-
-        It writes a file: a client would import all of Dask here, on the core where the
-        scheduler and a worker are importing it.
-        """
-        return (folder / _COMPLETE).exists()
-
-    def variables(self, folder: Path, connection: str, workers: int) -> dict[str, str]:  # noqa: ARG002
-        """Return the variables by which a program finds the cluster."""
-        file = str(folder / _LISTENS)
-        return {"DASK_SCHEDULER_FILE": file, "DASK_SCHEDULER_ADDRESS": connection}
+    The exit code is 2 for wrong usage, 69 where there can be no cluster, 1 when a worker has
+    failed, 130 for Ctrl-C; otherwise the program's, on other ranks the worker's.
+    """
+    return ranks.command("on_dask", _USAGE, words, _start)
 
 
-def _environment() -> dict[str, str]:
-    return {
-        # It would log each connection that comes and goes, and a heartbeat that is on its
-        # way at the end; the process that started it reports an end that nobody wanted.
-        "DASK_LOGGING__DISTRIBUTED": "critical",
-        # Twice a second each worker would look for every disk of its node.
-        "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK": "False",
-        **launchers.of_no_rank(os.environ),
-    }
+def _start(words: list[str]) -> int:
+    program.require(words)
+    if importlib.util.find_spec("distributed") is None:
+        raise UnavailableError("Python has no module 'distributed' here")
+    comm = ranks.world()
+    host = cluster.host(comm)
+    programs = launchers.of_no_rank(os.environ)
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    if comm.rank > 0:
+        _become_worker(comm)
+    return _first(comm, host, words, programs)
 
 
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "workloads.on_dask.server", *words]
+def _become_worker(comm: Any) -> NoReturn:
+    """Replace this process by a worker of the first rank's scheduler."""
+    ranks.all_or_none(comm, lambda: None, idle=True)
+    address = comm.bcast(None)
+    cluster.leave_mpi()
+    with signals.sigint_blocked():
+        os.execve(sys.executable, [*_WORKER, address], launchers.of_no_rank(os.environ))  # noqa: S606
 
 
-def address(file: Path) -> str:
-    """Return the address in a scheduler's file; empty while there is none."""
+def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> int:
+    """Run scheduler, worker and program; `programs` are the program's own variables."""
+    # SIGTERM raises SystemExit, so that whatever is started here ends with this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    size = comm.size
+    scheduler = ranks.all_or_none(comm, lambda: _scheduler(host), idle=True)
+    address = comm.bcast(scheduler.address)
+    cluster.leave_mpi()
+    with cluster.child([*_WORKER, address], launchers.of_no_rank(os.environ)) as worker:
+        serving = {"Dask's worker of the first rank": worker}
+        cluster.wait("Dask's workers", lambda: len(scheduler.running) >= size, serving)
+        return cluster.run(words, {**programs, "DASK_SCHEDULER_ADDRESS": address}, serving)
+
+
+def _scheduler(host: str) -> Any:
+    """Return a scheduler, in a thread of this process; the workers end with it."""
+    from dask.distributed import Scheduler  # noqa: PLC0415
+
+    async def start() -> Any:
+        # Without a host Dask takes the default route's address, and warns where there is none.
+        return await Scheduler(host=host or None, port=0, **NO_DASHBOARD)
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
     try:
-        return str(json.loads(file.read_bytes())["address"])
-    except (OSError, ValueError):  # not there yet, or not all of it
-        return ""
+        return asyncio.run_coroutine_threadsafe(start(), loop).result()
+    except (OSError, RuntimeError) as error:
+        # Not raised as it is: the other ranks would wait for this one.
+        raise UnavailableError(f"Dask's scheduler does not start: {error}") from error
 
 
 if __name__ == "__main__":
-    sys.exit(cluster.main(sys.argv[1:], DaskCluster()))
+    sys.exit(main(sys.argv[1:]))

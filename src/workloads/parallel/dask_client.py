@@ -16,34 +16,38 @@ from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
+_ADDRESS, _FILE = "DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"
+
 
 @contextlib.contextmanager
 def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
-    """Give a client of DASK_SCHEDULER_FILE's cluster, else of one on this machine.
+    """Give a client of the cluster that a variable names, else of one on this machine.
 
     `prepare` is called once in each worker. `workers.count` becomes that of a cluster that
     is there already; without workers there, or without an answer, this is UnavailableError.
     """
-    file = os.environ.get("DASK_SCHEDULER_FILE", "")
-    with _given(file, workers) if file else _local(workers.count) as connected:
+    name = next(filter(os.environ.get, (_ADDRESS, _FILE)), "")
+    with _given(name, workers) if name else _local(workers.count) as connected:
         connected.run(prepare)
         yield connected
 
 
 @contextlib.contextmanager
-def _given(file: str, workers: Workers) -> Iterator[Any]:
+def _given(name: str, workers: Workers) -> Iterator[Any]:
     from dask.distributed import Client  # noqa: PLC0415
 
-    given = f"DASK_SCHEDULER_FILE={file}"
+    value = os.environ[name]
+    given = f"{name}={value}"
     # Its scheduler may end first: `failures` says so in one line, and these would say more.
-    for name in ("distributed", "distributed.client", "tornado.application"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for logger in ("distributed", "distributed.client", "tornado.application"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     # Dask would wait for the file for ever.
-    if not Path(file).exists():
+    if name == _FILE and not Path(value).exists():
         hint = "dask scheduler --scheduler-file writes it"
         raise UnavailableError(f"{given}: no such file", hint=hint)
     try:
-        connected = Client(scheduler_file=file, timeout="30s")
+        place = {"scheduler_file": value} if name == _FILE else {"address": value}
+        connected = Client(**place, timeout="30s")
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{given}: {error}") from error
     with connected:

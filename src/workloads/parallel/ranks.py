@@ -86,16 +86,19 @@ def by_first(look: Callable[[], T]) -> T:
     return found[0]
 
 
-def all_or_none(comm: Any, act: Callable[[], T]) -> T:
+def all_or_none(comm: Any, act: Callable[[], T], *, idle: bool = False) -> T:
     """Return what `act` gives on this rank, or raise UnavailableError if one rank's does.
 
     All ranks call this together. `act` must not talk to another rank, which may have failed.
+    With `idle`, those that are ready leave their cores to the others.
     """
     fault = ""
     try:
         value = act()
     except UnavailableError as error:
         fault = f"rank {comm.rank} on {os.uname().nodename}: {error}"
+    if idle:
+        idle_barrier(comm)
     if faults := [*filter(None, comm.allgather(fault))]:
         raise UnavailableError(faults[0])
     return value

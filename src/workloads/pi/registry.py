@@ -29,7 +29,7 @@ SEEDED = {
     "sleep": _waiting(_THREADS + "sleep", "the same, but they count in C", _CYTHON, COMPILED),
     "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),
     "dask": _processes(
-        _PROCESSES + "dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's", _DASK
+        _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
     ),
     "spark": _processes(
         "workloads_spark.techniques:pi",

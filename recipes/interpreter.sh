@@ -107,8 +107,9 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
 # would take the place of those that a user's own libraries bring.  And one function that
-# replaces the C library's in all libraries: see stacks.c.
-echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
+# replaces the C library's in all libraries (stacks.c), and what the feature threadpoolctl
+# shows of BLAS.
+echo '{ Py*; _Py*; pthread_create; hpcpy_openblas; };' >exports
 cp "$config/libpython$version.a" libpython.a
 at objects
 # A function called __wrap_X is linked in front of another one, X.

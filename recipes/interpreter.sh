@@ -118,7 +118,7 @@ wrapped=$(nm ./*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 # No PIE: 743,038 pointers to relocate would cost each start 17 ms, and 23 MB of memory.
 link() {
     # shellcheck disable=SC2086  # lists of words
-    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports \
+    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports -Wl,-Map=map.txt \
         $wrapped -nodefaultlibs \
         -o "$1" ./*.o /opt/link/*/*.o \
         -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
@@ -130,6 +130,9 @@ link() {
 at draft
 link "$OUT$PREFIX/bin/python$version"
 at linked
+# Crash reports name an address: hpcpy_info finds the function.
+python -m functions "$OUT$PREFIX/bin/python$version" map.txt \
+    "$OUT$PREFIX/lib/hpcpy/functions.xz"
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
 
 # The licences of what is linked in.

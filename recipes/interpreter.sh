@@ -112,8 +112,9 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
 # would take the place of those that a user's own libraries bring.  And one function that
-# replaces the C library's in all libraries: see stacks.c.
-echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
+# replaces the C library's in all libraries (stacks.c), and what the feature threadpoolctl
+# shows of BLAS.
+echo '{ Py*; _Py*; pthread_create; hpcpy_openblas; };' >exports
 cp "$config/libpython$version.a" libpython.a
 at objects
 # A function called __wrap_X is linked in front of another one, X.
@@ -122,7 +123,7 @@ wrapped=$(nm ./*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 # No PIE: 743,038 pointers to relocate would cost each start 17 ms, and 23 MB of memory.
 link() {
     # shellcheck disable=SC2086  # lists of words
-    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports \
+    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports -Wl,-Map=map.txt \
         $wrapped -nodefaultlibs \
         -o "$1" ./*.o /opt/link/*/*.o \
         -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
@@ -134,6 +135,9 @@ link() {
 at draft
 link "$OUT$PREFIX/bin/python$version"
 at linked
+# Crash reports name an address: hpcpy_info finds the function.
+python -m functions "$OUT$PREFIX/bin/python$version" map.txt \
+    "$OUT$PREFIX/lib/hpcpy/functions.xz"
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
 
 # The licences of what is linked in.

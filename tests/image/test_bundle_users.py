@@ -54,6 +54,23 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
 
 
+def test_information_names_the_function_of_an_address_in_a_crash_report() -> None:
+    crash = """
+import faulthandler, numpy
+faulthandler.enable()
+numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
+"""
+    report = run(sys.executable, "-c", crash).stderr
+    addresses = re.findall(r"python3\S*\".*\[(0x[0-9a-f]+)\]", report)
+    lines = python("-m", "hpcpy_info", *addresses).splitlines()
+    assert len(lines) == len(addresses) > 5
+    numpy = re.compile(r"0x\w+: numpy\._core\._multiarray_umath: DOUBLE_\w+\+0x")
+    assert any(numpy.match(line) for line in lines), lines
+    assert any(": libpython.a(ceval.o): _PyEval_EvalFrameDefault+0x" in line for line in lines)
+    done = run(sys.executable, "-m", "hpcpy_info", "0x10")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if find_spec(tool)])
 def test_each_tool_says_its_version(tool: str) -> None:
     assert python("-m", tool, "--version") == line(tool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -38,3 +39,24 @@ def test_openmp_threads_may_have_small_stacks() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "omp threads" in done.stdout
+
+
+def test_attributes_of_a_thread_keep_the_size_that_was_set() -> None:
+    c_library = ctypes.CDLL(None)
+    attributes, size = ctypes.create_string_buffer(64), ctypes.c_size_t()
+    c_library.pthread_attr_init(attributes)
+    c_library.pthread_attr_setstacksize(attributes, ctypes.c_size_t(1024 * KIB))
+    c_library.pthread_attr_getstacksize(attributes, ctypes.byref(size))
+    assert size.value == 1024 * KIB
+
+
+def test_a_thread_starts_on_memory_of_the_caller() -> None:
+    c_library = ctypes.CDLL(None)
+    attributes, memory = ctypes.create_string_buffer(64), ctypes.create_string_buffer(512 * KIB)
+    c_library.pthread_attr_init(attributes)
+    c_library.pthread_attr_setstack(attributes, memory, ctypes.c_size_t(512 * KIB))
+    thread, answer = ctypes.c_ulong(), ctypes.c_void_p()
+    labs = ctypes.cast(c_library.labs, ctypes.c_void_p)
+    c_library.pthread_create(ctypes.byref(thread), attributes, labs, ctypes.c_void_p(-5))
+    c_library.pthread_join(thread, ctypes.byref(answer))
+    assert answer.value == 5

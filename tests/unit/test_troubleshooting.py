@@ -22,6 +22,8 @@ LINES = [
     ("which cannot be used", "src/interp/mpi/mpi_search.c"),
     (" more open files, and ", "src/interp/mpi/mpi_room.c"),
     ("; see ulimit -n", "src/interp/mpi/mpi_room.c"),
+    ("no processes can be spawned here: ", "recipes/patches/mpich-spawn.patch"),
+    ("no processes can be spawned below srun", "recipes/patches/mpich-spawn.patch"),
     ("Slurm gives no job: ", "src/hpcpy/launch/explain.py"),
     ("a node has no program ", "src/hpcpy/launch/explain.py"),
     ("no Slurm controller answers", "src/hpcpy/launch/explain.py"),

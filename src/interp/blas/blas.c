@@ -61,10 +61,16 @@ void *hpcpy_blas_malloc(size_t size)
     return found;
 }
 
+void hpcpy_blas_begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, gotoblas_init);
+}
+
 /* numpy imports this module before any other that calls BLAS. */
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 {
-    gotoblas_init();
+    hpcpy_blas_begin();
     if (hpcpy_blas_ready != NULL) {
         hpcpy_blas_ready();
     }

@@ -3,6 +3,9 @@
 #ifndef HPCPY_BLAS_H
 #define HPCPY_BLAS_H
 
+/* Initialises it, at the first call. */
+void hpcpy_blas_begin(void);
+
 /* Limits its threads to what threads.c says, at the first call. */
 void hpcpy_blas_limit(void);
 

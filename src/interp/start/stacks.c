@@ -4,13 +4,15 @@
    thread's stack.  Here they include numpy's, OpenBLAS's and numba's: 115 KB; those of
    libraries that are opened later lie elsewhere.  Without this, a thread with a smaller
    stack could not be started, as by threading.stack_size(65536) or OMP_STACKSIZE=100K,
-   which work with wheels. */
+   which work with wheels.  The caller's attributes keep the size that it has set. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
-#include <unistd.h>
+#include <stdint.h>
+
+typedef int Create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 /* Called for the first object alone, the executable: 1 ends the iteration. */
 static int add_variables(struct dl_phdr_info *object, size_t size, void *sum)
@@ -24,11 +26,27 @@ static int add_variables(struct dl_phdr_info *object, size_t size, void *sum)
     return 1;
 }
 
-int pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size)
+/* Memory of the caller's own has the size that it has. */
+static int is_callers(const pthread_attr_t *attributes)
 {
-    int (*theirs)(pthread_attr_t *, size_t) = dlsym(RTLD_NEXT, "pthread_attr_setstacksize");
-    if (size >= (size_t)sysconf(_SC_THREAD_STACK_MIN)) {
-        dl_iterate_phdr(add_variables, &size);
+    void *lowest;
+    size_t size;
+    pthread_attr_getstack(attributes, &lowest, &size);
+    return (uintptr_t)lowest + size != 0;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument)
+{
+    Create *theirs = (Create *)dlsym(RTLD_NEXT, "pthread_create");
+    if (attributes == NULL || is_callers(attributes)) {
+        return theirs(thread, attributes, start, argument);
     }
-    return theirs(attributes, size);
+    /* What the attributes point to is read, and stays the caller's. */
+    pthread_attr_t larger = *attributes;
+    size_t size;
+    pthread_attr_getstacksize(&larger, &size);
+    dl_iterate_phdr(add_variables, &size);
+    pthread_attr_setstacksize(&larger, size);
+    return theirs(thread, &larger, start, argument);
 }

@@ -1,10 +1,12 @@
-"""``python -m hpcpy_info``: what is in this interpreter, and where a module comes from."""
+"""``python -m hpcpy_info``: what is in this interpreter, and where a module or address is from."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
+import lzma
+import re
 import signal
 import sys
 from collections import Counter
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Bundle
 
 
+_ADDRESS = re.compile("0x[0-9a-fA-F]+")
 # The first that fits counts: ModuleNotFoundError is an ImportError, too.
 EXIT_CODES: dict[type[Exception], int] = {ModuleNotFoundError: 2, ImportError: 69, ValueError: 65}
 
@@ -98,6 +101,37 @@ def origin(name: str) -> str:
     return f"{name}: {memory}{spec.origin}"
 
 
+def function_at(address: int) -> str:
+    """Say which function of which object has an address of a crash report.
+
+    Parameters
+    ----------
+    address
+        An address in the executable, whose code is at the same place in each process.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When it is no function's of the executable.
+    """
+    found = ""
+    with lzma.open(f"{sys.base_prefix}/lib/hpcpy/functions.xz", "rt") as lines:
+        for line in lines:
+            if int(line.partition(" ")[0], 16) > address:
+                break
+            found = line
+    start, _, function = found.strip().partition(" ")
+    if not function:
+        raise ModuleNotFoundError(f"{address:#x}: no function of {sys.executable} is there")
+    owner, name = function.split(" ", 1)
+    return f"{address:#x}: {owner}: {name}+{address - int(start, 16):#x}"
+
+
 def _print_all(bundle: Bundle) -> None:
     about = bundle.about
     modules = Counter(
@@ -124,7 +158,9 @@ def _print_all(bundle: Bundle) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
-    parser.add_argument("module", nargs="*", help="say where this module comes from")
+    parser.add_argument(
+        "module", nargs="*", help="say where this module comes from, or whose code is at 0x1986a"
+    )
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     parser.add_argument("--version", action="store_true", help="print the version")
@@ -142,7 +178,7 @@ def _answer(options: argparse.Namespace) -> None:
         print(json.dumps(bundle.about, indent=1))
     elif options.module:
         for name in options.module:
-            print(origin(name))
+            print(function_at(int(name, 16)) if _ADDRESS.fullmatch(name) else origin(name))
     else:
         _print_all(bundle)
 

@@ -12,6 +12,7 @@ import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
+import _hpcpy_numba_constants
 import _hpcpy_numba_kept
 import _hpcpy_numba_needs
 from _hpcpy_folders import Loader
@@ -113,26 +114,35 @@ def kernel(function: FunctionType, kind: str, owner: Any) -> str:
         found = _hpcpy_numba_kept.source(function, stamp())
         if not found:
             return ""
-        of_users = f"{_hpcpy_numba_kept.PREFIX}{found}{_hpcpy_numba_kept.variables(function)} "
+        of_users = f"{_hpcpy_numba_kept.PREFIX}{found} "
     options = sorted(getattr(owner, "targetoptions", {}).items())
     line = function.__code__.co_firstlineno
     how = f"{kind} {type(owner).__name__} {options!r}"
     return f"{of_users}{function.__module__}.{function.__qualname__}:{line} {how}"
 
 
-def load(name: str, signature: Any, context: Any) -> Any:
+def _key(name: str, signature: Any, function: FunctionType) -> str:
+    """Return the name of a function's code for some types: users' belong to values, too."""
+    of_users = name.startswith(_hpcpy_numba_kept.PREFIX)
+    constants = _hpcpy_numba_constants.digest(function) if of_users else ""
+    return f"{name} {signature}{constants}"
+
+
+def load(name: str, signature: Any, function: FunctionType, context: Any) -> Any:
     """Return what numba's cache would have for a kernel, None if its code is not kept."""
     held = None
     if is_processor(context):
-        held = _entries(context.codegen()).get(f"{name} {signature}")
+        entries = _entries(context.codegen())
+        held = entries.get(_key(name, signature, function))
         if held is None and recorded is None and name.startswith(_hpcpy_numba_kept.PREFIX):
-            _hpcpy_numba_kept.tell_missing(name, signature)
+            others = any(key.startswith(f"{name} {signature}") for key in entries)
+            _hpcpy_numba_kept.tell_missing(name, signature, has_others=others)
     return None if held is None else pickle.loads(held)  # noqa: S301
 
 
-def save(name: str, signature: Any, content: Any) -> None:
+def save(name: str, signature: Any, function: FunctionType, content: Any) -> None:
     """Record a compiled kernel, while an image is built or a program is warmed up."""
-    _keep(f"{name} {signature}", content)
+    _keep(_key(name, signature, function), content)
 
 
 def _keep(name: str, content: Any) -> None:

@@ -124,20 +124,11 @@ def source(function: FunctionType, stamp: bytes) -> str:
     return ""
 
 
-def variables(function: FunctionType) -> str:
-    """Return a hash of the values in a function's closure, "" without a closure."""
-    if function.__closure__ is None:
-        return ""
-    from numba.core.serialize import dumps  # noqa: PLC0415
-
-    cells = tuple(cell.cell_contents for cell in function.__closure__)
-    return hashlib.sha256(dumps(cells)).hexdigest()
-
-
-def tell_missing(name: str, signature: object) -> None:
-    """Print that a function's code is kept, but not for these types."""
+def tell_missing(name: str, signature: object, *, has_others: bool) -> None:
+    """Print that a function's code is not kept for these types, or for its variables' values."""
     what = name.partition(" ")[2].partition(" ")[0]
-    _tell(f"{what} is not in {FOLDER} for {signature}: numba compiles it")
+    values = " and the values of its global variables" if has_others else ""
+    _tell(f"{what} is not in {FOLDER} for {signature}{values}: numba compiles it")
 
 
 def _tell(what: str) -> None:

@@ -4,7 +4,7 @@
    and looks its functions up there.  Here OpenBLAS is in the executable, and its names
    are not exported: they would take the place of those that a user's own packages
    bring.  So a small library of such a name (shown/openblas.c) is opened, whose
-   functions call those below.  It is opened once both numpy and threadpoolctl are
+   functions call those of hpcpy_openblas.  It is opened once both numpy and threadpoolctl are
    imported; other programs make no call for the file. */
 
 #define _GNU_SOURCE
@@ -37,12 +37,14 @@ static bool is_wanted, is_open;
    no thread. */
 static int threads(void)
 {
+    hpcpy_blas_begin();
     hpcpy_blas_limit();
     return blas_cpu_number;
 }
 
 static void set_threads(int count)
 {
+    hpcpy_blas_begin();
     hpcpy_blas_limit();
     /* OpenBLAS's own function would start all of its threads to have fewer. */
     if (blas_server_avail == 0 && count > 0 && count <= blas_num_threads) {
@@ -52,29 +54,40 @@ static void set_threads(int count)
     }
 }
 
+static char *config(void)
+{
+    hpcpy_blas_begin();
+    return openblas_get_config();
+}
+
+static char *corename(void)
+{
+    hpcpy_blas_begin();
+    return openblas_get_corename();
+}
+
+/* Exported: a user may open the library before numpy is there. */
+const HpcpyOpenblas hpcpy_openblas = {
+    threads, set_threads, config, corename, openblas_get_parallel,
+};
+
 /* lib/hpcpy, beside the library's folder. */
-static void *open_shown(void)
+static void open_shown(void)
 {
     char path[PATH_MAX];
     const char *library = hpcpy_library(), *slash = strrchr(library, '/');
     int length = snprintf(path, sizeof(path), "%.*s/hpcpy/libopenblas-hpcpy.so",
                           (int)(slash == NULL ? 0 : slash - library), library);
-    return length < (int)sizeof(path) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (length < (int)sizeof(path)) {
+        dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
 }
 
 static void open_if_both(void)
 {
-    if (!is_ready || !is_wanted || is_open) {
-        return;
-    }
-    is_open = true;
-    void *library = open_shown();
-    HpcpyOpenblas *functions = library == NULL ? NULL : dlsym(library, "hpcpy_openblas");
-    if (functions != NULL) {
-        *functions = (HpcpyOpenblas){
-            threads, set_threads, openblas_get_config, openblas_get_corename,
-            openblas_get_parallel,
-        };
+    if (is_ready && is_wanted && !is_open) {
+        is_open = true;
+        open_shown();
     }
 }
 

@@ -159,3 +159,39 @@ def test_what_cannot_be_is_one_line(
     assert says in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "kept").glob("*")) or not (tmp_path / "kept").exists()
+
+
+GLOBALS = """
+import numba, sys, types
+size, unused = int(sys.argv[1]), object()
+config = types.ModuleType("config")
+config.offset = int(sys.argv[2])
+@numba.njit(cache=True)
+def scaled(values):
+    return values.size * size
+@numba.njit(cache=True)
+def total(values):
+    return scaled(values) + config.offset
+import numpy as np
+print(total(np.ones(2)), sum(total.stats.cache_misses.values()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [(["3", "1"], "7 0"), (["4", "1"], "9 1"), (["3", "5"], "11 1")],
+    ids=["the same", "a global of a function that it calls", "an attribute of a module"],
+)
+def test_a_function_is_kept_for_the_values_of_its_global_variables(
+    arguments: list[str], answer: str, tmp_path: Path
+) -> None:
+    program = script(tmp_path / "code", GLOBALS)
+    folder = tmp_path / "kept"
+    done = warm_up("--to", folder, f"--level={HERE}", program, "3", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    variables = {**os.environ, "HPCPY_KERNELS": str(folder), "NUMBA_CACHE_DIR": str(tmp_path)}
+    rank = run(sys.executable, program, *arguments, env=variables, cwd="/")
+    assert (rank.returncode, rank.stdout.strip()) == (0, answer)
+    assert rank.stderr.count("\n") == int(answer[-1]), rank.stderr
+    if rank.stderr:
+        assert "and the values of its global variables: numba compiles it" in rank.stderr

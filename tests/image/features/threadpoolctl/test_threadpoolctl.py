@@ -88,3 +88,17 @@ def test_programs_without_threadpoolctl_never_open_it() -> None:
     program = "import numpy, numba, h5py; print('libopenblas' in open('/proc/self/maps').read())"
     assert said(program) == ["False"]
     assert said("import threadpoolctl; print(len(threadpoolctl.threadpool_info()))") == ["0"]
+
+
+def test_its_library_answers_before_numpy_is_there() -> None:
+    program = """
+    import ctypes, os, sys
+    functions = ctypes.CDLL(f"{sys.prefix}/lib/hpcpy/libopenblas-hpcpy.so")
+    functions.openblas_get_corename.restype = ctypes.c_char_p
+    print(functions.openblas_get_num_threads() >= 1, len(functions.openblas_get_corename()) > 3)
+    functions.openblas_set_num_threads(1)
+    import numpy as np
+    m = np.ones((600, 600))
+    print((m @ m == 600).all(), len(os.listdir("/proc/self/task")))
+    """
+    assert said(program) == ["True", "True", "True", "1"]

@@ -5,9 +5,6 @@
 
 #include "openblas.h"
 
-/* The executable fills it as soon as this library is opened. */
-HpcpyOpenblas hpcpy_openblas;
-
 int openblas_get_num_threads(void)
 {
     return hpcpy_openblas.get_num_threads();

@@ -1,4 +1,4 @@
-/* The functions that the executable hands to the library that stands for its OpenBLAS. */
+/* The functions of the executable that the library calls which stands for its OpenBLAS. */
 
 #ifndef HPCPY_SHOWN_OPENBLAS_H
 #define HPCPY_SHOWN_OPENBLAS_H
@@ -10,5 +10,8 @@ typedef struct {
     char *(*get_corename)(void);
     int (*get_parallel)(void);
 } HpcpyOpenblas;
+
+/* The one name of BLAS's that the executable exports. */
+extern const HpcpyOpenblas hpcpy_openblas;
 
 #endif

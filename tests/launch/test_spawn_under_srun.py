@@ -1,0 +1,43 @@
+"""A program below srun spawns by mpiexec, and says so at once when it is started without."""
+
+from __future__ import annotations
+
+import pytest
+from local_cluster import Cluster, image
+
+from tiers import sampled
+
+SPAWN = """
+import sys
+from mpi4py import MPI
+if MPI.Comm.Get_parent() != MPI.COMM_NULL:
+    MPI.Comm.Get_parent().Disconnect()
+else:
+    children = MPI.COMM_SELF.Spawn(sys.executable, [__file__], 2)
+    print(children.remote_size)
+    children.Disconnect()
+"""
+LOCAL = ("mpiexec", "-launcher", "fork", "-hosts", "localhost", "-n", "1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"), sampled([("none", ()), ("pmi2", LOCAL), ("none", LOCAL)], keep=2)
+)
+def test_a_program_spawns_on_its_node(cluster: Cluster, kind: str, before: tuple[str, ...]) -> None:
+    program = cluster.shared / "spawns.py"
+    program.write_text(SPAWN)
+    words = [*image(), *before, "python3", str(program)]
+    done = cluster.srun(f"--mpi={kind}", "-n1", *words, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+def test_a_program_that_slurm_cannot_spawn_for_says_what_to_do(cluster: Cluster, kind: str) -> None:
+    program = cluster.shared / "spawns.py"
+    program.write_text(SPAWN)
+    # It waited for ever.
+    done = cluster.srun(f"--mpi={kind}", "-n1", *image(), "python3", program, timeout=100)
+    assert done.returncode == 1
+    advice = "no processes can be spawned below srun: start the program by " + " ".join(LOCAL)
+    assert done.stderr.count(advice) == 1, done.stderr
+    assert done.stderr.count("Traceback") == 1

@@ -204,8 +204,9 @@ def install(data: memoryview, library: str) -> Finder:
     """
     bundle = Bundle(data, library)
     variable = b"" if sys.flags.ignore_environment else posix.environ.get(b"PYTHONPATH", b"")
-    leaked = frozenset(variable.decode("utf-8", "surrogateescape").split(":")) - {""}
-    first = Finder(bundle, leaked)
+    leaked = {*variable.decode("utf-8", "surrogateescape").split(":")}
+    # A program may give its children the image's folders.
+    first = Finder(bundle, frozenset(leaked.difference([""], (root.path for root in bundle.roots))))
     sys.meta_path.insert(0, first)
     # The class stays CPython's: tools look for it by name and by identity.
     PathFinder.find_distributions = find_distributions  # type: ignore[method-assign,assignment]

@@ -48,6 +48,10 @@ class Finder:
         # Packages that come from elsewhere: they must not get the C parts that are linked in.
         self.replaced: set[str] = set()
         self._has_warned = False
+        try:
+            self._started_in = posix.getcwd()
+        except OSError:  # the folder is gone
+            self._started_in = ""
         self._before = bundle.hooks["before"]
 
     def find_spec(
@@ -120,13 +124,14 @@ class Finder:
         return None
 
     def own_folders(self) -> list[str]:
-        """Return what a program has put before the image's folders: its own, mostly."""
+        """Return what a program has before the image's folders: its script's, mostly."""
         own, programs = [], f"{sys.base_prefix}/"
+        # The working folder may be everybody's: that of python -c is empty in sys.path.
+        skipped = {"", self._started_in if _runs_module() else "", *self.leaked}
         for entry in sys.path:
             if entry == self.bundle.library:
                 break
-            # An empty one is the working folder, of python -c and the prompt.
-            if entry and entry not in self.leaked and not entry.startswith(programs):
+            if entry not in skipped and not entry.startswith(programs):
                 own.append(entry)
         return own
 
@@ -149,6 +154,14 @@ class Finder:
             # Once is enough: further look-ups would only cost time.
             self._has_warned = True
             warn(fullname, spec.origin)
+
+
+def _runs_module() -> bool:
+    """Tell whether this is `python -m`, or a child of multiprocessing of one."""
+    mains = [sys.modules.get(name) for name in ("__mp_main__", "__main__")]
+    # argv says so while the module is looked for.
+    is_sought = getattr(sys, "argv", [])[:1] == ["-m"]
+    return is_sought or any(getattr(main, "__spec__", None) is not None for main in mains)
 
 
 def _install_preflight() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import venv
 from pathlib import Path
@@ -163,8 +164,7 @@ def test_a_namespace_package_has_portions_of_the_users(
     try:
         assert printed(used, tmp_path / "main.py", folder=tmp_path, **path) == "both"
     finally:
-        (folder / "mpl_toolkits/mine.py").unlink()
-        (folder / "mpl_toolkits").rmdir()
+        shutil.rmtree(folder / "mpl_toolkits")
 
 
 def test_an_editable_package_of_another_distribution_is_taken(

@@ -74,7 +74,7 @@ def test_a_bound_core_that_all_share_is_one_warning(script: Path) -> None:
 
 def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
-    site.write_text('[promises]\nmpi = "openmpi"\nopencl = ["Portable"]\n')
+    site.write_text('[promises]\nmpi = "openmpi"\n')
     done = on_ranks(3, *WRAPPED, "--site", site, script)
     assert done.returncode == 78
     lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]

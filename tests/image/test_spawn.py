@@ -44,7 +44,8 @@ if __name__ == "__main__":
         pool.submit(os.abort).result()
 """
 ALONE: list[str] = []
-BELOW = ["mpiexec", "-n", "1"]
+# Without a network the host's name, by which Hydra reaches itself, resolves nowhere.
+BELOW = ["mpiexec", "-localhost", "localhost", "-n", "1"]
 
 
 def ended(program: str, tmp_path: Path, *before: str, **variables: str) -> Done:

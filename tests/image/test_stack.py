@@ -105,6 +105,6 @@ except pathfinder.DynamicLibNotFoundError as error: print(type(error).__name__)
     done = python(str(tmp_path / "it.py"))
     assert (done.returncode, done.stderr) == (0, "")
     first, *errors = done.stdout.splitlines()
-    # An extension module asks for ml_dtypes, which is not there: not beside the script.
-    assert first == "[] [] [] None"
+    # The script's folder is listed once: an own cupy there would go first.
+    assert first == f"[] ['{tmp_path}'] [] None"
     assert errors == ["ImportError", "DynamicLibNotFoundError"]

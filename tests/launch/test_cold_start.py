@@ -27,14 +27,14 @@ class Bound:
     requests: int
 
 
-# A tenth above the blocks and bytes that were counted on an idle machine, 83, 163 and 399,
-# 11.7, 24.2 and 57.5 MB: on a busy one, a page fault that had to wait reads ahead once
-# more.  Three tenths above its requests, 124, 234 and 544: the kernel joins them as it has
+# A tenth above the blocks and bytes that were counted on an idle machine, 91, 162 and 390,
+# 6.0, 8.8 and 20.4 MB: on a busy one, a page fault that had to wait reads ahead once
+# more.  Three tenths above its requests, 93, 135 and 284: the kernel joins them as it has
 # time, and 15 % more were seen.
 BOUNDS = {
-    "pass": Bound(91, 12.9, 161),
-    "numpy": Bound(179, 26.6, 304),
-    "core": Bound(439, 63.3, 707),
+    "pass": Bound(100, 6.6, 121),
+    "numpy": Bound(178, 9.7, 176),
+    "core": Bound(429, 22.5, 370),
 }
 
 

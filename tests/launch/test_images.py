@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import subprocess
 from pathlib import Path
@@ -20,8 +19,8 @@ from workloads.mandel.grid import AREAS
 IMAGE = the_graph().image("hpcpy")
 SIF = sif_path(IMAGE)
 ARCHIVE = archive_path(IMAGE)
-# Small enough to be copied to nodes; the interpreter is uncompressed, which saves time.
-MOST_BYTES = 480_000_000
+# Small enough to be copied to nodes.
+MOST_BYTES = 410_000_000
 
 if not SIF.exists():
     pytest.skip(f"{SIF} is not there; run: make sif", allow_module_level=True)
@@ -49,16 +48,8 @@ def test_the_sif_says_what_it_is() -> None:
     assert "no-date" not in named["org.label-schema.build-date"]
 
 
-def test_the_interpreter_lies_in_the_sif_as_it_is() -> None:
-    # What is not compressed, no mount unpacks.
+def test_the_sif_is_no_larger_than_what_is_said() -> None:
     assert SIF.stat().st_size <= MOST_BYTES
-    program = "import sys; sys.stdout.buffer.write(open(sys.executable, 'rb').read())"
-    words = [str(find_apptainer()), "exec", str(SIF), "python", "-c", program]
-    executable = subprocess.run(words, capture_output=True, timeout=300, check=True).stdout
-    with SIF.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        # The kernel reads squashfs's blocks of 128 KB one by one.
-        for start in range(0, len(executable) - (1 << 17), 1 << 24):
-            assert whole.find(executable[start : start + (1 << 17)]) >= 0, start
 
 
 def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:

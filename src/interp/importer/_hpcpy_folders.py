@@ -164,6 +164,9 @@ class Folder(FileFinder):
         name = fullname.rpartition(".")[2]
         if name in self.entries or not self._is_open or fullname in self.outside:
             return None
+        if fullname in sys.stdlib_module_names:
+            # Of another system, such as msvcrt, which the library tries.
+            return None
         added = self._bundle.added
         spec = added.find_in(self.path, fullname) if added else None
         if spec is not None:

@@ -124,11 +124,10 @@ def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixtu
     assert "GiB" in capsys.readouterr().err
 
 
-def test_it_runs_where_no_home_and_no_cache_can_be_written(tmp_path: Path) -> None:
+def test_it_runs_where_no_home_can_be_written(tmp_path: Path) -> None:
     env = {
         **NEEDS_A_PROCESS,
         "HOME": "/proc/none",
-        "NUMBA_CACHE_DIR": "/proc/none",
         "TMPDIR": str(tmp_path),
     }
     command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]

@@ -12,10 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
 from workloads.exercise.tasks import Exercise
+
+_LOOK_SECONDS = 0.02
 
 
 def check_name(file: Path) -> None:
@@ -59,7 +63,7 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
         trial = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
         ended = _wait([*launcher, *trial, folder], folder, seconds, quiet=quiet)
-        verdicts = [json.loads(each.read_text()) for each in sorted(Path(folder).glob("*.verdict"))]
+        verdicts = _verdicts(folder)
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
@@ -69,6 +73,15 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
         raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)
     if len(verdicts) != max(size, 1):
         raise WorkloadError(f"{on}{ended}")
+
+
+def _verdicts(folder: str) -> list[dict[str, Any]]:
+    """Return what the ranks have left so far, in their order."""
+    return [json.loads(each.read_text()) for each in sorted(Path(folder).glob("*.verdict"))]
+
+
+def _has_failed(folder: str) -> bool:
+    return any(verdict["code"] for verdict in _verdicts(folder))
 
 
 def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
@@ -82,10 +95,13 @@ def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
         process = subprocess.Popen(
             words, env=environment, stdin=no, stdout=output, stderr=errors, start_new_session=True
         )
+        end = time.monotonic() + seconds
         try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return ""
+            # Of a rank that is wrong the others know nothing, and may wait for it.
+            while (code := process.poll()) is None and not _has_failed(folder):
+                if time.monotonic() > end:
+                    return ""
+                time.sleep(_LOOK_SECONDS)
         finally:
             # Killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
             with contextlib.suppress(ProcessLookupError):

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import re
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -20,7 +21,7 @@ from workloads.parallel import ranks
 
 
 def main(name: str, file: Path, folder: Path) -> None:
-    """Leave the verdict of this rank; one that is wrong ends all ranks."""
+    """Leave the verdict of this rank; one that is wrong waits to be ended with all others."""
     exercise = task(name).EXERCISE
     comm = ranks.world() if exercise.ranks else None
     try:
@@ -31,13 +32,14 @@ def main(name: str, file: Path, folder: Path) -> None:
     # A student's program may raise anything, and may call exit.
     except BaseException as error:
         code, message = 1, _described(error, file)
-    # Named when it is whole: another rank may end this one.
+    sys.stdout.flush()
+    # Named when it is whole: the check may end this rank for another's.
     part = folder / f"{comm.rank if comm else 0}.part"
     part.write_text(json.dumps({"code": code, "message": message}), encoding="utf-8")
     part.rename(part.with_suffix(".verdict"))
-    sys.stdout.flush()
     if comm and code:
-        comm.Abort(1)
+        # The check ends all ranks; if this one left, mpiexec might print a page of its own.
+        signal.pause()
     if not comm:
         # Threads or processes that the student's program has left do not hold up the verdict.
         os._exit(code)

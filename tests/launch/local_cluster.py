@@ -174,7 +174,9 @@ def acquired() -> Iterator[Cluster]:
         fcntl.flock(mine, fcntl.LOCK_SH)
         try:
             try:
-                start(layout)
+                # By one alone: a start may begin anew, and end the others' jobs.
+                if first:
+                    start(layout)
             finally:
                 fcntl.flock(change, fcntl.LOCK_UN)
             # A user's, where root has started the cluster.

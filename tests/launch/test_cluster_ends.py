@@ -15,7 +15,7 @@ from pathlib import Path
 
 import proc_files
 import pytest
-from local_cluster import Cluster
+from local_cluster import Cluster, daemons
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 from hpcpy.cluster import processes
@@ -93,6 +93,27 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
             done = run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
             assert (done.returncode, done.stderr) == (0, "")
             assert done.stdout.split() == ["65534"] * 2
+
+
+@pytest.mark.long
+def test_a_start_leaves_jobs_alone_while_the_controller_is_busy(layout: Layout) -> None:
+    one = started(layout)
+    ((controller, _),) = daemons(layout, "slurmctld")
+    with one.started("-N2", "sh", "-c", "touch $(hostname).busy && sleep 25") as process:
+        one.wait_for_files(*(f"{name}.busy" for name in NODES))
+        # It is silent for longer than one question waits.
+        os.kill(controller, signal.SIGSTOP)
+        try:
+            with start_hpcpy(layout) as start:
+                time.sleep(8)
+                os.kill(controller, signal.SIGCONT)
+                _, err = start.communicate(timeout=300)
+        finally:
+            os.kill(controller, signal.SIGCONT)
+        assert (start.returncode, "it runs" in err) == (0, True), err
+        assert process.communicate(timeout=300) == ("", "")
+    assert process.returncode == 0
+    hpcpy(layout, "--stop")
 
 
 @pytest.mark.long

@@ -52,7 +52,7 @@ def _refuse_others_folder(layout: Layout) -> None:
 def start(layout: Layout) -> None:
     """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
     with life.held(layout):
-        if health.usable(layout, health.states(layout)):
+        if health.usable(layout, _states(layout)):
             skipped("start the local cluster", "it runs")
         else:
             life.require_root("make cluster", " (its srun is for every user)")
@@ -69,6 +69,19 @@ def start(layout: Layout) -> None:
                     raise
         version = health.ask(layout, "sinfo", "--version").strip()
     print(config.greeting(layout, version), flush=True)
+
+
+def _states(layout: Layout) -> dict[str, str]:
+    """Return the state of each node, for which a busy controller may be asked for long.
+
+    To start a cluster anew would end its jobs.
+    """
+    end = time.monotonic() + health.START_SECONDS
+    while not (found := health.states(layout)) and processes.run_on(layout, "slurmctld"):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    return found
 
 
 def stop(layout: Layout) -> None:

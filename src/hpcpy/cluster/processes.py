@@ -96,6 +96,16 @@ def marked(layout: Layout) -> Iterator[int]:
             yield int(folder.name)
 
 
+def run_on(layout: Layout, program: str) -> bool:
+    """Tell whether a cluster has a process of that program."""
+    for process in marked(layout):
+        # It may have ended.
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{process}/comm").read_text().strip() == program:
+                return True
+    return False
+
+
 def _is_marked(process: int, layout: Layout) -> bool:
     mark = f"{MARK}={layout.folder}".encode()
     try:

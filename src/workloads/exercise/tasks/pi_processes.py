@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from multiprocessing import parent_process
 from typing import Any
 
 from workloads.exercise.judging import kind, note, noted
@@ -33,14 +35,24 @@ def compute(hits, pairs, workers):
     hint="Worker w counts from pairs * w // workers to pairs * (w + 1) // workers.",
 )
 _PAIRS, _WORKERS = 1_000_000, 3  # no multiple
+_WAIT_SECONDS = 10.0
 
 
 def hits(first: int, last: int) -> int:
     import numpy as np
 
     note(f"counted {first} {last}")
+    if parent_process() is not None:
+        _wait_for_another()
     x, y = np.modf(np.arange(first, last) * np.sqrt([[2], [3]]))[0]
     return int(np.count_nonzero(x * x + y * y < 1))
+
+
+def _wait_for_another() -> None:
+    # On a busy machine the first worker would have taken all shares before others begin.
+    end = time.monotonic() + _WAIT_SECONDS
+    while len({process for process, _ in noted("counted")}) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def judge(module: Any) -> str:

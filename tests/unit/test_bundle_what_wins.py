@@ -54,6 +54,11 @@ def test_what_lies_in_a_programs_folder_wins(installed: Installation, own: str) 
     )
 
 
+def test_what_is_no_text_in_the_path_is_passed_over(installed: Installation, own: str) -> None:
+    program = f"import pathlib\nsys.path.insert(0, pathlib.Path({own!r}))\n"
+    assert installed.says(program + VERSIONS) == "1 1 1"
+
+
 @pytest.mark.parametrize("rank", [0, 1])
 def test_one_line_on_the_first_rank_says_that_a_leaked_package_is_not_taken(
     installed: Installation, own: str, rank: int

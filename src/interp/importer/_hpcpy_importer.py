@@ -131,7 +131,9 @@ class Finder:
         for entry in sys.path:
             if entry == self.bundle.library:
                 break
-            if entry not in skipped and not entry.startswith(programs):
+            # CPython passes over what is no text, such as a pathlib.Path.
+            is_text = isinstance(entry, str)
+            if is_text and entry not in skipped and not entry.startswith(programs):
                 own.append(entry)
         return own
 
@@ -146,7 +148,7 @@ class Finder:
     def _warn_of_leaked(self, fullname: str) -> None:
         if self._has_warned or not self.leaked:
             return
-        folders = [entry for entry in sys.path if entry in self.leaked]
+        folders = [entry for entry in sys.path if isinstance(entry, str) and entry in self.leaked]
         spec = _regular(PathFinder.find_spec(fullname, folders))
         if spec is not None:
             from _hpcpy_leaked import warn  # noqa: PLC0415
@@ -222,7 +224,7 @@ def install(data: memoryview, library: str) -> Finder:
     first = Finder(bundle, frozenset(leaked.difference([""], (root.path for root in bundle.roots))))
     sys.meta_path.insert(0, first)
     # The class stays CPython's: tools look for it by name and by identity.
-    PathFinder.find_distributions = find_distributions  # type: ignore[method-assign,assignment]
+    PathFinder.find_distributions = find_distributions  # type: ignore[method-assign]
     sys.path_hooks[:0] = [bundle.folder, hook(first)]
     sys.path_importer_cache.clear()
     if sys.flags.no_site:

@@ -107,8 +107,11 @@ class Bundle:
 
     def begins(self, fullname: str) -> None:
         """Note that a module of the bundle is about to be executed."""
-        while self._begun and not _is_initializing(self._begun[-1][1]):
-            self._begun.pop()
+        try:
+            while not _is_initializing(self._begun[-1][1]):
+                self._begun.pop()
+        except IndexError:  # there is none left, perhaps since another thread has taken it
+            pass
         self._begun.append((_thread.get_ident(), fullname))
 
     def is_importing(self) -> bool:

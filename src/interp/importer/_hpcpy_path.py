@@ -67,11 +67,13 @@ def _is_working_folder(path: str) -> bool:
         return False
 
 
-def find_distributions(*arguments: "Any") -> "Iterable[PathDistribution]":
+def find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
     """Find distributions in the order in which imports look, the image's in memory."""
-    if arguments and "path" not in vars(arguments[0]) and arguments[0].name != "":
-        from _hpcpy_importer import finder  # noqa: PLC0415
-        from _hpcpy_metadata import search  # noqa: PLC0415
+    if context is None:
+        return _search()
+    if "path" in vars(context) or context.name == "":
+        return _search(context)
+    from _hpcpy_importer import finder  # noqa: PLC0415
+    from _hpcpy_metadata import search  # noqa: PLC0415
 
-        return search(finder(), arguments[0].name, _search)
-    return _search(*arguments)
+    return search(finder(), context.name, _search)

@@ -137,11 +137,11 @@ class HpcpyStart(_Check):
     @run_after("setup")
     def set_command(self):
         """Count the calls of two starts, and time them."""
-        what = ["--impl=ptrace,spawn", f"--case={','.join(START_BOUNDS)}", "--repeat=5"]
+        what = ["--impl=strace,spawn", f"--case={','.join(START_BOUNDS)}", "--repeat=5"]
         self.in_image("-m", "workloads", "startup", *what, "--json=-")
 
     def complaints(self, report):
-        counted = {one["problem"]: one for one in report["results"] if one["impl"] == "ptrace"}
+        counted = {one["problem"]: one for one in report["results"] if one["impl"] == "strace"}
         for case, bounds in START_BOUNDS.items():
             counts = counted[case]["details"][-1] if case in counted else {}
             for kind, bound in zip(("path_calls", "off_node", "getdents"), bounds, strict=True):
@@ -152,7 +152,7 @@ class HpcpyStart(_Check):
 
     def figures(self, report):
         for one in report["results"]:
-            if one["impl"] == "ptrace":
+            if one["impl"] == "strace":
                 yield f"{one['problem']}_path_calls", one["details"][-1]["path_calls"], "calls"
             else:
                 yield f"{one['problem']}_wall", 1000 * min(one["samples"]), "ms"

@@ -32,7 +32,7 @@ def test_every_technique(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert imported == sorted(imported)
     for case in CASES:
         assert found[case, "spawn-many"]["details"][0]["starts"] == 2
-        counted = found[case, "ptrace"]["details"][0]
+        counted = found[case, "strace"]["details"][0]
         paths = sum(counted["kinds"].values()) - counted["getdents"] - counted["kinds"]["read"]
         assert counted["path_calls"] == paths >= counted["opens"] > 0
     assert is_drawn(chart)
@@ -43,7 +43,7 @@ def test_modules_and_a_script_of_the_users(
 ) -> None:
     script, report = tmp_path / "mine.py", tmp_path / "s.json"
     script.write_text("import sys, tqdm\nassert sys.argv[1:] == ['-1', '--', 'x']\n")
-    options = ["--import", "h5py,json.tool", "--impl", "importtime,ptrace", "--json", str(report)]
+    options = ["--import", "h5py,json.tool", "--impl", "importtime,strace", "--json", str(report)]
     assert main(["startup", *options, "--", str(script), "-1", "--", "x"]) == 0
     shown = capsys.readouterr().out
     assert "import h5py,json.tool" in shown
@@ -55,7 +55,7 @@ def test_modules_and_a_script_of_the_users(
 
 @pytest.mark.parametrize("size", [2])
 def test_of_several_ranks_the_first_looks(size: int) -> None:
-    words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
+    words = ["startup", "--case", "pass", "--impl", "spawn,strace"]
     done = on_ranks(size, "-m", "workloads", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("system calls by kind") == 1

@@ -16,7 +16,7 @@ MOST = {"pass": 8, "numba": 22}
 
 def counted(*what: str) -> Any:
     report = Path("/tmp") / f"start-{'-'.join(what)}.json"  # noqa: S108
-    words = ["-m", "workloads", "startup", "--impl", "ptrace", *what, "--json", str(report)]
+    words = ["-m", "workloads", "startup", "--impl", "strace", *what, "--json", str(report)]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
     if done.returncode == 69:
         pytest.skip(done.stderr.strip())

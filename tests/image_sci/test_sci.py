@@ -80,7 +80,7 @@ def test_a_package_works(name: str) -> None:
 
 
 def test_baked_modules_are_looked_for_in_no_folder() -> None:
-    words = ["startup", "--impl", "ptrace", "--import", "scipy.linalg,pandas", "--json", "-"]
+    words = ["startup", "--impl", "strace", "--import", "scipy.linalg,pandas", "--json", "-"]
     done = subprocess.run(
         [sys.executable, "-m", "workloads", *words], capture_output=True, text=True, check=False
     )

@@ -75,7 +75,7 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
     sif: str, tmp_path: Path
 ) -> None:
     python = container("hpcpy", Path(sif), tmp_path)
-    options = ["--impl", "ptrace", "--json", str(WORK / "r.json")]
+    options = ["--impl", "strace", "--json", str(WORK / "r.json")]
     command = python.command(["-m", "workloads", "startup", *options])
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -137,14 +137,14 @@ def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
     script, told = tmp_path / "sleeps.py", tmp_path / "told"
     script.write_text(SLEEPS)
     code = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
-    job = start(code, "startup", "--impl", "ptrace", "--", script, told)
+    job = start(code, "startup", "--impl", "strace", "--", script, told)
     wait_until(lambda: told.exists() and told.read_text().endswith("\n"), job)
     job.terminate()
     assert last_words(job) == "workloads: startup: stopped\n"
     wait_until(lambda: not runs(int(told.read_text())))
 
 
-@pytest.mark.parametrize("command", ["startup --case pass --impl ptrace", "forecast --import json"])
+@pytest.mark.parametrize("command", ["startup --case pass --impl strace", "forecast --import json"])
 def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -> None:
     done = python("-m", "workloads", *command.split(), PATH=str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
@@ -155,7 +155,7 @@ def test_ptrace_that_is_refused_is_one_line() -> None:
     if not shutil.which("strace"):
         pytest.skip("no strace here; run: make setup TOOLS=measure")
     # A process that is traced already cannot be traced again.
-    command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "ptrace"]
+    command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "strace"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = run("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command, env=env)
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)

@@ -28,10 +28,10 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     ("spawn-many", "starts/s", lambda each: f"{each.rate:,.1f}"),
     ("importtime", "imports", _count("modules")),
     ("importtime", "imports, ms", _milliseconds("import_seconds")),
-    ("ptrace", "path calls", _count("path_calls")),
-    ("ptrace", "off-node", _count("off_node")),
-    ("ptrace", "opened", _count("opens")),
-    ("ptrace", "off-node MB", lambda each: f"{each.details[-1]['bytes_read'] / 1e6:,.2f}"),
+    ("strace", "path calls", _count("path_calls")),
+    ("strace", "off-node", _count("off_node")),
+    ("strace", "opened", _count("opens")),
+    ("strace", "off-node MB", lambda each: f"{each.details[-1]['bytes_read'] / 1e6:,.2f}"),
 )
 
 
@@ -43,7 +43,7 @@ class Overview:
         times = max(len(result.samples) for result in results)
         many = f"{times} starts, times are medians" if times > 1 else "one start"
         parts = [_titled(f"startup: of each {many}", _main(results))]
-        if counted := [result for result in results if result.impl == "ptrace"]:
+        if counted := [result for result in results if result.impl == "strace"]:
             found = [(result.problem, result.details[-1]["kinds"]) for result in counted]
             rows = [[name, *(f"{kinds[kind]:,}" for kind in KINDS)] for name, kinds in found]
             parts.append(_titled("system calls by kind", [["start", *KINDS], *rows]))

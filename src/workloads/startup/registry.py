@@ -20,8 +20,8 @@ TECHNIQUES = {
         _HERE + "spawn", "as many at once as --workers: starts a second", parallel="processes"
     ),
     "importtime": Technique(_HERE + "importtime", "-X importtime: milliseconds of each import"),
-    "ptrace": Technique(
-        _HERE + "ptrace", "strace: system calls on files, by kind", obstacle=no_strace
+    "strace": Technique(
+        _HERE + "count", "strace: system calls on files, by kind", obstacle=no_strace
     ),
 }
 

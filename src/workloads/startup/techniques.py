@@ -61,7 +61,7 @@ def importtime(case: Invocation, trial: Trial) -> dict[str, Any]:
     }
 
 
-def ptrace(case: Invocation, trial: Trial) -> dict[str, Any]:
+def count(case: Invocation, trial: Trial) -> dict[str, Any]:
     """Count the file system calls of the program and of all that it starts."""
     with trial.clock():
         calls, started = follow(case.command)

@@ -103,7 +103,11 @@ def test_venvs_own_package_wins_as_a_whole(installed: Installation) -> None:
     python, site = venv(installed.folder / "venv", "--system-site-packages")
     write(site, OWN)
     assert in_venv(installed, python, VERSIONS) == "2 2 2"
-    assert in_venv(installed, python, "import sys; print(sys.customized)") == "ours"
+
+
+def test_images_sitecustomize_is_run_at_the_start(installed: Installation) -> None:
+    # Not in a venv: there Debian's own, beside the standard library, comes first on the path.
+    assert installed.says(START_SITE + "import sys; print(sys.customized)") == "ours"
 
 
 def test_venvs_editable_package_wins(installed: Installation, own: str) -> None:

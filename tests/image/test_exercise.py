@@ -55,6 +55,15 @@ MISTAKES = {
         ("return comm.Gatherv(mine, None)", "return None", "did not call comm.Gatherv: "),
         ("(image, counts)", "(image, (counts, [0] * comm.size))", "on 4 ranks: ["),
     ),
+    "numba-cache": (
+        ("if comm.rank == 0:\n", "if True:\n", "on 4 ranks: ranks 0, 1, 2, 3 compiled total: one"),
+        ("    comm.Barrier()\n    return", "    return", "returned without comm.Barrier, which"),
+        ("(cache=True)", "", "total keeps no code: numba.njit(cache=True) does"),
+        ("        total(values)\n", "        total(list(values))\n", "for two types of arguments"),
+        ("        total(values)\n", "        return total(values)\n", "0 returned without comm."),
+        ("return total(values)", "return comm.bcast(total(values) if not comm.rank else None)",
+         "on 4 ranks: on rank 1 the answer is 36.0, not 37.25"),
+    ),
     "write-vectorized": (
         ("y = y[:", "x = x[:", "rows and columns are exchanged"),
         ("y = y[:, np.newaxis]\n    return", "return", "could not be broadcast together"),
@@ -66,6 +75,26 @@ MISTAKES = {
          "np.vectorize, too, is a loop"),
         ("return (x * y + t) /", "return (x * y + t) //", "[0, 0] is 0.0, not "),
     ),
+    "mpi-scatter": (
+        ("np.load(path) if comm.rank == 0 else None", "np.load(path)", "opened the file: rank 0 "),
+        ("numbers = ", "np.load(path) if comm.rank == 0 else None\n    numbers = ",
+         "on 1 rank: rank 0 opened the file: rank 0 alone is to open it, and once"),
+        ("    comm.Scatter(numbers, part)\n    return part\n",
+         "    return comm.bcast(numbers)[comm.rank * count :][:count]\n",
+         "did not call comm.Scatter: bcast sends all numbers to every rank"),
+        ("    comm.Scatter(numbers, part)\n    return part\n",
+         "    if comm.rank == 0:\n        numbers = np.split(numbers, comm.size)\n"
+         "    return comm.scatter(numbers)\n",
+         "did not call comm.Scatter: scatter pickles"),
+        ("    comm.Scatter(numbers, part)\n",
+         "    if comm.rank:\n        comm.Recv(part)\n        return part\n"
+         "    for rank in range(1, comm.size):\n"
+         "        comm.Send(numbers[rank * count :][:count], rank)\n"
+         "    part[:] = numbers[:count]\n",
+         "did not call comm.Scatter: a loop of messages does what one call can"),
+        ("np.empty(count)", "np.empty(count, 'f4')", "the buffer is too small for 3 doubles of 8"),
+        ("np.empty(count)", "np.empty(count, int)", "an array of int64 of shape (3,), not of flo"),
+    ),
     "write-hdf5": (
         ("= array(t)", "= array(t).T", "[0, 0, 1] is "),
         (", chunks=(1, side, side)", "", "chunks are None, not (1, 60, 60)"),
@@ -74,6 +103,15 @@ MISTAKES = {
         ("for t in range(count):\n            arrays[t] = array(t)",
          "arrays[:] = [array(t) for t in range(count)]",
          "the file is right, but all 15 arrays were in memory at once"),
+    ),
+    "hdf5-chunks": (
+        ("(16, 16, 16)", "(1, side, side)",
+         "arrays[:, row, column] reads 2,100,288 of 2,097,152 bytes: chunks of (1, 64, 64)"),
+        ("(16, 16, 16)", "(count, 1, 1)", "arrays[t] reads 2,3"),
+        ("(16, 16, 16)", "(2, 2, 2)", "reads: chunks of (2, 2, 2) are too small"),
+        (", chunks=(16, 16, 16)", "", "without chunks a history needs 64 reads: its numbers lie"),
+        ('"f8"', '"f4"', "an array of float32 of shape (64, 64, 64): `arrays` is to be of float64"),
+        ('"arrays",', '"array",', "the answer is NoneType: `arrays` is to be"),
     ),
     "mpi-file": (
         ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
@@ -102,6 +140,16 @@ MISTAKES = {
         ("+= number", "+= value(k)", "value(k) is computed under the lock"),
         ("+= number", "= number", "the total is 8, not 15"),
         ("with total.get_lock():\n", "if total.get_lock().acquire():\n", "held at the end"),
+    ),
+    "blas-threads": (
+        ("cores // node.size", "cores", "ranks: 2, cores: 6, threads of each rank: 6, not 3"),
+        ("max(1, cores // node.size)", "1", "ranks: 1, cores: 6, threads of each rank: 1, not 6"),
+        ("max(1, cores // node.size)", "cores // node.size", "ranks: 2, cores: 1, threads of"),
+        ('with threadpool_limits(max(1, cores // node.size), user_api="blas"):',
+         "import os\n    os.environ['OMP_NUM_THREADS'] = str(cores // node.size)\n    if True:",
+         "each rank: 6, not 3; BLAS read the variable when NumPy was imported"),
+        ("return product()", "pass\n    return product()", "threads of each rank: 6, not 3"),
+        ("return product()", "product()", "compute does not return what product() returns"),
     ),
     "linalg-batch": (
         ("len(first)", "len(first) - most + 1", "only 96 matrices were multiplied"),

@@ -88,6 +88,8 @@ def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
     """Return the exit code and the last line of stderr; an empty string when time was up."""
     # Otherwise a file that is changed within a second could run its old bytecode.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": folder}
+    # Ranks share what numba keeps, and the student's folder gets no cache.
+    environment["NUMBA_CACHE_DIR"] = folder
     # Numba would colour its messages.
     environment["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
     no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None

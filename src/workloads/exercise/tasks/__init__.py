@@ -20,12 +20,16 @@ NAMES = (
     "pool-pickles",
     "mandel-mpi",
     "mpi-gatherv",
+    "numba-cache",
     "write-vectorized",
+    "mpi-scatter",
     "write-hdf5",
+    "hdf5-chunks",
     "mpi-file",
     "gil-sleep",
     "pi-processes",
     "shared-race",
+    "blas-threads",
     "linalg-batch",
 )
 

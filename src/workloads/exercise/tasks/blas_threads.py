@@ -1,0 +1,70 @@
+"""A node's cores, divided among its ranks' BLAS threads; checked on 1 and 4 ranks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from workloads.errors import UnavailableError
+from workloads.exercise.tasks import Exercise
+
+EXERCISE = Exercise(
+    slide="nersc 19",
+    needs=("numpy", "mpi4py", "threadpoolctl"),
+    ranks=(1, 4),
+    task="""
+Every rank calls compute, and returns what product() returns: a product of matrices by BLAS.
+
+BLAS starts a thread for each core, in every rank: 32 ranks on a node of 32 cores make 1,024
+threads, which wait for each other. Give each rank its share of the `cores` of its node,
+and one thread if there are more ranks than cores. The ranks of one node are `node`, a
+communicator: node = comm.Split_type(MPI.COMM_TYPE_SHARED) makes it in your own programs.
+`with threadpool_limits(number, user_api="blas"):` limits BLAS in the lines below it.
+""",
+    given='''
+from threadpoolctl import threadpool_limits
+
+
+def compute(node, cores, product):
+    """Return product(), computed by this rank's share of the cores."""
+    raise NotImplementedError("limit the threads, and return product()")
+''',
+    solution="""
+    with threadpool_limits(max(1, cores // node.size), user_api="blas"):
+        return product()
+""",
+    hint="node.size ranks share the cores. // rounds down, to 0 if there are more ranks.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+    from mpi4py import MPI
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    comm, matrix = MPI.COMM_WORLD, np.eye(8)
+    node = comm.Split(2 * comm.rank // comm.size)  # two of four ranks are one node
+    for cores in 6, 1:
+        counted = list[int]()
+
+        def product(counted: list[int] = counted) -> Any:
+            blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+            counted.extend(pool["num_threads"] for pool in blas)
+            return matrix @ matrix
+
+        # As BLAS begins on a node of so many cores.
+        with threadpool_limits(cores, user_api="blas") as limits:
+            if not limits.get_original_num_threads()["blas"]:
+                raise UnavailableError("cannot run here: NumPy's BLAS has no threads to limit")
+            before = dict(os.environ)
+            found = module.compute(node, cores, product)
+        if not counted:
+            return "product() was not called"
+        share = max(1, cores // node.size)
+        if counted[0] != share:
+            shown = f"ranks: {node.size}, cores: {cores}, threads of each rank: {counted[0]}"
+            late = "; BLAS read the variable when NumPy was imported"
+            return f"{shown}, not {share}{late if os.environ != before else ''}"
+        if not np.array_equal(found, matrix):
+            return "compute does not return what product() returns"
+    return ""

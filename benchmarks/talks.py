@@ -1,4 +1,7 @@
-"""The table of docs/talks.md, made of what ``talk --json`` has written for each talk."""
+"""The table of docs/talks.md, made of what ``talk --json`` has written for each talk.
+
+A slide of a later report, one that was measured alone, takes the place of the same slide.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _HOLDS = {
     "was not measured": _NONE,
 }
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
-_FILES = "Files lie on "
+_FILES, _ALONE = "Files lie on ", "Measured apart from the others on "
 _LEVEL = re.compile(r"x86-64-v\d(?:\+\w+)?")
 
 
@@ -57,18 +60,42 @@ class _Notes:
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
     """Return the table in Markdown, and below it the notes that its letters stand for."""
-    notes = _Notes()
+    chosen, notes = _latest(reports), _Notes()
     rows = [
         f"|{'|'.join(cells)}|\n"
-        for report in reports
-        for slide in report["slides"]
+        for report, slide in chosen
         for cells in _slide(slide, report["machine"]["cores"], notes)
     ]
-    return "".join([_circumstances(reports), "\n", _HEAD, *rows, "\n", *notes.lines()])
+    return "".join([_circumstances(chosen), "\n", _HEAD, *rows, "\n", *notes.lines()])
 
 
-def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
-    slides = [slide for report in reports for slide in report["slides"]]
+def _latest(reports: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each slide once, from the last report that has it, beside that report.
+
+    A slide from another report than its talk's first says so among its causes.
+    """
+    chosen: dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]] = {}
+    firsts: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        for slide in report["slides"]:
+            first = firsts.setdefault(slide["talk"], report)
+            alone = [] if report is first else [_alone(report, first)]
+            new = {**slide, "causes": [*slide["causes"], *alone]}
+            chosen[slide["talk"], slide["slide"]] = report, new
+    return [*chosen.values()]
+
+
+def _alone(report: dict[str, Any], first: dict[str, Any]) -> str:
+    """Return when a slide was measured, and what was other than for the talk's other slides."""
+    here, there = report["machine"], first["machine"]
+    other = ", in another image" if report.get("image") != first.get("image") else ""
+    if any(here[name] != there[name] for name in ("processor", "cores")):
+        other += f", on {here['cores']} cores of {here['processor']}"
+    return f"{_ALONE}{report['date'][:10]}{other}."
+
+
+def _circumstances(chosen: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+    reports, slides = zip(*chosen, strict=True)
     rows = [row for slide in slides for one in slide["experiments"] for row in one["rows"]]
     machines = [
         f"{one['machine']['cores']} cores of {one['machine']['processor']}" for one in reports
@@ -112,7 +139,7 @@ def _why(
 
 def _measured(causes: Sequence[str]) -> Iterator[str]:
     """Give the causes that a report has measured, except for those in other cells."""
-    yield from (cause for cause in causes if cause.startswith(_FILES))
+    yield from (cause for cause in causes if cause.startswith((_FILES, _ALONE)))
     for level in dict.fromkeys(_LEVEL.findall(" ".join(causes))):
         yield f"Vector instructions here are those of {level}"
 
@@ -147,7 +174,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("report", nargs="+", type=Path, help="in the order of the page's rows")
+    text = "whole talks in the page's order, then slides that were measured alone"
+    parser.add_argument("report", nargs="+", type=Path, help=text)
 
 
 if __name__ == "__main__":

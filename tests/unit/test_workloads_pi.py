@@ -54,6 +54,12 @@ def test_every_pair_is_counted_once(pairs: int, workers: int) -> None:
     assert own == [*range(9, 9 + workers)]
 
 
+def test_spark_needs_pyspark_beside_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("workloads_spark")  # as in a checkout
+    assert main(["pi", "--impl", "spark", "-n", "1000"]) == 69
+    assert "spark cannot run here: Spark is not in this image" in capsys.readouterr().err
+
+
 def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pi", "--impl", "python,threads,sleep-threads", "-n", "1000"]) == 0
     shown = capsys.readouterr().out

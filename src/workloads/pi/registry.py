@@ -34,7 +34,7 @@ SEEDED = {
     "spark": _processes(
         "workloads_spark.techniques:pi",
         "Spark's RDD on a local cluster, or SPARK_MASTER's",
-        ("workloads_spark",),
+        ("pyspark", "workloads_spark"),
         IN_SPARK,
     ),
     "mpi": _ranks(_PROCESSES + "mpi", "MPI, a share to each rank", _MPI, one_core=("python",)),

@@ -33,7 +33,8 @@ for jar in deps/jars/*.jar; do
     esac
 done
 
-# The metadata that pip would write.
+# The metadata that pip would write. A bake takes what a RECORD names, and imports find
+# nothing else in site-packages then: so pyspark's names workloads_spark, too.
 info=$site/pyspark-$(sed -n 's/^Version: //p' PKG-INFO).dist-info
 mkdir "$info"
 cp PKG-INFO "$info/METADATA"
@@ -41,7 +42,7 @@ install -D -m 644 -t "$info/licenses" LICENSE NOTICE
 echo pip >"$info/INSTALLER"
 (
     cd "$site"
-    find pyspark "${info##*/}" -type f -printf '%p,,\n'
+    find pyspark workloads_spark "${info##*/}" -type f -printf '%p,,\n'
     cd "$OUT$PREFIX/bin"
     find . -type f -printf '../../../bin/%P,,\n'
 ) | sort >"$info/RECORD.new"

@@ -82,8 +82,8 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
 
 
 def _workers(started: Any) -> int:
-    cores = started.getConf().get("spark.cores.max")
     with failures():
+        cores = started.getConf().get("spark.cores.max")
         return int(cores or started.defaultParallelism)
 
 
@@ -106,9 +106,9 @@ def everywhere(
     WorkerError
         When Spark has given up a task, or has ended.
     """
-    # The tasks of a barrier stage run together, so no worker gets two.
-    slots = started.parallelize(range(workers), workers).barrier()
     with failures():
+        # The tasks of a barrier stage run together, so no worker gets two.
+        slots = started.parallelize(range(workers), workers).barrier()
         results: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
     return results
 

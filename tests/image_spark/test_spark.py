@@ -26,6 +26,19 @@ print(session.range(1000).selectExpr("sum(id)").collect()[0][0], *sys.argv[1:])
 sys.exit(7)
 """
 
+# As a master does that lets this program not in: on a busy machine before the first task.
+ENDED = """
+from pyspark import SparkContext
+from workloads.errors import WorkerError
+from workloads_spark.context import everywhere
+started = SparkContext("local[1]")
+started._jsc.stop()
+try:
+    everywhere(started, 1, int)
+except WorkerError as error:
+    print(error)
+"""
+
 
 def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -121,6 +134,13 @@ def test_a_stranger_is_not_let_in(tmp_path: Path) -> None:
     done = ranks(1, *ON_SPARK, script)
     assert done.returncode == 69, done.stdout
     assert "\nworkloads: pi: Spark does not start at spark://" in done.stderr
+
+
+def test_a_cluster_that_has_ended_before_it_is_asked_is_one_line() -> None:
+    done = run(PYTHON, "-c", ENDED, SPARK_LOCAL_IP="127.0.0.1")
+    # Spark's own start is loud.
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Spark: Cannot call methods on a stopped SparkContext.\n"
 
 
 def test_no_secret_is_among_the_words_of_a_process(tmp_path: Path) -> None:

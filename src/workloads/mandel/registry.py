@@ -86,7 +86,7 @@ TECHNIQUES = {
     "spark": Technique(
         "workloads_spark.techniques:mandel",
         "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
-        ("numpy", "workloads_spark"), IN_SPARK, **_PROCESSES),
+        ("numpy", "pyspark", "workloads_spark"), IN_SPARK, **_PROCESSES),
     "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
     "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
     "mpi-dynamic": _row("mpi:dynamic", "MPI, ranks draw rows from a one-sided counter", **_RANKS),

@@ -30,28 +30,10 @@ def name_hash(data: bytes) -> int:
 def name_tables(layout: Layout, order: Sequence[Node], slots: int) -> tuple[bytes, bytes]:
     """Return the hash table of names, with open addressing, and its Bloom filter.
 
-    Parameters
-    ----------
-    layout
-        How this Python lays its objects out.
-    order
-        All objects of the image, with their places.
-    slots
-        The number of slots, a power of two.
-
-    Returns
-    -------
-    bytes
-        A number of 32 bits for each slot: eight bits of the hash, so that few strings
-        are read in vain, and the place in units of 8 bytes; 0 for an empty slot.
-    bytes
-        Two bits for each slot, one of which each name sets.  It is small enough for the
-        processor's cache, and excludes most strings that are not in the table.
-
-    Raises
-    ------
-    ValueError
-        When an object's place, in units of 8 bytes, needs more than 24 bits.
+    A slot, of a power of two, has 32 bits: eight of the hash, so that few strings are read in
+    vain, and the place in units of 8 bytes; 0 if it is empty.  The filter has two bits for
+    each slot, one of which each name sets: it is small enough for the processor's cache, and
+    excludes most strings that are not in the table.
     """
     table = array("I", bytes(4 * slots))
     bits = bytearray(slots // 4)

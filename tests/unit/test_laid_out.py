@@ -10,7 +10,7 @@ from small_bundle import FEATURES
 
 sys.path.append(str(FEATURES / "code_image"))
 
-from _hpcpy_laid_out import check  # noqa: E402
+from _hpcpy_laid_out import check
 
 SOURCE = """
 def outer(first):
@@ -50,5 +50,5 @@ def test_code_of_another_place_is_refused() -> None:
     outer = next(one for one in code.co_consts if isinstance(one, CodeType))
     for changed in (outer.replace(co_qualname="x.outer"), outer.replace(co_stacksize=99)):
         constants = tuple(changed if one is outer else one for one in code.co_consts)
-        with pytest.raises(ValueError, match="module.py is laid out"):
+        with pytest.raises(ValueError, match="is laid out as something else"):
             check(code.replace(co_consts=constants), compiled())

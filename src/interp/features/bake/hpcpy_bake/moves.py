@@ -67,13 +67,7 @@ class Moves:
 
 
 def refuse_to_overwrite(source: Path, target: Path) -> None:
-    """Refuse to merge a tree into another if a file would be overwritten.
-
-    Raises
-    ------
-    BakeError
-        When a file is there already.
-    """
+    """Refuse to merge a tree into another if a file would be overwritten."""
     for path in sorted(source.iterdir()):
         place = target / path.name
         if path.is_dir() and not path.is_symlink() and place.is_dir():

@@ -8,6 +8,7 @@ processor; so are users' functions, except those that `_hpcpy_numba_users` has.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 from typing import TYPE_CHECKING, Any
@@ -69,16 +70,11 @@ def _entries(codegen: Any) -> dict[str, bytes]:
         highest = level(target)
         names = list(LEVELS)
         runnable = names[names.index(highest) :] if highest else []
-        entries = _of_image(highest) | _hpcpy_numba_users.entries(runnable, stamp())
-        _found[target] = entries
+        entries = _found[target] = {}
+        with contextlib.suppress(OSError, ValueError):
+            entries |= _hpcpy_numba_users.read(f"{FOLDER}/{highest}.bin", stamp())
+        entries |= _hpcpy_numba_users.entries(runnable, stamp())
     return entries
-
-
-def _of_image(name: str) -> dict[str, bytes]:
-    try:
-        return _hpcpy_numba_users.read(f"{FOLDER}/{name}.bin", stamp())
-    except (OSError, ValueError):
-        return {}
 
 
 def kernel(function: FunctionType, kind: str, owner: Any) -> str:

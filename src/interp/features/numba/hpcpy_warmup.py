@@ -136,7 +136,8 @@ def _warm_up(
             )
         sizes = _write(folder, functions | kernels, scratch)
         for level in levels if functions else ():
-            _say(level, _count(made[level][1]), "function", folder / f"{level}.bin", sizes)
+            count = sum(name.startswith(_hpcpy_numba_users.PREFIX) for name in made[level][1])
+            _say(level, count, "function", folder / f"{level}.bin", sizes)
         for module in _hpcpy_kernel_files.PACKAGES:
             if (file := folder / _hpcpy_kernel_files.name(module)).name in kernels:
                 cache = _hpcpy_warmup_run.cache(scratch, module)
@@ -239,10 +240,6 @@ def _write(folder: Path, contents: dict[str, bytes], scratch: Path) -> dict[str,
     for name in contents:
         (scratch / name).replace(folder / name)
     return sizes
-
-
-def _count(entries: dict[str, bytes]) -> int:
-    return sum(name.startswith(_hpcpy_numba_users.PREFIX) for name in entries)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from types import CodeType
 
 from codeimage.layout import Layout
-from codeimage.names import name_tables
+from codeimage.names import name_table
 from codeimage.objects import Node, Part
 
 # As in code_image.c.
-_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQQ", "<QQQQ", "<QQ"))
+_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQ", "<QQQQ", "<QQ"))
 _PAGE = 4096
 _NAME = "hpcpy_code_image"
 # The executable is not position-independent: after the link the pointers are constants.
@@ -53,19 +53,10 @@ class _Writer:
 def write_image(
     layout: Layout, modules: Mapping[int | str, Node], order: Sequence[Node], file: str
 ) -> tuple[bytes, str]:
-    """Return the image's bytes, and assembly that includes them from a file and has the pointers.
+    """Return the image's bytes, and assembly that includes them from `file` and has the pointers.
 
-    Parameters
-    ----------
-    layout
-        How this Python lays its objects out.
-    modules
-        Code of the modules that code_image.c can find, by the place of its marshalled form:
-        an offset in the bundle, or the symbol of what is frozen.
-    order
-        All objects, in the order in which they will lie.
-    file
-        The name of the file that will have the bytes.
+    `modules` are those that code_image.c can find, by the place of their marshalled code: an
+    offset in the bundle, or the symbol of what is frozen.
     """
     # The numbers are sorted for a binary search; the frozen modules come behind them.
     numbers = sorted(key for key in modules if isinstance(key, int))
@@ -77,7 +68,7 @@ def write_image(
     }
     slots = 1 << (2 * sum(node.text is not None for node in order)).bit_length()
     set_place = _HEAD.size + _MODULE.size * len(sets)
-    tables_end = set_place + _SET.size * sum(map(len, sets.values())) + 4 * slots + slots // 4
+    tables_end = set_place + _SET.size * sum(map(len, sets.values())) + 4 * slots
     _place(order, layout["gc head"], tables_end + -tables_end % _PAGE)
 
     writer = _Writer()
@@ -90,12 +81,12 @@ def write_image(
         first += len(own)
     for holder, at, elements in (one for own in sets.values() for one in own):
         writer.add(_SET.pack(0, 0), (0, holder.place + at), (8, elements))
-    name_place, filter_place = map(writer.add, name_tables(layout, order, slots))
+    name_place = writer.add(name_table(layout, order, slots))
     writer.align(_PAGE)
     versions = _write_objects(writer, layout, order)
     counts = (len(numbers), len(frozen))
-    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, 0, slots - 1, versions)
-    for at, place in enumerate((_HEAD.size, set_place, name_place, filter_place)):
+    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, slots - 1, versions)
+    for at, place in enumerate((_HEAD.size, set_place, name_place)):
         writer.point(16 + 8 * at, place)
     return bytes(writer.data), _ASSEMBLY.format(data=file, pointers="\n".join(writer.pointers))
 

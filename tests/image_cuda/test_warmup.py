@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import _hpcpy_kept_files
+import _hpcpy_kernel_files
 from running import python
 
 PROGRAM = """
@@ -60,7 +60,7 @@ def test_kernels_are_kept_for_each_architecture(tmp_path: Path) -> None:
         "cupy: 4 kernels",
         "numba.cuda: 2 kernels",
     ]
-    found = _hpcpy_kept_files.read(str(folder / "cupy.bin"))
+    found = _hpcpy_kernel_files.read(str(folder / "cupy.bin"))
     assert all(b"\x7fELF" in data for path, data in found.items() if path.endswith(".cubin"))
     node = {"HPCPY_KERNELS": str(folder), "TMPDIR": str(tmp_path)}
     for architecture in ("sm_80", "sm_90"):

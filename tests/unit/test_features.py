@@ -18,7 +18,6 @@ OWN_TESTS = {"sanitize": "image_sanitized"}
 def test_the_image_has_all_but_what_is_for_tests_and_the_plain_one_none() -> None:
     graph = the_graph()
     assert {*graph.image("hpcpy").features, *OWN_TESTS} == {*NAMES}
-    assert graph.image("hpcpy").features[-1] == "order"
     assert graph.image("plain").features == ()
 
 

@@ -14,7 +14,7 @@ sys.path[:0] = [str(INTERP / name) for name in ("importer", "features/numba")]
 
 import _hpcpy_numba  # noqa: E402
 import hpcpy_warmup  # noqa: E402
-from _hpcpy_numba_kept import read  # noqa: E402
+from _hpcpy_numba_users import read  # noqa: E402
 
 LEVELS = ["x86-64-v3", "x86-64-v2"]
 FILES = {*(f"{level}.bin" for level in LEVELS), "index"}

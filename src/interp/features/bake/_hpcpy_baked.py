@@ -28,13 +28,7 @@ def _other_base(library: str, what: str) -> ImportError:
 
 
 class Baked(Bundle):
-    """The second bundle's bytes.
-
-    Raises
-    ------
-    ImportError
-        When it was baked on a base with another Python or another format of bundle.
-    """
+    """The second bundle's bytes, if they were baked on a base with this Python and format."""
 
     def __init__(self, data: memoryview, library: str) -> None:
         self._gone: tuple[str, ...] = ()
@@ -47,18 +41,7 @@ class Baked(Bundle):
         self.distributions: dict[str, list[str]] = self._index["distributions"]
 
     def refuse_other_versions(self, packages: Mapping[str, Mapping[str, str]]) -> None:
-        """Refuse a base whose packages' ABIs are not those that extension modules need.
-
-        Parameters
-        ----------
-        packages
-            The base's, by name.
-
-        Raises
-        ------
-        ImportError
-            When one of them is older, or of another major version.
-        """
+        """Refuse a base whose packages are older than extension modules need, or too new."""
         # A bundle of an earlier hpcpy has no such entry.
         for name, version in self._index.get("built on", {}).items():
             there = packages.get(name, {}).get("version", "")
@@ -93,26 +76,9 @@ def _major_and_minor(version: str) -> list[int]:
 
 
 def start(data: memoryview, bundle: Bundle, time: float) -> Baked:
-    """Import from a second bundle as well.
+    """Import from a second bundle as well; an ImportError refuses one of another base.
 
-    Parameters
-    ----------
-    data
-        All bytes of the second bundle.
-    bundle
-        The first bundle.
-    time
-        When site-packages was last changed, in seconds since 1970.
-
-    Returns
-    -------
-    Baked
-        The second bundle.
-
-    Raises
-    ------
-    ImportError
-        When it was baked on a base whose place this one cannot take.
+    `bundle` is the first one, `time` when site-packages was last changed.
     """
     baked = Baked(data, bundle.library)
     baked.refuse_other_versions(bundle.about["packages"])

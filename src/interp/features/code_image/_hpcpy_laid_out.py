@@ -4,54 +4,31 @@ from __future__ import annotations
 
 import _imp
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING
 
-# `==` ignores some of these attributes.  Lines and positions come from the line table.
-_OF_CODE = sorted(
-    {name for name in dir(CodeType) if name.startswith("co_")}
-    - {"co_lnotab", "co_lines", "co_positions", "co_branches"}
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What `==` of code ignores.
+_IGNORED = ("co_filename", "co_qualname", "co_stacksize", "co_cellvars", "co_freevars")
 
 
 def check(ready: CodeType, loaded: CodeType) -> None:
-    """Compare a module's code in the code image with the code that the bundle has.
-
-    Raises
-    ------
-    ValueError
-        When they differ.
-    """
+    """Raise a ValueError when a module's code in the code image is not that of the bundle."""
     # In a moved image, an imported module's code has the new path already.
     _imp._fix_co_filename(loaded, ready.co_filename)  # type: ignore[attr-defined]
-    if not same(ready, loaded):
+    if ready != loaded or not all(map(_is_same, _codes(ready), _codes(loaded))):
         raise ValueError(f"{loaded.co_filename} is laid out as something else")
 
 
-def same(ready: Any, loaded: Any) -> bool:
-    """Say whether two constants are the same in all that a program can see.
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
-    Parameters
-    ----------
-    ready, loaded
-        Code objects, or what can be in them.
 
-    Returns
-    -------
-    bool
-        True if they are; names of code must be the same objects.
-    """
-    if type(ready) is not type(loaded):
-        return False
-    if isinstance(ready, CodeType):
-        names = zip(ready.co_names, loaded.co_names, strict=False)
-        return all(one is other for one, other in names) and all(
-            same(getattr(ready, name), getattr(loaded, name)) for name in _OF_CODE
-        )
-    if isinstance(ready, tuple):
-        return len(ready) == len(loaded) and all(map(same, ready, loaded))
-    if isinstance(ready, frozenset):
-        return ready == loaded and {*map(repr, ready)} == {*map(repr, loaded)}
-    if isinstance(ready, (float, complex, slice)):
-        # 0.0 equals -0.0, and NaN does not equal itself.
-        return repr(ready) == repr(loaded)
-    return bool(ready == loaded)
+def _is_same(ready: CodeType, loaded: CodeType) -> bool:
+    # Names must be the same objects.
+    names = all(one is other for one, other in zip(ready.co_names, loaded.co_names, strict=True))
+    return names and all(getattr(ready, name) == getattr(loaded, name) for name in _IGNORED)

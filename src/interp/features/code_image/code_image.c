@@ -31,7 +31,6 @@ struct head {
     const struct module *module;
     const struct set *set;
     const uint32_t *name;
-    const unsigned char *filter;
     uint64_t name_mask, versions;
 };
 /* The draft in which training.py runs has none. */
@@ -60,10 +59,6 @@ static PyObject *find_name(PyObject *wanted)
     size_t size = (size_t)PyUnicode_GET_LENGTH(wanted) * PyUnicode_KIND(wanted);
     const char *data = PyUnicode_DATA(wanted);
     uint32_t hash = name_hash(data, size);
-    uint64_t bit = hash & (2 * HEAD->name_mask + 1);
-    if (!(HEAD->filter[bit / 8] >> bit % 8 & 1)) {
-        return NULL;
-    }
     for (uint64_t at = hash;; at++) {
         uint32_t name = HEAD->name[at & HEAD->name_mask];
         if (name == 0) {

@@ -25,13 +25,7 @@ MARK = "_PyHpcpy_hdf5"
 
 
 def names(symbols: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each name with its type, address and size, as the assembler reads them.
-
-    Parameters
-    ----------
-    symbols
-        Lines of ``nm --extern-only --defined-only --format=posix``.
-    """
+    """Yield each name of what `nm` lists with its type, address and size, for the assembler."""
     for line in symbols:
         name, kind, address, *size = line.split()
         if kind in "TW" and _FUNCTION.fullmatch(name):
@@ -41,13 +35,7 @@ def names(symbols: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def assembly(found: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return the library's source, for the assembler.
-
-    Raises
-    ------
-    ValueError
-        When there is no name.
-    """
+    """Return the library's source, for the assembler; a ValueError if there is no name."""
     lines = []
     for name, kind, address, size in found:
         lines += [f".globl {name}", f".type {name}, {kind}"]

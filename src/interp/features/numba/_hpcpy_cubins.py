@@ -19,14 +19,9 @@ from typing import Any
 def compile_for(architecture: str, script: str) -> None:
     """Import a program and compile those of its kernels that need no array for it.
 
-    Parameters
-    ----------
-    architecture
-        CUDA's name of it: ``sm_90``.
-    script
-        The program's path.  Its code for ``__main__`` does not run.  CuPy's kernels are
-        its `RawKernel` and `RawModule` objects.  Functions for numba-cuda need a
-        signature, which compiles them at once, and ``cache=True``.
+    Its code for ``__main__`` does not run.  CuPy's kernels are its `RawKernel` and `RawModule`
+    objects.  Functions for numba-cuda need a signature, which compiles them at once, and
+    ``cache=True``.
     """
     number = architecture.removeprefix("sm_")
     if importlib.util.find_spec("numba_cuda"):

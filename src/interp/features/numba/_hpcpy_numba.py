@@ -3,18 +3,19 @@
 `_hpcpy_numba_build` writes it, a file for each level of x86-64; numba asks here
 before it compiles a function of a bundled module (numba.patch).
 All other functions are compiled and cached as in any numba, for this very
-processor; so are users' functions, except those that `_hpcpy_numba_kept` has.
+processor; so are users' functions, except those that `_hpcpy_numba_users` has.
 """
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
 import _hpcpy_numba_constants
-import _hpcpy_numba_kept
 import _hpcpy_numba_needs
+import _hpcpy_numba_users
 from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
@@ -47,17 +48,9 @@ def stamp() -> bytes:
 
 
 def level(target: tuple[str, ...]) -> str:
-    """Return the highest level whose code runs on numba's target.
+    """Return the highest level whose code runs on a target of numba's; "" if there is none.
 
-    Parameters
-    ----------
-    target
-        As numba's code generator has it: triple, processor, features.
-
-    Returns
-    -------
-    str
-        A key of `LEVELS`; "" if there is none.
+    A target is, as numba's code generator has it, triple, processor and features.
     """
     triple, processor, features = target
     if not triple.startswith("x86_64"):
@@ -69,7 +62,7 @@ def level(target: tuple[str, ...]) -> str:
 
 
 def _entries(codegen: Any) -> dict[str, bytes]:
-    if IS_STOCK or (recorded is not None and _hpcpy_numba_kept.recorded is None):
+    if IS_STOCK or (recorded is not None and _hpcpy_numba_users.recorded is None):
         return {}
     target = codegen.magic_tuple()
     entries = _found.get(target)
@@ -77,44 +70,32 @@ def _entries(codegen: Any) -> dict[str, bytes]:
         highest = level(target)
         names = list(LEVELS)
         runnable = names[names.index(highest) :] if highest else []
-        entries = _of_image(highest) | _hpcpy_numba_kept.entries(runnable, stamp())
-        _found[target] = entries
+        entries = _found[target] = {}
+        with contextlib.suppress(OSError, ValueError):
+            entries |= _hpcpy_numba_users.read(f"{FOLDER}/{highest}.bin", stamp())
+        entries |= _hpcpy_numba_users.entries(runnable, stamp())
     return entries
-
-
-def _of_image(name: str) -> dict[str, bytes]:
-    try:
-        return _hpcpy_numba_kept.read(f"{FOLDER}/{name}.bin", stamp())
-    except (OSError, ValueError):
-        return {}
 
 
 def kernel(function: FunctionType, kind: str, owner: Any) -> str:
     """Return the name under which a function's code is kept, "" if it is not kept.
 
     It is kept for functions of the image's modules, and for those that a user has warmed up.
-
-    Parameters
-    ----------
-    function
-        The function to compile.
-    kind
-        numba's prefix of a cached file's name; "" for the function itself.
-    owner
-        Its dispatcher, which says for what it is compiled, and how.
+    `kind` is numba's prefix of a cached file's name, "" for the function itself; `owner` is
+    its dispatcher, which says for what it is compiled, and how.
     """
-    module = sys.modules.get(function.__module__)
-    loader = getattr(getattr(module, "__spec__", None), "loader", None)
     if IS_STOCK:
         return ""
+    module = sys.modules.get(function.__module__)
+    loader = getattr(getattr(module, "__spec__", None), "loader", None)
     of_users = ""
     if not isinstance(loader, Loader) or loader.bundle is not finder().bundle:
-        if not _hpcpy_numba_kept.is_in_use():
+        if not _hpcpy_numba_users.is_in_use():
             return ""
-        found = _hpcpy_numba_kept.source(function, stamp())
+        found = _hpcpy_numba_users.source(function, stamp())
         if not found:
             return ""
-        of_users = f"{_hpcpy_numba_kept.PREFIX}{found} "
+        of_users = f"{_hpcpy_numba_users.PREFIX}{found} "
     options = sorted(getattr(owner, "targetoptions", {}).items())
     line = function.__code__.co_firstlineno
     how = f"{kind} {type(owner).__name__} {options!r}"
@@ -123,7 +104,7 @@ def kernel(function: FunctionType, kind: str, owner: Any) -> str:
 
 def _key(name: str, signature: Any, function: FunctionType) -> str:
     """Return the name of a function's code for some types: users' belong to values, too."""
-    of_users = name.startswith(_hpcpy_numba_kept.PREFIX)
+    of_users = name.startswith(_hpcpy_numba_users.PREFIX)
     constants = _hpcpy_numba_constants.digest(function) if of_users else ""
     return f"{name} {signature}{constants}"
 
@@ -134,9 +115,9 @@ def load(name: str, signature: Any, function: FunctionType, context: Any) -> Any
     if is_processor(context):
         entries = _entries(context.codegen())
         held = entries.get(_key(name, signature, function))
-        if held is None and recorded is None and name.startswith(_hpcpy_numba_kept.PREFIX):
+        if held is None and recorded is None and name.startswith(_hpcpy_numba_users.PREFIX):
             others = any(key.startswith(f"{name} {signature}") for key in entries)
-            _hpcpy_numba_kept.tell_missing(name, signature, has_others=others)
+            _hpcpy_numba_users.tell_missing(name, signature, has_others=others)
     return None if held is None else pickle.loads(held)  # noqa: S301
 
 
@@ -159,17 +140,7 @@ def mark(loaded: Any) -> Any:
 
 
 def library(name: str, codegen: Any, build: Callable[[], Any]) -> Any:
-    """Return a library of numba's own: the image's, or one that is compiled now.
-
-    Parameters
-    ----------
-    name
-        The name under which it is kept.
-    codegen
-        numba's code generator.
-    build
-        Makes the library, not yet finalized.
-    """
+    """Return a library of numba's own: the image's, or one that `build` makes now."""
     held = _entries(codegen).get(name)
     if held is not None:
         with _hpcpy_numba_needs.nothing():
@@ -185,17 +156,7 @@ def library(name: str, codegen: Any, build: Callable[[], Any]) -> Any:
 
 
 def wrapper(kind: str, compiled: Any, build: Callable[[], Any]) -> Any:
-    """Return the wrapper that NumPy calls for a ufunc, which numba itself never caches.
-
-    Parameters
-    ----------
-    kind
-        The kind of ufunc.
-    compiled
-        The function in it.
-    build
-        Makes the wrapper.
-    """
+    """Return the wrapper that NumPy calls for a ufunc, which numba itself never caches."""
     name = f"{kind} {compiled.fndesc.llvm_func_name}"
     codegen = compiled.library.codegen
     if recorded is None and not getattr(compiled.library, "is_of_image", False):

@@ -24,20 +24,8 @@ import _hpcpy_numba
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def main(arguments: list[str]) -> int:
-    """Write a file for each level.
-
-    Parameters
-    ----------
-    arguments
-        The folder, then the modules.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
-    folder, *modules = arguments
+def main(folder: str, *modules: str) -> None:
+    """Write a file for each level into a folder, of modules."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     for level in _hpcpy_numba.LEVELS:
@@ -49,24 +37,10 @@ def main(arguments: list[str]) -> int:
         }
         command = [sys.executable, "-m", __spec__.name, "--one", f"{folder}/{level}.bin", *modules]
         subprocess.run(command, env={**kept, **variables}, check=True)
-    return 0
 
 
 def build(file: Path, modules: list[str]) -> None:
-    """Compile the modules' kernels for the processor that NUMBA_CPU_NAME names.
-
-    Parameters
-    ----------
-    file
-        The file to write.
-    modules
-        The modules to import.
-
-    Raises
-    ------
-    ValueError
-        When the code contains an address, which would differ in each build.
-    """
+    """Compile the modules' kernels for the processor that NUMBA_CPU_NAME names."""
     take_addresses_out()
     recorded: dict[str, bytes] = {}
     _hpcpy_numba.recorded = recorded
@@ -116,4 +90,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--one":
         build(Path(sys.argv[2]), sys.argv[3:])
     else:
-        sys.exit(main(sys.argv[1:]))
+        main(*sys.argv[1:])

@@ -21,15 +21,7 @@ _SCALARS = (NoneType, bool, int, float, complex, str, bytes, Enum)
 def digest(function: FunctionType) -> str:
     """Return a hash of a function's constants, and of those of numba's functions that it calls.
 
-    Parameters
-    ----------
-    function
-        A user's function, about to be compiled or loaded.
-
-    Returns
-    -------
-    str
-        "" if it has none.
+    It is "" if there is none.
     """
     found = sorted(set(_constants(function, set())))
     return hashlib.sha256(repr(found).encode()).hexdigest() if found else ""

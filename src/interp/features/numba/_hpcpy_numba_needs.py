@@ -40,13 +40,7 @@ def is_processor(context: Any) -> bool:
 
 
 def prepare(context: Any) -> None:
-    """Load what linking cached code takes; what compiling takes is loaded when needed.
-
-    Parameters
-    ----------
-    context
-        numba's target: a processor or a GPU.
-    """
+    """Load what linking cached code takes; what compiling takes is loaded when needed."""
     if is_processor(context) and not IS_STOCK:
         from numba.core.runtime import rtsys  # noqa: PLC0415
 
@@ -58,10 +52,7 @@ def prepare(context: Any) -> None:
 def have_symbols(module: Any) -> None:
     """Load what defines the symbols that cached code calls, where one is missing.
 
-    Parameters
-    ----------
-    module
-        LLVM's module, which is about to be linked; LLVM ends the process if a symbol is missing.
+    The module of LLVM's is about to be linked; LLVM ends the process if a symbol is missing.
     """
     if _needs_nothing:
         return

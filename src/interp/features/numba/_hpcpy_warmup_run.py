@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import _hpcpy_caches
-import _hpcpy_kept_files
+import _hpcpy_kernel_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,36 +21,21 @@ _POCL = {"x86-64-v4": "avx512", "x86-64-v3": "avx2", "x86-64-v2": "sse41"}
 
 
 def cache(scratch: Path, module: str) -> Path:
-    """Return the folder that a package of `_hpcpy_kept_files.PACKAGES` writes to."""
+    """Return the folder that a package of `_hpcpy_kernel_files.PACKAGES` writes to."""
     return scratch / f"files of {module}"
 
 
 def run(
     scratch: Path, target: str, command: Sequence[str]
 ) -> tuple[int, dict[str, str], dict[str, bytes]]:
-    """Run a program for a processor, or compile its kernels for a GPU.
+    """Run a program for a level of x86-64, or compile its kernels for a GPU's architecture.
 
-    Parameters
-    ----------
-    scratch
-        A folder for temporary files and the packages' caches.
-    target
-        A level of x86-64, or a GPU's architecture.
-    command
-        The program and its arguments.
-
-    Returns
-    -------
-    int
-        Its exit code, 1 if it left no result; if it is not 0, the rest is empty.
-    dict
-        Files whose functions numba has compiled, each with its hash.
-    dict
-        Machine code by the name under which it is kept.
+    Returns its exit code, 1 if it left no result; the files whose functions numba has
+    compiled, each with its hash; and machine code by the name under which it is kept.
     """
     made = scratch / f"made for {target}"
     variables = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
-    for module, package in _hpcpy_kept_files.PACKAGES.items():
+    for module, package in _hpcpy_kernel_files.PACKAGES.items():
         folder = cache(scratch, module)
         folder.mkdir(exist_ok=True)
         variables[_hpcpy_caches.VARIABLES[package]] = str(folder)
@@ -81,13 +66,13 @@ def _main(made: str, target: str, script: str, *arguments: str) -> None:
 
 def _run_recorded(script: str) -> tuple[dict[str, str], dict[str, bytes]]:
     import _hpcpy_numba  # noqa: PLC0415
-    import _hpcpy_numba_kept  # noqa: PLC0415
+    import _hpcpy_numba_users  # noqa: PLC0415
     from _hpcpy_numba_build import take_addresses_out  # noqa: PLC0415
 
     take_addresses_out()
     recorded: dict[str, bytes] = {}
     files: dict[str, str] = {}
-    _hpcpy_numba.recorded, _hpcpy_numba_kept.recorded = recorded, files
+    _hpcpy_numba.recorded, _hpcpy_numba_users.recorded = recorded, files
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as error:
@@ -96,7 +81,7 @@ def _run_recorded(script: str) -> tuple[dict[str, str], dict[str, bytes]]:
     used = {
         path: digest
         for path, digest in files.items()
-        if any(name.startswith(_hpcpy_numba_kept.PREFIX + digest) for name in recorded)
+        if any(name.startswith(_hpcpy_numba_users.PREFIX + digest) for name in recorded)
     }
     return used, recorded
 

@@ -1,13 +1,14 @@
 """``python -m hpcpy_warmup SCRIPT [ARGUMENT …]``: keep what is compiled for a program.
 
 The program is run once for each level of x86-64 that this processor has: numba and PoCL
-then compile for that level.  What numba compiles is kept (`_hpcpy_numba_kept`), and so
-are the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kept_files`).
+then compile for that level.  What numba compiles is kept (`_hpcpy_numba_users`), and so
+are the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kernel_files`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import marshal
 import os
 import re
@@ -17,12 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import _hpcpy_kept_files
+import _hpcpy_kernel_files
 import _hpcpy_numba
-import _hpcpy_numba_kept
+import _hpcpy_numba_users
 import _hpcpy_warmup_run
 from _hpcpy_numba_needs import IS_STOCK
-from workloads import version
 
 _FAILED, _UNAVAILABLE, _NOT_WRITABLE, _STOPPED = 1, 69, 73, 130
 _CODES = """exit codes: 1 the program failed, 2 usage, 69 another processor than x86-64 or nothing
@@ -33,6 +33,13 @@ class _WarmupError(Exception):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        about = json.loads(Path(sys.base_prefix, "share/hpcpy/image.json").read_text())
+        print(f"hpcpy_warmup of hpcpy {about['version']}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         "--to",
         metavar="FOLDER",
         type=_folder,
-        required=not _hpcpy_numba_kept.FOLDER,
-        default=_hpcpy_numba_kept.FOLDER,
+        required=not _hpcpy_numba_users.FOLDER,
+        default=_hpcpy_numba_users.FOLDER,
         help="where to; HPCPY_KERNELS names it when programs run, and here by default",
     )
     parser.add_argument(
@@ -69,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for GPUs of this architecture (again for several), without one: the program is "
         "imported and not run, and its CuPy and numba-cuda kernels are compiled",
     )
-    parser.add_argument("--version", action="version", version=version.line("hpcpy_warmup"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
     return parser
@@ -77,7 +84,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _folder(text: str) -> Path:
     path = Path(text)
-    # Not `Path.exists` and `is_dir`, which raise for a name that is too long before 3.12.
     if text == "-" or (os.path.exists(path) and not os.path.isdir(path)):
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
@@ -90,18 +96,7 @@ def _architecture(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a program for each level and write the folder.
-
-    Parameters
-    ----------
-    arguments
-        Those of the command line by default.
-
-    Returns
-    -------
-    int
-        0, or a code of `--help`.
-    """
+    """Run a program for each level and write the folder; return an exit code of `--help`."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.script.is_file():
@@ -141,11 +136,12 @@ def _warm_up(
             )
         sizes = _write(folder, functions | kernels, scratch)
         for level in levels if functions else ():
-            _say(level, _count(made[level][1]), "function", folder / f"{level}.bin", sizes)
-        for module in _hpcpy_kept_files.PACKAGES:
-            if (file := folder / _hpcpy_kept_files.name(module)).name in kernels:
+            count = sum(name.startswith(_hpcpy_numba_users.PREFIX) for name in made[level][1])
+            _say(level, count, "function", folder / f"{level}.bin", sizes)
+        for module in _hpcpy_kernel_files.PACKAGES:
+            if (file := folder / _hpcpy_kernel_files.name(module)).name in kernels:
                 cache = _hpcpy_warmup_run.cache(scratch, module)
-                count = len(_hpcpy_kept_files.kernels(str(cache)))
+                count = len(_hpcpy_kernel_files.kernels(str(cache)))
                 _say(module, count, "kernel", file, sizes)
 
 
@@ -175,7 +171,7 @@ def _of_numba(
         kept = {
             key: value
             for key, value in _former(folder / f"{level}.bin", stamp).items()
-            if not key.startswith(tuple(_hpcpy_numba_kept.PREFIX + one for one in changed))
+            if not key.startswith(tuple(_hpcpy_numba_users.PREFIX + one for one in changed))
         }
         contents[f"{level}.bin"] = kept | entries
     # The index goes last: a rank that starts meanwhile compiles what it does not find.
@@ -189,17 +185,17 @@ def _of_numba(
 def _of_files(folder: Path, scratch: Path) -> dict[str, bytes]:
     """Return a file for each package with compiled kernels, with what earlier runs have kept."""
     contents = {}
-    for module in _hpcpy_kept_files.PACKAGES:
+    for module in _hpcpy_kernel_files.PACKAGES:
         cache = _hpcpy_warmup_run.cache(scratch, module)
-        if _hpcpy_kept_files.kernels(str(cache)):
-            name = _hpcpy_kept_files.name(module)
+        if _hpcpy_kernel_files.kernels(str(cache)):
+            name = _hpcpy_kernel_files.name(module)
             try:
-                kept = _hpcpy_kept_files.read(str(folder / name))
+                kept = _hpcpy_kernel_files.read(str(folder / name))
             except (FileNotFoundError, ValueError):
                 kept = {}
             files = (path for path in cache.rglob("*") if path.is_file() and path.stat().st_size)
             made = {str(path.relative_to(cache)): path.read_bytes() for path in files}
-            contents[name] = _hpcpy_kept_files.packed(kept | made)
+            contents[name] = _hpcpy_kernel_files.packed(kept | made)
     return contents
 
 
@@ -209,13 +205,7 @@ def _say(what: str, count: int, kind: str, file: Path, sizes: dict[str, int]) ->
 
 
 def _levels(wanted: Sequence[str] | None) -> list[str]:
-    """Return the levels to keep code for: the wanted ones, by default all of this processor.
-
-    Raises
-    ------
-    _WarmupError
-        When nothing can be kept here, or this processor lacks a wanted level.
-    """
+    """Return the levels to keep code for: the wanted ones, by default all of this processor."""
     import llvmlite.binding as llvm  # noqa: PLC0415
 
     features = llvm.get_host_cpu_features().flatten()
@@ -236,7 +226,7 @@ def _levels(wanted: Sequence[str] | None) -> list[str]:
 
 def _former(file: Path, stamp: bytes) -> dict[str, Any]:
     try:
-        return _hpcpy_numba_kept.read(str(file), stamp)
+        return _hpcpy_numba_users.read(str(file), stamp)
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -250,10 +240,6 @@ def _write(folder: Path, contents: dict[str, bytes], scratch: Path) -> dict[str,
     for name in contents:
         (scratch / name).replace(folder / name)
     return sizes
-
-
-def _count(entries: dict[str, bytes]) -> int:
-    return sum(name.startswith(_hpcpy_numba_kept.PREFIX) for name in entries)
 
 
 if __name__ == "__main__":

@@ -28,40 +28,19 @@ from hpcpy_bake.second import Second
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """What is asked for."""
 
-    Attributes
-    ----------
-    asked
-        Requirements and options, as for pip.
-    names
-        The distributions that are named, which may be replaced.
-    options
-        pip's options, such as those that say where it looks.
-    has_hashes
-        Whether the requirements have hashes.
-    """
-
-    asked: Sequence[str]
-    names: frozenset[str]
-    options: Sequence[str]
-    has_hashes: bool
+    asked: Sequence[str]  # Requirements and options, as for pip
+    names: frozenset[str]  # The distributions that are named, which may be replaced
+    options: Sequence[str]  # pip's options, such as those that say where it looks
+    has_hashes: bool  # Whether the requirements have hashes
 
 
 def bake(request: Request, say: Callable[[str], None]) -> None:
     """Install what is asked for, and put all packages that are added into memory.
 
-    Parameters
-    ----------
-    request
-        If nothing is asked for, what is installed already is baked.
-    say
-        Is called with a line for each stage.
-
-    Raises
-    ------
-    BakeError
-        When something is wrong; all is as before then.
+    If nothing is asked for, what is installed already is baked.  After an error all is as
+    before.  `say` is called with a line for each stage.
     """
     library = Path(finder().bundle.library)
     site = library / "site-packages"

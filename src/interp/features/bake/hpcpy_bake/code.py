@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,29 +33,13 @@ def _prepare() -> None:
 
 
 def compile_all(jobs: Sequence[tuple[Path, str]]) -> dict[Path, bytes]:
-    """Compile files to the bytes that a bundle holds.
+    """Return the bytes that a bundle holds of each file that compiles.
 
-    Parameters
-    ----------
-    jobs
-        Each file, and the path that tracebacks will name.
-
-    Returns
-    -------
-    dict
-        Code by file, without the files that do not compile.
+    A job is a file, and the path that tracebacks will name.
     """
     workers = max(1, min(len(os.sched_getaffinity(0)), len(jobs) // _BATCH))
-    return {job[0]: code for job, code in zip(jobs, _results(jobs, workers), strict=True) if code}
-
-
-def _results(jobs: Sequence[tuple[Path, str]], workers: int) -> Iterator[bytes]:
-    if workers == 1:
-        _prepare()
-        yield from map(_one, jobs)
-        gc.enable()
-        return
     # Forked: a new interpreter would refuse packages that were baked on another base.
     forked = get_context("fork")
     with ProcessPoolExecutor(workers, mp_context=forked, initializer=_prepare) as pool:
-        yield from pool.map(_one, jobs, chunksize=_BATCH)
+        done = pool.map(_one, jobs, chunksize=_BATCH)
+        return {job[0]: code for job, code in zip(jobs, done, strict=True) if code}

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from hpcpy_bake.bake import Request, bake
 from hpcpy_bake.errors import UNAVAILABLE, USAGE, BakeError
 from hpcpy_bake.installed import canonical_name, others
-from workloads.version import line as version_line
 
 _DESCRIPTION = """
-Installs packages into this image and puts their modules into memory, so that an
-import searches no folder. To be run while an image is built on this one, by a
-user who may write there: `RUN python -m hpcpy_bake -r requirements.txt`. All other
-packages that are installed are baked again; with no package named, these alone.
-See docs/bake.md.
+Installs packages into this image and puts their modules into memory, while an image is built
+on this one: `RUN python -m hpcpy_bake -r requirements.txt`. All other packages that are
+installed are baked again; with no package named, these alone. See docs/bake.md.
 """
 _CODES = "exit codes: 2 usage, 65 a wrong hash, 69 no solution, 73 the image cannot be written"
 # pip's options that are passed on: those with a value, and those without.
@@ -35,6 +34,13 @@ _FLAGS = (
 )
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        about = json.loads(Path(sys.base_prefix, "share/hpcpy/image.json").read_text())
+        print(f"hpcpy_bake of hpcpy {about['version']}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hpcpy_bake", description=_DESCRIPTION, epilog=_CODES, allow_abbrev=False
@@ -45,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--wheelhouse", metavar="DIR", help="take files from this folder alone, no network"
     )
-    parser.add_argument("--version", action="version", version=version_line("hpcpy_bake"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     parser.add_argument("--list", action="store_true", help="say what is baked")
     parser.add_argument(
         "--lock", action="store_true", help="print what is baked as requirements with hashes"
@@ -140,20 +146,9 @@ def _run(options: argparse.Namespace, *, has_moved: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> int:
-    """Bake packages, or list what is baked.
+    """Bake packages, or list what is baked; return an exit code of docs/bake.md.
 
-    Parameters
-    ----------
-    arguments
-        Those of the command line by default.
-    has_moved
-        Whether what is baked was baked on another base.
-
-    Returns
-    -------
-    int
-        0; a code of `hpcpy_bake.errors`, 73 also for an error of the file system; 130 when
-        it was stopped.
+    `has_moved` says that what is baked was baked on another base.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -25,15 +25,7 @@ _CONSTRAINT = re.compile(r"The user requested \(constraint\) (?P<name>[\w.-]+)==
 
 
 def explain(said: str, own: Mapping[str, str]) -> BakeError:
-    """Return pip's complaint as an error of one line.
-
-    Parameters
-    ----------
-    said
-        pip's output.
-    own
-        The versions of the image's own packages.
-    """
+    """Return pip's complaint as an error of one line; `own` are the image's own versions."""
     if found := _HASH.search(said):
         name = (found["file"] or found["what"]).rpartition("/")[2]
         return BakeError(

@@ -6,15 +6,7 @@ USAGE, WRONG_BYTES, UNAVAILABLE, NOT_WRITABLE = 2, 65, 69, 73
 
 
 class BakeError(Exception):
-    """A failure with a known cause.
-
-    Parameters
-    ----------
-    message
-        One line, with what to do next.
-    code
-        The program's exit code.
-    """
+    """A failure with a known cause: one line, with what to do next, and an exit code."""
 
     def __init__(self, message: str, code: int = UNAVAILABLE) -> None:
         super().__init__(message)

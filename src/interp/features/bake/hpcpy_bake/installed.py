@@ -53,18 +53,10 @@ def top_level(found: Distribution) -> Iterable[str]:
 
 
 def built_on(found: Iterable[Distribution]) -> dict[str, str]:
-    """Return the image's packages on whose ABI other packages' extension modules rely.
+    """Return the versions of the image's packages on whose ABI other packages rely.
 
-    Parameters
-    ----------
-    found
-        The other packages.
-
-    Returns
-    -------
-    dict
-        Version by name.  A wheel does not say what its modules were compiled against, so
-        all requirements of a wheel with extension modules count.
+    A wheel does not say what its modules were compiled against, so all requirements of a
+    wheel with extension modules count.
     """
     own = own_versions()
     needed = {

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from hpcpy_bake.errors import BakeError
 
@@ -21,12 +20,7 @@ class Moves:
     def __enter__(self) -> Moves:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             return
         for source, target in reversed(self._done):
@@ -67,13 +61,7 @@ class Moves:
 
 
 def refuse_to_overwrite(source: Path, target: Path) -> None:
-    """Refuse to merge a tree into another if a file would be overwritten.
-
-    Raises
-    ------
-    BakeError
-        When a file is there already.
-    """
+    """Refuse to merge a tree into another if a file would be overwritten."""
     for path in sorted(source.iterdir()):
         place = target / path.name
         if path.is_dir() and not path.is_symlink() and place.is_dir():

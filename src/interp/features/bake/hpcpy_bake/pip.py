@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy_bake.complaints import explain
+from hpcpy_bake.installed import canonical_name
 
 # A user's settings must not say where pip puts packages.
 _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
@@ -18,26 +19,13 @@ _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_V
 
 @dataclass(frozen=True)
 class Item:
-    """A distribution that is to be installed.
-
-    Attributes
-    ----------
-    name, version, url
-        Those of its wheel or sdist.
-    sha256
-        The hash of that file; empty for a repository or a folder.
-    is_direct
-        Whether the user named this very address.
-    is_requested
-        Whether the user named it at all.
-    """
+    """A distribution that is to be installed."""
 
     name: str
     version: str
-    url: str
-    sha256: str
-    is_direct: bool
-    is_requested: bool
+    url: str  # Of its wheel or sdist
+    sha256: str  # Of that file; empty for a repository or a folder
+    is_direct: bool  # Whether the user named this very address
 
     @property
     def requirement(self) -> str:
@@ -69,23 +57,10 @@ def _pip(arguments: Sequence[str], own: Mapping[str, str]) -> None:
 def resolve(
     asked: Sequence[str], constraints: Mapping[str, str], own: Mapping[str, str], folder: Path
 ) -> list[Item]:
-    """Return the distributions that are missing for what is asked for.
+    """Return the distributions that are missing for what is asked for, as of pip.
 
-    Parameters
-    ----------
-    asked
-        Requirements and options, as for pip.
-    constraints
-        The versions of the packages that are there and stay.
-    own
-        The versions of the image's own packages.
-    folder
-        A folder for temporary files.
-
-    Raises
-    ------
-    BakeError
-        When there is no solution, or not with these hashes.
+    `constraints` are the versions of the packages that are there and stay, `own` those of
+    the image.
     """
     held, report = folder / "constraints.txt", folder / "report.json"
     held.write_text("".join(f"{name}=={version}\n" for name, version in constraints.items()))
@@ -108,31 +83,13 @@ def _item(entry: Mapping[str, dict[str, object]]) -> Item:
         url,
         digest,
         bool(entry["is_direct"]),
-        bool(entry["requested"]),
     )
 
 
 def install(
     items: Sequence[Item], options: Sequence[str], own: Mapping[str, str], prefix: Path
 ) -> None:
-    """Unpack distributions below a prefix, which changes nothing else.
-
-    Parameters
-    ----------
-    items
-        What `resolve` has found.
-    options
-        pip's options, which say where build dependencies come from.
-    own
-        The versions of the image's own packages.
-    prefix
-        The folder.
-
-    Raises
-    ------
-    BakeError
-        When a file is not the one that `resolve` found, or cannot be built.
-    """
+    """Unpack the distributions that `resolve` found below a prefix; nothing else changes."""
     # pip refuses a requirement without a hash in a file with hashes.
     checked = all(item.sha256 for item in items)
     lines = [item.requirement if checked else f"{item.name} @ {item.url}" for item in items]
@@ -141,23 +98,16 @@ def install(
     alone = ("--no-deps", "--ignore-installed", f"--prefix={prefix}")
     _pip([*options, *alone, f"--requirement={listed}"], own)
     for item in items:
-        _forget_how(item, prefix)
+        if not item.is_direct:
+            _forget_address(item, prefix)
 
 
-def _forget_how(item: Item, prefix: Path) -> None:
+def _forget_address(item: Item, prefix: Path) -> None:
     # Here all are asked for by address, which `pip freeze` must not show.
-    name = item.name.replace("-", "_").lower()
-    unwanted = {"direct_url.json"} if not item.is_direct else set()
-    unwanted |= set() if item.is_requested else {"REQUESTED"}
-    for folder in prefix.glob("lib/python3.*/site-packages/*.dist-info"):
-        if folder.name.partition("-")[0].lower().replace(".", "_") != name.replace(".", "_"):
-            continue
-        for file in unwanted:
-            (folder / file).unlink(missing_ok=True)
-        record = folder / "RECORD"
-        kept = [
-            line
-            for line in record.read_text().splitlines(keepends=True)
-            if line.partition(",")[0] not in {f"{folder.name}/{file}" for file in unwanted}
-        ]
-        record.write_text("".join(kept))
+    for file in prefix.glob("lib/python3.*/site-packages/*.dist-info/direct_url.json"):
+        if canonical_name(file.parent.name.partition("-")[0]) == canonical_name(item.name):
+            file.unlink()
+            record = file.with_name("RECORD")
+            lines = record.read_text().splitlines(keepends=True)
+            own = f"{file.parent.name}/{file.name},"
+            record.write_text("".join(line for line in lines if not line.startswith(own)))

@@ -22,15 +22,7 @@ _SEEN = (".py", ".so", "/RECORD", *(f"/{name}" for name in KEPT))
 
 
 class Second:
-    """A second bundle in the making.
-
-    Parameters
-    ----------
-    library
-        The standard library's folder.
-    stage
-        A folder on the same file system, for temporary files.
-    """
+    """A second bundle in the making; `stage` is for temporary files, on the same disk."""
 
     def __init__(self, library: Path, stage: Path) -> None:
         self.library = library
@@ -47,18 +39,9 @@ class Second:
         epoch: int,
         sources: Mapping[str, Any],
     ) -> None:
-        """Make the bundle.
+        """Make the bundle of some distributions, with code by the file's final path.
 
-        Parameters
-        ----------
-        found
-            The distributions, by name.
-        ready
-            Compiled code by the file's final path.
-        epoch
-            The time of site-packages.
-        sources
-            What `--lock` prints of each: version and SHA-256.
+        `epoch` is the time of site-packages; `sources` is what `--lock` prints of each.
         """
         folders = self._scan(found)
         top_level = next(f.entries for f in folders if f.path == self.view)
@@ -80,22 +63,11 @@ class Second:
                 },
             },
         )
-        self._check(data)
+        check(Baked(memoryview(data), str(self.library)))
         (self.folder / _NAME).write_bytes(data)
 
-    def _check(self, data: bytes) -> None:
-        check(Baked(memoryview(data), str(self.library)))
-
     def place(self, bundle: Path, moves: Moves) -> None:
-        """Put it where it is used.
-
-        Parameters
-        ----------
-        bundle
-            The path of the bundle that imports use.
-        moves
-            Renames that are undone if something goes wrong.
-        """
+        """Put it where imports use it, by moves that are undone if something goes wrong."""
         folder = bundle.parent
         self.folder.chmod(0o755)
         (self.folder / _NAME).chmod(0o644)

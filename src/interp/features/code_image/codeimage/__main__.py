@@ -16,11 +16,10 @@ from compression import zstd  # type: ignore[import-not-found]
 
 from _hpcpy_folders import PACKAGE
 from _hpcpy_memory import Bundle
-from codeimage.image import Module, write_image
+from codeimage.areas import in_order
+from codeimage.image import write_image
 from codeimage.layout import Layout
-from codeimage.objects import Objects
-from codeimage.order import Order
-from codeimage.seen import Training
+from codeimage.objects import Node, Objects
 
 # CPython's frozen modules, each with the symbol of its marshalled code.
 _OF_CPYTHON = {
@@ -33,30 +32,29 @@ _OF_CPYTHON = {
 
 
 def main() -> int:
-    """Write the code image of a bundle's packages.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Write the code image of a bundle's packages."""
     options = _options()
     layout = Layout(options.layout.read_text())
-    data = memoryview(options.bundle.read_bytes())
     Bundle.loads = staticmethod(_loads)
-    bundle = Bundle(data, options.library)
+    bundle = Bundle(memoryview(options.bundle.read_bytes()), options.library)
     frozen = dict(_frozen(options.bundle.parent))
-    ours = dict.fromkeys(code.co_filename for code in frozen.values())
-    training = Training.of(json.loads(options.training.read_text()), ours)
+    seen = json.loads(options.training.read_text())
+    # Frozen modules run at each start; the others are in the order in which their imports began.
+    ours = [code.co_filename for code in frozen.values()]
+    seen["start"] += ours
+    seen["files"] = [*dict.fromkeys(ours + seen["files"])]
+    keys: dict[str, int | str] = dict(_modules(bundle))
+    keys |= zip(ours, frozen, strict=True)
     objects = Objects(layout)
-    modules = [Module(symbol, objects.code(code)) for symbol, code in frozen.items()]
-    for offset, path in _modules(bundle):
-        if path in training.files and path not in ours:
-            modules.append(Module(offset, objects.code(bundle.load(offset))))
-    placed = Order(training).of(module.code for module in modules)
-    image = write_image(layout, modules, placed)
-    options.file.write_bytes(image)
-    print(f"code image: {len(modules)} modules, {len(placed)} objects, {len(image):,} bytes of ELF")
+    modules: dict[int | str, Node] = {}
+    for key in (keys[file] for file in seen["files"] if file in keys):
+        modules[key] = objects.code(frozen[key] if isinstance(key, str) else bundle.load(key))
+    order = in_order(layout, modules.values(), seen)
+    binary = options.file.with_suffix(".bin")
+    data, assembly = write_image(layout, modules, order, str(binary))
+    binary.write_bytes(data)
+    options.file.write_text(assembly)
+    print(f"code image: {len(modules)} modules, {len(order)} objects, {len(data):,} bytes")
     return 0
 
 
@@ -74,20 +72,18 @@ def _frozen(folder: Path) -> Iterator[tuple[str, CodeType]]:
         yield f"hpcpy_{file.stem}", marshal.loads(file.read_bytes())  # noqa: S302
 
 
-def _modules(bundle: Bundle) -> Iterator[tuple[int, str]]:
-    # A package is also the module `__init__` in its own folder.
-    found: dict[int, str] = {}
+def _modules(bundle: Bundle) -> Iterator[tuple[str, int]]:
+    """Yield the file of each module, and where its code is."""
     for folder in bundle.folders():
         for name, (kind, where) in folder.entries.items():
             if isinstance(where, int):
                 file = f"{name}/__init__.py" if kind == PACKAGE else f"{name}.py"
-                found.setdefault(where, f"{folder.path}/{file}")
-    return iter(sorted(found.items()))
+                yield f"{folder.path}/{file}", where
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="codeimage", description=main.__doc__)
-    parser.add_argument("file", type=Path, help="the object file to write")
+    parser.add_argument("file", type=Path, help="the assembly to write; its data are beside it")
     parser.add_argument("--library", required=True, help="where the library will lie")
     parser.add_argument("--bundle", type=Path, required=True, help="modules.bundle in its folder")
     parser.add_argument("--layout", type=Path, required=True, help="what layout.c printed")

@@ -3,62 +3,33 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import CodeType
 
-from codeimage.elf import Relocations, object_file
 from codeimage.layout import Layout
-from codeimage.names import name_tables
-from codeimage.objects import SYMBOLS, Node, Part
+from codeimage.names import name_table
+from codeimage.objects import Node, Part
 
 # As in code_image.c.
-_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQQ", "<QQQQ", "<QQ"))
+_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQ", "<QQQQ", "<QQ"))
 _PAGE = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A module of the image.
-
-    Attributes
-    ----------
-    key
-        Where its marshalled code is: an offset in the bundle, or the symbol of
-        what is frozen.
-    code
-        Its code.
-    """
-
-    key: int | str
-    code: Node
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    holder: Node
-    at: int
-    elements: Part
-
-
-def _sets_below(code: Node) -> list[_Set]:
-    found = []
-    seen = {code}
-    todo = [code]
-    while todo:
-        node = todo.pop()
-        found += [_Set(node, at, elements) for at, elements in node.sets]
-        for _, part in (*node.pointers, *node.sets):
-            if isinstance(part, Node) and part not in seen:
-                seen.add(part)
-                todo.append(part)
-    return found
+_NAME = "hpcpy_code_image"
+# The executable is not position-independent: after the link the pointers are constants.
+_ASSEMBLY = f"""\
+        .section .data.hpcpy, "aw", @progbits
+        .balign {_PAGE}
+        .global {_NAME}
+{_NAME}:
+        .incbin "{{data}}"
+{{pointers}}
+        .section .note.GNU-stack, "", @progbits
+"""
 
 
 class _Writer:
-    def __init__(self, externals: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self.data = bytearray(_HEAD.size)
-        self.relocations = Relocations([*SYMBOLS, *externals])
+        self.pointers: list[str] = []
 
     def add(self, data: bytes | bytearray, *pointers: tuple[int, Part | int]) -> int:
         """Append bytes, and the pointers in them; return their place."""
@@ -69,66 +40,55 @@ class _Writer:
         return place
 
     def point(self, place: int, target: Part | int) -> None:
-        if isinstance(target, int):
-            self.relocations.add(place, None, target)
-        elif isinstance(target, Node):
-            self.relocations.add(place, None, target.place)
+        if isinstance(target, tuple):
+            symbol, offset = target
         else:
-            self.relocations.add(place, *target)
+            symbol, offset = _NAME, target.place if isinstance(target, Node) else target
+        self.pointers.append(f".reloc {place}, R_X86_64_64, {symbol}+{offset}")
 
     def align(self, unit: int) -> None:
         self.data += bytes(-len(self.data) % unit)
 
 
-def write_image(layout: Layout, modules: Iterable[Module], order: Sequence[Node]) -> bytes:
-    """Write the image as an object file.
+def write_image(
+    layout: Layout, modules: Mapping[int | str, Node], order: Sequence[Node], file: str
+) -> tuple[bytes, str]:
+    """Return the image's bytes, and assembly that includes them from `file` and has the pointers.
 
-    Parameters
-    ----------
-    layout
-        How this Python lays its objects out.
-    modules
-        The modules that code_image.c can find.
-    order
-        All objects, in the order in which they will lie.
-
-    Returns
-    -------
-    bytes
-        An ELF object file that defines `hpcpy_code_image`.
+    `modules` are those that code_image.c can find, by the place of their marshalled code: an
+    offset in the bundle, or the symbol of what is frozen.
     """
-    code = {module.key: module.code for module in modules}
     # The numbers are sorted for a binary search; the frozen modules come behind them.
-    numbers = sorted(key for key in code if isinstance(key, int))
-    frozen = [key for key in code if isinstance(key, str)]
+    numbers = sorted(key for key in modules if isinstance(key, int))
+    frozen = [key for key in modules if isinstance(key, str)]
     keys: list[int | str] = [*numbers, *frozen]
-    sets = {key: _sets_below(code[key]) for key in keys}
+    sets = {
+        key: [(node, at, elements) for node in modules[key].below() for at, elements in node.sets]
+        for key in keys
+    }
     slots = 1 << (2 * sum(node.text is not None for node in order)).bit_length()
+    set_place = _HEAD.size + _MODULE.size * len(sets)
+    tables_end = set_place + _SET.size * sum(map(len, sets.values())) + 4 * slots
+    _place(order, layout["gc head"], tables_end + -tables_end % _PAGE)
 
-    writer = _Writer(frozen)
-    modules_size = _MODULE.size * len(keys)
-    tables_size = modules_size + _SET.size * sum(map(len, sets.values())) + 4 * slots + slots // 4
-    start = _HEAD.size + tables_size
-    _place(order, layout["gc head"], start + -start % _PAGE)
-
+    writer = _Writer()
     first = 0
     for key, own in sets.items():
         number = key if isinstance(key, int) else 0
-        place = writer.add(_MODULE.pack(number, 0, first, len(own)), (8, code[key]))
+        place = writer.add(_MODULE.pack(number, 0, first, len(own)), (8, modules[key]))
         if isinstance(key, str):
             writer.point(place, (key, 0))
         first += len(own)
-    set_place = len(writer.data)
-    for one in (one for own in sets.values() for one in own):
-        writer.add(_SET.pack(0, 0), (0, one.holder.place + one.at), (8, one.elements))
-    name_place, filter_place = map(writer.add, name_tables(layout, order, slots))
+    for holder, at, elements in (one for own in sets.values() for one in own):
+        writer.add(_SET.pack(0, 0), (0, holder.place + at), (8, elements))
+    name_place = writer.add(name_table(layout, order, slots))
     writer.align(_PAGE)
     versions = _write_objects(writer, layout, order)
     counts = (len(numbers), len(frozen))
-    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, 0, slots - 1, versions)
-    for at, place in enumerate((_HEAD.size, set_place, name_place, filter_place)):
+    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, slots - 1, versions)
+    for at, place in enumerate((_HEAD.size, set_place, name_place)):
         writer.point(16 + 8 * at, place)
-    return object_file("hpcpy_code_image", bytes(writer.data), writer.relocations)
+    return bytes(writer.data), _ASSEMBLY.format(data=file, pointers="\n".join(writer.pointers))
 
 
 def _place(order: Sequence[Node], head: int, place: int) -> None:

@@ -9,18 +9,7 @@ _WORD = (1 << 64) - 1
 
 
 class Layout:
-    """Sizes and offsets by name.
-
-    Parameters
-    ----------
-    text
-        What `layout.c` printed.
-
-    Raises
-    ------
-    ValueError
-        When that was compiled with another Python's headers.
-    """
+    """Sizes and offsets by name; a ValueError refuses those of another Python's headers."""
 
     def __init__(self, text: str) -> None:
         self._facts = {

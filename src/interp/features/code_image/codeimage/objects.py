@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import string
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -32,7 +34,6 @@ TYPES = {
     CodeType: "PyCode_Type",
 }
 RUNTIME = "_PyRuntime"
-SYMBOLS = (*TYPES.values(), *_EXTERNAL.values(), RUNTIME)
 # Types whose objects have the cyclic garbage collector's head in front of them.
 _COLLECTED = (tuple, slice)
 _PARTS = (
@@ -51,40 +52,35 @@ _NEW = (
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """An object of the image.
-
-    Attributes
-    ----------
-    type
-        The object's type.
-    raw
-        Its bytes; zero where there is a pointer.
-    pointers
-        The offset of each pointer in the bytes, and what it points to.
-    sets
-        The offset of each frozenset that it holds, and the tuple of its elements.
-        The order in a set depends on the process's hash seed: sets are made when
-        a module is loaded.
-    text
-        The string itself, if Python keeps one object for it.
-    code
-        The code object itself, if it is one.
-    place
-        Its offset in the image; -1 until it is known.
-    """
+    """An object of the image."""
 
     type: type
-    raw: bytearray
+    raw: bytearray  # Its bytes; zero where there is a pointer
+    # The offset of each pointer in the bytes, and what it points to.
     pointers: list[tuple[int, Part]] = field(default_factory=list)
+    # The offset of each frozenset that it holds, and the tuple of its elements.  The order in
+    # a set depends on the process's hash seed: sets are made when a module is loaded.
     sets: list[tuple[int, Part]] = field(default_factory=list)
-    text: str | None = None
-    code: CodeType | None = None
-    place: int = -1
+    text: str | None = None  # The string itself, if Python keeps one object for it
+    code: CodeType | None = None  # The code object itself, if it is one
+    place: int = -1  # Its offset in the image, once that is known
 
     @property
     def is_collected(self) -> bool:
         """Whether the garbage collector's head lies in front of it."""
         return self.type in _COLLECTED
+
+    def below(self) -> Iterator[Node]:
+        """Yield it and all nodes that it leads to, each once."""
+        seen = {self}
+        todo = deque([self])
+        while todo:
+            node = todo.popleft()
+            yield node
+            for _, part in (*node.pointers, *node.sets):
+                if isinstance(part, Node) and part not in seen:
+                    seen.add(part)
+                    todo.append(part)
 
 
 # What a pointer leads to: a node, or a symbol of the interpreter and an offset from it.
@@ -92,13 +88,7 @@ Part = Node | tuple[str, int]
 
 
 class Objects:
-    """Copies objects; equal ones share a copy.
-
-    Parameters
-    ----------
-    layout
-        How this Python lays its objects out.
-    """
+    """Copies objects; equal ones share a copy."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -108,11 +98,8 @@ class Objects:
     def code(self, code: CodeType) -> Node:
         """Copy a code object that nobody has run, and all below it.
 
-        Raises
-        ------
-        ValueError
-            When an object is not laid out as the headers say, or has a type that the code
-            image does not know.
+        A ValueError names an object that is not laid out as the headers say, or has a type
+        that the code image does not know.
         """
         layout = self._layout
         node = self._photograph(code, layout["PyCodeObject.co_code_adaptive"] + len(code.co_code))

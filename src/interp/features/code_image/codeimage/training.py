@@ -69,7 +69,7 @@ def names_in_use() -> set[str]:
 
 
 def code_run_by(call: Callable[[], object]) -> list[CodeType]:
-    """Return the code objects that a call runs, in the order of their first runs."""
+    """Return the code objects that a call runs."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
     seen: dict[CodeType, None] = {}
 
@@ -81,19 +81,14 @@ def code_run_by(call: Callable[[], object]) -> list[CodeType]:
     monitoring.use_tool_id(tool, __name__)
     monitoring.register_callback(tool, event, on_start)
     monitoring.set_events(tool, event)
-    try:
-        call()
-    finally:
-        monitoring.set_events(tool, 0)
-        monitoring.free_tool_id(tool)
+    call()
+    monitoring.set_events(tool, 0)
+    monitoring.free_tool_id(tool)
     return list(seen)
 
 
 def code_that_ran() -> list[CodeType]:
-    """Return the code of functions that has run: running marks its instructions.
-
-    The start itself is over before it could be monitored.
-    """
+    """Return the code of functions that has run, of the start, which is over: it has marks."""
     todo = [found.__code__ for found in gc.get_objects() if type(found) is type(_import_all)]
     seen: dict[Any, None] = {}
     while todo:
@@ -104,13 +99,13 @@ def code_that_ran() -> list[CodeType]:
     return [code for code in seen if code._co_code_adaptive != code.co_code]
 
 
+def _places(code: Iterable[CodeType]) -> list[tuple[str, str, int]]:
+    return [(one.co_filename, one.co_qualname, one.co_firstlineno) for one in code]
+
+
 def _files() -> list[str]:
     paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     return [path for path in paths if path and path != __file__]
-
-
-def _places(code: Iterable[CodeType]) -> list[tuple[Any, ...]]:
-    return [(c.co_filename, c.co_qualname, c.co_firstlineno) for c in code]
 
 
 def main(file: str) -> None:
@@ -123,7 +118,7 @@ def main(file: str) -> None:
     seen["run"] = _places(code_run_by(_import_all))
     seen["names"] = sorted(names_in_use())
     seen["run later"] = _places(code_run_by(_compile_one))
-    seen["loaded"] = _files()
+    seen["files"] = _files()
     import json  # noqa: PLC0415
 
     with open(file, "w", encoding="utf-8") as out:

@@ -16,6 +16,7 @@ import shutil
 import sys
 
 import _hpcpy_caches
+from _hpcpy_numba_users import is_first_rank, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ PACKAGES = {"pyopencl": "pyopencl", "cupy": "cupy", "numba.cuda": "numba"}
 # Ends of the names of compiled kernels; other files come with them.
 _KERNELS = (".so", ".cubin", ".nbc")
 _DIGEST = 32
-# Launchers' variables with a rank's number: only rank 0 prints.
-_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
 
 def name(module: str) -> str:
@@ -40,11 +39,6 @@ def before(module: str) -> None:
 
     Nothing is done without HPCPY_KERNELS, without a kept file, or if the user has
     named a folder for the package's cache.
-
-    Parameters
-    ----------
-    module
-        A key of `PACKAGES`.
     """
     kept = os.environ.get("HPCPY_KERNELS")
     package = PACKAGES[module]
@@ -57,26 +51,18 @@ def before(module: str) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError, EOFError, TypeError) as error:
-        _tell(f"{kept}/{name(module)}: {error}: {module} compiles anew")
+        tell(f"{kept}/{name(module)}: {error}: {module} compiles anew")
         return
     os.environ[variable] = folder
     if package == "numba":
         # numba, whose part numba.cuda is, has read the variable already.
         sys.modules["numba.core.config"].CACHE_DIR = folder  # type: ignore[attr-defined]
-    if not _is_one_of_many():
+    if is_first_rank():
         atexit.register(_tell_compiled, module, folder, kernels(folder))
 
 
 def read(file: str) -> dict[str, bytes]:
-    """Return the contents of the kept files by their paths.
-
-    Raises
-    ------
-    OSError
-        When it cannot be read.
-    ValueError
-        When it is damaged.
-    """
+    """Return the contents of the kept files by their paths; a ValueError if it is damaged."""
     with open(file, "rb") as opened:
         digest, data = opened.read(_DIGEST), opened.read()
     if hashlib.sha256(data).digest() != digest:
@@ -124,13 +110,4 @@ def _tell_compiled(module: str, folder: str, known: set[str]) -> None:
     count = len(kernels(folder) - known)
     if count:
         kernel = f"{count} kernel" + ("" if count == 1 else "s")
-        _tell(f"{os.environ['HPCPY_KERNELS']} lacks {kernel} of {module}, compiled just now")
-
-
-def _is_one_of_many() -> bool:
-    return any(os.environ.get(rank, "0") != "0" for rank in _RANKS)
-
-
-def _tell(what: str) -> None:
-    if not _is_one_of_many() and sys.stderr is not None:
-        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)
+        tell(f"{os.environ['HPCPY_KERNELS']} lacks {kernel} of {module}, compiled just now")

@@ -31,30 +31,18 @@ _has_told = False
 
 
 def read(file: str, stamp: bytes) -> dict[str, Any]:
-    """Return what a file of the folder holds.
+    """Return what a file of the folder holds; a ValueError if it is damaged or of another image.
 
-    Parameters
-    ----------
-    file
-        Its path.
-    stamp
-        The image that it must belong to: `_hpcpy_numba.stamp`.
-
-    Raises
-    ------
-    OSError
-        When it cannot be read.
-    ValueError
-        When it belongs to another image, or is damaged.
+    `stamp` is that of the image: `_hpcpy_numba.stamp`.
     """
     with open(file, "rb") as opened:
         try:
-            made_for, held = marshal.load(opened)  # noqa: S302
+            made_for, content = marshal.load(opened)  # noqa: S302
         except (EOFError, TypeError) as error:
             raise ValueError(f"{file} is damaged") from error
     if made_for != stamp:
         raise ValueError(f"{file} is of another image")
-    found: dict[str, Any] = held
+    found: dict[str, Any] = content
     return found
 
 
@@ -71,9 +59,9 @@ def files(stamp: bytes) -> dict[str, str]:
         try:
             _index = read(f"{FOLDER}/index", stamp)
         except ValueError as error:
-            _tell(f"{error}: numba compiles anew")
+            _tell_once(f"{error}: numba compiles anew")
         except OSError as error:
-            _tell(f"HPCPY_KERNELS: {error.filename}: {error.strerror}: numba compiles anew")
+            _tell_once(f"HPCPY_KERNELS: {error.filename}: {error.strerror}: numba compiles anew")
     return _index
 
 
@@ -86,21 +74,13 @@ def entries(levels: Iterable[str], stamp: bytes) -> dict[str, bytes]:
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as error:
-                _tell(f"{error}: numba compiles anew")
+                _tell_once(f"{error}: numba compiles anew")
                 break
     return {}
 
 
 def source(function: FunctionType, stamp: bytes) -> str:
-    """Return the hash of a function's file; "" if nothing of that file is kept.
-
-    Parameters
-    ----------
-    function
-        A user's function.
-    stamp
-        As for `read`.
-    """
+    """Return the hash of a user's function's file; "" if nothing of that file is kept."""
     kept = {} if recorded is not None else files(stamp)
     if recorded is None and not kept:
         return ""
@@ -120,7 +100,7 @@ def source(function: FunctionType, stamp: bytes) -> str:
     if found in kept.values():
         return found
     if path in kept:
-        _tell(f"{path} has changed since {FOLDER} was made: numba compiles anew")
+        _tell_once(f"{path} has changed since {FOLDER} was made: numba compiles anew")
     return ""
 
 
@@ -128,13 +108,23 @@ def tell_missing(name: str, signature: object, *, has_others: bool) -> None:
     """Print that a function's code is not kept for these types, or for its variables' values."""
     what = name.partition(" ")[2].partition(" ")[0]
     values = " and the values of its global variables" if has_others else ""
-    _tell(f"{what} is not in {FOLDER} for {signature}{values}: numba compiles it")
+    _tell_once(f"{what} is not in {FOLDER} for {signature}{values}: numba compiles it")
 
 
-def _tell(what: str) -> None:
-    # Once: a program may have hundreds of functions.
+def _tell_once(what: str) -> None:
+    # A program may have hundreds of functions.
     global _has_told  # noqa: PLW0603
-    is_one_of_many = any(os.environ.get(rank, "0") != "0" for rank in _RANKS)
-    if not _has_told and not is_one_of_many and sys.stderr is not None:
-        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)
+    if not _has_told:
+        tell(what)
     _has_told = True
+
+
+def is_first_rank() -> bool:
+    """Tell whether this process is no rank of a program, or its first."""
+    return all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
+
+
+def tell(what: str) -> None:
+    """Print what `hpcpy_warmup` would spare."""
+    if is_first_rank() and sys.stderr is not None:
+        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)

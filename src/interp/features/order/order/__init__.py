@@ -1,1 +1,0 @@
-"""Put the functions and data that a start needs side by side in the executable."""

@@ -6,13 +6,11 @@
 . "$CONTEXT/recipes/lib.sh"
 
 unpack python
-for patch in "$MATERIALS"/recipes/patches/cpython-*.patch; do
-    patch -p1 <"$patch"
-done
+apply_patches .
 
 # sysconfig gives users' builds all flags of configure, and the executable's are not for
 # them: so the compiler is wrapped.  Each function and each variable has a section, so
-# that interpreter.sh can put those that a start needs beside each other.  -g0: debugging
+# that the link can put those that a start needs beside each other.  -g0: debugging
 # data would be stripped below.
 mkdir compilers
 cat >compilers/gcc <<'END'

@@ -5,7 +5,7 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
-patch --quiet -d "$site" -p1 <"$MATERIALS/containers/cuda/numba-cuda-numpy.patch"
+apply_patches "$site"
 # cuda-core's modules and numba-cuda's headers are there for CUDA 12 and for 13.
 rm -r "$site/cuda/core/cu13" "$site/numba_cuda/numba/cuda/include/13"
 strip_all "$site"

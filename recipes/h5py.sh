@@ -8,7 +8,7 @@
 link_setup
 mkdir h5py
 tar -xf "$MATERIALS"/h5py.tar.* -C h5py --strip-components=1 --no-same-owner
-patch -p1 -d h5py <"$MATERIALS/recipes/patches/h5py-mpio.patch"
+apply_patches h5py
 
 # Compiling it takes only mpi4py's declarations.
 mkdir mpi4py

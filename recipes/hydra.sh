@@ -6,9 +6,7 @@
 
 unpack mpich
 cd src/pm/hydra
-for patch in "$MATERIALS"/recipes/patches/hydra-*.patch; do
-    patch -p1 <"$patch"
-done
+apply_patches .
 ./configure --prefix=/opt/mpich --with-hwloc=embedded --enable-fast=O2,ndebug \
     CFLAGS="$PORTABLE $HARDENED" LDFLAGS="$HARDENED_LINK"
 make -j "$JOBS"
@@ -20,3 +18,4 @@ done
 ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpiexec"
 ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpirun"
 strip_all "$OUT/opt/mpich"
+install -D -m 644 ../../../modules/hwloc/COPYING "$OUT/opt/mpich/share/licenses/hwloc"

@@ -27,6 +27,31 @@ unpack() {
     tar -xf "$MATERIALS/$1".tar.* --strip-components=1 --no-same-owner
 }
 
+# apply_patches FOLDER: the patches of this part, recipes/patches/$PART, to its source.  Not
+# those of packages that a small image does not have: of a folder that is not there.
+apply_patches() {
+    for change in "$MATERIALS/recipes/patches/$PART"/*.patch; do
+        changed=$(sed -n 's#^+++ b/\([^/]*\).*#\1#p' "$change" | head -n 1)
+        if [ -e "$1/$changed" ]; then
+            patch --no-backup-if-mismatch -d "$1" -p1 <"$change"
+        fi
+    done
+}
+
+# patch_copies FROM TO PATCH…: the files that patches change are copied, and the copies
+# patched.
+patch_copies() {
+    from=$1 to=$2
+    shift 2
+    for change in "$@"; do
+        sed -n 's#^+++ b/##p' "$change" | while read -r changed; do
+            mkdir -p "$to/$(dirname "$changed")"
+            [ -e "$to/$changed" ] || cp "$from/$changed" "$to/$changed"
+        done
+        patch --no-backup-if-mismatch -d "$to" -p1 <"$change"
+    done
+}
+
 # compile_all FOLDER: bytecode that never asks its source's time, in one
 # process and sorted, so that two builds write the same bytes.
 compile_all() {

@@ -7,7 +7,7 @@
 
 DEPS=/opt/deps
 unpack libffi
-patch -p1 <"$MATERIALS/recipes/patches/libffi-own-file.patch"
+apply_patches .
 # A macro of libltdl, whose answer on Linux has been no since ELF.
 echo 'AC_DEFUN([LT_SYS_SYMBOL_USCORE], [sys_symbol_underscore=no])' >m4/uscore.m4
 autoreconf --install

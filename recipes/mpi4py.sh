@@ -9,7 +9,7 @@
 link_setup
 mkdir mpi4py
 tar -xf "$MATERIALS"/mpi4py.tar.* -C mpi4py --strip-components=1 --no-same-owner
-patch -p1 -d mpi4py <"$MATERIALS/recipes/patches/mpi4py-slots.patch"
+apply_patches mpi4py
 
 # Its set-up checks for MPI by linking a program with a compiler of this name.  There is
 # no MPI here, and the module is to be linked with none.

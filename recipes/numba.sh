@@ -11,9 +11,7 @@ LINK_SHARED=omppool
 link_setup
 mkdir numba
 tar -xf "$MATERIALS"/numba.tar.* -C numba --strip-components=1 --no-same-owner
-for change in import cuda threads llvm; do
-    patch -d numba -p1 <"$MATERIALS/recipes/patches/numba-$change.patch"
-done
+apply_patches numba
 export CFLAGS="$PORTABLE $HARDENED" CXXFLAGS="$PORTABLE $HARDENED" NUMBA_DISABLE_TBB=1
 link_install numba
 

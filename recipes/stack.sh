@@ -5,13 +5,7 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
-for patch in cupy-import dask-closing dask-import matplotlib-docs matplotlib-import \
-    matplotlib-config; do
-    # A small image does not have all of these packages.
-    if [ -d "$site/${patch%-*}" ]; then
-        patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"
-    fi
-done
+apply_patches "$site"
 
 # LLVM's answers to llvmlite's questions at import are written into its modules here.
 PYTHONPATH=$site "$PREFIX/bin/python3" -B - <<'END'
@@ -27,7 +21,6 @@ for module in config, initfini:
     assert count, path
     path.write_text(text)
 END
-patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/llvmlite-open-late.patch"
 
 # 164 MB, 115 of them cupy's.
 strip_packages

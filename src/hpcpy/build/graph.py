@@ -70,8 +70,9 @@ class Part:
 
     @property
     def files(self) -> list[Path]:
-        """The files of its trees, of the features those that the image has."""
-        found = [path for tree in self.trees for path in tree_files(tree)]
+        """The files of its trees and its patches, of the features those that the image has."""
+        trees = (*self.trees, f"recipes/patches/{self.name}")
+        found = [path for tree in trees for path in tree_files(tree)]
         if not self.features_in:
             return found
         home = paths.ROOT / self.features_in

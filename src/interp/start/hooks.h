@@ -2,7 +2,8 @@
 
    A feature NAME may have:
 
-   - functions called __wrap_FUNCTION, which are called in place of others' FUNCTION;
+   - functions called __wrap_FUNCTION, which are called in place of others' FUNCTION,
+     with a line in wraps.toml;
    - PyObject *hpcpy_NAME_module(void), which initialises a built-in module _hpcpy_NAME;
    - void hpcpy_NAME_started(const PyConfig *known), called once Python has started
      and before it runs anything; `known` is what the command line and the

@@ -5,16 +5,10 @@
 hdf5_sonames="libhdf5.so.310 libhdf5.so.200 libhdf5.so.103 libhdf5_serial.so.310 libhdf5_serial.so.103"
 
 hdf5_plugins_files() {
-    mkdir -p "$staged/site-packages/h5py"
-    patch --quiet -o "$staged/site-packages/h5py/__init__.py" \
-        "$library/site-packages/h5py/__init__.py" "$interp/features/hdf5_plugins/h5py.patch"
+    patch_copies "$library/site-packages" "$staged/site-packages" \
+        "$interp/features/hdf5_plugins/h5py.patch"
     echo "#define HPCPY_HDF5_SONAMES $(echo "$hdf5_sonames" | sed 's/[^ ]*[^ ]/"&",/g')" \
         >hdf5_sonames.h
-}
-
-# This copy of HDF5's archive opens plug-ins by hdf5.c; the link finds it before the original.
-hdf5_plugins_objects() {
-    objcopy --redefine-sym dlopen=hpcpy_hdf5_open /opt/deps/lib/libhdf5.a libhdf5.a
 }
 
 hdf5_library() {

@@ -1,0 +1,21 @@
+# All that is written in Python, and its bundle; interpreter.sh sources it.
+#
+# Leaves $staged, the folder below $OUT with the library's files of this part, the names of
+# the modules that are linked in (names.txt), and bundle/.
+# shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
+
+staged=$OUT$library
+mkdir -p "$staged" "$OUT$PREFIX/bin"
+# shellcheck disable=SC2046  # a list of words
+cp "$interp"/importer/_hpcpy_*.py "$interp"/tools/*.py $(in_features "_hpcpy_*.py") "$staged/"
+# The library that packages are built with stays as it is until here.
+patch_copies "$library" "$staged" "$MATERIALS/recipes/patches/$PART"/*.patch
+at files
+find "$staged" -name "*.py" -exec chmod 644 {} +
+cp -R "$staged/." "$library/"
+
+python "$link_tools/table.py" --names /opt/link >names.txt
+# All packages are at / by now.  Folders whose time is --epoch are not searched for later ones.
+python -m bundle bundle --library "$library" --built-in names.txt \
+    --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH" \
+    --features "$MATERIALS/features"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workloads.bench import files, plot
+from workloads.bench import files
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
@@ -122,6 +122,8 @@ def check_files(args: argparse.Namespace) -> None:
     if args.json is not None:
         files.require_writable(args.json, "--json")
     if args.plot is not None:
+        from workloads.bench import plot  # noqa: PLC0415
+
         plot.check(args.plot)
 
 

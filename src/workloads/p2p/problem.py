@@ -16,7 +16,7 @@ from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 
 def peer(rank: int, size: int) -> int:
@@ -43,14 +43,11 @@ class Messages:
     def parameters(self) -> Mapping[str, object]:
         return vars(self)
 
-    def prepare(self, _: Sequence[str]) -> str:
-        return ""
+    def prepare(self, _: Sequence[str]) -> None:
+        pass
 
     def attempt(self, trial: Trial) -> _Attempt:
         return _Attempt(self, trial)
-
-    def finish(self, result: Result) -> None:
-        result.total = result.work
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         return []  # the overview says it all

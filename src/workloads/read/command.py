@@ -22,7 +22,7 @@ from workloads.write.registry import READERS
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 # Every run asks for the arrays in the same order.
 _SEED = 2022

@@ -16,7 +16,7 @@ from workloads.startup.techniques import run
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,12 @@ class Invocation:
         """Return what is started."""
         return {"command": self.command}
 
-    def prepare(self, _: Sequence[str]) -> str:
+    def prepare(self, _: Sequence[str]) -> None:
         """Refuse nothing."""
-        return ""
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
         return Attempt(self, trial)
-
-    def finish(self, result: Result) -> None:
-        """Record that all of the work was done."""
-        result.total = result.work
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         """Return nothing: the overview has all lines."""

@@ -24,7 +24,7 @@ from workloads.startup.calls import Call, summary
 from workloads.startup.registry import no_strace
 
 if TYPE_CHECKING:
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
     from workloads.startup.cases import Invocation
 
 _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")

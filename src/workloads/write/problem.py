@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
     from workloads.parallel.workers import Workers
     from workloads.write.files import Place
 
@@ -54,20 +54,16 @@ class Files:
         where = "temporary folder" if out is None else str(out)
         return {**vars(self.series), "out": where, "verify": self.verify}
 
-    def prepare(self, _: Sequence[str]) -> str:
+    def prepare(self, _: Sequence[str]) -> None:
         need, there = _COPIES * self.series.array_bytes, machine.available_memory()
         if there and need > there:
             raise UsageError(
                 f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
                 f"{there / 1e6:,.0f} are available"
             )
-        return ""
 
     def attempt(self, trial: Trial) -> Attempt:
         return Attempt(self, trial)
-
-    def finish(self, result: Result) -> None:
-        result.total = self.series.bytes
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         found = {r.answer: r.verdict for r in reversed(results) if r.answer}
@@ -87,7 +83,7 @@ class Attempt:
         self.arrays, self.trial = arrays, trial
 
         def scratch(_: Workers) -> contextlib.AbstractContextManager[Path]:
-            return arrays.place.scratch(trial.name, trial.job)
+            return arrays.place.scratch(trial)
 
         # Held by the workers, so that it is removed after its workers have ended.
         self._scratch = trial.workers.hold(scratch)
@@ -101,23 +97,23 @@ class Attempt:
         folder = self._folder(str(trial.repetition))
         note = self.run(series, folder)
         digest, right, verdict, details = "", True, "", {}
-        if trial.job.first:
+        if trial.is_first:
             sizes = [path.stat().st_size for path in folder.iterdir()]
             details = {"arrays": series.n, "files": len(sizes), "disk_bytes": sum(sizes)}
             digest, right, verdict = self.judge(folder)
             if right:
                 self.arrays.place.keep(folder, trial.name)
-        if trial.job.collective:
+        if trial.comm is not None:
             # Ranks that wait must not take cores from the one that works.
-            ranks.idle_barrier(trial.job.computing)
+            ranks.idle_barrier(trial.comm)
         return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, details)
 
     def run(self, series: Series, folder: Path) -> str:
         """Write arrays, timed, and return a note: from the first step to the last rank's end."""
         with self.trial.clock():
             note: str = self.trial.compute(series, folder, self.trial.workers)
-            if self.trial.job.collective:
-                self.trial.job.computing.Barrier()
+            if self.trial.comm is not None:
+                self.trial.comm.Barrier()
         return note
 
     def judge(self, folder: Path) -> tuple[str, bool, str]:
@@ -131,7 +127,7 @@ class Attempt:
     def _folder(self, name: str) -> Path:
         """Return an empty folder: the ranks find it once the clock has let them begin."""
         path = self._scratch / name
-        if self.trial.job.first:
+        if self.trial.is_first:
             with output_errors(path):
                 path.mkdir()
         return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.on_dask.cluster import Process, host, leave_mpi, run, wait
+from workloads.on_dask.cluster import Process, environment_of_no_rank, host, leave_mpi, run, wait
 from workloads.parallel import ranks
 from workloads.preflight import program
 from workloads_spark import cluster
@@ -63,7 +62,7 @@ def _first(comm: Any, address: str, words: list[str]) -> int:
         serving = {"Spark's master": master, "Spark's worker of the first rank": worker}
         wait("Spark's workers", lambda: cluster.is_complete(folder, size), serving)
         variables = cluster.variables(folder, connection, size)
-        return run(words, {**ranks.environment_of_no_rank(os.environ), **variables}, serving)
+        return run(words, {**environment_of_no_rank(), **variables}, serving)
 
 
 def _serve(stack: ExitStack, address: str) -> tuple[Path, Process, Connection]:

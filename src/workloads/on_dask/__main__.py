@@ -48,7 +48,7 @@ def _start(words: list[str]) -> int:
         raise UnavailableError("Python has no module 'distributed' here")
     comm = ranks.world()
     host = cluster.host(comm)
-    programs = ranks.environment_of_no_rank(os.environ)
+    programs = cluster.environment_of_no_rank()
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     if comm.rank > 0:
@@ -62,7 +62,7 @@ def _become_worker(comm: Any) -> NoReturn:
     address = comm.bcast(None)
     cluster.leave_mpi()
     with signals.sigint_blocked():
-        os.execve(sys.executable, [*_WORKER, address], ranks.environment_of_no_rank(os.environ))  # noqa: S606
+        os.execve(sys.executable, [*_WORKER, address], cluster.environment_of_no_rank())  # noqa: S606
 
 
 def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> int:
@@ -73,7 +73,7 @@ def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> 
     scheduler = ranks.all_or_none(comm, lambda: _scheduler(host), idle=True)
     address = comm.bcast(scheduler.address)
     cluster.leave_mpi()
-    with cluster.child([*_WORKER, address], ranks.environment_of_no_rank(os.environ)) as worker:
+    with cluster.child([*_WORKER, address], cluster.environment_of_no_rank()) as worker:
         serving = {"Dask's worker of the first rank": worker}
         cluster.wait("Dask's workers", lambda: len(scheduler.running) >= size, serving)
         return cluster.run(words, {**programs, "DASK_SCHEDULER_ADDRESS": address}, serving)

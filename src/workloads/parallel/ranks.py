@@ -43,8 +43,6 @@ _TABLE = (
     ),
     _Variables("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
-# Prefixes of what connects a process with the other ranks.
-_CONNECTIONS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_")
 
 
 class Launcher(NamedTuple):
@@ -78,13 +76,6 @@ def rank_on_node() -> int | None:
 def _number(environ: Mapping[str, str], name: str) -> int | None:
     found = re.fullmatch(r"[0-9]+", environ.get(name, ""))
     return int(found[0]) if found else None
-
-
-def environment_of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that make a process a rank."""
-    own = {name for each in _TABLE for name in (each.rank, each.size)}
-    others = (name for name in environ if name not in own and not name.startswith(_CONNECTIONS))
-    return {name: environ[name] for name in others}
 
 
 def expected() -> int:

@@ -25,7 +25,7 @@ from workloads.startup.registry import no_strace
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Trial
-    from workloads.startup.cases import Invocation
+    from workloads.startup.command import Invocation
 
 _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
 # How many imports of each start are told.

@@ -20,7 +20,7 @@ _HUNG_SECONDS = 500
 TELLS_WHEN = """
 import contextlib, pathlib, sys
 from workloads.__main__ import _entry
-from workloads.bench.run import Trial
+from workloads.bench.workload import Trial
 folder, clock = pathlib.Path(sys.argv.pop(1)), Trial.clock
 @contextlib.contextmanager
 def told(trial):

@@ -12,7 +12,7 @@ from hpcpy.cli.commands import COMMANDS, run, top_parser
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.bench.streams import OF_A_NAME, escape_unencodable, lost_output, open_streams
+from workloads.bench.files import OF_A_NAME, escape_unencodable, lost_output, open_streams
 
 
 def main(words: list[str]) -> int:

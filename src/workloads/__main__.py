@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from workloads.bench import streams
+from workloads.bench import files
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.parallel import ranks, signals
 from workloads.registry import TOOLS, WORKLOADS
@@ -35,24 +35,9 @@ def _usage() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one workload.
+    """Run one workload, or list them; return the exit code (`errors.EXIT_CODES`).
 
-    Parameters
-    ----------
-    arguments
-        The workload's name and its options; none lists the workloads.
-
-    Returns
-    -------
-    int
-        0; 1 for a wrong answer or another failure; 2 for bad input; 69 when the
-        technique cannot run here; 73 when a result could not be written; 130
-        for Ctrl-C, 143 for SIGTERM.
-
-    Raises
-    ------
-    OSError
-        Unless the name of a file is the cause; standard output's errors are among them.
+    An OSError is raised unless the name of a file is its cause; standard output's are among them.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())
@@ -85,7 +70,7 @@ def _failed(name: str, error: BaseException) -> int:
     if isinstance(error, WorkloadError):
         _refuse(f"{name}: {error}")
         return error.exit_code
-    if isinstance(error, OSError) and error.errno in streams.OF_A_NAME and error.filename:
+    if isinstance(error, OSError) and error.errno in files.OF_A_NAME and error.filename:
         _refuse(f"{name}: {error.filename}: {error.strerror}")
         return UsageError.exit_code
     raise error
@@ -113,7 +98,7 @@ def _print_by_first(line: str) -> None:
 
 
 def _entry() -> int:
-    streams.escape_unencodable()
+    files.escape_unencodable()
     signals.listen(": ".join(["workloads", *sys.argv[1:2]]))
     try:
         code = main(sys.argv[1:])
@@ -122,10 +107,10 @@ def _entry() -> int:
         print(end="", flush=True)
     except BaseException as error:
         if signals.asked():
-            streams.drop_output()
+            files.drop_output()
             return signals.stopped()
         if isinstance(error, OSError):
-            return streams.lost_output(error, _print_by_first)
+            return files.lost_output(error, _print_by_first)
         raise
     return code
 

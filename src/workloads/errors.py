@@ -9,23 +9,10 @@ Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run he
 
 
 class WorkloadError(Exception):
-    """A failure with a known cause.
-
-    Parameters
-    ----------
-    message
-        What went wrong, one line.
-    hint
-        What to do next, one line.
-
-    Attributes
-    ----------
-    agreed
-        Whether every rank raises it, so that none has to end the others.
-    """
+    """A failure with a known cause: a line that says it and, as `hint`, what to do next."""
 
     exit_code = 1
-    agreed = False
+    agreed = False  # whether every rank raises it, so that none has to end the others
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

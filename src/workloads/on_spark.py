@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from workloads.bench.technique import IN_SPARK
+from workloads.bench.workload import IN_SPARK
 
 
 def main(words: list[str]) -> int:

@@ -118,4 +118,4 @@ def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(ranks.command("traced", _USAGE, sys.argv[1:], main))
+    sys.exit(program.command("traced", _USAGE, sys.argv[1:], main))

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_dask.cluster import Process, child, wait
-from workloads.parallel import launchers
+from workloads.on_dask.cluster import Process, child, environment_of_no_rank, wait
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
 
@@ -185,7 +184,7 @@ def _command(logging: Path, kind: str, *words: str) -> list[str]:
 def _environment(own: str, secret: str, folder: Path) -> dict[str, str]:
     (core,) = _home().glob("jars/spark-core_*.jar")
     return {
-        **launchers.of_no_rank(os.environ),
+        **environment_of_no_rank(),
         # The address that each of them listens on, also for its web pages.
         "SPARK_LOCAL_IP": own,
         "SPARK_LOCAL_DIRS": str(folder),

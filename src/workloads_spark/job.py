@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import tempfile
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.on_dask.cluster import Process, host, leave_mpi, run, wait
-from workloads.parallel import launchers, ranks
+from workloads.on_dask.cluster import Process, environment_of_no_rank, host, leave_mpi, run, wait
+from workloads.parallel import ranks
 from workloads.preflight import program
 from workloads_spark import cluster
 from workloads_spark.cluster import Connection
@@ -33,7 +32,7 @@ def main(words: list[str]) -> int:
     The exit code is 2 for wrong usage, 69 where there can be no cluster, 1 when a process of
     it has failed, 130 for Ctrl-C; otherwise the program's, on other ranks the worker's.
     """
-    return ranks.command("on_spark", _USAGE, words, _start)
+    return program.command("on_spark", _USAGE, words, _start)
 
 
 def _start(words: list[str]) -> int:
@@ -63,7 +62,7 @@ def _first(comm: Any, address: str, words: list[str]) -> int:
         serving = {"Spark's master": master, "Spark's worker of the first rank": worker}
         wait("Spark's workers", lambda: cluster.is_complete(folder, size), serving)
         variables = cluster.variables(folder, connection, size)
-        return run(words, {**launchers.of_no_rank(os.environ), **variables}, serving)
+        return run(words, {**environment_of_no_rank(), **variables}, serving)
 
 
 def _serve(stack: ExitStack, address: str) -> tuple[Path, Process, Connection]:

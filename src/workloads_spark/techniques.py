@@ -7,8 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from workloads.mandel import row_kernel
-from workloads.mandel.row_kernel import groups
+from workloads.mandel import registry
 from workloads.pi.definition import seeded_hits, seeded_shares
 from workloads_spark import context
 
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
 
 @functools.cache
 def _mandel_context(kernel: str) -> Start:
-    return lambda workers: context.context(workers, row_kernel.preparation(kernel))
+    return lambda workers: context.context(workers, registry.kernel_loader(kernel))
 
 
 def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill `out` with the cluster's workers."""
     cluster = workers.hold(_mandel_context(kernel))
-    parts = groups(len(rows), grid.width, workers.count)
+    parts = registry.row_groups(len(rows), grid.width, workers.count)
     with context.failures():
         # Each part is a partition: they are dealt out as workers become free.
         spread = cluster.parallelize([rows[part] for part in parts], len(parts))
-        blocks = spread.map(functools.partial(row_kernel.rows, grid, kernel=kernel)).collect()
+        blocks = spread.map(functools.partial(registry.compute_rows, grid, kernel=kernel)).collect()
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 def _hits(share: tuple[int, int]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 
 # Without these, Open MPI starts nothing as root, as which one often works on a borrowed
 # machine, and no more ranks than cores.  Other launchers ignore them.
@@ -53,7 +53,7 @@ def machine_code(techniques: Any, code: str) -> Any:
 def _skip_without(techniques: Any, row: Any) -> None:
     # OpenCL would take the processor instead.
     opencl = row.startswith("pyopencl")
-    no_gpu = no_device() if opencl and not Path("/dev/kfd").exists() else ""
+    no_gpu = no_cuda_device() if opencl and not Path("/dev/kfd").exists() else ""
     reason = no_gpu or techniques[row].why_not()
     if reason:
         pytest.skip(f"{row}: {reason}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 
 # Among them a length that is no multiple of a message's, and one of many messages.
 LENGTHS = (1, 70_001, 1 << 24)
@@ -23,7 +23,7 @@ LENGTHS = (1, 70_001, 1 << 24)
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_arrays_on_the_gpu_arrive_as_sent(ranks: int, tmp_path: Path) -> None:
     launcher = shutil.which("mpiexec")
-    reason = no_device() or ("" if launcher else "there is no mpiexec")
+    reason = no_cuda_device() or ("" if launcher else "there is no mpiexec")
     if reason or not launcher:
         pytest.skip(f"mpi-cupy: {reason}")
     report = tmp_path / "report.json"

@@ -11,7 +11,7 @@ def test_the_images_own_mpi_says_that_it_does_not() -> None:
     code = """
 from mpi4py import MPI
 from workloads.errors import UnavailableError
-from workloads.device.cuda import require_gpu_aware
+from workloads.p2p.mpi import require_gpu_aware
 try:
     require_gpu_aware(MPI.Get_library_version())
 except UnavailableError as error:
@@ -27,10 +27,10 @@ except UnavailableError as error:
 def test_every_rank_ends_and_one_line_says_why() -> None:
     code = """
 import sys
-from workloads.bench import technique
+from workloads.bench import workload
 from workloads.p2p import registry
 from workloads.__main__ import _entry
-registry.TECHNIQUES["mpi-cupy"] = technique.Technique(
+registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
     "workloads.p2p.mpi:CuPy", "", ("numpy", "cupy", "mpi4py"), parallel="ranks"
 )
 sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]

@@ -10,11 +10,11 @@ import sys
 import pytest
 
 from running import on_ranks, run, said
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
 
-pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 NO_DEVICE = "no CUDA device: run with --nv on a GPU node"
 # One rank of it has nobody to send to, and says that first.
 ON_TWO_RANKS = {"p2p"}
@@ -53,8 +53,8 @@ def test_the_row_names_the_package_that_is_missing() -> None:
 @pytest.mark.usefixtures("no_number_of_threads")
 def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
     # Numba reads its number of threads when it is first imported.
-    code = "from workloads.device import cuda_numba; import numba; "
-    assert int(said(f"{code}print(numba.config.NUMBA_NUM_THREADS)")[0]) >= 8
+    code = "from workloads.mandel.registry import TECHNIQUES; TECHNIQUES['numba-cuda'].load(); "
+    assert int(said(f"{code}import numba; print(numba.config.NUMBA_NUM_THREADS)")[0]) >= 8
 
 
 @pytest.mark.parametrize(("workload", "row"), rows())

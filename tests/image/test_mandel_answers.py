@@ -14,7 +14,7 @@ import pytest
 from needed import need
 
 from tiers import sampled
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 from workloads.errors import UnavailableError, UsageError
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
@@ -27,7 +27,7 @@ SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems 
 # The ranks have a file of their own: they need a launcher. Spark is in another image:
 # tests/image_spark. Dask's cluster takes seconds to start. Without a GPU its rows are left out,
 # and not skipped.
-ELSEWHERE = {"spark", "dask", *SINGLES, *(GPU if no_device() else ())}
+ELSEWHERE = {"spark", "dask", *SINGLES, *(GPU if no_cuda_device() else ())}
 LOCAL = [
     name
     for name, technique in TECHNIQUES.items()

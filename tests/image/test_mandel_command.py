@@ -18,9 +18,8 @@ from needed import need
 
 from running import run, wait_until
 from workloads.__main__ import main
-from workloads.mandel import problem
-from workloads.mandel.answer import Answer
-from workloads.mandel.grid import AREAS, Area, Grid
+from workloads.mandel import command
+from workloads.mandel.grid import AREAS, Answer, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
 from workloads.mandel.techniques import numpy_
 
@@ -104,7 +103,7 @@ def test_a_slow_technique_shows_its_progress_on_a_terminal(
     stream = io.StringIO()
     monkeypatch.setattr(stream, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(problem, "_DELAY_SECONDS", 0)
+    monkeypatch.setattr(command, "_DELAY_SECONDS", 0)
     assert mandel(*SMALL, "--impl", "python") == 0
     assert ("python window: " in stream.getvalue()) == terminal
 

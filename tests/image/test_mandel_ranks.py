@@ -92,8 +92,8 @@ def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
     done = mpiexec_of(
         3,
         # Rows of 360 bytes: 40 rows a block, two rows a group.
-        "from workloads.mandel import grid, row_kernel\n"
-        "grid._BLOCK_BYTES, row_kernel._GROUP_BYTES = 14_400, 720\n",
+        "from workloads.mandel import grid, registry\n"
+        "grid._BLOCK_BYTES, registry._GROUP_BYTES = 14_400, 720\n",
         *out, "--impl", ",".join(RANKS),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -125,13 +125,13 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
 
 def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
     code = (
-        "from workloads.mandel import row_kernel\n"
-        "right = row_kernel.rows\n"
+        "from workloads.mandel import registry\n"
+        "right = registry.compute_rows\n"
         "def wrong(*words):\n"
         "    out = right(*words)\n"
         "    out[:, 0] += 1\n"
         "    return out\n"
-        "row_kernel.rows = wrong\n"
+        "registry.compute_rows = wrong\n"
     )
     return mpiexec_of(size, code, "--area", "area1", "--impl", "mpi-cyclic", *options)
 

@@ -14,12 +14,12 @@ _HOLDS = f"""
 import sys
 from workloads.__main__ import main
 from workloads.parallel import ranks
-from workloads.mandel import row_kernel
-right = row_kernel.rows
+from workloads.mandel import registry
+right = registry.compute_rows
 def with_blocks(*words):
     block = bytearray(ranks.world().rank * {_MORE})
     return right(*words)
-row_kernel.rows = with_blocks
+registry.compute_rows = with_blocks
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workloads.device import cuda_numba
+from workloads.device import cuda
 from workloads.errors import UnavailableError
 
 
 def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
     before = hasattr(np, "row_stack")
-    with cuda_numba.compilation():
+    with cuda.numba_compilation():
         stacked = np.row_stack(([1, 2], [3, 4]))
     assert np.array_equal(stacked, [[1, 2], [3, 4]])
     assert hasattr(np, "row_stack") == before
-    with pytest.raises(UnavailableError, match="no attribute"), cuda_numba.compilation():
+    with pytest.raises(UnavailableError, match="no attribute"), cuda.numba_compilation():
         np.no_such_function  # noqa: B018
     assert hasattr(np, "row_stack") == before
 
@@ -30,7 +30,7 @@ def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() 
     ],
 )
 def test_a_compiler_that_is_absent_is_said_in_one_line(failure: Any, says: str) -> None:
-    with pytest.raises(UnavailableError) as error, cuda_numba.compilation():
+    with pytest.raises(UnavailableError) as error, cuda.numba_compilation():
         raise failure
     assert says in str(error.value)
     assert "CUDA toolkit" in str(error.value)

@@ -11,10 +11,10 @@ from needed import plotted
 
 from running import on_ranks
 from tiers import sampled
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 from workloads.p2p.registry import TECHNIQUES
 
-HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_device()]
+HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_cuda_device()]
 # Odd, and more than 64 KiB.
 LENGTH = 70_001
 

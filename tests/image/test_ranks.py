@@ -63,10 +63,10 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
 from workloads.parallel import ranks
-from workloads.bench.run import Job
 ranks.idle_barrier = lambda comm: None
+world = ranks.world()
 for _ in range(2100):
-    Job(collective=True, count=1).leave(None)
+    ranks.leave(world, ranks.first(world, 1), None)
 """
 
 

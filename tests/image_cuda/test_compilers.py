@@ -11,7 +11,6 @@ from cupy.cuda import compiler
 from numba import cuda, types
 from nvidia import ARCHITECTURES
 
-from workloads.device.cuda import _OPTIONS
 from workloads.linalg.techniques.cuda import numba_kernel as add_one
 from workloads.mandel.techniques import devices
 
@@ -89,7 +88,7 @@ def short(architecture: tuple[int, int]) -> str:
 
 def test_nvrtc_compiles_cupys_row(compiled: Any) -> None:
     for architecture in ARCHITECTURES:
-        assert compiled(devices.CUDA, _OPTIONS, short(architecture)).startswith(ELF)
+        assert compiled(devices.CUDA, devices.OPTIONS, short(architecture)).startswith(ELF)
 
 
 @pytest.mark.parametrize("headers", HEADERS)
@@ -99,7 +98,7 @@ def test_nvrtc_finds_the_headers(headers: str, compiled: Any) -> None:
 
 def test_cupys_row_fuses_no_multiply_and_add(compiled: Any) -> None:
     source = devices.CUDA
-    ptx = compiled(source, _OPTIONS, "90", "ptx")
+    ptx = compiled(source, devices.OPTIONS, "90", "ptx")
     assert b"mul.rn.f64" in ptx or b"mul.f64" in ptx
     assert b"fma.rn.f64" not in ptx
     # The option is what does it: without it there is one.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from running import python
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 
-pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 
 
 def test_cupy_knows_no_device() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from local_cluster import Cluster, image
 
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 
 # As if each node had two devices: what is asked for is the choice alone.
 CHOICE = """
@@ -25,7 +25,7 @@ def test_the_ranks_of_each_node_take_its_devices_in_turn(cluster: Cluster) -> No
     ]
 
 
-@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+@pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 def test_without_a_gpu_a_row_over_two_nodes_says_so(cluster: Cluster) -> None:
     words = ("linalg", "--task", "tasks", "--impl", "cupy-mpi")
     step = ("-N2", "--ntasks-per-node=2", "--mpi=pmi2")

@@ -13,7 +13,7 @@ from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
-from workloads.device.cuda import no_device
+from workloads.bench.machine import no_cuda_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))
@@ -91,7 +91,7 @@ def test_array(jobs: Folder) -> None:
     assert len({jobs.has_made(f"result-{number}.npy", 136) for number in range(4)}) == 4
 
 
-@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+@pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 def test_gpu_says_what_is_absent(jobs: Folder) -> None:
     assert "Traceback" not in jobs.has_written("gpu.out", "no GPU: ")
 

@@ -14,7 +14,7 @@ from hpcpy.adopt.replay import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import WORK, container
-from workloads.startup.cases import CASES
+from workloads.startup.command import CASES
 
 # Of these some are on a descriptor: strace's table does not tell them apart.
 ON_DESCRIPTORS = {"newfstatat", "utimensat"}

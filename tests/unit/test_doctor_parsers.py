@@ -6,7 +6,7 @@ import pytest
 
 from workloads.doctor import mounts, process
 from workloads.doctor.checks import mpi
-from workloads.parallel import launchers
+from workloads.parallel import ranks
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"}
     ],
 )
 def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[int, int]]) -> None:
-    assert [(each.rank, each.size) for each in launchers.claims(variables)] == claims
+    assert [(each.rank, each.size) for each in ranks.claims(variables)] == claims
 
 
 @pytest.mark.parametrize(

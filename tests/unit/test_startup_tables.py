@@ -6,7 +6,7 @@ import pytest
 
 from measure import cases
 from workloads.startup.calls import is_node_local
-from workloads.startup.cases import CASES
+from workloads.startup.command import CASES
 
 
 def test_cases_are_those_of_the_bench() -> None:

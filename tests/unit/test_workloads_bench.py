@@ -13,7 +13,7 @@ import pytest
 
 from workloads.bench import machine, options
 from workloads.bench.result import Result, duration, table, write_json
-from workloads.bench.technique import Technique, select
+from workloads.bench.workload import Technique, select
 from workloads.errors import UnavailableError
 
 HERE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workloads.device.cuda import of_this_rank
-from workloads.parallel import launchers
+from workloads.parallel import ranks
 
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
@@ -21,7 +21,7 @@ def test_ranks_of_a_node_take_its_devices_in_turn(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "5")
-    assert launchers.rank_on_node() == 5
+    assert ranks.rank_on_node() == 5
     assert of_this_rank(4) == 1
 
 

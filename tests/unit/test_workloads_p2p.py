@@ -7,7 +7,7 @@ import os
 import pytest
 
 from workloads.__main__ import main
-from workloads.p2p import problem
+from workloads.p2p import command
 from workloads.p2p.messages import DEFAULT, in_words, sizes
 
 
@@ -33,5 +33,5 @@ def test_sizes_are_read_and_shown_in_words() -> None:
 
 
 def test_those_between_only_wait() -> None:
-    assert [problem.peer(rank, 2) for rank in range(2)] == [1, 0]
-    assert [problem.peer(rank, 4) for rank in range(4)] == [3, 1, 2, 0]
+    assert [command.peer(rank, 2) for rank in range(2)] == [1, 0]
+    assert [command.peer(rank, 4) for rank in range(4)] == [3, 1, 2, 0]

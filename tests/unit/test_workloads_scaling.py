@@ -12,10 +12,10 @@ import pytest
 from workloads.bench import command, machine, scaling
 from workloads.bench.result import Result
 from workloads.bench.scaling import STRONG, WEAK, serial_fraction
-from workloads.bench.technique import Technique
+from workloads.bench.workload import Technique
 from workloads.errors import UsageError
+from workloads.mandel.command import Picture
 from workloads.mandel.grid import AREAS
-from workloads.mandel.problem import Picture
 from workloads.pi.command import PI, Count
 
 HERE = {

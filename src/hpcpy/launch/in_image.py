@@ -20,7 +20,7 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from workloads.bench.streams import escape_unencodable, lost_output, open_streams
+from workloads.bench.files import escape_unencodable, lost_output, open_streams
 
 
 def batch_parser() -> Parser:

@@ -1,4 +1,4 @@
-"""A workload's command line: options, runs, report."""
+"""A workload's command line: its options, its runs with their timing, its report."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import argparse
 import contextlib
 import itertools
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from workloads.bench import machine, options, plot, scaling
-from workloads.bench.result import Result, table, write_json
-from workloads.bench.technique import listing, select
+from workloads.bench import machine, options
+from workloads.bench.result import Result, duration, left_out_lines, report, write_json
+from workloads.bench.workload import Trial, listing, select
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.parallel import ranks, signals
+from workloads.parallel.workers import Workers
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure
     from workloads.bench.workload import Problem, Workload
+
+T = TypeVar("T")
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
@@ -78,7 +82,7 @@ class _Command:
                 results += own
                 without |= left_out
                 if ranks.is_first() and self.workload.overview is None:
-                    self.report(problem, own, left_out)
+                    print(report(self.workload, self.args, problem, own, left_out), flush=True)
         if ranks.is_first():
             self.write(problems, results, without)
         wrong = any(not result.ok for result in results)
@@ -100,6 +104,8 @@ class _Command:
         args, techniques = self.args, self.workload.techniques
         names, left_out = select(args.impl, techniques, self.workload.fastest, problem.task)
         if args.scale:
+            from workloads.bench import scaling  # noqa: PLC0415
+
             if args.impl == "all":
                 alone = [name for name in names if not techniques[name].has_workers]
                 left_out |= dict.fromkeys(alone, "no workers to count")
@@ -111,23 +117,16 @@ class _Command:
         self, problem: Problem, names: Sequence[str], left_out: dict[str, str], profile: Measure
     ) -> list[Result]:
         """Run the techniques one after the other; add those that fail to `left_out`."""
-        # Not at the top: it imports multiprocessing, which --help and --list must not.
-        from workloads.bench.run import Settings, run  # noqa: PLC0415
-
         args, results = self.args, []
-        line = problem.prepare(names)
-        if line and ranks.is_first():
-            print(line, flush=True)
+        problem.prepare(names)
         grown = self.workload.grown if args.weak else None
         if grown:
             # If the largest does not fit, it is refused before the first has run.
             grown(problem, max(args.scale)).prepare(names)
-        alone = Settings(args.workers or machine.cores(), args.repeat, profile)
-        scaled = [replace(alone, workers=count, ranks=count) for count in args.scale or ()]
-        for name, settings in itertools.product(names, scaled or [alone]):
+        for name, count in itertools.product(names, args.scale or [None]):
+            own = grown(problem, count) if grown else problem
             try:
-                own = grown(problem, settings.workers) if grown else problem
-                result = run(name, self.workload.techniques[name], own, settings)
+                result = self.run_technique(name, own, count, profile)
                 results.append(replace(result, problem=problem.name))
             except UnavailableError as error:
                 # Some obstacles show only when a library or device is opened;
@@ -137,23 +136,32 @@ class _Command:
                 left_out[name] = str(error)
         return results
 
-    def report(
-        self, problem: Problem, results: Sequence[Result], left_out: Mapping[str, str]
-    ) -> None:
-        """Print one problem's table, and what there is to say below it."""
-        args, own = self.args, self.workload
-        print(f"{problem.title}{', for each worker' if args.weak else ''}")
-        if args.scale:
-            print(scaling.table(results, own.unit))
-        else:
-            print(table(results, own.techniques, own.baseline, own.unit, own.columns))
-        # A note that is the same for several numbers of workers is printed once.
-        notes = dict.fromkeys((result.impl, result.note) for result in results if result.note)
-        lines = [*(f"{name}: {note}" for name, note in notes), *_left_out(left_out)]
-        lines += [] if args.weak else problem.remarks(results)
-        if args.scale:
-            lines += scaling.laws(results)
-        print("\n".join([*(f"  {line}" for line in lines), ""]), flush=True)
+    def run_technique(
+        self, name: str, problem: Problem, count: int | None, profile: Measure
+    ) -> Result:
+        """Time one technique at one problem; return rank 0's result on every rank.
+
+        `count` is one of ``--scale``: of workers or, where ranks compute, of ranks.
+        """
+        technique = self.workload.techniques[name]
+        by_ranks = technique.parallel == "ranks"
+        world: Any = ranks.world() if by_ranks or ranks.expected() > 1 else None
+        # Those that compute: some ranks together, or the first process alone.
+        comm = ranks.first(world, count or world.size) if by_ranks else None
+        computes = comm is not None if by_ranks else world is None or world.rank == 0
+        result, failure = Result(name, problem.name), None
+        if computes:
+            try:
+                with Workers(count or self.args.workers or machine.cores(), comm) as workers:
+                    trial = Trial(name, technique, workers, profile, comm)
+                    _time(trial, problem, result, self.args.repeat)
+            except WorkloadError as error:
+                # The others must learn at once of a failure that only some ranks
+                # know: they may be waiting for this one.
+                if world is None or comm is world or (by_ranks and not error.agreed):
+                    raise
+                failure = error
+        return ranks.leave(world, comm, result, failure)
 
     def write(
         self, problems: Sequence[Problem], results: Sequence[Result], left_out: Mapping[str, str]
@@ -161,32 +169,51 @@ class _Command:
         """Print what is said of all problems; write the files."""
         if self.workload.overview is not None:
             print(self.workload.overview.table(results))
-            for line in _left_out(left_out):
+            for line in left_out_lines(left_out):
                 print(f"  {line}")
         name = self.workload.name
         if self.args.json is not None:
             parameters = {problem.name: problem.parameters() for problem in problems}
             write_json(self.args.json, name, parameters, self.arguments, results)
         if self.args.plot is not None:
-            self.draw(results)
+            from workloads.bench import plot  # noqa: PLC0415
+
+            plot.chart(self.args.plot, self.workload, results)
         for result in results:
             if not result.ok:
                 line = f"{name}: {result.impl} on {result.problem}: {result.verdict}"
                 print(line, file=sys.stderr)
 
-    def draw(self, results: Sequence[Result]) -> None:
-        """Write the chart of these results."""
-        path, own = self.args.plot, self.workload
-        if own.overview is not None:
-            own.overview.chart(path, results)
-        elif kind := scaling.kind(results):
-            plot.scaling_chart(path, f"{own.title}, {kind} scaling", results)
-        else:
-            plot.bar_chart(path, f"{own.title}, {own.rate}", own.unit, results)
+
+def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:
+    """Start the technique, and time it as often as asked."""
+    begun, workers = time.perf_counter(), trial.workers
+    is_counted = machine.forget_peak()
+    attempt = problem.attempt(trial)
+    attempt.warm_up()
+    result.start = time.perf_counter() - begun
+    for repetition in range(repeat):
+        trial.repetition = repetition
+        trial.seconds = workers.kernel_seconds = 0.0
+        result.add(attempt.once())
+        if workers.kernel_seconds:
+            result.kernel.append(workers.kernel_seconds)
+    if result.kernel:
+        result.add_note(f"kernel {duration(min(result.kernel))}")
+    result.workers = result.cores = trial.count
+    if trial.comm is not None:
+        result.cores = machine.cores_of(_gathered(trial, [machine.place()]))
+    elif not trial.technique.waits:
+        result.cores = min(trial.count, machine.cores())
+    # Before worker processes end.
+    result.memory = _gathered(trial, machine.peak_memory() if is_counted else [])
 
 
-def _left_out(reasons: Mapping[str, str]) -> list[str]:
-    return [f"{name}: left out: {reason}" for name, reason in reasons.items()]
+def _gathered(trial: Trial, own: list[T]) -> list[T]:
+    """Return what all ranks that compute have, on the first of them; elsewhere nothing."""
+    if trial.comm is None:
+        return own
+    return [each for of_rank in trial.comm.gather(own) or () for each in of_rank]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What this machine has: cores, memory, its name; and what this process has used of it."""
+"""What this machine has: cores, memory, GPUs, its name; and what this process has used of it."""
 
 from __future__ import annotations
 
@@ -115,6 +115,23 @@ def _read(path: Path) -> str:
         return path.read_text()
     except OSError:
         return ""
+
+
+def no_cuda_device() -> str:
+    """Return why no CUDA kernel can run here, or an empty string; import nothing."""
+    # Numbered by card; under WSL there is one device for all.
+    devices = Path("/dev")
+    if any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists():
+        return ""
+    return "no CUDA device: run with --nv on a GPU node"
+
+
+def no_opencl_driver() -> str:
+    """Return why no OpenCL driver can be found, or an empty string; load none."""
+    vendors = Path(os.environ.get("OCL_ICD_VENDORS", "/etc/OpenCL/vendors"))
+    if vendors.suffix == ".icd" or os.environ.get("OCL_ICD_FILENAMES"):
+        return ""
+    return "" if any(vendors.glob("*.icd")) else f"no OpenCL driver is registered in {vendors}"
 
 
 def _processor() -> str:

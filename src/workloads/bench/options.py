@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workloads.bench import files, plot
+from workloads.bench import files
 from workloads.errors import UsageError
 from workloads.parallel import ranks
+
+_NUMBER = re.compile(r"-(\d+\.?|\d*\.\d+)e", re.IGNORECASE)
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,8 +23,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # A job script's line means the same when there are more options.
         super().__init__(allow_abbrev=False, **options)
-        # Before Python 3.14, on which ``./hpcpy launch`` checks a line, -1e-3 was an option.
-        self._negative_number_matcher = re.compile(r"-\.?\d")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take -1e-3 for a number; before Python 3.14 argparse took it for an option."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        # No option begins with a blank, and `float` leaves it out.
+        words[:end] = [f" {word}" if _NUMBER.match(word) else word for word in words[:end]]
+        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
@@ -114,6 +122,8 @@ def check_files(args: argparse.Namespace) -> None:
     if args.json is not None:
         files.require_writable(args.json, "--json")
     if args.plot is not None:
+        from workloads.bench import plot  # noqa: PLC0415
+
         plot.check(args.plot)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench import files, scaling
 from workloads.bench.result import Result
 from workloads.errors import UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from workloads.bench.workload import Workload
 
 # Okabe and Ito's colours, which any colour vision tells apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
@@ -28,6 +31,16 @@ def check(path: Path) -> None:
         raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise UnavailableError("--plot: Python has no module 'matplotlib' here")
+
+
+def chart(path: Path, workload: Workload, results: Sequence[Result]) -> None:
+    """Draw what ``--plot`` asks for: the workload's own chart, or one of scaling, or bars."""
+    if workload.overview is not None:
+        workload.overview.chart(path, results)
+    elif kind := scaling.kind(results):
+        scaling_chart(path, f"{workload.title}, {kind} scaling", results)
+    else:
+        rate_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
 
 
 @contextlib.contextmanager
@@ -52,36 +65,32 @@ def _figure(
         save(figure, path)
 
 
-def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
+def rate_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
     """Draw every result's rate in millions, a panel a problem."""
     problems: dict[str, dict[str, float]] = {}
     for result in results:
         problems.setdefault(result.problem, {})[result.impl] = result.rate / 1e6
-    with _figure(path, title, [*problems], _size(problems.values())) as panels:
-        for axes, rates in zip(panels, problems.values(), strict=True):
-            _bars(axes, rates, unit, max(map(len, problems.values())))
-            # Within a decade a logarithmic axis may have no power of ten to label.
-            if max(rates.values()) >= 10 * min(rates.values()):
-                axes.set_xscale("log")
-                axes.set_xlim(min(rates.values()) / 3, max(rates.values()) * 4)
+    bar_chart(path, title, unit, problems, by_decades=True)
 
 
-def bars(
+def bar_chart(
     path: Path,
     title: str,
     unit: str,
-    panels: Sequence[tuple[str, Mapping[str, float]]],
-    most: int,
+    panels: Mapping[str, Mapping[str, float]],
+    *,
+    by_decades: bool = False,
 ) -> None:
-    """Draw the `most` largest numbers of each panel, which has a title, as bars from zero."""
-    largest = [sorted(each.items(), key=lambda item: item[1])[-most:] for _, each in panels]
-    with _figure(path, title, [name for name, _ in panels], _size(largest)) as all_axes:
-        for axes, items in zip(all_axes, largest, strict=True):
-            _bars(axes, dict(items), unit, max(map(len, largest)))
-
-
-def _size(panels: Iterable[Sized]) -> tuple[float, float]:
-    return 5.5, 1.1 + 0.32 * max(map(len, panels))
+    """Draw numbers by name as bars from zero, a panel a title; or on a logarithmic axis."""
+    most = max(map(len, panels.values()))
+    with _figure(path, title, [*panels], (5.5, 1.1 + 0.32 * most)) as all_axes:
+        for axes, numbers in zip(all_axes, panels.values(), strict=True):
+            _bars(axes, numbers, unit, most)
+            least, largest = min(numbers.values()), max(numbers.values())
+            # Within a decade such an axis may have no power of ten to label.
+            if by_decades and largest >= 10 * least:
+                axes.set_xscale("log")
+                axes.set_xlim(least / 3, largest * 4)
 
 
 def _bars(axes: Any, numbers: Mapping[str, float], unit: str, most: int) -> None:

@@ -1,4 +1,4 @@
-"""What one technique did, and the table and JSON made of several."""
+"""What one technique did, and the report made of several: its table, its lines, its JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from workloads.bench import files, machine
 
 if TYPE_CHECKING:
-    from workloads.bench.technique import Technique
-    from workloads.bench.workload import Outcome
+    import argparse
+
+    from workloads.bench.workload import Outcome, Problem, Technique, Workload
 
 # What the image says of itself; absent outside one.
 _IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
@@ -65,6 +66,7 @@ class Result:
         if outcome.details:
             self.details.append(outcome.details)
         self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
+        self.total, self.complete = outcome.total or outcome.work, not outcome.total
         self.ok = outcome.ok and (first or self.ok)
         if first or not outcome.ok:
             self.verdict = outcome.verdict
@@ -135,6 +137,35 @@ def render(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(rendered)
 
 
+def report(
+    workload: Workload,
+    args: argparse.Namespace,
+    problem: Problem,
+    results: Sequence[Result],
+    left_out: Mapping[str, str],
+) -> str:
+    """Return one problem's table, and below it what there is to say."""
+    remarks: list[str] = [] if args.weak else problem.remarks(results)
+    if args.scale:
+        from workloads.bench import scaling  # noqa: PLC0415
+
+        shown = scaling.table(results, workload.unit)
+        remarks += scaling.laws(results)
+    else:
+        own = workload.columns
+        shown = table(results, workload.techniques, workload.baseline, workload.unit, own)
+    # A note that is the same for several numbers of workers is printed once.
+    notes = dict.fromkeys((result.impl, result.note) for result in results if result.note)
+    lines = [*(f"{name}: {note}" for name, note in notes), *left_out_lines(left_out), *remarks]
+    title = f"{problem.title}{', for each worker' if args.weak else ''}"
+    return "\n".join([title, shown, *(f"  {line}" for line in lines), ""])
+
+
+def left_out_lines(reasons: Mapping[str, str]) -> list[str]:
+    """Return a line for each technique that has not run."""
+    return [f"{name}: left out: {reason}" for name, reason in reasons.items()]
+
+
 def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
     """Return what every report says of the machine, the software and the command."""
     try:
@@ -159,11 +190,11 @@ def write_json(
     results: Sequence[Result],
 ) -> None:
     """Write one object with the results and their circumstances."""
-    report = {
+    document = {
         "workload": workload,
         "parameters": parameters,
         **circumstances(workload, arguments),
         "results": [vars(result) for result in results],
     }
     with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")

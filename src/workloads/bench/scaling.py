@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from workloads.bench import machine
 from workloads.bench.result import Result, render
-from workloads.bench.technique import Technique
+from workloads.bench.workload import Technique
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 

@@ -1,10 +1,19 @@
-"""What a workload is: its problems, its techniques, and what the report says."""
+"""What a workload is: its techniques, its problems, and what a problem tells of each technique."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import importlib
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from workloads.bench import machine
+from workloads.errors import UnavailableError, UsageError
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     import argparse
@@ -13,14 +22,123 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from workloads.bench.profiling import Measure
     from workloads.bench.result import Column, Result
-    from workloads.bench.run import Trial
-    from workloads.bench.technique import Technique
+    from workloads.parallel.workers import Workers
 
     # For annotations alone: numpy is not imported.
     Int32Array: TypeAlias = npt.NDArray[np.int32]
     Float32Array: TypeAlias = npt.NDArray[np.float32]
     Float64Array: TypeAlias = npt.NDArray[np.float64]
+
+# What to say where a kernel is absent: the image's build compiles them.
+COMPILED = "compiled kernel absent: run inside the image"
+IN_SPARK = "Spark is not in this image: run it in hpcpy-spark"
+NO_NUMBA_CUDA = (
+    "the package numba-cuda is not here: use the image hpcpy-cuda, or in a venv "
+    "pip install 'numba-cuda[cu12]'"
+)
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way to compute a workload's answer."""
+
+    where: str  # module:function, imported when it runs, not before
+    summary: str  # one line for --list
+    needs: tuple[str, ...] = ()  # modules that must be there
+    absent: str = ""  # what to say when one is not, by default which one
+    # What --workers counts.
+    parallel: Literal["no", "threads", "processes", "ranks", "device"] = "no"
+    # Its efficiency refers to a core of the first of these that has run.
+    one_core: tuple[str, ...] = ()
+    slow: bool = False  # does only a sample of the work, unless --full asks for all
+    # A further check, cheap and without imports: why it cannot run here, or an empty string.
+    obstacle: Callable[[], str] = str
+    problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
+    waits: bool = False  # its workers wait, and gain more than the cores can give
+
+    @property
+    def module(self) -> str:
+        """The name of the module with its function."""
+        return self.where.partition(":")[0]
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether there may be more or fewer of its workers."""
+        return self.parallel in ("threads", "processes", "ranks")
+
+    def load(self) -> Callable[..., Any]:
+        """Import its module and return its function."""
+        if "numba" in self.needs:
+            # Numba reads it when it is imported, and never starts more threads than this. By
+            # default that is the number of cores, and --workers may ask for more.
+            os.environ.setdefault("NUMBA_NUM_THREADS", str(max(machine.cores(), 8)))
+        module, _, name = self.where.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return function
+
+    def why_not(self) -> str:
+        """Return why it cannot run here, or an empty string."""
+        # The obstacle first: without a GPU no package is of any help.
+        if reason := self.obstacle():
+            return reason
+        absent = next((module for module in self.needs if not _is_there(module)), "")
+        return (self.absent or f"Python has no module {absent!r} here") if absent else ""
+
+    def why_not_in_all(self) -> str:
+        """Return why it cannot run here or would show nothing, or an empty string."""
+        if not (reason := self.why_not()) and self.parallel == "ranks" and ranks.expected() == 1:
+            return "one rank: start it with mpiexec -n N or srun -n N"
+        return reason
+
+
+def _is_there(module: str) -> bool:
+    # find_spec imports the parents alone, never the module itself.
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@dataclass
+class Trial:
+    """One technique, ready to be timed."""
+
+    name: str
+    technique: Technique
+    workers: Workers
+    profile: Measure
+    comm: Any = None  # the communicator of the ranks that compute; None of one process
+    repetition: int = 0  # how many there have been before
+    seconds: float = 0.0  # of this repetition so far, by the wall clock
+
+    @property
+    def compute(self) -> Callable[..., Any]:
+        """The technique's function."""
+        return self.technique.load()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process whose answer counts."""
+        return self.comm is None or bool(self.comm.rank == 0)
+
+    @property
+    def count(self) -> int:
+        """How many compute; right only once they have started."""
+        if self.comm is not None:
+            return int(self.comm.size)
+        return self.workers.count if self.technique.parallel in ("threads", "processes") else 1
+
+    @contextlib.contextmanager
+    def clock(self) -> Iterator[None]:
+        """Give a region that is timed and profiled; the ranks that compute begin it together."""
+        if self.comm is not None:
+            self.comm.Barrier()
+        with self.profile():
+            started = time.perf_counter()
+            yield
+            self.seconds += time.perf_counter() - started
 
 
 @dataclass(frozen=True)
@@ -35,6 +153,7 @@ class Outcome:
     note: str = ""  # what else there is to say
     # More numbers, for --json and the workload's own columns and tables.
     details: Mapping[str, Any] = field(default_factory=dict)
+    total: int = 0  # of a sample: how much all the work would be
 
 
 class Attempt(Protocol):
@@ -69,14 +188,11 @@ class Problem(Protocol):
     def parameters(self) -> Mapping[str, object]:
         """Return what ``--json`` records of it."""
 
-    def prepare(self, names: Sequence[str]) -> str:
-        """Refuse what these techniques cannot do; return a line to show, or an empty string."""
+    def prepare(self, names: Sequence[str]) -> None:
+        """Refuse what these techniques cannot do."""
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does; called on the ranks that compute."""
-
-    def finish(self, result: Result) -> None:
-        """Complete a result: how much there was to do, what else there is to say."""
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the lines below the table."""
@@ -115,3 +231,55 @@ class Workload:
     overview: Overview | None = None
     # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
+
+
+def listing(techniques: Mapping[str, Technique]) -> str:
+    """Return a line per technique, with the reason where it cannot run here or shows nothing."""
+    width = max(map(len, techniques))
+    lines = []
+    for name, technique in techniques.items():
+        what = f"{', '.join(technique.problems)}: " if technique.problems else ""
+        reason = technique.why_not()
+        note = f"cannot run here: {reason}" if reason else technique.why_not_in_all()
+        lines.append(f"{name:{width}}  {what}{technique.summary}" + (f" [{note}]" if note else ""))
+    return "\n".join(lines)
+
+
+def select(
+    request: str, techniques: Mapping[str, Technique], fastest: Sequence[str], task: str = ""
+) -> tuple[list[str], dict[str, str]]:
+    """Choose what to run for a task: names, ``all``, or ``auto``, the first of `fastest`.
+
+    Return the names, and for ``all`` the others with the reason. A UsageError is raised for an
+    unknown name or another task's, an UnavailableError where one or all cannot run here.
+    """
+    is_named = any(task in technique.problems for technique in techniques.values())
+    own = [
+        name
+        for name, technique in techniques.items()
+        if (task in technique.problems if is_named else not technique.problems)
+    ]
+    if request in ("all", "auto"):
+        tried = own if request == "all" else [name for name in fastest if name in own]
+        reasons = {name: techniques[name].why_not_in_all() for name in tried}
+        found = [name for name in tried if not reasons[name]]
+        if not found:
+            distinct = {*reasons.values()}
+            why = f": {distinct.pop()}" if len(distinct) == 1 else "; --list tells why"
+            raise UnavailableError(f"no technique can run here{why}")
+        if request == "auto":
+            return found[:1], {}
+        return found, {name: reason for name, reason in reasons.items() if reason}
+    asked = list(dict.fromkeys(request.split(",")))
+    for name in asked:
+        if name not in techniques:
+            raise UsageError(
+                f"unknown technique {name!r}", hint=f"one of: all, auto, {', '.join(techniques)}"
+            )
+    names = [name for name in asked if name in own]
+    if not names:
+        raise UsageError(f"--impl {request}: is not for {task}", hint=f"one of: {', '.join(own)}")
+    for name in names:
+        if reason := techniques[name].why_not():
+            raise UnavailableError(f"{name} cannot run here: {reason}")
+    return names, {}

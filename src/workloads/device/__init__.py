@@ -1,1 +1,1 @@
-"""Devices: OpenCL and CUDA."""
+"""Devices: NVIDIA's GPUs."""

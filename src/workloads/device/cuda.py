@@ -1,43 +1,22 @@
-"""Whether there is an NVIDIA GPU, kernels in CUDA C by CuPy, and MPI that sends from a GPU."""
+"""An NVIDIA GPU: the one that this rank takes, by CuPy and by Numba for CUDA."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
-import os
+import importlib
 import re
+import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.parallel import launchers
+from workloads.parallel import ranks
 
 NO_DEVICE = "run with --nv on a GPU node"
-NO_NUMBA_CUDA = (
-    "the package numba-cuda is not here: use the image hpcpy-cuda, or in a venv "
-    "pip install 'numba-cuda[cu12]'"
-)
 NO_TOOLKIT = (
     "use the image hpcpy-cuda, or bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
 )
-_NO_GPU_MPI = (
-    "bind the site's GPU-aware MPI and put it on LD_LIBRARY_PATH, or copy to the host: array.get()"
-)
-# NVIDIA's compiler would fuse multiply and add.
-_OPTIONS = ("-fmad=false",)
-# Cray MPICH reads only this variable for it, when it starts.
-_CRAY = "MPICH_GPU_SUPPORT_ENABLED"
-
-
-def no_device() -> str:
-    """Return why no CUDA kernel can run here, or an empty string; imports nothing."""
-    # Numbered by card; under WSL there is one device for all.
-    devices = Path("/dev")
-    if any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists():
-        return ""
-    return f"no CUDA device: {NO_DEVICE}"
 
 
 def reason(failure: BaseException) -> str:
@@ -51,7 +30,7 @@ def of_this_rank(count: int) -> int:
 
     Where the launcher gives each task its own (``srun --gpus-per-task=1``), that is one.
     """
-    return (launchers.rank_on_node() or 0) % max(count, 1)
+    return (ranks.rank_on_node() or 0) % max(count, 1)
 
 
 @functools.cache
@@ -69,56 +48,53 @@ def cupy_device() -> tuple[Any, str]:
 
 
 @functools.cache
-def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
-    """Return cupy, the compiled kernel of that name, and the device's name."""
-    cupy, device = cupy_device()
-    kernel = cupy.RawKernel(source, name, options=_OPTIONS)
+def numba_modules() -> tuple[Any, Any]:
+    """Import Numba for CUDA; return its modules ``cuda`` and ``libdevice``."""
     try:
-        kernel.compile()
+        cuda = importlib.import_module("numba.cuda")
+        libdevice = importlib.import_module("numba.cuda.libdevice")
     except RuntimeError as error:
-        # The driver, which --nv brings, has no compiler for CUDA C.
-        raise UnavailableError(f"CuPy cannot compile: {reason(error)}", hint=NO_TOOLKIT) from error
-    return cupy, kernel, device
+        # numba-cuda opens the toolkit's libcudart when it is imported.
+        raise UnavailableError(
+            f"numba-cuda cannot be loaded ({reason(error)})", hint=NO_TOOLKIT
+        ) from error
+    # It warns of kernels that are too small for the device, such as the warm-up's.
+    warnings.filterwarnings("ignore", ".*Grid size")
+    return cuda, libdevice
+
+
+def numba_device() -> str:
+    """Take this rank's device and return its name; an UnavailableError where there is none."""
+    cuda, _ = numba_modules()
+    errors: Any = importlib.import_module("numba.cuda.cudadrv.error")
+    try:
+        name = cuda.select_device(of_this_rank(len(cuda.gpus))).name
+    except errors.CudaSupportError as error:
+        message = f"no CUDA device answers ({reason(error)})"
+        raise UnavailableError(message, hint=NO_DEVICE) from error
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 @contextlib.contextmanager
-def cupy_libraries() -> Iterator[None]:
-    """Raise an UnavailableError where cuBLAS or cuSOLVER is absent, or the memory too small."""
+def numba_compilation() -> Iterator[None]:
+    """Have numba-cuda compile with this NumPy, or raise an UnavailableError of one line."""
+    import numpy as np  # noqa: PLC0415
+
+    # numba-cuda 0.30 registers `row_stack` when it compiles, which NumPy 2.5 has dropped. A
+    # function of its own, as vstack itself has been registered already.
+    is_dropped = not hasattr(np, "row_stack")
+    if is_dropped:
+        np.row_stack = lambda arrays: np.vstack(arrays)  # noqa: PLW0108
     try:
         yield
-    except (ImportError, RuntimeError) as error:
-        raise UnavailableError(f"CuPy has failed: {reason(error)}", hint=NO_TOOLKIT) from error
-    except MemoryError as error:
+    except AttributeError as error:
+        # numba-cuda names functions of NumPy that a newer NumPy has dropped.
         raise UnavailableError(
-            f"CuPy has failed: {reason(error)}", hint="give a smaller -n, or fewer ranks to a GPU"
+            f"numba-cuda cannot compile ({error})", hint="pip install an older numpy beside it"
         ) from error
-
-
-def require_gpu_aware(version: str) -> None:
-    """Raise an UnavailableError unless the MPI library says that it sends from a GPU.
-
-    Another one would read the address as host memory, and end the process with a
-    segmentation fault.  `version` is what ``MPI.Get_library_version()`` returns.
-    """
-    name = " ".join(version.split()[:3]).rstrip(",")
-    if "CRAY MPICH" in version.upper():
-        if os.environ.get(_CRAY) != "1":
-            raise UnavailableError(
-                f"this MPI library ({name}) does not send from a GPU", hint=f"set {_CRAY}=1"
-            )
-        return
-    # A function of MPICH and Open MPI.
-    query = getattr(_library(), "MPIX_Query_cuda_support", None)
-    if not (query and query()):
-        raise UnavailableError(
-            f"this MPI library ({name}) cannot send from a GPU", hint=_NO_GPU_MPI
-        )
-
-
-def _library() -> Any:
-    """Return the MPI library that is loaded; None when its file is not known."""
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        path = line.partition("/")[2]
-        if path.rpartition("/")[2].startswith("libmpi"):
-            return ctypes.CDLL(f"/{path}")
-    return None
+    except (ImportError, RuntimeError) as error:
+        message = f"numba-cuda cannot compile ({reason(error)})"
+        raise UnavailableError(message, hint=NO_TOOLKIT) from error
+    finally:
+        if is_dropped:
+            del np.row_stack

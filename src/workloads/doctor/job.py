@@ -13,7 +13,7 @@ from typing import Any
 from workloads.doctor import process
 from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node, World, facts_of_this_rank
-from workloads.parallel import launchers, ranks
+from workloads.parallel import ranks
 
 Look = Callable[[Node], list[Finding]]
 Show = Callable[["Report"], object]
@@ -68,7 +68,7 @@ def start_mpi() -> World:
 
     It is not started where MPI4PY_RC_INITIALIZE forbids mpi4py to.
     """
-    if not launchers.claims(os.environ):
+    if not ranks.claims(os.environ):
         return World()
     before = process.open_files()
     try:
@@ -85,7 +85,7 @@ def report(look: Look, show: Show, world: World, *, deep: bool) -> bool:
 
     All ranks call this, and all return the same.
     """
-    claims = launchers.claims(os.environ)
+    claims = ranks.claims(os.environ)
     size = world.comm.size if world.comm is not None else 0
     # More in a heterogeneous job, whose parts Slurm counts one by one.
     if any(each.size <= size for each in claims):

@@ -9,7 +9,7 @@ from workloads.bench import machine, options
 from workloads.errors import UnavailableError, UsageError
 from workloads.forecast import count, probe, report
 from workloads.parallel import ranks
-from workloads.startup.cases import Invocation, add_program, programs
+from workloads.startup.command import Invocation, add_program, programs
 
 _EPILOG = f"""\
 The program is run {count.RUNS} times: give one that ends when it has started.

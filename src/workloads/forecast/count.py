@@ -12,7 +12,7 @@ from pathlib import Path
 from workloads.doctor import mounts
 from workloads.forecast.model import Program
 from workloads.startup.calls import is_below, off_node, path_calls
-from workloads.startup.cases import Invocation
+from workloads.startup.command import Invocation
 from workloads.startup.techniques import follow, processor_time, run
 
 RUNS = 4

@@ -16,7 +16,7 @@ from workloads.forecast import model as queueing
 from workloads.forecast.count import count, is_shared, mounted
 from workloads.forecast.model import RANKS, WAYS, FileSystem, Program, Setting
 from workloads.forecast.probe import Limits, Probed, probe
-from workloads.startup.cases import Invocation
+from workloads.startup.command import Invocation
 
 _MILLION = 1_000_000
 

@@ -13,7 +13,7 @@ from workloads.linalg.registry import THREADS
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200
@@ -87,7 +87,7 @@ class Problem:
         names = ("n", "seed", "count") if self.task == "tasks" else ("n", "seed")
         return {name: getattr(self, name) for name in names}
 
-    def prepare(self, _: Sequence[str]) -> str:
+    def prepare(self, _: Sequence[str]) -> None:
         """Refuse what does not fit into memory."""
         elements = self.n if self.task == "addone" else self.n * self.n
         need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
@@ -97,15 +97,10 @@ class Problem:
                 f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.task}, "
                 f"{there / 2**30:,.1f} are available"
             )
-        return ""
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
         return Attempt(replace(self, threads=THREADS.get(trial.name, 0)), trial)
-
-    def finish(self, result: Result) -> None:
-        """Say that all of it was done."""
-        result.total = self.work
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         """Return nothing: the table says it all."""
@@ -132,6 +127,6 @@ class Attempt:
         # A process of its own has measured itself.
         seconds = found[0] if problem.task == "threads" else trial.seconds
         right, answer, verdict = True, "", ""
-        if trial.job.first:
+        if trial.is_first:
             right, answer, verdict = problem.check(found)
         return Outcome(seconds, problem.work, answer, right, verdict, note)

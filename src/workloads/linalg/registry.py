@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from workloads.bench import machine
-from workloads.bench.technique import Technique
-from workloads.device.cuda import NO_NUMBA_CUDA, no_device
+from workloads.bench.workload import NO_NUMBA_CUDA, Technique
 
 _CORES = machine.cores()
 # OMP_NUM_THREADS by row, up to twice the cores; 0 leaves it unset.
@@ -25,7 +24,7 @@ _HERE, _ON_GPU = ("eigh", "gram", "dot", "addone"), ("eigh", "gram", "tasks", "d
 _tasks = partial(Technique, problems=("tasks",))
 _ranks = partial(_tasks, parallel="ranks")
 _processes = partial(_tasks, parallel="processes", one_core=("serial",))
-_gpu = partial(Technique, parallel="device", obstacle=no_device)
+_gpu = partial(Technique, parallel="device", obstacle=machine.no_cuda_device)
 
 TECHNIQUES = {
     "numpy": Technique(
@@ -47,7 +46,10 @@ TECHNIQUES = {
         _CUDA + "cupy_batch", "CuPy, a stack of matrices a call", _CP, problems=("tasks",)
     ),
     "cupy-mpi": _ranks(
-        _CUDA + "cupy_mpi", "MPI, ranks on a node's GPUs", (*_CP, "mpi4py"), obstacle=no_device
+        _CUDA + "cupy_mpi",
+        "MPI, ranks on a node's GPUs",
+        (*_CP, "mpi4py"),
+        obstacle=machine.no_cuda_device,
     ),
     "numba-cuda": _gpu(
         _CUDA + "numba_cuda",

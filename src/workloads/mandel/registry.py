@@ -1,26 +1,36 @@
-"""The techniques there are; adding one is a function and a line here."""
+"""The techniques there are, and the kernels that workers and ranks compute their rows with.
+
+Adding a technique is a function and a line here.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench.technique import COMPILED, IN_SPARK, Technique
-from workloads.device.cuda import NO_NUMBA_CUDA, no_device
-from workloads.device.opencl import no_driver
+from workloads.bench.machine import no_cuda_device, no_opencl_driver
+from workloads.bench.workload import COMPILED, IN_SPARK, NO_NUMBA_CUDA, Technique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workloads.bench.workload import Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
+
+    Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
 
 # What a worker or a rank computes its rows with: by default the first that can run here.
 KERNELS = ("numba", "cython", "numpy", "simd")
 # The areas with an answer of their own in single precision.
 SINGLE = ("area1-single", "area2-single")
+# Groups for each worker: enough that none is idle for long at the end, few
+# enough that a message costs little beside the rows that it brings. No group
+# is so large that copying it holds up the others.
+_GROUPS = 16
+_GROUP_BYTES = 4 << 20
 
 _SIMD = "workloads.mandel._kernels_simd"
 _CYTHON = "workloads.mandel._kernels_cython"
@@ -30,9 +40,9 @@ _SLOW: dict[str, Any] = {"needs": _NUMBA, "slow": True}
 _THREADS: dict[str, Any] = {"parallel": "threads"}
 _PROCESSES: dict[str, Any] = {"parallel": "processes", "one_core": KERNELS}
 _RANKS: dict[str, Any] = {"needs": ("numpy", "mpi4py"), "parallel": "ranks", "one_core": KERNELS}
-_CUDA: dict[str, Any] = {"parallel": "device", "obstacle": no_device}
+_CUDA: dict[str, Any] = {"parallel": "device", "obstacle": no_cuda_device}
 _OPENCL: dict[str, Any] = {
-    "needs": ("numpy", "pyopencl"), "parallel": "device", "obstacle": no_driver
+    "needs": ("numpy", "pyopencl"), "parallel": "device", "obstacle": no_opencl_driver
 }  # fmt: skip
 
 
@@ -121,4 +131,49 @@ def function(name: str, kernel: str) -> Callable[[Grid, range, Int32Array, Worke
     compute = technique.load()
     if technique.parallel == "no":
         return lambda grid, rows, out, _: compute(*grid.axes(rows), grid.maxiter, out) or ""
-    return partial(compute, kernel=kernel) if technique.one_core == KERNELS else compute
+    return functools.partial(compute, kernel=kernel) if technique.one_core == KERNELS else compute
+
+
+def row_groups(height: int, width: int, workers: int, each: int = _GROUPS) -> list[slice]:
+    """Cut rows into about `each` slices a worker, to be dealt out to workers as they ask."""
+    length = max(1, min(-(-height // (each * workers)), _GROUP_BYTES // (4 * width)))
+    return [slice(first, min(first + length, height)) for first in range(0, height, length)]
+
+
+@functools.cache
+def load_kernel(kernel: str) -> Fill:
+    """Return ``fill(xs, ys, maxiter, out)``, which computes on one core."""
+    # The technique simd has threads of its own.
+    fill: Fill
+    fill = importlib.import_module(_SIMD).fill if kernel == "simd" else TECHNIQUES[kernel].load()
+    return fill
+
+
+def kernel_module(kernel: str) -> str:
+    """Return the module that a fork server imports for all workers."""
+    return _SIMD if kernel == "simd" else TECHNIQUES[kernel].module
+
+
+def kernel_name(kernel: str) -> str:
+    """Return the kernel's name, and the level of its vector instructions, if any."""
+    return f"simd {importlib.import_module(_SIMD).levels[0]}" if kernel == "simd" else kernel
+
+
+@functools.cache
+def kernel_loader(kernel: str) -> Callable[[], None]:
+    """Return what loads the kernel in a worker; the same object each time."""
+    return functools.partial(_load, kernel)
+
+
+def _load(kernel: str) -> None:
+    # It returns nothing: a cluster would pickle ``fill``.
+    load_kernel(kernel)
+
+
+def compute_rows(grid: Grid, wanted: range, kernel: str) -> Int32Array:
+    """Return the escape times of the `wanted` rows, int32 of ``(len(wanted), width)``."""
+    import numpy as np  # noqa: PLC0415
+
+    out = np.empty((len(wanted), grid.width), np.int32)
+    load_kernel(kernel)(*grid.axes(wanted), grid.maxiter, out)
+    return out

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from workloads.errors import UnavailableError
 from workloads.on_dask import cluster
 from workloads.on_dask.worker import NO_DASHBOARD
-from workloads.parallel import launchers, ranks, signals
+from workloads.parallel import ranks, signals
 from workloads.preflight import program
 
 _USAGE = """\
@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
     The exit code is 2 for wrong usage, 69 where there can be no cluster, 1 when a worker has
     failed, 130 for Ctrl-C; otherwise the program's, on other ranks the worker's.
     """
-    return ranks.command("on_dask", _USAGE, words, _start)
+    return program.command("on_dask", _USAGE, words, _start)
 
 
 def _start(words: list[str]) -> int:
@@ -48,7 +48,7 @@ def _start(words: list[str]) -> int:
         raise UnavailableError("Python has no module 'distributed' here")
     comm = ranks.world()
     host = cluster.host(comm)
-    programs = launchers.of_no_rank(os.environ)
+    programs = cluster.environment_of_no_rank()
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     if comm.rank > 0:
@@ -62,7 +62,7 @@ def _become_worker(comm: Any) -> NoReturn:
     address = comm.bcast(None)
     cluster.leave_mpi()
     with signals.sigint_blocked():
-        os.execve(sys.executable, [*_WORKER, address], launchers.of_no_rank(os.environ))  # noqa: S606
+        os.execve(sys.executable, [*_WORKER, address], cluster.environment_of_no_rank())  # noqa: S606
 
 
 def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> int:
@@ -73,7 +73,7 @@ def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> 
     scheduler = ranks.all_or_none(comm, lambda: _scheduler(host), idle=True)
     address = comm.bcast(scheduler.address)
     cluster.leave_mpi()
-    with cluster.child([*_WORKER, address], launchers.of_no_rank(os.environ)) as worker:
+    with cluster.child([*_WORKER, address], cluster.environment_of_no_rank()) as worker:
         serving = {"Dask's worker of the first rank": worker}
         cluster.wait("Dask's workers", lambda: len(scheduler.running) >= size, serving)
         return cluster.run(words, {**programs, "DASK_SCHEDULER_ADDRESS": address}, serving)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,11 @@ from workloads.parallel.workers import START_SECONDS
 
 Process = subprocess.Popen[bytes]
 
+# Variables, or how they begin, by which a process finds the other ranks.
+_OF_RANKS = (
+    *("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_"),
+    *("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+)
 _LOOK_SECONDS = 0.02
 _END_SECONDS = 10  # for a process to tidy up after SIGTERM
 # Before a signal is passed on: a second one would keep a program that has it from tidying up.
@@ -30,6 +36,11 @@ def host(comm: Any) -> str:
     is_one_node = node.size == comm.size
     node.Free()
     return "127.0.0.1" if is_one_node else ""
+
+
+def environment_of_no_rank() -> dict[str, str]:
+    """Return this process's variables without those that make a process a rank."""
+    return {name: os.environ[name] for name in os.environ if not name.startswith(_OF_RANKS)}
 
 
 def leave_mpi() -> None:

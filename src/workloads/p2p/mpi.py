@@ -6,16 +6,26 @@ All ranks make their channels together; then only the two peers call them.
 
 from __future__ import annotations
 
+import ctypes
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
 from mpi4py.util import pkl5
 
-from workloads.device.cuda import cupy_device, require_gpu_aware
+from workloads.device.cuda import cupy_device
+from workloads.errors import UnavailableError
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.p2p.messages import Bytes
+
+_NO_GPU_MPI = (
+    "bind the site's GPU-aware MPI and put it on LD_LIBRARY_PATH, or copy to the host: array.get()"
+)
+# Cray MPICH reads only this variable for it, when it starts.
+_CRAY = "MPICH_GPU_SUPPORT_ENABLED"
 
 
 class Upper:
@@ -91,3 +101,33 @@ class CuPy(Upper):
 def _cupy() -> Any:
     require_gpu_aware(MPI.Get_library_version())
     return cupy_device()[0]
+
+
+def require_gpu_aware(version: str) -> None:
+    """Raise an UnavailableError unless the MPI library says that it sends from a GPU.
+
+    Another one would read the address as host memory, and end the process with a
+    segmentation fault.  `version` is what ``MPI.Get_library_version()`` returns.
+    """
+    name = " ".join(version.split()[:3]).rstrip(",")
+    if "CRAY MPICH" in version.upper():
+        if os.environ.get(_CRAY) != "1":
+            raise UnavailableError(
+                f"this MPI library ({name}) does not send from a GPU", hint=f"set {_CRAY}=1"
+            )
+        return
+    # A function of MPICH and Open MPI.
+    query = getattr(_library(), "MPIX_Query_cuda_support", None)
+    if not (query and query()):
+        raise UnavailableError(
+            f"this MPI library ({name}) cannot send from a GPU", hint=_NO_GPU_MPI
+        )
+
+
+def _library() -> Any:
+    """Return the MPI library that is loaded; None when its file is not known."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        path = line.partition("/")[2]
+        if path.rpartition("/")[2].startswith("libmpi"):
+            return ctypes.CDLL(f"/{path}")
+    return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from workloads.bench.technique import Technique
-from workloads.device.cuda import no_device
+from workloads.bench import machine
+from workloads.bench.workload import Technique
 from workloads.parallel import ranks
 
 
@@ -29,7 +29,7 @@ TECHNIQUES = {
         _HERE + "CuPy",
         "Send and Recv of CuPy's arrays, by an MPI library that knows GPUs",
         needs=("numpy", "cupy", "mpi4py"),
-        obstacle=lambda: alone() or no_device(),
+        obstacle=lambda: alone() or machine.no_cuda_device(),
     ),
 }
 

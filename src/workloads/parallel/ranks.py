@@ -1,18 +1,21 @@
-"""MPI ranks: how many are expected, and what they do together."""
+"""MPI ranks: what the launcher says of them, and what they do together.
+
+Until MPI is started the launcher's variables tell rank and size: ``--help`` and ``--list``
+need no MPI library.
+"""
 
 from __future__ import annotations
 
 import math
 import os
-import signal
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from workloads.errors import UnavailableError, WorkloadError
-from workloads.parallel import launchers
 
 T = TypeVar("T")
 
@@ -21,10 +24,64 @@ _PRINT_SECONDS = 0.3
 _shared: list[Callable[[], object]] = []
 
 
+class _Variables(NamedTuple):
+    launcher: str
+    rank: str
+    size: str
+    rank_on_node: str
+
+
+# MPICH's hydra and Slurm's pmi2; Open MPI; Slurm, also with PMIx.  Slurm's are last:
+# mpiexec in a batch script or below srun hands that process's numbers on to all its ranks.
+_TABLE = (
+    _Variables("mpiexec or srun", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
+    _Variables(
+        "Open MPI's mpirun",
+        "OMPI_COMM_WORLD_RANK",
+        "OMPI_COMM_WORLD_SIZE",
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+    ),
+    _Variables("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
+)
+
+
+class Launcher(NamedTuple):
+    """Who has started this process: rank and size as the launcher counts."""
+
+    name: str
+    rank: int
+    size: int
+
+
+def claims(environ: Mapping[str, str]) -> list[Launcher]:
+    """Return who claims to have started this process, likeliest first.
+
+    Several where the variables of several are set, as by Open MPI's mpirun below
+    ``srun``: MPI must agree with one.
+    """
+    made: list[Launcher] = []
+    for names in _TABLE:
+        rank, size = _number(environ, names.rank), _number(environ, names.size)
+        if rank is not None and size and not (names.launcher == "srun" and made):
+            made.append(Launcher(names.launcher, rank, size))
+    return made
+
+
+def rank_on_node() -> int | None:
+    """Return which of its node's ranks this is, from 0; None where no launcher says it."""
+    numbers = [_number(os.environ, each.rank_on_node) for each in _TABLE]
+    return next((number for number in numbers if number is not None), None)
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    found = re.fullmatch(r"[0-9]+", environ.get(name, ""))
+    return int(found[0]) if found else None
+
+
 def expected() -> int:
     """Return how many ranks the launcher says it started; 1 without one."""
-    claims = launchers.claims(os.environ)
-    return claims[0].size if claims else 1
+    found = claims(os.environ)
+    return found[0].size if found else 1
 
 
 def several() -> Any:
@@ -39,8 +96,8 @@ def is_first() -> bool:
     """Return whether this process is the one that prints."""
     if (comm := several()) is not None:
         return bool(comm.rank == 0)
-    claims = launchers.claims(os.environ)
-    return not claims or claims[0].rank == 0
+    found = claims(os.environ)
+    return not found or found[0].rank == 0
 
 
 def world() -> Any:
@@ -79,11 +136,7 @@ def by_first(look: Callable[[], T]) -> T:
             value = look()
         except (WorkloadError, OSError) as error:
             failure = error
-    found: tuple[T, Any] = comm.bcast((value, failure))
-    if found[1] is not None:
-        found[1].agreed = True
-        raise found[1]
-    return found[0]
+    return _from_first(comm, value, failure)
 
 
 def all_or_none(comm: Any, act: Callable[[], T], *, idle: bool = False) -> T:
@@ -112,6 +165,28 @@ def first(comm: Any, count: int) -> Any:
 
     part = comm.Split(0 if comm.rank < count else MPI.UNDEFINED, comm.rank)
     return None if part == MPI.COMM_NULL else part
+
+
+def leave(comm: Any, part: Any, value: T, failure: WorkloadError | None = None) -> T:
+    """Wait for every rank and free `part`, which `first` gave.
+
+    Return rank 0's value, or raise its failure. Without a communicator this process is alone.
+    """
+    if comm is None:
+        return value
+    idle_barrier(comm)
+    if part not in (None, comm):
+        # MPICH has about 2,000 communicators at a time.
+        part.Free()
+    return _from_first(comm, value, failure)
+
+
+def _from_first(comm: Any, value: T | None, failure: Any) -> T:
+    found: tuple[T, Any] = comm.bcast((value, failure))
+    if found[1] is not None:
+        found[1].agreed = True
+        raise found[1]
+    return found[0]
 
 
 def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
@@ -157,27 +232,6 @@ def print_error(command: str, error: WorkloadError) -> None:
         print_once(line)
     else:
         print(line, file=sys.stderr)
-
-
-def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
-    """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
-    from workloads import version  # noqa: PLC0415
-    from workloads.bench import streams  # noqa: PLC0415
-
-    if words[:1] in (["-h"], ["--help"]):
-        streams.escape_unencodable()
-        print(usage)
-        return 0
-    if words[:1] == ["--version"]:
-        print(version.line())
-        return 0
-    try:
-        return act(words)
-    except WorkloadError as error:
-        print_error(name, error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
 
 
 def print_once(line: str) -> None:

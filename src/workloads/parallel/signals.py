@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from workloads.parallel import launchers
+from workloads.parallel import ranks
 
 SECONDS = 3.0
 # One Ctrl-C comes several times: from the terminal, from Slurm and from the container's
@@ -85,9 +85,8 @@ def listen(command: str) -> None:
     sys.warnoptions.append("ignore:resource_tracker")
     sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
     threading.excepthook = lambda args: asked() or threading.__excepthook__(args)
-    claims = launchers.claims(os.environ)
-    if claims and claims[0].size > 1:
-        _stop.is_rank, _stop.is_printer = True, claims[0].rank == 0
+    if ranks.expected() > 1:
+        _stop.is_rank, _stop.is_printer = True, ranks.is_first()
         # The interpreter writes a signal's number to the pipe when it comes, not when its
         # handler runs. A thread can read it while MPI waits, as mpi4py releases the GIL.
         read, write = os.pipe2(os.O_CLOEXEC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
@@ -182,10 +181,3 @@ def begin(prepare: Callable[[], object], barrier: Any) -> None:
 
 def _nothing(_: int) -> None:
     pass
-
-
-def gil_note() -> str:
-    """Return the note on the GIL for threads of pure Python."""
-    # New in Python 3.13.
-    held = getattr(sys, "_is_gil_enabled", lambda: True)()
-    return "one thread at a time holds the GIL" if held else "this Python has no GIL"

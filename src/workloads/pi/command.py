@@ -8,15 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workloads.bench import command, options
-from workloads.bench.technique import Technique
-from workloads.bench.workload import Outcome, Workload
+from workloads.bench.workload import Outcome, Technique, Workload
 from workloads.errors import UsageError
 from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 # Enough to load libraries and run compilers; and the most, which take hours.
 _WARM_UP_PAIRS, _MOST_PAIRS = 1_000, 1 << 40
@@ -45,9 +44,8 @@ class Count:
         """Return pairs and seed, and other interpreters if there are some."""
         return {name: value for name, value in vars(self).items() if value != {}}
 
-    def prepare(self, _: Sequence[str]) -> str:
+    def prepare(self, _: Sequence[str]) -> None:
         """Refuse nothing: a count takes no memory."""
-        return ""
 
     def grown(self, times: int) -> Count:
         """Return the problem with `times` as many pairs."""
@@ -58,10 +56,6 @@ class Count:
     def attempt(self, trial: Trial) -> _Attempt:
         """Return what a technique does."""
         return _Attempt(self, trial)
-
-    def finish(self, result: Result) -> None:
-        """Say that all of it was done."""
-        result.total = self.pairs
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return each distinct count once, with the value of pi that it gives."""
@@ -92,7 +86,7 @@ class _Attempt:
             hits, note, seconds = self._count(pairs)
         right, verdict = True, ""
         # What other ranks return is no count of all pairs.
-        if trial.job.first:
+        if trial.is_first:
             right, verdict = answer.check(trial.name, hits, pairs, seed, trial.count)
         return Outcome(seconds or trial.seconds, pairs, str(hits), right, verdict, note)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from workloads.bench.technique import COMPILED, IN_SPARK, Technique
+from workloads.bench.workload import COMPILED, IN_SPARK, Technique
 
 _HERE = "workloads.pi.definition:"
 _COMPILED, _PROCESSES, _THREADS = (

@@ -8,7 +8,6 @@ from typing import Any
 
 from workloads.doctor import promises
 from workloads.errors import UsageError
-from workloads.parallel import ranks
 from workloads.preflight import check, program
 
 _USAGE = """\
@@ -40,7 +39,7 @@ def main(words: list[str]) -> int:
         program_words.extend(words)
         return check.check(how, promised)
 
-    code = ranks.command("preflight", _USAGE, words, look)
+    code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.
     if code == 0 and program_words:
         program.run_rank(program_words)

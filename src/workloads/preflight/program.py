@@ -1,4 +1,4 @@
-"""The user's program, run as Python itself would."""
+"""The user's program, run as Python itself would, by a command on every rank."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from workloads.errors import UsageError
+from workloads.errors import UsageError, WorkloadError
 from workloads.parallel import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
@@ -23,6 +24,28 @@ _RUNNERS = ("<frozen runpy>", "/runpy.py")
 _END_SECONDS = 3
 # A launcher may end before it has passed on what a rank has just said.
 _SAID_SECONDS = 0.3
+
+
+def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
+    """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
+    if words[:1] in (["-h"], ["--help"]):
+        from workloads.bench import files  # noqa: PLC0415
+
+        files.escape_unencodable()
+        print(usage)
+        return 0
+    if words[:1] == ["--version"]:
+        from workloads import version  # noqa: PLC0415
+
+        print(version.line())
+        return 0
+    try:
+        return act(words)
+    except WorkloadError as error:
+        ranks.print_error(name, error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def require(words: list[str]) -> None:

@@ -1,5 +1,5 @@
 """``python -m workloads read``: arrays in one format, written before, timed and compared."""
-# ruff: noqa: D102  (`workloads.write.problem` says what the methods are for)
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from workloads.bench import command
 from workloads.read.registry import FASTEST, TECHNIQUES
 from workloads.write import command as writing
 from workloads.write import reading
+from workloads.write.command import Attempt, Files
 from workloads.write.definition import Series
 from workloads.write.files import Place, output_errors
-from workloads.write.problem import Attempt, Files
 from workloads.write.registry import READERS
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.run import Trial
+    from workloads.bench.workload import Trial
 
 # Every run asks for the arrays in the same order.
 _SEED = 2022

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads.bench.technique import Technique
+from workloads.bench.workload import Technique
 
 _THERE = "workloads.write."
 _NUMPY = ("numpy",)

@@ -1,15 +1,125 @@
-"""``python -m workloads startup``: its options, and the starts that they ask for."""
+"""``python -m workloads startup``: from a bare interpreter to the image's core, or yours."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench import command
-from workloads.bench.workload import Workload
-from workloads.errors import UnavailableError
-from workloads.startup.cases import CASES, Invocation, add_program, programs
+from workloads.bench.workload import Outcome, Workload
+from workloads.errors import UnavailableError, UsageError
 from workloads.startup.overview import Overview
 from workloads.startup.registry import FASTEST, TECHNIQUES
+from workloads.startup.techniques import run
+
+if TYPE_CHECKING:
+    from workloads.bench.result import Result
+    from workloads.bench.workload import Trial
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One way to call the interpreter: its name for tables, what follows, modules it needs."""
+
+    name: str
+    arguments: Sequence[str]
+    needs: Sequence[str] = ()
+    task: ClassVar[str] = "startup"
+    title: ClassVar[str] = "startup"
+
+    @property
+    def command(self) -> list[str]:
+        """What is started: this interpreter."""
+        return [sys.executable, *self.arguments]
+
+    def absent(self) -> str:
+        """Return the module that is not there, or an empty string."""
+        # Only the top package: to find a submodule would import its parents.
+        tops = (name.partition(".")[0] for name in self.needs)
+        return next((name for name in tops if importlib.util.find_spec(name) is None), "")
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return what is started."""
+        return {"command": self.command}
+
+    def prepare(self, _: Sequence[str]) -> None:
+        """Refuse nothing."""
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does."""
+        return Attempt(self, trial)
+
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the overview has all lines."""
+        return []
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to look at one start."""
+
+    case: Invocation
+    trial: Trial
+
+    def warm_up(self) -> None:
+        """Start it once, so that its files are in memory and its cache folders exist."""
+        run(self.case.command)
+
+    def once(self) -> Outcome:
+        """Start it and look."""
+        details = self.trial.compute(self.case, self.trial)
+        starts, verdict = details.get("starts", 1), "ended with 0"
+        return Outcome(self.trial.seconds, starts, "exit code 0", True, verdict, details=details)
+
+
+def _module_names(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise argparse.ArgumentTypeError(f"{name!r} is no module's name")
+    return names
+
+
+def add_program(group: argparse._ArgumentGroup) -> None:
+    """Add the options that name a program of the user's."""
+    group.add_argument("--import", dest="modules", type=_module_names, metavar="NAME[,NAME…]",
+                       help="a program that imports these")  # fmt: skip
+    group.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
+                       help="a program of yours; its output is thrown away")  # fmt: skip
+
+
+def programs(args: argparse.Namespace) -> list[Invocation]:
+    """Return what those options name."""
+    found = []
+    if names := args.modules:
+        code = f"import {', '.join(names)}"
+        found.append(Invocation(f"import {','.join(names)}", ["-c", code], names))
+    if args.script:
+        if not Path(args.script[0]).is_file():
+            raise UsageError(f"{args.script[0]}: there is no such script")
+        found.append(Invocation(Path(args.script[0]).name, args.script))
+    return found
+
+
+# The same imports as in `benchmarks/startup.py`, so that figures can be compared.
+_CORE = ("numpy", "numba", "mpi4py", "h5py", "viztracer")
+_IMPORT_CORE = f"import {', '.join(_CORE)}"
+# MPI's library is loaded, but MPI not started: MPI_Init would look for a launcher.
+_MPI = f"{_IMPORT_CORE}; mpi4py.rc.initialize = False; import mpi4py.MPI"
+CASES = {
+    case.name: case
+    for case in (
+        Invocation("pass", ["-c", "pass"]),
+        Invocation("numpy", ["-c", "import numpy"], ["numpy"]),
+        Invocation("core", ["-c", _IMPORT_CORE], _CORE),
+        Invocation("core+MPI", ["-c", _MPI], _CORE),
+    )
+}
 
 
 def _cases(text: str) -> list[Invocation]:

@@ -60,11 +60,10 @@ class Overview:
 
         imported = [result for result in results if result.impl == "importtime"]
         if not imported:
-            plot.bar_chart(path, "Starts of Python", "M starts/s", results)
+            plot.rate_chart(path, "Starts of Python", "M starts/s", results)
             return
-        times = [(result.problem, _fastest(result)["whole"]) for result in imported]
-        panels = [(name, {k: 1e3 * took for k, took in each.items()}) for name, each in times]
-        plot.bars(path, "Imports, with all they import", "ms", panels, _BARS)
+        panels = {result.problem: _longest(_fastest(result)["whole"]) for result in imported}
+        plot.bar_chart(path, "Imports, with all they import", "ms", panels)
 
 
 def _main(results: Sequence[Result]) -> list[list[str]]:
@@ -81,6 +80,12 @@ def _main(results: Sequence[Result]) -> list[list[str]]:
             [name, *(cell(row[impl]) if impl in row else "–" for impl, _, cell in columns)]
         )
     return lines
+
+
+def _longest(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the milliseconds of the imports that took longest."""
+    longest = sorted(seconds, key=lambda name: seconds[name])[-_BARS:]
+    return {name: 1e3 * seconds[name] for name in longest}
 
 
 def _fastest(result: Result) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from workloads.bench.technique import Technique
+from workloads.bench.workload import Technique
 
 _HERE = "workloads.startup.techniques:"
 

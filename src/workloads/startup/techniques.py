@@ -24,8 +24,8 @@ from workloads.startup.calls import Call, summary
 from workloads.startup.registry import no_strace
 
 if TYPE_CHECKING:
-    from workloads.bench.run import Trial
-    from workloads.startup.cases import Invocation
+    from workloads.bench.workload import Trial
+    from workloads.startup.command import Invocation
 
 _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
 # How many imports of each start are told.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from workloads.registry import WORKLOADS
 
 if TYPE_CHECKING:
-    from workloads.bench.technique import Technique
+    from workloads.bench.workload import Technique
     from workloads.talk.claims import Claim
 
 # Adding a talk is a module with TALK and its name here.

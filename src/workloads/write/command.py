@@ -1,21 +1,134 @@
-"""``python -m workloads write``: what may be asked for."""
+"""``python -m workloads write``: arrays that are timed, read back, and put in their place."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import command, options
-from workloads.bench.workload import Workload
-from workloads.write import files
+from workloads.bench import command, machine, options
+from workloads.bench.workload import Outcome, Workload
+from workloads.errors import UsageError
+from workloads.parallel import ranks
+from workloads.write import files, reading
 from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
-from workloads.write.problem import Files
-from workloads.write.registry import FASTEST, TECHNIQUES
+from workloads.write.registry import FASTEST, READERS, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
+    from workloads.bench.workload import Trial
+    from workloads.parallel.workers import Workers
+
+# How many arrays' size a process needs: the base, the floor and the values, and
+# two more to read back and compare.
+_COPIES = 5
+# Enough to load libraries and start workers before the clock starts.
+_WARM_UP = Series(3, 2)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Arrays that are to be written, and to be read back if `verify`."""
+
+    task: str
+    series: Series
+    place: files.Place
+    verify: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.series.n:,} arrays {self.series.s}×{self.series.s}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.task}: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
+
+    def parameters(self) -> Mapping[str, object]:
+        out = self.place.out
+        where = "temporary folder" if out is None else str(out)
+        return {**vars(self.series), "out": where, "verify": self.verify}
+
+    def prepare(self, _: Sequence[str]) -> None:
+        need, there = _COPIES * self.series.array_bytes, machine.available_memory()
+        if there and need > there:
+            raise UsageError(
+                f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
+                f"{there / 1e6:,.0f} are available"
+            )
+
+    def attempt(self, trial: Trial) -> Attempt:
+        return Attempt(self, trial)
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        found = {r.answer: r.verdict for r in reversed(results) if r.answer}
+        lines = [f"sha256 {digest}: {verdict}" for digest, verdict in found.items()]
+        if self.place.out is None:
+            where = f"a temporary folder in {self.place.base} and removed"
+            lines.append(f"written to {where}; --out DIR keeps the files")
+        elif self.place.kept:
+            lines.append(f"written to {self.place.out}: {', '.join(self.place.kept)}")
+        return lines
+
+
+class Attempt:
+    """One technique at writing the arrays, in a folder of its own."""
+
+    def __init__(self, arrays: Files, trial: Trial) -> None:
+        self.arrays, self.trial = arrays, trial
+
+        def scratch(_: Workers) -> contextlib.AbstractContextManager[Path]:
+            return arrays.place.scratch(trial)
+
+        # Held by the workers, so that it is removed after its workers have ended.
+        self._scratch = trial.workers.hold(scratch)
+
+    def warm_up(self) -> None:
+        self.run(_WARM_UP, self._folder("warm-up"))
+
+    def once(self) -> Outcome:
+        """Write all of them, read them back, and put them where they belong."""
+        trial, series = self.trial, self.arrays.series
+        folder = self._folder(str(trial.repetition))
+        note = self.run(series, folder)
+        digest, right, verdict, details = "", True, "", {}
+        if trial.is_first:
+            sizes = [path.stat().st_size for path in folder.iterdir()]
+            details = {"arrays": series.n, "files": len(sizes), "disk_bytes": sum(sizes)}
+            digest, right, verdict = self.judge(folder)
+            if right:
+                self.arrays.place.keep(folder, trial.name)
+        if trial.comm is not None:
+            # Ranks that wait must not take cores from the one that works.
+            ranks.idle_barrier(trial.comm)
+        return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, details)
+
+    def run(self, series: Series, folder: Path) -> str:
+        """Write arrays, timed, and return a note: from the first step to the last rank's end."""
+        with self.trial.clock():
+            note: str = self.trial.compute(series, folder, self.trial.workers)
+            if self.trial.comm is not None:
+                self.trial.comm.Barrier()
+        return note
+
+    def judge(self, folder: Path) -> tuple[str, bool, str]:
+        """Return the hash of what was written, whether it is right, and the verdict."""
+        series = self.arrays.series
+        if not self.arrays.verify:
+            return "", True, "not verified"
+        arrays = READERS[self.trial.name](folder, series, range(series.n))
+        return reading.check(series, arrays)
+
+    def _folder(self, name: str) -> Path:
+        """Return an empty folder: the ranks find it once the clock has let them begin."""
+        path = self._scratch / name
+        if self.trial.is_first:
+            with files.output_errors(path):
+                path.mkdir()
+        return path
 
 
 def add_sizes(group: argparse._ArgumentGroup) -> None:

@@ -15,11 +15,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workloads.bench.run import Job
 from workloads.errors import OutputError, UsageError
 from workloads.parallel import ranks, signals
+
+if TYPE_CHECKING:
+    from workloads.bench.workload import Trial
 
 # The file of the techniques that make only one, and the name of its dataset.
 HDF5 = "arrays.h5"
@@ -92,25 +94,27 @@ class Place:
         return self.out.parent if self.out is not None else Path(tempfile.gettempdir())
 
     @contextlib.contextmanager
-    def scratch(self, name: str, job: Job) -> Iterator[Path]:
+    def scratch(self, trial: Trial) -> Iterator[Path]:
         """Give a folder for one technique's files, the same one on every rank; then remove it."""
-        path = job.agree(self.base / f".write-{name}-{os.urandom(8).hex()}")
+        path, comm = self.base / f".write-{trial.name}-{os.urandom(8).hex()}", trial.comm
+        if comm is not None:
+            path = comm.bcast(path)
         try:
             with signals.on_stop(lambda: _remove(path)):
-                if job.first:
+                if trial.is_first:
                     with output_errors(self.base):
                         # Everybody can look into /tmp.
                         path.mkdir(mode=0o700)
-                if job.collective:
-                    job.computing.Barrier()
-                    _require_seen(path, "--out", job.computing)
+                if comm is not None:
+                    comm.Barrier()
+                    _require_seen(path, "--out", comm)
                 yield path
         except BaseException as error:
             # Of ranks that cannot write the one that renames the folder says why, and ends all.
-            if not _remove(path) and job.collective and isinstance(error, OutputError):
+            if not _remove(path) and comm is not None and isinstance(error, OutputError):
                 time.sleep(_OTHER_SECONDS)
             raise
-        if job.first:
+        if trial.is_first:
             shutil.rmtree(path, ignore_errors=True)
 
     def keep(self, path: Path, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from workloads.bench.technique import Technique
+from workloads.bench.workload import Technique
 from workloads.write import reading
 
 _HERE = "workloads.write."

@@ -9,7 +9,7 @@ from typing import Any
 from workloads.doctor import probe, process
 from workloads.doctor.checks import Finding, Status
 from workloads.doctor.node import Node
-from workloads.parallel import launchers
+from workloads.parallel import ranks
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
 _ABIS = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 standard's"}
@@ -28,7 +28,7 @@ def check(node: Node) -> list[Finding]:
 
 def _ranks(node: Node) -> Finding:
     """Compare what the launcher started with what MPI sees."""
-    found = launchers.claims(node.environ)
+    found = ranks.claims(node.environ)
     if not found:
         return Finding("mpi.ranks", Status.INFO, "no launcher: one process", value=1)
     first = found[0]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.device.cuda import cupy_device, cupy_libraries
+from workloads.device import cuda as gpu
+from workloads.errors import UnavailableError
 from workloads.linalg.definition import Errors, solve
 from workloads.linalg.techniques.numpy_ import in_batches
 from workloads.linalg.techniques.processes import in_order
@@ -25,8 +26,8 @@ cuda: Any  # of Numba, once there is a kernel
 
 def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
     """Compute on the GPU: matrices are copied there, answers are copied back."""
-    cupy, name = cupy_device()
-    with cupy_libraries():
+    cupy, name = gpu.cupy_device()
+    with _libraries():
         match problem.task:
             case "eigh" | "gram":
                 matrix = cupy.asarray(*problem.arrays())
@@ -44,9 +45,9 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
 
 def cupy_batch(problem: Problem, _workers: Workers) -> tuple[Errors, str]:
     """Do all tasks in one call, which keeps the GPU busy, or as many as half its memory holds."""
-    cupy, name = cupy_device()
+    cupy, name = gpu.cupy_device()
     free, _ = cupy.cuda.runtime.memGetInfo()
-    with cupy_libraries():
+    with _libraries():
         errors, note = in_batches(cupy, problem, free)
     return errors, f"{name}, {note}"
 
@@ -56,7 +57,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
     from mpi4py import MPI  # noqa: PLC0415
 
     comm = workers.comm
-    cupy, name = ranks.all_or_none(comm, cupy_device)
+    cupy, name = ranks.all_or_none(comm, gpu.cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
     note = f"{min(node.size, devices)} × {name} a node"
@@ -64,7 +65,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
     node.Free()
 
     def mine() -> Errors:
-        with cupy.cuda.Device(device), cupy_libraries():
+        with cupy.cuda.Device(device), _libraries():
             seeds = problem.seeds[comm.rank :: comm.size]
             return [solve(problem.n, seed, cupy) for seed in seeds]
 
@@ -73,15 +74,13 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
 
 def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
     """Make the array by CuPy, add one by Numba's kernel, sum it up by NumPy: on the GPU."""
-    from workloads.device.cuda_numba import compilation, device  # noqa: PLC0415
-
-    cupy, _ = cupy_device()
-    name = device()
+    cupy, _ = gpu.cupy_device()
+    name = gpu.numba_device()
     numbers = cupy.arange(problem.n, dtype=cupy.float64)
     # Numba starts its kernel on the same stream as CuPy, the legacy default one, and takes
     # the array by its __cuda_array_interface__.
     with _kernels(cupy, workers):
-        with compilation():
+        with gpu.numba_compilation():
             numba_kernel()[-(-problem.n // _THREADS), _THREADS](numbers)
         total = np.sum(numbers)
     # NumPy has called CuPy's sum by __array_function__: the result is still on the GPU.
@@ -92,8 +91,8 @@ def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
 @functools.cache
 def numba_kernel() -> Any:
     """Return Numba's kernel; made here, as its decorator needs numba-cuda."""
-    global cuda  # noqa: PLW0603  (Numba's simulator looks for it there)
-    from workloads.device.cuda_numba import cuda  # noqa: PLC0415
+    global cuda
+    cuda, _ = gpu.numba_modules()
 
     @cuda.jit(fastmath=False)  # type: ignore[untyped-decorator]
     def add_one(numbers: Any) -> None:
@@ -113,3 +112,19 @@ def _kernels(cupy: Any, workers: Workers) -> Iterator[None]:
     ended.record()
     ended.synchronize()
     workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+
+
+@contextlib.contextmanager
+def _libraries() -> Iterator[None]:
+    """Raise an UnavailableError where cuBLAS or cuSOLVER is absent, or the memory too small."""
+    try:
+        yield
+    except (ImportError, RuntimeError) as error:
+        raise UnavailableError(
+            f"CuPy has failed: {gpu.reason(error)}", hint=gpu.NO_TOOLKIT
+        ) from error
+    except MemoryError as error:
+        raise UnavailableError(
+            f"CuPy has failed: {gpu.reason(error)}",
+            hint="give a smaller -n, or fewer ranks to a GPU",
+        ) from error

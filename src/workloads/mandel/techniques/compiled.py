@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.mandel import row_kernel
+from workloads.mandel import registry
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -26,15 +26,15 @@ def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
 
 def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill groups of rows in a pool of threads."""
-    fill = row_kernel.load(kernel)
+    fill = registry.load_kernel(kernel)
     xs, ys = grid.axes(rows)
 
     def work(group: slice) -> None:
         fill(xs, ys[group], grid.maxiter, out[group])
 
-    for _ in workers.threads().map(work, row_kernel.groups(len(rows), grid.width, workers.count)):
+    for _ in workers.threads().map(work, registry.row_groups(len(rows), grid.width, workers.count)):
         pass
-    return f"{row_kernel.described(kernel)} without the GIL"
+    return f"{registry.kernel_name(kernel)} without the GIL"
 
 
 def simd(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import functools
+import shutil
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from workloads.device import cuda as gpu
+from workloads.errors import UnavailableError
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array
@@ -65,14 +71,14 @@ extern "C" __global__ void fill(const double *xs, const double *ys, const long l
 # compiles a kernel anew for each shape; a row is padded to a multiple of it.
 _GROUP = 64
 _THREADS = 128
+# NVIDIA's compiler would fuse multiply and add.
+OPTIONS = ("-fmad=false",)
 
 
 def opencl(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Run OpenCL C on a GPU or, without one, on the CPU, in the precision of the grid."""
-    from workloads.device.opencl import program  # noqa: PLC0415
-
     real = "float" if grid.dtype == "f4" else "double"
-    cl, queue, built = program(f"#define REAL {real}{OPENCL}")
+    cl, queue, built = _program(f"#define REAL {real}{OPENCL}")
     flags = cl.mem_flags
     xs, ys = (
         cl.Buffer(queue.context, flags.READ_ONLY | flags.COPY_HOST_PTR, hostbuf=axis)
@@ -89,11 +95,57 @@ def opencl(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     return str(queue.device.name).strip()
 
 
+@functools.cache
+def _program(source: str) -> tuple[Any, Any, Any]:
+    """Return pyopencl, a queue on the best device here, and the built program."""
+    import pyopencl as cl  # noqa: PLC0415
+
+    try:
+        devices = [d for platform in cl.get_platforms() for d in platform.get_devices()]
+    except cl.Error as error:
+        raise UnavailableError(f"no OpenCL platform answers ({error})") from error
+    able = [device for device in devices if device.double_fp_config]
+    if not able:
+        raise UnavailableError(
+            f"none of the {len(devices)} OpenCL devices has double precision",
+            hint="PoCL needs /sys and a POCL_CACHE_DIR that can be written",
+        )
+    gpus = [device for device in able if device.type & cl.device_type.GPU]
+    device = gpus[(ranks.rank_on_node() or 0) % len(gpus)] if gpus else able[0]
+    if "pocl" in device.platform.version.lower() and shutil.which("ld") is None:
+        # Without ld PoCL would not fail, but abort the whole process.
+        raise UnavailableError("PoCL links what it has compiled, and there is no ld on PATH")
+    context = cl.Context([device])
+    try:
+        with warnings.catch_warnings():
+            # NVIDIA's compiler writes a message about every kernel.
+            warnings.simplefilter("ignore", cl.CompilerWarning)
+            built = cl.Program(context, source).build()
+    except cl.Error as error:
+        why = next((line for line in str(error).splitlines() if "error" in line), str(error))
+        raise UnavailableError(f"{device.name.strip()} cannot compile it: {why}") from error
+    timed = cl.command_queue_properties.PROFILING_ENABLE
+    return cl, cl.CommandQueue(context, properties=timed), built
+
+
+@functools.cache
+def _cupy_kernel() -> tuple[Any, Any, str]:
+    """Return cupy, the compiled kernel, and the device's name."""
+    cupy, device = gpu.cupy_device()
+    kernel = cupy.RawKernel(CUDA, "fill", options=OPTIONS)
+    try:
+        kernel.compile()
+    except RuntimeError as error:
+        # The driver, which --nv brings, has no compiler for CUDA C.
+        raise UnavailableError(
+            f"CuPy cannot compile: {gpu.reason(error)}", hint=gpu.NO_TOOLKIT
+        ) from error
+    return cupy, kernel, device
+
+
 def cupy(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Run CUDA C, compiled by CuPy; the copy back is part of the time."""
-    from workloads.device.cuda import cupy_kernel  # noqa: PLC0415
-
-    cp, kernel, name = cupy_kernel(CUDA, "fill")
+    cp, kernel, name = _cupy_kernel()
     started, ended = cp.cuda.Event(), cp.cuda.Event()
     xs, ys = map(cp.asarray, grid.axes(rows))
     result = cp.empty(out.shape, cp.int32)
@@ -109,7 +161,7 @@ def cupy(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
 @functools.cache
 def numba_kernel() -> Any:
     """Return the kernel in Python; importing numba-cuda is for machines with a GPU."""
-    from workloads.device.cuda_numba import cuda, libdevice  # noqa: PLC0415
+    cuda, libdevice = gpu.numba_modules()
 
     @cuda.jit(fastmath=False)  # type: ignore[untyped-decorator]
     def fill(xs: Any, ys: Any, maxiter: int, out: Any) -> None:
@@ -135,14 +187,12 @@ def numba_kernel() -> Any:
 
 def numba_cuda(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Run the kernel in Python, compiled by Numba; the copy back is part of the time."""
-    from workloads.device.cuda_numba import compilation, cuda, device  # noqa: PLC0415
-
-    name = device()
+    name, (cuda, _) = gpu.numba_device(), gpu.numba_modules()
     xs, ys = map(cuda.to_device, grid.axes(rows))
     result = cuda.device_array(out.shape, out.dtype)
     started, ended = cuda.event(), cuda.event()
     started.record()
-    with compilation():
+    with gpu.numba_compilation():
         numba_kernel()[-(-out.size // _THREADS), _THREADS](xs, ys, grid.maxiter, result)
     ended.record()
     result.copy_to_host(out)

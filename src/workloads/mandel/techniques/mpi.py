@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.mandel import row_kernel
+from workloads.mandel import registry
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
     # Scan gives a rank the sum over all ranks up to and with itself.
     end = np.empty(1, "i8")
     comm.Scan(np.array([count], "i8"), end)
-    mine = row_kernel.rows(grid, rows[int(end[0]) - count : int(end[0])], kernel)
+    mine = registry.compute_rows(grid, rows[int(end[0]) - count : int(end[0])], kernel)
     counts = np.empty(comm.size, "i4") if comm.rank == 0 else None
     comm.Gather(np.array([count], "i4"), counts)
     # MPI-3 counts below 2³¹: so it counts rows, as a large image has more numbers.
@@ -41,13 +41,13 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
     # The blocks follow each other without gaps: no displacements are needed.
     comm.Gatherv([mine, count, row], None if counts is None else [out, (counts, None), row])
     row.Free()
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Give row k to rank k mod n, so that all share the expensive region."""
     comm = workers.comm
-    mine = row_kernel.rows(grid, rows[comm.rank :: comm.size], kernel)
+    mine = registry.compute_rows(grid, rows[comm.rank :: comm.size], kernel)
     if comm.rank != 0:
         comm.Send(mine, dest=0)
     else:
@@ -57,7 +57,7 @@ def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: s
             block = np.empty(part.shape, part.dtype)
             comm.Recv(block, source=rank)
             part[:] = block
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
@@ -70,14 +70,14 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     MPIR_CVAR_ASYNC_PROGRESS=1 a thread of rank 0 answers at once, and takes a core.
     """
     comm = workers.comm
-    parts = row_kernel.groups(len(rows), grid.width, comm.size)
+    parts = registry.row_groups(len(rows), grid.width, comm.size)
     draw = workers.hold(_counter)
     # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
     draw(True)
     comm.Barrier()
     mine: dict[int, Int32Array] = {}
     while (number := draw(False)) < len(parts):
-        mine[number] = row_kernel.rows(grid, rows[parts[number]], kernel)
+        mine[number] = registry.compute_rows(grid, rows[parts[number]], kernel)
     for rank, drawn in enumerate(comm.gather(list(mine)) or ()):
         for number in drawn:
             if rank == 0:
@@ -87,7 +87,7 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     if comm.rank != 0:
         for group in mine.values():
             comm.Send(group, 0)
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 @contextlib.contextmanager
@@ -124,10 +124,10 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
     manager computes nothing, so n ranks do the work of n - 1; yet it keeps a core
     busy, since it polls.
     """
-    comm, name = workers.comm, row_kernel.described(kernel)
-    parts = row_kernel.groups(len(rows), grid.width, max(1, comm.size - 1))
+    comm, name = workers.comm, registry.kernel_name(kernel)
+    parts = registry.row_groups(len(rows), grid.width, max(1, comm.size - 1))
     if comm.size == 1:
-        out[:] = row_kernel.rows(grid, rows, kernel)
+        out[:] = registry.compute_rows(grid, rows, kernel)
         return f"{name}; one rank has nobody to send to and computes itself"
     if comm.rank == 0:
         _manage(comm, parts, out)
@@ -135,7 +135,7 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
         number = np.empty(1, "i8")
         comm.Recv(number, source=0)
         while number[0] != _STOP:
-            comm.Send(row_kernel.rows(grid, rows[parts[number[0]]], kernel), 0)
+            comm.Send(registry.compute_rows(grid, rows[parts[number[0]]], kernel), 0)
             comm.Recv(number, source=0)
     return f"{name} in {comm.size - 1} workers, rank 0 manages"
 

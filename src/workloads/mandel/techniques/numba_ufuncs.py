@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 
-from workloads.bench import jit
+from workloads.errors import UsageError
 from workloads.mandel.techniques.numba_ import escape_time
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 
-@jit.vectorize("int32(float64, float64, int32)")
+@numba.vectorize(["int32(float64, float64, int32)"], cache=True)
 def _escape_times(cr: float, ci: float, maxiter: int) -> int:
     return escape_time(cr, ci, maxiter)
 
@@ -31,14 +32,14 @@ def ufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
         _escape_times(xs, ys[:, None], maxiter, out=out)
 
 
-@jit.vectorize("int32(float64, float64, int32)", parallel=True)
+@numba.vectorize(["int32(float64, float64, int32)"], target="parallel", cache=True)
 def _escape_times_parallel(cr: float, ci: float, maxiter: int) -> int:
     return escape_time(cr, ci, maxiter)
 
 
 def parallel_ufunc(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Call the ufunc in threads: each has one part of the points from the start."""
-    jit.use_threads(workers.count)
+    _use_threads(workers.count)
     xs, ys = grid.axes(rows)
     # A ufunc shares out only its innermost loop, which would be one row: so it
     # gets all points as one row. Their coordinates take four times the answer's
@@ -46,21 +47,34 @@ def parallel_ufunc(grid: Grid, rows: range, out: Int32Array, workers: Workers) -
     cr, ci = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
     with np.errstate(over="ignore", invalid="ignore"):
         _escape_times_parallel(cr, ci, grid.maxiter, out=out.reshape(-1))
-    return f"{jit.numba.threading_layer()} threads, one block of points each"
+    return f"{numba.threading_layer()} threads, one block of points each"
 
 
-@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True)
+@numba.njit(
+    "void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True, cache=True, nogil=True
+)
 def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    for row in jit.numba.prange(len(ys)):
+    for row in numba.prange(len(ys)):
         for column in range(len(xs)):
             out[row, column] = escape_time(xs[column], ys[row], maxiter)
 
 
 def parallel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Loop over the rows in threads: whoever is free takes the next."""
-    jit.use_threads(workers.count)
+    _use_threads(workers.count)
     # Chunks of one row are dealt out as threads become free. By default each
     # thread has one block of rows, and the thread with the set's interior is late.
-    with jit.numba.parallel_chunksize(1):
+    with numba.parallel_chunksize(1):
         _fill(*grid.axes(rows), grid.maxiter, out)
-    return f"{jit.numba.threading_layer()} threads"
+    return f"{numba.threading_layer()} threads"
+
+
+def _use_threads(count: int) -> None:
+    """Have parallel kernels run in `count` threads, or raise a UsageError for too many."""
+    most = numba.config.NUMBA_NUM_THREADS
+    if count > most:
+        raise UsageError(
+            f"--workers {count}: Numba was started for at most {most} threads",
+            hint=f"set NUMBA_NUM_THREADS={count}",
+        )
+    numba.set_num_threads(count)

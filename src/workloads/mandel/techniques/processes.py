@@ -6,7 +6,7 @@ import functools
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from workloads.mandel import row_kernel
+from workloads.mandel import registry
 from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ _PORTIONS = 4
 
 def pool(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Have the processes of a pool return small groups of rows as arrays."""
-    prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
+    prepare, module = registry.kernel_loader(kernel), registry.kernel_module(kernel)
     pool = workers.pool(prepare, "numpy", module)
-    parts = row_kernel.groups(len(rows), grid.width, workers.count)
-    blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
+    parts = registry.row_groups(len(rows), grid.width, workers.count)
+    blocks = pool.map(
+        registry.compute_rows, repeat(grid), [rows[part] for part in parts], repeat(kernel)
+    )
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
@@ -38,8 +40,8 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     This process alone makes an object of each number again: beyond a few workers that
     takes longer than the computing.
     """
-    pool = workers.pool(row_kernel.preparation("numba"), "numpy", row_kernel.module("numba"))
-    parts = row_kernel.groups(len(rows), grid.width, workers.count, _PORTIONS)
+    pool = workers.pool(registry.kernel_loader("numba"), "numpy", registry.kernel_module("numba"))
+    parts = registry.row_groups(len(rows), grid.width, workers.count, _PORTIONS)
     blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in parts])
     for part, block in zip(parts, blocks, strict=True):
         out[part] = block
@@ -60,16 +62,16 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
 
     # Not pure: rows that are asked for again must be computed again.
     places = {
-        client.submit(row_kernel.rows, grid, rows[part], kernel, pure=False): part
-        for part in row_kernel.groups(len(rows), grid.width, workers.count)
+        client.submit(registry.compute_rows, grid, rows[part], kernel, pure=False): part
+        for part in registry.row_groups(len(rows), grid.width, workers.count)
     }
     with dask_client.failures():
         for future, block in as_completed(list(places), with_results=True):
             # The cluster keeps a result as long as somebody here has its future.
             out[places.pop(future)] = block
-    return f"{row_kernel.described(kernel)} in each"
+    return f"{registry.kernel_name(kernel)} in each"
 
 
 @functools.cache
 def _client(kernel: str) -> Callable[[Workers], AbstractContextManager[Any]]:
-    return lambda workers: dask_client.client(workers, row_kernel.preparation(kernel))
+    return lambda workers: dask_client.client(workers, registry.kernel_loader(kernel))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from typing import TYPE_CHECKING
 
-from workloads.parallel.workers import gil_note
 from workloads.pi.definition import hits, seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ _SECONDS_A_PAIR = 100e-9
 def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in `workers.count` threads."""
     counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
-    return sum(counts), gil_note()
+    # New in Python 3.13.
+    is_held = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return sum(
+        counts
+    ), f"{'one thread at a time holds the' if is_held else 'this Python has no'} GIL"
 
 
 def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import traced
+from hpcpy.engine.traced import traced
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from measure.targets import PYTHON, Target, container

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import Traced, traced
+from hpcpy.engine.traced import Traced, traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.cases import ALONE, CASES, Case, write_scripts

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import traced
+from hpcpy.engine.traced import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import WORK, container

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import Place, compare, outside
+from hpcpy.engine.traced import Place, compare, outside
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
 

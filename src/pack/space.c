@@ -1,0 +1,329 @@
+/* Namespaces in which the image lies over the prefix: joined, where one of this user's is
+   there on the node, else made.  Who joins can read the others' memory, as MPI does.
+
+   The holder is a process in the namespaces that hands them on, by a socket whose name
+   goes with it: no file is left, whatever is killed. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pack.h"
+
+#define HOLD_SECONDS 300
+/* Where the kernel cannot tell of a launcher's end (before 5.3). */
+#define BLIND_SECONDS 60
+#define TRIES 100
+
+/* Of a root without a user namespace there is none to hand on. */
+static int has_user_namespace;
+
+static const char *first_of(const char *const *names)
+{
+    for (; *names; names++)
+        if (getenv(*names))
+            return getenv(*names);
+    return NULL;
+}
+
+static const char *job(void)
+{
+    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", NULL};
+    return first_of(names);
+}
+
+static int is_rank(void)
+{
+    static const char *const names[] = {
+        "SLURM_STEP_ID", "PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", NULL};
+    return first_of(names) != NULL;
+}
+
+/* A name that the processes share which end together: those of a user, of a step.  Another
+   mount namespace may have another /tmp. */
+static socklen_t name_socket(struct sockaddr_un *address)
+{
+    struct stat space = {0};
+    const char *step = getenv("SLURM_STEP_ID");
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    stat("/proc/self/ns/mnt", &space);
+    int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1,
+                          "hpcpy-pack/%u/%s/%lu/%s/%s", getuid(), config.mark,
+                          (unsigned long)space.st_ino, job() ? job() : "", step ? step : "");
+    if (length > (int)sizeof address->sun_path - 2)
+        length = sizeof address->sun_path - 2;
+    return offsetof(struct sockaddr_un, sun_path) + 1 + length;
+}
+
+/* 1: entered; 0: nobody answers; -1: this process may not, and mounts for itself. */
+static int join(const struct sockaddr_un *address, socklen_t length)
+{
+    int ends = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), spaces[2] = {-1, -1}, count = 0;
+    struct ucred owner = {0};
+    socklen_t size = sizeof owner;
+    char byte, control[CMSG_SPACE(sizeof spaces)];
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+
+    if (ends < 0 || connect(ends, (const void *)address, length)) {
+        close(ends);
+        return 0;
+    }
+    /* Any user may have taken the name. */
+    if (getsockopt(ends, SOL_SOCKET, SO_PEERCRED, &owner, &size) || owner.uid != getuid()) {
+        close(ends);
+        return -1;
+    }
+    if (recvmsg(ends, &message, MSG_CMSG_CLOEXEC) == 1) {
+        struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+        count = part ? (part->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+        memcpy(spaces, part ? CMSG_DATA(part) : (void *)spaces, count * sizeof(int));
+    }
+    close(ends);
+    if (!count)
+        return 0;
+    /* The mount namespace is the last one; a root without a user namespace sends it alone. */
+    for (int i = 0; i < count; i++)
+        if (setns(spaces[i], 0)) {
+            if (i)
+                fail("the mount namespace cannot be entered: %s", strerror(errno));
+            return -1;
+        }
+    return 1;
+}
+
+/* Start this program as another one, which outlives it, with these descriptors from 3 on. */
+static int start(char **words, const int *descriptors, int count)
+{
+    pid_t child = fork();
+    if (child)
+        return child < 0 ? -1 : waitpid(child, NULL, 0) == child ? 0 : -1;
+    if (fork())
+        _exit(0);
+    int null = open("/dev/null", O_RDWR), kept[4];
+    setsid();
+    for (int i = 0; i < 3; i++)
+        dup2(null, i);
+    for (int i = 0; i < count; i++)
+        kept[i] = descriptors[i] < 0 ? -1 : fcntl(descriptors[i], F_DUPFD, 64);
+    for (int i = 0; i < count; i++)
+        if (kept[i] < 0)
+            close(3 + i);
+        else
+            dup2(kept[i], 3 + i);
+    if (syscall(SYS_close_range, 3 + count, ~0U, 0))
+        for (int i = 3 + count; i < 65536; i++)
+            close(i);
+    if (chdir("/") == 0)
+        execv("/proc/self/exe", words);
+    _exit(127);
+}
+
+static int write_map(const char *path, const char *text)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    int done = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
+    close(file);
+    return done ? 0 : -1;
+}
+
+/* Root has what it takes, and keeps its rights; another user gets them in a user namespace. */
+static int unshare_user(const char **why)
+{
+    uid_t user = getuid();
+    gid_t group = getgid();
+    char text[64];
+    const char *way = getenv("HPCPY_PACK_ENGINE");
+    int is_asked = way && !strcmp(way, "userns");
+
+    *why = "a user namespace";
+    if (!geteuid() && !is_asked && !unshare(CLONE_NEWNS))
+        return 0;
+    if (unshare(CLONE_NEWUSER))
+        return -1;
+    has_user_namespace = 1;
+    write_map("/proc/self/setgroups", "deny");
+    snprintf(text, sizeof text, "%u %u 1", user, user);
+    if (write_map("/proc/self/uid_map", text))
+        return -1;
+    snprintf(text, sizeof text, "%u %u 1", group, group);
+    return write_map("/proc/self/gid_map", text);
+}
+
+static int mount_image(int device, const char *target)
+{
+    char options[160];
+    snprintf(options, sizeof options,
+             "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", device,
+             getuid(), getgid());
+    return mount(config.prefix, target, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID,
+                 options);
+}
+
+static int place_trees(const char **why)
+{
+    char path[8300];
+    /* The first tree is the prefix's own, and covers the others. */
+    for (int i = config.trees - 1; i >= 0; i--) {
+        *why = config.place[i];
+        snprintf(path, sizeof path, "%s/%s", config.prefix, config.tree[i]);
+        if (mount(path, config.place[i], NULL, MS_BIND, NULL))
+            return -1;
+    }
+    return 0;
+}
+
+/* Mount, with a daemon outside.  `served` becomes a socket whose other end the daemon has. */
+static int mount_anew(int *served, const char **why)
+{
+    int pair[2], device;
+    if (unshare_user(why))
+        return -1;
+    *why = "/dev/fuse";
+    if ((device = open("/dev/fuse", O_RDWR | O_CLOEXEC)) < 0)
+        return -1;
+    *why = "the daemon";
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        return -1;
+    char *words[] = {"hpcpy-mount", config.image, config.offset, NULL};
+    if (start(words, (int[]){device, pair[1]}, 2))
+        return -1;
+    close(pair[1]);
+    *served = pair[0];
+    *why = "a mount namespace";
+    if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL))
+        return -1;
+    if (config.roots && prepare_root(why))
+        return -1;
+    *why = config.prefix;
+    if (mount_image(device, config.roots ? ".image" : config.prefix))
+        return -1;
+    close(device);
+    *why = "the daemon";
+    if (write(pair[0], "x", 1) != 1)
+        return -1;
+    return config.roots ? fill_root(why) : place_trees(why);
+}
+
+static void start_holder(int listener, int served)
+{
+    const char *held = getenv("HPCPY_PACK_HOLD");
+    char seconds[32], *has_user = has_user_namespace ? "1" : "0";
+    /* Of ranks, and in a job, the mount goes with the program that started them. */
+    int is_bound = is_rank() || job(), parent = -1;
+    if (is_bound && getppid() > 1)
+        parent = syscall(SYS_pidfd_open, getppid(), 0);
+    long most = held ? atol(held) : HOLD_SECONDS;
+    if (is_rank())
+        most = parent >= 0 ? -1 : BLIND_SECONDS;
+    snprintf(seconds, sizeof seconds, "%ld", most);
+    char *words[] = {"hpcpy-hold", seconds, has_user, NULL};
+    prctl(PR_SET_DUMPABLE, 1);
+    start(words, (int[]){listener, served, parent}, 3);
+    close(parent);
+}
+
+int enter(const char **why)
+{
+    struct sockaddr_un address;
+    socklen_t length = name_socket(&address);
+    const char *held = getenv("HPCPY_PACK_HOLD");
+    int listener = -1, served = -1, found = held && !atol(held) && !is_rank() ? -1 : 0;
+
+    for (int i = 0; !found && i < TRIES; i++) {
+        if ((found = join(&address, length)))
+            break;
+        listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (!bind(listener, (void *)&address, length) && !listen(listener, 4096))
+            break;
+        /* Another one has the name by now: it mounts, or has just ended. */
+        close(listener);
+        listener = -1;
+    }
+    if (found > 0) {
+        note("joined this user's mount on the node");
+        return 0;
+    }
+    if (mount_anew(&served, why))
+        return -1;
+    if (listener >= 0)
+        start_holder(listener, served);
+    note("mounted %s by squashfuse in a namespace", config.image);
+    return 0;
+}
+
+int enter_folder(const char *folder, const char **why)
+{
+    if (unshare_user(why))
+        return -1;
+    *why = "a mount namespace";
+    if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL))
+        return -1;
+    *why = folder;
+    return mount(folder, config.prefix, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static void hand_on(int listener, int *spaces, int count)
+{
+    struct ucred other = {0};
+    socklen_t size = sizeof other;
+    char byte = 0, control[CMSG_SPACE(2 * sizeof(int))] = {0};
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    int ends = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(part), spaces, count * sizeof(int));
+    if (!getsockopt(ends, SOL_SOCKET, SO_PEERCRED, &other, &size) && other.uid == getuid())
+        sendmsg(ends, &message, MSG_NOSIGNAL);
+    close(ends);
+}
+
+/* hold SECONDS HAS_USER_NAMESPACE: descriptor 3 is the socket, 4 ends with the daemon, 5 with the launcher's
+   parent.  Below 0 the time has no end. */
+int hold(char **words)
+{
+    long seconds = atol(words[1]);
+    int spaces[2], count = 0, watched = fcntl(5, F_GETFD) < 0 ? 2 : 3;
+    time_t last = time(NULL);
+
+    if (atol(words[2]))
+        spaces[count++] = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+    spaces[count++] = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    for (;;) {
+        struct pollfd each[] = {{3, POLLIN, 0}, {4, 0, 0}, {5, POLLIN, 0}};
+        long left = seconds < 0 ? -1 : last + seconds - time(NULL);
+        if (seconds >= 0 && left <= 0)
+            return 0;
+        int ready = poll(each, watched, left < 0 ? -1 : left * 1000);
+        if (ready > 0 && (each[1].revents || (watched > 2 && each[2].revents)))
+            return 0;
+        if (ready > 0 && each[0].revents) {
+            hand_on(3, spaces, count);
+            last = time(NULL);
+        }
+    }
+}

@@ -40,17 +40,21 @@ void fail(const char *format, ...)
     exit(69);
 }
 
-/* Put a folder into a list of folders, unless it is there. */
+/* Put a folder into a list of folders, unless it is there: first, but behind a virtual
+   environment that stands on this one. */
 static void prepend(const char *name, const char *folder)
 {
-    const char *old = getenv(name);
+    const char *old = getenv(name), *top = getenv("VIRTUAL_ENV");
+    int is_last = top && strcmp(top, config.prefix) && !strcmp(name, "PATH");
     size_t length = strlen(folder);
     char *text;
 
     for (const char *at = old; at && *at; at = strchr(at, ':') ? strchr(at, ':') + 1 : "")
         if (!strncmp(at, folder, length) && (at[length] == ':' || !at[length]))
             return;
-    if (asprintf(&text, "%s%s%s", folder, old && *old ? ":" : "", old ? old : "") < 0)
+    if (!old || !*old)
+        text = (char *)folder;
+    else if (asprintf(&text, "%s:%s", is_last ? old : folder, is_last ? folder : old) < 0)
         fail("no memory");
     setenv(name, text, 1);
 }
@@ -156,20 +160,24 @@ int main(int count, char **words)
     if (is_any + 2 * is_folder >= count)
         fail("usage: %s COMMAND [ARGUMENT ...]", name);
     snprintf(program, sizeof program, "%s/bin/%s", config.prefix, name);
-    if (!config.roots && strcmp(config.home, config.prefix) && access(config.prefix, F_OK))
-        fail("this environment was packed as %s, and its paths are of there; next: ln -s %s %s",
-             config.prefix, config.home, config.prefix);
     if (!getcwd(folder, sizeof folder))
         *folder = 0;
     if (is_folder) {
         if (enter_folder(words[1], &why))
             fail("%s: %s; without namespaces: --undo, change it, pack it again", why,
                  strerror(errno));
-    } else if ((engine && strcmp(engine, "userns")) || enter(&why))
+    } else if ((engine && strcmp(engine, "userns")) || enter(&why)) {
+        if (why == config.prefix && errno == ENOENT)
+            fail("this was packed as %s, and its paths are of there; next: ln -s %s %s",
+                 config.prefix, config.home, config.prefix);
         start_otherwise(name, words, why);
+    }
     if (*folder && chdir(folder))
         fail("%s: %s", folder, strerror(errno));
     words += is_any + 2 * is_folder;
+    /* Where a program looks for itself on PATH, PATH may have changed. */
+    if (!strchr(words[0], '/') && !is_any && !is_folder)
+        words[0] = path;
     if (is_any || is_folder || config.roots)
         execvp(is_any || is_folder ? words[0] : name, words);
     else {

@@ -234,7 +234,7 @@ static void start_holder(int listener, int served)
     if (is_rank())
         most = parent >= 0 ? -1 : BLIND_SECONDS;
     snprintf(seconds, sizeof seconds, "%ld", most);
-    char *words[] = {"hpcpy-hold", seconds, has_user, NULL};
+    char *words[] = {"hpcpy-hold", seconds, has_user, config.prefix, NULL};
     prctl(PR_SET_DUMPABLE, 1);
     start(words, (int[]){listener, served, parent}, 3);
     close(parent);
@@ -302,7 +302,7 @@ static void hand_on(int listener, int *spaces, int count)
     close(ends);
 }
 
-/* hold SECONDS HAS_USER_NAMESPACE: descriptor 3 is the socket, 4 ends with the daemon, 5 with the launcher's
+/* hold SECONDS HAS_USER_NAMESPACE PREFIX: descriptor 3 is the socket, 4 ends with the daemon, 5 with the launcher's
    parent.  Below 0 the time has no end. */
 int hold(char **words)
 {

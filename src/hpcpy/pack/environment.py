@@ -44,7 +44,7 @@ class Environment:
     @property
     def inside(self) -> tuple[str, ...]:
         """The folders that need nothing of outside."""
-        return (*map(str, {self.prefix, *self.trees}), *ON_THE_NODE, "/tmp")  # noqa: S108
+        return (*map(str, {self.prefix, *self.trees}), *ON_THE_NODE)
 
     def commands(self) -> list[str]:
         """Return the names in ``bin/`` that can be started."""

@@ -39,6 +39,7 @@ if [ -x "$apptainer" ] && [ "${{HPCPY_PACK_ENGINE:-}}" != folder ]; then
     [ ! -d "$folder" ] || set -- --bind "$folder" "$@"
   done
   [ ! -e /dev/nvidiactl ] || set -- --nv "$@"
+  export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${{LD_LIBRARY_PATH:-}}"
   [ -z "${{HPCPY_VERBOSE:-}}" ] || echo "hpcpy pack: $why; by $apptainer" >&2
   exec "$apptainer" --silent exec {options} "$@"
 fi

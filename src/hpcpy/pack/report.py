@@ -21,7 +21,7 @@ from hpcpy.pack.image import ANY
 from workloads.startup.calls import Call
 
 _TRUE = "/bin/true"
-_HELD = {"HPCPY_PACK_HOLD": "10"}
+_HELD = {"HPCPY_PACK_HOLD": "3"}
 _ALONE = {"HPCPY_PACK_HOLD": "0"}
 
 
@@ -51,7 +51,7 @@ class Counts:
 def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[Call]:
     """Return the calls that may ask a shared file system."""
     local = (*ON_THE_NODE, *elsewhere)
-    return [call for call in calls if call.path and not is_below(call.path, local)]
+    return [call for call in calls if call.path not in ("", "/") and not is_below(call.path, local)]
 
 
 def start_of(environment: Environment, program: Sequence[str]) -> list[str]:
@@ -63,9 +63,11 @@ def start_of(environment: Environment, program: Sequence[str]) -> list[str]:
 
 
 def launch(any_: Path, env: dict[str, str]) -> int:
-    """Count the calls of a launch: the program's own, which is in the image, is one more."""
-    found = traced([str(any_), _TRUE], env={**os.environ, **env})
-    return len(off_node(found.paths)) + 1
+    """Count the calls of a launch, of the daemon too, until a program is executed."""
+    calls = traced([str(any_), _TRUE], env={**os.environ, **env}).paths
+    end = next(at for at, call in enumerate(calls) if call.path == _TRUE)
+    # A program of the image lies where the one of the node does not.
+    return len(off_node(calls[:end])) + 1
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> Counts | None:
@@ -77,7 +79,9 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> Cou
     own = [str(Path.cwd()), *(str(Path(word).absolute().parent) for word in program[:1])]
     try:
         before = off_node(traced(command).paths)
-        after = off_node(traced(command, within=[str(any_)]).paths, environment.inside)
+        alone = {**os.environ, **_ALONE}
+        image = [str(environment.prefix), *map(str, environment.others)]
+        after = off_node(traced(command, env=alone, within=[str(any_)]).paths, image)
         fresh = launch(any_, _ALONE)
         subprocess.run([any_, _TRUE], env={**os.environ, **_HELD}, check=True)
         joined = launch(any_, _HELD)

@@ -4,7 +4,6 @@
 #define HPCPY_PACK_H
 
 #define TREES 8
-#define LINKS 64
 
 /* PREFIX/.pack/config, read. */
 struct config {
@@ -12,8 +11,8 @@ struct config {
     char image[4200];
     char *mark, *prefix, *offset;
     char *tree[TREES], *place[TREES];  /* folders of the image, and where each belongs */
-    char *root[LINKS];                 /* the top of a new root: "image usr", "host home" */
-    int trees, roots;
+    int trees;
+    int is_system;                     /* the image is a whole system: root.c */
 };
 
 extern struct config config;

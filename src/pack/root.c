@@ -1,6 +1,7 @@
 /* A root of the image's folders and of the host's, for an image that is a whole system. */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -8,6 +9,12 @@
 #include <unistd.h>
 
 #include "pack.h"
+
+/* Of the image; all others are the host's, as far as it has them. */
+static const char *const SYSTEM[] = {"usr", "etc", "var", "opt", "bin", "sbin", "lib", "lib64", NULL};
+/* Of the host in the image's /etc. */
+static const char *const FILES[] = {
+    "passwd", "group", "hosts", "resolv.conf", "nsswitch.conf", "localtime", NULL};
 
 int prepare_root(const char **why)
 {
@@ -17,32 +24,52 @@ int prepare_root(const char **why)
     return chdir(config.prefix) || mkdir(".image", 0755) ? -1 : 0;
 }
 
-/* "image usr", "link bin usr/bin", "host home", "file etc/passwd". */
-static int fill(char *line)
+static int is_of_image(const char *name)
 {
-    char kind[8], name[4096], target[4096], source[4200];
-    if (sscanf(line, "%7s %4095s %4095s", kind, name, target) < 2)
-        return 0;
-    if (!strcmp(kind, "link"))
-        return symlink(target, name);
-    snprintf(source, sizeof source, "%s/%s", strcmp(kind, "image") ? "" : ".image", name);
-    if (access(source, F_OK))  /* not on this node */
-        return 0;
-    if (!strcmp(kind, "file"))
-        return access(name, F_OK) ? 0 : mount(source, name, NULL, MS_BIND, NULL);
-    return mkdir(name, 0755) || mount(source, name, NULL, MS_BIND | MS_REC, NULL);
+    for (const char *const *one = SYSTEM; *one; one++)
+        if (!strcmp(*one, name))
+            return 1;
+    return 0;
+}
+
+/* Have the folders and links at the top of the image, or of the host, at the new root's. */
+static int take(const char *from, int is_image)
+{
+    char source[4200], target[4096];
+    struct stat status;
+    DIR *folder = opendir(from);
+    struct dirent *entry;
+
+    while (folder && (entry = readdir(folder))) {
+        snprintf(source, sizeof source, "%s/%s", from, entry->d_name);
+        if (*entry->d_name == '.' || is_of_image(entry->d_name) != is_image)
+            continue;
+        ssize_t size = readlink(source, target, sizeof target - 1);
+        if (size >= 0) {
+            target[size] = 0;
+            if (symlink(target, entry->d_name))
+                return -1;
+        } else if (!stat(source, &status) && S_ISDIR(status.st_mode))
+            if (mkdir(entry->d_name, 0755) ||
+                mount(source, entry->d_name, NULL, MS_BIND | MS_REC, NULL))
+                return -1;
+    }
+    return folder ? closedir(folder) : -1;
 }
 
 int fill_root(const char **why)
 {
-    for (int i = 0; i < config.roots; i++) {
-        *why = config.root[i];
-        if (fill(config.root[i]))
-            return -1;
-    }
+    char source[64];
     *why = "the new root";
+    if (take(".image", 1) || take("/", 0))
+        return -1;
+    for (const char *const *file = FILES; *file; file++) {
+        snprintf(source, sizeof source, "/etc/%s", *file);
+        if (!access(source, F_OK) && !access(source + 1, F_OK))
+            mount(source, source + 1, NULL, MS_BIND, NULL);
+    }
+    /* The folder stays, empty, where the host's have a copy of the mount. */
     umount2(".image", MNT_DETACH);
-    rmdir(".image");
     /* Moved over the old root, which works on nodes without a disk too. */
     if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot("."))
         return -1;

@@ -71,8 +71,8 @@ static void read_line(char *key, char *value)
         config.offset = value;
     else if (!strcmp(key, "image"))
         snprintf(config.image, sizeof config.image, "%s/.pack/%s", config.home, value);
-    else if (!strcmp(key, "root") && config.roots < LINKS)
-        config.root[config.roots++] = value;
+    else if (!strcmp(key, "system"))
+        config.is_system = 1;
     else if (!strcmp(key, "tree") && config.trees < TREES && rest) {
         *rest = 0;
         config.tree[config.trees] = value;
@@ -135,10 +135,9 @@ static void start_otherwise(const char *name, char **words, const char *why)
         count++;
     char **line = calloc(count + 5, sizeof *line);
     snprintf(script, sizeof script, "%s/.pack/otherwise", config.home);
-    snprintf(reason, sizeof reason, "%s: %s", why, strerror(errno));
+    snprintf(reason, sizeof reason, "%s%s%s", why, errno ? ": " : "", errno ? strerror(errno) : "");
     memcpy(line, (char *[]){"sh", script, reason, (char *)name}, 4 * sizeof *line);
     memcpy(line + 4, words + 1, count * sizeof *line);
-    note("%s: %s", reason, script);
     execv("/bin/sh", line);
     fail("%s", reason);
 }
@@ -152,7 +151,8 @@ int main(int count, char **words)
         return serve(words);
     if (!strcmp(words[0], "hpcpy-hold"))
         return hold(words);
-    verbose = getenv("HPCPY_VERBOSE") != NULL;
+    errno = 0;
+    verbose = getenv("HPCPY_VERBOSE") && *getenv("HPCPY_VERBOSE");
     read_config();
     char *path = own_name(count, words);
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -175,10 +175,12 @@ int main(int count, char **words)
     if (*folder && chdir(folder))
         fail("%s: %s", folder, strerror(errno));
     words += is_any + 2 * is_folder;
-    /* Where a program looks for itself on PATH, PATH may have changed. */
-    if (!strchr(words[0], '/') && !is_any && !is_folder)
+    /* A program may look for what lies beside it: in the image, whatever PATH is now. */
+    if (config.is_system && !is_any)
+        words[0] = (char *)name;
+    else if (!strchr(words[0], '/') && !is_any && !is_folder)
         words[0] = path;
-    if (is_any || is_folder || config.roots)
+    if (is_any || is_folder || config.is_system)
         execvp(is_any || is_folder ? words[0] : name, words);
     else {
         execv(path, words);   /* a link to it from elsewhere is one in the image, too */
@@ -186,6 +188,6 @@ int main(int count, char **words)
             execv(program, words);
     }
     if (errno == ENOTCONN)
-        fail("%s cannot be read; next: start again, or --undo and pack again", config.image);
+        fail("%s cannot be read; is it whole?", config.image);
     fail("%s: %s", is_any || is_folder ? words[0] : program, strerror(errno));
 }

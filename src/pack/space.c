@@ -210,16 +210,15 @@ static int mount_anew(int *served, const char **why)
     *why = "a mount namespace";
     if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL))
         return -1;
-    if (config.roots && prepare_root(why))
+    if (config.is_system && prepare_root(why))
         return -1;
     *why = config.prefix;
-    if (mount_image(device, config.roots ? ".image" : config.prefix))
+    if (mount_image(device, config.is_system ? ".image" : config.prefix))
         return -1;
     close(device);
-    *why = "the daemon";
-    if (write(pair[0], "x", 1) != 1)
-        return -1;
-    return config.roots ? fill_root(why) : place_trees(why);
+    if (send(pair[0], "x", 1, MSG_NOSIGNAL) != 1)
+        fail("%s cannot be read; is it whole?", config.image);
+    return config.is_system ? fill_root(why) : place_trees(why);
 }
 
 static void start_holder(int listener, int served)

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster
 from packing import conda_like, daemons, packed, require
+from site_user import is_public
+from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
+from hpcpy.engine.machine import user_namespaces
 from running import Done, run, wait_until
 
 # By the C interface alone, of MPICH and of Open MPI: a megabyte to the next rank.  Then each
@@ -88,14 +91,23 @@ def check(done: Done, size: int, nodes: int) -> None:
     assert len({(node, space) for _, node, space in lines}) == nodes
 
 
+@pytest.mark.parametrize("who", ["self", "user"])
 @pytest.mark.parametrize("kind", LIBRARIES)
-def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str) -> None:
+def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str, who: str) -> None:
+    before: list[str] = []
+    if who == "user":
+        # In a user namespace, which all ranks must share to read each other's memory.
+        if os.geteuid() != 0 or not user_namespaces().there or not is_public(environment):
+            pytest.skip("becomes another user, in a user namespace: as root, in a public folder")
+        fuse = environment.parent / "fuse"
+        fuse.mkdir(exist_ok=True)
+        before = ["unshare", "--mount", "sh", "-c", AS_USER, str(fuse)]
     variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     variables |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     more = [] if kind == "mpich" else ["--oversubscribe"]
-    env = {**os.environ, **variables, "HPCPY_PACK_HOLD": "0"}
+    env = {**os.environ, **variables, "HPCPY_PACK_HOLD": "0", "OLDPWD": "/usr"}
     program = mpi / kind / "bin/mpiexec"
-    done = run(program, *more, "-n", "16", *words(environment, kind), env=env, cwd="/usr")
+    done = run(*before, program, *more, "-n", "16", *words(environment, kind), env=env, cwd="/usr")
     check(done, 16, 1)
     wait_until(lambda: not daemons(environment))
 

@@ -177,7 +177,7 @@ def test_an_image_that_is_damaged_and_a_folder_that_moved_are_one_line(
     image.write_bytes(b"x" * 5000)
     done = Starter(moved, ()).run("python", HPCPY_PACK_HOLD="0", HPCPY_VERBOSE="")
     assert done.returncode == 69
-    assert "cannot be read; next: start again" in done.stderr
+    assert "cannot be read; is it whole?" in done.stderr
     away = environment.with_name("away")
     environment.rename(away)
     try:

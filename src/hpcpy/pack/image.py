@@ -109,19 +109,29 @@ def write(folder: Path, environment: Environment, launcher: Path, current: Stage
         f'--bind "$home/.pack/{image.name}:{place}:{source},ro"'
         for source, place in zip(sources, places, strict=False)
     ]
-    text = _OTHERWISE.format(
-        prefix=environment.prefix,
-        apptainer=shlex.quote(apptainer()),
-        program='"$prefix/bin/$name"',
-        image='"$home/.pack/skeleton.sqsh"',
-        folders=" ".join(_host_folders()),
-        options=" ".join(["--no-mount home,tmp,cwd,bind-paths", '--pwd "$PWD"', *binds]),
+    options = ["--no-mount home,tmp,cwd,bind-paths", '--pwd "$PWD"', *binds]
+    text = otherwise(
+        environment.prefix, '"$prefix/bin/$name"', '"$home/.pack/skeleton.sqsh"', options
     )
     (own / "otherwise").write_text(text)
     _write_skeleton(own, environment, current)
     _link(folder, environment)
     (own / "run").chmod(0o755)
     folder.chmod(mode & 0o7777)
+
+
+def otherwise(
+    prefix: Path, program: str, image: str, options: Sequence[str], without: Sequence[str] = ()
+) -> str:
+    """Return the script for nodes where nothing can be mounted."""
+    return _OTHERWISE.format(
+        prefix=prefix,
+        apptainer=shlex.quote(apptainer()),
+        program=program,
+        image=image,
+        folders=" ".join(_host_folders(without)),
+        options=" ".join(options),
+    )
 
 
 def renew_mark(packed: Path) -> None:
@@ -131,11 +141,11 @@ def renew_mark(packed: Path) -> None:
     config.write_bytes(f"mark {secrets.token_hex(8)}\n".encode() + rest)
 
 
-def _host_folders() -> list[str]:
+def _host_folders(without: Sequence[str]) -> list[str]:
     return [
         shlex.quote(str(path))
         for path in sorted(Path("/").iterdir())
-        if path.name not in _NOT_BOUND and path.is_dir() and not path.is_symlink()
+        if path.name not in (*_NOT_BOUND, *without) and path.is_dir() and not path.is_symlink()
     ]
 
 

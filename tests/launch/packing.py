@@ -37,7 +37,9 @@ print(json.dumps([sys.executable, sys.prefix, child.stdout.strip(), sys.argv[1:]
 def require() -> None:
     """Skip the test, and say what to type elsewhere, where nothing can be packed or mounted."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        pytest.skip("no /dev/fuse for this user; where there is one: pytest tests/launch/test_pack*")
+        pytest.skip(
+            "no /dev/fuse for this user; where there is one: pytest tests/launch/test_pack*"
+        )
     if not Path("/usr/lib", PYTHON.name, "os.py").exists():
         pytest.skip("no Python of the system to copy")
     try:
@@ -59,7 +61,7 @@ def conda_like(prefix: Path) -> Path:
     (prefix / "conda-meta/history").write_text("==> 2026-11-26 12:00:00 <==\n")
     (prefix / "conda-meta/state").write_text(json.dumps({"env_vars": {"MODEL": "ice"}}))
     (prefix / "etc/conda/activate.d/gdal.sh").write_text(
-        'if [ -d "$CONDA_PREFIX/share/gdal" ]; then export GDAL_DATA="$CONDA_PREFIX/share/gdal"; fi\n'
+        '[ ! -d "$CONDA_PREFIX/share/gdal" ] || export GDAL_DATA="$CONDA_PREFIX/share/gdal"\n'
         'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib:${LD_LIBRARY_PATH:-}"\n'
     )
     script = prefix / "bin/report"
@@ -88,7 +90,7 @@ def packed(prefix: Path, *words: object) -> Path:
 
 def tree(folder: Path) -> dict[str, tuple[object, ...]]:
     """Return what a user could miss of a folder: each path's kind, mode, size, time, target."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for path in (folder, *folder.rglob("*")):
         status = path.lstat()
         is_file = stat.S_ISREG(status.st_mode)

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from packing import (
 from hpcpy.pack.exchange import beside as folder_of
 from hpcpy.pack.findings import run_paths
 from running import run, wait_until
+from tiers import sampled
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -99,7 +101,10 @@ def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
 
 def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     packed(prefix, "--remove")
-    write = "import os, sys; open(sys.prefix + '/share/new', 'w').write('x'); os._exit(int(sys.argv[1]))"
+    write = (
+        "import os, sys; open(sys.prefix + '/share/new', 'w').write('x')\n"
+        "os._exit(int(sys.argv[1]))"
+    )
     failed = pack("--update", prefix, "--", "python", "-c", write, "3")
     assert failed.returncode == 1
     assert "ended with 3" in failed.stderr
@@ -116,8 +121,10 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     assert len(images) == 3, images
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["image", "config"])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    sampled(list(product([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ["image", "config"]))),
+)
 def test_an_interrupted_pack_leaves_the_folder(
     prefix: Path, number: signal.Signals, moment: str
 ) -> None:

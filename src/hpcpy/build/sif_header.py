@@ -49,7 +49,7 @@ def settle(path: Path, identity: str, epoch: int) -> None:
 
 def system_sha256(path: Path) -> str:
     """Return the hash of a SIF's root file system, which a signature does not change."""
-    begin, size = system_partition(path)
+    begin, size = _system(path)
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         stream.seek(begin)
@@ -61,10 +61,10 @@ def system_sha256(path: Path) -> str:
 
 def system_offset(path: Path) -> int:
     """Return where the root file system begins in a SIF."""
-    return system_partition(path)[0]
+    return _system(path)[0]
 
 
-def system_partition(path: Path) -> tuple[int, int]:
+def _system(path: Path) -> tuple[int, int]:
     with path.open("rb") as stream:
         fields = _header(stream, path)
         stream.seek(fields[9])

@@ -45,6 +45,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="of Python 3.14: write an image of hpcpy with the packages as they lie",
     )  # fmt: skip
     parser.add_argument(
+        "--image", type=Path, metavar="SIF", help="of --bake: the base (default: build/hpcpy.sif)"
+    )
+    parser.add_argument(
         "--launcher", type=Path, metavar="FILE", help="one that was made on another machine"
     )
     parser.epilog = (
@@ -66,7 +69,7 @@ def main(options: argparse.Namespace) -> int:
     if options.baked:
         from hpcpy.pack.bake import bake_environment  # noqa: PLC0415
 
-        return bake_environment(prefix, options.baked, options.program)
+        return bake_environment(prefix, options)
     if not is_packed(prefix):
         if options.undo or options.update:
             raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
@@ -145,7 +148,7 @@ def _check(
     """See that each entry is in the image and a program starts, and count its path calls."""
     with stage(f"start from {image_of(packing).name}") as current:
         inside = [str(found.prefix), *map(str, found.others)]
-        list_all = [packing / "bin" / ANY, "find", *inside, "-printf", "."]
+        list_all = [str(packing / "bin" / ANY), "find", *inside, "-printf", "."]
         env = {**os.environ, "HPCPY_PACK_HOLD": "0"}
         done = subprocess.run(list_all, env=env, capture_output=True, text=True, check=False)
         if done.returncode:

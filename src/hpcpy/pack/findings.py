@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +21,12 @@ KINDS = {
     "setuid": ("loses its setuid bit", "start it from elsewhere"),
     "private": ("others cannot read it, but could read it in the image", "remove it, or chmod"),
 }
+# Of each kind that are printed.
+_SHOWN = 3
 _PATHS = re.compile(r"(?:^|file://|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
-# Of an ELF file's dynamic section: where the texts are, RPATH, RUNPATH.
-_STRINGS, _RPATH, _RUNPATH = 5, 15, 29
+# Of an ELF file: a segment that is loaded, the dynamic one; of that: texts, RPATH, RUNPATH.
 _LOAD, _DYNAMIC = 1, 2
+_STRINGS, _RPATH, _RUNPATH = 5, 15, 29
 
 
 @dataclass
@@ -34,68 +37,68 @@ class Contents:
     size: int = 0
     found: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, kind: str, text: str) -> None:
-        """Keep a finding."""
-        self.found.setdefault(kind, []).append(text)
-
-    def lines(self) -> list[str]:
-        """Return the findings for people, three of each kind."""
-        lines = []
+    def lines(self) -> Iterator[str]:
+        """Yield the findings for people."""
         for kind, (what, remedy) in KINDS.items():
             texts = self.found.get(kind, [])
-            for text in texts[:3]:
-                lines.append(f"{text}: {what}")
-            if len(texts) > 3:
-                lines.append(f"… and {len(texts) - 3} more like the last")
-            lines += [f"  what to do: {remedy}"] if texts else []
-        return lines
+            yield from (f"{text}: {what}" for text in texts[:_SHOWN])
+            if len(texts) > _SHOWN:
+                yield f"… and {len(texts) - _SHOWN} more like the last"
+            if texts:
+                yield f"  what to do: {remedy}"
 
 
 def look(environment: Environment) -> Contents:
     """Walk through the folders of an environment."""
     contents = Contents()
-    inside = environment.inside
     is_public = bool(environment.source.stat().st_mode & stat.S_IROTH)
     for tree in environment.trees:
         for folder, folders, files in os.walk(tree):
             contents.entries += 1 + len(files)
             if not os.access(folder, os.R_OK | os.X_OK):
-                contents.add("unreadable", folder)
-            for name in files:
-                _look_at(contents, f"{folder}/{name}", inside, is_public=is_public)
-            for name in folders:
-                if os.path.islink(f"{folder}/{name}"):
-                    contents.entries += 1
-                    _look_at(contents, f"{folder}/{name}", inside, is_public=is_public)
+                contents.found.setdefault("unreadable", []).append(folder)
+            for name in (*files, *folders):
+                path = Path(folder, name)
+                status = path.lstat()
+                if stat.S_ISDIR(status.st_mode):
+                    continue
+                contents.entries += name in folders  # a link to a folder
+                contents.size += status.st_size if stat.S_ISREG(status.st_mode) else 0
+                for kind, text in _findings(path, status, environment.inside, is_public=is_public):
+                    contents.found.setdefault(kind, []).append(text)
     return contents
 
 
-def _look_at(contents: Contents, path: str, inside: tuple[str, ...], *, is_public: bool) -> None:
-    status = os.lstat(path)
+def _findings(
+    path: Path, status: os.stat_result, inside: tuple[str, ...], *, is_public: bool
+) -> Iterator[tuple[str, str]]:
     if stat.S_ISLNK(status.st_mode):
-        target = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+        target = os.path.normpath(path.parent / path.readlink())
         if not is_below(target, inside):
-            contents.add("link", f"{path} -> {target}")
-        return
+            yield "link", f"{path} -> {target}"
     if not stat.S_ISREG(status.st_mode):
         return
-    contents.size += status.st_size
     if not os.access(path, os.R_OK):
-        contents.add("unreadable", path)
+        yield "unreadable", str(path)
         return
     if status.st_mode & stat.S_ISUID:
-        contents.add("setuid", path)
+        yield "setuid", str(path)
     if is_public and not status.st_mode & stat.S_IROTH:
-        contents.add("private", path)
-    if path.endswith((".pth", "/direct_url.json")) or "/__editable__" in path:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-        for other in _PATHS.findall(text):
-            if not is_below(other, inside):
-                contents.add("editable", f"{path}: {other}")
-    if ".so" in path or "/bin/" in path or ("/lib/" in path and status.st_mode & stat.S_IXUSR):
-        for other in run_paths(Path(path)):
-            if other.startswith("/") and not is_below(os.path.normpath(other), inside):
-                contents.add("runpath", f"{path}: {other}")
+        yield "private", str(path)
+    for kind, other in (*_editable(path), *_run_path(path, status)):
+        if not is_below(os.path.normpath(other), inside):
+            yield kind, f"{path}: {other}"
+
+
+def _editable(path: Path) -> Iterator[tuple[str, str]]:
+    if path.suffix == ".pth" or path.name == "direct_url.json" or "__editable__" in path.name:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        yield from (("editable", other) for other in _PATHS.findall(text))
+
+
+def _run_path(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
+    if ".so" in path.name or status.st_mode & stat.S_IXUSR:
+        yield from (("runpath", other) for other in run_paths(path) if other.startswith("/"))
 
 
 def run_paths(path: Path) -> list[str]:
@@ -105,24 +108,20 @@ def run_paths(path: Path) -> list[str]:
             head = stream.read(64)
             if head[:6] != b"\x7fELF\x02\x01":
                 return []
-            start, size, count = struct.unpack_from("<Q", head, 32) + struct.unpack_from(
-                "<HH", head, 54
+            (start,), (size, count) = (
+                struct.unpack_from("<Q", head, 32),
+                struct.unpack_from("<HH", head, 54),
             )
             stream.seek(start)
             table = stream.read(size * count)
             parts = [struct.unpack_from("<IIQQQQ", table, at * size) for at in range(count)]
-            dynamic = next((part for part in parts if part[0] == _DYNAMIC), None)
-            if dynamic is None:
-                return []
+            dynamic = next(part for part in parts if part[0] == _DYNAMIC)
             stream.seek(dynamic[2])
             words = list(struct.iter_unpack("<QQ", stream.read(dynamic[5] // 16 * 16)))
-            wanted = [value for tag, value in words if tag in (_RPATH, _RUNPATH)]
-            strings = next((value for tag, value in words if tag == _STRINGS), 0)
-            loads = [part for part in parts if part[0] == _LOAD and part[3] <= strings]
-            if not (wanted and loads):
-                return []
-            load = max(loads, key=lambda part: part[3])
-            stream.seek(strings - load[3] + load[2] + wanted[0])
+            texts = next(value for tag, value in words if tag == _STRINGS)
+            wanted = next(value for tag, value in words if tag in (_RPATH, _RUNPATH))
+            load = max(part for part in parts if part[0] == _LOAD and part[3] <= texts)
+            stream.seek(texts - load[3] + load[2] + wanted)
             return stream.read(4096).split(b"\0")[0].decode(errors="replace").split(":")
-    except (OSError, struct.error):
+    except (OSError, struct.error, StopIteration, ValueError):  # none of these, or no ELF file
         return []

@@ -20,9 +20,9 @@ from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
 
 _SOURCES = paths.ROOT / "src/pack"
-_PACKAGES = frozenset(
-    ("libsquashfuse-dev", "libfuse3-dev", "libzstd-dev", "zlib1g-dev", "libc6-dev")
-    + ("linux-libc-dev",)
+_PACKAGES = (
+    *("libsquashfuse-dev", "libfuse3-dev", "libzstd-dev", "zlib1g-dev"),
+    *("libc6-dev", "linux-libc-dev"),
 )
 _LIBRARIES = ("squashfuse_ll", "squashfuse", "fuse3", "zstd", "z", "pthread")
 
@@ -53,7 +53,7 @@ def _unpack(root: Path, current: Stage) -> None:
     from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
 
     try:
-        debs = download(_PACKAGES, layout().debian)
+        debs = download(frozenset(_PACKAGES), layout().debian)
     except UnavailableError as error:
         error.hint = error.hint or "give --launcher FILE: build/tools/pack/run of another checkout"
         raise

@@ -43,15 +43,15 @@ class Counts:
         """Return it for people."""
         fresh, joined = self.fresh + self.others, self.joined + self.others
         return (
-            f"path calls off the node: {self.unpacked:,} before, now {fresh}, and {joined} where the"
-            f" node has the mount; beside them {self.own} in the program's own folder, as before"
+            f"path calls off the node: {self.unpacked:,} before, now {fresh}, and {joined} where"
+            f" the node has the mount; beside them {self.own} in the program's own folder, as before"
         )
 
 
 def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[Call]:
     """Return the calls that may ask a shared file system."""
-    local = (*ON_THE_NODE, *elsewhere)
-    return [call for call in calls if call.path not in ("", "/") and not is_below(call.path, local)]
+    local = ("", "/", *ON_THE_NODE, *elsewhere)
+    return [call for call in calls if not (call.path in local or is_below(call.path, local[2:]))]
 
 
 def start_of(environment: Environment, program: Sequence[str]) -> list[str]:

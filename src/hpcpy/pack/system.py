@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy.build.sif_header import system_partition
+from hpcpy.build.sif_header import system_offset
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.removal import remove_tree
@@ -27,7 +27,17 @@ print(json.dumps([dict(os.environ), sorted({name for one in folders if os.path.i
 """
 # As in src/pack/root.c.
 _OF_THE_IMAGE = ("usr", "etc", "var", "opt")
-_OF_THE_ENGINE = ("APPTAINER", "SINGULARITY", "HOME", "PWD", "PS1", "TERM", "USER", "LD_LIBRARY_", "PROMPT_")
+_OF_THE_ENGINE = (
+    "APPTAINER",
+    "SINGULARITY",
+    "HOME",
+    "PWD",
+    "PS1",
+    "TERM",
+    "USER",
+    "LD_LIBRARY_",
+    "PROMPT_",
+)
 
 
 def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
@@ -39,10 +49,10 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
     made = folder.absolute()
     if made.exists() and not is_packed(made) and any(made.iterdir()):
         raise UsageError(f"{made}: has other files", hint="give another by --to")
-    offset, _ = system_partition(sif)
+    offset = system_offset(sif)
     apptainer = ensure("apptainer").apptainer
     with stage(f"write the commands of {sif.name}") as current, disk_errors(made):
-        inside = [apptainer, "exec", "--cleanenv", sif, "python3", "-I", "-c", _ASK]
+        inside = [str(apptainer), "exec", "--cleanenv", str(sif), "python3", "-I", "-c", _ASK]
         asked = subprocess.run(inside, capture_output=True, text=True, check=False)
         if asked.returncode:
             raise UsageError(f"{sif}: has no python3: {asked.stderr.strip()[-200:]}")

@@ -30,6 +30,13 @@ int enter_folder(const char *folder, const char **why);
 int prepare_root(const char **why);
 int fill_root(const char **why);
 
+/* The batch system's job, if any; whether this process is one of a parallel program's. */
+const char *job(void);
+int is_rank(void);
+/* Start this program as another one, which outlives it, with these descriptors from 3 on. */
+int start(char **words, const int *descriptors, int count);
+void start_holder(int listener, int served, int has_user_namespace);
+
 /* Programs that this one starts itself as: they end with what they serve. */
 int serve(char **words);
 int hold(char **words);

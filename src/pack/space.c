@@ -1,58 +1,26 @@
 /* Namespaces in which the image lies over the prefix: joined, where one of this user's is
-   there on the node, else made.  Who joins can read the others' memory, as MPI does.
-
-   The holder is a process in the namespaces that hands them on, by a socket whose name
-   goes with it: no file is left, whatever is killed. */
+   there on the node, else made.  Who joins can read the others' memory, as MPI does. */
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pack.h"
 
-#define HOLD_SECONDS 300
-/* Where the kernel cannot tell of a launcher's end (before 5.3). */
-#define BLIND_SECONDS 60
 #define TRIES 100
 
 /* Of a root without a user namespace there is none to hand on. */
 static int has_user_namespace;
-
-static const char *first_of(const char *const *names)
-{
-    for (; *names; names++)
-        if (getenv(*names))
-            return getenv(*names);
-    return NULL;
-}
-
-static const char *job(void)
-{
-    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", NULL};
-    return first_of(names);
-}
-
-static int is_rank(void)
-{
-    static const char *const names[] = {
-        "SLURM_STEP_ID", "PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", NULL};
-    return first_of(names) != NULL;
-}
 
 /* A name that the processes share which end together: those of a user, of a step.  Another
    mount namespace may have another /tmp. */
@@ -107,33 +75,6 @@ static int join(const struct sockaddr_un *address, socklen_t length)
             return -1;
         }
     return 1;
-}
-
-/* Start this program as another one, which outlives it, with these descriptors from 3 on. */
-static int start(char **words, const int *descriptors, int count)
-{
-    pid_t child = fork();
-    if (child)
-        return child < 0 ? -1 : waitpid(child, NULL, 0) == child ? 0 : -1;
-    if (fork())
-        _exit(0);
-    int null = open("/dev/null", O_RDWR), kept[4];
-    setsid();
-    for (int i = 0; i < 3; i++)
-        dup2(null, i);
-    for (int i = 0; i < count; i++)
-        kept[i] = descriptors[i] < 0 ? -1 : fcntl(descriptors[i], F_DUPFD, 64);
-    for (int i = 0; i < count; i++)
-        if (kept[i] < 0)
-            close(3 + i);
-        else
-            dup2(kept[i], 3 + i);
-    if (syscall(SYS_close_range, 3 + count, ~0U, 0))
-        for (int i = 3 + count; i < 65536; i++)
-            close(i);
-    if (chdir("/") == 0)
-        execv("/proc/self/exe", words);
-    _exit(127);
 }
 
 static int write_map(const char *path, const char *text)
@@ -221,24 +162,6 @@ static int mount_anew(int *served, const char **why)
     return config.is_system ? fill_root(why) : place_trees(why);
 }
 
-static void start_holder(int listener, int served)
-{
-    const char *held = getenv("HPCPY_PACK_HOLD");
-    char seconds[32], *has_user = has_user_namespace ? "1" : "0";
-    /* Of ranks, and in a job, the mount goes with the program that started them. */
-    int is_bound = is_rank() || job(), parent = -1;
-    if (is_bound && getppid() > 1)
-        parent = syscall(SYS_pidfd_open, getppid(), 0);
-    long most = held ? atol(held) : HOLD_SECONDS;
-    if (is_rank())
-        most = parent >= 0 ? -1 : BLIND_SECONDS;
-    snprintf(seconds, sizeof seconds, "%ld", most);
-    char *words[] = {"hpcpy-hold", seconds, has_user, config.prefix, NULL};
-    prctl(PR_SET_DUMPABLE, 1);
-    start(words, (int[]){listener, served, parent}, 3);
-    close(parent);
-}
-
 int enter(const char **why)
 {
     struct sockaddr_un address;
@@ -263,7 +186,7 @@ int enter(const char **why)
     if (mount_anew(&served, why))
         return -1;
     if (listener >= 0)
-        start_holder(listener, served);
+        start_holder(listener, served, has_user_namespace);
     note("mounted %s by squashfuse in a namespace", config.image);
     return 0;
 }
@@ -277,52 +200,4 @@ int enter_folder(const char *folder, const char **why)
         return -1;
     *why = folder;
     return mount(folder, config.prefix, NULL, MS_BIND | MS_REC, NULL);
-}
-
-static void hand_on(int listener, int *spaces, int count)
-{
-    struct ucred other = {0};
-    socklen_t size = sizeof other;
-    char byte = 0, control[CMSG_SPACE(2 * sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
-    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
-    int ends = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(part), spaces, count * sizeof(int));
-    if (!getsockopt(ends, SOL_SOCKET, SO_PEERCRED, &other, &size) && other.uid == getuid())
-        sendmsg(ends, &message, MSG_NOSIGNAL);
-    close(ends);
-}
-
-/* hold SECONDS HAS_USER_NAMESPACE PREFIX: descriptor 3 is the socket, 4 ends with the daemon, 5 with the launcher's
-   parent.  Below 0 the time has no end. */
-int hold(char **words)
-{
-    long seconds = atol(words[1]);
-    int spaces[2], count = 0, watched = fcntl(5, F_GETFD) < 0 ? 2 : 3;
-    time_t last = time(NULL);
-
-    if (atol(words[2]))
-        spaces[count++] = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-    spaces[count++] = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    for (;;) {
-        struct pollfd each[] = {{3, POLLIN, 0}, {4, 0, 0}, {5, POLLIN, 0}};
-        long left = seconds < 0 ? -1 : last + seconds - time(NULL);
-        if (seconds >= 0 && left <= 0)
-            return 0;
-        int ready = poll(each, watched, left < 0 ? -1 : left * 1000);
-        if (ready > 0 && (each[1].revents || (watched > 2 && each[2].revents)))
-            return 0;
-        if (ready > 0 && each[0].revents) {
-            hand_on(3, spaces, count);
-            last = time(NULL);
-        }
-    }
 }

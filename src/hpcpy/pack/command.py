@@ -24,7 +24,7 @@ from hpcpy.pack.report import Counts, count
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments; a program follows ``--``."""
-    parser.usage = "hpcpy pack [OPTION …] PREFIX [-- PROGRAM …]"
+    parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=Path, help=what)
     for name, help_ in (

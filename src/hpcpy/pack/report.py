@@ -44,7 +44,8 @@ class Counts:
         fresh, joined = self.fresh + self.others, self.joined + self.others
         return (
             f"path calls off the node: {self.unpacked:,} before, now {fresh}, and {joined} where"
-            f" the node has the mount; beside them {self.own} in the program's own folder, as before"
+            f" the node has the mount; beside them {self.own} in the program's own folder, as"
+            " before"
         )
 
 

@@ -121,6 +121,21 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     assert len(images) == 3, images
 
 
+def test_a_killed_update_is_never_given_back(prefix: Path) -> None:
+    before = tree(prefix)
+    packed(prefix)
+    wait = "import sys, time; open(sys.prefix + '/share/new', 'w'); time.sleep(500)"
+    words = [*COMMAND, "--update", prefix, "--", "python", "-c", wait]
+    changed = folder_of(prefix, "updating") / "share/new"
+    with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as job:
+        wait_until(changed.exists)
+        os.killpg(job.pid, signal.SIGKILL)
+    assert pack("--update", prefix, "--", "true").returncode == 0
+    assert beside(prefix) == {"env", "env.unpacked"}
+    assert pack("--undo", prefix).returncode == 0
+    assert tree(prefix) == before
+
+
 @pytest.mark.parametrize(
     ("number", "moment"),
     sampled(list(product([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ["image", "config"]))),

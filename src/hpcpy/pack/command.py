@@ -186,25 +186,23 @@ def remove_kept(prefix: Path) -> None:
             remove_tree(unpacked)
 
 
-def unpack(prefix: Path) -> Path:
-    """Have the folder as it was, and return it: what was kept, or what is in the image."""
-    unpacked = beside(prefix, "unpacked")
-    if unpacked.exists():
-        return unpacked
+def unpack(prefix: Path, target: Path) -> None:
+    """Write the folder that is in the image, whole or not at all."""
     config = (prefix / ".pack/config").read_text(errors="surrogateescape").splitlines()
     trees = [line.split(" ", 2) for line in config if line.startswith("tree ")]
     with making(prefix) as folder, stage(f"unpack {prefix.name}") as current, disk_errors(folder):
         made = folder / "tree"
-        one = [trees[0][1]] if trees else []
+        own = [trees[0][1]] if trees else []
         tool = squashfs_tool("unsquashfs")
-        current.run([tool, "-no-progress", "-quiet", "-d", made, image_of(prefix), *one])
-        (made / one[0] if one else made).rename(unpacked)
-    return unpacked
+        current.run([tool, "-no-progress", "-quiet", "-d", made, image_of(prefix), *own])
+        made.joinpath(*own).rename(target)
 
 
 def undo(prefix: Path) -> None:
-    """Give the folder back."""
-    unpacked = unpack(prefix)
+    """Give the folder back: what was kept, or what is in the image."""
+    unpacked = beside(prefix, "unpacked")
+    if not unpacked.exists():
+        unpack(prefix, unpacked)
     exchange(prefix, unpacked)
     with stage("remove the image"):
         remove_tree(unpacked)
@@ -212,37 +210,52 @@ def undo(prefix: Path) -> None:
 
 
 def update(prefix: Path, options: argparse.Namespace) -> None:
-    """Run a program where the folder takes the image's place, and pack it again."""
+    """Run a program where the folder takes the image's place, and pack it again.
+
+    It is another folder than the kept one: half of a change is never given back.
+    """
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
-    was_kept = beside(prefix, "unpacked").exists()
-    unpacked = unpack(prefix)
-    command = list(options.program)
-    if (unpacked / "bin" / command[0]).exists() and "/" not in command[0]:
-        command[0] = str(prefix / "bin" / command[0])
-    code = subprocess.run([prefix / ".pack/run", unpacked, *command], check=False).returncode
+    folder, unpacked = beside(prefix, "updating"), beside(prefix, "unpacked")
+    if folder.exists():  # of one that was killed
+        remove_tree(folder)
+    unpack(prefix, folder)
     try:
-        if code:
-            raise StageError(
-                f"{shlex.join(options.program)} ended with {code}; {prefix} is as it was",
-                hint=f"its folder is {unpacked}" if was_kept else "",
-            )
-        trees = (prefix / ".pack/config").read_text(errors="surrogateescape").splitlines()
-        others = [Path(line.split(" ", 2)[2]) for line in trees if line.startswith("tree ")][1:]
-        base = environments.of(prefix, unpacked, ()).others
-        given = [folder for folder in (*others, *options.others) if folder not in base]
-        found = environments.of(prefix, unpacked, given)
+        _run_within(prefix, folder, options.program)
+        found = environments.of(prefix, folder, _others(prefix, folder, options.others))
         with making(prefix) as packing:
             contents = _make(found, packing, _launcher(options))
             _check(found, packing, contents, ())
             renew_mark(packing)
+            was_kept = unpacked.exists()
+            if was_kept:
+                remove_tree(unpacked)
             exchange(prefix, packing)
             # Programs on other nodes still read the old one.
             old = image_of(packing)
             old.rename(prefix / ".pack" / old.name)
             remove_tree(packing)
-        (prefix / ".pack/lock").unlink(missing_ok=True)
+            (prefix / ".pack/lock").unlink(missing_ok=True)
+        if was_kept:
+            folder.rename(unpacked)
         _tell(found, contents)
     finally:
-        if not was_kept:
-            remove_tree(unpacked)
+        if folder.exists():
+            remove_tree(folder)
+
+
+def _run_within(prefix: Path, folder: Path, program: Sequence[str]) -> None:
+    command = list(program)
+    if "/" not in command[0] and (folder / "bin" / command[0]).exists():
+        command[0] = str(prefix / "bin" / command[0])
+    code = subprocess.run([prefix / ".pack/run", folder, *command], check=False).returncode
+    if code:
+        raise StageError(f"{shlex.join(program)} ended with {code}; {prefix} is as it was")
+
+
+def _others(prefix: Path, folder: Path, given: Sequence[Path]) -> list[Path]:
+    """Return the other folders that were packed, without the base Python that is found anew."""
+    lines = (prefix / ".pack/config").read_text(errors="surrogateescape").splitlines()
+    before = [Path(line.split(" ", 2)[2]) for line in lines if line.startswith("tree ")][1:]
+    base = environments.of(prefix, folder, ()).others
+    return [one for one in dict.fromkeys((*before, *given)) if one not in base]

@@ -50,9 +50,10 @@ def exchange(one: Path, other: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     names = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
     with _no_signals(), disk_errors(one):
-        if libc.renameat2(*names, _EXCHANGE) == 0:
+        rename = getattr(libc, "renameat2", None)  # from glibc 2.28 on
+        if rename and rename(*names, _EXCHANGE) == 0:
             return
-        if ctypes.get_errno() not in _UNKNOWN:
+        if rename and ctypes.get_errno() not in _UNKNOWN:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
         # NFS and Lustre: `recover` finishes what is cut off here.
         away = one.with_name(f"{one.name}.exchanging")

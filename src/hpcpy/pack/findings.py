@@ -83,7 +83,8 @@ def _findings(
         return
     if status.st_mode & stat.S_ISUID:
         yield "setuid", str(path)
-    if is_public and not status.st_mode & stat.S_IROTH:
+    # Records of packages are often closed, and hold nothing private.
+    if is_public and not status.st_mode & stat.S_IROTH and "conda-meta" not in path.parts:
         yield "private", str(path)
     for kind, other in (*_editable(path), *_run_path(path, status)):
         if not is_below(os.path.normpath(other), inside):

@@ -222,7 +222,7 @@ def update(prefix: Path, options: argparse.Namespace) -> None:
     unpack(prefix, folder)
     try:
         _run_within(prefix, folder, options.program)
-        found = environments.of(prefix, folder, _others(prefix, folder, options.others))
+        found = environments.of(prefix, folder, [*_others(prefix), *options.others])
         with making(prefix) as packing:
             contents = _make(found, packing, _launcher(options))
             _check(found, packing, contents, ())
@@ -253,9 +253,7 @@ def _run_within(prefix: Path, folder: Path, program: Sequence[str]) -> None:
         raise StageError(f"{shlex.join(program)} ended with {code}; {prefix} is as it was")
 
 
-def _others(prefix: Path, folder: Path, given: Sequence[Path]) -> list[Path]:
-    """Return the other folders that were packed, without the base Python that is found anew."""
+def _others(prefix: Path) -> list[Path]:
+    """Return the other folders that were packed with a prefix."""
     lines = (prefix / ".pack/config").read_text(errors="surrogateescape").splitlines()
-    before = [Path(line.split(" ", 2)[2]) for line in lines if line.startswith("tree ")][1:]
-    base = environments.of(prefix, folder, ()).others
-    return [one for one in dict.fromkeys((*before, *given)) if one not in base]
+    return [Path(line.split(" ", 2)[2]) for line in lines if line.startswith("tree ")][1:]

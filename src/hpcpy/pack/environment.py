@@ -84,7 +84,9 @@ def read(given: Path, others: Sequence[Path] = ()) -> Environment:
 
 def of(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     """Return the environment of a prefix whose files are in a folder."""
-    return Environment(prefix, _kind(source), source, (*_base(source), *others))
+    # Each once: a base Python may be given, too.
+    folders = tuple(dict.fromkeys((*_base(source), *others)))
+    return Environment(prefix, _kind(source), source, folders)
 
 
 def _kind(prefix: Path) -> str:

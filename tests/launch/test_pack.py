@@ -85,7 +85,7 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     assert (daemons(prefix), mounts(prefix)) == ([], [])
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("is_kept", sampled([False, True]))
 def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
     before = tree(prefix)
     packed(prefix, *([] if is_kept else ["--remove"]))
@@ -125,7 +125,7 @@ def test_a_killed_update_is_never_given_back(prefix: Path) -> None:
     before = tree(prefix)
     packed(prefix)
     wait = "import sys, time; open(sys.prefix + '/share/new', 'w'); time.sleep(500)"
-    words = [*COMMAND, "--update", prefix, "--", "python", "-c", wait]
+    words = [*COMMAND, "--update", str(prefix), "--", "python", "-c", wait]
     changed = folder_of(prefix, "updating") / "share/new"
     with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as job:
         wait_until(changed.exists)
@@ -158,6 +158,7 @@ def test_an_interrupted_pack_leaves_the_folder(
     assert beside(prefix) == {"env", "env.unpacked"}
 
 
+@pytest.mark.long
 def test_a_pack_that_was_killed_between_two_renames_is_finished(prefix: Path) -> None:
     before = tree(prefix)
     packed(prefix)

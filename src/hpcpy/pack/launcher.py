@@ -34,17 +34,19 @@ def launcher() -> Path:
     for file in sorted(_SOURCES.iterdir()):
         key.update(file.read_bytes())
     stamp = made.with_name(f"run-{key.hexdigest()[:16]}")
-    if stamp.exists() and made.exists():
+    if stamp.exists():
         return made
     compiler = shutil.which("cc") or shutil.which("gcc") or str(ensure("compilers").path("gcc"))
     with checkout_lock(), stage("make the launcher of packed environments") as current:
+        if stamp.exists():  # by another one, meanwhile
+            return made
         with disk_errors(made), scratch_dir(made.parent, ".make") as scratch:
             _unpack(scratch, current)
             with whole_file(made) as temporary:
                 _compile(compiler, scratch, temporary, current)
                 temporary.chmod(0o755)
         for old in made.parent.glob("run-*"):
-            old.unlink()
+            old.unlink(missing_ok=True)
         stamp.touch()
     return made
 

@@ -26,7 +26,7 @@ override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
 override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -66,6 +66,9 @@ modulefile: ## write a module whose python and mpiexec are a SIF's: TO=FOLDER (d
 
 kernelspec: ## write a Jupyter kernel that runs in an image (docs/jupyter.md)
 	@$(HPCPY) kernelspec
+
+pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/pack.md)
+	@$(HPCPY) pack
 
 check: ## lint, types and host tests, for before each commit
 	@$(TESTS) --check

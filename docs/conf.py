@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# `- **Use**: [from conda](docs/from-conda.md) · …`: a reader, and pages for that reader.
+# `- **Use**: [pack](docs/pack.md) · …`: a reader, and pages for that reader.
 _GROUP = re.compile(r"^- \*\*(\w+)\*\*: (.*)$", re.MULTILINE)
 _PAGE = re.compile(r"\]\(([\w./-]+)\.md\)")
 

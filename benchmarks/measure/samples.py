@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hpcpy.adopt.replay import traced
 from hpcpy.core.stages import StageError, stage
+from hpcpy.engine.traced import traced
 from measure import sampler
 from measure.cases import CASES, Case
 from measure.running import CommandError

@@ -11,7 +11,7 @@ import pytest
 from baking import Podman, in_memory, in_podman, setuptools, small
 from small_packages import digest, wheel
 
-from hpcpy.adopt.replay import Traced, traced
+from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, EIGHT
 from measure.targets import PYTHON, WORK, unpacked
 

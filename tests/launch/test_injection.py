@@ -11,9 +11,9 @@ import pytest
 from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_shifter
 from mpi_libraries import NEWER, module, unpacked
 
-from hpcpy.adopt.replay import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import PYTHON
 from running import run
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import traced
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import PYTHON, Target, container
 
 MOST_PATH_CALLS = 30

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import Traced, traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import Traced, traced
 from measure.cases import ALONE, CASES, Case, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled

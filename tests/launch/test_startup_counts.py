@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.replay import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
 from workloads.startup.command import CASES
 

@@ -6,7 +6,7 @@ from hpcpy.core import paths
 
 LAYERS = (
     *("core", "pins", "apt", "fetch", "engine", "sbom", "build"),
-    *("cluster", "launch", "adopt", "release", "lock", "cli"),
+    *("cluster", "launch", "pack", "release", "lock", "cli"),
 )
 
 

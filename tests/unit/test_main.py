@@ -85,7 +85,7 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["long", "circle"])
-@pytest.mark.parametrize("command", ["verify", "adopt"])
+@pytest.mark.parametrize("command", ["verify", "pack"])
 def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, command: str, kind: str) -> None:
     (tmp_path / "circle").symlink_to("circle")
     given = str(tmp_path / ("x" * 300 if kind == "long" else "circle"))

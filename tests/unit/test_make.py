@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from makefile import MAKEFILE, copy, make, make_help, targets
 
-from hpcpy.cli.commands import COMMANDS, WITH_PROGRAM
+from hpcpy.cli.commands import COMMANDS
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
@@ -28,8 +28,7 @@ def test_every_target_is_in_help_and_every_line_of_help_is_a_target() -> None:
 
 def test_makefile_calls_commands_that_there_are() -> None:
     called = re.findall(r"\t@\$\(HPCPY\) (\S+)", MAKEFILE.read_text())
-    # make has no way to hand over another program's options as they are.
-    assert set(called) == set(COMMANDS) - WITH_PROGRAM
+    assert set(called) == set(COMMANDS)
 
 
 def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
         ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
         ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
         ("lock", {"NAME": "a 'b c'"}, ["--only=a", "--only=b c"]),
+        # What follows `--` is a program.
+        ("pack", {"PREFIX": "/a b", "UNDO": "1"}, ["--undo", "/a b"]),
     ],
 )
 def test_variables_become_options_and_words_after_them(

@@ -11,7 +11,6 @@ from processes import python
 
 # Each option with a folder that is written.
 FOLDERS = [
-    ("adopt", "x.yml", "--out"),
     ("cluster", "--folder"),
     ("release", "--to"),
 ]

@@ -75,8 +75,8 @@ def _escaped(value: str) -> str:
 
 # Before Python 3.13 argparse made an empty list of it, which the commands took for a value.
 def test_two_dashes_are_no_value() -> None:
-    with pytest.raises(UsageError, match="argument --out: -- is no value"):
-        parse(["adopt", "--out=--"])
+    with pytest.raises(UsageError, match="argument --to: -- is no value"):
+        parse(["release", "--to=--"])
 
 
 def test_the_name_of_a_folder_that_is_too_long_is_one_line() -> None:

@@ -12,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import as_toml, changed, ends_well
 
-from hpcpy.adopt import names
-from hpcpy.adopt.requirement import Requirement
 from hpcpy.build import graph
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
@@ -35,25 +33,12 @@ def as_script(path: Path) -> None:
     run(["batch", "DRY=1", f"SITE={path}", "W=pi", "NODES=2", "ACCOUNT=a"])
 
 
-def of_conda(path: Path) -> None:
-    """Look a name up in a table of names on conda and on PyPI."""
-    names._table.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpcpy.pins.packages.requested", tuple)
-        patch.setattr(paths, "ENV", path.parent)
-        try:
-            names.known(Requirement("numpy", "numpy", is_pypi=False), ())
-        finally:
-            names._table.cache_clear()
-
-
 READERS: dict[str, tuple[Path, Callable[[Path], object]]] = {
     "site.toml": (paths.ENV / "sites/template.toml", read_site),
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
     "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
     "sources.toml": (paths.ENV / "sources.toml", of_env(sources)),
     "debian.toml": (paths.ENV / "debian.toml", of_env(debian_request)),
-    "conda.toml": (paths.ENV / "conda.toml", of_conda),
     "debian.lock": (
         paths.ENV / "debian.lock",
         of_env(snapshot_epoch, lambda folder: debs("base", "x86_64", folder)),

@@ -25,7 +25,7 @@ COMMANDS = {
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
-    "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
+    "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "batch": (
@@ -38,7 +38,7 @@ COMMANDS = {
 }
 
 # Words after `--` are a user's program with its own options.
-WITH_PROGRAM = frozenset({"adopt"})
+WITH_PROGRAM = frozenset({"pack"})
 
 
 def add_commands(

@@ -12,7 +12,7 @@ import re
 import shlex
 from collections.abc import MutableMapping, Sequence
 
-from hpcpy.cli.commands import COMMANDS, arguments_of
+from hpcpy.cli.commands import COMMANDS, WITH_PROGRAM, arguments_of
 from hpcpy.core.errors import UsageError, suggestion
 
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
@@ -88,7 +88,9 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
             raise UsageError(f"{name!r} is no variable of this target", hint=hint)
     if len(program) > 1:
         raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
-    return [*words, *options, *(word for found in program.values() for word in ("--", *found))]
+    # Of a command that takes a program after `--`, an argument stands before it.
+    guard = [] if words[0] in WITH_PROGRAM else ["--"]
+    return [*words, *options, *(word for found in program.values() for word in (*guard, *found))]
 
 
 def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:

@@ -1,0 +1,82 @@
+"""The calls of a program, counted by the host's strace: in an image, in an environment."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.stages import StageError
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from workloads.startup import calls, strace
+
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The calls of a program and of all that it started."""
+
+    each: list[calls.Call]
+    started: dict[str, int]  # How many processes and threads
+
+    @property
+    def paths(self) -> list[calls.Call]:
+        """The calls that were given a path."""
+        return calls.path_calls(self.each)
+
+    @property
+    def off_node(self) -> list[calls.Call]:
+        """The path calls that may ask a shared file system."""
+        return calls.off_node(self.paths)
+
+    @property
+    def listings(self) -> list[str]:
+        """The folder of each getdents call."""
+        return [call.path for call in self.each if call.kind == "getdents"]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The numbers, as `python -m workloads startup` reports them."""
+        return {**self.started, **calls.summary(self.each)}
+
+
+def traced(
+    command: Sequence[str],
+    program: str = "",
+    *,
+    env: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
+) -> Traced:
+    """Run a command and count the calls of one program that it starts, perhaps in a container.
+
+    Without a program they are those of the command itself and of all that it starts.
+    `within` is a command that starts strace itself somewhere else.
+    """
+    found = look_up(needed(["measure"]))
+    if "strace" not in found:
+        raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [*within, str(found["strace"].path), *strace.options(folder), *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            env=env,
+            check=False,
+        )
+        each, started = strace.read(Path(folder), program)
+    errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
+    name = program or command[0]
+    if done.returncode:
+        raise StageError(f"{name} ended with exit code {done.returncode}: {errors[0]}")
+    if not each:
+        raise StageError(f"{name} was never started: {errors[0]}")
+    return Traced(each, started)

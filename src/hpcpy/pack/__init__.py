@@ -1,0 +1,1 @@
+"""``hpcpy pack``: any environment in one file, in place, behind its own commands."""

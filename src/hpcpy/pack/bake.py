@@ -1,0 +1,118 @@
+"""``hpcpy pack PREFIX --bake SIF``: an image of hpcpy with the packages as they lie.
+
+Nothing is resolved and nothing is downloaded: what the image lacks is copied, and baked there.
+Unpacking, baking and packing need no right that `apptainer build` of a definition asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import email.parser
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hpcpy.build.command import ensure_image
+from hpcpy.build.current import SQUASHFS_OPTIONS
+from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.files import GIB, require_free, scratch_dir, whole_file
+from hpcpy.core.stages import say, stage
+from hpcpy.engine.setup import ensure
+from hpcpy.engine.traced import traced
+from hpcpy.pack.exchange import beside, is_packed
+
+_PYTHON = "/opt/hpcpy/bin/python3"
+_SITE = "lib/python3.14/site-packages"
+_ASK = """
+import importlib.metadata, json
+print(json.dumps([one.metadata["Name"] for one in importlib.metadata.distributions()]))
+"""
+
+
+def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
+    """Write an image with an environment's packages, and compare a start in both."""
+    source = beside(prefix, "unpacked") if is_packed(prefix) else prefix
+    site = source / _SITE
+    if not site.is_dir():
+        hint = "--undo first" if is_packed(prefix) else "hpcpy's Python is 3.14"
+        raise UsageError(f"{source}: has no {_SITE}", hint=hint)
+    apptainer, target = ensure("apptainer").apptainer, options.baked.absolute()
+    if options.image and not options.image.is_file():
+        raise UsageError(f"{options.image}: there is no such file")
+    base = (options.image or ensure_image("sif")[0]).resolve()
+    require_free(target.parent, 4 * GIB, "baking")
+    with scratch_dir(target.parent, ".bake") as scratch, whole_file(target) as temporary:
+        env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
+        root, made = scratch / "root", scratch / "made.sif"
+        with stage(f"unpack {base.name}") as current:
+            current.run([apptainer, "build", "--sandbox", root, base], env=env)
+        with stage(f"copy packages of {source.name}") as current:
+            copied = _copy(site, root / "opt/hpcpy" / _SITE, _names([str(apptainer), str(root)]))
+            current.note = f"{len(copied)} packages"
+        with stage("bake") as current:
+            inside = [str(root), _PYTHON, "-m", "hpcpy_bake"]
+            current.run([apptainer, "exec", "--writable", *inside], env=env)
+        with stage(f"pack {target.name}") as current:
+            squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
+            current.run([apptainer, "build", squashfs, made, root], env=env)
+            made.replace(temporary)
+    print(f"{target}: {base.name} with {', '.join(copied) or 'no package more'}")
+    _compare(prefix, [str(apptainer), "exec", str(target)], options.program)
+    return 0
+
+
+def _names(image: Sequence[str]) -> set[str]:
+    """Return the packages that an image has."""
+    apptainer, root = image
+    done = subprocess.run(
+        [apptainer, "exec", "--cleanenv", root, _PYTHON, "-I", "-c", _ASK],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {_canonical(name) for name in json.loads(done.stdout)}
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _copy(site: Path, target: Path, present: set[str]) -> list[str]:
+    copied = []
+    for home in sorted(site.glob("*.dist-info")):
+        text = (home / "METADATA").read_text(encoding="utf-8", errors="replace")
+        fields = email.parser.HeaderParser().parsestr(text)
+        if _canonical(str(fields["Name"])) in present:
+            continue
+        for name in _files(home):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(site / name, target / name)
+        copied.append(f"{fields['Name']} {fields['Version']}")
+    return copied
+
+
+def _files(home: Path) -> Iterator[str]:
+    """Yield the files of a package within site-packages; scripts lie outside."""
+    record = home / "RECORD"
+    if not record.exists():
+        raise UsageError(f"{home}: has no RECORD of its files", hint="install it by pip")
+    with record.open(encoding="utf-8", newline="") as stream:
+        for name, *_ in csv.reader(stream):
+            is_own = not name.startswith(("/", "../")) and not name.endswith(".pyc")
+            if is_own and (home.parent / name).is_file():
+                yield name
+
+
+def _compare(prefix: Path, inside: Sequence[str], program: Sequence[str]) -> None:
+    words = list(program or ("-c", "pass"))
+    try:
+        before = traced([str(prefix / "bin/python"), *words])
+        after = traced([*inside, _PYTHON, *words], _PYTHON)
+    except (HpcpyError, OSError) as error:
+        say(f"no start was compared: {error}")
+        return
+    print(f"path calls of a start: {len(before.paths):,} before, {len(after.paths):,} in the image")

@@ -1,0 +1,128 @@
+"""What a packed environment cannot do, seen before it is packed, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hpcpy.pack.environment import Environment, is_below
+
+# kind -> (what will not work, what to do)
+KINDS = {
+    "unreadable": ("you cannot read it", "chmod u+r, or remove it"),
+    "editable": ("is installed from a folder outside, which stays there", "pip install it, no -e"),
+    "link": ("leads out of the environment", "its target must stay; --with FOLDER packs it too"),
+    "runpath": ("looks for libraries outside", "--with FOLDER, or build it again"),
+    "setuid": ("loses its setuid bit", "start it from elsewhere"),
+    "private": ("others cannot read it, but could read it in the image", "remove it, or chmod"),
+}
+# Of each kind that are printed.
+_SHOWN = 3
+_PATHS = re.compile(r"(?:^|file://|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
+# Of an ELF file: a segment that is loaded, the dynamic one; of that: texts, RPATH, RUNPATH.
+_LOAD, _DYNAMIC = 1, 2
+_STRINGS, _RPATH, _RUNPATH = 5, 15, 29
+
+
+@dataclass
+class Contents:
+    """What the folders of an environment hold."""
+
+    entries: int = 0
+    size: int = 0
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the findings for people."""
+        for kind, (what, remedy) in KINDS.items():
+            texts = self.found.get(kind, [])
+            yield from (f"{text}: {what}" for text in texts[:_SHOWN])
+            if len(texts) > _SHOWN:
+                yield f"… and {len(texts) - _SHOWN} more like the last"
+            if texts:
+                yield f"  what to do: {remedy}"
+
+
+def look(environment: Environment) -> Contents:
+    """Walk through the folders of an environment."""
+    contents = Contents()
+    is_public = bool(environment.source.stat().st_mode & stat.S_IROTH)
+    for tree in environment.trees:
+        for folder, folders, files in os.walk(tree):
+            contents.entries += 1 + len(files)
+            if not os.access(folder, os.R_OK | os.X_OK):
+                contents.found.setdefault("unreadable", []).append(folder)
+            for name in (*files, *folders):
+                path = Path(folder, name)
+                status = path.lstat()
+                if stat.S_ISDIR(status.st_mode):
+                    continue
+                contents.entries += name in folders  # a link to a folder
+                contents.size += status.st_size if stat.S_ISREG(status.st_mode) else 0
+                for kind, text in _findings(path, status, environment.inside, is_public=is_public):
+                    contents.found.setdefault(kind, []).append(text)
+    return contents
+
+
+def _findings(
+    path: Path, status: os.stat_result, inside: tuple[str, ...], *, is_public: bool
+) -> Iterator[tuple[str, str]]:
+    if stat.S_ISLNK(status.st_mode):
+        target = os.path.normpath(path.parent / path.readlink())
+        if not is_below(target, inside):
+            yield "link", f"{path} -> {target}"
+    if not stat.S_ISREG(status.st_mode):
+        return
+    if not os.access(path, os.R_OK):
+        yield "unreadable", str(path)
+        return
+    if status.st_mode & stat.S_ISUID:
+        yield "setuid", str(path)
+    # Records of packages are often closed, and hold nothing private.
+    if is_public and not status.st_mode & stat.S_IROTH and "conda-meta" not in path.parts:
+        yield "private", str(path)
+    for kind, other in (*_editable(path), *_run_path(path, status)):
+        if not is_below(os.path.normpath(other), inside):
+            yield kind, f"{path}: {other}"
+
+
+def _editable(path: Path) -> Iterator[tuple[str, str]]:
+    if path.suffix == ".pth" or path.name == "direct_url.json" or "__editable__" in path.name:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        yield from (("editable", other) for other in _PATHS.findall(text))
+
+
+def _run_path(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
+    if ".so" in path.name or status.st_mode & stat.S_IXUSR:
+        yield from (("runpath", other) for other in run_paths(path) if other.startswith("/"))
+
+
+def run_paths(path: Path) -> list[str]:
+    """Return the folders in which an ELF file of 64 bits looks for its libraries."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+            if head[:6] != b"\x7fELF\x02\x01":
+                return []
+            (start,), (size, count) = (
+                struct.unpack_from("<Q", head, 32),
+                struct.unpack_from("<HH", head, 54),
+            )
+            stream.seek(start)
+            table = stream.read(size * count)
+            parts = [struct.unpack_from("<IIQQQQ", table, at * size) for at in range(count)]
+            dynamic = next(part for part in parts if part[0] == _DYNAMIC)
+            stream.seek(dynamic[2])
+            words = list(struct.iter_unpack("<QQ", stream.read(dynamic[5] // 16 * 16)))
+            texts = next(value for tag, value in words if tag == _STRINGS)
+            wanted = next(value for tag, value in words if tag in (_RPATH, _RUNPATH))
+            load = max(part for part in parts if part[0] == _LOAD and part[3] <= texts)
+            stream.seek(texts - load[3] + load[2] + wanted)
+            return stream.read(4096).split(b"\0")[0].decode(errors="replace").split(":")
+    except (OSError, struct.error, StopIteration, ValueError):  # none of these, or no ELF file
+        return []

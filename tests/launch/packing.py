@@ -1,0 +1,135 @@
+"""Environments to pack: small ones, with a real Python, and what of a packed one is running."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
+from hpcpy.engine.setup import ensure
+from hpcpy.pack.launcher import launcher
+from running import Done, run
+
+COMMAND = (sys.executable, str(paths.ROOT / "hpcpy"), "pack")
+# Debian's needs no library of its own, so that a copy of it is an installation.
+PYTHON = Path("/usr/bin/python3").resolve()
+# What a program of the environment reports: of itself, of what it starts, of activation.
+REPORT = """\
+import json, os, subprocess, sys
+child = subprocess.run([sys.executable, "-c", "import sys; print(sys.prefix)"],
+                       capture_output=True, text=True)
+names = ("GDAL_DATA", "MODEL", "LD_LIBRARY_PATH")
+print(json.dumps([sys.executable, sys.prefix, child.stdout.strip(), sys.argv[1:],
+                  [os.environ.get(name) for name in names],
+                  os.environ["PATH"].split(":")[0], os.getcwd(), os.getuid()]))
+"""
+
+
+def require() -> None:
+    """Skip the test, and say what to type elsewhere, where nothing can be packed or mounted."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip(
+            "no /dev/fuse for this user; where there is one: pytest tests/launch/test_pack*"
+        )
+    if not Path("/usr/lib", PYTHON.name, "os.py").exists():
+        pytest.skip("no Python of the system to copy")
+    try:
+        ensure("apptainer")
+        launcher()
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+def conda_like(prefix: Path) -> Path:
+    """Make an environment as conda lays it out, of this Python: no channel can be reached."""
+    library = Path("/usr/lib") / PYTHON.name
+    for name in ("bin", "conda-meta", "etc/conda/activate.d", "share/gdal", "lib"):
+        (prefix / name).mkdir(parents=True)
+    shutil.copy(PYTHON, prefix / "bin/python3")
+    (prefix / "bin/python").symlink_to("python3")
+    left_out = shutil.ignore_patterns("dist-packages", "test", "config-*", "sitecustomize.py")
+    shutil.copytree(library, prefix / "lib" / library.name, ignore=left_out, symlinks=True)
+    (prefix / "conda-meta/history").write_text("==> 2026-11-26 12:00:00 <==\n")
+    (prefix / "conda-meta/state").write_text(json.dumps({"env_vars": {"MODEL": "ice"}}))
+    (prefix / "etc/conda/activate.d/gdal.sh").write_text(
+        '[ ! -d "$CONDA_PREFIX/share/gdal" ] || export GDAL_DATA="$CONDA_PREFIX/share/gdal"\n'
+        'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib:${LD_LIBRARY_PATH:-}"\n'
+    )
+    script = prefix / "bin/report"
+    script.write_text(f"#!{prefix}/bin/python\n{REPORT}")
+    script.chmod(0o755)
+    private = prefix / "share/gdal/private"
+    private.write_text("x" * 5000)
+    private.chmod(0o640)
+    os.link(private, prefix / "share/gdal/twin")
+    os.utime(prefix / "share/gdal", (1_700_000_000, 1_700_000_000))
+    prefix.chmod(0o755)
+    return prefix
+
+
+def pack(*words: object, **options: object) -> Done:
+    """Run `./hpcpy pack` from a folder that is on the node."""
+    return run(*COMMAND, *words, **{"cwd": "/usr", **options})
+
+
+def packed(prefix: Path, *words: object) -> Path:
+    """Pack a new environment."""
+    done = pack(prefix, *words)
+    assert done.returncode == 0, done.stderr
+    return prefix
+
+
+def tree(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Return what a user could miss of a folder: each path's kind, mode, size, time, target."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in (folder, *folder.rglob("*")):
+        status = path.lstat()
+        is_file = stat.S_ISREG(status.st_mode)
+        found[str(path.relative_to(folder))] = (
+            oct(status.st_mode),
+            status.st_uid,
+            int(status.st_mtime),
+            status.st_nlink if is_file else 0,
+            path.read_bytes() if is_file else b"",
+            str(path.readlink()) if path.is_symlink() else "",
+        )
+    return found
+
+
+def daemons(prefix: Path) -> list[int]:
+    """Return the processes of a packed environment that are no user's: daemons, holders."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        words = [""]
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_text(errors="replace").split("\0")
+        if words[0] in ("hpcpy-mount", "hpcpy-hold") and str(prefix) in " ".join(words):
+            found.append(int(folder.name))
+    return found
+
+
+def mounts(prefix: Path) -> list[str]:
+    """Return the mounts of an environment that this process sees: there must be none."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if str(prefix) in line]
+
+
+def beside(prefix: Path) -> set[str]:
+    """Return the names in the folder of an environment."""
+    return {path.name for path in prefix.parent.iterdir()}
+
+
+def reported(done: subprocess.CompletedProcess[str]) -> list[object]:
+    """Return what the program `report` says."""
+    assert done.returncode == 0, done.stderr
+    answer: list[object] = json.loads(done.stdout)
+    return answer

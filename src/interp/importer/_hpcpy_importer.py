@@ -180,7 +180,9 @@ def _follow(spec: "ModuleSpec", name: str) -> None:
 
     def exec_module(module: "ModuleType") -> None:
         execute(module)
-        __import__(name).after(module)
+        # A zip file's modules share their loader.
+        if module.__name__ == spec.name:
+            __import__(name).after(module)
 
     loader.exec_module = exec_module
 

@@ -52,11 +52,15 @@ class Target:
 
 
 def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -> Target:
-    """Return the interpreter of an image inside ``apptainer exec``: ours, or the given one."""
+    """Return the interpreter of an image inside ``apptainer exec``: ours, or the given one.
+
+    Without the caller's home: Dask reads what lies in its ``.config``.
+    """
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     starter = [
-        *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user, "--cleanenv"),
+        *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user),
+        *("--cleanenv", "--no-home"),
         *("--env", ",".join(f"{name}={value}" for name, value in OWN_NETWORK.items())),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
     ]

@@ -22,7 +22,8 @@ sys.path[:0] = _FOLDERS
 _START = """
 import sys
 sys.path[:0] = {folders!r}
-import _hpcpy_baked, _hpcpy_importer, _hpcpy_leaked, _hpcpy_metadata, _hpcpy_site
+import _hpcpy_baked, _hpcpy_caches, _hpcpy_hidden, _hpcpy_importer, _hpcpy_metadata
+import _hpcpy_preflight, _hpcpy_registered, _hpcpy_site
 sys.path[:] = [path for path in sys.path if path not in {folders!r}]
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
@@ -59,7 +60,7 @@ class Installation:
     def bundle(self) -> bytes:
         """Return the bundle of the library's folder and of site-packages."""
         from bundle.about import describe
-        from bundle.features import hooks
+        from bundle.features import hook_files, hooks
         from bundle.tree import scan
         from bundle.write import write_bundle
 
@@ -69,7 +70,7 @@ class Installation:
         ]
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
-        more = {"epoch": self.epoch, "hooks": hooks([FEATURES / "bake/hooks.toml"])}
+        more = {"epoch": self.epoch, "hooks": hooks(hook_files(["bake"]))}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_HOOKS = frozenset({"start", "before", "added", "check"})
+_HOOKS = frozenset({"start", "before", "after", "added", "check"})
 
 
 def hooks(files: Iterable[Path]) -> dict[str, Any]:
@@ -22,18 +22,20 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
     -------
     dict
         ``start``: built-in modules whose `start(finder)` is called as soon as Python can
-        import.  ``before``: for the name of a package, the module whose `before(name)` is
-        called before its import.  ``added``: the module whose `start(data, bundle, time)`
-        makes the second bundle.  ``check``: the module whose `check(ready, loaded)`
-        compares the code image with the bundle.
+        import.  ``before``: for the name of a module, the modules whose `before(name)` is
+        called before its import.  ``after``: for the name of a module, the one whose
+        `after(module)` is called when it was executed.  ``added``: the module whose
+        `start(data, bundle, time)` makes the second bundle.  ``check``: the module whose
+        `check(ready, loaded)` compares the code image with the bundle.
 
     Raises
     ------
     ValueError
-        For an unknown hook, and for a package with two modules in ``before``.
+        For an unknown hook, and for a module with two in ``after``.
     """
     start: list[str] = []
-    before: dict[str, str] = {}
+    before: dict[str, tuple[str, ...]] = {}
+    after: dict[str, str] = {}
     single = {"added": "", "check": ""}
     for file in files:
         table = tomllib.loads(file.read_text())
@@ -41,13 +43,16 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
             raise ValueError(f"{file}: no hook is called {unknown[0]}")
         start += [table["start"]] if "start" in table else []
         single = {name: table.get(name, module) for name, module in single.items()}
-        for package, module in table.get("before", {}).items():
-            if before.setdefault(package, module) != module:
-                raise ValueError(f"{file}: {before[package]} comes before {package}, too")
-    return {"start": tuple(start), "before": before, **single}
+        for name, module in table.get("before", {}).items():
+            before[name] = (*before.get(name, ()), module)
+        for name, module in table.get("after", {}).items():
+            if after.setdefault(name, module) != module:
+                raise ValueError(f"{file}: {after[name]} comes after {name}, too")
+    return {"start": tuple(start), "before": before, "after": after, **single}
 
 
 def hook_files(names: Iterable[str]) -> list[Path]:
-    """Return the files of the features that have one."""
-    home = Path(__file__).parents[1] / "features"
-    return [file for name in names if (file := home / name / "hooks.toml").is_file()]
+    """Return the file of the plain tier, and those of the features that have one."""
+    interp = Path(__file__).parents[1]
+    files = [interp / "features" / name / "hooks.toml" for name in names]
+    return [interp / "importer/hooks.toml", *(file for file in files if file.is_file())]

@@ -21,6 +21,11 @@ VARIABLES = {
 }
 
 
+def before(package: str) -> None:
+    """Set the package's variable before it is imported: a hook of the importer."""
+    point(package)
+
+
 def point(package: str) -> str | None:
     """Set the package's variable, if it is not set and there is a folder for it.
 

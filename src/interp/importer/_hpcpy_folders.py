@@ -44,12 +44,6 @@ FILES = (
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
 
-class _Spec(ModuleSpec):
-    # There is no such file, but programs ask for its name; ModuleSpec takes 5 us a
-    # module to work it out.
-    cached: str | None = None
-
-
 class Loader(SourceFileLoader):
     """A source file whose code is in the bundle.
 
@@ -66,6 +60,10 @@ class Loader(SourceFileLoader):
         self.bundle = bundle
         self.offset = offset
 
+    def __reduce__(self) -> "tuple[type[SourceFileLoader], tuple[str, str]]":
+        # Elsewhere, the file is loaded.
+        return SourceFileLoader, (self.name, self.path)
+
     def get_code(self, fullname: str) -> "CodeType | None":
         """Return the code; with -O from the file, as the bundle's code has assertions."""
         if sys.flags.optimize:
@@ -75,14 +73,6 @@ class Loader(SourceFileLoader):
         # In a moved image the path is not the one that the code was compiled with.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code
-
-
-class _LoaderOfPkgutil(Loader):
-    """Tells pkgutil how to list our folders, as it does for zip files itself."""
-
-    def exec_module(self, module: "ModuleType") -> None:
-        super().exec_module(module)
-        module.iter_importer_modules.register(Folder, Folder.iter_modules)
 
 
 class Folder(FileFinder):
@@ -108,9 +98,6 @@ class Folder(FileFinder):
         self._entries: dict[str, tuple[int, int | str]] | None = None
         self._is_open = False
         self._listing: frozenset[str] | None = None
-
-    def __repr__(self) -> str:
-        return f"<hpcpy folder {self.path!r}>"
 
     @property
     def entries(self) -> dict[str, tuple[int, int | str]]:
@@ -149,12 +136,13 @@ class Folder(FileFinder):
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        kind = _LoaderOfPkgutil if fullname == "pkgutil" else Loader
-        spec = _Spec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
+        spec = ModuleSpec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]
         folder, _, file = path.rpartition("/")
+        # There is no such file, but programs ask for its name; ModuleSpec takes 5 us a
+        # module to work it out.
         spec.cached = f"{folder}/__pycache__/{file[:-2]}{_TAG}.pyc"
         return spec
 

@@ -12,19 +12,21 @@ from _frozen_importlib_external import PathFinder
 
 from _hpcpy_folders import Folder
 from _hpcpy_memory import Bundle
-from _hpcpy_path import find_distributions, hook
+from _hpcpy_path import distributions, hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import Any
 
-# Keys of `_hpcpy_caches.VARIABLES`, which cannot be imported this early.  numba and
-# matplotlib call it themselves (numba-import.patch, matplotlib-config.patch).
-_CACHING = frozenset({"cupy", "pyopencl"})
+# As it is now: tools that wrap each finder's method, such as importhook, would wrap a spec twice.
+_find_on_path = PathFinder.find_spec
 # CPython's example of a frozen package: the bundle has it for -X frozen_modules=off.
 _FROZEN_EXAMPLE = "__phello__"
+# What sys.argv has where there is no program: also at the prompt.
+_STANDARD_INPUT = ("", "-")
 
 
 class Finder:
@@ -39,6 +41,9 @@ class Finder:
         win over what is there.
     """
 
+    # Also while a program has emptied sys.meta_path.
+    installed: "Finder | None" = None
+
     def __init__(self, bundle: Bundle, leaked: frozenset[str]) -> None:
         self.bundle = bundle
         self.leaked = leaked
@@ -48,17 +53,31 @@ class Finder:
         # Packages that come from elsewhere: they must not get the C parts that are linked in.
         self.replaced: set[str] = set()
         self._has_warned = False
+        # CPython's and ours.
+        self.path_hooks: tuple[Any, ...] = ()
         try:
             self._started_in = posix.getcwd()
         except OSError:  # the folder is gone
             self._started_in = ""
         self._before = bundle.hooks["before"]
+        self._after = bundle.hooks["after"]
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Find a top-level package or module; a `Folder` finds what is in a package."""
-        self._prepare(fullname)
+        for module in self._before.get(fullname, ()):
+            __import__(module).before(fullname)
+        spec = self._find(fullname, path, target)
+        if fullname in self._after:
+            spec = spec or self._find_elsewhere(fullname, path, target)
+            if spec is not None:
+                _follow(spec, self._after[fullname])
+        return spec
+
+    def _find(
+        self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
+    ) -> "ModuleSpec | None":
         if self.replaced and fullname.partition(".")[0] in self.replaced:
             return self._find_elsewhere(fullname, path, target)
         if path is not None or fullname == _FROZEN_EXAMPLE:
@@ -70,31 +89,22 @@ class Finder:
             return None
         for root in library:
             if fullname in root.entries:
-                return _regular(root.bundled(fullname))
+                return _regular(_find_on_path(fullname, [root.path], target))
         return self._find_added(fullname, target)
-
-    def _prepare(self, fullname: str) -> None:
-        if fullname in _CACHING:
-            from _hpcpy_caches import point  # noqa: PLC0415
-
-            point(fullname)
-        if fullname == "mpi4py" and _is_preflight_wanted():
-            _install_preflight()
-        if fullname in self._before:
-            __import__(self._before[fullname]).before(fullname)
 
     def _find_package(
         self, fullname: str, site: Folder, target: "ModuleType | None"
     ) -> "ModuleSpec | None":
         folders = sys.path if self.packages_by_path else self.own_folders()
-        spec = _regular(PathFinder.find_spec(fullname, folders, target))
+        spec = _regular(_find_on_path(fullname, folders, target))
         if spec is not None:
             if not (spec.origin or "").startswith(f"{site.path}/"):
                 self.replaced.add(fullname)
             return spec
         if not self.packages_by_path:
-            self._warn_of_leaked(fullname)
-            return _regular(site.bundled(fullname))
+            self._warn_of_hidden(fullname)
+            # By the path's hooks: a program may have put one of its own before ours.
+            return _regular(_find_on_path(fullname, [site.path], target))
         if site.path not in sys.path:
             # A venv of its own: BuiltinImporter would find the C part that is linked in.
             self.replaced.add(fullname)
@@ -126,8 +136,12 @@ class Finder:
     def own_folders(self) -> list[str]:
         """Return what a program has before the image's folders: its script's, mostly."""
         own, programs = [], f"{sys.base_prefix}/"
-        # The working folder may be everybody's: that of python -c is empty in sys.path.
-        skipped = {"", self._started_in if _runs_module() else "", *self.leaked}
+        skipped = set(self.leaked)
+        if not _runs_script():
+            # The working folder may be everybody's: that of python -c is empty in sys.path.
+            # The program is "-m" while Python looks for the module.
+            is_module = _program() == "-m" or bool(_modules_run())
+            skipped |= {"", self._started_in if is_module else ""}
         for entry in sys.path:
             if entry == self.bundle.library:
                 break
@@ -137,50 +151,67 @@ class Finder:
                 own.append(entry)
         return own
 
-    def is_searched(self, folder: str) -> bool:
-        """Tell whether a folder is read for the sake of a module that the image tries."""
-        return self.packages_by_path or folder in self.leaked
-
     def follow_path(self, *, also_library: bool) -> None:
         """Let the order of `sys.path` decide of packages, perhaps of the library as well."""
         self.packages_by_path, self._all_by_path = True, also_library
 
-    def _warn_of_leaked(self, fullname: str) -> None:
-        if self._has_warned or not self.leaked:
+    def _warn_of_hidden(self, fullname: str) -> None:
+        hidden = {*self.leaked, ""} if _program() in _STANDARD_INPUT else self.leaked
+        if self._has_warned or not hidden:
             return
-        folders = [entry for entry in sys.path if isinstance(entry, str) and entry in self.leaked]
-        spec = _regular(PathFinder.find_spec(fullname, folders))
+        from _hpcpy_hidden import is_told, warn  # noqa: PLC0415
+
+        # Once is enough: further look-ups would only cost time.
+        self._has_warned = not is_told()
+        if self._has_warned:
+            return
+        folders = [entry for entry in sys.path if isinstance(entry, str) and entry in hidden]
+        spec = _regular(_find_on_path(fullname, folders))
         if spec is not None:
-            from _hpcpy_leaked import warn  # noqa: PLC0415
-
-            # Once is enough: further look-ups would only cost time.
             self._has_warned = True
-            warn(fullname, spec.origin)
+            folder = (spec.origin or "").rpartition(f"/{fullname}")[0]
+            warn(fullname, spec.origin, is_leaked=folder in self.leaked)
 
 
-def _runs_module() -> bool:
-    """Tell whether this is `python -m`, or a child of multiprocessing of one."""
+def _follow(spec: "ModuleSpec", name: str) -> None:
+    """Let a hook's `after` follow the execution of a module."""
+    loader: Any = spec.loader
+    execute = loader.exec_module
+
+    def exec_module(module: "ModuleType") -> None:
+        execute(module)
+        # A zip file's modules share their loader.
+        if module.__name__ == spec.name:
+            __import__(name).after(module)
+
+    loader.exec_module = exec_module
+
+
+def _program() -> str:
+    # Python sets it before it imports `site`.
+    words = getattr(sys, "argv", None)
+    return words[0] if words else ""
+
+
+def _modules_run() -> "list[ModuleSpec]":
+    """Return the modules that are run by `python -m`, also by a parent of multiprocessing."""
     mains = [sys.modules.get(name) for name in ("__mp_main__", "__main__")]
-    # argv says so while the module is looked for.
-    is_sought = getattr(sys, "argv", [])[:1] == ["-m"]
-    return is_sought or any(getattr(main, "__spec__", None) is not None for main in mains)
+    specs = [getattr(main, "__spec__", None) for main in mains]
+    return [spec for spec in specs if spec is not None and spec.loader is not None]
 
 
-def _install_preflight() -> None:
+def _runs_script() -> bool:
+    program = _program()
+    if program in ("-c", "-m", *_STANDARD_INPUT):
+        return False
+    modules = _modules_run()
+    if not modules:
+        return True
+    # python -m cProfile my.py names the script as its program; python -m unittest names none.
     try:
-        from workloads.preflight.hook import install  # noqa: PLC0415
-    except ImportError as error:
-        # In a venv without --system-site-packages.
-        raise ImportError(
-            "HPCPY_PREFLIGHT is set, and this Python does not see workloads.preflight: unset it",
-            name="mpi4py",
-        ) from error
-    install()
-
-
-def _is_preflight_wanted() -> bool:
-    wanted = posix.environ.get(b"HPCPY_PREFLIGHT", b"")
-    return wanted not in (b"", b"off") and not sys.flags.ignore_environment
+        return all(spec.origin != program for spec in modules) and bool(posix.stat(program))
+    except OSError:
+        return False
 
 
 def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":
@@ -196,10 +227,9 @@ def finder() -> Finder:
     ImportError
         When this interpreter's modules do not come from a bundle.
     """
-    for found in sys.meta_path:
-        if isinstance(found, Finder):
-            return found
-    raise ImportError("hpcpy: this interpreter has no modules in memory")
+    if Finder.installed is None:
+        raise ImportError("hpcpy: this interpreter has no modules in memory")
+    return Finder.installed
 
 
 def install(data: memoryview, library: str) -> Finder:
@@ -222,10 +252,12 @@ def install(data: memoryview, library: str) -> Finder:
     leaked = {*variable.decode("utf-8", "surrogateescape").split(":")}
     # A program may give its children the image's folders.
     first = Finder(bundle, frozenset(leaked.difference([""], (root.path for root in bundle.roots))))
+    Finder.installed = first
     sys.meta_path.insert(0, first)
     # The class stays CPython's: tools look for it by name and by identity.
-    PathFinder.find_distributions = find_distributions  # type: ignore[method-assign]
+    PathFinder.find_distributions = distributions(first)  # type: ignore[method-assign]
     sys.path_hooks[:0] = [bundle.folder, hook(first)]
+    first.path_hooks = tuple(sys.path_hooks)
     sys.path_importer_cache.clear()
     if sys.flags.no_site:
         first.follow_path(also_library=False)

@@ -4,9 +4,11 @@ It is frozen, as `_hpcpy_importer` is, which puts both in place.
 """
 
 import posix
+import sys
 from _frozen_importlib_external import FileFinder, PathFinder
 
 from _hpcpy_folders import FILES
+from _hpcpy_memory import Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class UserFolder(FileFinder):
 
     def _may_have(self, fullname: str) -> bool:
         if self._path_mtime == -1:  # type: ignore[attr-defined]
-            return self._finder.is_searched(self.path)
+            return self._finder.packages_by_path or self.path in self._finder.leaked
         names: set[str] = self._path_cache  # type: ignore[attr-defined]
         return any(entry.partition(".")[0] == fullname for entry in names)
 
@@ -53,6 +55,9 @@ def hook(finder: "Finder") -> "Callable[[str], UserFolder]":
     check = FileFinder.path_hook()
 
     def user_folder(path: str) -> UserFolder:
+        if any(_is_foreign(each, finder) for each in sys.path_hooks):
+            # Tools such as beartype put theirs right before CPython's, and so after this one.
+            raise ImportError("a hook of the program's decides", path=path)
         if not (finder.bundle.is_importing() and _is_working_folder(path)):
             check(path)  # an ImportError for what is no folder
         return UserFolder(finder, path)
@@ -67,13 +72,23 @@ def _is_working_folder(path: str) -> bool:
         return False
 
 
-def find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
-    """Find distributions in the order in which imports look, the image's in memory."""
-    if context is None:
-        return _search()
-    if "path" in vars(context) or context.name == "":
-        return _search(context)
-    from _hpcpy_importer import finder  # noqa: PLC0415
-    from _hpcpy_metadata import search  # noqa: PLC0415
+def _is_foreign(hook: "Any", finder: "Finder") -> bool:
+    # The second bundle's comes later.
+    is_ours = isinstance(getattr(hook, "__self__", None), Bundle)
+    return not is_ours and all(hook is not known for known in finder.path_hooks)
 
-    return search(finder(), context.name, _search)
+
+def distributions(finder: "Finder") -> "Callable[..., Iterable[PathDistribution]]":
+    """Return what takes the place of PathFinder.find_distributions."""
+
+    def find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
+        """Find distributions in the order in which imports look, the image's in memory."""
+        if context is None:
+            return _search()
+        if "path" in vars(context) or context.name == "":
+            return _search(context)
+        from _hpcpy_metadata import search  # noqa: PLC0415
+
+        return search(finder, context.name, _search)
+
+    return find_distributions

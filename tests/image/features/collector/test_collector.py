@@ -114,6 +114,25 @@ def test_an_import_that_makes_very_many_objects_is_collected() -> None:
     assert said(program) == ["[1]"]
 
 
+@pytest.mark.parametrize("before", ["enable", "disable"])
+def test_isenabled_tells_what_the_program_has_set_also_within_an_import(before: str) -> None:
+    # It is on there: the test above. Were it False, who sets it back would turn it off.
+    program = f"""
+    import builtins, gc, timeit
+    seen, build = set(), builtins.__build_class__
+    def look(*arguments, **names):
+        seen.add((gc.isenabled(), gc.get_count()[0] < 0))
+        timeit.timeit("pass", number=1)
+        return build(*arguments, **names)
+    builtins.__build_class__ = look
+    gc.{before}()
+    import fractions
+    print(*seen, gc.isenabled())
+    """
+    is_on = before == "enable"
+    assert said(program) == [f"({is_on},", "True)", str(is_on)]
+
+
 def test_looking_at_all_objects_sees_all() -> None:
     program = """
     import gc, json, _hpcpy_collector as ours

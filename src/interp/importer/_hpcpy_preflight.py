@@ -1,0 +1,26 @@
+"""Install the preflight's hook with mpi4py, where HPCPY_PREFLIGHT asks for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def before(package: str) -> None:
+    """Install it, before the package is imported.
+
+    Raises
+    ------
+    ImportError
+        In a venv without --system-site-packages.
+    """
+    if sys.flags.ignore_environment or os.environ.get("HPCPY_PREFLIGHT", "") in ("", "off"):
+        return
+    try:
+        from workloads.preflight.hook import install  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            "HPCPY_PREFLIGHT is set, and this Python does not see workloads.preflight: unset it",
+            name=package,
+        ) from error
+    install()

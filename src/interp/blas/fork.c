@@ -5,24 +5,21 @@
    exec_blas(); one may contain others.  OpenBLAS's threads begin none: all that they call
    are parts of another thread's. */
 
+#define _GNU_SOURCE
 #include "blas.h"
 
 #include <pthread.h>
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int operations, forks;
+/* Read by operations, written by forks, which come first. */
+#define UNLOCKED PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+
+static pthread_rwlock_t lock = UNLOCKED;
 static _Thread_local int depth;
 
 void hpcpy_blas_enter(void)
 {
     if (depth++ == 0) {
-        pthread_mutex_lock(&mutex);
-        while (forks > 0) {
-            pthread_cond_wait(&changed, &mutex);
-        }
-        operations++;
-        pthread_mutex_unlock(&mutex);
+        pthread_rwlock_rdlock(&lock);
     }
 }
 
@@ -30,36 +27,31 @@ void hpcpy_blas_enter(void)
 void hpcpy_blas_leave(void)
 {
     if (depth > 0 && --depth == 0) {
-        pthread_mutex_lock(&mutex);
-        operations--;
-        pthread_cond_broadcast(&changed);
-        pthread_mutex_unlock(&mutex);
+        pthread_rwlock_unlock(&lock);
     }
 }
 
-/* The mutex stays locked until the fork is over.  A handler of a signal may fork within
-   an operation, for which it cannot wait. */
+/* A handler of a signal may fork within an operation, for which it cannot wait. */
 static void before_fork(void)
 {
-    pthread_mutex_lock(&mutex);
-    forks++;
-    while (operations > (depth > 0)) {
-        pthread_cond_wait(&changed, &mutex);
+    if (depth == 0) {
+        pthread_rwlock_wrlock(&lock);
     }
 }
 
 static void in_parent(void)
 {
-    forks--;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&mutex);
+    if (depth == 0) {
+        pthread_rwlock_unlock(&lock);
+    }
 }
 
 static void in_child(void)
 {
-    changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    forks = 0;
-    pthread_mutex_unlock(&mutex);
+    lock = (pthread_rwlock_t)UNLOCKED;
+    if (depth > 0) {
+        pthread_rwlock_rdlock(&lock);
+    }
 }
 
 /* Handlers run from the last to the first: this one before OpenBLAS's. */

@@ -10,8 +10,7 @@ from hpcpy.core import paths
 
 FEATURES = paths.ROOT / "src/interp/features"
 BY_PART = {
-    f"{path.parent.name}/{path.stem}": path
-    for path in (paths.RECIPES / "patches").rglob("*.patch")
+    f"{path.parent.name}/{path.stem}": path for path in (paths.RECIPES / "patches").rglob("*.patch")
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
 TEXT = (paths.ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")

@@ -37,13 +37,7 @@ def built_in_symbol(name: str) -> str:
 
 
 def collect(site: Path, target: Path) -> list[str]:
-    """Move all relocatable modules below `site` to `target`.
-
-    Returns
-    -------
-    list of str
-        Their dotted names.
-    """
+    """Move all relocatable modules below `site` to `target`."""
     target.mkdir(parents=True, exist_ok=True)
     moved: dict[str, Path] = {}
     libraries: list[str] = []

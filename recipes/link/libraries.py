@@ -17,18 +17,7 @@ _SYSTEM = frozenset({"-lm", "-lc", "-ldl", "-lpthread", "-lrt", "-lutil"})
 
 
 def arguments(modlibs: str, config: Path, lists: Iterable[Path]) -> list[str]:
-    """Return the libraries of CPython's own modules and of all parts, once each.
-
-    Parameters
-    ----------
-    modlibs
-        ``MODLIBS`` of CPython's Makefile; its archives are named by their
-        path in the build.
-    config
-        Where these archives were installed.
-    lists
-        Files with an argument a line.
-    """
+    """Return the libraries of CPython's own modules and of all parts, once each."""
     # MODLIBS also has options such as -pthread.
     found = [
         str(config / Path(word).name) if word.endswith(".a") else word

@@ -36,21 +36,12 @@ _OF_DRIVER = {"g++": "-lstdc++", "c++": "-lstdc++", "gfortran": "-lgfortran"}
 
 @dataclass
 class LinkLine:
-    """The parts of a link command that matter to a relocatable link.
+    """The parts of a link command that matter to a relocatable link."""
 
-    Attributes
-    ----------
-    output
-        The file that ``-o`` names.
-    inputs
-        Objects, sources, archives and their grouping, in the order given.
-    libraries
-        What is left to the final link: ``-lNAME`` or the path of an archive
-        or shared object of another package.
-    """
-
-    output: Path
+    output: Path  # The file that ``-o`` names
+    # Objects, sources, archives and their grouping, in the order given
     inputs: list[str] = field(default_factory=list)
+    # Left to the final link: ``-lNAME``, or the path of another package's library
     libraries: list[str] = field(default_factory=list)
 
 
@@ -72,23 +63,7 @@ def links_shared(arguments: list[str]) -> bool:
 
 
 def read(driver: str, arguments: list[str], own: Path) -> LinkLine:
-    """Read an expanded link command.
-
-    Parameters
-    ----------
-    driver
-        ``gcc``, ``g++``, ``gfortran`` …
-    arguments
-        The arguments that follow it.
-    own
-        Folder of the package's build: an archive below it is part of the
-        module, any other one a library for the final link.
-
-    Returns
-    -------
-    LinkLine
-        The parts that matter.
-    """
+    """Read an expanded link command; an archive below `own` is part of the module."""
     line = LinkLine(Path("a.out"))
     waiting = iter(arguments)
     for argument in waiting:

@@ -27,20 +27,8 @@ def make(driver: str, line: LinkLine) -> bool:
     """Link a module relocatably instead of shared, at the same path.
 
     All names but the init function's become local, so that two modules may
-    define the same ones, as they may as shared objects.
-
-    Parameters
-    ----------
-    driver
-        The compiler's path.
-    line
-        What the driver was asked to link.
-
-    Returns
-    -------
-    bool
-        False when the objects define no init function of the output's name:
-        it is some other shared object, and nothing was written.
+    define the same ones, as they may as shared objects.  False for another shared
+    object, which has no init function of the output's name.
     """
     keep = init_symbol(line.output)
     with tempfile.TemporaryDirectory(dir=line.output.parent) as folder:

@@ -16,13 +16,7 @@ from collect import built_in_symbol
 
 
 def module_names(link: Path) -> list[str]:
-    """Return the dotted names of all modules below the link folder, sorted.
-
-    Raises
-    ------
-    ValueError
-        When two parts bring the same module, or two names give the same symbol.
-    """
+    """Return the dotted names of all modules below the link folder, sorted."""
     names = sorted(path.name.removesuffix(".o") for path in link.glob("*/*.o"))
     symbols: dict[str, str] = {}
     for name in names:

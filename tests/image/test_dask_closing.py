@@ -35,5 +35,5 @@ def ran(program: str) -> tuple[int, str, str]:
 
 
 def test_a_loop_that_ends_at_a_time_out_is_quiet() -> None:
-    # "Future exception was never retrieved" without dask-closing.patch.
+    # "Future exception was never retrieved" without recipes/patches/stack/dask-closing.patch.
     assert ran(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")

@@ -34,7 +34,7 @@ NO_NUMBA_CUDA = pytest.mark.skipif(
 )
 
 
-# recipes/patches/numba-cuda.patch
+# recipes/patches/numba/cuda.patch
 @NO_NUMBA_CUDA
 def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
     code = "from numba import cuda; print(cuda.implementation, cuda.is_available())"

@@ -29,5 +29,5 @@ print(got[0])
 @pytest.mark.memory
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_window_that_is_too_large_raises_and_the_next_one_works(count: int) -> None:
-    # Without mpich-window.patch MPICH ends by SIGSEGV, or searches for ever.
+    # Without recipes/patches/mpi/window.patch MPICH ends by SIGSEGV, or searches for ever.
     assert ranks(count, TOO_LARGE) == ["7"] * count + ["raised"] * count

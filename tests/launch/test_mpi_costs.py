@@ -76,15 +76,22 @@ def test_its_start_does_not_look_at_the_nodes_hardware(python: Target) -> None:
     assert len(asked) <= MOST_PATH_CALLS, "\n".join(asked)
 
 
-def test_a_part_of_a_node_is_still_told(python: Target) -> None:
-    program = (
-        "from mpi4py import MPI; info = MPI.Info.Create({'shmem_topo': 'package'})\n"
-        "print(MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED, info=info).size)"
-    )
+def test_the_ranks_of_a_node_are_known_without_its_hardware(python: Target) -> None:
+    program = """
+from mpi4py import MPI
+
+world = MPI.COMM_WORLD
+hint = MPI.Info.Create({"shmem_topo": "package"})
+print(world.Split_type(MPI.COMM_TYPE_SHARED, info=hint).size)
+memory = MPI.Info.Create({"mpi_hw_resource_type": "mpi_shared_memory"})
+print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=memory).size)
+package = MPI.Info.Create({"mpi_hw_resource_type": "package"})
+print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=package) == MPI.COMM_NULL)
+"""
     done = subprocess.run(
         python.command(["-c", program]), capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n1\nTrue\n", "")
 
 
 @pytest.mark.long

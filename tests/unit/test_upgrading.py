@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
+from pathlib import Path
 
+from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 
 FEATURES = paths.ROOT / "src/interp/features"
-PATCHES = {
-    path.stem: path
-    for folder in (paths.RECIPES / "patches", paths.CONTAINERS / "cuda", FEATURES)
-    for path in folder.rglob("*.patch")
+BY_PART = {
+    f"{path.parent.name}/{path.stem}": path for path in (paths.RECIPES / "patches").rglob("*.patch")
 }
+PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
 TEXT = (paths.ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
 # Name -> why, when it goes, its tests.
-ROWS = dict(re.findall(r"(?m)^\| `([\w-]+)` \| (.+ \| .+ \| `tests/.+`) \|$", TEXT))
+ROWS = dict(re.findall(r"(?m)^\| `([\w/-]+)` \| (.+ \| .+ \| `tests/.+`) \|$", TEXT))
 
 
 def test_each_patch_has_a_row_and_each_row_a_patch() -> None:
@@ -30,9 +30,22 @@ def test_a_row_has_the_tests_that_its_patch_names() -> None:
         assert [test for test in found if not (paths.ROOT / test).is_file()] == []
 
 
-def test_each_patch_is_an_input_of_a_part() -> None:
-    parts = tomllib.loads((paths.CONTAINERS / "images.toml").read_text(encoding="utf-8"))["parts"]
-    trees = {tree for part in parts.values() for tree in part.get("trees", [])}
-    for path in PATCHES.values():
-        if not path.is_relative_to(FEATURES):
-            assert path.relative_to(paths.ROOT).as_posix() in trees
+def applied(part: str) -> list[Path]:
+    return [path for path in the_graph().parts[part].files if path.suffix == ".patch"]
+
+
+def test_each_patch_is_an_input_of_the_part_of_its_folder_and_applied_by_its_recipe() -> None:
+    for name, path in BY_PART.items():
+        part = name.partition("/")[0]
+        assert path in applied(part)
+        calls = [file.read_text() for file in applied_by(part)]
+        assert re.search(r"(?m)^ *apply_patches |^patch_copies ", "".join(calls)), part
+
+
+def applied_by(part: str) -> list[Path]:
+    return [paths.RECIPES / f"{part}.sh", *(paths.RECIPES / part).glob("*.sh")]
+
+
+def test_no_other_file_names_a_patch_of_a_part() -> None:
+    for path in [*paths.RECIPES.rglob("*.sh"), paths.CONTAINERS / "images.toml"]:
+        assert not re.findall(r"[\w-]+\.patch\b", path.read_text(encoding="utf-8")), path

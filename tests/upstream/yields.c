@@ -3,7 +3,7 @@
    MPICH as published waits in a loop without a system call until the kernel's tick takes
    the core from it: a barrier of three ranks on two cores takes 13 ms, and mpi4py's tests
    half an hour.  In each round of the loop, libfabric's ranks ask for the time, and those
-   of UCX, as the wheel's, call UCX.  The image's own MPICH has mpich-yield.patch, too. */
+   of UCX, as the wheel's, call UCX.  The image's own MPICH has recipes/patches/mpi/yield.patch, too. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -29,6 +29,8 @@ int __real_blas_thread_init(void);
 int __wrap_blas_thread_init(void);
 void *__real_blas_memory_alloc(int place);
 void *__wrap_blas_memory_alloc(int place);
+void __real_blas_memory_free(void *memory);
+void __wrap_blas_memory_free(void *memory);
 int __real_exec_blas(long parts, void *queue);
 int __wrap_exec_blas(long parts, void *queue);
 
@@ -61,10 +63,16 @@ void *hpcpy_blas_malloc(size_t size)
     return found;
 }
 
+static void begin(void)
+{
+    gotoblas_init();
+    hpcpy_blas_guard_forks();
+}
+
 void hpcpy_blas_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, gotoblas_init);
+    pthread_once(&once, begin);
 }
 
 /* numpy imports this module before any other that calls BLAS. */
@@ -132,12 +140,24 @@ void hpcpy_blas_limit(void)
     }
 }
 
+/* What OpenBLAS's own threads keep between operations. */
+enum { OF_A_THREAD = 2 };
+
 /* Matrix products and all of LAPACK ask for memory before they choose a number of
    threads. */
 void *__wrap_blas_memory_alloc(int place)
 {
     hpcpy_blas_limit();
+    if (place != OF_A_THREAD) {
+        hpcpy_blas_enter();
+    }
     return __real_blas_memory_alloc(place);
+}
+
+void __wrap_blas_memory_free(void *memory)
+{
+    __real_blas_memory_free(memory);
+    hpcpy_blas_leave();
 }
 
 /* An operation that needs no memory, such as a long dot product, comes here first. */
@@ -146,7 +166,10 @@ int __wrap_exec_blas(long parts, void *queue)
     if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {
         limit(parts);
     }
-    return __real_exec_blas(parts, queue);
+    hpcpy_blas_enter();
+    int result = __real_exec_blas(parts, queue);
+    hpcpy_blas_leave();
+    return result;
 }
 
 static PyObject *count(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(arguments))

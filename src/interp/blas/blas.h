@@ -9,6 +9,11 @@ void hpcpy_blas_begin(void);
 /* Limits its threads to what threads.c says, at the first call. */
 void hpcpy_blas_limit(void);
 
+/* Around each operation, and once OpenBLAS is initialised: see fork.c. */
+void hpcpy_blas_enter(void);
+void hpcpy_blas_leave(void);
+void hpcpy_blas_guard_forks(void);
+
 /* Called when numpy's module has initialised OpenBLAS, if a feature has this function. */
 void hpcpy_blas_ready(void) __attribute__((weak));
 

@@ -22,17 +22,17 @@
 
 enum { MOST = 1 << 20 };
 
-static int least(int one, int other)
+static int least(int count, int limit)
 {
-    return one < other ? one : other;
+    return count < limit ? count : limit;
 }
 
 /* How many processors a process may run on; 0 if that is not known. */
 static int processors_of(pid_t process)
 {
-    for (int room = 1024; room <= MOST; room *= 2) {
-        cpu_set_t *set = CPU_ALLOC(room);
-        size_t size = CPU_ALLOC_SIZE(room);
+    for (int processors = 1024; processors <= MOST; processors *= 2) {
+        cpu_set_t *set = CPU_ALLOC(processors);
+        size_t size = CPU_ALLOC_SIZE(processors);
         int count = set != NULL && sched_getaffinity(process, size, set) == 0
                         ? CPU_COUNT_S(size, set) : -1;
         CPU_FREE(set);
@@ -86,9 +86,9 @@ static int quota_of_group(const char *folder, bool is_first_version)
 /* Whether it is a list with `cpu`. */
 static bool has_processors(char *controllers)
 {
-    const char *one;
-    while ((one = strsep(&controllers, ",")) != NULL) {
-        if (strcmp(one, "cpu") == 0) {
+    const char *controller;
+    while ((controller = strsep(&controllers, ",")) != NULL) {
+        if (strcmp(controller, "cpu") == 0) {
             return true;
         }
     }
@@ -101,9 +101,9 @@ static int quota(void)
 {
     int found = MOST;
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     FILE *file = fopen(OWN_GROUPS, "re");
-    while (file != NULL && getline(&line, &room, file) > 0) {
+    while (file != NULL && getline(&line, &capacity, file) > 0) {
         char *controllers = strchr(line, ':');
         char *own = controllers == NULL ? NULL : strchr(++controllers, ':');
         if (own == NULL) {
@@ -134,14 +134,14 @@ static int quota(void)
 
 /* Whether a process was started with a variable.  True if its environment cannot be
    read, as may be so for the program that starts a container. */
-static bool was_given(pid_t process, const char *variable)
+static bool has_variable(pid_t process, const char *variable)
 {
     char path[64], *entry = NULL;
-    size_t room = 0, length = strlen(variable);
+    size_t capacity = 0, length = strlen(variable);
     snprintf(path, sizeof(path), "/proc/%d/environ", (int)process);
     FILE *file = fopen(path, "re");
     bool found = file == NULL;
-    while (!found && getdelim(&entry, &room, '\0', file) > 0) {
+    while (!found && getdelim(&entry, &capacity, '\0', file) > 0) {
         found = strncmp(entry, variable, length) == 0 && entry[length] == '=';
     }
     if (file != NULL) {
@@ -175,7 +175,7 @@ static pid_t parent_of(pid_t process)
 static int processors_of_launcher(const char *variable)
 {
     pid_t process = getppid();
-    while (process > 1 && was_given(process, variable)) {
+    while (process > 1 && has_variable(process, variable)) {
         process = parent_of(process);
     }
     return process > 1 ? processors_of(process) : 0;
@@ -183,20 +183,20 @@ static int processors_of_launcher(const char *variable)
 
 /* MPICH's, Intel's and MVAPICH's mpiexec; Open MPI's; Cray's; Slurm's own, last, as
    it also starts the others' helpers. */
-static const char *const of_ranks[] = {
+static const char *const rank_counts[] = {
     "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "PMI_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE",
 };
 
 static int share_of_rank(int allowed)
 {
-    for (size_t i = 0; i < sizeof(of_ranks) / sizeof(of_ranks[0]); i++) {
-        int ranks = number(getenv(of_ranks[i]));
+    for (size_t i = 0; i < sizeof(rank_counts) / sizeof(rank_counts[0]); i++) {
+        int ranks = number(getenv(rank_counts[i]));
         if (ranks == 0) {
             continue;
         }
-        bool is_slurm = strncmp(of_ranks[i], "SLURM_", 6) == 0;
+        bool is_slurm = strncmp(rank_counts[i], "SLURM_", 6) == 0;
         int together = is_slurm ? number(getenv("SLURM_CPUS_ON_NODE"))
-                                : processors_of_launcher(of_ranks[i]);
+                                : processors_of_launcher(rank_counts[i]);
         /* In a container of its own a rank sees no launcher, and the quota is its own. */
         together = together == 0 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : least(together, allowed);
         return together > ranks ? together / ranks : 1;

@@ -25,13 +25,7 @@ _FROZEN = {
 
 
 def main() -> int:
-    """Write the bundle of an installation, and the code to freeze.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Write the bundle of an installation, and the code to freeze."""
     options = _options()
     library: Path = options.library
     final = str(library)

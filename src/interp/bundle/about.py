@@ -19,24 +19,7 @@ def describe(
     built_in: Iterable[str],
     extensions: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Collect what `python -m hpcpy_info` prints.
-
-    Parameters
-    ----------
-    site
-        The folder of site-packages.
-    top_level
-        The top-level names that can be imported from there.
-    built_in
-        Names of the packages' modules that are linked into the interpreter.
-    extensions
-        The table of `recipes/extensions.toml`.
-
-    Returns
-    -------
-    dict
-        Plain values, in an order that is the same in each build.
-    """
+    """Collect what `python -m hpcpy_info` prints."""
     unowned = set(top_level)
     owners: dict[str, list[str]] = {}
     packages: dict[str, dict[str, str]] = {}

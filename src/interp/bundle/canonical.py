@@ -137,24 +137,7 @@ def _write(node: _Node, uses: Counter[bytes], numbers: dict[bytes, int], out: by
 
 
 def canonical(value: Any) -> bytes:
-    """Marshal a value, to the same bytes in every process.
-
-    Parameters
-    ----------
-    value
-        A module's code, freshly compiled, or a table of plain values.
-
-    Returns
-    -------
-    bytes
-        What `marshal.loads` takes.
-
-    Raises
-    ------
-    ValueError
-        When this Python's marshal writes something that is not known here,
-        or the result would not load as the same value.
-    """
+    """Marshal a value, to the same bytes in every process."""
     root = _Reader(marshal.dumps(value)).node()
     uses: Counter[bytes] = Counter()
     _count(root, uses)

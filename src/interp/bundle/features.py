@@ -7,32 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+# start: a module whose `start(finder)` is called as soon as Python can import.
+# before: of a package, the modules whose `before(name)` is called before its import.
+# after: of a module, the one whose `after(module)` is called when it was executed.
+# added: the module whose `start(data, bundle, time)` makes the second bundle.
+# check: the module whose `check(ready, loaded)` compares the code image with the bundle.
 _HOOKS = frozenset({"start", "before", "after", "added", "check"})
 
 
 def hooks(files: Iterable[Path]) -> dict[str, Any]:
-    """Return the hooks of all features, each the name of a module.
-
-    Parameters
-    ----------
-    files
-        Their ``hooks.toml``, in the order in which they are called.
-
-    Returns
-    -------
-    dict
-        ``start``: built-in modules whose `start(finder)` is called as soon as Python can
-        import.  ``before``: for the name of a module, the modules whose `before(name)` is
-        called before its import.  ``after``: for the name of a module, the one whose
-        `after(module)` is called when it was executed.  ``added``: the module whose
-        `start(data, bundle, time)` makes the second bundle.  ``check``: the module whose
-        `check(ready, loaded)` compares the code image with the bundle.
-
-    Raises
-    ------
-    ValueError
-        For an unknown hook, and for a module with two in ``after``.
-    """
+    """Return the hooks of all features, each the name of a module."""
     start: list[str] = []
     before: dict[str, tuple[str, ...]] = {}
     after: dict[str, str] = {}

@@ -16,51 +16,19 @@ _NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__"])
 
 @dataclass(slots=True)
 class Folder:
-    """A folder of modules.
+    """A folder of modules."""
 
-    Parameters
-    ----------
-    path
-        Where it lies now.
-    final
-        Where it will lie, as in tracebacks and `__file__`.
-    is_open
-        Whether modules may come into it after the build.
-    entries
-        Kind and file of each module or subfolder, by name.
-    ready
-        Canonical code of files that are compiled already.
-    """
-
-    path: Path
-    final: str
-    is_open: bool
+    path: Path  # Where it lies now
+    final: str  # Where it will lie, as in tracebacks and `__file__`
+    is_open: bool  # Whether modules may come into it after the build
+    # Kind and file of each module or subfolder
     entries: dict[str, tuple[int, Path]] = field(default_factory=dict)
+    # Canonical code of files that are compiled already
     ready: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
-    """Find the modules of a folder, and all packages below it.
-
-    Parameters
-    ----------
-    path
-        The folder.
-    final
-        Where it will lie.
-    is_open
-        Whether modules may come into it after the build.
-
-    Returns
-    -------
-    list of Folder
-        The folder and all below it that hold modules, each after its parent.
-
-    Raises
-    ------
-    ValueError
-        When there is a kind of package that the bundle does not know.
-    """
+    """Find the modules of a folder, and all packages below it, each after its parent."""
     here = Folder(path, final, is_open)
     found = [here]
     for child in sorted(path.iterdir()):
@@ -94,22 +62,7 @@ def _add(folder: Folder, kind: int, suffix: str) -> None:
 def add_built_in(
     folders: Iterable[Folder], library: Path, site: Path, names: Iterable[str]
 ) -> None:
-    """Enter the modules that are linked into the interpreter.
-
-    Parameters
-    ----------
-    folders
-        All folders; the modules are entered in those that they belong to.
-    library, site
-        The standard library's folder and site-packages.
-    names
-        The modules' full names.
-
-    Raises
-    ------
-    ValueError
-        When a module's package has no folder here.
-    """
+    """Enter the modules that are linked into the interpreter."""
     by_path = {folder.path: folder for folder in folders}
     for name in names:
         *packages, leaf = name.split(".")

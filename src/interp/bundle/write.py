@@ -77,30 +77,12 @@ def write_bundle(
     more: Mapping[str, Any] | None = None,
     compress: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
-    """Compile all modules and lay them out.
+    """Compile all modules and lay them out: the same bytes for the same files.
 
-    Parameters
-    ----------
-    roots
-        The folders whose modules are top-level, where they will lie; the
-        first is the standard library's, with all others below it.
-    folders
-        They and all below them.
-    about
-        What `hpcpy_info` prints; ``owners`` in it says which top-level names
-        each distribution brings, ``metadata`` which files its dist-info folder
-        has.  A text there, in place of None, is kept, compressed as code is, and
-        the bundle has its offset instead.
-    more
-        Further entries of the index; ``epoch`` is the time of all files in an image,
-        if they have one time, ``hooks`` are those of the features.
-    compress
-        Makes a zstd frame, which is kept where it is smaller.
-
-    Returns
-    -------
-    bytes
-        The bundle: the same for the same files, in any process and folder.
+    The first of `roots`, whose modules are top-level, is the standard library's, with all
+    others below it.  A text of ``metadata`` in `about` is kept, compressed as code is, and
+    the bundle has its offset instead.  `more` are further entries of the index.
+    `compress` makes a zstd frame, which is kept where it is smaller.
     """
     writer = _Writer(compress)
     folders = list(folders)
@@ -135,23 +117,5 @@ def _sealed(data: bytearray, index: int) -> bytes:
 
 
 def compiled(file: Path, path: str) -> CodeType:
-    """Compile a module.
-
-    Parameters
-    ----------
-    file
-        Where it lies now.
-    path
-        Where it will lie, as in tracebacks.
-
-    Returns
-    -------
-    CodeType
-        Its code.
-
-    Raises
-    ------
-    SyntaxError, ValueError
-        When it is not Python.
-    """
+    """Compile a module."""
     return SourceFileLoader("", path).source_to_code(file.read_bytes(), path)

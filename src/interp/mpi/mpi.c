@@ -74,7 +74,7 @@ static void fill_functions(void *library, const HpcpyMpiInterface *interface)
         }
         /* mpi4py compares the slot with this: a missing function must stay unwrapped. */
         if (target != (void *)hpcpy_mpi_unavailable) {
-            target = hpcpy_mpi_with_room(interface, function->name, target);
+            target = hpcpy_mpi_with_buffer(interface, function->name, target);
             target = hpcpy_mpi_with_signals(function->name, target);
         }
         __atomic_store_n(&function->target, target, __ATOMIC_RELEASE);

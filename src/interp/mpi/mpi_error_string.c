@@ -1,4 +1,4 @@
-/* MPI_Error_string with more room than MPICH says that it needs.
+/* MPI_Error_string with a larger buffer than MPICH says that it needs.
 
    MPICH joins the places of an error into one string.  If the string is full just
    behind a place's dots, MPICH takes the memory behind it for a part of it, gets a
@@ -15,27 +15,27 @@
    buffer has one more. */
 enum { LIMIT = 512 };
 
-static int (*theirs)(int code, char *string, int *length);
+static int (*library_error_string)(int code, char *string, int *length);
 
 static int error_string(int code, char *string, int *length)
 {
-    char room[4 * LIMIT] = "";
-    int result = theirs(code, room, length);
+    char buffer[4 * LIMIT] = "";
+    int result = library_error_string(code, buffer, length);
     if (result == 0) {
-        room[LIMIT - 1] = '\0';
-        *length = (int)strlen(room);
-        memcpy(string, room, (size_t)*length + 1);
+        buffer[LIMIT - 1] = '\0';
+        *length = (int)strlen(buffer);
+        memcpy(string, buffer, (size_t)*length + 1);
     }
     return result;
 }
 
-void *hpcpy_mpi_with_room(const HpcpyMpiInterface *interface, const char *name, void *target)
+void *hpcpy_mpi_with_buffer(const HpcpyMpiInterface *interface, const char *name, void *target)
 {
     /* Open MPI's string has 256 bytes, and Open MPI counts what is left correctly. */
     int is_ours = interface != &hpcpy_mpi_interfaces[HPCPY_OPENMPI];
     if (!is_ours || strcmp(name, "MPI_Error_string") != 0) {
         return target;
     }
-    theirs = (int (*)(int, char *, int *))target;
+    library_error_string = (int (*)(int, char *, int *))target;
     return (void *)error_string;
 }

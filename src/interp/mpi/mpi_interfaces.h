@@ -36,11 +36,11 @@ extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
 
 /* Opens the library that HPCPY_MPI (`wanted`) names, or that the process finds, and
    writes its ABI to `interface`.  With NULL, `problem` has the reason. */
-void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room);
+void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t size);
 
 /* The function to call in place of the library's `target`: `target` itself, or a
    wrapper of it (mpi_error_string.c). */
-void *hpcpy_mpi_with_room(const HpcpyMpiInterface *interface, const char *name, void *target);
+void *hpcpy_mpi_with_buffer(const HpcpyMpiInterface *interface, const char *name, void *target);
 
 /* Raises the ImportError for the reason in `problem`. */
 void hpcpy_mpi_set_error(const char *wanted, const char *problem);

@@ -17,7 +17,7 @@
 #define OWN HPCPY_OWN_MPI "/lib/libmpi.so.12"
 
 static const char *const sonames[] = {"libmpi.so.12", "libmpi.so.40", "libmpi_abi.so.1"};
-static const char *const whose[] = {
+static const char *const abi_names[] = {
     "MPICH's ABI", "Open MPI's ABI", "the MPI standard's ABI",
 };
 
@@ -54,33 +54,33 @@ static int interface_of(void *library)
 
 /* With lazy binding and local names, as Python opens a module's libraries.  None is ever
    closed: MPICH's hwloc puts a string of its own into the environment. */
-static void *open_one(const char *file)
+static void *open_library(const char *file)
 {
     return dlopen(file, RTLD_LAZY);
 }
 
 /* In the order of the ABIs, the first that opens, the image's own last;
    `failed` gets the reason of each that does not. */
-static void *open_any(const bool *asked, char *failed, size_t room)
+static void *open_first(const bool *asked, char *failed, size_t size)
 {
     bool own = false;
     size_t length = 0;
     for (int i = 0; i < HPCPY_INTERFACES; i++) {
-        void *library = asked[i] ? open_one(sonames[i]) : NULL;
+        void *library = asked[i] ? open_library(sonames[i]) : NULL;
         if (library != NULL && !is_own(library)) {
             return library;
         }
         own = own || library != NULL;
-        if (asked[i] && library == NULL && length < room) {
-            length += (size_t)snprintf(failed + length, room - length, "%s%s (%s)",
-                                       length > 0 ? "; " : "", dlerror(), whose[i]);
+        if (asked[i] && library == NULL && length < size) {
+            length += (size_t)snprintf(failed + length, size - length, "%s%s (%s)",
+                                       length > 0 ? "; " : "", dlerror(), abi_names[i]);
         }
     }
-    return own ? open_one(own_file()) : NULL;
+    return own ? open_library(own_file()) : NULL;
 }
 
 /* What the loader's search would find, with fewer look-ups: see library.c. */
-static void *open_found(const bool *asked, char *failed, size_t room)
+static void *open_searched(const bool *asked, char *failed, size_t size)
 {
     const char *names[HPCPY_INTERFACES];
     int which[HPCPY_INTERFACES], count = 0;
@@ -105,7 +105,7 @@ static void *open_found(const bool *asked, char *failed, size_t room)
     if (first >= 0) {
         bool only[HPCPY_INTERFACES] = {false};
         only[which[first]] = true;
-        return open_any(only, failed, room);
+        return open_first(only, failed, size);
     }
     if (first == HPCPY_NOWHERE) {
         hpcpy_in_loader_cache(names, count, OWN, paths);
@@ -113,14 +113,14 @@ static void *open_found(const bool *asked, char *failed, size_t room)
             for (int i = 0; i < count; i++) {
                 bool own = strcmp(paths[i], OWN) == 0;
                 bool has_turn = paths[i][0] != '\0' && own == (pass == 1);
-                void *library = has_turn ? open_one(own ? own_file() : paths[i]) : NULL;
+                void *library = has_turn ? open_library(own ? own_file() : paths[i]) : NULL;
                 if (library != NULL) {
                     return library;
                 }
             }
         }
     }
-    return open_any(asked, failed, room);
+    return open_first(asked, failed, size);
 }
 
 /* The ABI that the variable names, -1 for a file. */
@@ -135,7 +135,7 @@ static int named(const char *wanted)
 }
 
 /* NULL leaves the reason in `problem`.  No call of Python: a lock is held. */
-void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room)
+void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t size)
 {
     bool asked[HPCPY_INTERFACES];
     int only = wanted != NULL ? named(wanted) : -1;
@@ -143,22 +143,22 @@ void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t r
     for (int i = 0; i < HPCPY_INTERFACES; i++) {
         asked[i] = only < 0 || only == i;
     }
-    void *library = is_file ? open_one(wanted) : open_found(asked, problem, room);
+    void *library = is_file ? open_library(wanted) : open_searched(asked, problem, size);
     if (library == NULL) {
         const char *reason = is_file || problem[0] == '\0' ? dlerror() : NULL;
         if (reason != NULL) {
-            snprintf(problem, room, "%s", reason);
+            snprintf(problem, size, "%s", reason);
         }
         return NULL;
     }
     if (dlsym(library, "MPI_Init") == NULL) {
-        snprintf(problem, room, "it has no MPI_Init");
+        snprintf(problem, size, "it has no MPI_Init");
     } else {
         *interface = interface_of(library);
         if (only < 0 || *interface == only) {
             return library;
         }
-        snprintf(problem, room, "%s has %s", sonames[only], whose[*interface]);
+        snprintf(problem, size, "%s has %s", sonames[only], abi_names[*interface]);
     }
     return NULL;
 }

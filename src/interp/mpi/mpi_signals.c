@@ -10,14 +10,14 @@
    So these handlers are restored.  Handlers for crashes stay the library's. */
 
 #define _GNU_SOURCE
-#include "mpi_room.h"
+#include "mpi_descriptors.h"
 #include "mpi_signals.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* The last one, SIGUSR1, is not always put back. */
-static const int of_a_job[HPCPY_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+static const int job_signals[HPCPY_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 
 /* Hydra, MPICH's and Intel's mpiexec, sets this variable for its ranks.  With
    -disable-auto-cleanup it sends them SIGUSR1 when one has died, which would end a rank
@@ -31,14 +31,14 @@ void hpcpy_signals_keep(HpcpySignals *signals)
 {
     signals->count = keeps_sigusr1() ? HPCPY_SIGNALS - 1 : HPCPY_SIGNALS;
     for (int i = 0; i < signals->count; i++) {
-        sigaction(of_a_job[i], NULL, &signals->before[i]);
+        sigaction(job_signals[i], NULL, &signals->before[i]);
     }
 }
 
 void hpcpy_signals_put_back(const HpcpySignals *signals)
 {
     for (int i = 0; i < signals->count; i++) {
-        sigaction(of_a_job[i], &signals->before[i], NULL);
+        sigaction(job_signals[i], &signals->before[i], NULL);
     }
 }
 
@@ -52,7 +52,7 @@ static int (*their_session_init)(void *, void *, void *);
     {                                              \
         HpcpySignals signals;                      \
         hpcpy_signals_keep(&signals);              \
-        int result = hpcpy_mpi_lacks_room();       \
+        int result = hpcpy_mpi_lacks_descriptors();       \
         if (result == 0) {                         \
             result = their_##name arguments;       \
         }                                          \

@@ -2,7 +2,7 @@
 
 #define _GNU_SOURCE
 #include "paths.h"
-#include "places.h"
+#include "location.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,16 +46,16 @@ static PyStatus set_search_path(PyConfig *config, const char *stdlib)
     return PyStatus_Exception(status) ? status : append(&config->module_search_paths, stdlib);
 }
 
-static PyStatus set_paths(PyConfig *config, const char *name, const HpcpyPlaces *places,
+static PyStatus set_paths(PyConfig *config, const char *name, const HpcpyLocation *location,
                           const char *stdlib)
 {
     struct {
         wchar_t **field;
         const char *value;
     } settings[] = {
-        {&config->program_name, name},             {&config->base_executable, places->base_executable},
-        {&config->prefix, places->prefix},         {&config->exec_prefix, places->prefix},
-        {&config->base_prefix, places->base},      {&config->base_exec_prefix, places->base},
+        {&config->program_name, name},             {&config->base_executable, location->base_executable},
+        {&config->prefix, location->prefix},         {&config->exec_prefix, location->prefix},
+        {&config->base_prefix, location->base},      {&config->base_exec_prefix, location->base},
         {&config->stdlib_dir, stdlib},             {&config->platlibdir, LIB},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(settings); i++) {
@@ -69,24 +69,24 @@ static PyStatus set_paths(PyConfig *config, const char *name, const HpcpyPlaces 
 
 PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv)
 {
-    HpcpyPlaces places;
+    HpcpyLocation location;
     char *stdlib = NULL;
     PyStatus status = PyStatus_Ok();
-    hpcpy_places_find(&places, argv);
+    hpcpy_location_find(&location, argv);
     /* With one of these set, CPython's own search finds all the rest. */
-    bool is_told = config->use_environment
+    bool is_overridden = config->use_environment
         && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")
             || is_set("__PYVENV_LAUNCHER__"));
-    if (places.executable != NULL) {
-        status = PyConfig_SetBytesString(config, &config->executable, places.executable);
+    if (location.executable != NULL) {
+        status = PyConfig_SetBytesString(config, &config->executable, location.executable);
     }
-    if (!PyStatus_Exception(status) && !is_told && places.executable != NULL
-        && places.base_executable != NULL && places.prefix != NULL && places.base != NULL
-        && asprintf(&stdlib, "%s/" STDLIB, places.base) >= 0) {
+    if (!PyStatus_Exception(status) && !is_overridden && location.executable != NULL
+        && location.base_executable != NULL && location.prefix != NULL && location.base != NULL
+        && asprintf(&stdlib, "%s/" STDLIB, location.base) >= 0) {
         bool is_named = argv[0] != NULL && argv[0][0] != '\0';
-        status = set_paths(config, is_named ? argv[0] : places.executable, &places, stdlib);
+        status = set_paths(config, is_named ? argv[0] : location.executable, &location, stdlib);
         free(stdlib);
     }
-    hpcpy_places_clear(&places);
+    hpcpy_location_clear(&location);
     return status;
 }

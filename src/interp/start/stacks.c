@@ -38,9 +38,9 @@ static int is_callers(const pthread_attr_t *attributes)
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
                    void *argument)
 {
-    Create *theirs = (Create *)dlsym(RTLD_NEXT, "pthread_create");
+    Create *create = (Create *)dlsym(RTLD_NEXT, "pthread_create");
     if (attributes == NULL || is_callers(attributes)) {
-        return theirs(thread, attributes, start, argument);
+        return create(thread, attributes, start, argument);
     }
     /* What the attributes point to is read, and stays the caller's. */
     pthread_attr_t larger = *attributes;
@@ -48,5 +48,5 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     pthread_attr_getstacksize(&larger, &size);
     dl_iterate_phdr(add_variables, &size);
     pthread_attr_setstacksize(&larger, size);
-    return theirs(thread, &larger, start, argument);
+    return create(thread, &larger, start, argument);
 }

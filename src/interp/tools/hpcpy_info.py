@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile("0x[0-9a-fA-F]+")
-# The first that fits counts: ModuleNotFoundError is an ImportError, too.
+# No such module; no bundle; a wrong byte.  The first that fits counts: ModuleNotFoundError
+# is an ImportError, too.
 EXIT_CODES: dict[type[Exception], int] = {ModuleNotFoundError: 2, ImportError: 69, ValueError: 65}
 
 
@@ -32,21 +33,6 @@ def check(bundle: Bundle) -> tuple[int, int]:
     """Check every byte of the bundle, and only then load every module's code.
 
     Code of the code image is compared with the bundle's.
-
-    Parameters
-    ----------
-    bundle
-        The one in use.
-
-    Returns
-    -------
-    tuple of int
-        How many modules it has, and how many of them the code image has (`HPCPY_CODE`).
-
-    Raises
-    ------
-    ValueError
-        When a byte is not what the build wrote, or the code image differs.
     """
     # The digest lies in the middle of the bytes that it covers.  It is compared before any
     # code is loaded: wrong bytecode can crash Python.
@@ -71,23 +57,7 @@ def _entries(bundle: Bundle) -> Iterator[tuple[str, int, Any]]:
 
 
 def origin(name: str) -> str:
-    """Say where an import would take a module from.
-
-    Parameters
-    ----------
-    name
-        The module's full name.
-
-    Returns
-    -------
-    str
-        One line.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When there is no such module.
-    """
+    """Say where an import would take a module from."""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError) as error:
@@ -102,23 +72,7 @@ def origin(name: str) -> str:
 
 
 def function_at(address: int) -> str:
-    """Say which function of which object has an address of a crash report.
-
-    Parameters
-    ----------
-    address
-        An address in the executable, whose code is at the same place in each process.
-
-    Returns
-    -------
-    str
-        One line.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When it is no function's of the executable.
-    """
+    """Say which function of which object has an address of a crash report."""
     found = ""
     with lzma.open(f"{sys.base_prefix}/lib/hpcpy/functions.xz", "rt") as lines:
         for line in lines:
@@ -184,14 +138,7 @@ def _answer(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Print what was asked for.
-
-    Returns
-    -------
-    int
-        0, 2 for a module that is not there, 65 when a byte in memory is wrong, 69
-        when there is no bundle.
-    """
+    """Print what was asked for."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of `| head`
     try:
         _answer(_options())

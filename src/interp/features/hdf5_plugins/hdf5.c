@@ -5,7 +5,7 @@
 
 #define _GNU_SOURCE
 #include "hdf5_sonames.h" /* by build.sh */
-#include "places.h"
+#include "location.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -11,7 +11,7 @@
 #include <Python.h>
 
 #include "blas.h"
-#include "places.h"
+#include "location.h"
 #include "shown/openblas.h"
 
 #include <dlfcn.h>

@@ -28,13 +28,7 @@ _QUESTIONS = frozenset({"MPI_Initialized", "MPI_Finalized"})
 
 
 def undefined(symbols: Iterable[str]) -> set[str]:
-    """Return the names that some objects refer to and none of them defines.
-
-    Parameters
-    ----------
-    symbols
-        Lines of ``nm --extern-only --format=posix``.
-    """
+    """Return the names that some objects refer to and none of them defines."""
     wanted: set[str] = set()
     defined: set[str] = set()
     for line in symbols:
@@ -44,14 +38,7 @@ def undefined(symbols: Iterable[str]) -> set[str]:
 
 
 def functions(names: Iterable[str]) -> list[str]:
-    """Return the names of MPI's functions and data among undefined names, sorted.
-
-    Raises
-    ------
-    ValueError
-        When an object tests the slot of a function that no object calls: there
-        would be no such slot to link with.
-    """
+    """Return the names of MPI's functions and data among undefined names, sorted."""
     every = set(names)
     found = {name for name in every if _MPI.fullmatch(name)}
     tested = {name.removeprefix(_SLOT) for name in every if name.startswith(_SLOT)}
@@ -66,13 +53,7 @@ def handles(names: Iterable[str]) -> list[str]:
 
 
 def data_sizes(symbols: Iterable[str]) -> dict[str, int]:
-    """Return the size of each variable that a library defines.
-
-    Parameters
-    ----------
-    symbols
-        Lines of ``nm --dynamic --defined-only --format=posix``.
-    """
+    """Return the size of each variable that a library defines."""
     sizes = {}
     for line in symbols:
         name, kind, *numbers = line.split()

@@ -4,7 +4,7 @@
    libfabric's that can accept no connection; with 14, MPI_Init follows a null pointer;
    with 17, both work.  A library that needs more has to report that itself. */
 
-#include "mpi_room.h"
+#include "mpi_descriptors.h"
 
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -13,7 +13,7 @@
 
 enum { NEEDED = 24, MPI_ERR_OTHER = 15 };
 
-int hpcpy_mpi_lacks_room(void)
+int hpcpy_mpi_lacks_descriptors(void)
 {
     int opened[NEEDED];
     int count = 0;

@@ -1,5 +1,5 @@
-#ifndef HPCPY_PLACES_H
-#define HPCPY_PLACES_H
+#ifndef HPCPY_LOCATION_H
+#define HPCPY_LOCATION_H
 
 #include <stdbool.h>
 
@@ -9,14 +9,14 @@ typedef struct {
     char *base_executable; /* behind a virtual environment's link */
     char *prefix;          /* of the virtual environment, else `base` */
     char *base;            /* the prefix with the library */
-} HpcpyPlaces;
+} HpcpyLocation;
 
 /* Find out where this interpreter lies.  `argv` ends with NULL, as main's does, and
    may be empty. */
-void hpcpy_places_find(HpcpyPlaces *places, char *const *argv);
-void hpcpy_places_clear(HpcpyPlaces *places);
+void hpcpy_location_find(HpcpyLocation *location, char *const *argv);
+void hpcpy_location_clear(HpcpyLocation *location);
 
-/* The folder of the library, which is the build's until `hpcpy_places_find` was called. */
+/* The folder of the library, which is the build's until `hpcpy_location_find` was called. */
 const char *hpcpy_library(void);
 
 /* The absolute path, with links and `..` in it left as they are; NULL if the working

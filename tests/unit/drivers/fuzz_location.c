@@ -28,7 +28,7 @@ static ssize_t link_of(char *path, size_t room)
 #define HPCPY_PREFIX "/opt/own"
 #define HPCPY_LIBRARY "lib/python3"
 
-#include "places.c"
+#include "location.c"
 
 static void give(char *text)
 {
@@ -44,11 +44,11 @@ static void find_all(void)
         words[i] = field[5 + i];
     }
     first_file = 5 + (uint32_t)count;
-    HpcpyPlaces places;
-    hpcpy_places_find(&places, words);
-    answer("%s\n%s\n%s", places.executable == NULL ? "-" : places.executable,
-           places.prefix == NULL ? "-" : places.prefix, hpcpy_library());
-    hpcpy_places_clear(&places);
+    HpcpyLocation location;
+    hpcpy_location_find(&location, words);
+    answer("%s\n%s\n%s", location.executable == NULL ? "-" : location.executable,
+           location.prefix == NULL ? "-" : location.prefix, hpcpy_library());
+    hpcpy_location_clear(&location);
     free(library);
     library = NULL;
 }

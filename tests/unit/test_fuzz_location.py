@@ -27,8 +27,8 @@ NAMES = WORDS | st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    with driver(tmp_path_factory.mktemp("driver"), "places") as found:
+def location(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    with driver(tmp_path_factory.mktemp("driver"), "location") as found:
         yield found
 
 
@@ -46,8 +46,8 @@ def home_of(content: bytes) -> bytes:
 @given(content=st.lists(PIECES, max_size=14).map(b"".join))
 @example(content=b"home = /\n")
 @example(content=b"home =\nhome = /a/ \n")
-def test_home_of_a_venv_is_what_python_reads(places: Driver, content: bytes) -> None:
-    answer = places.ask(b"home\0", b"venv/pyvenv.cfg\0", content)
+def test_home_of_a_venv_is_what_python_reads(location: Driver, content: bytes) -> None:
+    answer = location.ask(b"home\0", b"venv/pyvenv.cfg\0", content)
     assert answer.removesuffix(b"\n") == home_of(content)
 
 
@@ -64,15 +64,15 @@ def maps(draw: st.DrawFn, here: int) -> bytes:
 
 @cases(600)
 @given(data=st.data())
-def test_the_mapped_file_is_that_of_the_range(places: Driver, data: st.DataObject) -> None:
-    here = int(places.ask(b"here\0"), 16)
+def test_the_mapped_file_is_that_of_the_range(location: Driver, data: st.DataObject) -> None:
+    here = int(location.ask(b"here\0"), 16)
     content = data.draw(maps(here))
     expected = b"-"
     for line in content.splitlines():
         begin, end = (int(one, 16) for one in re.findall(rb"[0-9a-f]+", line)[:2])
         if b"/" in line and begin <= here < end and expected == b"-":
             expected = line[line.index(b"/") :]
-    answer = places.ask(b"maps\0", b"/proc/self/maps\0", content)
+    answer = location.ask(b"maps\0", b"/proc/self/maps\0", content)
     assert answer.removesuffix(b"\n") == expected
 
 
@@ -84,11 +84,11 @@ def test_the_mapped_file_is_that_of_the_range(places: Driver, data: st.DataObjec
     content=st.lists(PIECES, max_size=10).map(b"".join),
 )
 def test_any_words_give_an_absolute_path_or_none(
-    places: Driver, words: Sequence[str], started: tuple[str, bool], link: str, content: bytes
+    location: Driver, words: Sequence[str], started: tuple[str, bool], link: str, content: bytes
 ) -> None:
     name, has_loader = started
     base = b"1\0" if has_loader else b"\0"
     head = [b"find\0", text(str(len(words))), text(name), base, text(link)]
     file = [b"/nowhere/pyvenv.cfg\0", content, b"/proc/self/maps\0", content]
-    answer = places.ask(*head, *map(text, words), *file).decode(errors="replace")
+    answer = location.ask(*head, *map(text, words), *file).decode(errors="replace")
     assert answer[0] in "/-" or answer.startswith(link)

@@ -2,7 +2,7 @@
    says which file it started.  An ordinary start makes no path call for this. */
 
 #define _GNU_SOURCE
-#include "places.h"
+#include "location.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,9 +58,9 @@ static const char *leaf(const char *path)
 
 static bool is_same_file(const char *path, const char *other)
 {
-    struct stat one, two;
-    return stat(path, &one) == 0 && stat(other, &two) == 0
-        && one.st_ino == two.st_ino && one.st_dev == two.st_dev;
+    struct stat first, second;
+    return stat(path, &first) == 0 && stat(other, &second) == 0
+        && first.st_ino == second.st_ino && first.st_dev == second.st_dev;
 }
 
 /* The kernel passes no address of a loader when it has started the loader itself. */
@@ -75,8 +75,8 @@ static char *mapped_file(void)
     const uintptr_t here = (uintptr_t)&mapped_file;
     FILE *maps = fopen("/proc/self/maps", "re");
     char *line = NULL, *file = NULL;
-    size_t room = 0;
-    while (maps != NULL && file == NULL && getline(&line, &room, maps) >= 0) {
+    size_t capacity = 0;
+    while (maps != NULL && file == NULL && getline(&line, &capacity, maps) >= 0) {
         uintptr_t begin, end;
         const char *path = strchr(line, '/');
         if (path != NULL && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2
@@ -104,7 +104,7 @@ static char *running_file(void)
 
 /* The kernel's names for a program that was started by its descriptor, and
    /proc/self/exe: such a path is another file in another process. */
-static bool is_passing(const char *path)
+static bool is_descriptor(const char *path)
 {
     return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
@@ -112,7 +112,7 @@ static bool is_passing(const char *path)
 /* Without /proc it is only known whether the path is an executable file. */
 static bool leads_to(const char *running, const char *path)
 {
-    return !is_passing(path)
+    return !is_descriptor(path)
         && (running == NULL ? access(path, X_OK) == 0 : is_same_file(path, running));
 }
 
@@ -127,7 +127,7 @@ static bool is_of_script(char *const *argv, const char *started)
 
 /* argv[0] names another file than the kernel.  Launchers of virtual environments put
    the environment's link there: it counts if it leads to this very file. */
-static char *find_disputed(const char *name, const char *started)
+static char *find_of_two_names(const char *name, const char *started)
 {
     char *running = running_file(), *found = NULL;
     if (strchr(name, '/') != NULL && leads_to(running, name)) {
@@ -146,21 +146,21 @@ static char *find_disputed(const char *name, const char *started)
    environment is known by the path of its link. */
 static char *find_executable(char *const *argv)
 {
-    const char *started = (const char *)getauxval(AT_EXECFN), *said = NULL;
+    const char *started = (const char *)getauxval(AT_EXECFN), *named = NULL;
     const char *name = argv[0] == NULL ? "" : argv[0];
     if (started == NULL) {
         started = "";
     }
-    if (name[0] != '\0' && !is_passing(started) && !hpcpy_started_by_loader()) {
+    if (name[0] != '\0' && !is_descriptor(started) && !hpcpy_started_by_loader()) {
         /* A bare name was looked up in PATH by the caller. */
         if (strcmp(name, started) == 0 || strcmp(name, leaf(started)) == 0) {
-            said = started;
+            named = started;
         } else if (is_of_script(argv, started)) {
-            said = name;
+            named = name;
         }
     }
-    char *found = said == NULL ? NULL : hpcpy_absolute(said);
-    return found == NULL ? find_disputed(name, started) : found;
+    char *found = named == NULL ? NULL : hpcpy_absolute(named);
+    return found == NULL ? find_of_two_names(name, started) : found;
 }
 
 /* The value of `home` in <folder>/pyvenv.cfg, without blanks and slashes at its end, or
@@ -168,13 +168,13 @@ static char *find_executable(char *const *argv)
 static char *home_of_venv(const char *folder)
 {
     char *path = NULL, *line = NULL, *home = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     if (asprintf(&path, "%s/pyvenv.cfg", folder) < 0) {
         return NULL;
     }
     FILE *file = fopen(path, "re");
     free(path);
-    while (file != NULL && home == NULL && getline(&line, &room, file) >= 0) {
+    while (file != NULL && home == NULL && getline(&line, &capacity, file) >= 0) {
         char key[8] = "", value[4096] = "";
         if (sscanf(line, " %7[^= \t] = %4095[^\n]", key, value) == 2 && strcasecmp(key, "home") == 0) {
             size_t end = strlen(value);
@@ -210,11 +210,11 @@ static char *base_of(const char *folder)
 
 /* The case of another path than our own: a link to this file, a virtual environment's
    link or copy, or an image that was unpacked elsewhere. */
-static void look_around(HpcpyPlaces *places, const char *folder)
+static void locate_elsewhere(HpcpyLocation *location, const char *folder)
 {
     char *real = running_file();
     if (real == NULL) {
-        real = realpath(places->executable, NULL);
+        real = realpath(location->executable, NULL);
     }
     char *real_folder = parent(real);
     char *venv = parent(folder);
@@ -225,14 +225,14 @@ static void look_around(HpcpyPlaces *places, const char *folder)
     }
     bool is_copy = home != NULL && strcmp(real_folder, OWN_FOLDER) != 0
         && is_same_file(real_folder, folder);
-    places->base = base_of(is_copy ? home : real_folder);
+    location->base = base_of(is_copy ? home : real_folder);
     if (home != NULL) {
-        places->prefix = venv;
+        location->prefix = venv;
         venv = NULL;
         if (!is_copy) {
-            places->base_executable = real == NULL ? NULL : strdup(real);
-        } else if (asprintf(&places->base_executable, "%s/%s", home, leaf(places->executable)) < 0) {
-            places->base_executable = NULL;
+            location->base_executable = real == NULL ? NULL : strdup(real);
+        } else if (asprintf(&location->base_executable, "%s/%s", home, leaf(location->executable)) < 0) {
+            location->base_executable = NULL;
         }
     }
     free(real);
@@ -241,34 +241,34 @@ static void look_around(HpcpyPlaces *places, const char *folder)
     free(home);
 }
 
-void hpcpy_places_find(HpcpyPlaces *places, char *const *argv)
+void hpcpy_location_find(HpcpyLocation *location, char *const *argv)
 {
-    *places = (HpcpyPlaces){.executable = find_executable(argv)};
-    if (places->executable == NULL) {
+    *location = (HpcpyLocation){.executable = find_executable(argv)};
+    if (location->executable == NULL) {
         return;
     }
-    char *folder = parent(places->executable);
+    char *folder = parent(location->executable);
     if (strcmp(folder, OWN_FOLDER) == 0) {
-        places->base = strdup(HPCPY_PREFIX);
+        location->base = strdup(HPCPY_PREFIX);
     } else {
-        look_around(places, folder);
+        locate_elsewhere(location, folder);
     }
-    if (places->base != NULL && asprintf(&library, "%s/" HPCPY_LIBRARY, places->base) < 0) {
+    if (location->base != NULL && asprintf(&library, "%s/" HPCPY_LIBRARY, location->base) < 0) {
         library = NULL;
     }
-    if (places->prefix == NULL && places->base != NULL) {
-        places->prefix = strdup(places->base);
+    if (location->prefix == NULL && location->base != NULL) {
+        location->prefix = strdup(location->base);
     }
-    if (places->base_executable == NULL) {
-        places->base_executable = strdup(places->executable);
+    if (location->base_executable == NULL) {
+        location->base_executable = strdup(location->executable);
     }
     free(folder);
 }
 
-void hpcpy_places_clear(HpcpyPlaces *places)
+void hpcpy_location_clear(HpcpyLocation *location)
 {
-    free(places->executable);
-    free(places->base_executable);
-    free(places->prefix);
-    free(places->base);
+    free(location->executable);
+    free(location->base_executable);
+    free(location->prefix);
+    free(location->base);
 }

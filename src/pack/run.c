@@ -156,7 +156,10 @@ int main(int count, char **words)
     read_config();
     char *path = own_name(count, words);
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    int is_any = !strcmp(name, "pack-exec"), is_folder = !strcmp(name, "run");
+    int is_any = !strcmp(name, "pack-exec");
+    /* By its own path, not by that of a command of this name. */
+    size_t length = strlen(path);
+    int is_folder = length > 10 && !strcmp(path + length - 10, "/.pack/run");
     if (is_any + 2 * is_folder >= count)
         fail("usage: %s COMMAND [ARGUMENT ...]", name);
     snprintf(program, sizeof program, "%s/bin/%s", config.prefix, name);

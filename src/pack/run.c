@@ -142,24 +142,12 @@ static void start_otherwise(const char *name, char **words, const char *why)
     fail("%s", reason);
 }
 
-int main(int count, char **words)
+/* Be where the environment is at its place, or start the program another way. */
+static void go_inside(const char *name, char **words, int is_folder)
 {
-    char folder[4096], program[8400];
     const char *engine = getenv("HPCPY_PACK_ENGINE"), *why = "HPCPY_PACK_ENGINE";
+    char folder[4096];
 
-    if (!strcmp(words[0], "hpcpy-mount"))
-        return serve(words);
-    if (!strcmp(words[0], "hpcpy-hold"))
-        return hold(words);
-    errno = 0;
-    verbose = getenv("HPCPY_VERBOSE") && *getenv("HPCPY_VERBOSE");
-    read_config();
-    char *path = own_name(count, words);
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    int is_any = !strcmp(name, "pack-exec"), is_folder = !strcmp(name, "run");
-    if (is_any + 2 * is_folder >= count)
-        fail("usage: %s COMMAND [ARGUMENT ...]", name);
-    snprintf(program, sizeof program, "%s/bin/%s", config.prefix, name);
     if (!getcwd(folder, sizeof folder))
         *folder = 0;
     if (is_folder) {
@@ -174,20 +162,46 @@ int main(int count, char **words)
     }
     if (*folder && chdir(folder))
         fail("%s: %s", folder, strerror(errno));
-    words += is_any + 2 * is_folder;
-    /* A program may look for what lies beside it: in the image, whatever PATH is now. */
-    if (config.is_system && !is_any)
+}
+
+int main(int count, char **words)
+{
+    char program[8400];
+
+    if (!strcmp(words[0], "hpcpy-mount"))
+        return serve(words);
+    if (!strcmp(words[0], "hpcpy-hold"))
+        return hold(words);
+    errno = 0;
+    verbose = getenv("HPCPY_VERBOSE") && *getenv("HPCPY_VERBOSE");
+    read_config();
+    char *path = own_name(count, words);
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    /* By its own path, not by that of a command of this name: run FOLDER COMMAND. */
+    size_t length = strlen(path);
+    int is_folder = length > 10 && !strcmp(path + length - 10, "/.pack/run");
+    int is_any = !strcmp(name, "pack-exec"), skipped = is_folder ? 2 : is_any;
+    if (skipped >= count)
+        fail("usage: %s COMMAND [ARGUMENT ...]", name);
+    go_inside(name, words, is_folder);
+    if (skipped) {
+        execvp(words[skipped], words + skipped);
+        fail("%s: %s", words[skipped], strerror(errno));
+    }
+    snprintf(program, sizeof program, "%s/bin/%s", config.prefix, name);
+    if (config.is_system) {
+        /* It may look for what lies beside it: in the image, by PATH. */
         words[0] = (char *)name;
-    else if (!strchr(words[0], '/') && !is_any && !is_folder)
-        words[0] = path;
-    if (is_any || is_folder || config.is_system)
-        execvp(is_any || is_folder ? words[0] : name, words);
-    else {
+        execvp(name, words);
+    } else {
+        /* It may look for itself on PATH, which may have changed. */
+        if (!strchr(words[0], '/'))
+            words[0] = path;
         execv(path, words);   /* a link to it from elsewhere is one in the image, too */
         if (errno == ENOENT)
             execv(program, words);
     }
     if (errno == ENOTCONN)
         fail("%s cannot be read; is it whole?", config.image);
-    fail("%s: %s", is_any || is_folder ? words[0] : program, strerror(errno));
+    fail("%s: %s", config.is_system ? name : program, strerror(errno));
 }

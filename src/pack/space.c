@@ -131,11 +131,27 @@ static int place_trees(const char **why)
     return 0;
 }
 
+/* Tell what forbids a mount before this process leaves its user namespace: there Apptainer
+   could do it no more. */
+static int is_forbidden(const char **why)
+{
+    char answer = '0';
+    *why = "/dev/fuse";
+    if (access(*why, R_OK | W_OK))
+        return 1;
+    *why = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+    int file = geteuid() ? open(*why, O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0 && read(file, &answer, 1) == 1)
+        close(file);
+    errno = EPERM;
+    return answer == '1';
+}
+
 /* Mount, with a daemon outside.  `served` becomes a socket whose other end the daemon has. */
 static int mount_anew(int *served, const char **why)
 {
     int pair[2], device;
-    if (unshare_user(why))
+    if (is_forbidden(why) || unshare_user(why))
         return -1;
     *why = "/dev/fuse";
     if ((device = open("/dev/fuse", O_RDWR | O_CLOEXEC)) < 0)

@@ -166,6 +166,14 @@ def test_apptainer_and_the_folder_take_over(environment: Path) -> None:
     assert f"in {environment}.unpacked" in plain.stderr
 
 
+def test_who_may_not_mount_is_told_why_and_gets_apptainer(environment: Path) -> None:
+    if os.geteuid() != 0 or Path("/dev/fuse").stat().st_mode & 0o006:
+        pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
+    before = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    done = Starter(environment, before).run("python", "-c", "pass")
+    assert done.stderr.startswith("hpcpy pack: /dev/fuse: Permission denied; by /"), done.stderr
+
+
 def test_an_image_that_is_damaged_and_a_folder_that_moved_are_one_line(
     environment: Path, tmp_path: Path
 ) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from hpcpy.build.sif_header import system_offset
@@ -59,25 +59,33 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
         variables, names = json.loads(asked.stdout)
         if made.exists():
             remove_tree(made)
-        own = made / ".pack"
-        (own / "root").mkdir(parents=True)
-        (made / "bin").mkdir()
-        (own / "image.sif").symlink_to(sif.resolve())
-        shutil.copyfile(launcher, own / "run")
-        (own / "run").chmod(0o755)
-        (own / "otherwise").write_text(
-            otherwise(made, '"$name"', '"$home/.pack/image.sif"', ['--pwd "$PWD"'], _OF_THE_IMAGE)
-        )
+        _write(made, sif, launcher, _configuration(made, offset, variables))
         for name in (*names, ANY):
-            os.symlink("../.pack/run", made / "bin" / name)  # noqa: PTH211
-        lines = [f"mark {secrets.token_hex(8)}", f"prefix {own}/root", "image image.sif"]
-        lines += [f"offset {offset}", "system 1"]
-        lines += [
-            f"set {name}={value}"
-            for name, value in sorted(variables.items())
-            if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
-        ]
-        (own / "config").write_text("".join(f"{line}\n" for line in lines))
+            (made / "bin" / name).symlink_to("../.pack/run")
         current.note = f"{len(names)} commands"
     print(made / "bin")
     return 0
+
+
+def _write(made: Path, sif: Path, launcher: Path, configuration: str) -> None:
+    own = made / ".pack"
+    (own / "root").mkdir(parents=True)
+    (made / "bin").mkdir()
+    (own / "image.sif").symlink_to(sif.resolve())
+    shutil.copyfile(launcher, own / "run")
+    (own / "run").chmod(0o755)
+    options = ['--pwd "$PWD"']
+    text = otherwise(made, '"$name"', '"$home/.pack/image.sif"', options, _OF_THE_IMAGE)
+    (own / "otherwise").write_text(text)
+    (own / "config").write_text(configuration)
+
+
+def _configuration(made: Path, offset: int, variables: Mapping[str, str]) -> str:
+    lines = [f"mark {secrets.token_hex(8)}", f"prefix {made}/.pack/root", "image image.sif"]
+    lines += [f"offset {offset}", "system 1"]
+    lines += [
+        f"set {name}={value}"
+        for name, value in sorted(variables.items())
+        if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
+    ]
+    return "".join(f"{line}\n" for line in lines)

@@ -30,6 +30,11 @@ def of(report: Report) -> str:
     return _TABLES[report["benchmark"]](report)
 
 
+def of_known(report: Report) -> Callable[[Report], str] | None:
+    """Return what makes a report's tables, if anything does."""
+    return _TABLES.get(report.get("benchmark", ""))
+
+
 def unsteady(report: Report) -> str:
     """Return a warning when processor times vary too much, else nothing."""
     found = report.get("results", [])

@@ -18,7 +18,7 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import figures, tables
+from measure import drawings, figures, tables
 
 _RESULTS = ROOT / "docs/results"
 # Of an older form; the next run of cold.py takes its place.
@@ -52,11 +52,13 @@ def main(options: argparse.Namespace) -> int:
 
 
 def written() -> Iterator[tuple[Path, str]]:
-    """Yield each page that has figures, and its text as the reports say."""
+    """Yield each page and drawing that has figures, and its text as the reports say."""
     reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
     for name, report in sorted(reports.items()):
         if name not in _NO_PAGE and (text := _page(name, report)):
             yield _RESULTS / f"{name}.md", text
+    for name, svg in drawings.of(reports):
+        yield _RESULTS / f"{name}.svg", svg
     for path in sorted(
         [ROOT / "README.md", *ROOT.glob("docs/[!r]*/*.md"), *ROOT.glob("docs/*.md")]
     ):

@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape
 
 from measure import figures
 
+Point = tuple[int, int]
+
 _BLUE, _RED, _GREY, _PALE = "#0072b2", "#d55e00", "#555555", "#eef4f8"
 _HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" '
@@ -42,11 +44,11 @@ def _made() -> str:
         left = 10 + at * 190
         parts.append(_box(left, 75, 150, 76, name, *lines))
         if at:
-            parts.append(_arrow(left - 38, 113, left - 4, 113))
+            parts.append(_arrow((left - 38, 113), (left - 4, 113)))
     for at, (name, line) in enumerate(_ENDS):
         top = 8 + at * 76
         parts.append(_box(600, top, 210, 60, name, line))
-        parts.append(_arrow(542, 113, 595, top + 30))
+        parts.append(_arrow((542, 113), (595, top + 30)))
     return _whole(820, 232, parts)
 
 
@@ -56,7 +58,9 @@ def _asked(storm: Mapping[str, Any]) -> str:
     node = figures.of(storm, ["static-sif-shared", "1x1", "requests"])
     parts = [
         *_half(0, "Files on a shared file system", f"each rank asks {each} times", _RED),
-        *_half(420, "One image file", f"each node asks {node} times, further ranks hardly ever", _BLUE),
+        *_half(
+            420, "One image file", f"each node asks {node} times, further ranks hardly ever", _BLUE
+        ),
     ]
     return _whole(820, 300, parts)
 
@@ -70,12 +74,12 @@ def _half(left: int, title: str, line: str, colour: str) -> Iterator[str]:
         yield _text(x + 55, 244, f"node {node + 1}", 12)
         shared = colour == _BLUE
         if shared:
-            yield _line(x + 55, 188, left + 200, 84, colour, 3)
+            yield _line((x + 55, 188), (left + 200, 84), colour, 3)
             yield _text(x + 55, 206, "mount", 11)
         for rank in range(_RANKS):
             at = x + 19 + rank * 24
             if not shared:
-                yield _line(at, 213, left + 200, 84, colour, 1)
+                yield _line((at, 213), (left + 200, 84), colour, 1)
             yield f'<circle cx="{at}" cy="220" r="7" fill="{colour}"/>\n'
     yield _text(left + 200, 284, line, 15)
 
@@ -104,13 +108,13 @@ def _text(x: int, y: int, words: str, size: int, weight: str = "normal") -> str:
     )
 
 
-def _line(x: int, y: int, to_x: int, to_y: int, colour: str, width: int) -> str:
+def _line(start: Point, end: Point, colour: str, width: int) -> str:
     return (
-        f'<line x1="{x}" y1="{y}" x2="{to_x}" y2="{to_y}" stroke="{colour}" '
+        f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" stroke="{colour}" '
         f'stroke-width="{width}"/>\n'
     )
 
 
-def _arrow(x: int, y: int, to_x: int, to_y: int) -> str:
-    line = _line(x, y, to_x, to_y, _GREY, 2)
+def _arrow(start: Point, end: Point) -> str:
+    line = _line(start, end, _GREY, 2)
     return line.replace("/>", ' marker-end="url(#tip)"/>')

@@ -9,7 +9,7 @@ import itertools
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -361,11 +361,11 @@ def _validation(report: Report) -> Any:
         style = {"color": "0.3", "label": f"{what} ({source})"}
         panels["C"].plot(places, times, marker, **style)
         for one in of_it:
-            above = (each["seconds"] / one["seconds"] for each in report["published"])
-            # Below the words of a point just above this one.
-            place, away = (one["ranks"], one["seconds"]), (6, -10 if _is_near(above) else -3)
+            is_below = any(_is_just_below(one, each) for each in report["published"])
+            away, side = ((-6, -3), "right") if is_below else ((6, -3), "left")
             style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
-            panels["C"].annotate(one["where"], place, away, **style)
+            place = (one["ranks"], one["seconds"])
+            panels["C"].annotate(one["where"], place, away, ha=side, **style)
     seconds = "seconds to the last"
     words = {
         "A": ("NIH, eight libraries on NFS", "interpreters, or nodes", f"{seconds} interpreter"),
@@ -380,8 +380,10 @@ def _validation(report: Report) -> Any:
     return made
 
 
-def _is_near(ratios: Iterable[float]) -> bool:
-    return any(1 < ratio < 1.3 for ratio in ratios)
+def _is_just_below(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Tell whether the words of two points would lie on each other."""
+    seconds, ranks = (other[key] / one[key] for key in ("seconds", "ranks"))
+    return 1 < seconds < 1.3 and 0.5 < ranks < 2
 
 
 # Picture -> its report's benchmark, and what draws it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Report = Mapping[str, Any]
@@ -60,8 +60,8 @@ def _start(report: Report, words: Sequence[str]) -> float:
             if column in _COUNTS:
                 return float(row["counts"][column])
             if column in ("private", "most"):
-                return statistics.median(each[column] for each in row["memory"]) / 1e6
-            return statistics.median(row[column]) * 1e3
+                return _median(each[column] for each in row["memory"]) / 1e6
+            return _median(row[column]) * 1e3
     raise KeyError(f"no start {case} of {image}, {place}")
 
 
@@ -76,8 +76,8 @@ def _cold(report: Report, words: Sequence[str]) -> float:
     }
     scale = 1e-6 if column == "read" else 1e3
     if case == "true":
-        return statistics.median(found[case]) * scale
-    return (statistics.median(found[case]) - statistics.median(found["true"])) * scale
+        return _median(found[case]) * scale
+    return (_median(found[case]) - _median(found["true"])) * scale
 
 
 def _storm(report: Report, words: Sequence[str]) -> float:
@@ -96,7 +96,7 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     if column == "last":
         return float(sample["last"])
     if column == "cpu":
-        return float(statistics.median(sample["ranks_told"]["cpu"]))
+        return _median(sample["ranks_told"]["cpu"])
     packets = sum(each["packets"] for each in sample["asked"])
     if column == "further":
         first = sum(each["packets"] for each in found[nodes, 1]["asked"])
@@ -111,7 +111,7 @@ def _step(report: Report, words: Sequence[str]) -> float:
     image, name = words[0], " ".join(words[1:])
     for row in report["results"]:
         if (row["image"], row["name"]) == (image, name):
-            return statistics.median(row["seconds"]) * 1e3
+            return _median(row["seconds"]) * 1e3
     raise KeyError(f"no step {name} of {image}")
 
 
@@ -125,12 +125,16 @@ def _row(report: Report, words: Sequence[str]) -> float:
     for row in report["results"]:
         if (row["problem"], row["impl"]) == (" ".join(problem), technique):
             if column == "message":
-                return min(each["median"] for each in row["details"]) * 1e6
-            function = min if column == "least" else statistics.median
+                return float(min(each["median"] for each in row["details"])) * 1e6
+            function = min if column == "least" else _median
             # A sample of the image's rows stands for all.
-            seconds = float(function(row["samples"])) * row["total"] / row["work"]
+            seconds = float(function(row["samples"]) * row["total"] / row["work"])
             return seconds if in_seconds else seconds * 1e3
     raise KeyError(f"no row {technique} of {problem}")
+
+
+def _median(values: Iterable[float]) -> float:
+    return float(statistics.median(values))
 
 
 _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {

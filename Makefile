@@ -58,16 +58,16 @@ cluster-stop: ## stop it and its jobs, and remove its files
 launch: ## run a workload, or a program of yours, by srun: make launch PROGRAM=my-mpi.py NODES=2 TASKS=8
 	@$(HPCPY) launch
 
-batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites.md)
+batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/how-to/sites.md)
 	@$(HPCPY) batch
 
-modulefile: ## write a module whose python and mpiexec are a SIF's: TO=FOLDER (docs/modules.md)
+modulefile: ## write a module whose python and mpiexec are a SIF's: TO=FOLDER (docs/how-to/modules.md)
 	@$(HPCPY) modulefile
 
-kernelspec: ## write a Jupyter kernel that runs in an image (docs/jupyter.md)
+kernelspec: ## write a Jupyter kernel that runs in an image (docs/how-to/jupyter.md)
 	@$(HPCPY) kernelspec
 
-pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/pack.md)
+pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/how-to/pack.md)
 	@$(HPCPY) pack
 
 check: ## lint, types and host tests, for before each commit
@@ -92,7 +92,7 @@ bench: ## measure the starts that README shows; the others: python3 benchmarks/N
 	@$(BENCHMARK)/startup.py
 	@$(BENCHMARK)/cold.py
 
-storm: ## start ranks on a shared file system of this machine (docs/import-at-scale.md)
+storm: ## start ranks on a shared file system of this machine (docs/explanation/import-storms.md)
 	@$(BENCHMARK)/storm.py
 
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's

@@ -18,10 +18,10 @@ from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.cases import CASES
 from measure.cold.sample import CACHED, DELAY, IMAGE, RATE, STORAGES, inside
+from measure.cold.tables import TRUE
 from measure.cold.touched import touched
 from measure.roots import Base
 from measure.samples import in_rounds
-from measure.tables import TRUE
 from measure.targets import PYTHON, WORK
 
 _IMAGES = ("wheels", "hpcpy")

@@ -1,4 +1,4 @@
-"""The table of docs/talks.md, made of what ``talk --json`` has written for each talk.
+"""The table of docs/results/talks.md, made of what ``talk --json`` has written for each talk.
 
 A slide of a later report, one that was measured alone, takes the place of the same slide.
 """
@@ -18,7 +18,7 @@ from checkout import ROOT, run
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 
-_PAGE = ROOT / "docs/talks.md"
+_PAGE = ROOT / "docs/results/talks.md"
 
 _BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
 # Without blanks around the cells, which would only lengthen the page.

@@ -1,23 +1,28 @@
-"""Sphinx's configuration: the checkout's own Markdown, grouped as the README groups it.
+"""Sphinx's configuration: the checkout's own Markdown, a group a kind of page.
 
 The pages have no syntax of Sphinx's, so that a forge shows them whole. What Sphinx
-needs beyond them, a table of contents, is made here of the README's last list.
+needs beyond them, a table of contents, is made here of the folders.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-# `- **Use**: [pack](docs/pack.md) · …`: a reader, and pages for that reader.
-_GROUP = re.compile(r"^- \*\*(\w+)\*\*: (.*)$", re.MULTILINE)
-_PAGE = re.compile(r"\]\(([\w./-]+)\.md\)")
+# In the order in which a reader needs them.
+_KINDS = {
+    "Tutorials": "docs/tutorials/",
+    "How to": "docs/how-to/",
+    "Reference": "docs/reference/",
+    "Explanation": "docs/explanation/",
+    "Results": "docs/results/",
+    "Project": "",
+}
 
 project = "hpcpy"
 html_title = "hpcpy"
 extensions = ["myst_parser"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md", "src/interp/features/README.md"]
+include_patterns = ["*.md", "docs/*/*.md", "src/interp/features/README.md"]
 # Not looked into at all: the first two have any number of files.
 exclude_patterns = ["build", ".*", "containers", "env", "recipes", "tests"]
 # A link to a heading has the name that a forge gives it.
@@ -34,31 +39,14 @@ html_show_copyright = False
 html_show_search_summary = False
 
 
-def groups(readme: str) -> dict[str, list[str]]:
-    """Return the readers that the README names, and the pages for each.
-
-    Parameters
-    ----------
-    readme
-        Its text.
-
-    Examples
-    --------
-    >>> groups("- **Use**: [own packages](docs/bake.md) · [licence](LICENSE)")
-    {'Use': ['docs/bake']}
-    """
-    return {reader: _PAGE.findall(links) for reader, links in _GROUP.findall(readme)}
-
-
 def _add_contents(app: Any, name: str, text: list[str]) -> None:
     if name != root_doc:
         return
-    grouped = groups(text[0])
-    # A page that the README does not name yet is to be found all the same.
-    known = {root_doc, *(page for pages in grouped.values() for page in pages)}
-    grouped["Other"] = sorted(app.env.found_docs - known)
-    for reader, pages in grouped.items():
-        lines = [f":caption: {reader}", ":hidden:", "", *pages]
+    left = set(app.env.found_docs) - {root_doc}
+    for kind, folder in _KINDS.items():
+        pages = sorted(page for page in left if page.startswith(folder))
+        left -= set(pages)
+        lines = [f":caption: {kind}", ":hidden:", "", *pages]
         text[0] += "\n".join(["\n\n```{toctree}", *lines, "```\n"])
 
 

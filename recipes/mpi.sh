@@ -15,7 +15,7 @@ rm -r test/mpi
 sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
 # The default datatype engine is 108 MB of generated C.  libfabric comes with
 # the source, so that libmpi needs only libc and libm.  hwloc would read the node's
-# hardware from /sys, 200 path calls in each MPI_Init; what is lost: docs/mpi.md.  With
+# hardware from /sys, 200 path calls in each MPI_Init; what is lost: docs/how-to/mpi.md.  With
 # dlopen, libfabric would look for more providers, 100 path calls at each start.  Of libfabric's providers, those
 # stay that ranks of two nodes can use; shm would take SIGTERM.
 ./configure --prefix=/opt/mpich \

@@ -1,7 +1,7 @@
 """Checks of an hpcpy image for ReFrame: what a centre runs after each maintenance.
 
 Counts, hashes and sums are asserted. Times are recorded; a centre adds limits in
-references.yaml (docs/reframe.md). This folder needs ReFrame and nothing else of hpcpy.
+references.yaml (docs/reference/reframe.md). This folder needs ReFrame and nothing else of hpcpy.
 """
 
 import json

@@ -22,7 +22,7 @@ site_configuration = {
                     "environs": ["builtin"],
                     "container_platforms": [_APPTAINER],
                     "env_vars": [
-                        # What srun --mpi= is, docs/mpi.md; without it N times rank 0 of 1.
+                        # What srun --mpi= is, docs/how-to/mpi.md; without it N times rank 0 of 1.
                         ["SLURM_MPI_TYPE", "pmi2"],
                         # A rank that fails ends the others.
                         ["SLURM_KILL_BAD_EXIT", "1"],

@@ -78,7 +78,7 @@ CASES = (
     # MPI and psutil look at the machine, in /sys and /proc: some 10 calls more elsewhere.
     Case("everything", _ALL, goal=Goal(220, 154, 6)),
 )
-# Each package of `everything` alone: what `make test-long` holds, and docs/startup.md tells.
+# Each package of `everything` alone: what `make test-long` holds, and docs/explanation/starts.md tells.
 # Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
 # Dask looks at the machine, too, which may take some calls more elsewhere.
 ALONE = tuple(
@@ -97,7 +97,7 @@ ALONE = tuple(
 )
 # What a measurement at the NIH imported; `bake.py` and the tests add it to the image.
 # Of the calls 150 open a module or a library, 29 are the loader's searches for libraries,
-# and 8 bokeh's, which resolves the path of one of its modules (docs/bake.md).
+# and 8 bokeh's, which resolves the path of one of its modules (docs/how-to/own-packages.md).
 EIGHT = Case(
     "eight",
     "import numpy, scipy, pandas, sqlite3, Bio, matplotlib, seaborn, bokeh",

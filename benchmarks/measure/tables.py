@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-Found = Sequence[dict[str, Any]]
-Report = Mapping[str, Any]
+from measure.cells import Found, Report, each, table
+from measure.cold.tables import cold, launch
 
-_MOUNTS = {
-    "kernel": "apptainer exec, the kernel's squashfs",
-    "squashfuse_ll": "apptainer exec --userns, squashfuse_ll",
-    # Of a report of November 2026.
-    "podman-hpc": "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
-}
-_STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
-_IMAGES = ("wheels", "hpcpy")
-TRUE = "true"
-# MPI adds some 20 ms: not worth its columns on the page.
-_IN_JSON = "core + MPI"
 # Above this the times say more of the machine's other work than of Python.
 _UNSTEADY = 0.1
 
@@ -28,6 +17,11 @@ _UNSTEADY = 0.1
 def of(report: Report) -> str:
     """Return all tables of a report."""
     return _TABLES[report["benchmark"]](report)
+
+
+def of_known(report: Report) -> Callable[[Report], str] | None:
+    """Return what makes a report's tables, if anything does."""
+    return _TABLES.get(report.get("benchmark", ""))
 
 
 def unsteady(report: Report) -> str:
@@ -43,24 +37,6 @@ def unsteady(report: Report) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
-    """Return a table; all but the first few columns are numbers."""
-    lines = [_line(head), f"|{'---|' * words}{'--:|' * (len(head) - words)}\n", *map(_line, rows)]
-    return "".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _each(found: Found, key: str) -> list[Any]:
-    return list(dict.fromkeys(one[key] for one in found))
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:,.{0 if seconds >= 0.1 else 1}f}"
-
-
 def _starts(report: Report) -> str:
     """Return a row a start: of times the median, the least and the most."""
     found = report["results"]
@@ -68,7 +44,7 @@ def _starts(report: Report) -> str:
     shown = [one for one in found if one["place"] == "container"] or found
     head = ["start", "of", "path calls", "off-node", "getdents", "opened", "MB read", "wall, ms"]
     head += ["CPU, ms", "resident, MB", "private, MB"]
-    return _table(head, _start_rows(shown), 2)
+    return table(head, _start_rows(shown), 2)
 
 
 def _start_rows(found: Found) -> Iterator[list[str]]:
@@ -99,7 +75,7 @@ def _memory(one: dict[str, Any], key: str) -> float:
 def _features(report: Report) -> str:
     """Return what each feature saves: medians over the rounds, alone and as the last one."""
     found = {(one["image"], one["case"]): one for one in report["results"]}
-    cases = _each(report["results"], "case")
+    cases = each(report["results"], "case")
     ways = {"alone": ("plain", "plain + {}"), "last in": ("all but {}", "all features")}
     head = [f"{case}, {way}: CPU, ms; path calls" for case in cases for way in ways]
     rows = []
@@ -113,102 +89,7 @@ def _features(report: Report) -> str:
             calls = slower["counts"]["path_calls"] - faster["counts"]["path_calls"]
             row.append(f"{_signed(saved, '')}; {calls:,}")
         rows.append(row)
-    return _table(["feature", *head], rows)
-
-
-def _cold(report: Report) -> str:
-    found = [one for one in report["results"] if one["case"] != _IN_JSON]
-    parts = [
-        f"**{_MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
-        for mount in _each(found, "mount")
-    ]
-    touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
-    parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
-    return "\n".join(parts)
-
-
-def _mounted(found: Found) -> str:
-    """Return medians of wall time and of bytes read; that of `true` is subtracted."""
-    starts = [case for case in _each(found, "case") if case != TRUE]
-    head = ["image's file", "of", f"wall, ms: {TRUE}", *starts, f"read, MB: {starts[0]}"]
-    rows = []
-    for storage, image in itertools.product(_each(found, "storage"), _IMAGES):
-        of = {
-            one["case"]: one for one in found if (one["storage"], one["image"]) == (storage, image)
-        }
-        true = statistics.median(of[TRUE]["wall"])
-        times = [true, *(statistics.median(of[case]["wall"]) - true for case in starts)]
-        # Of a file in memory none is read.
-        bytes_read = {
-            case: statistics.median(one["read"]) for case, one in of.items() if one["read"]
-        }
-        read = [
-            f"{(bytes_read[case] - bytes_read[TRUE]) / 1e6:.1f}"
-            for case in starts
-            if case in bytes_read
-        ]
-        name = _STORAGES[storage] if image == _IMAGES[0] else ""
-        rows.append([name, image, *map(_milliseconds, times), *read])
-    return _table([*head, *starts[1:]], rows, 2)
-
-
-def _processors(found: Found) -> str:
-    """Return medians of processor time by the first mount and storage, as `_mounted`."""
-    first = (found[0]["mount"], found[0]["storage"])
-    of = {
-        (one["case"], one["image"]): one for one in found if (one["mount"], one["storage"]) == first
-    }
-    cases = _each(found, "case")
-    rows = []
-    for (key, name), image in itertools.product(
-        (("user", "programs"), ("kernel", "kernel")), _IMAGES
-    ):
-        true, *others = (statistics.median(of[case, image][key]) for case in cases)
-        times = [true, *(one - true for one in others)]
-        rows.append([name if image == _IMAGES[0] else "", image, *map(_milliseconds, times)])
-    return _table(["CPU, ms", "of", *cases], rows, 2)
-
-
-def _touched(found: Found) -> str:
-    """Return what each start touches, `true` included."""
-    of = {(one["case"], one["image"]): one for one in found}
-    rows = []
-    for case in _each(found, "case"):
-        pair = [of[case, image] for image in _IMAGES]
-        counts = [f"{one[key]:,}" for key in ("blocks", "files") for one in pair]
-        rows.append([case, *counts, *(f"{one['read'] / 1e6:.1f}" for one in pair)])
-    head = ["blocks: wheels", "hpcpy", "files: wheels", "hpcpy", "read: wheels, MB", "hpcpy, MB"]
-    return _table(["start", *head], rows)
-
-
-def _bursts(found: Found) -> str:
-    """Return when the ranks of a node had ended, nothing subtracted."""
-    rows = []
-    for one in found:
-        name = [_STORAGES[one["storage"]], f"**{one['case']}**"]
-        ends = (statistics.median(wall[rank] for wall in one["wall"]) for rank in (0, 1, -1))
-        read = f"{statistics.median(one['read']) / 1e6:.1f}" if one["read"] else ""
-        first = one["image"] == _IMAGES[0]
-        rows.append([*(name if first else ["", ""]), one["image"], *map(_milliseconds, ends), read])
-    head = ["image's file", "start", "of", "1st, ms", "2nd, ms", "16th, ms", "read, MB"]
-    return _table(head, rows, 3)
-
-
-def _launch(report: Report) -> str:
-    """Return what each step adds, in milliseconds, and all together."""
-    found = {
-        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
-        for one in report["results"]
-    }
-    images = list(dict.fromkeys(image for image, _ in found if image))
-    before, rows = dict.fromkeys(images, 0.0), []
-    for name in _each(report["results"], "name"):
-        # A step without an image counts for each image.
-        until = {image: found.get((image, name), found.get(("", name), 0)) for image in images}
-        rows.append([name, *(f"{until[image] - before[image]:,.0f}" for image in images)])
-        before = until
-    rows.append(["**to the last rank**", *(f"{one:,.0f}" for one in before.values())])
-    return _table(["step, ms", *images], rows)
+    return table(["feature", *head], rows)
 
 
 def _overhead(report: Report) -> str:
@@ -229,7 +110,7 @@ def _overhead(report: Report) -> str:
         more = [_percent(one["intervals"][name]) for name in groups]
         rows.append([one["arrangement"]["title"], *medians, *more])
     times = [word for title in sizes.values() for word in (f"{title}: outside", "inside")]
-    return _table(["ranks", *times, *groups.values()], rows)
+    return table(["ranks", *times, *groups.values()], rows)
 
 
 def _percent(interval: Mapping[str, float]) -> str:
@@ -257,7 +138,7 @@ def _write(report: Report) -> str:
         arrays, side, workload = kind
         size = f"{arrays:,} × {side}²" if workload == "write" else ""
         rows.append([size, workload, *(cells[kind].get(name, "–") for name in report["places"])])
-    return _table(["arrays", "", *report["places"]], rows, 2)
+    return table(["arrays", "", *report["places"]], rows, 2)
 
 
 def _digits(value: float) -> str:
@@ -278,7 +159,7 @@ def _storm(report: Report) -> str:
             for name, sizes in group.items()
         }
         head = [title, *next(iter(cells.values()))]
-        parts.append(_table(head, ([name, *found.values()] for name, found in cells.items())))
+        parts.append(table(head, ([name, *found.values()] for name, found in cells.items())))
     return "\n".join(parts)
 
 
@@ -326,7 +207,7 @@ def _validation(report: Report) -> str:
         free = ", ".join(f"{name} {value:.3g}" for name, value in one["free"].items()) or "none"
         rows.append([one["title"], free, *_errors(one["errors"])])
     head = ["compared with", "free parameters", "points", "error, median", "largest"]
-    return _table(head, rows, 2)
+    return table(head, rows, 2)
 
 
 def _errors(one: Mapping[str, float]) -> list[str]:
@@ -337,8 +218,8 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "startup": _starts,
     "bake": _starts,
     "features": _features,
-    "cold": _cold,
-    "launch": _launch,
+    "cold": cold,
+    "launch": launch,
     "overhead": _overhead,
     "write-places": _write,
     "storm": _storm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 # The last lines of each --help.
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
-73 a result cannot be written; 130 stopped (docs/mandelbrot.md)."""
+73 a result cannot be written; 130 stopped (docs/reference/mandel.md)."""
 
 
 class WorkloadError(Exception):

@@ -39,7 +39,7 @@ def test_no_extension_of_the_library_is_missing_but_those_that_are_said_to_be() 
     }
     tests = {name for name in states if "TEST" in name or name.startswith("XX")}
     absent = {name for name, state in states.items() if state != "yes"} - tests
-    # docs/interpreter.md: X11, a licence, and a database that nobody has.
+    # docs/explanation/interpreter.md: X11, a licence, and a database that nobody has.
     assert absent == {"_TKINTER", "_GDBM", "_DBM", "_SCPROXY"}
     assert len(states) - len(absent) - len(tests) > 60
 

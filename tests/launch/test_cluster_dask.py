@@ -49,8 +49,8 @@ def wait_until_it_computes(cluster: Cluster) -> None:
 
 @pytest.mark.long
 def test_tasks_of_linear_algebra_with_a_scheduler_file(cluster: Cluster) -> None:
-    # The script of docs/linalg.md, its image and its workload named.
-    text = (paths.ROOT / "docs/linalg.md").read_text()
+    # The script of docs/reference/linalg.md, its image and its workload named.
+    text = (paths.ROOT / "docs/reference/linalg.md").read_text()
     (script,) = re.findall(r"^```bash\n(#!/bin/bash\n.*?)^```$", text, re.M | re.S)
     folder = cluster.shared / "dask"
     folder.mkdir()

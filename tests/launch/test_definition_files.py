@@ -1,4 +1,4 @@
-"""The definition files of docs/bake.md as users build them; README.md has the first."""
+"""The definition files of docs/how-to/own-packages.md as users build them; README.md has the first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
 
 pytestmark = pytest.mark.long
-PAGE = (paths.ROOT / "docs/bake.md").read_text()
+PAGE = (paths.ROOT / "docs/how-to/own-packages.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE)
 BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"

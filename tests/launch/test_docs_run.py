@@ -31,7 +31,7 @@ SECONDS = 2400
 
 def typed() -> list[str]:
     found: dict[str, None] = {}
-    for page in sorted([paths.ROOT / "README.md", *(paths.ROOT / "docs").glob("*.md")]):
+    for page in sorted([paths.ROOT / "README.md", *(paths.ROOT / "docs").glob("*/*.md")]):
         for text in BLOCK.findall(page.read_text()):
             lines = text.replace("\\\n", " ").splitlines()
             found |= {" ".join(line.split("#")[0].split()): None for line in lines}

@@ -11,7 +11,7 @@ import pytest
 
 from hpcpy.core import paths
 
-PAGES = {"docs/jupyter.md": "./hpcpy kernelspec", "docs/modules.md": "make modulefile"}
+PAGES = {"docs/how-to/jupyter.md": "./hpcpy kernelspec", "docs/how-to/modules.md": "make modulefile"}
 # A folder with blanks and odd characters is in tests/unit/test_launch_modulefile.py.
 IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
 
@@ -19,9 +19,9 @@ IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
 @pytest.mark.parametrize(
     ("page", "made"),
     [
-        ("docs/jupyter.md", {"home/.local/share/jupyter/kernels/hpcpy/kernel.json"}),
+        ("docs/how-to/jupyter.md", {"home/.local/share/jupyter/kernels/hpcpy/kernel.json"}),
         (
-            "docs/modules.md",
+            "docs/how-to/modules.md",
             {
                 f"modules/{name}"
                 for version in ("2026.11", "0.1.0")

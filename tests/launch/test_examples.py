@@ -1,4 +1,4 @@
-"""The job scripts of docs/examples.md, submitted to the local cluster as they stand."""
+"""The job scripts of docs/how-to/examples.md, submitted to the local cluster as they stand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpcpy.engine import prefix
 from workloads.bench.machine import no_cuda_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))
+FILES = dict(FILE.findall((paths.ROOT / "docs/how-to/examples.md").read_text()))
 
 
 class Folder:

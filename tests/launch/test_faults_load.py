@@ -22,7 +22,7 @@ from running import run
 pytestmark = pytest.mark.long
 
 AT_ONCE = 64
-# An hour looks for leaks (docs/faults.md).  By default long enough to show that it works.
+# An hour looks for leaks (docs/results/faults.md).  By default long enough to show that it works.
 MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
 PROGRAM = "import numpy; print(int(numpy.ones((50, 50)).sum()))"
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "100000")

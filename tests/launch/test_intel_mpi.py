@@ -1,4 +1,4 @@
-"""Intel MPI in place of the image's MPI, alone and over two nodes: cells of docs/mpi.md."""
+"""Intel MPI in place of the image's MPI, alone and over two nodes: cells of docs/how-to/mpi.md."""
 
 from __future__ import annotations
 

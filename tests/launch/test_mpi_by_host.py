@@ -1,4 +1,4 @@
-"""mpiexec on the host, a container a rank: each MPI library's cell of docs/mpi.md."""
+"""mpiexec on the host, a container a rank: each MPI library's cell of docs/how-to/mpi.md."""
 
 from __future__ import annotations
 

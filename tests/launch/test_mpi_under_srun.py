@@ -1,4 +1,4 @@
-"""Each MPI library under each of srun's kinds of MPI, over two nodes: cells of docs/mpi.md.
+"""Each MPI library under each of srun's kinds of MPI, over two nodes: cells of docs/how-to/mpi.md.
 
 The image's own library is in test_cluster_workloads.py.
 """

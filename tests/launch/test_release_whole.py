@@ -32,7 +32,7 @@ def make_key(folder: Path, *algorithm: str) -> tuple[Path, Path]:
 
 
 def checked(folder: Path, public: Path, apptainer: Path) -> None:
-    """Check a release by the commands of docs/releasing.md."""
+    """Check a release by the commands of docs/how-to/release.md."""
     by_key = ("dgst", "-sha256", "-verify", public, "-signature", SIGNATURE, SUMS)
     said("openssl", *by_key, cwd=folder)
     said("sha256sum", "--check", "--strict", SUMS, cwd=folder)

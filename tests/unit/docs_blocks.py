@@ -33,7 +33,8 @@ from workloads.errors import WorkloadError
 from workloads.registry import TOOLS
 
 PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
-PAGES += sorted((paths.ROOT / "docs").glob("*.md"))
+KINDS = ("tutorials", "how-to", "reference", "explanation")
+PAGES += [page for kind in KINDS for page in sorted((paths.ROOT / "docs" / kind).glob("*.md"))]
 BLOCK = re.compile(
     r"(?:^\*Needs (?P<needs>[^\n]+):\*\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,

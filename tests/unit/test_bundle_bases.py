@@ -57,7 +57,7 @@ def test_extension_modules_of_a_base_with_another_abi_are_refused(
     if has:
         last = done.stderr.splitlines()[-1]
         where = f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked"
-        again = "; bake again: python -m hpcpy_bake (docs/bake.md)"
+        again = "; bake again: python -m hpcpy_bake (docs/how-to/own-packages.md)"
         assert last == f"{where} were baked on a base with {has}{again}"
     else:
         assert (done.stdout, done.stderr) == ("added\n", "")

@@ -22,14 +22,14 @@ COMMANDS = ("sh", "console", "bash", "dockerfile", "singularity")
 LANGUAGES = (*COMMANDS, "python", "toml", "yaml", "text")
 # A page, the beginning of its blocks that a test takes from the page and runs, and that test.
 RUN = (
-    ("README.md", "make run", ".ci/run"),
+    ("README.md", "git clone", ".ci/run"),
     ("README.md", "export PATH=", "tests/launch/test_readme.py"),
     ("README.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),
-    ("docs/bake.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),
-    ("docs/examples.md", "", "tests/launch/test_examples.py"),
-    ("docs/jupyter.md", "./hpcpy kernelspec", "tests/launch/test_docs_wrap.py"),
-    ("docs/linalg.md", "#!/bin/bash", "tests/launch/test_cluster_dask.py"),
-    ("docs/modules.md", "make modulefile", "tests/launch/test_docs_wrap.py"),
+    ("docs/how-to/own-packages.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),
+    ("docs/how-to/examples.md", "", "tests/launch/test_examples.py"),
+    ("docs/how-to/jupyter.md", "./hpcpy kernelspec", "tests/launch/test_docs_wrap.py"),
+    ("docs/reference/linalg.md", "#!/bin/bash", "tests/launch/test_cluster_dask.py"),
+    ("docs/how-to/modules.md", "make modulefile", "tests/launch/test_docs_wrap.py"),
 )
 # Pages for developers: their commands take minutes to hours each.
 OF_THE_CHECKOUT = ("CONTRIBUTING.md", "SECURITY.md")

@@ -32,7 +32,7 @@ def of_first_version(controllers: str) -> dict[str, str]:
     return {"/own": f"1:{controllers}:/\n", OLD_QUOTA: "1\n", OLD_PERIOD: "1\n"}
 
 
-# By the rules of docs/linalg.md: this process may run on 8 processors of 16.
+# By the rules of docs/reference/linalg.md: this process may run on 8 processors of 16.
 @pytest.mark.parametrize(
     ("variables", "files", "expected"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -11,7 +10,6 @@ import pytest
 import launch_steps
 from hpcpy.core import paths
 from hpcpy.core.stages import StageError
-from measure import tables
 
 BENCHMARKS = paths.ROOT / "benchmarks"
 
@@ -23,7 +21,7 @@ def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({one.stem for one in BENCHMARKS.glob("*.py")} - {"checkout"})
+    "name", sorted({one.stem for one in BENCHMARKS.glob("*.py")} - {"checkout", "pages", "talks"})
 )
 def test_each_benchmark_tells_its_arguments(name: str) -> None:
     done = benchmark(name, "--help")
@@ -51,23 +49,6 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
     assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("result", "page"),
-    [
-        ("startup", "startup"),
-        ("bake", "bake"),
-        ("cold", "startup-cold"),
-        ("launch", "startup-cold"),
-        ("overhead", "p2p"),
-        ("write-places", "write"),
-        ("import-at-scale", "import-at-scale"),
-    ],
-)
-def test_a_page_has_the_table_of_the_results(result: str, page: str) -> None:
-    report = json.loads((paths.ROOT / f"docs/results/{result}.json").read_text())
-    assert tables.of(report) in (paths.ROOT / f"docs/{page}.md").read_text()
 
 
 def test_the_first_and_the_last_rank_count_and_a_failure_is_one_line() -> None:

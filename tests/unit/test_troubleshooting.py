@@ -1,11 +1,11 @@
-"""Lines that docs/troubleshooting.md quotes are those that the code prints."""
+"""Lines that docs/how-to/troubleshooting.md quotes are those that the code prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/troubleshooting.md").read_text()
+PAGE = (ROOT / "docs/how-to/troubleshooting.md").read_text()
 BAKE = "src/interp/features/bake"
 # A part of a line that stands in the code as it is, and where.
 LINES = [

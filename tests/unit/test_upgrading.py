@@ -1,4 +1,4 @@
-"""docs/upgrading.md has a row for each patch, and names what there is."""
+"""docs/results/patches.md has a row for each patch, and names what there is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BY_PART = {
     f"{path.parent.name}/{path.stem}": path for path in (paths.RECIPES / "patches").rglob("*.patch")
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
-TEXT = (paths.ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
+TEXT = (paths.ROOT / "docs/results/patches.md").read_text(encoding="utf-8")
 # Name -> why, when it goes, its tests.
 ROWS = dict(re.findall(r"(?m)^\| `([\w/-]+)` \| (.+ \| .+ \| `tests/.+`) \|$", TEXT))
 

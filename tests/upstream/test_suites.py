@@ -42,7 +42,7 @@ def test_suite(name: str) -> None:
         problems += [f"passes with wheels and fails in hpcpy: {test}" for test in lost]
         for test in gone:
             print(f"passes with wheels, skipped or not found in hpcpy: {test}")
-    # A row of docs/upstream-tests.md.
+    # A row of docs/results/upstream-tests.md.
     print("|", " | ".join([name, *counts(ran.get("hpcpy")), *counts(ran.get("wheels"))]), end="")
     print(f" | {len(lost) if 'wheels' in ran else '–'} |")
     assert not problems, "\n".join(problems)

@@ -100,7 +100,7 @@ class Image:
     # Of its Debian packages those whose code is in all that its compilers link.
     linked: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
-    # What its interpreter has beside the plain tier: docs/interpreter.md.
+    # What its interpreter has beside the plain tier: docs/explanation/interpreter.md.
     features: tuple[str, ...] = ()
     # The group of env/python.lock that it has the packages of.
     stack: str = STACK

@@ -30,7 +30,7 @@ def check_root() -> None:
     if found := _REFUSED.search(str(ROOT)):
         raise UsageError(
             f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
-            hint="move the checkout; quotes and, mostly, blanks are fine (docs/make.md)",
+            hint="move the checkout; quotes and, mostly, blanks are fine (docs/reference/make.md)",
         )
 
 

@@ -117,7 +117,7 @@ def layout() -> DebianPaths:
     if machine not in LAYOUTS:
         raise UnavailableError(
             f"no tools can be provided for {machine}",
-            hint="install them (docs/engine.md has the list) and put them on PATH",
+            hint="install them (docs/reference/engine.md has the list) and put them on PATH",
         )
     return LAYOUTS[machine]
 
@@ -146,7 +146,7 @@ def _make(arch: DebianPaths, current: Stage) -> None:
     try:
         debs = download(main | frozenset(PATCHELF), arch.debian)
     except UnavailableError as error:
-        error.hint = error.hint or "install Apptainer (see docs/engine.md), or try again"
+        error.hint = error.hint or "install Apptainer (see docs/reference/engine.md), or try again"
         raise
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".apptainer") as scratch:
         made, patch = scratch / "prefix", scratch / "patchelf"

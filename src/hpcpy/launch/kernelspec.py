@@ -26,7 +26,7 @@ _SECONDS = 120
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/jupyter.md explains the options."
+    parser.epilog = "Defaults are in brackets; docs/how-to/jupyter.md explains the options."
     add_options(parser, ("image", "site"))
     engines = "apptainer, podman-hpc, shifter or podman (the site's)"
     parser.add_argument("--engine", type=one_of(KERNELS), default="", help=engines)
@@ -87,7 +87,7 @@ def _require_ipykernel(program: str, image: str) -> None:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise UsageError(
             f"IMAGE={image}: its python3 has no ipykernel ({last})",
-            hint="bake it: RUN python -m hpcpy_bake ipykernel (docs/bake.md)",
+            hint="bake it: RUN python -m hpcpy_bake ipykernel (docs/how-to/own-packages.md)",
         )
 
 

@@ -41,7 +41,7 @@ def file_name(value: str) -> str:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/modules.md explains the options."
+    parser.epilog = "Defaults are in brackets; docs/how-to/modules.md explains the options."
     add_options(parser, ("image", "site"))
     folder = "the folder of the files (build/modules)"
     parser.add_argument("--to", type=paths.folder, help=folder)
@@ -112,7 +112,7 @@ def apptainer_program(site: Site) -> str:
     try:
         return str(prefix.find_apptainer())
     except UnavailableError as error:
-        error.hint = "make setup, or name the site's module of it in a site file (docs/sites.md)"
+        error.hint = "make setup, or name the site's module of it in a site file (docs/how-to/sites.md)"
         raise
 
 
@@ -121,7 +121,7 @@ def warn_of_checkout(program: str) -> None:
     if Path(program).is_relative_to(paths.TOOLS):
         print(
             f"  it needs {program}, and breaks when this checkout goes or moves: install"
-            " Apptainer, or name the site's module of it in a site file (docs/sites.md)",
+            " Apptainer, or name the site's module of it in a site file (docs/how-to/sites.md)",
             file=sys.stderr,
         )
 

@@ -172,7 +172,7 @@ def _notes(request: Request, engine: str, facts: HostFacts) -> tuple[str, ...]:
     return (
         *notes,
         f"Threads of BLAS and numba: {request.cpus} a rank by itself, from SLURM_CPUS_PER_TASK "
-        "(docs/linalg.md); an OMP_NUM_THREADS of yours wins.",
+        "(docs/reference/linalg.md); an OMP_NUM_THREADS of yours wins.",
         "~/.local: the image sets PYTHONNOUSERSITE.",
         "Caches of numba, matplotlib, CuPy, PoCL: $TMPDIR/hpcpy-<uid>, or below the node's /tmp.",
     )

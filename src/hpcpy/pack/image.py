@@ -48,7 +48,7 @@ if [ -d "$kept" ]; then
   [ "$name" != pack-exec ] || exec "$@"
   exec "$kept/bin/$name" "$@"
 fi
-echo "hpcpy pack: $why, and no Apptainer is there; see engines in docs/pack.md" >&2
+echo "hpcpy pack: $why, and no Apptainer is there; see engines in docs/how-to/pack.md" >&2
 exit 69
 """
 

@@ -1,7 +1,7 @@
 /* How many threads BLAS and numba start if the user sets no number: the least of the
    processors that this process may run on, the cgroup's quota, Slurm's processors for a
    task, and a rank's share of its node.  Libraries themselves know only the first.  See
-   docs/linalg.md. */
+   docs/reference/linalg.md. */
 
 #define _GNU_SOURCE
 #include "threads.h"

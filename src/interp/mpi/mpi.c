@@ -6,7 +6,7 @@
    mpi4py's module is there once for each ABI, all under one name;
    the library's ABI decides which one is imported.  HDF5 is there once, for
    MPICH's ABI, and uses its slots: with another library, HDF5 finds MPI not
-   initialised.  See docs/mpi.md. */
+   initialised.  See docs/how-to/mpi.md. */
 
 #define _GNU_SOURCE
 #include "mpi_interfaces.h"

@@ -96,6 +96,6 @@ def kept(promises: dict[str, Any], found: list[Finding]) -> list[Finding]:
         finding = Finding(f"promise.{key}", Status.OK, f"{promise} is there")
         if why := _CHECKS[key][1](promise, values):
             detail = f"{promise} is promised, and {why}"
-            finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/doctor.md")
+            finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/how-to/doctor.md")
         answer.append(finding)
     return answer

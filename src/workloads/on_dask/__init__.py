@@ -1,1 +1,1 @@
-"""A Dask cluster of a job's ranks: docs/sites.md has more."""
+"""A Dask cluster of a job's ranks: docs/how-to/sites.md has more."""

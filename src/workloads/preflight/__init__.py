@@ -1,1 +1,1 @@
-"""A look at the job before its program runs: see docs/doctor.md."""
+"""A look at the job before its program runs: see docs/how-to/doctor.md."""

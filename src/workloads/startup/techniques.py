@@ -77,7 +77,7 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
             errors = process.communicate()[1]
         calls, started = strace.read(Path(folder))
     if not calls:
-        hint = "run it where ptrace is allowed (docs/startup-workload.md)"
+        hint = "run it where ptrace is allowed (docs/how-to/measure-starts.md)"
         raise UnavailableError(f"strace cannot follow a program here: {_last(errors)}", hint=hint)
     _check(command, errors, process.returncode)
     return calls, started

@@ -1,5 +1,5 @@
 /* Code of modules, as the objects that an import would make, in the executable's
-   data: docs/interpreter.md. */
+   data: docs/explanation/interpreter.md. */
 
 #define Py_BUILD_CORE 1
 #include <Python.h>

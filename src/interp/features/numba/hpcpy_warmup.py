@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description=(
             "Runs a program and keeps what is compiled for it (numba's functions with "
             "cache=True, kernels of OpenCL, CuPy and numba-cuda) in a folder that all ranks "
-            "read. See docs/numba.md."
+            "read. See docs/how-to/numba.md."
         ),
         epilog=_CODES,
         allow_abbrev=False,

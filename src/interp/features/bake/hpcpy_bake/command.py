@@ -20,7 +20,7 @@ from hpcpy_bake.installed import canonical_name, others
 _DESCRIPTION = """
 Installs packages into this image and puts their modules into memory, while an image is built
 on this one: `RUN python -m hpcpy_bake -r requirements.txt`. All other packages that are
-installed are baked again; with no package named, these alone. See docs/bake.md.
+installed are baked again; with no package named, these alone. See docs/how-to/own-packages.md.
 """
 _CODES = "exit codes: 2 usage, 65 a wrong hash, 69 no solution, 73 the image cannot be written"
 # pip's options that are passed on: those with a value, and those without.
@@ -146,7 +146,7 @@ def _run(options: argparse.Namespace, *, has_moved: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> int:
-    """Bake packages, or list what is baked; return an exit code of docs/bake.md.
+    """Bake packages, or list what is baked; return an exit code of docs/how-to/own-packages.md.
 
     `has_moved` says that what is baked was baked on another base.
     """

@@ -1,0 +1,116 @@
+"""Tables of starts on a fresh mount, and of the steps of a launch."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+
+from measure.cells import Found, Report, each, milliseconds, table
+
+_MOUNTS = {
+    "kernel": "apptainer exec, the kernel's squashfs",
+    "squashfuse_ll": "apptainer exec --userns, squashfuse_ll",
+    # Of a report of November 2026.
+    "podman-hpc": "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
+}
+_STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
+_IMAGES = ("wheels", "hpcpy")
+TRUE = "true"
+# MPI adds some 20 ms: not worth its columns on the page.
+_IN_JSON = "core + MPI"
+
+
+def cold(report: Report) -> str:
+    """Return the times and bytes of each mount, and what starts touch."""
+    found = [one for one in report["results"] if one["case"] != _IN_JSON]
+    parts = [
+        f"**{_MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
+        for mount in each(found, "mount")
+    ]
+    touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
+    parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
+    return "\n".join(parts)
+
+
+def _mounted(found: Found) -> str:
+    """Return medians of wall time and of bytes read; that of `true` is subtracted."""
+    starts = [case for case in each(found, "case") if case != TRUE]
+    head = ["image's file", "of", f"wall, ms: {TRUE}", *starts, f"read, MB: {starts[0]}"]
+    rows = []
+    for storage, image in itertools.product(each(found, "storage"), _IMAGES):
+        of = {
+            one["case"]: one for one in found if (one["storage"], one["image"]) == (storage, image)
+        }
+        true = statistics.median(of[TRUE]["wall"])
+        times = [true, *(statistics.median(of[case]["wall"]) - true for case in starts)]
+        # Of a file in memory none is read.
+        bytes_read = {
+            case: statistics.median(one["read"]) for case, one in of.items() if one["read"]
+        }
+        read = [
+            f"{(bytes_read[case] - bytes_read[TRUE]) / 1e6:.1f}"
+            for case in starts
+            if case in bytes_read
+        ]
+        name = _STORAGES[storage] if image == _IMAGES[0] else ""
+        rows.append([name, image, *map(milliseconds, times), *read])
+    return table([*head, *starts[1:]], rows, 2)
+
+
+def _processors(found: Found) -> str:
+    """Return medians of processor time by the first mount and storage, as `_mounted`."""
+    first = (found[0]["mount"], found[0]["storage"])
+    of = {
+        (one["case"], one["image"]): one for one in found if (one["mount"], one["storage"]) == first
+    }
+    cases = each(found, "case")
+    rows = []
+    for (key, name), image in itertools.product(
+        (("user", "programs"), ("kernel", "kernel")), _IMAGES
+    ):
+        true, *others = (statistics.median(of[case, image][key]) for case in cases)
+        times = [true, *(one - true for one in others)]
+        rows.append([name if image == _IMAGES[0] else "", image, *map(milliseconds, times)])
+    return table(["CPU, ms", "of", *cases], rows, 2)
+
+
+def _touched(found: Found) -> str:
+    """Return what each start touches, `true` included."""
+    of = {(one["case"], one["image"]): one for one in found}
+    rows = []
+    for case in each(found, "case"):
+        pair = [of[case, image] for image in _IMAGES]
+        counts = [f"{one[key]:,}" for key in ("blocks", "files") for one in pair]
+        rows.append([case, *counts, *(f"{one['read'] / 1e6:.1f}" for one in pair)])
+    head = ["blocks: wheels", "hpcpy", "files: wheels", "hpcpy", "read: wheels, MB", "hpcpy, MB"]
+    return table(["start", *head], rows)
+
+
+def _bursts(found: Found) -> str:
+    """Return when the ranks of a node had ended, nothing subtracted."""
+    rows = []
+    for one in found:
+        name = [_STORAGES[one["storage"]], f"**{one['case']}**"]
+        ends = (statistics.median(wall[rank] for wall in one["wall"]) for rank in (0, 1, -1))
+        read = f"{statistics.median(one['read']) / 1e6:.1f}" if one["read"] else ""
+        first = one["image"] == _IMAGES[0]
+        rows.append([*(name if first else ["", ""]), one["image"], *map(milliseconds, ends), read])
+    head = ["image's file", "start", "of", "1st, ms", "2nd, ms", "16th, ms", "read, MB"]
+    return table(head, rows, 3)
+
+
+def launch(report: Report) -> str:
+    """Return what each step adds, in milliseconds, and all together."""
+    found = {
+        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
+        for one in report["results"]
+    }
+    images = list(dict.fromkeys(image for image, _ in found if image))
+    before, rows = dict.fromkeys(images, 0.0), []
+    for name in each(report["results"], "name"):
+        # A step without an image counts for each image.
+        until = {image: found.get((image, name), found.get(("", name), 0)) for image in images}
+        rows.append([name, *(f"{until[image] - before[image]:,.0f}" for image in images)])
+        before = until
+    rows.append(["**to the last rank**", *(f"{one:,.0f}" for one in before.values())])
+    return table(["step, ms", *images], rows)

@@ -1,0 +1,148 @@
+"""Single figures of a report, by words: `startup core hpcpy path_calls`."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Report = Mapping[str, Any]
+_COUNTS = ("path_calls", "off_node", "getdents", "opens")
+_MOUNT = {"squashfuse": "squashfuse_ll"}
+
+
+def of(report: Report, words: Sequence[str]) -> str:
+    """Return the figure that the words name, as a page writes it.
+
+    Parameters
+    ----------
+    report
+        What a benchmark or a workload has written as JSON.
+    words
+        Which of its figures. A name with a stroke, ``hpcpy/wheels``, is a quotient.
+
+    Raises
+    ------
+    KeyError
+        The report has no such figure.
+    """
+    kind = report.get("benchmark") or "workload"
+    for at, word in enumerate(words):
+        if "/" in word:
+            parts = [[*words[:at], part, *words[at + 1 :]] for part in word.split("/")]
+            above, below = (_value(report, kind, part) for part in parts)
+            return f"{above / below:.2f}"
+    return _text(_value(report, kind, words), words[-1])
+
+
+def _value(report: Report, kind: str, words: Sequence[str]) -> float:
+    if kind not in _KINDS:
+        raise KeyError(f"a report of {kind} has no figures by name")
+    return _KINDS[kind](report, words)
+
+
+def _text(value: float, column: str) -> str:
+    if column in (*_COUNTS, "requests") or value >= 100:
+        return f"{value:,.0f}"
+    if column == "times":
+        return f"{value:.2g}"
+    return f"{value:.3g}"
+
+
+def _start(report: Report, words: Sequence[str]) -> float:
+    """Return a count, or a median in milliseconds or MB, of a start in the container."""
+    case, image, column = " ".join(words[:-2]), words[-2], words[-1]
+    place = "container"
+    if "@" in image:
+        image, place = image.split("@")
+    for row in report["results"]:
+        if (row["case"], row["image"], row["place"]) == (case, image, place):
+            if column in _COUNTS:
+                return float(row["counts"][column])
+            if column in ("private", "most"):
+                return _median(each[column] for each in row["memory"]) / 1e6
+            return _median(row[column]) * 1e3
+    raise KeyError(f"no start {case} of {image}, {place}")
+
+
+def _cold(report: Report, words: Sequence[str]) -> float:
+    """Return a start on a fresh mount without `true`: milliseconds, or MB read."""
+    mount, storage, case, image, column = words
+    mount = _MOUNT.get(mount, mount)
+    found = {
+        row["case"]: row[column]
+        for row in report["results"]
+        if (row["mount"], row["storage"], row["image"]) == (mount, storage, image)
+    }
+    scale = 1e-6 if column == "read" else 1e3
+    if case == "true":
+        return _median(found[case]) * scale
+    return (_median(found[case]) - _median(found["true"])) * scale
+
+
+def _storm(report: Report, words: Sequence[str]) -> float:
+    """Return seconds to the last rank, a rank's processor time, or requests, of core, cold.
+
+    Words: configuration, nodes x ranks, column; ``further`` is a further rank's requests.
+    """
+    name, size, column = words
+    nodes, ranks = map(int, size.split("x"))
+    found = {
+        (one["nodes"], one["ranks"]): one
+        for one in report["samples"]
+        if (one["configuration"], one["program"], one["temperature"]) == (name, "core", "cold")
+    }
+    sample = found[nodes, ranks]
+    if column == "last":
+        return float(sample["last"])
+    if column == "cpu":
+        return _median(sample["ranks_told"]["cpu"])
+    packets = sum(each["packets"] for each in sample["asked"])
+    if column == "further":
+        first = sum(each["packets"] for each in found[nodes, 1]["asked"])
+        return float(packets - first) / (ranks - 1) / nodes
+    if column == "node":
+        return float(packets) / nodes
+    return float(packets)
+
+
+def _step(report: Report, words: Sequence[str]) -> float:
+    """Return when the last rank had come so far, in milliseconds."""
+    image, name = words[0], " ".join(words[1:])
+    for row in report["results"]:
+        if (row["image"], row["name"]) == (image, name):
+            return _median(row["seconds"]) * 1e3
+    raise KeyError(f"no step {name} of {image}")
+
+
+def _row(report: Report, words: Sequence[str]) -> float:
+    """Return a technique's least or median milliseconds, or the microseconds of a message.
+
+    A last word ``seconds`` asks for seconds.
+    """
+    in_seconds = words[-1] == "seconds"
+    *problem, technique, column = words[:-1] if in_seconds else words
+    for row in report["results"]:
+        if (row["problem"], row["impl"]) == (" ".join(problem), technique):
+            if column == "message":
+                return float(min(each["median"] for each in row["details"])) * 1e6
+            function = min if column == "least" else _median
+            # A sample of the image's rows stands for all.
+            seconds = float(function(row["samples"]) * row["total"] / row["work"])
+            return seconds if in_seconds else seconds * 1e3
+    raise KeyError(f"no row {technique} of {problem}")
+
+
+def _median(values: Iterable[float]) -> float:
+    return float(statistics.median(values))
+
+
+_KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
+    "startup": _start,
+    "bake": _start,
+    "features": _start,
+    "cold": _cold,
+    "storm": _storm,
+    "launch": _step,
+    "workload": _row,
+}

@@ -1,0 +1,114 @@
+"""Write the figures of the pages, and the pages of results, from docs/results/*.json.
+
+A page marks a figure: `13<!--= startup core hpcpy path_calls -->`. The first word is
+the report, the others name the figure (`measure/figures.py`). A report's page has its
+tables and what it was measured on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from checkout import ROOT, run
+from hpcpy.core.files import whole_file
+from measure import drawings, figures, tables
+
+_RESULTS = ROOT / "docs/results"
+# Of an older form; the next run of cold.py takes its place.
+_NO_PAGE = ("cold-compressed",)
+_FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    help_ = "write nothing: print what differs, and exit with 1 if anything does"
+    parser.add_argument("--check", action="store_true", help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Bring all pages up to date, or tell what is not."""
+    stale = 0
+    for path, text in written():
+        before = path.read_text() if path.exists() else ""
+        if before == text:
+            continue
+        stale = 1
+        name = str(path.relative_to(ROOT))
+        if options.check:
+            lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
+            sys.stdout.writelines(difflib.unified_diff(*lines, name, "as by the reports"))
+        else:
+            with whole_file(path) as temporary:
+                temporary.write_text(text)
+            print(name)
+    return stale if options.check else 0
+
+
+def written() -> Iterator[tuple[Path, str]]:
+    """Yield each page and drawing that has figures, and its text as the reports say."""
+    reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
+    for name, report in sorted(reports.items()):
+        if name not in _NO_PAGE and (text := _page(name, report)):
+            yield _RESULTS / f"{name}.md", text
+    for name, svg in drawings.of(reports):
+        yield _RESULTS / f"{name}.svg", svg
+    for path in sorted(
+        [ROOT / "README.md", *ROOT.glob("docs/[!r]*/*.md"), *ROOT.glob("docs/*.md")]
+    ):
+        yield path, with_figures(path.read_text(), reports)
+
+
+def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
+    """Return a page's text with each marked figure as its report has it.
+
+    Raises
+    ------
+    KeyError
+        A marker names a report or a figure that is not there.
+    """
+
+    def figure(found: re.Match[str]) -> str:
+        name, *words = found["words"].split()
+        return f"{figures.of(reports[name], words)}<!--= {found['words']} -->"
+
+    return _FIGURE.sub(figure, text)
+
+
+def _page(name: str, report: dict[str, Any]) -> str:
+    """Return a report's page, or nothing for one without tables."""
+    table = _rows if "workload" in report and "results" in report else tables.of_known(report)
+    if table is None:
+        return ""
+    picture = f"\n![{name}]({name}.png)\n" if (_RESULTS / f"{name}.png").exists() else ""
+    return f"# {name}\n\n{_circumstances(name, report)}\n{picture}\n{table(report)}"
+
+
+def _circumstances(name: str, report: dict[str, Any]) -> str:
+    machine = report["machine"]
+    load = report.get("load_average", [report.get("load_before")])[0]
+    busy = f", load {load:.1f} when it began" if load is not None else ""
+    return (
+        f"`{report['command']}`\n\n{machine['cores']} cores of {machine['processor']}, "
+        f"{report['date'][:10]}{busy}. [All samples]({name}.json)."
+    )
+
+
+def _rows(report: Mapping[str, Any]) -> str:
+    lines = ["| problem | technique | workers | least, ms | median, ms |", "|---|---|--:|--:|--:|"]
+    for row in report["results"]:
+        words = [row["problem"], row["impl"]]
+        times = (figures.of(report, [*words, column]) for column in ("least", "median"))
+        cells = [row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(run(declare, main, __doc__))

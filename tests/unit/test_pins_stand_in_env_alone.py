@@ -22,9 +22,9 @@ from running import run
 PROSE = re.compile(r"env/|docs/|LICENSE$|.*\.md$")
 URL = re.compile(r"(?:https?|ftp)://(?P<host>[A-Za-z0-9.-]+)")
 # Loopback, and the names that RFC 2606 keeps for examples.  A host without a
-# dot, as in a hint's http://HOST/debian, is no public one either.
+# dot, as in a hint's http://HOST/debian, is no public one either.  W3C's is a name in SVG.
 NO_PUBLIC_HOST = re.compile(
-    r"127\.0\.0\.1|[^.]+|(.*\.)?(example|invalid|localhost|test)|(.*\.)?example\.(com|net|org)"
+    r"127\.0\.0\.1|www\.w3\.org|[^.]+|(.*\.)?(example|invalid|localhost|test)|(.*\.)?example\.(com|net|org)"
 )
 
 
@@ -46,8 +46,8 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
         except UnicodeDecodeError:
             continue  # a picture
         for number, line in enumerate(lines, 1):
-            if path.suffix == ".patch" and line[:1] in (" ", "-"):
-                continue  # the text of what is patched
+            if path.suffix == ".patch" and not line.startswith("+"):
+                continue  # the text of what is patched, and why it is
             for match in pattern.finditer(line):
                 host = match.groupdict().get("host")
                 if host is None or not NO_PUBLIC_HOST.fullmatch(host):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import _imp
+from collections.abc import Iterator
 from types import CodeType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # What `==` of code ignores.
 _IGNORED = ("co_filename", "co_qualname", "co_stacksize", "co_cellvars", "co_freevars")

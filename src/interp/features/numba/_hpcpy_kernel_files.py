@@ -14,13 +14,10 @@ import marshal
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 
 import _hpcpy_caches
 from _hpcpy_numba_users import is_first_rank, tell
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Imported module -> the package whose cache it uses (`_hpcpy_caches.VARIABLES`).
 PACKAGES = {"pyopencl": "pyopencl", "cupy": "cupy", "numba.cuda": "numba"}

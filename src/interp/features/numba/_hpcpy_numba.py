@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import pickle
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
 
 import _hpcpy_numba_constants
 import _hpcpy_numba_needs
@@ -20,10 +22,6 @@ from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
 from _hpcpy_numba_needs import IS_STOCK, is_processor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FunctionType
 
 FOLDER = f"{sys.base_prefix}/share/hpcpy/numba"
 # The features that a processor has at each level of the x86-64 psABI, by LLVM's names.

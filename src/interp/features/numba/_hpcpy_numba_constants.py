@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import dis
 import hashlib
+from collections.abc import Iterator
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType, NoneType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 _SCALARS = (NoneType, bool, int, float, complex, str, bytes, Enum)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from _hpcpy_importer import finder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # HPCPY_NUMBA=stock: numba works as in any Python.
 IS_STOCK = os.environ.get("HPCPY_NUMBA") == "stock"

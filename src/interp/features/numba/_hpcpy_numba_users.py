@@ -11,11 +11,9 @@ import hashlib
 import marshal
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import FunctionType
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
 
 FOLDER = os.environ.get("HPCPY_KERNELS", "")
 # Names of users' functions begin with this and the hash of the file.

@@ -7,14 +7,11 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import _hpcpy_caches
 import _hpcpy_kernel_files
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # PoCL's name for each level.
 _POCL = {"x86-64-v4": "avx512", "x86-64-v3": "avx2", "x86-64-v2": "sse41"}

@@ -15,9 +15,7 @@ _WITH_ABI = ("numpy", "mpi4py", "h5py")
 
 def canonical_name(name: str) -> str:
     """Return a distribution's normalised name (PEP 503), without dashes at its ends."""
-    return "-".join(
-        part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part
-    )
+    return re.sub("[-_.]+", "-", name).strip("-").lower()
 
 
 def own_versions() -> dict[str, str]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from types import CodeType
 
 from codeimage.layout import Layout
-from codeimage.names import name_table
+from codeimage.names import name_tables
 from codeimage.objects import Node, Part
 
 # As in code_image.c.
-_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQ", "<QQQQ", "<QQ"))
+_HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQQ", "<QQQQ", "<QQ"))
 _PAGE = 4096
 _NAME = "hpcpy_code_image"
 # The executable is not position-independent: after the link the pointers are constants.
@@ -68,7 +68,7 @@ def write_image(
     }
     slots = 1 << (2 * sum(node.text is not None for node in order)).bit_length()
     set_place = _HEAD.size + _MODULE.size * len(sets)
-    tables_end = set_place + _SET.size * sum(map(len, sets.values())) + 4 * slots
+    tables_end = set_place + _SET.size * sum(map(len, sets.values())) + 4 * slots + slots // 4
     _place(order, layout["gc head"], tables_end + -tables_end % _PAGE)
 
     writer = _Writer()
@@ -81,12 +81,12 @@ def write_image(
         first += len(own)
     for holder, at, elements in (one for own in sets.values() for one in own):
         writer.add(_SET.pack(0, 0), (0, holder.place + at), (8, elements))
-    name_place = writer.add(name_table(layout, order, slots))
+    name_place, filter_place = map(writer.add, name_tables(layout, order, slots))
     writer.align(_PAGE)
     versions = _write_objects(writer, layout, order)
     counts = (len(numbers), len(frozen))
-    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, slots - 1, versions)
-    for at, place in enumerate((_HEAD.size, set_place, name_place)):
+    _HEAD.pack_into(writer.data, 0, *counts, 0, 0, 0, 0, slots - 1, versions)
+    for at, place in enumerate((_HEAD.size, set_place, name_place, filter_place)):
         writer.point(16 + 8 * at, place)
     return bytes(writer.data), _ASSEMBLY.format(data=file, pointers="\n".join(writer.pointers))
 

@@ -27,13 +27,16 @@ def name_hash(data: bytes) -> int:
     return (mixed * 0xBF58476D1CE4E5B9 & _WORD) >> 32
 
 
-def name_table(layout: Layout, order: Sequence[Node], slots: int) -> bytes:
-    """Return the hash table of names, with open addressing.
+def name_tables(layout: Layout, order: Sequence[Node], slots: int) -> tuple[bytes, bytes]:
+    """Return the hash table of names, with open addressing, and its Bloom filter.
 
     A slot, of a power of two, has 32 bits: eight of the hash, so that few strings are read in
-    vain, and the place in units of 8 bytes; 0 if it is empty.
+    vain, and the place in units of 8 bytes; 0 if it is empty.  The filter has two bits for
+    each slot, one of which each name sets: it is small enough for the processor's cache, and
+    excludes most strings that are not in the table.
     """
     table = array("I", bytes(4 * slots))
+    bits = bytearray(slots // 4)
     ascii_head, other_head = layout["PyASCIIObject"], layout["PyCompactUnicodeObject"]
     for node in order:
         if node.text is None:
@@ -41,10 +44,12 @@ def name_table(layout: Layout, order: Sequence[Node], slots: int) -> bytes:
         head = ascii_head if node.text.isascii() else other_head
         width = (len(node.raw) - head) // (len(node.text) + 1)
         number = name_hash(bytes(node.raw[head : len(node.raw) - width]))
+        bit = number & (2 * slots - 1)
+        bits[bit // 8] |= 1 << bit % 8
         at = number & (slots - 1)
         while table[at]:
             at = (at + 1) & (slots - 1)
         if node.place >= 8 << _PLACE_BITS:
             raise ValueError("the code image is larger than 128 MiB")
         table[at] = number >> _PLACE_BITS << _PLACE_BITS | node.place // 8
-    return table.tobytes()
+    return table.tobytes(), bytes(bits)

@@ -27,18 +27,7 @@ def before(package: str) -> None:
 
 
 def point(package: str) -> str | None:
-    """Set the package's variable, if it is not set and there is a folder for it.
-
-    Parameters
-    ----------
-    package
-        A key of `VARIABLES`.
-
-    Returns
-    -------
-    str or None
-        The variable's value; None if no folder can be used.
-    """
+    """Set the package's variable, if it is not set and there is a folder, and return it."""
     if package == "pyopencl":  # It keeps a database in the home folder, or fails.
         os.environ.setdefault("PYOPENCL_NO_CACHE", "1")
     variable = VARIABLES[package]

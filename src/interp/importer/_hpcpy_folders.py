@@ -45,15 +45,7 @@ MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
 
 class Loader(SourceFileLoader):
-    """A source file whose code is in the bundle.
-
-    Parameters
-    ----------
-    fullname, path
-        As for any file loader.
-    bundle, offset
-        The bundle, and the offset of the code in it.
-    """
+    """A source file whose code is in the bundle, at an offset."""
 
     def __init__(self, fullname: str, path: str, bundle: "Bundle", offset: int) -> None:
         super().__init__(fullname, path)
@@ -79,15 +71,6 @@ class Folder(FileFinder):
     """Finds the modules of one folder without asking the file system.
 
     Tools such as pkg_resources know a folder by its finder's class, which is CPython's.
-
-    Parameters
-    ----------
-    bundle
-        Where the folder's table is.
-    path
-        The folder.
-    offset
-        Where its table is in the bundle.
     """
 
     def __init__(self, bundle: "Bundle", path: str, offset: int) -> None:

@@ -16,15 +16,7 @@ def is_told() -> bool:
 
 
 def warn(name: str, file: str | None, *, is_leaked: bool) -> None:
-    """Print one line.
-
-    Parameters
-    ----------
-    name, file
-        The package, and where the other one lies.
-    is_leaked
-        Whether it lies in PYTHONPATH, and not beside a program on standard input.
-    """
+    """Print one line of a package in PYTHONPATH, or beside a program on standard input."""
     where, what = "the working folder", "run the program from a file"
     if is_leaked:
         where, what = "PYTHONPATH", "unset it"

@@ -30,22 +30,14 @@ _STANDARD_INPUT = ("", "-")
 
 
 class Finder:
-    """Finds the bundle's top-level modules first, unless a user's own come before them.
-
-    Parameters
-    ----------
-    bundle
-        The modules in memory.
-    leaked
-        The folders of PYTHONPATH, which hosts leak into containers: the image's packages
-        win over what is there.
-    """
+    """Finds the bundle's top-level modules first, unless a user's own come before them."""
 
     # Also while a program has emptied sys.meta_path.
     installed: "Finder | None" = None
 
     def __init__(self, bundle: Bundle, leaked: frozenset[str]) -> None:
         self.bundle = bundle
+        # The folders of PYTHONPATH, which hosts leak into containers.
         self.leaked = leaked
         # Whether the order of sys.path decides of packages, and of the standard library, too.
         self.packages_by_path = False
@@ -220,33 +212,14 @@ def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":
 
 
 def finder() -> Finder:
-    """Return the finder in use.
-
-    Raises
-    ------
-    ImportError
-        When this interpreter's modules do not come from a bundle.
-    """
+    """Return the finder in use, if this interpreter's modules come from a bundle."""
     if Finder.installed is None:
         raise ImportError("hpcpy: this interpreter has no modules in memory")
     return Finder.installed
 
 
 def install(data: memoryview, library: str) -> Finder:
-    """Make the bundle what Python imports from.
-
-    Parameters
-    ----------
-    data
-        The bundle.
-    library
-        The standard library's folder.
-
-    Returns
-    -------
-    Finder
-        Now first in `sys.meta_path`.
-    """
+    """Make the bundle what Python imports from: its finder is then first in `sys.meta_path`."""
     bundle = Bundle(data, library)
     variable = b"" if sys.flags.ignore_environment else posix.environ.get(b"PYTHONPATH", b"")
     leaked = {*variable.decode("utf-8", "surrogateescape").split(":")}

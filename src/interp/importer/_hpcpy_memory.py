@@ -38,20 +38,7 @@ def _nothing(_: int) -> None:
 
 
 class Bundle:
-    """The bundle's bytes.
-
-    Parameters
-    ----------
-    data
-        All of it.
-    library
-        The standard library's folder, to which all paths in the bundle are relative.
-
-    Raises
-    ------
-    ImportError
-        When it is not a bundle for this very Python.
-    """
+    """The bundle's bytes, and the standard library's folder, to which its paths are relative."""
 
     # The interpreter sets its own function, which also takes compressed values: values.c.
     loads: "Callable[[memoryview], Any]" = marshal.loads
@@ -124,13 +111,7 @@ class Bundle:
         self._added, self._looked = None, True
 
     def folder(self, path: str) -> Folder:
-        """Return the finder of a folder; a path hook.
-
-        Raises
-        ------
-        ImportError
-            When the bundle does not know that folder.
-        """
+        """Return the finder of a folder: a path hook, with an ImportError for others."""
         found = self._folders.get(path)
         if found is None:
             offset = None

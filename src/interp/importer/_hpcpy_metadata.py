@@ -27,16 +27,8 @@ def search(
     """Yield distributions in the order in which imports look, the image's from memory.
 
     Programs ask for distributions that are nowhere, and each query of CPython's costs 14
-    calls and lists the working directory.
-
-    Parameters
-    ----------
-    finder
-        The finder with the bundles.
-    name
-        The distribution's; None for all.
-    stock
-        Finds distributions in folders that the bundles do not know.
+    calls and lists the working directory.  Without a name all are found; `stock` finds those
+    in folders that the bundles do not know.
     """
     site = finder.bundle.roots[-1]
     bundles = [finder.bundle, finder.bundle.added]
@@ -91,17 +83,8 @@ class Known(PathDistribution):
     """A distribution that looks for no file that its folder does not have.
 
     Programs ask each distribution for ``direct_url.json`` and ``entry_points.txt``,
-    which few have.
-
-    Parameters
-    ----------
-    folder
-        Its dist-info folder.
-    bundle
-        The bundle with its metadata.
-    files
-        The names of all files in the folder, each with the offset of its text
-        in the bundle, or None.
+    which few have.  `files` names all files of its folder, each with the offset of its text
+    in the bundle, or None.
     """
 
     def __init__(self, folder: str, bundle: Bundle, files: Mapping[str, int | None]) -> None:

@@ -7,18 +7,13 @@ import sys
 
 
 def before(package: str) -> None:
-    """Install it, before the package is imported.
-
-    Raises
-    ------
-    ImportError
-        In a venv without --system-site-packages.
-    """
+    """Install it, before the package is imported."""
     if sys.flags.ignore_environment or os.environ.get("HPCPY_PREFLIGHT", "") in ("", "off"):
         return
     try:
         from workloads.preflight.hook import install  # noqa: PLC0415
     except ImportError as error:
+        # In a venv without --system-site-packages.
         raise ImportError(
             "HPCPY_PREFLIGHT is set, and this Python does not see workloads.preflight: unset it",
             name=package,

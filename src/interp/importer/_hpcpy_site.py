@@ -20,18 +20,7 @@ if TYPE_CHECKING:
 
 
 def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
-    """Return the function that takes the place of `site.main`.
-
-    Parameters
-    ----------
-    site
-        The namespace of the module `site`, which may be `__main__`.
-
-    Returns
-    -------
-    Callable
-        The new `main`.
-    """
+    """Return what takes the place of `site.main`, for a namespace that may be `__main__`'s."""
     stock_main: Callable[[], None] = site["main"]
 
     def main() -> None:

@@ -78,7 +78,7 @@ CASES = (
     # MPI and psutil look at the machine, in /sys and /proc: some 10 calls more elsewhere.
     Case("everything", _ALL, goal=Goal(220, 154, 6)),
 )
-# Each package of `everything` alone: what `make test-long` holds, and docs/explanation/starts.md tells.
+# Each package of `everything` alone: what `make test-long` holds.
 # Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
 # Dask looks at the machine, too, which may take some calls more elsewhere.
 ALONE = tuple(

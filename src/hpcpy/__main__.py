@@ -16,7 +16,7 @@ from workloads.bench.files import OF_A_NAME, escape_unencodable, lost_output, op
 
 
 def main(words: list[str]) -> int:
-    """Run one command; return its exit code (docs/reference/make.md): 0, an error's, or 130 for Ctrl-C.
+    """Run one command; return 0, an error's exit code (docs/reference/make.md), or 130.
 
     ``--from-make`` stands before the words where the Makefile calls.
     """

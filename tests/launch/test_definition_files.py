@@ -1,4 +1,4 @@
-"""The definition files of docs/how-to/own-packages.md as users build them; README.md has the first."""
+"""The definition files of README.md and docs/how-to/own-packages.md as users build them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ import pytest
 
 from hpcpy.core import paths
 
-PAGES = {"docs/how-to/jupyter.md": "./hpcpy kernelspec", "docs/how-to/modules.md": "make modulefile"}
+PAGES = {
+    "docs/how-to/jupyter.md": "./hpcpy kernelspec",
+    "docs/how-to/modules.md": "make modulefile",
+}
 # A folder with blanks and odd characters is in tests/unit/test_launch_modulefile.py.
 IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
 

@@ -78,5 +78,6 @@ def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:
     assert done.stderr.startswith(
         f"hpcpy kernelspec: IMAGE={sandbox}: its python3 has no ipykernel"
     )
-    assert done.stderr.endswith("bake it: RUN python -m hpcpy_bake ipykernel (docs/how-to/own-packages.md)\n")
+    hint = "bake it: RUN python -m hpcpy_bake ipykernel (docs/how-to/own-packages.md)\n"
+    assert done.stderr.endswith(hint)
     assert not (tmp_path / "hpcpy").exists()

@@ -112,7 +112,8 @@ def apptainer_program(site: Site) -> str:
     try:
         return str(prefix.find_apptainer())
     except UnavailableError as error:
-        error.hint = "make setup, or name the site's module of it in a site file (docs/how-to/sites.md)"
+        site = "name the site's module of it in a site file (docs/how-to/sites.md)"
+        error.hint = f"make setup, or {site}"
         raise
 
 

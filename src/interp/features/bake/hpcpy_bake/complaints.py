@@ -20,7 +20,9 @@ _NOT_READ = (
     re.compile(r"(?m)^Could not fetch URL (?P<where>\S+): (?P<why>.+) - skipping$"),
     re.compile(r"connection broken by '(?P<why>.+)': (?P<where>\S+)$", re.MULTILINE),
 )
-_CERTIFICATES = "name your site's certificates by SSL_CERT_FILE or --cert (docs/how-to/troubleshooting.md)"
+_CERTIFICATES = (
+    "name your site's certificates by SSL_CERT_FILE or --cert (docs/how-to/troubleshooting.md)"
+)
 _CONSTRAINT = re.compile(r"The user requested \(constraint\) (?P<name>[\w.-]+)==(?P<version>\S+)")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from running import said
 
-# docs/explanation/interpreter.md has the format.
+# src/interp/bundle/write.py has the format.
 VALUE = r"""
 import marshal, _hpcpy_bundle
 from compression import zstd

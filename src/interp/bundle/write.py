@@ -1,4 +1,10 @@
-"""Lay the bundle out: header, code, metadata, tables, index."""
+"""Lay the bundle out: header, code, metadata, tables, index.
+
+At 0 stands `hpcpy 3` and a line's end, at 8 Python's magic number in 4 bytes, at 16 the
+offset of the index in 8 (little-endian, as all offsets), at 32 the SHA-256 of the first 32
+bytes and of all from 64 on.  From 64 on stand marshalled values, each after its size in 4
+bytes; a value is a zstd frame where that is smaller.
+"""
 
 from __future__ import annotations
 

@@ -117,20 +117,12 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
 echo '{ Py*; _Py*; pthread_create; hpcpy_openblas; };' >exports
 cp "$config/libpython$version.a" libpython.a
 at objects
+link_first='' link_last='' link_options=''
+link_libc="./libm.so.6 ./libc.so.6 /usr$system/libc_nonshared.a $(echo "$system"/ld-linux-*.so.*)"
 # A function called __wrap_X is linked in front of another one, X.
-link_options=
 wrapped=$(nm ./*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
-# No PIE: 743,038 pointers to relocate would cost each start 17 ms, and 23 MB of memory.
-link() {
-    # shellcheck disable=SC2086  # lists of words
-    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports -Wl,-Map=map.txt \
-        $wrapped -nodefaultlibs \
-        -o "$1" ./*.o /opt/link/*/*.o \
-        -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
-        -L. -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
-        ./libm.so.6 ./libc.so.6 "/usr$system/libc_nonshared.a" "$system"/ld-linux-*.so.* \
-        -lgcc -lgcc_eh $link_options
-}
+# shellcheck source=recipes/interpreter/executable.sh
+. "$MATERIALS/recipes/interpreter/executable.sh"
 
 at draft
 link "$OUT$PREFIX/bin/python$version"
@@ -139,6 +131,7 @@ at linked
 python -m functions "$OUT$PREFIX/bin/python$version" map.txt \
     "$OUT$PREFIX/lib/hpcpy/functions.xz"
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
+keep_linked "$OUT/opt/link/interpreter"
 
 # The licences of what is linked in.
 mkdir -p "$OUT$PREFIX/share/licenses" "$OUT/usr/share/doc"
@@ -151,6 +144,8 @@ for library in $libraries; do
         install -D -m 644 -t "$OUT/usr/share/doc/$package" "/usr/share/doc/$package/copyright"
     fi
 done
+
+cp -R "$OUT/usr/share/doc" "$OUT/opt/link/interpreter/"
 
 # Every code object is loaded once: a broken bundle never leaves the builder.
 "$OUT$PREFIX/bin/python$version" -m hpcpy_info --check

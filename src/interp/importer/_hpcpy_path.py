@@ -7,6 +7,7 @@ import posix
 from _frozen_importlib_external import FileFinder, PathFinder
 
 from _hpcpy_folders import FILES
+from _hpcpy_memory import Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,9 +72,12 @@ def find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
     """Find distributions in the order in which imports look, the image's in memory."""
     if context is None:
         return _search()
-    if "path" in vars(context) or context.name == "":
+    is_of_folders = "path" in vars(context) or context.name == ""
+    if is_of_folders and not Bundle.has_files:
         return _search(context)
     from _hpcpy_importer import finder  # noqa: PLC0415
-    from _hpcpy_metadata import search  # noqa: PLC0415
+    from _hpcpy_metadata import of_folders, search  # noqa: PLC0415
 
+    if is_of_folders:
+        return of_folders(finder().bundle, context, _search)
     return search(finder(), context.name, _search)

@@ -83,8 +83,13 @@ def _entries(codegen: Any) -> dict[str, bytes]:
 
 
 def _of_image(name: str) -> dict[str, bytes]:
+    file = f"{FOLDER}/{name}.bin"
     try:
-        return _hpcpy_numba_kept.read(f"{FOLDER}/{name}.bin", stamp())
+        if finder().bundle.has_files:
+            from _hpcpy_files import read  # noqa: PLC0415
+
+            return _hpcpy_numba_kept.unpacked(file, read(file), stamp())
+        return _hpcpy_numba_kept.read(file, stamp())
     except (OSError, ValueError):
         return {}
 

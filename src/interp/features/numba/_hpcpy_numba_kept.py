@@ -48,10 +48,15 @@ def read(file: str, stamp: bytes) -> dict[str, Any]:
         When it belongs to another image, or is damaged.
     """
     with open(file, "rb") as opened:
-        try:
-            made_for, held = marshal.load(opened)  # noqa: S302
-        except (EOFError, TypeError) as error:
-            raise ValueError(f"{file} is damaged") from error
+        return unpacked(file, opened.read(), stamp)
+
+
+def unpacked(file: str, content: bytes, stamp: bytes) -> dict[str, Any]:
+    """Return what a file's content holds, as `read` does."""
+    try:
+        made_for, held = marshal.loads(content)  # noqa: S302
+    except (EOFError, TypeError) as error:
+        raise ValueError(f"{file} is damaged") from error
     if made_for != stamp:
         raise ValueError(f"{file} is of another image")
     found: dict[str, Any] = held

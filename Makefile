@@ -26,7 +26,7 @@ override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
 override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
+.PHONY: help setup fetch image sif standalone cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -42,6 +42,9 @@ image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
 
 sif: ## build build/hpcpy.sif, for Apptainer; IMAGE=hpcpy-core: the small image
 	@$(HPCPY) build sif
+
+standalone: ## build build/hpcpy-python, the interpreter as one file for a host without an engine
+	@$(HPCPY) build standalone
 
 cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
 	@$(HPCPY) build sif hpcpy-cuda

@@ -57,6 +57,7 @@ at linked
 # Crash reports name an address: hpcpy_info finds the function.
 python -m functions "$executable" map.txt "$OUT$PREFIX/lib/hpcpy/functions.xz"
 strip --strip-unneeded "$executable"
+keep_linked "$OUT/opt/link/interpreter"
 
 # The licences of what is linked in.
 mkdir -p "$OUT$PREFIX/share/licenses" "$OUT/usr/share/doc"
@@ -69,6 +70,8 @@ for library in $libraries; do
         install -D -m 644 -t "$OUT/usr/share/doc/$package" "/usr/share/doc/$package/copyright"
     fi
 done
+
+cp -R "$OUT/usr/share/doc" "$OUT/opt/link/interpreter/"
 
 # Every code object is loaded once: a broken bundle never leaves the builder.
 "$executable" -m hpcpy_info --check

@@ -6,6 +6,8 @@
 # and a site's own MPI could not take its place.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/old_libc/check.sh
+. /opt/deps/old/check.sh
 
 unpack mpich
 apply_patches .
@@ -48,6 +50,19 @@ sed -i '1i #define USE_PMIX_API 1' src/util/mpir_pmi.c src/nameserv/pmi/pmi_name
 CPATH=$PWD/debian/$libraries/pmix2/include LIBRARY_PATH=$PWD/debian/$libraries \
     make lib/libmpi.la LIBS="-lpmix $(sed -n 's/^LIBS = //p' Makefile)"
 
+pmix=$PWD/pmix
+mkdir "$pmix"
+cp -a lib/.libs/libmpi.so.* "$pmix/"
+
+# And for the interpreter as one file, which runs on a host's own C library: with PMI.
+sed -i '1d' src/util/mpir_pmi.c src/nameserv/pmi/pmi_nameserv.c
+old=/opt/deps/old
+make lib/libmpi.la LIBS="-L$old $(sed -n 's/^LIBS = //p' Makefile) $old/libold.a \
+    -Wl,--no-as-needed $old/libpthread.so.0 $old/librt.so.1"
+needs_only_old lib/.libs/libmpi.so.12
+install -D -m 755 lib/.libs/libmpi.so.12 "$OUT/opt/link/mpich/lib/libmpi.so.12"
+strip_all "$OUT/opt/link/mpich"
+
 mkdir -p "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" "$OUT/opt/mpich/share/licenses" \
     "$OUT/etc/ld.so.conf.d"
 cp -a all/opt/mpich/lib/libmpi.so* "$OUT/opt/mpich/lib/"
@@ -55,7 +70,7 @@ for program in mpichversion mpivars; do
     install -m 755 "all/opt/mpich/bin/$program" "$OUT/opt/mpich/bin/"
 done
 mkdir -p "$OUT/opt/mpich/pmix/lib" "$OUT/$libraries/pmix2/lib/pmix"
-cp -a lib/.libs/libmpi.so.* "$OUT/opt/mpich/pmix/lib/"
+cp -a "$pmix"/libmpi.so.* "$OUT/opt/mpich/pmix/lib/"
 # PMIx's libraries stay on their paths, by which its plugins are found.
 (cd "debian/$libraries" && cp -a --parents ./*.so.* pmix2/lib/*.so.* pmix2/lib/pmix/*.so \
     "$OUT/$libraries/")

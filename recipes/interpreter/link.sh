@@ -48,12 +48,5 @@ done
 # shows of BLAS.
 echo '{ Py*; _Py*; pthread_create; hpcpy_openblas; };' >exports
 
-# No PIE: 743,038 pointers to relocate would cost each start 17 ms, and 23 MB of memory.
-link() {
-    # shellcheck disable=SC2086  # lists of words
-    gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports \
-        -Wl,-Map=map.txt $wrapped -nodefaultlibs -o "$1" $link_first ./*.o /opt/link/*/*.o \
-        -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
-        -L. -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
-        $link_libc -lgcc -lgcc_eh $link_options $link_last
-}
+# shellcheck source=recipes/interpreter/executable.sh
+. "$scripts/executable.sh"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-_IMAGE = json.loads(Path("/opt/hpcpy/share/hpcpy/image.json").read_text())
+from workloads import version
+
+_IMAGE = json.loads(version._IMAGE.read_text(encoding="utf-8"))
 
 
 def lacking(*modules: str) -> str:

@@ -1,19 +1,31 @@
-"""``hpcpy build oci|sif [IMAGE]``: have an image as a file under ``build/``."""
+"""``hpcpy build oci|sif|standalone [IMAGE]``: have an image as a file under ``build/``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from hpcpy.build.current import archive_path, is_current_archive, is_current_sif, sif_path
+from hpcpy.build.current import (
+    STANDALONE_OF,
+    archive_path,
+    is_current_archive,
+    is_current_sif,
+    is_current_standalone,
+    sif_path,
+    standalone_path,
+)
 from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import skipped
 
-_PLACES = {"oci": archive_path, "sif": sif_path}
-_IS_CURRENT = {"oci": is_current_archive, "sif": is_current_sif}
+_PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
+_IS_CURRENT = {
+    "oci": is_current_archive,
+    "sif": is_current_sif,
+    "standalone": is_current_standalone,
+}
 
 
 def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
@@ -35,8 +47,9 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     # Half of the tool's files: only for a build.
     from hpcpy.build.oci import make_archive  # noqa: PLC0415
     from hpcpy.build.sif import make_sif  # noqa: PLC0415
+    from hpcpy.build.standalone import make_standalone  # noqa: PLC0415
 
-    make = make_archive if kind == "oci" else make_sif
+    make = {"oci": make_archive, "sif": make_sif, "standalone": make_standalone}[kind]
     with checkout_lock():
         # While this one waited, sources may have changed.
         plan = make_plan()
@@ -47,7 +60,8 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(_PLACES)}")
-    add_image(parser)
+    help_ = f"a name of containers/images.toml (default: hpcpy; standalone: {STANDALONE_OF})"
+    parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +72,7 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Build what the arguments name."""
-    path, _, _ = ensure_image(options.kind, options.image)
+    default = STANDALONE_OF if options.kind == "standalone" else "hpcpy"
+    path, _, _ = ensure_image(options.kind, options.image or default)
     print(path)
     return 0

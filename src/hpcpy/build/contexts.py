@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from hpcpy.build.current import STANDALONE
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import add_sbom_pins
@@ -66,6 +67,9 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
         (folder / part.name / "features").write_text(names)
     for path in part.files:
         place(path, folder / part.name / path.relative_to(paths.ROOT))
+    if part.described:
+        description = _described(plan, STANDALONE, part.stack, plan.part_key(part))
+        (folder / part.name / "image.json").write_text(description)
 
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:
@@ -80,11 +84,15 @@ def add_description(folder: Path, plan: Plan, image: Image) -> None:
 
 def describe(plan: Plan, image: Image) -> str:
     """Return ``image.json``."""
+    return _described(plan, image.name, image.stack, plan.image_key(image))
+
+
+def _described(plan: Plan, name: str, stack: str, key: str) -> str:
     fields = {
-        "name": image.name,
-        "stack": image.stack,
+        "name": name,
+        "stack": stack,
         "version": project_version(),
-        "inputs": plan.image_key(image),
+        "inputs": key,
         "architecture": plan.arch,
         "epoch": plan.epoch,
         "reproducible": not plan.replaced,

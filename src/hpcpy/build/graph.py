@@ -49,6 +49,8 @@ class Part:
     features: tuple[str, ...] = ()
     stack: str = STACK
     scripts: tuple[str, ...] = ()
+    # Its recipe reads image.json, the description that images have.
+    described: bool = False
     # Seconds of processor time to build it: the longest path starts first.
     seconds: int = 5
 

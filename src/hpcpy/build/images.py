@@ -49,7 +49,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         return name
     base = make_image(plan, plan.graph.image(image.base), buildah) if image.base else ""
     if image.parts:
-        _make_parts(plan, image, buildah)
+        make_parts(plan, image, buildah)
     with build_scratch(image.name) as context:
         arguments = {"BASE": base} if base else {}
         if image.parts:
@@ -74,7 +74,8 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
     return name
 
 
-def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
+def make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
+    """Have the parts of an image in the cache."""
     missing = missing_parts(plan, image)
     # With all parts in the cache the builder is not needed.
     if missing:

@@ -78,14 +78,14 @@ def _make_with(builder: Buildah, plan: Plan, image: Image, out: Path) -> None:
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
     missing = unbuilt(plan, image, builder)
     if not missing or not image.builder:
-        _fetch_materials(plan, missing)
+        fetch_materials(plan, missing)
         return
     compilers = plan.graph.image(image.builder)
     below = unbuilt(plan, compilers, builder)
     _fetch_packages(plan, below)
     # While the large files come, the builder is made of the first ones.
     side_by_side(
-        lambda: _fetch_materials(plan, missing),
+        lambda: fetch_materials(plan, missing),
         lambda: make_image(plan, compilers, builder),
     )
 
@@ -102,7 +102,7 @@ def _fetch_packages(plan: Plan, images: Sequence[Image]) -> None:
         current.note = _summary(tally)
 
 
-def _fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
+def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
     """Have in the cache what some images are built from.
 
     What parts that are already built were made of is not fetched again.

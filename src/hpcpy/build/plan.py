@@ -76,6 +76,8 @@ class Plan:
         inputs.add("epoch", str(self.epoch))
         inputs.add("builder", self.image_key(self.graph.image("builder")))
         inputs.add_files(part.recipes)
+        if part.described:
+            inputs.add("version", project_version())
         if part.features_in:
             inputs.add("features", " ".join(part.features))
         inputs.add_files(part.files)

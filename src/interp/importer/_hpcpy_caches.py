@@ -48,10 +48,16 @@ def point(package: str) -> str | None:
 
 def folder() -> str | None:
     """Return this user's private folder on node-local storage, made if missing; else None."""
-    for parent in (os.environ.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
-        if parent and _is_ours(path := f"{parent}/hpcpy-{os.getuid()}"):
+    for parent in parents():
+        if _is_ours(path := f"{parent}/hpcpy-{os.getuid()}"):
             return path
     return None
+
+
+def parents() -> list[str]:
+    """Return the folders for private ones, the best first."""
+    given = os.environ.get("TMPDIR", "")
+    return [*([given] if given else []), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108
 
 
 def _is_ours(folder: str) -> bool:

@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import CodeType, ModuleType
+    from typing import Any
 
     from _hpcpy_memory import Bundle
 
@@ -39,6 +40,11 @@ FILES = (
     (ExtensionFileLoader, _imp.extension_suffixes()),
     (SourceFileLoader, SOURCE_SUFFIXES),
     (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
+# Modules that `_hpcpy_readers` prepares where the executable has the library's files.
+READERS = frozenset(
+    {"pip", "ssl", "venv", "viztracer.report_builder", "workloads.bench.result"}
+    | {"workloads.version"}
 )
 # Kinds of entries in a folder's table: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
@@ -65,6 +71,42 @@ class Loader(SourceFileLoader):
         # In a moved image the path is not the one that the code was compiled with.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code
+
+    def get_data(self, path: str) -> bytes:
+        """Return a file's content, such as the source."""
+        if self.bundle.has_files and path.startswith(self.bundle.library):
+            from _hpcpy_files import read  # noqa: PLC0415
+
+            return read(path)
+        return super().get_data(path)
+
+    def get_resource_reader(self, name: str | None = None) -> "Any":
+        """Return what reads the files beside the module, for `importlib.resources`."""
+        if self.bundle.has_files:
+            from _hpcpy_resources import Reader  # noqa: PLC0415
+
+            return Reader(self.path.rpartition("/")[0])
+        return super().get_resource_reader(name)
+
+
+class _PlacedExtension(ExtensionFileLoader):
+    """A module's shared object that is in the executable: the loader opens a copy."""
+
+    def create_module(self, spec: ModuleSpec) -> "ModuleType":
+        from _hpcpy_files import placed  # noqa: PLC0415
+
+        spec.origin = self.path = placed(self.path)
+        return super().create_module(spec)
+
+
+class _LoaderOfReaders(Loader):
+    """A module that opens files of the library by their paths, which are in no folder."""
+
+    def exec_module(self, module: "ModuleType") -> None:
+        super().exec_module(module)
+        from _hpcpy_readers import prepare  # noqa: PLC0415
+
+        prepare(module)
 
 
 class Folder(FileFinder):
@@ -112,14 +154,16 @@ class Folder(FileFinder):
             return spec
         if kind == BUILT_IN:
             return None
-        make = ExtensionFileLoader if kind == SHARED else SourceFileLoader
+        shared = _PlacedExtension if self._bundle.has_files else ExtensionFileLoader
+        make = shared if kind == SHARED else SourceFileLoader
         loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec.has_location = True
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        spec = ModuleSpec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
+        kind = _LoaderOfReaders if self._bundle.has_files and fullname in READERS else Loader
+        spec = ModuleSpec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]
@@ -156,6 +200,8 @@ class Folder(FileFinder):
         self._listing = frozenset(others)
 
     def _list(self) -> list[str]:
+        if self._bundle.has_files:
+            return []
         try:
             # All files of an image have one time: nothing was added since.
             if posix.stat(self.path).st_mtime == self._bundle.epoch:

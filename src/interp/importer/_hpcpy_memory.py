@@ -42,6 +42,8 @@ class Bundle:
 
     # The interpreter sets its own function, which also takes compressed values: values.c.
     loads: "Callable[[memoryview], Any]" = marshal.loads
+    # Whether the library's files are in the executable, too: `_hpcpy_files`.
+    has_files = False
 
     def __init__(self, data: memoryview, library: str) -> None:
         if data[:8] != MAGIC or data[8:12] != MAGIC_NUMBER:
@@ -145,6 +147,9 @@ class Bundle:
 
 def _added(bundle: Bundle) -> Bundle | None:
     site = bundle.roots[-1]
+    if bundle.has_files:
+        site.take_as_complete(())
+        return None
     try:
         time = posix.stat(site.path).st_mtime
         if time == bundle.epoch:

@@ -44,6 +44,16 @@ def search(
             yield from stock(DistributionFinder.Context(name=name, path=[_named(entry)]))
 
 
+def of_folders(
+    bundle: Bundle, context: Any, stock: Callable[[Any], Iterable[PathDistribution]]
+) -> Iterator[PathDistribution]:
+    """Yield what some folders have, where the executable has site-packages' files in itself."""
+    site = bundle.roots[-1].path
+    if site in context.path and context.name != "":
+        yield from _known(bundle, site, context.name)
+    yield from stock(context)
+
+
 def _in_order(finder: Finder, site: str, name: str | None) -> list[str]:
     if finder.packages_by_path or site not in sys.path:
         return sys.path
@@ -101,6 +111,10 @@ class Known(PathDistribution):
             return None
         offset = self._files[filename]
         if offset is None:
+            if self._bundle.has_files:
+                from _hpcpy_files import read  # noqa: PLC0415
+
+                return read(f"{self._path}/{filename}").decode()
             return super().read_text(filename)
         text: str = self._bundle.load(offset)
         return text

@@ -85,10 +85,13 @@ def distributions(finder: "Finder") -> "Callable[..., Iterable[PathDistribution]
         """Find distributions in the order in which imports look, the image's in memory."""
         if context is None:
             return _search()
-        if "path" in vars(context) or context.name == "":
+        is_of_folders = "path" in vars(context) or context.name == ""
+        if is_of_folders and not Bundle.has_files:
             return _search(context)
-        from _hpcpy_metadata import search  # noqa: PLC0415
+        from _hpcpy_metadata import of_folders, search  # noqa: PLC0415
 
+        if is_of_folders:
+            return of_folders(finder.bundle, context, _search)
         return search(finder, context.name, _search)
 
     return find_distributions

@@ -2,6 +2,7 @@
 
 #include "bundle.h"
 
+#include "files.h"
 #include "values.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
@@ -19,6 +20,8 @@ static PyObject *data(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
 
 static PyMethodDef methods[] = {
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
+    {"files", hpcpy_files_view, METH_NOARGS,
+     "files()\n--\n\nThe library's files, None where they lie on a disk."},
     {"loads", hpcpy_loads, METH_O,
      "loads(value)\n--\n\nWhat one of the bundle's values is, compressed or not."},
     {NULL, NULL, 0, NULL},

@@ -9,8 +9,10 @@
    initialised.  See docs/how-to/mpi.md. */
 
 #define _GNU_SOURCE
+#include "files.h"
 #include "mpi_interfaces.h"
 #include "mpi_signals.h"
+#include "location.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -102,21 +104,20 @@ static void fill(void *library, const HpcpyMpiInterface *interface)
     fill_functions(library, interface);
 }
 
-PyObject *__wrap_PyInit_mpi4py__MPI(void)
+/* The one library of this process, opened at the first call; NULL leaves the reason in
+   `problem`. */
+static const HpcpyMpiInterface *open_library(const char *wanted, char *problem, size_t room)
 {
     /* Subinterpreters may import it at the same time.  A failed import can be repeated:
        the program may have removed the cause. */
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     static const HpcpyMpiInterface *loaded;
-    char problem[2048] = "";
-    const char *wanted = secure_getenv("HPCPY_MPI");
-    wanted = wanted != NULL && wanted[0] != '\0' ? wanted : NULL;
     pthread_mutex_lock(&mutex);
     if (loaded == NULL) {
         int which = 0;
         HpcpySignals signals;
         hpcpy_signals_keep(&signals);
-        void *library = hpcpy_mpi_open(wanted, &which, problem, sizeof(problem));
+        void *library = hpcpy_mpi_open(wanted, &which, problem, room);
         hpcpy_signals_put_back(&signals);
         if (library != NULL) {
             loaded = &hpcpy_mpi_interfaces[which];
@@ -125,6 +126,30 @@ PyObject *__wrap_PyInit_mpi4py__MPI(void)
     }
     const HpcpyMpiInterface *usable = loaded;
     pthread_mutex_unlock(&mutex);
+    return usable;
+}
+
+/* The MPI that the executable of `make standalone` has itself.  No lock is held: Python
+   places it. */
+static const HpcpyMpiInterface *open_own(void)
+{
+    char ignored[2048] = "";
+    char *file = hpcpy_is_standalone() ? hpcpy_placed(HPCPY_OWN_MPI "/lib/libmpi.so.12") : NULL;
+    const HpcpyMpiInterface *own =
+        file == NULL ? NULL : open_library(file, ignored, sizeof(ignored));
+    free(file);
+    return own;
+}
+
+PyObject *__wrap_PyInit_mpi4py__MPI(void)
+{
+    char problem[2048] = "";
+    const char *wanted = secure_getenv("HPCPY_MPI");
+    wanted = wanted != NULL && wanted[0] != '\0' ? wanted : NULL;
+    const HpcpyMpiInterface *usable = open_library(wanted, problem, sizeof(problem));
+    if (usable == NULL && (wanted == NULL || strcmp(wanted, "mpich") == 0)) {
+        usable = open_own();
+    }
     if (usable == NULL) {
         hpcpy_mpi_set_error(wanted, problem);
         return NULL;

@@ -195,6 +195,9 @@ static char *home_of_venv(const char *folder)
    folder it is the prefix of the build, as for any Python. */
 static char *base_of(const char *folder)
 {
+    if (hpcpy_is_standalone()) {
+        return strdup(HPCPY_PREFIX);
+    }
     char *base = parent(folder), *landmark = NULL;
     /* A virtual environment also has a library folder, but no `encodings` in it. */
     bool is_base = strcmp(folder, OWN_FOLDER) == 0
@@ -248,7 +251,9 @@ void hpcpy_location_find(HpcpyLocation *location, char *const *argv)
         return;
     }
     char *folder = parent(location->executable);
-    if (strcmp(folder, OWN_FOLDER) == 0) {
+    /* A virtual environment has its links in a folder `bin`. */
+    bool is_plain = hpcpy_is_standalone() && strcmp(leaf(folder), "bin") != 0;
+    if (is_plain || strcmp(folder, OWN_FOLDER) == 0) {
         location->base = strdup(HPCPY_PREFIX);
     } else {
         locate_elsewhere(location, folder);

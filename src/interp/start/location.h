@@ -2,6 +2,16 @@
 #define HPCPY_LOCATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* The library's files, in the executable of `make standalone` alone: recipes/standalone. */
+extern const unsigned char hpcpy_files[] __attribute__((weak));
+extern const unsigned char hpcpy_files_end[] __attribute__((weak));
+
+static inline bool hpcpy_is_standalone(void)
+{
+    return hpcpy_files != NULL;
+}
 
 /* It owns all its strings; what cannot be found out is NULL. */
 typedef struct {

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _hpcpy_folders import MODULE
@@ -74,16 +75,25 @@ def origin(name: str) -> str:
 def function_at(address: int) -> str:
     """Say which function of which object has an address of a crash report."""
     found = ""
-    with lzma.open(f"{sys.base_prefix}/lib/hpcpy/functions.xz", "rt") as lines:
-        for line in lines:
-            if int(line.partition(" ")[0], 16) > address:
-                break
-            found = line
+    file = f"{sys.base_prefix}/lib/hpcpy/functions.xz"
+    for line in lzma.decompress(_content(file)).decode().splitlines():
+        if int(line.partition(" ")[0], 16) > address:
+            break
+        found = line
     start, _, function = found.strip().partition(" ")
     if not function:
         raise ModuleNotFoundError(f"{address:#x}: no function of {sys.executable} is there")
     owner, name = function.split(" ", 1)
     return f"{address:#x}: {owner}: {name}+{address - int(start, 16):#x}"
+
+
+def _content(file: str) -> bytes:
+    """Return a file of the image, or of the executable that has its files in itself."""
+    if finder().bundle.has_files:
+        from _hpcpy_files import read  # noqa: PLC0415
+
+        return read(file)
+    return Path(file).read_bytes()
 
 
 def _print_all(bundle: Bundle) -> None:

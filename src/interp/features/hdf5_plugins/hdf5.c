@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE
 #include "hdf5_sonames.h" /* by build.sh */
+#include "files.h"
 #include "location.h"
 
 #include <dlfcn.h>
@@ -28,7 +29,11 @@ static void open_names(void)
         if (asprintf(&path, "%s/site-packages/h5py/%s", hpcpy_library(), names[i]) >= 0) {
             /* It stays open: the loader takes an open library by its soname.  If one is
                missing, the plug-in that needs it says so. */
-            dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+            char *file = hpcpy_placed(path);
+            if (file != NULL) {
+                dlopen(file, RTLD_LAZY | RTLD_LOCAL);
+            }
+            free(file);
             free(path);
         }
     }

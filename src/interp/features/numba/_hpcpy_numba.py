@@ -8,7 +8,6 @@ processor; so are users' functions, except those that `_hpcpy_numba_users` has.
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import sys
 from collections.abc import Callable
@@ -69,10 +68,21 @@ def _entries(codegen: Any) -> dict[str, bytes]:
         names = list(LEVELS)
         runnable = names[names.index(highest) :] if highest else []
         entries = _found[target] = {}
-        with contextlib.suppress(OSError, ValueError):
-            entries |= _hpcpy_numba_users.read(f"{FOLDER}/{highest}.bin", stamp())
+        entries |= _of_image(highest)
         entries |= _hpcpy_numba_users.entries(runnable, stamp())
     return entries
+
+
+def _of_image(name: str) -> dict[str, bytes]:
+    file = f"{FOLDER}/{name}.bin"
+    try:
+        if finder().bundle.has_files:
+            from _hpcpy_files import read  # noqa: PLC0415
+
+            return _hpcpy_numba_users.unpacked(file, read(file), stamp())
+        return _hpcpy_numba_users.read(file, stamp())
+    except (OSError, ValueError):
+        return {}
 
 
 def kernel(function: FunctionType, kind: str, owner: Any) -> str:

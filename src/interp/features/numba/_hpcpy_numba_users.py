@@ -34,13 +34,18 @@ def read(file: str, stamp: bytes) -> dict[str, Any]:
     `stamp` is that of the image: `_hpcpy_numba.stamp`.
     """
     with open(file, "rb") as opened:
-        try:
-            made_for, content = marshal.load(opened)  # noqa: S302
-        except (EOFError, TypeError) as error:
-            raise ValueError(f"{file} is damaged") from error
+        return unpacked(file, opened.read(), stamp)
+
+
+def unpacked(file: str, content: bytes, stamp: bytes) -> dict[str, Any]:
+    """Return what a file's content holds, as `read` does."""
+    try:
+        made_for, held = marshal.loads(content)  # noqa: S302
+    except (EOFError, TypeError) as error:
+        raise ValueError(f"{file} is damaged") from error
     if made_for != stamp:
         raise ValueError(f"{file} is of another image")
-    found: dict[str, Any] = content
+    found: dict[str, Any] = held
     return found
 
 

@@ -11,6 +11,7 @@
 #include <Python.h>
 
 #include "blas.h"
+#include "files.h"
 #include "location.h"
 #include "shown/openblas.h"
 
@@ -19,6 +20,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* OpenBLAS's own: how many threads it has, among how many it shares work, whether they run. */
@@ -78,9 +80,11 @@ static void open_shown(void)
     const char *library = hpcpy_library(), *slash = strrchr(library, '/');
     int length = snprintf(path, sizeof(path), "%.*s/hpcpy/libopenblas-hpcpy.so",
                           (int)(slash == NULL ? 0 : slash - library), library);
-    if (length < (int)sizeof(path)) {
-        dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    char *file = length < (int)sizeof(path) ? hpcpy_placed(path) : NULL;
+    if (file != NULL) {
+        dlopen(file, RTLD_NOW | RTLD_LOCAL);
     }
+    free(file);
 }
 
 static void open_if_both(void)

@@ -1,0 +1,86 @@
+#!/bin/sh
+# The interpreter as one file for the host's own C library (docs/how-to/standalone.md): the objects
+# of the image's, linked once more, with all that it reads.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/old_libc/check.sh
+. /opt/deps/old/check.sh
+
+source=$MATERIALS/recipes/standalone
+old=/opt/deps/old
+version=$(echo "$PREFIX"/lib/python3.*)
+version=${version##*/python}
+library=$PREFIX/lib/python$version
+# shellcheck source=recipes/interpreter/executable.sh
+. "$MATERIALS/recipes/interpreter/executable.sh"
+take_linked /opt/link/interpreter
+
+# The image's LLVM names the paths of Debian's libraries: here the loader looks for them.
+mkdir patchelf
+dpkg-deb -x "$MATERIALS"/patchelf_*.deb patchelf
+llvm=site-packages/llvmlite/binding/libllvmlite.so
+cp "$library/$llvm" libllvmlite.so
+for path in $(patchelf/usr/bin/patchelf --print-needed libllvmlite.so | grep /); do
+    patchelf/usr/bin/patchelf --replace-needed "$path" "${path##*/}" libllvmlite.so
+done
+
+# Its own MPI.  Before glibc 2.34 some of libc's functions were in two libraries more.
+mkdir mpich
+for file in lib/libmpi.so.12 bin/mpiexec.hydra bin/hydra_pmi_proxy; do
+    patchelf/usr/bin/patchelf --add-needed libpthread.so.0 --add-needed librt.so.1 \
+        --output "mpich/${file##*/}" "/opt/link/mpich/$file"
+done
+
+# libm is linked in, and for all libraries of the process: a result's last bit would hang on
+# the host's.
+# shellcheck disable=SC2086  # lists of words
+gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source/libm.c" -o libm.c.o
+# Of C99's functions; those of other types, and nan(), are libm.so.6's alone.
+readelf --dyn-syms --wide $old/libm.so.6 |
+    awk '$8 ~ /@@GLIBC_2\./ { sub(/@.*/, "", $8); print $8 }' |
+    grep -Ev '^_|f(32|64|128)x?|^nan|^signgam|payload|total|signaling' >names.txt
+for name in scalbn frexp ldexp; do
+    set -- "$@" --redefine-sym "__$name=$name" --redefine-sym "__${name}f=${name}f" \
+        --redefine-sym "__${name}l=${name}l"
+done
+objcopy "$@" "$(echo "/usr/lib/$MULTIARCH"/libm-2.*.a)" libm.a
+libraries="$libraries libm.a $(sed 's/^/-Wl,-u,/' names.txt)"
+sed -i "s/ };\$/ $(sed 's/$/;/' names.txt | tr '\n' ' ')};/" exports
+
+link_first="-nostartfiles $(gcc -print-file-name=crti.o) $(gcc -print-file-name=crtbegin.o) \
+    $old/old_start.S.o $old/old_start.c.o \
+    -Wl,--whole-archive $old/libold.a -Wl,--no-whole-archive"
+link_last="$(gcc -print-file-name=crtend.o) $(gcc -print-file-name=crtn.o)"
+# By their names alone: each host has them elsewhere.
+link_libc="-Wl,--no-as-needed $old/libpthread.so.0 $old/libdl.so.2 $old/libc.so.6 \
+    -Wl,--as-needed /usr/lib/$MULTIARCH/libc_nonshared.a $(echo $old/ld-linux-*.so.*)"
+# Its functions are at other addresses than the image's; the files come behind them.
+link draft
+PYTHONPATH=$MATERIALS/src/interp/tools "$PREFIX/bin/python3" -s -S -m functions \
+    draft map.txt functions.xz
+"$PREFIX/bin/python3" -I -S "$source/files.py" files.pack \
+    "$library" "$library" libllvmlite.so "$library/$llvm" \
+    "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy" functions.xz "$PREFIX/lib/hpcpy/functions.xz" \
+    "$PREFIX/share" "$PREFIX/share" \
+    "$MATERIALS/image.json" "$PREFIX/share/hpcpy/image.json" \
+    /opt/link/interpreter/doc /usr/share/doc \
+    mpich/libmpi.so.12 /opt/mpich/lib/libmpi.so.12 \
+    mpich/mpiexec.hydra /opt/mpich/bin/mpiexec.hydra \
+    mpich/hydra_pmi_proxy /opt/mpich/bin/hydra_pmi_proxy
+gcc -c "$source/files.S" -o files.S.o
+link hpcpy-python
+"$PREFIX/bin/python3" -I -S "$source/first.py" hpcpy-python \
+    "$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')"
+strip --strip-unneeded hpcpy-python
+needs_only_old hpcpy-python
+./hpcpy-python -m hpcpy_info --check
+mv hpcpy-python "$OUT/"
+
+# What the SBOM is made from: the packages' metadata and NVIDIA's headers that numba brings,
+# and no package of Debian's.
+about=$OUT/about
+mkdir -p "$about/site-packages" "$about/etc" "$about/var/lib/dpkg"
+cd "$library/site-packages"
+cp -R --parents ./*.dist-info numba/cuda/*.h* "$about/site-packages/"
+cp -L /etc/os-release "$about/etc/os-release"
+: >"$about/var/lib/dpkg/status"

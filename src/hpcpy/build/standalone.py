@@ -1,0 +1,76 @@
+"""The interpreter as one file, for hosts without an engine: docs/how-to/standalone.md."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from dataclasses import replace
+from importlib.metadata import distributions
+from pathlib import Path
+
+from hpcpy.build.buildah import buildah
+from hpcpy.build.current import STANDALONE, is_current_standalone, standalone_part, standalone_path
+from hpcpy.build.graph import Image
+from hpcpy.build.images import make_parts
+from hpcpy.build.oci import fetch_materials
+from hpcpy.build.parts import part_file
+from hpcpy.build.plan import Plan
+from hpcpy.build.sbom_pins import expected
+from hpcpy.build.stamps import write_stamp
+from hpcpy.core import paths
+from hpcpy.core.files import disk_errors, whole_file
+from hpcpy.core.paths import project_version
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import skipped, stage
+from hpcpy.sbom.contents import look
+from hpcpy.sbom.image import sbom
+from hpcpy.sbom.pins import CONTAINED, Expected
+
+_SUMMARY = "The interpreter of hpcpy-core as one file, on the host's own C library"
+# What of the image is not in the file: programs, and libraries of a container's MPI.
+_LEFT_OUT = frozenset({"manylinux", "strace"})
+
+
+def make_standalone(plan: Plan, image: Image) -> Path:
+    """Have ``build/hpcpy-python``, and its SBOM beside it."""
+    target = standalone_path(image)
+    if is_current_standalone(plan, image):
+        skipped(target.name, "up to date")
+        return target
+    part = standalone_part(plan, image)
+    wanted = replace(image, parts=(part.name,))
+    with buildah() as builder:
+        fetch_materials(plan, [wanted])
+        make_parts(plan, wanted, builder)
+    with (
+        stage(target.name) as current,
+        build_scratch("standalone") as folder,
+        disk_errors(target),
+    ):
+        with tarfile.open(paths.cache_dir() / "parts" / part_file(plan, part)) as tar:
+            tar.extractall(folder, filter="data")
+        bill = _bill(plan, image, folder / "about")
+        with whole_file(target.with_name(f"{STANDALONE}.spdx.json")) as temporary:
+            temporary.write_text(bill)
+        shutil.move(folder / STANDALONE, target)
+        target.chmod(0o755)
+        current.note = f"{target.stat().st_size / 1e6:.0f} MB"
+    write_stamp(target, inputs=plan.part_key(part), reproducible=not plan.replaced)
+    return target
+
+
+def _bill(plan: Plan, image: Image, about: Path) -> str:
+    """Return the SBOM, after a comparison of the file's packages with their pins."""
+    site = next(about.glob("**/site-packages"))
+    return sbom(_expected(plan, image), look(about, distributions(path=[str(site)])))
+
+
+def _expected(plan: Plan, image: Image) -> Expected:
+    parts = tuple(name for name in image.parts if name not in _LEFT_OUT)
+    without_base = replace(
+        image, name=STANDALONE, summary=_SUMMARY, base="", debian="", parts=parts
+    )
+    found = expected(plan, without_base, project_version())
+    # Of Debian's packages it has what is linked in; the others are the container's PMIx.
+    pins = tuple(pin for pin in found.pins if pin.kind != "debian" or pin.use != CONTAINED)
+    return replace(found, pins=pins)

@@ -1,0 +1,52 @@
+"""``python -m hpcpy_mpi 4 my.py``: ranks on this machine, by this Python's own MPICH.
+
+It needs no MPI of the host's.  After the number stands what follows ``python -m mpi4py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from _hpcpy_importer import finder
+
+_USAGE = "usage: python -m hpcpy_mpi RANKS my.py …, or RANKS -m MODULE …"
+_FOLDER = "/opt/mpich"
+# On this machine, also within a job of Slurm's.
+_LOCAL = ("-rmk", "user", "-launcher", "fork", "-hosts", "localhost")
+
+
+def programs() -> tuple[str, str]:
+    """Return the paths of mpiexec and of the library that its ranks open."""
+    mpiexec, library = f"{_FOLDER}/bin/mpiexec.hydra", f"{_FOLDER}/lib/libmpi.so.12"
+    if not finder().bundle.has_files:
+        return mpiexec, library
+    from _hpcpy_files import hash_of, placed  # noqa: PLC0415
+
+    # It starts the program beside it.
+    proxy = f"{_FOLDER}/bin/hydra_pmi_proxy"
+    together = hash_of(mpiexec)[:8] + hash_of(proxy)[:8]
+    placed(proxy, together, to_run=True)
+    return placed(mpiexec, together, to_run=True), placed(library, to_run=True)
+
+
+def main(words: list[str]) -> int:
+    """Become mpiexec; return why not."""
+    if len(words) < 2 or not words[0].isdigit() or int(words[0]) == 0:
+        print(_USAGE, file=sys.stderr)
+        return 2
+    try:
+        mpiexec, library = programs()
+    except OSError as error:
+        print(f"hpcpy: {error}", file=sys.stderr)
+        return 69
+    # Whatever MPI the host has: the ranks need that of their mpiexec.
+    os.environ["HPCPY_MPI"] = library
+    ranks, *program = words
+    own = [sys.executable, "-m", "mpi4py", *program]
+    command = [mpiexec, *_LOCAL, "-n", ranks, *own]
+    return os.execv(mpiexec, command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""Print the hashes of a million values of functions that may hang on the C library."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numba
+import numpy as np
+
+COUNT = 1_000_000
+NUMBERS = np.random.default_rng(7).uniform(0.001, 30, COUNT)
+# numpy computes these by itself where the processor has AVX-512, else by the C library.
+ONE = (
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt"),
+    *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh"),
+)
+TWO = ("power", "fmod", "arctan2", "hypot")
+OF_PYTHON = (math.erf, math.gamma, math.lgamma, math.exp, math.tan)
+
+
+@numba.njit  # type: ignore[untyped-decorator]
+def compiled(numbers: np.ndarray) -> np.ndarray:
+    found = np.empty_like(numbers)
+    for i in range(len(numbers)):
+        x = numbers[i]
+        found[i] = np.exp(-x) + np.sin(x) * np.log(x) + x**0.3 + x % 0.7
+    return found
+
+
+def show(name: str, values: np.ndarray) -> None:
+    print(name, hashlib.sha256(values.tobytes()).hexdigest()[:16])
+
+
+def main() -> None:
+    single = NUMBERS.astype(np.float32)
+    for name in ONE:
+        # Within -1 and 1, where each of them has a value.
+        numbers = NUMBERS / 30 if name.startswith("arc") else NUMBERS
+        show(name, getattr(np, name)(numbers))
+        show(f"{name} single", getattr(np, name)(numbers.astype(np.float32)))
+    for name in TWO:
+        show(name, getattr(np, name)(NUMBERS, NUMBERS[::-1] / 7))
+        show(f"{name} single", getattr(np, name)(single, single[::-1] / 7))
+    few = NUMBERS[:10_000].tolist()
+    for function in OF_PYTHON:
+        show(f"math.{function.__name__}", np.array([function(number) for number in few]))
+    show("numba", compiled(NUMBERS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Where the tests of the standalone file run it: on this host, and in other systems' roots."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
+from hpcpy.engine.setup import ensure
+from running import Done, run
+
+MPI = ("mpich", "openmpi-bin")
+# A network of its own has no name for this machine but what /etc/hosts says.
+_ENTER = """
+mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/mnt" || exit
+ip link set lo up; hostname standalone
+root=$1; shift 2
+exec chroot "$root" "$@"
+"""
+
+
+def built() -> Path:
+    """Build the file where it is missing or old, and return its path."""
+    command = [sys.executable, "-I", str(paths.ROOT / "hpcpy"), "build", "standalone"]
+    subprocess.run(command, check=True)
+    return paths.BUILD / "hpcpy-python"
+
+
+def clean(**variables: str) -> dict[str, str]:
+    """Return an environment as after a login, with more variables."""
+    return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **variables}
+
+
+def parents() -> tuple[str, ...]:
+    """Return the folders in which files may be placed, without TMPDIR."""
+    return "/tmp", "/var/tmp", "/dev/shm"  # noqa: S108
+
+
+def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
+    """Make a root of a Debian suite; without a mirror or the tools, the test is skipped."""
+    mirror = debian_mirrors().get("debian")
+    if not mirror:
+        pytest.skip("this machine's apt knows no Debian mirror")
+    try:
+        program = ensure("build").mmdebstrap
+    except HpcpyError as error:
+        pytest.skip(str(error))
+    root = folder / suite
+    include = f"--include={','.join(packages)}"
+    done = run(program, "--variant=minbase", include, suite, root, mirror, timeout=1200)
+    if done.returncode:
+        pytest.skip(f"{suite} cannot be had: {done.stderr[-300:]}")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost standalone\n")
+    return root
+
+
+def inside(root: Path, shared: Path, *words: object, **variables: str) -> Done:
+    """Run a command in a root, which sees the folder `shared` as /mnt."""
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    namespaces = ["--mount", "--net", "--uts", "--ipc", "--fork"]
+    command = ["unshare", *as_root, *namespaces, "sh", "-c", _ENTER, "sh", root, shared]
+    return run(*command, *words, env=clean(PATH="/usr/sbin:/usr/bin:/sbin:/bin", **variables))
+
+
+def shell(command: str, *words: object) -> list[str]:
+    """Return the words that run a shell's command, with more words behind it."""
+    return ["sh", "-c", " ".join([command, *(shlex.quote(str(word)) for word in words)])]

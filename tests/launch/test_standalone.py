@@ -1,0 +1,263 @@
+"""The interpreter as one file is Python, on this host's C library: docs/how-to/standalone.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from standalone_host import built, clean, parents
+
+from running import Done, run
+
+LIBRARY = "/opt/hpcpy/lib/python3.14"
+LLVM = "libllvmlite.so"
+COMPILES = """
+import numba
+@numba.njit
+def twice(x):
+    return 2 * x
+print(twice(21))
+"""
+METHODS = """
+import multiprocessing as mp
+
+def square(x):
+    return x * x
+
+if __name__ == "__main__":
+    for method in mp.get_all_start_methods():
+        with mp.get_context(method).Pool(2) as pool:
+            print(method, pool.map(square, range(4)))
+"""
+
+RANKS = """
+from mpi4py import MPI
+world = MPI.COMM_WORLD
+print(world.allreduce(world.rank), world.size)
+"""
+
+Start = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a copy, so that nothing lies beside it."""
+    return Path(shutil.copy2(built(), tmp_path_factory.mktemp("file")))
+
+
+@pytest.fixture
+def python(file: Path, tmp_path: Path) -> Start:
+    """Give a function that runs the file, which may place files in a new folder."""
+
+    def start(*words: object, **variables: str) -> Done:
+        folder = tmp_path / "tmp"
+        folder.mkdir(exist_ok=True)
+        return run(file, *words, env=clean(**{"TMPDIR": str(folder), **variables}), cwd=tmp_path)
+
+    return start
+
+
+def printed(done: Done) -> str:
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def placed(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"hpcpy-{os.getuid()}/*/*"))
+
+
+def test_it_needs_no_newer_c_library_and_is_hardened(file: Path) -> None:
+    versions = run("readelf", "--version-info", "--wide", file).stdout
+    needed = re.findall(r"GLIBC_2\.(\d+)", versions)
+    assert max(map(int, needed)) <= 28
+    about = run("readelf", "--dynamic", "--segments", "--wide", file).stdout
+    names = re.findall(r"NEEDED.*\[(.*)\]", about)
+    of_libc = {"libpthread.so.0", "libdl.so.2", "libc.so.6"}
+    assert set(names) == {*of_libc, "ld-linux-x86-64.so.2"}
+    assert "RPATH" not in about
+    assert "RUNPATH" not in about
+    assert "GNU_RELRO" in about
+    assert "NOW" in about
+    assert re.search(r"GNU_STACK .* RW ", about)
+    assert file.stat().st_size <= 190e6
+
+
+def test_a_start_writes_nothing_and_asks_little(file: Path, tmp_path: Path) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    # The host's locale is the host's: Debian 12 looks for C.UTF-8 in five places.
+    env = clean(LC_ALL="POSIX", PYTHONCOERCECLOCALE="0")
+    for program, most in (("pass", 8), ("import numpy, numba, h5py, viztracer, mpi4py", 14)):
+        log = tmp_path / "log"
+        trace = ["strace", "-f", "-e", "trace=%file", "-o", log]
+        run(*trace, file, "-c", program, env=env, check=True)
+        lines = [line for line in log.read_text().splitlines() if '"' in line]
+        # An empty path is an open file's; the working folder is no look-up.
+        calls = [line for line in lines if '"", ' not in line and "getcwd" not in line]
+        assert len(calls) <= most, "\n".join(calls)
+        assert not any("O_WRONLY" in call or "O_RDWR" in call for call in calls)
+
+
+def test_tracebacks_and_inspect_show_the_source(python: Start, tmp_path: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text("import json\njson.loads('{')\n")
+    done = python(script)
+    assert f'File "{LIBRARY}/json/decoder.py"' in done.stderr
+    assert "obj, end = self.raw_decode(" in done.stderr
+    shows = "import inspect, numpy; print(inspect.getsource(numpy.linalg.inv)[:40])"
+    assert "@array_function_dispatch" in printed(python("-c", shows))
+
+
+def test_it_knows_itself_in_all_processes(python: Start, file: Path, tmp_path: Path) -> None:
+    program = "import sys; print(sys.executable, sys.prefix, sys.base_prefix)"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {program!r}])"
+    for words in (program, child):
+        assert printed(python("-c", words)).split() == [str(file), "/opt/hpcpy", "/opt/hpcpy"]
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert printed(run(link, "-c", program, env=clean())).split()[0] == str(link)
+    script = tmp_path / "methods.py"
+    script.write_text(METHODS)
+    expected = [f"{name} [0, 1, 4, 9]" for name in ("fork", "spawn", "forkserver")]
+    assert sorted(printed(python(script)).splitlines()) == sorted(expected)
+
+
+def test_files_of_packages_are_read_from_memory(python: Start) -> None:
+    program = """
+import importlib.metadata, importlib.resources, numpy
+folder = importlib.resources.files("numpy")
+print(folder.joinpath("__init__.py").read_text()[:3], (folder / "linalg").is_dir())
+print(importlib.metadata.version("numpy") == numpy.__version__)
+print(importlib.metadata.distribution("numpy").read_text("WHEEL")[:13])
+"""
+    lines = printed(python("-c", program)).split("\n")
+    assert lines[:3] == ['""" True', "True", "Wheel-Version"]
+    assert printed(python("-m", "workloads", "--version")).startswith("workloads of hpcpy 0.")
+    assert "numpy" in printed(python("-m", "pip", "list"))
+
+
+def test_a_venv_on_top_has_its_scripts_and_sees_the_packages(python: Start, tmp_path: Path) -> None:
+    printed(python("-m", "venv", "--system-site-packages", "venv"))
+    own = tmp_path / "venv"
+    assert (own / "bin/activate").is_file()
+    program = "import sys, numpy, pip; print(sys.prefix, pip.__file__)"
+    said = printed(run(own / "bin/python", "-c", program, env=clean())).split()
+    assert said[0] == str(own)
+    assert said[1].startswith(str(own))
+    refused = python("-m", "pip", "install", "six")
+    assert "Could not find an activated virtualenv" in refused.stderr
+
+
+def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path) -> None:
+    first = python("-c", COMPILES, HPCPY_VERBOSE="1")
+    assert first.stdout == "42\n"
+    (library,) = placed(tmp_path / "tmp")
+    assert f"{LLVM} is {library}" in first.stderr
+    assert library.parent.parent.stat().st_mode & 0o777 == 0o700
+    before = library.stat()
+    assert printed(python("-c", COMPILES)) == "42\n"
+    assert library.stat().st_ino == before.st_ino
+
+
+def _others_folder(folder: Path) -> None:
+    (folder / f"hpcpy-{os.getuid()}").mkdir(mode=0o777)
+    (folder / f"hpcpy-{os.getuid()}").chmod(0o777)
+
+
+def _link(folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    (folder / f"hpcpy-{os.getuid()}").symlink_to(elsewhere)
+
+
+def _file(folder: Path) -> None:
+    (folder / f"hpcpy-{os.getuid()}").touch()
+
+
+@pytest.mark.parametrize("spoil", [_others_folder, _link, _file])
+def test_a_spoilt_folder_is_not_used(
+    python: Start, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    spoil(folder)
+    done = python("-c", COMPILES, HPCPY_VERBOSE="1")
+    assert done.stdout == "42\n"
+    assert placed(folder) == []
+    assert re.search(rf"{LLVM} is (?!{folder})/", done.stderr)
+
+
+@pytest.fixture
+def small_folder(tmp_path: Path) -> Iterator[Path]:
+    """Give a full and a noexec file system, in a folder each, below folders of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a file system")
+    for name, option in (("full", "size=1m"), ("noexec", "noexec")):
+        (tmp_path / name).mkdir()
+        run("mount", "-t", "tmpfs", "-o", option, "tmpfs", tmp_path / name, check=True)
+    yield tmp_path
+    for name in ("full", "noexec"):
+        run("umount", tmp_path / name, check=True)
+
+
+def test_without_a_folder_llvm_is_in_memory(file: Path, small_folder: Path) -> None:
+    for name in ("full", "noexec"):
+        # In a namespace where all folders are of the kind.
+        folder = small_folder / name
+        over = [f"mount --bind {folder} {parent}" for parent in reversed(parents())]
+        script = " && ".join([f"mount --bind {file.parent} /mnt", *over, 'exec "$@"'])
+        words = ["unshare", "--mount", "sh", "-c", script, "sh", f"/mnt/{file.name}"]
+        done = run(*words, "-c", COMPILES, env=clean())
+        assert done.stdout == "42\n", done.stderr
+        assert f"{LLVM} is in this process's memory" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_killed_start_leaves_nothing_that_counts(
+    python: Start, file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    env = clean(TMPDIR=str(folder))
+    job = subprocess.Popen([file, "-c", COMPILES], env=env, stdout=subprocess.PIPE)
+    while not placed(folder) and job.poll() is None:
+        time.sleep(0.001)
+    job.send_signal(signal.SIGKILL)
+    job.communicate()
+    assert printed(python("-c", COMPILES)) == "42\n"
+    assert [path.name for path in placed(folder)] == [LLVM]
+
+
+def test_many_at_once_place_it_once(file: Path, tmp_path: Path) -> None:
+    def start() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        env = clean(TMPDIR=str(tmp_path))
+        return subprocess.Popen(
+            [file, "-c", COMPILES], env=env, stdout=pipe, stderr=pipe, text=True
+        )
+
+    jobs = [start() for _ in range(16)]
+    assert {job.communicate() for job in jobs} == {("42\n", "")}
+    assert [path.name for path in placed(tmp_path)] == [LLVM]
+
+
+def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:
+    script = tmp_path / "ranks.py"
+    script.write_text(RANKS)
+    assert printed(python("-m", "hpcpy_mpi", 4, script)).splitlines() == ["6 4"] * 4
+    assert python("-m", "hpcpy_mpi").returncode == 2
+
+
+def test_its_sbom_names_what_is_in_it() -> None:
+    bill = json.loads(built().with_name("hpcpy-python.spdx.json").read_text())
+    names = {package["name"] for package in bill["packages"]}
+    assert {"hpcpy-python", "python", "numpy", "numba", "mpi4py", "libssl-dev"} <= names
+    assert "apt" not in names

@@ -1,0 +1,85 @@
+"""The one file runs on older and newer C libraries, and computes the same bits on each."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from standalone_host import MPI, built, clean, inside, make_root, shell
+
+from running import Done, run
+
+SUITES = {"bullseye": "2.31", "trixie": "2.41"}
+# All that a program and its packages may ask of the C library's mathematics.
+HASHES = Path(__file__).with_name("standalone_hashes.py")
+RANKS = """
+import sys
+from mpi4py import MPI
+world = MPI.COMM_WORLD
+print(world.allreduce(world.rank), world.size, sys.argv[1] in MPI.Get_library_version())
+"""
+WORKLOADS = "import numba\n@numba.njit\ndef twice(x):\n    return 2 * x\nprint(twice(21))\n"
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_root(tmp_path_factory.mktemp("root"), request.param, MPI)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy2(built(), folder / "python")
+    shutil.copy2(HASHES, folder)
+    (folder / "ranks.py").write_text(RANKS)
+    (folder / "compiles.py").write_text(WORKLOADS)
+    return folder
+
+
+def printed(done: Done) -> str:
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_it_runs_there(root: Path, shared: Path) -> None:
+    asks = "import os, numpy, h5py; print(os.confstr('CS_GNU_LIBC_VERSION'))"
+    version = SUITES[root.name]
+    assert printed(inside(root, shared, "/mnt/python", "-c", asks)) == f"glibc {version}\n"
+    assert printed(inside(root, shared, "/mnt/python", "/mnt/compiles.py")) == "42\n"
+
+
+@pytest.mark.parametrize("library", ["MPICH", "Open MPI"])
+def test_it_takes_the_mpi_of_that_system(root: Path, shared: Path, library: str) -> None:
+    words = ["-n", 4, "/mnt/python", "/mnt/ranks.py", library]
+    if library == "MPICH":
+        # Debian's has a soname of its own until 4.3.
+        file = next((root / "usr/lib/x86_64-linux-gnu").glob("libmpich.so.12"))
+        variables = {"HPCPY_MPI": f"/{file.relative_to(root)}"}
+        command = ["mpiexec.mpich", *words]
+    else:
+        of_root = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+        variables = {"HPCPY_MPI": "openmpi", **dict.fromkeys(of_root, "1")}
+        command = ["mpiexec.openmpi", "--oversubscribe", *words]
+    done = inside(root, shared, *shell("exec", *command), **variables)
+    assert sorted(done.stdout.splitlines()) == ["6 4 True"] * 4, done.stderr
+
+
+@pytest.mark.parametrize("without", ["", "AVX512F AVX512CD AVX512_SKX AVX512_ICL AVX512_SPR"])
+def test_it_computes_the_same_there_as_here(root: Path, shared: Path, without: str) -> None:
+    # numpy warns of features that the processor lacks.
+    fewer = {"NPY_DISABLE_CPU_FEATURES": without} if without else {}
+    there = inside(root, shared, "/mnt/python", f"/mnt/{HASHES.name}", **fewer)
+    here = run(shared / "python", HASHES, env=clean(**fewer))
+    assert here.stdout.count("\n") > 40
+    assert there.stdout == here.stdout
+
+
+def test_without_glibc_there_is_one_line(shared: Path, tmp_path: Path) -> None:
+    # As on a system with musl: no loader of glibc's.
+    for name in ("proc", "dev", "mnt", "etc"):
+        (tmp_path / name).mkdir()
+    done = inside(tmp_path, shared, "/mnt/python", "-c", "pass")
+    assert done.returncode == 127
+    assert done.stderr.endswith(": No such file or directory\n")
+    assert done.stderr.count("\n") == 1

@@ -112,8 +112,8 @@ def apptainer_program(site: Site) -> str:
     try:
         return str(prefix.find_apptainer())
     except UnavailableError as error:
-        site = "name the site's module of it in a site file (docs/how-to/sites.md)"
-        error.hint = f"make setup, or {site}"
+        ask = "name the site's module of it in a site file (docs/how-to/sites.md)"
+        error.hint = f"make setup, or {ask}"
         raise
 
 

@@ -19,7 +19,8 @@ from running import Done, run
 MPI = ("mpich", "openmpi-bin")
 # A network of its own has no name for this machine but what /etc/hosts says.
 _ENTER = """
-mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/mnt" || exit
+for name in proc dev sys; do mount --rbind "/$name" "$1/$name" || exit; done
+mount --bind "$2" "$1/mnt" || exit
 ip link set lo up; hostname standalone
 root=$1; shift 2
 exec chroot "$root" "$@"

@@ -116,6 +116,18 @@ def test_tracebacks_and_inspect_show_the_source(python: Start, tmp_path: Path) -
     assert "@array_function_dispatch" in printed(python("-c", shows))
 
 
+def test_an_address_of_a_crash_report_names_its_function(python: Start) -> None:
+    crash = """
+import faulthandler, numpy
+faulthandler.enable()
+numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
+"""
+    addresses = re.findall(r"hpcpy-python\".*\[(0x[0-9a-f]+)\]", python("-c", crash).stderr)
+    assert "numpy._core._multiarray_umath: DOUBLE_" in printed(
+        python("-m", "hpcpy_info", *addresses)
+    )
+
+
 def test_it_knows_itself_in_all_processes(python: Start, file: Path, tmp_path: Path) -> None:
     program = "import sys; print(sys.executable, sys.prefix, sys.base_prefix)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {program!r}])"

@@ -128,7 +128,8 @@ numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
     )
 
 
-def test_it_knows_itself_in_all_processes(python: Start, file: Path, tmp_path: Path) -> None:
+# A short name: the socket of a fork server lies in the folder of the test, and has 107 bytes.
+def test_processes(python: Start, file: Path, tmp_path: Path) -> None:
     program = "import sys; print(sys.executable, sys.prefix, sys.base_prefix)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {program!r}])"
     for words in (program, child):

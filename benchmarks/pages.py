@@ -21,8 +21,6 @@ from hpcpy.core.files import whole_file
 from measure import drawings, figures, tables
 
 _RESULTS = ROOT / "docs/results"
-# Of an older form; the next run of cold.py takes its place.
-_NO_PAGE = ("cold-compressed",)
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
 
 
@@ -55,7 +53,7 @@ def written() -> Iterator[tuple[Path, str]]:
     """Yield each page and drawing that has figures, and its text as the reports say."""
     reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
     for name, report in sorted(reports.items()):
-        if name not in _NO_PAGE and (text := _page(name, report)):
+        if text := _page(name, report):
             yield _RESULTS / f"{name}.md", text
     for name, svg in drawings.of(reports):
         yield _RESULTS / f"{name}.svg", svg

@@ -2,6 +2,7 @@
    with it.  No file is left, whatever is killed. */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -85,7 +86,8 @@ void start_holder(int listener, int served, int has_user_namespace)
     close(parent);
 }
 
-static void hand_on(int listener, int *spaces, int count)
+/* Send the namespaces to one process that asks; -1 where none can ever be answered. */
+static int hand_on(int listener, int *spaces, int count)
 {
     struct ucred other = {0};
     socklen_t size = sizeof other;
@@ -98,6 +100,8 @@ static void hand_on(int listener, int *spaces, int count)
     struct cmsghdr *part = CMSG_FIRSTHDR(&message);
     int ends = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
+    if (ends < 0)
+        return errno == EINTR || errno == ECONNABORTED ? 0 : -1;
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     part->cmsg_len = CMSG_LEN(count * sizeof(int));
@@ -105,10 +109,11 @@ static void hand_on(int listener, int *spaces, int count)
     if (!getsockopt(ends, SOL_SOCKET, SO_PEERCRED, &other, &size) && other.uid == getuid())
         sendmsg(ends, &message, MSG_NOSIGNAL);
     close(ends);
+    return 0;
 }
 
-/* hold SECONDS HAS_USER_NAMESPACE PREFIX: descriptor 3 is the socket, 4 ends with the daemon, 5 with the launcher's
-   parent.  Below 0 the time has no end. */
+/* hold SECONDS HAS_USER_NAMESPACE PREFIX: descriptor 3 is the socket, 4 ends with the daemon,
+   5 with the launcher's parent.  Below 0 the time has no end. */
 int hold(char **words)
 {
     long seconds = atol(words[1]);
@@ -127,7 +132,8 @@ int hold(char **words)
         if (ready > 0 && (each[1].revents || (watched > 2 && each[2].revents)))
             return 0;
         if (ready > 0 && each[0].revents) {
-            hand_on(3, spaces, count);
+            if (each[0].revents != POLLIN || hand_on(3, spaces, count))
+                return 1;
             last = time(NULL);
         }
     }

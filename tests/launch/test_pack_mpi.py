@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,7 +131,8 @@ def test_nothing_is_left_of_a_step_that_is_stopped(
     program = (str(environment / "bin/python"), "-c", wait)
     with cluster.started("-N2", "-n4", "--ntasks-per-node=2", *program) as job:
         cluster.wait_for_files(*(f"{begun}{rank}" for rank in range(4)))
-        assert len(daemons(environment)) == 4  # a daemon and a holder on each node
+        # A daemon and a holder on each node.
+        wait_until(lambda: len(daemons(environment)) == 4)
         if how == "scancel":
             cluster.run("scancel", f"--name={cluster.name(job)}")
         else:
@@ -140,10 +140,7 @@ def test_nothing_is_left_of_a_step_that_is_stopped(
                 if _is_rank(folder, begun):
                     os.kill(int(folder.name), signal.SIGKILL)
         job.communicate(timeout=300)
-    end = time.monotonic() + 300
-    while daemons(environment):
-        assert time.monotonic() < end, daemons(environment)
-        time.sleep(0.1)
+    wait_until(lambda: not daemons(environment))
 
 
 def _is_rank(folder: Path, word: str) -> bool:

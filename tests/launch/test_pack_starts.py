@@ -46,6 +46,13 @@ class Starter:
         return not daemons(self.prefix)
 
 
+def end(environment: Path) -> None:
+    """End the mount of an environment."""
+    for process in daemons(environment):
+        os.kill(process, signal.SIGTERM)
+    wait_until(lambda: not daemons(environment))
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     # Not pytest's own: an ordinary user cannot enter root's.
@@ -88,18 +95,33 @@ def test_the_environment_is_whole_and_read_only_for_anybody(starter: Starter) ->
     assert not mounts(starter.prefix)
 
 
-def test_a_second_start_joins_and_the_mount_ends_by_itself(environment: Path) -> None:
+def test_a_second_start_joins(environment: Path) -> None:
     starter = Starter(environment, ())
     wait_until(starter.ends)
     show = ("python", "-c", "import os; print(os.readlink('/proc/self/ns/mnt'))")
-    first = starter.run(*show, HPCPY_PACK_HOLD="3", HPCPY_PACK_ENGINE="userns")
+    first = starter.run(*show, HPCPY_PACK_HOLD="600", HPCPY_PACK_ENGINE="userns")
     assert first.stderr.startswith("hpcpy pack: mounted ")
     second = starter.run(*show)
     assert (second.stdout, second.stderr) == (first.stdout, JOINED)
-    wait_until(starter.ends)
+    end(environment)
     third = starter.run(*show, HPCPY_PACK_HOLD="0")
     assert third.stderr.startswith("hpcpy pack: mounted ")
     wait_until(starter.ends)
+
+
+def test_a_mount_ends_by_itself(environment: Path) -> None:
+    starter = Starter(environment, ())
+    wait_until(starter.ends)
+    assert starter.run("python", "-c", "pass", HPCPY_PACK_HOLD="1").returncode == 0
+    wait_until(starter.ends)
+
+
+def test_a_holder_ends_that_can_answer_nobody(environment: Path) -> None:
+    # Its socket is no socket: it took a core for ever.  What ends with the daemon stays open.
+    line = 'exec -a hpcpy-hold "$0" -1 0 nowhere 3</dev/null 4<&0'
+    command = ["bash", "-c", line, str(environment / ".pack/run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as job:
+        assert job.wait(timeout=60) == 1
 
 
 def test_starts_at_once_have_one_mount(environment: Path) -> None:
@@ -107,22 +129,20 @@ def test_starts_at_once_have_one_mount(environment: Path) -> None:
     wait_until(starter.ends)
     with ThreadPoolExecutor(16) as pool:
         starts = [
-            pool.submit(starter.run, "python", "-c", "pass", HPCPY_PACK_HOLD="20")
+            pool.submit(starter.run, "python", "-c", "pass", HPCPY_PACK_HOLD="600")
             for _ in range(16)
         ]
         lines = sorted(start.result().stderr for start in starts)
     assert lines[:-1] == [JOINED] * 15
     assert len(daemons(environment)) == 2
-    for process in daemons(environment):
-        os.kill(process, signal.SIGTERM)
-    wait_until(starter.ends)
+    end(environment)
 
 
 @pytest.mark.parametrize("which", ["hpcpy-mount", "hpcpy-hold"])
 def test_a_killed_daemon_is_replaced(environment: Path, which: str) -> None:
     starter = Starter(environment, ())
     wait_until(starter.ends)
-    starter.run("python", "-c", "pass", HPCPY_PACK_HOLD="20")
+    starter.run("python", "-c", "pass", HPCPY_PACK_HOLD="600")
     for process in daemons(environment):
         if proc_files.read(Path(f"/proc/{process}/cmdline")).startswith(which):
             os.kill(process, signal.SIGKILL)

@@ -29,7 +29,6 @@ from hpcpy.pack.findings import run_paths
 from running import run, wait_until
 from tiers import sampled
 
-
 # A mount ends with its program: of no test is one left.
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
 

@@ -72,7 +72,7 @@ def functions(lines: Iterable[str]) -> dict[int, str]:
         # C++'s tables have a line, too; a breakpoint would change their data.
         if _OBJECTS.match(function) and " _ZT" not in function:
             # The linker calls a constructor's section by the other of its two names.
-            name = re.sub(r"([CD])1E", r"\g<1>2E", function.split(" ", 1)[1])
+            name = re.sub(r"([CD])1([EI])", r"\g<1>2\g<2>", function.split(" ", 1)[1])
             found[int(address, 16)] = name
     return found
 

@@ -18,7 +18,8 @@ def installed(tmp_path: Path) -> Installation:
 def test_another_pythons_is_refused(installed: Installation) -> None:
     file = installed.library / "hpcpy_baked/modules.bundle"
     data = file.read_bytes()
-    file.write_bytes(data[:8] + b"\0\0\0\0" + data[12:])
+    at = data.rindex(b"hpcpy 4\n") + 8
+    file.write_bytes(data[:at] + b"\0\0\0\0" + data[at + 4 :])
     done = installed.run("import added")
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked")

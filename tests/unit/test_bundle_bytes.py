@@ -26,7 +26,7 @@ def installed(tmp_path: Path) -> Installation:
 
 def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
     data = bytearray(installed.bundle())
-    data[8] ^= 1
+    data[data.rindex(b"hpcpy 4\n") + 8] ^= 1
     (installed.folder / "modules.bundle").write_bytes(data)
     assert "are not those of this Python" in installed.run("").stderr
 

@@ -1,9 +1,9 @@
-"""Lay the bundle out: header, code, metadata, tables, index.
+"""Lay the bundle out: code, metadata, tables, index, tail.
 
-At 0 stands `hpcpy 3` and a line's end, at 8 Python's magic number in 4 bytes, at 16 the
-offset of the index in 8 (little-endian, as all offsets), at 32 the SHA-256 of the first 32
-bytes and of all from 64 on.  From 64 on stand marshalled values, each after its size in 4
-bytes; a value is a zstd frame where that is smaller.
+First stand marshalled values, each after its size in 4 bytes; a value is a zstd frame where
+that is smaller.  The last 64 bytes are the tail: `hpcpy 4` and a line's end, Python's magic
+number in 4 bytes, 4 zeros, the offset of the index in 8 (little-endian, as all numbers), 8
+zeros, and the SHA-256 of all before it.  A start reads the end of the bundle alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Any
 
 from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SOURCE
-from _hpcpy_memory import HEADER_SIZE, MAGIC, SIZE_BYTES
+from _hpcpy_memory import MAGIC, SIZE_BYTES
 from bundle.canonical import canonical
 from bundle.features import hooks
 from bundle.tree import Folder
@@ -26,7 +26,7 @@ from bundle.tree import Folder
 
 class _Writer:
     def __init__(self, compress: Callable[[bytes], bytes] | None) -> None:
-        self.data = bytearray(HEADER_SIZE)
+        self.data = bytearray()
         self.from_source: list[str] = []
         self._compress = compress
         self._code: dict[Path, int | None] = {}
@@ -117,9 +117,8 @@ def write_bundle(
 
 
 def _sealed(data: bytearray, index: int) -> bytes:
-    head = MAGIC + MAGIC_NUMBER + bytes(4) + index.to_bytes(8, "little") + bytes(8)
-    body = bytes(data[HEADER_SIZE:])
-    return head + hashlib.sha256(head + body).digest() + body
+    data += MAGIC + MAGIC_NUMBER + bytes(4) + index.to_bytes(8, "little") + bytes(8)
+    return bytes(data) + hashlib.sha256(data).digest()
 
 
 def compiled(file: Path, path: str) -> CodeType:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-MAGIC = b"hpcpy 3\n"
-HEADER_SIZE = 64
+MAGIC = b"hpcpy 4\n"
+# The tail has the offset of the index; its end is the digest of all before.
+TAIL_SIZE = 64
+DIGEST_SIZE = 32
 # Size of the number before each value, which says how many bytes the value has.
 SIZE_BYTES = 4
 # The second bundle's path, below the library's folder.
@@ -46,12 +48,13 @@ class Bundle:
     has_files = False
 
     def __init__(self, data: memoryview, library: str) -> None:
-        if data[:8] != MAGIC or data[8:12] != MAGIC_NUMBER:
+        tail = data[-TAIL_SIZE:]
+        if tail[:8] != MAGIC or tail[8:12] != MAGIC_NUMBER:
             raise ImportError("hpcpy: the modules in memory are not those of this Python")
         self.data = data
         self.laid_out: Callable[[int], CodeType | None] = _nothing
         self._library = library
-        self._index = self.load(int.from_bytes(data[16:24], "little"))
+        self._index = self.load(int.from_bytes(tail[16:24], "little"))
         self._folders: dict[str, Folder] = {}
         self.epoch: int | None = self._index["epoch"]
         self.hooks: dict[str, Any] = self._index["hooks"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from _hpcpy_folders import MODULE
 from _hpcpy_importer import finder
-from _hpcpy_memory import HEADER_SIZE
+from _hpcpy_memory import DIGEST_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +35,9 @@ def check(bundle: Bundle) -> tuple[int, int]:
 
     Code of the code image is compared with the bundle's.
     """
-    # The digest lies in the middle of the bytes that it covers.  It is compared before any
-    # code is loaded: wrong bytecode can crash Python.
-    digest = hashlib.sha256(bundle.data[: HEADER_SIZE - 32])
-    digest.update(bundle.data[HEADER_SIZE:])
-    if digest.digest() != bundle.data[HEADER_SIZE - 32 : HEADER_SIZE]:
+    # Before any code is loaded: wrong bytecode can crash Python.
+    digest = hashlib.sha256(bundle.data[:-DIGEST_SIZE]).digest()
+    if digest != bundle.data[-DIGEST_SIZE:]:
         raise ValueError("the modules in memory are not those that were built: get the image again")
     offsets = {where for _, kind, where in _entries(bundle) if kind == MODULE}
     laid_out = 0

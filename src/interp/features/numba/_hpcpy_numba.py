@@ -19,7 +19,7 @@ import _hpcpy_numba_needs
 import _hpcpy_numba_users
 from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
-from _hpcpy_memory import HEADER_SIZE
+from _hpcpy_memory import DIGEST_SIZE
 from _hpcpy_numba_needs import IS_STOCK, is_processor
 
 FOLDER = f"{sys.base_prefix}/share/hpcpy/numba"
@@ -41,7 +41,7 @@ def recording() -> bool:
 
 def stamp() -> bytes:
     """Return the digest of the bundle, to whose modules, numba among them, the code belongs."""
-    return bytes(finder().bundle.data[HEADER_SIZE - 32 : HEADER_SIZE])
+    return bytes(finder().bundle.data[-DIGEST_SIZE:])
 
 
 def level(target: tuple[str, ...]) -> str:

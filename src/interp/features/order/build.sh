@@ -14,5 +14,6 @@ order_draft() {
     sed 's/.*/    *(.text.& .text.hot.&)/' "$MATERIALS/env/start_functions.txt" >functions.txt
     sed -e '/^ *FUNCTIONS$/{r functions.txt' -e 'd}' \
         "$interp/features/order/sections.ld" >order.txt
-    link_options=-Wl,--section-ordering-file=order.txt
+    # The code of DT_FINI does nothing, and lies behind all other code: none has that name.
+    link_options="-Wl,--section-ordering-file=order.txt -Wl,-fini=none"
 }

@@ -1,19 +1,20 @@
-"""The order of the objects: the pages that every import writes to come first.
+"""The order of the objects: the pages that every import reads come first.
 
 A page of 4 KiB is copied as a whole once a process writes to it, as running does: it
 marks instructions and stores the hashes of names.  So objects that an import runs must
-not lie among others.
+not lie among others.  What an import reads lies beside them: on a fresh mount the kernel
+reads up to 2.5 MB around each page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from types import CodeType
 from typing import Any
 
 from codeimage.layout import Layout
-from codeimage.objects import Node, Part
+from codeimage.objects import Node
 
 _CO_NEWLOCALS = 2
 
@@ -23,13 +24,19 @@ class Area(IntEnum):
 
     START_NAMES = 0
     START_RUN = 1
-    NAMES = 2
-    RUN = 3
-    RUN_LATER = 4
+    START_READ = 2
+    NAMES = 3
+    RUN = 4
+    READ = 5
+    """What running reads besides the code itself."""
+    RUN_LATER = 6
     """What only the first compilation by numba runs."""
-    OTHERS = 5
-    TABLES = 6
+    OTHERS = 7
+    TABLES = 8
     """Lines, for tracebacks, and the handlers of code that no import runs."""
+
+
+_READ_BY = {Area.START_RUN: Area.START_READ, Area.RUN: Area.READ}
 
 
 def in_order(layout: Layout, modules: Iterable[Node], seen: Mapping[str, Any]) -> list[Node]:
@@ -54,26 +61,52 @@ def in_order(layout: Layout, modules: Iterable[Node], seen: Mapping[str, Any]) -
 
     def area(node: Node) -> Area:
         if node.code is not None:
-            return area_of_code(node.code)
-        if node.text is not None and (node.text in names or node in used):
+            return min(area_of_code(node.code), read.get(node, Area.OTHERS))
+        if node.text is not None and (node.text in names or node in read):
             return Area.START_NAMES if node.text in start else Area.NAMES
-        return Area.TABLES if node.type is bytes and node not in handlers else Area.OTHERS
+        return read.get(node, Area.TABLES if node.type is bytes else Area.OTHERS)
 
     found = dict.fromkeys(node for module in modules for node in module.below())
-    used: set[Node] = set()
-    # An import that tries one module after the other reads them.
-    handlers: set[Part] = set()
-    for node in found:
-        if node.code is not None and area(node) <= Area.RUN:
-            used.update(_constants(node))
-            handlers.add(dict(node.pointers)[layout["PyCodeObject.co_exceptiontable"]])
+    read = _all_read(layout, found, area_of_code)
     return sorted(found, key=area)
 
 
-def _constants(code: Node) -> Iterator[Node]:
-    """Yield what code refers to, without the code in it."""
-    todo = [part for _, part in code.pointers]
-    for part in todo:
-        if isinstance(part, Node) and part.code is None:
-            yield part
-            todo += [deeper for _, deeper in (*part.pointers, *part.sets)]
+def _all_read(
+    layout: Layout, nodes: Iterable[Node], area_of: Callable[[CodeType], Area]
+) -> dict[Node, Area]:
+    """Return the nodes that an import reads, each with its area."""
+    read: dict[Node, Area] = {}
+    for node in nodes:
+        by = _READ_BY.get(area_of(node.code)) if node.code else None
+        if by is not None:
+            for part in _read(layout, node):
+                read[part] = min(by, read.get(part, by))
+        for _, elements in node.sets:
+            # Sets are made as their module is loaded.
+            if isinstance(elements, Node):
+                read.setdefault(elements, Area.READ)
+    return read
+
+
+def _read(layout: Layout, code: Node) -> Iterator[Node]:
+    """Yield what running code reads; of code in it what making a function of it reads."""
+    lines, constants = layout["PyCodeObject.co_linetable"], layout["PyCodeObject.co_consts"]
+    todo = _parts(code, without=lines)
+    for node in todo:
+        yield node
+        if node.code is None:
+            todo += _parts(node)
+        else:
+            yield from _parts(node, without=lines)
+            made = dict(node.pointers)[constants]
+            if isinstance(made, Node):
+                # The documentation is the first constant.
+                yield from _parts(made)[:1]
+
+
+def _parts(node: Node, without: int | None = None) -> list[Node]:
+    return [
+        part
+        for at, part in (*node.pointers, *node.sets)
+        if at != without and isinstance(part, Node)
+    ]

@@ -6,7 +6,13 @@ import importlib
 import sys
 
 from workloads.bench import files
-from workloads.errors import EXIT_CODES, UsageError, WorkloadError
+from workloads.errors import (
+    EXIT_CODES,
+    UsageError,
+    WorkloadError,
+    drop_output,
+    lost_output,
+)
 from workloads.parallel import ranks, signals
 from workloads.registry import TOOLS, WORKLOADS
 
@@ -107,10 +113,10 @@ def _entry() -> int:
         print(end="", flush=True)
     except BaseException as error:
         if signals.asked():
-            files.drop_output()
+            drop_output()
             return signals.stopped()
         if isinstance(error, OSError):
-            return files.lost_output(error, _print_by_first)
+            return lost_output(error, _print_by_first)
         raise
     return code
 

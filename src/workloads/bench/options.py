@@ -95,7 +95,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     )  # fmt: skip
     report(
         "--plot", type=Path, metavar="FILE",
-        help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
+        help="draw the rates, with --scale the speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
         "--profile", nargs=2, metavar=("cprofile|line", "FILE"),

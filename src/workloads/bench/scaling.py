@@ -31,16 +31,6 @@ def counts(
             )
 
 
-def kind(results: Sequence[Result]) -> str:
-    """Return ``strong`` or ``weak``; nothing where all have as many workers."""
-    work: dict[tuple[str, str], list[int]] = {}
-    for result in results:
-        work.setdefault((result.impl, result.problem), []).append(result.work)
-    if not any(len(each) > 1 for each in work.values()):
-        return ""
-    return "strong" if all(len({*each}) == 1 for each in work.values()) else "weak"
-
-
 def _fewest(own: Sequence[Result]) -> Result:
     return min(own, key=lambda result: result.workers)
 

@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
-        _refuse(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
+        _refuse(f"unknown {_kind(name)} {name!r}; {_suggestion(name, [*known])}")
         return 2
     return _run(name, known[name][0], rest)
 
@@ -86,7 +86,7 @@ def _kind(name: str) -> str:
     return "option" if name.startswith("-") else "workload"
 
 
-def _meant(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415
 
     near = get_close_matches(name, known, 1)

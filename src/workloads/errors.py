@@ -10,7 +10,7 @@ from collections.abc import Callable
 # The last lines of each --help.
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
-73 a result cannot be written; 130 stopped (docs/reference/mandel.md)."""
+73 a result cannot be written; 130 stopped (docs/reference/workloads.md)."""
 # Of a write to standard output.
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
@@ -27,9 +27,9 @@ class WorkloadError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        whole = f"{message}; {self.hint}" if self.hint else message
+        line = f"{message}; {self.hint}" if self.hint else message
         # A file's name may have a line break.
-        return whole.replace("\n", "\\n")
+        return line.replace("\n", "\\n")
 
 
 class UsageError(WorkloadError):

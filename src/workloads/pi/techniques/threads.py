@@ -24,9 +24,8 @@ def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
     # New in Python 3.13.
     is_held = getattr(sys, "_is_gil_enabled", lambda: True)()
-    return sum(
-        counts
-    ), f"{'one thread at a time holds the' if is_held else 'this Python has no'} GIL"
+    note = "one thread at a time holds the GIL" if is_held else "this Python has no GIL"
+    return sum(counts), note
 
 
 def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:

@@ -1,4 +1,10 @@
-"""The techniques there are; adding one is a function and a row here."""
+"""The techniques there are; adding one is a function in the file of its kind, and a row here.
+
+``function(problem, workers) -> (answer, note)``: the problem is `problems.Problem`, the note is
+for the report. The answer of ``eigh`` and ``gram`` is (values, vectors), of ``tasks`` both
+errors of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` a
+number: NumPy's arrays, never a GPU's. All ranks call one for MPI; rank 0's answer counts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +22,7 @@ THREADS = {
 }
 
 _NUMPY, _PROCESSES, _CUDA = (
-    f"workloads.linalg.techniques.{file}:" for file in ("numpy_", "processes", "cuda")
+    f"workloads.linalg.{file}:" for file in ("numpy_", "processes", "cuda")
 )
 _NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
 _DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")

@@ -42,7 +42,7 @@ def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
 def sleep(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Do the same and count in C, so that nearly all threads wait: n end n times as soon."""
     from workloads.pi._kernels_cython import count  # noqa: PLC0415
-    from workloads.pi.techniques.compiled import twister  # noqa: PLC0415
+    from workloads.pi.compiled import twister  # noqa: PLC0415
 
     def work(seed: int, pairs: int) -> int:
         generator = twister(seed)

@@ -9,4 +9,4 @@ from pathlib import Path
 from charts import PICTURES
 
 report = json.loads(Path(sys.argv[1]).read_text())
-PICTURES[report["benchmark"]](report).savefig(sys.argv[2], dpi=120)
+PICTURES[report["benchmark"]](report).savefig(sys.argv[2], dpi=110)

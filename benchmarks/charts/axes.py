@@ -20,6 +20,7 @@ def figure(width: float, height: float, title: str = "") -> Any:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     made = Figure(figsize=(width, height), layout="constrained")
+    made.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     if title:
         made.suptitle(title)
     return made

@@ -18,7 +18,7 @@ def overhead(report: Report) -> Any:
     """Draw each size's difference with its interval, a panel an arrangement."""
     results = report["results"]
     title = f"Messages inside a container against outside: {machine(report)}"
-    made = figure(3.6 * len(results) + 1, 4, title)
+    made = figure(2.9 * len(results) + 0.8, 4, title)
     panels = made.subplots(1, len(results), sharey=True, squeeze=False)[0]
     for axes, one in zip(panels, results, strict=True):
         names = [_size(name) for name in one["intervals"]]
@@ -29,8 +29,8 @@ def overhead(report: Report) -> Any:
         points(axes, {"": found}, names)
         axes.axhline(0, color="black", lw=0.8)
         axes.axhline(1, color="grey", lw=0.8, ls="--")
-        axes.text(8.4, 1.05, "the goal", color="grey", ha="right", fontsize="small")
-        axes.set_title(f"{one['arrangement']['title']}, {len(one['ratios']['8'])} launches")
+        axes.set_title(f"{one['arrangement']['title']}\n{len(one['ratios']['8'])} launches")
+    panels[0].text(8.4, 1.05, "the goal", color="grey", ha="right", fontsize="small")
     panels[0].set_ylabel("inside takes more, %, and 95 % interval")
     return made
 

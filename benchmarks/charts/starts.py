@@ -50,7 +50,7 @@ def cold(report: Report) -> Any:
     results = [one for one in report["results"] if one["mount"] == _MOUNT]
     storages = unique(results, "storage")
     title = f"Starts on a fresh mount, {len(results[0]['wall'])} samples each: {machine(report)}"
-    made = figure(11, 3.4, title)
+    made = figure(9.5, 3.4, title)
     panels = made.subplots(1, len(storages) + 1, sharey=True)
     shown = [(storage, "wall", 1e3) for storage in storages] + [(storages[-1], "read", 1e-6)]
     for axes, (storage, key, factor) in zip(panels, shown, strict=True):

@@ -58,19 +58,7 @@ def validation(report: Report) -> Any:
     """Draw the model beside measurements, and its curves to the most ranks beside others'."""
     made = figure(9.6, 8.4)
     panels = made.subplot_mosaic("AB;CC")
-    for colour, one in zip(COLOURS, report["curves"], strict=False):
-        # Conda's times depend on interpreters, the container's on nodes.
-        along, title = one["along"], one["title"]
-        mine = [run for run in report["measured"] if run["environment"] == one["environment"]]
-        mine.sort(key=lambda run: run[one["along"]])
-        places = [run[along] for run in mine]
-        measured, predicted = ([run[key] for run in mine] for key in ("seconds", "predicted"))
-        panels["A"].plot(places, measured, ".", color=colour, alpha=0.5, label=f"{title}, {along}")
-        label = f"the model, {one['errors']['median']:.0%} off"
-        panels["A"].plot(places, predicted, color=colour, label=label)
-        model = report["model"]
-        times = model["seconds"][one["environment"]]
-        panels["C"].plot(model["ranks"], times, color=colour, label=f"the model: {title}")
+    _curves(panels["A"], panels["C"], report)
     for colour, one in zip(COLOURS[2:], report["storms"], strict=False):
         measured, predicted = (
             [case[key] for case in one["cases"]] for key in ("measured", "predicted")
@@ -78,20 +66,7 @@ def validation(report: Report) -> Any:
         label = f"{one['title']}: {one['errors']['median']:.0%} off"
         panels["B"].plot(measured, predicted, ".", color=colour, alpha=0.6, label=label)
     panels["B"].axline((1, 1), (2, 2), ls="--", color="0.6", label="equal")
-    sources = dict.fromkeys((one["what"], one["source"]) for one in report["published"])
-    for marker, (what, source) in zip(MARKERS, sources, strict=False):
-        of_it = [
-            one for one in report["published"] if (one["what"], one["source"]) == (what, source)
-        ]
-        places, times = [one["ranks"] for one in of_it], [one["seconds"] for one in of_it]
-        style = {"color": "0.3", "label": f"{what} ({source})"}
-        panels["C"].plot(places, times, marker, **style)
-        for one in of_it:
-            is_below = any(_is_just_below(one, each) for each in report["published"])
-            away, side = ((-6, -3), "right") if is_below else ((6, -3), "left")
-            style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
-            place = (one["ranks"], one["seconds"])
-            panels["C"].annotate(one["where"], place, away, ha=side, **style)
+    _published(panels["C"], report["published"])
     seconds = "seconds to the last"
     words = {
         "A": ("NIH, eight libraries on NFS", "interpreters, or nodes", f"{seconds} interpreter"),
@@ -102,8 +77,44 @@ def validation(report: Report) -> Any:
         title, xlabel, ylabel = words[name]
         axes.set(xscale="log", yscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize="small")
+        axes.legend(frameon=False, fontsize="small", loc="upper left")
+    # Room for the legend above the points.
+    panels["B"].set_ylim(top=2_000)
     return made
+
+
+def _curves(near: Any, far: Any, report: Report) -> None:
+    """Draw each environment's measurements with the model's times, and the model's for more."""
+    for colour, one in zip(COLOURS, report["curves"], strict=False):
+        # Conda's times depend on interpreters, the container's on nodes.
+        along, title = one["along"], one["title"]
+        mine = [run for run in report["measured"] if run["environment"] == one["environment"]]
+        mine.sort(key=lambda run: run[one["along"]])
+        places = [run[along] for run in mine]
+        measured, predicted = ([run[key] for run in mine] for key in ("seconds", "predicted"))
+        near.plot(places, measured, ".", color=colour, alpha=0.5, label=f"{title}, {along}")
+        label = f"the model, {one['errors']['median']:.0%} off"
+        near.plot(places, predicted, color=colour, label=label)
+        model = report["model"]
+        times = model["seconds"][one["environment"]]
+        far.plot(model["ranks"], times, color=colour, label=f"the model: {title}")
+
+
+def _published(axes: Any, published: Sequence[Mapping[str, Any]]) -> None:
+    """Draw others' times, a marker a source, and write beside each where it was measured."""
+    sources = dict.fromkeys((one["what"], one["source"]) for one in published)
+    for marker, (what, source) in zip(MARKERS, sources, strict=False):
+        mine = [one for one in published if (one["what"], one["source"]) == (what, source)]
+        places, times = [one["ranks"] for one in mine], [one["seconds"] for one in mine]
+        axes.plot(places, times, marker, color="0.3", label=f"{what} ({source})")
+    style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
+    # A line must not cross the words.
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    for one in published:
+        is_below = any(_is_just_below(one, each) for each in published)
+        away, side = ((-6, -3), "right") if is_below else ((6, -3), "left")
+        place = (one["ranks"], one["seconds"])
+        axes.annotate(one["where"], place, away, ha=side, bbox=box, **style)
 
 
 def _is_just_below(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

@@ -48,7 +48,7 @@ class Case:
 _CORE = "import numpy, numba, mpi4py, h5py, viztracer"
 _QUIET = "mpi4py.rc.initialize = False"
 # One that the image has the machine code of, and one of the user's.
-_KERNEL = "from workloads.mandel.techniques.numba_ import escape_time"
+_KERNEL = "from workloads.mandel.numba_ import escape_time"
 _CACHED = """\
 import numpy, numba, mpi4py, h5py, viztracer
 @numba.njit(cache=True)

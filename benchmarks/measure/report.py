@@ -17,16 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import charts
 from hpcpy.core import paths
 from hpcpy.core.files import whole_file
 from hpcpy.core.parser import number_from
 from hpcpy.engine.setup import Engine, ensure
-from measure import charts, tables
+from measure import tables
 from measure.cases import write_scripts
 from measure.roots import Base
 from measure.running import output
 from measure.samples import SAMPLER
-from measure.targets import WORK, Target, container
+from measure.targets import Target, container
 from workloads.bench import machine
 
 _FACTS = """
@@ -109,17 +110,17 @@ def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int
     if warning := tables.unsteady(written):
         print(f"{Path(sys.argv[0]).name}: {warning}", file=sys.stderr)
     target = container(image.name, image.sif, work)
-    for picture in charts.of(written):
-        _draw(path, path.with_name(f"{picture}.png"), target, work)
+    if report["benchmark"] in charts.PICTURES:
+        draw(path, path.with_suffix(".png"), target, work)
     return 0
 
 
-def _draw(report: Path, picture: Path, target: Target, work: Path) -> None:
-    """Draw a report by the matplotlib of an image, which sees `work` as `measure.targets.WORK`."""
-    program = Path(charts.__file__)
-    for path in (program, report):
-        shutil.copyfile(path, work / path.name)
-    names = [str(WORK / path.name) for path in (program, report, picture)]
-    output(target.command(names), f"drawing {picture.name}")
+def draw(report: Path, picture: Path, target: Target, work: Path) -> None:
+    """Draw a report by the matplotlib of an image, which runs in `work`."""
+    package = Path(charts.__file__).parent
+    shutil.copytree(package, work / package.name, dirs_exist_ok=True)
+    shutil.copyfile(report, work / report.name)
+    command = target.command(["-m", package.name, report.name, picture.name])
+    output(command, f"drawing {picture.name}")
     with whole_file(picture) as temporary:
         shutil.copyfile(work / picture.name, temporary)

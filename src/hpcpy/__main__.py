@@ -10,9 +10,11 @@ from pathlib import Path
 from hpcpy.cli import from_make
 from hpcpy.cli.commands import COMMANDS, run, top_parser
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
+from hpcpy.core.files import open_streams
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.bench.files import OF_A_NAME, escape_unencodable, lost_output, open_streams
+from workloads.bench.files import OF_A_NAME, escape_unencodable
+from workloads.errors import lost_output
 
 
 def main(words: list[str]) -> int:

@@ -6,7 +6,13 @@ import importlib
 import sys
 
 from workloads.bench import files
-from workloads.errors import EXIT_CODES, UsageError, WorkloadError
+from workloads.errors import (
+    EXIT_CODES,
+    UsageError,
+    WorkloadError,
+    drop_output,
+    lost_output,
+)
 from workloads.parallel import ranks, signals
 from workloads.registry import TOOLS, WORKLOADS
 
@@ -50,7 +56,7 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
-        _refuse(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
+        _refuse(f"unknown {_kind(name)} {name!r}; {_suggestion(name, [*known])}")
         return 2
     return _run(name, known[name][0], rest)
 
@@ -80,7 +86,7 @@ def _kind(name: str) -> str:
     return "option" if name.startswith("-") else "workload"
 
 
-def _meant(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415
 
     near = get_close_matches(name, known, 1)
@@ -107,10 +113,10 @@ def _entry() -> int:
         print(end="", flush=True)
     except BaseException as error:
         if signals.asked():
-            files.drop_output()
+            drop_output()
             return signals.stopped()
         if isinstance(error, OSError):
-            return files.lost_output(error, _print_by_first)
+            return lost_output(error, _print_by_first)
         raise
     return code
 

@@ -14,10 +14,9 @@ from needed import is_drawn, need, needs, plotted
 from running import on_ranks
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.linalg import definition
+from workloads.linalg import definition, processes
 from workloads.linalg.problems import Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
-from workloads.linalg.techniques import processes
 from workloads.parallel.workers import Workers
 
 SEED = 2022

@@ -12,8 +12,8 @@ from needed import is_drawn, plotted
 
 from workloads.__main__ import main
 from workloads.linalg import definition
+from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
-from workloads.linalg.techniques.numpy_ import in_batches
 
 SEED = 2022
 

@@ -17,8 +17,8 @@ from tiers import sampled
 from workloads.bench.machine import no_cuda_device
 from workloads.errors import UnavailableError, UsageError
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
+from workloads.mandel.python import escape_time
 from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
-from workloads.mandel.techniques.python import escape_time
 from workloads.parallel.workers import Workers
 
 GPU = {"cupy", "numba-cuda"}

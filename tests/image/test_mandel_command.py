@@ -18,10 +18,9 @@ from needed import need
 
 from running import run, wait_until
 from workloads.__main__ import main
-from workloads.mandel import command
+from workloads.mandel import command, numpy_
 from workloads.mandel.grid import AREAS, Answer, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
-from workloads.mandel.techniques import numpy_
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 NEEDS_A_PROCESS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

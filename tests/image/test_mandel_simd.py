@@ -16,7 +16,7 @@ if platform.machine() != "x86_64":
 import workloads.mandel._kernels_simd as kernel
 
 from workloads.mandel.grid import AREAS, Grid
-from workloads.mandel.techniques.python import escape_time
+from workloads.mandel.python import escape_time
 
 SMALL = Grid(-2.0, 0.5, -1.25, 1.25, 61, 7, 50)
 

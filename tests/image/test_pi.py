@@ -121,7 +121,7 @@ def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
     done = mpiexec(3, *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert "1,000 pairs, seed 2022, for each worker" in done.stdout
-    assert done.stdout.count("mpi: Gustafson's law: ") == 1
+    assert " serial " in done.stdout
     results = json.loads(report.read_text())["results"]
     assert [(r["workers"], r["work"], r["ok"]) for r in results] == [
         (1, 1_000, True),

@@ -48,7 +48,7 @@ def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
         "import sys\n"
         "from workloads.__main__ import main\n"
         "from workloads.pi import definition\n"
-        "from workloads.pi.techniques import processes\n"
+        "from workloads.pi import processes\n"
         "definition.numpy = lambda pairs, seed, _: (pairs, '')\n"
         "processes.seeded_hits = lambda seed, pairs: pairs\n"
         "sys.exit(main(sys.argv[1:]))\n"

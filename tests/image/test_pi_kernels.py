@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from workloads.pi._kernels_cython import count as count_drawn
 
+from workloads.pi.compiled import twister
 from workloads.pi.definition import hits, philox_hits
-from workloads.pi.techniques.compiled import twister
 
 SEED = 2022
 

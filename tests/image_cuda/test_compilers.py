@@ -11,8 +11,8 @@ from cupy.cuda import compiler
 from numba import cuda, types
 from nvidia import ARCHITECTURES
 
-from workloads.linalg.techniques.cuda import numba_kernel as add_one
-from workloads.mandel.techniques import devices
+from workloads.linalg.cuda import numba_kernel as add_one
+from workloads.mandel import devices
 
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]

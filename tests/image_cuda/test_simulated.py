@@ -8,7 +8,7 @@ import sys
 
 PROGRAM = """
 import numpy as np
-from workloads.linalg.techniques import cuda
+from workloads.linalg import cuda
 
 numbers = np.arange(10.0)
 cuda.numba_kernel()[3, 4](numbers)

@@ -11,7 +11,7 @@ import pytest
 
 from workloads.bench import command, machine, scaling
 from workloads.bench.result import Result
-from workloads.bench.scaling import STRONG, WEAK, serial_fraction
+from workloads.bench.scaling import serial_fraction
 from workloads.bench.workload import Technique
 from workloads.errors import UsageError
 from workloads.mandel.command import Picture
@@ -73,12 +73,16 @@ def by_gustafson(serial: float, workers: int) -> Result:
 
 
 def test_laws_find_the_serial_fraction_that_made_the_times() -> None:
-    for make, kind in ((by_amdahl, STRONG), (by_gustafson, WEAK)):
-        results = [make(0.03, workers) for workers in WORKERS]
-        assert scaling.kind(results) == kind
-        found, off = serial_fraction(results)
-        assert found == pytest.approx(0.03, abs=1e-9)
-        assert off < 1e-9
+    for make in (by_amdahl, by_gustafson):
+        base, *more = [make(0.03, workers) for workers in WORKERS]
+        assert [serial_fraction(base, each) for each in more] == pytest.approx([0.03] * len(more))
+
+
+def test_no_part_is_negative() -> None:
+    one, faster = _threads(w1=3.0, w2=1.0)
+    assert serial_fraction(one, faster) == 0
+    two, slower = _threads(w2=1.0, w4=2.0)
+    assert serial_fraction(two, slower) == 1
 
 
 def _threads(**seconds: float) -> list[Result]:
@@ -95,10 +99,7 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     own = _threads(w1=3.04, w2=1.0)
     _, alone, both = scaling.table(own, "M/s").splitlines()
     assert "100%" in alone
-    assert "3.04×  not certain" in both
-    assert scaling.laws(own)[0] == (
-        "threads: Amdahl's law: not fitted, as 2 workers gained more than cores can give"
-    )
+    assert "3.04×  not certain       –" in both
     assert scaling.beyond_cores(_threads(w1=2.3, w4=1.0)) == [4]
     # A tenth differs from run to run; more workers may be slower, and those that wait gain more.
     assert not scaling.beyond_cores(_threads(w1=2.15, w2=1.0, w4=4.0))
@@ -106,22 +107,18 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     assert not scaling.beyond_cores([one, replace(four, cores=4)])
 
 
-def test_workers_that_share_cores_are_not_fitted() -> None:
-    own = _threads(w1=2.0, w2=1.0, w4=1.0)
-    line = scaling.laws(own)[0]
-    assert line.endswith("0.0% serial (1, 2 workers; without 4, which share cores)")
-    del own[1]
-    assert scaling.laws(own)[0] == "threads: Amdahl's law: not fitted, as 4 workers share cores"
+def test_workers_that_share_cores_have_no_serial_part() -> None:
+    lines = scaling.table(_threads(w1=2.0, w2=1.0, w4=1.0), "M/s").splitlines()
+    assert [line.split()[-1] for line in lines] == ["verdict", "–", "0.0%", "–"]
 
 
-def test_a_load_before_it_stands_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_before_it_stands_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    own = _threads(w1=2.0, w2=1.0)
-    for load, lines in ((1.9, 1), (25.0, 2)):
+    found = []
+    for load in (1.9, 25.0):
         monkeypatch.setattr(machine, "load_before", lambda load=load: load)
-        found = scaling.laws(own)
-        assert len(found) == lines
-    assert found[-1] == "load 25.0 before it on 2 cores: no speed-up is certain"
+        found += scaling.remarks()
+    assert found == ["load 25.0 before it on 2 cores: no speed-up is certain"]
 
 
 @pytest.mark.parametrize(

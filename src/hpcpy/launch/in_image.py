@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.files import open_streams
 from hpcpy.core.parser import Parser
 from hpcpy.launch.checks import (
     NAME_IT,
@@ -20,7 +21,8 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from workloads.bench.files import escape_unencodable, lost_output, open_streams
+from workloads.bench.files import escape_unencodable
+from workloads.errors import lost_output
 
 
 def batch_parser() -> Parser:

@@ -22,16 +22,13 @@ _HIGH = 1.1
 
 def draw(path: Path, found: Sequence[Example]) -> None:
     """Draw a panel for each array, two in a row."""
-    mpl, figure_class = plot.matplotlib_classes()
     rows = -(-len(found) // 2)
-    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = figure_class(figsize=(10, 0.2 + 1.65 * rows), layout="constrained")
+    with plot.figure(path, 10, 0.2 + 1.65 * rows) as figure:
         for number, each in enumerate(found, start=1):
             axes = figure.add_subplot(rows, 2, number)
             axes.set(xlim=(-0.3, _WIDTH), ylim=(_BOTTOM, _TOP), aspect="equal")
             axes.axis("off")
             _panel(axes, each)
-        plot.save(figure, path, dots_per_inch=100)
 
 
 def _panel(axes: Any, each: Example) -> None:

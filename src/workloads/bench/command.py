@@ -178,7 +178,7 @@ class _Command:
         if self.args.plot is not None:
             from workloads.bench import plot  # noqa: PLC0415
 
-            plot.chart(self.args.plot, self.workload, results)
+            plot.chart(self.args, self.workload, results)
         for result in results:
             if not result.ok:
                 line = f"{name}: {result.impl} on {result.problem}: {result.verdict}"

@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(" ".join(message.split()), hint="--help tells the options")
 
 
-def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a parser's type: a whole number within bounds."""
 
     def convert(text: str) -> int:
@@ -54,7 +54,7 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return convert
 
 
-count = whole(1)
+count = whole_number(1)
 
 
 def counts(text: str) -> list[int]:
@@ -95,7 +95,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     )  # fmt: skip
     report(
         "--plot", type=Path, metavar="FILE",
-        help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
+        help="draw the rates, with --scale the speed-up (png, pdf, svg)",
     )  # fmt: skip
     report(
         "--profile", nargs=2, metavar=("cprofile|line", "FILE"),

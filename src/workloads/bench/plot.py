@@ -1,11 +1,11 @@
-"""Charts: bars of the rates, scaling, lines on logarithmic axes, bars from zero."""
+"""Charts: numbers side by side, speed-up over workers, lines on logarithmic axes."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,21 @@ from workloads.bench.result import Result
 from workloads.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
+    import argparse
+
     from workloads.bench.workload import Workload
 
 # Okabe and Ito's colours, which any colour vision tells apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-MARKERS = "osD^vP*Xh"
+_MARKERS = "osD^vP*Xh"
 # The endings of charts; standard output gets the first.
 ENDINGS = (".png", ".pdf", ".svg")
+# In inches: a page shows pictures 830 pixels wide, and ten points are 14 pixels then.
+_WIDTH, _ROW, _PANEL = 8.3, 0.18, 3.4
+_IDEAL = "ideal"
+
+# Numbers by series and name.
+Series = Mapping[str, Mapping[str, float]]
 
 
 def check(path: Path) -> None:
@@ -33,141 +41,147 @@ def check(path: Path) -> None:
         raise UnavailableError("--plot: Python has no module 'matplotlib' here")
 
 
-def chart(path: Path, workload: Workload, results: Sequence[Result]) -> None:
-    """Draw what ``--plot`` asks for: the workload's own chart, or one of scaling, or bars."""
+def chart(args: argparse.Namespace, workload: Workload, results: Sequence[Result]) -> None:
+    """Draw what ``--plot`` asks for: the workload's own chart, or scaling, or rates."""
     if workload.overview is not None:
-        workload.overview.chart(path, results)
-    elif kind := scaling.kind(results):
-        scaling_chart(path, f"{workload.title}, {kind} scaling", results)
+        workload.overview.chart(args.plot, results)
+    elif args.scale:
+        kind = "weak" if args.weak else "strong"
+        scaling_chart(args.plot, f"{workload.title}, {kind} scaling", results)
     else:
-        rate_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
+        rates: dict[str, dict[str, float]] = {}
+        for result in results:
+            rates.setdefault(result.problem, {})[result.impl] = result.rate / 1e6
+        number_chart(args.plot, f"{workload.title}, {workload.rate}", workload.unit, rates)
 
 
 @contextlib.contextmanager
-def _figure(
-    path: Path, title: str, panels: Sequence[str], size: tuple[float, float], columns: int = 2
-) -> Iterator[list[Any]]:
-    """Give the axes of panels with these titles, and write the figure."""
-    mpl, figure_class = matplotlib_classes()
-    columns = min(columns, len(panels))
-    rows = -(-len(panels) // columns)
-    width, height = size
-    # The same results must give the same bytes, but SVG names its parts by a
-    # random salt.  `save` leaves out the dates.
+def figure(path: Path, width: float, height: float, title: str = "") -> Iterator[Any]:
+    """Give an empty figure of so many inches, and write it: the same one gives the same bytes."""
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    # SVG would name its parts by a random salt, and SVG and PDF would have dates.
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = figure_class((width * columns, 0.3 + height * rows), layout="constrained")
-        figure.suptitle(title)
-        made = [figure.add_subplot(rows, columns, at + 1) for at in range(len(panels))]
-        for axes, name in zip(made, panels, strict=True):
-            axes.set_title(name)
-            axes.spines[["top", "right"]].set_visible(False)
+        made = Figure((width, height), layout="constrained")
+        made.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+        if title:
+            made.suptitle(title)
         yield made
-        save(figure, path)
+        metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        with files.whole_file(path, ENDINGS[0]) as temporary:
+            suffix = temporary.suffix.lower()
+            made.savefig(temporary, dpi=120, metadata=metadata.get(suffix, {}))
 
 
-def rate_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
-    """Draw every result's rate in millions, a panel a problem."""
-    problems: dict[str, dict[str, float]] = {}
-    for result in results:
-        problems.setdefault(result.problem, {})[result.impl] = result.rate / 1e6
-    bar_chart(path, title, unit, problems, by_decades=True)
+def number_chart(path: Path, title: str, unit: str, series: Series) -> None:
+    """Draw numbers by name, the largest on top, a colour a series.
+
+    They are bars from zero or, if one is ten times another, points on a logarithmic axis.
+    """
+    rows, names = _rows(series)
+    numbers = [number for own in series.values() for number in own.values()]
+    by_decades = max(numbers) >= 10 * min(numbers)
+    bottom = max(rows.values()) + 1
+    if len(series) == 1:
+        title = f"{title}\n{next(iter(series))}"
+    with figure(path, _WIDTH, 1.5 + _ROW * bottom, title) as made:
+        axes = made.add_subplot()
+        for label, (colour, marker) in _styles(series).items():
+            own = {rows[name, label]: number for name, number in series[label].items()}
+            if by_decades:
+                axes.plot(own.values(), own.keys(), marker, color=colour, label=label)
+            else:
+                axes.barh([*own], [*own.values()], color=colour, label=label)
+            for row, number in own.items():
+                text = f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+                style = {"textcoords": "offset points", "va": "center", "fontsize": "small"}
+                axes.annotate(text, (number, row), (6, 0), **style)
+        if by_decades:
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter("")
+            axes.grid(color="0.9")
+        axes.margins(x=0.15)
+        axes.set(yticks=[*names.values()], yticklabels=[*names], ylim=(bottom, -1), xlabel=unit)
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+        _finish(made)
 
 
-def bar_chart(
-    path: Path,
-    title: str,
-    unit: str,
-    panels: Mapping[str, Mapping[str, float]],
-    *,
-    by_decades: bool = False,
-) -> None:
-    """Draw numbers by name as bars from zero, a panel a title; or on a logarithmic axis."""
-    most = max(map(len, panels.values()))
-    with _figure(path, title, [*panels], (5.5, 1.1 + 0.32 * most)) as all_axes:
-        for axes, numbers in zip(all_axes, panels.values(), strict=True):
-            _bars(axes, numbers, unit, most)
-            least, largest = min(numbers.values()), max(numbers.values())
-            # Within a decade such an axis may have no power of ten to label.
-            if by_decades and largest >= 10 * least:
-                axes.set_xscale("log")
-                axes.set_xlim(least / 3, largest * 4)
-
-
-def _bars(axes: Any, numbers: Mapping[str, float], unit: str, most: int) -> None:
-    """Draw bars of one thickness, the longest on top, however few of `most` there are."""
-    shown = dict(sorted(numbers.items(), key=lambda item: item[1]))
-    labels = [f"{n:,.0f}" if n >= 100 else f"{n:.3g}" for n in shown.values()]
-    drawn = axes.barh([*shown], [*shown.values()], color=COLOURS[0])
-    axes.bar_label(drawn, labels, padding=3)
-    axes.margins(x=0.18)
-    axes.set_ylim(len(shown) - most - 0.6, len(shown) - 0.4)
-    axes.set_xlabel(unit)
-
-
-def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
-    """Draw speed-up over workers, a line a technique, a panel a problem."""
-    problems = list(dict.fromkeys(result.problem for result in results))
-    ticks = sorted({result.workers for result in results})
-    with _figure(path, title, problems, (5, 4)) as panels:
-        for axes, name in zip(panels, problems, strict=True):
-            own = [result for result in results if result.problem == name]
-            lines = {
-                impl: [(result.workers, speed_up) for result, speed_up, _ in points]
-                for impl, points in scaling.series(own).items()
-            }
-            _lines(axes, lines)
-            axes.plot([1, max(ticks)], [1, max(ticks)], color="0.6", linestyle="--", label="ideal")
-            axes.set_xscale("log", base=2)
-            axes.set_yscale("log", base=2)
-            axes.set_xticks(ticks, map(str, ticks))
-            axes.set_yticks(ticks, map(str, ticks))
-            axes.set_xlabel("workers")
-            axes.set_ylabel("speed-up")
-            axes.legend(frameon=False)
+def _rows(series: Series) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
+    """Return the row of each name's number in each series, and the middle of each name's rows."""
+    by_name: dict[str, dict[str, float]] = {}
+    for label, own in series.items():
+        for name, number in own.items():
+            by_name.setdefault(name, {})[label] = number
+    rows, names, row = {}, {}, 0.0
+    for name in sorted(by_name, key=lambda name: max(by_name[name].values()), reverse=True):
+        names[name] = row + (len(by_name[name]) - 1) / 2
+        for label in by_name[name]:
+            rows[name, label] = row
+            row += 1
+        # Free between two names.
+        row += 0.4
+    return rows, names
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes, with what is written above, below and beside it, and its lines."""
+    """One pair of axes."""
 
     title: str
-    across: str
-    up: str
+    xlabel: str
+    ylabel: str
     lines: Mapping[str, Sequence[tuple[float, float]]]  # points by name
+    ticks: Sequence[int] = ()  # of both axes
 
 
-def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) -> None:
-    """Draw lines on logarithmic axes, `columns` panels in a row."""
-    with _figure(path, title, [panel.title for panel in panels], (4.6, 3.2), columns) as all_axes:
-        for axes, panel in zip(all_axes, panels, strict=True):
-            _lines(axes, panel.lines)
+def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
+    """Draw speed-up over workers, a line a technique, a panel a problem."""
+    ticks = sorted({result.workers for result in results})
+    panels = []
+    for problem in dict.fromkeys(result.problem for result in results):
+        lines = {_IDEAL: [(1.0, 1.0), (max(ticks), max(ticks))]}
+        own = [result for result in results if result.problem == problem]
+        for name, points in scaling.series(own).items():
+            lines[name] = [(result.workers, speed_up) for result, speed_up, _ in points]
+        panels.append(Panel(problem, "workers", "speed-up", lines, ticks))
+    line_chart(path, title, panels)
+
+
+def line_chart(path: Path, title: str, panels: Sequence[Panel]) -> None:
+    """Draw lines on logarithmic axes, two panels in a row, one name for a colour in all."""
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    styles = _styles(name for panel in panels for name in panel.lines if name != _IDEAL)
+    with figure(path, _WIDTH, 1 + (_PANEL + 1.2 * (columns == 1)) * rows, title) as made:
+        for number, panel in enumerate(panels, start=1):
+            axes = made.add_subplot(rows, columns, number)
+            for name, points in panel.lines.items():
+                colour, marker = styles.get(name, ("0.6", ""))
+                dashes = "--" if name == _IDEAL else "-"
+                axes.plot(*zip(*points, strict=True), dashes + marker, color=colour, label=name)
+            axes.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
             axes.set_xscale("log", base=2)
-            axes.set_yscale("log")
-            axes.set_xlabel(panel.across)
-            axes.set_ylabel(panel.up)
-        # One legend for all panels: they have the same lines.
-        axes.legend(frameon=False)
+            axes.set_yscale("log", base=2 if panel.ticks else 10)
+            if panel.ticks:
+                axes.set_xticks(panel.ticks, map(str, panel.ticks))
+                axes.set_yticks(panel.ticks, map(str, panel.ticks))
+        _finish(made)
 
 
-def _lines(axes: Any, lines: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    styles = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False)
-    for (name, points), (colour, marker) in zip(lines.items(), styles, strict=False):
-        axes.plot(*zip(*points, strict=True), color=colour, marker=marker, label=name)
+def _styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return a colour and a marker for each name."""
+    pairs = zip(itertools.cycle(COLOURS), itertools.cycle(_MARKERS), strict=False)
+    return dict(zip(dict.fromkeys(names), pairs, strict=False))
 
 
-def matplotlib_classes() -> tuple[Any, Any]:
-    """Return matplotlib and its figures' class, or raise an UnavailableError."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise UnavailableError("--plot: Python has no module 'matplotlib' here") from error
-    return mpl, Figure
-
-
-def save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
-    """Write a figure whole or not at all; the same figure gives the same bytes."""
-    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with files.whole_file(path, ENDINGS[0]) as temporary:
-        suffix = temporary.suffix.lower()
-        figure.savefig(temporary, dpi=dots_per_inch, metadata=metadata.get(suffix, {}))
+def _finish(made: Any) -> None:
+    """Draw no box, and say below the panels which colour is what, unless there is one alone."""
+    named: dict[str, Any] = {}
+    for axes in made.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        handles, labels = axes.get_legend_handles_labels()
+        named |= zip(labels, handles, strict=True)
+    if len(named) > 1:
+        labels = [*named]
+        made.legend(named.values(), labels, loc="outside lower center", ncols=4, frameon=False)

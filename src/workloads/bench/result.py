@@ -150,7 +150,7 @@ def report(
         from workloads.bench import scaling  # noqa: PLC0415
 
         shown = scaling.table(results, workload.unit)
-        remarks += scaling.laws(results)
+        remarks += scaling.remarks()
     else:
         own = workload.columns
         shown = table(results, workload.techniques, workload.baseline, workload.unit, own)

@@ -75,14 +75,14 @@ def _parser() -> options.Parser:
 
 
 def _add_probe(group: argparse._ArgumentGroup) -> None:
-    operations = options.whole(probe.LEAST_OPERATIONS, 100_000)
+    operations = options.whole_number(probe.LEAST_OPERATIONS, 100_000)
     group.add_argument("--probe", type=Path, metavar="FOLDER",
                        help="one of its folders (default: the program's, or this)")  # fmt: skip
     group.add_argument("--operations", type=operations, default=2000, metavar="N",
                        help="at most so many calls with a path (default %(default)s)")  # fmt: skip
-    group.add_argument("--size", type=options.whole(1, 16_384), default=64, metavar="MB",
+    group.add_argument("--size", type=options.whole_number(1, 16_384), default=64, metavar="MB",
                        help="of the file that is read (default %(default)s)")  # fmt: skip
-    group.add_argument("--seconds", type=options.whole(1, 600), default=10, metavar="S",
+    group.add_argument("--seconds", type=options.whole_number(1, 600), default=10, metavar="S",
                        help="begin nothing after these (default %(default)s)")  # fmt: skip
     group.add_argument("--server-rate", type=options.count, metavar="N",
                        help="metadata operations a second that the server does for all nodes, "

@@ -134,4 +134,4 @@ def draw(data: dict[str, Any], path: Path) -> None:
     }
     title = f"{model['per_node']:,} ranks a node"
     panel = plot.Panel(title, "ranks", "seconds to the last rank", lines)
-    plot.line_chart(path, f"{data['start']}: forecast", [panel], 1)
+    plot.line_chart(path, f"{data['start']}: forecast", [panel])

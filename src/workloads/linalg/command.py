@@ -35,7 +35,7 @@ def _tasks(text: str) -> list[str]:
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
     by_task = ", ".join(f"{size} for {name}" for name, size in _SIZES.items())
-    count, seed = options.whole(1, 1_000_000), options.whole(0, 2**63)
+    count, seed = options.whole_number(1, 1_000_000), options.whole_number(0, 2**63)
     help_of_task = (
         "eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, shared "
         "out; dot: a product of two; addone: three packages on one GPU array; threads: eigh "

@@ -1,4 +1,10 @@
-"""The techniques there are; adding one is a function and a row here."""
+"""The techniques there are; adding one is a function in the file of its kind, and a row here.
+
+``function(problem, workers) -> (answer, note)``: the problem is `problems.Problem`, the note is
+for the report. The answer of ``eigh`` and ``gram`` is (values, vectors), of ``tasks`` both
+errors of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` a
+number: NumPy's arrays, never a GPU's. All ranks call one for MPI; rank 0's answer counts.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +22,17 @@ THREADS = {
 }
 
 _NUMPY, _PROCESSES, _CUDA = (
-    f"workloads.linalg.techniques.{file}:" for file in ("numpy_", "processes", "cuda")
+    f"workloads.linalg.{file}:" for file in ("numpy_", "processes", "cuda")
 )
 _NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
+_CP_MPI = ("numpy", "cupy", "mpi4py")
 _DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")
 _HERE, _ON_GPU = ("eigh", "gram", "dot", "addone"), ("eigh", "gram", "tasks", "dot")
 _tasks = partial(Technique, problems=("tasks",))
 _ranks = partial(_tasks, parallel="ranks")
 _processes = partial(_tasks, parallel="processes", one_core=("serial",))
 _gpu = partial(Technique, parallel="device", obstacle=machine.no_cuda_device)
+_addone = partial(_gpu, absent=NO_NUMBA_CUDA, problems=("addone",))
 
 TECHNIQUES = {
     "numpy": Technique(
@@ -36,7 +44,7 @@ TECHNIQUES = {
     ),
     "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes of a pool", _NP),
     "mpi": _ranks(
-        _PROCESSES + "mpi", "MPI, every so many tasks to each rank", _MPI, one_core=("serial",)
+        _PROCESSES + "mpi", "MPI, every n-th task to each of n ranks", _MPI, one_core=("serial",)
     ),
     "dask": _processes(
         _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
@@ -46,23 +54,16 @@ TECHNIQUES = {
         _CUDA + "cupy_batch", "CuPy, a stack of matrices a call", _CP, problems=("tasks",)
     ),
     "cupy-mpi": _ranks(
-        _CUDA + "cupy_mpi",
-        "MPI, ranks on a node's GPUs",
-        (*_CP, "mpi4py"),
-        obstacle=machine.no_cuda_device,
+        _CUDA + "cupy_mpi", "MPI, ranks on a node's GPUs", _CP_MPI, obstacle=machine.no_cuda_device
     ),
-    "numba-cuda": _gpu(
-        _CUDA + "numba_cuda",
-        "Numba's kernel on CuPy's array, NumPy's sum of it",
-        _ALL_FOUR,
-        NO_NUMBA_CUDA,
-        problems=("addone",),
+    "numba-cuda": _addone(
+        _CUDA + "numba_cuda", "Numba's kernel on CuPy's array, NumPy's sum of it", _ALL_FOUR
     ),
 }
 TECHNIQUES |= {
     row: Technique(
         _PROCESSES + "omp",
-        f"a process with OMP_NUM_THREADS={count}" if count else "a process without it",
+        f"a process with OMP_NUM_THREADS={count}" if count else "a process without OMP_NUM_THREADS",
         ("numpy", "threadpoolctl"),
         parallel="threads",
         one_core=("omp-1",),

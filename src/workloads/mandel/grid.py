@@ -230,8 +230,8 @@ class Answer:
 def _sample(grid: Grid, rows: range) -> tuple[range, range]:
     """Return the rows and columns whose points are compared with the definition."""
     points = max(1, _COMPARED_TESTS // grid.maxiter)
-    whole = points >= _SOME_ROWS * grid.width
-    columns = _spread(range(grid.width), grid.width if whole else math.isqrt(points))
+    are_rows = points >= _SOME_ROWS * grid.width
+    columns = _spread(range(grid.width), grid.width if are_rows else math.isqrt(points))
     return _spread(rows, points // len(columns)), columns
 
 

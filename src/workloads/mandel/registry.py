@@ -1,6 +1,13 @@
 """The techniques there are, and the kernels that workers and ranks compute their rows with.
 
-Adding a technique is a function and a line here.
+Adding a technique is a function in the file of its kind, and a line here. A function of one core
+is ``fill(xs, ys, maxiter, out)``: it fills ``out[row, column]``, int32 of shape
+``(len(ys), len(xs))``, with the escape time of ``xs[column] + i ys[row]``.
+
+One of many is ``compute(grid, rows, out, workers) -> note``: it fills ``out[k]`` with row
+``rows[k]`` of the grid, by the workers; the note is what the report should say. If it can use
+any kernel (`one_core` is ``KERNELS``), its fifth argument names the kernel. An MPI technique is
+called on every rank together and fills `out` on rank 0; only there does `out` have that shape.
 """
 
 from __future__ import annotations
@@ -49,7 +56,7 @@ _OPENCL: dict[str, Any] = {
 def _row(
     where: str, summary: str, needs: Sequence[str] = ("numpy",), absent: str = "", **more: Any
 ) -> Technique:
-    return Technique(f"workloads.mandel.techniques.{where}", summary, tuple(needs), absent, **more)
+    return Technique(f"workloads.mandel.{where}", summary, tuple(needs), absent, **more)
 
 
 # fmt: off

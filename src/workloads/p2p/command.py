@@ -119,7 +119,10 @@ class _Attempt:
 def _add_options(group: argparse._ArgumentGroup) -> None:
     text = "bytes of a message, or with KiB or MiB (default: powers of two, 8 B … 4 MiB)"
     group.add_argument("--sizes", type=sizes, default=DEFAULT, metavar="N[,N…]", help=text)
-    times, text = options.whole(1, 10_000_000), "messages that are timed (default: 16 to 1000)"
+    times, text = (
+        options.whole_number(1, 10_000_000),
+        "messages that are timed (default: 16 to 1000)",
+    )
     group.add_argument("--times", type=times, metavar="N", help=text)
 
 

@@ -29,13 +29,15 @@ class Overview:
 
         times: dict[str, list[tuple[float, float]]] = {}
         rates: dict[str, list[tuple[float, float]]] = {}
+        is_scaled = len({result.workers for result in results}) > 1
         for result in results:
-            name, size = f"{result.impl}, {result.workers} ranks", _least(result, "bytes")
+            name = f"{result.impl}, {result.workers} ranks" if is_scaled else result.impl
+            size = _least(result, "bytes")
             times.setdefault(name, []).append((size, _least(result, "median") * 1e6))
             rates.setdefault(name, []).append((size, _rate(result)))
-        latency = Panel("ping-pong", "bytes", "µs (half a round trip)", times)
-        bandwidth = Panel("ping-pong", "bytes", "MB/s", rates)
-        line_chart(path, "Point to point", [latency, bandwidth], columns=2)
+        latency = Panel("half a round trip", "bytes", "µs", times)
+        bandwidth = Panel("bandwidth", "bytes", "MB/s", rates)
+        line_chart(path, "Ping-pong of the first rank and the last", [latency, bandwidth])
 
 
 def _least(result: Result, key: str) -> float:

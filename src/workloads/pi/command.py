@@ -100,7 +100,7 @@ class _Attempt:
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    pairs, seed = options.whole(1, _MOST_PAIRS), options.whole(0, 2**64 - 1)
+    pairs, seed = options.whole_number(1, _MOST_PAIRS), options.whole_number(0, 2**64 - 1)
     help_of_n = f"pairs of numbers (default: {answer.PAIRS})"
     what.add_argument("-n", type=pairs, default=answer.PAIRS, metavar="N", help=help_of_n)
     help_of_seed = f"of the streams (default: {answer.SEED}, for which counts are stored)"

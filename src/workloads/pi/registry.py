@@ -1,4 +1,9 @@
-"""The techniques there are; adding one is a function and a row here."""
+"""The techniques there are; adding one is a function in the file of its kind, and a row here.
+
+``function(pairs, seed, workers) -> (hits, note)`` counts the hits among `pairs` pairs of its
+stream (see `workloads.pi.definition`, which also has pure Python and NumPy). The note is for
+the report. An MPI technique is called on every rank together; rank 0's result counts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from workloads.bench.workload import COMPILED, IN_SPARK, Technique
 
 _HERE = "workloads.pi.definition:"
 _COMPILED, _PROCESSES, _THREADS = (
-    f"workloads.pi.techniques.{file}:" for file in ("compiled", "processes", "threads")
+    f"workloads.pi.{file}:" for file in ("compiled", "processes", "threads")
 )
 _NP, _MPI, _DASK = ("numpy",), ("mpi4py",), ("dask", "distributed")
 _CYTHON = ("numpy", "workloads.pi._kernels_cython")

@@ -55,15 +55,19 @@ class Overview:
         return "\n".join(parts)
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
-        """Draw each case's imports in ms, a panel a case; without `importtime` the rates."""
+        """Draw each case's imports in ms; without `importtime` the starts a second."""
         from workloads.bench import plot  # noqa: PLC0415
 
         imported = [result for result in results if result.impl == "importtime"]
-        if not imported:
-            plot.rate_chart(path, "Starts of Python", "M starts/s", results)
+        if imported:
+            times = {result.problem: _longest(_fastest(result)["whole"]) for result in imported}
+            plot.number_chart(path, "Imports, with all they import", "ms", times)
             return
-        panels = {result.problem: _longest(_fastest(result)["whole"]) for result in imported}
-        plot.bar_chart(path, "Imports, with all they import", "ms", panels)
+        rates: dict[str, dict[str, float]] = {}
+        for result in results:
+            many = f" × {result.workers}" if result.workers > 1 else ""
+            rates.setdefault(result.problem, {})[f"{result.impl}{many}"] = result.rate
+        plot.number_chart(path, "Starts of Python", "starts/s", rates)
 
 
 def _main(results: Sequence[Result]) -> list[list[str]]:

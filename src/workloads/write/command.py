@@ -134,7 +134,7 @@ class Attempt:
 def add_sizes(group: argparse._ArgumentGroup) -> None:
     """Add the options for how many arrays there are, and how large they are."""
     # The talk's sizes.
-    arrays, side = options.whole(1, MOST_ARRAYS), options.whole(1, MOST_SIDE)
+    arrays, side = options.whole_number(1, MOST_ARRAYS), options.whole_number(1, MOST_SIDE)
     group.add_argument("-n", type=arrays, default=15, metavar="N", help="arrays (default: 15)")
     group.add_argument(
         "-s", type=side, default=100, metavar="S", help="rows and columns of each (default: 100)"

@@ -12,6 +12,7 @@ _NUMPY = ("numpy",)
 _H5PY = ("numpy", "h5py")
 _pool = partial(Technique, needs=_NUMPY, parallel="processes", one_core=("npy",))
 _ranks = partial(Technique, needs=("numpy", "mpi4py"), parallel="ranks", one_core=("npy",))
+_all_ranks = partial(_ranks, needs=(*_H5PY, "mpi4py"), one_core=("hdf5-single",))
 
 # Each computes and writes all arrays: ``function(series, folder, workers) -> note``.  The folder
 # is empty; a file has a temporary name until it is complete (`workloads.write.files`).  The note
@@ -28,13 +29,7 @@ TECHNIQUES = {
     "mpi-scatter": _ranks(_HERE + "mpi:scatter", "npy files by ranks, the numbers scattered"),
     "hdf5": Technique(_HERE + "hdf5:datasets", "HDF5, a dataset for each array", _H5PY),
     "hdf5-single": Technique(_HERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
-    "hdf5-parallel": Technique(
-        _HERE + "hdf5:parallel",
-        "HDF5 by MPI-IO, all ranks into one dataset",
-        (*_H5PY, "mpi4py"),
-        parallel="ranks",
-        one_core=("hdf5-single",),
-    ),
+    "hdf5-parallel": _all_ranks(_HERE + "hdf5:parallel", "HDF5 by MPI-IO, ranks share a dataset"),
     "raw": Technique(_HERE + "numpy_:raw", "the doubles' bytes alone: the yardstick", _NUMPY),
 }
 

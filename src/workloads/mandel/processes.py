@@ -49,7 +49,7 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
 
 
 def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
-    from workloads.mandel.techniques.numba_ import row_as_list  # noqa: PLC0415
+    from workloads.mandel.numba_ import row_as_list  # noqa: PLC0415
 
     xs, ys = grid.axes(wanted)
     return [row_as_list(xs, y, grid.maxiter) for y in ys]

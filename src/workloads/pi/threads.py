@@ -24,9 +24,8 @@ def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
     # New in Python 3.13.
     is_held = getattr(sys, "_is_gil_enabled", lambda: True)()
-    return sum(
-        counts
-    ), f"{'one thread at a time holds the' if is_held else 'this Python has no'} GIL"
+    note = "one thread at a time holds the GIL" if is_held else "this Python has no GIL"
+    return sum(counts), note
 
 
 def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
@@ -43,7 +42,7 @@ def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
 def sleep(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Do the same and count in C, so that nearly all threads wait: n end n times as soon."""
     from workloads.pi._kernels_cython import count  # noqa: PLC0415
-    from workloads.pi.techniques.compiled import twister  # noqa: PLC0415
+    from workloads.pi.compiled import twister  # noqa: PLC0415
 
     def work(seed: int, pairs: int) -> int:
         generator = twister(seed)

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from workloads.errors import UsageError
-from workloads.mandel.techniques.numba_ import escape_time
+from workloads.mandel.numba_ import escape_time
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array

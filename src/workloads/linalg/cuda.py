@@ -12,8 +12,8 @@ import numpy as np
 from workloads.device import cuda as gpu
 from workloads.errors import UnavailableError
 from workloads.linalg.definition import Errors, solve
-from workloads.linalg.techniques.numpy_ import in_batches
-from workloads.linalg.techniques.processes import in_order
+from workloads.linalg.numpy_ import in_batches
+from workloads.linalg.processes import in_order
 from workloads.parallel import ranks
 
 if TYPE_CHECKING:

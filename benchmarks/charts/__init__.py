@@ -1,0 +1,19 @@
+"""The pictures of the reports, drawn by an image's matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from charts import ratios, starts, storms
+
+# What draws a report, by its benchmark: a figure of matplotlib.
+PICTURES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "startup": starts.startup,
+    "cold": starts.cold,
+    "features": starts.features,
+    "overhead": ratios.overhead,
+    "write-places": ratios.write,
+    "storm": storms.storm,
+    "import-at-scale": storms.validation,
+}

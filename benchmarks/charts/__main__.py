@@ -1,0 +1,12 @@
+"""Draw a report: ``python3 -m charts REPORT PICTURE``, in a folder that has a copy of this."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from charts import PICTURES
+
+report = json.loads(Path(sys.argv[1]).read_text())
+PICTURES[report["benchmark"]](report).savefig(sys.argv[2], dpi=110)

@@ -1,0 +1,110 @@
+"""Starts of Python: warm, on a fresh mount, and what each feature saves."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from charts.axes import Point, Report, bars, figure, legend, machine, median, unique
+
+# Two of the places that are measured, both unpacked on one disk; the tables have all.
+_PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
+_STORAGES = {
+    "cached": "image in memory",
+    "dropped": "on the local disk",
+    "slow": "200 MB/s, 1 ms a request",
+}
+# The tables have all.
+_STARTS = ("pass", "numpy", "core", "core + kernel", "core + MPI_Init")
+_MOUNT = "kernel"
+
+
+def startup(report: Report) -> Any:
+    """Draw off-node calls and processor time side by side, wheels against hpcpy."""
+    found = {(one["image"], one["place"], one["case"]): one for one in report["results"]}
+    cases = [case for case in _STARTS if case in unique(report["results"], "case")]
+    title = f"{len(report['results'][0]['cpu'])} samples each: {machine(report)}"
+    made = figure(9, 1.6 + 0.5 * len(cases), title)
+    calls, times = made.subplots(1, 2, sharey=True)
+    asked, taken = {}, {}
+    for place, name in _PLACES.items():
+        # An image that was not measured has no bars.
+        mine = [found[*place, case] for case in cases if (*place, case) in found]
+        if mine:
+            asked[name] = [median([one["counts"]["off_node"]]) for one in mine]
+            taken[name] = [median(one["cpu"], 1e3) for one in mine]
+    bars(calls, cases, asked)
+    bars(times, cases, taken)
+    calls.set_xlabel("off-node path calls")
+    times.set_xlabel("processor time, ms (median, least to most)")
+    for axes in (calls, times):
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+    legend(made, calls)
+    return made
+
+
+def cold(report: Report) -> Any:
+    """Draw what starts take above `true` by the kernel's mount, two bars a case."""
+    results = [one for one in report["results"] if one["mount"] == _MOUNT]
+    storages = unique(results, "storage")
+    title = f"Starts on a fresh mount, {len(results[0]['wall'])} samples each: {machine(report)}"
+    made = figure(9.5, 3.4, title)
+    panels = made.subplots(1, len(storages) + 1, sharey=True)
+    shown = [(storage, "wall", 1e3) for storage in storages] + [(storages[-1], "read", 1e-6)]
+    for axes, (storage, key, factor) in zip(panels, shown, strict=True):
+        mine = [
+            one
+            for one in results
+            if one["storage"] == storage and one["case"] in ("true", *_STARTS[:3])
+        ]
+        bars(axes, _STARTS[:3], _above_true(mine, key, factor))
+        axes.set_title(_STORAGES[storage], fontsize="medium")
+        axes.set_xlabel("MB read above `true`" if key == "read" else "ms above `true`")
+        # A sample below `true` would move the bars' foot into the picture.
+        axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=3)
+    legend(made, panels[0])
+    return made
+
+
+def _above_true(
+    found: Sequence[Mapping[str, Any]], key: str, factor: float
+) -> dict[str, list[Point]]:
+    series: dict[str, list[Point]] = {}
+    for image in unique(found, "image"):
+        mine = {one["case"]: one[key] for one in found if one["image"] == image and one[key]}
+        if mine:
+            true = statistics.median(mine.pop("true"))
+            series[image] = [median(values, factor, true) for values in mine.values()]
+    return series
+
+
+def features(report: Report) -> Any:
+    """Draw the shares of processor time that each feature saves, alone and as the last."""
+    cases, features = ("pass", "numpy", "core", "core + kernel"), report["features"]
+    cpu = {(one["image"], one["case"]): one["cpu"] for one in report["results"]}
+    # The variants without and with a feature, as features.py names them.
+    ways = {
+        "added to the plain interpreter": ("plain", "plain + {}"),
+        "as the last of all": ("all but {}", "all features"),
+    }
+    title = (
+        "Processor time that each feature saves, % of the start without it: medians and "
+        f"quartiles of {len(report['results'][0]['cpu'])} rounds\n{machine(report)}"
+    )
+    made = figure(10, 2 + 0.38 * len(features), title)
+    panels = made.subplots(1, len(cases), sharey=True, sharex=True)
+    for axes, case in zip(panels, cases, strict=True):
+        series: dict[str, list[Point]] = {way: [] for way in ways}
+        for (way, pair), feature in itertools.product(ways.items(), features):
+            slower, faster = (cpu[name.format(feature), case] for name in pair)
+            saved = [100 * (1 - b / a) for a, b in zip(slower, faster, strict=True)]
+            low, middle, high = statistics.quantiles(saved, n=4)
+            series[way].append((middle, low, high))
+        bars(axes, features, series, None)
+        axes.axvline(0, color="black", lw=0.8)
+        axes.set_title(case)
+    legend(made, panels[0])
+    return made

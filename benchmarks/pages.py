@@ -109,8 +109,7 @@ def _circumstances(name: str, report: dict[str, Any]) -> str:
 def _rows(report: Mapping[str, Any]) -> str:
     lines = ["| problem | technique | workers | least, ms | median, ms |", "|---|---|--:|--:|--:|"]
     for row in report["results"]:
-        words = [row["problem"], row["impl"]]
-        times = (figures.of(report, [*words, column]) for column in ("least", "median"))
+        times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
         cells = [row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -44,3 +44,14 @@ def test_a_page_of_the_site_links_to_pages_of_the_site_alone() -> None:
         if (page.parent / link.partition("#")[0]).resolve() not in site
     ]
     assert not absent
+
+
+def test_each_page_of_docs_is_linked_from_another_page() -> None:
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in LINK.findall(page.read_text())
+        if "://" not in link and not link.startswith("#")
+        if (page.parent / link.partition("#")[0]).resolve() != page
+    }
+    assert sorted(set((ROOT / "docs").glob("*/*.md")) - linked) == []

@@ -93,18 +93,7 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     if column == "further":
         first = sum(each["packets"] for each in found[nodes, 1]["asked"])
         return float(packets - first) / (ranks - 1) / nodes
-    if column == "node":
-        return float(packets) / nodes
     return float(packets)
-
-
-def _step(report: Report, words: Sequence[str]) -> float:
-    """Return when the last rank had come so far, in milliseconds."""
-    image, name = words[0], " ".join(words[1:])
-    for row in report["results"]:
-        if (row["image"], row["name"]) == (image, name):
-            return _median(row["seconds"]) * 1e3
-    raise KeyError(f"no step {name} of {image}")
 
 
 def _row(report: Report, words: Sequence[str]) -> float:
@@ -149,6 +138,5 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "features": _start,
     "cold": _cold,
     "storm": _storm,
-    "launch": _step,
     "workload": _row,
 }

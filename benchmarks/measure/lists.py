@@ -59,16 +59,15 @@ def _packages() -> str:
 
 
 def _suites() -> str:
-    head = ["suite", "run", "passed", "failed", "skipped"]
+    counts = ("date", "passed", "failed", "skipped")
     rows = []
     for name, ran in json.loads((_RESULTS / "upstream-tests.json").read_text()).items():
-        cells = [name]
         for image in ("hpcpy", "wheels"):
-            one = ran.get(image, {})
-            cells += [one.get("date", "–")]
-            cells += [f"{one[key]:,}" if one else "–" for key in head[2:]]
-        rows.append([*cells, str(ran.get("lost", "–"))])
-    return table([*head, "with wheels: run", *head[2:], "lost"], rows)
+            if one := ran.get(image):
+                cells = [one["date"], *(f"{one[key]:,}" for key in counts[1:])]
+                lost = str(ran.get("lost", "–")) if image == "hpcpy" else ""
+                rows.append([name if image == "hpcpy" else "", image, *cells, lost])
+    return table(["suite", "image", *counts, "lost"], rows, 3)
 
 
 def _left_out() -> str:

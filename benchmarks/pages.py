@@ -1,8 +1,9 @@
-"""Write the figures of the pages, and the pages of results, from docs/results/*.json.
+"""Write the figures of the pages, and the pages of results, from what has them.
 
 A page marks a figure: `13<!--= startup core hpcpy path_calls -->`. The first word is
-the report, the others name the figure (`measure/figures.py`). A report's page has its
-tables and what it was measured on.
+the report, docs/results/startup.json, the others name the figure (`measure/figures.py`).
+A report's page has its tables and what it was measured on. Tables of what the checkout
+has are marked, too (`measure/lists.py`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import drawings, figures, tables
+from measure import drawings, figures, lists, tables
 
 _RESULTS = ROOT / "docs/results"
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
+_TABLE = re.compile(r"(?s)(?P<start><!--= table (?P<name>\S+) -->\n).*?(?=<!--= end -->)")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -52,15 +54,16 @@ def main(options: argparse.Namespace) -> int:
 def written() -> Iterator[tuple[Path, str]]:
     """Yield each page and drawing that has figures, and its text as the reports say."""
     reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
-    for name, report in sorted(reports.items()):
-        if text := _page(name, report):
-            yield _RESULTS / f"{name}.md", text
+    of_reports = {
+        _RESULTS / f"{name}.md": text
+        for name, report in sorted(reports.items())
+        if (text := _page(name, report))
+    }
+    yield from of_reports.items()
     for name, svg in drawings.of(reports):
         yield _RESULTS / f"{name}.svg", svg
-    for path in sorted(
-        [ROOT / "README.md", *ROOT.glob("docs/[!r]*/*.md"), *ROOT.glob("docs/*.md")]
-    ):
-        yield path, with_figures(path.read_text(), reports)
+    for path in sorted({ROOT / "README.md", *ROOT.glob("docs/*/*.md")} - of_reports.keys()):
+        yield path, with_tables(with_figures(path.read_text(), reports))
 
 
 def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
@@ -77,6 +80,11 @@ def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
         return f"{figures.of(reports[name], words)}<!--= {found['words']} -->"
 
     return _FIGURE.sub(figure, text)
+
+
+def with_tables(text: str) -> str:
+    """Return a page's text with each marked table as the checkout has it."""
+    return _TABLE.sub(lambda found: found["start"] + lists.of(found["name"]), text)
 
 
 def _page(name: str, report: dict[str, Any]) -> str:
@@ -101,8 +109,7 @@ def _circumstances(name: str, report: dict[str, Any]) -> str:
 def _rows(report: Mapping[str, Any]) -> str:
     lines = ["| problem | technique | workers | least, ms | median, ms |", "|---|---|--:|--:|--:|"]
     for row in report["results"]:
-        words = [row["problem"], row["impl"]]
-        times = (figures.of(report, [*words, column]) for column in ("least", "median"))
+        times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
         cells = [row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ _KINDS = {
     "Reference": "docs/reference/",
     "Explanation": "docs/explanation/",
     "Results": "docs/results/",
+    "Features": "src/interp/features/",
     "Project": "",
 }
 
@@ -22,7 +23,8 @@ project = "hpcpy"
 html_title = "hpcpy"
 extensions = ["myst_parser"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*/*.md", "src/interp/features/README.md"]
+_FEATURES = ("src/interp/features/README.md", "src/interp/features/*/README.md")
+include_patterns = ["*.md", "docs/*/*.md", *_FEATURES]
 # Not looked into at all: the first two have any number of files.
 exclude_patterns = ["build", ".*", "containers", "env", "recipes", "tests"]
 # A link to a heading has the name that a forge gives it.

@@ -20,7 +20,7 @@ _HEAD = (
 )
 # A row of the first drawing: what it is, and two lines about it.
 _CHAIN = (
-    ("pins", "version, URL, SHA-256,", "licence of all (env/)"),
+    ("pins", "version, URL, hash,", "licence of all (env/)"),
     ("parts", "compiled once, kept", "by hash (recipes/)"),
     ("image", "base and parts", "as one OCI archive"),
 )

@@ -32,21 +32,13 @@ def of(report: Report, words: Sequence[str]) -> str:
             parts = [[*words[:at], part, *words[at + 1 :]] for part in word.split("/")]
             above, below = (_value(report, kind, part) for part in parts)
             return f"{above / below:.2f}"
-    return _text(_value(report, kind, words), words[-1])
+    return text(_value(report, kind, words), words[-1])
 
 
 def _value(report: Report, kind: str, words: Sequence[str]) -> float:
     if kind not in _KINDS:
         raise KeyError(f"a report of {kind} has no figures by name")
     return _KINDS[kind](report, words)
-
-
-def _text(value: float, column: str) -> str:
-    if column in (*_COUNTS, "requests") or value >= 100:
-        return f"{value:,.0f}"
-    if column == "times":
-        return f"{value:.2g}"
-    return f"{value:.3g}"
 
 
 def _start(report: Report, words: Sequence[str]) -> float:
@@ -101,18 +93,7 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     if column == "further":
         first = sum(each["packets"] for each in found[nodes, 1]["asked"])
         return float(packets - first) / (ranks - 1) / nodes
-    if column == "node":
-        return float(packets) / nodes
     return float(packets)
-
-
-def _step(report: Report, words: Sequence[str]) -> float:
-    """Return when the last rank had come so far, in milliseconds."""
-    image, name = words[0], " ".join(words[1:])
-    for row in report["results"]:
-        if (row["image"], row["name"]) == (image, name):
-            return _median(row["seconds"]) * 1e3
-    raise KeyError(f"no step {name} of {image}")
 
 
 def _row(report: Report, words: Sequence[str]) -> float:
@@ -124,13 +105,27 @@ def _row(report: Report, words: Sequence[str]) -> float:
     *problem, technique, column = words[:-1] if in_seconds else words
     for row in report["results"]:
         if (row["problem"], row["impl"]) == (" ".join(problem), technique):
-            if column == "message":
-                return float(min(each["median"] for each in row["details"])) * 1e6
-            function = min if column == "least" else _median
-            # A sample of the image's rows stands for all.
-            seconds = float(function(row["samples"]) * row["total"] / row["work"])
-            return seconds if in_seconds else seconds * 1e3
+            milliseconds = of_row(row, column)
+            return milliseconds / 1e3 if in_seconds else milliseconds
     raise KeyError(f"no row {technique} of {problem}")
+
+
+def of_row(row: Mapping[str, Any], column: str) -> float:
+    """Return a row's least or median milliseconds, or the microseconds of a message."""
+    if column == "message":
+        return float(min(each["median"] for each in row["details"])) * 1e6
+    function = min if column == "least" else _median
+    # A sample of the image's rows stands for all.
+    return float(function(row["samples"]) * row["total"] / row["work"]) * 1e3
+
+
+def text(value: float, column: str = "") -> str:
+    """Return a figure as a page writes it."""
+    if column in (*_COUNTS, "requests") or value >= 100:
+        return f"{value:,.0f}"
+    if column == "times":
+        return f"{value:.2g}"
+    return f"{value:.3g}"
 
 
 def _median(values: Iterable[float]) -> float:
@@ -143,6 +138,5 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "features": _start,
     "cold": _cold,
     "storm": _storm,
-    "launch": _step,
     "workload": _row,
 }

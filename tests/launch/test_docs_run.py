@@ -21,7 +21,9 @@ from running import run
 
 pytestmark = pytest.mark.long
 # Blocks that say what they need are another machine's.
-BLOCK = re.compile(r"(?<!:\*\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?<!:\*\n)^(?P<indent> *)```sh\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
 # Also what stands there for the reader's own folder.
 SCRATCH = "/scratch/me"
 WRITTEN = ("--json", "--plot", "--html", "--notebook", "--out", "--to")
@@ -32,8 +34,8 @@ SECONDS = 2400
 def typed() -> list[str]:
     found: dict[str, None] = {}
     for page in sorted([paths.ROOT / "README.md", *(paths.ROOT / "docs").glob("*/*.md")]):
-        for text in BLOCK.findall(page.read_text()):
-            lines = text.replace("\\\n", " ").splitlines()
+        for block in BLOCK.finditer(page.read_text()):
+            lines = block["text"].replace("\\\n", " ").splitlines()
             found |= {" ".join(line.split("#")[0].split()): None for line in lines}
     return [line for line in found if IN_IMAGE.match(line)]
 

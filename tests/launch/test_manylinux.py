@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from own_venv import SIF, in_image
 
-# What docs/results/packages.md says is missing: a screen's.
+# What the image lacks: a screen's.
 ABSENT = {
     *("libGL.so.1", "libICE.so.6", "libSM.so.6", "libX11.so.6", "libXext.so.6"),
     "libXrender.so.1",

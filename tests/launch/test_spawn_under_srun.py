@@ -1,4 +1,7 @@
-"""A program below srun spawns by mpiexec, and says so at once when it is started without."""
+"""mpiexec below srun starts ranks on its own node, and a program spawns there by it.
+
+Without mpiexec the program says so at once.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,15 @@ else:
     children.Disconnect()
 """
 LOCAL = ("mpiexec", "-launcher", "fork", "-hosts", "localhost", "-n", "1")
+
+
+def test_mpiexec_starts_ranks_on_the_node_of_its_own(cluster: Cluster) -> None:
+    program = "from mpi4py import MPI; print(MPI.COMM_WORLD.size, MPI.Get_processor_name())"
+    words = (*image(), "mpiexec", "-n", "2", "python3", "-c", program)
+    # It asked Slurm for its nodes, called srun, which the image lacks, and waited for ever.
+    done = cluster.srun("--mpi=pmi2", "-N2", "-n2", *words, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == ["2 n1"] * 2 + ["2 n2"] * 2
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import importlib
 import re
 import shlex
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,9 @@ PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURIT
 KINDS = ("tutorials", "how-to", "reference", "explanation")
 PAGES += [page for kind in KINDS for page in sorted((paths.ROOT / "docs" / kind).glob("*.md"))]
 BLOCK = re.compile(
-    r"(?:^\*Needs (?P<needs>[^\n]+):\*\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"(?:^ *\*Needs (?P<needs>[^\n]+):\*\n)?"
+    # In a list the block is indented.
+    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
 # What separates the commands of one line.
@@ -77,7 +80,8 @@ def blocks() -> list[Block]:
         text = page.read_text()
         for match in BLOCK.finditer(text):
             line = text[: match.start("language")].count("\n") + 1
-            found.append(Block(page, line, match["language"], match["text"], match["needs"] or ""))
+            content = textwrap.dedent(match["text"])
+            found.append(Block(page, line, match["language"], content, match["needs"] or ""))
     return found
 
 
@@ -188,7 +192,9 @@ def _workloads(words: list[str]) -> str:
         raise WrongError(wrong)
     if words and words[0] in TOOLS:
         module = importlib.import_module(TOOLS[words[0]][0])
-        module._parser().parse_args(words[1:])
+        given = module._parser().parse_args(words[1:])
+        if words[0] == "exercise" and (given.check or given.to) and not given.name:
+            raise WrongError("which exercise?")
     return "workloads"
 
 

@@ -70,7 +70,7 @@ def not_run(block: Block) -> list[str]:
 def test_blocks_say_their_language() -> None:
     for page in PAGES:
         own = [block for block in BLOCKS if block.page == page]
-        assert len(own) * 2 == len(re.findall("^```", page.read_text(), re.MULTILINE)), page
+        assert len(own) * 2 == len(re.findall("^ *```", page.read_text(), re.MULTILINE)), page
     unknown = [str(block) for block in BLOCKS if block.language not in LANGUAGES]
     assert not unknown, f"say which it is: {', '.join(LANGUAGES)}"
 

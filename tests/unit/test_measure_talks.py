@@ -1,4 +1,4 @@
-"""The table of docs/reference/talks.md: the samples make it, and a slide may be measured alone."""
+"""The table of docs/results/talks.md: the samples make it, and a slide may be measured alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def reports() -> list[dict[str, Any]]:
 
 
 def test_the_samples_make_the_table_of_the_page(reports: list[dict[str, Any]]) -> None:
-    assert talks.table(reports) in (ROOT / "docs/reference/talks.md").read_text("utf-8")
+    assert talks.table(reports) in (ROOT / "docs/results/talks.md").read_text("utf-8")
 
 
 def test_a_slide_of_a_later_report_says_when_it_was_measured(

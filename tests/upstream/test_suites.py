@@ -5,6 +5,7 @@ A test that passes with wheels must not fail in hpcpy; ``expected.toml`` explain
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -42,9 +43,11 @@ def test_suite(name: str) -> None:
         problems += [f"passes with wheels and fails in hpcpy: {test}" for test in lost]
         for test in gone:
             print(f"passes with wheels, skipped or not found in hpcpy: {test}")
-    # A row of docs/results/upstream-tests.md.
-    print("|", " | ".join([name, *counts(ran.get("hpcpy")), *counts(ran.get("wheels"))]), end="")
-    print(f" | {len(lost) if 'wheels' in ran else '–'} |")
+    # What docs/results/upstream-tests.json has of it.
+    record: dict[str, object] = {image: counts(outcomes) for image, outcomes in ran.items()}
+    if "wheels" in ran:
+        record["lost"] = len(lost)
+    print(f'"{name}": {json.dumps(record)}')
     assert not problems, "\n".join(problems)
 
 
@@ -73,9 +76,8 @@ def lost_and_gone(
     return lost, [test for test in passed if status[test] in (SKIPPED, "")]
 
 
-def counts(outcomes: dict[str, Outcome] | None) -> list[str]:
-    """Return how many tests passed, failed and were skipped."""
-    if outcomes is None:
-        return ["–"] * 3
+def counts(outcomes: dict[str, Outcome]) -> dict[str, object]:
+    """Return the day, and how many tests passed, failed and were skipped."""
     found = Counter(outcome.status for outcome in outcomes.values())
-    return [f"{found[status]:,}" for status in (PASSED, FAILED, SKIPPED)]
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {"date": day, **{status: found[status] for status in (PASSED, FAILED, SKIPPED)}}

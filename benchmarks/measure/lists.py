@@ -1,0 +1,125 @@
+"""Tables of what the checkout has: patches, packages, the packages' own tests, faults.
+
+A page has such a table between `<!--= table patches -->` and `<!--= end -->`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from measure.cells import table
+
+ROOT = Path(__file__).resolve().parents[2]
+_RESULTS = ROOT / "docs/results"
+# Files of tests that break something on purpose.
+_FAULTS = (
+    *("test_faults_*", "test_hostile_*", "test_fuzz_*", "test_random_*", "test_fetch_*"),
+    *("test_*fail*", "test_*_ends", "test_*_leftovers", "test_*_stop", "test_limits"),
+    *("test_cached", "test_checkout_lock", "test_start_without_proc"),
+)
+
+
+def of(name: str) -> str:
+    """Return the table of that name."""
+    return _LISTS[name]()
+
+
+def patches() -> dict[str, str]:
+    """Return the text of each patch by its name: that of its part, and of its file."""
+    parts = {f"{one.parent.name}/{one.stem}": one for one in ROOT.glob("recipes/patches/*/*.patch")}
+    own = {f"features/{one.stem}": one for one in ROOT.glob("src/interp/features/*/*.patch")}
+    return {name: one.read_text(encoding="utf-8") for name, one in sorted({**parts, **own}.items())}
+
+
+def _patches() -> str:
+    until = _toml("docs/results/patches.toml")
+    rows = []
+    for name, text in patches().items():
+        head = text.split("\n--- ")[0]
+        tests = head.split("\nTest: ")[1].splitlines()[0].split(", ")
+        goes = until[name] + (" (proposal in the file)" if "\nProposal" in head else "")
+        what = head.splitlines()[0].removesuffix(".")
+        rows.append([f"`{name}`", what, goes, ", ".join(f"`{test}`" for test in tests)])
+    return table(["patch", "what it does", "goes when", "tests that fail without it"], rows, 4)
+
+
+def _packages() -> str:
+    locked = _toml("env/packages.lock")["packages"]
+    ran = json.loads((_RESULTS / "packages.json").read_text())
+    rows = []
+    for name, program in sorted(_toml("tests/packages/programs.toml").items()):
+        size = str(ran["megabytes"].get(name, "not run"))
+        rows.append([name, locked[program.get("requires", [name])[0]]["version"], size])
+    return table(["package", "version", "disk, MB"], rows, 2)
+
+
+def _suites() -> str:
+    counts = ("date", "passed", "failed", "skipped")
+    rows = []
+    for name, ran in json.loads((_RESULTS / "upstream-tests.json").read_text()).items():
+        for image in ("hpcpy", "wheels"):
+            if one := ran.get(image):
+                cells = [one["date"], *(f"{one[key]:,}" for key in counts[1:])]
+                lost = str(ran.get("lost", "–")) if image == "hpcpy" else ""
+                rows.append([name if image == "hpcpy" else "", image, *cells, lost])
+    return table(["suite", "image", *counts, "lost"], rows, 3)
+
+
+def _left_out() -> str:
+    rows = []
+    for name, suite in _toml("tests/upstream/suites.toml").items():
+        by_reason: dict[str, list[str]] = {}
+        for test, reason in suite.get("skipped", {}).items():
+            by_reason.setdefault(reason, []).append(_short(test))
+        rows += [[name, ", ".join(tests), why] for why, tests in by_reason.items()]
+    return table(["suite", "tests", "why"], rows, 3)
+
+
+def _failures() -> str:
+    rows = []
+    for one in _toml("tests/upstream/expected.toml")["failures"]:
+        where = ", ".join(one.get("images", ["both"]))
+        tests = ", ".join(_short(test) for test in one["tests"])
+        rows.append([", ".join(one["suites"]), tests, where, one["cause"]])
+    return table(["suites", "tests", "images", "cause"], rows, 4)
+
+
+def _short(test: str) -> str:
+    """Return the last parts of a test's name, as code: two, or three that end with a star."""
+    parts = test.replace(".py", "").replace("::", ".").replace("/", ".").split(".")
+    return f"`{'.'.join(parts[-3 if parts[-1] == '*' else -2 :])}`"
+
+
+def _faults() -> str:
+    files = {file for pattern in _FAULTS for file in ROOT.glob(f"tests/*/{pattern}.py")}
+    rows = [list(_fault(file)) for file in sorted(files)]
+    return table(["tests", "what they are about", "what they hold"], rows, 3)
+
+
+def _fault(file: Path) -> Iterator[str]:
+    """Yield a file's name, the first sentence of its docstring, and its tests as sentences."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
+    held = [name.removeprefix("test_").replace("_", " ") for name in names if "test_" in name[:5]]
+    yield f"`{file.parent.name}/{file.stem}`"
+    yield (ast.get_docstring(tree) or "").splitlines()[0].removesuffix(".")
+    yield "; ".join(held)
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
+
+
+_LISTS: dict[str, Callable[[], str]] = {
+    "patches": _patches,
+    "packages": _packages,
+    "suites": _suites,
+    "left-out": _left_out,
+    "failures": _failures,
+    "faults": _faults,
+}

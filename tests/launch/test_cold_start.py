@@ -27,14 +27,14 @@ class Bound:
     requests: int
 
 
-# A tenth above the blocks and bytes that were counted, 99, 179 and 390, 6.7, 9.8 and
-# 20.4 MB: on a busy machine, a page fault that had to wait reads ahead once more.  Three
-# tenths above the requests, 109, 156 and 284: the kernel joins them as it has
+# A tenth above the blocks and bytes that were counted, 87, 164 and 377, 5.4, 8.7 and
+# 18.8 MB: on a busy machine, a page fault that had to wait reads ahead once more.  Three
+# tenths above the requests, 88, 138 and 275: the kernel joins them as it has
 # time, and 15 % more were seen.
 BOUNDS = {
-    "pass": Bound(109, 7.4, 142),
-    "numpy": Bound(197, 10.8, 203),
-    "core": Bound(429, 22.5, 370),
+    "pass": Bound(96, 5.9, 114),
+    "numpy": Bound(180, 9.5, 179),
+    "core": Bound(415, 20.7, 358),
 }
 
 

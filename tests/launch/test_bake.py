@@ -246,6 +246,18 @@ def test_what_pip_installs_over_a_baked_package_wins(packages: Path) -> None:
     assert told == f"{replaced}2\n2.0\n"
 
 
+def test_a_module_of_no_distribution_is_imported_from_its_file(packages: Path) -> None:
+    told = output(
+        packages,
+        'l="$(echo /opt/hpcpy/lib/python3.*)"; echo "VALUE = 3" > $l/site-packages/bare.py;'
+        f"{BAKE} plain==1.0 2>&1 | grep bare;"
+        "python -c 'import bare, plain; print(bare.VALUE, plain.VALUE)'",
+    )
+    said, values = told.splitlines()
+    assert "no distribution has them: bare;" in said
+    assert values == "3 1"
+
+
 def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:
     told = output(
         packages,

@@ -65,10 +65,16 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
             with _stage("bundle", say) as note:
                 found = installed.others(site)
                 second = Second(library, stage)
-                second.write(found, ready, stamp, _sources(items, found))
+                alone = installed.without_owner(site)
+                second.write(found, ready, None if alone else stamp, _sources(items, found))
                 note(f"{len(found)} distributions")
             os.utime(site, (stamp, stamp))
             second.place(library / BAKED.strip("/"), moves)
+    if alone:
+        say(
+            f"         not baked, as no distribution has them: {', '.join(alone)}; "
+            "they are imported from their files"
+        )
     unchecked = [item.name for item in items if not item.sha256 or not request.has_hashes]
     if unchecked:
         say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
@@ -48,6 +49,18 @@ def top_level(found: Distribution) -> Iterable[str]:
     """Return the top-level names that can be imported from a distribution, sorted."""
     tops = {Path(file).parts[0].partition(".")[0] for file in files(found) if file[:2] != ".."}
     return sorted(top for top in tops if top.isidentifier())
+
+
+def without_owner(site: Path) -> list[str]:
+    """Return the names that can be imported from a folder, and that no distribution has."""
+    tops = {top for one in distributions(path=[str(site)]) for top in top_level(one)}
+    tops.update(finder().bundle.roots[-1].entries)
+    names = {
+        entry.name.partition(".")[0]
+        for entry in os.scandir(site)
+        if entry.is_dir() or entry.name.endswith((".py", ".so"))
+    }
+    return sorted(name for name in names - tops - {"__pycache__"} if name.isidentifier())
 
 
 def built_on(found: Iterable[Distribution]) -> dict[str, str]:

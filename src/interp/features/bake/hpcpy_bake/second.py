@@ -36,12 +36,13 @@ class Second:
         self,
         found: Mapping[str, Distribution],
         ready: Mapping[Path, bytes],
-        epoch: int,
+        epoch: int | None,
         sources: Mapping[str, Any],
     ) -> None:
         """Make the bundle of some distributions, with code by the file's final path.
 
-        `epoch` is the time of site-packages; `sources` is what `--lock` prints of each.
+        `epoch` is the time of site-packages, None where a start has to list it all the
+        same; `sources` is what `--lock` prints of each.
         """
         folders = self._scan(found)
         top_level = next(f.entries for f in folders if f.path == self.view)

@@ -109,7 +109,9 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
         assert "is no file of `make standalone`" in refused(str(given), "standalone")
     assert "`make standalone` makes" in refused(absent, "standalone")
     assert taken(absent, "standalone", is_here=False) == "no such file"
-    assert taken(str(shutil.which("sh")), "standalone") == ""
+    program = str(shutil.which("sh"))
+    assert taken(program, "standalone") == ""
+    assert "ENGINE=standalone runs" in refused(program, "apptainer")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,9 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     if _is_sif(head):
         return missing(path), ""
     is_one = any(head[at:].startswith(magic) for at, magic in _MAGIC)
-    return ("" if is_one else "is nothing that Apptainer runs; `make sif` makes a SIF"), ""
+    is_elf = head.startswith(_ELF)
+    hint = "ENGINE=standalone runs hpcpy-python" if is_elf else "`make sif` makes a SIF"
+    return ("" if is_one else f"is nothing that Apptainer runs; {hint}"), ""
 
 
 def is_program(given: str) -> bool:

@@ -57,8 +57,7 @@ cp -a lib/.libs/libmpi.so.* "$pmix/"
 # And for the interpreter as one file, which runs on a host's own C library: with PMI.
 sed -i '1d' src/util/mpir_pmi.c src/nameserv/pmi/pmi_nameserv.c
 old=/opt/deps/old
-make lib/libmpi.la LIBS="-L$old $(sed -n 's/^LIBS = //p' Makefile) $old/libold.a \
-    -Wl,--no-as-needed $old/libpthread.so.0 $old/librt.so.1"
+make lib/libmpi.la LIBS="-L$old $(sed -n 's/^LIBS = //p' Makefile) $old/libold.a"
 needs_only_old lib/.libs/libmpi.so.12
 install -D -m 755 lib/.libs/libmpi.so.12 "$OUT/opt/link/mpich/lib/libmpi.so.12"
 strip_all "$OUT/opt/link/mpich"

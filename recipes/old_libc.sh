@@ -13,18 +13,10 @@ mkdir -p "$old"
 cp "$source/check.sh" "$old/"
 cp stubs/*.so.[0-9] "$old/"
 # By LIBRARY_PATH gcc finds them in place of the builder's.
-for name in m.so.6 pthread.so.0 dl.so.2 rt.so.1; do
-    ln -s "lib$name" "$old/lib${name%.so*}.so"
-done
+ln -s libm.so.6 "$old/libm.so"
 loader=$(echo "$system"/ld-linux-*.so.*)
 echo "GROUP(/opt/deps/old/libc.so.6 /usr/lib/$MULTIARCH/libc_nonshared.a" \
     "AS_NEEDED(/opt/deps/old/${loader##*/}))" >"$old/libc.so"
-for file in "$source"/old_*.[cS]; do
-    name=${file##*/}
-    # shellcheck disable=SC2086  # lists of words
-    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fPIC -fno-builtin \
-        -c "$file" -o "$old/${name%.*}.${name##*.}.o"
-done
-# Without _start and what it calls: for libraries.
-ar -rcsD "$old/libold.a" "$old"/old_libc.c.o "$old"/old_names.S.o "$old"/old_unwind.c.o
-rm "$old"/old_libc.c.o "$old"/old_names.S.o "$old"/old_unwind.c.o
+# shellcheck disable=SC2086  # lists of words
+gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fPIC -fno-builtin -c "$source"/old_*.[cS]
+ar -rcsD "$old/libold.a" old_*.o

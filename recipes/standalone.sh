@@ -24,11 +24,12 @@ for path in $(patchelf/usr/bin/patchelf --print-needed libllvmlite.so | grep /);
     patchelf/usr/bin/patchelf --replace-needed "$path" "${path##*/}" libllvmlite.so
 done
 
-# Its own MPI.  Before glibc 2.34 some of libc's functions were in two libraries more.
+# Its own MPI, which needs two of libc's former parts.
 mkdir mpich
 for file in lib/libmpi.so.12 bin/mpiexec.hydra bin/hydra_pmi_proxy; do
-    patchelf/usr/bin/patchelf --add-needed libpthread.so.0 --add-needed librt.so.1 \
-        --output "mpich/${file##*/}" "/opt/link/mpich/$file"
+    # shellcheck disable=SC2016  # the loader's $LIB
+    patchelf/usr/bin/patchelf --add-needed '/$LIB/libpthread.so.0' \
+        --add-needed '/$LIB/librt.so.1' --output "mpich/${file##*/}" "/opt/link/mpich/$file"
 done
 
 # libm is linked in, and for all libraries of the process: a result's last bit would hang on
@@ -47,12 +48,16 @@ objcopy "$@" "$(echo "/usr/lib/$MULTIARCH"/libm-2.*.a)" libm.a
 libraries="$libraries libm.a $(sed 's/^/-Wl,-u,/' names.txt)"
 sed -i "s/ };\$/ $(sed 's/$/;/' names.txt | tr '\n' ' ')};/" exports
 
-link_first="-nostartfiles $(gcc -print-file-name=crti.o) $(gcc -print-file-name=crtbegin.o) \
-    $old/old_start.S.o $old/old_start.c.o \
-    -Wl,--whole-archive $old/libold.a -Wl,--no-whole-archive"
-link_last="$(gcc -print-file-name=crtend.o) $(gcc -print-file-name=crtn.o)"
-# By their names alone: each host has them elsewhere.
-link_libc="-Wl,--no-as-needed $old/libpthread.so.0 $old/libdl.so.2 $old/libc.so.6 \
+link_first="-Wl,--wrap=main -Wl,--whole-archive $old/libold.a -Wl,--no-whole-archive"
+# By their paths, in which the host's loader writes its own name of the folder for $LIB: it looks
+# for a name alone at up to 40 places of each folder of LD_LIBRARY_PATH.  libc.so.6, of which the
+# versions are asked, is then there already.  Before 2.34 it was these five.
+needed=
+for name in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libc.so.6; do
+    gcc -shared -nostdlib -Wl,-soname,"/\$LIB/$name" -o "$name" -x c /dev/null
+    needed="$needed ./$name"
+done
+link_libc="-Wl,--no-as-needed $needed $old/libc.so.6 \
     -Wl,--as-needed /usr/lib/$MULTIARCH/libc_nonshared.a $(echo $old/ld-linux-*.so.*)"
 # Its functions are at other addresses than the image's; the files come behind them.
 link draft

@@ -10,7 +10,7 @@ link() {
         -Wl,-Map=map.txt $wrapped -nodefaultlibs -o "$1" $link_first ./*.o /opt/link/*/*.o \
         -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
         -L. -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
-        $link_libc -lgcc -lgcc_eh $link_options $link_last
+        $link_libc -lgcc -lgcc_eh $link_options
 }
 
 # keep_linked FOLDER: what is linked, for a later link of the same.

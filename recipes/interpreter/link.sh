@@ -7,9 +7,7 @@
 #
 #   link_libc     the C library, last in the link: shared objects, or others that stand
 #                 in for them, and libc_nonshared.a
-#   link_first    objects in front of ours, and
-#   link_last     behind all: an executable with start files of its own has
-#                 -nostartfiles in link_options, and names crt1.o, crti.o … here
+#   link_first    objects in front of ours
 #   link_options  further options
 #   exports       a file: the dynamic symbols
 # shellcheck shell=sh disable=SC2034,SC2154  # variables of recipes/interpreter.sh
@@ -23,7 +21,7 @@ for shared in libm.so.6 libc.so.6; do
     patchelf/usr/bin/patchelf --set-soname "$system/$shared" --output "$shared" "$system/$shared"
 done
 link_libc="./libm.so.6 ./libc.so.6 /usr$system/libc_nonshared.a $(echo "$system"/ld-linux-*.so.*)"
-link_first='' link_last='' link_options=''
+link_first='' link_options=''
 
 # What stands in front of others' functions.  OpenBLAS would also initialise itself at
 # every start: see blas.c.

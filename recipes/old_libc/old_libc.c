@@ -4,16 +4,9 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pty.h>
 #include <semaphore.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -118,94 +111,6 @@ int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *unti
             return -1;
         }
     }
-}
-
-/* librt's, so that no start looks for that library. */
-static int in_shm(const char *name, char path[NAME_MAX + 16])
-{
-    name += strspn(name, "/");
-    if (name[0] == '\0' || strchr(name, '/') != NULL || strlen(name) > NAME_MAX) {
-        errno = EINVAL;
-        return -1;
-    }
-    return sprintf(path, "/dev/shm/%s", name);
-}
-
-int shm_open(const char *name, int flags, mode_t mode)
-{
-    char path[NAME_MAX + 16];
-    return in_shm(name, path) < 0 ? -1 : open(path, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-}
-
-int shm_unlink(const char *name)
-{
-    char path[NAME_MAX + 16];
-    return in_shm(name, path) < 0 ? -1 : unlink(path);
-}
-
-/* libutil's. */
-int openpty(int *master, int *slave, char *name, const struct termios *modes,
-            const struct winsize *size)
-{
-    char path[PATH_MAX];
-    *slave = -1;
-    *master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0
-        || ptsname_r(*master, path, sizeof(path)) != 0
-        || (*slave = open(path, O_RDWR | O_NOCTTY)) < 0) {
-        int error = errno;
-        if (*master >= 0) {
-            close(*master);
-        }
-        errno = error;
-        return -1;
-    }
-    if (modes != NULL) {
-        tcsetattr(*slave, TCSAFLUSH, modes);
-    }
-    if (size != NULL) {
-        ioctl(*slave, TIOCSWINSZ, size);
-    }
-    if (name != NULL) {
-        strcpy(name, path);
-    }
-    return 0;
-}
-
-int login_tty(int terminal)
-{
-    setsid();
-    if (ioctl(terminal, TIOCSCTTY, 0) != 0) {
-        return -1;
-    }
-    for (int file = 0; file < 3; file++) {
-        dup2(terminal, file);
-    }
-    if (terminal > 2) {
-        close(terminal);
-    }
-    return 0;
-}
-
-int forkpty(int *master, char *name, const struct termios *modes, const struct winsize *size)
-{
-    int slave;
-    if (openpty(master, &slave, name, modes, size) != 0) {
-        return -1;
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        close(*master);
-        if (login_tty(slave) != 0) {
-            _exit(1);
-        }
-        return 0;
-    }
-    close(slave);
-    if (child < 0) {
-        close(*master);
-    }
-    return child;
 }
 
 #pragma GCC visibility pop

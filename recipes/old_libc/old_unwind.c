@@ -2,24 +2,14 @@
    before 2.35 that cannot be asked. */
 
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <link.h>
 #include <stdbool.h>
 #include <string.h>
-
-typedef int Find(void *address, struct dl_find_object *result);
 
 typedef struct {
     uintptr_t address;
     struct dl_find_object *result;
 } Query;
-
-static Find *of_host;
-
-__attribute__((constructor)) static void look_for_it(void)
-{
-    of_host = (Find *)dlsym(RTLD_NEXT, "_dl_find_object");
-}
 
 static int compare(struct dl_phdr_info *object, size_t size, void *data)
 {
@@ -49,12 +39,9 @@ static int compare(struct dl_phdr_info *object, size_t size, void *data)
     return frames != NULL ? 1 : -1;
 }
 
-Find _dl_find_object __attribute__((visibility("hidden")));
+__attribute__((visibility("hidden")))
 int _dl_find_object(void *address, struct dl_find_object *result)
 {
-    if (of_host != NULL) {
-        return of_host(address, result);
-    }
     Query query = {(uintptr_t)address, result};
     return dl_iterate_phdr(compare, &query) == 1 ? 0 : -1;
 }

@@ -128,7 +128,7 @@ def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
     return {
         int(one.variables["SLURM_PROCID"]): one.number
         for one in processes(cluster)
-        if one.name == "python3"
+        if one.name in ("python3", "hpcpy-python")
         and "SLURM_PROCID" in one.variables
         and workload in " ".join(one.words)
     }

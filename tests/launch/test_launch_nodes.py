@@ -12,6 +12,7 @@ import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, start, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from own_cluster import own, started
+from standalone_host import built
 
 from hpcpy.cluster.layout import NODES
 
@@ -32,7 +33,8 @@ def cluster() -> Iterator[Cluster]:
 def copies(cluster: Cluster) -> list[Path]:
     """Return the staged images on the nodes, as their daemons see them."""
     roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
-    return [path for root in roots for path in (root / "tmp").glob("hpcpy-*/*.sif")]
+    names = ("hpcpy-*/*.sif", "hpcpy-*/hpcpy-python")
+    return [path for root in roots for name in names for path in (root / "tmp").glob(name)]
 
 
 def wait_for_copies(cluster: Cluster, count: int) -> None:
@@ -45,6 +47,13 @@ def wait_for_copies(cluster: Cluster, count: int) -> None:
 def the_job(cluster: Cluster) -> str:
     (number,) = cluster.run("squeue", "--noheader", "--format=%i").stdout.split()
     return number
+
+
+def staged(kind: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Return the launch's words for a SIF or the standalone file, copied to each node."""
+    if kind == "standalone":
+        return "ENGINE=standalone", f"IMAGE={built()}"
+    return "STAGE=1", f"IMAGE={request.getfixturevalue('sif')}"
 
 
 @pytest.mark.parametrize("more", [(), ("STAGE=1",)])
@@ -65,10 +74,13 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     assert list((root / "tmp").glob("hpcpy-*/*.sif")) == []
 
 
+@pytest.mark.parametrize("kind", ["sif", "standalone"])
 @pytest.mark.parametrize("when", ["running", "copying"])
-def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
+def test_a_staged_copy_goes_with_a_cancelled_job(
+    cluster: Cluster, request: pytest.FixtureRequest, kind: str, when: str
+) -> None:
     program = waiting_program(cluster, WAITS)
-    process = start(cluster, program, *SIZE, f"IMAGE={sif}", "STAGE=1")
+    process = start(cluster, program, *SIZE, *staged(kind, request))
     wait_for_copies(cluster, 2)
     if when == "running":
         wait_until_ready(cluster, WAITS, 4)
@@ -79,10 +91,13 @@ def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, whe
     wait_for_copies(cluster, 0)
 
 
-def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: str) -> None:
+@pytest.mark.parametrize("kind", ["sif", "standalone"])
+def test_a_staged_copy_goes_with_a_cancelled_batch_job(
+    cluster: Cluster, request: pytest.FixtureRequest, kind: str
+) -> None:
     script = cluster.shared / "staged.sbatch"
     program = waiting_program(cluster, WAITS)
-    words = (program, *SIZE, f"IMAGE={sif}", "STAGE=1", f"SCRIPT={script}")
+    words = (program, *SIZE, *staged(kind, request), f"SCRIPT={script}")
     assert hpcpy(cluster, "batch", *words).returncode == 0
     done = cluster.run("sbatch", f"--output={cluster.shared}/staged.out", script)
     assert done.returncode == 0, done.stderr

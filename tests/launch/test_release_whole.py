@@ -45,9 +45,13 @@ def keys(tmp_path: Path) -> tuple[Path, Path]:
     return make_key(tmp_path, "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
-@pytest.fixture
+@pytest.fixture(params=["hpcpy"])
 def release(
-    keys: tuple[Path, Path], program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keys: tuple[Path, Path],
+    program: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Path:
     """Make a release of a small image, as if a commit had made it."""
     build = tmp_path / "build"
@@ -55,16 +59,21 @@ def release(
     monkeypatch.setattr(paths, "LOGS", build / "logs")
     monkeypatch.setattr(provenance, "commit", lambda: 40 * "a")
     plan = make_plan()
-    image = plan.graph.image("hpcpy")
+    image = plan.graph.image(request.param)
     archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"
     write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
     said(program, "sif", "new", sif)
     said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
     write_stamp(sif, apptainer="0.1")
-    monkeypatch.setattr(command, "ensure_image", lambda *_: (sif, plan, image))
+    file = build / "hpcpy-python"
+    file.write_bytes(b"the interpreter")
+    file.with_name("hpcpy-python.spdx.json").write_text("{}")
+    files = {"sif": sif, "standalone": file}
+    monkeypatch.setattr(command, "ensure_image", lambda kind, _: (files[kind], plan, image))
     monkeypatch.setattr(command, "archive_path", lambda _: archive)
     folder = tmp_path / "hpcpy-release"
-    assert run(["release", "--key", str(keys[0]), "--to", str(folder)]) == 0
+    words = ["release", request.param, "--key", str(keys[0]), "--to", str(folder)]
+    assert run(words) == 0
     return folder
 
 
@@ -83,6 +92,16 @@ def test_a_release_is_whole_and_signed(
         with pytest.raises(subprocess.CalledProcessError):
             checked(release, keys[1], program)
         (release / name).write_bytes(content)
+
+
+@pytest.mark.parametrize("release", ["hpcpy-core"], indirect=True)
+def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) -> None:
+    statement = json.loads((release / "provenance.json").read_text())
+    hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+    assert hashes["hpcpy-python"] == sha256(release / "hpcpy-python")
+    sums = (release / SUMS).read_text()
+    assert "  hpcpy-python\n" in sums
+    assert "  hpcpy-python.spdx.json\n" in sums
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 from standalone_host import built, clean, parents
 
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
+from measure.cases import CASES
 from running import Done, run
 
 LIBRARY = "/opt/hpcpy/lib/python3.14"
@@ -80,8 +84,9 @@ def test_it_needs_no_newer_c_library_and_is_hardened(file: Path) -> None:
     assert max(map(int, needed)) <= 28
     about = run("readelf", "--dynamic", "--segments", "--wide", file).stdout
     names = re.findall(r"NEEDED.*\[(.*)\]", about)
-    of_libc = {"libpthread.so.0", "libdl.so.2", "libc.so.6"}
-    assert set(names) == {*of_libc, "ld-linux-x86-64.so.2"}
+    # The loader writes the system's folder for $LIB, and does not look for libc.so.6 again.
+    of_libc = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libc.so.6")
+    assert names == [*(f"/$LIB/{name}" for name in of_libc), *of_libc[-1:], "ld-linux-x86-64.so.2"]
     assert "RPATH" not in about
     assert "RUNPATH" not in about
     assert "GNU_RELRO" in about
@@ -90,20 +95,29 @@ def test_it_needs_no_newer_c_library_and_is_hardened(file: Path) -> None:
     assert file.stat().st_size <= 190e6
 
 
-def test_a_start_writes_nothing_and_asks_little(file: Path, tmp_path: Path) -> None:
-    if not shutil.which("strace"):
+# Of a case: the most path calls and those that may leave the node, of which the file itself is
+# one; and what each folder of LD_LIBRARY_PATH adds. MPI has three names.
+@pytest.mark.parametrize(
+    ("name", "most", "each"),
+    [("pass", (10, 1), 0), ("core", (16, 1), 0), ("core + MPI_Init", (40, 8), 3)],
+)
+def test_a_start_asks_little_whatever_the_library_path(
+    file: Path, tmp_path: Path, name: str, most: tuple[int, int], each: int
+) -> None:
+    if not look_up(needed(["measure"])):
         pytest.skip("no strace here; run: make setup TOOLS=measure")
-    # The host's locale is the host's: Debian 12 looks for C.UTF-8 in five places.
-    env = clean(LC_ALL="POSIX", PYTHONCOERCECLOCALE="0")
-    for program, most in (("pass", 8), ("import numpy, numba, h5py, viztracer, mpi4py", 14)):
-        log = tmp_path / "log"
-        trace = ["strace", "-f", "-e", "trace=%file", "-o", log]
-        run(*trace, file, "-c", program, env=env, check=True)
-        lines = [line for line in log.read_text().splitlines() if '"' in line]
-        # An empty path is an open file's; the working folder is no look-up.
-        calls = [line for line in lines if '"", ' not in line and "getcwd" not in line]
-        assert len(calls) <= most, "\n".join(calls)
-        assert not any("O_WRONLY" in call or "O_RDWR" in call for call in calls)
+    (case,) = (one for one in CASES if one.name == name)
+    place = tmp_path / "tmp"
+    place.mkdir()
+    for folders in (0, 10):
+        # The host's locale is the host's: Debian 12 looks for C.UTF-8 in five places.
+        env = clean(LC_ALL="POSIX", PYTHONCOERCECLOCALE="0", TMPDIR=str(place))
+        env["LD_LIBRARY_PATH"] = ":".join(f"{tmp_path}/{number}" for number in range(folders))
+        for _ in range(2):  # the first one places MPI's library
+            counts = traced([str(file), *case.arguments(tmp_path)], env=env)
+        assert len(counts.paths) <= most[0] + folders * each, counts.paths
+        assert len(counts.off_node) <= most[1] + folders * each, counts.off_node
+        assert bool(placed(place)) == (each > 0)
 
 
 def test_tracebacks_and_inspect_show_the_source(python: Start, tmp_path: Path) -> None:
@@ -257,7 +271,7 @@ def test_many_at_once_place_it_once(file: Path, tmp_path: Path) -> None:
             [file, "-c", COMPILES], env=env, stdout=pipe, stderr=pipe, text=True
         )
 
-    jobs = [start() for _ in range(16)]
+    jobs = [start() for _ in range(64)]
     assert {job.communicate() for job in jobs} == {("42\n", "")}
     assert [path.name for path in placed(tmp_path)] == [LLVM]
 

@@ -91,6 +91,12 @@ def test_any_variable_is_read(library: Driver, folder: Path, path: str) -> None:
     assert int(answer) in (NOWHERE, UNREADABLE)
 
 
+def old_part(count: int) -> bytes:
+    """Return the older format, which stood before the other one until glibc 2.32."""
+    part = struct.pack("<12sI", b"ld.so-1.7.0", count) + bytes(12 * min(count, 9))
+    return part + bytes(-len(part) % 8)
+
+
 @st.composite
 def caches(draw: st.DrawFn) -> bytes:
     strings = b"".join(text(word) for word in draw(st.lists(WORDS, max_size=4)))
@@ -114,6 +120,7 @@ def caches(draw: st.DrawFn) -> bytes:
     start = draw(st.sampled_from([MAGIC, MAGIC, b"glibc-ld.so.cache1.0"]))
     whole = struct.pack("<20sII5I", start, told, len(strings), *[0] * 5)
     whole += b"".join(entries) + strings
+    whole = draw(st.sampled_from([b"", *map(old_part, (0, 3, 4, 2**32 - 1))])) + whole
     return whole[: draw(st.just(len(whole)) | st.integers(0, len(whole)))]
 
 
@@ -127,9 +134,13 @@ def test_any_cache_is_read_to_its_end_and_not_beyond(
 
 
 @cases(25)
-@given(order=st.permutations([*FOLDERS]), left_out=st.sets(st.sampled_from([*FOLDERS])))
+@given(
+    order=st.permutations([*FOLDERS]),
+    left_out=st.sets(st.sampled_from([*FOLDERS])),
+    form=st.sampled_from(["new", "compat"]),
+)
 def test_a_path_of_the_cache_is_what_the_loader_opens(
-    library: Driver, folder: Path, order: Sequence[str], left_out: set[str]
+    library: Driver, folder: Path, order: Sequence[str], left_out: set[str], form: str
 ) -> None:
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*alone, "true"], check=False).returncode:
@@ -138,7 +149,7 @@ def test_a_path_of_the_cache_is_what_the_loader_opens(
     assert ldconfig
     listed = [f"{folder / name}\n" for name in order if name not in left_out]
     (folder / "conf").write_text("".join(listed))
-    options: list[str | Path] = ["-X", "-f", folder / "conf", "-C", folder / "cache"]
+    options: list[str | Path] = ["-X", "-c", form, "-f", folder / "conf", "-C", folder / "cache"]
     subprocess.run([ldconfig, *options], check=True)
     bound = f'mount --bind "{folder}/cache" /etc/ld.so.cache && exec "$0" "$@"'
     content = (folder / "cache").read_bytes()

@@ -106,6 +106,12 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     assert taken("me/folder", "podman") == ""
     for given in (tmp_path, sif):
         assert "takes a Python" in refused(str(given), "none")
+        assert "is no file of `make standalone`" in refused(str(given), "standalone")
+    assert "`make standalone` makes" in refused(absent, "standalone")
+    assert taken(absent, "standalone", is_here=False) == "no such file"
+    program = str(shutil.which("sh"))
+    assert taken(program, "standalone") == ""
+    assert "ENGINE=standalone runs" in refused(program, "apptainer")
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,26 @@ def test_a_folder_that_the_node_lacks_is_not_bound(tmp_path: Path) -> None:
     options = [f"--bind={there}:{there}", f"--bind={there}:/in:ro"]
     words = [*options, "/a b.sif", "mpiexec", "-n", "2", "a  b", "b,c", ""]
     assert [word for word in done.stdout.splitlines() if word != "--nv"] == ["exec", *words]
+
+
+def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "centre.toml").write_text(
+        'summary = "s"\nengine = "shifter"\nnode_local = "/absent"\n[environment]\nA = "b c"\n'
+    )
+    program = str(shutil.which("sh"))
+    words = [f"--image={program}", f"--to={tmp_path}", f"--site={tmp_path}/centre.toml"]
+    assert run(["modulefile", *words, "--version=1"]) == 0
+    programs = tmp_path / "hpcpy/1/bin"
+    assert sorted(path.name for path in programs.iterdir()) == ["mpiexec", "python", "python3"]
+    done = subprocess.run(
+        [programs / "python3", "-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "b c 1 unset two words\n"
+    assert (
+        f"python, python3 and mpiexec run in {program}"
+        in (tmp_path / "modulefiles/hpcpy/1.lua").read_text()
+    )

@@ -121,8 +121,9 @@ def node(tmp_path: Path) -> Path:
 
 
 def staged(node: Path, **more: str) -> Done:
-    before = on_nodes.staging_lines(1, str(node / "image"), str(node))
-    ranks = f'stat -c %a "$staged"; cmp {on_nodes.COPY} {node}/image && echo ranks\n'
+    copy = on_nodes.COPIES["standalone"]
+    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy)
+    ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.ending_lines()]
     env = {
         "PATH": f"{node}/bin:{os.environ['PATH']}",

@@ -116,13 +116,15 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
     facts = dataclasses.replace(HERE, image=image)
     made = plan(f"--engine={engine} --gpus=1 --qos=q --time=1", facts, **site)
     options = (*made.size, *made.allocation, *made.step, *made.program)
-    assert {o.words[0] for o in options if not o.why} <= {"engine", image, "python3"}
+    copy = "$staged/hpcpy-python"
+    assert {o.words[0] for o in options if not o.why} <= {"engine", image, copy, "python3"}
     assert all(line.why for line in made.lines)
-    assert {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
+    given = f"sbcast '{image}'" in " ".join(shells(made)) if engine == "standalone" else False
+    assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
     # No Python of the host's gets in, whatever the site's modules set.
     lines = shells(made)
     assert lines.index("unset ${!PYTHON@}") > lines.index("true || exit 69")
-    assert ("export PYTHONNOUSERSITE=1" in lines) == (engine == "none")
+    assert ("export PYTHONNOUSERSITE=1" in lines) == (engine in ("standalone", "none"))
     own = words(plan(f"--engine={engine} --dask -- my.py --its x"))
     assert own[-3:] == ["my.py", "--its", "x"]
     workload = words(plan(f"--engine={engine} --dask"))
@@ -192,9 +194,13 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" not in shells(plan_launch(requested(), SITE, HERE, is_batch=True))
 
 
-def test_a_staged_image_is_copied_used_and_removed() -> None:
-    made = plan("--stage --nodes=3 --tasks=6")
-    copy = '"$staged/hpcpy.sif"'
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [("--stage", "hpcpy.sif"), ("--engine=standalone", "hpcpy-python")],
+)
+def test_a_staged_image_is_copied_used_and_removed(asked: str, name: str) -> None:
+    made = plan(f"{asked} --nodes=3 --tasks=6")
+    copy = f'"$staged/{name}"'
     lines = shells(made)
     copying = lines.index(f"sbcast image {copy} || exit 73")
     assert made.needs_job_shell

@@ -16,17 +16,13 @@ OLD = paths.RECIPES / "old_libc"
 PROGRAM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <pty.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static int constructed;
 __attribute__((constructor)) static void construct(void) { constructed = 1; }
@@ -39,7 +35,6 @@ int main(int argc, char **argv)
     sem_t semaphore;
     pthread_t other;
     void *answer = NULL;
-    int master, slave;
     volatile double x = argc + 1;
     pthread_create(&other, NULL, thread, "thread");
     pthread_join(other, &answer);
@@ -47,12 +42,9 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &soon);
     soon.tv_nsec = (soon.tv_nsec + 10000000) % 1000000000;
     int timed_out = sem_clockwait(&semaphore, CLOCK_MONOTONIC, &soon);
-    int shared = shm_open("/hpcpy-test", O_RDWR | O_CREAT | O_EXCL, 0600);
     int found = stat(argv[0], &status);
-    printf("%d %s %.0f %.0f %d %d %d %d %d %d %s\n", constructed, (char *)answer, pow(x, 3.0),
-           exp(0 * x), found, S_ISREG(status.st_mode), timed_out, shared >= 0,
-           shm_unlink("/hpcpy-test"), openpty(&master, &slave, NULL, NULL, NULL),
-           getenv("HPCPY_TEST"));
+    printf("%d %s %.0f %.0f %d %d %d %s\n", constructed, (char *)answer, pow(x, 3.0),
+           exp(0 * x), found, S_ISREG(status.st_mode), timed_out, getenv("HPCPY_TEST"));
     return dlsym(RTLD_DEFAULT, "printf") == NULL;
 }
 """
@@ -69,18 +61,17 @@ def test_a_program_needs_no_newer_glibc_and_runs(tmp_path: Path) -> None:
     libraries = [Path(file(name)).resolve() for name in ("libc.so.6", "libm.so.6")]
     run("sh", OLD / "stubs.sh", stubs, "2.28", *libraries, loader, check=True)
     (tmp_path / "program.c").write_text(PROGRAM)
-    sources = [*OLD.glob("*.c"), OLD / "old_start.S", tmp_path / "program.c"]
-    shared = ["libpthread.so.0", "libdl.so.2", "libm.so.6", "libc.so.6", loader.name]
+    sources = [*OLD.glob("*.c"), tmp_path / "program.c"]
+    shared = ["libm.so.6", "libc.so.6", loader.name]
     command = [
-        *("gcc", "-O2", "-no-pie", "-fno-builtin", "-nostartfiles", "-nodefaultlibs"),
-        *("-Wl,--no-as-needed", "-o", tmp_path / "program"),
-        *(file("crti.o"), file("crtbegin.o"), *sources, *(stubs / name for name in shared)),
-        *(file("libc_nonshared.a"), "-lgcc", "-lgcc_eh", file("crtend.o"), file("crtn.o")),
+        *("gcc", "-O2", "-no-pie", "-fno-builtin", "-nodefaultlibs", "-Wl,--wrap=main"),
+        *("-o", tmp_path / "program", *sources, *(stubs / name for name in shared)),
+        *(file("libc_nonshared.a"), "-lgcc", "-lgcc_eh"),
     ]
     linked = run(*command)
     assert linked.returncode == 0, linked.stderr
     versions = run("readelf", "--version-info", "--wide", tmp_path / "program").stdout
     assert max(map(int, re.findall(r"GLIBC_2\.(\d+)", versions))) <= 28
     done = run(tmp_path / "program", env={"HPCPY_TEST": "seen"})
-    assert done.stdout == "1 thread 8 1 0 1 -1 1 0 0 seen\n"
+    assert done.stdout == "1 thread 8 1 0 1 -1 seen\n"
     assert done.returncode == 0

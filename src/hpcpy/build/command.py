@@ -20,8 +20,8 @@ from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import skipped
 
-_PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
-_IS_CURRENT = {
+PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
+IS_CURRENT = {
     "oci": is_current_archive,
     "sif": is_current_sif,
     "standalone": is_current_standalone,
@@ -33,15 +33,15 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
 
     It waits for another make here only when there is something to build.
     """
-    if kind not in _PLACES:
-        raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(_PLACES)}")
+    if kind not in PLACES:
+        raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
     # A wrong name is an error at once, even while another make runs.
     the_graph().image(name)
     plan = make_plan()
     image = plan.graph.image(name)
     # Without the lock: whoever has it may build another image for an hour.
-    if _IS_CURRENT[kind](plan, image):
-        path = _PLACES[kind](image)
+    if IS_CURRENT[kind](plan, image):
+        path = PLACES[kind](image)
         skipped(path.name, "up to date")
         return path, plan, image
     # Half of the tool's files: only for a build.
@@ -59,7 +59,7 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(_PLACES)}")
+    parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(PLACES)}")
     help_ = f"a name of containers/images.toml (default: hpcpy; standalone: {STANDALONE_OF})"
     parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
 

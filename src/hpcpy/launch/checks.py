@@ -23,6 +23,7 @@ NAME_IT = "give its path from here, or an absolute one"
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
 _HEAD = 2048
+_ELF = b"\x7fELF"
 # [HOST[:PORT]/]NAME[:TAG][@DIGEST]
 _REFERENCE = re.compile(
     r"(?:(?:localhost|[A-Za-z0-9-]+(?:(?:\.[A-Za-z0-9-]+)+|(?=:))|\[[0-9a-f:]+\])(?::[0-9]+)?/)?"
@@ -58,8 +59,8 @@ def is_uri(given: str) -> bool:
 
 
 def absolute(given: str, engine: str) -> str:
-    """Return an image's name as it works in any folder: Apptainer's file by absolute path."""
-    is_file = engine == "apptainer" and not is_uri(given)
+    """Return an image's name as it works in any folder: a file by absolute path."""
+    is_file = engine == "standalone" or (engine == "apptainer" and not is_uri(given))
     return str(Path(given).absolute()) if is_file else given
 
 
@@ -75,6 +76,10 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
         wrong, absent = _not_for_apptainer(given, is_staged=is_staged)
         if absent and is_here and not wrong:
             wrong = f"{absent}; Apptainer takes a SIF, or docker://{_EXAMPLE}"
+    elif engine == "standalone":
+        wrong, absent = _not_standalone(given)
+        if absent and is_here:
+            wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
     elif engine == "none":
         wrong = _no_interpreter(given)
     else:
@@ -102,7 +107,19 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     if _is_sif(head):
         return missing(path), ""
     is_one = any(head[at:].startswith(magic) for at, magic in _MAGIC)
-    return ("" if is_one else "is nothing that Apptainer runs; `make sif` makes a SIF"), ""
+    is_elf = head.startswith(_ELF)
+    hint = "ENGINE=standalone runs hpcpy-python" if is_elf else "`make sif` makes a SIF"
+    return ("" if is_one else f"is nothing that Apptainer runs; {hint}"), ""
+
+
+def is_program(given: str) -> bool:
+    """Return whether there is a program of that path, as the standalone file is."""
+    return _inspect(Path(given))[2].startswith(_ELF)
+
+
+def _not_standalone(given: str) -> tuple[str, str]:
+    absent = _inspect(Path(given))[0]
+    return ("" if absent or is_program(given) else "is no file of `make standalone`"), absent
 
 
 def _no_interpreter(given: str) -> str:

@@ -84,7 +84,7 @@ def _check(
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
     if request.workload and (wrong := workload_fault(request.workload)):
-        if engine == "apptainer" and not image:
+        if engine in ("apptainer", "standalone") and not image:
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := missing_script(request):
@@ -103,10 +103,13 @@ def _check(
 
 def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
     """Return what a script needs that is not there yet."""
-    if engine_of(request, site) != "apptainer":
+    kind, name = own_image(request, engine_of(request, site))
+    if kind == "oci":
         return []
-    if not image_of(request, site) and (problem := what_to_make(own_image(request))):
+    if not image_of(request, site) and (problem := what_to_make(kind, name)):
         return [f"{facts.image} {problem}"]
+    if kind == "standalone":
+        return []
     from hpcpy.engine import prefix
 
     # Of a checkout that was copied or moved it is there, and does not start.

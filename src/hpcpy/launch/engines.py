@@ -24,7 +24,7 @@ class Container:
     """What an engine has to know."""
 
     program: str  # The engine's program
-    image: str  # A file or a reference; for ``none`` the interpreter
+    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
     folder: str  # The working directory, seen by the ranks under the same name
     has_gpus: bool  # Whether ranks have GPUs
     variables: tuple[Variable, ...]  # Variables that the ranks get
@@ -168,6 +168,7 @@ RANKS: dict[str, Callable[[Container, Site], ContainerStart]] = {
     "podman-hpc": podman_hpc,
     "shifter": _shifter,
     "podman": _podman,
+    "standalone": _none,
     "none": _none,
 }
 # The file by which Jupyter tells a kernel its ports: wherever the hub keeps it.  Home may be

@@ -79,33 +79,35 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
         return given or "python3"
     if given:
         return absolute(given, engine)
-    name = own_image(request)
-    if engine != "apptainer":
+    kind, name = own_image(request, engine)
+    if kind == "oci":
         return f"{name}:latest"
     if not is_provided:
-        return str(paths.BUILD / f"{name}.sif")
+        return str(paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif"))
     from hpcpy.build.command import ensure_image
 
-    return str(ensure_image("sif", name)[0])
+    return str(ensure_image(kind, name)[0])
 
 
-def own_image(request: Request) -> str:
-    """Return the name of the checkout's own image for a request."""
-    return _GPU_IMAGE if request.gpus else "hpcpy"
+def own_image(request: Request, engine: str) -> tuple[str, str]:
+    """Return the kind and the name of the checkout's own image for a request."""
+    if engine == "standalone":
+        return "standalone", "hpcpy-core"
+    return "sif" if engine == "apptainer" else "oci", _GPU_IMAGE if request.gpus else "hpcpy"
 
 
-def what_to_make(name: str) -> str:
-    """Return why the checkout's SIF cannot be taken as it is, and the remedy; empty if it can."""
-    from hpcpy.build.current import is_current_sif, sif_path
+def what_to_make(kind: str, name: str) -> str:
+    """Return why the checkout's file cannot be taken as it is, and the remedy; empty if it can."""
+    from hpcpy.build.command import IS_CURRENT, PLACES
     from hpcpy.build.plan import make_plan
 
     plan = make_plan()
     image = plan.graph.image(name)
-    if not sif_path(image).exists():
+    if not PLACES[kind](image).exists():
         why_not = "is not there yet"
-    elif not is_current_sif(plan, image):
+    elif not IS_CURRENT[kind](plan, image):
         why_not = "is not made of the present sources"
     else:
         return ""
     # The target installs the engine, too.
-    return f"{why_not}; before you submit: make {'cuda' if name == _GPU_IMAGE else 'sif'}"
+    return f"{why_not}; before you submit: make {'cuda' if name == _GPU_IMAGE else kind}"

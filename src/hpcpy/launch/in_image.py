@@ -88,7 +88,8 @@ def _image(request: Request, site: Site, engine: str) -> str:
     if engine == "none":
         return image or "python3"
     if not image:
-        raise UsageError(f"{engine} needs the image's name", hint="IMAGE=registry.example.org/…")
+        example = "/shared/hpcpy-python" if engine == "standalone" else "registry.example.org/…"
+        raise UsageError(f"{engine} needs the image's name", hint=f"IMAGE={example}")
     check_image(image, engine, is_staged=request.stage, is_here=False)
     return absolute(image, engine)
 

@@ -1,4 +1,4 @@
-"""``hpcpy modulefile``: a module whose ``python`` is a SIF's."""
+"""``hpcpy modulefile``: a module whose ``python`` is a SIF's, or the standalone file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpcpy.core.files import disk_errors, whole_file
 from hpcpy.core.paths import project_version
 from hpcpy.engine import prefix
 from hpcpy.engine.prefix import relink
-from hpcpy.launch.checks import absolute, check_image
+from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around_apptainer
 from hpcpy.launch.options import add_options
@@ -28,6 +28,8 @@ _NOT_IN_PATHS = re.compile(r'[:;"$\[\]{}\\]')
 # Runs any command of the image; the same file under one of `NAMES` runs that command.
 ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
+# Of the standalone file: the first one is a script, and the others are links to it.
+OWN_NAMES = ("python", "python3", "mpiexec")
 
 
 def file_name(value: str) -> str:
@@ -53,20 +55,28 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
     site = find_site(getattr(options, "site", "") or "local")
-    if site.engine != "apptainer":
+    given = getattr(options, "image", "") or site.image
+    is_own = bool(given) and is_program(given)
+    if site.engine != "apptainer" and not is_own:
         raise UsageError(
-            f"SITE={site.name} has {site.engine}, and a module file is for Apptainer",
+            f"SITE={site.name} has {site.engine}, and a module file is for Apptainer"
+            " or hpcpy-python",
             hint="make launch writes the commands of the other engines",
         )
     folder = _modules_folder(options.to or paths.BUILD / "modules")
-    image = checked_image(getattr(options, "image", ""), site, "apptainer")
-    program = apptainer_program(site)
+    image = checked_image(given, site, "standalone" if is_own else "apptainer")
+    program = "" if is_own else apptainer_program(site)
     programs = folder / options.name / options.version / "bin"
-    _write(programs / ANY, wrapper_script(image, program, site), mode=0o755)
+    first, *links = OWN_NAMES if is_own else (ANY, *NAMES)
+    script = own_script(image, site) if is_own else wrapper_script(image, program, site)
+    _write(programs / first, script, mode=0o755)
     with disk_errors(programs):
-        for name in NAMES:
-            relink(programs / name, programs / ANY)
-    module = Module(options.name, options.version, image, str(programs), site.mpi, site.modules)
+        for name in links:
+            relink(programs / name, programs / first)
+    names = (*OWN_NAMES,) if is_own else (*NAMES, f"{ANY} COMMAND")
+    module = Module(
+        options.name, options.version, image, str(programs), names, site.mpi, site.modules
+    )
     files = folder / "modulefiles"
     _write(files / module.name / module.version, tcl_text(module))
     _write(files / module.name / f"{module.version}.lua", lua_text(module))
@@ -127,6 +137,15 @@ def warn_of_checkout(program: str) -> None:
         )
 
 
+_OWN_SCRIPT = """\
+#!/bin/bash
+# python and mpiexec of @image@, written by `hpcpy modulefile`.
+@setup@
+@variables@
+export PYTHONNOUSERSITE=1  # nothing from ~/.local
+[ "${0##*/}" != mpiexec ] || set -- -m hpcpy_mpi "$@"
+exec @quoted_image@ "$@"
+"""
 # A login node may lack a folder of the compute nodes; Apptainer would refuse to start.  Where a
 # node has several ranks: one mount of the image a node, and MPI reads a neighbour's memory.
 # The rest is as `make launch` has it.
@@ -164,24 +183,36 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     options += [
         f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
     ]
+    fields = {
+        **_fields(image, site, "APPTAINERENV_"),
+        "any": ANY,
+        "engine": quoted(engine),
+        "options": options,
+        "shared": [line.shell for line in around_apptainer(site.node_local)],
+    }
+    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _WRAPPER)
+
+
+def own_script(image: str, site: Site) -> str:
+    """Return the script behind ``python`` and ``mpiexec`` of the standalone file's module."""
+    fields = _fields(image, site, "")
+    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _OWN_SCRIPT)
+
+
+def _fields(image: str, site: Site, prefix: str) -> dict[str, str | list[str]]:
     variables = []
     for variable in site_variables(site):
-        (line,) = exports([variable], "APPTAINERENV_")
+        (line,) = exports([variable], prefix)
         is_folder = variable.name == "TMPDIR"
         variables.append(
             f"[ ! -d {quoted(variable.value)} ] || {line.shell}" if is_folder else line.shell
         )
-    fields: dict[str, str | list[str]] = {
-        "any": ANY,
+    return {
         "image": image,
         "quoted_image": quoted(image),
-        "engine": quoted(engine),
         "setup": [f"{shell} || exit 69  # site {site.name}" for shell in site.setup],
-        "options": options,
         "variables": variables,
-        "shared": [line.shell for line in around_apptainer(site.node_local)],
     }
-    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _WRAPPER)
 
 
 def _filled(value: str | list[str], field: str) -> str:
@@ -196,8 +227,9 @@ class Module:
 
     name: str  # By which it is loaded
     version: str
-    image: str  # The SIF
+    image: str  # The SIF, or the standalone file
     programs: str  # The folder of its wrappers, which goes to the front of PATH
+    names: tuple[str, ...]  # What is there
     mpi: str = ""  # ``srun --mpi`` of its users' steps; empty leaves it to the site
     needs: tuple[str, ...] = ()  # Modules that are loaded with it
 
@@ -205,7 +237,7 @@ class Module:
     def about(self) -> str:
         """What ``module help`` prints."""
         return (
-            f"{', '.join(NAMES)} and {ANY} COMMAND run in {self.image}. "
+            f"{', '.join(self.names[:-1])} and {self.names[-1]} run in {self.image}. "
             "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
         )
 

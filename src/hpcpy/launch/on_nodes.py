@@ -208,9 +208,12 @@ def around_podman() -> Line:
     return variable_of_script("at_node", _AROUND_PODMAN, why)
 
 
-# --stage: a copy of the image on each node's own disk, for as long as the job.
+# --stage, and the standalone file: a copy on each node's own disk, for as long as the job.
 # It lies in a folder that the job has made on each node, which nobody else can enter.
-COPY = Expanded("$staged/hpcpy.sif")
+COPIES = {
+    "apptainer": Expanded("$staged/hpcpy.sif"),
+    "standalone": Expanded("$staged/hpcpy-python"),
+}
 # A keeper runs on each node: cat ends when the job's shell closes the pipe or has ended.
 # SIGTERM, from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since
 # ranks may still read the copy while they tidy up.  An answer is a line: empty if all is well.
@@ -224,8 +227,8 @@ trap 'trap "" TERM; rm -rf "$0"; exit' TERM
 echo
 [ "$ended" ] || {
   sum=$(head -n 1)
-  if [ "$sum" ] && [ "$sum" = "$(sha256sum <"$0"/hpcpy.sif)" ]; then echo
-  else echo "$SLURMD_NODENAME: $0/hpcpy.sif is not what was copied"; fi
+  if [ "$sum" ] && [ "$sum" = "$(sha256sum <"$0"/@file@)" ]; then echo
+  else echo "$SLURMD_NODENAME: $0/@file@ is not what was copied"; fi
   cat
 } 2>/dev/null
 rm -rf "$0"
@@ -246,16 +249,17 @@ each_node_answers() { # with an empty line if all is well
 }"""
 
 
-def staging_lines(nodes: int, image: str, node_local: str) -> tuple[Line, ...]:
-    """Return the lines that copy the image to `COPY`, after those that will remove the copies."""
+def staging_lines(nodes: int, image: str, node_local: str, copy: Expanded) -> tuple[Line, ...]:
+    """Return the lines that copy the image to `copy`, after those that will remove the copies."""
+    keeper = _KEEPER.replace("@file@", copy.removeprefix("$staged/"))
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     return (
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        *_on_each_node(nodes, _KEEPER, Expanded("$staged")),
+        *_on_each_node(nodes, keeper, Expanded("$staged")),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line(f"exec {{sum}}< <(sha256sum <{quoted(image)})", "while it is copied"),
         Line(
-            f"sbcast {quoted(image)} {quoted(COPY)} || exit 73",
+            f"sbcast {quoted(image)} {quoted(copy)} || exit 73",
             "the image on each node's own disk, read once from the shared one",
         ),
         Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),

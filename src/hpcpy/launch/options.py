@@ -12,7 +12,7 @@ from typing import Any
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import number_from, one_of, program_words, text
 
-ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "none")
+ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
 # The options of any job at a site, whatever it runs.
 OF_A_JOB = ("site", "mpi", "time", "partition", "qos", "account", "mem", "script", "dry")
@@ -69,10 +69,14 @@ class Request:
     dry: bool = _option(False, None, "print the script, with reasons")
     stage: bool = _option(False, None, "copy the SIF to each node's own disk first")
     engine: str = _option(
-        "", one_of(ENGINES), "apptainer, podman-hpc, shifter, podman or none (the site's)"
+        "",
+        one_of(ENGINES),
+        "apptainer, podman-hpc, shifter, podman, standalone or none (the site's)",
     )
     site: str = _option(LOCAL, text, "a name of env/sites, or a TOML file (local)")
-    image: str = _option("", text, "a SIF or a reference (the site's, else hpcpy.sif)")
+    image: str = _option(
+        "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
+    )
     mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
     time: str = _option("", _time, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
     partition: str = _option("", text, "the job's partition (the site's)")

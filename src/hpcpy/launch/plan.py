@@ -33,7 +33,7 @@ class HostFacts:
 
     folder: str  # The working directory
     program: str  # The engine's program
-    image: str  # A file or a reference; for ``none`` the interpreter
+    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
     # The job this runs in, and that the ranks will be in; None if a new one is asked for.
     job: CurrentJob | None = None
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
@@ -48,6 +48,11 @@ def engine_of(request: Request, site: Site) -> str:
     return request.engine or site.engine
 
 
+def is_staged(request: Request, site: Site) -> bool:
+    """Return whether the image is copied to each node's own disk, as the standalone file is."""
+    return request.stage or engine_of(request, site) == "standalone"
+
+
 def plan_launch(
     request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
 ) -> LaunchPlan:
@@ -56,9 +61,13 @@ def plan_launch(
     engine = engine_of(request, site)
     start = RANKS[engine](_container(request, site, facts), site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
-    staging = (
-        on_nodes.staging_lines(request.nodes, facts.image, site.node_local) if request.stage else ()
-    )
+    staging: tuple[Line, ...] = ()
+    afterwards: tuple[Line, ...] = ()
+    if staged := is_staged(request, site):
+        staging = on_nodes.staging_lines(
+            request.nodes, facts.image, site.node_local, on_nodes.COPIES[engine]
+        )
+        afterwards = on_nodes.ending_lines()
     binding = (slurm.BINDING,) if facts.can_bind is None else ()
     step = slurm.step_options(
         request,
@@ -73,10 +82,10 @@ def plan_launch(
         lines=(*environment_lines(site), *login, *start.lines, *binding, *staging),
         step=tuple(step),
         program=(*start.words, *_python(request, site, facts)),
-        afterwards=on_nodes.ending_lines() if request.stage else (),
+        afterwards=afterwards,
         notes=_notes(request, engine, facts),
         within_job=job is not None,
-        needs_job_shell=request.stage or _names_job(site),
+        needs_job_shell=staged or _names_job(site),
         surroundings=facts.surroundings,
     )
 
@@ -95,8 +104,10 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    if request.stage and engine_of(request, site) != "apptainer":
-        raise UsageError("STAGE=1 copies a SIF: the other engines have a store of their own")
+    if request.stage and engine_of(request, site) not in on_nodes.COPIES:
+        raise UsageError(
+            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
+        )
     if job:
         return
     if site.account == REQUIRED and not request.account:
@@ -117,12 +128,17 @@ def environment_lines(site: Site) -> tuple[Line, ...]:
 def _container(request: Request, site: Site, facts: HostFacts) -> Container:
     return Container(
         program=facts.program,
-        image=on_nodes.COPY if request.stage else facts.image,
+        image=_image(request, site, facts),
         folder=facts.folder,
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
         is_shared=request.per_node > 1,
     )
+
+
+def _image(request: Request, site: Site, facts: HostFacts) -> str:
+    engine = engine_of(request, site)
+    return on_nodes.COPIES[engine] if is_staged(request, site) else facts.image
 
 
 def _names_job(site: Site) -> bool:
@@ -143,7 +159,8 @@ def _title(request: Request, site: Site, facts: HostFacts) -> str:
 
 def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...]:
     """Return the interpreter, what it runs before the program, and the program."""
-    interpreter = facts.image if engine_of(request, site) == "none" else "python3"
+    is_own = engine_of(request, site) in ("standalone", "none")
+    interpreter = _image(request, site, facts) if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
     preflight = [option("-m", "workloads.preflight", why=why)]
     if site.promises:
@@ -167,7 +184,7 @@ def _notes(request: Request, engine: str, facts: HostFacts) -> tuple[str, ...]:
         notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
     if facts.can_bind is False:
         notes.append("Cores are not bound: this Slurm has no task plugin (TaskPlugin).")
-    if engine == "none":
+    if engine in ("standalone", "none"):
         return tuple(notes)
     return (
         *notes,

@@ -19,7 +19,12 @@ REQUIRED = "required"
 _TEXTS = ("engine", "mpi", "image", "node_local", "constraint", "account", "time")
 _LISTS = ("modules", "setup", "binds", "partitions", "qos")
 _NUMBERS = ("cpus_per_node", "gpus_per_node")
-_OPTIONS = ("allocation", "step", "gpu", *(name for name in ENGINES if name != "none"))
+_OPTIONS = (
+    "allocation",
+    "step",
+    "gpu",
+    *(name for name in ENGINES if name not in ("standalone", "none")),
+)
 
 
 @dataclass(frozen=True)

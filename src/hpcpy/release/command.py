@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.build.archive import sbom_of
 from hpcpy.build.command import add_image, ensure_image
-from hpcpy.build.current import archive_path
+from hpcpy.build.current import STANDALONE_OF, archive_path
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -61,7 +61,11 @@ def main(options: argparse.Namespace) -> int:
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     sif, plan, image = ensure_image("sif", options.image)
     archive = archive_path(image)
-    sbom = sbom_of(archive)
+    made, sboms = [archive, sif], {image.name: sbom_of(archive)}
+    if image.name == STANDALONE_OF:
+        file, _, _ = ensure_image("standalone", image.name)
+        made.append(file)
+        sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
     # The version that packed it, not today's: an image that is up to date may be older.
@@ -71,11 +75,12 @@ def main(options: argparse.Namespace) -> int:
         scratch_dir(target.parent, target.name) as folder,
         stage(f"release {target.name}"),
     ):
-        for path in (archive, sif):
+        for path in made:
             place(path, folder / path.name)
-        (folder / f"{image.name}.spdx.json").write_text(sbom)
+        for name, sbom in sboms.items():
+            (folder / f"{name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        statement = provenance.statement(plan, image, of, (archive, sif), tools)
+        statement = provenance.statement(plan, image, of, made, tools)
         (folder / PROVENANCE).write_text(json.dumps(statement, indent=1) + "\n")
         signing.write_sums(folder)
         if options.key:

@@ -3,8 +3,9 @@
    folder costs eight look-ups, all in vain, where one would do.  Nobody has an MPI
    for one level of processors there.
 
-   The loader then reads its cache; the format is glibc's since 2.32 (cache_file_new in
-   sysdeps/generic/dl-cache.h, "glibc-ld.so.cache1.1"). */
+   The loader then reads its cache; the format is glibc's (cache_file_new in
+   sysdeps/generic/dl-cache.h, "glibc-ld.so.cache1.1").  Before 2.32 it stood behind an
+   older one. */
 
 #define _GNU_SOURCE
 #include "library.h"
@@ -22,6 +23,13 @@
 
 /* The flags of glibc's libraries for x86-64. */
 #define OURS 0x0303
+
+typedef struct {
+    char magic[12];
+    uint32_t count;
+} OldHeader;
+
+#define OLD_ENTRY 12
 
 typedef struct {
     char magic[20];
@@ -84,15 +92,34 @@ static const char *text(const char *file, size_t size, uint32_t offset)
     return offset < size && memchr(file + offset, '\0', size - offset) ? file + offset : NULL;
 }
 
-static void find(const char *file, size_t size, const char *soname, const char *last,
+/* Where the format begins in the cache; its size if it is not there. */
+static size_t start_of(const char *cache, size_t size)
+{
+    const OldHeader *old = (const OldHeader *)cache;
+    size_t start = 0;
+    if (size > sizeof(OldHeader) && memcmp(old->magic, "ld.so-1.7.0", 11) == 0) {
+        start = (sizeof(OldHeader) + (size_t)old->count * OLD_ENTRY + 7) / 8 * 8;
+    }
+    if (start > size || size - start < sizeof(Header)) {
+        return size;
+    }
+    const Header *header = (const Header *)(cache + start);
+    bool is_whole = header->count <= (size - start - sizeof(Header)) / sizeof(Entry);
+    return is_whole && memcmp(header->magic, "glibc-ld.so.cache1.1", 20) == 0 ? start : size;
+}
+
+/* False if the cache has not the format. */
+static bool find(const char *cache, size_t size, const char *soname, const char *last,
                  char path[4096])
 {
+    size_t start = start_of(cache, size);
+    if (start == size) {
+        return false;
+    }
+    const char *file = cache + start;
+    size -= start;
     const Header *header = (const Header *)file;
     const Entry *entries = (const Entry *)(header + 1);
-    if (size < sizeof(Header) || memcmp(header->magic, "glibc-ld.so.cache1.1", 20) != 0
-        || header->count > (size - sizeof(Header)) / sizeof(Entry)) {
-        return;
-    }
     for (uint32_t i = 0; i < header->count; i++) {
         const char *key = text(file, size, entries[i].key);
         const char *value = text(file, size, entries[i].value);
@@ -100,31 +127,36 @@ static void find(const char *file, size_t size, const char *soname, const char *
             && entries[i].flags == OURS && entries[i].levels == 0) {
             strcpy(path, value);
             if (strcmp(value, last) != 0) {
-                return;
+                break;
             }
         }
     }
+    return true;
 }
 
-void hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
+bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
                            char (*paths)[4096])
 {
     struct stat status;
     int file = open(CACHE, O_RDONLY | O_CLOEXEC);
     char *content = MAP_FAILED;
+    size_t size = 0;
+    bool is_read = false;
     if (file >= 0 && fstat(file, &status) == 0) {
-        content = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+        size = (size_t)status.st_size;
+        content = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
     }
     for (int i = 0; i < count; i++) {
         paths[i][0] = '\0';
         if (content != MAP_FAILED) {
-            find(content, (size_t)status.st_size, sonames[i], last, paths[i]);
+            is_read = find(content, size, sonames[i], last, paths[i]);
         }
     }
     if (content != MAP_FAILED) {
-        munmap(content, (size_t)status.st_size);
+        munmap(content, size);
     }
     if (file >= 0) {
         close(file);
     }
+    return is_read;
 }

@@ -3,6 +3,7 @@
 #ifndef HPCPY_LIBRARY_H
 #define HPCPY_LIBRARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HPCPY_NOWHERE -1
@@ -14,8 +15,8 @@
 int hpcpy_in_library_path(const char *const *sonames, int count);
 
 /* Writes the path that /etc/ld.so.cache has for each library, or "": the first one,
-   but `last` only where there is no other. */
-void hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
+   but `last` only where there is no other.  False if only the loader can read it. */
+bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
                            char (*paths)[4096]);
 
 #endif

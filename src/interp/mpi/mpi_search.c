@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "library.h"
+#include "location.h"
 
 #define OWN HPCPY_OWN_MPI "/lib/libmpi.so.12"
 
@@ -108,7 +109,16 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
         return open_first(only, failed, size);
     }
     if (first == HPCPY_NOWHERE) {
-        hpcpy_in_loader_cache(names, count, OWN, paths);
+        bool is_read = hpcpy_in_loader_cache(names, count, OWN, paths), is_there = false;
+        for (int i = 0; i < count; i++) {
+            is_there = is_there || paths[i][0] != '\0';
+        }
+        /* Its own MPI comes next (mpi.c).  In the system's folders, where the loader still
+           looks, nothing is that its cache lacks: up to 180 look-ups in vain. */
+        if (is_read && !is_there && hpcpy_is_standalone()) {
+            snprintf(failed, size, "it is neither in LD_LIBRARY_PATH nor in /etc/ld.so.cache");
+            return NULL;
+        }
         for (int pass = 0; pass < 2; pass++) {
             for (int i = 0; i < count; i++) {
                 bool own = strcmp(paths[i], OWN) == 0;

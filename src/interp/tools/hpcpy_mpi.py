@@ -1,6 +1,7 @@
 """``python -m hpcpy_mpi 4 my.py``: ranks on this machine, by this Python's own MPICH.
 
-It needs no MPI of the host's.  After the number stands what follows ``python -m mpi4py``.
+It needs no MPI of the host's.  After the number stands what follows ``python -m mpi4py``;
+options in place of a number are for mpiexec: ``python -m hpcpy_mpi -n 4 python my.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 
 from _hpcpy_importer import finder
 
-_USAGE = "usage: python -m hpcpy_mpi RANKS my.py …, or RANKS -m MODULE …"
+_USAGE = "usage: python -m hpcpy_mpi RANKS my.py …, RANKS -m MODULE …, or mpiexec's -n RANKS …"
 _FOLDER = "/opt/mpich"
 # On this machine, also within a job of Slurm's.
 _LOCAL = ("-rmk", "user", "-launcher", "fork", "-hosts", "localhost")
@@ -32,7 +33,8 @@ def programs() -> tuple[str, str]:
 
 def main(words: list[str]) -> int:
     """Become mpiexec; return why not."""
-    if len(words) < 2 or not words[0].isdigit() or int(words[0]) == 0:
+    is_number = bool(words) and words[0].isdigit() and int(words[0]) > 0
+    if len(words) < 2 or not (is_number or words[0].startswith("-")):
         print(_USAGE, file=sys.stderr)
         return 2
     try:
@@ -42,10 +44,10 @@ def main(words: list[str]) -> int:
         return 69
     # Whatever MPI the host has: the ranks need that of their mpiexec.
     os.environ["HPCPY_MPI"] = library
-    ranks, *program = words
-    own = [sys.executable, "-m", "mpi4py", *program]
-    command = [mpiexec, *_LOCAL, "-n", ranks, *own]
-    return os.execv(mpiexec, command)  # noqa: S606
+    if is_number:
+        ranks, *program = words
+        words = ["-n", ranks, sys.executable, "-m", "mpi4py", *program]
+    return os.execv(mpiexec, [mpiexec, *_LOCAL, *words])  # noqa: S606
 
 
 if __name__ == "__main__":

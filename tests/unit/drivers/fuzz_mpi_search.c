@@ -70,7 +70,7 @@ int hpcpy_in_library_path(const char *const *names, int count)
     return in_path < count ? in_path : HPCPY_NOWHERE;
 }
 
-void hpcpy_in_loader_cache(const char *const *names, int count, const char *last,
+bool hpcpy_in_loader_cache(const char *const *names, int count, const char *last,
                            char (*paths)[4096])
 {
     (void)last;
@@ -80,6 +80,7 @@ void hpcpy_in_loader_cache(const char *const *names, int count, const char *last
         const char *path = text_of(name);
         snprintf(paths[i], sizeof(paths[i]), "%s", path == NULL ? "" : path);
     }
+    return true;
 }
 
 PyObject *PyErr_Format(PyObject *exception, const char *format, ...)

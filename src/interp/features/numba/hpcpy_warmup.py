@@ -8,7 +8,6 @@ are the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kernel_files`).
 from __future__ import annotations
 
 import argparse
-import json
 import marshal
 import os
 import re
@@ -37,8 +36,7 @@ class _WarmupError(Exception):
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        about = json.loads(Path(sys.base_prefix, "share/hpcpy/image.json").read_text())
-        print(f"hpcpy_warmup of hpcpy {about['version']}")
+        print(__import__("workloads.version").version.line("hpcpy_warmup"))
         parser.exit()
 
 

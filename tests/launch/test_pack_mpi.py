@@ -70,9 +70,8 @@ def environment(mpi: Path) -> Iterator[Path]:
     (prefix / "share/ring.py").write_text(RING)
     for name in LIBRARIES:
         shutil.copytree(mpi / name, prefix / "opt" / name, symlinks=True)
-    yield packed(prefix, "--remove")
-    for process in daemons(prefix):
-        os.kill(process, signal.SIGKILL)
+    yield packed(prefix)
+    wait_until(lambda: not daemons(prefix))
     shutil.rmtree(folder)
 
 
@@ -131,8 +130,8 @@ def test_nothing_is_left_of_a_step_that_is_stopped(
     program = (str(environment / "bin/python"), "-c", wait)
     with cluster.started("-N2", "-n4", "--ntasks-per-node=2", *program) as job:
         cluster.wait_for_files(*(f"{begun}{rank}" for rank in range(4)))
-        # A daemon and a holder on each node.
-        wait_until(lambda: len(daemons(environment)) == 4)
+        # A daemon on each node.
+        wait_until(lambda: len(daemons(environment)) == 2)
         if how == "scancel":
             cluster.run("scancel", f"--name={cluster.name(job)}")
         else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -36,14 +35,20 @@ def launcher() -> Path:
     stamp = made.with_name(f"run-{key.hexdigest()[:16]}")
     if stamp.exists():
         return made
-    compiler = shutil.which("cc") or shutil.which("gcc") or str(ensure("compilers").path("gcc"))
     with checkout_lock(), stage("make the launcher of packed environments") as current:
         if stamp.exists():  # by another one, meanwhile
             return made
         with disk_errors(made), scratch_dir(made.parent, ".make") as scratch:
-            _unpack(scratch, current)
+            try:
+                _unpack(scratch, current)
+            except UnavailableError as error:
+                if made.exists():  # of another machine
+                    current.note = f"taken as it is: {made}"
+                    return made
+                error.hint = f"copy {made} from a machine with Debian's apt"
+                raise
             with whole_file(made) as temporary:
-                _compile(compiler, scratch, temporary, current)
+                _compile(scratch, temporary, current)
                 temporary.chmod(0o755)
         for old in made.parent.glob("run-*"):
             old.unlink(missing_ok=True)
@@ -54,33 +59,17 @@ def launcher() -> Path:
 def _unpack(root: Path, current: Stage) -> None:
     from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
 
-    try:
-        debs = download(frozenset(_PACKAGES), layout().debian)
-    except UnavailableError as error:
-        error.hint = error.hint or "give --launcher FILE: build/tools/pack/run of another checkout"
-        raise
-    for deb in debs:
+    for deb in download(frozenset(_PACKAGES), layout().debian):
         current.run(["dpkg-deb", "--extract", deb, root])
 
 
-def _compile(compiler: str, root: Path, result: Path, current: Stage) -> None:
+def _compile(root: Path, result: Path, current: Stage) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc") or str(ensure("compilers").path("gcc"))
     libraries, include = root / layout().libraries, root / "usr/include"
-    triplet = libraries.name
     flags = ["-O2", "-Wall", "-Wextra", "-static", "-s", f"--sysroot={root}"]
     flags += [f"-B{libraries}", f"-L{libraries}"]
     flags += ["-D_FILE_OFFSET_BITS=64", "-DFUSE_USE_VERSION=32"]
-    for folder in (include / triplet, include / "fuse3", include / "squashfuse"):
+    for folder in (include / libraries.name, include / "fuse3", include / "squashfuse"):
         flags += ["-isystem", str(folder)]
     sources = sorted(_SOURCES.glob("*.c"))
     current.run([compiler, *flags, "-o", result, *sources, *(f"-l{name}" for name in _LIBRARIES)])
-
-
-def checked(given: Path) -> Path:
-    """Return a launcher that was made elsewhere, if this machine can start it."""
-    try:
-        done = subprocess.run(["hpcpy-hold", "0", "0"], executable=given, check=False)
-    except OSError as error:
-        raise UnavailableError(f"{given}: {error.strerror}") from error
-    if done.returncode:
-        raise UnavailableError(f"{given}: is no launcher of a packed environment")
-    return given

@@ -40,8 +40,6 @@ def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
         hint = "--undo first" if is_packed(prefix) else "hpcpy's Python is 3.14"
         raise UsageError(f"{source}: has no {_SITE}", hint=hint)
     apptainer, target = ensure("apptainer").apptainer, options.baked.absolute()
-    if options.image and not options.image.is_file():
-        raise UsageError(f"{options.image}: there is no such file")
     base = (options.image or ensure_image("sif")[0]).resolve()
     with scratch_dir(target.parent, ".bake") as scratch, whole_file(target) as temporary:
         env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
@@ -52,8 +50,8 @@ def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
             copied = _copy(site, root / "opt/hpcpy" / _SITE, _names(apptainer, root))
             current.note = f"{len(copied)} packages"
         with stage("bake") as current:
-            inside = [root, _PYTHON, "-m", "hpcpy_bake"]
-            current.run([apptainer, "exec", "--writable", *inside], env=env)
+            inside = ["exec", "--writable", str(root), _PYTHON, "-m", "hpcpy_bake"]
+            current.run([apptainer, *inside], env=env)
         with stage(f"pack {target.name}") as current:
             squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
             current.run([apptainer, "build", "--force", squashfs, temporary, root], env=env)
@@ -68,8 +66,8 @@ def _canonical(name: str) -> str:
 
 def _names(apptainer: Path, root: Path) -> set[str]:
     """Return the packages that an image has."""
-    command = [apptainer, "exec", "--cleanenv", root, _PYTHON, "-I", "-c", _ASK]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = ["exec", "--cleanenv", str(root), _PYTHON, "-I", "-c", _ASK]
+    done = subprocess.run([apptainer, *command], capture_output=True, text=True, check=True)
     return {_canonical(name) for name in json.loads(done.stdout)}
 
 

@@ -102,9 +102,12 @@ def _make(found: Environment, packing: Path, program: Path) -> Contents:
         write(packing, found, program, current)
         current.note = f"{image_of(packing).stat().st_size / 1e6:,.0f} MB"
     with stage(f"start from {image_of(packing).name}") as current:
-        list_all = [packing / "bin" / ANY, "find", *found.places, "-printf", "."]
         done = subprocess.run(
-            list_all, env={**os.environ, **ALONE}, capture_output=True, text=True, check=False
+            [packing / "bin" / ANY, "find", *found.folders, "-printf", "."],
+            env={**os.environ, **ALONE},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

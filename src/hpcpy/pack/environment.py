@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,20 +30,14 @@ class Environment:
     """A folder with ``bin/``, and what belongs to it."""
 
     prefix: Path
-    # Where its files are: the prefix, or the folder that an update has changed.
-    source: Path
-    # Its base Python, and what was given by --with.
-    others: tuple[Path, ...]
+    # Each folder that is packed, by its place, the environment's last: a base Python, what was
+    # given by --with.  An update has the environment's files in another folder than its prefix.
+    folders: Mapping[Path, Path]
 
     @property
-    def trees(self) -> tuple[Path, ...]:
-        """The folders that are packed, the environment's own last."""
-        return (*self.others, self.source)
-
-    @property
-    def places(self) -> tuple[Path, ...]:
-        """Where they are seen."""
-        return (*self.others, self.prefix)
+    def source(self) -> Path:
+        """Where the environment's own files are."""
+        return self.folders[self.prefix]
 
     @property
     def kind(self) -> str:
@@ -86,12 +80,12 @@ def of(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     for folder in others:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder")
-    # Each once: a base Python may be given, too.
-    folders = tuple(dict.fromkeys(path.resolve() for path in (*_base(source), *others)))
-    for folder in (prefix, *folders):
-        if _ODD.search(str(folder)):
-            raise UsageError(f"{folder}: a path with a blank, a quote or : , = $ cannot be packed")
-    return Environment(prefix, source, folders)
+    folders = {path.resolve(): path.resolve() for path in (*_base(source), *others)}
+    folders[prefix] = source
+    for place in folders:
+        if _ODD.search(str(place)):
+            raise UsageError(f"{place}: a path with a blank, a quote or : , = $ cannot be packed")
+    return Environment(prefix, folders)
 
 
 def _base(prefix: Path) -> list[Path]:

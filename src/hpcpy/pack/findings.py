@@ -49,8 +49,8 @@ class Contents:
 def look(environment: Environment) -> Contents:
     """Walk through the folders of an environment."""
     contents = Contents()
-    inside = (*map(str, (*environment.trees, environment.prefix)), *ON_THE_NODE)
-    for tree in environment.trees:
+    inside = (*map(str, (*environment.folders, *environment.folders.values())), *ON_THE_NODE)
+    for tree in environment.folders.values():
         for folder, folders, files in os.walk(tree):
             links = [name for name in folders if Path(folder, name).is_symlink()]
             contents.entries += 1 + len(files) + len(links)

@@ -76,8 +76,8 @@ def image_of(packed: Path) -> Path:
 
 def squash(current: Stage, trees: Sequence[Path], image: Path) -> list[str]:
     """Write folders into an image; return their names in it, none if it is one alone."""
-    command = [squashfs_tool("mksquashfs"), *trees, image, *_COMPRESSION, "-no-xattrs"]
-    current.run([*command, "-no-progress", "-quiet", "-exit-on-error"])
+    options = [*_COMPRESSION, "-no-xattrs", "-no-progress", "-quiet", "-exit-on-error"]
+    current.run([squashfs_tool("mksquashfs"), *trees, image, *options])
     names: list[str] = []
     for tree in trees if len(trees) > 1 else ():
         # As mksquashfs does it.
@@ -94,10 +94,10 @@ def write(folder: Path, environment: Environment, launcher: Path, current: Stage
     own.mkdir()
     # Its name tells a start which mounts of the node are of this image.
     image = own / f"{secrets.token_hex(8)}.sqsh"
-    names = squash(current, environment.trees, image)
+    names = squash(current, [*environment.folders.values()], image)
     mode = environment.source.stat().st_mode
     image.chmod(0o600 | (mode & 0o044))
-    binds = list(zip(names, map(str, environment.places), strict=False))
+    binds = list(zip(names, map(str, environment.folders), strict=False))
     lines = [f"prefix {environment.prefix}", f"image {image.name}", "offset 0"]
     lines += [f"bind {name}={place}" for name, place in binds]
     lines += activation(environment)
@@ -148,7 +148,7 @@ def _write_skeleton(own: Path, environment: Environment, current: Stage) -> None
                 (root / path.name).symlink_to(path.readlink())
             elif path.is_dir():
                 (root / path.name).mkdir()
-        for place in environment.places:
+        for place in environment.folders:
             (root / str(place).lstrip("/")).mkdir(parents=True, exist_ok=True)
         tool = squashfs_tool("mksquashfs")
         current.run([tool, root, own / _SKELETON, "-all-root", "-no-progress", "-quiet"])

@@ -21,10 +21,11 @@ _TRUE = "/bin/true"
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 
 
-def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> int:
-    """Return how many calls may ask a shared file system."""
+def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[str]:
+    """Return the paths of the calls that may ask a shared file system."""
     local = (*ON_THE_NODE, *elsewhere)
-    return sum(call.path not in ("", "/") and not is_below(call.path, local) for call in calls)
+    paths = [call.path for call in calls]
+    return [path for path in paths if path not in ("", "/") and not is_below(path, local)]
 
 
 def launch(packed: Path, **variables: str) -> int:
@@ -33,21 +34,31 @@ def launch(packed: Path, **variables: str) -> int:
     calls = traced(command, env={**os.environ, **variables}).paths
     end = next(at for at, call in enumerate(calls) if call.path == _TRUE)
     # A program of the image lies where the one of the node does not.
-    return off_node(calls[:end]) + 1
+    return len(off_node(calls[:end])) + 1
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
     """Return a line of a start's path calls in the folder, and in what is to take its place."""
-    names = environment.prefix / "bin"
+    prefix = environment.prefix
     if program and environment.is_command(program[0]):
-        command = [str(names / program[0]), *program[1:]]
+        command = [str(prefix / "bin" / program[0]), *program[1:]]
     else:
-        command = [str(names / "python"), *(program or ("-c", "pass"))]
+        command = [str(prefix / "bin/python"), *(program or ("-c", "pass"))]
     try:
         before = off_node(traced(command).paths)
         inside = [str(packed / "bin/pack-exec")]
         calls = traced(command, env={**os.environ, **ALONE}, within=inside).paths
-        after = launch(packed, **ALONE) + off_node(calls, [*map(str, environment.places)])
+        after = off_node(calls, [*map(str, environment.folders)])
+        launched = launch(packed, **ALONE)
     except HpcpyError as error:
         return f"path calls were not counted: {error}"
-    return f"path calls off the node: {before:,} before, now {after:,}"
+    # Of the program itself, as many before as now, and cached by any node: torch looks 2,000
+    # times at each folder above its own.
+    above = {str(folder) for folder in prefix.parents}
+    own = [str(Path.cwd()), *(str(Path(word).absolute().parent) for word in program[:1])]
+    others = [path for path in after if path in above or is_below(path, own)]
+    return (
+        f"path calls off the node: {len(before) - len(others):,} before, now"
+        f" {launched + len(after) - len(others)}; beside them {len(others):,} in the folders above"
+        " the environment and in the program's"
+    )

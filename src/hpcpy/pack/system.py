@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -53,8 +54,10 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
             remove_tree(made)
         own = made / ".pack"
         (own / "root").mkdir(parents=True)
-        (own / sif.name).symlink_to(sif.resolve())
-        lines = [f"prefix {own}/root", f"image {sif.name}", f"offset {offset}", "path"]
+        # Its name tells a start which mounts of the node are of this image.
+        image = f"{secrets.token_hex(8)}.sif"
+        (own / image).symlink_to(sif.resolve())
+        lines = [f"prefix {own}/root", f"image {image}", f"offset {offset}", "path"]
         lines += [f"bind /etc/{name}=etc/{name}" for name in _FILES]
         lines += [f"bind {name}=/{name}" for name in _FOLDERS]
         lines += [
@@ -62,7 +65,7 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
             for name, value in sorted(variables.items())
             if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
         ]
-        script = otherwise(made, '"$name"', sif.name, (), [f"/{name}" for name in _FOLDERS])
+        script = otherwise(made, '"$name"', image, (), [f"/{name}" for name in _FOLDERS])
         write_own(own, launcher, lines, script)
         (made / "bin").mkdir()
         for name in (*names, ANY):

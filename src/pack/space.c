@@ -117,14 +117,8 @@ static int unshare_user(void)
     return write_map("/proc/self/gid_map", text);
 }
 
-static int unshare_mounts(void)
-{
-    step = "a mount namespace";
-    return unshare(CLONE_NEWNS) ? -1 : mount("", "/", NULL, MS_SLAVE | MS_REC, NULL);
-}
-
-/* Tell what forbids a mount before this process leaves its user namespace: there Apptainer
-   could do it no more. */
+/* Tell what forbids a mount, before this process leaves its user namespace: from there
+   Apptainer could not start. */
 static int is_forbidden(void)
 {
     char answer = '0';
@@ -206,7 +200,8 @@ static int mount_anew(int listener)
     step = "/dev/fuse";
     if ((device = open(step, O_RDWR | O_CLOEXEC)) < 0 || (daemon = start_daemon(device)) < 0)
         return -1;
-    if (unshare_mounts())
+    step = "a mount namespace";
+    if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL))
         return -1;
     if (receive_files(daemon, files + 1) < 0)
         errx(69, "%s cannot be read; is it whole?", config.image);
@@ -222,26 +217,12 @@ static int mount_anew(int listener)
     return 0;
 }
 
-/* Enter namespaces of their own where a folder takes the place of the prefix: it is changed. */
-static void enter_folder(const char *folder)
-{
-    step = folder;
-    if (unshare_user() || unshare_mounts() ||
-        mount(folder, config.prefix, NULL, MS_BIND | MS_REC, NULL))
-        err(69, "%s; without namespaces: --undo, change it, pack it again", step);
-    unsetenv("HPCPY_PACK_FOLDER");
-}
-
 int enter(void)
 {
     struct sockaddr_un address;
     socklen_t length = name_socket(&address);
     int listener = -1, found = atoi(seconds()) || rank() ? 0 : -1;
 
-    if (getenv("HPCPY_PACK_FOLDER")) {
-        enter_folder(getenv("HPCPY_PACK_FOLDER"));
-        return 0;
-    }
     for (int i = 0; !found && listener < 0 && i < TRIES; i++) {
         if ((found = join(&address, length)))
             break;

@@ -13,7 +13,7 @@ from hpcpy.core.files import disk_errors, scratch_dir
 from hpcpy.core.removal import remove_tree
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
-from hpcpy.pack.environment import Environment, in_folder
+from hpcpy.pack.environment import Environment
 from hpcpy.pack.exchange import beside, is_packed, making, recover, swap
 from hpcpy.pack.findings import Contents, look
 from hpcpy.pack.image import ANY, config_value, image_of, squashfs_tool, write
@@ -163,8 +163,8 @@ def update(prefix: Path, options: argparse.Namespace) -> None:
         remove_tree(folder)
     unpack(prefix, folder)
     try:
-        _run_within(prefix, folder, options.program)
         others = [Path(bind.partition("=")[2]) for bind in config_value(prefix, "bind")[:-1]]
+        _run_within(environments.of(prefix, folder, others), options.program)
         found = environments.of(prefix, folder, [*others, *options.others])
         with making(prefix) as packing:
             contents = _make(found, packing, launcher())
@@ -186,11 +186,10 @@ def _replace(prefix: Path, packing: Path) -> None:
     remove_tree(packed)
 
 
-def _run_within(prefix: Path, folder: Path, program: list[str]) -> None:
+def _run_within(found: Environment, program: list[str]) -> None:
     command = list(program)
-    if "/" not in command[0] and (folder / "bin" / command[0]).exists():
-        command[0] = str(prefix / "bin" / command[0])
-    env = {**os.environ, **in_folder(folder)}
-    code = subprocess.run([prefix / "bin" / ANY, *command], env=env, check=False).returncode
-    if code:
-        raise StageError(f"{shlex.join(program)} ended with {code}; {prefix} is as it was")
+    if "/" not in command[0] and found.is_command(command[0]):
+        command[0] = str(found.prefix / "bin" / command[0])
+    command = [*environments.at_its_place(found), *command]
+    if code := subprocess.run(command, check=False).returncode:
+        raise StageError(f"{shlex.join(program)} ended with {code}; {found.prefix} is as it was")

@@ -114,12 +114,8 @@ def activation(environment: Environment) -> list[str]:
     scripts = 'for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script" >&2; done'
     command = ["env", "-i", *(f"{name}={value}" for name, value in before.items())]
     command += ["/bin/bash", "-c", f"shopt -s nullglob; {scripts}; exec env -0"]
-    done = subprocess.run(
-        [*_at_its_place(environment), *command],
-        env={**os.environ, **in_folder(environment.source)},
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    command = [*at_its_place(environment), *command]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise UnavailableError(f"activation scripts of {prefix} end with {done.returncode}")
     entries = done.stdout.decode(errors="surrogateescape").split("\0")
@@ -139,12 +135,11 @@ def activation(environment: Environment) -> list[str]:
     return lines
 
 
-def in_folder(folder: Path) -> dict[str, str]:
-    """Return the variables by which the launcher has a folder at the prefix's place."""
-    return {"HPCPY_PACK_FOLDER": str(folder)}
-
-
-def _at_its_place(environment: Environment) -> list[str]:
-    # Scripts look for files in the prefix, where an update has not put its folder yet.
-    is_there = environment.source == environment.prefix
-    return [] if is_there else [str(environment.prefix / "bin/pack-exec")]
+def at_its_place(environment: Environment) -> list[str]:
+    """Return what starts a command where the environment's files lie in its prefix."""
+    if environment.source == environment.prefix:
+        return []
+    user = ["--user", "--map-root-user"] if os.geteuid() else []
+    script = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    folders = [str(environment.source), str(environment.prefix)]
+    return ["unshare", *user, "--mount", "sh", "-c", script, *folders]

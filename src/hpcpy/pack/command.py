@@ -80,7 +80,7 @@ def pack(prefix: Path, options: argparse.Namespace) -> None:
     if unpacked.exists():
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
     program = launcher()
-    with making(prefix) as packing:
+    with making(prefix, "packing") as packing:
         contents = _make(found, packing, program)
         counted = count(found, packing, options.program)
         swap(prefix, packing, unpacked)
@@ -124,7 +124,7 @@ def _make(found: Environment, packing: Path, program: Path) -> Contents:
 def _report(found: Environment, contents: Contents) -> None:
     left = sum(1 for _ in found.prefix.rglob("*"))
     print(
-        f"{found.prefix}: {found.kind}, {contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
+        f"{found.prefix}: {contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
         f" -> {left} entries, {image_of(found.prefix).stat().st_size / 1e6:,.0f} MB"
     )
 
@@ -142,7 +142,7 @@ def unpack(prefix: Path, target: Path) -> None:
 
 def undo(prefix: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
-    unpacked, packed = beside(prefix, "unpacked"), beside(prefix, "packed")
+    unpacked, packed = beside(prefix, "unpacked"), beside(prefix, "pack-old")
     if not unpacked.exists():
         unpack(prefix, unpacked)
     swap(prefix, unpacked, packed)
@@ -158,28 +158,24 @@ def update(prefix: Path, options: argparse.Namespace) -> None:
     """
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
-    folder, unpacked = beside(prefix, "updating"), beside(prefix, "unpacked")
-    if folder.exists():  # of one that was killed
-        remove_tree(folder)
-    unpack(prefix, folder)
-    try:
+    unpacked = beside(prefix, "unpacked")
+    with making(prefix, "updating") as folder:
+        unpack(prefix, folder)
         others = [Path(bind.partition("=")[2]) for bind in config_value(prefix, "bind")[:-1]]
         _run_within(environments.of(prefix, folder, others), options.program)
         found = environments.of(prefix, folder, [*others, *options.others])
-        with making(prefix) as packing:
+        with making(prefix, "packing") as packing:
             contents = _make(found, packing, launcher())
             if is_kept := unpacked.exists():
                 remove_tree(unpacked)
             _replace(prefix, packing)
+        _report(found, contents)
         if is_kept:
             folder.rename(unpacked)
-        _report(environments.of(prefix, prefix, ()), contents)
-    finally:
-        remove_tree(folder)
 
 
 def _replace(prefix: Path, packing: Path) -> None:
-    old, packed = image_of(prefix).name, beside(prefix, "packed")
+    old, packed = image_of(prefix).name, beside(prefix, "pack-old")
     swap(prefix, packing, packed)
     # Programs on other nodes still read the old image: until the next update.
     (packed / ".pack" / old).rename(prefix / ".pack" / old)

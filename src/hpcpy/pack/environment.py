@@ -1,4 +1,4 @@
-"""An environment as it lies: of which kind it is, its commands, what activation sets."""
+"""An environment as it lies: its folders, its commands, what activation sets."""
 
 from __future__ import annotations
 
@@ -38,13 +38,6 @@ class Environment:
     def source(self) -> Path:
         """Where the environment's own files are."""
         return self.folders[self.prefix]
-
-    @property
-    def kind(self) -> str:
-        """Its name for people."""
-        if (self.source / "conda-meta").is_dir():
-            return "conda environment"
-        return "virtual environment" if (self.source / "pyvenv.cfg").is_file() else "folder"
 
     def is_command(self, name: str) -> bool:
         """Tell whether a name in ``bin/`` can be started."""

@@ -1,8 +1,8 @@
 """Folders that take each other's place: packed, unpacked, interrupted in between.
 
-Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, and
-`PREFIX.packed`, the packed folder that another one replaces.  `PREFIX.unpacked`, the folder
-as it was, stays until it is removed.
+Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, `PREFIX.updating`,
+what a program changes, and `PREFIX.pack-old`, the packed folder that another one replaces.
+`PREFIX.unpacked`, the folder as it was, stays until it is removed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def swap(prefix: Path, new: Path, old: Path) -> None:
 
 def recover(prefix: Path) -> None:
     """Finish what was killed in the middle of a swap, so that the prefix is there."""
-    packed, unpacked = beside(prefix, "packed"), beside(prefix, "unpacked")
+    packed, unpacked = beside(prefix, "pack-old"), beside(prefix, "unpacked")
     with disk_errors(prefix):
         if not prefix.exists():
             old = packed if is_packed(packed) else unpacked
@@ -50,16 +50,16 @@ def recover(prefix: Path) -> None:
 
 
 @contextlib.contextmanager
-def making(prefix: Path) -> Iterator[Path]:
-    """Give an empty folder beside the prefix, which is gone afterwards unless it was swapped."""
-    packing = beside(prefix, "packing")
-    with disk_errors(packing):
+def making(prefix: Path, state: str) -> Iterator[Path]:
+    """Give an empty folder beside the prefix, which is gone afterwards unless it was renamed."""
+    made = beside(prefix, state)
+    with disk_errors(made):
         try:
-            packing.mkdir()
+            made.mkdir()
         except FileExistsError as error:
-            hint = f"if no other pack is running: rm -r {packing}"
-            raise UsageError(f"{packing}: is in the way", hint=hint) from error
+            hint = f"if no other pack is running: rm -r {made}"
+            raise UsageError(f"{made}: is in the way", hint=hint) from error
     try:
-        yield packing
+        yield made
     finally:
-        remove_tree(packing)
+        remove_tree(made)

@@ -90,7 +90,7 @@ def pack(prefix: Path, options: argparse.Namespace) -> None:
 
 
 def _make(found: Environment, packing: Path, program: Path) -> Contents:
-    """Fill a folder, and see that a program starts there and finds every entry."""
+    """Fill a folder, and see that a program starts there."""
     with stage(f"look through {found.prefix.name}") as current:
         contents = look(found)
         current.note = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
@@ -101,23 +101,11 @@ def _make(found: Environment, packing: Path, program: Path) -> Contents:
     with stage(f"pack {found.prefix.name}") as current, disk_errors(packing):
         write(packing, found, program, current)
         current.note = f"{image_of(packing).stat().st_size / 1e6:,.0f} MB"
-    with stage(f"start from {image_of(packing).name}") as current:
-        done = subprocess.run(
-            [packing / "bin" / ANY, "find", *found.folders, "-printf", "."],
-            env={**os.environ, **ALONE},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UnavailableError(f"the packed folder does not start here: {last}")
-        if len(done.stdout) != contents.entries:
-            raise StageError(
-                f"the image has {len(done.stdout):,} of {contents.entries:,} entries",
-                hint="end what changes the folder, and try again",
-            )
-        current.note = "every entry is there"
+    # Mounted here it shows a fault before it takes the folder's place.
+    words, env = [str(packing / "bin" / ANY), "true"], {**os.environ, **ALONE}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UnavailableError(f"the packed folder does not start here: {done.stderr.strip()}")
     return contents
 
 

@@ -6,14 +6,13 @@ whatever that has, and asks for no library.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors, scratch_dir, whole_file
+from hpcpy.core.files import scratch_dir, whole_file
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
@@ -27,39 +26,32 @@ _LIBRARIES = ("squashfuse_ll", "squashfuse", "fuse3", "zstd", "z", "pthread")
 
 
 def launcher() -> Path:
-    """Return the launcher, which is made unless it is there as its sources are now."""
+    """Return the launcher, which is made unless it is there and newer than its sources."""
     made = paths.TOOLS / "pack/run"
-    key = hashlib.sha256(Path(__file__).read_bytes())
-    for file in sorted(_SOURCES.iterdir()):
-        key.update(file.read_bytes())
-    stamp = made.with_name(f"run-{key.hexdigest()[:16]}")
-    if stamp.exists():
+    newest = max(file.stat().st_mtime for file in (*_SOURCES.iterdir(), Path(__file__)))
+    if made.exists() and made.stat().st_mtime > newest:
         return made
-    with checkout_lock(), stage("make the launcher of packed environments") as current:
-        if stamp.exists():  # by another one, meanwhile
-            return made
-        with disk_errors(made), scratch_dir(made.parent, ".make") as scratch:
-            try:
-                _unpack(scratch, current)
-            except UnavailableError as error:
-                if made.exists():  # of another machine
-                    current.note = f"taken as it is: {made}"
-                    return made
-                error.hint = f"copy {made} from a machine with Debian's apt"
-                raise
-            with whole_file(made) as temporary:
-                _compile(scratch, temporary, current)
-                temporary.chmod(0o755)
-        for old in made.parent.glob("run-*"):
-            old.unlink(missing_ok=True)
-        stamp.touch()
+    with (
+        checkout_lock(),
+        stage("make the launcher of packed environments") as current,
+        scratch_dir(made.parent, ".make") as scratch,
+        whole_file(made) as temporary,
+    ):
+        _unpack(scratch, current)
+        _compile(scratch, temporary, current)
+        temporary.chmod(0o755)
     return made
 
 
 def _unpack(root: Path, current: Stage) -> None:
     from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
 
-    for deb in download(frozenset(_PACKAGES), layout().debian):
+    try:
+        debs = download(frozenset(_PACKAGES), layout().debian)
+    except UnavailableError as error:
+        error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
+        raise
+    for deb in debs:
         current.run(["dpkg-deb", "--extract", deb, root])
 
 

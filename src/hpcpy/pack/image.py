@@ -79,13 +79,11 @@ def squash(current: Stage, trees: Sequence[Path], image: Path) -> list[str]:
     options = [*_COMPRESSION, "-no-xattrs", "-no-progress", "-quiet", "-exit-on-error"]
     current.run([squashfs_tool("mksquashfs"), *trees, image, *options])
     names: list[str] = []
-    for tree in trees if len(trees) > 1 else ():
+    for number, tree in enumerate(trees):
         # As mksquashfs does it.
-        name = tree.name
-        while name in names:
-            name += "_1"
-        names.append(name)
-    return names
+        same = [other.name for other in trees[:number]].count(tree.name)
+        names.append(f"{tree.name}_{same}" if same else tree.name)
+    return names if len(trees) > 1 else []
 
 
 def write(folder: Path, environment: Environment, launcher: Path, current: Stage) -> None:
@@ -104,7 +102,7 @@ def write(folder: Path, environment: Environment, launcher: Path, current: Stage
     options = ["--no-mount home,tmp,cwd,bind-paths"]
     options += [
         f'--bind "$home/.pack/{image.name}:{place}:image-src=/{name},ro"'
-        for name, place in reversed(binds or [("", str(environment.prefix))])
+        for name, place in binds or [("", str(environment.prefix))]
     ]
     script = otherwise(environment.prefix, f'"{environment.prefix}/bin/$name"', _SKELETON, options)
     write_own(own, launcher, lines, script)

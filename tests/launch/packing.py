@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from proc_files import processes
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
@@ -99,13 +99,8 @@ def tree(folder: Path) -> dict[str, tuple[object, ...]]:
 
 def daemons(prefix: Path) -> list[int]:
     """Return the daemons of packed environments in a folder."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_text(errors="replace").split("\0")
-            if words[0] == "hpcpy-mount" and words[1].startswith(f"{prefix}/"):
-                found.append(int(folder.name))
-    return found
+    begin = f"hpcpy-mount {prefix}/"
+    return [process for process, words in processes() if words.startswith(begin)]
 
 
 def reported(done: Done) -> list[object]:

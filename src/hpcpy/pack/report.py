@@ -8,7 +8,7 @@ the node, and the program by a strace inside.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError
@@ -28,10 +28,10 @@ def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[str]:
     return [path for path in paths if path not in ("", "/") and not is_below(path, local)]
 
 
-def launch(packed: Path, **variables: str) -> int:
+def launch(packed: Path, env: Mapping[str, str]) -> int:
     """Count the calls of a launch, of the daemon too, until a program is executed."""
     command = [str(packed / "bin/pack-exec"), _TRUE]
-    calls = traced(command, env={**os.environ, **variables}).paths
+    calls = traced(command, env={**os.environ, **env}).paths
     end = next(at for at, call in enumerate(calls) if call.path == _TRUE)
     # A program of the image lies where the one of the node does not.
     return len(off_node(calls[:end])) + 1
@@ -49,7 +49,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         inside = [str(packed / "bin/pack-exec")]
         calls = traced(command, env={**os.environ, **ALONE}, within=inside).paths
         after = off_node(calls, [*map(str, environment.folders)])
-        launched = launch(packed, **ALONE)
+        launched = launch(packed, ALONE)
     except HpcpyError as error:
         return f"path calls were not counted: {error}"
     # Of the program itself, as many before as now, and cached by any node: torch looks 2,000

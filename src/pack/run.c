@@ -111,7 +111,7 @@ static void go_inside(int count, char **words, const char *name)
     const char *engine = getenv("HPCPY_PACK_ENGINE");
     char folder[PATH_MAX], *reason;
 
-    if (engine)
+    if (engine && *engine)
         start_otherwise(count, words, name, "HPCPY_PACK_ENGINE");
     if (!getcwd(folder, sizeof folder))
         *folder = 0;

@@ -235,7 +235,8 @@ int enter(void)
     }
     if (found < 1 && mount_anew(listener))
         return -1;
-    if (getenv("HPCPY_VERBOSE"))
+    const char *verbose = getenv("HPCPY_VERBOSE");
+    if (verbose && *verbose)
         warnx(found > 0 ? "joined this user's mount on the node"
                         : "mounted %s by squashfuse in a namespace", config.image);
     return 0;

@@ -91,16 +91,15 @@ def test_the_environment_is_whole_and_read_only_for_anybody(
 
 
 def test_starts_at_once_have_one_mount_which_a_second_start_joins(environment: Path) -> None:
+    words = ("python", "-c", SPACE)
     with ThreadPoolExecutor(16) as pool:
-        starts = [
-            pool.submit(start, environment, "python", "-c", SPACE, env=HELD) for _ in range(16)
-        ]
+        starts = [pool.submit(start, environment, *words, env=HELD) for _ in range(16)]
         done = [started.result() for started in starts]
     assert sorted(each.stderr for each in done)[:-1] == [JOINED] * 15
     assert len(daemons(environment)) == 1
-    later = start(environment, "python", "-c", SPACE)
+    later = start(environment, *words)
     assert {each.stdout for each in done} == {later.stdout}
-    alone = start(environment, "python", "-c", SPACE, env=ALONE)
+    alone = start(environment, *words, env=ALONE)
     assert alone.stderr.startswith("hpcpy pack: mounted ")
     assert alone.stdout != later.stdout
 
@@ -114,7 +113,7 @@ def test_path_calls_of_a_launch(environment: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_mount_ends_by_itself_and_a_program_outlives_it(environment: Path) -> None:
     wait = "import time; print('begun', flush=True); time.sleep(100)"
-    words = [environment / "bin/python", "-c", wait]
+    words = [str(environment / "bin/python"), "-c", wait]
     env = {"HPCPY_PACK_HOLD": "1"}
     image = image_of(environment)
     with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) as job:

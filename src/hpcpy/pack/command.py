@@ -172,7 +172,7 @@ def _replace(prefix: Path, packing: Path) -> None:
 
 def _run_within(found: Environment, program: list[str]) -> None:
     command = list(program)
-    if "/" not in command[0] and found.is_command(command[0]):
+    if found.is_command(command[0]):
         command[0] = str(found.prefix / "bin" / command[0])
     command = [*environments.at_its_place(found), *command]
     if code := subprocess.run(command, check=False).returncode:

@@ -40,10 +40,11 @@ class Environment:
         return self.folders[self.prefix]
 
     def is_command(self, name: str) -> bool:
-        """Tell whether a name in ``bin/`` can be started."""
+        """Tell whether a word is the name of a program in ``bin/``."""
         path = self.source / "bin" / name
         # A link may lead to a path that is only in the image.
-        return path.is_symlink() or (path.is_file() and os.access(path, os.X_OK))
+        is_program = path.is_symlink() or (path.is_file() and os.access(path, os.X_OK))
+        return is_program and "/" not in name
 
 
 def is_below(path: str, folders: Sequence[str]) -> bool:

@@ -73,21 +73,20 @@ def _findings(path: Path, mode: int, inside: tuple[str, ...]) -> Iterator[tuple[
     elif stat.S_ISREG(mode) and not os.access(path, os.R_OK):
         yield "unreadable", str(path)
     elif stat.S_ISREG(mode):
-        for kind, other in (*_editable(path), *_run_path(path, mode)):
-            # What is not there is neither imported nor loaded.
-            if not is_below(os.path.normpath(other), inside) and Path(other).exists():
+        paths = [("editable", other) for other in _imported(path)]
+        if ".so" in path.name or mode & stat.S_IXUSR:
+            paths += [("runpath", other) for other in run_paths(path)]
+        for kind, other in paths:
+            # What is not there is neither imported nor loaded; $ORIGIN is inside.
+            is_there = other.startswith("/") and Path(other).exists()
+            if is_there and not is_below(os.path.normpath(other), inside):
                 yield kind, f"{path}: {other}"
 
 
-def _editable(path: Path) -> Iterator[tuple[str, str]]:
+def _imported(path: Path) -> list[str]:
     if path.suffix == ".pth" or path.name == "direct_url.json" or "__editable__" in path.name:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        yield from (("editable", other) for other in _PATHS.findall(text))
-
-
-def _run_path(path: Path, mode: int) -> Iterator[tuple[str, str]]:
-    if ".so" in path.name or mode & stat.S_IXUSR:
-        yield from (("runpath", other) for other in run_paths(path) if other.startswith("/"))
+        return _PATHS.findall(path.read_text(encoding="utf-8", errors="replace"))
+    return []
 
 
 def run_paths(path: Path) -> list[str]:

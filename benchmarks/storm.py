@@ -53,7 +53,7 @@ def main(options: argparse.Namespace) -> int:
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
     bases = roots.images(list(dict.fromkeys(one.image for one in chosen)), options.sif)
-    trees = {one.image for one in chosen if one.is_tree}
+    trees = {one.image for one in chosen if one.is_tree or one.is_packed}
     images = Images(
         {one.name: one.sif for one in bases},
         {one.name: one.root for one in bases if one.name in trees},
@@ -61,6 +61,8 @@ def main(options: argparse.Namespace) -> int:
     )
     if "wheels" in trees:
         roots.add_venv(images.root["wheels"])
+    if any(one.is_packed for one in chosen):
+        roots.add_packed(images.root["wheels"])
     unfinished = options.out / "storm.unfinished.json"
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)

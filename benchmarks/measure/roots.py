@@ -16,10 +16,17 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.pack.environment import Environment
+from hpcpy.pack.image import write
+from hpcpy.pack.launcher import launcher
 
 _FOLDER = paths.BUILD / "startup"
 # Where the environment lies in the unpacked image.
 VENV = Path("/venv")
+# Where a storm's program sees a tree of files, and where the packed environment lies in the
+# unpacked image.
+PLACE = Path("/opt")
+PACKED = Path("/packed")
 _SITE = "opt/hpcpy/lib"
 # The image's own start-up; an environment on a host has none.
 _NOT_IN_VENV = ("sitecustomize.py", "sitecustomize.cpython-*.pyc")
@@ -105,3 +112,25 @@ def add_venv(root: Path) -> Path:
         )
         made.rename(final)
     return python
+
+
+def add_packed(root: Path) -> None:
+    """Have the virtual environment in an unpacked image as `hpcpy pack` writes it, for `PLACE`.
+
+    Its Python and its MPI are in the same file, its C library and /etc are the unpacked image's.
+    """
+    final = root / PACKED.relative_to("/")
+    if final.exists():
+        return
+    packed = PLACE / VENV.name
+    folders = {PLACE / name: root / "opt" / name for name in ("hpcpy", "mpich")}
+    folders[packed] = root / VENV.relative_to("/")
+    with stage("pack the virtual environment") as current, scratch_dir(root, ".packed") as scratch:
+        made = scratch / "packed"
+        for place in folders:
+            (made / place.name).mkdir(parents=True)
+        write(made / packed.name, Environment(packed, folders), launcher(), current)
+        with (made / packed.name / ".pack/config").open("a") as stream:
+            for name in ("usr", "etc", "lib", "lib64"):
+                stream.write(f"bind {root}/{name}=/{name}\n")
+        made.rename(final)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from measure.roots import PACKED as PACKED_IN_ROOT
+from measure.roots import PLACE
 from measure.roots import VENV as VENV_IN_ROOT
 from measure.targets import PYTHON
 from sharedfs.launch import COPY
 
-# Where a program of a tree sees the tree.
-PLACE = Path("/opt")
 # No program imports them, and copying their 15,000 files takes a minute.
 _LEFT_OUT = (
     *("cupy", "cupyx", "dask", "debugpy", "distributed", "fontTools", "fsspec", "ipykernel"),
@@ -63,11 +63,15 @@ class Configuration:
     command: Callable[[Images, Path, Sequence[str]], list[str]]
     # Whether it is a tree of files, which a program in the unpacked image sees at `PLACE`.
     is_tree: bool = False
+    # Whether it is such a tree in one file: its launcher has what lies at `PLACE` at its place.
+    is_packed: bool = False
     # A file of the folder that the job copies to each node's own disk.
     staged: str = ""
 
     def place(self, images: Images, otherwise: Path) -> Path:
         """Return where a node mounts the folder."""
+        if self.is_packed:
+            return PLACE
         return images.root[self.image] / PLACE.relative_to("/") if self.is_tree else otherwise
 
 
@@ -132,6 +136,17 @@ _ALL = (
         "wheels",
         "venv/bin/python3",
         _venv_files,
+    ),
+    Configuration(
+        name="venv-packed",
+        title="the venv and its Python as one file, by hpcpy pack",
+        image="wheels",
+        folder="venv-packed",
+        files=lambda images: [
+            Files(images.root["wheels"] / PACKED_IN_ROOT.relative_to("/"), "venv-packed")
+        ],
+        command=lambda _, folder, words: [f"{folder}/venv/bin/python3", *words],
+        is_packed=True,
     ),
     _tree(
         "static-files",

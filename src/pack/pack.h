@@ -3,42 +3,35 @@
 #ifndef HPCPY_PACK_H
 #define HPCPY_PACK_H
 
-#define TREES 8
+#include <limits.h>
+
+#define BINDS 32
 
 /* PREFIX/.pack/config, read. */
 struct config {
-    char home[4096];              /* PREFIX, where this program lies */
-    char image[4200];
-    char *mark, *prefix, *offset;
-    char *tree[TREES], *place[TREES];  /* folders of the image, and where each belongs */
-    int trees;
-    int is_system;                     /* the image is a whole system: root.c */
+    char home[PATH_MAX];          /* PREFIX, where this program lies */
+    char image[PATH_MAX + 512];
+    char *prefix, *offset;        /* where the image is mounted, and where it begins in its file */
+    char *from[BINDS], *to[BINDS];  /* then bound; what has no / in front is in the image */
+    int binds;
+    int has_path;                 /* the commands are those of PATH, not of PREFIX/bin */
 };
 
 extern struct config config;
-extern int verbose;
+/* What is being tried, for a message with errno. */
+extern const char *step;
 
-void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Enter namespaces where the image is mounted: 0, or -1. */
+int enter(void);
 
-/* Enter namespaces where the image is mounted: 0, or -1 with errno and `why`. */
-int enter(const char **why);
-/* Enter namespaces of their own where a folder takes the place of the prefix. */
-int enter_folder(const char *folder, const char **why);
+#define FILES 3   /* in one message: the socket, a user namespace, a mount namespace */
 
-/* A new root for an image that is a whole system: before the image is mounted, and after. */
-int prepare_root(const char **why);
-int fill_root(const char **why);
+/* Hand open files to another process; return how many one was handed, below 0 if none spoke. */
+int send_files(int socket, const int *files, int count);
+int receive_files(int socket, int *files);
 
-/* The batch system's job, if any; whether this process is one of a parallel program's. */
-const char *job(void);
-int is_rank(void);
-/* Start this program as another one, which outlives it, with these descriptors from 3 on. */
-int start(char **words, const int *descriptors, int count);
-void start_holder(int listener, int served, int has_user_namespace);
-
-/* Programs that this one starts itself as: they end with what they serve. */
+/* The daemon's main: hpcpy-mount IMAGE OFFSET SECONDS PARENT, with descriptors from 3 on. */
 int serve(char **words);
-int hold(char **words);
+enum { DEVICE = 3, LAUNCHER = 4 };
 
 #endif

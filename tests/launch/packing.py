@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import stat
-import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from proc_files import processes
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
@@ -37,9 +37,7 @@ print(json.dumps([sys.executable, sys.prefix, child.stdout.strip(), sys.argv[1:]
 def require() -> None:
     """Skip the test, and say what to type elsewhere, where nothing can be packed or mounted."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        pytest.skip(
-            "no /dev/fuse for this user; where there is one: pytest tests/launch/test_pack*"
-        )
+        pytest.skip("no /dev/fuse for this user; elsewhere: pytest tests/launch/test_pack*")
     if not Path("/usr/lib", PYTHON.name, "os.py").exists():
         pytest.skip("no Python of the system to copy")
     try:
@@ -67,18 +65,17 @@ def conda_like(prefix: Path) -> Path:
     script = prefix / "bin/report"
     script.write_text(f"#!{prefix}/bin/python\n{REPORT}")
     script.chmod(0o755)
-    private = prefix / "share/gdal/private"
-    private.write_text("x" * 5000)
-    private.chmod(0o640)
-    os.link(private, prefix / "share/gdal/twin")
+    (prefix / "share/gdal/private").write_text("x" * 5000)
+    (prefix / "share/gdal/private").chmod(0o640)
+    os.link(prefix / "share/gdal/private", prefix / "share/gdal/twin")
     os.utime(prefix / "share/gdal", (1_700_000_000, 1_700_000_000))
     prefix.chmod(0o755)
     return prefix
 
 
-def pack(*words: object, **options: object) -> Done:
+def pack(*words: object, env: Mapping[str, str] | None = None) -> Done:
     """Run `./hpcpy pack` from a folder that is on the node."""
-    return run(*COMMAND, *words, **{"cwd": "/usr", **options})
+    return run(*COMMAND, *words, cwd="/usr", env=env)
 
 
 def packed(prefix: Path, *words: object) -> Path:
@@ -89,46 +86,24 @@ def packed(prefix: Path, *words: object) -> Path:
 
 
 def tree(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Return what a user could miss of a folder: each path's kind, mode, size, time, target."""
+    """Return what a user could miss of a folder: each path's kind, mode, time, links, content."""
     found: dict[str, tuple[object, ...]] = {}
     for path in (folder, *folder.rglob("*")):
         status = path.lstat()
-        is_file = stat.S_ISREG(status.st_mode)
-        found[str(path.relative_to(folder))] = (
-            oct(status.st_mode),
-            status.st_uid,
-            int(status.st_mtime),
-            status.st_nlink if is_file else 0,
-            path.read_bytes() if is_file else b"",
-            str(path.readlink()) if path.is_symlink() else "",
-        )
+        content: object = str(path.readlink()) if path.is_symlink() else None
+        if stat.S_ISREG(status.st_mode):
+            content = (status.st_nlink, path.read_bytes())
+        found[str(path.relative_to(folder))] = (status.st_mode, int(status.st_mtime), content)
     return found
 
 
 def daemons(prefix: Path) -> list[int]:
-    """Return the processes of a packed environment that are no user's: daemons, holders."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        words = [""]
-        with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_text(errors="replace").split("\0")
-        if words[0] in ("hpcpy-mount", "hpcpy-hold") and str(prefix) in " ".join(words):
-            found.append(int(folder.name))
-    return found
+    """Return the daemons of packed environments in a folder."""
+    begin = f"hpcpy-mount {prefix}/"
+    return [process for process, words in processes() if words.startswith(begin)]
 
 
-def mounts(prefix: Path) -> list[str]:
-    """Return the mounts of an environment that this process sees: there must be none."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [line for line in lines if str(prefix) in line]
-
-
-def beside(prefix: Path) -> set[str]:
-    """Return the names in the folder of an environment."""
-    return {path.name for path in prefix.parent.iterdir()}
-
-
-def reported(done: subprocess.CompletedProcess[str]) -> list[object]:
+def reported(done: Done) -> list[object]:
     """Return what the program `report` says."""
     assert done.returncode == 0, done.stderr
     answer: list[object] = json.loads(done.stdout)

@@ -18,8 +18,13 @@ def read(path: Path) -> str:
     return path.read_text(errors="surrogateescape")
 
 
-def commands() -> Iterator[str]:
-    """Yield the words of each process; those that end meanwhile are left out."""
+def processes() -> Iterator[tuple[int, str]]:
+    """Yield the number and words of each process; those that end meanwhile are left out."""
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            yield read(folder / "cmdline").replace("\0", " ")
+            yield int(folder.name), read(folder / "cmdline").replace("\0", " ")
+
+
+def commands() -> Iterator[str]:
+    """Yield the words of each process."""
+    yield from (words for _, words in processes())

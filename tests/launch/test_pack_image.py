@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +22,7 @@ def commands(sif: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     done = pack(sif, "--to", folder)
     assert (done.returncode, done.stdout) == (0, f"{folder}/bin\n"), done.stderr
     yield folder
-    for process in daemons(folder):
-        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not daemons(folder))
 
 
 def test_the_images_python_starts_without_an_engine(commands: Path, tmp_path: Path) -> None:
@@ -44,7 +42,6 @@ def test_the_images_python_starts_without_an_engine(commands: Path, tmp_path: Pa
     again = run(commands / "bin/python", "my.py", "a b", cwd=tmp_path, env=by_apptainer)
     assert again.stdout == done.stdout
     assert "by /" in again.stderr
-    wait_until(lambda: not daemons(commands))
 
 
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
@@ -52,7 +49,6 @@ def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     env = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
     done = run(commands / "bin/mpiexec", "-n", "4", "python", "-c", program, env=env)
     assert (done.stdout.split(), done.stderr) == (["4"] * 4, "")
-    wait_until(lambda: not daemons(commands))
 
 
 def test_a_sif_needs_a_place_and_a_place_has_nothing_else(sif: str, tmp_path: Path) -> None:

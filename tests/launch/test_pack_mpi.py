@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster
 from packing import conda_like, daemons, packed, require
+from proc_files import processes
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
@@ -70,9 +71,8 @@ def environment(mpi: Path) -> Iterator[Path]:
     (prefix / "share/ring.py").write_text(RING)
     for name in LIBRARIES:
         shutil.copytree(mpi / name, prefix / "opt" / name, symlinks=True)
-    yield packed(prefix, "--remove")
-    for process in daemons(prefix):
-        os.kill(process, signal.SIGKILL)
+    yield packed(prefix)
+    wait_until(lambda: not daemons(prefix))
     shutil.rmtree(folder)
 
 
@@ -131,21 +131,13 @@ def test_nothing_is_left_of_a_step_that_is_stopped(
     program = (str(environment / "bin/python"), "-c", wait)
     with cluster.started("-N2", "-n4", "--ntasks-per-node=2", *program) as job:
         cluster.wait_for_files(*(f"{begun}{rank}" for rank in range(4)))
-        # A daemon and a holder on each node.
-        wait_until(lambda: len(daemons(environment)) == 4)
+        # A daemon on each node.
+        wait_until(lambda: len(daemons(environment)) == 2)
         if how == "scancel":
             cluster.run("scancel", f"--name={cluster.name(job)}")
         else:
-            for folder in Path("/proc").glob("[0-9]*"):
-                if _is_rank(folder, begun):
-                    os.kill(int(folder.name), signal.SIGKILL)
+            for process, line in processes():
+                if line.startswith(program[0]) and begun in line:
+                    os.kill(process, signal.SIGKILL)
         job.communicate(timeout=300)
     wait_until(lambda: not daemons(environment))
-
-
-def _is_rank(folder: Path, word: str) -> bool:
-    try:
-        text = (folder / "cmdline").read_text(errors="replace")
-    except OSError:
-        return False
-    return word in text and text.split("\0")[0].endswith("/bin/python")

@@ -7,19 +7,18 @@ Unpacking, baking and packing need no right that `apptainer build` of a definiti
 from __future__ import annotations
 
 import argparse
-import csv
-import email.parser
+import importlib.metadata
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.command import ensure_image
 from hpcpy.build.current import SQUASHFS_OPTIONS
 from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.files import GIB, require_free, scratch_dir, whole_file
+from hpcpy.core.files import scratch_dir, whole_file
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
@@ -41,70 +40,53 @@ def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
         hint = "--undo first" if is_packed(prefix) else "hpcpy's Python is 3.14"
         raise UsageError(f"{source}: has no {_SITE}", hint=hint)
     apptainer, target = ensure("apptainer").apptainer, options.baked.absolute()
-    if options.image and not options.image.is_file():
-        raise UsageError(f"{options.image}: there is no such file")
     base = (options.image or ensure_image("sif")[0]).resolve()
-    require_free(target.parent, 4 * GIB, "baking")
     with scratch_dir(target.parent, ".bake") as scratch, whole_file(target) as temporary:
         env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
-        root, made = scratch / "root", scratch / "made.sif"
+        root = scratch / "root"
         with stage(f"unpack {base.name}") as current:
             current.run([apptainer, "build", "--sandbox", root, base], env=env)
         with stage(f"copy packages of {source.name}") as current:
-            copied = _copy(site, root / "opt/hpcpy" / _SITE, _names([str(apptainer), str(root)]))
+            copied = _copy(site, root / "opt/hpcpy" / _SITE, _names(apptainer, root))
             current.note = f"{len(copied)} packages"
         with stage("bake") as current:
-            inside = [str(root), _PYTHON, "-m", "hpcpy_bake"]
-            current.run([apptainer, "exec", "--writable", *inside], env=env)
+            inside = ["exec", "--writable", str(root), _PYTHON, "-m", "hpcpy_bake"]
+            current.run([apptainer, *inside], env=env)
         with stage(f"pack {target.name}") as current:
             squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
-            current.run([apptainer, "build", squashfs, made, root], env=env)
-            made.replace(temporary)
+            current.run([apptainer, "build", "--force", squashfs, temporary, root], env=env)
     print(f"{target}: {base.name} with {', '.join(copied) or 'no package more'}")
     _compare(prefix, [str(apptainer), "exec", str(target)], options.program)
     return 0
-
-
-def _names(image: Sequence[str]) -> set[str]:
-    """Return the packages that an image has."""
-    apptainer, root = image
-    done = subprocess.run(
-        [apptainer, "exec", "--cleanenv", root, _PYTHON, "-I", "-c", _ASK],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {_canonical(name) for name in json.loads(done.stdout)}
 
 
 def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _names(apptainer: Path, root: Path) -> set[str]:
+    """Return the packages that an image has."""
+    command = ["exec", "--cleanenv", str(root), _PYTHON, "-I", "-c", _ASK]
+    done = subprocess.run([apptainer, *command], capture_output=True, text=True, check=True)
+    return {_canonical(name) for name in json.loads(done.stdout)}
+
+
 def _copy(site: Path, target: Path, present: set[str]) -> list[str]:
+    """Copy the packages that an image lacks; return their names and versions."""
     copied = []
-    for home in sorted(site.glob("*.dist-info")):
-        text = (home / "METADATA").read_text(encoding="utf-8", errors="replace")
-        fields = email.parser.HeaderParser().parsestr(text)
-        if _canonical(str(fields["Name"])) in present:
+    for package in importlib.metadata.distributions(path=[str(site)]):
+        if _canonical(package.name) in present:
             continue
-        for name in _files(home):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(site / name, target / name)
-        copied.append(f"{fields['Name']} {fields['Version']}")
-    return copied
-
-
-def _files(home: Path) -> Iterator[str]:
-    """Yield the files of a package within site-packages; scripts lie outside."""
-    record = home / "RECORD"
-    if not record.exists():
-        raise UsageError(f"{home}: has no RECORD of its files", hint="install it by pip")
-    with record.open(encoding="utf-8", newline="") as stream:
-        for name, *_ in csv.reader(stream):
-            is_own = not name.startswith(("/", "../")) and not name.endswith(".pyc")
-            if is_own and (home.parent / name).is_file():
-                yield name
+        if package.files is None:
+            raise UsageError(f"{package.name}: has no list of its files", hint="install it by pip")
+        for file in map(str, package.files):
+            # Scripts lie outside.
+            is_own = not file.startswith(("/", "../")) and not file.endswith(".pyc")
+            if is_own and (site / file).is_file():
+                (target / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(site / file, target / file)
+        copied.append(f"{package.name} {package.version}")
+    return sorted(copied)
 
 
 def _compare(prefix: Path, inside: Sequence[str], program: Sequence[str]) -> None:

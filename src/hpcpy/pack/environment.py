@@ -1,14 +1,13 @@
-"""An environment as it lies: of which kind it is, its commands, what activation sets."""
+"""An environment as it lies: its folders, its commands, what activation sets."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,9 @@ ON_THE_NODE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt/hpcpy"),
     *("/proc", "/sys", "/dev", "/run", "/var"),
 )
+_ODD = re.compile(r"[\s:,=\\\"'$]")
 _CONFIG_LINE = re.compile(r"[^\n=\0]+=[^\n\0]*")
-_OF_THE_SHELL = ("SHLVL", "_", "PWD", "OLDPWD", "HOME", "CONDA_SHLVL", "CONDA_PROMPT_MODIFIER")
+_OF_THE_SHELL = ("SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH")
 # Marks what a variable held before.
 _BEFORE = "@before@"
 
@@ -30,30 +30,21 @@ class Environment:
     """A folder with ``bin/``, and what belongs to it."""
 
     prefix: Path
-    kind: str
-    # Where its files are: the prefix, or the folder that was unpacked from it.
-    source: Path
-    # Its base Python, and what was given by --with.
-    others: tuple[Path, ...]
+    # Each folder that is packed, by its place, the environment's last: a base Python, what was
+    # given by --with.  An update has the environment's files in another folder than its prefix.
+    folders: Mapping[Path, Path]
 
     @property
-    def trees(self) -> tuple[Path, ...]:
-        """The folders that are packed."""
-        return (self.source, *self.others)
+    def source(self) -> Path:
+        """Where the environment's own files are."""
+        return self.folders[self.prefix]
 
-    @property
-    def inside(self) -> tuple[str, ...]:
-        """The folders that need nothing of outside."""
-        return (*map(str, {self.prefix, *self.trees}), *ON_THE_NODE)
-
-    def commands(self) -> list[str]:
-        """Return the names in ``bin/`` that can be started."""
+    def is_command(self, name: str) -> bool:
+        """Tell whether a word is the name of a program in ``bin/``."""
+        path = self.source / "bin" / name
         # A link may lead to a path that is only in the image.
-        return sorted(
-            path.name
-            for path in (self.source / "bin").iterdir()
-            if path.is_symlink() or (path.is_file() and os.access(path, os.X_OK))
-        )
+        is_program = path.is_symlink() or (path.is_file() and os.access(path, os.X_OK))
+        return is_program and "/" not in name
 
 
 def is_below(path: str, folders: Sequence[str]) -> bool:
@@ -68,10 +59,6 @@ def read(given: Path, others: Sequence[Path] = ()) -> Environment:
         raise UsageError(f"{given}: is behind a link", hint=f"give {prefix.resolve()}")
     if not (prefix / "bin").is_dir():
         raise UsageError(f"{given}: has no folder bin", hint="give the folder of an environment")
-    if re.search(r"[\s:,=\\\"'$]", str(prefix)):
-        raise UsageError(
-            f"{given}: a path with a blank, a quote or one of : , = $ cannot be packed"
-        )
     if prefix == Path.home() or is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount():
         raise UsageError(f"{given}: is no environment of its own")
     if Path(sys.base_prefix).is_relative_to(prefix) or Path(sys.prefix).is_relative_to(prefix):
@@ -79,42 +66,31 @@ def read(given: Path, others: Sequence[Path] = ()) -> Environment:
             f"{given}: has the Python that runs this",
             hint="deactivate it, or: /usr/bin/python3 hpcpy pack …",
         )
-    return of(prefix, prefix, [_tree(folder) for folder in others])
+    return of(prefix, prefix, others)
 
 
 def of(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     """Return the environment of a prefix whose files are in a folder."""
-    # Each once: a base Python may be given, too.
-    folders = tuple(dict.fromkeys((*_base(source), *others)))
-    return Environment(prefix, _kind(source), source, folders)
-
-
-def _kind(prefix: Path) -> str:
-    marks = {
-        "conda-meta": "conda environment",
-        "pyvenv.cfg": "virtual environment",
-        ".spack": "Spack view",
-        ".spack-db": "Spack tree",
-    }
-    return next((kind for mark, kind in marks.items() if (prefix / mark).exists()), "folder")
-
-
-def _tree(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder")
-    return folder.resolve()
+    for folder in others:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder")
+    folders = {path.resolve(): path.resolve() for path in (*_base(source), *others)}
+    folders[prefix] = source
+    for place in folders:
+        if _ODD.search(str(place)):
+            raise UsageError(f"{place}: a path with a blank, a quote or : , = $ cannot be packed")
+    return Environment(prefix, folders)
 
 
 def _base(prefix: Path) -> list[Path]:
     """Return the installation of a virtual environment's Python, if no node has it of its own."""
-    if not (prefix / "pyvenv.cfg").is_file() or not (prefix / "bin/python").exists():
+    if not (prefix / "pyvenv.cfg").is_file():
         return []
     python = (prefix / "bin/python").resolve()
     home = python.parent.parent
     is_outside = not is_below(str(home), (*ON_THE_NODE, str(prefix)))
     # One that is packed itself is started by its own launcher.
-    is_plain = python.parent.name == "bin" and python.name != "run"
-    return [home] if is_outside and is_plain else []
+    return [home] if is_outside and python.parent.name == "bin" else []
 
 
 def activation(environment: Environment) -> list[str]:
@@ -122,17 +98,18 @@ def activation(environment: Environment) -> list[str]:
     prefix, source = environment.prefix, environment.source
     if not (source / "conda-meta").is_dir():
         return []
-    before = {"PATH": f"{prefix}/bin:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
-    before |= {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": prefix.name}
-    before |= {"CONDA_SHLVL": "1", "LD_LIBRARY_PATH": _BEFORE}
-    names = sorted(path.name for path in (source / "etc/conda/activate.d").glob("*.sh"))
-    scripts = (shlex.quote(f"{prefix}/etc/conda/activate.d/{name}") for name in names)
-    text = "".join(f". {script} >&2\n" for script in scripts) + "exec env -0\n"
-    # They look for files in the prefix.
-    place = [] if source == prefix else [prefix / ".pack/run", source]
-    done = subprocess.run(
-        [*place, "/bin/bash", "-c", text], env=before, stdout=subprocess.PIPE, check=False
-    )
+    before = {
+        "PATH": f"{prefix}/bin:/usr/bin:/bin",
+        "HOME": str(Path.home()),
+        "CONDA_PREFIX": str(prefix),
+        "CONDA_DEFAULT_ENV": prefix.name,
+        "LD_LIBRARY_PATH": _BEFORE,
+    }
+    scripts = 'for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script" >&2; done'
+    command = ["env", "-i", *(f"{name}={value}" for name, value in before.items())]
+    command += ["/bin/bash", "-c", f"shopt -s nullglob; {scripts}; exec env -0"]
+    command = [*at_its_place(environment), *command]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise UnavailableError(f"activation scripts of {prefix} end with {done.returncode}")
     entries = done.stdout.decode(errors="surrogateescape").split("\0")
@@ -142,7 +119,7 @@ def activation(environment: Environment) -> list[str]:
         after |= json.loads(state.read_text(encoding="utf-8")).get("env_vars", {})
     lines = [f"prepend PATH={prefix}/bin"]
     for name, value in sorted(after.items()):
-        if name in (*_OF_THE_SHELL, "PATH") or not _CONFIG_LINE.fullmatch(f"{name}={value}"):
+        if name in _OF_THE_SHELL or not _CONFIG_LINE.fullmatch(f"{name}={value}"):
             continue
         if _BEFORE in value:
             own = [part for part in value.split(":") if part not in ("", _BEFORE)]
@@ -150,3 +127,13 @@ def activation(environment: Environment) -> list[str]:
         else:
             lines.append(f"set {name}={value}")
     return lines
+
+
+def at_its_place(environment: Environment) -> list[str]:
+    """Return what starts a command where the environment's files lie in its prefix."""
+    if environment.source == environment.prefix:
+        return []
+    user = ["--user", "--map-root-user"] if os.geteuid() else []
+    script = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    folders = [str(environment.source), str(environment.prefix)]
+    return ["unshare", *user, "--mount", "sh", "-c", script, *folders]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpcpy.pack.environment import Environment, is_below
+from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
 
 # kind -> (what will not work, what to do)
 KINDS = {
@@ -18,8 +18,6 @@ KINDS = {
     "editable": ("is installed from a folder outside, which stays there", "pip install it, no -e"),
     "link": ("leads out of the environment", "its target must stay; --with FOLDER packs it too"),
     "runpath": ("looks for libraries outside", "--with FOLDER, or build it again"),
-    "setuid": ("loses its setuid bit", "start it from elsewhere"),
-    "private": ("others cannot read it, but could read it in the image", "remove it, or chmod"),
 }
 # Of each kind that are printed.
 _SHOWN = 3
@@ -51,55 +49,44 @@ class Contents:
 def look(environment: Environment) -> Contents:
     """Walk through the folders of an environment."""
     contents = Contents()
-    is_public = bool(environment.source.stat().st_mode & stat.S_IROTH)
-    for tree in environment.trees:
+    inside = (*map(str, (*environment.folders, *environment.folders.values())), *ON_THE_NODE)
+    for tree in environment.folders.values():
         for folder, folders, files in os.walk(tree):
-            contents.entries += 1 + len(files)
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            contents.entries += 1 + len(files) + len(links)
             if not os.access(folder, os.R_OK | os.X_OK):
                 contents.found.setdefault("unreadable", []).append(folder)
-            for name in (*files, *folders):
+            for name in (*files, *links):
                 path = Path(folder, name)
                 status = path.lstat()
-                if stat.S_ISDIR(status.st_mode):
-                    continue
-                contents.entries += name in folders  # a link to a folder
-                contents.size += status.st_size if stat.S_ISREG(status.st_mode) else 0
-                for kind, text in _findings(path, status, environment.inside, is_public=is_public):
+                contents.size += status.st_size
+                for kind, text in _findings(path, status.st_mode, inside):
                     contents.found.setdefault(kind, []).append(text)
     return contents
 
 
-def _findings(
-    path: Path, status: os.stat_result, inside: tuple[str, ...], *, is_public: bool
-) -> Iterator[tuple[str, str]]:
-    if stat.S_ISLNK(status.st_mode):
+def _findings(path: Path, mode: int, inside: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if stat.S_ISLNK(mode):
         target = os.path.normpath(path.parent / path.readlink())
         if not is_below(target, inside):
             yield "link", f"{path} -> {target}"
-    if not stat.S_ISREG(status.st_mode):
-        return
-    if not os.access(path, os.R_OK):
+    elif stat.S_ISREG(mode) and not os.access(path, os.R_OK):
         yield "unreadable", str(path)
-        return
-    if status.st_mode & stat.S_ISUID:
-        yield "setuid", str(path)
-    # Records of packages are often closed, and hold nothing private.
-    if is_public and not status.st_mode & stat.S_IROTH and "conda-meta" not in path.parts:
-        yield "private", str(path)
-    for kind, other in (*_editable(path), *_run_path(path, status)):
-        if not is_below(os.path.normpath(other), inside):
-            yield kind, f"{path}: {other}"
+    elif stat.S_ISREG(mode):
+        paths = [("editable", other) for other in _imported(path)]
+        if ".so" in path.name or mode & stat.S_IXUSR:
+            paths += [("runpath", other) for other in run_paths(path)]
+        for kind, other in paths:
+            # What is not there is neither imported nor loaded; $ORIGIN is inside.
+            is_there = other.startswith("/") and Path(other).exists()
+            if is_there and not is_below(os.path.normpath(other), inside):
+                yield kind, f"{path}: {other}"
 
 
-def _editable(path: Path) -> Iterator[tuple[str, str]]:
+def _imported(path: Path) -> list[str]:
     if path.suffix == ".pth" or path.name == "direct_url.json" or "__editable__" in path.name:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        yield from (("editable", other) for other in _PATHS.findall(text))
-
-
-def _run_path(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
-    if ".so" in path.name or status.st_mode & stat.S_IXUSR:
-        yield from (("runpath", other) for other in run_paths(path) if other.startswith("/"))
+        return _PATHS.findall(path.read_text(encoding="utf-8", errors="replace"))
+    return []
 
 
 def run_paths(path: Path) -> list[str]:
@@ -109,10 +96,8 @@ def run_paths(path: Path) -> list[str]:
             head = stream.read(64)
             if head[:6] != b"\x7fELF\x02\x01":
                 return []
-            (start,), (size, count) = (
-                struct.unpack_from("<Q", head, 32),
-                struct.unpack_from("<HH", head, 54),
-            )
+            (start,) = struct.unpack_from("<Q", head, 32)
+            size, count = struct.unpack_from("<HH", head, 54)
             stream.seek(start)
             table = stream.read(size * count)
             parts = [struct.unpack_from("<IIQQQQ", table, at * size) for at in range(count)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 import shlex
 import shutil
@@ -22,26 +20,28 @@ from hpcpy.pack.environment import Environment, activation
 _COMPRESSION = ("-comp", "zstd", "-Xcompression-level", "3", "-b", "128K")
 # What programs outside read of an environment: shells, conda, VS Code, Jupyter.
 _READ_OUTSIDE = ("pyvenv.cfg", "conda-meta/history", "conda-meta/state", "share/jupyter/kernels")
+# Of bin: what shells read is no command.
+_SOURCED = ("activate", "deactivate")
+_SKELETON = "skeleton.sqsh"
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
-# Folders of a host that Apptainer makes by itself.
-_NOT_BOUND = ("proc", "sys", "dev", "lost+found")
 _OTHERWISE = """\
 # Started by the launcher where it cannot mount: WHY NAME [ARGUMENT ...]
 home=${{0%/.pack/otherwise}}
 why=$1 name=$2
 shift 2
-prefix={prefix} kept={prefix}.unpacked apptainer={apptainer}
+kept={prefix}.unpacked apptainer={apptainer}
 if [ -x "$apptainer" ] && [ "${{HPCPY_PACK_ENGINE:-}}" != folder ]; then
   [ "$name" = pack-exec ] || set -- {program} "$@"
-  set -- {image} "$@"
-  for folder in {folders}; do
-    [ ! -d "$folder" ] || set -- --bind "$folder" "$@"
+  set -- "$home/.pack/{image}" "$@"
+  for folder in /*; do
+    case $folder in {without}) continue ;; esac
+    [ ! -d "$folder" ] || [ -L "$folder" ] || set -- --bind "$folder" "$@"
   done
   [ ! -e /dev/nvidiactl ] || set -- --nv "$@"
   export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${{LD_LIBRARY_PATH:-}}"
   [ -z "${{HPCPY_VERBOSE:-}}" ] || echo "hpcpy pack: $why; by $apptainer" >&2
-  exec "$apptainer" --silent exec {options} "$@"
+  exec "$apptainer" --silent exec --pwd "$PWD" {options} "$@"
 fi
 if [ -d "$kept" ]; then
   [ -z "${{HPCPY_VERBOSE:-}}" ] || echo "hpcpy pack: $why; in $kept" >&2
@@ -63,60 +63,51 @@ def squashfs_tool(name: str) -> Path:
     return command(name)
 
 
-def apptainer() -> str:
-    """Return the Apptainer of this machine; empty if there is none."""
-    try:
-        return str(find_apptainer())
-    except UnavailableError:
-        return ""
+def config_value(packed: Path, key: str) -> list[str]:
+    """Return what the lines of a key say in the configuration of a packed folder."""
+    lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
+    return [line.removeprefix(f"{key} ") for line in lines if line.startswith(f"{key} ")]
+
+
+def image_of(packed: Path) -> Path:
+    """Return the image of a packed folder."""
+    return packed / ".pack" / config_value(packed, "image")[0]
 
 
 def squash(current: Stage, trees: Sequence[Path], image: Path) -> list[str]:
     """Write folders into an image; return their names in it, none if it is one alone."""
-    tool = squashfs_tool("mksquashfs")
-    options = [*_COMPRESSION, "-no-xattrs", "-no-progress", "-quiet"]
-    if len(trees) == 1:
-        current.run([tool, trees[0], image, *options, "-noappend"])
-        return []
+    options = [*_COMPRESSION, "-no-xattrs", "-no-progress", "-quiet", "-exit-on-error"]
+    current.run([squashfs_tool("mksquashfs"), *trees, image, *options])
     names: list[str] = []
-    for tree in trees:
+    for number, tree in enumerate(trees):
         # As mksquashfs does it.
-        name = tree.name
-        while name in names:
-            name += "_1"
-        names.append(name)
-        current.run([tool, tree, image, *options, "-keep-as-directory"])
-    return names
+        same = [other.name for other in trees[:number]].count(tree.name)
+        names.append(f"{tree.name}_{same}" if same else tree.name)
+    return names if len(trees) > 1 else []
 
 
 def write(folder: Path, environment: Environment, launcher: Path, current: Stage) -> None:
     """Fill a folder with what is to take the environment's place."""
-    own, mark = folder / ".pack", secrets.token_hex(8)
-    image = own / f"{mark}.sqsh"
-    names = squash(current, environment.trees, image)
+    own = folder / ".pack"
+    own.mkdir()
+    # Its name tells a start which mounts of the node are of this image.
+    image = own / f"{secrets.token_hex(8)}.sqsh"
+    names = squash(current, [*environment.folders.values()], image)
     mode = environment.source.stat().st_mode
     image.chmod(0o600 | (mode & 0o044))
-    shutil.copyfile(launcher, own / "run")
-    places = (environment.prefix, *environment.others)
-    lines = [f"mark {mark}", f"prefix {environment.prefix}", f"image {image.name}", "offset 0"]
-    lines += [f"tree {name} {place}" for name, place in zip(names, places, strict=False)]
+    binds = list(zip(names, map(str, environment.folders), strict=False))
+    lines = [f"prefix {environment.prefix}", f"image {image.name}", "offset 0"]
+    lines += [f"bind {name}={place}" for name, place in binds]
     lines += activation(environment)
-    (own / "config").write_text(
-        "".join(f"{line}\n" for line in lines), encoding="utf-8", errors="surrogateescape"
-    )
-    sources = [f"image-src=/{name}" for name in names] or ["image-src=/"]
-    binds = [
-        f'--bind "$home/.pack/{image.name}:{place}:{source},ro"'
-        for source, place in zip(sources, places, strict=False)
+    options = ["--no-mount home,tmp,cwd,bind-paths"]
+    options += [
+        f'--bind "$home/.pack/{image.name}:{place}:image-src=/{name},ro"'
+        for name, place in binds or [("", str(environment.prefix))]
     ]
-    options = ["--no-mount home,tmp,cwd,bind-paths", '--pwd "$PWD"', *binds]
-    text = otherwise(
-        environment.prefix, '"$prefix/bin/$name"', '"$home/.pack/skeleton.sqsh"', options
-    )
-    (own / "otherwise").write_text(text)
+    script = otherwise(environment.prefix, f'"{environment.prefix}/bin/$name"', _SKELETON, options)
+    write_own(own, launcher, lines, script)
     _write_skeleton(own, environment, current)
     _link(folder, environment)
-    (own / "run").chmod(0o755)
     folder.chmod(mode & 0o7777)
 
 
@@ -124,29 +115,27 @@ def otherwise(
     prefix: Path, program: str, image: str, options: Sequence[str], without: Sequence[str] = ()
 ) -> str:
     """Return the script for nodes where nothing can be mounted."""
+    try:
+        apptainer = str(find_apptainer())
+    except UnavailableError:
+        apptainer = ""
     return _OTHERWISE.format(
         prefix=prefix,
-        apptainer=shlex.quote(apptainer()),
+        apptainer=shlex.quote(apptainer),
         program=program,
         image=image,
-        folders=" ".join(_host_folders(without)),
+        without="|".join(["/proc", "/sys", "/dev", *without]),
         options=" ".join(options),
     )
 
 
-def renew_mark(packed: Path) -> None:
-    """Have no later start join a mount of the check: that lies over the folder as it was."""
-    config = packed / ".pack/config"
-    _, _, rest = config.read_bytes().partition(b"\n")
-    config.write_bytes(f"mark {secrets.token_hex(8)}\n".encode() + rest)
-
-
-def _host_folders(without: Sequence[str]) -> list[str]:
-    return [
-        shlex.quote(str(path))
-        for path in sorted(Path("/").iterdir())
-        if path.name not in (*_NOT_BOUND, *without) and path.is_dir() and not path.is_symlink()
-    ]
+def write_own(own: Path, launcher: Path, lines: Sequence[str], script: str) -> None:
+    """Write the launcher, its configuration, and what it starts where it cannot mount."""
+    shutil.copyfile(launcher, own / "run")
+    (own / "run").chmod(0o755)
+    text = "".join(f"{line}\n" for line in lines)
+    (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
+    (own / "otherwise").write_text(script)
 
 
 def _write_skeleton(own: Path, environment: Environment, current: Stage) -> None:
@@ -157,34 +146,28 @@ def _write_skeleton(own: Path, environment: Environment, current: Stage) -> None
                 (root / path.name).symlink_to(path.readlink())
             elif path.is_dir():
                 (root / path.name).mkdir()
-        for place in (environment.prefix, *environment.others):
+        for place in environment.folders:
             (root / str(place).lstrip("/")).mkdir(parents=True, exist_ok=True)
-        for name in ("proc", "sys", "dev"):
-            (root / name).mkdir(exist_ok=True)
         tool = squashfs_tool("mksquashfs")
-        current.run([tool, root, own / "skeleton.sqsh", "-all-root", "-no-progress", "-quiet"])
+        current.run([tool, root, own / _SKELETON, "-all-root", "-no-progress", "-quiet"])
 
 
 def _link(folder: Path, environment: Environment) -> None:
     """Have a name for each command, and copies of what programs outside read."""
     names = folder / "bin"
     names.mkdir()
-    commands = environment.commands()
     for path in (environment.source / "bin").iterdir():
         # Files that a shell reads lie beside the commands.
-        if path.name in commands and not path.name.startswith(("activate", "deactivate")):
+        if environment.is_command(path.name) and not path.name.startswith(_SOURCED):
             (names / path.name).symlink_to("../.pack/run")
         elif path.is_file():
             shutil.copy2(path, names / path.name)
-    if ANY not in commands:
+    if not (names / ANY).is_symlink():
         (names / ANY).symlink_to("../.pack/run")
     for name in _READ_OUTSIDE:
         path, copy = environment.source / name, folder / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file():
+            copy.parent.mkdir(exist_ok=True)
             shutil.copy2(path, copy)
         elif path.is_dir():
             shutil.copytree(path, copy, symlinks=True)
-        else:
-            with contextlib.suppress(OSError):
-                os.removedirs(copy.parent)

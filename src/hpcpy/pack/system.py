@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from hpcpy.build.sif_header import system_offset
@@ -16,7 +14,7 @@ from hpcpy.core.removal import remove_tree
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.exchange import is_packed
-from hpcpy.pack.image import ANY, otherwise
+from hpcpy.pack.image import ANY, otherwise, write_own
 
 # What the image sets, and the programs of its own.
 _ASK = """
@@ -25,18 +23,13 @@ folders = [one for one in os.environ["PATH"].split(":") if one.startswith("/opt/
 print(json.dumps([dict(os.environ), sorted({name for one in folders if os.path.isdir(one)
                                             for name in os.listdir(one)})]))
 """
-# As in src/pack/root.c.
-_OF_THE_IMAGE = ("usr", "etc", "var", "opt")
+# Of the image; all other folders are the host's.  The links are folders on some hosts.
+_FOLDERS = ("opt", "usr", "etc", "bin", "sbin", "lib", "lib64")
+# Of the host in the image's /etc.
+_FILES = ("passwd", "group", "hosts", "resolv.conf", "nsswitch.conf", "localtime")
 _OF_THE_ENGINE = (
-    "APPTAINER",
-    "SINGULARITY",
-    "HOME",
-    "PWD",
-    "PS1",
-    "TERM",
-    "USER",
-    "LD_LIBRARY_",
-    "PROMPT_",
+    *("APPTAINER", "SINGULARITY", "HOME", "PWD", "PS1", "TERM", "USER"),
+    *("LD_LIBRARY_", "PROMPT_"),
 )
 
 
@@ -59,33 +52,24 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> int:
         variables, names = json.loads(asked.stdout)
         if made.exists():
             remove_tree(made)
-        _write(made, sif, launcher, _configuration(made, offset, variables))
+        own = made / ".pack"
+        (own / "root").mkdir(parents=True)
+        # Its name tells a start which mounts of the node are of this image.
+        image = f"{secrets.token_hex(8)}.sif"
+        (own / image).symlink_to(sif.resolve())
+        lines = [f"prefix {own}/root", f"image {image}", f"offset {offset}", "path"]
+        lines += [f"bind /etc/{name}=etc/{name}" for name in _FILES]
+        lines += [f"bind {name}=/{name}" for name in _FOLDERS]
+        lines += [
+            f"set {name}={value}"
+            for name, value in sorted(variables.items())
+            if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
+        ]
+        script = otherwise(made, '"$name"', image, (), [f"/{name}" for name in _FOLDERS])
+        write_own(own, launcher, lines, script)
+        (made / "bin").mkdir()
         for name in (*names, ANY):
             (made / "bin" / name).symlink_to("../.pack/run")
         current.note = f"{len(names)} commands"
     print(made / "bin")
     return 0
-
-
-def _write(made: Path, sif: Path, launcher: Path, configuration: str) -> None:
-    own = made / ".pack"
-    (own / "root").mkdir(parents=True)
-    (made / "bin").mkdir()
-    (own / "image.sif").symlink_to(sif.resolve())
-    shutil.copyfile(launcher, own / "run")
-    (own / "run").chmod(0o755)
-    options = ['--pwd "$PWD"']
-    text = otherwise(made, '"$name"', '"$home/.pack/image.sif"', options, _OF_THE_IMAGE)
-    (own / "otherwise").write_text(text)
-    (own / "config").write_text(configuration)
-
-
-def _configuration(made: Path, offset: int, variables: Mapping[str, str]) -> str:
-    lines = [f"mark {secrets.token_hex(8)}", f"prefix {made}/.pack/root", "image image.sif"]
-    lines += [f"offset {offset}", "system 1"]
-    lines += [
-        f"set {name}={value}"
-        for name, value in sorted(variables.items())
-        if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
-    ]
-    return "".join(f"{line}\n" for line in lines)

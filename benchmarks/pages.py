@@ -19,7 +19,7 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import drawings, figures, lists, tables
+from measure import figures, lists, tables
 
 _RESULTS = ROOT / "docs/results"
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
@@ -60,9 +60,8 @@ def written() -> Iterator[tuple[Path, str]]:
         if (text := _page(name, report))
     }
     yield from of_reports.items()
-    for name, svg in drawings.of(reports):
-        yield _RESULTS / f"{name}.svg", svg
-    for path in sorted({ROOT / "README.md", *ROOT.glob("docs/*/*.md")} - of_reports.keys()):
+    marked = {ROOT / "README.md", *ROOT.glob("docs/*/*.md"), *_RESULTS.glob("*.svg")}
+    for path in sorted(marked - of_reports.keys()):
         yield path, with_tables(with_figures(path.read_text(), reports))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from measure.cells import Found, Report, each, table
-from measure.cold.tables import cold, launch
+from measure.cold.tables import cold
 
 # Above this the times say more of the machine's other work than of Python.
 _UNSTEADY = 0.1
@@ -219,7 +219,6 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "bake": _starts,
     "features": _features,
     "cold": cold,
-    "launch": launch,
     "overhead": _overhead,
     "write-places": _write,
     "storm": _storm,

@@ -1,4 +1,4 @@
-"""Benchmarks tell what they take, and make tables of what they have measured."""
+"""Benchmarks tell what they take, refuse what they do not, and say which command failed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-import launch_steps
 from hpcpy.core import paths
 from hpcpy.core.stages import StageError
+from measure.running import output
 
 BENCHMARKS = paths.ROOT / "benchmarks"
 
@@ -51,13 +51,8 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_first_and_the_last_rank_count_and_a_failure_is_one_line() -> None:
-    ranks = "now=$(date +%s); echo $((now + 1000)); echo $((now + 500))"
-    found = launch_steps.to_the_ranks(["sh", "-c", ranks], {})
-    assert found == pytest.approx((500, 1000), abs=100)
-    with pytest.raises(StageError, match="ended with 3: no such node"):
-        launch_steps.to_the_ranks(["sh", "-c", "echo no such node >&2; exit 3"], {})
+def test_a_command_that_fails_is_told_in_one_line() -> None:
+    with pytest.raises(StageError, match=r"srun ended with 3: no such node"):
+        output(["sh", "-c", "echo no such node >&2; exit 3"], "srun")
     with pytest.raises(StageError, match="No such file"):
-        launch_steps.to_the_ranks(["/nonexistent/srun"], {})
-    with pytest.raises(StageError, match="printed 'hello'"):
-        launch_steps.to_the_ranks(["echo", "hello"], {})
+        output(["/nonexistent/srun"], "srun")

@@ -1,4 +1,4 @@
-"""Tables of starts on a fresh mount, and of the steps of a launch."""
+"""Tables of starts on a fresh mount."""
 
 from __future__ import annotations
 
@@ -97,20 +97,3 @@ def _bursts(found: Found) -> str:
         rows.append([*(name if first else ["", ""]), one["image"], *map(milliseconds, ends), read])
     head = ["image's file", "start", "of", "1st, ms", "2nd, ms", "16th, ms", "read, MB"]
     return table(head, rows, 3)
-
-
-def launch(report: Report) -> str:
-    """Return what each step adds, in milliseconds, and all together."""
-    found = {
-        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
-        for one in report["results"]
-    }
-    images = list(dict.fromkeys(image for image, _ in found if image))
-    before, rows = dict.fromkeys(images, 0.0), []
-    for name in each(report["results"], "name"):
-        # A step without an image counts for each image.
-        until = {image: found.get((image, name), found.get(("", name), 0)) for image in images}
-        rows.append([name, *(f"{until[image] - before[image]:,.0f}" for image in images)])
-        before = until
-    rows.append(["**to the last rank**", *(f"{one:,.0f}" for one in before.values())])
-    return table(["step, ms", *images], rows)

@@ -12,7 +12,6 @@ PICTURES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "startup": starts.startup,
     "cold": starts.cold,
     "features": starts.features,
-    "overhead": ratios.overhead,
     "write-places": ratios.write,
     "storm": storms.storm,
     "import-at-scale": storms.validation,

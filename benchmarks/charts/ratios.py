@@ -1,4 +1,4 @@
-"""Ratios with their intervals: messages in a container, and one file against many."""
+"""Ratios with their intervals: one file against many."""
 
 from __future__ import annotations
 
@@ -14,38 +14,8 @@ _RATIOS = (
 )
 
 
-def overhead(report: Report) -> Any:
-    """Draw each size's difference with its interval, a panel an arrangement."""
-    results = report["results"]
-    title = f"Messages inside a container against outside: {machine(report)}"
-    made = figure(2.9 * len(results) + 0.8, 4, title)
-    panels = made.subplots(1, len(results), sharey=True, squeeze=False)[0]
-    for axes, one in zip(panels, results, strict=True):
-        names = [_size(name) for name in one["intervals"]]
-        found = {
-            place: _interval(each, lambda ratio: 100 * (ratio - 1))
-            for place, each in enumerate(one["intervals"].values())
-        }
-        points(axes, {"": found}, names)
-        axes.axhline(0, color="black", lw=0.8)
-        axes.axhline(1, color="grey", lw=0.8, ls="--")
-        axes.set_title(f"{one['arrangement']['title']}\n{len(one['ratios']['8'])} launches")
-    panels[0].text(8.4, 1.05, "the goal", color="grey", ha="right", fontsize="small")
-    panels[0].set_ylabel("inside takes more, %, and 95 % interval")
-    return made
-
-
-def _interval(found: Mapping[str, float], of: Callable[[float], float] = float) -> Point:
-    return of(found["ratio"]), of(found["low"]), of(found["high"])
-
-
-def _size(name: str) -> str:
-    if not name.isdecimal():
-        return name
-    for unit, factor in (("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)):
-        if int(name) % factor == 0:
-            return f"{int(name) // factor} {unit}"
-    return name
+def _interval(found: Mapping[str, float]) -> Point:
+    return found["ratio"], found["low"], found["high"]
 
 
 def write(report: Report) -> Any:

@@ -87,41 +87,14 @@ def _features(report: Report) -> str:
                 1e3 * (a - b) for a, b in zip(slower["cpu"], faster["cpu"], strict=True)
             )
             calls = slower["counts"]["path_calls"] - faster["counts"]["path_calls"]
-            row.append(f"{_signed(saved, '')}; {calls:,}")
+            row.append(f"{_signed(saved)}; {calls:,}")
         rows.append(row)
     return table(["feature", *head], rows)
 
 
-def _overhead(report: Report) -> str:
-    """Return medians of the shortest and the longest messages, and how much inside takes more."""
-    sizes = {"8": "8 B, µs", str(1 << 20): "1 MiB, µs"}
-    groups = {
-        "latency": "latency, 8 B … 16 KiB",
-        "bandwidth": "bandwidth, 64 KiB … 1 MiB",
-        "all": "all, 8 B … 1 MiB",
-    }
-    rows = []
-    for one in report["results"]:
-        medians = [
-            f"{statistics.median(one[place][size]) * 1e6:,.2f}"
-            for size in sizes
-            for place in ("outside", "inside")
-        ]
-        more = [_percent(one["intervals"][name]) for name in groups]
-        rows.append([one["arrangement"]["title"], *medians, *more])
-    times = [word for title in sizes.values() for word in (f"{title}: outside", "inside")]
-    return table(["ranks", *times, *groups.values()], rows)
-
-
-def _percent(interval: Mapping[str, float]) -> str:
-    more = (100 * (interval[key] - 1) for key in ("ratio", "low", "high"))
-    ratio, low, high = (_signed(one, "+") for one in more)
-    return f"{ratio} % ({low} … {high})"
-
-
-def _signed(value: float, sign: str) -> str:
+def _signed(value: float) -> str:
     # Never "−0.0".
-    return f"{round(value, 1) + 0.0:{sign}.1f}".replace("-", "−")
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def _write(report: Report) -> str:
@@ -219,7 +192,6 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "bake": _starts,
     "features": _features,
     "cold": cold,
-    "overhead": _overhead,
     "write-places": _write,
     "storm": _storm,
     "import-at-scale": _validation,

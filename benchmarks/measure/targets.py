@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.engine.setup import ensure
@@ -13,11 +13,10 @@ from measure.running import output
 # Where programs find the scripts, whatever they run in.
 WORK = Path("/mnt")
 PYTHON = "/opt/hpcpy/bin/python3"
-_CLEANING = ("--cleanenv", "--ignore-environment")
 # libfabric takes an address of the machine even where nothing is sent: one of a network
 # that ends meanwhile (a local cluster's) breaks MPI_Finalize.  MPICH's own libfabric
 # takes the provider `sockets`, others `tcp`.
-OWN_NETWORK = {"FI_SOCKETS_IFACE": "lo", "FI_TCP_IFACE": "lo"}
+_OWN_NETWORK = {"FI_SOCKETS_IFACE": "lo", "FI_TCP_IFACE": "lo"}
 
 # $0 becomes /, its /mnt the folder $1.  It has a mount namespace of its own, so
 # that nothing stays mounted; in all else it is no container.
@@ -46,10 +45,6 @@ class Target:
         """Return what starts the interpreter, or another program there."""
         return [*self.starter, program or self.program, *arguments]
 
-    def with_variables(self) -> Target:
-        """Return it with the caller's variables let in: by them a launcher numbers its ranks."""
-        return replace(self, starter=[word for word in self.starter if word not in _CLEANING])
-
 
 def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -> Target:
     """Return the interpreter of an image inside ``apptainer exec``: ours, or the given one.
@@ -61,7 +56,7 @@ def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -
     starter = [
         *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user),
         *("--cleanenv", "--no-home"),
-        *("--env", ",".join(f"{name}={value}" for name, value in OWN_NETWORK.items())),
+        *("--env", ",".join(f"{name}={value}" for name, value in _OWN_NETWORK.items())),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
     ]
     return Target(name, PYTHON, starter)

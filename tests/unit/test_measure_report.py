@@ -37,8 +37,7 @@ def test_each_benchmark_tells_its_arguments(name: str) -> None:
         (["startup", "--sif", "hpcpy=/nonexistent.sif"], "no such file"),
         (["cold", "--mounts", "zfs"], "zfs: none of kernel"),
         (["features", "--features", "none"], "none: hpcpy has"),
-        (["overhead", "--samples", "4"], "4 is not a whole number from 5 on"),
-        (["overhead", "--ranks", "nowhere"], "none of apart, together, tcp"),
+        (["features", "--samples", "5"], "5 is not a whole number from 6 on"),
         (["write", "/nonexistent"], "no folder, and none of disk, memory, moosefs"),
     ],
 )

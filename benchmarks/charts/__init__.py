@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from charts import ratios, starts, storms
+from charts import starts, storms
 
 # What draws a report, by its benchmark: a figure of matplotlib.
 PICTURES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "startup": starts.startup,
     "cold": starts.cold,
     "features": starts.features,
-    "write-places": ratios.write,
     "storm": storms.storm,
     "import-at-scale": storms.validation,
 }

@@ -1,4 +1,4 @@
-"""What all charts are made of: figures, bars and points with their spread, a legend."""
+"""What all charts are made of: figures, bars with their spread, a legend."""
 
 from __future__ import annotations
 
@@ -57,20 +57,6 @@ def bars(
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.margins(x=0.2)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def points(axes: Any, series: Mapping[str, Mapping[int, Point]], names: Sequence[str]) -> None:
-    """Draw points with their spread, beside each other where series have the same name."""
-    width = 0.6 / max(1, len(series))
-    for index, (label, found) in enumerate(series.items()):
-        places = [place - 0.3 + (index + 0.5) * width for place in found]
-        middle = [point[0] for point in found.values()]
-        options = {"fmt": "o", "capsize": 3, "color": COLOURS[index], "label": label}
-        axes.errorbar(places, middle, _spread([*found.values()]), **options)
-    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(names) > 5 else {}
-    axes.set_xticks(range(len(names)), names, **turned)
-    axes.set_xlim(-0.5, len(names) - 0.5)
     axes.spines[["top", "right"]].set_visible(False)
 
 

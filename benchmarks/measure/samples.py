@@ -1,11 +1,9 @@
-"""Samples in rounds: of starts of Python, and of anything else; and mean ratios of them."""
+"""Samples in rounds: of starts of Python, and of anything else."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -25,9 +23,6 @@ T = TypeVar("T")
 # Memory varies by a few pages alone.
 _MEMORY_SAMPLES = 3
 SAMPLER = Path(sampler.__file__)
-_CONFIDENCE = 0.95
-# Fewer rounds do not say how much they vary.
-LEAST = 5
 
 
 def in_rounds(
@@ -132,35 +127,3 @@ def _sample(one: _Sampler, case: Case, start: Samples) -> None:
     start.cpu.append(taken["cpu"])
     if len(start.memory) < _MEMORY_SAMPLES:
         start.memory.append(one.ask(case, memory=True))
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A ratio and its 95 % interval: in 95 of 100 measurements the true ratio lies in it."""
-
-    ratio: float
-    low: float
-    high: float
-
-
-def mean_ratio(logarithms: Sequence[float]) -> Interval:
-    """Return the geometric mean of at least `LEAST` ratios, given their logarithms."""
-    count = len(logarithms)
-    if count < LEAST:
-        raise ValueError(f"{count} values give no interval")
-    mean = statistics.fmean(logarithms)
-    half = student(count - 1) * statistics.stdev(logarithms) / math.sqrt(count)
-    return Interval(*(math.exp(one) for one in (mean, mean - half, mean + half)))
-
-
-def student(freedom: int) -> float:
-    """Return the factor of a two-sided interval by Student's distribution.
-
-    Its expansion in powers of 1/freedom from the normal one, exact to 0.3 % from four
-    degrees of freedom on.
-    """
-    z = statistics.NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3

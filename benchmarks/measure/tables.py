@@ -97,27 +97,6 @@ def _signed(value: float) -> str:
     return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
 
 
-def _write(report: Report) -> str:
-    """Return how many times faster one HDF5 file is than many `.npy` files."""
-    shown = [one for one in report["ratios"] if (one["slower"], one["faster"]) == ("npy", "hdf5")]
-    cells: dict[tuple[int, int, str], dict[str, str]] = {}
-    for one in shown:
-        ratio, low, high = (_digits(one["interval"][key]) for key in ("ratio", "low", "high"))
-        row = cells.setdefault((one["arrays"], one["side"], one["workload"]), {})
-        row[one["place"]] = f"**{ratio}** ({low}–{high})"
-    rows = []
-    # "write" comes before "read".
-    for kind in sorted(cells, key=lambda kind: (*kind[:2], kind[2] == "read")):
-        arrays, side, workload = kind
-        size = f"{arrays:,} × {side}²" if workload == "write" else ""
-        rows.append([size, workload, *(cells[kind].get(name, "–") for name in report["places"])])
-    return table(["arrays", "", *report["places"]], rows, 2)
-
-
-def _digits(value: float) -> str:
-    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
-
-
 def _storm(report: Report) -> str:
     """Return a table for each program and temperature, a row a configuration."""
     groups: dict[str, dict[str, dict[tuple[int, int], list[dict[str, Any]]]]] = {}
@@ -192,7 +171,6 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "bake": _starts,
     "features": _features,
     "cold": cold,
-    "write-places": _write,
     "storm": _storm,
     "import-at-scale": _validation,
 }

@@ -38,7 +38,6 @@ def test_each_benchmark_tells_its_arguments(name: str) -> None:
         (["cold", "--mounts", "zfs"], "zfs: none of kernel"),
         (["features", "--features", "none"], "none: hpcpy has"),
         (["features", "--samples", "5"], "5 is not a whole number from 6 on"),
-        (["write", "/nonexistent"], "no folder, and none of disk, memory, moosefs"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_is_built(

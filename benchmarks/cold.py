@@ -1,4 +1,4 @@
-"""Starts on a fresh mount, image against image."""
+"""Starts on a fresh mount by the kernel, image against image."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import argparse
 import itertools
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from checkout import run
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UnavailableError
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.cases import CASES
-from measure.cold.sample import CACHED, DELAY, IMAGE, RATE, STORAGES, inside
+from measure.cold.sample import DELAY, IMAGE, RATE, STORAGES, inside
 from measure.cold.tables import TRUE
 from measure.cold.touched import touched
 from measure.roots import Base
@@ -25,25 +25,20 @@ from measure.samples import in_rounds
 from measure.targets import PYTHON, WORK
 
 _IMAGES = ("wheels", "hpcpy")
-_FUSE = "squashfuse_ll"
-MOUNTS = ("kernel", _FUSE)
 _CASES = [case for case in CASES if case.name in ("pass", "numpy", "core", "core + MPI")]
-# A node's ranks, each with a mount of its own, of programs that take some time.
-_RANKS, _BURSTS, _OF_BURSTS = 16, 3, ("numpy", "core")
 
 
 @dataclass
 class Cold:
-    """One program of one image, mounted in one way, its file on one kind of storage.
+    """One program of one image, its file on one kind of storage.
 
     What `measure.cold.sample.take` returns, one a sample.
     """
 
     image: str
-    mount: str
     storage: str
     case: str
-    wall: list[Any] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
     user: list[float] = field(default_factory=list)
     kernel: list[float] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
@@ -53,37 +48,21 @@ class Cold:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     report.add_options(parser, samples=8)
-    parser.add_argument("--mounts", help=f"default: {','.join(MOUNTS)}, the first for root")
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``cold.json`` and its picture, print the tables."""
-    ways = _mounts(options.mounts)
+    if os.geteuid() != 0:
+        raise UnavailableError(
+            "only root has images mounted by the kernel", hint="sudo python3 benchmarks/cold.py"
+        )
     images = roots.images(_IMAGES, options.sif)
     programs = {TRUE: [TRUE]} | {one.name: [PYTHON, *one.arguments(WORK)] for one in _CASES}
     with report.work_folder() as work:
         facts = report.circumstances("cold", images, work) | _storage()
-        kinds = _kinds(images, ways, STORAGES, programs)
-        facts["results"] = _rounds(kinds, options.samples, programs)
-        facts["touched"] = _touches(images, programs) if os.geteuid() == 0 else []
-        # By the first mount alone, and not with the file in memory: for all ranks but the
-        # first it is there in any case.
-        far = [storage for storage in STORAGES if storage != CACHED]
-        kinds = _kinds(images, ways[:1], far, _OF_BURSTS)
-        facts["bursts"] = _rounds(kinds, _BURSTS, programs, _RANKS)
+        facts["results"] = _rounds(images, options.samples, programs)
+        facts["touched"] = _touches(images, programs)
         return report.finish(facts, options.out, images[-1], work)
-
-
-def _mounts(asked: str | None) -> list[str]:
-    """Return the ways to mount an image: those that this user has, or those asked for."""
-    there = [*MOUNTS] if os.geteuid() == 0 else [_FUSE]
-    chosen = asked.split(",") if asked else there
-    for name in chosen:
-        if name not in MOUNTS:
-            raise UsageError(f"--mounts {name}: none of {', '.join(MOUNTS)}")
-        if name not in there:
-            raise UnavailableError(f"only root has the mount {name}")
-    return chosen
 
 
 def _storage() -> dict[str, Any]:
@@ -95,38 +74,25 @@ def _storage() -> dict[str, Any]:
     }
 
 
-def _kinds(
-    images: Sequence[Base], ways: Sequence[str], storages: Sequence[str], cases: Iterable[str]
-) -> list[tuple[Cold, Base]]:
-    # The images next to each other: what else the machine does is then the same for both.
-    return [
-        (Cold(image.name, way, storage, case), image)
-        for way, storage, case, image in itertools.product(ways, storages, cases, images)
-    ]
-
-
 def _rounds(
-    kinds: Sequence[tuple[Cold, Base]],
-    number: int,
-    programs: Mapping[str, Sequence[str]],
-    ranks: int = 1,
+    images: Sequence[Base], number: int, programs: Mapping[str, Sequence[str]]
 ) -> list[Cold]:
-    """Take samples of `ranks` starts at once, a mount each."""
+    """Take samples of each program of each image on each storage."""
     apptainer = str(ensure("apptainer").apptainer)
+    # The images next to each other: what else the machine does is then the same for both.
+    kinds = [
+        (Cold(image.name, storage, case), image)
+        for storage, case, image in itertools.product(STORAGES, programs, images)
+    ]
 
     def take(kind: tuple[Cold, Base]) -> None:
         cold, image = kind
-        as_user = ["--userns"] if cold.mount == _FUSE else []
-        starter = [apptainer, "exec", *as_user, "--cleanenv", IMAGE]
-        command = [*starter, *programs[cold.case]]
-        request = {"image": str(image.sif), "storage": cold.storage, "ranks": ranks}
-        taken = inside("measure.cold.sample", {**request, "command": command})
-        if ranks == 1:
-            (taken["wall"],) = taken["wall"]
-        for name, value in taken.items():
+        command = [apptainer, "exec", "--cleanenv", IMAGE, *programs[cold.case]]
+        request = {"image": str(image.sif), "storage": cold.storage, "command": command}
+        for name, value in inside("measure.cold.sample", request).items():
             getattr(cold, name).append(value)
 
-    in_rounds(kinds, number, take, lambda kind: f"{kind[0].image}, {kind[0].mount}, {kind[0].case}")
+    in_rounds(kinds, number, take, lambda kind: f"{kind[0].image}, {kind[0].case}")
     return [cold for cold, _ in kinds]
 
 

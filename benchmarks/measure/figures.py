@@ -8,7 +8,6 @@ from typing import Any
 
 Report = Mapping[str, Any]
 _COUNTS = ("path_calls", "off_node", "getdents", "opens")
-_MOUNT = {"squashfuse": "squashfuse_ll"}
 
 
 def of(report: Report, words: Sequence[str]) -> str:
@@ -59,12 +58,11 @@ def _start(report: Report, words: Sequence[str]) -> float:
 
 def _cold(report: Report, words: Sequence[str]) -> float:
     """Return a start on a fresh mount without `true`: milliseconds, or MB read."""
-    mount, storage, case, image, column = words
-    mount = _MOUNT.get(mount, mount)
+    storage, case, image, column = words
     found = {
         row["case"]: row[column]
         for row in report["results"]
-        if (row["mount"], row["storage"], row["image"]) == (mount, storage, image)
+        if (row["storage"], row["image"]) == (storage, image)
     }
     scale = 1e-6 if column == "read" else 1e3
     if case == "true":

@@ -65,13 +65,11 @@ def test_a_program_reads_the_same_bytes_from_every_storage(file: Path, storage: 
     request = {
         "image": str(file),
         "storage": storage,
-        "ranks": 2,
-        "command": ["sh", "-c", 'cp "$0" "$1".$$', sample.IMAGE, str(copy)],
+        "command": ["cp", sample.IMAGE, str(copy)],
     }
     taken = sample.inside("measure.cold.sample", request)
-    copies = list(file.parent.glob("copy.*"))
-    assert len(taken["wall"]) == len(copies) == 2
-    assert all(one.read_bytes() == file.read_bytes() for one in copies)
+    assert copy.read_bytes() == file.read_bytes()
+    assert taken["wall"] > 0
     assert taken["user"] + taken["kernel"] > 0
     if storage == sample.CACHED:
         assert "read" not in taken
@@ -83,7 +81,6 @@ def test_a_program_that_fails_is_told(file: Path) -> None:
     request = {
         "image": str(file),
         "storage": sample.CACHED,
-        "ranks": 1,
         "command": ["sh", "-c", "echo no such thing >&2; exit 3"],
     }
     with pytest.raises(CommandError, match="exit code 3: no such thing"):

@@ -35,7 +35,6 @@ def test_each_benchmark_tells_its_arguments(name: str) -> None:
         (["startup", "--samples", "0"], "0 is not a whole number from 1 on"),
         (["startup", "--images", "hpcpy", "--sif", "other=x.sif"], "there are hpcpy"),
         (["startup", "--sif", "hpcpy=/nonexistent.sif"], "no such file"),
-        (["cold", "--mounts", "zfs"], "zfs: none of kernel"),
         (["features", "--features", "none"], "none: hpcpy has"),
         (["features", "--samples", "5"], "5 is not a whole number from 6 on"),
     ],

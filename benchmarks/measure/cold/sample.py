@@ -1,4 +1,4 @@
-"""One sample: an image's file made ready, a start or several at once, what it took.
+"""One sample: an image's file made ready, a start, what it took.
 
 `inside` runs this file by a Python of its own, in a mount namespace of its own: what is
 mounted goes with it, and processor time is that of its children.
@@ -36,7 +36,6 @@ sys.path[:0] = sys.argv[1:3]
 runpy.run_module(sys.argv[3], {}, "__main__")
 """
 _FOLDERS = (str(paths.ROOT / "benchmarks"), str(paths.ROOT / "src"))
-_SUBREAPER = 36
 _TRIES, _PAUSE = 20, 0.1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,17 +48,17 @@ def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(output(command, module, timeout=_SECONDS)))
 
 
-def take(image: str, storage: str, ranks: int, command: list[str]) -> dict[str, Any]:
-    """Start a command so many times at once, from an image's file on one of `STORAGES`.
+def take(image: str, storage: str, command: list[str]) -> dict[str, float]:
+    """Start a command once, from an image's file on one of `STORAGES`.
 
-    Returns ``wall``, seconds until each of them had ended, the first one first; ``user`` and
-    ``kernel``, processor seconds of all together in programs and in the kernel for them;
-    ``read``, bytes of the file that came from the storage, and ``requests`` where it is slow.
+    Returns ``wall``, seconds until it had ended; ``user`` and ``kernel``, processor seconds in
+    programs and in the kernel for them; ``read``, bytes of the file that came from the
+    storage, and ``requests`` where it is slow.
     """
     file = Path(image)
     if storage != SLOW:
         (load if storage == CACHED else drop)(file)
-        taken = _start(command, ranks, file)
+        taken = _start(command, file)
         if storage == DROPPED:
             taken["read"] = sum(resident(file)) * mmap.PAGESIZE
         return taken
@@ -67,39 +66,23 @@ def take(image: str, storage: str, ranks: int, command: list[str]) -> dict[str, 
     slow = SlowStorage(RATE, DELAY)
     with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
         OneFile(file, slow).mount(Path(folder))
-        taken = _start(command, ranks, Path(folder, file.name))
+        taken = _start(command, Path(folder, file.name))
         subprocess.run(["umount", "--lazy", folder], check=True)
     return {**taken, "read": slow.bytes_read, "requests": slow.requests}
 
 
-def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
-    # FUSE servers leave their parents; what they took counts, too.
-    _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
+def _start(words: list[str], image: Path) -> dict[str, float]:
     command = [word.replace(IMAGE, str(image)) for word in words]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with tempfile.TemporaryFile() as errors:
-        begun = time.monotonic()
-        # Kept: subprocess itself collects the exit code of one that is forgotten.
-        every = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
-            for _ in range(ranks)
-        ]
-        started = {one.pid for one in every}
-        ends = []
-        while True:
-            try:
-                child, status = os.wait()
-            except ChildProcessError:
-                break
-            if child in started:
-                ends.append(time.monotonic() - begun)
-                if status:
-                    errors.seek(0)
-                    text = errors.read().decode(errors="replace").strip()
-                    sys.exit(f"{command[-1]!r}: exit code {status >> 8}: {text[-300:]}")
+    begun = time.monotonic()
+    done = subprocess.run(command, capture_output=True, check=False)
+    wall = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        text = done.stderr.decode(errors="replace").strip()
+        sys.exit(f"{command[-1]!r}: exit code {done.returncode}: {text[-300:]}")
     user, kernel = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
-    return {"wall": ends, "user": user, "kernel": kernel}
+    return {"wall": wall, "user": user, "kernel": kernel}
 
 
 def resident(path: Path) -> bytes:

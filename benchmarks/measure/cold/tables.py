@@ -7,12 +7,6 @@ import statistics
 
 from measure.cells import Found, Report, each, milliseconds, table
 
-_MOUNTS = {
-    "kernel": "apptainer exec, the kernel's squashfs",
-    "squashfuse_ll": "apptainer exec --userns, squashfuse_ll",
-    # Of a report of November 2026.
-    "podman-hpc": "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
-}
 _STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
 _IMAGES = ("wheels", "hpcpy")
 TRUE = "true"
@@ -21,18 +15,13 @@ _IN_JSON = "core + MPI"
 
 
 def cold(report: Report) -> str:
-    """Return the times and bytes of each mount, and what starts touch."""
+    """Return the times and bytes, and what starts touch."""
     found = [one for one in report["results"] if one["case"] != _IN_JSON]
-    parts = [
-        f"**{_MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
-        for mount in each(found, "mount")
-    ]
     touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
-    parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
-    return "\n".join(parts)
+    return "\n".join([_times(found), _processors(found), _touched(touched)])
 
 
-def _mounted(found: Found) -> str:
+def _times(found: Found) -> str:
     """Return medians of wall time and of bytes read; that of `true` is subtracted."""
     starts = [case for case in each(found, "case") if case != TRUE]
     head = ["image's file", "of", f"wall, ms: {TRUE}", *starts, f"read, MB: {starts[0]}"]
@@ -58,11 +47,9 @@ def _mounted(found: Found) -> str:
 
 
 def _processors(found: Found) -> str:
-    """Return medians of processor time by the first mount and storage, as `_mounted`."""
-    first = (found[0]["mount"], found[0]["storage"])
-    of = {
-        (one["case"], one["image"]): one for one in found if (one["mount"], one["storage"]) == first
-    }
+    """Return medians of processor time by the first storage, as `_times`."""
+    first = found[0]["storage"]
+    of = {(one["case"], one["image"]): one for one in found if one["storage"] == first}
     cases = each(found, "case")
     rows = []
     for (key, name), image in itertools.product(
@@ -84,16 +71,3 @@ def _touched(found: Found) -> str:
         rows.append([case, *counts, *(f"{one['read'] / 1e6:.1f}" for one in pair)])
     head = ["blocks: wheels", "hpcpy", "files: wheels", "hpcpy", "read: wheels, MB", "hpcpy, MB"]
     return table(["start", *head], rows)
-
-
-def _bursts(found: Found) -> str:
-    """Return when the ranks of a node had ended, nothing subtracted."""
-    rows = []
-    for one in found:
-        name = [_STORAGES[one["storage"]], f"**{one['case']}**"]
-        ends = (statistics.median(wall[rank] for wall in one["wall"]) for rank in (0, 1, -1))
-        read = f"{statistics.median(one['read']) / 1e6:.1f}" if one["read"] else ""
-        first = one["image"] == _IMAGES[0]
-        rows.append([*(name if first else ["", ""]), one["image"], *map(milliseconds, ends), read])
-    head = ["image's file", "start", "of", "1st, ms", "2nd, ms", "16th, ms", "read, MB"]
-    return table(head, rows, 3)

@@ -16,11 +16,6 @@ from measure.targets import Target, container, image_variables, unpacked
 # The stack of wheels is also what a virtual environment is made of.
 _WHEELS = "wheels"
 _IMAGES = "wheels,hpcpy"
-# What the interpreter does for a start, switched off: the difference is its share.
-_WITHOUT = {
-    "code by marshal": {"HPCPY_CODE": "marshal"},
-    "collector as elsewhere": {"HPCPY_GC": "stock"},
-}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +41,8 @@ def _targets(image: Base, work: Path) -> list[Target]:
     found = [inside, unpacked(f"{image.name}, host", image.root, work, variables)]
     if image.name == _WHEELS:
         venv = str(roots.add_venv(image.root))
-        return [*found, unpacked(f"{image.name}, venv", image.root, work, variables, venv)]
-    without = (
-        unpacked(f"{image.name}, {place}", image.root, work, {**variables, **switch})
-        for place, switch in _WITHOUT.items()
-    )
-    return [*found, *without]
+        found.append(unpacked(f"{image.name}, venv", image.root, work, variables, venv))
+    return found
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import figures, lists, tables
+from measure import cells, figures, lists, tables
 
 _RESULTS = ROOT / "docs/results"
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
@@ -106,12 +106,11 @@ def _circumstances(name: str, report: dict[str, Any]) -> str:
 
 
 def _rows(report: Mapping[str, Any]) -> str:
-    lines = ["| problem | technique | workers | least, ms | median, ms |", "|---|---|--:|--:|--:|"]
+    rows = []
     for row in report["results"]:
         times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
-        cells = [row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        rows.append([row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
+    return cells.table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Report = Mapping[str, Any]
-_COUNTS = ("path_calls", "off_node", "getdents", "opens")
+_COUNTS = ("path_calls", "off_node", "getdents")
 
 
 def of(report: Report, words: Sequence[str]) -> str:
@@ -121,8 +121,6 @@ def text(value: float, column: str = "") -> str:
     """Return a figure as a page writes it."""
     if column in (*_COUNTS, "requests") or value >= 100:
         return f"{value:,.0f}"
-    if column == "times":
-        return f"{value:.2g}"
     return f"{value:.3g}"
 
 
@@ -133,7 +131,6 @@ def _median(values: Iterable[float]) -> float:
 _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "startup": _start,
     "bake": _start,
-    "features": _start,
     "cold": _cold,
     "storm": _storm,
     "workload": _row,

@@ -1,4 +1,4 @@
-"""Tables of what the checkout has: patches, packages, the packages' own tests, faults.
+"""Tables of what the checkout has: patches, packages, their own tests, faults, talks.
 
 A page has such a table between `<!--= table patches -->` and `<!--= end -->`.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from measure import talks
 from measure.cells import table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,4 +123,5 @@ _LISTS: dict[str, Callable[[], str]] = {
     "left-out": _left_out,
     "failures": _failures,
     "faults": _faults,
+    "talks": lambda: talks.of_results(_RESULTS),
 }

@@ -1,26 +1,19 @@
-"""The table of docs/results/talks.md, made of what ``talk --json`` has written for each talk.
+"""The table of docs/results/talks.md, of what ``talk --json`` has written for each talk.
 
 A slide of a later report, one that was measured alone, takes the place of the same slide.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import string
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from checkout import ROOT, run
-from hpcpy.core.errors import UsageError
-from hpcpy.core.files import whole_file
-
-_PAGE = ROOT / "docs/results/talks.md"
-
-_BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
+# Whole talks, in the page's order; further reports are of slides that were measured alone.
+_TALKS = ("nih", "usc", "nersc")
 # Without blanks around the cells, which would only lengthen the page.
 _HEAD = """\
 |slide|shows|technique|workers|talk, s|here, s|least–most|holds|why|
@@ -56,6 +49,13 @@ class _Notes:
             commands = ", ".join(self._commands.get(text, ()))
             elsewhere = f"; elsewhere: {commands}" if commands else ""
             yield f"- {letter}: {text[:1].upper()}{text[1:].rstrip('.')}{elsewhere}.\n"
+
+
+def of_results(folder: Path) -> str:
+    """Return the table of a folder's reports."""
+    whole = [folder / f"talk-{name}.json" for name in _TALKS]
+    alone = sorted({*folder.glob("talk-*.json")} - {*whole})
+    return table([json.loads(path.read_text("utf-8")) for path in (*whole, *alone)])
 
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
@@ -157,26 +157,3 @@ def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[
     if row["talk_times"] is not None and first["here"]:
         here, spread = f"{first['here'] / row['here']:.3g}×", ""
     return [*name, talk, here, spread]
-
-
-def main(args: argparse.Namespace) -> int:
-    """Put the table between the page's marks."""
-    try:
-        reports = [json.loads(path.read_text("utf-8")) for path in args.report]
-        made, count = _BETWEEN.subn(lambda _: table(reports), _PAGE.read_text("utf-8"))
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{error}: no report of this `talk --json`") from error
-    if count != 1:
-        raise UsageError(f"{_PAGE}: no place for the table: <!-- table -->")
-    with whole_file(_PAGE) as temporary:
-        temporary.write_text(made, "utf-8")
-    return 0
-
-
-def _declare(parser: argparse.ArgumentParser) -> None:
-    text = "whole talks in the page's order, then slides that were measured alone"
-    parser.add_argument("report", nargs="+", type=Path, help=text)
-
-
-if __name__ == "__main__":
-    sys.exit(run(_declare, main, __doc__))

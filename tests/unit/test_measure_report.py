@@ -21,7 +21,7 @@ def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({one.stem for one in BENCHMARKS.glob("*.py")} - {"checkout", "pages", "talks"})
+    "name", sorted({one.stem for one in BENCHMARKS.glob("*.py")} - {"checkout", "pages"})
 )
 def test_each_benchmark_tells_its_arguments(name: str) -> None:
     done = benchmark(name, "--help")

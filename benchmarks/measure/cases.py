@@ -78,23 +78,6 @@ CASES = (
     # MPI and psutil look at the machine, in /sys and /proc: some 10 calls more elsewhere.
     Case("everything", _ALL, goal=Goal(220, 154, 6)),
 )
-# Each package of `everything` alone: what `make test-long` holds.
-# Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
-# Dask looks at the machine, too, which may take some calls more elsewhere.
-ALONE = tuple(
-    Case(f"import {name}", f"import {name}", goal=Goal(*goal))
-    for name, goal in {
-        "line_profiler": (13, 6, 0),
-        "cupy": (90, 72, 0),
-        "pyopencl": (40, 27, 0),
-        "dask": (46, 18, 2),
-        "distributed": (58, 21, 2),
-        "ipyparallel": (65, 43, 4),
-        "matplotlib.pyplot": (60, 44, 0),
-        "tqdm": (9, 2, 0),
-        "threadpoolctl": (9, 1, 0),
-    }.items()
-)
 # What a measurement at the NIH imported; `bake.py` and the tests add it to the image.
 # Of the calls 150 open a module or a library, 29 are the loader's searches for libraries,
 # and 8 bokeh's, which resolves the path of one of its modules (docs/how-to/own-packages.md).

@@ -17,9 +17,6 @@ from sharedfs import counts
 from sharedfs.configurations import Files
 
 _SECONDS = 20.0
-# As MooseFS comes, a node keeps no names of files, and all else for a second.  With these
-# options it keeps both for an hour, as clients do that hold locks.
-KEEPING = tuple(f"mfs{name}cacheto=3600" for name in ("attr", "entry", "direntry", "negentry"))
 # What a program in another root folder has of its node, below the same path.
 _OF_THE_NODE = ("/proc", "/sys", "/dev", "/tmp")  # noqa: S108
 _ETC = ("/etc/hosts", "/etc/resolv.conf")

@@ -24,7 +24,7 @@ from sharedfs import machines
 from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
 from sharedfs.counts import Asked
 from sharedfs.machines import Storm
-from sharedfs.mounts import KEEPING, copy, open_root
+from sharedfs.mounts import copy, open_root
 from sharedfs.samples import Case, Sample, take
 
 # Not of the interpreter's start, nor of `import numpy`.
@@ -49,6 +49,9 @@ STATIC_FILES = CONFIGURATIONS["static-files"]
 STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
 STATIC_STAGED = CONFIGURATIONS["static-sif-staged"]
 
+# As MooseFS comes, a node keeps no names of files, and all else for a second.  With these
+# options it keeps both for an hour, as clients do that hold locks.
+KEEPING = tuple(f"mfs{name}cacheto=3600" for name in ("attr", "entry", "direntry", "negentry"))
 # Operations that the client answers by a request, whatever it keeps; of `lookup` the part
 # that it does not answer itself.
 REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")

@@ -20,10 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_storm import STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
+from small_storm import (
+    KEEPING,
+    STATIC_FILES,
+    STATIC_SIF,
+    STATIC_STAGED,
+    VENV,
+    SmallStorm,
+    started,
+)
 
 from hpcpy.cluster.processes import daemon_environment
-from sharedfs.mounts import KEEPING
 from sharedfs.samples import Sample
 from sharedfs.validation import compare
 from workloads.bench import machine

@@ -10,9 +10,27 @@ import pytest
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import Traced, traced
-from measure.cases import ALONE, CASES, Case, write_scripts
+from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled
+
+# Each package of the case `everything` alone.
+# Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
+# Dask looks at the machine, too, which may take some calls more elsewhere.
+ALONE = tuple(
+    Case(f"import {name}", f"import {name}", goal=Goal(*goal))
+    for name, goal in {
+        "line_profiler": (13, 6, 0),
+        "cupy": (90, 72, 0),
+        "pyopencl": (40, 27, 0),
+        "dask": (46, 18, 2),
+        "distributed": (58, 21, 2),
+        "ipyparallel": (65, 43, 4),
+        "matplotlib.pyplot": (60, 44, 0),
+        "tqdm": (9, 2, 0),
+        "threadpoolctl": (9, 1, 0),
+    }.items()
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,32 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from checkout import run
-from hpcpy.core import paths
 from measure import report, roots
 from sharedfs.validation import CURVES, NIH_PER_NODE, PUBLISHED, compare, curve, read_nih
 from workloads.forecast.model import RANKS
 
-_RESULTS = paths.ROOT / "docs/results"
-_STORMS = [_RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]
-
-
-def declare(parser: argparse.ArgumentParser) -> None:
-    """Add the comparison's arguments."""
-    help_ = "reports of storm.py and of tests/launch/test_forecast_storm.py (default: the pages')"
-    parser.add_argument("storms", nargs="*", type=Path, default=_STORMS, metavar="FILE", help=help_)
-    help_ = "draw by this SIF's matplotlib"
-    parser.add_argument("--sif", action="append", default=[], metavar="NAME=FILE", help=help_)
-    help_ = "where the JSON and the picture go (default: docs/results)"
-    parser.add_argument("--out", type=paths.folder, default=_RESULTS, metavar="FOLDER", help=help_)
+_STORMS = [report.RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]
 
 
 def main(options: argparse.Namespace) -> int:
     """Compare, write ``import-at-scale.json`` and its picture, print a table."""
-    storms = [compare(json.loads(path.read_text())) for path in options.storms]
-    runs = read_nih(_RESULTS / "nih_import_storm.csv")
+    storms = [compare(json.loads(path.read_text())) for path in _STORMS]
+    runs = read_nih(report.RESULTS / "nih_import_storm.csv")
     curves = [curve(name, runs) for name in CURVES]
     ranks = [number for number in RANKS if number >= 64]
     times = {}
@@ -55,4 +42,4 @@ def main(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(declare, main, __doc__))
+    sys.exit(run(report.add_files, main, __doc__))

@@ -38,18 +38,23 @@ print(json.dumps({**about, "python": platform.python_version(), "versions": vers
 """
 
 
+RESULTS = paths.ROOT / "docs/results"
+
+
 def add_options(
-    parser: argparse.ArgumentParser,
-    samples: int,
-    least: int = 1,
-    out: Path = paths.ROOT / "docs/results",
+    parser: argparse.ArgumentParser, samples: int, least: int = 1, out: Path = RESULTS
 ) -> None:
-    """Add what all benchmarks have: how many samples, of which files, and where results go."""
+    """Add what measurements have: how many samples, of which files, and where results go."""
     help_ = f"of each (default {samples})"
     number = number_from(least)
     parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
+    add_files(parser, out)
+
+
+def add_files(parser: argparse.ArgumentParser, out: Path = RESULTS) -> None:
+    """Add which images are taken, and where results go."""
     parser.add_argument(
-        "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this SIF as NAME"
     )
     help_ = f"where the JSON and the picture go (default: {out.relative_to(paths.ROOT)})"
     parser.add_argument("--out", type=paths.folder, default=out, metavar="FOLDER", help=help_)

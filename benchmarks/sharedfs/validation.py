@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core.errors import UsageError
 from workloads.forecast.model import FileSystem, Start, response, seconds
 
 # Where the fit begins, in seconds alone and of the server; later rounds may go beyond.
@@ -142,8 +141,6 @@ def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 def compare(report: Mapping[str, Any]) -> dict[str, Any]:
     """Compare the model with a report of a storm: its title, cases and errors."""
     kinds = {"storm": _on_cores, "throttled storm": _throttled, "forecast storm": _forecast}
-    if report.get("benchmark") not in kinds:
-        raise UsageError("no report of a storm", hint=f"there are: {', '.join(kinds)}")
     title, free, cases = kinds[report["benchmark"]](report)
     predicted, measured = ([case[key] for case in cases] for key in ("predicted", "measured"))
     return {"title": title, "free": free, "cases": cases, "errors": errors(predicted, measured)}

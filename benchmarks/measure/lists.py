@@ -123,5 +123,5 @@ _LISTS: dict[str, Callable[[], str]] = {
     "left-out": _left_out,
     "failures": _failures,
     "faults": _faults,
-    "talks": lambda: talks.of_results(_RESULTS),
+    "talks": lambda: talks.table(_RESULTS),
 }

@@ -1,7 +1,4 @@
-"""The table of docs/results/talks.md, of what ``talk --json`` has written for each talk.
-
-A slide of a later report, one that was measured alone, takes the place of the same slide.
-"""
+"""The table of docs/results/talks.md, of what ``talk --json`` has written for each talk."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-# Whole talks, in the page's order; further reports are of slides that were measured alone.
+# In the page's order.
 _TALKS = ("nih", "usc", "nersc")
 # Without blanks around the cells, which would only lengthen the page.
 _HEAD = """\
@@ -27,7 +24,7 @@ _HOLDS = {
     "was not measured": _NONE,
 }
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
-_FILES, _ALONE = "Files lie on ", "Measured apart from the others on "
+_FILES = "Files lie on "
 _LEVEL = re.compile(r"x86-64-v\d(?:\+\w+)?")
 
 
@@ -51,51 +48,21 @@ class _Notes:
             yield f"- {letter}: {text[:1].upper()}{text[1:].rstrip('.')}{elsewhere}.\n"
 
 
-def of_results(folder: Path) -> str:
-    """Return the table of a folder's reports."""
-    whole = [folder / f"talk-{name}.json" for name in _TALKS]
-    alone = sorted({*folder.glob("talk-*.json")} - {*whole})
-    return table([json.loads(path.read_text("utf-8")) for path in (*whole, *alone)])
-
-
-def table(reports: Sequence[dict[str, Any]]) -> str:
+def table(folder: Path) -> str:
     """Return the table in Markdown, and below it the notes that its letters stand for."""
-    chosen, notes = _latest(reports), _Notes()
+    files = [folder / f"talk-{name}.json" for name in _TALKS]
+    reports, notes = [json.loads(file.read_text("utf-8")) for file in files], _Notes()
     rows = [
         f"|{'|'.join(cells)}|\n"
-        for report, slide in chosen
+        for report in reports
+        for slide in report["slides"]
         for cells in _slide(slide, report["machine"]["cores"], notes)
     ]
-    return "".join([_circumstances(chosen), "\n", _HEAD, *rows, "\n", *notes.lines()])
+    return "".join([_circumstances(reports), "\n", _HEAD, *rows, "\n", *notes.lines()])
 
 
-def _latest(reports: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return each slide once, from the last report that has it, beside that report.
-
-    A slide from another report than its talk's first says so among its causes.
-    """
-    chosen: dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]] = {}
-    firsts: dict[str, dict[str, Any]] = {}
-    for report in reports:
-        for slide in report["slides"]:
-            first = firsts.setdefault(slide["talk"], report)
-            alone = [] if report is first else [_alone(report, first)]
-            new = {**slide, "causes": [*slide["causes"], *alone]}
-            chosen[slide["talk"], slide["slide"]] = report, new
-    return [*chosen.values()]
-
-
-def _alone(report: dict[str, Any], first: dict[str, Any]) -> str:
-    """Return when a slide was measured, and what was other than for the talk's other slides."""
-    here, there = report["machine"], first["machine"]
-    other = ", in another image" if report.get("image") != first.get("image") else ""
-    if any(here[name] != there[name] for name in ("processor", "cores")):
-        other += f", on {here['cores']} cores of {here['processor']}"
-    return f"{_ALONE}{report['date'][:10]}{other}."
-
-
-def _circumstances(chosen: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
-    reports, slides = zip(*chosen, strict=True)
+def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
+    slides = [slide for report in reports for slide in report["slides"]]
     rows = [row for slide in slides for one in slide["experiments"] for row in one["rows"]]
     machines = [
         f"{one['machine']['cores']} cores of {one['machine']['processor']}" for one in reports
@@ -139,7 +106,7 @@ def _why(
 
 def _measured(causes: Sequence[str]) -> Iterator[str]:
     """Give the causes that a report has measured, except for those in other cells."""
-    yield from (cause for cause in causes if cause.startswith((_FILES, _ALONE)))
+    yield from (cause for cause in causes if cause.startswith(_FILES))
     for level in dict.fromkeys(_LEVEL.findall(" ".join(causes))):
         yield f"Vector instructions here are those of {level}"
 

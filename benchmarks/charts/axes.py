@@ -32,11 +32,11 @@ def machine(report: Report) -> str:
     return f"{found['processor']}, {found['cores']} cores"
 
 
-def legend(made: Any, axes: Any, where: str = "lower", columns: int = 0) -> None:
-    """Show what the colours mean, beside all panels."""
+def legend(made: Any, axes: Any) -> None:
+    """Show what the colours mean, below all panels."""
     handles, labels = axes.get_legend_handles_labels()
-    options = {"ncols": columns or len(labels), "frameon": False}
-    made.legend(handles, labels, loc=f"outside {where} center", **options)
+    options = {"ncols": len(labels), "frameon": False}
+    made.legend(handles, labels, loc="outside lower center", **options)
 
 
 def bars(

@@ -111,7 +111,7 @@ def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int
     write(path, report)
     # As it is read again: numbers that are keys become text.
     written = json.loads(path.read_text())
-    print(tables.of(written), end="", flush=True)
+    print(tables.TABLES[written["benchmark"]](written), end="", flush=True)
     if warning := tables.unsteady(written):
         print(f"{Path(sys.argv[0]).name}: {warning}", file=sys.stderr)
     target = container(image.name, image.sif, work)

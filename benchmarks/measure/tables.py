@@ -14,16 +14,6 @@ from measure.cold.tables import cold
 _UNSTEADY = 0.1
 
 
-def of(report: Report) -> str:
-    """Return all tables of a report."""
-    return _TABLES[report["benchmark"]](report)
-
-
-def of_known(report: Report) -> Callable[[Report], str] | None:
-    """Return what makes a report's tables, if anything does."""
-    return _TABLES.get(report.get("benchmark", ""))
-
-
 def unsteady(report: Report) -> str:
     """Return a warning when processor times vary too much, else nothing."""
     found = report.get("results", [])
@@ -166,7 +156,8 @@ def _errors(one: Mapping[str, float]) -> list[str]:
     return [f"{one['points']:,}", f"{one['median']:.0%}", f"{one['largest']:.0%}"]
 
 
-_TABLES: dict[str, Callable[[Report], str]] = {
+# What makes all tables of a report, by its benchmark.
+TABLES: Mapping[str, Callable[[Report], str]] = {
     "startup": _starts,
     "bake": _starts,
     "features": _features,

@@ -16,7 +16,6 @@ Counters = Mapping[str, int]
 _OPERATIONS = "fuse_ops."
 _PACKETS = "master.packets_sent"
 _SENT = "master.bytes_sent"
-_RECEIVED = "master.bytes_received"
 # A client that has sent nothing for two seconds says so in a packet of 12 bytes; any request
 # is longer.  Among requests these keep-alives cannot be told apart, so looks follow each
 # other sooner.
@@ -44,11 +43,8 @@ def parse(text: str) -> dict[str, int]:
 class Asked:
     """What one mount asked between two looks at its counters."""
 
-    # To the metadata server, keep-alives left out; its bytes are with them.
+    # To the metadata server, keep-alives left out.
     packets: int
-    bytes_sent: int
-    bytes_received: int
-    keep_alives: int
     # What the kernel asked of the mount, by kind; some the mount answers itself.
     operations: dict[str, int]
 
@@ -70,7 +66,7 @@ def between(before: Counters, after: Counters, silent: int = 0, looks: int = 0) 
         for name, value in sorted(more.items())
         if name.startswith(_OPERATIONS) and value
     }
-    return Asked(more[_PACKETS] - silent, more[_SENT], more[_RECEIVED], silent, operations)
+    return Asked(more[_PACKETS] - silent, operations)
 
 
 @contextlib.contextmanager

@@ -33,9 +33,8 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Launch:
-    """One srun: when it began, seconds to the last rank's line, what the ranks reported."""
+    """One srun: seconds to the last rank's line, and what the ranks reported."""
 
-    begin: float
     last: float
     ranks: list[dict[str, Any]]
 
@@ -117,4 +116,4 @@ def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> La
         first = next((line for line in complaints if line.startswith("FATAL")), complaints[0])
         message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
         raise CommandError(message, f"{''.join(lines)}\n{stderr}")
-    return Launch(begin, last - begin, found)
+    return Launch(last - begin, found)

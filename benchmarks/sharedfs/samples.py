@@ -50,7 +50,6 @@ class Sample:
             "ranks_told": {
                 name: [one[name] for one in self.launch.ranks] for name in self.launch.ranks[0]
             },
-            "began": round(self.launch.begin, 4),
             "asked": [dataclasses.asdict(one) for one in self.asked],
             "served": self.served,
         }

@@ -91,7 +91,7 @@ test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
 	@$(TESTS) --python dev -m pytest -vs $(call CASES,PACKAGES,tests/packages/test_programs.py::test_package)
 
-bench: ## measure the starts that README shows; the others: python3 benchmarks/NAME.py --help
+bench: ## measure the starts that README shows, as root; the others: python3 benchmarks/NAME.py --help
 	@$(BENCHMARK)/startup.py
 	@$(BENCHMARK)/cold.py
 

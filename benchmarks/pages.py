@@ -88,11 +88,8 @@ def with_tables(text: str) -> str:
 
 def _page(name: str, report: dict[str, Any]) -> str:
     """Return a report's page, or nothing for one without tables."""
-    table = (
-        _rows
-        if "workload" in report and "results" in report
-        else tables.TABLES.get(report.get("benchmark", ""))
-    )
+    is_workload = "workload" in report and "results" in report
+    table = _rows if is_workload else tables.TABLES.get(report.get("benchmark", ""))
     if table is None:
         return ""
     picture = f"\n![{name}]({name}.png)\n" if (_RESULTS / f"{name}.png").exists() else ""

@@ -14,20 +14,6 @@ from hpcpy.engine.machine import (
 )
 
 
-def test_plain_podman_is_tried_before_any_setting() -> None:
-    tried = list(podman.candidates())
-    assert tried[0] == ()
-    assert [len(chosen) for chosen in tried] == sorted(len(chosen) for chosen in tried)
-    assert set(tried[-1]) == set(podman.settings())
-
-
-def test_settings_make_a_configuration_that_podman_can_read() -> None:
-    conf = tomllib.loads(podman.containers_conf(tuple(podman.settings())))
-    assert conf["engine"] == {"runtime": "runc", "cgroup_manager": "cgroupfs"}
-    assert conf["containers"]["netns"] == "host"
-    assert podman.containers_conf(()) == ""
-
-
 @pytest.mark.parametrize("hard", [512, 4096, resource.RLIM_INFINITY])
 def test_limits_in_a_container_are_never_above_the_hosts(
     hard: int, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import tomllib
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 TIMES = st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2999, 1, 1)).map(
     lambda time: time.replace(microsecond=0, tzinfo=datetime.UTC)
 )
-TIME = datetime.datetime(2026, 11, 26, 1, 2, 3, tzinfo=datetime.UTC)
+
+
 PLAIN = st.one_of(TEXTS, st.integers(-(2**63), 2**63 - 1), TIMES, st.lists(TEXTS, max_size=3))
 TABLES = st.recursive(
     st.dictionaries(TEXTS, PLAIN, min_size=1, max_size=4),
@@ -28,18 +28,3 @@ TABLES = st.recursive(
 @given(TABLES)
 def test_what_is_written_is_what_is_read(values: dict[str, object]) -> None:
     assert tomllib.loads(render(values, "a header\nof two lines")) == values
-
-
-def test_package_names_with_signs_are_quoted() -> None:
-    text = render({"packages": {"libthing++6": {"version": "1"}}}, "x")
-    assert '[packages."libthing++6"]\nversion = "1"\n' in text
-
-
-def test_odd_texts_are_read_back() -> None:
-    values: dict[str, object] = {"a b": {'"\\': ["\x7f\n", "é"], "time": TIME, "number": -1}}
-    assert tomllib.loads(render(values, "a header")) == values
-
-
-def test_value_without_a_form_is_refused() -> None:
-    with pytest.raises(TypeError):
-        render({"a": 1.5}, "x")

@@ -8,7 +8,6 @@ from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
 from hpcpy.lock import uv
-from hpcpy.pins.debian import debian_request, debs
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
 
@@ -51,20 +50,3 @@ def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
         assert text.count("==") <= text.count("--hash=sha256:")
         assert "://" not in text
         assert "index" not in text
-
-
-def test_debian_lock_has_what_is_asked_for() -> None:
-    request = debian_request()
-    for arch in request.architectures:
-        for name in request.sets:
-            assert debs(name, arch)
-
-
-def test_sets_are_resolved_over_the_first() -> None:
-    request = debian_request()
-    first, *others = request.sets
-    for arch in request.architectures:
-        base = {deb.name for deb in debs(first, arch)}
-        for name in others:
-            if name not in request.alone:
-                assert base.isdisjoint(deb.name for deb in debs(name, arch))

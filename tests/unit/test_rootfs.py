@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from hpcpy.apt.private import PrivateApt
-from hpcpy.build.rootfs import source_line, without_devices, write_index
+from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.pins.model import DebianSuite
 
@@ -63,22 +61,3 @@ def test_file_that_is_no_package_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(IntegrityError, match=r"broken_1_all\.deb"):
         write_index(tmp_path / "out", [tmp_path / "broken_1_all.deb"])
-
-
-def test_a_root_filesystem_has_no_devices(tmp_path: Path) -> None:
-    made, out = tmp_path / "made.tar", tmp_path / "out.tar"
-    kinds = (tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.SYMTYPE, tarfile.REGTYPE)
-    with tarfile.open(made, "w") as archive:
-        for kind in kinds:
-            entry = tarfile.TarInfo(f"./dev/{kind.decode()}")
-            entry.type, entry.mtime = kind, 7
-            entry.size = 3 if kind == tarfile.REGTYPE else 0
-            archive.addfile(entry, io.BytesIO(b"abc"))
-    without_devices(made, out)
-    with tarfile.open(out) as archive:
-        entries = archive.getmembers()
-        assert [entry.type for entry in entries] == [*kinds[:1], *kinds[3:]]
-        assert {entry.mtime for entry in entries} == {7}
-        content = archive.extractfile(entries[-1])
-        assert content is not None
-        assert content.read() == b"abc"

@@ -27,22 +27,6 @@ def test_everything_is_done_after_what_it_needs() -> None:
         assert all(done.index(need) < done.index(name) for need in needs if need in done)
 
 
-# A short item stands first, a long one that nothing waits for last; the longest path
-# goes through `core`.
-COSTS = {"short": 1, "base": 2, "core": 9, "side": 4, "link": 3, "alone": 6}
-WAITS = {"core": ("base",), "side": ("base",), "link": ("core", "side")}
-
-
-def waits(name: str) -> tuple[str, ...]:
-    return WAITS.get(name, ())
-
-
-def test_the_longest_path_begins_first() -> None:
-    begun: list[str] = []
-    in_order(list(COSTS), waits, begun.append, at_once=1, cost=COSTS.__getitem__)
-    assert begun == ["base", "core", "side", "alone", "link", "short"]
-
-
 def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

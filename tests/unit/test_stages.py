@@ -10,7 +10,7 @@ from processes import runs, start
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
-from hpcpy.core.stages import StageError, skipped, stage
+from hpcpy.core.stages import StageError, stage
 from running import wait_until
 
 # A tool as the user has it: hpcpy's own main around a command with a stage
@@ -44,18 +44,6 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
     return tmp_path / "logs"
-
-
-def test_stage_is_one_line_with_its_note(capfd: pytest.CaptureFixture[str]) -> None:
-    with stage("unpack it") as current:
-        current.run(["echo", "not for the terminal"])
-        current.note = "5 MB"
-    skipped("build it", "up to date")
-    out, err = capfd.readouterr()
-    first, second = err.splitlines()
-    assert first.endswith(" s unpack it (5 MB)")
-    assert second.endswith("build it (up to date)")
-    assert out == ""
 
 
 def test_failing_stage_shows_the_last_lines_and_the_name_of_its_log(

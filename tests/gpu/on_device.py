@@ -40,16 +40,6 @@ def run_on_ranks(size: Any, workload: Any, techniques: Any, row: Any, *arguments
     return _printed(row, launcher, "-m", "workloads", workload, "--impl", row, *arguments)
 
 
-def machine_code(techniques: Any, code: str) -> Any:
-    """Return what `code` prints about numba-cuda's kernel; skip without a GPU or nvdisasm."""
-    _skip_without(techniques, "numba-cuda")
-    done = _start([], "-c", code)
-    if "UnavailableError" in done.stderr or "nvdisasm" in done.stderr:
-        pytest.skip(done.stderr.strip().splitlines()[-1])
-    assert done.returncode == 0, _report(done)
-    return done.stdout
-
-
 def _skip_without(techniques: Any, row: Any) -> None:
     # OpenCL would take the processor instead.
     opencl = row.startswith("pyopencl")

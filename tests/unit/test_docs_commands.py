@@ -7,7 +7,6 @@ for the image; any other block has a line above it that says what it needs: `*Ne
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,8 @@ from image_commands import IN_IMAGE
 BLOCKS = blocks()
 # What a reader types, or builds from; others are files, and text is what is printed.
 COMMANDS = ("sh", "console", "bash", "dockerfile", "singularity")
-LANGUAGES = (*COMMANDS, "python", "toml", "yaml", "text")
+
+
 # A page, the beginning of its blocks that a test takes from the page and runs, and that test.
 RUN = (
     ("README.md", "git clone", ".ci/run"),
@@ -67,14 +67,6 @@ def not_run(block: Block) -> list[str]:
     ]
 
 
-def test_blocks_say_their_language() -> None:
-    for page in PAGES:
-        own = [block for block in BLOCKS if block.page == page]
-        assert len(own) * 2 == len(re.findall("^ *```", page.read_text(), re.MULTILINE)), page
-    unknown = [str(block) for block in BLOCKS if block.language not in LANGUAGES]
-    assert not unknown, f"say which it is: {', '.join(LANGUAGES)}"
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_of_blocks_are_there_and_run_or_say_what_they_need(page: Path) -> None:
     for block in (one for one in BLOCKS if one.page == page and one.language in COMMANDS):
@@ -83,9 +75,3 @@ def test_commands_of_blocks_are_there_and_run_or_say_what_they_need(page: Path) 
             f"{block}: no test runs `{left[0]}`: write *Needs …:* above the block"
         )
         assert left or not block.needs, f"{block}: a test runs it, so it needs no remark"
-
-
-def test_the_tests_that_run_blocks_read_these_pages() -> None:
-    for page, start, test in RUN:
-        assert page in (paths.ROOT / test).read_text()
-        assert [block for block in BLOCKS if run_by(block) == test], (page, start)

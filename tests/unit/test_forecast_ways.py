@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workloads.forecast.model import RANKS, WAYS, FileSystem, Program, Setting, forecast, pays_from
+from workloads.forecast.model import FileSystem, Program, Setting, forecast, pays_from
 
 FILES = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)
 PROGRAM = Program(cpu=0.5, calls=2500, own=0, file_bytes=80_000_000)
@@ -15,16 +15,6 @@ PROGRAM = Program(cpu=0.5, calls=2500, own=0, file_bytes=80_000_000)
 def setting(**other: Any) -> Setting:
     return Setting(**{"program": PROGRAM, "files": FILES, "per_node": 64, "image_bytes": 5e8,
                       **other})  # fmt: skip
-
-
-def test_there_is_each_way_for_each_number_up_to_131072() -> None:
-    assert RANKS[0] == 1
-    assert RANKS[-1] == 131_072
-    found = forecast(setting())
-    assert list(found) == list(WAYS)
-    for times in found.values():
-        assert len(times) == len(RANKS)
-        assert times == sorted(times)
 
 
 def test_as_it_is_the_last_of_many_waits_for_all_calls() -> None:

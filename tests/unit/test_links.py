@@ -1,7 +1,6 @@
 """Links between the pages of this checkout lead somewhere."""
 
 import re
-import runpy
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,27 +30,3 @@ def test_links_of_pages_lead_somewhere() -> None:
             if "://" not in link and not is_there:
                 broken.append(f"{page.relative_to(ROOT)}: {link}")
     assert not broken
-
-
-def test_a_page_of_the_site_links_to_pages_of_the_site_alone() -> None:
-    patterns = runpy.run_path(str(ROOT / "docs/conf.py"))["include_patterns"]
-    site = {page for pattern in patterns for page in ROOT.glob(pattern)}
-    absent = [
-        f"{page.relative_to(ROOT)}: {link}"
-        for page in sorted(site)
-        for link in LINK.findall(page.read_text())
-        if "://" not in link and link.partition("#")[0].endswith(".md")
-        if (page.parent / link.partition("#")[0]).resolve() not in site
-    ]
-    assert not absent
-
-
-def test_each_page_of_docs_is_linked_from_another_page() -> None:
-    linked = {
-        (page.parent / link.partition("#")[0]).resolve()
-        for page in PAGES
-        for link in LINK.findall(page.read_text())
-        if "://" not in link and not link.startswith("#")
-        if (page.parent / link.partition("#")[0]).resolve() != page
-    }
-    assert sorted(set((ROOT / "docs").glob("*/*.md")) - linked) == []

@@ -25,13 +25,6 @@ def hpcpy(*arguments: str, **variables: str) -> Done:
     return python("-m", "hpcpy", *arguments, **variables)
 
 
-def test_help_lists_every_command() -> None:
-    done = hpcpy("--help", COLUMNS="200")
-    assert (done.returncode, done.stderr) == (0, "")
-    for name, (_, what) in COMMANDS.items():
-        assert re.search(rf"^    {name}\s+{re.escape(what)}$", done.stdout, re.MULTILINE)
-
-
 @pytest.mark.parametrize("name", sampled(COMMANDS, keep=3))
 def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None:
     done = hpcpy(name, "--help", HOME=str(tmp_path), HPCPY_CACHE=str(tmp_path / "cache"))

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
-from makefile import MAKEFILE, copy, make, make_help, targets
+from makefile import copy, make, make_help
 
-from hpcpy.cli.commands import COMMANDS
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
 PLACES = ["a b", "it's", 'a "b" c', "a&b|c", "50%`x`", "(a) [b]* ?"]
-
-
-def test_make_alone_is_help() -> None:
-    alone = make()
-    assert alone.returncode == 0
-    assert re.findall(r"(?m)^  make (\S+)", alone.stdout) == list(make_help())
-
-
-def test_every_target_is_in_help_and_every_line_of_help_is_a_target() -> None:
-    assert set(make_help()) == targets()
-
-
-def test_makefile_calls_commands_that_there_are() -> None:
-    called = re.findall(r"\t@\$\(HPCPY\) (\S+)", MAKEFILE.read_text())
-    assert set(called) == set(COMMANDS)
 
 
 def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,38 +71,6 @@ def test_program_gets_what_was_typed_and_nothing_runs(
         assert not {*settings} & {*variables}
         assert variables.get("MAKEFLAGS", "").strip() == "--no-print-directory"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
-
-
-SUITES = "tests/upstream/test_suites.py::test_suite"
-OF_TESTS: dict[str, tuple[str, Callable[[str], list[str]]]] = {
-    "test": ("IMAGE", lambda text: ["--image", text]),
-    "test-gpu": ("ON", lambda text: ["--gpu", f"--{text}"]),
-    "test-upstream": ("SUITE", lambda text: [f"{SUITES}[{word}]" for word in text.split()]),
-}
-
-
-@pytest.mark.parametrize("target", OF_TESTS)
-def test_tests_get_what_was_typed_and_nothing_runs(
-    tmp_path: Path, recorder: Path, target: str
-) -> None:
-    name, words_of = OF_TESTS[target]
-    for text in (*HOSTILE, "a b"):
-        typed = text.format(tmp_path / "ran")
-        words, variables = recorded(recorder, target, f"{name}={typed}", f"HPCPY_X={typed}")
-        # A break of a line would end the recipe's.
-        value = typed.replace("\n", " ")
-        expected = words_of(value)
-        assert words[0] == "tests/run.py"
-        assert words[-len(expected) :] == expected
-        assert variables["HPCPY_X"] == value
-        assert not {name, "MAKEFLAGS", "HPCPY_SETTINGS"} & {*variables}
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
-
-
-def test_a_variable_that_no_test_has_is_refused() -> None:
-    done = make("test-upstream", "SUTE=h5py")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "test-upstream takes no variable SUTE" in done.stderr
 
 
 def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:

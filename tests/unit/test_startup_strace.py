@@ -63,21 +63,6 @@ def test_bytes_are_those_of_files_that_are_off_node(tmp_path: Path) -> None:
     assert (found["bytes_read"], found["read"], found["opens"]) == (7_000, 4, 2)
 
 
-def test_threads_and_processes_are_followed() -> None:
-    code = (
-        "import _thread, time\n"
-        "lock = _thread.allocate_lock(); lock.acquire()\n"
-        "def work():\n"
-        "    os.access('/nonexistent/a', 0); lock.release()\n"
-        "_thread.start_new_thread(work, ()); lock.acquire()\n"
-        "if not os.fork():\n"
-        "    os.access('/nonexistent/b', 0); os._exit(0)\n"
-        "os.wait()\n"
-    )
-    found = more(code)
-    assert (found["threads"], found["processes"], found["access"]) == (1, 1, 2)
-
-
 def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
     # A child begins where its parent is; the target of a link is not looked up.
     name = 'ü \\ " <0>\n'

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from measure import cases
 from workloads.startup.calls import is_node_local
-from workloads.startup.command import CASES
-
-
-def test_cases_are_those_of_the_bench() -> None:
-    theirs = {case.name.replace(" ", ""): case for case in cases.CASES}
-    for name, case in CASES.items():
-        assert [*case.arguments] == ["-c", theirs[name].source()]
 
 
 @pytest.mark.parametrize(

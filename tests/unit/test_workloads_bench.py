@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from workloads.bench import machine, options
-from workloads.bench.result import Result, duration, table, write_json
+from workloads.bench.result import Result, table, write_json
 from workloads.bench.workload import Technique, select
 from workloads.errors import UnavailableError
 
@@ -77,14 +77,6 @@ def test_what_follows_two_dashes_is_left_as_it_is() -> None:
     parser.add_argument("rest", nargs="*")
     args = parser.parse_args(["--at", "-1e-3", "--", "-1", "--at", "-2"])
     assert (args.at, args.rest) == (-0.001, ["-1", "--at", "-2"])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(1234.5, "1,234 s"), (0.0123, "12.3 ms"), (999.7, "1,000 s")],
-)
-def test_durations_have_a_fitting_unit(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
 
 
 def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:

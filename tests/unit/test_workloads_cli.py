@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -12,7 +11,6 @@ from processes import environment, python
 
 from running import run
 from workloads.__main__ import main
-from workloads.errors import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,11 +29,6 @@ def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
         command = f"{sys.executable} -m workloads pi --impl python -n 1000 >{redirected}"
         done = run("sh", "-c", command, env=environment(PYTHONUNBUFFERED=""))
         assert (done.returncode, done.stderr) == (code, said)
-
-
-def test_help_names_the_page_that_has_the_exit_codes() -> None:
-    (page,) = re.findall(r"docs/\S+\.md", EXIT_CODES)
-    assert "\n## Exit codes\n" in (ROOT / page).read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -112,15 +112,6 @@ def test_workers_that_share_cores_have_no_serial_part() -> None:
     assert [line.split()[-1] for line in lines] == ["verdict", "–", "0.0%", "–"]
 
 
-def test_a_load_before_it_stands_below_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    found = []
-    for load in (1.9, 25.0):
-        monkeypatch.setattr(machine, "load_before", lambda load=load: load)
-        found += scaling.remarks()
-    assert found == ["load 25.0 before it on 2 cores: no speed-up is certain"]
-
-
 @pytest.mark.parametrize(
     ("places", "expected"),
     [

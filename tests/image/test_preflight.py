@@ -83,8 +83,41 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
     assert "0 3" not in done.stdout
 
 
+ONE_OF_THREE = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
+
+
 def test_the_variable_alone_is_enough(script: Path) -> None:
-    numbers = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
-    done = start(script, HPCPY_PREFLIGHT="on", **numbers)
+    done = start(script, HPCPY_PREFLIGHT="on", **ONE_OF_THREE)
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr.startswith("preflight: mpi.ranks: every rank is rank 0 of 1")
+    # As with all variables of Python's.
+    done = start("-I", script, HPCPY_PREFLIGHT="on", **ONE_OF_THREE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 1\n", "")
+
+
+@pytest.mark.parametrize(("value", "lines"), [("warn", 1), ("off", 0)])
+def test_it_may_go_on(script: Path, value: str, lines: int) -> None:
+    done = start(*WRAPPED, script, HPCPY_PREFLIGHT=value, **ONE_OF_THREE)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (0, "0 1\n", lines)
+    assert done.stderr.startswith("preflight: warning: mpi.ranks: every rank" if lines else "")
+
+
+def test_a_library_that_does_not_load_is_said_once(script: Path) -> None:
+    said = apart(script, HPCPY_MPI="/nonexistent/libmpi.so.12")
+    assert [each.returncode for each in said] == [78] * 3
+    assert [each.stderr.count("preflight: mpi.library: ") for each in said] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "says"),
+    [
+        ([], "on", "no program is named"),
+        (["absent.py"], "on", "absent.py: there is no such script"),
+        (["--nix", "x.py"], "on", "unknown option --nix"),
+        (["mine.py"], "yes", "HPCPY_PREFLIGHT=yes is none of on, warn, off"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(words: list[str], value: str, says: str) -> None:
+    done = start(*WRAPPED, *words, HPCPY_PREFLIGHT=value)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr

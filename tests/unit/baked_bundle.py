@@ -45,8 +45,8 @@ def baked(folder: Path) -> Installation:
     return made
 
 
-def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
-    """Add the packages of `ADDED` in a second bundle, built on these versions of others."""
+def bake(made: Installation) -> None:
+    """Add the packages of `ADDED` in a second bundle."""
     from bundle.about import describe
     from bundle.tree import Folder, scan
     from bundle.write import write_bundle
@@ -62,7 +62,6 @@ def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
         more={
             "epoch": BAKED,
             "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
-            **({} if built_on is None else {"built on": built_on}),
         },
     )
     (made.library / "hpcpy_baked").mkdir(exist_ok=True)

@@ -74,7 +74,7 @@ class Installation:
         return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(
-        self, program: str, *options: str, python: str = PYTHON, **variables: str
+        self, program: str, *options: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in a Python that has the bundle, which the first run makes."""
         file = self.folder / "modules.bundle"
@@ -88,7 +88,7 @@ class Installation:
         )
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPCPY"))}
         return subprocess.run(
-            [python, *options, "-c", start + textwrap.dedent(program)],
+            [PYTHON, *options, "-c", start + textwrap.dedent(program)],
             env={**environment, "PYTHONDONTWRITEBYTECODE": "1", **variables},
             cwd=self.folder,
             capture_output=True,

@@ -10,8 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp/features/bake"))
 
-from hpcpy_bake.errors import BakeError
-from hpcpy_bake.moves import Moves, refuse_to_overwrite
+from hpcpy_bake.moves import Moves
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -26,29 +25,6 @@ def write(folder: Path, *names: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     return folder
-
-
-def test_a_tree_is_merged_into_another(tmp_path: Path) -> None:
-    new, there = write(tmp_path / "new", "a/b", "c/d"), write(tmp_path / "there", "a/x")
-    with Moves() as moves:
-        moves.merge(new, there)
-    assert set(tree(there)) == {"a", "a/b", "a/x", "c", "c/d"}
-
-
-def test_all_is_as_before_after_a_failure(tmp_path: Path) -> None:
-    new, there = write(tmp_path / "new", "a/b", "z/x"), write(tmp_path / "there", "o/l/d", "z/x")
-    (tmp_path / "old").mkdir()
-    before = tree(there), tree(new)
-
-    def replace() -> None:
-        with Moves() as moves:
-            moves.take_away(there, ["o/l/d"], tmp_path / "old")
-            assert not (there / "o").exists()
-            refuse_to_overwrite(new, there)
-
-    with pytest.raises(BakeError, match="z/x is there already"):
-        replace()
-    assert (tree(there), tree(new)) == before
 
 
 def test_what_was_moved_is_moved_back_and_bears_its_time(tmp_path: Path) -> None:

@@ -26,22 +26,6 @@ def test_it_is_found_without_a_listing(installed: Installation) -> None:
     assert says(installed, program).split() == ["added", "True", "2", "nowhere"]
 
 
-def test_it_wins_over_pythonpath_and_loses_to_a_programs_folder(installed: Installation) -> None:
-    write(installed.folder / "other", {"added.py": "VALUE = 'path'\n"})
-    program = "import added; print(added.VALUE)"
-    done = installed.run(program, PYTHONPATH=str(installed.folder / "other"))
-    assert done.stdout == "added\n"
-    assert says(installed, f"sys.path.insert(0, 'other'); {program}") == "path"
-
-
-def test_what_was_installed_over_it_wins(installed: Installation) -> None:
-    home = installed.site / "Added-2.0.dist-info"
-    home.rename(installed.site / "Added-3.0.dist-info")
-    write(installed.site, {"added/part.py": "VALUE = 'newer'\n", "added/more.py": ""})
-    program = "import added.more; print(added.VALUE, getattr(added.__spec__.loader, 'offset', 0))"
-    assert says(installed, program).split() == ["newer", "0"]
-
-
 def test_metadata_is_found_by_name_without_a_listing(installed: Installation) -> None:
     program = """
         import importlib.metadata

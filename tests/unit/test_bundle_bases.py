@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from baked_bundle import BAKED, EPOCH, bake, baked, says
+from baked_bundle import BAKED, EPOCH, baked, says
 from small_bundle import Installation, write
 
 
@@ -40,25 +40,3 @@ def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
         print(added.VALUE, added.__spec__.loader.offset > 0, own.VALUE)
     """
     assert says(installed, program) == "added True rebuilt, and longer"
-
-
-@pytest.mark.parametrize(
-    ("built_on", "has"),
-    [
-        ({"Own": "1.0.7"}, ""),
-        ({"Own": "1.1"}, "Own 1.1, and this base has 1.0"),
-        ({"Gone": "1.0"}, "Gone 1.0, and this base has none"),
-    ],
-)
-def test_extension_modules_of_a_base_with_another_abi_are_refused(
-    installed: Installation, built_on: dict[str, str], has: str
-) -> None:
-    bake(installed, built_on)
-    done = installed.run("import own, added; print(added.VALUE)")
-    if has:
-        last = done.stderr.splitlines()[-1]
-        where = f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked"
-        again = "; bake again: python -m hpcpy_bake (docs/how-to/own-packages.md)"
-        assert last == f"{where} were baked on a base with {has}{again}"
-    else:
-        assert (done.stdout, done.stderr) == ("added\n", "")

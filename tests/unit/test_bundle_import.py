@@ -97,13 +97,6 @@ def test_resources_and_metadata_are_read_from_disk(installed: Installation) -> N
     ]
 
 
-def test_namespace_package_has_portions_of_other_folders(installed: Installation) -> None:
-    write(installed.folder / "more", {"space/two.py": "WHERE = 'elsewhere'\n"})
-    program = "import space.one, space.two; print(space.one.WHERE, space.two.WHERE)"
-    path = str(installed.folder / "more")
-    assert installed.says(program, PYTHONPATH=path) == "bundle elsewhere"
-
-
 def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
     installed.epoch = 1_000_000
     os.utime(installed.site, (installed.epoch, installed.epoch))
@@ -134,22 +127,3 @@ def test_the_working_folder_is_not_read_for_what_a_package_tries(
         """
     home = installed.folder
     assert installed.says(program).splitlines() == ["None -1", f"{home}/beside.py {home}/winreg.py"]
-
-
-def test_pythons_own_finders_stay(installed: Installation) -> None:
-    program = """
-        from importlib.machinery import FileFinder, PathFinder
-        print(PathFinder in sys.meta_path)
-        import pack, pkgutil
-        print(isinstance(pkgutil.get_importer(pack.__path__[0]), FileFinder))
-        print(sorted(module.name for module in pkgutil.iter_modules(pack.__path__)))
-        """
-    assert installed.says(program).splitlines() == ["True", "True", "['deep', 'inner']"]
-
-
-def test_a_statement_that_the_library_runs_finds_what_lies_beside_the_program(
-    installed: Installation,
-) -> None:
-    write(installed.site, {"runs.py": "def run(text):\n    exec(text, globals())\n"})
-    write(installed.folder, {"mine.py": "VALUE = 3\n"})
-    assert installed.says("import runs; runs.run('import mine'); print(runs.mine.VALUE)") == "3"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -70,44 +68,6 @@ def test_one_line_on_the_first_rank_says_that_a_leaked_package_is_not_taken(
     assert installed.says(VERSIONS, "-E", PYTHONPATH=own) == "1 1 1"
 
 
-def test_one_line_says_that_what_lies_beside_a_program_on_standard_input_is_not_taken(
-    installed: Installation,
-) -> None:
-    write(installed.folder, OWN)
-    done = installed.run(f"sys.argv[0] = '-'\n{VERSIONS}")
-    assert (done.returncode, done.stdout) == (0, "1 1 1\n")
-    file = installed.folder / "twofold/__init__.py"
-    assert f"hpcpy: the working folder has another twofold ({file})" in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_a_tool_that_runs_a_script_takes_what_lies_beside_it(installed: Installation) -> None:
-    write(installed.folder, {**OWN, "script.py": ""})
-    # As profile and kernprof do: __main__ is the tool's, sys.argv the script's.
-    tool = "sys.argv[0] = 'script.py'\nsys.modules['__main__'].__spec__ = __spec__ = sys.__spec__\n"
-    assert installed.says(f"{tool}{VERSIONS}") == "2 2 2"
-
-
-def test_a_hook_of_the_programs_decides_of_folders_outside(installed: Installation) -> None:
-    write(installed.folder, {"mine.py": ""})
-    program = """
-        from importlib.machinery import FileFinder, SourceFileLoader
-        class Checked(SourceFileLoader): pass
-        sys.path_hooks.insert(-1, FileFinder.path_hook((Checked, [".py"])))
-        sys.path_importer_cache.clear()
-        import companion, mine
-        print(type(companion.__loader__).__name__, type(mine.__loader__).__name__)
-        """
-    assert installed.says(program) == "Loader Checked"
-
-
-def test_leftovers_in_a_folder_are_no_package(installed: Installation) -> None:
-    left = dict.fromkeys(("twofold/x.nbi", "companion.log", "companion.libs/x"), "")
-    write(installed.folder / "left", left)
-    program = f"sys.path[0] = {str(installed.folder / 'left')!r}\n{VERSIONS}"
-    assert installed.says(program) == "1 1 1"
-
-
 # Calls it as the line in `site` does: the running Python has started already.
 START_SITE = """
 import site
@@ -118,33 +78,9 @@ _hpcpy_site.main_for(vars(site))()
 """
 
 
-def venv(folder: Path, *options: str) -> tuple[str, Path]:
-    command = [sys.executable, "-m", "venv", "--without-pip", *options, str(folder)]
-    subprocess.run(command, check=True)
-    return str(folder / "bin/python"), next(folder.glob("lib/python3*/site-packages"))
-
-
-def in_venv(installed: Installation, python: str, program: str) -> str:
-    done = installed.run(START_SITE + program, python=python)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.strip()
-
-
-def test_venvs_own_package_wins_as_a_whole(installed: Installation) -> None:
-    python, site = venv(installed.folder / "venv", "--system-site-packages")
-    write(site, OWN)
-    assert in_venv(installed, python, VERSIONS) == "2 2 2"
-
-
 def test_images_sitecustomize_is_run_at_the_start(installed: Installation) -> None:
     # Not in a venv: there Debian's own, beside the standard library, comes first on the path.
     assert installed.says(START_SITE + "import sys; print(sys.customized)") == "ours"
-
-
-def test_venvs_editable_package_wins(installed: Installation, own: str) -> None:
-    python, site = venv(installed.folder / "venv", "--system-site-packages")
-    write(site, {"own.pth": f"{own}\n", **distribution("two_fold", "2")})
-    assert in_venv(installed, python, VERSIONS) == "2 2 2"
 
 
 def test_by_the_path_what_comes_first_wins(installed: Installation, own: str) -> None:

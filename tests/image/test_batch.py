@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from running import run
 
 Done = subprocess.CompletedProcess[str]
@@ -33,7 +35,24 @@ def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Pat
     assert f"--volume={file}" not in done.stdout
 
 
-def test_what_needs_a_checkout_says_so() -> None:
-    done = run("hpcpy", "build")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"hpcpy build: only `batch` works without a checkout; .*\n", done.stderr)
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("build", "hpcpy build: only `batch` works without a checkout; "),
+        ("batch --node=2 -- my.py", "hpcpy batch: unrecognized arguments: --node=2"),
+        ("batch --script=x -- my.py", "hpcpy batch: SCRIPT: the script goes to standard output"),
+        ("batch -- absent.py", "hpcpy batch: PROGRAM=absent.py: no such file that the container"),
+    ],
+)
+def test_what_it_cannot_do_is_one_line(tmp_path: Path, words: str, says: str) -> None:
+    (tmp_path / "my.py").touch()
+    done = run("hpcpy", *words.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(says)
+
+
+def test_output_that_is_not_taken_is_told(tmp_path: Path) -> None:
+    command = "hpcpy batch --image=mine.sif -- -m workloads pi >/dev/full"
+    done = run("sh", "-c", command, cwd=tmp_path)
+    said = "hpcpy: standard output: no space left on device; the output is incomplete\n"
+    assert (done.returncode, done.stderr) == (73, said)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from needed import needs
 
 from workloads.__main__ import main
@@ -34,15 +33,6 @@ def test_a_view_takes_no_memory_and_a_copy_its_own() -> None:
     own = {code: each.own for code, each in found.items() if each.own}
     assert own == {"a = np.arange(12)": 96, "b[0] * b[:, :1]": 96, "b[[0, 2]]": 64}
     assert [code for code, each in found.items() if not each.shares] == [*own][1:]
-
-
-def test_the_table_has_a_line_an_array(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["arrays"]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert [line.split("  ")[0] for line in out.splitlines()] == ["array", *LINES]
-    words = ["a[::-3]", "(4,)", "(-24,)", "yes", "0"]
-    assert words in [line.split() for line in out.splitlines()]
 
 
 @needs("matplotlib")

@@ -20,87 +20,46 @@ MISTAKES = {
     "profile-line": (
         ('"ordered = sorted(values)"', '"print(checksum(smooth(values, 2000)))"', "not at cumtime"),
         ('"ordered = sorted(values)"', '"total = (31 * total + value) % 65521"', "runs most often"),
-        ('"ordered = sorted(values)"', '"total = 0"', "that line takes little of the time"),
-        ('"ordered = sorted(values)"', '"sorted"', "the file has no line 'sorted'"),
     ),
     "mandel-numba": (
         ("return n\n", "return n + 1\n", "each point outside is counted 1 step too many"),
-        ("> 4.0:", ">= 4.0:", "c = -2: 0, not 2047: |z| stays 2, never > 2"),
-        ("zr, zi = zr * zr - zi * zi + cr, 2.0", "zr = zr * zr - zi * zi + cr; zi = 2.0",
-         "the new zi takes the new zr: assign both at once"),
-        ("zr * zr - zi * zi + cr,", "(zr - zi) * (zr + zi) + cr,", "[6, 15] is 1998, not 1870"),
         ("return n\n", "return n.x\n", "my.py:33: TypingError: "),
     ),
     "pool-pickles": (
         ("pool.map(total,", "pool.map(table.total,", "the table was pickled 26 times for 2"),
-        (", initializer=start, initargs=(table,)", "", "the workers have no table"),
         ("list(pool.map(total,", "list(map(table.total,", "right, but this process computed them"),
-        ("return list(pool", "return sorted(pool", "the totals are not in the order of the rows"),
-        ("return TABLE.total(row)", "return TABLE.total(1 / 0)", "my.py:32: ZeroDivisionError: "),
     ),
     "mandel-mpi": (
         ("[rank :: comm.size] = part", "[rank * len(part) :][: len(part)] = part",
          "on 4 ranks: [1, 0] is 4, not 1; wrong: 50 of 60; a rank's rows belong at image[rank::"),
         ("range(comm.rank, height, comm.size))", "range(height))[comm.rank :: comm.size]",
          "on 4 ranks: the image is right, but rank 0 computed the rows 0, 1, 2, 3, 4, 5, 6, "),
-        ("parts =", "if comm.rank: return\n    parts =", " returned without comm.gather"),
         ("comm.gather(mine", "comm.allgather(mine", "allgather sends the rows to every rank"),
-        ("return None\n", "return image\n", "array of int32 of shape (12, 5), not None"),
     ),
     "mpi-gatherv": (
         ("(image, counts)", "(image, [size // 5 for size in counts])", "elements, not rows"),
-        ("    counts = comm.gather(mine.size)\n",
-         "    image = np.empty((comm.size * len(mine), 5))\n    comm.Gather(mine, image)\n"
-         "    return None if comm.rank else image\n",
-         "did not call comm.Gatherv: Gather needs blocks of one size"),
         ("return comm.Gatherv(mine, None)", "return None", "did not call comm.Gatherv: "),
-        ("(image, counts)", "(image, (counts, [0] * comm.size))", "on 4 ranks: ["),
     ),
     "numba-cache": (
         ("if comm.rank == 0:\n", "if True:\n", "on 4 ranks: ranks 0, 1, 2, 3 compiled total: one"),
         ("    comm.Barrier()\n    return", "    return", "returned without comm.Barrier, which"),
         ("(cache=True)", "", "total keeps no code: numba.njit(cache=True) does"),
-        ("        total(values)\n", "        total(list(values))\n", "for two types of arguments"),
-        ("        total(values)\n", "        return total(values)\n", "0 returned without comm."),
-        ("return total(values)", "return comm.bcast(total(values) if not comm.rank else None)",
-         "on 4 ranks: on rank 1 the answer is 36.0, not 37.25"),
     ),
     "write-vectorized": (
         ("y = y[:", "x = x[:", "rows and columns are exchanged"),
-        ("y = y[:, np.newaxis]\n    return", "return", "could not be broadcast together"),
         ("return (x * y + t) / (x + y * y)",
          "return np.vectorize(lambda x, y: (x * y + t) / (x + y * y))(x, y)",
          "np.vectorize, too, is a loop"),
-        ("return (x * y + t) / (x + y * y)",
-         "return np.array([[(a * b[0] + t) / (a + b[0] * b[0]) for a in x] for b in y])",
-         "np.vectorize, too, is a loop"),
-        ("return (x * y + t) /", "return (x * y + t) //", "[0, 0] is 0.0, not "),
     ),
     "mpi-scatter": (
         ("np.load(path) if comm.rank == 0 else None", "np.load(path)", "opened the file: rank 0 "),
-        ("numbers = ", "np.load(path) if comm.rank == 0 else None\n    numbers = ",
-         "on 1 rank: rank 0 opened the file: rank 0 alone is to open it, and once"),
         ("    comm.Scatter(numbers, part)\n    return part\n",
          "    return comm.bcast(numbers)[comm.rank * count :][:count]\n",
          "did not call comm.Scatter: bcast sends all numbers to every rank"),
-        ("    comm.Scatter(numbers, part)\n    return part\n",
-         "    if comm.rank == 0:\n        numbers = np.split(numbers, comm.size)\n"
-         "    return comm.scatter(numbers)\n",
-         "did not call comm.Scatter: scatter pickles"),
-        ("    comm.Scatter(numbers, part)\n",
-         "    if comm.rank:\n        comm.Recv(part)\n        return part\n"
-         "    for rank in range(1, comm.size):\n"
-         "        comm.Send(numbers[rank * count :][:count], rank)\n"
-         "    part[:] = numbers[:count]\n",
-         "did not call comm.Scatter: a loop of messages does what one call can"),
-        ("np.empty(count)", "np.empty(count, 'f4')", "the buffer is too small for 3 doubles of 8"),
-        ("np.empty(count)", "np.empty(count, int)", "an array of int64 of shape (3,), not of flo"),
     ),
     "write-hdf5": (
         ("= array(t)", "= array(t).T", "[0, 0, 1] is "),
         (", chunks=(1, side, side)", "", "chunks are None, not (1, 60, 60)"),
-        ('"arrays",', '"array",', "the file has no dataset arrays, but array"),
-        ('"f8", ', '"f4", ', "an array of float32 of shape (15, 60, 60), not of float64"),
         ("for t in range(count):\n            arrays[t] = array(t)",
          "arrays[:] = [array(t) for t in range(count)]",
          "the file is right, but all 15 arrays were in memory at once"),
@@ -108,29 +67,18 @@ MISTAKES = {
     "hdf5-chunks": (
         ("(16, 16, 16)", "(1, side, side)",
          "arrays[:, row, column] reads 2,100,288 of 2,097,152 bytes: chunks of (1, 64, 64)"),
-        ("(16, 16, 16)", "(count, 1, 1)", "arrays[t] reads 2,3"),
-        ("(16, 16, 16)", "(2, 2, 2)", "reads: chunks of (2, 2, 2) are too small"),
         (", chunks=(16, 16, 16)", "", "without chunks a history needs 64 reads: its numbers lie"),
-        ('"f8"', '"f4"', "an array of float32 of shape (64, 64, 64): `arrays` is to be of float64"),
-        ('"arrays",', '"array",', "the answer is NoneType: `arrays` is to be"),
     ),
     "mpi-file": (
         ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
-        ("first * mine[0].nbytes", "0", "the file has 96 bytes, not 384: an offset is a number"),
         ("    file = ", "    comm.gather(mine)\n    file = ", "gather sends rows to another rank"),
-        ("    file = ", "    open(path, 'wb')\n    file = ", "opens with mode 'w' empties"),
     ),
     "gil-sleep": (
         ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
         ("threads.map", "processes.map", "wait ran in other processes: a thread sleeps as well"),
-        ("threads.map", "map", "the jobs did not wait at the same time: start a thread for each"),
-        ("PoolExecutor(jobs)", "PoolExecutor(workers)", "the jobs did not wait at the same time"),
-        ("list(waited), list(counted)", "list(waited)", "the answer is [0, 10, 20, 30, 40, 50]"),
     ),
     "pi-processes": (
         ("* worker // workers for", "// workers * worker for", "pair 999,999 is counted by none"),
-        ("bounds[1:]", "[last + 1 for last in bounds[1:]]", "pair 333,333 is counted again"),
-        ("return sum(", "return 4 / pairs * sum(", "the answer is float, not int"),
         ("    with ", "    return hits(0, pairs)\n    with ", "3 other processes were to count"),
     ),
     "shared-race": (
@@ -138,25 +86,14 @@ MISTAKES = {
         ("with total.get_lock():\n            total.value += number",
          "before = total.value\n        with total.get_lock():\n"
          "            total.value = before + number", "hold the lock from reading to writing"),
-        ("+= number", "+= value(k)", "value(k) is computed under the lock"),
-        ("+= number", "= number", "the total is 8, not 15"),
-        ("with total.get_lock():\n", "if total.get_lock().acquire():\n", "held at the end"),
     ),
     "blas-threads": (
         ("cores // node.size", "cores", "ranks: 2, cores: 6, threads of each rank: 6, not 3"),
-        ("max(1, cores // node.size)", "1", "ranks: 1, cores: 6, threads of each rank: 1, not 6"),
-        ("max(1, cores // node.size)", "cores // node.size", "ranks: 2, cores: 1, threads of"),
-        ('with threadpool_limits(max(1, cores // node.size), user_api="blas"):',
-         "import os\n    os.environ['OMP_NUM_THREADS'] = str(cores // node.size)\n    if True:",
-         "each rank: 6, not 3; BLAS read the variable when NumPy was imported"),
-        ("return product()", "pass\n    return product()", "threads of each rank: 6, not 3"),
         ("return product()", "product()", "compute does not return what product() returns"),
     ),
     "linalg-batch": (
         ("len(first)", "len(first) - most + 1", "only 96 matrices were multiplied"),
-        ("    for a", "    return first @ second\n    for a", "100 matrices, not 16 at most"),
         ("    for a", "    most = 1\n    for a", "right, but by 100 calls: 7 are enough"),
-        ("most] @", "most] *", "* multiplies element by element: @ is the product of matrices"),
     ),
 }  # fmt: skip
 # One of each exercise first: those of `make test`.
@@ -207,10 +144,6 @@ def test_rows_may_be_gathered_without_pickling(tmp_path: Path) -> None:
     solved = text("mandel-mpi", solved=True)
     file.write_text(solved.replace("parts = comm.gather(mine)", gather))
     assert checked("mandel-mpi", file)[::2] == (0, "")
-
-
-def test_each_exercise_has_mistakes() -> None:
-    assert [*MISTAKES] == [*NAMES]
 
 
 @pytest.mark.parametrize(("name", "right", "wrong", "message"), sampled(CASES, len(MISTAKES)))

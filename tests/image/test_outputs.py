@@ -1,16 +1,12 @@
-"""Outputs of every kind, to files that are none: standard output, a FIFO, a link."""
+"""Outputs of every kind to standard output; other files: `tests/unit/test_destinations.py`."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import marshal
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from threading import Thread
+from collections.abc import Callable
 
 import pytest
 from needed import need
@@ -35,11 +31,6 @@ LITTLE = {
 RANKS = {"p2p": 2}
 
 
-def endings(option: str) -> str:
-    kinds = {"--json": ".json", "--plot": ".png", "--out": ".png"}
-    return kinds.get(option, "")
-
-
 def is_picture(data: bytes) -> None:
     assert data.startswith(b"\x89PNG")
     # The last chunk, and nothing behind it.
@@ -57,62 +48,18 @@ READS: dict[str, Callable[[bytes], object]] = {
 CASES = [("mandel", option) for option in READS]
 CASES += [(name, "--json") for name in LITTLE if name not in ("mandel", "arrays")]
 CASES += [("arrays", "--plot")]
-every = pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READS)))
-# What a file is to a program is the same for all of them: a text, and a picture.
-some = pytest.mark.parametrize(("name", "option"), [("mandel", "--json"), ("mandel", "--out")])
 
 
-def run(name: str, option: str, target: Path | str) -> tuple[bytes, str]:
-    """Run a command with one output; return what it wrote to stdout and stderr."""
+@pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READS)))
+def test_standard_output_has_it_alone(name: str, option: str) -> None:
     if option == "--plot":
         need("matplotlib")
     start = launcher(RANKS[name]) if name in RANKS else []
-    words = [*LITTLE[name].split(), *option.split(), target]
-    command = [*start, sys.executable, "-m", "workloads", name, *map(str, words)]
+    words = [*LITTLE[name].split(), *option.split(), "-"]
+    command = [*start, sys.executable, "-m", "workloads", name, *words]
     done = subprocess.run(command, env=surroundings(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return done.stdout, done.stderr.decode()
-
-
-@contextlib.contextmanager
-def reader(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
-    """Read beside what writes: a FIFO and a terminal hold little."""
-    got: list[bytes] = []
-    thread = Thread(target=lambda: got.append(read()), daemon=True)
-    thread.start()
-    yield got
-    thread.join(300)
-    assert got, "nothing came"
-
-
-@every
-def test_standard_output_has_it_alone(name: str, option: str) -> None:
-    shown, _ = run(name, option, "-")
-    READS[option](shown)
-
-
-@some
-def test_a_fifo_gets_it_and_stays(name: str, option: str, tmp_path: Path) -> None:
-    fifo = tmp_path / f"fifo{endings(option)}"
-    os.mkfifo(fifo)
-    with reader(fifo.read_bytes) as got:
-        run(name, option, fifo)
-    READS[option](got[0])
-    assert fifo.is_fifo()
-    assert [*tmp_path.iterdir()] == [fifo]
-
-
-@some
-def test_a_links_target_is_replaced(name: str, option: str, tmp_path: Path) -> None:
-    target = tmp_path / "far/target"
-    target.parent.mkdir()
-    target.write_text("older")
-    link = tmp_path / f"link{endings(option)}"
-    link.symlink_to("far/target")
-    run(name, option, link)
-    READS[option](target.read_bytes())
-    assert link.is_symlink()
-    assert [*target.parent.iterdir()] == [target]
+    READS[option](done.stdout)
 
 
 def test_two_pictures_do_not_go_to_one_output() -> None:

@@ -13,7 +13,6 @@ from needed import need
 
 from running import in_own_process, on_ranks
 from tiers import sampled
-from workloads.__main__ import main
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
 from workloads.pi.registry import PHILOX, TECHNIQUES
@@ -42,22 +41,12 @@ def want(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     return sum(map(seeded_hits, *seeded_shares(seed, pairs, 1 if alone else workers)))
 
 
-def pi(*arguments: Any) -> Any:
-    return main(["pi", *map(str, arguments)])
-
-
 def alone(*arguments: Any) -> Any:
     return in_own_process(sys.executable, "-m", "workloads", "pi", *arguments)
 
 
 def mpiexec(size: Any, *arguments: Any) -> Any:
     return on_ranks(size, "-m", "workloads", "pi", *arguments)
-
-
-class TestDefinition:
-    def test_the_stored_counts_of_numpys_stream(self) -> None:
-        assert philox_hits(SEED, 1_000) == 797
-        assert philox_hits(SEED, 20_000_000) == 15_705_172
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])

@@ -1,7 +1,4 @@
-"""What hpcpy-dev compiles runs in hpcpy, which has no compiler.
-
-In `make test`: `tests/image/test_extension_builds.py`.
-"""
+"""What hpcpy-dev compiles runs in hpcpy, which has no compiler."""
 
 from __future__ import annotations
 

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workloads.doctor import mounts, process
+from workloads.doctor import mounts
 from workloads.doctor.checks import mpi
 from workloads.parallel import ranks
-
-
-@pytest.mark.parametrize(
-    ("name", "is_mpi"),
-    [
-        ("libmpi.so.12", True),
-        ("libmpi_gnu_123.so.12", True),
-        ("libmpifort.so.12", False),
-        ("MPI.abi3.so", False),
-    ],
-)
-def test_which_library_is_mpi(name: str, is_mpi: bool) -> None:
-    assert bool(process.mpi_library([f"/lib/{name}"])) is is_mpi
-
 
 MOUNTS = """\
 1 0 8:1 / / rw - ext4 /dev/a rw

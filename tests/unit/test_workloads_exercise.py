@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
 from workloads.__main__ import main
-from workloads.exercise.tasks import NAMES, task
-from workloads.talk import slides
-
-
-def test_all_are_listed_with_a_slide_of_a_talk(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["exercise"]) == 0
-    shown = [line.split(maxsplit=3) for line in capsys.readouterr().out.splitlines()]
-    assert [line[0] for line in shown] == [*NAMES]
-    for name, talk, number, summary in shown:
-        assert int(number) in slides.talk(talk).slides
-        assert task(name).__doc__ == summary
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_has_its_task_its_function_and_one_hole(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file, exercise = tmp_path / f"my_{name.replace('-', '_')}.py", task(name).EXERCISE
-    assert main(["exercise", name, "--to", str(file)]) == 0
-    text = file.read_text()
-    assert text.isascii()
-    assert f"# Task: fill the hole in {exercise.function}." in text
-    assert f"exercise {name} --check " in text
-    tree = ast.parse(text)
-    assert exercise.function in {
-        each.name for each in tree.body if isinstance(each, ast.FunctionDef)
-    }
-    raised = [each for each in ast.walk(tree) if isinstance(each, ast.Raise)]
-    assert len(raised) == 1
-    assert main(["exercise", name, "--hint"]) == 0
-    assert capsys.readouterr().out == f"{exercise.hint}\n"
 
 
 def test_a_solution_is_printed_or_written(

@@ -7,7 +7,6 @@ import os
 import pytest
 
 from workloads.__main__ import main
-from workloads.p2p import command
 from workloads.p2p.messages import DEFAULT, in_words, sizes
 
 
@@ -30,8 +29,3 @@ def test_sizes_are_read_and_shown_in_words() -> None:
     ]  # fmt: skip
     assert (len(DEFAULT), DEFAULT[0], DEFAULT[-1]) == (20, 8, 4 << 20)
     assert sizes(",".join(map(in_words, DEFAULT))) == DEFAULT
-
-
-def test_those_between_only_wait() -> None:
-    assert [command.peer(rank, 2) for rank in range(2)] == [1, 0]
-    assert [command.peer(rank, 4) for rank in range(4)] == [3, 1, 2, 0]

@@ -11,7 +11,7 @@ from workloads.bench.result import Result
 from workloads.errors import WorkerError
 from workloads.talk import run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
-from workloads.talk.run import Outcome, Row
+from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, by_workers
 
 
@@ -50,12 +50,6 @@ def test_a_row_is_the_one_that_was_asked_for_with_fewer_workers_at_work() -> Non
     assert [(row.key, row.at_work, row.here) for row in found] == [("mpi", 1, 2), ("mpi 4", 2, 1)]
 
 
-def test_another_python_has_the_row_of_its_version() -> None:
-    (experiment,) = slides.talk("nersc").slides[8].experiments
-    found = run.rows(experiment, [_result("python", 1.0), _result("python-3.10.4", 1.5)])
-    assert [(row.key, row.here) for row in found] == [("python-3.10", 1.5), ("python", 1.0)]
-
-
 @pytest.mark.parametrize(
     ("claim", "a", "b", "verdict"),
     [
@@ -71,16 +65,6 @@ def test_another_python_has_the_row_of_its_version() -> None:
 def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: str) -> None:
     (found,) = claim.judge([_outcome(a=a, b=b)])
     assert found.verdict == verdict
-
-
-def test_each_experiment_with_both_rows_is_judged_and_else_all_together() -> None:
-    claim = Faster("a", "b")
-    both = [_outcome("first", a=2.0, b=1.0), _outcome("second", a=1.0, b=2.0)]
-    assert [each.verdict for each in judged([claim], both)] == ["holds", "does not hold"]
-    assert claim.judge(both)[0].measured.startswith("first: b is 2 times")
-    assert [each.verdict for each in Faster("a", "b", of="first").judge(both)] == ["holds"]
-    single = [_outcome("first", a=2.0), _outcome("second", b=1.0)]
-    assert [each.verdict for each in judged([claim], single)] == ["holds"]
 
 
 def test_fewer_than_five_samples_make_no_lesson_certain() -> None:
@@ -116,22 +100,3 @@ def test_a_gain_beyond_the_cores_is_not_certain() -> None:
     many.cores = 16
     (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
     assert found.verdict == "holds"
-
-
-def _as_in_the_talk(experiment: Experiment) -> Outcome:
-    """Return an outcome in which the talk's own figures were measured here."""
-    found = []
-    for key, figure in experiment.figures.items():
-        name, _, workers = key.partition(" ")
-        here = 1 / figure if figure and experiment.are_gains else figure
-        times = {"here": here, "least": here, "most": here, "samples": [here] * 5}
-        found.append(Row(name, int(workers or 1), figure, **times))  # type: ignore[arg-type]
-    return Outcome(experiment, found)
-
-
-@pytest.mark.parametrize("name", slides.TALKS)
-def test_every_slide_claims_what_its_own_figures_show(name: str) -> None:
-    for number, slide in slides.talk(name).slides.items():
-        assert slide.claims
-        for finding in judged(slide.claims, [_as_in_the_talk(one) for one in slide.experiments]):
-            assert finding.verdict in ("holds", "was not measured"), (number, finding)

@@ -43,7 +43,7 @@ def compiled(program: Path, source: Path, options: tuple[str, ...] = SANITIZED) 
         pytest.skip("no gcc here; install one: apt-get install gcc")
     strict = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
     rooms = [f"-I{INTERP}/{room}" for room in ("start", "importer", "mpi", "blas")]
-    folders = (*rooms, f"-I{DRIVERS}", f"-I{DRIVERS}/stub")
+    folders = (*rooms, f"-I{DRIVERS}")
     subprocess.run([gcc, *strict, *options, *folders, source, "-o", program], check=True)
     return program
 

@@ -92,29 +92,6 @@ def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
     assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("--nodes=5", "NODES=5: partition cpu has 4 nodes"),
-        ("--tasks=400", "400 ranks a node with CPUS=1 each: a node of partition cpu has 128"),
-        ("--cpus=1000", "1 rank a node with CPUS=1000 each: a node of partition cpu has 128"),
-        ("--nodes=2 --tasks=3 --cpus=65", "2 ranks a node with CPUS=65 each"),
-        ("--nodes=4 --tasks=512", ""),
-        ("--nodes=900 --partition=secret", ""),
-    ],
-)
-def test_what_no_node_can_ever_give_is_refused(tmp_path: Path, words: str, says: str) -> None:
-    controller = slurm_that_lists(tmp_path, MIXED)
-    request, site = requested(*words.split()), Site(name="there", summary="a site")
-    if says:
-        with pytest.raises(UsageError, match=says):
-            check_nodes(request, site, controller, None)
-    else:
-        check_nodes(request, site, controller, None)
-    # Within a job, Slurm itself refuses such a step at once.
-    check_nodes(request, site, controller, CurrentJob(9, is_in_step=False))
-
-
 def test_without_an_answer_nothing_is_refused(tmp_path: Path) -> None:
     site = Site(name="there", summary="a site")
     check_nodes(requested("--gpus=1"), site, Controller({"PATH": str(tmp_path / "no")}), None)

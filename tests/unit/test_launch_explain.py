@@ -35,18 +35,9 @@ from hpcpy.launch.explain import exit_code_of, explain
             "ranks 0,2-3 on n1: Segmentation fault",
         ),
         (
-            "slurmstepd: error: execve(): podman-hpc: No such file or directory\n"
-            "srun: error: n1: task 0: Exited with exit code 2\n",
-            "a node has no program podman-hpc",
-        ),
-        (
             "slurmstepd: error: *** JOB 5 ON n1 CANCELLED AT … DUE TO TIME LIMIT ***\n"
             "srun: error: n1: task 0: Terminated\n",
             "the job's time is over; ask for more: TIME=HH:MM:SS",
-        ),
-        (
-            "srun: error: Unable to allocate resources: Invalid qos specification\n",
-            "Slurm gives no job: Invalid qos specification",
         ),
         (
             "srun: fatal: Could not establish a configuration source\n",
@@ -62,13 +53,6 @@ from hpcpy.launch.explain import exit_code_of, explain
             "ValueError: invalid MPI datatype\nKeyError: Node failure on n9\n"
             "srun: error: n1: task 0: Exited with exit code 1\n",
             "rank 0 on n1: Exited with exit code 1; last on stderr: KeyError: Node failure on n9",
-        ),
-        (
-            # scancel: a rank ends with a code of its own.
-            "slurmstepd-n1: error: *** STEP 31.0 ON n1 CANCELLED AT 2026-11-25T17:37:29 ***\n"
-            "srun: error: n1: task 0: Exited with exit code 146\n"
-            "srun: launch/slurm: _step_signal: Terminating StepId=31.0\n",
-            "the job was cancelled",
         ),
         (
             # A user cancels a job that hangs since a rank has died.

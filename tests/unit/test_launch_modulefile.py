@@ -12,8 +12,6 @@ from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import prefix
-from hpcpy.launch.modulefile import wrapper_script
-from hpcpy.launch.site import Site
 
 
 @pytest.fixture
@@ -79,35 +77,6 @@ def test_without_apptainer_the_site_has_to_name_its_module(
     assert "engine=apptainer\n" in script.read_text()
     assert script.resolve().name == "hpcpy-exec"
     assert script.stat().st_mode & 0o777 == 0o755
-
-
-@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here: apt install bash")
-def test_a_folder_that_the_node_lacks_is_not_bound(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    site = Site(
-        name="centre",
-        summary="",
-        binds=("$HERE/there", "$HERE/absent", "$HERE/there:/in:ro"),
-        node_local="$HERE/absent",
-        environment={"A": "b,c"},
-    )
-    shows = tmp_path / "shows its words"
-    shows.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$APPTAINERENV_A" "$APPTAINERENV_TMPDIR"\n')
-    script = tmp_path / "mpiexec"
-    script.write_text(wrapper_script("/a b.sif", str(shows), site))
-    for path in (shows, script):
-        path.chmod(0o755)
-    done = subprocess.run(
-        [script, "-n", "2", "a  b"],
-        env={"HERE": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    there = f"{tmp_path}/there"
-    options = [f"--bind={there}:{there}", f"--bind={there}:/in:ro"]
-    words = [*options, "/a b.sif", "mpiexec", "-n", "2", "a  b", "b,c", ""]
-    assert [word for word in done.stdout.splitlines() if word != "--nv"] == ["exec", *words]
 
 
 def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:

@@ -164,13 +164,6 @@ def test_ranks_are_checked_and_become_a_cluster_when_asked() -> None:
     assert there[there.index("workloads.preflight") + 1] == "--site=/sites/there.toml"
 
 
-def test_what_slurm_does_otherwise_is_noted() -> None:
-    assert "do not divide" in plan("--nodes=2 --tasks=7").notes[0]
-    made = plan("", dataclasses.replace(HERE, can_bind=False))
-    assert "--cpu-bind=cores" not in words(made)
-    assert "not bound" in made.notes[0]
-
-
 def test_within_a_job_the_step_fits_in() -> None:
     assert plan("--nodes=2", JOB).within_job
     assert "--overlap" not in words(plan("", JOB))

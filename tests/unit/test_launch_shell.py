@@ -60,15 +60,6 @@ def test_a_script_in_a_variable_is_read_back(text: str) -> None:
     assert bash(f'{line.shell}\nprintf %s "$x"') == text
 
 
-def test_comments_are_no_words() -> None:
-    script = launch_script(planned("--nodes=2", "--tasks=4"))
-    array = script[script.index("read -r -d '' at_node") : script.rindex("exec ")]
-    shown = bash(array + "printf '%s\\n' \"${step[@]}\"").splitlines()
-    assert shown[:4] == ["srun", "--nodes=2", "--ntasks=4", "--ntasks-per-node=2"]
-    words = ["python3", "-m", "workloads.preflight", "-m", "workloads", "pi", "--impl", "mpi"]
-    assert shown[-8:] == words
-
-
 def test_a_job_is_asked_for_once_and_where_it_is_needed() -> None:
     script = launch_script(planned("--time=5", partitions=("main",)))
     assert "salloc" not in script

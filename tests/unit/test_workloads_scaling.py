@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
-from workloads.bench import command, machine, scaling
+from workloads.bench import machine, scaling
 from workloads.bench.result import Result
 from workloads.bench.scaling import serial_fraction
 from workloads.bench.workload import Technique
 from workloads.errors import UsageError
-from workloads.mandel.command import Picture
-from workloads.mandel.grid import AREAS
-from workloads.pi.command import PI, Count
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -48,14 +44,6 @@ class TestSpeedUp:
     def test_a_technique_without_workers_is_refused(self) -> None:
         with pytest.raises(UsageError, match="plain has no workers"):
             scaling.counts(["plain"], HERE, [1, 2])
-
-    def test_all_leaves_it_out(self) -> None:
-        args = argparse.Namespace(impl="all", scale=[1, 2])
-        workload = replace(PI, techniques=HERE)
-        names, left_out = command._Command(workload, args, []).choose(Count(10, 1))
-        assert names == ["threads"]
-        assert left_out["plain"] == "no workers to count"
-        assert left_out["ranks"].startswith("one rank: ")
 
     def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
         with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
@@ -107,11 +95,6 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     assert not scaling.beyond_cores([one, replace(four, cores=4)])
 
 
-def test_workers_that_share_cores_have_no_serial_part() -> None:
-    lines = scaling.table(_threads(w1=2.0, w2=1.0, w4=1.0), "M/s").splitlines()
-    assert [line.split()[-1] for line in lines] == ["verdict", "–", "0.0%", "–"]
-
-
 @pytest.mark.parametrize(
     ("places", "expected"),
     [
@@ -127,10 +110,3 @@ def test_ranks_share_the_cores_of_their_node(
 ) -> None:
     there = [machine.Place(node, frozenset(own), quota) for node, own, quota in places]
     assert machine.cores_of(there) == expected
-
-
-def test_weak_scaling_has_so_many_times_the_work() -> None:
-    assert (
-        Picture(AREAS["area1"], full=False, kernel="numba").grown(3).parameters()["height"] == 3000
-    )
-    assert Count(10, 1).grown(3).parameters()["pairs"] == 30

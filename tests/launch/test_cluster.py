@@ -95,16 +95,3 @@ def test_ranks_of_two_nodes_talk_over_the_network(layout: Layout, kind: str) -> 
     assert sorted(done.stdout.splitlines()) == ["0 2 2.0 2.0 n1", "1 2 2.0 2.0 n2"]
     for name, bytes_before in zip(NODES, before, strict=True):
         assert sent(layout, name) - bytes_before > 8 << 20
-
-
-def test_batch_jobs_run(layout: Layout) -> None:
-    one = started(layout)
-    script = one.shared / "job.sh"
-    script.write_text(
-        "#!/bin/sh\n#SBATCH -N2 --ntasks-per-node=2\nsrun hostname > said && mv said job.out\n"
-    )
-    done = one.run("sbatch", f"--output={one.shared}/job.log", script)
-    assert (done.returncode, done.stderr) == (0, "")
-    one.wait_for_files("job.out")
-    assert sorted((one.shared / "job.out").read_text().split()) == ["n1", "n1", "n2", "n2"]
-    assert (one.shared / "job.log").read_text() == ""

@@ -13,31 +13,9 @@ from pathlib import Path
 import pytest
 from local_cluster import SECONDS, Cluster, image, only_root
 
-from tiers import sampled
-
-# Rank 3, on the second node, dies; the others wait for it.
-DEATH = """
-import os, signal, sys
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-comm.Barrier()
-if comm.rank == 3:
-    print("last words", file=sys.stderr, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-comm.recv(source=3)
-"""
 MANDEL = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-dynamic")
 # Writing its file takes long enough to be stopped in it: seconds to pack a picture.
 LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "--maxiter", "50")
-
-
-@pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
-def test_a_rank_that_dies_ends_the_job(cluster: Cluster, kind: str) -> None:
-    options = (f"--mpi={kind}", "--kill-on-bad-exit=1", "-N2", "-n4")
-    done = cluster.srun(*options, *image(), "python3", "-c", DEATH)
-    assert done.returncode > 128
-    assert "last words" in done.stderr
-    assert "srun: error: n2: task 3: Killed" in done.stderr
 
 
 @pytest.fixture

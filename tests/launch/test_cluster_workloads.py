@@ -12,7 +12,6 @@ from workloads.mandel.grid import AREAS
 
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
-PI = ("python3", "-m", "workloads", "pi", "-n", "1000", "--impl", "mpi")
 
 
 def succeeded(done: Done) -> str:
@@ -24,21 +23,6 @@ def workers(said: str, technique: str) -> int:
     """Return how many ranks the report's only line of a technique names."""
     (row,) = re.findall(rf"^{technique} +[\d.,]+ \w+ +[\d.,]+ \w+ +(\d+) ", said, re.MULTILINE)
     return int(row)
-
-
-@pytest.mark.parametrize("tasks", sampled([2, 1, 4]))
-def test_mandel_and_pi_on_two_nodes_have_the_reference_answers(
-    cluster: Cluster, tasks: int
-) -> None:
-    # The two kinds of launcher by turns: each meets each number of ranks once.
-    options = ("-N2", f"--ntasks-per-node={tasks}")
-    for kind, words, answer in (
-        ("pmi2", MANDEL, REFERENCE),
-        ("pmix", PI, ": matches the definition, counted again"),
-    ):
-        said = succeeded(cluster.srun(f"--mpi={kind}", *options, *image(), *words))
-        assert said.count(answer) == 1
-        assert workers(said, words[-1]) == 2 * tasks
 
 
 @pytest.mark.parametrize(("first", "kind"), sampled([(3, "pmi2"), (7, "pmix")]))

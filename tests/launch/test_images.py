@@ -39,15 +39,6 @@ def test_apptainer_computes_both_areas_and_runs_python() -> None:
     assert (done.returncode, done.stdout) == (0, "42\n")
 
 
-def test_the_sif_says_what_it_is() -> None:
-    helped = ran(find_apptainer(), "run-help", SIF)
-    assert "python -m workloads mandel" in helped.stdout
-    labels = json.loads(ran(find_apptainer(), "inspect", "--json", SIF).stdout)
-    named = labels["data"]["attributes"]["labels"]
-    assert named["org.opencontainers.image.title"] == "hpcpy"
-    assert "no-date" not in named["org.label-schema.build-date"]
-
-
 def test_the_sif_is_no_larger_than_what_is_said() -> None:
     assert SIF.stat().st_size <= MOST_BYTES
 

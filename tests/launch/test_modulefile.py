@@ -129,14 +129,6 @@ def test_an_editor_runs_it_by_its_path(
     assert done.stdout.startswith(says)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_help_and_whatis_name_the_image(system: str, files: Path, sif: str) -> None:
-    done = shell(system, files, "module help hpcpy 2>&1; module whatis hpcpy 2>&1")
-    assert f"run in {sif}" in done.stdout
-    assert f"Python of {sif}" in done.stdout
-    assert "1.2" in done.stdout
-
-
 @pytest.mark.parametrize("system", sampled(SYSTEMS))
 def test_site_files_modules_binds_variables_and_options_hold(
     system: str, tmp_path: Path, sif: str

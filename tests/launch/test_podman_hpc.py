@@ -21,7 +21,7 @@ from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
-from site_user import SECONDS, Done, User, is_public
+from site_user import SECONDS, Done, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
@@ -32,22 +32,8 @@ pytestmark = [
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
 ]
 AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
-SITE = """
-summary = "a site whose MPICH takes the place of the image's"
-mpi = "pmi2"
 
-[options]
-podman-hpc = ["--mpi"]
 
-[environment]
-# Of the wheel's two ways to the network the other one is too wordy for PMI2.
-MPIR_CVAR_CH4_NETMOD = "ofi"
-FI_PROVIDER = "tcp"
-
-[promises]
-mpi = "mpich"
-mpi_library = "/opt/udiImage/"
-"""
 # What udev and systemd give to a machine, and some containers lack: /dev/fuse for
 # every user, and /dev/mqueue for --ipc=host.  Each node has a /dev of its own with
 # both: a folder made in the machine's /dev is there for every other node, too.
@@ -147,7 +133,7 @@ def test_its_module_puts_the_sites_mpich_in_place_of_the_images(user: User) -> N
 
 
 def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> None:
-    (user.cluster.shared / "site.toml").write_text(SITE)
+    (user.cluster.shared / "site.toml").write_text(site_with_mpich("podman-hpc", "--mpi"))
     done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=4", "SITE=site.toml"))
     assert (done.returncode, said(done)) == (0, [])
     assert "15,703,353 hits" in done.stdout

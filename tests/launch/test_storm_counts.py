@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from small_storm import (
@@ -93,29 +90,6 @@ def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm) -
         assert mount.run("sh", "-c", "ls /tmp | grep '^storm-.*sif' || true") == ""
 
 
-def test_a_storm_that_is_stopped_says_so_and_not_that_a_rank_was_still_there(
-    storm: SmallStorm,
-) -> None:
-    mount = replace(storm.storm.mounts[0], folder=storm.storm.folder, part=VENV.folder)
-    words = ["sh", "-c", 'cd "$0" && echo there && exec sleep 60', str(mount.folder)]
-    with contextlib.ExitStack() as stack:
-
-        def stopped() -> None:
-            with mount.mounted():
-                command = [*mount.machine.entering(), *words]
-                rank = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-                stack.callback(stack.enter_context(rank).kill)
-                assert rank.stdout
-                assert rank.stdout.readline() == "there\n"
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            stopped()
-        # The node has it anew at once.
-        with mount.mounted():
-            assert mount.look()
-
-
 HOLD = """
 import time
 from pathlib import Path
@@ -158,18 +132,3 @@ def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
             assert len(storm.mounts) == 1
     assert not is_left(one)
     one.folder.parent.rmdir()
-
-
-def test_a_root_who_may_not_make_namespaces_is_told_in_one_line() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("an ordinary user is told another line; run: sudo make test")
-    without = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
-    done = subprocess.run(
-        [*without, sys.executable, ROOT / "benchmarks/storm.py"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (69, "")
-    assert "this root may not make namespaces" in done.stderr
-    assert len(done.stderr.splitlines()) == 1

@@ -15,13 +15,10 @@ from running import run
 
 pytestmark = pytest.mark.long
 EXECUTE = """
-import sys
 import nbformat
 from nbclient import NotebookClient
 book = nbformat.read("talk.ipynb", as_version=4)
 nbformat.validate(book)
-if sys.argv[1:] == ["code"]:
-    book.cells = [cell for cell in book.cells if not cell.source.startswith("!")]
 NotebookClient(book, timeout=600).execute()
 for cell in book.cells:
     print(*(output.get("text", "") for output in cell.get("outputs", ())))
@@ -59,14 +56,3 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(python: tuple[str | Pat
     # Three techniques are timed in the notebook, and by two commands.
     assert done.stdout.count("per loop") == 3
     assert done.stdout.count("matches the reference") >= 6
-
-
-# Techniques of one core; usc's, which write files, are shown alone.
-@pytest.mark.parametrize(("name", "timed"), [("nih", 8), ("nersc", 3)])
-def test_all_code_of_a_talk_runs_in_its_cells(
-    name: str, timed: int, python: tuple[str | Path, ...]
-) -> None:
-    run(*python, "-m", "workloads", "talk", name, "--notebook", "talk.ipynb", check=True)
-    done = run(*python, "-c", EXECUTE, "code")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("per loop") == timed

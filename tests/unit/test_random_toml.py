@@ -30,7 +30,8 @@ def of_env(*readers: Callable[[Path], object]) -> Callable[[Path], None]:
 
 def as_script(path: Path) -> None:
     """Write a job script with the site's file, and start nothing."""
-    run(["batch", "DRY=1", f"SITE={path}", "W=pi", "NODES=2", "ACCOUNT=a"])
+    words = ["--dry", f"--site={path}", "--nodes=2", "--account=a"]
+    run(["batch", *words, "--", "-m", "workloads", "pi"])
 
 
 READERS: dict[str, tuple[Path, Callable[[Path], object]]] = {

@@ -13,8 +13,9 @@ from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
-from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.model import Artifact
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
 
@@ -24,7 +25,7 @@ class Plan:
     """Names for results, computed from pins and files alone."""
 
     graph: Graph  # Images and parts
-    arch: str  # Architecture as the kernel names it
+    arch: str  # Architecture of what is built, as the kernel names it
     epoch: int  # Seconds since 1970: the time of every file of a build
     # Debian packages that are not the locked ones: name to the SHA-256 of what replaces them.
     # Empty for a reproducible build.
@@ -130,9 +131,9 @@ class Plan:
 
 
 def make_plan() -> Plan:
-    """Return the plan of this checkout on this machine."""
+    """Return the plan of this checkout, for this machine's architecture."""
     files_of_clone.cache_clear()
-    arch = this_arch()
+    arch = host_arch()
     return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})
 
 

@@ -31,14 +31,13 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, skipped, stage
-from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pins.arch import ARCHITECTURES, host_arch
 
-# SIF's own numbers: kinds of data, file systems and architectures.
+# SIF's own numbers: kinds of data, file systems.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
-_ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
 _OF_APPTAINER = (
     "org.label-schema.usage.apptainer.version",
@@ -65,7 +64,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
-    inputs = made_of(plan, image)
+    inputs = made_of(image)
     engine = ensure("apptainer")
     with (
         stage(f"SIF of {image.name}") as current,
@@ -100,7 +99,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
-        [*_mksquashfs(folder / "tools", plan.arch, current), root, packed, *SQUASHFS_OPTIONS],
+        [*_mksquashfs(folder / "tools", current), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
     (folder / "labels.json").write_bytes(labels)
@@ -124,7 +123,7 @@ def _system_partition(arch: str) -> tuple[str, ...]:
         "--partfs",
         _SQUASHFS,
         "--partarch",
-        _ARCHITECTURES[arch],
+        ARCHITECTURES[arch].sif,
     )
 
 
@@ -140,15 +139,16 @@ def _settle_labels(root: Path, epoch: int) -> bytes:
     return text
 
 
-def _mksquashfs(folder: Path, arch: str, current: Stage) -> list[str | Path]:
+def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:
     """Unpack the pinned mksquashfs into a folder; return the words that start it.
 
     It is the builder's, with the libraries that it needs, whatever the host has: another
     version packs the same files into other bytes.
     """
+    arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
         for deb in fetch_debs(name, arch, only=wanted).paths.values():
             current.run(["dpkg-deb", "--extract", deb, folder])
-    where = layout()
+    where = ARCHITECTURES[arch]
     loader = folder / where.loader
     return [loader, "--library-path", folder / where.libraries, folder / "usr/bin/mksquashfs"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, DebianSuite, Source
+from hpcpy.pins.arch import ARCHITECTURES
+from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
@@ -46,8 +47,8 @@ def debian_request(folder: Path | None = None) -> DebianRequest:
             alone.add(name)
     architectures = top.texts("architectures")
     for arch in architectures:
-        if arch not in DEBIAN_ARCH:
-            raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
+        if arch not in ARCHITECTURES:
+            raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(ARCHITECTURES)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
     return DebianRequest(suites, snapshot, architectures, sets, frozenset(alone))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.model import Artifact, Source, known_arch
+from hpcpy.pins.arch import known_arch
+from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 
 # Group -> the file that asks for its packages.

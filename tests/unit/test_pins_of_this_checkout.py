@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from hpcpy.build.graph import the_graph
@@ -22,14 +23,17 @@ def asked_for(name: str) -> set[str]:
 
 
 def test_python_lock_has_what_is_asked_for() -> None:
-    for group, file in GROUPS.items():
-        assert asked_for(file) <= {wheel.name for wheel in wheels(group, "x86_64")}
+    for arch in debian_request().architectures:
+        for group, file in GROUPS.items():
+            assert asked_for(file) <= {wheel.name for wheel in wheels(group, arch)}
 
 
 def test_wheels_are_for_the_pinned_interpreter() -> None:
     python = "".join(sources()["python"].version.split(".")[:2])
-    for group in GROUPS:
-        for wheel in wheels(group, "x86_64"):
+    architectures = debian_request().architectures
+    for group, arch in itertools.product(GROUPS, architectures):
+        for wheel in wheels(group, arch):
+            assert not any(other in wheel.filename for other in architectures if other != arch)
             tag = wheel.filename.split("-")[-3]
             assert tag.startswith("py") or "abi3" in wheel.filename or tag == f"cp{python}"
 
@@ -56,14 +60,14 @@ def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
 def test_debian_lock_has_what_is_asked_for() -> None:
     request = debian_request()
     for arch in request.architectures:
-        for name in request.sets:
+        for name in request.sets_of(arch):
             assert debs(name, arch)
 
 
 def test_sets_are_resolved_over_the_first() -> None:
     request = debian_request()
-    first, *others = request.sets
     for arch in request.architectures:
+        first, *others = request.sets_of(arch)
         base = {deb.name for deb in debs(first, arch)}
         for name in others:
             if name not in request.alone:

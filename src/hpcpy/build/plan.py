@@ -144,7 +144,7 @@ def _replaced(arch: str) -> dict[str, str]:
     require_own(paths.cache_dir() / "parts")
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
-    for name in debian_request().sets:
+    for name in debian_request().sets_of(arch):
         found = fetch_debs(name, arch)
         for move in found.replaced:
             package = move.partition(" ")[0]

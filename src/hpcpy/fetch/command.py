@@ -34,7 +34,7 @@ def main(options: argparse.Namespace) -> int:
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
     if not options.names:
-        for name in debian_request().sets:
+        for name in debian_request().sets_of(arch):
             fetch_debs(name, arch, tally=tally)
     print(
         f"{tally.files} files in {downloads_dir()}: {in_words(tally.downloaded)} downloaded,"

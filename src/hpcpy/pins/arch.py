@@ -23,6 +23,11 @@ class Architecture:
     # The number of SIF's headers.
     sif: str
 
+    @property
+    def gnu(self) -> str:
+        """The GNU name in Debian's names of packages, which have no underscore."""
+        return self.libraries.rsplit("/", 1)[-1].replace("_", "-")
+
 
 # By the kernel's name, which pins and keys have too.
 ARCHITECTURES = {
@@ -31,6 +36,12 @@ ARCHITECTURES = {
         libraries="usr/lib/x86_64-linux-gnu",
         loader="usr/lib64/ld-linux-x86-64.so.2",
         sif="2",
+    ),
+    "aarch64": Architecture(
+        debian="arm64",
+        libraries="usr/lib/aarch64-linux-gnu",
+        loader="usr/lib/ld-linux-aarch64.so.1",
+        sif="4",
     ),
 }
 

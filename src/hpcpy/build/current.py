@@ -28,7 +28,7 @@ SQUASHFS_OPTIONS = (
 
 def archive_path(image: Image) -> Path:
     """Return where a user finds the OCI archive of an image."""
-    return paths.BUILD / f"{image.name}.oci.tar"
+    return paths.BUILD / f"{image.file}.oci.tar"
 
 
 def is_current_archive(plan: Plan, image: Image) -> bool:
@@ -38,7 +38,7 @@ def is_current_archive(plan: Plan, image: Image) -> bool:
 
 def sif_path(image: Image) -> Path:
     """Return where a user finds the SIF of an image."""
-    return paths.BUILD / f"{image.name}.sif"
+    return paths.BUILD / f"{image.file}.sif"
 
 
 def definition_path(image: Image) -> Path:

@@ -80,7 +80,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
 
 def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: Path) -> None:
     root, packed, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
-    apptainer = engine.apptainer
+    apptainer, definition = engine.apptainer, _definition(image, folder)
     env = {
         "APPTAINER_CACHEDIR": str(folder / "cache"),
         "APPTAINER_TMPDIR": str(folder),
@@ -91,7 +91,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     current.run(
         # Not its test: as root, that asks for capabilities that a root in a
         # container lacks.  `make test` runs it, on the finished SIF.
-        [apptainer, "build", "--notest", "--sandbox", root, definition_path(image)],
+        [apptainer, "build", "--notest", "--sandbox", root, definition],
         env=env,
         cwd=archive_path(image).parent,
     )
@@ -105,7 +105,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     (folder / "labels.json").write_bytes(labels)
     current.run([apptainer, "sif", "new", sif], env=env)
     for kind, path in (
-        ((_DEFINITION,), definition_path(image)),
+        ((_DEFINITION,), definition),
         ((_LABELS,), folder / "labels.json"),
         (_system_partition(plan.arch), packed),
     ):
@@ -113,6 +113,17 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
         current.run([apptainer, "sif", "add", *words, sif, path], env=env)
     settle(sif, plan.image_key(image), plan.epoch)
     sif.chmod(0o755)  # a SIF is a program: ./hpcpy.sif runs it
+
+
+def _definition(image: Image, folder: Path) -> Path:
+    """Return the definition of an image, which names the archive that lies beside the SIF."""
+    definition = definition_path(image)
+    if not image.suffix:
+        return definition
+    own = folder / definition.name
+    text = definition.read_text()
+    own.write_text(text.replace(f"{image.name}.oci.tar", archive_path(image).name))
+    return own
 
 
 def _system_partition(arch: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from hpcpy.core import paths
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import this_arch
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.wheels import wheels
 from measure import report, roots
 from measure.cases import CASES, EIGHT
@@ -57,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
             stack.callback(shutil.rmtree, copy.root)
             targets.append(copy)
             seconds[name] = round(took, 1)
-        facts["packages"] = {one.name: one.version for one in wheels("bake", this_arch())}
+        facts["packages"] = {one.name: one.version for one in wheels("bake", host_arch())}
         facts["seconds_to_install_or_bake"] = seconds
         starts = measure(targets, options.samples, _CASES)
         code = report.finish({**facts, "results": starts}, options.out, images["hpcpy"], work)
@@ -70,7 +70,7 @@ def _eight(folder: Path) -> list[str]:
     folder.mkdir()
     text = (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
     asked = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
-    for path in fetch(wheels("bake", this_arch())).values():
+    for path in fetch(wheels("bake", host_arch())).values():
         shutil.copyfile(path, folder / path.name)
     return sorted(asked)
 

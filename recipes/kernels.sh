@@ -31,12 +31,28 @@ c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -I. -I"$python_h" -I"
 fortran() { gfortran ${FFLAGS:-} $exact -std=f2008 -Wall "$@"; }
 link() { gcc -shared -s "$@"; }
 
+# What the compiler compiles for: vectors of which levels, and its instructions' names.
+case $(gcc -dumpmachine) in
+    x86_64-*)
+        levels="x86-64-v2 x86-64-v3 x86-64-v4"
+        fused_names='v?fn?m(add|sub)' product_names='v?mul[sp]?d?'
+        ;;
+    aarch64-*)
+        levels=armv8-a
+        fused_names='fn?m(add|sub|l[as])' product_names='fn?mul'
+        ;;
+    *)
+        echo "kernels.sh: $(gcc -dumpmachine): its vectors are not known" >&2
+        exit 1
+        ;;
+esac
+
 # Fused, the answers would still be nearly right, so look at the instructions themselves.
 nothing_fused() {
     for object in "$@"; do
         instructions=$(objdump --disassemble --no-show-raw-insn "$object")
-        fused=$(printf '%s\n' "$instructions" | grep -Ec '\sv?fn?m(add|sub)' || true)
-        products=$(printf '%s\n' "$instructions" | grep -Ec '\sv?mul[sp]?d?\s' || true)
+        fused=$(printf '%s\n' "$instructions" | grep -Ec "\s($fused_names)" || true)
+        products=$(printf '%s\n' "$instructions" | grep -Ec "\s($product_names)\s" || true)
         [ "$fused" = 0 ] && [ "$products" != 0 ] && continue
         echo "kernels.sh: $object: $fused fused multiply-adds, $products products" >&2
         return 1
@@ -59,12 +75,13 @@ cython() {
     link -o "$package/$1/$2$suffix" "$2.o"
 }
 
-# simd WORKLOAD SOURCE: once for each level of x86-64; the module chooses at its start.
+# simd WORKLOAD SOURCE: once for each level; the module chooses at its start.
 simd() {
     objects=
-    for level in v2 v3 v4; do
-        c -Wall -Wextra "-march=x86-64-$level" -DLEVEL="$level" -c "$2.c" -o "$2_$level.o"
-        objects="$objects $2_$level.o"
+    for level in $levels; do
+        name=${level##*-}
+        c -Wall -Wextra "-march=$level" -DLEVEL="$name" -c "$2.c" -o "$2_$name.o"
+        objects="$objects $2_$name.o"
     done
     # shellcheck disable=SC2086
     nothing_fused $objects

@@ -7,8 +7,9 @@
 install_wheels
 apply_patches "$site"
 
-# LLVM's answers to llvmlite's questions at import are written into its modules here.
-PYTHONPATH=$site "$PREFIX/bin/python3" -B - <<'END'
+# LLVM's answers to llvmlite's questions at import are written into its modules here, by a
+# Python that can load LLVM.
+PYTHONPATH=$site "${TARGET_PYTHON-$PREFIX/bin/python3}" -B - <<'END'
 import pathlib
 import re
 

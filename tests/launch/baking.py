@@ -15,7 +15,7 @@ from small_packages import digest, sdist, wheel
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import this_arch
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.wheels import wheels
 from running import run
 
@@ -58,7 +58,7 @@ def in_memory(folder: Path, text: str, *, writable: bool = True) -> Done:
 
 def setuptools(folder: Path) -> None:
     """Add to a folder what an sdist is built by."""
-    pins = [one for one in wheels("build", this_arch()) if one.name == "setuptools"]
+    pins = [one for one in wheels("build", host_arch()) if one.name == "setuptools"]
     for path in fetch(pins).values():
         shutil.copyfile(path, folder / path.name)
 
@@ -67,7 +67,7 @@ def pinned(folder: Path) -> None:
     """Fill a folder with the packages that are pinned, and requirements of them."""
     setuptools(folder)
     lines = []
-    for artifact, path in fetch(wheels("bake", this_arch())).items():
+    for artifact, path in fetch(wheels("bake", host_arch())).items():
         shutil.copyfile(path, folder / path.name)
         if artifact.name != "numpy":
             lines.append(f"{artifact.name}=={artifact.version} --hash=sha256:{digest(path)}\n")

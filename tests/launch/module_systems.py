@@ -17,7 +17,8 @@ from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.debs import download
-from hpcpy.engine.prefix import DebianPaths, command, layout
+from hpcpy.engine.prefix import command, layout
+from hpcpy.pins.arch import Architecture
 
 RECIPE = 1
 _NEEDED = 60 * MIB
@@ -77,7 +78,7 @@ def provide() -> None:
             _make(arch, current)
 
 
-def _make(arch: DebianPaths, current: Stage) -> None:
+def _make(arch: Architecture, current: Stage) -> None:
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".modules") as scratch:
         for packages in (_LMOD, _MODULES):
             for deb in download(frozenset(packages), arch.debian):
@@ -97,7 +98,7 @@ def _move_lmod(lmod: Path) -> None:
             path.write_text(moved, encoding="utf-8", errors="surrogateescape")
 
 
-def _write_commands(arch: DebianPaths) -> None:
+def _write_commands(arch: Architecture) -> None:
     usr = folder() / "usr"
     loader = [folder() / arch.loader, "--library-path", folder() / arch.libraries]
     commands = {

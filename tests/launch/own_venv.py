@@ -10,7 +10,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import this_arch
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.wheels import wheels
 from running import run
 
@@ -28,7 +28,7 @@ def in_image(
 
 def make(folder: Path) -> None:
     """Make /own/venv, offline."""
-    arch = this_arch()
+    arch = host_arch()
     in_the_image = {wheel.name for wheel in wheels("image", arch)}
     wanted = [wheel for wheel in wheels("own", arch) if wheel.name not in in_the_image]
     made = in_image(folder, "python3", "-m", "venv", "--system-site-packages", "/own/venv")

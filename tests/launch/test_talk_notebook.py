@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import this_arch
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.packages import wheels_for
 from hpcpy.pins.wheels import wheels
 from running import run
@@ -30,7 +30,7 @@ def baked(sif: str, program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """Give the image as a folder, with JupyterLab baked."""
     folder = tmp_path_factory.mktemp("wheels")
     root = tmp_path_factory.mktemp("image") / "baked"
-    there = {(wheel.name, wheel.version) for wheel in wheels("image", this_arch())}
+    there = {(wheel.name, wheel.version) for wheel in wheels("image", host_arch())}
     wanted = [one for one in wheels_for(["jupyterlab"]) if (one.name, one.version) not in there]
     for path in fetch(wanted).values():
         shutil.copy(path, folder)

@@ -18,7 +18,8 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.arch import host_arch
+from hpcpy.pins.model import Artifact
 from hpcpy.pins.packages import wheels_for
 from hpcpy.pins.wheels import wheels
 from in_image import built, image_command
@@ -51,7 +52,7 @@ def test_package(name: str, sifs: list[Path]) -> None:
     requires = PROGRAMS[name].get("requires", [name])
     every = wheels_for(requires)
     # What both images have is not installed.
-    in_images = {(one.name, one.version) for one in wheels("image", this_arch())}
+    in_images = {(one.name, one.version) for one in wheels("image", host_arch())}
     wanted = [one for one in every if (one.name, one.version) not in in_images]
     (here, why, size), (there, why_there, _) = (
         used(PROGRAMS[name]["use"], wanted, sif) for sif in sifs

@@ -54,7 +54,7 @@ def test_fetch_tells_it_and_ends_with_2(tmp_path: Path) -> None:
 
 def test_missing_mirror_is_named_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"debian-security.*HPCPY_DEBIAN_MIRROR"):
-        PrivateApt(tmp_path, (DebianSuite("debian-security", "stable-security"),), MIRRORS)
+        PrivateApt(tmp_path, (DebianSuite("debian-security", "stable-security"),), MIRRORS, "amd64")
     assert list(tmp_path.iterdir()) == []
 
 

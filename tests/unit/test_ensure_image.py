@@ -44,7 +44,7 @@ def images(key: str) -> None:
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
     write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
-    write_stamp(sif_path(image), **made_of(plan, image))
+    write_stamp(sif_path(image), **made_of(image))
 
 
 def start(build: Path, kind: str) -> subprocess.Popen[str]:
@@ -74,7 +74,7 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
     if changed == "packer":
         plan = make_plan()
         image = plan.graph.image("hpcpy")
-        write_stamp(sif_path(image), **made_of(plan, image) | {"squashfs": "1:4.5.1-1"})
+        write_stamp(sif_path(image), **made_of(image) | {"squashfs": "1:4.5.1-1"})
     with start(build, "sif") as process:
         assert process.stderr is not None
         try:
@@ -88,7 +88,7 @@ def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     images("")
     plan = make_plan()
     sif = sif_path(plan.graph.image("hpcpy"))
-    write_stamp(sif, **made_of(plan, plan.graph.image("hpcpy")), apptainer="0.1")
+    write_stamp(sif, **made_of(plan.graph.image("hpcpy")), apptainer="0.1")
     assert what_to_make("sif", "hpcpy") == ""
     sif.write_bytes(b"another")
     assert what_to_make("sif", "hpcpy").startswith("is not made of the present sources; before")

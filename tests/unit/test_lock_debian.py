@@ -94,11 +94,38 @@ def offer(name: str) -> Offer:
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
     sets = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
     request = DebianRequest((), "", ("x86_64",), sets, frozenset({"lone"}))
-    found = debian._offers(Index(), request)  # type: ignore[arg-type]
+    found = debian._offers(Index(), request, "x86_64")  # type: ignore[arg-type]
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],
         "thing": ["second", "lone"],
     }
+
+
+def test_sets_have_the_names_of_their_architecture() -> None:
+    sets: dict[str, tuple[str, ...]] = {"first": ("binutils-{gnu}",), "cross": ("gcc",)}
+    request = DebianRequest((), "", (), sets, frozenset(), {"cross": ("x86_64",)})
+    assert request.sets_of("x86_64") == {
+        "first": ("binutils-x86-64-linux-gnu",),
+        "cross": ("gcc",),
+    }
+    assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
+
+
+def test_adding_moves_no_package_and_renews_its_sets() -> None:
+    locked = {"x86_64": {"thing": {"version": "1", "sets": ["first"]}}}
+    offered = {
+        "x86_64": {"thing": {"version": "2", "sets": ["first", "more"]}},
+        "aarch64": {"thing": {"version": "2", "sets": ["first", "more"]}},
+    }
+    assert debian.kept({"packages": locked}, offered) == {
+        "x86_64": {"thing": {"version": "1", "sets": ["first", "more"]}},
+        "aarch64": {"thing": {"version": "2", "sets": ["first", "more"]}},
+    }
+
+
+def test_adding_is_refused_for_a_lock_that_cannot() -> None:
+    with pytest.raises(UsageError, match="--add is for debian and python, without --only"):
+        run(["lock", "--add", "packages"])
 
 
 def test_unknown_lock_is_refused() -> None:

@@ -62,7 +62,7 @@ def wheel(name: str, version: str) -> dict[str, Any]:
         "version": version,
         "licence": "MIT",
         "groups": list(GROUPS),
-        "wheels": {"x86_64": its},
+        "wheels": {"x86_64": its, "aarch64": its},
     }
 
 
@@ -71,7 +71,8 @@ def test_python_package_moves_and_no_other_byte(
 ) -> None:
     for name in GROUPS.values():
         (tmp_path / name).write_text("numbers\n")
-    (tmp_path / "sources.toml").write_text((paths.ENV / "sources.toml").read_text())
+    for name in ("sources.toml", "debian.toml"):
+        (tmp_path / name).write_text((paths.ENV / name).read_text())
     for name in ("ENV", "BUILD", "LOGS"):
         monkeypatch.setattr(paths, name, tmp_path)
     lock = tmp_path / "python.lock"
@@ -91,7 +92,7 @@ def test_python_package_moves_and_no_other_byte(
     after = blocks(lock)
     assert before["[packages.arrays]"] == after["[packages.arrays]"]
     assert {name for name in before if before[name] != after[name]} == {
-        f"[packages.numbers{table}]" for table in ("", ".wheels.x86_64")
+        f"[packages.numbers{table}]" for table in ("", ".wheels.x86_64", ".wheels.aarch64")
     }
     # `arrays` was held, and only the wheels of `numbers` were asked for.
     assert held[0] == {"arrays": "1"}

@@ -28,6 +28,7 @@ GLIBC = (2, 40)
         ("py2.py3-none-any", "cp314-cp314t-manylinux_2_28_x86_64"),
         ("py3-none-any", "cp314-cp314-manylinux_2_41_x86_64"),
         ("py3-none-any", "cp314-cp314-musllinux_1_2_x86_64"),
+        ("py3-none-any", "cp314-cp314-manylinux_2_28_aarch64"),
     ],
 )
 def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> None:
@@ -47,16 +48,16 @@ def test_packages_without_a_wheel_that_fits_are_named(monkeypatch: pytest.Monkey
         }
         for name, its in names.items()
     }
-    with pytest.raises(UnavailableError, match="two 1 has no wheel for x86_64"):
-        best_wheels(found, PYTHON)
-    assert best_wheels({"one": found["one"]}, PYTHON)["one"].url.endswith(names["one"][0])
+    with pytest.raises(UnavailableError, match="two 1 has no wheel for aarch64"):
+        best_wheels(found, PYTHON, "aarch64")
+    assert best_wheels({"one": found["one"]}, PYTHON, "x86_64")["one"].url.endswith(names["one"][0])
 
 
 def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
     url = "https://h.invalid/..%2F..%2Fthing-7-py3-none-any.whl"
     package = {"version": "7", "wheels": [{"url": url, "hashes": {"sha256": "0"}}]}
     with pytest.raises(UsageError, match="does not end in the name of a file"):
-        best_wheels({"thing": package}, PYTHON)
+        best_wheels({"thing": package}, PYTHON, "x86_64")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from makefile import MAKEFILE, copy, make
 
+from hpcpy.cli.commands import parse
 from hpcpy.cli.from_make import ENVIRONMENT, given, with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -86,6 +87,12 @@ def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
 def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
     text = "\n ".join(f"{name}={value}" for name, value in variables.items())
     return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": str(goals)})
+
+
+def test_an_image_of_another_architecture_is_both() -> None:
+    words = settings(["build", "sif"], IMAGE="plain-core", ARCH="aarch64")
+    options = parse(words)
+    assert (options.kind, options.image, options.arch) == ("sif", "plain-core", "aarch64")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
 from hpcpy.lock import uv
+from hpcpy.pins.debian import debian_request, debs
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
 
@@ -21,14 +23,17 @@ def asked_for(name: str) -> set[str]:
 
 
 def test_python_lock_has_what_is_asked_for() -> None:
-    for group, file in GROUPS.items():
-        assert asked_for(file) <= {wheel.name for wheel in wheels(group, "x86_64")}
+    for arch in debian_request().architectures:
+        for group, file in GROUPS.items():
+            assert asked_for(file) <= {wheel.name for wheel in wheels(group, arch)}
 
 
 def test_wheels_are_for_the_pinned_interpreter() -> None:
     python = "".join(sources()["python"].version.split(".")[:2])
-    for group in GROUPS:
-        for wheel in wheels(group, "x86_64"):
+    architectures = debian_request().architectures
+    for group, arch in itertools.product(GROUPS, architectures):
+        for wheel in wheels(group, arch):
+            assert not any(other in wheel.filename for other in architectures if other != arch)
             tag = wheel.filename.split("-")[-3]
             assert tag.startswith("py") or "abi3" in wheel.filename or tag == f"cp{python}"
 
@@ -50,3 +55,10 @@ def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
         assert text.count("==") <= text.count("--hash=sha256:")
         assert "://" not in text
         assert "index" not in text
+
+
+def test_debian_lock_has_what_is_asked_for() -> None:
+    request = debian_request()
+    for arch in request.architectures:
+        for name in request.sets_of(arch):
+            assert debs(name, arch)

@@ -70,7 +70,7 @@ def pinned_versions() -> re.Pattern[str]:
     for arch in debian_request().architectures:
         for group in GROUPS:
             artifacts += wheels(group, arch)
-        for name in debian_request().sets:
+        for name in debian_request().sets_of(arch):
             artifacts += debs(name, arch)
     alternatives = set()
     for artifact in artifacts:

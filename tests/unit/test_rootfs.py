@@ -43,6 +43,7 @@ def test_apt_resolves_and_verifies_from_the_index(repository: Path, tmp_path: Pa
             tmp_path / "apt",
             (DebianSuite("debian", "stable"),),
             {"debian": "http://mirror.invalid"},
+            "amd64",
         )
     except UnavailableError as error:
         pytest.skip(str(error))

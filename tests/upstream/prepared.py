@@ -15,7 +15,7 @@ from suite import Suite
 
 from hpcpy.core import paths
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.model import this_arch
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
 
@@ -63,8 +63,8 @@ def tests(suite: Suite) -> Path:
 
 def dependencies() -> Path:
     """Return the Python packages that tests want and the images lack."""
-    in_image = {wheel.name for wheel in wheels("image", this_arch())}
-    wanted = [wheel for wheel in wheels("upstream", this_arch()) if wheel.name not in in_image]
+    in_image = {wheel.name for wheel in wheels("image", host_arch())}
+    wanted = [wheel for wheel in wheels("upstream", host_arch()) if wheel.name not in in_image]
 
     def make(folder: Path) -> None:
         for path in fetch(wanted).values():
@@ -94,7 +94,7 @@ def yields() -> Path | None:
 def library(suite: Suite) -> Path:
     """Return the folder with the wheel's shared object that a suite's tests open."""
     path = suite.library.replace(".", "/")
-    wheel = next(one for one in wheels("image", this_arch()) if one.name == suite.source)
+    wheel = next(one for one in wheels("image", host_arch()) if one.name == suite.source)
 
     def make(folder: Path) -> None:
         with zipfile.ZipFile(fetch([wheel])[wheel]) as archive:

@@ -10,8 +10,9 @@ from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import Deb, PrivateApt, uris
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.paths import cache_dir
+from hpcpy.pins.arch import ARCHITECTURES
 from hpcpy.pins.debian import DebianRequest
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
+from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 from hpcpy.pins.tables import file_name
 
 
@@ -49,7 +50,8 @@ class Mirror:
     def __init__(self, request: DebianRequest, arch: str) -> None:
         self._mirrors = debian_mirrors()
         folder = cache_dir() / "apt" / f"pins-{arch}"
-        self._apt = PrivateApt(folder, request.suites, self._mirrors, DEBIAN_ARCH[arch])
+        debian = ARCHITECTURES[arch].debian
+        self._apt = PrivateApt(folder, request.suites, self._mirrors, debian)
         # Without this apt goes on with what it has when one suite fails.
         self._apt.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
 

@@ -46,7 +46,7 @@ class PrivateApt:
     """apt for some suites of Debian, apart from the host's own.
 
     Its configuration, lists, cache and dpkg status lie in `folder`; `mirrors` has the base
-    URL of each archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
+    URL of each archive, as `hpcpy.apt.mirrors.debian_mirrors` returns; `arch` is Debian's name.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class PrivateApt:
         folder: Path,
         suites: tuple[DebianSuite, ...],
         mirrors: dict[str, str],
-        arch: str = "amd64",
+        arch: str,
     ) -> None:
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,16 @@ from hpcpy.core.files import disk_errors, make_folder
 from hpcpy.core.scratch import used
 from hpcpy.core.stages import Stage
 from hpcpy.core.trust import require_own
+from hpcpy.engine.emulation import is_inside
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.tools import Version
 
 # The first that keeps a mount's flags in a user namespace (buildah's pull request 5083).
 _KEEPS_FLAGS = Version((1, 33))
+# An image and its base as one layer.  Separate ones would differ: the kernel's overlay tells
+# root's buildah which folders a step has touched; a user's buildah compares files, and
+# leaves those folders out.
+SQUASH = "--squash"
 
 
 @dataclass(frozen=True)
@@ -27,14 +32,12 @@ class Buildah:
     """Runs buildah; make it with `buildah()`."""
 
     program: Path  # The executable
+    storage: Path  # The folder of its images
     env: dict[str, str]  # Variables that choose storage and configuration
 
     @property
     def _storage(self) -> list[str]:
-        # Under the cache: the user's own images stay as they are, and an
-        # empty cache is an empty storage.
-        root = paths.cache_dir() / "storage"
-        return ["--root", str(root), "--runroot", str(root / "run")]
+        return ["--root", str(self.storage), "--runroot", str(self.storage / "run")]
 
     def online(self, *arguments: str | Path) -> list[str]:
         """Return a command that needs no isolation: one that runs no step."""
@@ -60,17 +63,15 @@ class Buildah:
         context: Path,
         epoch: int,
         *,
-        squash: bool = False,
+        options: Sequence[str] = (),
         **args: str,
     ) -> None:
         """Build the Containerfile of a context as image `tag`.
 
-        With `squash` it and its base are one layer.  Separate ones would differ: the kernel's
-        overlay tells root's buildah which folders a step has touched; a user's buildah
-        compares files, and leaves those folders out.
+        Of its options, `SQUASH` makes it and its base one layer, and ``--arch`` is what the
+        image says that it is for; without it, what its base says.
         """
         given = [f"--build-arg={name}={value}" for name, value in args.items()]
-        given += ["--squash"] if squash else []
         stage.run(
             self.offline(
                 "build",
@@ -79,6 +80,7 @@ class Buildah:
                 f"--timestamp={epoch}",
                 # The label of buildah's version: other bytes for the same files.
                 "--identity-label=false",
+                *options,
                 *given,
                 f"--tag={tag}",
                 context,
@@ -134,12 +136,18 @@ def buildah() -> Iterator[Buildah]:
     if os.geteuid() != 0:
         make_folder(paths.BUILD)
         require_bindable(paths.BUILD, engine.found["buildah"].version)
-    storage = paths.cache_dir() / "storage"
+    # Under the cache: the user's own images stay as they are, and an empty cache is an empty
+    # storage.  In a user namespace, overlay marks what is removed in another way, and buildah
+    # has to be told.
+    name, env = "storage", {}
+    if is_inside():
+        name, env = "storage-emulated", {"_CONTAINERS_USERNS_CONFIGURED": "done"}
+    storage = paths.cache_dir() / name
     require_own(storage)
     # As buildah makes it: with any umask nobody else can change what is in it.
     with disk_errors(storage):
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
-    found = Buildah(engine.path("buildah"), {})
+    found = Buildah(engine.path("buildah"), storage, env)
     with used(storage, found.remove_containers):
         yield found

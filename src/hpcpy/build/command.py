@@ -18,7 +18,11 @@ from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import one_of
 from hpcpy.core.stages import skipped
+from hpcpy.engine.emulation import enter
+from hpcpy.engine.setup import ensure
+from hpcpy.pins.arch import ARCHITECTURES
 
 PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
 IS_CURRENT = {
@@ -26,10 +30,11 @@ IS_CURRENT = {
     "sif": is_current_sif,
     "standalone": is_current_standalone,
 }
+_PORTABLE = "plain-core"
 
 
-def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
-    """Have one image as a file, building what is missing.
+def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, Plan, Image]:
+    """Have one image as a file, building what is missing; `arch`: for another architecture.
 
     It waits for another make here only when there is something to build.
     """
@@ -37,8 +42,10 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
     # A wrong name is an error at once, even while another make runs.
     the_graph().image(name)
-    plan = make_plan()
+    plan = make_plan(arch)
     image = plan.graph.image(name)
+    if plan.native:
+        _require_portable(kind, image)
     # Without the lock: whoever has it may build another image for an hour.
     if IS_CURRENT[kind](plan, image):
         path = PLACES[kind](image)
@@ -50,11 +57,24 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     from hpcpy.build.standalone import make_standalone  # noqa: PLC0415
 
     make = {"oci": make_archive, "sif": make_sif, "standalone": make_standalone}[kind]
+    if plan.native:
+        # Apptainer is set up by this machine's capabilities, and in a namespace root has all.
+        ensure("build", "apptainer")
+        enter()
     with checkout_lock():
         # While this one waited, sources may have changed.
-        plan = make_plan()
+        plan = make_plan(arch)
         image = plan.graph.image(name)
         return make(plan, image), plan, image
+
+
+def _require_portable(kind: str, image: Image) -> None:
+    # The others have features or MPICH, which only x86-64 has so far.
+    if kind == "standalone" or image.name != _PORTABLE:
+        raise UsageError(
+            f"for another architecture only the image {_PORTABLE} is built, not {image.name}",
+            hint=f"hpcpy build sif {_PORTABLE} --arch aarch64",
+        )
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +82,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(PLACES)}")
     help_ = f"a name of containers/images.toml (default: hpcpy; standalone: {STANDALONE_OF})"
     parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
+    help_ = f"of: {', '.join(ARCHITECTURES)} (default: this machine's)"
+    parser.add_argument(
+        "--arch", type=one_of(ARCHITECTURES), default="", metavar="ARCH", help=help_
+    )
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +97,6 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Build what the arguments name."""
     default = STANDALONE_OF if options.kind == "standalone" else "hpcpy"
-    path, _, _ = ensure_image(options.kind, options.image or default)
+    path, _, _ = ensure_image(options.kind, options.image or default, options.arch)
     print(path)
     return 0

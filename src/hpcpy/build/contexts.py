@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from hpcpy.build import cross
 from hpcpy.build.current import STANDALONE
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
@@ -19,14 +20,18 @@ from hpcpy.fetch.many import fetch
 
 
 def add_containerfile(folder: Path, image: Image) -> None:
-    """Add the image's Containerfile."""
-    place(image.folder / "Containerfile", folder / "Containerfile")
+    """Add the image's Containerfile, and what lies beside it."""
+    for path in image.folder.iterdir():
+        if path.is_file():
+            place(path, folder / path.name)
 
 
 def add_debs(folder: Path, plan: Plan, image: Image) -> None:
     """Add the Debian packages that an image installs over those of its base."""
     for package in fetch_debs(image.debian, plan.arch).paths.values():
         place(package, folder / "debs" / package.name)
+    for package in fetch(plan.libraries(image)).values():
+        place(package, folder / "libraries" / package.name)
 
 
 def add_recipes(
@@ -52,14 +57,17 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 
     Everything is fetched and verified first.
     """
+    tools = plan.tools(part)
     for artifact, path in fetch(plan.pins(part)).items():
         # Recipes open a source as NAME.tar.*, whatever its server calls it.  The
         # wheel of a package that is built from source is also called NAME.
         is_source = artifact.name in part.sources and path.suffix != ".whl"
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
+        if plan.native is not None and artifact in tools:
+            name = cross.tool_name(path.name, plan.arch)
         place(path, folder / part.name / name)
-    for name in part.debian_sets:
-        for path in fetch_debs(name, plan.arch).paths.values():
+    for name, arch in plan.debian_sets(part):
+        for path in fetch_debs(name, arch).paths.values():
             place(path, folder / part.name / path.name)
     if part.features_in:
         names = "".join(f"{name}\n" for name in part.features)

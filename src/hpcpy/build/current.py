@@ -10,6 +10,7 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.debian import locked_debs
 
 SQUASHFS_TOOLS = "squashfs-tools"
@@ -27,7 +28,7 @@ SQUASHFS_OPTIONS = (
 
 def archive_path(image: Image) -> Path:
     """Return where a user finds the OCI archive of an image."""
-    return paths.BUILD / f"{image.name}.oci.tar"
+    return paths.BUILD / f"{image.file}.oci.tar"
 
 
 def is_current_archive(plan: Plan, image: Image) -> bool:
@@ -37,7 +38,7 @@ def is_current_archive(plan: Plan, image: Image) -> bool:
 
 def sif_path(image: Image) -> Path:
     """Return where a user finds the SIF of an image."""
-    return paths.BUILD / f"{image.name}.sif"
+    return paths.BUILD / f"{image.file}.sif"
 
 
 def definition_path(image: Image) -> Path:
@@ -52,16 +53,16 @@ def is_current_sif(plan: Plan, image: Image) -> bool:
     """
     if not (definition_path(image).exists() and is_current_archive(plan, image)):
         return False
-    return made_of(plan, image).items() <= read_stamp(sif_path(image)).items()
+    return made_of(image).items() <= read_stamp(sif_path(image)).items()
 
 
-def made_of(plan: Plan, image: Image) -> dict[str, str]:
+def made_of(image: Image) -> dict[str, str]:
     """Return what a SIF is made of, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
     return {
         "digest": digest,
         "definition": sha256(definition_path(image)),
-        "squashfs": " ".join((_mksquashfs_version(plan.arch), *SQUASHFS_OPTIONS)),
+        "squashfs": " ".join((_mksquashfs_version(), *SQUASHFS_OPTIONS)),
     }
 
 
@@ -85,6 +86,6 @@ def is_current_standalone(plan: Plan, image: Image) -> bool:
     return made == plan.part_key(standalone_part(plan, image))
 
 
-def _mksquashfs_version(arch: str) -> str:
-    """Return the pinned version."""
-    return next(deb.version for deb in locked_debs(arch) if deb.name == SQUASHFS_TOOLS)
+def _mksquashfs_version() -> str:
+    """Return the pinned version of the one that runs here."""
+    return next(deb.version for deb in locked_debs(host_arch()) if deb.name == SQUASHFS_TOOLS)

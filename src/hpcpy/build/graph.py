@@ -108,11 +108,20 @@ class Image:
     stack: str = STACK
     # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
+    # Another architecture that its compilers compile for: it has that one's libraries.
+    target: str = ""
+    # Of its files' names, where the plan is for another architecture than this machine's.
+    suffix: str = ""
 
     @property
     def folder(self) -> Path:
         """The folder of its Containerfile."""
         return paths.CONTAINERS / self.containerfile
+
+    @property
+    def file(self) -> str:
+        """What the names of its files begin with."""
+        return f"{self.name}{self.suffix}"
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,11 @@ class Graph:
 
     images: dict[str, Image]
     parts: dict[str, Part]
+
+    def for_arch(self, arch: str) -> Graph:
+        """Return the graph with names of files for another architecture."""
+        its = {name: replace(one, suffix=f"-{arch}") for name, one in self.images.items()}
+        return replace(self, images=its)
 
     def image(self, name: str) -> Image:
         """Return the image of that name."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.build.buildah import Buildah
+from hpcpy.build.buildah import SQUASH, Buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_debs, add_description, add_recipes
+from hpcpy.build.cross import PYTHON, Emulated
 from hpcpy.build.graph import Image, Part
-from hpcpy.build.parts import make_part, missing_parts, part_file
+from hpcpy.build.parts import make_part, missing_of, missing_parts, part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import in_order
@@ -18,6 +19,7 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pins.arch import ARCHITECTURES
 
 # A configure script keeps at most one core busy, and so do the interpreter's steps at
 # the end.  Other parts fill the gaps.
@@ -53,7 +55,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
     with build_scratch(image.name) as context:
         arguments = {"BASE": base} if base else {}
         if image.parts:
-            arguments["BUILDER"] = make_image(plan, plan.graph.image(image.builder), buildah)
+            arguments["BUILDER"] = make_image(*plan.builder, buildah)
             arguments |= {
                 "NAME": image.name,
                 "SUMMARY": image.summary,
@@ -70,7 +72,10 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         with stage(f"image {image.name}") as current:
             shipped = bool(image.parts)
             epoch = plan.time_of(image)
-            buildah.build(current, name, context, epoch, squash=shipped, **arguments)
+            options = [SQUASH] if shipped else []
+            if plan.native and not image.base:
+                options.append(f"--arch={ARCHITECTURES[plan.arch].debian}")
+            buildah.build(current, name, context, epoch, options=options, **arguments)
     return name
 
 
@@ -79,7 +84,14 @@ def make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
     missing = missing_parts(plan, image)
     # With all parts in the cache the builder is not needed.
     if missing:
-        builder = make_image(plan, plan.graph.image(image.builder), buildah)
+        if plan.native:
+            _make(missing_of(plan.native, [plan.native.graph.parts[PYTHON]]), plan.native, buildah)
+        _make(missing, plan, buildah)
+
+
+def _make(missing: list[Part], plan: Plan, buildah: Buildah) -> None:
+    if missing:
+        builder = make_image(*plan.builder, buildah)
 
         def make(part: Part) -> None:
             make_part(plan, part, builder, buildah)
@@ -104,13 +116,13 @@ def rootfs(plan: Plan, image: Image) -> Path:
 
     def make(temporary: Path) -> None:
         packages = list(fetch_debs(image.debian, plan.arch).paths.values())
-        with stage(f"root filesystem of {image.name}") as current:
+        with stage(f"root filesystem of {image.file}") as current:
             make_rootfs(
                 temporary,
                 packages,
                 customize=image.folder / "customize.sh",
                 epoch=plan.epoch,
-                current=current,
+                current=Emulated(current, plan.arch) if plan.native else current,
             )
             current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
 

@@ -39,7 +39,7 @@ def make_archive(plan: Plan, image: Image) -> Path:
     if is_current_archive(plan, image):
         skipped(f"{target.name}", "up to date")
         return target
-    name = f"{image.name}-{key}.oci.tar"
+    name = f"{image.file}-{key}.oci.tar"
     made = cached("images", name, lambda out: _make(plan, image, out))
     with stage(f"copy to {target.relative_to(paths.ROOT)}"):
         with build_scratch("copy") as folder, disk_errors(target):
@@ -72,7 +72,7 @@ def _make_with(builder: Buildah, plan: Plan, image: Image, out: Path) -> None:
         current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
         pack(layout, out, plan.epoch)
         current.note = f"{out.stat().st_size / 1e6:.0f} MB"
-    drop_superseded(image.name, builder)
+    drop_superseded(image, builder)
 
 
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
@@ -80,13 +80,13 @@ def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
     if not missing or not image.builder:
         fetch_materials(plan, missing)
         return
-    compilers = plan.graph.image(image.builder)
-    below = unbuilt(plan, compilers, builder)
-    _fetch_packages(plan, below)
+    native, compilers = plan.builder
+    below = unbuilt(native, compilers, builder)
+    _fetch_packages(native, below)
     # While the large files come, the builder is made of the first ones.
     side_by_side(
         lambda: fetch_materials(plan, missing),
-        lambda: make_image(plan, compilers, builder),
+        lambda: make_image(native, compilers, builder),
     )
 
 
@@ -108,18 +108,19 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
     What parts that are already built were made of is not fetched again.
     """
     missing = list(dict.fromkeys(p for image in images for p in missing_parts(plan, image)))
-    lists = [image.debian for image in images if image.debian]
+    lists = [(image.debian, plan.arch) for image in images if image.debian]
     if missing:
-        lists += sorted({plan.graph.image(one.builder).debian for one in images if one.builder})
+        native, compilers = plan.builder
+        lists.append((compilers.debian, native.arch))
     pins: list[Artifact] = []
     for part in missing:
         pins += plan.pins(part)
-        lists += part.debian_sets
+        lists += plan.debian_sets(part)
     with stage("fetch sources, wheels and packages") as current:
         tally = Tally()
         fetch(pins, tally=tally)
-        for name in lists:
-            fetch_debs(name, plan.arch, tally=tally)
+        for name, arch in lists:
+            fetch_debs(name, arch, tally=tally)
         current.note = _summary(tally)
 
 
@@ -151,21 +152,21 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
             )
 
 
-def drop_superseded(name: str, buildah: Buildah) -> None:
+def drop_superseded(image: Image, buildah: Buildah) -> None:
     """Remove all archives of an image but the last from the cache, and what they were made of.
 
     One takes 1.4 GB of the cache, and each change makes another.
     """
     archives = sorted(
-        (paths.cache_dir() / "images").glob(f"{name}-{_KEY}.oci.tar"),
+        (paths.cache_dir() / "images").glob(f"{image.file}-{_KEY}.oci.tar"),
         key=_last_use,
         reverse=True,
     )
     for archive in archives[_KEPT:]:
         archive.unlink(missing_ok=True)
         recorded(archive).unlink(missing_ok=True)
-        key = archive.name.removesuffix(".oci.tar").removeprefix(f"{name}-")
-        buildah.remove(tag_of(name, key))
+        key = archive.name.removesuffix(".oci.tar").removeprefix(f"{image.file}-")
+        buildah.remove(tag_of(image.name, key))
 
 
 def _last_use(archive: Path) -> int:

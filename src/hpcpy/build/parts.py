@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
+from hpcpy.build.cross import PYTHON, adapt
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.core import paths
@@ -34,6 +36,11 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
 
     A part in the cache does not ask for those it was built on.
     """
+    return missing_of(plan, plan.graph.shipped(image))
+
+
+def missing_of(plan: Plan, parts: Iterable[Part]) -> list[Part]:
+    """Return the parts that must be built for some, in order."""
     missing: list[Part] = []
 
     def visit(part: Part) -> None:
@@ -43,7 +50,7 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
             visit(need)
         missing.append(part)
 
-    for part in plan.graph.shipped(image):
+    for part in parts:
         visit(part)
     return missing
 
@@ -62,6 +69,9 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         for need in needs:
             made = paths.cache_dir() / "parts" / part_file(plan, need)
             place(made, context / "parts" / f"{need.name}.tar")
+        if plan.native:
+            python = _python_of_this_machine(plan.native)
+            adapt(context, plan.arch, python if plan.runs_python(part) else None)
 
         def run(temporary: Path) -> None:
             _run_recipe(current, buildah, builder, folder)
@@ -71,6 +81,11 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         path = cached("parts", part_file(plan, part), run)
         current.note = f"{path.stat().st_size / 1e6:.0f} MB"
         return path
+
+
+def _python_of_this_machine(native: Plan) -> Path:
+    name = part_file(native, native.graph.parts[PYTHON])
+    return paths.cache_dir() / "parts" / name
 
 
 def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:

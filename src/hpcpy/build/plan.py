@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from hpcpy.build import cross, tool
 from hpcpy.build import sbom_pins as sbom
-from hpcpy.build import tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
+from hpcpy.pins.arch import host_arch, known_arch
 from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
-from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.model import Artifact
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
+
+# What libraries consist of, but no program and nothing that the machine's packages have too.
+_LIBRARY = re.compile(r"(lib.*(?<!-bin)|zlib1g(-dev)?|uuid-dev|linux-libc-dev)_[^_]*_(?!all).*")
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,22 @@ class Plan:
     """Names for results, computed from pins and files alone."""
 
     graph: Graph  # Images and parts
-    arch: str  # Architecture as the kernel names it
+    arch: str  # Architecture of what is built, as the kernel names it
     epoch: int  # Seconds since 1970: the time of every file of a build
     # Debian packages that are not the locked ones: name to the SHA-256 of what replaces them.
     # Empty for a reproducible build.
     replaced: Mapping[str, str] = field(default_factory=dict)
+    # Where another architecture than this machine's is built for: the plan for its own.
+    native: Plan | None = None
     # Each key once: every part asks for the builder's.
     _keys: dict[Image | Part, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def builder(self) -> tuple[Plan, Image]:
+        """The image that parts are built in, and the plan that it belongs to."""
+        if self.native is None:
+            return self, self.graph.image("builder")
+        return self.native, self.native.graph.image("cross")
 
     def time_of(self, image: Image) -> int:
         """Return the time of an image's files, in seconds since 1970.
@@ -45,8 +59,22 @@ class Plan:
 
     def pins(self, part: Part) -> list[Artifact]:
         """Return the sources and wheels that a part's recipe reads."""
-        groups = (*part.wheels, *part.unpacks, *part.tools)
-        return [*self.sources(part), *self.wheels(part, groups)]
+        installed = self.wheels(part, (*part.wheels, *part.unpacks))
+        return [*self.sources(part), *installed, *self.tools(part)]
+
+    def tools(self, part: Part) -> list[Artifact]:
+        """Return the wheels that only a part's recipe runs, on this machine."""
+        return (self.native or self).wheels(part, part.tools)
+
+    def runs_python(self, part: Part) -> bool:
+        """Tell whether a part's recipe finds CPython."""
+        return any(one.name == cross.PYTHON for one in self.graph.needed(part))
+
+    def debian_sets(self, part: Part) -> list[tuple[str, str]]:
+        """Return the sets of Debian packages that a part's recipe reads, with architectures."""
+        tools = (self.native or self).arch
+        found = ((part.debian, self.arch), (part.debian_tools, tools))
+        return [(name, arch) for name, arch in found if name]
 
     def sources(self, part: Part) -> list[Artifact]:
         """Return the sources that a part's recipe reads."""
@@ -66,6 +94,13 @@ class Plan:
         """Return the locked packages of a set of ``env/debian.toml``."""
         return debs(name, self.arch) if name else []
 
+    def libraries(self, image: Image) -> list[Artifact]:
+        """Return the packages by which an image's compilers link for another architecture."""
+        if not image.target:
+            return []
+        every = (*debs("base", image.target), *debs("builder", image.target))
+        return [one for one in every if _LIBRARY.fullmatch(one.filename)]
+
     def part_key(self, part: Part) -> str:
         """Return the key of a part: builder, recipe, pins, trees, needs."""
         return self._keys.get(part) or self._keys.setdefault(part, self._part_key(part))
@@ -74,7 +109,8 @@ class Plan:
         inputs = Inputs(f"part {part.name}")
         inputs.add("arch", self.arch)
         inputs.add("epoch", str(self.epoch))
-        inputs.add("builder", self.image_key(self.graph.image("builder")))
+        plan, builder = self.builder
+        inputs.add("builder", plan.image_key(builder))
         inputs.add_files(part.recipes)
         if part.described:
             inputs.add("version", project_version())
@@ -82,8 +118,13 @@ class Plan:
             inputs.add("features", " ".join(part.features))
         inputs.add_files(part.files)
         self._add_artifacts(inputs, self.pins(part))
-        for name in part.debian_sets:
-            self._add_artifacts(inputs, self.debian(name))
+        for name, arch in self.debian_sets(part):
+            self._add_artifacts(inputs, debs(name, arch))
+        if self.native is not None:
+            inputs.add_files(cross.files())
+            if self.runs_python(part):
+                python = self.native.graph.parts[cross.PYTHON]
+                inputs.add("python", self.native.part_key(python))
         for need in part.needs:
             inputs.add(f"need {need}", self.part_key(self.graph.of(part, need)))
         return inputs.key
@@ -114,6 +155,7 @@ class Plan:
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))
+            self._add_artifacts(inputs, self.libraries(image))
         else:
             inputs.add("rootfs", self.rootfs_key(image))
         inputs.add_files(sorted(path for path in image.folder.iterdir() if path.is_file()))
@@ -129,21 +171,30 @@ class Plan:
             inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
 
 
-def make_plan() -> Plan:
-    """Return the plan of this checkout on this machine."""
+def make_plan(arch: str = "") -> Plan:
+    """Return the plan of this checkout, for this machine's architecture or another."""
     files_of_clone.cache_clear()
-    arch = this_arch()
-    return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})
+    own = host_arch()
+    if arch in ("", own):
+        # What only builds for others need is not asked for.
+        return _plan(the_graph(), own, {*debian_request().limited})
+    native = _plan(the_graph(), own, set())
+    return replace(_plan(the_graph().for_arch(arch), known_arch(arch), set()), native=native)
 
 
-def _replaced(arch: str) -> dict[str, str]:
+def _plan(graph: Graph, arch: str, left_out: Set[str]) -> Plan:
+    replaced = _replaced(arch, left_out) if newer_allowed() else {}
+    return Plan(graph, arch, snapshot_epoch(), replaced)
+
+
+def _replaced(arch: str, left_out: Set[str]) -> dict[str, str]:
     from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415  # most plans fetch nothing
 
     # What is built would refuse the cache after minutes of downloads.
     require_own(paths.cache_dir() / "parts")
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
-    for name in debian_request().sets:
+    for name in sorted(debian_request().sets_of(arch).keys() - left_out):
         found = fetch_debs(name, arch)
         for move in found.replaced:
             package = move.partition(" ")[0]

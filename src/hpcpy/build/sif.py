@@ -31,14 +31,13 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, skipped, stage
-from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pins.arch import ARCHITECTURES, host_arch
 
-# SIF's own numbers: kinds of data, file systems and architectures.
+# SIF's own numbers: kinds of data, file systems.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
-_ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
 _OF_APPTAINER = (
     "org.label-schema.usage.apptainer.version",
@@ -65,7 +64,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
-    inputs = made_of(plan, image)
+    inputs = made_of(image)
     engine = ensure("apptainer")
     with (
         stage(f"SIF of {image.name}") as current,
@@ -81,7 +80,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
 
 def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: Path) -> None:
     root, packed, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
-    apptainer = engine.apptainer
+    apptainer, definition = engine.apptainer, _definition(image, folder)
     env = {
         "APPTAINER_CACHEDIR": str(folder / "cache"),
         "APPTAINER_TMPDIR": str(folder),
@@ -92,7 +91,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     current.run(
         # Not its test: as root, that asks for capabilities that a root in a
         # container lacks.  `make test` runs it, on the finished SIF.
-        [apptainer, "build", "--notest", "--sandbox", root, definition_path(image)],
+        [apptainer, "build", "--notest", "--sandbox", root, definition],
         env=env,
         cwd=archive_path(image).parent,
     )
@@ -100,13 +99,13 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
-        [*_mksquashfs(folder / "tools", plan.arch, current), root, packed, *SQUASHFS_OPTIONS],
+        [*_mksquashfs(folder / "tools", current), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
     (folder / "labels.json").write_bytes(labels)
     current.run([apptainer, "sif", "new", sif], env=env)
     for kind, path in (
-        ((_DEFINITION,), definition_path(image)),
+        ((_DEFINITION,), definition),
         ((_LABELS,), folder / "labels.json"),
         (_system_partition(plan.arch), packed),
     ):
@@ -114,6 +113,17 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
         current.run([apptainer, "sif", "add", *words, sif, path], env=env)
     settle(sif, plan.image_key(image), plan.epoch)
     sif.chmod(0o755)  # a SIF is a program: ./hpcpy.sif runs it
+
+
+def _definition(image: Image, folder: Path) -> Path:
+    """Return the definition of an image, which names the archive that lies beside the SIF."""
+    definition = definition_path(image)
+    if not image.suffix:
+        return definition
+    own = folder / definition.name
+    text = definition.read_text()
+    own.write_text(text.replace(f"{image.name}.oci.tar", archive_path(image).name))
+    return own
 
 
 def _system_partition(arch: str) -> tuple[str, ...]:
@@ -124,7 +134,7 @@ def _system_partition(arch: str) -> tuple[str, ...]:
         "--partfs",
         _SQUASHFS,
         "--partarch",
-        _ARCHITECTURES[arch],
+        ARCHITECTURES[arch].sif,
     )
 
 
@@ -140,15 +150,16 @@ def _settle_labels(root: Path, epoch: int) -> bytes:
     return text
 
 
-def _mksquashfs(folder: Path, arch: str, current: Stage) -> list[str | Path]:
+def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:
     """Unpack the pinned mksquashfs into a folder; return the words that start it.
 
     It is the builder's, with the libraries that it needs, whatever the host has: another
     version packs the same files into other bytes.
     """
+    arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
         for deb in fetch_debs(name, arch, only=wanted).paths.values():
             current.run(["dpkg-deb", "--extract", deb, folder])
-    where = layout()
+    where = ARCHITECTURES[arch]
     loader = folder / where.loader
     return [loader, "--library-path", folder / where.libraries, folder / "usr/bin/mksquashfs"]

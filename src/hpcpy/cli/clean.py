@@ -18,7 +18,7 @@ from hpcpy.core.scratch import USERS
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
 # Where containers are made: buildah's and podman's.
-_STORAGES = ("storage", "containers-[0-9]*")
+_STORAGES = ("storage", "storage-emulated", "containers-[0-9]*")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -90,7 +90,10 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
         raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
     # Of a command that takes a program after `--`, an argument stands before it.
     guard = [] if words[0] in WITH_PROGRAM else ["--"]
-    return [*words, *options, *(word for found in program.values() for word in (*guard, *found))]
+    last = [word for found in program.values() for word in (*guard, *found)]
+    # Before an argument that may be left out: argparse takes it for left out at an option.
+    command, *first = words
+    return [command, *options, *first, *last]
 
 
 def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -23,6 +21,7 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
+from hpcpy.pins.arch import ARCHITECTURES, Architecture, machine
 
 # Raised when the recipe below changes: older prefixes are then made anew.
 RECIPE = 3
@@ -60,20 +59,6 @@ CAPABILITIES = (
 )
 
 
-@dataclass(frozen=True)
-class DebianPaths:
-    """Where an architecture's files lie in Debian's packages."""
-
-    debian: str
-    libraries: str
-    loader: str
-
-
-LAYOUTS = {
-    "x86_64": DebianPaths("amd64", "usr/lib/x86_64-linux-gnu", "usr/lib64/ld-linux-x86-64.so.2"),
-}
-
-
 def prefix() -> Path:
     """Return the prefix's place, whether or not it is there."""
     return paths.TOOLS / "apptainer"
@@ -86,7 +71,7 @@ def command(program: str = "apptainer") -> Path:
 
 def stamp() -> str:
     """Return what tells a prefix made here by this recipe from any other."""
-    return f"recipe {RECIPE}\nprefix {prefix()}\nmachine {platform.machine()}\n"
+    return f"recipe {RECIPE}\nprefix {prefix()}\nmachine {machine()}\n"
 
 
 def is_ready() -> bool:
@@ -111,15 +96,14 @@ def made_for() -> str:
     return "" if place == str(prefix()) else place
 
 
-def layout() -> DebianPaths:
+def layout() -> Architecture:
     """Return the layout of this machine's architecture."""
-    machine = platform.machine()
-    if machine not in LAYOUTS:
+    if machine() not in ARCHITECTURES:
         raise UnavailableError(
-            f"no tools can be provided for {machine}",
+            f"no tools can be provided for {machine()}",
             hint="install them (docs/reference/engine.md has the list) and put them on PATH",
         )
-    return LAYOUTS[machine]
+    return ARCHITECTURES[machine()]
 
 
 def provide() -> Path:
@@ -138,7 +122,7 @@ def provide() -> Path:
     return command()
 
 
-def _make(arch: DebianPaths, current: Stage) -> None:
+def _make(arch: Architecture, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
     from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
 
@@ -166,7 +150,7 @@ def _make(arch: DebianPaths, current: Stage) -> None:
     current.note = f"Apptainer {done.name.split('_')[1]} from Debian"
 
 
-def _use_own_loader(made: Path, patch: Path, arch: DebianPaths, current: Stage) -> None:
+def _use_own_loader(made: Path, patch: Path, arch: Architecture, current: Stage) -> None:
     loader, libraries = arch.loader, arch.libraries
     path = f"{made / libraries}:{patch / libraries}"
     patchelf: list[str | Path] = [made / loader, "--library-path", path, patch / "usr/bin/patchelf"]
@@ -185,7 +169,7 @@ def _use_own_loader(made: Path, patch: Path, arch: DebianPaths, current: Stage) 
         )
 
 
-def _link_places(made: Path, arch: DebianPaths) -> None:
+def _link_places(made: Path, arch: Architecture) -> None:
     # The command takes usr/ for its prefix, the starter usr/lib/.
     for place in ("etc", "var"):
         (made / "usr" / place).symlink_to(f"../{place}")

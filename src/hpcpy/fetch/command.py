@@ -9,8 +9,9 @@ from hpcpy.core.files import in_words
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
+from hpcpy.pins.arch import host_arch
 from hpcpy.pins.debian import debian_request
-from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.model import Artifact
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
 
@@ -23,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Fetch what is pinned and print how much of it was there already."""
-    arch = this_arch()
+    arch = host_arch()
     pinned = _by_name(arch)
     tally = Tally()
     for name in options.names:
@@ -33,7 +34,7 @@ def main(options: argparse.Namespace) -> int:
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
     if not options.names:
-        for name in debian_request().sets:
+        for name in debian_request().sets_of(arch):
             fetch_debs(name, arch, tally=tally)
     print(
         f"{tally.files} files in {downloads_dir()}: {in_words(tally.downloaded)} downloaded,"

@@ -16,7 +16,7 @@ def resolve(request: DebianRequest) -> dict[str, Any]:
     """Resolve the packages of every set for every architecture."""
     locked: dict[str, Any] = {}
     for arch in request.architectures:
-        offers = _offers(Mirror(request, arch), request)
+        offers = _offers(Mirror(request, arch), request, arch)
         stated = _stated_licences(offers)
         locked[arch] = {
             offer.name: _table(offer, sets, stated[offer.name]) for offer, sets in offers.items()
@@ -53,9 +53,21 @@ def dated(
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
-def _offers(mirror: Mirror, request: DebianRequest) -> dict[Offer, list[str]]:
-    """Return the packages of all sets, by name, each with its sets."""
-    (first, base), *others = request.sets.items()
+def kept(old: Mapping[str, Any], packages: Mapping[str, Any]) -> dict[str, Any]:
+    """Return packages with the tables of those that are locked, their sets alone renewed."""
+    before = old.get("packages", {})
+    return {
+        arch: {
+            name: before.get(arch, {}).get(name, table) | {"sets": table["sets"]}
+            for name, table in tables.items()
+        }
+        for arch, tables in packages.items()
+    }
+
+
+def _offers(mirror: Mirror, request: DebianRequest, arch: str) -> dict[Offer, list[str]]:
+    """Return the packages of all of an architecture's sets, by name, each with its sets."""
+    (first, base), *others = request.sets_of(arch).items()
     sets = {offer: [first] for offer in mirror.closure(base)}
     for name, own in others:
         if name in request.alone:

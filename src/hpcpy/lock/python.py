@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,8 +17,9 @@ from hpcpy.fetch.download import PermanentError, TransientError, network_errors
 from hpcpy.fetch.many import THREADS, fetch
 from hpcpy.lock import licences, uv
 from hpcpy.lock.uv import compile_lock, packages
+from hpcpy.pins.debian import debian_request
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.packages import requested
+from hpcpy.pins.packages import TESTED, requested
 from hpcpy.pins.sources import sources
 from hpcpy.pins.tables import file_name
 from hpcpy.pins.wheels import GROUPS, locked
@@ -28,40 +29,40 @@ GLIBC = (2, 40)
 # Groups of python.lock that packages.lock is held to: what is in the image, and what other
 # tests put on top of it.
 _HELD = {"image", "own", "bake"}
-# What is resolved, and the images are built for.
-ARCH = "x86_64"
 
 
 @dataclass
 class Locked:
-    """A package, its groups and its wheel."""
+    """A package, its groups and its wheel for each architecture."""
 
     version: str
-    wheel: Source
+    wheels: dict[str, Source] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     licence: str = ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing has to be asked for."""
+        return bool(self.licence) and all(wheel.size for wheel in self.wheels.values())
 
-def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) -> dict[str, object]:
-    """Resolve the Python packages of all groups, together.
 
-    With `only`, new dependencies are added, those that nothing needs any more go, and every
-    other table of `old` stays as it is.
+def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
+    """Resolve the Python packages of all groups, together, for every architecture.
+
+    `kept` are tables of packages that do not move: they get the wheels that they lack, or
+    go if nothing needs them any more.
     """
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
-    kept = {name: table for name, table in (old or {}).items() if only and name not in only}
     with build_scratch("lock") as scratch:
         found = _resolve(scratch, python, kept)
-    tables = {
-        name: dict(kept[name]) | {"groups": package.groups}
-        for name, package in found.items()
-        if name in kept
-    }
-    fresh = {name: package for name, package in found.items() if name not in tables}
-    _complete(fresh)
-    tables |= {name: _table(package) for name, package in fresh.items()}
-    return {"packages": {name: tables[name] for name in sorted(tables)}}
+    for name in kept.keys() & found.keys():
+        found[name].licence = kept[name]["licence"]
+        found[name].wheels |= {
+            arch: Source(**wheel) for arch, wheel in kept[name]["wheels"].items()
+        }
+    _complete({name: package for name, package in found.items() if not package.is_complete})
+    return {"packages": {name: _table(found[name]) for name in sorted(found)}}
 
 
 def pinned(versions: Mapping[str, str]) -> str:
@@ -72,35 +73,51 @@ def pinned(versions: Mapping[str, str]) -> str:
 def _resolve(
     scratch: Path, python: tuple[int, int], kept: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Locked]:
-    """Return the packages with their groups."""
+    """Return the packages with their groups, of one version for every architecture."""
+    found: dict[str, Locked] = {}
+    versions = {name: table["version"] for name, table in kept.items()}
+    for arch in debian_request().architectures:
+        _resolve_for(arch, scratch, python, versions, found)
+        versions |= {name: package.version for name, package in found.items()}
+    return found
+
+
+def _resolve_for(
+    arch: str,
+    scratch: Path,
+    python: tuple[int, int],
+    versions: Mapping[str, str],
+    found: dict[str, Locked],
+) -> None:
+    """Add the packages of an architecture, held to `versions`."""
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
-    here = platform(python)
+    here = platform(python, arch)
     together, held = scratch / "pylock.toml", scratch / "constraints.txt"
-    held.write_text(pinned({name: table["version"] for name, table in kept.items()}))
+    held.write_text(pinned(versions))
     compile_lock(together, inputs.values(), *here, f"--constraint={held}")
     resolved = packages(together)
-    wheels = best_wheels(resolved, python)
-    found = {name: Locked(package["version"], wheels[name]) for name, package in resolved.items()}
+    for name, wheel in best_wheels(resolved, python, arch).items():
+        found.setdefault(name, Locked(resolved[name]["version"])).wheels[arch] = wheel
     # Each group alone, held to the versions of all: which package is whose.
     held.write_text(pinned({name: package.version for name, package in found.items()}))
     for group, path in inputs.items():
         alone = scratch / f"pylock.{group}.toml"
         compile_lock(alone, [path], *here, f"--constraint={held}")
         for name in packages(alone):
-            found[name].groups.append(group)
-    return found
+            if group not in found[name].groups:
+                found[name].groups.append(group)
 
 
-def platform(python: tuple[int, int]) -> tuple[str, str]:
+def platform(python: tuple[int, int], arch: str) -> tuple[str, str]:
     """Return uv's options for the images' platform."""
     return (
         f"--python-version={python[0]}.{python[1]}",
-        f"--python-platform={ARCH}-manylinux_{GLIBC[0]}_{GLIBC[1]}",
+        f"--python-platform={arch}-manylinux_{GLIBC[0]}_{GLIBC[1]}",
     )
 
 
 def best_wheels(
-    found: Mapping[str, Mapping[str, Any]], python: tuple[int, int]
+    found: Mapping[str, Mapping[str, Any]], python: tuple[int, int], arch: str
 ) -> dict[str, Source]:
     """Return the wheel of each package that fits the images best, of no size yet."""
     # The size follows: the index that uv reads does not always state it.
@@ -113,9 +130,9 @@ def best_wheels(
     }
     names = {name: list(wheels) for name, wheels in offered.items()}
     best = {}
-    for name, file in uv.best_wheels(names, python, ARCH, GLIBC).items():
+    for name, file in uv.best_wheels(names, python, arch, GLIBC).items():
         if file is None:
-            raise UnavailableError(f"{name} {found[name]['version']} has no wheel for {ARCH}")
+            raise UnavailableError(f"{name} {found[name]['version']} has no wheel for {arch}")
         best[name] = offered[name][file]
     return best
 
@@ -123,18 +140,26 @@ def best_wheels(
 def _complete(found: dict[str, Locked]) -> None:
     """Find out the sizes, and the licences, for which the wheels are downloaded."""
     web = Web(Patience())
+    asked = [
+        (package.wheels, arch)
+        for package in found.values()
+        for arch, wheel in package.wheels.items()
+        if not wheel.size
+    ]
     with ThreadPoolExecutor(THREADS) as pool:
-        sized = pool.map(lambda package: with_size(web, package.wheel), found.values())
-        for package, wheel in zip(found.values(), sized, strict=True):
-            package.wheel = wheel
+        sized = pool.map(lambda one: with_size(web, one[0][one[1]]), asked)
+        for (wheels, arch), wheel in zip(asked, sized, strict=True):
+            wheels[arch] = wheel
     artifacts = {}
     for name, package in found.items():
-        wheel = package.wheel
+        if package.licence:
+            continue
+        wheel = next(iter(package.wheels.values()))
         file = file_name(wheel.url)
         artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
     files = fetch(artifacts.values())
-    for name, package in found.items():
-        package.licence = licences.of_wheel(files[artifacts[name]])
+    for name, artifact in artifacts.items():
+        found[name].licence = licences.of_wheel(files[artifact])
 
 
 def with_size(web: Web, source: Source) -> Source:
@@ -161,7 +186,7 @@ def _table(package: Locked) -> dict[str, object]:
         "version": package.version,
         "licence": package.licence,
         "groups": package.groups,
-        "wheels": {ARCH: asdict(package.wheel)},
+        "wheels": {arch: asdict(wheel) for arch, wheel in package.wheels.items()},
     }
 
 
@@ -172,7 +197,7 @@ def resolve_packages() -> dict[str, object]:
     """
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
-    here = platform(python)
+    here = platform(python, TESTED)
     with build_scratch("lock") as scratch:
         held = scratch / "constraints.txt"
         versions = {
@@ -190,7 +215,7 @@ def resolve_packages() -> dict[str, object]:
         wanted_by = {
             package: [name for name in requested() if package in of_each[name]] for package in found
         }
-    wheels = best_wheels(found, python)
+    wheels = best_wheels(found, python, TESTED)
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
         sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, DebianSuite, Source
+from hpcpy.pins.arch import ARCHITECTURES, known_arch
+from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
@@ -30,6 +32,17 @@ class DebianRequest:
     sets: dict[str, tuple[str, ...]]
     # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
+    # Those of `sets` that only some architectures have -> which.
+    limited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sets_of(self, arch: str) -> dict[str, tuple[str, ...]]:
+        """Return the sets that an architecture has, with its names in those of packages."""
+        gnu = ARCHITECTURES[arch].gnu
+        return {
+            name: tuple(package.replace("{gnu}", gnu) for package in packages)
+            for name, packages in self.sets.items()
+            if arch in self.limited.get(name, (arch,))
+        }
 
 
 def debian_request(folder: Path | None = None) -> DebianRequest:
@@ -39,17 +52,25 @@ def debian_request(folder: Path | None = None) -> DebianRequest:
     suites = tuple(_suite(table) for table in top.array("suites"))
     sets = {}
     alone = set()
+    limited = {}
     for name, table in top.table("sets").tables():
-        table.only("packages", "alone")
+        table.only("packages", "alone", "architectures")
         sets[name] = table.texts("packages")
         if table.flag("alone"):
             alone.add(name)
-    architectures = top.texts("architectures")
-    for arch in architectures:
-        if arch not in DEBIAN_ARCH:
-            raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
+        if "architectures" in table.values:
+            limited[name] = _architectures(table)
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return DebianRequest(suites, snapshot, architectures, sets, frozenset(alone))
+    architectures = _architectures(top)
+    return DebianRequest(suites, snapshot, architectures, sets, frozenset(alone), limited)
+
+
+def _architectures(table: Table) -> tuple[str, ...]:
+    architectures = table.texts("architectures")
+    for arch in architectures:
+        if arch not in ARCHITECTURES:
+            raise table.wrong("architectures", f"{arch!r} is not one of {', '.join(ARCHITECTURES)}")
+    return architectures
 
 
 def _suite(table: Table) -> DebianSuite:
@@ -73,17 +94,18 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 
     Of the sources of each the machine's mirror comes first, then the snapshot archive.
     """
-    request = debian_request(folder)
-    if name not in request.sets:
-        raise UsageError(f"no set {name!r} in debian.toml; there are {', '.join(request.sets)}")
+    sets = debian_request(folder).sets_of(known_arch(arch))
+    if name not in sets:
+        known = ", ".join(sets)
+        raise UsageError(f"no set {name!r} for {arch} in debian.toml; there are {known}")
     locked = locked_debs(arch, folder)
-    its = {deb.name: sets for deb, sets in locked.items()}
-    first, *_ = request.sets
-    for package in request.sets[name]:
+    its = {deb.name: of for deb, of in locked.items()}
+    first, *_ = sets
+    for package in sets[name]:
         # A pattern has no name; what the first set has is locked there.
         if not package.startswith("?") and not {name, first} & set(its.get(package, ())):
             raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
-    return [deb for deb, sets in locked.items() if name in sets]
+    return [deb for deb, of in locked.items() if name in of]
 
 
 def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[str, ...]]:

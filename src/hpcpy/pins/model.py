@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 
-from hpcpy.core.errors import UsageError
-
-# The kernel's name of an architecture (the pins' own) -> Debian's.
-DEBIAN_ARCH = {"x86_64": "amd64"}
 # A URL of this scheme lies below the mirror that the machine's apt uses.
 APT_MIRROR = "apt-mirror:"
 
@@ -46,17 +41,3 @@ class DebianSuite:
     archive: str
     name: str
     check_date: bool = True
-
-
-def this_arch() -> str:
-    """Return the architecture of this machine as the pins name it."""
-    return known_arch(platform.machine())
-
-
-def known_arch(arch: str) -> str:
-    """Return `arch` if something can be pinned for it."""
-    if arch not in DEBIAN_ARCH:
-        raise UsageError(
-            f"architecture {arch!r} is not one that pins exist for: {', '.join(DEBIAN_ARCH)}"
-        )
-    return arch

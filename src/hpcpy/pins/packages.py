@@ -9,7 +9,8 @@ from hpcpy.core.errors import UsageError
 from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import name_of, read_table
 
-ARCH = "x86_64"
+# The architecture that the packages are tested on.
+TESTED = "x86_64"
 
 
 def requested() -> list[str]:

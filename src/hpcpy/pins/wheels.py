@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.model import Artifact, Source, known_arch
+from hpcpy.pins.arch import known_arch
+from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 
 # Group -> the file that asks for its packages.
@@ -26,15 +27,19 @@ _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 
 
 def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
-    """Return the locked wheels of a group."""
+    """Return the locked wheels of a group: of its packages those that an architecture needs."""
     known_arch(arch)
     if group not in GROUPS:
         raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
-    return [
+    its = {name: table for name, table in locked(folder).items() if group in table.texts("groups")}
+    found = [
         _artifact(name, table, table.table("wheels").table(arch))
-        for name, table in locked(folder).items()
-        if group in table.texts("groups")
+        for name, table in its.items()
+        if arch in table.table("wheels").values
     ]
+    if its and not found:
+        raise UsageError(f"python.lock has no wheels for {arch}", hint="run `make lock`")
+    return found
 
 
 def locked(folder: Path | None = None) -> dict[str, Table]:

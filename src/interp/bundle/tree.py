@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from sysconfig import get_config_var
 
 from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SHARED, SUBFOLDER
 
 # Folders that are on sys.path themselves, and the folder of bytecode.
 _NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__"])
+# The installation's, which may be of another architecture than this Python's own first one.
+_SUFFIXES = (get_config_var("EXT_SUFFIX"), *EXTENSION_SUFFIXES[1:])
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
         if "." in child.name or child.name in _NO_PACKAGES or not child.is_dir():
             continue
         is_package = (child / "__init__.py").is_file()
-        if not is_package and any((child / f"__init__{e}").exists() for e in EXTENSION_SUFFIXES):
+        if not is_package and any((child / f"__init__{e}").exists() for e in _SUFFIXES):
             raise ValueError(f"{child}: its __init__ is an extension module")
         below = scan(child, f"{final}/{child.name}", is_open=not is_package)
         # A folder without modules is left to the file system, as data is.
@@ -45,7 +48,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
             (PACKAGE, child / "__init__.py") if is_package else (SUBFOLDER, child)
         )
     # A package comes before an extension, and that before a source.
-    for suffix in EXTENSION_SUFFIXES:
+    for suffix in _SUFFIXES:
         _add(here, SHARED, suffix)
     _add(here, MODULE, ".py")
     here.entries = dict(sorted(here.entries.items()))

@@ -21,8 +21,12 @@
 
 #define CACHE "/etc/ld.so.cache"
 
-/* The flags of glibc's libraries for x86-64. */
+/* The flags of glibc's libraries for this architecture. */
+#if defined(__x86_64__)
 #define OURS 0x0303
+#elif defined(__aarch64__)
+#define OURS 0x0a03
+#endif
 
 typedef struct {
     char magic[12];

@@ -25,7 +25,14 @@ hpcpy_mpi_slot_\symbol:
         .type \symbol, %function
 \symbol:
         .cfi_startproc
+#if defined(__x86_64__)
         jmp *hpcpy_mpi_slot_\symbol(%rip)
+#elif defined(__aarch64__)
+        bti c
+        adrp x16, hpcpy_mpi_slot_\symbol
+        ldr x16, [x16, :lo12:hpcpy_mpi_slot_\symbol]
+        br x16
+#endif
         .cfi_endproc
         .size \symbol, . - \symbol
         .endm
@@ -33,8 +40,15 @@ hpcpy_mpi_slot_\symbol:
         .macro function name, symbol
         slot \name, \symbol, 2f
 2:      .cfi_startproc
+#if defined(__x86_64__)
         leaq 1b(%rip), %rdi
         jmp hpcpy_mpi_no_library
+#elif defined(__aarch64__)
+        bti j
+        adrp x0, 1b
+        add x0, x0, :lo12:1b
+        b hpcpy_mpi_no_library
+#endif
         .cfi_endproc
         .endm
 

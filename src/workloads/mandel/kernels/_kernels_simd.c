@@ -9,18 +9,24 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The levels of x86-64, the best first. */
+/* The levels, the best first, and the functions of escape_simd.c. */
+typedef void fill_function(const double *, int64_t, const double *, int64_t, int32_t, int32_t *,
+                           int64_t *);
+#if defined(__x86_64__)
 enum levels {
     V4,
     V3,
     V2,
     LEVELS
 };
+#define LEAST "x86-64-v2"
 static const char *const LEVEL_NAMES[LEVELS] = {
     [V4] = "x86-64-v4",
     [V3] = "x86-64-v3",
-    [V2] = "x86-64-v2",
+    [V2] = LEAST,
 };
+extern fill_function fill_v2, fill_v3, fill_v4;
+static fill_function *const KERNELS[LEVELS] = {fill_v4, fill_v3, fill_v2};
 
 static int runs_here(enum levels level)
 {
@@ -33,6 +39,21 @@ static int runs_here(enum levels level)
     }
     return 0;
 }
+#elif defined(__aarch64__)
+enum levels {
+    ARMV8,
+    LEVELS
+};
+#define LEAST "armv8-a"
+static const char *const LEVEL_NAMES[LEVELS] = {[ARMV8] = LEAST};
+extern fill_function fill_a;
+static fill_function *const KERNELS[LEVELS] = {fill_a};
+
+static int runs_here(enum levels level)
+{
+    return level == ARMV8;
+}
+#endif
 
 /* Return the level of that name, or the best for NULL; -1 with an exception set. */
 static int find_level(const char *name)
@@ -40,16 +61,18 @@ static int find_level(const char *name)
     for (int k = 0; k < LEVELS; k++)
         if (runs_here(k) && (name == NULL || strcmp(name, LEVEL_NAMES[k]) == 0))
             return k;
-    PyErr_Format(PyExc_ValueError, "this processor is not %s", name ? name : "x86-64-v2");
+    PyErr_Format(PyExc_ValueError, "this processor is not %s", name ? name : LEAST);
     return -1;
 }
 
 /* Give the module its list `levels`: those that this processor has. */
 static int prepare(PyObject *module)
 {
+#if defined(__x86_64__)
     __builtin_cpu_init();
+#endif
     if (find_level(NULL) < 0) {
-        PyErr_SetString(PyExc_ImportError, "the kernels need an x86-64-v2 processor");
+        PyErr_SetString(PyExc_ImportError, "the kernels need a processor of " LEAST);
         return -1;
     }
     PyObject *const names = PyList_New(0);
@@ -66,11 +89,6 @@ static int prepare(PyObject *module)
 
 /* The most pixels of a row that escape_simd.c takes at a time. */
 enum { GROUP_MOST = 64 };
-
-typedef void fill_function(const double *, int64_t, const double *, int64_t, int32_t, int32_t *,
-                           int64_t *);
-extern fill_function fill_v2, fill_v3, fill_v4;
-static fill_function *const KERNELS[LEVELS] = {fill_v4, fill_v3, fill_v2};
 
 static int is_array_of(const Py_buffer *view, Py_ssize_t size)
 {

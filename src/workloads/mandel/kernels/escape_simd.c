@@ -1,7 +1,8 @@
 /* Escape times, several vectors of pixels at a time.
  *
- * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4; LEVEL
- * names the functions) with -ffp-contract=off; _kernels_simd.c chooses one.
+ * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4), or for
+ * armv8-a, with -ffp-contract=off; LEVEL names the functions, of which
+ * _kernels_simd.c chooses one.
  *
  * A row's pixels take their first tests together, straight from the row. Those
  * that have not escaped go to a pool. It is iterated in groups of independent
@@ -16,7 +17,12 @@
  * Overflow gives infinity or NaN, and neither is <= 4. The points between,
  * MARGIN around |c| = 2, are computed one by one.
  */
+#if defined(__x86_64__)
 #include <immintrin.h>
+#define VECTOR_REGISTER "+x"
+#elif defined(__aarch64__)
+#define VECTOR_REGISTER "+w"
+#endif
 #include <stdint.h>
 #include <string.h>
 
@@ -77,8 +83,10 @@ static inline unsigned bits(whole mask)
     return _mm512_movepi64_mask((__m512i)mask);
 #elif BYTES == 32
     return _mm256_movemask_pd((__m256d)mask);
-#else
+#elif defined(__x86_64__)
     return _mm_movemask_pd((__m128d)mask);
+#else
+    return (mask[0] & 1) | (mask[1] & 2);
 #endif
 }
 
@@ -110,7 +118,7 @@ static int64_t scalar(double cr, double ci, int64_t maxiter)
 static inline reals opaque_two(void)
 {
     reals two = 2.0 - (reals){};
-    __asm__("" : "+x"(two));
+    __asm__("" : VECTOR_REGISTER(two));
     return two;
 }
 

@@ -1,0 +1,84 @@
+"""What a part's recipe finds where another architecture than this machine's is built for.
+
+The compilers are those of the image ``cross``, by their usual names.  What a recipe calls
+``python3`` is this machine's CPython of the same version, which answers as the target's:
+that one would be emulated, and take ten times as long.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hpcpy.core import paths
+from hpcpy.core.stages import Stage
+from hpcpy.pins.arch import ARCHITECTURES
+
+# The part that is, and what takes its place for others.
+PYTHON = "cpython"
+_STAND_IN = "python_of_this_machine"
+
+
+def files() -> tuple[Path, ...]:
+    """Return the files of recipes that no other build reads."""
+    return (paths.RECIPES / "cross.sh",)
+
+
+def adapt(context: Path, arch: str, native_python: Path | None) -> None:
+    """Change a part's context for compilers of `arch`, and put a Python behind the target's."""
+    recipes = context / "recipes"
+    # cross.sh reads lib.sh by its other name: a line in lib.sh would change all keys.
+    (recipes / "lib.sh").rename(recipes / "lib_of_all.sh")
+    (recipes / "lib.sh").write_bytes((paths.RECIPES / "cross.sh").read_bytes())
+    (recipes / "arch").write_text(f"{arch}\n")
+    if native_python is None:
+        return
+    order = []
+    for line in (recipes / "parts.list").read_text().splitlines():
+        order.append(line)
+        if line.split()[0] == PYTHON:
+            order.append(f"{_STAND_IN} needed")
+    (recipes / "parts.list").write_text("".join(f"{line}\n" for line in order))
+    parts = context / "parts"
+    with tarfile.open(parts / f"{_STAND_IN}.tar", "w") as tar:
+        _add_program(tar, native_python, "")
+        _add_program(tar, parts / f"{PYTHON}.tar", "target-python3")
+
+
+def _add_program(tar: tarfile.TarFile, part: Path, name: str) -> None:
+    """Add the interpreter's program from a part, under another name if there is one."""
+    with tarfile.open(part) as source:
+        for entry in source:
+            path = Path(entry.name)
+            if entry.isreg() and path.match("bin/python3.[0-9]*[0-9]"):
+                content = source.extractfile(entry)
+                entry.name = str(path.with_name(name or path.name))
+                tar.addfile(entry, content)
+
+
+def tool_name(wheel: str, arch: str) -> str:
+    """Return the name of this machine's wheel by which the Python that stands in takes it.
+
+    >>> tool_name("ninja-1-py3-none-manylinux_2_12_x86_64.whl", "aarch64")
+    'ninja-1-py3-none-linux_aarch64.whl'
+    """
+    front, _, platform = wheel.removesuffix(".whl").rpartition("-")
+    return wheel if platform == "any" else f"{front}-linux_{arch}.whl"
+
+
+class Emulated(Stage):
+    """A stage whose mmdebstrap makes a root file system of another architecture.
+
+    Not in rootfs.py, which is an input of every key.
+    """
+
+    def __init__(self, stage: Stage, arch: str) -> None:
+        super().__init__(stage.title, stage.log)
+        self._options = [f"--architectures={ARCHITECTURES[arch].debian}", "--skip=check/qemu"]
+
+    def run(self, command: Sequence[str | Path], **how: Any) -> None:
+        """Run mmdebstrap, its first word, with further options."""
+        program, *words = command
+        super().run([program, *self._options, *words], **how)

@@ -1,0 +1,106 @@
+"""Builds for another architecture than this machine's: what their recipes find."""
+
+from __future__ import annotations
+
+import io
+import platform
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build import cross
+from hpcpy.build.current import archive_path, sif_path
+from hpcpy.build.plan import make_plan
+from hpcpy.cli.commands import run
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import stage
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the compilers for another architecture are x86-64's"
+)
+
+
+def a_part(path: Path, program: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name in ("python3.14", "python3.14-config", "pip"):
+            entry = tarfile.TarInfo(f"./opt/hpcpy/bin/{name}")
+            entry.size = len(program)
+            tar.addfile(entry, io.BytesIO(program))
+    return path
+
+
+def test_this_machines_python_takes_the_targets_place(tmp_path: Path) -> None:
+    recipes, parts = tmp_path / "recipes", tmp_path / "parts"
+    recipes.mkdir()
+    (recipes / "lib.sh").write_text("of all\n")
+    (recipes / "parts.list").write_text("libffi needed\ncpython needed\nnumpy shipped\n")
+    a_part(parts / "cpython.tar", b"target's")
+    cross.adapt(tmp_path, "aarch64", a_part(tmp_path / "native.tar", b"this machine's"))
+    names = [line.split()[0] for line in (recipes / "parts.list").read_text().splitlines()]
+    assert names[1] == "cpython"
+    assert names[3:] == ["numpy"]
+    with tarfile.open(parts / f"{names[2]}.tar") as tar:
+        found = {entry.name: tar.extractfile(entry) for entry in tar}
+        assert {name: file.read() for name, file in found.items() if file} == {
+            "opt/hpcpy/bin/python3.14": b"this machine's",
+            "opt/hpcpy/bin/target-python3": b"target's",
+        }
+    assert (recipes / "lib_of_all.sh").read_text() == "of all\n"
+    assert "lib_of_all.sh" in (recipes / "lib.sh").read_text()
+
+
+@pytest.mark.parametrize(
+    ("wheel", "name"),
+    [
+        ("a-1-py3-none-any.whl", "a-1-py3-none-any.whl"),
+        ("a-1-cp314-cp314-manylinux1_x86_64.whl", "a-1-cp314-cp314-linux_aarch64.whl"),
+    ],
+)
+def test_tools_are_taken_for_the_targets(wheel: str, name: str) -> None:
+    assert cross.tool_name(wheel, "aarch64") == name
+
+
+def test_tools_are_this_machines_and_what_is_installed_the_targets() -> None:
+    plan = make_plan("aarch64")
+    assert plan.native is not None
+    stack, numpy = plan.graph.parts["stack"], plan.graph.parts["numpy"]
+    assert not any("x86_64" in one.filename for one in plan.pins(stack))
+    assert any("aarch64" in one.filename for one in plan.pins(stack))
+    assert any("x86_64" in one.filename for one in plan.tools(numpy))
+    assert plan.debian_sets(stack) == [("patchelf", "x86_64")]
+    assert {*plan.debian_sets(plan.graph.parts["pocl"])} == {("pocl", "aarch64")}
+
+
+def test_keys_and_files_of_another_architecture_are_its_own() -> None:
+    plan, own = make_plan("aarch64"), make_plan()
+    assert plan.native is not None
+    image, ours = plan.graph.image("plain-core"), own.graph.image("plain-core")
+    assert plan.native.image_key(ours) == own.image_key(ours)
+    for part in plan.graph.built(image):
+        assert plan.part_key(part) != own.part_key(own.graph.of(ours, part.name))
+    assert archive_path(image).name == "plain-core-aarch64.oci.tar"
+    assert sif_path(image).name == "plain-core-aarch64.sif"
+    assert make_plan(own.arch).native is None
+
+
+def test_libraries_are_no_programs_and_none_that_both_have() -> None:
+    plan = make_plan("aarch64")
+    native, builder = plan.builder
+    names = {one.filename.split("_")[0] for one in native.libraries(builder)}
+    assert {"libc6", "libc6-dev", "zlib1g-dev", "uuid-dev", "libssl-dev"} <= names
+    assert names.isdisjoint({"libc-bin", "libc-dev-bin", "libpam-runtime", "bash", "perl"})
+
+
+def test_mmdebstrap_is_told_the_architecture(tmp_path: Path) -> None:
+    with stage("a root file system of another") as current:
+        program = "/bin/echo"
+        cross.Emulated(current, "aarch64").run([program, "first"], cwd=tmp_path)
+    assert "--architectures=arm64 --skip=check/qemu first" in current.log.read_text()
+
+
+@pytest.mark.parametrize("words", [["sif", "plain"], ["oci", "builder"], ["standalone"]])
+def test_other_images_are_refused_with_the_one_that_is_built(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="only the image plain-core is built"):
+        run(["build", *words, "--arch", "aarch64"])

@@ -1,0 +1,65 @@
+"""Programs of aarch64 run on this machine, by a pinned QEMU, and leave it as it was."""
+
+from __future__ import annotations
+
+import os
+import platform
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy.core.errors import HpcpyError
+from hpcpy.engine import emulation
+from running import run
+
+pytestmark = [
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="emulated is what is not its own"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root builds for another architecture"),
+]
+INSIDE = """
+import subprocess, sys
+from hpcpy.engine import emulation
+emulation.enter()
+assert emulation.is_inside()
+sys.exit(subprocess.call([sys.argv[1]]))
+"""
+
+
+def a_program(path: Path) -> Path:
+    """Write the smallest program of aarch64: it ends with exit code 42."""
+    code = struct.pack("<3I", 0xD2800540, 0xD2800BA8, 0xD4000001)  # x0 = 42, x8 = exit, svc
+    place, size = 0x400000, 64 + 56
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    head += struct.pack("<2HI3QI6H", 2, 183, 1, place + size, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    head += struct.pack("<2I6Q", 1, 5, 0, place, place, size + 12, size + 12, 0x10000)
+    path.write_bytes(head + code)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def qemu() -> Path:
+    try:
+        return emulation.provide()
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.usefixtures("qemu")
+def test_programs_of_aarch64_run_in_the_namespace_alone(tmp_path: Path) -> None:
+    program, registered = a_program(tmp_path / "program"), Path("/proc/sys/fs/binfmt_misc")
+    before = sorted(registered.iterdir())
+    if any("aarch64" in path.name for path in before):
+        pytest.skip("this machine itself runs programs of aarch64")
+    done = run(sys.executable, "-c", INSIDE, program)
+    assert (done.returncode, done.stderr) == (42, "")
+    assert sorted(registered.iterdir()) == before
+    with pytest.raises(OSError, match="Exec format error"):
+        run(program)
+
+
+def test_the_emulator_is_static_and_has_a_name_by_its_hash(qemu: Path) -> None:
+    assert len(qemu.parents[2].name) == 64
+    assert run("ldd", qemu).stdout.split() == ["statically", "linked"]

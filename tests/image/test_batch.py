@@ -49,10 +49,3 @@ def test_what_it_cannot_do_is_one_line(tmp_path: Path, words: str, says: str) ->
     done = run("hpcpy", *words.split(), cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(says)
-
-
-def test_output_that_is_not_taken_is_told(tmp_path: Path) -> None:
-    command = "hpcpy batch --image=mine.sif -- -m workloads pi >/dev/full"
-    done = run("sh", "-c", command, cwd=tmp_path)
-    said = "hpcpy: standard output: no space left on device; the output is incomplete\n"
-    assert (done.returncode, done.stderr) == (73, said)

@@ -60,7 +60,8 @@ def written() -> Iterator[tuple[Path, str]]:
         if (text := _page(name, report))
     }
     yield from of_reports.items()
-    marked = {ROOT / "README.md", *ROOT.glob("docs/*/*.md"), *_RESULTS.glob("*.svg")}
+    marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
+    marked |= {*_RESULTS.glob("*.svg")}
     for path in sorted(marked - of_reports.keys()):
         yield path, with_tables(with_figures(path.read_text(), reports))
 

@@ -73,7 +73,8 @@ def _cold(report: Report, words: Sequence[str]) -> float:
 def _storm(report: Report, words: Sequence[str]) -> float:
     """Return seconds to the last rank, a rank's processor time, or requests, of core, cold.
 
-    Words: configuration, nodes x ranks, column; ``further`` is a further rank's requests.
+    Words: configuration, nodes x ranks, column; ``further`` is a further rank's requests,
+    ``node`` those of one node, ``stored`` the MB that lie on the file system.
     """
     name, size, column = words
     nodes, ranks = map(int, size.split("x"))
@@ -85,13 +86,37 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     sample = found[nodes, ranks]
     if column == "last":
         return float(sample["last"])
+    if column == "stored":
+        return float(report["bytes_on_disk"][name]) / 1e6
     if column == "cpu":
         return _median(sample["ranks_told"]["cpu"])
     packets = sum(each["packets"] for each in sample["asked"])
     if column == "further":
         first = sum(each["packets"] for each in found[nodes, 1]["asked"])
         return float(packets - first) / (ranks - 1) / nodes
+    if column == "node":
+        return float(round(packets / nodes))
     return float(packets)
+
+
+def _pool(report: Report, words: Sequence[str]) -> float:
+    """Return the seconds until a pool's workers are ready: by method, workers and module."""
+    method, workers, module = words
+    case = (method, int(workers), module)
+    samples = report["samples"]
+    return _median(
+        one["ready_s"] for one in samples if (one["method"], one["workers"], one["module"]) == case
+    )
+
+
+def _forecast(report: Report, words: Sequence[str]) -> float:
+    """Return the model's seconds for so many ranks, or its error: ``py_conda median_error``."""
+    environment, column = words
+    if column.isdigit():
+        model = report["model"]
+        return float(model["seconds"][environment][model["ranks"].index(int(column))])
+    errors = {one["environment"]: one["errors"] for one in report["curves"]}
+    return float(errors[environment][column.removesuffix("_error")]) * 100
 
 
 def _row(report: Report, words: Sequence[str]) -> float:
@@ -119,7 +144,7 @@ def of_row(row: Mapping[str, Any], column: str) -> float:
 
 def text(value: float, column: str = "") -> str:
     """Return a figure as a page writes it."""
-    if column in (*_COUNTS, "requests") or value >= 100:
+    if column in (*_COUNTS, "requests") or column.endswith("_error") or value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
@@ -133,5 +158,7 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "bake": _start,
     "cold": _cold,
     "storm": _storm,
+    "pools": _pool,
+    "import-at-scale": _forecast,
     "workload": _row,
 }

@@ -1,4 +1,4 @@
-"""Tables of what the checkout has: patches, packages, their own tests, faults, talks.
+"""Tables of what the checkout has: patches, packages, tests, talks, techniques, tools.
 
 A page has such a table between `<!--= table patches -->` and `<!--= end -->`.
 """
@@ -6,6 +6,7 @@ A page has such a table between `<!--= table patches -->` and `<!--= end -->`.
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import tomllib
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from typing import Any
 
 from measure import talks
 from measure.cells import table
+from workloads.exercise.tasks import NAMES, task
+from workloads.registry import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
 _RESULTS = ROOT / "docs/results"
@@ -112,6 +115,34 @@ def _fault(file: Path) -> Iterator[str]:
     yield "; ".join(held)
 
 
+def _techniques() -> str:
+    rows = []
+    for workload, (command, _) in WORKLOADS.items():
+        registry = importlib.import_module(f"{command.rpartition('.')[0]}.registry")
+        for name, one in registry.TECHNIQUES.items():
+            # How many of these there are depends on this machine's cores.
+            if name.startswith("omp-") and name not in ("omp-unset", "omp-1"):
+                continue
+            summary = f"{', '.join(one.problems)}: {one.summary}" if one.problems else one.summary
+            needs = ", ".join(need for need in one.needs if not need.startswith("workloads"))
+            rows.append([workload, f"`{name}`", summary, needs])
+    return table(["workload", "technique", "what it does", "needs"], rows, 4)
+
+
+def _exercises() -> str:
+    rows = [[f"`{name}`", task(name).EXERCISE.slide, str(task(name).__doc__)] for name in NAMES]
+    return table(["exercise", "slide", "what to do"], rows, 3)
+
+
+def _tools() -> str:
+    rows = []
+    for one in _toml("env/tools.toml")["tool"]:
+        package = one["package"] if one.get("provided") != "prefix" else "below `build/tools`"
+        groups = ", ".join(one["groups"])
+        rows.append([f"`{one['program']}`", one["minimum"], package, groups, one["why"]])
+    return table(["program", "version", "Debian's package", "groups", "for"], rows, 5)
+
+
 def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
 
@@ -123,5 +154,8 @@ _LISTS: dict[str, Callable[[], str]] = {
     "left-out": _left_out,
     "failures": _failures,
     "faults": _faults,
+    "techniques": _techniques,
+    "exercises": _exercises,
+    "tools": _tools,
     "talks": lambda: talks.table(_RESULTS),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
+    ROOT / "benchmarks/README.md",
     *(ROOT / "docs").glob("*/*.md"),
     *(ROOT / "src").rglob("README.md"),
 ]

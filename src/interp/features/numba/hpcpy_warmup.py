@@ -21,6 +21,7 @@ import _hpcpy_numba
 import _hpcpy_numba_users
 import _hpcpy_warmup_run
 from _hpcpy_numba_needs import IS_STOCK
+from hpcpy_info import Version
 
 _FAILED, _UNAVAILABLE, _NOT_WRITABLE, _STOPPED = 1, 69, 73, 130
 _CODES = """exit codes: 1 the program failed, 2 usage, 69 another processor than x86-64 or nothing
@@ -31,12 +32,6 @@ class _WarmupError(Exception):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        print(__import__("workloads.version").version.line("hpcpy_warmup"))
-        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for processors of this level and above (again for several; default: all levels "
         "that this one has)",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and end")
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
     return parser

@@ -53,6 +53,8 @@ class Finder:
             self._started_in = ""
         self._before = bundle.hooks["before"]
         self._after = bundle.hooks["after"]
+        if bundle.has_files:
+            self._after = self._after | bundle.hooks["with_files"]
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None

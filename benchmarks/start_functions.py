@@ -21,7 +21,7 @@ from measure.targets import PYTHON, WORK, Target, container
 
 _LIST = paths.ROOT / "env/start_functions.txt"
 _TRACER = Path(__file__).with_name("measure") / "entered.py"
-# Written by src/interp/tools/functions: address, object and name of each function.
+# Written by recipes/interpreter/functions.py: address, object and name of each function.
 _FUNCTIONS = "/opt/hpcpy/lib/hpcpy/functions.xz"
 # Whose functions have a section each, and no data among their code.
 _OBJECTS = re.compile(r"(libpython|libstdc\+\+|libgfortran)\.a\(|\w+\.c |numpy\.")

@@ -55,7 +55,7 @@ executable=$OUT$PREFIX/bin/python$version
 link "$executable"
 at linked
 # Crash reports name an address: hpcpy_info finds the function.
-python -m functions "$executable" map.txt "$OUT$PREFIX/lib/hpcpy/functions.xz"
+python "$scripts/functions.py" "$executable" map.txt "$OUT$PREFIX/lib/hpcpy/functions.xz"
 strip --strip-unneeded "$executable"
 keep_linked "$OUT/opt/link/interpreter"
 

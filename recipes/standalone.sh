@@ -61,7 +61,7 @@ link_libc="-Wl,--no-as-needed $needed $old/libc.so.6 \
     -Wl,--as-needed /usr/lib/$MULTIARCH/libc_nonshared.a $(echo $old/ld-linux-*.so.*)"
 # Its functions are at other addresses than the image's; the files come behind them.
 link draft
-PYTHONPATH=$MATERIALS/src/interp/tools "$PREFIX/bin/python3" -s -S -m functions \
+"$PREFIX/bin/python3" -I -S "$MATERIALS/recipes/interpreter/functions.py" \
     draft map.txt functions.xz
 "$PREFIX/bin/python3" -I -S "$source/files.py" files.pack \
     "$library" "$library" libllvmlite.so "$library/$llvm" \

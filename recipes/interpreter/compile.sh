@@ -7,10 +7,10 @@ python "$link_tools/table.py" /opt/link >table.c
 sed 's/.*/FEATURE(&)/' "$MATERIALS/features" >feature_names.h
 
 # MPI is none of the libraries that are linked in: see mpi.c.
-python -m stubs --library /opt/deps/mpi/mpich/libmpi.so.12 \
+python "$scripts/stubs.py" --library /opt/deps/mpi/mpich/libmpi.so.12 \
     /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpich_names.h
 for interface in openmpi abi; do
-    python -m stubs --prefix "${interface}_" --renames renames.txt \
+    python "$scripts/stubs.py" --prefix "${interface}_" --renames renames.txt \
         "/opt/link/mpi4py/$interface/MPI.o" >"${interface}_names.h"
     objcopy --redefine-syms=renames.txt "/opt/link/mpi4py/$interface/MPI.o" "MPI_$interface.o"
 done

@@ -12,7 +12,7 @@ LINES = [
     ("were baked on", f"{BAKE}/_hpcpy_baked.py"),
     ("a base with", f"{BAKE}/_hpcpy_baked.py"),
     (": no index has it", f"{BAKE}/hpcpy_bake/complaints.py"),
-    ("has another", "src/interp/importer/_hpcpy_hidden.py"),
+    ("has another", "src/interp/importer/_hpcpy_say.py"),
     ("raise the limit (ulimit -v), ", "src/interp/blas/blas.c"),
     ("or set OPENBLAS_NUM_THREADS=1", "src/interp/blas/blas.c"),
     ("processes but MPI sees one rank in each", "src/workloads/parallel/ranks.py"),

@@ -10,29 +10,30 @@ from typing import Any
 # start: a module whose `start(finder)` is called as soon as Python can import.
 # before: of a package, the modules whose `before(name)` is called before its import.
 # after: of a module, the one whose `after(module)` is called when it was executed.
+# with_files: as after, where the executable has the library's files in itself.
 # added: the module whose `start(data, bundle, time)` makes the second bundle.
-# check: the module whose `check(ready, loaded)` compares the code image with the bundle.
-_HOOKS = frozenset({"start", "before", "after", "added", "check"})
+_HOOKS = frozenset({"start", "before", "after", "with_files", "added"})
 
 
 def hooks(files: Iterable[Path]) -> dict[str, Any]:
     """Return the hooks of all features, each the name of a module."""
     start: list[str] = []
     before: dict[str, tuple[str, ...]] = {}
-    after: dict[str, str] = {}
-    single = {"added": "", "check": ""}
+    follow: dict[str, dict[str, str]] = {"after": {}, "with_files": {}}
+    added = ""
     for file in files:
         table = tomllib.loads(file.read_text())
         if unknown := sorted(table.keys() - _HOOKS):
             raise ValueError(f"{file}: no hook is called {unknown[0]}")
         start += [table["start"]] if "start" in table else []
-        single = {name: table.get(name, module) for name, module in single.items()}
+        added = table.get("added", added)
         for name, module in table.get("before", {}).items():
             before[name] = (*before.get(name, ()), module)
-        for name, module in table.get("after", {}).items():
-            if after.setdefault(name, module) != module:
-                raise ValueError(f"{file}: {after[name]} comes after {name}, too")
-    return {"start": tuple(start), "before": before, "after": after, **single}
+        for kind, known in follow.items():
+            for name, module in table.get(kind, {}).items():
+                if known.setdefault(name, module) != module:
+                    raise ValueError(f"{file}: {known[name]} comes after {name}, too")
+    return {"start": tuple(start), "before": before, **follow, "added": added}
 
 
 def hook_files(names: Iterable[str]) -> list[Path]:

@@ -14,11 +14,11 @@ import errno
 import fcntl
 import os
 import stat
-import sys
 
 import _hpcpy_bundle  # type: ignore[import-not-found]
 
 from _hpcpy_caches import parents
+from _hpcpy_say import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ Entry = tuple[int, str, tuple[int, ...]]
 
 _SIZE_BYTES = 4
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Launchers' variables with a rank's number: only rank 0 prints.
-_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
 _data: memoryview = _hpcpy_bundle.files()
 _in_memory: dict[str, str] = {}
@@ -85,13 +83,14 @@ def placed(path: str, folder: str = "", *, to_run: bool = False) -> str:
         except OSError as error:
             refused.append(f"{own}: {error.strerror}")
             continue
-        _say(f"{path} is {own}/{folder}/{name}")
+        if os.environ.get("HPCPY_VERBOSE") == "1":
+            say(f"{path} is {own}/{folder}/{name}")
         return f"{own}/{folder}/{name}"
     reasons = "; ".join(refused)
     if to_run:
         raise OSError(f"hpcpy: no folder for {name}: {reasons}; name another one in TMPDIR")
     if path not in _in_memory:
-        _say(f"{name} is in this process's memory: {reasons}; TMPDIR names a folder", always=True)
+        say(f"{name} is in this process's memory: {reasons}; TMPDIR names a folder")
         # It stays open: the loader knows a library by its name.
         file = os.memfd_create(name, os.MFD_CLOEXEC)
         _write(path, file)
@@ -168,10 +167,3 @@ def _write(path: str, file: int) -> None:
 def below(folder: str) -> Iterator[str]:
     """Yield the paths of all files below a folder."""
     return (path for path in index if path.startswith(f"{folder}/"))
-
-
-def _say(what: str, *, always: bool = False) -> None:
-    is_first = all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
-    is_wanted = always or os.environ.get("HPCPY_VERBOSE") == "1"
-    if is_first and is_wanted and sys.stderr is not None:
-        print(f"hpcpy: {what}", file=sys.stderr)

@@ -41,11 +41,6 @@ FILES = (
     (SourceFileLoader, SOURCE_SUFFIXES),
     (SourcelessFileLoader, BYTECODE_SUFFIXES),
 )
-# Modules that `_hpcpy_readers` prepares where the executable has the library's files.
-READERS = frozenset(
-    {"pip", "ssl", "venv", "viztracer.report_builder", "workloads.bench.result"}
-    | {"workloads.version"}
-)
 # Kinds of entries in a folder's table: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
@@ -97,16 +92,6 @@ class _PlacedExtension(ExtensionFileLoader):
 
         spec.origin = self.path = placed(self.path)
         return super().create_module(spec)
-
-
-class _LoaderOfReaders(Loader):
-    """A module that opens files of the library by their paths, which are in no folder."""
-
-    def exec_module(self, module: "ModuleType") -> None:
-        super().exec_module(module)
-        from _hpcpy_readers import prepare  # noqa: PLC0415
-
-        prepare(module)
 
 
 class Folder(FileFinder):
@@ -162,8 +147,7 @@ class Folder(FileFinder):
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        kind = _LoaderOfReaders if self._bundle.has_files and fullname in READERS else Loader
-        spec = ModuleSpec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
+        spec = ModuleSpec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]

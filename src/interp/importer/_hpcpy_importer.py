@@ -53,6 +53,8 @@ class Finder:
             self._started_in = ""
         self._before = bundle.hooks["before"]
         self._after = bundle.hooks["after"]
+        if bundle.has_files:
+            self._after = self._after | bundle.hooks["with_files"]
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -151,10 +153,11 @@ class Finder:
         hidden = {*self.leaked, ""} if _program() in _STANDARD_INPUT else self.leaked
         if self._has_warned or not hidden:
             return
-        from _hpcpy_hidden import is_told, warn  # noqa: PLC0415
+        from _hpcpy_say import is_first_rank, warn_of_hidden  # noqa: PLC0415
 
         # Once is enough: further look-ups would only cost time.
-        self._has_warned = not is_told()
+        is_child = any("from multiprocessing." in word for word in sys.orig_argv)
+        self._has_warned = is_child or not is_first_rank()
         if self._has_warned:
             return
         folders = [entry for entry in sys.path if isinstance(entry, str) and entry in hidden]
@@ -162,7 +165,7 @@ class Finder:
         if spec is not None:
             self._has_warned = True
             folder = (spec.origin or "").rpartition(f"/{fullname}")[0]
-            warn(fullname, spec.origin, is_leaked=folder in self.leaked)
+            warn_of_hidden(fullname, spec.origin, is_leaked=folder in self.leaked)
 
 
 def _follow(spec: "ModuleSpec", name: str) -> None:

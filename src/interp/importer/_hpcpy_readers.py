@@ -18,7 +18,7 @@ _CERTIFICATES = (
 _IMAGE = "share/hpcpy/image.json"
 
 
-def prepare(module: ModuleType) -> None:
+def after(module: ModuleType) -> None:
     """Let a module, just executed, find what it would look for in folders."""
     _PREPARE[module.__name__](module)
 

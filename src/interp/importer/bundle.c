@@ -3,7 +3,6 @@
 #include "bundle.h"
 
 #include "files.h"
-#include "values.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];

@@ -10,4 +10,7 @@
    Py_InitializeFromConfig. */
 PyStatus hpcpy_bundle_prepare(PyConfig *config);
 
+/* marshal.loads, which also takes a zstd frame. */
+PyObject *hpcpy_loads(PyObject *module, PyObject *value);
+
 #endif

@@ -1,6 +1,6 @@
 /* Loads a value of a bundle: marshalled, and most code also compressed by zstd. */
 
-#include "values.h"
+#include "bundle.h"
 
 #include <marshal.h>
 #include <string.h>

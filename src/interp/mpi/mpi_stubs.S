@@ -1,6 +1,6 @@
 /* MPI's functions, each a jump through a slot that mpi.c fills, and its data.
    Each ABI has a set of its own, since HDF5 knows only MPICH's and must not get at
-   another one's.  The lists are made by `python -m stubs`:
+   another one's.  The lists are made by recipes/interpreter/stubs.py:
 
    FUNCTION(name)    prints its name and aborts while there is no library
    QUESTION(name)    answers no while there is no library

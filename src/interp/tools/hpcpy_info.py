@@ -30,23 +30,16 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]+")
 EXIT_CODES: dict[type[Exception], int] = {ModuleNotFoundError: 2, ImportError: 69, ValueError: 65}
 
 
-def check(bundle: Bundle) -> tuple[int, int]:
-    """Check every byte of the bundle, and only then load every module's code.
-
-    Code of the code image is compared with the bundle's.
-    """
+def check(bundle: Bundle) -> int:
+    """Check every byte of the bundle, and only then load every module's code; count these."""
     # Before any code is loaded: wrong bytecode can crash Python.
     digest = hashlib.sha256(bundle.data[:-DIGEST_SIZE]).digest()
     if digest != bundle.data[-DIGEST_SIZE:]:
         raise ValueError("the modules in memory are not those that were built: get the image again")
     offsets = {where for _, kind, where in _entries(bundle) if kind == MODULE}
-    laid_out = 0
     for offset in offsets:
-        loaded, ready = bundle.load(offset), bundle.laid_out(offset)
-        if ready is not None:
-            __import__(bundle.hooks["check"]).check(ready, loaded)
-            laid_out += 1
-    return len(offsets), laid_out
+        bundle.load(offset)
+    return len(offsets)
 
 
 def _entries(bundle: Bundle) -> Iterator[tuple[str, int, Any]]:
@@ -83,6 +76,16 @@ def function_at(address: int) -> str:
         raise ModuleNotFoundError(f"{address:#x}: no function of {sys.executable} is there")
     owner, name = function.split(" ", 1)
     return f"{address:#x}: {owner}: {name}+{address - int(start, 16):#x}"
+
+
+class Version(argparse.Action):
+    """Print a tool's version, and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print it."""
+        about = json.loads(_content(f"{sys.base_prefix}/share/hpcpy/image.json"))
+        print(f"{parser.prog.rpartition(' ')[2]} of hpcpy {about['version']}")
+        parser.exit()
 
 
 def _content(file: str) -> bytes:
@@ -128,17 +131,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
-    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
     return parser.parse_args()
 
 
 def _answer(options: argparse.Namespace) -> None:
     bundle = finder().bundle
-    if options.version:
-        print(__import__("workloads.version").version.line("hpcpy_info"))
-    elif options.check:
-        modules, laid_out = check(bundle)
-        print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
+    if options.check:
+        print(f"{check(bundle)} modules in memory, each as it was built")
     elif options.json:
         print(json.dumps(bundle.about, indent=1))
     elif options.module:

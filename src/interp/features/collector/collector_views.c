@@ -1,10 +1,6 @@
 /* When the garbage collector is asked about all objects, those that collector.c
-   has parked are given back first.  The recipe links these in front of CPython's
-   own (--wrap): gc.collect(), gc.freeze(), gc.get_objects(), gc.get_referrers()
-   and the collections at exit.
-
-   Two are exported.  --wrap does not change the calls of extension modules and ctypes,
-   so the recipe gives CPython's own two another name. */
+   has parked are given back first.  These stand in front of CPython's own: gc.collect(),
+   gc.get_objects(), gc.get_referrers(), gc.freeze(), and the collections at exit. */
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
@@ -23,8 +19,6 @@ IN_FRONT_OF(void, _PyGC_CollectNoFail, PyThreadState *tstate);
 IN_FRONT_OF(PyObject *, _PyGC_GetObjects, PyInterpreterState *interpreter, int generation);
 IN_FRONT_OF(PyObject *, _PyGC_GetReferrers, PyInterpreterState *interpreter, PyObject *objects);
 IN_FRONT_OF(void, _PyGC_Freeze, PyInterpreterState *interpreter);
-Py_ssize_t hpcpy_real_PyGC_Collect(void);
-void hpcpy_real_PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *argument);
 
 Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Reason reason)
 {
@@ -32,20 +26,6 @@ Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Rea
         hpcpy_collector_give_back(tstate->interp);
     }
     return __real__PyGC_Collect(tstate, generation, reason);
-}
-
-Py_ssize_t PyGC_Collect(void)
-{
-    hpcpy_collector_give_back(PyInterpreterState_Get());
-    return hpcpy_real_PyGC_Collect();
-}
-
-void PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *argument)
-{
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    hpcpy_collector_show(interpreter, true);
-    hpcpy_real_PyUnstable_GC_VisitObjects(callback, argument);
-    hpcpy_collector_show(interpreter, false);
 }
 
 PyObject *__wrap__PyGC_GetObjects(PyInterpreterState *interpreter, int generation)
@@ -62,7 +42,9 @@ PyObject *__wrap__PyGC_GetReferrers(PyInterpreterState *interpreter, PyObject *o
 
 void __wrap__PyGC_Freeze(PyInterpreterState *interpreter)
 {
-    hpcpy_collector_give_back(interpreter);
+    if (hpcpy_collector_serves(interpreter)) {
+        hpcpy_collector_stop();
+    }
     __real__PyGC_Freeze(interpreter);
 }
 
@@ -130,6 +112,24 @@ static bool user_has_something(struct _gc_runtime_state *collector)
     return false;
 }
 
+/* Give back what keeps running code's objects alive: frames, and the exceptions and
+   tracebacks that hold them.  False when there is none. */
+static bool give_back_frames(struct _gc_runtime_state *collector)
+{
+    PyGC_Head *list = &collector->permanent_generation.head, *next;
+    bool any = false;
+    for (PyGC_Head *one = _PyGCHead_NEXT(list); one != list; one = next) {
+        next = _PyGCHead_NEXT(one);
+        PyObject *object = _Py_FROM_GC(one);
+        if (PyFrame_Check(object) || PyTraceBack_Check(object)
+            || PyExceptionInstance_Check(object)) {
+            hpcpy_collector_renew(object);
+            any = true;
+        }
+    }
+    return any;
+}
+
 /* At exit all stays parked, which saves a sixth of core's time, unless that keeps
    something of the user's alive: a namespace, one of whose functions was put into a
    bundled module, or an object with a finaliser, such as a file.
@@ -144,7 +144,7 @@ void __wrap__PyGC_CollectNoFail(PyThreadState *tstate)
         return;
     }
     struct _gc_runtime_state *collector = &tstate->interp->gc;
-    if (user_has_something(collector) && hpcpy_collector_give_back_frames(tstate->interp)) {
+    if (user_has_something(collector) && give_back_frames(collector)) {
         __real__PyGC_CollectNoFail(tstate);
     }
     if (user_has_something(collector)) {

@@ -17,7 +17,8 @@ import sys
 from collections.abc import Mapping
 
 import _hpcpy_caches
-from _hpcpy_numba_users import is_first_rank, tell
+from _hpcpy_numba_users import tell
+from _hpcpy_say import is_first_rank
 
 # Imported module -> the package whose cache it uses (`_hpcpy_caches.VARIABLES`).
 PACKAGES = {"pyopencl": "pyopencl", "cupy": "cupy", "numba.cuda": "numba"}

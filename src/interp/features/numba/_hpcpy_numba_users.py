@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
-import sys
 from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
 
+from _hpcpy_say import say
+
 FOLDER = os.environ.get("HPCPY_KERNELS", "")
 # Names of users' functions begin with this and the hash of the file.
 PREFIX = "file:"
-# Launchers' variables with a rank's number: only rank 0 prints.
-_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
 # While a program is warmed up: its functions' files, each with its hash.
 recorded: dict[str, str] | None = None
@@ -122,12 +121,6 @@ def _tell_once(what: str) -> None:
     _has_told = True
 
 
-def is_first_rank() -> bool:
-    """Tell whether this process is no rank of a program, or its first."""
-    return all(os.environ.get(rank, "0") == "0" for rank in _RANKS)
-
-
 def tell(what: str) -> None:
     """Print what `hpcpy_warmup` would spare."""
-    if is_first_rank() and sys.stderr is not None:
-        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)
+    say(f"{what}; python -m hpcpy_warmup keeps it")

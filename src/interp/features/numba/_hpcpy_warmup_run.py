@@ -1,4 +1,4 @@
-"""Run a program for `hpcpy_warmup`, in a process of its own for each level or GPU."""
+"""Run a program for `hpcpy_warmup`, in a process of its own for each level."""
 
 from __future__ import annotations
 
@@ -24,23 +24,22 @@ def cache(scratch: Path, module: str) -> Path:
 
 
 def run(
-    scratch: Path, target: str, command: Sequence[str]
+    scratch: Path, level: str, command: Sequence[str]
 ) -> tuple[int, dict[str, str], dict[str, bytes]]:
-    """Run a program for a level of processors, or compile its kernels for a GPU's architecture.
+    """Run a program for a level of processors.
 
     Returns its exit code, 1 if it left no result; the files whose functions numba has
     compiled, each with its hash; and machine code by the name under which it is kept.
     """
-    made = scratch / f"made for {target}"
+    made = scratch / f"made for {level}"
     variables = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
     for module, package in _hpcpy_kernel_files.PACKAGES.items():
         folder = cache(scratch, module)
         folder.mkdir(exist_ok=True)
         variables[_hpcpy_caches.VARIABLES[package]] = str(folder)
-    if target in _POCL:
-        own = {"NUMBA_CPU_NAME": target, "NUMBA_CPU_FEATURES": "", "PYTHONHASHSEED": "0"}
-        variables |= own | {"POCL_KERNELLIB_NAME": _POCL[target]}
-    words: list[str | Path] = [sys.executable, "-m", __spec__.name, made, target, *command]
+    variables |= {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": "", "PYTHONHASHSEED": "0"}
+    variables["POCL_KERNELLIB_NAME"] = _POCL[level]
+    words: list[str | Path] = [sys.executable, "-m", __spec__.name, made, *command]
     code = subprocess.run(words, env=variables, check=False).returncode
     if code or not made.exists():
         return code or 1, {}, {}
@@ -48,18 +47,10 @@ def run(
     return 0, files, entries
 
 
-def _main(made: str, target: str, script: str, *arguments: str) -> None:
+def _main(made: str, script: str, *arguments: str) -> None:
     sys.argv = [script, *arguments]
     sys.path[0] = str(Path(script).absolute().parent)
-    files: dict[str, str] = {}
-    recorded: dict[str, bytes] = {}
-    if target in _POCL:
-        files, recorded = _run_recorded(script)
-    else:
-        import _hpcpy_cubins  # noqa: PLC0415
-
-        _hpcpy_cubins.compile_for(target, script)
-    Path(made).write_bytes(marshal.dumps((files, recorded), 2))
+    Path(made).write_bytes(marshal.dumps(_run_recorded(script), 2))
 
 
 def _run_recorded(script: str) -> tuple[dict[str, str], dict[str, bytes]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import marshal
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import _hpcpy_numba
 import _hpcpy_numba_users
 import _hpcpy_warmup_run
 from _hpcpy_numba_needs import IS_STOCK
+from hpcpy_info import Version
 
 _FAILED, _UNAVAILABLE, _NOT_WRITABLE, _STOPPED = 1, 69, 73, 130
 _CODES = """exit codes: 1 the program failed, 2 usage, 69 a processor of no level, or nothing
@@ -32,12 +32,6 @@ class _WarmupError(Exception):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        print(__import__("workloads.version").version.line("hpcpy_warmup"))
-        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,15 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for processors of this level and above (again for several; default: all levels "
         "that this one has)",
     )
-    parser.add_argument(
-        "--cuda",
-        action="append",
-        type=_architecture,
-        metavar="sm_90",
-        help="for GPUs of this architecture (again for several), without one: the program is "
-        "imported and not run, and its CuPy and numba-cuda kernels are compiled",
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and end")
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
     return parser
@@ -87,12 +73,6 @@ def _folder(text: str) -> Path:
     return path
 
 
-def _architecture(text: str) -> str:
-    if not re.fullmatch(r"sm_[1-9][0-9]{1,2}", text):
-        raise argparse.ArgumentTypeError(f"{text}: a GPU's architecture looks like sm_90")
-    return text
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a program for each level and write the folder; return an exit code of `--help`."""
     parser = _parser()
@@ -100,9 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.script.is_file():
         parser.error(f"{options.script}: no such file")
     try:
-        levels = [] if options.cuda and not options.level else _levels(options.level)
         command = [str(options.script), *options.arguments]
-        _warm_up(Path(options.to).absolute(), levels, options.cuda or (), command)
+        _warm_up(Path(options.to).absolute(), _levels(options.level), command)
     except _WarmupError as error:
         print(f"hpcpy_warmup: {error}", file=sys.stderr)
         return error.code
@@ -115,15 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _warm_up(
-    folder: Path, levels: Sequence[str], architectures: Sequence[str], command: Sequence[str]
-) -> None:
+def _warm_up(folder: Path, levels: Sequence[str], command: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".warmup.") as name:
         scratch = Path(name)
         made = {level: _run(scratch, level, command) for level in levels}
-        for architecture in architectures:
-            _run(scratch, architecture, command)
         functions = _of_numba(folder, made)
         kernels = _of_files(folder, scratch)
         if not functions and not kernels:
@@ -144,12 +119,12 @@ def _warm_up(
 
 
 def _run(
-    scratch: Path, target: str, command: Sequence[str]
+    scratch: Path, level: str, command: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, bytes]]:
-    code, files, entries = _hpcpy_warmup_run.run(scratch, target, command)
+    code, files, entries = _hpcpy_warmup_run.run(scratch, level, command)
     if code:
         raise _WarmupError(
-            f"{command[0]} ended with exit code {code} as of {target}; all is as before", _FAILED
+            f"{command[0]} ended with exit code {code} as of {level}; all is as before", _FAILED
         )
     return files, entries
 

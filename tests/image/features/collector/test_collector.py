@@ -22,11 +22,11 @@ class Thing:
 
 def test_an_import_is_not_collected_and_then_parked() -> None:
     program = """
-    import gc, _hpcpy_collector as ours
+    import gc
     ran = [one["collections"] for one in gc.get_stats()]
-    before = ours.parked()
+    before = gc.get_freeze_count()
     import numpy, numba
-    print(before > 1000, ours.parked() > before + 50_000)
+    print(before > 1000, gc.get_freeze_count() > before + 50_000)
     print(ran == [one["collections"] for one in gc.get_stats()])
     """
     assert said(program) == ["True"] * 3
@@ -34,9 +34,9 @@ def test_an_import_is_not_collected_and_then_parked() -> None:
 
 def test_it_can_be_as_elsewhere() -> None:
     program = """
-    import gc, _hpcpy_collector as ours
+    import gc
     import numpy, numba
-    print(ours.parked(), gc.get_stats()[0]["collections"] > 10)
+    print(gc.get_freeze_count(), gc.get_stats()[0]["collections"] > 10)
     """
     assert said(program, HPCPY_GC="stock") == ["0", "True"]
 
@@ -121,7 +121,7 @@ def test_isenabled_tells_what_the_program_has_set_also_within_an_import(before: 
     import builtins, gc, timeit
     seen, build = set(), builtins.__build_class__
     def look(*arguments, **names):
-        seen.add((gc.isenabled(), gc.get_count()[0] < 0))
+        seen.add((gc.isenabled(), gc.get_count()[0] < 0 or not gc.isenabled()))
         timeit.timeit("pass", number=1)
         return build(*arguments, **names)
     builtins.__build_class__ = look
@@ -135,13 +135,13 @@ def test_isenabled_tells_what_the_program_has_set_also_within_an_import(before: 
 
 def test_looking_at_all_objects_sees_all() -> None:
     program = """
-    import gc, json, _hpcpy_collector as ours
+    import gc, json
     functions = json.decoder.__dict__
-    print(any(one is functions for one in gc.get_objects()), ours.parked())
+    print(any(one is functions for one in gc.get_objects()), gc.get_freeze_count())
     import csv
-    print(len(gc.get_referrers(csv.Dialect)) > 0, ours.parked())
+    print(len(gc.get_referrers(csv.Dialect)) > 0, gc.get_freeze_count())
     import string.templatelib
-    print(ours.parked() > 0, gc.collect() >= 0, ours.parked())
+    print(gc.get_freeze_count() > 0, gc.collect() >= 0, gc.get_freeze_count())
     """
     assert said(program) == ["True", "0", "True", "0", "True", "True", "0"]
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from hpcpy_bake.bake import Request, bake
 from hpcpy_bake.errors import UNAVAILABLE, USAGE, BakeError
 from hpcpy_bake.installed import canonical_name, others
+from hpcpy_info import Version
 
 _DESCRIPTION = """
 Installs packages into this image and puts their modules into memory, while an image is built
@@ -34,13 +33,6 @@ _FLAGS = (
 )
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        about = json.loads(Path(sys.base_prefix, "share/hpcpy/image.json").read_text())
-        print(f"hpcpy_bake of hpcpy {about['version']}")
-        parser.exit()
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hpcpy_bake", description=_DESCRIPTION, epilog=_CODES, allow_abbrev=False
@@ -51,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--wheelhouse", metavar="DIR", help="take files from this folder alone, no network"
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and end")
     parser.add_argument("--list", action="store_true", help="say what is baked")
     parser.add_argument(
         "--lock", action="store_true", help="print what is baked as requirements with hashes"

@@ -1,6 +1,6 @@
 """Write which function of which object is where in the executable.
 
-    python -m functions EXECUTABLE MAP TARGET
+    functions.py EXECUTABLE MAP TARGET
 
 ``python -m hpcpy_info ADDRESS`` reads it.  The executable itself has no symbols.
 EXECUTABLE still has them, MAP is the linker's.  TARGET is compressed; it has a line for

@@ -1,6 +1,6 @@
 """Write what of MPI the interpreter's jump stubs are made for.
 
-    python -m stubs [--library LIBMPI] [--prefix PREFIX --renames RENAMES] FILE… >names.h
+    stubs.py [--library LIBMPI] [--prefix PREFIX --renames RENAMES] FILE… >names.h
 
 Each FILE is an object or a static library; what they want together of MPI gets
 a line for mpi_stubs.S.  LIBMPI, any library of the ABI that they were
@@ -64,7 +64,7 @@ def data_sizes(symbols: Iterable[str]) -> dict[str, int]:
 
 def listing(names: Iterable[str], sizes: dict[str, int], addresses: Iterable[str] = ()) -> str:
     """Return the text of the list for mpi_stubs.S."""
-    lines = ["/* Made by src/interp/mpi/stubs. */"]
+    lines = ["/* Made by recipes/interpreter/stubs.py. */"]
     for name in names:
         if name in sizes:
             lines.append(f"DATA({name}, {sizes[name]})")

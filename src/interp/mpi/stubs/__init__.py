@@ -1,1 +1,0 @@
-"""List the MPI functions and data that linked objects need: `python -m stubs`."""

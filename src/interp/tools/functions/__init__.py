@@ -1,1 +1,0 @@
-"""Write which function of which object is where in the executable: `python -m functions`."""

@@ -43,8 +43,14 @@ FILES = (
 )
 # Modules that `_hpcpy_readers` prepares where the executable has the library's files.
 READERS = frozenset(
-    {"pip", "ssl", "venv", "viztracer.report_builder", "workloads.bench.result"}
-    | {"workloads.version"}
+    {"cuda.pathfinder._dynamic_libs.subprocess_protocol", "pip", "ssl"}
+    | {"viztracer.report_builder"}
+)
+# Packages of which compilers, the loader or they themselves open files by paths: there, this
+# node gets all of a package's files.
+PLACED = frozenset(
+    {"PIL", "cupy", "cupyx", "dask", "distributed", "ipykernel", "ipyparallel", "jedi"}
+    | {"matplotlib", "parso", "pyopencl", "snakeviz", "venv", "zmq"}
 )
 # Kinds of entries in a folder's table: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
@@ -74,15 +80,18 @@ class Loader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         """Return a file's content, such as the source."""
-        if self.bundle.has_files and path.startswith(self.bundle.library):
+        if self.bundle.has_files:
             from _hpcpy_files import read  # noqa: PLC0415
 
-            return read(path)
+            if (below := self.bundle.below(path)) is not None:
+                path = self.bundle.library + below
+            if path.startswith(f"{sys.base_prefix}/"):
+                return read(path)
         return super().get_data(path)
 
     def get_resource_reader(self, name: str | None = None) -> "Any":
         """Return what reads the files beside the module, for `importlib.resources`."""
-        if self.bundle.has_files:
+        if self.bundle.has_files and self.path.startswith(self.bundle.library):
             from _hpcpy_resources import Reader  # noqa: PLC0415
 
             return Reader(self.path.rpartition("/")[0])
@@ -97,6 +106,18 @@ class _PlacedExtension(ExtensionFileLoader):
 
         spec.origin = self.path = placed(self.path)
         return super().create_module(spec)
+
+
+class _PlacedPackage(Loader):
+    """A package whose files this node gets as such; its modules stay in memory."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        from _hpcpy_files import placed_package  # noqa: PLC0415
+
+        library = self.bundle.library
+        self.bundle.placed = placed_package(library, self.path.rpartition("/")[0])
+        spec.origin = self.path = self.bundle.placed + self.path[len(library) :]
+        spec.submodule_search_locations = [self.path.rpartition("/")[0]]
 
 
 class _LoaderOfReaders(Loader):
@@ -154,7 +175,8 @@ class Folder(FileFinder):
             return spec
         if kind == BUILT_IN:
             return None
-        shared = _PlacedExtension if self._bundle.has_files else ExtensionFileLoader
+        is_in_memory = self._bundle.has_files and path.startswith(self._bundle.library)
+        shared = _PlacedExtension if is_in_memory else ExtensionFileLoader
         make = shared if kind == SHARED else SourceFileLoader
         loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
@@ -162,7 +184,10 @@ class Folder(FileFinder):
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        kind = _LoaderOfReaders if self._bundle.has_files and fullname in READERS else Loader
+        kind = Loader
+        if self._bundle.has_files:
+            kind = _LoaderOfReaders if fullname in READERS else kind
+            kind = _PlacedPackage if fullname in PLACED else kind
         spec = ModuleSpec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:

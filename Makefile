@@ -82,8 +82,8 @@ test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
 	@$(TESTS) --long
 
-test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here: without a container
-	@$(TESTS) --gpu $(if $(call given,ON),--$(call Q,$(value ON)))
+test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here or ON=PYTHON: without a container
+	@$(TESTS) --gpu $(if $(call given,ON),--on $(call Q,$(value ON)))
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(TESTS) --python dev -m pytest -vs $(call CASES,SUITE,tests/upstream/test_suites.py::test_suite)

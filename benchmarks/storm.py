@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from checkout import run
+from hpcpy.build.command import ensure_image
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import stage
@@ -58,6 +59,9 @@ def main(options: argparse.Namespace) -> int:
         {one.name: one.sif for one in bases},
         {one.name: one.root for one in bases if one.name in trees},
         engine.apptainer,
+        ensure_image("standalone", "hpcpy-core")[0]
+        if any(one.is_file for one in chosen)
+        else Path(),
     )
     if "wheels" in trees:
         roots.add_venv(images.root["wheels"])

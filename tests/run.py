@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import checks
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError, UnavailableError
+from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
 from in_image import built, image_command
@@ -156,16 +156,22 @@ def cuda_tests() -> int:
     return code or own.returncode
 
 
-def gpu_tests(*, is_here: bool) -> int:
+def gpu_tests(on: str) -> int:
     """Check every row for a GPU, then time them; build/gpu has the checks and the times.
 
-    In hpcpy-cuda with the host's driver, or by this machine's own Python.
+    In hpcpy-cuda with the host's driver, or without a container: by this machine's own
+    Python ("here"), or by one that has the workloads, such as build/hpcpy-python-full.
     """
     out = paths.BUILD / "gpu"
     out.mkdir(parents=True, exist_ok=True)
-    if is_here:
-        enter, at, to = [sys.executable], "tests", str(out)
-        os.environ["PYTHONPATH"] = str(paths.ROOT / "src")
+    if on:
+        # Its link in a virtual environment stays a link.
+        enter, at, to = [str(Path(on).absolute())], "tests", str(out)
+        if on == "here":
+            enter = [sys.executable]
+            os.environ["PYTHONPATH"] = str(paths.ROOT / "src")
+        elif not os.access(on, os.X_OK):
+            raise UsageError(f"ON={on}: no program is there", hint="make standalone IMAGE=hpcpy")
     else:
         binds = [f"--bind={paths.ROOT / 'tests'}:/tests:ro", f"--bind={out}:/out"]
         sif = str(built("hpcpy-cuda"))
@@ -205,7 +211,8 @@ def main() -> int:
     help_ = "start the Python of a venv: dev -m pytest …"
     which.add_argument("--python", nargs=argparse.REMAINDER, metavar="VENV", help=help_)
     parser.add_argument("--arch", metavar="ARCH", help="in hpcpy or --image for it, by QEMU")
-    parser.add_argument("--here", action="store_true", help="with --gpu: without a container")
+    help_ = "with --gpu: without a container, by this Python (here) or by another one"
+    parser.add_argument("--on", default="", metavar="PYTHON", help=help_)
     options = parser.parse_args()
     paths.check_root()
     os.chdir(paths.ROOT)
@@ -219,7 +226,7 @@ def main() -> int:
     if options.cuda:
         return cuda_tests()
     if options.gpu:
-        return gpu_tests(is_here=options.here)
+        return gpu_tests(options.on)
     return check() if options.check else tests("long" if options.long else "short")
 
 

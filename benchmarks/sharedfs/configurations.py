@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from measure.roots import PACKED as PACKED_IN_ROOT
@@ -37,6 +37,8 @@ class Images:
     root: dict[str, Path]
     # The program.
     apptainer: Path
+    # The interpreter as one file, where a configuration takes it.
+    file: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Configuration:
     is_packed: bool = False
     # A file of the folder that the job copies to each node's own disk.
     staged: str = ""
+    # Whether it is the interpreter as one file, whose packages `image` has, too.
+    is_file: bool = False
 
     def place(self, images: Images, otherwise: Path) -> Path:
         """Return where a node mounts the folder."""
@@ -129,6 +133,15 @@ def _staged_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
     return ["sh", "-c", start, str(images.apptainer), PYTHON, *words]
 
 
+_FILE = Configuration(
+    name="file",
+    title="hpcpy-core's interpreter as one file, on the shared file system",
+    image="hpcpy",
+    folder="file",
+    files=lambda images: [Files(images.file, "file/hpcpy-python")],
+    command=lambda _, folder, words: [f"{folder}/hpcpy-python", *words],
+    is_file=True,
+)
 _ALL = (
     _tree(
         "venv",
@@ -165,6 +178,14 @@ _ALL = (
         files=lambda images: [Files(images.sif["hpcpy"], "images/hpcpy.sif")],
         command=_staged_command,
         staged="hpcpy.sif",
+    ),
+    _FILE,
+    replace(
+        _FILE,
+        name="file-staged",
+        title="the same file, copied to each node by sbcast",
+        command=lambda _images, _folder, words: ["sh", "-c", f'exec "{COPY}" "$@"', "sh", *words],
+        staged="hpcpy-python",
     ),
 )
 CONFIGURATIONS: dict[str, Configuration] = {one.name: one for one in _ALL}

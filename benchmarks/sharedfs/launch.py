@@ -19,7 +19,7 @@ from sharedfs.programs import MARK, reported
 
 PATIENCE = 300
 # On each node's own disk; a shell of the job or of a rank expands the variable.
-COPY = "/tmp/storm-$SLURM_JOB_ID.sif"  # noqa: S108
+COPY = "/tmp/storm-$SLURM_JOB_ID"  # noqa: S108
 # All that a rank gets beside Slurm's own: the caller's variables would bring its paths.
 VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

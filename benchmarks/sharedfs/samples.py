@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,8 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
     found = []
     with contextlib.ExitStack() as stack:
         for mount in mounts:
+            # What the interpreter as one file places on a node, it places anew.
+            mount.run("rm", "-rf", f"/tmp/hpcpy-{os.getuid()}")  # noqa: S108
             stack.enter_context(mount.mounted())
         for temperature in TEMPERATURES:
             before = sent(storm.own.machine)

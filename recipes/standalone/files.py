@@ -4,27 +4,29 @@
 
 The file or folder OLD is read as NEW, the path that it would have in an image; of two with
 one path the last counts.
-`src/interp/importer/_hpcpy_files.py` reads the result: ``hpcpy f1``, the offset of the
-index, then marshalled values as in a bundle, zstd frames where that is smaller.
+`src/interp/importer/_hpcpy_files.py` reads the result: ``hpcpy f2``, the offset of the
+index, a digest of all files, then marshalled values as in a bundle, zstd frames where that
+is smaller.
 """
 
 from __future__ import annotations
 
 import hashlib
 import marshal
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from compression import zstd
 
-MAGIC = b"hpcpy f1"
+MAGIC = b"hpcpy f2"
 # A large file is several values: whoever writes it needs memory for one.
 PIECE = 8 << 20
 # Of LLVM's 160 MB, level 12 leaves 47 MB in 25 s, 19 leaves 41 MB in 110 s.
 LEVEL = 12
 # The pages of `vizviewer`, which serves a folder: 11 MB of 73.
-UNUSED = ("*.a", "*.pyc", "__pycache__/*", "config-*/*", "web_dist/**", "*.exe")
+UNUSED = re.compile(r"\.(a|exe|pyc)$|/(__pycache__|config-[^/]*|web_dist)/")
 
 
 def files(old: Path, new: Path) -> Iterator[tuple[str, Path]]:
@@ -33,21 +35,15 @@ def files(old: Path, new: Path) -> Iterator[tuple[str, Path]]:
         yield str(new), old
         return
     for file in sorted(old.rglob("*")):
-        below = file.relative_to(old)
-        is_unused = any(part.full_match(one) for part in _ends(below) for one in UNUSED)
-        if file.is_file() and not is_unused:
-            yield str(new / below), file
-
-
-def _ends(path: Path) -> list[Path]:
-    return [Path(*path.parts[start:]) for start in range(len(path.parts))]
+        if file.is_file() and not UNUSED.search(str(file)):
+            yield str(new / file.relative_to(old)), file
 
 
 class Packed:
     """The bytes so far."""
 
     def __init__(self) -> None:
-        self.data = bytearray(MAGIC + bytes(8))
+        self.data = bytearray(MAGIC + bytes(16))
         self.index: dict[str, tuple[int, str, tuple[int, ...]]] = {}
 
     def add(self, value: object) -> int:
@@ -69,6 +65,7 @@ class Packed:
 
     def whole(self) -> bytes:
         """Return all bytes, with the index."""
+        self.data[16:24] = hashlib.sha256(marshal.dumps(self.index, 2)).digest()[:8]
         self.data[8:16] = self.add(self.index).to_bytes(8, "little")
         return bytes(self.data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -36,8 +37,8 @@ def run(workload: Any, techniques: Any, row: Any, *arguments: Any) -> Any:
 def run_on_ranks(size: Any, workload: Any, techniques: Any, row: Any, *arguments: Any) -> Any:
     """Do the same on several ranks."""
     _skip_without(techniques, row)
-    launcher = [_mpiexec(), "-n", size]
-    return _printed(row, launcher, "-m", "workloads", workload, "--impl", row, *arguments)
+    ranks = launcher(size) or pytest.skip("there is no mpiexec")
+    return _printed(row, ranks, "-m", "workloads", workload, "--impl", row, *arguments)
 
 
 def _skip_without(techniques: Any, row: Any) -> None:
@@ -49,20 +50,20 @@ def _skip_without(techniques: Any, row: Any) -> None:
         pytest.skip(f"{row}: {reason}")
 
 
-def _printed(row: Any, launcher: Any, *words: Any) -> Any:
-    done = _start(launcher, *words)
+def _printed(row: Any, start: Any, *words: Any) -> Any:
+    done = _start(start, *words)
     if done.returncode == 69:
         pytest.skip(f"{row}: {done.stderr.strip()}")
     if (done.returncode, done.stderr) != (0, ""):
         # The whole output: pytest's short form seldom shows the cause.
-        library = _report(_start(launcher, "-c", _LIBRARY)) if launcher else ""
+        library = _report(_start(start, "-c", _LIBRARY)) if start else ""
         pytest.fail(f"{_report(done)}\n{library}", pytrace=False)
     return done.stdout
 
 
-def _start(launcher: Any, *words: Any) -> Any:
+def _start(start: Any, *words: Any) -> Any:
     return subprocess.run(
-        [*map(str, launcher), sys.executable, *map(str, words)],
+        [*map(str, start), sys.executable, *map(str, words)],
         env={**os.environ, **_OPEN_MPI},
         capture_output=True,
         text=True,
@@ -76,9 +77,12 @@ def _report(done: Any) -> Any:
     return f"{command}\nexit code {done.returncode}\nstdout: {done.stdout}\nstderr: {done.stderr}"
 
 
-def _mpiexec() -> Any:
-    # The one of this Python's own MPI goes first: ranks of another one would not find
-    # each other.
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    return found or pytest.skip("there is no mpiexec")
+def launcher(size: Any) -> Any:
+    """Return the words that start ranks, none if nothing here does."""
+    # That of this Python's own MPI goes first: ranks of another one would not find each
+    # other.  The interpreter as one file has it in itself.
+    found = shutil.which("mpiexec", path=str(Path(sys.executable).parent))
+    if not found and importlib.util.find_spec("hpcpy_mpi"):
+        return [sys.executable, "-m", "hpcpy_mpi", "-n", str(size)]
+    found = found or shutil.which("mpiexec")
+    return [found, "-n", str(size)] if found else []

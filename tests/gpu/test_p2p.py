@@ -7,12 +7,12 @@ Run where there is a device, in an image or outside:
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from on_device import launcher
 
 from workloads.bench.machine import no_cuda_device
 
@@ -22,13 +22,13 @@ LENGTHS = (1, 70_001, 1 << 24)
 
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_arrays_on_the_gpu_arrive_as_sent(ranks: int, tmp_path: Path) -> None:
-    launcher = shutil.which("mpiexec")
-    reason = no_cuda_device() or ("" if launcher else "there is no mpiexec")
-    if reason or not launcher:
+    ranks_by = launcher(ranks)
+    reason = no_cuda_device() or ("" if ranks_by else "there is no mpiexec")
+    if reason:
         pytest.skip(f"mpi-cupy: {reason}")
     report = tmp_path / "report.json"
     words = ["--impl", "mpi-cupy", "--sizes", ",".join(map(str, LENGTHS))]
-    command = [launcher, "-n", str(ranks), sys.executable, "-m", "workloads", "p2p", *words]
+    command = [*ranks_by, sys.executable, "-m", "workloads", "p2p", *words]
     done = subprocess.run(
         [*command, "--times", "3", "--json", report], capture_output=True, text=True, check=False
     )

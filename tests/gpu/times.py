@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from on_device import launcher
+
 _ALL = "simd,numba-parallel,cupy,numba-cuda,pyopencl"
 _TASKS = "--task tasks -n 300 --repeat 5"
 # Of each report: ranks, workload, rows, options.
@@ -40,8 +42,8 @@ def main(out: str) -> int:
     codes = []
     for name, (ranks, workload, row_names, options) in TIMED.items():
         print(f"\n== {name}", flush=True)
-        launcher = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
-        start = [*launcher, sys.executable, "-m", "workloads", workload]
+        several = launcher(ranks) if ranks > 1 else []
+        start = [*several, sys.executable, "-m", "workloads", workload]
         if rows := able(start, row_names.split(",")):
             files = ["--json", f"{out}/{name}.json", "--plot", f"{out}/{name}.png"]
             command = [*start, "--impl", ",".join(rows), *options.split(), *files]

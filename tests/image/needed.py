@@ -6,14 +6,13 @@ In an image with the whole stack a missing package lets tests fail.
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
 import pytest
 
 from workloads import version
 
-_IMAGE = json.loads(version._IMAGE.read_text(encoding="utf-8"))
+_IMAGE = version.image()
 
 
 def lacking(*modules: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.build.current import STANDALONE
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
@@ -27,11 +28,11 @@ exec chroot "$root" "$@"
 """
 
 
-def built() -> Path:
-    """Build the file where it is missing or old, and return its path."""
-    command = [sys.executable, "-I", str(paths.ROOT / "hpcpy"), "build", "standalone"]
+def built(image: str = "hpcpy-core") -> Path:
+    """Build an image's file where it is missing or old, and return its path."""
+    command = [sys.executable, "-I", str(paths.ROOT / "hpcpy"), "build", "standalone", image]
     subprocess.run(command, check=True)
-    return paths.BUILD / "hpcpy-python"
+    return paths.BUILD / STANDALONE[image]
 
 
 def clean(**variables: str) -> dict[str, str]:

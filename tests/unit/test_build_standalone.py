@@ -9,22 +9,24 @@ import pytest
 
 from hpcpy.build import standalone
 from hpcpy.build.contexts import add_materials
-from hpcpy.build.current import STANDALONE_OF, standalone_part, standalone_path
+from hpcpy.build.current import standalone_part, standalone_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core.errors import UsageError
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED
 
 
-def test_only_the_small_image_has_a_file() -> None:
+def test_two_images_have_a_file() -> None:
     graph = make_plan().graph
-    assert standalone_path(graph.image(STANDALONE_OF)).name == "hpcpy-python"
-    with pytest.raises(UsageError, match="hpcpy has no standalone file; hpcpy build standalone"):
-        standalone_path(graph.image("hpcpy"))
+    assert standalone_path(graph.image("hpcpy-core")).name == "hpcpy-python"
+    assert standalone_path(graph.image("hpcpy")).name == "hpcpy-python-full"
+    with pytest.raises(UsageError, match=r"hpcpy-sci has no \w+ file; hpcpy-core, hpcpy have"):
+        standalone_path(graph.image("hpcpy-sci"))
 
 
-def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in() -> None:
+@pytest.mark.parametrize("image", ["hpcpy-core", "hpcpy"])
+def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in(image: str) -> None:
     plan = make_plan()
-    pins = standalone._expected(plan, plan.graph.image(STANDALONE_OF)).pins
+    pins = standalone._expected(plan, plan.graph.image(image)).pins
     uses = {(pin.kind, pin.name): pin.use for pin in pins}
     assert uses["wheel", "llvmlite"] == INSTALLED
     assert uses["source", "numpy"] == CONTAINED
@@ -34,7 +36,7 @@ def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in() -> None:
 
 def test_its_recipe_reads_its_description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make_plan()
-    part = standalone_part(plan, plan.graph.image(STANDALONE_OF))
+    part = standalone_part(plan, plan.graph.image("hpcpy-core"))
     monkeypatch.setattr("hpcpy.build.contexts.fetch", lambda _: {})
     monkeypatch.setattr("hpcpy.build.contexts.fetch_debs", _Nothing)
     add_materials(tmp_path, part, plan)

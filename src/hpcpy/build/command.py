@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from hpcpy.build.current import (
-    STANDALONE_OF,
     archive_path,
     is_current_archive,
     is_current_sif,
@@ -80,7 +79,7 @@ def _require_portable(image: Image) -> None:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(PLACES)}")
-    help_ = f"a name of containers/images.toml (default: hpcpy; standalone: {STANDALONE_OF})"
+    help_ = "a name of containers/images.toml (default: hpcpy; standalone: hpcpy-core)"
     parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
     add_arch(parser)
 
@@ -100,7 +99,7 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Build what the arguments name."""
-    default = STANDALONE_OF if options.kind == "standalone" else "hpcpy"
+    default = "hpcpy-core" if options.kind == "standalone" else "hpcpy"
     path, _, _ = ensure_image(options.kind, options.image or default, options.arch)
     print(path)
     return 0

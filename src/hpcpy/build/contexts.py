@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hpcpy.build import cross
-from hpcpy.build.current import STANDALONE
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import add_sbom_pins
@@ -76,7 +75,7 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     for path in part.files:
         place(path, folder / part.name / path.relative_to(paths.ROOT))
     if part.described:
-        description = _described(plan, STANDALONE, part.stack, plan.part_key(part))
+        description = _described(plan, "hpcpy-python", part.stack, plan.part_key(part))
         (folder / part.name / "image.json").write_text(description)
 
 

@@ -14,9 +14,8 @@ from hpcpy.pins.arch import host_arch
 from hpcpy.pins.debian import locked_debs
 
 SQUASHFS_TOOLS = "squashfs-tools"
-# The image whose interpreter is also one file: its packages open no files of their own.
-STANDALONE_OF = "hpcpy-core"
-STANDALONE = "hpcpy-python"
+# The images whose interpreters are also one file each, and its name.
+STANDALONE = {"hpcpy-core": "hpcpy-python", "hpcpy": "hpcpy-python-full"}
 # The interpreter is compressed like all else: uncompressed, core would start 40 ms sooner from
 # memory, but 390 ms later from storage of 200 MB/s, and the SIF would be 70 MB larger.
 # zstd 9 in place of 3 makes it 22 MB smaller, for 10 s of each build.
@@ -68,11 +67,12 @@ def made_of(image: Image) -> dict[str, str]:
 
 def standalone_path(image: Image) -> Path:
     """Return where a user finds the interpreter of an image as one file."""
-    if image.name != STANDALONE_OF:
+    if image.name not in STANDALONE:
         raise UsageError(
-            f"{image.name} has no standalone file", hint=f"hpcpy build standalone {STANDALONE_OF}"
+            f"{image.name} has no standalone file; {', '.join(STANDALONE)} have one",
+            hint=f"hpcpy build standalone {next(iter(STANDALONE))}",
         )
-    return paths.BUILD / f"{STANDALONE}{image.suffix}"
+    return paths.BUILD / f"{STANDALONE[image.name]}{image.suffix}"
 
 
 def standalone_part(plan: Plan, image: Image) -> Part:

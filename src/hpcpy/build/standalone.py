@@ -9,7 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from hpcpy.build.buildah import buildah
-from hpcpy.build.current import STANDALONE, is_current_standalone, standalone_part, standalone_path
+from hpcpy.build.current import is_current_standalone, standalone_part, standalone_path
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_parts
 from hpcpy.build.oci import fetch_materials
@@ -26,13 +26,14 @@ from hpcpy.sbom.contents import look
 from hpcpy.sbom.image import sbom
 from hpcpy.sbom.pins import CONTAINED, Expected
 
-_SUMMARY = "The interpreter of hpcpy-core as one file, on the host's own C library"
-# What of the image is not in the file: programs, and libraries of a container's MPI.
-_LEFT_OUT = frozenset({"manylinux", "strace"})
+# What its recipe calls it, for each image.
+_MADE = "hpcpy-python"
+# What of the image is not in the file: programs, drivers, and libraries of a container's MPI.
+_LEFT_OUT = frozenset({"manylinux", "pocl", "strace"})
 
 
 def make_standalone(plan: Plan, image: Image) -> Path:
-    """Have ``build/hpcpy-python``, and its SBOM beside it."""
+    """Have ``build/hpcpy-python`` or its like, and its SBOM beside it."""
     target = standalone_path(image)
     if is_current_standalone(plan, image):
         skipped(target.name, "up to date")
@@ -52,7 +53,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         bill = _bill(plan, image, folder / "about")
         with whole_file(target.with_name(f"{target.name}.spdx.json")) as temporary:
             temporary.write_text(bill)
-        shutil.move(folder / STANDALONE, target)
+        shutil.move(folder / _MADE, target)
         target.chmod(0o755)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"
     write_stamp(target, inputs=plan.part_key(part), reproducible=not plan.replaced)
@@ -67,9 +68,9 @@ def _bill(plan: Plan, image: Image, about: Path) -> str:
 
 def _expected(plan: Plan, image: Image) -> Expected:
     parts = tuple(name for name in image.parts if name not in _LEFT_OUT)
-    without_base = replace(
-        image, name=STANDALONE, summary=_SUMMARY, base="", debian="", parts=parts
-    )
+    name = standalone_path(image).name
+    summary = f"The interpreter of {image.name} as one file, on the host's own C library"
+    without_base = replace(image, name=name, summary=summary, base="", debian="", parts=parts)
     found = expected(plan, without_base, project_version())
     # Of Debian's packages it has what is linked in; the others are the container's PMIx.
     pins = tuple(pin for pin in found.pins if pin.kind != "debian" or pin.use != CONTAINED)

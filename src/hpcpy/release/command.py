@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.build.archive import sbom_of
 from hpcpy.build.command import add_image, ensure_image
-from hpcpy.build.current import STANDALONE_OF, archive_path
+from hpcpy.build.current import archive_path
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
     sif, plan, image = ensure_image("sif", options.image)
     archive = archive_path(image)
     made, sboms = [archive, sif], {image.name: sbom_of(archive)}
-    if image.name == STANDALONE_OF:
+    if image.name == "hpcpy-core":
         file, _, _ = ensure_image("standalone", image.name)
         made.append(file)
         sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()

@@ -2,8 +2,9 @@
 
 What Python reads, such as a module's source, comes from memory.  What only the loader or
 the kernel can open, such as LLVM's library, is placed once for each user and node:
-``<tmp>/hpcpy-<uid>/<hash>/<name>``, which nobody else can write.  Where no folder will do,
-the loader opens it in this process's memory.
+``<tmp>/hpcpy-<uid>/<hash>/<name>``, which nobody else can write.  So are all files of a
+package that opens some by their paths.  Where no folder will do, the loader opens a
+library in this process's memory.
 
 `recipes/standalone/files.py` writes what is read here.
 """
@@ -32,6 +33,8 @@ _SIZE_BYTES = 4
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _data: memoryview = _hpcpy_bundle.files()
+# Of all files.
+_digest = _data[16:24].hex()
 _in_memory: dict[str, str] = {}
 
 
@@ -74,21 +77,12 @@ def placed(path: str, folder: str = "", *, to_run: bool = False) -> str:
         Whether it is a program: without a folder for it there is an OSError.
     """
     name = path.rpartition("/")[2]
-    folder = folder or hash_of(path)
-    refused = []
-    for parent in parents():
-        own = f"{parent}/hpcpy-{os.getuid()}"
-        try:
-            _make(path, name, own, folder)
-        except OSError as error:
-            refused.append(f"{own}: {error.strerror}")
-            continue
-        if os.environ.get("HPCPY_VERBOSE") == "1":
-            say(f"{path} is {own}/{folder}/{name}")
-        return f"{own}/{folder}/{name}"
-    reasons = "; ".join(refused)
+    place, reasons = _placed({path: name}, folder or hash_of(path))
+    if place:
+        _say_where(path, f"{place}/{name}")
+        return f"{place}/{name}"
     if to_run:
-        raise OSError(f"hpcpy: no folder for {name}: {reasons}; name another one in TMPDIR")
+        raise OSError(_no_folder(name, reasons))
     if path not in _in_memory:
         say(f"{name} is in this process's memory: {reasons}; TMPDIR names a folder")
         # It stays open: the loader knows a library by its name.
@@ -98,18 +92,71 @@ def placed(path: str, folder: str = "", *, to_run: bool = False) -> str:
     return _in_memory[path]
 
 
-def _make(path: str, name: str, own: str, folder: str) -> None:
+def placed_package(library: str, package: str, beside: str) -> str:
+    """Place all files of a package but its modules.
+
+    Parameters
+    ----------
+    library
+        The folder of the library, as it would lie in an image.
+    package
+        The package's, below it.
+    beside
+        The name of the folder with its libraries, beside it; empty if there is none.
+
+    Returns
+    -------
+    str
+        The folder that stands for the library's.
+    """
+    parent, _, name = package.rpartition("/")
+    folders = (package, f"{parent}/{beside}") if beside else (package,)
+    found = [path for each in folders for path in below(each) if not path.endswith(".py")]
+    place, reasons = _placed({path: path[len(library) + 1 :] for path in found}, _digest)
+    if not place:
+        raise ImportError(_no_folder(name, reasons), name=name)
+    _say_where(package, f"{place}{package.removeprefix(library)}")
+    return place
+
+
+def _say_where(path: str, place: str) -> None:
+    if os.environ.get("HPCPY_VERBOSE") == "1":
+        say(f"{path} is {place}")
+
+
+def _no_folder(name: str, reasons: str) -> str:
+    return f"hpcpy: no folder for {name}: {reasons}; name another one in TMPDIR"
+
+
+def _placed(files: dict[str, str], folder: str) -> tuple[str, str]:
+    """Have files below a folder of this user's, by their relative names there.
+
+    Returns its path, or why there is none.
+    """
+    refused = []
+    for parent in parents():
+        own = f"{parent}/hpcpy-{os.getuid()}"
+        try:
+            _make(files, own, folder)
+        except OSError as error:
+            refused.append(f"{own}: {error.strerror}")
+        else:
+            return f"{own}/{folder}", ""
+    return "", "; ".join(refused)
+
+
+def _make(files: dict[str, str], own: str, folder: str) -> None:
     above = _opened(own)
     try:
         if os.fstatvfs(above).f_flag & os.ST_NOEXEC:
             raise OSError(errno.EACCES, "mounted noexec")
         here = _opened(folder, above)
         try:
-            if not _is_there(path, name, here):
+            if missing := _missing(files, here):
                 # One process of the node writes; the kernel unlocks if it is killed.
                 fcntl.flock(here, fcntl.LOCK_EX)
-                if not _is_there(path, name, here):
-                    _write_whole(path, name, here)
+                for path in _missing(missing, here):
+                    _write_whole(path, files[path], here)
         finally:
             os.close(here)
     finally:
@@ -130,6 +177,10 @@ def _opened(folder: str, above: int | None = None) -> int:
     return opened
 
 
+def _missing(files: dict[str, str], folder: int) -> dict[str, str]:
+    return {path: name for path, name in files.items() if not _is_there(path, name, folder)}
+
+
 def _is_there(path: str, name: str, folder: int) -> bool:
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -140,7 +191,13 @@ def _is_there(path: str, name: str, folder: int) -> bool:
 
 
 def _write_whole(path: str, name: str, folder: int) -> None:
-    part = f".{name}.part"
+    part = f"{name}.part"
+    parts = name.split("/")
+    for depth in range(1, len(parts)):
+        try:
+            os.mkdir("/".join(parts[:depth]), 0o700, dir_fd=folder)
+        except FileExistsError:
+            pass
     try:
         os.unlink(part, dir_fd=folder)
     except FileNotFoundError:

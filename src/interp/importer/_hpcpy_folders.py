@@ -69,15 +69,18 @@ class Loader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         """Return a file's content, such as the source."""
-        if self.bundle.has_files and path.startswith(self.bundle.library):
+        if self.bundle.has_files:
             from _hpcpy_files import read  # noqa: PLC0415
 
-            return read(path)
+            if (below := self.bundle.below(path)) is not None:
+                path = self.bundle.library + below
+            if path.startswith(f"{sys.base_prefix}/"):
+                return read(path)
         return super().get_data(path)
 
     def get_resource_reader(self, name: str | None = None) -> "Any":
         """Return what reads the files beside the module, for `importlib.resources`."""
-        if self.bundle.has_files:
+        if self.bundle.has_files and self.path.startswith(self.bundle.library):
             from _hpcpy_resources import Reader  # noqa: PLC0415
 
             return Reader(self.path.rpartition("/")[0])
@@ -92,6 +95,19 @@ class _PlacedExtension(ExtensionFileLoader):
 
         spec.origin = self.path = placed(self.path)
         return super().create_module(spec)
+
+
+class _PlacedPackage(Loader):
+    """A package whose files this node gets as such; its modules stay in memory."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        from _hpcpy_files import placed_package  # noqa: PLC0415
+
+        bundle = self.bundle
+        library, package = bundle.library, self.path.rpartition("/")[0]
+        bundle.placed = placed_package(library, package, bundle.hooks["placed"][self.name])
+        spec.origin = self.path = bundle.placed + self.path[len(library) :]
+        spec.submodule_search_locations = [self.path.rpartition("/")[0]]
 
 
 class Folder(FileFinder):
@@ -139,7 +155,8 @@ class Folder(FileFinder):
             return spec
         if kind == BUILT_IN:
             return None
-        shared = _PlacedExtension if self._bundle.has_files else ExtensionFileLoader
+        is_in_memory = self._bundle.has_files and path.startswith(self._bundle.library)
+        shared = _PlacedExtension if is_in_memory else ExtensionFileLoader
         make = shared if kind == SHARED else SourceFileLoader
         loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
@@ -147,7 +164,9 @@ class Folder(FileFinder):
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        spec = ModuleSpec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
+        is_placed = self._bundle.has_files and fullname in self._bundle.hooks["placed"]
+        kind = _PlacedPackage if is_placed else Loader
+        spec = ModuleSpec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]

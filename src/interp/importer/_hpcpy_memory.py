@@ -46,6 +46,8 @@ class Bundle:
     loads: "Callable[[memoryview], Any]" = marshal.loads
     # Whether the library's files are in the executable, too: `_hpcpy_files`.
     has_files = False
+    # There, the folder that stands for the library's where packages' files are placed.
+    placed = ""
 
     def __init__(self, data: memoryview, library: str) -> None:
         tail = data[-TAIL_SIZE:]
@@ -115,13 +117,18 @@ class Bundle:
         """Let there be no second bundle."""
         self._added, self._looked = None, True
 
+    def below(self, path: str) -> str | None:
+        """Return a path without the library's folder; None for another's."""
+        for home in (self._library, self.placed):
+            if home and path.startswith(home):
+                return path[len(home) :]
+        return None
+
     def folder(self, path: str) -> Folder:
         """Return the finder of a folder: a path hook, with an ImportError for others."""
         found = self._folders.get(path)
         if found is None:
-            offset = None
-            if path.startswith(self._library):
-                offset = self._index["folders"].get(path[len(self._library) :])
+            offset = self._index["folders"].get(self.below(path))
             if offset is None:
                 raise ImportError("not a folder of the bundle", path=path)
             found = self._folders[path] = Folder(self, path, offset)
@@ -135,7 +142,7 @@ class Bundle:
     def has_source(self, path: str) -> bool:
         """Say whether a path is that of a module's source, as `__file__` spells it."""
         home, _, file = path.rpartition("/")
-        if not path.startswith(self._library) or not file.endswith(".py"):
+        if not file.endswith(".py"):
             return False
         try:
             entry = self.folder(home).bundled(file[:-3])

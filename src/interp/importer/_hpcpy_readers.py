@@ -15,12 +15,16 @@ _CERTIFICATES = (
     *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"),
     *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
 )
-_IMAGE = "share/hpcpy/image.json"
 
 
 def after(module: ModuleType) -> None:
     """Let a module, just executed, find what it would look for in folders."""
     _PREPARE[module.__name__](module)
+
+
+def _pathfinder(module: ModuleType) -> None:
+    # Where it starts another Python: site-packages, which it does not need there.
+    module.DYNAMIC_LIB_SUBPROCESS_CWD = "/"  # type: ignore[attr-defined]
 
 
 def _pip(_: ModuleType) -> None:
@@ -47,27 +51,6 @@ def _ssl(module: ModuleType) -> None:
     context.set_default_verify_paths = set_default_verify_paths
 
 
-def _venv(module: ModuleType) -> None:
-    builder = module.EnvBuilder
-
-    def setup_scripts(self: Any, context: Any) -> None:
-        """Write the scripts that activate the environment."""
-        import tempfile  # noqa: PLC0415
-
-        from _hpcpy_files import below, read  # noqa: PLC0415
-
-        scripts = os.path.join(os.path.dirname(module.__file__ or ""), "scripts")
-        with tempfile.TemporaryDirectory() as folder:
-            for path in below(scripts):
-                copy = folder + path.removeprefix(scripts)
-                os.makedirs(os.path.dirname(copy), exist_ok=True)
-                with open(copy, "wb") as file:
-                    file.write(read(path))
-            self.install_scripts(context, folder)
-
-    builder.setup_scripts = setup_scripts
-
-
 def _viztracer(module: ModuleType) -> None:
     module.open = _open  # type: ignore[attr-defined]
 
@@ -81,17 +64,9 @@ def _open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     return open(file, mode, *args, **kwargs)
 
 
-def _version(module: ModuleType) -> None:
-    from _hpcpy_resources import Resource  # noqa: PLC0415
-
-    module._IMAGE = Resource(f"{sys.base_prefix}/{_IMAGE}")  # type: ignore[attr-defined]
-
-
 _PREPARE: dict[str, Callable[[ModuleType], None]] = {
+    "cuda.pathfinder._dynamic_libs.subprocess_protocol": _pathfinder,
     "pip": _pip,
     "ssl": _ssl,
-    "venv": _venv,
     "viztracer.report_builder": _viztracer,
-    "workloads.bench.result": _version,
-    "workloads.version": _version,
 }

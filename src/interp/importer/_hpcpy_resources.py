@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import pathlib
+from contextlib import AbstractContextManager, nullcontext
 from importlib import resources
 from importlib.resources.abc import Traversable, TraversableResources
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,6 @@ class Resource(Traversable):
 
     def __init__(self, path: str) -> None:
         self.path = path
-
-    def __repr__(self) -> str:
-        return f"<hpcpy resource {self.path!r}>"
 
     def __fspath__(self) -> str:
         """Return where this node has the file; for what opens a path in any case."""
@@ -78,14 +75,14 @@ class Reader(TraversableResources):
         return self._folder
 
 
-@contextlib.contextmanager
-def _as_file(resource: Resource) -> Iterator[pathlib.Path]:
+_of_folder = resources.as_file.dispatch(Traversable)  # type: ignore[attr-defined]
+
+
+def _as_file(resource: Resource) -> AbstractContextManager[pathlib.Path]:
     # Other packages' copies go at the end; this one is for all processes of the node.
     if resource.is_file():
-        yield pathlib.Path(_hpcpy_files.placed(resource.path))
-    else:
-        with resources._common._temp_dir(resource) as folder:  # type: ignore[attr-defined]
-            yield folder
+        return nullcontext(pathlib.Path(resource))
+    return _of_folder(resource)  # type: ignore[no-any-return]
 
 
 resources.as_file.register(Resource, _as_file)  # type: ignore[attr-defined]

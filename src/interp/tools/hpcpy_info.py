@@ -11,7 +11,6 @@ import signal
 import sys
 from collections import Counter
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _hpcpy_folders import MODULE
@@ -67,7 +66,8 @@ def function_at(address: int) -> str:
     """Say which function of which object has an address of a crash report."""
     found = ""
     file = f"{sys.base_prefix}/lib/hpcpy/functions.xz"
-    for line in lzma.decompress(_content(file)).decode().splitlines():
+    loader: Any = __spec__.loader
+    for line in lzma.decompress(loader.get_data(file)).decode().splitlines():
         if int(line.partition(" ")[0], 16) > address:
             break
         found = line
@@ -83,18 +83,30 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         """Print it."""
-        about = json.loads(_content(f"{sys.base_prefix}/share/hpcpy/image.json"))
+        loader: Any = __spec__.loader
+        about = json.loads(loader.get_data(f"{sys.base_prefix}/share/hpcpy/image.json"))
         print(f"{parser.prog.rpartition(' ')[2]} of hpcpy {about['version']}")
         parser.exit()
 
 
-def _content(file: str) -> bytes:
-    """Return a file of the image, or of the executable that has its files in itself."""
-    if finder().bundle.has_files:
-        from _hpcpy_files import read  # noqa: PLC0415
+def content(path: str) -> str:
+    """Return a file of the executable that has its files in itself, or the names of those below."""
+    if not finder().bundle.has_files:
+        raise ImportError("the files of this Python are in folders")
+    from _hpcpy_files import below, index, read  # noqa: PLC0415
 
-        return read(file)
-    return Path(file).read_bytes()
+    path = path.rstrip("/")
+    if path in index:
+        return read(path).decode(errors="replace").rstrip("\n")
+    if names := list(below(path)):
+        return "\n".join(names)
+    raise ModuleNotFoundError(f"{path}: nothing is there")
+
+
+def _of(word: str) -> str:
+    if _ADDRESS.fullmatch(word):
+        return function_at(int(word, 16))
+    return content(word) if word.startswith("/") else origin(word)
 
 
 def _print_all(bundle: Bundle) -> None:
@@ -127,7 +139,10 @@ def _print_all(bundle: Bundle) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
     parser.add_argument(
-        "module", nargs="*", help="say where this module comes from, or whose code is at 0x1986a"
+        "module",
+        nargs="*",
+        help="say where this module comes from, whose code is at 0x1986a, or what a file of "
+        "the one file has, such as /usr/share/doc",
     )
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
@@ -143,7 +158,7 @@ def _answer(options: argparse.Namespace) -> None:
         print(json.dumps(bundle.about, indent=1))
     elif options.module:
         for name in options.module:
-            print(function_at(int(name, 16)) if _ADDRESS.fullmatch(name) else origin(name))
+            print(_of(name))
     else:
         _print_all(bundle)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workloads import version
 from workloads.bench import files, machine
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from workloads.bench.workload import Outcome, Problem, Technique, Workload
 
 # What the image says of itself; absent outside one.
-_IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
 
 Column: TypeAlias = "Callable[[Result, Sequence[Result]], str]"
 
@@ -169,7 +169,7 @@ def left_out_lines(reasons: Mapping[str, str]) -> list[str]:
 def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
     """Return what every report says of the machine, the software and the command."""
     try:
-        image = json.loads(_IMAGE.read_text())
+        image = version.image()
     except (OSError, ValueError):
         image = None
     return {

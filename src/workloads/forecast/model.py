@@ -21,12 +21,15 @@ WAYS = {
     "as is": "each rank asks for each file",
     "in a SIF": "one image, one mount a node (--sharens)",
     "baked": "the static interpreter with all modules in it, as plain files",
+    "one file": "the interpreter and all modules as one file, read from the file system",
     "staged": "the image read once and copied from node to node",
 }
 # Metadata operations of a cold start, medians of docs/results/storm.json: with one mount of
-# an image on each node, and with the static interpreter as plain files.
+# an image on each node, and with the static interpreter as plain files; of storm-file.json:
+# with the interpreter as one file.
 _IMAGE_BY_NODE, _IMAGE_BY_RANK = 24, 0.1
 _FILES_BY_NODE, _FILES_BY_RANK = 22, 8
+_FILE_BY_NODE, _FILE_BY_RANK = 8, 1
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 _CONTAINER = 0.12
 # Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.
@@ -114,6 +117,9 @@ class Setting:
         if way == "baked":
             by_rank = _FILES_BY_RANK + own
             return Start(_BAKED_CPU * cpu, by_rank, _FILES_BY_NODE, program.file_bytes)
+        if way == "one file":
+            by_rank = _FILE_BY_RANK + own
+            return Start(_BAKED_CPU * cpu, by_rank, _FILE_BY_NODE, program.file_bytes)
         # Each node that has the image passes it on.
         rounds = 1 + math.ceil(math.log2(math.ceil(ranks / self.per_node)))
         return Start(rounds * self.image_bytes / self.files.link + _CONTAINER + cpu, own)

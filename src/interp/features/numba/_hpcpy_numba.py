@@ -88,11 +88,9 @@ def _entries(codegen: Any) -> dict[str, bytes]:
 def _of_image(name: str) -> dict[str, bytes]:
     file = f"{FOLDER}/{name}.bin"
     try:
-        if finder().bundle.has_files:
-            from _hpcpy_files import read  # noqa: PLC0415
-
-            return _hpcpy_numba_users.unpacked(file, read(file), stamp())
-        return _hpcpy_numba_users.read(file, stamp())
+        # The interpreter as one file has it in memory.
+        loader: Any = __spec__.loader
+        return _hpcpy_numba_users.unpacked(file, loader.get_data(file), stamp())
     except (OSError, ValueError):
         return {}
 

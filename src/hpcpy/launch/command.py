@@ -29,7 +29,7 @@ from workloads.bench.files import destination
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/how-to/sites.md explains the options."
+    parser.epilog = "Defaults are in brackets; docs/how-to/sites.md has more."
     add_options(parser)
     add_program(parser)
 

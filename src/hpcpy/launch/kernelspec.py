@@ -26,7 +26,7 @@ _SECONDS = 120
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/how-to/jupyter.md explains the options."
+    parser.epilog = "Defaults are in brackets; docs/how-to/jupyter.md has more."
     add_options(parser, ("image", "site"))
     engines = "apptainer, podman-hpc, shifter or podman (the site's)"
     parser.add_argument("--engine", type=one_of(KERNELS), default="", help=engines)

@@ -43,7 +43,7 @@ def file_name(value: str) -> str:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/how-to/modules.md explains the options."
+    parser.epilog = "Defaults are in brackets; docs/how-to/modules.md has more."
     add_options(parser, ("image", "site"))
     folder = "the folder of the files (build/modules)"
     parser.add_argument("--to", type=paths.folder, help=folder)

@@ -14,7 +14,6 @@ MYPY = (
     "tests/image --exclude=/features/",
     "tests/image/features",
     "tests/gpu",
-    # Its stand-ins have the name of a package that workloads import.
     "tests/upstream tests/packages",
 )
 # The forge's `on:` is a key, not a truth value; one document needs no mark of its start.

@@ -1,13 +1,10 @@
-"""A file whose storage fails or stands still on command, mounted for one command alone."""
+"""A file system of the test's own, mounted for one command alone."""
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,44 +19,6 @@ exec {device}>&-
 exec "${@:4}"
 """
 SECONDS = 300.0
-
-
-@dataclass
-class FailingStorage:
-    """What fails, and what was read.
-
-    Attributes
-    ----------
-    first
-        The number of the first read that fails; none does for None.
-    stalls
-        Whether a read that would fail waits for `go_on` instead.
-    reads, failed
-        How many reads there were, and how many of them failed or waited.
-    """
-
-    first: int | None = None
-    stalls: bool = False
-    reads: int = 0
-    failed: int = 0
-
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answers = threading.Event()
-
-    def take(self, _: int, /) -> None:
-        with self._lock:
-            number, self.reads = self.reads, self.reads + 1
-            fails = self.first is not None and number >= self.first
-            self.failed += fails
-        if fails and not self.stalls:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        if fails:
-            self._answers.wait()
-
-    def go_on(self) -> None:
-        self.first = None
-        self._answers.set()
 
 
 def begin(server: Server, folder: Path, command: Sequence[str]) -> subprocess.Popen[str]:

@@ -59,6 +59,13 @@ def run(*words: object, **options: Any) -> Done:
     return subprocess.run([str(word) for word in words], check=asked.pop("check", False), **asked)
 
 
+def start(*words: object, **options: Any) -> subprocess.Popen[str]:
+    """Start a command that is looked at while it runs; options are those of `subprocess.Popen`."""
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    asked = {"stdin": subprocess.DEVNULL, **pipes, "text": True, **options}
+    return subprocess.Popen([str(word) for word in words], **asked)
+
+
 def python(*words: object, **variables: str) -> Done:
     """Run this Python to its end, as a user starts it, with more variables."""
     return run(sys.executable, *words, env={**os.environ, **variables})
@@ -89,13 +96,7 @@ def on_ranks(size: int | str, *words: object) -> Done:
 
 def start_ranks(size: int | str, *words: object) -> subprocess.Popen[str]:
     """Start this Python with some words on several ranks."""
-    return subprocess.Popen(
-        [*launcher(size), sys.executable, *map(str, words)],
-        env=surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return start(*launcher(size), sys.executable, *words, env=surroundings())
 
 
 def launcher(size: int | str) -> list[str]:

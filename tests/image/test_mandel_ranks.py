@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from proc_files import processes
 from running import TELLS_WHEN, last_words, on_ranks, run, start_ranks, wait_until
 from tiers import sampled
 from workloads.bench import machine
@@ -56,27 +57,15 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
     asked = ["--impl", "mpi-dynamic", "--area", "area2", "--repeat", "2000", "--out", picture]
     with start_ranks(2, "-c", TELLS_WHEN, tmp_path, "mandel", *asked) as job:
         wait_until((tmp_path / "done").exists, job)
-        for rank in ranks_with(str(picture)):
-            os.kill(rank, signal.SIGINT)
+        for rank, words in processes():
+            if str(picture) in words and Path(words.split()[0]).name.startswith("python"):
+                os.kill(rank, signal.SIGINT)
         said = last_words(job)
     assert job.returncode == 130, said
     assert said.startswith("workloads: mandel: stopped\n")
     # Where one does not come in time, the other aborts both.
     rest = said.splitlines()[1:]
     assert all(line.startswith("Abort(130) on node ") for line in rest), said
-
-
-def ranks_with(word: Any) -> Any:
-    """Return the Pythons that have a word on their command line."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_text(errors="surrogateescape").split("\0")
-            if word in words and Path(words[0]).name.startswith("python"):
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found
 
 
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running import TELLS_WHEN, last_words, on_ranks, surroundings, wait_until
+from running import TELLS_WHEN, last_words, on_ranks, start, surroundings, wait_until
 from workloads.__main__ import main
 
 
@@ -66,8 +65,7 @@ def test_ctrl_c_ends_a_long_count_with_one_line(tmp_path: Path) -> None:
     results.mkdir()
     options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
     words = [str(tmp_path), "pi", "--impl", "cython", *options]
-    command = [sys.executable, "-c", TELLS_WHEN, *words]
-    with subprocess.Popen(command, env=surroundings(), stderr=subprocess.PIPE, text=True) as job:
+    with start(sys.executable, "-c", TELLS_WHEN, *words, env=surroundings()) as job:
         wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
         assert last_words(job) == "workloads: pi: stopped\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from measure.fuse import Server
+from running import start
 
 # Whoever has the descriptor keeps the requests waiting when nobody answers any more.
 MOUNTED = """
@@ -24,15 +25,8 @@ SECONDS = 300.0
 def begin(server: Server, folder: Path, command: Sequence[str]) -> subprocess.Popen[str]:
     """Start a command in a mount namespace of its own, in which the file system is mounted."""
     given = (server.options, str(folder), str(server.device))
-    return subprocess.Popen(
-        ["unshare", "--mount", "bash", "-c", MOUNTED, "bash", *given, *command],
-        pass_fds=[server.device],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    words = ("unshare", "--mount", "bash", "-c", MOUNTED, "bash", *given, *command)
+    return start(*words, pass_fds=[server.device], start_new_session=True)
 
 
 def skip_without_fuse() -> None:

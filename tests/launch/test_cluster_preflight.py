@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, Done, image
+from local_cluster import Cluster, image
 
+from running import Done
 from tiers import sampled
 
 PROGRAM = """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from local_cluster import Cluster, Done, image, only_root
+from local_cluster import Cluster, image, only_root
 
+from running import Done
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 

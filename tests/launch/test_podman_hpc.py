@@ -21,11 +21,12 @@ from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
-from site_user import SECONDS, Done, User, is_public, site_with_mpich
+from site_user import SECONDS, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
 from hpcpy.engine.machine import user_namespaces
+from running import Done
 
 pytestmark = [
     pytest.mark.long,

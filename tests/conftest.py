@@ -21,7 +21,7 @@ _LONG_FILES = (
     *("test_fuzz*", "test_random_*", "test_faults*", "test_storm*"),
     "test_forecast_*",
     *("test_packages.py", "test_reframe*", "test_old_processor.py"),
-    *("test_intel_mpi.py", "test_podman_nodes.py", "test_standalone*"),
+    *("test_intel_mpi.py", "test_standalone*"),
 )
 
 

@@ -1,12 +1,19 @@
-"""The archive under podman: loaded once, and started with no power at all."""
+"""The archive under podman: loaded once, started with no power at all, and over two nodes."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import image_in_podman
 import pytest
+from local_cluster import Cluster, only_root
+from site_user import User
 
 from hpcpy.core import paths
 from running import run
@@ -65,3 +72,22 @@ def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -
     wrapper = paths.TOOLS / "bin/podman"
     done = run(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def user(cluster: Cluster) -> Iterator[User]:
+    image_in_podman.loaded()
+    its_own = {
+        # The podman that has the settings of this machine, and its images.
+        "PATH": os.pathsep.join([str(paths.TOOLS / "bin"), os.environ.get("PATH", os.defpath)]),
+        "HPCPY_CACHE": str(paths.cache_dir().parent),
+    }
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user.") as name:
+        own = dataclasses.replace(cluster, shared=Path(name))
+        yield User(own, "podman", image_in_podman.NAME, Path(sys.executable), 0, its_own)
+
+
+@pytest.mark.long
+@only_root
+def test_two_nodes_have_the_answers(user: User) -> None:
+    user.has_the_answers_of_two_nodes()

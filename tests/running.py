@@ -46,9 +46,13 @@ assert total(np.ones(1000)) == 1000
 
 def said(program: str, *options: str, **variables: str) -> list[str]:
     """Return the words that a program prints; it must end well and warn of nothing."""
-    done = python(*options, "-c", textwrap.dedent(program), **variables)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
+    return printed(python(*options, "-c", textwrap.dedent(program), **variables)).split()
+
+
+def printed(done: Done) -> str:
+    """Return what a program has printed; it must have ended well and have warned of nothing."""
+    assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stderr)
+    return done.stdout
 
 
 def run(*words: object, **options: Any) -> Done:

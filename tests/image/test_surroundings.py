@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from needed import needs
 
-from running import run
+from running import printed, run
 
 
 def test_packages_are_imported_in_a_folder_that_is_gone(tmp_path: Path) -> None:
@@ -17,10 +17,15 @@ def test_packages_are_imported_in_a_folder_that_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     (tmp_path / "leaves.py").write_text("import os\nos.rmdir(os.getcwd())\nimport numba\n")
-    done = run(
-        sys.executable, "-m", "leaves", env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=folder
+    printed(
+        run(
+            sys.executable,
+            "-m",
+            "leaves",
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            cwd=folder,
+        )
     )
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])

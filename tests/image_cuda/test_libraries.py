@@ -7,7 +7,7 @@ import json
 import pytest
 from nvidia import LIBRARIES, SITE
 
-from running import python
+from running import printed, python
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -19,9 +19,8 @@ found = pathfinder.load_nvidia_dynamic_lib({name!r})
 maps = {{line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}}
 print(json.dumps([found.abs_path, sorted(maps)]))
 """
-    done = python("-c", code)
-    assert (done.returncode, done.stderr) == (0, "")
-    path, mapped = json.loads(done.stdout)
+    shown = printed(python("-c", code))
+    path, mapped = json.loads(shown)
     # Otherwise the loader would notice a missing name only when it is called.
     assert python("-c", f"import ctypes; ctypes.CDLL({path!r}, 2)", LD_BIND_NOW="1").returncode == 0
     assert path.startswith(f"{SITE}/nvidia/")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proc_files import processes
-from running import Done, python, run, start, wait_until
+from running import Done, printed, python, run, start, wait_until
 
 PYTHON = sys.executable
 ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
@@ -59,18 +59,16 @@ def java(mark: str) -> list[str]:
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_the_mandelbrot_set_of_this_machines_workers(workers: str) -> None:
     words = ("mandel", "--area", "area1", "--impl", "spark", "--workers", workers)
-    done = python("-m", "workloads", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "matches the reference" in done.stdout
-    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("spark ")]
+    shown = printed(python("-m", "workloads", *words))
+    assert "matches the reference" in shown
+    (row,) = [line.split() for line in shown.splitlines() if line.startswith("spark ")]
     assert f" {workers} " in " ".join(row)
 
 
 def test_pi_of_this_machines_workers() -> None:
-    done = python("-m", "workloads", "pi", "--impl", "spark", "--workers", "2")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
-    assert "matches the stored count" in done.stdout
+    shown = printed(python("-m", "workloads", "pi", "--impl", "spark", "--workers", "2"))
+    assert "seeded, 2 at work: 15,704,402 hits" in shown
+    assert "matches the stored count" in shown
 
 
 def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path) -> None:
@@ -83,9 +81,8 @@ def test_a_workload_has_all_workers_and_leaves_nothing(tmp_path: Path) -> None:
     mark = f"STARTED_BY={tmp_path}"
     words = ("-m", "workloads", "pi", "--impl", "spark")
     env = {**os.environ, "STARTED_BY": str(tmp_path), "TMPDIR": str(tmp_path)}
-    done = run("mpiexec", "-n", "2", *ON_SPARK, *words, env=env)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
+    shown = printed(run("mpiexec", "-n", "2", *ON_SPARK, *words, env=env))
+    assert "seeded, 2 at work: 15,704,402 hits" in shown
     wait_until(lambda: not java(mark))
     assert not list(tmp_path.glob("hpcpy-spark-*"))
 

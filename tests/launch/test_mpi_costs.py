@@ -10,7 +10,7 @@ from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import PYTHON, Target, container
-from running import run
+from running import printed, run
 
 MOST_PATH_CALLS = 30
 # The first rank does nothing until the other one, which waits for it, has used a tenth
@@ -86,8 +86,7 @@ print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=memory).size)
 package = MPI.Info.Create({"mpi_hw_resource_type": "package"})
 print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=package) == MPI.COMM_NULL)
 """
-    done = run(*python.command(["-c", program]))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n1\nTrue\n", "")
+    assert printed(run(*python.command(["-c", program]))) == "1\n1\nTrue\n"
 
 
 @pytest.mark.long

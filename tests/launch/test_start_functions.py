@@ -11,7 +11,7 @@ import pytest
 from own_venv import SIF, in_image
 
 from hpcpy.core.paths import ROOT
-from running import run
+from running import printed, run
 
 pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
 
@@ -50,5 +50,4 @@ print([name for name in names if name.startswith("looked_up_")])
 
 def test_a_name_that_a_cache_keeps_is_not_in_use(tmp_path: Path) -> None:
     shutil.copy(TRAINING, tmp_path)
-    done = in_image(tmp_path, "python3", "-c", LOOKS_UP)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "['looked_up_']\n", "")
+    assert printed(in_image(tmp_path, "python3", "-c", LOOKS_UP)) == "['looked_up_']\n"

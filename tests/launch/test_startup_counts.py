@@ -13,7 +13,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
-from running import run
+from running import printed, run
 from workloads.startup.command import CASES
 
 # Of these some are on a descriptor: strace's table does not tell them apart.
@@ -76,8 +76,7 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
 ) -> None:
     python = container("hpcpy", Path(sif), tmp_path)
     options = ["--impl", "strace", "--json", str(WORK / "r.json")]
-    done = run(*python.command(["-m", "workloads", "startup", *options]))
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(run(*python.command(["-m", "workloads", "startup", *options])))
     results = json.loads((tmp_path / "r.json").read_text())["results"]
     found = {result["problem"]: result["details"][-1] for result in results}
     assert list(found) == list(CASES)

@@ -8,13 +8,11 @@ from pathlib import Path
 MYPY = (
     "src/hpcpy src/workloads src/workloads_spark src/interp benchmarks"
     " containers/cuda containers/dev recipes/interpreter recipes/link",
-    "tests/unit tests/image_dev tests/image_sci tests/image_spark tests/image_sanitized"
-    " tests/conftest.py tests/run.py",
+    "tests/unit tests/image_dev tests/image_sci tests/image_spark tests/image_sanitized",
+    "tests/gpu tests/conftest.py tests/run.py",
     "tests/launch tests/image_cuda",
     "tests/image --exclude=/features/",
     "tests/image/features",
-    "tests/gpu",
-    # Its stand-ins have the name of a package that workloads import.
     "tests/upstream tests/packages",
 )
 # The forge's `on:` is a key, not a truth value; one document needs no mark of its start.

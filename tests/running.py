@@ -46,9 +46,13 @@ assert total(np.ones(1000)) == 1000
 
 def said(program: str, *options: str, **variables: str) -> list[str]:
     """Return the words that a program prints; it must end well and warn of nothing."""
-    done = python(*options, "-c", textwrap.dedent(program), **variables)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
+    return printed(python(*options, "-c", textwrap.dedent(program), **variables)).split()
+
+
+def printed(done: Done) -> str:
+    """Return what a program has printed; it must have ended well and have warned of nothing."""
+    assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stderr)
+    return done.stdout
 
 
 def run(*words: object, **options: Any) -> Done:
@@ -57,6 +61,13 @@ def run(*words: object, **options: Any) -> Done:
     if "input" not in asked:
         asked.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([str(word) for word in words], check=asked.pop("check", False), **asked)
+
+
+def start(*words: object, **options: Any) -> subprocess.Popen[str]:
+    """Start a command that is looked at while it runs; options are those of `subprocess.Popen`."""
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    asked = {"stdin": subprocess.DEVNULL, **pipes, "text": True, **options}
+    return subprocess.Popen([str(word) for word in words], **asked)
 
 
 def python(*words: object, **variables: str) -> Done:
@@ -89,13 +100,7 @@ def on_ranks(size: int | str, *words: object) -> Done:
 
 def start_ranks(size: int | str, *words: object) -> subprocess.Popen[str]:
     """Start this Python with some words on several ranks."""
-    return subprocess.Popen(
-        [*launcher(size), sys.executable, *map(str, words)],
-        env=surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return start(*launcher(size), sys.executable, *words, env=surroundings())
 
 
 def launcher(size: int | str) -> list[str]:

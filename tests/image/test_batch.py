@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from running import run
+from running import printed, run
 
 Done = subprocess.CompletedProcess[str]
 
@@ -19,20 +19,18 @@ def batch(folder: Path, *words: str) -> Done:
 
 def test_it_prints_a_script_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "my.py").touch()
-    done = batch(tmp_path, "--nodes=2", "--tasks=4", "--image=mine.sif", "--", "my.py")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"\n  {tmp_path}/mine.sif " in done.stdout
+    shown = printed(batch(tmp_path, "--nodes=2", "--tasks=4", "--image=mine.sif", "--", "my.py"))
+    assert f"\n  {tmp_path}/mine.sif " in shown
     assert [path.name for path in tmp_path.iterdir()] == ["my.py"]
 
 
 def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Path) -> None:
     words = ("--site=perlmutter-cpu", "--account=mine", "--image=example.org/hpcpy:1")
-    done = batch(tmp_path, *words, "--", "-m", "workloads", "pi", "--impl", "mpi")
-    assert (done.returncode, done.stderr) == (0, "")
-    (file,) = re.findall(r"--site=(\S+)", done.stdout)
+    shown = printed(batch(tmp_path, *words, "--", "-m", "workloads", "pi", "--impl", "mpi"))
+    (file,) = re.findall(r"--site=(\S+)", shown)
     assert Path(file).is_file()
     # The host has no such file to mount.
-    assert f"--volume={file}" not in done.stdout
+    assert f"--volume={file}" not in shown
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import _hpcpy_importer as importer
-from running import run
+from running import printed, run
 from workloads.version import line
 
 # Two of them belong to features.
@@ -25,9 +25,8 @@ OWN_NUMPY = {
 
 
 def python(*arguments: str, program: str = sys.executable, **variables: str) -> str:
-    done = run(program, *arguments, env={**os.environ, **variables})
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.strip()
+    shown = printed(run(program, *arguments, env={**os.environ, **variables}))
+    return shown.strip()
 
 
 def test_every_module_of_the_tree_is_in_memory() -> None:

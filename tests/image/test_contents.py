@@ -1,16 +1,19 @@
-"""What the image holds, and what it must not hold."""
+"""What the image holds and must not hold, and what a login shell finds of it."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from needed import lacking
 
-from running import python
+from running import printed, python, run
 
 # Program -> the module that brings it.
 PROGRAMS = {
@@ -43,8 +46,7 @@ def everything() -> Iterator[Path]:
 
 def test_modules_can_be_imported_without_a_word() -> None:
     there = [modules for modules in PACKAGES if not lacking(*modules.split(", "))]
-    done = python("-c", f"import {', '.join(there)}")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert printed(python("-c", f"import {', '.join(there)}")) == ""
 
 
 def test_programs_are_on_the_path_and_compilers_in_hpcpy_dev_alone() -> None:
@@ -97,3 +99,34 @@ def test_the_flags_of_this_build_are_not_handed_to_users_extensions() -> None:
     for name in ("CC", "CFLAGS", "OPT", "LDSHARED", "LDFLAGS"):
         assert "-march" not in sysconfig.get_config_var(name)
         assert "/build" not in sysconfig.get_config_var(name)
+
+
+ASK = (
+    "for program in python python3 mpiexec hydra_pmi_proxy; do command -v $program; done; "
+    "python -c 'import numpy; print(1)'"
+)
+FOUND = "/opt/hpcpy/bin/python /opt/hpcpy/bin/python3 /opt/mpich/bin/mpiexec"
+# Whose files it would read.
+NOBODY = {"HOME": "/nonexistent"}
+
+
+@pytest.mark.parametrize(("shell", "given"), [("bash", {}), ("sh", {"PATH": os.environ["PATH"]})])
+def test_a_login_shell_finds_python_and_mpi(shell: str, given: dict[str, str]) -> None:
+    done = run(f"/bin/{shell}", "-l", "-c", ASK, env={**NOBODY, **given})
+    expected = [*FOUND.split(), "/opt/mpich/bin/hydra_pmi_proxy", "1"]
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, expected, "")
+
+
+def test_a_login_shell_still_finds_what_debians_profile_names() -> None:
+    command = ["/bin/bash", "-l", "-c", "echo $PATH"]
+    done = run(*command, env=NOBODY, check=True)
+    folders = done.stdout.strip().split(":")
+    assert folders[:2] == ["/opt/hpcpy/bin", "/opt/mpich/bin"]
+    assert {"/usr/local/bin", "/usr/bin", "/bin"} <= set(folders)
+
+
+def test_stack_and_buffers_of_the_interpreter_are_watched() -> None:
+    # Its segments: `tests/launch/test_image_files.py`.
+    program = Path(sys.executable).resolve().read_bytes()
+    for name in (b"__stack_chk_fail", b"__memcpy_chk", b"__snprintf_chk"):
+        assert b"\0" + name + b"\0" in program

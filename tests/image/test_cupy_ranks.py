@@ -1,4 +1,4 @@
-"""The ranks that share GPUs, with NumPy in CuPy's place: all but the GPU itself."""
+"""GPUs without one: ranks that share them, an MPI that takes no arrays there, absent compilers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from needed import needs
 
-from running import on_ranks
+from running import on_ranks, printed, said
+from workloads.device import cuda
+from workloads.errors import UnavailableError
 
 # A node of two devices. What a rank solves, and where, is told on stdout.
 AS_CUPY = """
@@ -52,14 +56,13 @@ def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
 @pytest.mark.parametrize("size", [1, 3])
 def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    done = cupy_mpi(size, "def fail(rank): pass", "--json", report)
-    assert (done.returncode, done.stderr) == (0, "")
+    shown = printed(cupy_mpi(size, "def fail(rank): pass", "--json", report))
     (result,) = json.loads(report.read_text())["results"]
     assert (result["ok"], result["workers"]) == (True, size)
     assert result["note"] == f"{min(size, 2)} × no GPU a node"
     # To warm up and for the sample.
     for device in (0, 1):
-        used = done.stdout.count(f"device {device}\n")
+        used = shown.count(f"device {device}\n")
         assert used == 2 * len(range(device, size, 2))
 
 
@@ -77,3 +80,65 @@ def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -
     assert done.stderr.count("\n") == 1
     assert f"CuPy has failed: {says}" in done.stderr
     assert done.stderr.startswith("workloads: linalg: rank 1 on ")
+
+
+def test_the_images_own_mpi_says_that_it_does_not() -> None:
+    code = """
+from mpi4py import MPI
+from workloads.errors import UnavailableError
+from workloads.p2p.mpi import require_gpu_aware
+try:
+    require_gpu_aware(MPI.Get_library_version())
+except UnavailableError as error:
+    print(str(error).replace(" ", "_"))
+"""
+    (words,) = said(code)
+    assert "cannot_send_from_a_GPU" in words
+    assert "LD_LIBRARY_PATH" in words
+
+
+# CuPy stands in: no device is reached.
+@needs("cupy")
+def test_every_rank_ends_and_one_line_says_why() -> None:
+    code = """
+import sys
+from workloads.bench import workload
+from workloads.p2p import registry
+from workloads.__main__ import _entry
+registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
+    "workloads.p2p.mpi:CuPy", "", ("numpy", "cupy", "mpi4py"), parallel="ranks"
+)
+sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]
+sys.exit(_entry())
+"""
+    done = on_ranks(2, "-c", code)
+    assert done.returncode == 69
+    assert done.stdout == ""
+    assert done.stderr.count("cannot send from a GPU") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
+    before = hasattr(np, "row_stack")
+    with cuda.numba_compilation():
+        stacked = np.row_stack(([1, 2], [3, 4]))
+    assert np.array_equal(stacked, [[1, 2], [3, 4]])
+    assert hasattr(np, "row_stack") == before
+    with pytest.raises(UnavailableError, match="no attribute"), cuda.numba_compilation():
+        np.no_such_function  # noqa: B018
+    assert hasattr(np, "row_stack") == before
+
+
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        (ImportError("\n\nno libNVVM here\n:"), "(no libNVVM here)"),
+        (RuntimeError(""), "(RuntimeError)"),
+    ],
+)
+def test_a_compiler_that_is_absent_is_said_in_one_line(failure: Any, says: str) -> None:
+    with pytest.raises(UnavailableError) as error, cuda.numba_compilation():
+        raise failure
+    assert says in str(error.value)
+    assert "CUDA toolkit" in str(error.value)
+    assert "\n" not in str(error.value)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from needed import needs
 
-from running import TELLS_WHEN, run, wait_until
+from running import TELLS_WHEN, printed, run, start, wait_until
 
 pytestmark = needs("distributed")
 
@@ -89,12 +89,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     with serving(tmp_path) as (file, scheduler):
         words = ["pi", "--impl", "dask", "-n", str(2**40)]
-        with subprocess.Popen(
-            [sys.executable, "-c", TELLS_WHEN, tmp_path, *words],
-            env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as job:
+        env = {**os.environ, "DASK_SCHEDULER_FILE": str(file)}
+        with start(sys.executable, "-c", TELLS_WHEN, tmp_path, *words, env=env) as job:
             wait_until((tmp_path / "begun").exists, job)
             scheduler.kill()
             said = job.communicate(timeout=120)[1]
@@ -106,11 +102,10 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
 def test_mandelbrot_is_computed_there(cluster: Path, name: str) -> None:
     value = address(cluster) if name == "DASK_SCHEDULER_ADDRESS" else str(cluster)
     words = ("mandel", "--area", "area1", "--impl", "dask", "--workers", "5")
-    done = workload(name, value, *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "matches the reference" in done.stdout
+    shown = printed(workload(name, value, *words))
+    assert "matches the reference" in shown
     # The cluster's workers, not those that were asked for.
-    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("dask")]
+    (row,) = [line.split() for line in shown.splitlines() if line.startswith("dask")]
     assert " 2 " in " ".join(row)
 
 

@@ -10,6 +10,7 @@ import pytest
 from needed import need
 
 from _hpcpy_importer import finder
+from proc_files import processes
 from running import in_own_process
 from tiers import sampled
 from workloads.exercise import tasks
@@ -218,14 +219,4 @@ def test_ranks_that_wait_for_ever_are_ended(body: str, tmp_path: Path) -> None:
     line = refused(file, "mandel-mpi", "--seconds", "10")
     assert line.startswith("on 4 ranks: no answer within 10 s")
     # Nothing of it is left, which would name the file.
-    assert not [each for each in processes() if str(file) in each]
-
-
-def processes() -> list[str]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(process.read_text())
-        except OSError:
-            continue
-    return found
+    assert not [words for _, words in processes() if str(file) in words]

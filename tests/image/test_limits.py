@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from running import start
 from tiers import sampled
 
 PROGRAMS = {
@@ -67,13 +68,7 @@ def ran(program: str, **limits: int) -> tuple[int | None, str, str]:
     """Run a program below limits; return its exit code, or None when it hangs, and its words."""
     told = f"{program}\nprint('done', flush=True)"
     words = [f"{name}={most}" for name, most in limits.items()]
-    with subprocess.Popen(
-        [sys.executable, "-c", _BELOW, told, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
+    with start(sys.executable, "-c", _BELOW, told, *words) as running:
         try:
             out, err = running.communicate(timeout=_HUNG_SECONDS)
         except subprocess.TimeoutExpired:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 import pytest
 from needed import need
 
-from running import run, wait_until
+from proc_files import processes
+from running import printed, run, start, wait_until
 from workloads.__main__ import main
 from workloads.mandel import command, numpy_
 from workloads.mandel.grid import AREAS, Answer, Area, Grid
@@ -129,10 +129,9 @@ def test_it_runs_where_no_home_can_be_written(tmp_path: Path) -> None:
         "TMPDIR": str(tmp_path),
     }
     command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]
-    done = run(*command, env=env)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "\npython-2 " in done.stdout
-    assert "mpi-block: left out: one rank" in done.stdout
+    shown = printed(run(*command, env=env))
+    assert "\npython-2 " in shown
+    assert "mpi-block: left out: one rank" in shown
 
 
 @pytest.mark.long
@@ -145,9 +144,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: P
     # Some workers begin a session of their own: what is left is known by this.
     mark = f"STARTED_BY={tmp_path}"
     env = {**NEEDS_A_PROCESS, "STARTED_BY": str(tmp_path)}
-    with subprocess.Popen(
-        command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as job:
+    with start(*command, env=env, start_new_session=True) as job:
         # The temporary file is there once it computes.
         wait_until(lambda: [*tmp_path.iterdir()], job)
         os.killpg(job.pid, signal.SIGINT)
@@ -158,19 +155,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: P
     assert job.returncode == 130
     assert not [*tmp_path.iterdir()]
     # multiprocessing's resource tracker notices a moment later.
-    wait_until(lambda: not left_with(mark))
-
-
-def left_with(mark: Any) -> Any:
-    """Return the processes that have `mark` in their environment."""
-    left = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
-                left.append(process.name)
-        except OSError:
-            continue
-    return left
+    wait_until(lambda: not [*processes(mark)])
 
 
 def test_workers_compute_with_the_kernel_that_was_asked_for(

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from running import TELLS_WHEN, last_words, on_ranks, run, start_ranks, wait_until
+from proc_files import processes
+from running import TELLS_WHEN, last_words, on_ranks, printed, run, start_ranks, wait_until
 from tiers import sampled
 from workloads.bench import machine
 from workloads.mandel.grid import AREAS
@@ -32,20 +33,18 @@ def mpiexec(size: Any, *arguments: Any) -> Any:
     ("size", "area"), sampled([(3, "area2"), (1, "area1"), (2, "area1"), (5, "area1")])
 )
 def test_any_number_of_ranks_has_the_reference_bytes(size: int, area: str) -> None:
-    done = mpiexec(size, "--impl", ",".join(RANKS), "--area", area)
-    assert (done.returncode, done.stderr) == (0, "")
+    shown = printed(mpiexec(size, "--impl", ",".join(RANKS), "--area", area))
     # One line for all techniques, or they have different answers.
-    assert done.stdout.count(f"{AREAS[area].sha256}: matches the reference") == 1
-    assert done.stdout.count(f"mandel {area}:") == 1, "one rank reports"
+    assert shown.count(f"{AREAS[area].sha256}: matches the reference") == 1
+    assert shown.count(f"mandel {area}:") == 1, "one rank reports"
     for name in RANKS:
-        row = next(line for line in done.stdout.splitlines() if line.startswith(name))
+        row = next(line for line in shown.splitlines() if line.startswith(name))
         assert f" {size} " in row
 
 
 def test_more_ranks_than_rows_is_no_error() -> None:
     window = ["--window", -2, 0.5, -1.25, 1.25, "--size", 1000, 3, "--maxiter", 50]
-    done = mpiexec(5, "--impl", ",".join(RANKS), *window)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(mpiexec(5, "--impl", ",".join(RANKS), *window))
 
 
 @pytest.mark.long
@@ -56,27 +55,15 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
     asked = ["--impl", "mpi-dynamic", "--area", "area2", "--repeat", "2000", "--out", picture]
     with start_ranks(2, "-c", TELLS_WHEN, tmp_path, "mandel", *asked) as job:
         wait_until((tmp_path / "done").exists, job)
-        for rank in ranks_with(str(picture)):
-            os.kill(rank, signal.SIGINT)
+        for rank, words in processes():
+            if str(picture) in words and Path(words.split()[0]).name.startswith("python"):
+                os.kill(rank, signal.SIGINT)
         said = last_words(job)
     assert job.returncode == 130, said
     assert said.startswith("workloads: mandel: stopped\n")
     # Where one does not come in time, the other aborts both.
     rest = said.splitlines()[1:]
     assert all(line.startswith("Abort(130) on node ") for line in rest), said
-
-
-def ranks_with(word: Any) -> Any:
-    """Return the Pythons that have a word on their command line."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_text(errors="surrogateescape").split("\0")
-            if word in words and Path(words[0]).name.startswith("python"):
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found
 
 
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
@@ -106,8 +93,7 @@ def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
 def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     names = [n for n in RANKS if n != "mpi-block"]
     options = [*ODD, "--impl", ",".join(names), "--scale", "1,2,3", "--json", tmp_path / "m.json"]
-    done = mpiexec(3, *options, "--profile", "cprofile", tmp_path / "m.prof")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(mpiexec(3, *options, "--profile", "cprofile", tmp_path / "m.prof"))
     results = json.loads((tmp_path / "m.json").read_text())["results"]
     runs = [(r["impl"], r["workers"]) for r in results]
     assert runs == [(name, size) for name in names for size in (1, 2, 3)]

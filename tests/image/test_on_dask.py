@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from needed import needs
 
-from running import in_own_process, on_ranks
+from running import in_own_process, on_ranks, printed
 from tiers import sampled
 
 pytestmark = needs("distributed")
@@ -38,10 +38,9 @@ def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path, size: in
 
 def test_a_workload_has_all_workers_and_no_rank_of_its_own() -> None:
     words = ("-m", "workloads", "linalg", "--task", "tasks", "--impl", "dask,mpi")
-    done = on_ranks(3, *ON_DASK, *words, "-n", "11", "--count", "7")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("linalg tasks: 7 of 11 × 11") == 1
-    rows = [line.split() for line in done.stdout.splitlines() if line.startswith(("dask", "mpi"))]
+    shown = printed(on_ranks(3, *ON_DASK, *words, "-n", "11", "--count", "7"))
+    assert shown.count("linalg tasks: 7 of 11 × 11") == 1
+    rows = [line.split() for line in shown.splitlines() if line.startswith(("dask", "mpi"))]
     assert [(row[0], row[5]) for row in rows] == [("dask", "3"), ("mpi", "1")]
 
 
@@ -55,8 +54,7 @@ def test_a_task_on_any_rank_has_an_mpi_of_its_own(tmp_path: Path) -> None:
         "with Client() as client:\n"
         "    print(*client.run(size).values())\n"
     )
-    done = on_ranks(2, *ON_DASK, program)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1 1\n", "")
+    assert printed(on_ranks(2, *ON_DASK, program)) == "1 1\n"
 
 
 def test_a_task_that_nobody_waits_for_ends_with_the_program(tmp_path: Path) -> None:
@@ -74,8 +72,7 @@ def test_a_task_that_nobody_waits_for_ends_with_the_program(tmp_path: Path) -> N
         "    while len(list(folder.glob('begun-*'))) < 2:\n"
         "        time.sleep(0.1)\n"
     )
-    done = on_ranks(2, *ON_DASK, program, tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert printed(on_ranks(2, *ON_DASK, program, tmp_path)) == ""
     assert not list(tmp_path.glob("ended-*"))
 
 
@@ -84,8 +81,7 @@ def test_a_program_may_end_the_cluster_itself(tmp_path: Path) -> None:
     program.write_text(
         "from dask.distributed import Client\nClient().shutdown()\nprint('computes on')\n"
     )
-    done = on_ranks(2, *ON_DASK, program)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "computes on\n", "")
+    assert printed(on_ranks(2, *ON_DASK, program)) == "computes on\n"
 
 
 def test_a_task_that_keeps_pythons_lock_does_not_stop_the_scheduler(tmp_path: Path) -> None:
@@ -104,8 +100,7 @@ def test_a_task_that_keeps_pythons_lock_does_not_stop_the_scheduler(tmp_path: Pa
         "        pass\n"
         "    print(client.run_on_scheduler(int))\n"
     )
-    done = on_ranks(1, *ON_DASK, program, tmp_path / "begun")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+    assert printed(on_ranks(1, *ON_DASK, program, tmp_path / "begun")) == "0\n"
 
 
 def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:

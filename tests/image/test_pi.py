@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from needed import need
 
-from running import in_own_process, on_ranks
+from running import in_own_process, on_ranks, printed
 from tiers import sampled
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
@@ -60,8 +60,7 @@ def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path: Path) ->
     stored = [(1, "15703410"), (2, "15704402"), (4, "15703353")]
     report = tmp_path / "pi.json"
     for size, name in ((1, "multiprocessing"), (4, "mpi")):
-        done = mpiexec(size, "--impl", name, "--scale", "1,2,4", "--json", report)
-        assert (done.returncode, done.stderr) == (0, "")
+        printed(mpiexec(size, "--impl", name, "--scale", "1,2,4", "--json", report))
         results = json.loads(report.read_text())["results"]
         assert [(r["workers"], r["answer"]) for r in results] == stored
         assert {r["verdict"] for r in results} == {"matches the stored count"}
@@ -87,17 +86,15 @@ def test_a_cluster_of_dask(workers: int) -> None:
 
 def test_the_images_python_can_be_the_other_one() -> None:
     # Where the definition is in the bundle, its text is still to be had.
-    done = alone("--python", sys.executable, "-n", 1_000)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"\npython-{platform.python_version()}" in done.stdout
+    shown = printed(alone("--python", sys.executable, "-n", 1_000))
+    assert f"\npython-{platform.python_version()}" in shown
 
 
 @pytest.mark.parametrize(("size", "pairs"), sampled([(3, 10_007), (3, 2), (1, 10_007)], keep=2))
 def test_any_number_of_ranks(size: int, pairs: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
-    done = mpiexec(size, "--impl", ",".join(RANKS), "-n", pairs, "--json", report)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count(f"pi: {pairs:,} pairs") == 1, "one rank reports"
+    shown = printed(mpiexec(size, "--impl", ",".join(RANKS), "-n", pairs, "--json", report))
+    assert shown.count(f"pi: {pairs:,} pairs") == 1, "one rank reports"
     results = {result["impl"]: result for result in json.loads(report.read_text())["results"]}
     for name in RANKS:
         assert results[name]["workers"] == size
@@ -107,10 +104,9 @@ def test_any_number_of_ranks(size: int, pairs: int, tmp_path: Path) -> None:
 def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     options = ["--impl", "mpi", "-n", 1_000, "--scale", "1,3", "--weak", "--json", report]
-    done = mpiexec(3, *options)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "1,000 pairs, seed 2022, for each worker" in done.stdout
-    assert " serial " in done.stdout
+    shown = printed(mpiexec(3, *options))
+    assert "1,000 pairs, seed 2022, for each worker" in shown
+    assert " serial " in shown
     results = json.loads(report.read_text())["results"]
     assert [(r["workers"], r["work"], r["ok"]) for r in results] == [
         (1, 1_000, True),

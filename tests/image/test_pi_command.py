@@ -1,17 +1,22 @@
-"""Pi's command: what it runs by default, and its exit codes."""
+"""Pi's command and its compiled kernels: what runs by default, edges, exit codes."""
 
 from __future__ import annotations
 
+import random
 import signal
-import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from workloads.pi._kernels_cython import count as count_drawn
 
-from running import TELLS_WHEN, last_words, on_ranks, surroundings, wait_until
+from running import TELLS_WHEN, last_words, on_ranks, start, surroundings, wait_until
 from workloads.__main__ import main
+from workloads.pi.compiled import twister
+from workloads.pi.definition import hits, philox_hits
 
 
 def pi(*arguments: Any) -> Any:
@@ -66,10 +71,29 @@ def test_ctrl_c_ends_a_long_count_with_one_line(tmp_path: Path) -> None:
     results.mkdir()
     options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
     words = [str(tmp_path), "pi", "--impl", "cython", *options]
-    command = [sys.executable, "-c", TELLS_WHEN, *words]
-    with subprocess.Popen(command, env=surroundings(), stderr=subprocess.PIPE, text=True) as job:
+    with start(sys.executable, "-c", TELLS_WHEN, *words, env=surroundings()) as job:
         wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
         assert last_words(job) == "workloads: pi: stopped\n"
     assert job.returncode == 130
     assert not [*results.iterdir()]
+
+
+def test_bad_input() -> None:
+    with pytest.raises(AttributeError):
+        count_drawn(None, 1)
+    with pytest.raises(ValueError, match="PyCapsule"):
+        count_drawn(types.SimpleNamespace(capsule=None), 1)
+
+
+@pytest.mark.parametrize("seed", [0, 2022, 2**64 - 1])
+def test_c_draws_what_python_and_numpy_draw(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    seeded, philox = twister(seed), np.random.Philox(key=seed)
+    counted = drawn = 0
+    # 312 numbers are all words of the generator's state.
+    for pairs in (0, 1, 2, 155, 156, 157, 10_001):
+        assert count_drawn(seeded, pairs) == hits(draw.random, pairs)
+        counted += count_drawn(philox, pairs)
+        drawn += pairs
+        assert counted == philox_hits(seed, drawn)

@@ -1,4 +1,4 @@
-"""What ranks do together: look at files, share communicators, devices and profiles."""
+"""What ranks do together: look at files, share communicators, devices, profiles and memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from running import Done, on_ranks
+from running import Done, on_ranks, printed
+from workloads.bench.result import mebibytes
 
 WORKLOADS = "import os, sys\nfrom workloads.__main__ import _entry\n"
 
@@ -37,16 +38,14 @@ def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) 
         *("--out", tmp_path / "m.npy"),
     ]
     little = ["--window", -2, 0.5, -1.25, 1.25, "--size", 7, 13, "--maxiter", 50]
-    done = workloads(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(workloads(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs))
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
 
 
 def test_only_the_first_rank_looks_for_the_doctor(tmp_path: Path) -> None:
     file = tmp_path / "d.json"
     words = ["doctor", "--quick", "--only", "surroundings", "--json"]
-    done = workloads(2, LOOKS, *words, file)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(workloads(2, LOOKS, *words, file))
     assert json.loads(file.read_text())
     done = workloads(2, LOOKS, *words, tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
@@ -71,8 +70,7 @@ for _ in range(2100):
 
 
 def test_communicators_of_some_ranks_are_freed() -> None:
-    done = on_ranks(2, "-c", JOBS)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(on_ranks(2, "-c", JOBS))
 
 
 # CuPy and a GPU on the first rank alone.
@@ -100,9 +98,7 @@ def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> Non
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
     assert "rank 1 on " in done.stderr
     assert "no device answers" in done.stderr
-    done = workloads(2, code, *words, "all")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "mpi-cupy: left out: rank 1 on " in done.stdout
+    assert "mpi-cupy: left out: rank 1 on " in printed(workloads(2, code, *words, "all"))
 
 
 def calls(profile: Path) -> int:
@@ -117,8 +113,7 @@ NUMBER = "os.getpid = lambda: 7"
 
 def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
     words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
-    done = workloads(2, NUMBER, *words, "cprofile", tmp_path / "m.prof")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(workloads(2, NUMBER, *words, "cprofile", tmp_path / "m.prof"))
     assert calls(tmp_path / "m.prof") == 2
 
 
@@ -135,7 +130,34 @@ if is_second:
 def test_a_profile_needs_no_folder_that_all_ranks_see(tmp_path: Path) -> None:
     file = tmp_path / "m.prof"
     words = ["pi", "-n", 1000, "--impl", "mpi", "--profile", "cprofile", file, tmp_path]
-    done = workloads(2, APART, *words)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(workloads(2, APART, *words))
     assert calls(file) == 2
     assert {path.name for path in tmp_path.rglob("*")} == {"m.prof", "second"}
+
+
+_MORE = 64 << 20
+# Each rank has one block more than the one before it.
+_HOLDS = f"""
+import sys
+from workloads.__main__ import main
+from workloads.parallel import ranks
+from workloads.mandel import registry
+right = registry.compute_rows
+def with_blocks(*words):
+    block = bytearray(ranks.world().rank * {_MORE})
+    return right(*words)
+registry.compute_rows = with_blocks
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_largest_rank_is_seen_and_the_column_is_the_sum(tmp_path: Path) -> None:
+    report = tmp_path / "m.json"
+    words = ["mandel", "--area", "area1", "--size", 20, 20, "--impl", "mpi-cyclic"]
+    shown = printed(on_ranks(3, "-c", _HOLDS, *words, "--json", report))
+    (result,) = json.loads(report.read_text())["results"]
+    first, second, third = result["memory"]
+    assert second > first + _MORE // 2
+    assert third > second + _MORE // 2
+    (row,) = [line for line in shown.splitlines() if line.startswith("mpi-cyclic ")]
+    assert f" {mebibytes(first + second + third)} " in row

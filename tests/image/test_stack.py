@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from needed import lacking, needs
 
-from running import python
+from running import printed, python
 
 
 def test_numbas_own_openmp_threads_work() -> None:
@@ -60,9 +60,8 @@ print(told == there, len(told))
 found = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
 print(all(version(one.name) == one.version for one in found))
 """
-    done = python("-c", program)
-    assert (done.returncode, done.stderr) == (0, "")
-    (same, count), (known,) = map(str.split, done.stdout.splitlines())
+    shown = printed(python("-c", program))
+    (same, count), (known,) = map(str.split, shown.splitlines())
     assert (same, known) == ("True", "True")
     assert int(count) > (10 if lacking("matplotlib") else 50)
 
@@ -102,9 +101,8 @@ try: pathfinder.load_nvidia_dynamic_lib("cutensor")
 except pathfinder.DynamicLibNotFoundError as error: print(type(error).__name__)
 """
     (tmp_path / "it.py").write_text(program)
-    done = python(str(tmp_path / "it.py"))
-    assert (done.returncode, done.stderr) == (0, "")
-    first, *errors = done.stdout.splitlines()
+    shown = printed(python(str(tmp_path / "it.py")))
+    first, *errors = shown.splitlines()
     # The script's folder is listed once: an own cupy there would go first.
     assert first == f"[] ['{tmp_path}'] [] None"
     assert errors == ["ImportError", "DynamicLibNotFoundError"]

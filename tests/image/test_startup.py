@@ -1,15 +1,17 @@
-"""What a start costs, in the image: every case, every technique, the counts right."""
+"""What a start costs, and the forecast of many: every case and technique, the counts right."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from needed import is_drawn, plotted
 
 from running import on_ranks
 from workloads.__main__ import main
+from workloads.forecast.model import RANKS, WAYS
 from workloads.startup.registry import TECHNIQUES
 
 # The fewest and the most; `tests/launch/test_startup_counts.py` takes all.
@@ -59,3 +61,48 @@ def test_of_several_ranks_the_first_looks(size: int) -> None:
     done = on_ranks(size, "-m", "workloads", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("system calls by kind") == 1
+
+
+LITTLE = ["--operations", "200", "--size", "1"]
+
+
+def forecast(report: Path, *words: str) -> dict[str, Any]:
+    assert main(["forecast", *LITTLE, "--json", str(report), *words]) == 0
+    return dict(json.loads(report.read_text()))
+
+
+def test_the_images_own_modules_ask_nothing_and_are_forecast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = forecast(tmp_path / "f.json", "--import", "numpy,h5py", "--probe", str(tmp_path))
+    assert 0 < told["counted"]["calls"] < 10
+    assert told["counted"]["own"] == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "seconds to the last rank by the model" in shown.out
+    assert all(name in shown.out for name in WAYS)
+    assert told["model"]["ranks"] == list(RANKS)
+    assert told["probed"]["operations"] <= 200
+    assert [path.name for path in tmp_path.iterdir()] == ["f.json"]
+
+
+def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> None:
+    script, data = tmp_path / "mine.py", tmp_path / "data"
+    data.mkdir()
+    for number in range(50):
+        (data / str(number)).write_bytes(b"x" * 1000)
+    script.write_text("import sys\nfor n in range(50): open(f'{sys.argv[1]}/{n}').close()\n")
+    told = forecast(tmp_path / "f.json", "--", str(script), str(data))
+    assert told["counted"]["own"] >= 50
+    assert told["counted"]["file_bytes"] >= 50_000
+    assert told["probed"]["folder"] == str(tmp_path)
+    last = {name: times[-1] for name, times in told["model"]["seconds"].items()}
+    ask = 50 * RANKS[-1] / told["model"]["file_system"]["rate"]
+    assert min(last.values()) > 0.9 * ask
+
+
+def test_of_several_ranks_the_first_forecasts(tmp_path: Path) -> None:
+    words = ["forecast", *LITTLE, "--import", "json", "--probe", tmp_path]
+    done = on_ranks(2, "-m", "workloads", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("seconds to the last rank") == 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import pytest
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
-from running import in_own_process, launcher, on_ranks, surroundings, wait_until
+from running import in_own_process, launcher, on_ranks, start, surroundings, wait_until
 from tiers import sampled
 
 LIMITED = """
@@ -115,9 +114,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> Non
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]
     command += ["write", "--impl", name, "-n", "20000", "-s", "100", "--out", str(out)]
-    with subprocess.Popen(
-        command, env=surroundings(), stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as job:
+    with start(*command, env=surroundings(), start_new_session=True) as job:
         wait_until(lambda: [*tmp_path.glob(".write-*/0/*")], job)
         os.killpg(job.pid, signal.SIGINT)
         said = job.communicate(timeout=300)[1]

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from nvidia import LIBRARIES, SITE
 
-
-def python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from running import printed, python
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -31,11 +19,10 @@ found = pathfinder.load_nvidia_dynamic_lib({name!r})
 maps = {{line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}}
 print(json.dumps([found.abs_path, sorted(maps)]))
 """
-    done = python(code)
-    assert (done.returncode, done.stderr) == (0, "")
-    path, mapped = json.loads(done.stdout)
+    shown = printed(python("-c", code))
+    path, mapped = json.loads(shown)
     # Otherwise the loader would notice a missing name only when it is called.
-    assert python(f"import ctypes; ctypes.CDLL({path!r}, 2)", LD_BIND_NOW="1").returncode == 0
+    assert python("-c", f"import ctypes; ctypes.CDLL({path!r}, 2)", LD_BIND_NOW="1").returncode == 0
     assert path.startswith(f"{SITE}/nvidia/")
     assert path.endswith(f"/{LIBRARIES[name]}")
     # What it needs in turn is here, too.
@@ -45,10 +32,5 @@ print(json.dumps([found.abs_path, sorted(maps)]))
 
 
 def test_versions_fit_each_other() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", "check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-m", "pip", "--disable-pip-version-check", "check")
     assert (done.returncode, done.stdout) == (0, "No broken requirements found.\n"), done.stdout

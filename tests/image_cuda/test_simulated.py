@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from running import python
 
 PROGRAM = """
 import numpy as np
@@ -17,12 +15,6 @@ print(*numbers)
 
 
 def test_linalgs_numbers_are_right() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-c", PROGRAM, NUMBA_ENABLE_CUDASIM="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [f"{number}.0" for number in range(1, 11)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from running import python
 
 # As in hpcpy; numba tries a package that is missing, so that the second bundle is opened.
 MOST = {"pass": 8, "numba": 22}
@@ -17,7 +17,7 @@ MOST = {"pass": 8, "numba": 22}
 def counted(*what: str) -> Any:
     report = Path("/tmp") / f"start-{'-'.join(what)}.json"  # noqa: S108
     words = ["-m", "workloads", "startup", "--impl", "strace", *what, "--json", str(report)]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    done = python(*words)
     if done.returncode == 69:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr

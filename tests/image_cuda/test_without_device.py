@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from running import python
+from running import printed, python
 from workloads.bench.machine import no_cuda_device
 
 pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 
 
 def test_cupy_knows_no_device() -> None:
-    done = python("-c", "import cupy; print(cupy.cuda.is_available())")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+    assert printed(python("-c", "import cupy; print(cupy.cuda.is_available())")) == "False\n"
 
 
 # Through numba's own package, which gives way, or by numba-cuda's .pth file.
@@ -34,9 +33,8 @@ files = [getattr(module, "__file__", None) or "" for module in [*sys.modules.val
 print([file for file in files if "/site-packages/numba/cuda/" in file])
 print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
 """
-    done = python("-c", code, HPCPY_SITE=site)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == ["NVIDIA False True", "[]", "True True"]
+    shown = printed(python("-c", code, HPCPY_SITE=site))
+    assert shown.splitlines() == ["NVIDIA False True", "[]", "True True"]
 
 
 # A device file alone is no driver.
@@ -58,9 +56,8 @@ try:
 except UnavailableError as error:
     print(error)
 """
-    done = python("-c", code)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("\n") == 1
-    assert done.stdout.startswith("no CUDA device answers (")
-    assert says in done.stdout
-    assert done.stdout.endswith("; run with --nv on a GPU node\n")
+    shown = printed(python("-c", code))
+    assert shown.count("\n") == 1
+    assert shown.startswith("no CUDA device answers (")
+    assert says in shown
+    assert shown.endswith("; run with --nv on a GPU node\n")

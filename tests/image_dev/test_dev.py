@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import extension_kinds as kinds
 import extension_sources as sources
 import pytest
 
+from running import run
 from sbom import installed_by_dpkg, packages, relations
 
 
@@ -46,23 +46,16 @@ def test_an_isolated_build_has_the_images_cython_unless_the_path_decides(
         "build-backend = 'backend'\nbackend-path = ['.']\n"
     )
     package.joinpath("backend.py").write_text("import Cython\nexit(f'has {Cython.__version__}')\n")
-    done = subprocess.run(
-        ["pip", "wheel", "--no-index", f"--find-links={tmp_path}", package],
-        cwd=tmp_path,
-        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_SITE": site},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_SITE": site}
+    command = ("pip", "wheel", "--no-index", f"--find-links={tmp_path}", package)
+    done = run(*command, cwd=tmp_path, env=env)
     assert f"has {version}" in done.stdout + done.stderr
 
 
 def test_a_program_of_mpis_is_compiled_and_run(tmp_path: Path) -> None:
     tmp_path.joinpath("sum.c").write_text(sources.C_SUM)
     kinds.run(tmp_path, "mpicc", "-O2", "sum.c", "-o", "sum")
-    done = subprocess.run(
-        ["mpiexec", "-n", "2", tmp_path / "sum"], capture_output=True, text=True, check=False
-    )
+    done = run("mpiexec", "-n", "2", tmp_path / "sum")
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from running import python
 
 # Memory of C's own malloc, which ctypes does not check.
 START = """
@@ -25,9 +24,7 @@ memory = ctypes.c_void_p(c.malloc(10))
     ],
 )
 def test_a_fault_ends_the_process_and_is_named(fault: str, said: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", START + fault], capture_output=True, text=True, check=False
-    )
+    done = python("-c", START + fault)
     assert done.returncode != 0
     assert f"ERROR: AddressSanitizer: {said}" in done.stderr
 
@@ -35,4 +32,4 @@ def test_a_fault_ends_the_process_and_is_named(fault: str, said: str) -> None:
 def test_memory_of_another_library_is_known_too() -> None:
     # What libc's strdup allocates, our C may free.
     program = START + "c.strdup.restype = ctypes.c_void_p; c.free(ctypes.c_void_p(c.strdup(b'x')))"
-    subprocess.run([sys.executable, "-c", program], check=True)
+    assert python("-c", program).returncode == 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from proc_files import processes
+from running import Done, printed, python, run, start, wait_until
 
 PYTHON = sys.executable
 ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
@@ -40,19 +40,8 @@ except WorkerError as error:
 """
 
 
-def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-
-
-def ranks(size: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return run("mpiexec", "-n", str(size), *words)
+def ranks(size: int, *words: object) -> Done:
+    return run("mpiexec", "-n", size, *words)
 
 
 @pytest.fixture
@@ -64,42 +53,22 @@ def script(tmp_path: Path) -> Path:
 
 def java(mark: str) -> list[str]:
     """Return the command line of each Java process that a test has started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_text().split("\0")
-            is_ours = mark in (process / "environ").read_text()
-        except OSError:
-            continue
-        if is_ours and Path(words[0]).name == "java":
-            found.append(" ".join(words))
-    return found
-
-
-def comes(condition: Callable[[], object]) -> bool:
-    end = time.monotonic() + 300
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+    return [words for _, words in processes(mark) if Path(words.split()[0]).name == "java"]
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_the_mandelbrot_set_of_this_machines_workers(workers: str) -> None:
     words = ("mandel", "--area", "area1", "--impl", "spark", "--workers", workers)
-    done = run(PYTHON, "-m", "workloads", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "matches the reference" in done.stdout
-    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("spark ")]
+    shown = printed(python("-m", "workloads", *words))
+    assert "matches the reference" in shown
+    (row,) = [line.split() for line in shown.splitlines() if line.startswith("spark ")]
     assert f" {workers} " in " ".join(row)
 
 
 def test_pi_of_this_machines_workers() -> None:
-    done = run(PYTHON, "-m", "workloads", "pi", "--impl", "spark", "--workers", "2")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
-    assert "matches the stored count" in done.stdout
+    shown = printed(python("-m", "workloads", "pi", "--impl", "spark", "--workers", "2"))
+    assert "seeded, 2 at work: 15,704,402 hits" in shown
+    assert "matches the stored count" in shown
 
 
 def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path) -> None:
@@ -111,14 +80,10 @@ def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path) -> None:
 def test_a_workload_has_all_workers_and_leaves_nothing(tmp_path: Path) -> None:
     mark = f"STARTED_BY={tmp_path}"
     words = ("-m", "workloads", "pi", "--impl", "spark")
-    done = run(
-        *("mpiexec", "-n", "2", *ON_SPARK, *words),
-        STARTED_BY=str(tmp_path),
-        TMPDIR=str(tmp_path),
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
-    assert comes(lambda: not java(mark)), java(mark)
+    env = {**os.environ, "STARTED_BY": str(tmp_path), "TMPDIR": str(tmp_path)}
+    shown = printed(run("mpiexec", "-n", "2", *ON_SPARK, *words, env=env))
+    assert "seeded, 2 at work: 15,704,402 hits" in shown
+    wait_until(lambda: not java(mark))
     assert not list(tmp_path.glob("hpcpy-spark-*"))
 
 
@@ -137,7 +102,7 @@ def test_a_stranger_is_not_let_in(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_has_ended_before_it_is_asked_is_one_line() -> None:
-    done = run(PYTHON, "-c", ENDED, SPARK_LOCAL_IP="127.0.0.1")
+    done = python("-c", ENDED, SPARK_LOCAL_IP="127.0.0.1")
     # Spark's own start is loud.
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Spark: Cannot call methods on a stopped SparkContext.\n"
@@ -161,7 +126,7 @@ def test_no_secret_is_among_the_words_of_a_process(tmp_path: Path) -> None:
 
 def test_a_master_that_is_not_there_is_69_and_one_line() -> None:
     words = ("pi", "-n", "1000", "--impl", "spark")
-    done = run(PYTHON, "-m", "workloads", *words, SPARK_MASTER="spark://nowhere.invalid:7077")
+    done = python("-m", "workloads", *words, SPARK_MASTER="spark://nowhere.invalid:7077")
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "Spark does not start at spark://nowhere.invalid:7077" in done.stderr
 
@@ -177,26 +142,11 @@ def test_a_stop_ends_all_of_it(
 ) -> None:
     mark = f"STARTED_BY={tmp_path}"
     words = ("-m", "workloads", "pi", "--impl", "spark", "-n", str(2**40))
-    with subprocess.Popen(
-        [PYTHON, *prefix, *words],
-        env={**os.environ, "STARTED_BY": str(tmp_path), "TMPDIR": str(tmp_path)},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as job:
-        assert comes(lambda: any_process(mark, moment) or job.poll() is not None)
+    env = {**os.environ, "STARTED_BY": str(tmp_path), "TMPDIR": str(tmp_path)}
+    with start(PYTHON, *prefix, *words, env=env) as job:
+        wait_until(lambda: any(moment in each for _, each in processes(mark)), job)
         job.send_signal(number)
         said = job.communicate(timeout=300)[1]
     assert job.returncode == 128 + number, said
     assert "Traceback" not in said
-    assert comes(lambda: not java(mark)), java(mark)
-
-
-def any_process(mark: str, module: str) -> bool:
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_text()
-            if module in words and mark in (process / "environ").read_text():
-                return True
-        except OSError:
-            continue
-    return False
+    wait_until(lambda: not java(mark))

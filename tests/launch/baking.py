@@ -9,7 +9,7 @@ from pathlib import Path
 
 import image_in_podman
 import pytest
-from local_cluster import Done, image
+from local_cluster import image
 from small_packages import digest, sdist, wheel
 
 from hpcpy.engine.setup import look_up
@@ -17,7 +17,7 @@ from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
 from hpcpy.pins.wheels import wheels
-from running import run
+from running import Done, run
 
 CONTAINERFILE = """
 FROM localhost/hpcpy

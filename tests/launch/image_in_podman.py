@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +14,7 @@ from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from running import run
 
 NAME = "localhost/hpcpy:latest"
 ARCHIVE = archive_path(the_graph().image("hpcpy"))
@@ -31,23 +30,14 @@ def loaded() -> tuple[list[str], dict[str, str]]:
     if not ARCHIVE.exists():
         pytest.skip(f"{ARCHIVE} is not there; run: make image")
     podman, variables = podman_command()
-
-    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*podman, *words],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+    env = {**os.environ, **variables}
     # Two that each remove the former image would remove each other's.
     with (paths.BUILD / "podman-image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        have = run("image", "inspect", "--format", "{{.Digest}}", NAME)
+        have = run(*podman, "image", "inspect", "--format", "{{.Digest}}", NAME, env=env)
         if have.stdout.strip() != manifest_digest(ARCHIVE):
-            run("rmi", "--force", NAME)
-            done = run("load", "--input", ARCHIVE)
+            run(*podman, "rmi", "--force", NAME, env=env)
+            done = run(*podman, "load", "--input", ARCHIVE, env=env)
             assert done.returncode == 0, done.stderr
             assert NAME in done.stdout
     return podman, variables

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,21 +15,14 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from hpcpy.core import paths
+from running import Done, python
 
 SECONDS = 300
-Done = subprocess.CompletedProcess[str]
 
 
 def kernelspec(*words: str) -> Done:
     """Write a kernel as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "hpcpy", "kernelspec", *words],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return python("-m", "hpcpy", "kernelspec", *words, PYTHONPATH=str(paths.ROOT / "src"))
 
 
 def until_late(receive: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:

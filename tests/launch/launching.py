@@ -15,8 +15,10 @@ from pathlib import Path
 import proc_files
 from local_cluster import Cluster
 
+import running
 from hpcpy.cli.from_make import with_settings
 from hpcpy.core import paths
+from running import Done, run
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
@@ -44,8 +46,6 @@ time.sleep(600)
 # A copy of the image to two nodes takes half a minute on a busy machine.
 SECONDS = 300.0
 
-Done = subprocess.CompletedProcess[str]
-
 
 def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[str, str]:
     return cluster.environment({"PYTHONPATH": str(paths.ROOT / "src"), **(more or {})})
@@ -61,16 +61,7 @@ def typed(command: str, *words: str) -> list[str]:
 def hpcpy(
     cluster: Cluster, command: str, *words: str, env: Mapping[str, str] | None = None
 ) -> Done:
-    return subprocess.run(
-        typed(command, *words),
-        env=variables(cluster, env),
-        cwd=cluster.shared,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return run(*typed(command, *words), env=variables(cluster, env), cwd=cluster.shared)
 
 
 def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
@@ -78,15 +69,7 @@ def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
 
 
 def process(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        words,
-        env=variables(cluster),
-        cwd=cluster.shared,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return running.start(*words, env=variables(cluster), cwd=cluster.shared)
 
 
 def said(done: Done) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import proc_files
 import pytest
 
+import running
 from hpcpy.cluster import health, processes
 from hpcpy.cluster.command import start, stop
 from hpcpy.cluster.layout import Layout, default_layout
@@ -25,8 +26,8 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from running import Done, run
 
-Done = subprocess.CompletedProcess[str]
 # For what hangs: with a load of 40, a start of four ranks takes more than a minute.
 SECONDS = 300.0
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts or becomes another user: as root")
@@ -50,16 +51,7 @@ class Cluster:
         env: Mapping[str, str] | None = None,
     ) -> Done:
         """Run any command with this cluster's srun, sbatch, squeue … first on PATH."""
-        return subprocess.run(
-            [program, *words],
-            env=self.environment(env),
-            cwd=self.shared,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run(program, *words, env=self.environment(env), cwd=self.shared, timeout=timeout)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         path = f"{self.layout.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -85,17 +77,8 @@ class Cluster:
         """Give a running srun, of which nothing is left afterwards."""
         name = f"test-{uuid.uuid4().hex}"
         # Quiet, of "queued and waiting": errors are said all the same.
-        command = ["srun", "--quiet", f"--job-name={name}", *words]
-        process = subprocess.Popen(
-            command,
-            env=self.environment(env),
-            cwd=self.shared,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
+        srun = ("srun", "--quiet", f"--job-name={name}")
+        with running.start(*srun, *words, env=self.environment(env), cwd=self.shared) as process:
             try:
                 yield process
             finally:

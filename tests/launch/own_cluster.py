@@ -15,6 +15,7 @@ from local_cluster import Cluster, require_one
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout
 from hpcpy.core import paths
+from running import start
 
 
 @contextlib.contextmanager
@@ -32,15 +33,9 @@ def own(name: str, folder: Path = paths.BUILD) -> Iterator[Layout]:
 
 
 def start_hpcpy(layout: Layout, *words: str, umask: int = -1) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "hpcpy", "cluster", f"--folder={layout.folder}", *words],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        umask=umask,
-    )
+    env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
+    command = ("-m", "hpcpy", "cluster", f"--folder={layout.folder}", *words)
+    return start(sys.executable, *command, env=env, umask=umask)
 
 
 def hpcpy(layout: Layout, *words: str) -> str:

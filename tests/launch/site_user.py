@@ -17,9 +17,9 @@ from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
 from hpcpy.core import paths
+from running import Done, start
 
 SECONDS = 300.0
-Done = subprocess.CompletedProcess[str]
 
 _SITE = """
 summary = "a site whose MPICH takes the place of the image's"
@@ -77,15 +77,8 @@ class User:
         return [str(self.python), *typed("launch", *own, *words)[1:]]
 
     def started(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*self.launch(*words)),
-            env=self.cluster.environment(self.environment),
-            cwd=self.cluster.shared,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        env = self.cluster.environment(self.environment)
+        return start(*self.command(*self.launch(*words)), env=env, cwd=self.cluster.shared)
 
     def has_the_answers_of_two_nodes(self) -> None:
         """Assert that mandel and pi of two ranks on each of two nodes are right."""

@@ -80,11 +80,6 @@ def require() -> None:
             pytest.skip(f"packages are missing; run: make setup TOOLS={group}")
 
 
-def layout(name: str, nodes: int) -> Layout:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "0")
-    return machines.layout(nodes, paths.BUILD / f"{name}-{worker}/cluster")
-
-
 @dataclass(frozen=True)
 class SmallStorm:
     """A running storm with its files."""
@@ -107,7 +102,8 @@ def started(*configurations: Configuration) -> Iterator[SmallStorm]:
     """Give a storm of two nodes, whose clients keep names as parallel file systems' do."""
     require()
     sif = Path(image()[-1])
-    names = layout("storm-test", 2)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "0")
+    names = machines.layout(2, paths.BUILD / f"storm-test-{worker}/cluster")
     # Not below /tmp, which each node has for itself.
     with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
         for configuration in configurations:

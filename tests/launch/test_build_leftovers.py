@@ -9,7 +9,7 @@ import pytest
 
 from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.core import paths
-from running import run
+from running import printed, run
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +19,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(builder: Buildah, *arguments: str) -> list[str]:
     command = builder.online(*arguments)
-    done = run(*command)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
+    shown = printed(run(*command))
+    return shown.split()
 
 
 def mounts() -> int:

@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import proc_files
 import pytest
 from local_cluster import Cluster, daemons
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
+import proc_files
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from running import run
+from running import printed, run
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +68,9 @@ def test_start_says_how_to_use_it_and_stop_leaves_nothing(layout: Layout) -> Non
     for _ in range(2):
         said = hpcpy(layout)
         (line,) = re.findall(r"^ +(/\S+/srun -N 2 hostname)$", said, re.MULTILINE)
-        done = run(*line.split())
-        assert (done.returncode, done.stderr) == (0, "")
-        assert sorted(done.stdout.split()) == list(NODES)
+        assert sorted(printed(run(*line.split())).split()) == list(NODES)
         sourced = f". {layout.folder / 'env'} && sbatch --version && squeue --noheader"
-        done = run("sh", "-c", sourced)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("slurm")
+        assert printed(run("sh", "-c", sourced)).startswith("slurm")
         hpcpy(layout, "--stop")
         assert left(layout) == NOTHING
         assert "there is none" in stderr_of(layout, "--stop")
@@ -90,9 +86,10 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
                 _, err = process.communicate(timeout=300)
             assert process.returncode == 0, err
             nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-            done = run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
-            assert (done.returncode, done.stderr) == (0, "")
-            assert done.stdout.split() == ["65534"] * 2
+            shown = printed(
+                run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
+            )
+            assert shown.split() == ["65534"] * 2
 
 
 @pytest.mark.long

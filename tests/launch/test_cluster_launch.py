@@ -7,19 +7,18 @@ import fcntl
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, Done, hpcpy, typed
+from launching import SECONDS, hpcpy, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.build.current import is_current_sif, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core import paths
-from running import run
+from running import Done, run, start
 from tiers import sampled
 
 # What names a Slurm, a job, or one who holds the checkout's lock.
@@ -92,13 +91,7 @@ def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
     hold = ("--nodes=2", "--exclusive", "sh", "-c", "touch held.$SLURM_NODEID; sleep 600")
     with cluster.started(*hold) as process:
         cluster.wait_for_files("held.0", "held.1")
-        waiting = subprocess.Popen(
-            typed("launch", *words),
-            env=plain(cluster),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        waiting = start(*typed("launch", *words), env=plain(cluster))
         assert waiting.stderr is not None
         assert any("queued and waiting" in line for line in waiting.stderr)
         cluster.run("scancel", f"--name={cluster.name(process)}")
@@ -112,13 +105,7 @@ def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
         " touch runs.$SLURM_PROCID; sleep 600 & wait"
     )
     words = ("W=pi", "ENGINE=none", f"IMAGE={program(cluster, 'waits', text)}", "TASKS=2")
-    with subprocess.Popen(
-        typed("launch", *words),
-        env=plain(cluster),
-        cwd=cluster.shared,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
+    with start(*typed("launch", *words), env=plain(cluster), cwd=cluster.shared) as running:
         cluster.wait_for_files("runs.0", "runs.1")
         # By its number: other tests' jobs have the name, too.
         cluster.run("scancel", (cluster.shared / "number.0").read_text().strip())

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from small_packages import wheel
 from hpcpy.core import paths
 from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
+from running import run
 
 pytestmark = pytest.mark.long
 PAGE = (paths.ROOT / "docs/how-to/own-packages.md").read_text()
@@ -38,16 +38,8 @@ class Builder:
 
     def __call__(self, *words: str | Path) -> str:
         variables = {"HOME": self.folder, "TMPDIR": self.folder, "APPTAINER_TMPDIR": self.folder}
-        done = subprocess.run(
-            [*self.become, *words],
-            cwd=self.folder,
-            env={**os.environ, **{name: str(value) for name, value in variables.items()}},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        env = {**os.environ, **{name: str(value) for name, value in variables.items()}}
+        done = run(*self.become, *words, cwd=self.folder, env=env)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from site_user import is_public
 
 from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
+from running import Done, printed, run
 
-SECONDS = 300
 # An administrator would open /dev/fuse to users: root does so here in a mount
 # namespace of the one command, and then becomes the user.
 AS_USER = f"""
@@ -40,28 +39,11 @@ class Launcher:
     folder: Path
     uid: int
 
-    def argv(self, *command: str, options: tuple[str, ...] = ()) -> list[str]:
-        return [*self.prefix, str(self.apptainer), "exec", *options, str(self.sif), *command]
-
-    def run(
-        self,
-        *command: str,
-        options: tuple[str, ...] = (),
-        env: dict[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            self.argv(*command, options=options),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=self.folder,
-            env=self.environment(env),
-            timeout=SECONDS,
-            check=False,
-        )
-
-    def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
+    def run(self, *command: str, options: tuple[str, ...] = (), **variables: str) -> Done:
         # The shell that becomes the user leaves the folder to mount over it.
-        return {**os.environ, "OLDPWD": str(self.folder), **(more or {})}
+        env = {**os.environ, "OLDPWD": str(self.folder), **variables}
+        start = (*self.prefix, self.apptainer, "exec", *options, self.sif)
+        return run(*start, *command, cwd=self.folder, env=env)
 
 
 @pytest.fixture(params=["root", "user"])
@@ -87,11 +69,9 @@ def launch(request: pytest.FixtureRequest, sif: str) -> Iterator[Launcher]:
     folder.chmod(0o777)
     if root and request.param == "user":
         prefix = ("unshare", "--mount", "sh", "-c", AS_USER, str(mounts))
-        tried = subprocess.run(
-            [*prefix, "true"], env={**os.environ, "OLDPWD": "/"}, capture_output=True, check=False
-        )
+        tried = run(*prefix, "true", env={**os.environ, "OLDPWD": "/"})
         if tried.returncode:
-            pytest.skip(f"root cannot become a user with /dev/fuse here: {tried.stderr.decode()}")
+            pytest.skip(f"root cannot become a user with /dev/fuse here: {tried.stderr}")
     yield Launcher(prefix, apptainer, Path(sif), folder, uid)
     shutil.rmtree(folder)
     mounts.rmdir()
@@ -105,9 +85,8 @@ def test_one_id_and_no_privilege_are_enough_for_numpy_and_mpi(launch: Launcher) 
         "print(w.allreduce(numpy.ones(2)).sum(), ids, flush=True)"
     )
     options = ("--userns", "--no-privs", "--contain")
-    done = launch.run("mpiexec", "-n", "2", "python", "-c", program, options=options)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == b"4.0 1\n4.0 1\n"
+    shown = printed(launch.run("mpiexec", "-n", "2", "python", "-c", program, options=options))
+    assert shown == "4.0 1\n4.0 1\n"
 
 
 def test_binds_are_written_with_the_callers_id_unless_read_only(launch: Launcher) -> None:
@@ -123,5 +102,4 @@ def test_binds_are_written_with_the_callers_id_unless_read_only(launch: Launcher
 
 
 def test_library_path_of_the_caller_does_not_break_the_engine(launch: Launcher) -> None:
-    done = launch.run("true", env={"LD_LIBRARY_PATH": "/usr/lib/x86_64-linux-gnu:/usr/lib"})
-    assert (done.returncode, done.stderr) == (0, b"")
+    printed(launch.run("true", LD_LIBRARY_PATH="/usr/lib/x86_64-linux-gnu:/usr/lib"))

@@ -1,30 +1,22 @@
-"""Much at once, much in a row: all of it is right, and nothing is left behind.
-
-In `make test`: `tests/launch/test_images.py`, one start of each kind.
-"""
+"""Nodes without room or a folder for files, and job after job: nothing is left behind."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import proc_files
 import pytest
-from local_cluster import SECONDS, Cluster, image
+from local_cluster import SECONDS, Cluster, image, only_root
 from own_cluster import own, started
 
-from hpcpy.core.scratch import build_scratch
-from running import run
+from running import printed, run
 
 pytestmark = pytest.mark.long
 
-AT_ONCE = 64
 # An hour looks for leaks (docs/results/faults.md).  By default long enough to show that it works.
 MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
-PROGRAM = "import numpy; print(int(numpy.ones((50, 50)).sum()))"
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "100000")
 # Prints how much of each of KINDS a node has: entries of folders, lines of tables.
 LEFT = """
@@ -34,46 +26,6 @@ for table in /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg /proc/self/mo
 ls -d /proc/[0-9]* | wc -l
 """
 KINDS = ("/dev/shm", "/dev/mqueue", "/tmp", "shm", "sem", "msg", "mounts", "processes")  # noqa: S108
-
-
-@pytest.fixture
-def start() -> Iterator[list[str]]:
-    """Give the command of a start of an image that is nobody else's: a name of its own."""
-    *words, sif = image()
-    with build_scratch("load") as folder:
-        own_name = folder / "own.sif"
-        own_name.hardlink_to(Path(sif).resolve())
-        yield [*words, str(own_name), "python3", "-c", PROGRAM]
-        assert not uses(own_name)
-
-
-def uses(sif: Path) -> list[str]:
-    """Return what there is of an image on this machine: loop devices, mounts, processes."""
-    # A device is let go a moment after the last process of its namespace.
-    end = time.monotonic() + 300
-    while True:
-        devices = [
-            str(file)
-            for file in Path("/sys/block").glob("loop*/loop/backing_file")
-            if str(sif) in proc_files.read(file)
-        ]
-        running = [words for words in proc_files.commands() if str(sif) in words]
-        table = Path("/proc/self/mountinfo").read_text().splitlines()
-        mounts = [line for line in table if str(sif) in line]
-        if not (devices or running or mounts) or time.monotonic() > end:
-            return [*devices, *running, *mounts]
-        time.sleep(0.1)
-
-
-def ran(command: list[str]) -> None:
-    """Run it, which is to print one number and nothing else."""
-    done = run(*command)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "2500\n", "")
-
-
-def test_many_processes_start_at_once(start: list[str]) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(ran, [start] * AT_ONCE))
 
 
 @pytest.fixture
@@ -102,11 +54,32 @@ def test_job_after_job_leaves_nothing(cluster: Cluster) -> None:
     before, files = left(cluster), open_files(cluster)
     end = time.monotonic() + 60 * MINUTES
     while time.monotonic() < end:
-        done = cluster.srun(*job)
-        assert (done.returncode, done.stderr) == (0, "")
+        printed(cluster.srun(*job))
     assert left(cluster) == before
     # A daemon that is just being asked has a file more.
     end = time.monotonic() + SECONDS
     while (found := open_files(cluster)) > files:
         assert time.monotonic() < end, (found, files)
         time.sleep(1)
+
+
+SUM = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
+RANKS = ("mpiexec", "-n", "2", "python3", "-c", SUM)
+# In a mount namespace of its own: the machine's is as it was.
+SMALL_SHM = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
+
+
+@only_root
+def test_mpi_without_room_for_memory_files_ends() -> None:
+    done = run("unshare", "--mount", "sh", "-c", SMALL_SHM, "sh", *image(), *RANKS)
+    assert done.returncode != 0
+    assert "Bus error" in done.stdout
+
+
+@pytest.mark.parametrize("impl", ["mpi-dynamic", "numba", "multiprocessing"])
+def test_workloads_do_without_temporary_files(impl: str) -> None:
+    engine, word, sif = image()
+    mandel = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", impl)
+    ranks = RANKS[:3] if impl == "mpi-dynamic" else ()
+    shown = printed(run(engine, word, "--no-mount=tmp", sif, *ranks, *mandel))
+    assert "identical" in shown or "match" in shown

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from failing_file import begin, nothing_is_left, skip_without_fuse
 from failing_folder import FailingFolder
+from own_mount import begin, nothing_is_left, skip_without_fuse
 
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer

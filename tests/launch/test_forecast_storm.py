@@ -40,8 +40,6 @@ RELAY = Path(__file__).with_name("slow_server.py")
 PORT, SLOW_PORT = 9421, 9521
 # Requests a second: few, so that the server is the bottleneck, not this machine's cores.
 RATE = 60.0
-# The same for the forecast, whose probe looks names up one by one.
-FORECAST_RATE = 100.0
 # Fewer, as a remedy asks little.
 WAYS_RATE = 20.0
 # As the forecast names them.
@@ -148,18 +146,6 @@ def predicted(said: dict[str, Any], way: str, ranks: int) -> float:
     """Return the seconds to the last of some ranks."""
     model = said["model"]
     return float(model["seconds"][way][model["ranks"].index(ranks)])
-
-
-def test_the_command_forecasts_real_launches_with_a_slow_server(storm: SmallStorm) -> None:
-    nodes, ranks = 2, 4
-    # As MooseFS comes: a client that keeps names asks less than every rank's calls.
-    with slow(storm, FORECAST_RATE, ()) as one:
-        said = forecast(one, ranks, 400)
-        cold, _ = one.take(VENV, nodes, ranks)
-    assert said["probed"]["shared"]
-    assert said["probed"]["rate"] == pytest.approx(FORECAST_RATE, rel=0.2)
-    times = predicted(said, "as is", nodes * ranks), cold.launch.last
-    assert abs(times[0] / times[1] - 1) < MOST, times
 
 
 def test_each_remedy_takes_what_is_forecast_with_a_slow_server(

@@ -13,7 +13,7 @@ import pytest
 from own_venv import SIF, in_image, make
 
 from hpcpy.engine.venv import ensure_venv
-from running import run
+from running import printed, run
 
 HERE = Path(__file__).parent
 # In what is called so, a plug-in looks for HDF5.
@@ -55,18 +55,16 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def inside(own: Path, command: str, files: Path) -> dict[str, Any]:
     program = ("/own/venv/bin/python", "/own/hdf5_filters.py", command)
-    done = in_image(own, *program, f"/own/{files.name}")
-    assert (done.returncode, done.stderr) == (0, "")
-    said: dict[str, Any] = json.loads(done.stdout)
+    shown = printed(in_image(own, *program, f"/own/{files.name}"))
+    said: dict[str, Any] = json.loads(shown)
     return said
 
 
 def outside(command: str, files: Path) -> dict[str, Any]:
     python = ensure_venv("outside") / "bin/python"
     words: list[str | Path] = [python, "-I", HERE / "hdf5_filters.py", command, files]
-    done = run(*words)
-    assert (done.returncode, done.stderr) == (0, "")
-    said: dict[str, Any] = json.loads(done.stdout)
+    shown = printed(run(*words))
+    said: dict[str, Any] = json.loads(shown)
     return said
 
 
@@ -98,11 +96,10 @@ def test_packages_with_an_hdf5_of_their_own_go_on_with_it(
 ) -> None:
     files = own / f"together-{order[0]}"
     files.mkdir()
-    done = in_image(
-        own, "/own/venv/bin/python", "/own/hdf5_together.py", f"/own/{files.name}", *order
+    shown = printed(
+        in_image(own, "/own/venv/bin/python", "/own/hdf5_together.py", f"/own/{files.name}", *order)
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    libraries = set(done.stdout.split())
+    libraries = set(shown.split())
     # Names that the wheels' own have: two of them, each with its hash.
     theirs = {name for name in libraries if name.startswith("libhdf5-")}
     assert len(theirs) == 2

@@ -1,4 +1,4 @@
-"""The finished SIF: its answer under Apptainer, what it says of itself, how it is packed."""
+"""The finished SIF: its answer under Apptainer, what it and its SBOM say, how it is packed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.current import archive_path, sif_path
@@ -57,3 +59,37 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
 def test_archive_and_sif_are_of_the_same_image() -> None:
     stamp = json.loads(SIF.with_name(SIF.name + ".json").read_text())
     assert stamp["digest"] == manifest_digest(ARCHIVE)
+
+
+SBOM = "/opt/hpcpy/share/hpcpy/sbom.spdx.json"
+
+
+def written(sif: Path, folder: Path) -> Path:
+    """Write an image's SBOM to a file whose name says its format."""
+    path = folder / "image.spdx.json"
+    path.write_text(run(find_apptainer(), "exec", "--contain", sif, "cat", SBOM, check=True).stdout)
+    return path
+
+
+@pytest.mark.parametrize("image", ["hpcpy", "hpcpy-cuda"])
+def test_it_is_valid_by_the_validator_of_spdx(image: str, tmp_path: Path) -> None:
+    sif = sif_path(the_graph().image(image))
+    if not sif.exists():
+        pytest.skip(f"{sif} is not there; run: make sif IMAGE={image}")
+    assert validate_full_spdx_document(parse_file(str(written(sif, tmp_path)))) == []
+
+
+def test_every_component_has_a_purl_and_what_debian_has_not_built_a_cpe(
+    sif: str, tmp_path: Path
+) -> None:
+    packages = json.loads(written(Path(sif), tmp_path).read_text())["packages"]
+    components = [one for one in packages if one["primaryPackagePurpose"] != "CONTAINER"]
+    kinds = {
+        one["name"]: {r["referenceType"]: r["referenceLocator"] for r in one["externalRefs"]}
+        for one in components
+    }
+    assert all("purl" in references for references in kinds.values())
+    assert "upstream=openssl" in kinds["libssl-dev"]["purl"]
+    compiled = {name for name, its in kinds.items() if its["purl"].startswith("pkg:generic/")}
+    assert {"python", "libffi", "mpich"} <= compiled
+    assert all("cpe23Type" in kinds[name] for name in compiled)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import proc_files
 import pytest
 from launching import SECONDS, hpcpy
 from local_cluster import Cluster
 from own_cluster import own, started
 
+import proc_files
 from hpcpy.cluster.layout import NODES
 from hpcpy.engine.machine import NOBODY
+from running import run, start
 
 # An administrator would open /dev/fuse to users.
 FUSE = """
@@ -44,9 +44,9 @@ def cluster() -> Iterator[Cluster]:
         cluster = started(layout)
         for name in NODES:
             into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount")
-            done = subprocess.run([*into, "sh", "-c", FUSE], capture_output=True, check=False)
+            done = run(*into, "sh", "-c", FUSE)
             if done.returncode:
-                pytest.skip(f"no /dev/fuse for users here: {done.stderr.decode()}")
+                pytest.skip(f"no /dev/fuse for users here: {done.stderr}")
         cluster.shared.chmod(0o777)
         yield cluster
 
@@ -83,15 +83,8 @@ def test_no_mount_and_no_lock_outlive_the_step(
         cluster, "launch", f"PROGRAM={program} {end}", *size, f"IMAGE={sif}", "DRY=1"
     ).stdout
     as_user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    with subprocess.Popen(
-        [*as_user, "bash", "-c", shown],
-        env=cluster.environment({"HOME": str(cluster.shared)}),
-        cwd=cluster.shared,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    env = cluster.environment({"HOME": str(cluster.shared)})
+    with start(*as_user, "bash", "-c", shown, env=env, cwd=cluster.shared) as process:
         cluster.wait_for_files(*(f"{program.name}.{rank}" for rank in range(2 * each)))
         if end == "scancel":
             cluster.run("scancel", f"--user={NOBODY}")
@@ -99,8 +92,8 @@ def test_no_mount_and_no_lock_outlive_the_step(
             for one in engines(cluster):
                 if proc_files.read(Path(f"/proc/{one}/comm")).strip() == "starter":
                     os.kill(one, signal.SIGKILL)
-        out, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode not in (0, None), out
+        _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None), err
     until = time.monotonic() + 60
     while left := [*engines(cluster), *locks(cluster)]:
         assert time.monotonic() < until, left

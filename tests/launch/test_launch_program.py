@@ -1,10 +1,12 @@
-"""``make launch PROGRAM=…``: a program of the user's over the cluster's nodes."""
+"""``make launch PROGRAM=…`` and the image's own script: a user's program on the cluster's nodes."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from launching import RANKS, hpcpy, said
-from local_cluster import Cluster
+from launching import RANKS, SECONDS, hpcpy, said
+from local_cluster import Cluster, image
 
 SQUARES = """
 from dask.distributed import Client
@@ -93,3 +95,19 @@ def test_an_error_of_all_ranks_is_said_though_the_first_comes_to_it_last(
     error = "workloads: pi: spark cannot run here: Spark is not in this image"
     lines = [line for line in done.stderr.splitlines() if line.startswith(error)]
     assert len(lines) == 1, done.stderr
+
+
+def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> None:
+    program, *inside = image()
+    folder = cluster.shared
+    # By its name, as a site has it on PATH.
+    found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
+    words = ("--nodes=2", "--tasks=4", "--time=5", "--", "my-mpi.py", "two words", "0")
+    made = cluster.run(program, *inside, "hpcpy", "batch", *words, env=found)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert inside[-1] in made.stdout
+    (folder / "job.sh").write_text(made.stdout)
+    out, err = folder / "job.out", folder / "job.err"
+    options = ("--wait", f"--output={out}", f"--error={err}")
+    ran = cluster.run("sbatch", *options, "job.sh", timeout=SECONDS, env=found)
+    assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words|0\n", "")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from local_cluster import Cluster
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
+from running import Done, printed, python, run
 from tiers import sampled
 
 SITE = """
@@ -33,20 +32,11 @@ apptainer = ["--cleanenv"]
 FROM_SITE = "x,y $HOME"
 """
 ODD = "a b'c (d)"
-SECONDS = 300
-Done = subprocess.CompletedProcess[str]
 SYSTEMS = ["lmod", "modulecmd"]
 
 
 def make(*words: str) -> Done:
-    return subprocess.run(
-        [sys.executable, "-m", "hpcpy", "modulefile", *words],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return python("-m", "hpcpy", "modulefile", *words, PYTHONPATH=str(paths.ROOT / "src"))
 
 
 def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
@@ -56,16 +46,8 @@ def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None =
     except UnavailableError as error:
         pytest.skip(str(error))
     function = f'module() {{ eval "$({shlex.quote(str(program))} bash "$@")"; }}\n'
-    return subprocess.run(
-        ["bash", "-c", function + script],
-        env={**os.environ, **(env or {}), "MODULEPATH": str(files), "LMOD_PAGER": "none"},
-        cwd=files,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    own = {**os.environ, **(env or {}), "MODULEPATH": str(files), "LMOD_PAGER": "none"}
+    return run("bash", "-c", function + script, env=own, cwd=files)
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +99,8 @@ def test_an_editor_runs_it_by_its_path(
     """What VS Code calls, which knows no module: to look, install, test and debug."""
     program = "import sys\n\nprint(*sys.argv[1:])\n\n\ndef test_it() -> None: ...\n"
     (tmp_path / "test_my.py").write_text(program)
-    done = subprocess.run(
-        [files.parent / "hpcpy/1.2/bin/python", *words],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(says)
+    shown = printed(run(files.parent / "hpcpy/1.2/bin/python", *words, cwd=tmp_path))
+    assert shown.startswith(says)
 
 
 @pytest.mark.parametrize("system", sampled(SYSTEMS))

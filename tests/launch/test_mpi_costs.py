@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import PYTHON, Target, container
+from running import printed, run
 
 MOST_PATH_CALLS = 30
 # The first rank does nothing until the other one, which waits for it, has used a tenth
@@ -58,9 +58,7 @@ print({words[1].partition(':')[0] for words in listening})
 
 
 def test_a_measured_start_listens_on_no_network_that_may_end(python: Target) -> None:
-    done = subprocess.run(
-        python.command(["-c", LISTENS]), capture_output=True, text=True, timeout=120, check=False
-    )
+    done = run(*python.command(["-c", LISTENS]))
     assert (done.returncode, done.stdout) == (0, "{'0100007F'}\n"), done.stderr
 
 
@@ -88,10 +86,7 @@ print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=memory).size)
 package = MPI.Info.Create({"mpi_hw_resource_type": "package"})
 print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=package) == MPI.COMM_NULL)
 """
-    done = subprocess.run(
-        python.command(["-c", program]), capture_output=True, text=True, timeout=120, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n1\nTrue\n", "")
+    assert printed(run(*python.command(["-c", program]))) == "1\n1\nTrue\n"
 
 
 @pytest.mark.long
@@ -99,13 +94,7 @@ def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -
     trace = tmp_path / "trace"
     strace = [str(ensure("measure").path("strace")), "-f", "-e", "trace=sched_yield"]
     ranks = python.command(["-n", "2", PYTHON, "-c", WAITS], program="mpiexec")
-    done = subprocess.run(
-        [*strace, "-o", str(trace), *ranks],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = run(*strace, "-o", trace, *ranks)
     assert (done.returncode, done.stdout) == (0, "done\n")
     # Without the patch there is none. How many a tenth of a second holds is strace's
     # doing: 93 were seen on a busy machine.

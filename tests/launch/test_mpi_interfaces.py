@@ -1,14 +1,17 @@
-"""mpi4py.MPI is built for three ABIs, and a process takes the library that it finds."""
+"""Which MPI library of three ABIs a process takes, in the image and by the host's mpiexec."""
 
 from __future__ import annotations
 
 import platform
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, in_image, said
+from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, assignments, in_image, on_the_host, said
 
+from hpcpy.engine.setup import ensure
+from running import run
 from tiers import sampled
 
 pytestmark = [
@@ -116,3 +119,68 @@ def test_what_a_library_lacks_is_a_notimplementederror(mpi: Path) -> None:
     )
     done = in_image(mpi, "python3", "-c", program, LD_LIBRARY_PATH="/mpi/openmpi/lib")
     assert said(done) == ["lacking"]
+
+
+# mpiexec on the host, a container a rank: cells of docs/how-to/mpi.md.
+HYDRA = "mpich/bin/mpiexec -n 2"
+MPIRUN = "openmpi/bin/mpirun --allow-run-as-root --oversubscribe -n 2"
+
+
+@pytest.mark.parametrize(
+    ("launcher", "library", "name"),
+    sampled([(MPIRUN, "openmpi", "Open MPI"), (HYDRA, "", "MPICH"), (HYDRA, "abi", "MPICH")]),
+)
+def test_ranks_in_containers_of_their_own_work_together(
+    mpi: Path, tmp_path: Path, launcher: str, library: str, name: str
+) -> None:
+    program, *options = launcher.split()
+    # Open MPI's component for one-sided communication says so where there is no UCX device.
+    variables = {"OMPI_MCA_osc": "^ucx"}
+    if library:
+        variables["LD_LIBRARY_PATH"] = f"/mpi/{library}/lib"
+    binds = [f"--bind={mpi}:/mpi", f"--bind={tmp_path}:/mnt"]
+    engine: list[str | Path] = [ensure("apptainer").apptainer, "exec", *binds, SIF]
+    inside = [*engine, "env", *assignments(variables)]
+    command = [mpi / program, *options, *inside, "python3", "-c", WORK, "/mnt/ring"]
+    done = on_the_host(command, tmp_path)
+    assert said(done) == [f"2 {name}"] * 2
+
+
+# MPICH 4.0's MPIR_Err_print_stack_string once a string is full just behind a
+# place's dots.  Which errors are that long is chance: those of a rank whose
+# peers were killed in the middle of a collective call.
+FULL = r"""
+#include <stdio.h>
+#include <string.h>
+int MPI_Error_string(int code, char *string, int *length)
+{
+    int left = 512;
+    memset(string, '.', 512);
+    for (int place = 0; place < 20; place++) {
+        char *end = string + 512;
+        int behind = (int)strlen(end);
+        left = (place ? left : 0) - behind;
+        snprintf(end + behind, (size_t)left, "MPIR_Allgather_impl(%d)", code);
+    }
+    string[511] = '\0';
+    *length = (int)strlen(string);
+    return 0;
+}
+"""
+RAISE = """
+from mpi4py import MPI
+try:
+    MPI.COMM_WORLD.Split_type(1234567)
+except MPI.Exception as error:
+    print(len(str(error)), set(str(error)))
+"""
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc; run: apt install gcc")
+def test_an_error_that_fills_its_string_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "full.c").write_text(FULL)
+    options = ("-O1", "-shared", "-fPIC", "-o", "full.so", "full.c")
+    run("gcc", *options, cwd=tmp_path, check=True)
+    tmp_path.chmod(0o755)
+    done = in_image(tmp_path, "python3", "-c", RAISE, LD_PRELOAD="/mpi/full.so")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "511 {'.'}\n", "")

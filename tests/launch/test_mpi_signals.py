@@ -14,6 +14,7 @@ import pytest
 from mpi_libraries import SIF, in_image, said, unpacked_intel
 
 from hpcpy.engine.setup import ensure
+from running import start
 from tiers import sampled
 
 pytestmark = [
@@ -66,13 +67,8 @@ def test_apptainer_ends_as_the_program_does(
     )
     apptainer = ensure("apptainer").apptainer
     line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
-    with subprocess.Popen(
-        [*line, *options, SIF, "python3", "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    words = (*line, *options, SIF, "python3", "-c", program)
+    with start(*words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         # Apptainer 1.4.5 may lose what comes in its first quarter of a second.

@@ -9,9 +9,10 @@ import platform
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, Done, image
+from local_cluster import Cluster, image
 from mpi_libraries import WORK, said
 
+from running import Done
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(

@@ -1,15 +1,22 @@
-"""The archive under podman: loaded once, and started with no power at all."""
+"""The archive under podman: loaded once, started with no power at all, and over two nodes."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import image_in_podman
 import pytest
+from local_cluster import Cluster, only_root
+from site_user import User
 
 from hpcpy.core import paths
-from running import run
+from running import printed, run
 from workloads.mandel.grid import AREAS
 
 # What a careful site takes away.
@@ -35,9 +42,7 @@ def podman() -> Podman:
 def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:
     command, variables = podman
     start = (*command, "run", "--rm", *LEAST, *options, image_in_podman.NAME)
-    done = run(*start, *words, env={**os.environ, **variables})
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    return printed(run(*start, *words, env={**os.environ, **variables}))
 
 
 def test_its_own_user_computes_both_areas(podman: Podman) -> None:
@@ -63,5 +68,23 @@ def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -
     done = run(*command, "info", "--format", "json", env={**os.environ, **variables})
     assert json.loads(done.stdout)["store"]["graphRoot"].startswith(str(paths.cache_dir()))
     wrapper = paths.TOOLS / "bin/podman"
-    done = run(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(run(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true"))
+
+
+@pytest.fixture(scope="module")
+def user(cluster: Cluster) -> Iterator[User]:
+    image_in_podman.loaded()
+    its_own = {
+        # The podman that has the settings of this machine, and its images.
+        "PATH": os.pathsep.join([str(paths.TOOLS / "bin"), os.environ.get("PATH", os.defpath)]),
+        "HPCPY_CACHE": str(paths.cache_dir().parent),
+    }
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user.") as name:
+        own = dataclasses.replace(cluster, shared=Path(name))
+        yield User(own, "podman", image_in_podman.NAME, Path(sys.executable), 0, its_own)
+
+
+@pytest.mark.long
+@only_root
+def test_two_nodes_have_the_answers(user: User) -> None:
+    user.has_the_answers_of_two_nodes()

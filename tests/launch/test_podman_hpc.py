@@ -21,11 +21,12 @@ from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
-from site_user import SECONDS, Done, User, is_public, site_with_mpich
+from site_user import SECONDS, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
 from hpcpy.engine.machine import user_namespaces
+from running import Done, printed
 
 pytestmark = [
     pytest.mark.long,
@@ -109,11 +110,10 @@ def nothing_is_left(user: User, workload: str = "") -> None:
         user.wait_until_no_rank_is_left(workload)
     # podman removes them a moment after they have ended.
     while True:
-        done = user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet")
-        assert (done.returncode, done.stderr) == (0, "")
-        if not done.stdout:
+        shown = printed(user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet"))
+        if not shown:
             return
-        assert time.monotonic() < end, done.stdout
+        assert time.monotonic() < end, shown
         time.sleep(0.5)
 
 

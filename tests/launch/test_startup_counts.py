@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +13,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
+from running import printed, run
 from workloads.startup.command import CASES
 
 # Of these some are on a descriptor: strace's table does not tell them apart.
@@ -47,7 +47,7 @@ def by_strace(command: list[str], table: Path) -> dict[str, int]:
     if "strace" not in found:
         pytest.skip("no strace here; run: make setup TOOLS=measure")
     options = ["-f", "-c", "-U", "name,calls", "-e", "trace=%file,getdents64", "-o", str(table)]
-    subprocess.run([found["strace"].path, *options, *command], capture_output=True, check=True)
+    run(found["strace"].path, *options, *command, check=True)
     lines = [line.split() for line in table.read_text().splitlines()]
     counts = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
     return {name: counts[name] for name in counts if name not in ("total", "getcwd")}
@@ -76,9 +76,7 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
 ) -> None:
     python = container("hpcpy", Path(sif), tmp_path)
     options = ["--impl", "strace", "--json", str(WORK / "r.json")]
-    command = python.command(["-m", "workloads", "startup", *options])
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(run(*python.command(["-m", "workloads", "startup", *options])))
     results = json.loads((tmp_path / "r.json").read_text())["results"]
     found = {result["problem"]: result["details"][-1] for result in results}
     assert list(found) == list(CASES)

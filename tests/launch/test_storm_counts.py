@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,17 +13,11 @@ from small_storm import (
     STATIC_STAGED,
     VENV,
     SmallStorm,
-    layout,
     one_node,
     requests,
-    require,
     started,
 )
 
-from hpcpy.cluster import processes
-from hpcpy.cluster.layout import Layout
-from hpcpy.core.paths import ROOT
-from sharedfs import machines
 from sharedfs.configurations import Configuration
 
 pytestmark = pytest.mark.long
@@ -88,47 +79,3 @@ def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm) -
         assert second.packets == 0
     for mount in storm.storm.mounts:
         assert mount.run("sh", "-c", "ls /tmp | grep '^storm-.*sif' || true") == ""
-
-
-HOLD = """
-import time
-from pathlib import Path
-from sharedfs import machines
-one = machines.layout(1, Path({folder!r}))
-with machines.running(one):
-    print("up", flush=True)
-    while True:
-        time.sleep(0.01)
-"""
-
-
-def held(one: Layout) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", HOLD.format(folder=str(one.folder))],
-        env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'benchmarks'}", "PATH": processes._PATH},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def is_left(one: Layout) -> bool:
-    return bool(list(processes.marked(one))) or one.run.exists() or one.folder.exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
-def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
-    require()
-    one = layout("storm-end", 1)
-    with held(one) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "up\n"
-        process.send_signal(number)
-        process.communicate(timeout=300)
-    if number == signal.SIGKILL:
-        assert is_left(one)
-        # The next one of the same folder finds what is left.
-        with machines.running(one) as storm:
-            assert len(storm.mounts) == 1
-    assert not is_left(one)
-    one.folder.parent.rmdir()

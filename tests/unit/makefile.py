@@ -9,7 +9,7 @@ from pathlib import Path
 from processes import environment
 
 from hpcpy.core import paths
-from running import Done, run
+from running import Done, printed, run
 
 MAKEFILE = paths.ROOT / "Makefile"
 
@@ -22,10 +22,9 @@ def make(*words: str | Path, cwd: Path = paths.ROOT, **variables: str) -> Done:
 
 def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:
     """Return what `make help` says of each target."""
-    done = make(*words, "help", cwd=cwd)
-    assert (done.returncode, done.stderr) == (0, "")
-    rows = re.findall(r"^  make (\S+) +(\S.*)$", done.stdout, re.MULTILINE)
-    assert len(rows) == len(done.stdout.splitlines())
+    shown = printed(make(*words, "help", cwd=cwd))
+    rows = re.findall(r"^  make (\S+) +(\S.*)$", shown, re.MULTILINE)
+    assert len(rows) == len(shown.splitlines())
     return dict(rows)
 
 

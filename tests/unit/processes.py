@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import running
 from hpcpy.core import paths
 from running import Done, run
 
@@ -26,15 +27,8 @@ def python(*words: object, **more: str) -> Done:
 
 def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
     """Start Python code, in a process group of its own as a shell does."""
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,
-    )
+    words = (sys.executable, "-c", code, *arguments)
+    return running.start(*words, env=environment(**more), process_group=0)
 
 
 def runs(pid: int) -> bool:

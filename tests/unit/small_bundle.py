@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+from running import Done, run
 
 # Not a venv's, which would see no packages but its own.
 PYTHON: str = getattr(sys, "_base_executable", sys.executable)
@@ -39,15 +40,7 @@ def forbid_asking():
 
 
 class Installation:
-    """Folders of modules below ``lib``.
-
-    Parameters
-    ----------
-    folder
-        Where it goes.
-    files
-        Text by path, relative to site-packages.
-    """
+    """Folders of modules below ``lib``, of texts by their path in site-packages."""
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         self.folder = folder
@@ -73,28 +66,17 @@ class Installation:
         more = {"epoch": self.epoch, "hooks": hooks(hook_files(["bake"]))}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
-    def run(
-        self, program: str, *options: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, program: str, *options: str, **variables: str) -> Done:
         """Run a program in a Python that has the bundle, which the first run makes."""
         file = self.folder / "modules.bundle"
         if not file.exists():
             file.write_bytes(self.bundle())
-        start = _START.format(
-            folders=_FOLDERS,
-            bundle=str(file),
-            library=str(self.library),
-            site=str(self.site),
-        )
+        folders = {"library": str(self.library), "site": str(self.site)}
+        start = _START.format(folders=_FOLDERS, bundle=str(file), **folders)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPCPY"))}
-        return subprocess.run(
-            [PYTHON, *options, "-c", start + textwrap.dedent(program)],
-            env={**environment, "PYTHONDONTWRITEBYTECODE": "1", **variables},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = (PYTHON, *options, "-c", start + textwrap.dedent(program))
+        env = {**environment, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+        return run(*words, env=env, cwd=self.folder)
 
     def says(self, program: str, *options: str, **variables: str) -> str:
         """Return what a program prints; it must end with 0 and write nothing to stderr."""

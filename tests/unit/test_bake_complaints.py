@@ -1,7 +1,8 @@
-"""pip's complaints become one line; `tests/launch/test_bake.py` makes pip itself complain."""
+"""pip's complaints become one line; baked files are put in their places, all or none."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp/features/bake"))
 
 from hpcpy_bake.complaints import explain
+from hpcpy_bake.moves import Moves
 
 OWN = {"numpy": "9.8.7"}
 # With a lock that was made on a base which already has this package.
@@ -62,3 +64,33 @@ def test_each_complaint_is_one_line(said: str, code: int, words: str) -> None:
     assert error.code == code
     assert words in str(error)
     assert "\n" not in str(error)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def write(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_what_was_moved_is_moved_back_and_bears_its_time(tmp_path: Path) -> None:
+    new, there = write(tmp_path / "new", "a/b"), write(tmp_path / "there", "a/x")
+    os.utime(there / "a", (1, 1))
+
+    def stop() -> None:
+        with Moves() as moves:
+            moves.merge(new, there)
+            assert (there / "a/b").exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert set(tree(there)) == {"a", "a/x"}
+    assert (there / "a").stat().st_mtime == 1

@@ -1,21 +1,16 @@
-"""Processors, surroundings and MPI, on machines made of folders."""
+"""The doctor's checks of processors, surroundings and MPI, on machines made of folders."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
-from small_machine import Machine, maker, named
+from small_machine import Machine, named
 
-from workloads.doctor import checks
+from workloads.doctor import checks, mounts
 from workloads.doctor.checks import Finding, Status, cpu, mpi
 from workloads.doctor.node import Node, RankFacts, World
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return maker(tmp_path)
+from workloads.parallel import ranks
 
 
 def test_ranks_that_are_bound_to_one_core_are_a_warning(
@@ -49,3 +44,53 @@ def test_an_empty_machine_gives_findings_and_no_failure(machine: Machine) -> Non
     assert {each.name.partition(".")[2] for each in found} > {"ranks", "hardware", "devices"}
     assert not [each for each in found if each.name.endswith(".check")]
     assert not [each for each in found if each.status is Status.FAIL]
+
+
+_MOUNTS = """\
+1 0 8:1 / / rw - ext4 /dev/a rw
+2 1 0:9 / /home rw shared:1 - nfs4 server:/home rw
+3 1 0:9 / /home/my\\040user rw - lustre lfs rw
+8 1 0:12 / /ceph rw - fuse.ceph-fuse ceph-fuse rw
+10 1 0:14 / /some ro - fuse /dev/fuse ro
+cut
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_network"),
+    [("/home", True), ("/ceph", True), ("/some", False)],
+)
+def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
+    assert mounts.is_network(mounts.of(_MOUNTS, folder)) == is_network
+
+
+HYDRA = {"PMI_RANK": "1", "PMI_SIZE": "4", "PMI_FD": "0"}
+SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "claims"),
+    [
+        # sbatch's own shell: no step.
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, []),
+        (HYDRA, [(1, 4)]),
+        # mpiexec inside of a step: its variables count.
+        (SLURM | HYDRA, [(1, 4)]),
+        # An empty number is none.
+        (SLURM | {"PMI_RANK": "", "PMI_SIZE": ""}, [(2, 8)]),
+    ],
+)
+def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[int, int]]) -> None:
+    assert [(each.rank, each.size) for each in ranks.claims(variables)] == claims
+
+
+@pytest.mark.parametrize(
+    ("variables", "family", "says"),
+    [
+        (SLURM, "mpich", "srun --mpi=pmi2"),
+        ({**SLURM, "PMIX_RANK": "0"}, "mpich", "speaks no PMIx"),
+        ({**HYDRA, "PMI_FD": "987"}, "mpich", "--preserve-fds"),
+    ],
+)
+def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> None:
+    assert says in mpi.remedy(variables, family)

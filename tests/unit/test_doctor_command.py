@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,9 @@ from workloads.__main__ import main
 from workloads.doctor import checks
 from workloads.doctor.checks import Finding, Status
 
-# Variables that a rank of a job has, if it runs these tests.
-LAUNCHERS = ("PMI_", "OMPI_", "SLURM_")
-
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(LAUNCHERS):
-            monkeypatch.delenv(name)
+def _off(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     # main sets it for its own process.
     monkeypatch.setenv("HPCPY_PREFLIGHT", "off")
 

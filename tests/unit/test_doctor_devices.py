@@ -8,17 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from small_machine import Files, Machine, maker, named
+from small_machine import Files, Machine, named
 
 from running import run
 from workloads.doctor.checks import Status, fabric, gpu
 from workloads.doctor.node import World
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return maker(tmp_path)
-
 
 IB = "/sys/class/infiniband"
 ACTIVE = {

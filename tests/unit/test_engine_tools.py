@@ -10,7 +10,7 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.engine import prefix, setup, tools
-from hpcpy.engine.tools import all_tools, needed, on_path
+from hpcpy.engine.tools import all_tools, needed, on_path, parse_version
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
 
@@ -99,3 +99,14 @@ def test_only_what_a_group_needs_is_asked_for() -> None:
 def test_unknown_group_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"no tool group 'docker'.*build.*podman"):
         needed(["build", "docker"])
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [("1.9.3", "1.10.0"), ("1.4.0-rc.1", "1.4.0"), ("4.5", "4.5.1")],
+)
+def test_numbers_are_compared_not_letters(older: str, newer: str) -> None:
+    first, second = parse_version(older), parse_version(newer)
+    assert first is not None
+    assert second is not None
+    assert first < second

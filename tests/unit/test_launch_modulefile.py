@@ -1,9 +1,9 @@
-"""What ``hpcpy modulefile`` refuses, and the files it writes."""
+"""What ``hpcpy modulefile`` and ``kernelspec`` write and refuse; `tests/launch` uses the files."""
 
 from __future__ import annotations
 
+import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,10 @@ from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import prefix
+from hpcpy.launch.engines import Container
+from hpcpy.launch.kernelspec import kernel_spec, user_kernels
+from hpcpy.launch.site import Site
+from running import run as run_program
 
 
 @pytest.fixture
@@ -44,17 +48,23 @@ def test_what_goes_with_the_checkout_is_told(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--versio=1"], "unrecognized arguments: --versio=1"),
-        (["--site=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
-        (["--to=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
-        (["--to=-"], "--to: -: is no folder, and several files are written"),
-        (["--name=.x"], "--name: .x cannot name a file"),
-        (["--image=x:1"], "IMAGE=x:1: no such file; a registry's is docker://x:1"),
+        ("modulefile --versio=1", "unrecognized arguments: --versio=1"),
+        ("modulefile --site=perlmutter-cpu", "has podman-hpc, and a module file is for"),
+        ("modulefile --to=/a:b", "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
+        ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
+        ("modulefile --name=.x", "--name: .x cannot name a file"),
+        ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
+        ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),
+        ("kernelspec --engine=shifter", "takes a reference; IMAGE=registry.example.org/"),
+        ("kernelspec --image=/no/such.sif", "IMAGE=/no/such.sif: no such file"),
+        ("kernelspec --name=a/b", "--name: a/b cannot name a file"),
+        ("kernelspec --title=a\nb", "holds a character that cannot be printed"),
     ],
 )
-def test_what_is_wrong_is_refused(words: list[str], says: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_refused(words: str, says: str, tmp_path: Path) -> None:
+    command, option = words.split(" ")
     with pytest.raises(UsageError) as caught:
-        run(["modulefile", f"--to={tmp_path}", *words])
+        run([command, f"--to={tmp_path}", option])
     assert says in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -88,15 +98,43 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     assert run(["modulefile", *words, "--version=1"]) == 0
     programs = tmp_path / "hpcpy/1/bin"
     assert sorted(path.name for path in programs.iterdir()) == ["mpiexec", "python", "python3"]
-    done = subprocess.run(
-        [programs / "python3", "-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words"],
-        env={"PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
+    done = run_program(programs / "python3", *shell, env={"PATH": "/usr/bin:/bin"}, check=True)
     assert done.stdout == "b c 1 unset two words\n"
     assert (
         f"python, python3 and mpiexec run in {program}"
         in (tmp_path / "modulefiles/hpcpy/1.lua").read_text()
     )
+
+
+REFERENCE = "registry.example.org/me/hpcpy:1"
+KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]
+
+
+def test_shifter_has_the_sites_volumes_and_not_its_mpi() -> None:
+    site = Site(
+        name="centre", summary="", options={"shifter": ("--module=mpich",)}, binds=("/data",)
+    )
+    image = f"docker:{REFERENCE}"
+    spec = kernel_spec("shifter", Container("shifter", image, "", False, ()), site, "x")
+    words = [f"--image={image}", "--volume=/data:/data"]
+    assert spec["argv"] == ["shifter", *words, *KERNEL, "{connection_file}"]
+
+
+def test_the_file_lies_where_jupyter_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
+    assert user_kernels() == tmp_path / ".local/share/jupyter/kernels"
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    words = [f"--image={REFERENCE}", "--site=perlmutter-cpu", "--name=HPCpy-1", "--title=My Python"]
+    assert run(["kernelspec", *words]) == 0
+    path = tmp_path / "data/kernels/hpcpy-1/kernel.json"
+    assert capsys.readouterr().out == f"{path}\n"
+    spec = json.loads(path.read_text())
+    assert (spec["display_name"], spec["language"]) == ("My Python", "python")
+    assert spec["interrupt_mode"] == "message"
+    assert spec["env"] == {"PYTHONHOME": "", "PYTHONPATH": ""}
+    assert "exec podman-hpc run" in spec["argv"][2]
+    assert "--mpi" not in spec["argv"][2]

@@ -10,7 +10,7 @@ import pytest
 
 from hpcpy.launch import on_nodes
 from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
-from running import Done, run
+from running import Done, printed, run
 
 OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
@@ -137,8 +137,7 @@ def staged(node: Path, **more: str) -> Done:
 
 def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path) -> None:
     there = set(node.iterdir())
-    done = staged(node)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "700\nranks\n", "")
+    assert printed(staged(node)) == "700\nranks\n"
     assert set(node.iterdir()) == there
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lock_blocks import blocks
 
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
@@ -21,6 +20,11 @@ from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS
 
 DIGEST = "0" * 64
+
+
+def blocks(lock: Path) -> dict[str, str]:
+    """Return the text of each table of a lock, by its first line."""
+    return {block.partition("\n")[0]: block for block in lock.read_text().split("\n\n")}
 
 
 def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:

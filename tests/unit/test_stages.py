@@ -77,8 +77,9 @@ def test_stopping_the_tool_ends_everything_that_a_stage_started(
         wait_until(lambda: all(file.exists() and file.read_text() for file in files))
         started = [int(file.read_text()) for file in files]
         tool.send_signal(number)
+        said = tool.communicate()[1]
         if number == signal.SIGINT:
-            first, last = tool.communicate()[1].splitlines()
+            first, last = said.splitlines()
             assert first.endswith("compile it all: stopped")
             assert last == "hpcpy long: stopped; the same command continues from here"
     assert tool.returncode == code

@@ -1,4 +1,4 @@
-"""The calls of a program and of all that it starts, as strace writes them."""
+"""The calls of a program and of all that it starts, as strace writes them; what is node-local."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processes import python, runs, start
 from running import last_words, run, wait_until
 from workloads.errors import UnavailableError
 from workloads.startup import strace
-from workloads.startup.calls import KINDS, Call, summary
+from workloads.startup.calls import KINDS, Call, is_node_local, summary
 from workloads.startup.techniques import follow
 
 BASE = "import os"
@@ -146,3 +146,27 @@ def test_ptrace_that_is_refused_is_one_line() -> None:
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "strace cannot follow a program here: strace: " in done.stderr
     assert "where ptrace is allowed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/etc/ld.so.cache", "/proc/self/maps", "/sys/devices", "/dev/shm/x"),  # noqa: S108
+        *("/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x.py"),
+        *("/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache"),
+    ],
+)
+def test_what_every_node_has_is_node_local(path: str) -> None:
+    assert is_node_local(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/opt/hpcpy/lib/libpython3.so", "/opt/mpich/lib/libmpi.so.12", "/usr", "/usr/bin"),
+        *("/.singularity.d/libs/libc.so.6", "/usr/lib/python3/dist-packages/numpy", "/etcetera"),
+        *("/usr/lib/python3.14/os.py", "/usr/lib/../share/x", "/home/me/lib/x", "/tmp", "/mnt"),  # noqa: S108
+    ],
+)
+def test_all_else_is_off_node(path: str) -> None:
+    assert not is_node_local(path)

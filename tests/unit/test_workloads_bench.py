@@ -23,12 +23,6 @@ HERE = {
 }
 
 
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
-        monkeypatch.delenv(name)
-
-
 @pytest.mark.usefixtures("alone")
 class TestSelect:
     def test_all_leaves_out_what_cannot_run_and_says_why(self) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from processes import environment, python
 
-from running import run
+from running import printed, run
 from workloads.__main__ import main
+from workloads.registry import TOOLS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,5 +83,27 @@ def test_only_the_first_rank_complains(
 
 
 def test_a_launchers_variables_without_a_number_are_none() -> None:
-    done = python("-m", "workloads", "pi", "-n", 10, "--impl", "python", PMI_RANK="", PMI_SIZE="")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(python("-m", "workloads", "pi", "-n", 10, "--impl", "python", PMI_RANK="", PMI_SIZE=""))
+
+
+HEAVY = ("numpy", "mpi4py", "numba", "cupy", "h5py", "pyopencl", "matplotlib", "multiprocessing")
+# All in one process: the first that imports one of them is named.
+IMPORTS = """
+import sys
+from workloads.__main__ import main
+for line in sys.argv[1:]:
+    try:
+        main(line.split())
+    except SystemExit:
+        pass
+    found = {name.partition(".")[0] for name in sys.modules} & {HEAVY}
+    assert not found, (line, found)
+"""
+
+
+def test_help_and_lists_import_nothing_heavy() -> None:
+    lines = [f"{name} --help" for name in (*WORKLOADS, *TOOLS)]
+    lines += [f"{name} --list" for name in WORKLOADS]
+    program = IMPORTS.replace("{HEAVY}", repr({*HEAVY}))
+    shown = printed(python("-c", program, "--help", *lines, "doctor --quick --only cpu"))
+    assert "Exit code" in shown

@@ -1,4 +1,4 @@
-"""Wrong options: one line that names the option, exit code 2, and nothing is made."""
+"""Options: what is wrong is one line with code 2 and nothing is made; what is read is as meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
+from workloads.bench import machine
 from workloads.bench.options import tables_beside
+from workloads.errors import UsageError
+from workloads.linalg.problems import Problem
+from workloads.p2p.messages import DEFAULT, in_words, sizes
 from workloads.registry import WORKLOADS
 
 # Of one workload in place of all: one parser has these options.
@@ -91,3 +95,25 @@ def test_a_folder_that_another_rank_has_made_is_no_standard_output(tmp_path: Pat
     args = argparse.Namespace(json=None, plot=None, profile=None, out=tmp_path)
     with tables_beside(args) as stream:
         assert stream is None
+
+
+def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "available_memory", lambda: 2**30)
+    Problem("eigh", 4_000, 1).prepare([])
+    with pytest.raises(UsageError, match=r"-n 5000 needs 1.5 GiB of memory for eigh, 1.0 are"):
+        Problem("eigh", 5_000, 1).prepare([])
+
+
+@pytest.mark.usefixtures("alone")
+def test_one_rank_is_69_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["p2p", "--impl", "mpi-upper,mpi-isend"]) == 69
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_sizes_are_read_and_shown_in_words() -> None:
+    assert sizes("8,4KiB,1mib,8, 16 B") == [8, 16, 4096, 1 << 20]
+    assert [in_words(size) for size in (8, 1000, 4096, 3 << 20)] == [
+        "8 B", "1,000 B", "4 KiB", "3 MiB",
+    ]  # fmt: skip
+    assert (len(DEFAULT), DEFAULT[0], DEFAULT[-1]) == (20, 8, 4 << 20)
+    assert sizes(",".join(map(in_words, DEFAULT))) == DEFAULT

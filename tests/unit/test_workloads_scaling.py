@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import ClassVar
 
@@ -22,12 +21,7 @@ HERE = {
 WORKERS = (1, 2, 4, 8, 32)
 
 
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
-        monkeypatch.delenv(name)
-
-
+@pytest.mark.usefixtures("alone")
 class TestSpeedUp:
     results: ClassVar = [
         Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from processes import python
 
+from running import printed
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 
 
-def test_a_module_that_is_not_there_is_69(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["startup", "--import", "json,no_such_module.part"]) == 69
+@pytest.mark.parametrize("command", ["startup", "forecast"])
+def test_a_module_that_is_not_there_is_69(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--import", "json,no_such_module.part"]) == 69
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "Python has no module 'no_such_module'" in said
@@ -24,11 +26,12 @@ def test_a_failing_program_exits_1_with_its_last_words(
 ) -> None:
     script = tmp_path / "bad.py"
     script.write_text("import sys\nprint('first', file=sys.stderr)\nsys.exit('last words')\n")
-    for technique in TECHNIQUES:
-        assert main(["startup", "--impl", technique, "--", str(script)]) == 1
+    for words in (["forecast"], *(["startup", "--impl", name] for name in TECHNIQUES)):
+        assert main([*words, "--", str(script)]) == 1
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert said.endswith("bad.py: ended with exit code 1: last words\n")
+    assert list(tmp_path.iterdir()) == [script], "nothing was probed"
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
@@ -46,8 +49,7 @@ def test_a_program_gets_the_variables_of_the_start_not_later_ones(
         "os.environ['LATER'] = '1'; sys.exit(main(sys.argv[1:]))"
     )
     words = ["startup", "--impl", technique, "--", script]
-    done = python("-c", code, *words, GIVEN="ü=1", EMPTY="")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(python("-c", code, *words, GIVEN="ü=1", EMPTY=""))
 
 
 def test_no_process_left_is_69_and_one_line(

@@ -1,4 +1,4 @@
-"""Talks: lists, bad input, a slide's table; what needs no numpy is run."""
+"""Talks: bad input, a slide's table and rows, whether its lesson holds."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workloads.__main__ import main
-from workloads.errors import UnavailableError
+from workloads.bench.result import Result
+from workloads.errors import UnavailableError, WorkerError
 from workloads.talk import run, slides
-from workloads.talk.claims import Faster
-from workloads.talk.slides import Experiment, Slide, Talk
+from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
+from workloads.talk.run import Outcome
+from workloads.talk.slides import Experiment, Slide, Talk, by_workers
 
 SMALL = Experiment(
     "pi -n 1000 --impl python,threads --workers 3",
@@ -86,3 +89,90 @@ def test_a_process_that_computes_is_counted() -> None:
         process.stdout.readline()
         assert run.other_processes() >= 1
         process.kill()
+
+
+def _result(impl: str, *samples: float, **others: Any) -> Result:
+    made = {"work": 10, "total": 10, "verdict": "right", "workers": 1, **others}
+    return Result(impl, "problem", list(samples), **made)
+
+
+def _outcome(title: str = "", **seconds: float | tuple[float, ...]) -> Outcome:
+    """Return an outcome of rows with one worker each; a number stands for five equal samples."""
+    found = []
+    for impl, each in seconds.items():
+        samples = each if isinstance(each, tuple) else (each,) * 5
+        found.append(_result(impl, *samples))
+    experiment = Experiment("pi --impl all", dict.fromkeys(seconds, 1.0), title)
+    return Outcome(experiment, run.rows(experiment, found))
+
+
+def test_the_whole_answer_is_held_against_a_stored_hash() -> None:
+    (experiment,) = slides.talk("nih").slides[11].experiments
+    right = [_result(name, 1.0, answer=experiment.sha256) for name in ("mpi-block", "mpi-cyclic")]
+    assert {row.verdict for row in run.rows(experiment, right)} == {
+        "matches the stored sha256 of all of it"
+    }
+    wrong = _result("mpi-cyclic", 1.0, answer="bad")
+    with pytest.raises(WorkerError, match="mpi-cyclic: WRONG: sha256 bad, not 9c7dbadf"):
+        run.rows(experiment, [right[0], wrong])
+
+
+def test_a_row_is_the_one_that_was_asked_for_with_fewer_workers_at_work() -> None:
+    (experiment,) = slides.talk("nersc").slides[9].experiments
+    found = run.rows(experiment, [_result("python", 1.0), _result("threads", 1.0, workers=2)])
+    assert [(row.key, row.at_work) for row in found] == [("python", 1), ("threads 4", 2)]
+    scaled = Experiment("pi --impl mpi --scale 1,4", by_workers("mpi", {1: 3.6, 4: 0.9}))
+    found = run.rows(scaled, [_result("mpi", 2.0), _result("mpi", 1.0, workers=2)])
+    assert [(row.key, row.at_work, row.here) for row in found] == [("mpi", 1, 2), ("mpi 4", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "a", "b", "verdict"),
+    [
+        (Faster("a", "b"), 2.0, 1.0, "holds"),
+        (Faster("a", "b"), 1.0, 2.0, "does not hold"),
+        (Faster("a", "b"), (1.9, 2.0, 2.1), (1.0, 1.1, 1.2), "holds"),
+        (Faster("a", "b"), (1.0, 2.0), (1.5, 1.6), "is not certain"),
+        (Faster("a", "b", *SAME), 1.0, 1.5, "does not hold"),
+        (TooMany(""), 2.0, 1.0, "does not hold"),
+        (TooMany(""), 1.0, 2.0, "holds"),
+    ],
+)
+def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: str) -> None:
+    (found,) = claim.judge([_outcome(a=a, b=b)])
+    assert found.verdict == verdict
+
+
+def test_fewer_than_five_samples_make_no_lesson_certain() -> None:
+    (found,) = judged([Faster("a", "b")], [_outcome(a=(2.0,) * 4, b=1.0)])
+    assert found.verdict == "is not certain"
+    assert found.measured == (
+        "b is 2 times as fast as a; the lesson asks for more than 1; samples: 4, a verdict needs 5"
+    )
+    (absent,) = judged([Faster("a", "c")], [_outcome(a=(2.0,), b=(1.0,))])
+    assert (absent.verdict, absent.measured) == ("was not measured", "without c")
+
+
+def test_a_load_above_the_free_cores_makes_no_lesson_certain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    # One worker needs a core; three others may have the rest.
+    slide = [Faster("a", "b")], [_outcome(a=2.0, b=1.0)]
+    assert [each.verdict for each in judged(*slide, 3)] == ["holds"]
+    (found,) = judged(*slide, 25)
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("other processes computed before it, 25 on 4 cores")
+
+
+def test_a_gain_beyond_the_cores_is_not_certain() -> None:
+    experiment = Experiment("write --impl queue --scale 1,16", {"queue": None, "queue 16": None})
+    one = _result("queue", *[11.2] * 5, cores=1)
+    many = _result("queue", *[1.0] * 5, workers=16, cores=2)
+    claim = Faster("queue", "queue 16", 9)
+    (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("queue with 16 workers gained more than cores can give")
+    many.cores = 16
+    (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
+    assert found.verdict == "holds"

@@ -116,7 +116,7 @@ def _binds(suite: Suite, scratch: Path) -> list[str]:
     """Return what is mounted, as Apptainer wants it told."""
     tests, mode = prepared.tests(suite), "ro"
     if suite.copied:
-        tests, mode = _copy(suite, tests, scratch / "tests"), "rw"
+        tests, mode = _copy(tests, scratch / "tests"), "rw"
     if suite.runner == "regrtest":
         # Where `-I` and `-E` find it, too.
         site = f"{PREFIX}/lib/{prepared.python_folder()}/site-packages"
@@ -133,10 +133,8 @@ def _binds(suite: Suite, scratch: Path) -> list[str]:
     return [f"{tests}:{prepared.TESTS}:{mode}", *binds]
 
 
-def _copy(suite: Suite, tests: Path, copy: Path) -> Path:
+def _copy(tests: Path, copy: Path) -> Path:
     shutil.copytree(tests, copy)
-    if suite.stand_ins:
-        shutil.copytree(FOLDER / suite.stand_ins, copy / suite.targets[0], dirs_exist_ok=True)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
     return copy

@@ -33,7 +33,6 @@ class Suite:
     inside: bool = False
     library: str = ""
     copied: bool = False
-    stand_ins: str = ""
     seconds: int = 3600
     heavy: bool = False
 

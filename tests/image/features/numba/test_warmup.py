@@ -13,7 +13,7 @@ import pytest
 from numba_programs import COUNTING, OF_USERS, USERS, ran, script
 
 from _hpcpy_numba import LEVELS, level
-from running import launcher, run
+from running import launcher, printed, run
 from tiers import sampled
 
 FEATURES = llvm.get_host_cpu_features().flatten()
@@ -51,8 +51,7 @@ def warm_up(*words: object, **variables: str) -> subprocess.CompletedProcess[str
 def kept(folder: Path, program: str, *names: str) -> dict[str, str]:
     """Warm a program up for this processor's level, and return the variable for it."""
     chosen = [f"--level={name}" for name in names or (HERE,)]
-    done = warm_up("--to", folder, *chosen, program)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    printed(warm_up("--to", folder, *chosen, program))
     return {"HPCPY_KERNELS": str(folder)}
 
 
@@ -187,8 +186,7 @@ def test_a_function_is_kept_for_the_values_of_its_global_variables(
 ) -> None:
     program = script(tmp_path / "code", GLOBALS)
     folder = tmp_path / "kept"
-    done = warm_up("--to", folder, f"--level={HERE}", program, "3", "1")
-    assert (done.returncode, done.stderr) == (0, "")
+    printed(warm_up("--to", folder, f"--level={HERE}", program, "3", "1"))
     variables = {**os.environ, "HPCPY_KERNELS": str(folder), "NUMBA_CACHE_DIR": str(tmp_path)}
     rank = run(sys.executable, program, *arguments, env=variables, cwd="/")
     assert (rank.returncode, rank.stdout.strip()) == (0, answer)

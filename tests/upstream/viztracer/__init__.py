@@ -1,1 +1,0 @@
-"""Replaces the tests' files that the sdist lacks: it has only test_*.py."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def add_packed(root: Path) -> None:
         for place in folders:
             (made / place.name).mkdir(parents=True)
         write(made / packed.name, Environment(packed, folders), launcher(), current)
-        with (made / packed.name / ".pack/config").open("a") as stream:
-            for name in ("usr", "etc", "lib", "lib64"):
-                stream.write(f"bind {root}/{name}=/{name}\n")
+        config = made / packed.name / ".pack/config"
+        own = "".join(f"{root}/{name}=/{name}:" for name in ("usr", "etc", "lib", "lib64"))
+        config.write_text(re.sub(r"(?m)^(HPCPY_PACK_BINDS=.*)$", rf"\1:{own}", config.read_text()))
         made.rename(final)

@@ -1,37 +1,30 @@
-/* What the files of the launcher share.  It is one static program: PREFIX/.pack/run. */
+/* What the files of the launcher share.  It is one static program: PREFIX/.pack/run.  What it
+   is to mount is in variables, which PREFIX/.pack/config sets: HPCPY_PACK_… */
 
-#ifndef HPCPY_PACK_H
-#define HPCPY_PACK_H
+#pragma once
 
-#include <limits.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#define BINDS 32
+/* Where the daemon has the socket at which starts ask for the mount namespace. */
+#define LISTENER 3
+#define REASON 4200
 
-/* PREFIX/.pack/config, read. */
-struct config {
-    char home[PATH_MAX];          /* PREFIX, where this program lies */
-    char image[PATH_MAX + 512];
-    char *prefix, *offset;        /* where the image is mounted, and where it begins in its file */
-    char *from[BINDS], *to[BINDS];  /* then bound; what has no / in front is in the image */
-    int binds;
-    int has_path;                 /* the commands are those of PATH, not of PREFIX/bin */
+/* The daemon's answer, beside a text: a mount namespace, as an open file. */
+struct space {
+    struct cmsghdr head;
+    int file;
 };
 
-extern struct config config;
-/* What is being tried, for a message with errno. */
-extern const char *step;
+/* Enter the namespace where the image lies over the prefix: NULL, or what forbids it. */
+const char *enter(char *image);
 
-/* Enter namespaces where the image is mounted: 0, or -1. */
-int enter(void);
-
-#define FILES 3   /* in one message: the socket, a user namespace, a mount namespace */
-
-/* Hand open files to another process; return how many one was handed, below 0 if none spoke. */
-int send_files(int socket, const int *files, int count);
-int receive_files(int socket, int *files);
-
-/* The daemon's main: hpcpy-mount IMAGE OFFSET SECONDS PARENT, with descriptors from 3 on. */
+/* The daemon's main: hpcpy-mount IMAGE PARENT. */
 int serve(char **words);
-enum { DEVICE = 3, LAUNCHER = 4 };
-
-#endif

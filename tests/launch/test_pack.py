@@ -54,8 +54,7 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     assert entries
     assert int(entries[1].replace(",", "")) > 500
     assert int(entries[2]) < 20
-    # Python itself looks for a zip file in each folder above its own.
-    assert f" before, now {5 + len(prefix.parents) - 1}; beside them " in counts
+    assert " before, now 5; beside them " in counts
     shutil.rmtree(beside(prefix, "unpacked"))
     python, variables = f"{prefix}/bin/python", [f"{prefix}/share/gdal", "ice", f"{prefix}/lib"]
     expected = [python, str(prefix), str(prefix), ["a b"], variables, f"{prefix}/bin", "/usr"]
@@ -114,7 +113,7 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     assert tree(beside(prefix, "unpacked")) == before
     done = pack(*update, write.format(""))
     assert done.returncode == 0, done.stderr
-    assert names(prefix) == {"env", "env.unpacked"}
+    assert names(prefix) == {"env"}
     assert run(*show, env=ENV).stdout.split() == ["gdal", "new"]
     answer = reported(run(prefix / "bin/report", env=ENV))
     assert answer[4] == [f"{prefix}/share/gdal", "ice", f"{prefix}/lib"]
@@ -141,23 +140,10 @@ def test_an_interrupted_pack_leaves_the_folder(prefix: Path, number: signal.Sign
     assert names(prefix) == {"env"}
 
 
-@pytest.mark.long
-def test_a_pack_that_was_killed_between_two_renames_is_finished(prefix: Path) -> None:
-    before = tree(prefix)
-    packed(prefix)
-    unpacked, aside = beside(prefix, "unpacked"), beside(prefix, "pack-old")
-    # Undone or updated: no prefix, and the packed folder put aside.
-    prefix.rename(aside)
-    assert "is packed already" in pack(prefix).stderr
-    # Undone, and the packed folder not yet removed.
-    prefix.rename(aside)
-    unpacked.rename(prefix)
-    assert "is not packed" in pack("--undo", prefix).stderr
-    assert names(prefix) == {"env"}
-    # Packed: no prefix, and the folder as it was has its new name.
+def test_after_a_kill_between_two_renames_it_is_said_what_to_type(prefix: Path) -> None:
+    unpacked = beside(prefix, "unpacked")
     prefix.rename(unpacked)
-    assert "is not packed" in pack("--undo", prefix).stderr
-    assert tree(prefix) == before
+    assert f"there is no such folder; mv {unpacked} {prefix}" in pack(prefix).stderr
 
 
 def test_what_will_not_work_is_said_before(prefix: Path) -> None:
@@ -169,8 +155,8 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"pth: {outside}: is installed from a folder outside" in done.stderr
     assert "/gone" not in done.stderr
-    assert f"lib/data -> {outside}: leads out of the environment" in done.stderr
-    assert "what to do: its target must stay; --with FOLDER packs it too" in done.stderr
+    link = f"lib/data -> {outside}: leads out of the environment: its target must stay; --with"
+    assert link in done.stderr
 
 
 def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.command import ensure_image
@@ -26,20 +24,21 @@ from hpcpy.pack.exchange import beside, is_packed
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _SITE = "lib/python3.14/site-packages"
-_ASK = """
-import importlib.metadata, json
-print(json.dumps([one.metadata["Name"] for one in importlib.metadata.distributions()]))
+_NAMES = """
+import importlib.metadata
+for package in importlib.metadata.distributions():
+    print(package.name)
 """
 
 
-def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
+def bake_environment(prefix: Path, options: argparse.Namespace) -> None:
     """Write an image with an environment's packages, and compare a start in both."""
     source = beside(prefix, "unpacked") if is_packed(prefix) else prefix
-    site = source / _SITE
+    site, target = source / _SITE, options.bake.absolute()
     if not site.is_dir():
         hint = "--undo first" if is_packed(prefix) else "hpcpy's Python is 3.14"
         raise UsageError(f"{source}: has no {_SITE}", hint=hint)
-    apptainer, target = ensure("apptainer").apptainer, options.baked.absolute()
+    apptainer = str(ensure("apptainer").apptainer)
     base = (options.image or ensure_image("sif")[0]).resolve()
     with scratch_dir(target.parent, ".bake") as scratch, whole_file(target) as temporary:
         env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
@@ -47,33 +46,33 @@ def bake_environment(prefix: Path, options: argparse.Namespace) -> int:
         with stage(f"unpack {base.name}") as current:
             current.run([apptainer, "build", "--sandbox", root, base], env=env)
         with stage(f"copy packages of {source.name}") as current:
-            copied = _copy(site, root / "opt/hpcpy" / _SITE, _names(apptainer, root))
+            inside = [apptainer, "exec", "--cleanenv", str(root), _PYTHON, "-I", "-c", _NAMES]
+            names = subprocess.run(inside, capture_output=True, text=True, check=True).stdout
+            copied = _copy(site, root / "opt/hpcpy" / _SITE, names.split())
             current.note = f"{len(copied)} packages"
         with stage("bake") as current:
-            inside = ["exec", "--writable", str(root), _PYTHON, "-m", "hpcpy_bake"]
-            current.run([apptainer, *inside], env=env)
+            bake = ["--writable", str(root), _PYTHON, "-m", "hpcpy_bake"]
+            current.run([apptainer, "exec", *bake], env=env)
         with stage(f"pack {target.name}") as current:
             squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
             current.run([apptainer, "build", "--force", squashfs, temporary, root], env=env)
     print(f"{target}: {base.name} with {', '.join(copied) or 'no package more'}")
-    _compare(prefix, [str(apptainer), "exec", str(target)], options.program)
-    return 0
+    words = list(options.program or ("-c", "pass"))
+    try:
+        before = len(traced([str(prefix / "bin/python"), *words]).paths)
+        after = len(traced([apptainer, "exec", str(target), _PYTHON, *words], _PYTHON).paths)
+        print(f"path calls of a start: {before:,} before, {after:,} in the image")
+    except (HpcpyError, OSError) as error:
+        say(f"no start was compared: {error}")
 
 
 def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _names(apptainer: Path, root: Path) -> set[str]:
-    """Return the packages that an image has."""
-    command = ["exec", "--cleanenv", str(root), _PYTHON, "-I", "-c", _ASK]
-    done = subprocess.run([apptainer, *command], capture_output=True, text=True, check=True)
-    return {_canonical(name) for name in json.loads(done.stdout)}
-
-
-def _copy(site: Path, target: Path, present: set[str]) -> list[str]:
+def _copy(site: Path, target: Path, names: list[str]) -> list[str]:
     """Copy the packages that an image lacks; return their names and versions."""
-    copied = []
+    present, copied = {_canonical(name) for name in names}, []
     for package in importlib.metadata.distributions(path=[str(site)]):
         if _canonical(package.name) in present:
             continue
@@ -87,14 +86,3 @@ def _copy(site: Path, target: Path, present: set[str]) -> list[str]:
                 shutil.copy2(site / file, target / file)
         copied.append(f"{package.name} {package.version}")
     return sorted(copied)
-
-
-def _compare(prefix: Path, inside: Sequence[str], program: Sequence[str]) -> None:
-    words = list(program or ("-c", "pass"))
-    try:
-        before = traced([str(prefix / "bin/python"), *words])
-        after = traced([*inside, _PYTHON, *words], _PYTHON)
-    except (HpcpyError, OSError) as error:
-        say(f"no start was compared: {error}")
-        return
-    print(f"path calls of a start: {len(before.paths):,} before, {len(after.paths):,} in the image")

@@ -14,9 +14,9 @@ from hpcpy.core.removal import remove_tree
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack.environment import Environment
-from hpcpy.pack.exchange import beside, is_packed, making, recover, swap
+from hpcpy.pack.exchange import beside, is_packed, making, require, swap
 from hpcpy.pack.findings import Contents, look
-from hpcpy.pack.image import ANY, config_value, image_of, squashfs_tool, write
+from hpcpy.pack.image import ANY, bound, image_of, squashfs_tool, write
 from hpcpy.pack.launcher import launcher
 from hpcpy.pack.report import ALONE, count
 
@@ -26,23 +26,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=Path, help=what)
-    flags = (
-        ("--undo", "give the folder back"),
-        ("--update", "run PROGRAM where the folder can be written, and pack it again"),
-    )
-    for name, help_ in flags:
-        parser.add_argument(name, action="store_true", help=help_)
-    files = (
-        ("--to", "FOLDER", "to", "of a SIF: the folder of its commands"),
-        ("--bake", "SIF", "baked", "of Python 3.14: write an image of hpcpy with the packages"),
-        ("--image", "SIF", "image", "of --bake: the base (default: build/hpcpy.sif)"),
-    )
-    for name, value, dest, help_ in files:
-        parser.add_argument(name, type=Path, metavar=value, dest=dest, help=help_)
+    parser.add_argument("--undo", action="store_true", help="give the folder back")
+    what = "run PROGRAM where the folder can be written, and pack it again"
+    parser.add_argument("--update", action="store_true", help=what)
+    what = "pack this folder too, at its place: what links lead to"
     parser.add_argument(
-        "--with", action="append", default=[], type=Path, metavar="FOLDER", dest="others",
-        help="pack this folder too, at its place: what links lead to",
-    )  # fmt: skip
+        "--with", action="append", default=[], type=Path, metavar="FOLDER", dest="others", help=what
+    )
+    files = (
+        ("--to", "FOLDER", "of a SIF: the folder of its commands"),
+        ("--bake", "SIF", "of Python 3.14: write an image of hpcpy with the packages"),
+        ("--image", "SIF", "of --bake: the base (default: build/hpcpy.sif)"),
+    )
+    for name, value, help_ in files:
+        parser.add_argument(name, type=Path, metavar=value, help=help_)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
         " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."
@@ -55,19 +52,19 @@ def main(options: argparse.Namespace) -> int:
     if options.to or prefix.is_file():
         from hpcpy.pack.system import pack_sif  # noqa: PLC0415  # for a SIF alone
 
-        return pack_sif(prefix, options.to, launcher())
-    recover(prefix)
-    if not prefix.is_dir():
-        raise UsageError(f"{options.prefix}: there is no such folder")
-    if options.baked:
+        pack_sif(prefix, options.to, launcher())
+        return 0
+    require(prefix)
+    if options.bake:
         from hpcpy.pack.bake import bake_environment  # noqa: PLC0415
 
-        return bake_environment(prefix, options)
-    if is_packed(prefix) != (options.undo or options.update):
-        state, hint = ("packed already", "give --update or --undo")
-        if not is_packed(prefix):
-            state, hint = ("not packed", f"./hpcpy pack {prefix}")
-        raise UsageError(f"{prefix}: is {state}", hint=hint)
+        bake_environment(prefix, options)
+        return 0
+    is_change = options.undo or options.update
+    if is_change and not is_packed(prefix):
+        raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
+    if is_packed(prefix) and not is_change:
+        raise UsageError(f"{prefix}: is packed already", hint="give --update or --undo")
     action = undo if options.undo else update if options.update else pack
     action(prefix, options)
     return 0
@@ -79,18 +76,18 @@ def pack(prefix: Path, options: argparse.Namespace) -> None:
     unpacked = beside(prefix, "unpacked")
     if unpacked.exists():
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
-    program = launcher()
     with making(prefix, "packing") as packing:
-        contents = _make(found, packing, program)
+        contents = _make(found, packing)
         counted = count(found, packing, options.program)
         swap(prefix, packing, unpacked)
-    _report(found, contents)
+    _report(prefix, contents)
     print(counted)
     print(f"the folder as it was is {unpacked}; when you are content: rm -r {unpacked}")
 
 
-def _make(found: Environment, packing: Path, program: Path) -> Contents:
+def _make(found: Environment, packing: Path) -> Contents:
     """Fill a folder, and see that a program starts there."""
+    program = launcher()
     with stage(f"look through {found.prefix.name}") as current:
         contents = look(found)
         current.note = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
@@ -109,21 +106,19 @@ def _make(found: Environment, packing: Path, program: Path) -> Contents:
     return contents
 
 
-def _report(found: Environment, contents: Contents) -> None:
-    left = sum(1 for _ in found.prefix.rglob("*"))
-    print(
-        f"{found.prefix}: {contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
-        f" -> {left} entries, {image_of(found.prefix).stat().st_size / 1e6:,.0f} MB"
-    )
+def _report(prefix: Path, contents: Contents) -> None:
+    before = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
+    left, size = sum(1 for _ in prefix.rglob("*")), image_of(prefix).stat().st_size
+    print(f"{prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
 
 
 def unpack(prefix: Path, target: Path) -> None:
     """Write the folder that is in the image, whole or not at all."""
-    own = [bind.partition("=")[0] for bind in config_value(prefix, "bind")][-1:]
+    own = [name for name, _ in bound(prefix)][-1:]
     tool = squashfs_tool("unsquashfs")
     with scratch_dir(prefix.parent, f".{prefix.name}") as scratch, disk_errors(scratch):
+        made = scratch / "tree"
         with stage(f"unpack {prefix.name}") as current:
-            made = scratch / "tree"
             current.run([tool, "-no-progress", "-quiet", "-d", made, image_of(prefix), *own])
         made.joinpath(*own).rename(target)
 
@@ -133,6 +128,7 @@ def undo(prefix: Path, _: argparse.Namespace) -> None:
     unpacked, packed = beside(prefix, "unpacked"), beside(prefix, "pack-old")
     if not unpacked.exists():
         unpack(prefix, unpacked)
+    remove_tree(packed)
     swap(prefix, unpacked, packed)
     with stage("remove the image"):
         remove_tree(packed)
@@ -146,28 +142,22 @@ def update(prefix: Path, options: argparse.Namespace) -> None:
     """
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
-    unpacked = beside(prefix, "unpacked")
+    packed = beside(prefix, "pack-old")
     with making(prefix, "updating") as folder:
         unpack(prefix, folder)
-        others = [Path(bind.partition("=")[2]) for bind in config_value(prefix, "bind")[:-1]]
+        others = [Path(place) for _, place in bound(prefix)[:-1]]
         _run_within(environments.of(prefix, folder, others), options.program)
         found = environments.of(prefix, folder, [*others, *options.others])
         with making(prefix, "packing") as packing:
-            contents = _make(found, packing, launcher())
-            if is_kept := unpacked.exists():
-                remove_tree(unpacked)
-            _replace(prefix, packing)
-        _report(found, contents)
-        if is_kept:
-            folder.rename(unpacked)
-
-
-def _replace(prefix: Path, packing: Path) -> None:
-    old, packed = image_of(prefix).name, beside(prefix, "pack-old")
-    swap(prefix, packing, packed)
-    # Programs on other nodes still read the old image: until the next update.
-    (packed / ".pack" / old).rename(prefix / ".pack" / old)
-    remove_tree(packed)
+            contents = _make(found, packing)
+            old = image_of(prefix)
+            remove_tree(beside(prefix, "unpacked"))
+            remove_tree(packed)
+            swap(prefix, packing, packed)
+            # Programs on other nodes still read the old image: until the next update.
+            (packed / ".pack" / old.name).rename(old)
+            remove_tree(packed)
+    _report(prefix, contents)
 
 
 def _run_within(found: Environment, program: list[str]) -> None:

@@ -20,7 +20,7 @@ ON_THE_NODE = (
 )
 _ODD = re.compile(r"[\s:,=\\\"'$]")
 _CONFIG_LINE = re.compile(r"[^\n=\0]+=[^\n\0]*")
-_OF_THE_SHELL = ("SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH")
+_OF_THE_SHELL = {"SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH"}
 # Marks what a variable held before.
 _BEFORE = "@before@"
 
@@ -95,8 +95,8 @@ def _base(prefix: Path) -> list[Path]:
 
 def activation(environment: Environment) -> list[str]:
     """Return the lines of a configuration that set what ``conda run`` would set."""
-    prefix, source = environment.prefix, environment.source
-    if not (source / "conda-meta").is_dir():
+    prefix, state = environment.prefix, environment.source / "conda-meta/state"
+    if not state.parent.is_dir():
         return []
     before = {
         "PATH": f"{prefix}/bin:/usr/bin:/bin",
@@ -106,26 +106,25 @@ def activation(environment: Environment) -> list[str]:
         "LD_LIBRARY_PATH": _BEFORE,
     }
     scripts = 'for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script" >&2; done'
-    command = ["env", "-i", *(f"{name}={value}" for name, value in before.items())]
+    command = [*at_its_place(environment), "env", "-i"]
+    command += [f"{name}={value}" for name, value in before.items()]
     command += ["/bin/bash", "-c", f"shopt -s nullglob; {scripts}; exec env -0"]
-    command = [*at_its_place(environment), *command]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise UnavailableError(f"activation scripts of {prefix} end with {done.returncode}")
     entries = done.stdout.decode(errors="surrogateescape").split("\0")
-    after = dict(entry.partition("=")[::2] for entry in entries if "=" in entry)
-    state = source / "conda-meta/state"
+    after = dict(entry.partition("=")[::2] for entry in entries)
     if state.is_file():
         after |= json.loads(state.read_text(encoding="utf-8")).get("env_vars", {})
-    lines = [f"prepend PATH={prefix}/bin"]
-    for name, value in sorted(after.items()):
-        if name in _OF_THE_SHELL or not _CONFIG_LINE.fullmatch(f"{name}={value}"):
+    lines = [f"+PATH={prefix}/bin"]
+    for name in sorted(after.keys() - _OF_THE_SHELL):
+        if not _CONFIG_LINE.fullmatch(f"{name}={after[name]}"):
             continue
-        if _BEFORE in value:
-            own = [part for part in value.split(":") if part not in ("", _BEFORE)]
-            lines += [f"prepend {name}={folder}" for folder in reversed(own)]
+        folders = [part for part in after[name].split(":") if part not in ("", _BEFORE)]
+        if _BEFORE in after[name]:
+            lines += [f"+{name}={folder}" for folder in reversed(folders)]
         else:
-            lines.append(f"set {name}={value}")
+            lines.append(f"{name}={after[name]}")
     return lines
 
 

@@ -37,16 +37,12 @@ def swap(prefix: Path, new: Path, old: Path) -> None:
             raise
 
 
-def recover(prefix: Path) -> None:
-    """Finish what was killed in the middle of a swap, so that the prefix is there."""
-    packed, unpacked = beside(prefix, "pack-old"), beside(prefix, "unpacked")
-    with disk_errors(prefix):
-        if not prefix.exists():
-            old = packed if is_packed(packed) else unpacked
-            if old.is_dir():
-                old.rename(prefix)
-        elif is_packed(packed):
-            remove_tree(packed)
+def require(prefix: Path) -> None:
+    """Refuse a prefix that is not there, and say where it is after a kill between two renames."""
+    if not prefix.is_dir():
+        kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
+        hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
+        raise UsageError(f"{prefix}: there is no such folder", hint=hint)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import stat
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
 
-# kind -> (what will not work, what to do)
+# kind -> what will not work, and what to do
 KINDS = {
-    "unreadable": ("you cannot read it", "chmod u+r, or remove it"),
-    "editable": ("is installed from a folder outside, which stays there", "pip install it, no -e"),
-    "link": ("leads out of the environment", "its target must stay; --with FOLDER packs it too"),
-    "runpath": ("looks for libraries outside", "--with FOLDER, or build it again"),
+    "unreadable": "you cannot read it: chmod u+r, or remove it",
+    "editable": "is installed from a folder outside, which must stay: pip install it, no -e",
+    "link": "leads out of the environment: its target must stay; --with FOLDER packs it too",
+    "runpath": "looks for libraries outside: --with FOLDER, or build it again",
 }
 # Of each kind that are printed.
 _SHOWN = 3
@@ -37,13 +38,11 @@ class Contents:
 
     def lines(self) -> Iterator[str]:
         """Yield the findings for people."""
-        for kind, (what, remedy) in KINDS.items():
+        for kind, what in KINDS.items():
             texts = self.found.get(kind, [])
             yield from (f"{text}: {what}" for text in texts[:_SHOWN])
             if len(texts) > _SHOWN:
                 yield f"… and {len(texts) - _SHOWN} more like the last"
-            if texts:
-                yield f"  what to do: {remedy}"
 
 
 def look(environment: Environment) -> Contents:
@@ -53,13 +52,11 @@ def look(environment: Environment) -> Contents:
     for tree in environment.folders.values():
         for folder, folders, files in os.walk(tree):
             links = [name for name in folders if Path(folder, name).is_symlink()]
-            contents.entries += 1 + len(files) + len(links)
-            if not os.access(folder, os.R_OK | os.X_OK):
-                contents.found.setdefault("unreadable", []).append(folder)
-            for name in (*files, *links):
+            for name in (".", *files, *links):
                 path = Path(folder, name)
                 status = path.lstat()
-                contents.size += status.st_size
+                contents.entries += 1
+                contents.size += 0 if name == "." else status.st_size
                 for kind, text in _findings(path, status.st_mode, inside):
                     contents.found.setdefault(kind, []).append(text)
     return contents
@@ -70,7 +67,7 @@ def _findings(path: Path, mode: int, inside: tuple[str, ...]) -> Iterator[tuple[
         target = os.path.normpath(path.parent / path.readlink())
         if not is_below(target, inside):
             yield "link", f"{path} -> {target}"
-    elif stat.S_ISREG(mode) and not os.access(path, os.R_OK):
+    elif not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
         yield "unreadable", str(path)
     elif stat.S_ISREG(mode):
         paths = [("editable", other) for other in _imported(path)]
@@ -92,22 +89,21 @@ def _imported(path: Path) -> list[str]:
 def run_paths(path: Path) -> list[str]:
     """Return the folders in which an ELF file of 64 bits looks for its libraries."""
     try:
-        with path.open("rb") as stream:
-            head = stream.read(64)
-            if head[:6] != b"\x7fELF\x02\x01":
+        with (
+            path.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            if data[:6] != b"\x7fELF\x02\x01":
                 return []
-            (start,) = struct.unpack_from("<Q", head, 32)
-            size, count = struct.unpack_from("<HH", head, 54)
-            stream.seek(start)
-            table = stream.read(size * count)
-            parts = [struct.unpack_from("<IIQQQQ", table, at * size) for at in range(count)]
-            dynamic = next(part for part in parts if part[0] == _DYNAMIC)
-            stream.seek(dynamic[2])
-            words = list(struct.iter_unpack("<QQ", stream.read(dynamic[5] // 16 * 16)))
+            (start,) = struct.unpack_from("<Q", data, 32)
+            size, count = struct.unpack_from("<HH", data, 54)
+            parts = [struct.unpack_from("<IIQQQQ", data, start + at * size) for at in range(count)]
+            begin, length = next((part[2], part[5]) for part in parts if part[0] == _DYNAMIC)
+            words = list(struct.iter_unpack("<QQ", data[begin : begin + length // 16 * 16]))
             texts = next(value for tag, value in words if tag == _STRINGS)
             wanted = next(value for tag, value in words if tag in (_RPATH, _RUNPATH))
             load = max(part for part in parts if part[0] == _LOAD and part[3] <= texts)
-            stream.seek(texts - load[3] + load[2] + wanted)
-            return stream.read(4096).split(b"\0")[0].decode(errors="replace").split(":")
+            at = texts - load[3] + load[2] + wanted
+            return data[at : data.find(b"\0", at)].decode(errors="replace").split(":")
     except (OSError, struct.error, StopIteration, ValueError):  # none of these, or no ELF file
         return []

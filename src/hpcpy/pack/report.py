@@ -8,6 +8,7 @@ the node, and the program by a strace inside.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,8 +22,7 @@ _TRUE = "/bin/true"
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 
 
-def off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[str]:
-    """Return the paths of the calls that may ask a shared file system."""
+def _off_node(calls: Sequence[Call], elsewhere: Sequence[str] = ()) -> list[str]:
     local = (*ON_THE_NODE, *elsewhere)
     paths = [call.path for call in calls]
     return [path for path in paths if path not in ("", "/") and not is_below(path, local)]
@@ -34,7 +34,7 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
     calls = traced(command, env={**os.environ, **env}).paths
     end = next(at for at, call in enumerate(calls) if call.path == _TRUE)
     # A program of the image lies where the one of the node does not.
-    return len(off_node(calls[:end])) + 1
+    return len(_off_node(calls[:end])) + 1
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
@@ -44,21 +44,22 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         command = [str(prefix / "bin" / program[0]), *program[1:]]
     else:
         command = [str(prefix / "bin/python"), *(program or ("-c", "pass"))]
+    inside = [str(packed / "bin/pack-exec")]
     try:
-        before = off_node(traced(command).paths)
-        inside = [str(packed / "bin/pack-exec")]
+        before = _off_node(traced(command).paths)
         calls = traced(command, env={**os.environ, **ALONE}, within=inside).paths
-        after = off_node(calls, [*map(str, environment.folders)])
         launched = launch(packed, ALONE)
     except HpcpyError as error:
         return f"path calls were not counted: {error}"
-    # Of the program itself, as many before as now, and cached by any node: torch looks 2,000
-    # times at each folder above its own.
+    after = _off_node(calls, [*map(str, environment.folders)])
+    # As many before as now, of the program and of its user, or kept by any node: torch looks
+    # 2,000 times at each folder above its own.
     above = {str(folder) for folder in prefix.parents}
-    own = [str(Path.cwd()), *(str(Path(word).absolute().parent) for word in program[:1])]
-    others = [path for path in after if path in above or is_below(path, own)]
+    others = [str(Path.cwd()), str(Path.home()), tempfile.gettempdir()]
+    others += [str(Path(word).absolute().parent) for word in program[:1]]
+    same = sum(path in above or is_below(path, others) for path in after)
     return (
-        f"path calls off the node: {len(before) - len(others):,} before, now"
-        f" {launched + len(after) - len(others)}; beside them {len(others):,} in the folders above"
-        " the environment and in the program's"
+        f"path calls off the node: {len(before) - same:,} before, now"
+        f" {launched + len(after) - same}; beside them {same:,} in the folders above the"
+        " environment, in the home and in the program's"
     )

@@ -1,0 +1,141 @@
+/* The daemon: it mounts the image in a namespace of its own making, reads it for the kernel by
+   squashfuse's functions, and hands the namespace to each start that asks.  Only the thread that
+   hands it out is in there: the mount ends when this thread and all programs have ended. */
+
+#include <squashfuse/squashfuse.h>
+#include <squashfuse/ll.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#include "pack.h"
+
+static struct fuse_lowlevel_ops operations = {
+    .init = sqfs_ll_op_init,
+    .lookup = sqfs_ll_op_lookup,
+    .forget = sqfs_ll_op_forget,
+    .getattr = sqfs_ll_op_getattr,
+    .readlink = sqfs_ll_op_readlink,
+    .open = sqfs_ll_op_open,
+    .read = sqfs_ll_op_read,
+    .release = sqfs_ll_op_release,
+    .opendir = sqfs_ll_op_opendir,
+    .readdir = sqfs_ll_op_readdir,
+    .releasedir = sqfs_ll_op_releasedir,
+};
+
+/* /dev/fuse, the first file that the daemon opens and keeps. */
+#define DEVICE "4"
+
+static int parent;   /* with whose end nobody is handed the namespace any more */
+static sem_t mounted;
+
+/* Answer one start; 0 if none has come in time.  Of another user's it is of no use. */
+static int answer(int milliseconds, int file, const char *reason)
+{
+    struct pollfd each[] = {{LISTENER, POLLIN, 0}, {parent, POLLIN, 0}};
+    struct iovec text = {(char *)reason, strlen(reason) + 1};
+    struct space space = {{CMSG_LEN(sizeof file), SOL_SOCKET, SCM_RIGHTS}, file};
+    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &space,
+                             .msg_controllen = file < 0 ? 0 : space.head.cmsg_len};
+
+    if (poll(each, 2, milliseconds) < 1 || !each[0].revents)
+        return 0;
+    int start = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+    sendmsg(start, &message, MSG_NOSIGNAL);
+    return close(start) == 0;
+}
+
+/* If something failed, tell all who wait what it was. */
+static void check(int result, const char *what)
+{
+    char reason[REASON];
+    if (result >= 0)
+        return;
+    snprintf(reason, sizeof reason, "%s: %s", what, strerror(errno));
+    while (answer(0, -1, reason));
+    _exit(1);
+}
+
+static void write_map(const char *path, const char *format, unsigned id)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    check(dprintf(file, format, id, id), path);
+    close(file);
+}
+
+/* Root has what it takes, and keeps its rights; another user gets them in a user namespace. */
+static void get_rights(void)
+{
+    uid_t user = getuid();
+    gid_t group = getgid();
+
+    if (!geteuid() && !unshare(CLONE_NEWNS))
+        return;
+    check(unshare(CLONE_NEWUSER), "a user namespace");
+    write_map("/proc/self/setgroups", "deny", 0);
+    write_map("/proc/self/uid_map", "%u %u 1", user);
+    write_map("/proc/self/gid_map", "%u %u 1", group);
+}
+
+static void mount_image(const char *prefix)
+{
+    char options[160];
+    snprintf(options, sizeof options, "fd=" DEVICE ",rootmode=40000,user_id=%u,group_id=%u,"
+             "allow_other,default_permissions", getuid(), getgid());
+    check(unshare(CLONE_NEWNS), "a mount namespace");
+    check(mount("", "/", NULL, MS_SLAVE | MS_REC, NULL), "a mount namespace");
+    check(mount(prefix, prefix, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID, options),
+          prefix);
+    sem_post(&mounted);
+}
+
+/* FROM=TO:…, where what has no / in front is in the image. */
+static void bind_folders(const char *prefix, char *binds)
+{
+    for (char *to; (to = strsep(&binds, ":")) && *to;) {
+        const char *from = strsep(&to, "=");
+        int done = chdir(prefix) ?: mount(from, to, NULL, MS_BIND | MS_REC, NULL);
+        if (errno != ENOENT || *from != '/')   /* this host may lack one of its files */
+            check(done, to);
+    }
+}
+
+/* Mount, and hand out the namespace: until the parent of the first start ends, or for some
+   seconds after the last one. */
+static void *hold(void *prefix)
+{
+    int milliseconds = parent < 0 ? atoi(getenv("HPCPY_PACK_HOLD") ?: "300") * 1000 : -1;
+
+    mount_image(prefix);
+    bind_folders(prefix, getenv("HPCPY_PACK_BINDS"));
+    int space = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    while (answer(milliseconds, space, ""));
+    close(LISTENER);
+    close(space);
+    return NULL;
+}
+
+int serve(char **words)
+{
+    struct fuse_args arguments = FUSE_ARGS_INIT(1, words);
+    struct fuse_loop_config settings = {.clone_fd = 1, .max_idle_threads = 10};
+    sqfs_ll_chan channel;
+    pthread_t holder;
+
+    get_rights();
+    check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
+    parent = atoi(words[2]) > 1 ? syscall(SYS_pidfd_open, atoi(words[2]), 0) : -1;
+    errno = EUCLEAN;   /* squashfuse sets none */
+    sqfs_ll *image = sqfs_ll_open(words[1], strtoull(getenv("HPCPY_PACK_OFFSET"), NULL, 10));
+    if (!image || sqfs_ll_mount(&channel, "/dev/fd/" DEVICE, &arguments, &operations,
+                                sizeof operations, image))
+        check(-1, words[1]);
+    sem_init(&mounted, 0, 0);
+    check(-pthread_create(&holder, NULL, hold, getenv("HPCPY_PACK_PREFIX")), "a thread");
+    sem_wait(&mounted);   /* before, the kernel has no requests */
+    return fuse_session_loop_mt(channel.session, &settings) != 0;
+}

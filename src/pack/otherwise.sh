@@ -1,0 +1,47 @@
+#!/bin/sh
+# Started by the launcher, with the variables of its configuration, where it cannot mount: starts
+# what has a name by Apptainer, or from the folder as it was.
+own=${0%/*} prefix=$HPCPY_PACK_PREFIX name=$HPCPY_PACK_NAME why=$HPCPY_PACK_REASON
+image=$own/$HPCPY_PACK_IMAGE kept=$prefix.unpacked
+
+fail() {
+  echo "hpcpy pack: $1" >&2
+  exit 69
+}
+say() {
+  [ -z "${HPCPY_VERBOSE:-}" ] || echo "hpcpy pack: $why; $1" >&2
+}
+
+[ -d "$prefix" ] || fail "this was packed as $prefix, and its paths are of there; next: \
+ln -s ${own%/.pack} $prefix"
+case $why in "$image: "*) fail "$why; is it whole?" ;; esac
+
+# Paths have no blanks: pack refuses them.
+# shellcheck disable=SC2086
+if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
+  [ "$name" = pack-exec ] || set -- "$HPCPY_PACK_BIN$name" "$@"
+  options='' root=$image
+  if [ -n "$HPCPY_PACK_BIN" ]; then
+    # In the launcher's order: one folder may lie in another.
+    options="--no-mount home,tmp,cwd,bind-paths" root=$own/skeleton.sqsh
+    IFS=:
+    for bind in ${HPCPY_PACK_BINDS:-=$prefix}; do
+      options="$options --bind $image:${bind#*=}:image-src=/${bind%%=*},ro"
+    done
+    unset IFS
+  fi
+  for folder in /*; do
+    case $folder:$HPCPY_PACK_BINDS: in
+      /proc:* | /sys:* | /dev:* | *"=$folder:"*) continue ;;
+    esac
+    [ ! -d "$folder" ] || [ -L "$folder" ] || options="$options --bind $folder"
+  done
+  [ ! -e /dev/nvidiactl ] || options="$options --nv"
+  export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}"
+  say "by $HPCPY_PACK_APPTAINER"
+  exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
+fi
+[ -d "$kept" ] || fail "$why, and no Apptainer is there; see engines in docs/how-to/pack.md"
+say "in $kept"
+[ "$name" != pack-exec ] || exec "$@"
+exec "$kept/bin/$name" "$@"

@@ -19,7 +19,7 @@ override Q = '$(subst $(LINE), ,$(subst ','\'',$(1)))'
 override given = $(filter $(1),$(GIVEN))
 override EACH = $(foreach name,$(call given,PEDANTIC SETUP HPCPY_%),$(name)=$(call Q,$(value $(name))))
 override WITHOUT = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON PYTHONPATH)
-override OTHERS = $(if $(filter 1,$(HPCPY_GOALS)),$(filter-out PYTHON PEDANTIC SETUP HPCPY_% IMAGE ON SUITE PACKAGES,$(GIVEN)))
+override OTHERS = $(if $(filter 1,$(HPCPY_GOALS)),$(filter-out PYTHON PEDANTIC SETUP HPCPY_% IMAGE ARCH ON SUITE PACKAGES,$(GIVEN)))
 override TESTS = $(if $(OTHERS),$(error $@ takes no variable $(OTHERS)))$(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(WITHOUT) $(EACH) "$$HPCPY_PYTHON" tests/run.py
 override CASES = $(if $(call given,$(1)),$(foreach case,$(value $(1)),$(call Q,$(2)[$(case)])),-m 'not heavy' $(2))
 override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
@@ -77,7 +77,7 @@ check: ## lint, types and host tests, for before each commit
 	@$(TESTS) --check
 
 test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
-	@$(TESTS) $(if $(call given,IMAGE),--image $(call Q,$(value IMAGE)))
+	@$(TESTS) $(foreach name,$(call given,IMAGE ARCH),$(if $(filter IMAGE,$(name)),--image,--arch) $(call Q,$(value $(name))))
 
 test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
 	@$(TESTS) --long

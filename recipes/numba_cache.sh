@@ -1,5 +1,5 @@
 #!/bin/sh
-# Machine code of the workloads' numba kernels, for each level of x86-64.
+# Machine code of the workloads' numba kernels, for each level of processors.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 

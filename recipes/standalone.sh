@@ -74,8 +74,8 @@ PYTHONPATH=$MATERIALS/src/interp/tools "$PREFIX/bin/python3" -s -S -m functions 
     mpich/hydra_pmi_proxy /opt/mpich/bin/hydra_pmi_proxy
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
-"$PREFIX/bin/python3" -I -S "$source/first.py" hpcpy-python \
-    "$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')"
+resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')
+[ -z "$resolver" ] || "$PREFIX/bin/python3" -I -S "$source/first.py" hpcpy-python "$resolver"
 strip --strip-unneeded hpcpy-python
 needs_only_old hpcpy-python
 ./hpcpy-python -m hpcpy_info --check

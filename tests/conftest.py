@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from emulated import mark_left_out
+
 LEFT_OUT = pytest.StashKey[int]()
 # Whole files of `make test-long`: random inputs, injected faults, storms of jobs, and the
 # tools that only maintainers run.
@@ -32,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--tier", choices=("short", "long"), help="run one of the two tiers alone (default: both)"
     )
+    parser.addoption(
+        "--emulated", action="store_true", help="skip what emulated.toml does not choose"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--emulated"):
+        mark_left_out(items)
     for item in items:
         # Hypothesis marks its tests: a slow machine fails its checks of speed.
         is_random = "hypothesis" in item.keywords

@@ -13,11 +13,11 @@ from hpcpy.core import paths
 _STRANGER = 65534
 
 
-def built(image: str = "hpcpy", kind: str = "sif") -> Path:
+def built(image: str = "hpcpy", kind: str = "sif", arch: str = "") -> Path:
     """Build an image where it is missing or old, and return its SIF's path."""
     command = [sys.executable, "-I", str(paths.ROOT / "hpcpy"), "build", kind, image]
-    subprocess.run(command, check=True)
-    return paths.BUILD / f"{image}.sif"
+    subprocess.run([*command, "--arch", arch], check=True)
+    return paths.BUILD / f"{image}{arch and '-'}{arch}.sif"
 
 
 def image_command(apptainer: Path, sif: Path, scratch: Path, *options: str) -> list[str]:

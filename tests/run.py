@@ -34,6 +34,8 @@ OWN = {
     "hpcpy-spark": "image_spark",
     "sanitized": "image_sanitized",
 }
+# Starts a program of another architecture, with PYTHONPATH=src.
+EMULATOR = [sys.executable, "-m", "hpcpy.engine.emulation"]
 # Of `--long`: their parts come from the cache or take minutes.
 OTHERS = ("plain", "hpcpy-core", *OWN)
 GROUPS = (
@@ -73,14 +75,18 @@ def host_tests(*words: str, tier: str = "short") -> int:
 
 @contextlib.contextmanager
 def beside(
-    sif: Path, folder: str, tier: str, output: IO[bytes] | None = None
+    sif: Path, folder: str, tier: str, output: IO[bytes] | None = None, *, is_emulated: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have a folder of tests run in an image; they end with this context."""
     with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
         Path(scratch).chmod(0o1777)
+        # -u: root of a user namespace may not mount a SIF as root may.
+        emulator, options = (EMULATOR, ["-u"]) if is_emulated else ([], [])
         command = [
-            *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
+            *emulator,
+            *image_command(ensure("apptainer").apptainer, sif, Path(scratch), *options),
             *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
+            *(["--emulated"] if is_emulated else ()),
             *(IMAGE_LIMIT if tier == "short" else ()),
             *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
             f"/tests/{folder}",
@@ -102,6 +108,14 @@ def image_tests(image: str, *folders: str, tier: str = "short") -> int:
         with beside(sif, folder, tier) as process:
             code = process.wait() or code
     return code
+
+
+def emulated_tests(image: str, arch: str) -> int:
+    """Run what tests/emulated.toml chooses in an image for another architecture, by QEMU."""
+    sif = built(image, arch=arch)
+    with beside(sif, "image", "short", is_emulated=True) as process:
+        code = process.wait()
+    return host_tests("tests/launch/test_aarch64.py") or code
 
 
 def tests(tier: str) -> int:
@@ -190,6 +204,7 @@ def main() -> int:
     which.add_argument("--check", action="store_true", help="lint, types and host tests")
     help_ = "start the Python of a venv: dev -m pytest …"
     which.add_argument("--python", nargs=argparse.REMAINDER, metavar="VENV", help=help_)
+    parser.add_argument("--arch", metavar="ARCH", help="in hpcpy or --image for it, by QEMU")
     parser.add_argument("--here", action="store_true", help="with --gpu: without a container")
     options = parser.parse_args()
     paths.check_root()
@@ -197,6 +212,8 @@ def main() -> int:
     if options.python:
         name, *words = options.python
         return subprocess.run([ensure_venv(name) / "bin/python", *words], check=False).returncode
+    if options.arch:
+        return emulated_tests(options.image or "hpcpy", options.arch)
     if options.image:
         return image_tests(options.image, *folders_of(options.image))
     if options.cuda:

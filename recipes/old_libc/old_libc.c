@@ -15,7 +15,11 @@
 #pragma GCC visibility push(hidden)
 
 /* stat and its like were macros around these until 2.33. */
+#ifdef __x86_64__
 enum { STAT_VERSION = 1, MKNOD_VERSION = 0 };
+#else
+enum { STAT_VERSION = 0, MKNOD_VERSION = 0 };
+#endif
 #pragma GCC visibility push(default)
 int __xstat(int version, const char *path, struct stat *result);
 int __lxstat(int version, const char *path, struct stat *result);
@@ -55,7 +59,7 @@ int mknodat(int folder, const char *path, mode_t mode, dev_t device)
     return __xmknodat(MKNOD_VERSION, folder, path, mode, &device);
 }
 
-/* On x86-64 both structures are one. */
+/* Where a long has 64 bits both structures are one. */
 int stat64(const char *path, struct stat64 *result) __attribute__((alias("stat")));
 int lstat64(const char *path, struct stat64 *result) __attribute__((alias("lstat")));
 int fstat64(int file, struct stat64 *result) __attribute__((alias("fstat")));

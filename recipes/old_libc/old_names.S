@@ -5,8 +5,14 @@
         .globl \new
         .hidden \new
         .type \new, @function
-\new:   endbr64
+\new:
+#ifdef __x86_64__
+        endbr64
         jmp \old@PLT
+#else
+        bti c
+        b \old
+#endif
         .size \new, . - \new
         .endm
 

@@ -17,6 +17,7 @@ for library in "$@"; do
         sort -k1,1 -k2,2V |
         awk -v newest="$newest" -v source="$out/$name.S" -v map="$out/$name.map" \
             -f "${0%/*}/stubs.awk"
-    gcc -shared -nostdlib -Wl,-soname,"$name" -Wl,--version-script="$out/$name.map" \
+    # Without symbols: gcc's temporary file would be one of them.
+    gcc -shared -nostdlib -s -Wl,-soname,"$name" -Wl,--version-script="$out/$name.map" \
         -o "$out/$name" "$out/$name.S"
 done

@@ -1,7 +1,8 @@
 /* What the builder's libm.a asks of its C library: which of its variants this processor
    runs.  glibc tells programs that are linked with all of it; here libm alone is, so that
-   every host computes the same bits. */
+   every host computes the same bits.  On aarch64 it has no variants. */
 
+#ifdef __x86_64__
 #include <cpuid.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,3 +67,4 @@ __attribute__((constructor)) static void call(void)
 {
     hpcpy_look_first();
 }
+#endif

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from importlib.metadata import distributions, packages_distributions
@@ -16,7 +17,9 @@ TOPS = ("/etc", "/home", "/opt", "/usr", "/var")
 COMPONENTS = {**packages("debian", "source", "wheel", "brought")}
 (OWN,) = packages("image")
 # What neither dpkg nor a wheel lists: the parts' own, and Debian packages that parts unpack.
-LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+MULTIARCH = sysconfig.get_config_var("MULTIARCH")
+LIBRARIES = f"/usr/lib/{MULTIARCH}"
+BINUTILS = f"binutils-{MULTIARCH.replace('_', '-')}"
 PLACES = {
     "/opt/hpcpy/bin/python3.*": "python",
     "/opt/hpcpy/lib/python3.*/config-*/python.o": "python",
@@ -26,12 +29,12 @@ PLACES = {
     "/opt/hpcpy/lib/python3.*/site-packages/h5py/libhdf5*.so*": OWN,
     "/opt/hpcpy/lib/python3.*/site-packages/workloads/*.so": OWN,
     "/opt/mpich/*": "mpich",
-    "/usr/bin/ld": "binutils-x86-64-linux-gnu",
+    "/usr/bin/ld": BINUTILS,
     "/usr/bin/strace": "strace",
     f"{LIBRARIES}/libLLVM-18.so.*": "libllvm18",
     f"{LIBRARIES}/libatomic.so.*": "libatomic1",
     f"{LIBRARIES}/libbfd-*": "libbinutils",
-    f"{LIBRARIES}/bfd-plugins/*": "binutils-x86-64-linux-gnu",
+    f"{LIBRARIES}/bfd-plugins/*": BINUTILS,
     f"{LIBRARIES}/libclang-cpp.so.*": "libclang-cpp18",
     f"{LIBRARIES}/libctf-nobfd.so.*": "libctf-nobfd0",
     f"{LIBRARIES}/libctf.so.*": "libctf0",
@@ -55,7 +58,7 @@ PLACES = {
     "/usr/lib/jvm/*": "openjdk-21-jre-headless",
 }
 # Modules of the library's folder that CPython does not call its library.
-OF_CPYTHON = {"__hello__", "__phello__", "_sysconfigdata__linux_x86_64-linux-gnu"}
+OF_CPYTHON = {"__hello__", "__phello__", f"_sysconfigdata__linux_{MULTIARCH}"}
 OWN_MODULES = re.compile(r"_?hpcpy(_\w+)?|workloads|sitecustomize")
 # What modules of CPython are made with beside CPython.
 LINKED = {

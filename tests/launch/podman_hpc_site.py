@@ -190,7 +190,7 @@ def _pull(site: Installed) -> None:
         }
         with contextlib.contextmanager(serve)(ensure("registry"), folder) as registry:
             host, _, repository = IMAGE.partition("/")
-            push(ARCHIVE, parse_reference(f"{registry.address}/{repository}"))
+            push({"x86_64": ARCHIVE}, parse_reference(f"{registry.address}/{repository}"))
             text = f'[[registry]]\nprefix = "{host}"\nlocation = "{registry.address}"\n'
             (folder / "registries.conf").write_text(f"{text}insecure = true\n")
             done = _run(site, environment, "pull", "--quiet", IMAGE)

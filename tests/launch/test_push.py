@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import subprocess
@@ -50,7 +51,7 @@ def test_pushed_image_comes_back_with_the_same_digest(
     registry: Registry, archive: Path, tmp_path: Path
 ) -> None:
     reference = parse_reference(f"{registry.address}/group/hpcpy:1")
-    digest = push(archive, reference)
+    digest = push({"x86_64": archive}, reference)
     assert digest == manifest_digest(archive)
     source = f"docker://{reference}"
     says = registry.skopeo_says("inspect", "--tls-verify=false", "--format", "{{.Digest}}", source)
@@ -62,6 +63,23 @@ def test_pushed_image_comes_back_with_the_same_digest(
     with tarfile.open(archive) as tar:
         sent = {Path(name).name for name in tar.getnames() if name.startswith("blobs/sha256/")}
     assert {path.name for path in (back / "blobs/sha256").iterdir()} == sent
+
+
+def test_one_name_has_the_images_of_two_architectures(
+    registry: Registry, archive: Path, tmp_path: Path
+) -> None:
+    archives = {"x86_64": archive, "aarch64": tmp_path / "other.oci.tar"}
+    write_archive(archives["aarch64"], [layer({"etc/greeting": b"hello from afar"})])
+    reference = parse_reference(f"{registry.address}/group/hpcpy:2")
+    digest = push(archives, reference)
+    source = f"docker://{reference}"
+    raw = registry.skopeo_says("inspect", "--tls-verify=false", "--raw", source)
+    assert digest == f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}"
+    listed = json.loads(raw)["manifests"]
+    assert {one["platform"]["architecture"]: one["digest"] for one in listed} == {
+        "amd64": manifest_digest(archive),
+        "arm64": manifest_digest(archives["aarch64"]),
+    }
 
 
 @pytest.fixture
@@ -90,7 +108,7 @@ def test_pushed_sif_is_pulled_as_it_was(
     monkeypatch.setattr("hpcpy.build.push.ensure_image", ensure_image)
     address = f"oras://{registry.address}/group/hpcpy:1"
     assert run(["push", address, "--image", "hpcpy-core"]) == 0
-    assert asked == [("sif", "hpcpy-core")]
+    assert asked == [("sif", "hpcpy-core", "")]
     assert f"apptainer pull {address}" in capsys.readouterr().out
     program, back = ensure("apptainer").apptainer, tmp_path / "back.sif"
     subprocess.run([program, "pull", "--no-https", back, address], check=True, capture_output=True)
@@ -106,7 +124,7 @@ def test_registry_that_wants_a_login_is_one_line_with_the_command(
     for registry in serve(engine, folder, extra=extra):
         reference = parse_reference(f"{registry.address}/group/hpcpy:1")
         with pytest.raises(UnavailableError, match=f"skopeo login {registry.address}") as caught:
-            push(archive, reference)
+            push({"x86_64": archive}, reference)
         assert "refuses" in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -117,5 +135,5 @@ def test_registry_that_does_not_answer_is_one_line(archive: Path) -> None:
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
         with pytest.raises(UnavailableError, match=f"{address} cannot be reached") as caught:
-            push(archive, parse_reference(f"{address}/hpcpy"))
+            push({"x86_64": archive}, parse_reference(f"{address}/hpcpy"))
     assert "\n" not in str(caught.value)

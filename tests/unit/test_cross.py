@@ -76,12 +76,12 @@ def test_tools_are_this_machines_and_what_is_installed_the_targets() -> None:
 def test_keys_and_files_of_another_architecture_are_its_own() -> None:
     plan, own = make_plan("aarch64"), make_plan()
     assert plan.native is not None
-    image, ours = plan.graph.image("plain-core"), own.graph.image("plain-core")
+    image, ours = plan.graph.image("hpcpy"), own.graph.image("hpcpy")
     assert plan.native.image_key(ours) == own.image_key(ours)
     for part in plan.graph.built(image):
         assert plan.part_key(part) != own.part_key(own.graph.of(ours, part.name))
-    assert archive_path(image).name == "plain-core-aarch64.oci.tar"
-    assert sif_path(image).name == "plain-core-aarch64.sif"
+    assert archive_path(image).name == "hpcpy-aarch64.oci.tar"
+    assert sif_path(image).name == "hpcpy-aarch64.sif"
     assert make_plan(own.arch).native is None
 
 
@@ -100,7 +100,7 @@ def test_mmdebstrap_is_told_the_architecture(tmp_path: Path) -> None:
     assert "--architectures=arm64 --skip=check/qemu first" in current.log.read_text()
 
 
-@pytest.mark.parametrize("words", [["sif", "plain"], ["oci", "builder"], ["standalone"]])
-def test_other_images_are_refused_with_the_one_that_is_built(words: list[str]) -> None:
-    with pytest.raises(UsageError, match="only the image plain-core is built"):
+@pytest.mark.parametrize("words", [["sif", "hpcpy-cuda"], ["oci", "builder"]])
+def test_other_images_are_refused_with_those_that_are_built(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="only hpcpy, hpcpy-core, plain are built"):
         run(["build", *words, "--arch", "aarch64"])

@@ -90,9 +90,9 @@ def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
 
 
 def test_an_image_of_another_architecture_is_both() -> None:
-    words = settings(["build", "sif"], IMAGE="plain-core", ARCH="aarch64")
+    words = settings(["build", "sif"], IMAGE="hpcpy-core", ARCH="aarch64")
     options = parse(words)
-    assert (options.kind, options.image, options.arch) == ("sif", "plain-core", "aarch64")
+    assert (options.kind, options.image, options.arch) == ("sif", "hpcpy-core", "aarch64")
 
 
 @pytest.mark.parametrize(

@@ -40,5 +40,19 @@ def test_features_that_the_user_names_count() -> None:
     assert level((TRIPLE, "nehalem", "")) == ""
 
 
+@pytest.mark.parametrize(
+    ("processor", "features", "name"),
+    [
+        ("neoverse-v2", "+neon,+sve,+sve2", "neoverse-v2"),  # Grace
+        ("neoverse-v2", "+neon,-sve2", "generic"),
+        ("a64fx", "+neon,+sve", "generic"),
+        ("neoverse-v2", "", "neoverse-v2"),
+        ("generic", "-neon", ""),
+    ],
+)
+def test_grace_has_a_level_on_aarch64(processor: str, features: str, name: str) -> None:
+    assert level(("aarch64-unknown-linux-gnu", processor, features)) == name
+
+
 def test_other_machines_have_no_level() -> None:
-    assert level(("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve2")) == ""
+    assert level(("ppc64le-unknown-linux-gnu", "pwr9", "+vsx")) == ""

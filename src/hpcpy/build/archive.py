@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import MIB, read_at_most
+from hpcpy.pins.arch import ARCHITECTURES
 
 # Lists of layers and settings have some KiB, the longest texts (SBOMs) some MiB.
 _MOST_JSON, _MOST_TEXT = 16 * MIB, 256 * MIB
@@ -21,6 +23,7 @@ _BROKEN = (
     *(tarfile.TarError, LookupError, TypeError, ValueError, AttributeError, OverflowError),
     *(EOFError, OSError, RecursionError, zlib.error, lzma.LZMAError),
 )
+_INDEX = "application/vnd.oci.image.index.v1+json"
 # Where containers/*/Containerfile write it.
 _SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
@@ -42,6 +45,29 @@ def text_of(archive: Path, path: str) -> str | None:
                         stream = _stream(files, entry)
                         found = read_at_most(stream, _MOST_TEXT).decode(errors="replace")
     return found
+
+
+def write_index(archives: Mapping[str, Path], layout: Path) -> str:
+    """Write the images of several architectures as one OCI layout; return its index's digest."""
+    manifests = []
+    for arch, archive in archives.items():
+        with tarfile.open(archive) as tar:
+            tar.extractall(layout, filter="data")
+            (image,) = _json(tar, "index.json")["manifests"]
+        image["platform"] = {"architecture": ARCHITECTURES[arch].debian, "os": "linux"}
+        image.pop("annotations", None)
+        manifests.append(image)
+    data = _index(manifests)
+    sha256 = hashlib.sha256(data).hexdigest()
+    (layout / "blobs/sha256" / sha256).write_bytes(data)
+    entry = {"mediaType": _INDEX, "digest": f"sha256:{sha256}", "size": len(data)}
+    (layout / "index.json").write_bytes(_index([entry]))
+    return str(entry["digest"])
+
+
+def _index(manifests: Sequence[Mapping[str, Any]]) -> bytes:
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}
+    return json.dumps(index, sort_keys=True).encode()
 
 
 @contextlib.contextmanager

@@ -30,7 +30,8 @@ IS_CURRENT = {
     "sif": is_current_sif,
     "standalone": is_current_standalone,
 }
-_PORTABLE = "plain-core"
+# The others have what only x86-64 has so far.
+_PORTABLE = ("hpcpy", "hpcpy-core", "plain")
 
 
 def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, Plan, Image]:
@@ -45,7 +46,7 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
     plan = make_plan(arch)
     image = plan.graph.image(name)
     if plan.native:
-        _require_portable(kind, image)
+        _require_portable(image)
     # Without the lock: whoever has it may build another image for an hour.
     if IS_CURRENT[kind](plan, image):
         path = PLACES[kind](image)
@@ -68,12 +69,11 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
         return make(plan, image), plan, image
 
 
-def _require_portable(kind: str, image: Image) -> None:
-    # The others have features or MPICH, which only x86-64 has so far.
-    if kind == "standalone" or image.name != _PORTABLE:
+def _require_portable(image: Image) -> None:
+    if image.name not in _PORTABLE:
         raise UsageError(
-            f"for another architecture only the image {_PORTABLE} is built, not {image.name}",
-            hint=f"hpcpy build sif {_PORTABLE} --arch aarch64",
+            f"{image.name}: for another architecture only {', '.join(_PORTABLE)} are built",
+            hint=f"hpcpy build sif {_PORTABLE[0]} --arch aarch64",
         )
 
 
@@ -82,10 +82,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(PLACES)}")
     help_ = f"a name of containers/images.toml (default: hpcpy; standalone: {STANDALONE_OF})"
     parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
-    help_ = f"of: {', '.join(ARCHITECTURES)} (default: this machine's)"
-    parser.add_argument(
-        "--arch", type=one_of(ARCHITECTURES), default="", metavar="ARCH", help=help_
-    )
+    add_arch(parser)
+
+
+def add_arch(parser: argparse.ArgumentParser, *others: str) -> None:
+    """Add the name of an architecture, or of others, as an option."""
+    known = (*ARCHITECTURES, *others)
+    help_ = f"one of: {', '.join(known)} (default: this machine's)"
+    parser.add_argument("--arch", type=one_of(known), default="", metavar="ARCH", help=help_)
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:

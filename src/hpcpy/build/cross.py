@@ -1,8 +1,8 @@
-"""What a part's recipe finds where another architecture than this machine's is built for.
+"""What a part's recipe finds where another architecture than x86-64 is built for.
 
-The compilers are those of the image ``cross``, by their usual names.  What a recipe calls
-``python3`` is this machine's CPython of the same version, which answers as the target's:
-that one would be emulated, and take ten times as long.
+On an x86-64 machine the compilers are those of the image ``cross``, by their usual names.
+What a recipe calls ``python3`` there is x86-64's CPython of the same version, which answers
+as the target's: that one would be emulated, and take ten times as long.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ PYTHON = "cpython"
 _STAND_IN = "python_of_this_machine"
 
 
-def files() -> tuple[Path, ...]:
-    """Return the files of recipes that no other build reads."""
-    return (paths.RECIPES / "cross.sh",)
+def files(arch: str) -> list[Path]:
+    """Return the files of recipes that builds for an architecture alone read."""
+    return [*paths.RECIPES.glob(f"{arch}.sh")]
 
 
 def adapt(context: Path, arch: str, native_python: Path | None) -> None:
-    """Change a part's context for compilers of `arch`, and put a Python behind the target's."""
+    """Change a part's context for `arch`, and put a Python that runs here behind the target's."""
     recipes = context / "recipes"
-    # cross.sh reads lib.sh by its other name: a line in lib.sh would change all keys.
-    (recipes / "lib.sh").rename(recipes / "lib_of_all.sh")
-    (recipes / "lib.sh").write_bytes((paths.RECIPES / "cross.sh").read_bytes())
-    (recipes / "arch").write_text(f"{arch}\n")
+    for own in files(arch):
+        # It reads lib.sh by its other name: a line in lib.sh would change all keys.
+        (recipes / "lib.sh").rename(recipes / "lib_of_all.sh")
+        (recipes / "lib.sh").write_bytes(own.read_bytes())
     if native_python is None:
         return
     order = []

@@ -72,7 +72,7 @@ def standalone_path(image: Image) -> Path:
         raise UsageError(
             f"{image.name} has no standalone file", hint=f"hpcpy build standalone {STANDALONE_OF}"
         )
-    return paths.BUILD / STANDALONE
+    return paths.BUILD / f"{STANDALONE}{image.suffix}"
 
 
 def standalone_part(plan: Plan, image: Image) -> Part:

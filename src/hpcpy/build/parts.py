@@ -69,9 +69,10 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         for need in needs:
             made = paths.cache_dir() / "parts" / part_file(plan, need)
             place(made, context / "parts" / f"{need.name}.tar")
-        if plan.native:
+        python = None
+        if plan.native and plan.runs_python(part):
             python = _python_of_this_machine(plan.native)
-            adapt(context, plan.arch, python if plan.runs_python(part) else None)
+        adapt(context, plan.arch, python)
 
         def run(temporary: Path) -> None:
             _run_recipe(current, buildah, builder, folder)

@@ -120,11 +120,10 @@ class Plan:
         self._add_artifacts(inputs, self.pins(part))
         for name, arch in self.debian_sets(part):
             self._add_artifacts(inputs, debs(name, arch))
-        if self.native is not None:
-            inputs.add_files(cross.files())
-            if self.runs_python(part):
-                python = self.native.graph.parts[cross.PYTHON]
-                inputs.add("python", self.native.part_key(python))
+        inputs.add_files(cross.files(self.arch))
+        if self.native is not None and self.runs_python(part):
+            python = self.native.graph.parts[cross.PYTHON]
+            inputs.add("python", self.native.part_key(python))
         for need in part.needs:
             inputs.add(f"need {need}", self.part_key(self.graph.of(part, need)))
         return inputs.key

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.archive import manifest_digest
-from hpcpy.build.command import ensure_image
+from hpcpy.build.archive import manifest_digest, write_index
+from hpcpy.build.command import add_arch, ensure_image
 from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.pins.arch import ARCHITECTURES
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
@@ -28,6 +30,8 @@ _REFERENCE = re.compile(
     r"(?::(?P<tag>\w[\w.-]{0,127}))?",
     re.ASCII,
 )
+# Instead of an architecture.
+_ALL = "all"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # What skopeo, or the registry through it, says -> what that means.
 _REFUSED = re.compile(
@@ -73,8 +77,8 @@ def parse_reference(text: str) -> Reference:
     return Reference(match["registry"], match["repository"], match["tag"] or "latest", scheme)
 
 
-def push(archive: Path, reference: Reference) -> str:
-    """Send an OCI archive to a registry."""
+def push(archives: Mapping[str, Path], reference: Reference) -> str:
+    """Send OCI archives, by their architectures, to a registry: several under one index."""
     skopeo = ensure("build").path("skopeo")
     with (
         stage(f"push to {reference}") as current,
@@ -82,16 +86,22 @@ def push(archive: Path, reference: Reference) -> str:
     ):
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.
-        command: list[str | Path] = [skopeo, "copy", "--preserve-digests", "--retry-times=2"]
+        command: list[str | Path] = [skopeo, "copy", "--all", "--preserve-digests"]
+        command += ["--retry-times=2"]
         command += [f"--dest-tls-verify={'false' if reference.on_this_machine else 'true'}"]
         command += [f"--digestfile={folder / 'digest'}"]
+        if len(archives) == 1:
+            (archive,) = archives.values()
+            source, wanted = f"oci-archive:{archive}", manifest_digest(archive)
+        else:
+            source, wanted = f"oci:{folder / 'all'}", write_index(archives, folder / "all")
         try:
-            current.run([*command, f"oci-archive:{archive}", f"docker://{reference}"])
+            current.run([*command, source, f"docker://{reference}"])
         except StageError as error:
             raise _explained(current, reference, "skopeo login") or error from error
         digest = (folder / "digest").read_text().strip()
-        current.note = f"{archive.stat().st_size / 1e6:.0f} MB"
-    if digest != manifest_digest(archive):
+        current.note = f"{sum(path.stat().st_size for path in archives.values()) / 1e6:.0f} MB"
+    if digest != wanted:
         raise UnavailableError(f"{reference}: the registry has {digest}, another image")
     return digest
 
@@ -144,6 +154,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", nargs="?", metavar="REF", default="", help=help_)
     help_ = "a name of containers/images.toml (default: hpcpy)"
     parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help=help_)
+    add_arch(parser, _ALL)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -151,12 +162,18 @@ def main(options: argparse.Namespace) -> int:
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
     if reference.scheme == "oras":
-        sif, _, _ = ensure_image("sif", options.image)
+        if options.arch == _ALL:
+            raise UsageError("a SIF is of one architecture", hint="ARCH=aarch64")
+        sif, _, _ = ensure_image("sif", options.image, options.arch)
         push_sif(sif, reference)
         print(f"  Apptainer    apptainer pull oras://{reference}")
         return 0
-    archive, _, _ = ensure_image("oci", options.image)
-    digest = push(archive, reference)
+    archives = {}
+    # This machine's own first: a build for another one goes on inside of a namespace.
+    for arch in ("", *ARCHITECTURES) if options.arch == _ALL else (options.arch,):
+        archive, plan, _ = ensure_image("oci", options.image, arch)
+        archives[plan.arch] = archive
+    digest = push(archives, reference)
     print(f"{reference} is {digest}")
     print(f"  Shifter      shifterimg pull docker:{reference}")
     print(f"  podman-hpc   podman-hpc pull {reference}")

@@ -50,7 +50,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         with tarfile.open(paths.cache_dir() / "parts" / part_file(plan, part)) as tar:
             tar.extractall(folder, filter="data")
         bill = _bill(plan, image, folder / "about")
-        with whole_file(target.with_name(f"{STANDALONE}.spdx.json")) as temporary:
+        with whole_file(target.with_name(f"{target.name}.spdx.json")) as temporary:
             temporary.write_text(bill)
         shutil.move(folder / STANDALONE, target)
         target.chmod(0o755)

@@ -16,7 +16,9 @@ code_image_draft() {
     gcc -std=gnu11 -Wall -Wextra -Wno-deprecated-declarations \
         -I"$PREFIX/include/python$version" "$own/layout.c" -o layout
     ./layout >layout.txt
-    python -m codeimage code_image.s --bundle bundle/modules.bundle \
+    # By the Python whose objects they are.
+    PYTHONPATH=$modules "${TARGET_PYTHON-$PREFIX/bin/python3}" -B -s -S \
+        -m codeimage code_image.s --bundle bundle/modules.bundle \
         --library "$library" --training training.json --layout layout.txt
     as code_image.s -o code_image_objects.o
 }

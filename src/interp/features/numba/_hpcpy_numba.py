@@ -1,6 +1,6 @@
 """Machine code of the image's own numba kernels, compiled when the image was built.
 
-`_hpcpy_numba_build` writes it, a file for each level of x86-64; numba asks here
+`_hpcpy_numba_build` writes it, a file for each level of processors; numba asks here
 before it compiles a function of a bundled module (numba.patch).
 All other functions are compiled and cached as in any numba, for this very
 processor; so are users' functions, except those that `_hpcpy_numba_users` has.
@@ -23,11 +23,24 @@ from _hpcpy_memory import DIGEST_SIZE
 from _hpcpy_numba_needs import IS_STOCK, is_processor
 
 FOLDER = f"{sys.base_prefix}/share/hpcpy/numba"
-# The features that a processor has at each level of the x86-64 psABI, by LLVM's names.
+# What a processor has at each level, by LLVM's names: features of the x86-64 psABI's levels;
+# of aarch64's, the processor itself, since LLVM reports few features there.
 _V2 = frozenset({"cx16", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3"})
 _V3 = _V2 | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"}
 _V4 = _V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
-LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2}
+_GRACE = frozenset({"neoverse-v2", "sve2"})
+_LEVELS = {
+    "x86_64": {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2},
+    "aarch64": {"neoverse-v2": _GRACE, "generic": frozenset({"neon"})},
+}
+
+
+def levels_of(triple: str) -> dict[str, frozenset[str]]:
+    """Return the levels of an architecture, the highest first."""
+    return _LEVELS.get(triple.partition("-")[0], {})
+
+
+LEVELS = levels_of(sys.implementation._multiarch)
 
 # While an image is built or a program is warmed up: all code that is compiled, by name.
 recorded: dict[str, bytes] | None = None
@@ -50,12 +63,11 @@ def level(target: tuple[str, ...]) -> str:
     A target is, as numba's code generator has it, triple, processor and features.
     """
     triple, processor, features = target
-    if not triple.startswith("x86_64"):
-        return ""
-    if processor in LEVELS and not features:  # NUMBA_CPU_NAME
+    levels = levels_of(triple)
+    if processor in levels and not features:  # NUMBA_CPU_NAME
         return processor
-    has = {name[1:] for name in features.split(",") if name.startswith("+")}
-    return next((name for name, needs in LEVELS.items() if needs <= has), "")
+    has = {processor, *(name[1:] for name in features.split(",") if name.startswith("+"))}
+    return next((name for name, needs in levels.items() if needs <= has), "")
 
 
 def _entries(codegen: Any) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ import _hpcpy_kernel_files
 
 # PoCL's name for each level.
 _POCL = {"x86-64-v4": "avx512", "x86-64-v3": "avx2", "x86-64-v2": "sse41"}
+_POCL |= {"neoverse-v2": "GENERIC", "generic": "GENERIC"}
 
 
 def cache(scratch: Path, module: str) -> Path:
@@ -25,7 +26,7 @@ def cache(scratch: Path, module: str) -> Path:
 def run(
     scratch: Path, target: str, command: Sequence[str]
 ) -> tuple[int, dict[str, str], dict[str, bytes]]:
-    """Run a program for a level of x86-64, or compile its kernels for a GPU's architecture.
+    """Run a program for a level of processors, or compile its kernels for a GPU's architecture.
 
     Returns its exit code, 1 if it left no result; the files whose functions numba has
     compiled, each with its hash; and machine code by the name under which it is kept.

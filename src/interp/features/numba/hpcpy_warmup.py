@@ -1,6 +1,6 @@
 """``python -m hpcpy_warmup SCRIPT [ARGUMENT …]``: keep what is compiled for a program.
 
-The program is run once for each level of x86-64 that this processor has: numba and PoCL
+The program is run once for each level that this processor has (_hpcpy_numba.LEVELS): numba and PoCL
 then compile for that level.  What numba compiles is kept (`_hpcpy_numba_users`), and so
 are the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kernel_files`).
 """
@@ -24,7 +24,7 @@ import _hpcpy_warmup_run
 from _hpcpy_numba_needs import IS_STOCK
 
 _FAILED, _UNAVAILABLE, _NOT_WRITABLE, _STOPPED = 1, 69, 73, 130
-_CODES = """exit codes: 1 the program failed, 2 usage, 69 another processor than x86-64 or nothing
+_CODES = """exit codes: 1 the program failed, 2 usage, 69 a processor of no level, or nothing
 to keep, 73 the folder cannot be written, 130 stopped. After each of them all is as before."""
 
 
@@ -209,7 +209,7 @@ def _levels(wanted: Sequence[str] | None) -> list[str]:
     features = llvm.get_host_cpu_features().flatten()
     highest = _hpcpy_numba.level((llvm.get_process_triple(), llvm.get_host_cpu_name(), features))
     if not highest or IS_STOCK:
-        why = "HPCPY_NUMBA=stock" if highest else "levels are those of x86-64"
+        why = "HPCPY_NUMBA=stock" if highest else "this processor has no level"
         raise _WarmupError(f"nothing can be kept here: {why}", _UNAVAILABLE)
     names = list(_hpcpy_numba.LEVELS)
     runnable = names[names.index(highest) :]

@@ -44,7 +44,7 @@ class _Writer:
             symbol, offset = target
         else:
             symbol, offset = _NAME, target.place if isinstance(target, Node) else target
-        self.pointers.append(f".reloc {place}, R_X86_64_64, {symbol}+{offset}")
+        self.pointers.append(f".reloc {place}, BFD_RELOC_64, {symbol}+{offset}")
 
     def align(self, unit: int) -> None:
         self.data += bytes(-len(self.data) % unit)

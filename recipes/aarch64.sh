@@ -1,4 +1,4 @@
-# Stands in for lib.sh where another architecture than the machine's is built for.
+# Stands in for lib.sh where aarch64 is built for.
 # shellcheck shell=sh disable=SC2034
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib_of_all.sh"
@@ -6,5 +6,7 @@
 # The oldest level of aarch64, without contraction as in lib.sh.
 PORTABLE="-O2 -march=armv8-a -ffp-contract=off"
 
-# What $PREFIX/bin/python3 is in the end, emulated; here that name is this machine's Python.
+# What $PREFIX/bin/python3 is in the end.  Where that would be emulated, this name is it, and
+# that one this machine's Python.
 TARGET_PYTHON=$PREFIX/bin/target-python3
+[ -e "$TARGET_PYTHON" ] || TARGET_PYTHON=$PREFIX/bin/python3

@@ -7,7 +7,8 @@ code_image_draft() {
     link "$PREFIX/bin/python-draft"
     # Into a pipe, as in most runs: Python runs other code if it writes to a file, and again
     # other code if the file is not empty; the build's log may be either.
-    (env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json \
+    (env -i PYTHONHASHSEED=0 ${QEMU_CPU+"QEMU_CPU=$QEMU_CPU"} \
+        "$PREFIX/bin/python-draft" "$own/training.py" training.json \
         </dev/null 2>&1 || echo failed) | cat >training.log
     if grep -q '^failed$' training.log; then
         cat training.log >&2

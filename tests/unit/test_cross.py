@@ -51,6 +51,20 @@ def test_this_machines_python_takes_the_targets_place(tmp_path: Path) -> None:
     assert "lib_of_all.sh" in (recipes / "lib.sh").read_text()
 
 
+@pytest.mark.parametrize(("arch", "is_own"), [("aarch64", True), ("x86_64", False)])
+def test_flags_are_the_targets_also_where_nothing_is_emulated(
+    tmp_path: Path, arch: str, is_own: bool
+) -> None:
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "lib.sh").write_text("of all\n")
+    cross.adapt(tmp_path, arch, None)
+    assert [path.name for path in recipes.iterdir() if path.name != "lib.sh"] == (
+        ["lib_of_all.sh"] if is_own else []
+    )
+    assert ("-march=armv8-a" in (recipes / "lib.sh").read_text()) is is_own
+
+
 @pytest.mark.parametrize(
     ("wheel", "name"),
     [

@@ -61,7 +61,7 @@ def installed(tmp_path: Path) -> Installation:
     # No zstd in the host's Python; files are kept as they are where that is smaller.
     zstd = types.SimpleNamespace(compress=lambda plain, _: plain + b"larger")
     packages = {"compression": types.SimpleNamespace(zstd=zstd)}
-    with mock.patch.dict(sys.modules, packages):  # type: ignore[arg-type]
+    with mock.patch.dict(sys.modules, packages):
         pack = runpy.run_path(str(INTERP.parents[1] / "recipes/standalone/files.py"))["main"]
         pack(str(tmp_path / "files.pack"), str(made.library), str(made.library))
     shutil.rmtree(made.library)

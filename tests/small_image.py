@@ -1,7 +1,5 @@
 """A small OCI image, written by hand."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

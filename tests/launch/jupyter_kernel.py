@@ -1,7 +1,5 @@
 """Kernels of ``hpcpy kernelspec``: written, started and used as Jupyter does."""
 
-from __future__ import annotations
-
 import os
 import queue
 import time

@@ -1,7 +1,5 @@
 """A file system of the test's own, mounted for one command alone."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ It is served by a thread of the test (`failing_folder.py`) and begins to fail at
 middle or the last request of a kind, as an undisturbed run counts them.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A kernel of ``hpcpy kernelspec``, started and used as Jupyter does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A small installation with a second bundle, as `hpcpy_bake` writes it."""
 
-from __future__ import annotations
-
 import os
 import textwrap
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A second bundle beside the first: what was baked in later comes from memory too."""
 
-from __future__ import annotations
-
 import os
 import textwrap
 from pathlib import Path

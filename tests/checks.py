@@ -1,7 +1,5 @@
 """What `make check` runs before the host's tests: lint, types, scripts, the forge's files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 # The folders of a line have no two modules of one name.

@@ -1,7 +1,5 @@
 """Files of ``/proc``, of whatever process the machine has just now."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Programs as tests run them, on the host and in an image: to their end, or on several ranks."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """The image's SBOM, as its tests read it."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """A small OCI image, written by hand."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io
@@ -13,22 +11,18 @@ from pathlib import Path
 from hpcpy.build.oci import pack
 
 
-def layer(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
-    """Return an uncompressed layer with some files and hard links, and no entries of folders."""
+def layer(files: Mapping[str, bytes]) -> bytes:
+    """Return an uncompressed layer with some files, and no entries of folders."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-        for name, target in (links or {}).items():
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = tarfile.LNKTYPE, target
-            tar.addfile(entry)
     return stream.getvalue()
 
 
-def write_layout(folder: Path, layers: Sequence[bytes], *, packed: bool = True) -> str:
+def write_layout(folder: Path, layers: Sequence[bytes]) -> str:
     """Write an OCI layout and return the digest of its image."""
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
@@ -49,12 +43,7 @@ def write_layout(folder: Path, layers: Sequence[bytes], *, packed: bool = True) 
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": add(json.dumps(config).encode(), "config.v1+json"),
-        "layers": [
-            add(gzip.compress(one, mtime=0), "layer.v1.tar+gzip")
-            if packed
-            else add(one, "layer.v1.tar")
-            for one in layers
-        ],
+        "layers": [add(gzip.compress(one, mtime=0), "layer.v1.tar+gzip") for one in layers],
     }
     described = add(json.dumps(manifest).encode(), "manifest.v1+json")
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [described]}))
@@ -62,9 +51,9 @@ def write_layout(folder: Path, layers: Sequence[bytes], *, packed: bool = True) 
     return str(described["digest"])
 
 
-def write_archive(path: Path, layers: Sequence[bytes], *, packed: bool = True) -> str:
+def write_archive(path: Path, layers: Sequence[bytes]) -> str:
     """Write an OCI archive and return the digest of its image."""
     layout = path.with_name(f"{path.name}.layout")
-    digest = write_layout(layout, layers, packed=packed)
+    digest = write_layout(layout, layers)
     pack(layout, path, 1)
     return digest

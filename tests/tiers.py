@@ -1,7 +1,5 @@
 """Divide a sweep: `make test` runs its first cases, `make test-long` the others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The results of a run of a package's own tests: pytest's JUnit reports and regrtest's output."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -30,14 +28,9 @@ class Outcome(NamedTuple):
 
 
 def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> dict[str, Outcome]:
-    """Return the outcome of each test of a run.
+    """Return the outcome of each test of a run, by the reports of its ranks that are complete.
 
-    Parameters
-    ----------
-    reports
-        One a rank; those that are not complete are left out.
-    regrtest_log
-        regrtest's output, which alone says how a file ended: by a crash, say.
+    regrtest's output alone says how a file ended: by a crash, say.
     """
     found: dict[str, Outcome] = {}
     for report in reports:

@@ -1,7 +1,5 @@
 """What image tests share; its folder is searched for their modules, too: needed.py …"""
 
-from __future__ import annotations
-
 import pytest
 
 from _hpcpy_importer import finder

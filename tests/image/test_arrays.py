@@ -1,7 +1,5 @@
 """``python -m workloads arrays``: what NumPy says of its arrays, as a table and drawn."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

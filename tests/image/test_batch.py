@@ -1,7 +1,5 @@
 """``hpcpy batch``: the image's own command, which a login node without a checkout has."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A fork while another thread computes with BLAS."""
 
-from __future__ import annotations
-
 import pytest
 
 from running import said

@@ -1,7 +1,5 @@
 """BLAS starts as many threads as it is good for, when they are first worth something."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

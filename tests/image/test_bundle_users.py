@@ -1,7 +1,5 @@
 """The image's own modules come from memory, and nobody need notice."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

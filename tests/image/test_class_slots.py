@@ -1,7 +1,5 @@
 """A class gets its slots from the names that it and its bases have, whatever they are."""
 
-from __future__ import annotations
-
 import collections
 import collections.abc
 import ctypes

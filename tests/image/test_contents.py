@@ -1,7 +1,5 @@
 """What the image holds and must not hold, and what a login shell finds of it."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

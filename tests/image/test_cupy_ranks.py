@@ -1,7 +1,5 @@
 """GPUs without one: ranks that share them, an MPI that takes no arrays there, absent compilers."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from pathlib import Path

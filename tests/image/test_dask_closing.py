@@ -1,7 +1,5 @@
 """A client of Dask's that ends leaves no error for asyncio to report."""
 
-from __future__ import annotations
-
 import sys
 
 from needed import needs

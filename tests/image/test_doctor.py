@@ -1,7 +1,5 @@
 """The doctor in the image: it finds the image's own MPI and PoCL, and nothing to fail."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What tools and programs take for granted of CPython's imports, from public bug reports."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

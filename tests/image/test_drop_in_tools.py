@@ -4,8 +4,6 @@ Each is a tool's with a public report, in `drop_in.toml`; in a stock Python each
 the same.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tomllib

@@ -1,7 +1,5 @@
 """Each exercise can be solved; each usual mistake gets a message of its own."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

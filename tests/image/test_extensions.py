@@ -1,7 +1,5 @@
 """Modules that are linked in behave as shared objects of their packages do."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 import sysconfig

@@ -1,7 +1,5 @@
 """A rank that fails ends all ranks, and says which it is and why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

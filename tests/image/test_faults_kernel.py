@@ -3,8 +3,6 @@
 A seccomp filter takes the calls away, as a site's would; no older kernel is at hand.
 """
 
-from __future__ import annotations
-
 import errno
 import sys
 

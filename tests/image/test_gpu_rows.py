@@ -1,7 +1,5 @@
 """Every row for a GPU, of every workload, where there is none: one line, exit code 69."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib
 import importlib.util

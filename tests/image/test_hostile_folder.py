@@ -4,8 +4,6 @@ A program finds its own modules beside it, as in any Python. The names below are
 that the standard library, the packages and the commands of the image look for.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import shlex
 import subprocess

@@ -1,7 +1,5 @@
 """Under the limits that batch systems set, a program works or says why; none hangs."""
 
-from __future__ import annotations
-
 import resource
 import signal
 import subprocess

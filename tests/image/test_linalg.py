@@ -1,7 +1,5 @@
 """Linear algebra: every row that runs here, its errors, and what BLAS has for threads."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """LLVM's library is opened when something is compiled, and not by `import numba`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

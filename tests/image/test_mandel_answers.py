@@ -1,7 +1,5 @@
 """Every technique gives the same bytes, whatever the size and the workers."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib

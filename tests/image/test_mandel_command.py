@@ -1,7 +1,5 @@
 """The command: verdicts, exit codes, what it writes."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -1,7 +1,5 @@
 """MPI: the same bytes for any number of ranks, one report, one exit code."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """What a run may also write: numbers, pictures, large images, scaling, profiles."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import pstats

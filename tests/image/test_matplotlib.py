@@ -1,7 +1,5 @@
 """matplotlib draws and writes where it may, and reads its styles once asked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from needed import needs

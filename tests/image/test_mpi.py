@@ -1,7 +1,5 @@
 """The MPI library is found at the first import, and any of its ABI does."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A library that has only MPI 3.1: the image's own, which denies having newer functions."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import struct

@@ -1,7 +1,5 @@
 """After MPI's start the signals that end a job are the program's, as before it."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A window that no memory can hold raises, and the program goes on."""
 
-from __future__ import annotations
-
 import pytest
 from test_mpi import ranks
 

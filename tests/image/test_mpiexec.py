@@ -1,7 +1,5 @@
 """mpiexec gives each rank a stdin that ends."""
 
-from __future__ import annotations
-
 import subprocess
 
 from running import printed, run

@@ -1,7 +1,5 @@
 """``python -m workloads.on_dask``: a Dask cluster of MPI ranks, and one program on it."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

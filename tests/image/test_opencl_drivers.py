@@ -1,7 +1,5 @@
 """OpenCL drivers of other vendors are named; those that the host lacks do no harm."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

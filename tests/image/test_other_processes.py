@@ -4,8 +4,6 @@ A program is looked into by the one that has started it: many machines let
 nobody else (Yama's ptrace_scope is 1).
 """
 
-from __future__ import annotations
-
 import sys
 
 import pytest

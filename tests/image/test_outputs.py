@@ -1,7 +1,5 @@
 """Outputs of every kind to standard output; other files: `tests/unit/test_destinations.py`."""
 
-from __future__ import annotations
-
 import json
 import marshal
 import subprocess

@@ -1,7 +1,5 @@
 """Messages between ranks: every technique, any number of ranks, what arrived checked."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Pi: every technique's count, whatever the pairs and the workers."""
 
-from __future__ import annotations
-
 import json
 import platform
 import sys

@@ -1,7 +1,5 @@
 """Pi's command and its compiled kernels: what runs by default, edges, exit codes."""
 
-from __future__ import annotations
-
 import random
 import signal
 import sys

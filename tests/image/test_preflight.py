@@ -1,7 +1,5 @@
 """The look at a job before its program, with the image's own MPI."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

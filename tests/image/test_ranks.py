@@ -1,7 +1,5 @@
 """What ranks do together: look at files, share communicators, devices, profiles and memory."""
 
-from __future__ import annotations
-
 import json
 import pstats
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reading back by every format: what was written, from memory and from the disk."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The SBOM names all that is in the image, and nothing that is not."""
 
-from __future__ import annotations
-
 import re
 import sysconfig
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sources and data files lie where they always do, and nothing hides them from anybody."""
 
-from __future__ import annotations
-
 import inspect
 import json.decoder
 import subprocess

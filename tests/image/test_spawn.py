@@ -1,7 +1,5 @@
 """A program may spawn MPI processes, also when it was started alone, without mpiexec."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Each part of the stack does its work, in the image, as nobody, offline."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """All paths are preset, and Python's ways to change them still do."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

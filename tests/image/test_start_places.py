@@ -1,7 +1,5 @@
 """However it is started, this Python knows its file, its library and its environment."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

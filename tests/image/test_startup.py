@@ -1,7 +1,5 @@
 """What a start costs, and the forecast of many: every case and technique, the counts right."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

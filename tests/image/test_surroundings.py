@@ -1,7 +1,5 @@
 """A folder that is gone, an odd locale, numba's files: what a hard site has."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every slide of every talk, run as a class would: answers checked, nothing left out unsaid."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Threads with small stacks start: what the executable keeps in them is not counted."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import sys

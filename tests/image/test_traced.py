@@ -1,7 +1,5 @@
 """``python -m workloads.traced``: one file of all ranks' calls."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """Writing: the stated bytes by every technique, whatever the arrays and the workers."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -3,8 +3,6 @@
 What is incomplete is said in a line, and nothing is left that looks complete.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """What the tests of the workload `write` share: its techniques by kind, and a way to call it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workloads.__main__ import main

@@ -1,7 +1,5 @@
 """NVIDIA's files in the image, by the image's own table."""
 
-from __future__ import annotations
-
 import site
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """CuPy's and numba's kernels become machine code without a toolkit, a driver or a GPU."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Every library loads without a driver, from the image and nowhere else."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """NVIDIA's files are those that its licence lists as distributable, unchanged, and no others."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import hashlib

@@ -1,7 +1,5 @@
 """Every file of NVIDIA's is in the SBOM, with its licence and the licence's text."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A kernel of numba-cuda in its simulator, each thread in Python: what it computes is right."""
 
-from __future__ import annotations
-
 from running import python
 
 PROGRAM = """

@@ -1,7 +1,5 @@
 """How many path calls a start of this image's Python makes, beside hpcpy's."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

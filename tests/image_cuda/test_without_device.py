@@ -1,7 +1,5 @@
 """Without a driver both packages import, say what is missing, and know no device."""
 
-from __future__ import annotations
-
 import pytest
 
 from running import printed, python

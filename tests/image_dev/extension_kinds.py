@@ -4,8 +4,6 @@
 compiler.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

@@ -3,8 +3,6 @@
 Each in the language of its kind of extension module.
 """
 
-from __future__ import annotations
-
 # A row: the iterations of `width` points from `left` to `right` at the height `y`.
 CYTHON_ROW = """
 # cython: language_level=3, boundscheck=False

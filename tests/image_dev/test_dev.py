@@ -3,8 +3,6 @@
 `tests/launch/test_dev_image.py` imports them in hpcpy.
 """
 
-from __future__ import annotations
-
 import os
 import zipfile
 from pathlib import Path

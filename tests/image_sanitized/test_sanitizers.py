@@ -1,7 +1,5 @@
 """The sanitizers watch: otherwise the tests of `tests/image` would show nothing here."""
 
-from __future__ import annotations
-
 import pytest
 
 from running import python

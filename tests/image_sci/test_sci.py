@@ -1,7 +1,5 @@
 """hpcpy-sci: its packages work and start as baked ones do; Dask finds those that it needs."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from pathlib import Path

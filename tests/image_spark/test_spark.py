@@ -1,7 +1,5 @@
 """hpcpy-spark: Spark's rows give the answer, alone and on a cluster of ranks."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

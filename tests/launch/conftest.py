@@ -1,7 +1,5 @@
 """What the launch tests share: the local cluster, started at its first use."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path

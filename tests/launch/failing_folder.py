@@ -1,7 +1,5 @@
 """A folder in memory whose requests of one kind fail from a chosen one on."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import os
@@ -35,21 +33,9 @@ class _Node:
 
 
 class FailingFolder(Server):
-    """A folder that everybody may write into.
+    """A folder that everybody may write into; from the `first` of a kind on requests fail.
 
-    Parameters
-    ----------
-    kind
-        Which requests fail.
-    number
-        With which error.
-    first
-        From which of this kind on, counted from 0; None fails none.
-
-    Attributes
-    ----------
-    asked
-        How many requests of each kind there were.
+    `asked` counts those of each kind; without a `first` none fails.
     """
 
     def __init__(self, kind: Kind, number: int = errno.EIO, first: int | None = None) -> None:

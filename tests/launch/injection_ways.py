@@ -4,8 +4,6 @@ No registry has Shifter: what it does to a container before its program starts i
 done here by the same system calls.  test_podman_hpc.py runs podman-hpc itself.
 """
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

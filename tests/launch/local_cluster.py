@@ -1,7 +1,5 @@
 """The local cluster for tests: one for all of pytest's workers, stopped by the last."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os
@@ -14,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import proc_files
 import pytest
 
+import proc_files
 import running
 from hpcpy.cluster import health, processes
 from hpcpy.cluster.command import start, stop

@@ -1,7 +1,5 @@
 """A cluster of one test file's alone, to be hurt; started and stopped as users do."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

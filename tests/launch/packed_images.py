@@ -1,7 +1,5 @@
 """Small images, packed as a test wants them: a SIF by Apptainer itself, an archive by hand."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

@@ -7,8 +7,6 @@ gateway: the image is made of the archive by the gateway's own functions, and fo
 its name there, ``id:…``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -115,24 +113,15 @@ def require() -> None:
 def installed(mpich: Path) -> Site:
     """Build and configure Shifter with the image converted and ``mpich`` for its module.
 
-    Parameters
-    ----------
-    mpich
-        A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
+    ``mpich`` is a folder with a ``libmpi.so.12``, and what that needs below ``dep``.
     """
     folder = paths.BUILD / "shifter"
     made = _built(folder)
     for name in ("run/root", "run/loop", "images"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     site = Site(made, f"id:{_converted(folder, made)}")
-    text = _CONF.format(
-        run=folder / "run",
-        images=folder / "images",
-        prefix=made,
-        checkout=paths.ROOT,
-        mpich=mpich,
-        module=MODULE,
-    )
+    folders = {"run": folder / "run", "images": folder / "images", "prefix": made}
+    text = _CONF.format(**folders, checkout=paths.ROOT, mpich=mpich, module=MODULE)
     (made / "etc/udiRoot.conf").write_text(text)
     # Shifter makes the last folder of a mount point by itself; this starts in its root.
     hook = made / "etc/premount.sh"

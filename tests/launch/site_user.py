@@ -1,7 +1,5 @@
 """Somebody at a site: an ordinary user, or root, in a working directory of theirs."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -4,8 +4,6 @@ A program of its own, which runs on the server's machine: address, port to liste
 port of the server, requests a second. It ends when its standard input does.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import sys

@@ -1,7 +1,5 @@
 """Small packages, written by hand: wheels, and one that is an sdist alone."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tarfile

@@ -1,7 +1,5 @@
 """A storm of two nodes for tests: the smallest files that numpy needs, of three kinds."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

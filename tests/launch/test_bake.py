@@ -1,7 +1,5 @@
 """`python -m hpcpy_bake`, offline: in a layer of memory, and in an image on this one."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Containers of a killed build go when the next one begins, with their mounts."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A site's own certificates: a server that they sign is trusted when they are brought."""
 
-from __future__ import annotations
-
 import os
 import ssl
 import subprocess

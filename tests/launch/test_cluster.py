@@ -1,7 +1,5 @@
 """The local cluster is two machines that run what users submit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

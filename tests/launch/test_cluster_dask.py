@@ -1,7 +1,5 @@
 """Dask across both nodes: by hand with a scheduler file, and by ``make launch DASK=1``."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

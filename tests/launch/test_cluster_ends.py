@@ -1,7 +1,5 @@
 """The local cluster ends without a trace, and is mended, whatever happened to it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The look at a job, below a real srun on two nodes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

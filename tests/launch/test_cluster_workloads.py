@@ -1,7 +1,5 @@
 """The workloads over two nodes: reference answers, and failures that leave no half output."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import shutil

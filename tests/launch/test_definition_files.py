@@ -1,7 +1,5 @@
 """The definition files of README.md and docs/how-to/own-packages.md as users build them."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

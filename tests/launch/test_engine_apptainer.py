@@ -4,8 +4,6 @@ The same tests hold for an Apptainer of the machine's own and for the one
 that `make setup` provides.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """The job scripts of docs/how-to/examples.md, submitted to the local cluster as they stand."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

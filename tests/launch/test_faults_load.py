@@ -1,7 +1,5 @@
 """Nodes without room or a folder for files, and job after job: nothing is left behind."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterator

@@ -4,22 +4,21 @@ It is served by a thread of the test (`failing_folder.py`) and begins to fail at
 middle or the last request of a kind, as an undisturbed run counts them.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from failing_folder import FailingFolder
-from own_mount import begin, nothing_is_left, skip_without_fuse
 
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from in_image import image_command
 from measure.fuse import Kind
+from running import start
 from tiers import sampled
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
@@ -43,9 +42,28 @@ SECONDS = 300.0
 pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
 
 
+# Whoever has the descriptor keeps the requests waiting when nobody answers any more.
+MOUNTED = """
+mount -i -t fuse -o "$1" hpcpy "$2" || exit
+device=$3
+exec {device}>&-
+exec "${@:4}"
+"""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _fuse() -> None:
-    skip_without_fuse()
+    if os.geteuid() != 0:
+        pytest.skip("only root has a file system of its own mounted below a container")
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("there is no /dev/fuse")
+
+
+def begin(server: FailingFolder, folder: Path, command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a command in a mount namespace of its own, in which the file system is mounted."""
+    given = (server.options, str(folder), str(server.device))
+    words = ("unshare", "--mount", "bash", "-c", MOUNTED, "bash", *given, *command)
+    return start(*words, pass_fds=[server.device], start_new_session=True)
 
 
 def run(program: str, folder: Path, served: FailingFolder) -> tuple[int, str, list[str]]:
@@ -57,7 +75,9 @@ def run(program: str, folder: Path, served: FailingFolder) -> tuple[int, str, li
     except subprocess.TimeoutExpired:
         job.kill()
         raise
-    nothing_is_left(served)
+    # No mount, no loop device and no process has the file system any more.
+    served.thread.join(SECONDS)
+    assert not served.thread.is_alive()
     return job.returncode, err, sorted(served.paths())
 
 

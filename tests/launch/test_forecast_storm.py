@@ -6,8 +6,6 @@
 In `make test`: `tests/unit/test_forecast_model.py`, the model by itself.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import datetime

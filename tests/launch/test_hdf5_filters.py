@@ -1,10 +1,7 @@
 """HDF5's filters from outside: hdf5plugin, plug-ins, and packages with an HDF5 of theirs."""
 
-from __future__ import annotations
-
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,17 +52,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def inside(own: Path, command: str, files: Path) -> dict[str, Any]:
     program = ("/own/venv/bin/python", "/own/hdf5_filters.py", command)
-    shown = printed(in_image(own, *program, f"/own/{files.name}"))
-    said: dict[str, Any] = json.loads(shown)
-    return said
+    return dict(json.loads(printed(in_image(own, *program, f"/own/{files.name}"))))
 
 
 def outside(command: str, files: Path) -> dict[str, Any]:
     python = ensure_venv("outside") / "bin/python"
     words: list[str | Path] = [python, "-I", HERE / "hdf5_filters.py", command, files]
-    shown = printed(run(*words))
-    said: dict[str, Any] = json.loads(shown)
-    return said
+    return dict(json.loads(printed(run(*words))))
 
 
 @pytest.mark.parametrize("written", ["inside", "outside"])
@@ -96,10 +89,8 @@ def test_packages_with_an_hdf5_of_their_own_go_on_with_it(
 ) -> None:
     files = own / f"together-{order[0]}"
     files.mkdir()
-    shown = printed(
-        in_image(own, "/own/venv/bin/python", "/own/hdf5_together.py", f"/own/{files.name}", *order)
-    )
-    libraries = set(shown.split())
+    words = ("/own/venv/bin/python", "/own/hdf5_together.py", f"/own/{files.name}")
+    libraries = set(printed(in_image(own, *words, *order)).split())
     # Names that the wheels' own have: two of them, each with its hash.
     theirs = {name for name in libraries if name.startswith("libhdf5-")}
     assert len(theirs) == 2
@@ -120,7 +111,7 @@ def test_a_plugin_that_is_linked_with_libhdf5_works(tmp_path: Path, soname: str)
     )
     library = tmp_path / soname
     shared = ("gcc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o")
-    subprocess.run([*shared, library, f"-Wl,-soname,{soname}", source], check=True)
-    subprocess.run([*shared, plugins / "libflip.so", HERE / "hdf5_plugin.c", library], check=True)
-    done = in_image(tmp_path, "python3", "-c", FLIPPED, HDF5_PLUGIN_PATH="/own/plugins")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    run(*shared, library, f"-Wl,-soname,{soname}", source, check=True)
+    run(*shared, plugins / "libflip.so", HERE / "hdf5_plugin.c", library, check=True)
+    words = ("python3", "-c", FLIPPED)
+    assert printed(in_image(tmp_path, *words, HDF5_PLUGIN_PATH="/own/plugins")) == ""

@@ -4,8 +4,6 @@ numba keeps a global as a constant: the attacker runs the victim's program with 
 factor, and puts its machine code where the victim's cache will be looked for.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

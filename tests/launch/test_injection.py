@@ -1,7 +1,5 @@
 """A site's MPI, put into the image as Apptainer and Shifter do it, takes the place of its own."""
 
-from __future__ import annotations
-
 import os
 import platform
 from collections.abc import Callable

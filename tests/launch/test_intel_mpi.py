@@ -1,7 +1,5 @@
 """Intel MPI in place of the image's MPI, alone and over two nodes: cells of docs/how-to/mpi.md."""
 
-from __future__ import annotations
-
 import platform
 from pathlib import Path
 from typing import Any

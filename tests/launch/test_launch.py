@@ -1,7 +1,5 @@
 """``make launch`` and ``make batch`` over two nodes of the local Slurm."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

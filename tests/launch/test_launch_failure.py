@@ -1,7 +1,5 @@
 """``make launch`` and its kind: a rank that fails ends the job, and the last line says why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

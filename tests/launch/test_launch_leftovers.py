@@ -1,7 +1,5 @@
 """What an ordinary user's killed step leaves on its nodes: nothing."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

@@ -1,7 +1,5 @@
 """A launch that loses a node or its job ends, says so, and leaves nothing on the nodes."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

@@ -1,7 +1,5 @@
 """``make launch PROGRAM=…`` and the image's own script: a user's program on the cluster's nodes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

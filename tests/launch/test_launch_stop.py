@@ -1,7 +1,5 @@
 """A stop reaches every rank of a node's one container, and each has time to tidy up."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -11,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import launching
-import proc_files
 import pytest
 from launching import SECONDS, hpcpy
 from local_cluster import Cluster
+
+import proc_files
 
 # Whoever hears of a stop is a while about it.
 PROGRAM = """

@@ -1,7 +1,5 @@
 """The libraries that wheels may take for granted: auditwheel's list, and the image."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from pathlib import Path

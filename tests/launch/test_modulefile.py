@@ -1,7 +1,5 @@
 """Module files that ``hpcpy modulefile`` writes, loaded by Lmod and Environment Modules."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What the image's own MPICH takes: little at its start, no core while it waits."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Which MPI library of three ABIs a process takes, in the image and by the host's mpiexec."""
 
-from __future__ import annotations
-
 import platform
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The first signal ends a user's program, whichever MPI library is put in."""
 
-from __future__ import annotations
-
 import platform
 import signal
 import subprocess

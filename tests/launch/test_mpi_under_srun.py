@@ -3,8 +3,6 @@
 The image's own library is in test_cluster_workloads.py.
 """
 
-from __future__ import annotations
-
 import platform
 from pathlib import Path
 

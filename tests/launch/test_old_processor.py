@@ -1,7 +1,5 @@
 """Nothing above x86-64-v2 runs on a processor that has nothing above it."""
 
-from __future__ import annotations
-
 import platform
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """The archive under podman: loaded once, started with no power at all, and over two nodes."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

@@ -1,7 +1,5 @@
 """podman-hpc itself over two nodes of the local Slurm, as root and as an ordinary user."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

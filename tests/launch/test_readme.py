@@ -1,7 +1,5 @@
 """README's commands for a program of one's own, taken from its text and run in a shell."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

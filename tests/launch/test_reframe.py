@@ -1,7 +1,5 @@
 """The checks of reframe/, run by ReFrame itself: on this machine and on the local Slurm."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

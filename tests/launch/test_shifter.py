@@ -1,7 +1,5 @@
 """Shifter itself over two nodes of the local Slurm, as an ordinary user: it refuses root."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import tempfile

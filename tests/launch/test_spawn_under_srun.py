@@ -3,8 +3,6 @@
 Without mpiexec the program says so at once.
 """
 
-from __future__ import annotations
-
 import pytest
 from local_cluster import Cluster, image
 

@@ -1,7 +1,5 @@
 """A start of Python asks the file system for next to nothing: counts, not times."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What is recorded of a start, by which the executable is linked and its code laid out."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """Python starts where nobody has mounted /proc, under any name."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The counts of starts: as in strace's own table, and the same in a container and from outside."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """What ranks ask of a metadata server: packets counted by each node's mount of MooseFS."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

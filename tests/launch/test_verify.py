@@ -1,7 +1,5 @@
 """Images are compared by bytes; of a SIF a signature does not count."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Fixtures of several of the host's tests."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

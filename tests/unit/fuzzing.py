@@ -4,8 +4,6 @@ A fuzzer's program (`drivers/fuzz_*.c`) includes the C file that it tests, and a
 after another: only after a failure does a case cost the start of a process.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct

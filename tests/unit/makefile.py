@@ -1,7 +1,5 @@
 """Calls of make for tests, and copies of a checkout to call it in."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

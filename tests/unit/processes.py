@@ -1,7 +1,5 @@
 """Processes of the host's tests: the tool in one of its own, a read-only folder."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Random inputs for property-based tests, and the ends that a program may come to."""
 
-from __future__ import annotations
-
 import copy
 import datetime
 import json

@@ -1,7 +1,5 @@
 """Requests for tests, from words as users type them."""
 
-from __future__ import annotations
-
 from hpcpy.core.parser import Parser
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 

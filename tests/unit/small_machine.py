@@ -1,7 +1,5 @@
 """Machines made of folders, for the doctor's checks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

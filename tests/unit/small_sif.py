@@ -1,7 +1,5 @@
 """A SIF of a few bytes, made by Apptainer itself."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

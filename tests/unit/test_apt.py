@@ -1,7 +1,5 @@
 """The private apt: it takes the mirror from the machine, and nothing else."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

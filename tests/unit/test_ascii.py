@@ -1,7 +1,5 @@
 """Where only ASCII can be shown, what is shown is ASCII, and no traceback."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

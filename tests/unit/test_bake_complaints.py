@@ -1,7 +1,5 @@
 """pip's complaints become one line; baked files are put in their places, all or none."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An ordinary user's older buildah cannot bind from a file system mounted nosuid or nodev."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The bundle's bytes: they depend on the sources alone, and work in another place."""
 
-from __future__ import annotations
-
 import marshal
 import os
 import sys

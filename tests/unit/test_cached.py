@@ -1,7 +1,5 @@
 """The cache gives what was put in, or makes it anew; earlier images do not fill the disk."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Caches of packages go to a folder of ours alone, or nowhere."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Who may start a cluster, what a node does first, what ends with it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

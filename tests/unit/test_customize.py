@@ -1,7 +1,5 @@
 """The last step of the root filesystem touches what it should, and no more."""
 
-from __future__ import annotations
-
 import stat
 import subprocess
 from pathlib import Path

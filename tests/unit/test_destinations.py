@@ -1,7 +1,5 @@
 """An output takes the place of a plain file, and of nothing else."""
 
-from __future__ import annotations
-
 import os
 import stat
 import subprocess

@@ -1,7 +1,5 @@
 """The doctor's checks of processors, surroundings and MPI, on machines made of folders."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """The report: promises, exit codes, text that any terminal can show, JSON."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fabrics and GPUs, on machines made of folders and libraries made for the test."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

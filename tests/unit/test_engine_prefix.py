@@ -1,7 +1,5 @@
 """The prefix is whole, made for its place, and never half there."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from collections import namedtuple

@@ -1,7 +1,5 @@
 """Which tool is taken: the one on PATH if it is recent enough, or else ours."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -9,8 +7,9 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.engine import prefix, setup, tools
+from hpcpy.engine import podman, prefix, setup, tools
 from hpcpy.engine.tools import all_tools, needed, on_path, parse_version
+from running import run
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
 
@@ -110,3 +109,17 @@ def test_numbers_are_compared_not_letters(older: str, newer: str) -> None:
     assert first is not None
     assert second is not None
     assert first < second
+
+
+def test_wrapper_hands_on_variables_and_words_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "TOOLS", tmp_path / 'it\'s "a" b/tools')
+    program = tmp_path / "it's `podman`"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$CONTAINERS_CONF" "$@"\n')
+    program.chmod(0o755)
+    value = str(tmp_path / "it's $HOME/containers.conf")
+    podman.write_wrapper(program, {"CONTAINERS_CONF": value})
+    wrapper = paths.TOOLS / "bin/podman"
+    done = run(wrapper, "a b", "$c", check=True)
+    assert done.stdout.splitlines() == [value, "a b", "$c"]

@@ -1,7 +1,5 @@
 """What a feature of the interpreter is made of, and what it hooks into."""
 
-from __future__ import annotations
-
 import ctypes
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """Files are whole or absent, and a disk's trouble is one line."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from pathlib import Path

@@ -3,8 +3,6 @@
 It reads nothing beyond the cache's end.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct

@@ -1,7 +1,5 @@
 """The interpreter finds where it lies, whatever its caller, a venv and /proc say."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """The number of threads follows its rules, whatever the kernel and Slurm say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Malicious archives end in one line: no link is followed, no memory filled."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import io

@@ -1,7 +1,5 @@
 """``hpcpy batch`` writes its script, or says in one line why not; it needs no image."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shlex

@@ -1,7 +1,5 @@
 """One line says which rank has died where, and what it said last."""
 
-from __future__ import annotations
-
 import pytest
 
 from hpcpy.launch.explain import exit_code_of, explain

@@ -1,7 +1,5 @@
 """What ``hpcpy modulefile`` and ``kernelspec`` write and refuse; `tests/launch` uses the files."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The shell that runs on nodes: around an engine, a rank and a staged image."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What ``launch`` takes, and how it refuses the rest: one line, exit code 2."""
 
-from __future__ import annotations
-
 import pytest
 from requested import requested
 

@@ -1,7 +1,5 @@
 """The script that a plan becomes: bash reads each word back as it was planned."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import shlex

@@ -1,7 +1,5 @@
 """Site files: those of this checkout are valid; an error names the wrong line and says why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """How a launch ends: its code and stderr as they are, signals passed on once."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -9,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import running
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
@@ -24,13 +24,8 @@ print(ended.code, ended.stopped_by, repr(ended.stderr))
 def start(
     script: str, grace: str = "60", *, run: str = RUN, **variables: str
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", run, script, grace],
-        env={**os.environ, "PYTHONPATH": str(SOURCES), **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), **variables}
+    return running.start(sys.executable, "-c", run, script, grace, env=env)
 
 
 def test_code_and_stderr_of_a_script() -> None:
@@ -54,7 +49,7 @@ def test_stderr_that_nobody_reads_stops_no_job(*, is_full: bool) -> None:
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     os.close(stderr)

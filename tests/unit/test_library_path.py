@@ -1,7 +1,5 @@
 """Where the interpreter looks for an MPI library."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fuzzing import DRIVERS, compiled

@@ -1,7 +1,5 @@
 """The locks that are written are read back as they were."""
 
-from __future__ import annotations
-
 import datetime
 import tomllib
 

@@ -1,7 +1,5 @@
 """A folder of packages is exactly what its lock says, or is made again."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The command, its exit codes, and a checkout that cannot be written."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import re

@@ -1,7 +1,5 @@
 """The Makefile: what it lists, what it calls, and where it may lie."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

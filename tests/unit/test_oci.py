@@ -1,7 +1,5 @@
 """An image's archive and SIF are the same bytes for the same image, whenever it is packed."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

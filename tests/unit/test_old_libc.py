@@ -1,7 +1,5 @@
 """What is linked with the stubs of an older glibc needs no newer one, and runs."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

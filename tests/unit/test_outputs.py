@@ -1,7 +1,5 @@
 """Options of the host's tool that name an output: a folder, or a script."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from threading import Thread

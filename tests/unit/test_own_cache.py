@@ -1,7 +1,5 @@
 """Code comes from no folder that another user owns, can write, or has linked."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct

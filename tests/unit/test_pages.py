@@ -1,7 +1,5 @@
 """Each figure of the pages, and each page of results, is what the reports say."""
 
-from __future__ import annotations
-
 import sys
 
 from hpcpy.core import paths

@@ -1,7 +1,5 @@
 """Where an image may be pushed to; `tests/launch` pushes."""
 
-from __future__ import annotations
-
 import pytest
 
 from hpcpy.build.push import parse_reference

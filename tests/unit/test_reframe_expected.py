@@ -3,8 +3,6 @@
 The checks' folder is copied to centres, so it has these values a second time.
 """
 
-from __future__ import annotations
-
 import ast
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Locked packages become a repository that apt itself can read."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The SBOM says what is in the image; an image that is not what was pinned has none."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

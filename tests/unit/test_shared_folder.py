@@ -1,7 +1,5 @@
 """The next build removes what a killed one has left, but not while another one works."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A stage is a line; its failure shows why; Ctrl-C ends all that it started."""
 
-from __future__ import annotations
-
 import signal
 from pathlib import Path
 

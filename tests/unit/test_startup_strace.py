@@ -1,7 +1,5 @@
 """The calls of a program and of all that it starts, as strace writes them; what is node-local."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

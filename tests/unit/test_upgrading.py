@@ -1,7 +1,5 @@
 """Each patch says when it can go, names tests that there are, and is applied by its part."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

@@ -1,7 +1,5 @@
 """The bench: choosing, the table, options, the machine."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

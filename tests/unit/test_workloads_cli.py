@@ -1,7 +1,5 @@
 """The command line without numpy: listing, help, bad input."""
 
-from __future__ import annotations
-
 import sys
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Exercises without a package: listed, written, and what is refused before anything runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

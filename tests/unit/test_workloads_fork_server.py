@@ -1,17 +1,15 @@
 """Workers of one fork server, which imports what they need once."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+import running
 from hpcpy.core import paths
 
 # `needed` writes a line at each import: the lines say how often it is imported.
@@ -50,7 +48,7 @@ def commands():
 
 def children():
     # A tracker that was forked just now has not yet a command line of its own.
-    end = time.monotonic() + 10
+    end = time.monotonic() + 300
     while commands() and time.monotonic() < end:
         time.sleep(0.05)
     return commands()
@@ -67,15 +65,9 @@ def started(folder: Path, main: str, needed: str = NEEDED) -> subprocess.Popen[s
     (folder / "needed.py").write_text(needed)
     script = folder / "program.py"
     script.write_text(f"{PROGRAM}if __name__ == '__main__':\n{main}    print('done')\n")
-    return subprocess.Popen(
-        [sys.executable, script],
-        # On Python 3.11 a fork server finds only what this variable names.
-        env={**os.environ, "PYTHONPATH": f"{paths.ROOT / 'src'}:{folder}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # On Python 3.11 a fork server finds only what this variable names.
+    env = {**os.environ, "PYTHONPATH": f"{paths.ROOT / 'src'}:{folder}"}
+    return running.start(sys.executable, script, env=env, start_new_session=True)
 
 
 def run(folder: Path, main: str, needed: str = NEEDED) -> tuple[int, str, str]:
@@ -137,10 +129,7 @@ def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path) ->
         pass
 """
     with started(tmp_path, main, needed) as process:
-        end = time.monotonic() + 300
-        while not (tmp_path / "imports").exists():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        running.wait_until((tmp_path / "imports").exists, process)
         # As a terminal does: to every process.
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=300)

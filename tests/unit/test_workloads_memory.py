@@ -1,10 +1,11 @@
-"""What a row says of memory, against blocks of a known size."""
+"""What a row says of memory, against blocks of a known size; which device a rank takes."""
 
-from __future__ import annotations
-
+import pytest
 from processes import python
 
 from workloads.bench import machine
+from workloads.device.cuda import of_this_rank
+from workloads.parallel import ranks
 
 _BLOCK = 96 << 20
 _HOLDS = f"block = bytearray({_BLOCK}); print(flush=True); input()"
@@ -37,3 +38,24 @@ def test_children_and_theirs_count() -> None:
     found = [int(peak) for peak in python("-c", _COUNTS).stdout.split()]
     assert len(found) == 3
     assert max(found[1:]) >= _BLOCK
+
+
+LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", LAUNCHERS)
+def test_ranks_of_a_node_take_its_devices_in_turn(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "5")
+    assert ranks.rank_on_node() == 5
+    assert of_this_rank(4) == 1
+
+
+# Slurm gives the batch script 0, and mpiexec hands that on to every rank.
+@pytest.mark.usefixtures("alone")
+def test_mpiexec_in_a_batch_script_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_LOCALID", "0")
+    monkeypatch.setenv("MPI_LOCALRANKID", "2")
+    assert of_this_rank(4) == 2

@@ -1,7 +1,5 @@
 """Options: what is wrong is one line with code 2 and nothing is made; what is read is as meant."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

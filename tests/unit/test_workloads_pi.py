@@ -1,7 +1,5 @@
 """Pi's command line, what needs no numpy: lists, bad input, the talk's family."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The same work by more and more workers, or as much for each of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM: the first asks to stop, a second or three seconds end the process."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import time

@@ -1,7 +1,5 @@
 """What a start costs: the command line, programs that fail or are stopped, the report."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

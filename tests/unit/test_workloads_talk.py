@@ -1,7 +1,5 @@
 """Talks: bad input, a slide's table and rows, whether its lesson holds."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

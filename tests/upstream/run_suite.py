@@ -1,7 +1,5 @@
 """A suite, run by an image's interpreter as an ordinary user without a network."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -15,6 +13,7 @@ from suite import FOLDER, Suite
 
 from hpcpy.engine.setup import ensure
 from in_image import image_command
+from running import start
 from upstream_results import Outcome, read_reports
 
 PREFIX = "/opt/hpcpy"
@@ -25,12 +24,9 @@ SCRIPT = 'mkdir -p "$HOME" {work} && cd {work} && python3 -c pass && exec "$@"'
 
 
 def run(suite: Suite, image: str, sif: Path) -> tuple[dict[str, Outcome], str]:
-    """Run a suite; its output stays in ``build/upstream/<suite>.<image>.log``.
+    """Return each test's outcome, and why the run is not complete.
 
-    Returns
-    -------
-    tuple
-        Each test's outcome, and why the run is not complete.
+    Its output stays in ``build/upstream/<suite>.<image>.log``.
     """
     log = prepared.FOLDER / f"{suite.name}.{image}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -51,11 +47,8 @@ def run(suite: Suite, image: str, sif: Path) -> tuple[dict[str, Outcome], str]:
 
 def _command(suite: Suite, sif: Path, scratch: Path) -> list[str]:
     # mpiexec and tests look up this machine's address, which needs a name without a network.
-    options = [
-        "--pid",
-        "--hostname=localhost",
-        *(f"--bind={one}" for one in _binds(suite, scratch)),
-    ]
+    binds = (f"--bind={one}" for one in _binds(suite, scratch))
+    options = ["--pid", "--hostname=localhost", *binds]
     # Where regrtest removes files it puts up with "no such file", but not with
     # "read-only file system".
     options += ["--writable-tmpfs"] if suite.runner == "regrtest" else []
@@ -78,10 +71,8 @@ def _words(suite: Suite) -> list[str]:
         words += [] if suite.ranks else [f"--numprocesses={suite.workers}"]
         for pattern in suite.skipped:
             # A file that cannot be imported must not be collected.
-            is_test = "::" in pattern
-            words.append(
-                f"--deselect={pattern}" if is_test else f"--ignore={prepared.TESTS}/{pattern}"
-            )
+            file = f"--ignore={prepared.TESTS}/{pattern}"
+            words.append(f"--deselect={pattern}" if "::" in pattern else file)
     launcher = ["mpiexec", "-n", str(suite.ranks)] if suite.ranks else []
     if _yields(suite):
         launcher += ["-genv", "LD_PRELOAD", f"{prepared.YIELDS}/yields.so"]
@@ -144,13 +135,7 @@ def _ended(words: list[str], log: Path, seconds: int) -> str:
     """Run it and return why it was stopped; failed tests are no reason."""
     with (
         log.open("wb") as output,
-        subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            process_group=0,
-        ) as process,
+        start(*words, stdout=output, stderr=subprocess.STDOUT, process_group=0) as process,
     ):
         try:
             code = process.wait(seconds)

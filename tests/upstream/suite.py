@@ -1,7 +1,5 @@
 """The suites of ``suites.toml``, and the failures that ``expected.toml`` explains."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from dataclasses import dataclass, field

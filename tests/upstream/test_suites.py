@@ -3,8 +3,6 @@
 A test that passes with wheels must not fail in hpcpy; ``expected.toml`` explains other failures.
 """
 
-from __future__ import annotations
-
 import datetime
 import json
 from collections import Counter

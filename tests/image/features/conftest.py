@@ -1,7 +1,5 @@
 """Tests of a feature are skipped, and say so, in an image that lacks it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NoReturn
 

@@ -4,8 +4,6 @@ It is imported by pytest's plugin, and at the start of a venv's interpreter for
 programs that tests start themselves.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.abc
 import importlib.machinery

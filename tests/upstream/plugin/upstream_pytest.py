@@ -1,7 +1,5 @@
 """The plugin of every run: it makes tests importable, and each rank report."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

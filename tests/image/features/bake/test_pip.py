@@ -1,7 +1,5 @@
 """pip does not change the image's Python, and says what does."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import zipfile

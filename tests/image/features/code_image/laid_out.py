@@ -1,7 +1,5 @@
 """Programs that look at code of the code image."""
 
-from __future__ import annotations
-
 import os
 import sys
 import textwrap

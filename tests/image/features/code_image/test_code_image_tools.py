@@ -1,7 +1,5 @@
 """Tools that look into running programs see code that is laid out as any other."""
 
-from __future__ import annotations
-
 from laid_out import ran
 
 

@@ -1,7 +1,5 @@
 """Who opens an h5py module's file gets the HDF5 functions that are in the executable."""
 
-from __future__ import annotations
-
 import ctypes
 from pathlib import Path
 

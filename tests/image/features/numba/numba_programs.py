@@ -1,7 +1,5 @@
 """Programs that say what numba compiled and Python wrote, for test_numba_cache."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

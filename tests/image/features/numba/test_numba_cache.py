@@ -1,7 +1,5 @@
 """numba compiles none of the image's kernels, and caches functions for this processor."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable

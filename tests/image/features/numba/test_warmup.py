@@ -1,7 +1,5 @@
 """No rank compiles what `python -m hpcpy_warmup` has kept, and a changed file is reported."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

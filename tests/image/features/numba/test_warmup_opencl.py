@@ -1,7 +1,5 @@
 """No rank compiles the OpenCL kernels that `python -m hpcpy_warmup` has kept."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What a start enters lies together in the executable."""
 
-from __future__ import annotations
-
 import ctypes
 
 # Exported, and entered by each start.

@@ -1,7 +1,5 @@
 """A script that ends in `.py` is not looked at as a folder or a zip file."""
 
-from __future__ import annotations
-
 import sysconfig
 import venv
 from pathlib import Path

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import proc_files
 from local_cluster import Cluster
 
+import proc_files
 import running
 from hpcpy.cli.from_make import with_settings
 from hpcpy.core import paths

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from proc_files import processes
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.launcher import launcher
+from proc_files import processes
 from running import Done, run
 
 COMMAND = (sys.executable, str(paths.ROOT / "hpcpy"), "pack")

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster
 from packing import conda_like, daemons, packed, require
-from proc_files import processes
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
 from hpcpy.engine.machine import user_namespaces
+from proc_files import processes
 from running import Done, run, wait_until
 
 # By the C interface alone, of MPICH and of Open MPI: a megabyte to the next rank.  Then each

@@ -17,7 +17,7 @@ from hpcpy.core.stages import stage
 from measure import report, roots
 from measure.samples import in_rounds
 from sharedfs import machines
-from sharedfs.configurations import CONFIGURATIONS, Configuration, Images
+from sharedfs.configurations import CONFIGURATIONS, LEFT_OUT, Configuration, Images
 from sharedfs.machines import Storm
 from sharedfs.mounts import copy, open_root, size
 from sharedfs.programs import PROGRAMS
@@ -54,7 +54,7 @@ def main(options: argparse.Namespace) -> int:
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
     bases = roots.images(list(dict.fromkeys(one.image for one in chosen)), options.sif)
-    trees = {one.image for one in chosen if one.is_tree or one.is_packed}
+    trees = {one.image for one in chosen if one.is_tree or one.is_packed or one.is_archive}
     images = Images(
         {one.name: one.sif for one in bases},
         {one.name: one.root for one in bases if one.name in trees},
@@ -67,6 +67,8 @@ def main(options: argparse.Namespace) -> int:
         roots.add_venv(images.root["wheels"])
     if any(one.is_packed for one in chosen):
         roots.add_packed(images.root["wheels"])
+    if any(one.is_archive for one in chosen):
+        roots.add_archive(images.root["wheels"], LEFT_OUT)
     unfinished = options.out / "storm.unfinished.json"
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)

@@ -14,12 +14,11 @@ from hpcpy.build.sif_header import system_offset
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256
+from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256, whole_file
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.environment import Environment
 from hpcpy.pack.image import write
-from hpcpy.pack.launcher import launcher
 
 _FOLDER = paths.BUILD / "startup"
 # Where the environment lies in the unpacked image.
@@ -28,6 +27,8 @@ VENV = Path("/venv")
 # unpacked image.
 PLACE = Path("/opt")
 PACKED = Path("/packed")
+# Where the same environment lies there as an archive.
+ARCHIVE = Path("/venv.tar.zst")
 _SITE = "opt/hpcpy/lib"
 # The image's own start-up; an environment on a host has none.
 _NOT_IN_VENV = ("sitecustomize.py", "sitecustomize.cpython-*.pyc")
@@ -130,8 +131,23 @@ def add_packed(root: Path) -> None:
         made = scratch / "packed"
         for place in folders:
             (made / place.name).mkdir(parents=True)
-        write(made / packed.name, Environment(packed, folders), launcher(), current)
+        write(made / packed.name, Environment(packed, folders), current)
         config = made / packed.name / ".pack/config"
         own = "".join(f"{root}/{name}=/{name}:" for name in ("usr", "etc", "lib", "lib64"))
         config.write_text(re.sub(r"(?m)^(HPCPY_PACK_BINDS=.*)$", rf"\1:{own}", config.read_text()))
         made.rename(final)
+
+
+def add_archive(root: Path, without: Sequence[str]) -> None:
+    """Have the virtual environment in an unpacked image as an archive, to unpack at `PLACE`.
+
+    Its Python and its MPI are in it, as conda-pack has them.
+    """
+    final = root / ARCHIVE.relative_to("/")
+    if final.exists():
+        return
+    left_out = [f"--exclude=venv/lib/python3*/site-packages/{name}" for name in without]
+    left_out.append("--exclude=hpcpy/lib/python3*/site-packages/*")
+    trees = [f"--directory={root / 'opt'}", "hpcpy", "mpich", f"--directory={root}", VENV.name]
+    with stage("archive of the virtual environment") as current, whole_file(final) as temporary:
+        current.run(["tar", "--create", "--zstd", f"--file={temporary}", *left_out, *trees])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from measure.roots import ARCHIVE as ARCHIVE_IN_ROOT
 from measure.roots import PACKED as PACKED_IN_ROOT
 from measure.roots import PLACE
 from measure.roots import VENV as VENV_IN_ROOT
@@ -13,7 +14,7 @@ from measure.targets import PYTHON
 from sharedfs.launch import COPY
 
 # No program imports them, and copying their 15,000 files takes a minute.
-_LEFT_OUT = (
+LEFT_OUT = (
     *("cupy", "cupyx", "dask", "debugpy", "distributed", "fontTools", "fsspec", "ipykernel"),
     *("ipyparallel", "IPython", "jedi", "jupyter_client", "matplotlib", "PIL", "pip"),
     *("prompt_toolkit", "pygments", "tornado", "tzdata", "viztracer", "wcwidth", "zmq"),
@@ -67,8 +68,9 @@ class Configuration:
     is_tree: bool = False
     # Whether it is such a tree in one file: its launcher has what lies at `PLACE` at its place.
     is_packed: bool = False
-    # A file of the folder that the job copies to each node's own disk.
+    # A file of the folder that the job copies to each node's own disk; unpacks it there.
     staged: str = ""
+    is_archive: bool = False
     # Whether it is the interpreter as one file, whose packages `image` has, too.
     is_file: bool = False
 
@@ -80,7 +82,7 @@ class Configuration:
 
 
 def _left_out(library: str) -> tuple[str, ...]:
-    return tuple(f"{library}/site-packages/{name}" for name in _LEFT_OUT)
+    return tuple(f"{library}/site-packages/{name}" for name in LEFT_OUT)
 
 
 def _tree(
@@ -133,6 +135,13 @@ def _staged_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
     return ["sh", "-c", start, str(images.apptainer), PYTHON, *words]
 
 
+def _unpacked_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
+    # A rank sees the node's folder at its place in the unpacked image.
+    start = f'mount --bind "{COPY}.d" "$0{PLACE}" && exec chroot "$0" "$@"'
+    root, python = str(images.root["wheels"]), f"{PLACE}/venv/bin/python3"
+    return ["unshare", "--mount", "sh", "-c", start, root, python, *words]
+
+
 _FILE = Configuration(
     name="file",
     title="hpcpy-core's interpreter as one file, on the shared file system",
@@ -160,6 +169,18 @@ _ALL = (
         ],
         command=lambda _, folder, words: [f"{folder}/venv/bin/python3", *words],
         is_packed=True,
+    ),
+    Configuration(
+        name="conda-staged",
+        title="the venv and its Python as an archive, copied to each node and unpacked there",
+        image="wheels",
+        folder="archive",
+        files=lambda images: [
+            Files(images.root["wheels"] / ARCHIVE_IN_ROOT.relative_to("/"), "archive/venv.tar.zst")
+        ],
+        command=_unpacked_command,
+        staged="venv.tar.zst",
+        is_archive=True,
     ),
     _tree(
         "static-files",

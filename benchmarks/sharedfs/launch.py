@@ -46,8 +46,9 @@ class Job:
     nodes: int
     ranks: int
     command: Sequence[str]
-    # A file that the job copies to each node's own disk, as `COPY`.
+    # A file that the job copies to each node's own disk, as `COPY`; unpacked beside it.
     staged: Path | None = None
+    is_archive: bool = False
     # The start of a command on the first node.
     entering: Sequence[str] = ()
 
@@ -62,11 +63,14 @@ class Job:
         if self.staged is None:
             return [str(layout.bin / "srun"), *step, *size, *self.command]
         each = f"--nodes={self.nodes} --ntasks={self.nodes} --ntasks-per-node=1 --chdir=/"
+        on_each = f"srun --overlap --quiet --mpi=none {each}"
+        unpack = f'mkdir "{COPY}.d" && tar -xf "{COPY}" -C "{COPY}.d"'
         lines = [
             f'sbcast {quote(str(self.staged))} "{COPY}" || exit 73',
+            *([f"{on_each} sh -c {quote(unpack)} || exit 73"] if self.is_archive else []),
             join(["srun", *step, *size, *self.command]),
             "code=$?",
-            f'srun --overlap --quiet --mpi=none {each} rm -f "{COPY}"',
+            f'{on_each} rm -rf "{COPY}" "{COPY}.d"',
             "exit $code",
         ]
         path = f"PATH={layout.bin}:{VARIABLES['PATH']}"

@@ -62,7 +62,7 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
     command = configuration.command(images, folder, ["-c", source(case.program)])
     staged = folder / configuration.staged if configuration.staged else None
     entering = storm.mounts[0].machine.entering()
-    job = Job(case.nodes, case.ranks, command, staged, entering)
+    job = Job(case.nodes, case.ranks, command, staged, configuration.is_archive, entering)
     mounts = [
         dataclasses.replace(mount, folder=folder, part=configuration.folder)
         for mount in storm.mounts[: case.nodes]

@@ -3,7 +3,6 @@
    memory of all others there, as MPI does. */
 
 #include <linux/nsfs.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,16 +17,14 @@ static const char *job(void)
     return getenv("SLURM_JOB_ID") ?: getenv("PBS_JOBID") ?: getenv("LSB_JOBID");
 }
 
-/* A name that the processes share which end together: those of a user, of a step.  It goes with
-   its socket, so that no file is left.  Another mount namespace may have another /tmp. */
-static socklen_t name_socket(struct sockaddr_un *address, const char *image)
+/* Write a name that the processes share which end together: those of a user, of a step.  It goes
+   with its socket, so that no file is left.  Another mount namespace may have another /tmp. */
+static void name_socket(char *name, size_t size, const char *image)
 {
     struct stat space = {0};
     stat("/proc/self/ns/mnt", &space);
-    snprintf(address->sun_path + 1, sizeof address->sun_path - 1, "hpcpy-pack/%u/%s/%lu/%s/%s",
-             getuid(), basename(image), (unsigned long)space.st_ino, job() ?: "",
-             getenv("SLURM_STEP_ID") ?: "");
-    return offsetof(struct sockaddr_un, sun_path) + 1 + strlen(address->sun_path + 1);
+    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s", getuid(), basename(image),
+             (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "");
 }
 
 /* Start this program as the daemon, which outlives it and is no child of its. */
@@ -56,19 +53,20 @@ static void start_daemon(int listener, char *image)
 static int ask(char *image, char *reason, int *is_new)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t length = name_socket(&address, image), size = sizeof(struct ucred);
     int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    int is_there = !connect(end, (void *)&address, length);
     struct ucred owner;
+    socklen_t size = sizeof owner;
     struct iovec text = {reason, REASON};
     struct space space = {.file = -1};
     struct msghdr message = {
         .msg_iov = &text, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof space};
 
+    name_socket(address.sun_path + 1, sizeof address.sun_path - 1, image);
+    int is_there = !connect(end, (void *)&address, sizeof address);
     /* Connected before the daemon is there, this start is the first that it sees. */
-    *is_new = !is_there && !bind(listener, (void *)&address, length) && !listen(listener, 4096) &&
-              !connect(end, (void *)&address, length);
+    *is_new = !is_there && !bind(listener, (void *)&address, sizeof address) &&
+              !listen(listener, 4096) && !connect(end, (void *)&address, sizeof address);
     if (*is_new)
         start_daemon(listener, image);
     close(listener);

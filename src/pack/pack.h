@@ -25,6 +25,5 @@ struct space {
 
 /* Enter the namespace where the image lies over the prefix: NULL, or what forbids it. */
 const char *enter(char *image);
-
 /* The daemon's main: hpcpy-mount IMAGE PARENT. */
 int serve(char **words);

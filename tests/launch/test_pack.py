@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from packing import COMMAND, conda_like, daemons, pack, packed, reported, require, tree
 
-from hpcpy.pack.exchange import beside
-from hpcpy.pack.findings import run_paths
+from hpcpy.pack.image import beside
+from hpcpy.pack.report import run_paths
 from running import run, wait_until
 from tiers import sampled
 
@@ -105,7 +105,7 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     # Killed, too: half of a change is never given back.
     words = [*COMMAND, *map(str, update), write.format("import time; time.sleep(500)")]
     with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as job:
-        wait_until((beside(prefix, "updating") / "share/new").exists)
+        wait_until((beside(prefix, "updating") / "tree/share/new").exists)
         os.killpg(job.pid, signal.SIGKILL)
     shutil.rmtree(beside(prefix, "updating"))
     show = (prefix / "bin/pack-exec", "ls", prefix / "share")

@@ -20,7 +20,7 @@ from hpcpy.core.files import scratch_dir, whole_file
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
-from hpcpy.pack.exchange import beside, is_packed
+from hpcpy.pack.image import beside, is_packed
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _SITE = "lib/python3.14/site-packages"

@@ -9,16 +9,15 @@ import subprocess
 from pathlib import Path
 
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import disk_errors, scratch_dir
+from hpcpy.core.files import disk_errors
 from hpcpy.core.removal import remove_tree
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
+from hpcpy.pack import image
 from hpcpy.pack.environment import Environment
-from hpcpy.pack.exchange import beside, is_packed, making, require, swap
-from hpcpy.pack.findings import Contents, look
-from hpcpy.pack.image import ANY, bound, image_of, squashfs_tool, write
+from hpcpy.pack.image import ANY, beside, bound, image_of, is_packed, making, squashfs_tool, swap
 from hpcpy.pack.launcher import launcher
-from hpcpy.pack.report import ALONE, count
+from hpcpy.pack.report import ALONE, Contents, count, look
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +51,9 @@ def main(options: argparse.Namespace) -> int:
     if options.to or prefix.is_file():
         from hpcpy.pack.system import pack_sif  # noqa: PLC0415  # for a SIF alone
 
-        pack_sif(prefix, options.to, launcher())
+        pack_sif(prefix, options.to)
         return 0
-    require(prefix)
+    image.require(prefix)
     if options.bake:
         from hpcpy.pack.bake import bake_environment  # noqa: PLC0415
 
@@ -87,7 +86,7 @@ def pack(prefix: Path, options: argparse.Namespace) -> None:
 
 def _make(found: Environment, packing: Path) -> Contents:
     """Fill a folder, and see that a program starts there."""
-    program = launcher()
+    launcher()
     with stage(f"look through {found.prefix.name}") as current:
         contents = look(found)
         current.note = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
@@ -96,7 +95,7 @@ def _make(found: Environment, packing: Path) -> Contents:
     if unreadable := contents.found.get("unreadable"):
         raise UsageError(f"{unreadable[0]}: cannot be read", hint="chmod u+r, or remove it")
     with stage(f"pack {found.prefix.name}") as current, disk_errors(packing):
-        write(packing, found, program, current)
+        image.write(packing, found, current)
         current.note = f"{image_of(packing).stat().st_size / 1e6:,.0f} MB"
     # Mounted here it shows a fault before it takes the folder's place.
     words, env = [str(packing / "bin" / ANY), "true"], {**os.environ, **ALONE}
@@ -112,24 +111,21 @@ def _report(prefix: Path, contents: Contents) -> None:
     print(f"{prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
 
 
-def unpack(prefix: Path, target: Path) -> None:
-    """Write the folder that is in the image, whole or not at all."""
-    own = [name for name, _ in bound(prefix)][-1:]
-    tool = squashfs_tool("unsquashfs")
-    with scratch_dir(prefix.parent, f".{prefix.name}") as scratch, disk_errors(scratch):
-        made = scratch / "tree"
-        with stage(f"unpack {prefix.name}") as current:
-            current.run([tool, "-no-progress", "-quiet", "-d", made, image_of(prefix), *own])
-        made.joinpath(*own).rename(target)
+def unpack(prefix: Path, scratch: Path) -> Path:
+    """Write the folder that is in the image below another one; return where."""
+    own, tool = [name for name, _ in bound(prefix)][-1:], squashfs_tool("unsquashfs")
+    with stage(f"unpack {prefix.name}") as current, disk_errors(scratch):
+        made = ["-no-progress", "-quiet", "-d", str(scratch / "tree")]
+        current.run([tool, *made, image_of(prefix), *own])
+    return scratch.joinpath("tree", *own)
 
 
 def undo(prefix: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked, packed = beside(prefix, "unpacked"), beside(prefix, "pack-old")
-    if not unpacked.exists():
-        unpack(prefix, unpacked)
     remove_tree(packed)
-    swap(prefix, unpacked, packed)
+    with making(prefix, "updating") as scratch:
+        swap(prefix, unpacked if unpacked.exists() else unpack(prefix, scratch), packed)
     with stage("remove the image"):
         remove_tree(packed)
     print(f"{prefix} is the folder again")
@@ -143,8 +139,8 @@ def update(prefix: Path, options: argparse.Namespace) -> None:
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     packed = beside(prefix, "pack-old")
-    with making(prefix, "updating") as folder:
-        unpack(prefix, folder)
+    with making(prefix, "updating") as scratch:
+        folder = unpack(prefix, scratch)
         others = [Path(place) for _, place in bound(prefix)[:-1]]
         _run_within(environments.of(prefix, folder, others), options.program)
         found = environments.of(prefix, folder, [*others, *options.others])

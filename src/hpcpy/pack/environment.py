@@ -16,7 +16,7 @@ from hpcpy.core.errors import UnavailableError, UsageError
 # What each node has of its own: it is not packed, and no call there asks a shared disk.
 ON_THE_NODE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt/hpcpy"),
-    *("/proc", "/sys", "/dev", "/run", "/var"),
+    *("/proc", "/sys", "/dev", "/run", "/var", "/selinux"),
 )
 _ODD = re.compile(r"[\s:,=\\\"'$]")
 _CONFIG_LINE = re.compile(r"[^\n=\0]+=[^\n\0]*")

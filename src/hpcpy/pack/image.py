@@ -1,20 +1,27 @@
-"""The folder that takes an environment's place: the image, the launcher, and its names."""
+"""The folder that takes an environment's place: the image, the launcher, and its names.
+
+Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, `PREFIX.updating`,
+what a program changes, and `PREFIX.pack-old`, the packed folder that another one replaces.
+`PREFIX.unpacked`, the folder as it was, stays until it is removed.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import scratch_dir
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import disk_errors, scratch_dir
+from hpcpy.core.removal import remove_tree
 from hpcpy.core.stages import Stage
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from hpcpy.pack.environment import Environment, activation
-from hpcpy.pack.launcher import SOURCES
+from hpcpy.pack.launcher import SOURCES, launcher
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -27,6 +34,51 @@ _READ_OUTSIDE = ("pyvenv.cfg", "conda-meta/history", "conda-meta/state", "share/
 _SOURCED = ("activate", "deactivate")
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
+
+
+def beside(prefix: Path, state: str) -> Path:
+    """Return the folder of a state."""
+    return prefix.with_name(f"{prefix.name}.{state}")
+
+
+def is_packed(folder: Path) -> bool:
+    """Tell whether a folder is a packed environment, whole."""
+    return (folder / ".pack/config").is_file()
+
+
+def swap(prefix: Path, new: Path, old: Path) -> None:
+    """Have a new folder take the prefix's place, whose folder gets the name `old`."""
+    with disk_errors(prefix):
+        prefix.rename(old)
+        try:
+            new.rename(prefix)
+        except BaseException:
+            old.rename(prefix)
+            raise
+
+
+def require(prefix: Path) -> None:
+    """Refuse a prefix that is not there, and say where it is after a kill between two renames."""
+    if not prefix.is_dir():
+        kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
+        hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
+        raise UsageError(f"{prefix}: there is no such folder", hint=hint)
+
+
+@contextlib.contextmanager
+def making(prefix: Path, state: str) -> Iterator[Path]:
+    """Give an empty folder beside the prefix, which is gone afterwards unless it was renamed."""
+    made = beside(prefix, state)
+    with disk_errors(made):
+        try:
+            made.mkdir()
+        except FileExistsError as error:
+            hint = f"if no other pack is running: rm -r {made}"
+            raise UsageError(f"{made}: is in the way", hint=hint) from error
+    try:
+        yield made
+    finally:
+        remove_tree(made)
 
 
 def squashfs_tool(name: str) -> Path:
@@ -56,7 +108,7 @@ def image_of(packed: Path) -> Path:
     return packed / ".pack" / setting(packed, "IMAGE")
 
 
-def write(folder: Path, environment: Environment, launcher: Path, current: Stage) -> None:
+def write(folder: Path, environment: Environment, current: Stage) -> None:
     """Fill a folder with what is to take the environment's place."""
     own, prefix, mode = folder / ".pack", environment.prefix, environment.source.stat().st_mode
     own.mkdir()
@@ -69,7 +121,7 @@ def write(folder: Path, environment: Environment, launcher: Path, current: Stage
     folders = environment.folders if whole else {}
     binds = {str(tree)[1:]: str(place) for place, tree in folders.items()}
     lines = configuration(prefix, image.name, 0, f"{prefix}/bin/", binds)
-    write_own(own, launcher, [*lines, *activation(environment)])
+    write_own(own, [*lines, *activation(environment)])
     _write_skeleton(own, current)
     _link(folder, environment)
     folder.chmod(mode & 0o7777)
@@ -93,9 +145,9 @@ def configuration(
     ]
 
 
-def write_own(own: Path, launcher: Path, lines: Iterable[str]) -> None:
+def write_own(own: Path, lines: Iterable[str]) -> None:
     """Write the launcher, its configuration, and what it starts where it cannot mount."""
-    for source, name in ((launcher, "run"), (SOURCES / "otherwise.sh", "otherwise")):
+    for source, name in ((launcher(), "run"), (SOURCES / "otherwise.sh", "otherwise")):
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
     text = "".join(f"{line}\n" for line in lines)

@@ -12,8 +12,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.removal import remove_tree
 from hpcpy.engine.setup import ensure
-from hpcpy.pack.exchange import is_packed
-from hpcpy.pack.image import ANY, configuration, write_own
+from hpcpy.pack.image import ANY, configuration, is_packed, write_own
 
 # What the image sets, and the programs of its own.
 _ASK = """
@@ -32,7 +31,7 @@ _OF_THE_ENGINE = (
 )
 
 
-def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> None:
+def pack_sif(sif: Path, folder: Path | None) -> None:
     """Write a folder whose commands start those of a SIF, which stays where it is."""
     if not sif.is_file():
         raise UsageError(f"{sif}: there is no such file")
@@ -58,7 +57,7 @@ def pack_sif(sif: Path, folder: Path | None, launcher: Path) -> None:
             remove_tree(made)
         (own / "root").mkdir(parents=True)
         (own / image).symlink_to(sif.resolve())
-        write_own(own, launcher, lines)
+        write_own(own, lines)
         (made / "bin").mkdir()
         for name in (*names, ANY):
             (made / "bin" / name).symlink_to("../.pack/run")

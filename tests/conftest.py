@@ -4,8 +4,6 @@ The tests of `make test-long` have the mark `long`: sweeps over many cases, of w
 `make test` has one, and what takes long by its nature.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Generator

@@ -1,7 +1,5 @@
 """Choose the tests of tests/image that run by QEMU: `make test ARCH=aarch64`."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path

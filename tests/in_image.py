@@ -1,7 +1,5 @@
 """Images for tests, and the command by which programs run in them as nobody, offline."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

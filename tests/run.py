@@ -3,8 +3,6 @@
 The host's tests run by the pytest of build/venv, those of an image by its own interpreter.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """Run a technique on a GPU, in a process of its own or on several ranks."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

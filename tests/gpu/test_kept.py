@@ -3,8 +3,6 @@
 Only in hpcpy-cuda: a machine's own Python has no `hpcpy_warmup`.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import subprocess

@@ -4,8 +4,6 @@ Run where there is a device, in an image or outside:
 `PYTHONPATH=src python3 -m pytest tests/gpu`.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

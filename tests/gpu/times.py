@@ -3,8 +3,6 @@
 Each report leaves a JSON and a plot in the folder that is named.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

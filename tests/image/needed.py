@@ -3,8 +3,6 @@
 In an image with the whole stack a missing package lets tests fail.
 """
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The vector kernel: every level of processors, every way to be called, bad input."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from typing import Any

@@ -1,7 +1,5 @@
 """Whatever can be executed in the image belongs to a component of its SBOM."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

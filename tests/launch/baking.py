@@ -1,7 +1,5 @@
 """Packages that tests bake, by Apptainer in a layer of memory, or by podman."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

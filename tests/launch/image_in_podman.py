@@ -1,7 +1,5 @@
 """The image as podman has it: loaded by one of pytest's workers, for all of them."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 

@@ -1,7 +1,5 @@
 """Launches from a test: started, looked at from outside, waited for."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """A registry of the tests' own: Debian's, on a free port of the loopback."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -5,8 +5,6 @@ are scripts of an interpreter that needs a newer C library than many hosts have:
 it is started by the loader that is unpacked with it.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

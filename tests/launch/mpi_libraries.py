@@ -1,7 +1,5 @@
 """Other MPI libraries than the image's, from the wheels that their projects publish."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

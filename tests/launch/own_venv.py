@@ -1,7 +1,5 @@
 """A virtual environment on the image, with what `env/python-own.in` names."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Environments to pack: small ones, with a real Python, and what of a packed one is running."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -4,8 +4,6 @@ All lies below ``build/podman-hpc``: users of the machine read it, as on a site'
 What a node writes is below its own /tmp, as podman-hpc has it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pwd

@@ -1,7 +1,5 @@
 """Print the hashes of a million values of functions that may hang on the C library."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 

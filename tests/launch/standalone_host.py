@@ -1,7 +1,5 @@
 """Where the tests of the standalone file run it: on this host, and in other systems' roots."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import subprocess

@@ -3,8 +3,6 @@
 `make test ARCH=aarch64` runs them after tests of tests/image (tests/emulated.toml).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """A launch finds the cluster that ``make cluster`` has started, and asks it in time."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

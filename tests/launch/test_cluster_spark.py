@@ -1,7 +1,5 @@
 """Spark across both nodes: ``make launch SPARK=1`` in hpcpy-spark, and in another image."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

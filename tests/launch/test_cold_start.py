@@ -3,8 +3,6 @@
 `measure.cold.touched` says what counts, and why other work on the machine does not.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What hpcpy-dev compiles runs in hpcpy, which has no compiler."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import extension_kinds as kinds

@@ -3,8 +3,6 @@
 In `make test`: `tests/unit/test_docs_commands.py` parses all of it.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import shlex

@@ -1,7 +1,5 @@
 """The commands of the pages on Jupyter and on modules that write files, taken from their text."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Nothing in an image's layers gives power or tells about its makers: one pass over all files."""
 
-from __future__ import annotations
-
 import json
 import stat
 import tarfile

@@ -1,7 +1,5 @@
 """The finished SIF: its answer under Apptainer, what it and its SBOM say, how it is packed."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Packages of a user: a numpy that takes the place of the whole built-in one, a tool."""
 
-from __future__ import annotations
-
 import platform
 from pathlib import Path
 

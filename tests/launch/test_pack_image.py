@@ -1,7 +1,5 @@
 """An image's commands without an engine, and an environment's packages in an image."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

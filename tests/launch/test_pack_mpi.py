@@ -1,7 +1,5 @@
 """Ranks of a packed environment share one mount of a node, and each other's memory."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

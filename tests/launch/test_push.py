@@ -1,7 +1,5 @@
 """An image that is pushed is in the registry: the same, for who pulls it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import socket

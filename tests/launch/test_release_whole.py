@@ -1,7 +1,5 @@
 """`make release`, from an image to a folder that is signed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A SIF is the same bytes, whatever mksquashfs and Apptainer the host has."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

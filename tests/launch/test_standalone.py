@@ -1,7 +1,5 @@
 """The interpreter as one file is Python, on this host's C library: docs/how-to/standalone.md."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

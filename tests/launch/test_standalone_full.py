@@ -1,7 +1,5 @@
 """The whole stack as one file: packages whose own files this node gets, and those of devices."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

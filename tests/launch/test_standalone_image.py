@@ -1,7 +1,5 @@
 """The image's own tests pass with the one file as their interpreter, but for what is an image's."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

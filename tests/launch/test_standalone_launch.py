@@ -1,7 +1,5 @@
 """The one file on two nodes of a Slurm: copied by a launch, and as a module."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

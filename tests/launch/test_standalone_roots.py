@@ -1,7 +1,5 @@
 """The one file runs on older and newer C libraries, and computes the same bits on each."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

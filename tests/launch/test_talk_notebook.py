@@ -1,7 +1,5 @@
 """A talk's notebook, executed as Jupyter does it in an image with JupyterLab baked."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

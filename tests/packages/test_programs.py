@@ -3,8 +3,6 @@
 `make test-packages` runs it. A package has to print the same on hpcpy as on the wheels' Python.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import tempfile

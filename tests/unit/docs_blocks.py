@@ -1,7 +1,5 @@
 """The blocks of README and docs, and the commands in them as this checkout reads them."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import re

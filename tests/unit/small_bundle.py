@@ -1,7 +1,5 @@
 """A small installation, its bundle, and a Python that imports from it."""
 
-from __future__ import annotations
-
 import os
 import sys
 import textwrap

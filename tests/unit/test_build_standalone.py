@@ -1,7 +1,5 @@
 """What `hpcpy build standalone` makes, and of what image."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Two `make` at once in one checkout wait for each other."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

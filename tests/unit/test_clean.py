@@ -1,7 +1,5 @@
 """The cache is emptied: nothing outside, nothing in use."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What a cluster is called and what it reads: text from names, nothing started."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Builds for another architecture than this machine's: what their recipes find."""
 
-from __future__ import annotations
-
 import io
 import platform
 import tarfile

@@ -5,8 +5,6 @@ Each command is parsed here as make, `./hpcpy` and the image's modules parse it.
 for the image; any other block has a line above it that says what it needs: `*Needs Slurm:*`.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

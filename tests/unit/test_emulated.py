@@ -1,7 +1,5 @@
 """The table of the tests that run by QEMU names tests that are there."""
 
-from __future__ import annotations
-
 import re
 
 from emulated import table

@@ -1,7 +1,5 @@
 """Programs of aarch64 run on this machine, by a pinned QEMU, and leave it as it was."""
 
-from __future__ import annotations
-
 import os
 import platform
 import struct

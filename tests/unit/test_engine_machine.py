@@ -1,7 +1,5 @@
 """What the machine allows: settings for podman, remedies, the machine."""
 
-from __future__ import annotations
-
 import resource
 import tomllib
 

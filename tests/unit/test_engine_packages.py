@@ -1,7 +1,5 @@
 """What is said where packages may not be installed."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

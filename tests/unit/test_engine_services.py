@@ -1,7 +1,5 @@
 """Packages of daemons are installed without a daemon started, now or at boot."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An image that is up to date is taken without waiting for another make."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import subprocess

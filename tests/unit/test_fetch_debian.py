@@ -1,7 +1,5 @@
 """Debian packages that have left the mirror."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path

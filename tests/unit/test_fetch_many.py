@@ -1,7 +1,5 @@
 """Several files, threads and processes at once; interruptions; full disks."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """The fetcher against a real HTTP server that fails as servers do."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace

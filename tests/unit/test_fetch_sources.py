@@ -1,7 +1,5 @@
 """Where a file comes from when its first source fails; proxies and mirrors."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 from dataclasses import replace

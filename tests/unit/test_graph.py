@@ -1,7 +1,5 @@
 """A mistake in images.toml is one line, told before anything is built."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

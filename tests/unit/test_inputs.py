@@ -1,7 +1,5 @@
 """Which files are inputs of a build."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

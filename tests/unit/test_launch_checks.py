@@ -1,7 +1,5 @@
 """An image or a workload that cannot be run is reported before a job is asked for."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 from pathlib import Path

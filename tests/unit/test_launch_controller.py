@@ -1,7 +1,5 @@
 """Which Slurm is asked, and what is made of its answers."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Plans: what each request, site and engine comes to, word by word."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

@@ -4,8 +4,6 @@ Everything that is built from source counts as linked in: its licences are all p
 and one line here has to change when that ends.
 """
 
-from __future__ import annotations
-
 import re
 
 from hpcpy.pins.sources import sources

@@ -1,7 +1,5 @@
 """The licences of Debian packages, and the sets of a lock that name them."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """make's variables reach the program as they were typed, and nothing in them runs."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which level of the image's machine code a processor gets."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

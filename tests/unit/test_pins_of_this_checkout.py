@@ -1,7 +1,5 @@
 """The pins of env/ themselves: complete, and in agreement with what asks for them."""
 
-from __future__ import annotations
-
 import itertools
 import re
 

@@ -5,8 +5,6 @@ Markdown, LICENSE and the recorded results under docs/ state what was, or link
 to what can be read, and nothing is built from them.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every malformed table of env/ is one line with file, table and key."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

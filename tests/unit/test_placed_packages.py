@@ -1,7 +1,5 @@
 """A package that opens its own files gets them on the node; its modules stay in memory."""
 
-from __future__ import annotations
-
 import os
 import runpy
 import shutil

@@ -1,7 +1,5 @@
 """The name of a result changes with all that goes into it, and with nothing else."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """No option of ``./hpcpy`` and no variable of make ends in a traceback, whatever its value."""
 
-from __future__ import annotations
-
 import argparse
 import functools
 from functools import partial

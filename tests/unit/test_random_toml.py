@@ -1,7 +1,5 @@
 """No TOML file ends in a traceback, whatever is in it."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """A release is of a commit, names what it is made of, and has the changelog's notes."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Parts are built several at once, each after those it needs."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A stamp speaks for the artefact that it was written for, and no other."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

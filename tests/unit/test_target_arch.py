@@ -1,7 +1,5 @@
 """What is built has an architecture of its own, which may be another than this machine's."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Lines that docs/how-to/troubleshooting.md quotes are those that the code prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,5 @@
 """What `hpcpy_warmup` writes: all of it, or nothing."""
 
-from __future__ import annotations
-
 import errno
 import sys
 from pathlib import Path

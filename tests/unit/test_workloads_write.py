@@ -1,14 +1,19 @@
 """Writing and reading back: the command lines and what needs no NumPy."""
 
 import hashlib
+import os
+import shutil
 import signal
+import sys
 from array import array
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from processes import environment
 
+from running import run
 from workloads.__main__ import main
 from workloads.errors import OutputError
 from workloads.read import command
@@ -73,6 +78,24 @@ def test_what_is_wrong_is_told_and_exits_1(
     shown = capsys.readouterr()
     assert f"WRONG: {says}" in shown.err
     assert not [*tmp_path.iterdir()]
+
+
+# The kernel refuses the last step: a file gets its name when it is whole.
+FAILS = ("strace", "-f", "-o", os.devnull, "-e", "inject=rename,renameat,renameat2:error=EIO")
+
+
+@pytest.mark.parametrize("words", ["write --impl text -n 3 -s 2 --out", "pi -n 9 --json"])
+def test_a_disk_that_fails_at_the_end_is_one_line_and_leaves_no_result(
+    words: str, tmp_path: Path
+) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    name, *options = words.split()
+    command = (sys.executable, "-m", "workloads", name, *options, tmp_path / "out")
+    done = run(*FAILS, *command, env=environment())
+    assert (done.returncode, done.stderr.count("\n")) == (73, 1), done.stderr
+    assert "Input/output error" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_fails_has_no_name_and_says_the_next_step(tmp_path: Path) -> None:

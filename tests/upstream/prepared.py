@@ -1,7 +1,5 @@
 """What a suite is run with: its tests, packages, a venv, each unpacked once."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess

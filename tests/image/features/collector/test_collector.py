@@ -1,7 +1,5 @@
 """The garbage collector is out of imports, and for users as it is elsewhere."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

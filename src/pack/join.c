@@ -90,8 +90,8 @@ const char *enter(char *image)
         usleep(i * 1000);
     if (space < 0)
         return *reason ? reason : "its daemon ends at once";
-    int user = ioctl(space, NS_GET_USERNS);
-    if (setns(user, CLONE_NEWUSER) && errno != EINVAL)   /* root is in it already */
+    /* Root is in it already. */
+    if (setns(ioctl(space, NS_GET_USERNS), CLONE_NEWUSER) && errno != EINVAL)
         return "the user namespace of its mount cannot be entered";
     if (setns(space, CLONE_NEWNS))
         err(69, "the mount namespace cannot be entered");

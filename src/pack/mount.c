@@ -27,8 +27,7 @@ static struct fuse_lowlevel_ops operations = {
     .releasedir = sqfs_ll_op_releasedir,
 };
 
-/* /dev/fuse, the first file that the daemon opens and keeps. */
-#define DEVICE "4"
+#define DEVICE "4"   /* /dev/fuse, the first file that the daemon opens and keeps */
 
 static int parent;   /* with whose end nobody is handed the namespace any more */
 static sem_t mounted;
@@ -81,18 +80,6 @@ static void get_rights(void)
     write_map("/proc/self/gid_map", "%u %u 1", group);
 }
 
-static void mount_image(const char *prefix)
-{
-    char options[160];
-    snprintf(options, sizeof options, "fd=" DEVICE ",rootmode=40000,user_id=%u,group_id=%u,"
-             "allow_other,default_permissions", getuid(), getgid());
-    check(unshare(CLONE_NEWNS), "a mount namespace");
-    check(mount("", "/", NULL, MS_SLAVE | MS_REC, NULL), "a mount namespace");
-    check(mount(prefix, prefix, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID, options),
-          prefix);
-    sem_post(&mounted);
-}
-
 /* FROM=TO:…, where what has no / in front is in the image. */
 static void bind_folders(const char *prefix, char *binds)
 {
@@ -109,8 +96,15 @@ static void bind_folders(const char *prefix, char *binds)
 static void *hold(void *prefix)
 {
     int milliseconds = parent < 0 ? atoi(getenv("HPCPY_PACK_HOLD") ?: "300") * 1000 : -1;
+    char options[160];
 
-    mount_image(prefix);
+    snprintf(options, sizeof options, "fd=" DEVICE ",rootmode=40000,user_id=%u,group_id=%u,"
+             "allow_other,default_permissions", getuid(), getgid());
+    check(unshare(CLONE_NEWNS), "a mount namespace");
+    check(mount("", "/", NULL, MS_SLAVE | MS_REC, NULL), "a mount namespace");
+    check(mount(prefix, prefix, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID, options),
+          prefix);
+    sem_post(&mounted);
     bind_folders(prefix, getenv("HPCPY_PACK_BINDS"));
     int space = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
     while (answer(milliseconds, space, ""));

@@ -13,8 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Where the daemon has the socket at which starts ask for the mount namespace. */
-#define LISTENER 3
+#define LISTENER 3   /* where the daemon has the socket at which starts ask */
 #define REASON 4200
 
 /* The daemon's answer, beside a text: a mount namespace, as an open file. */

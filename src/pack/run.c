@@ -47,7 +47,6 @@ static void go_inside(char **words, const char *name)
 {
     const char *engine = getenv("HPCPY_PACK_ENGINE");
     const char *folder = getcwd(NULL, 0), *reason = "HPCPY_PACK_ENGINE";
-
     if (!engine || !*engine)
         reason = enter(join(own, "/", getenv("HPCPY_PACK_IMAGE")));
     if (reason) {

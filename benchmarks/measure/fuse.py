@@ -27,27 +27,15 @@ class Kind(enum.IntEnum):
     LOOKUP = 1
     FORGET = 2
     GETATTR = 3
-    SETATTR = 4
-    MKDIR = 9
-    UNLINK = 10
-    RMDIR = 11
-    RENAME = 12
     OPEN = 14
     READ = 15
-    WRITE = 16
     STATFS = 17
     RELEASE = 18
-    FSYNC = 20
     FLUSH = 25
     INIT = 26
-    OPENDIR = 27
-    READDIR = 28
-    RELEASEDIR = 29
-    CREATE = 35
     INTERRUPT = 36
     DESTROY = 38
     BATCH_FORGET = 42
-    RENAME2 = 45
 
 
 _NO_ANSWER = (Kind.FORGET, Kind.BATCH_FORGET, Kind.INTERRUPT)

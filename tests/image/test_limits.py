@@ -48,7 +48,7 @@ LIMITS = {
 # The image's MPICH follows a null pointer in MPI_Init where about 200 MB are all it has.
 CRASHES = {("AS", "mpi"): "ends by SIGSEGV without a word"}
 # Hung is what has done nothing for so long, on a machine with other work, too.
-_HUNG_SECONDS = 150
+_HUNG_SECONDS = 300
 
 
 # Between fork and exec, where subprocess has it, code of ours would be unsafe.

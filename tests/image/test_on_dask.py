@@ -63,7 +63,7 @@ def test_a_task_that_nobody_waits_for_ends_with_the_program(tmp_path: Path) -> N
         "folder = pathlib.Path(sys.argv[1])\n"
         "def work(number):\n"
         "    (folder / f'begun-{number}').touch()\n"
-        "    time.sleep(20)\n"
+        "    time.sleep(3600)\n"
         "    (folder / f'ended-{number}').touch()\n"
         "with Client() as client:\n"
         "    endless = client.map(work, range(2))\n"

@@ -26,7 +26,7 @@ def test_mpiexec_starts_ranks_on_the_node_of_its_own(cluster: Cluster) -> None:
     program = "from mpi4py import MPI; print(MPI.COMM_WORLD.size, MPI.Get_processor_name())"
     words = (*image(), "mpiexec", "-n", "2", "python3", "-c", program)
     # It asked Slurm for its nodes, called srun, which the image lacks, and waited for ever.
-    shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n2", *words, timeout=100))
+    shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n2", *words, timeout=300))
     assert sorted(shown.splitlines()) == ["2 n1"] * 2 + ["2 n2"] * 2
 
 
@@ -37,7 +37,7 @@ def test_a_program_spawns_on_its_node(cluster: Cluster, kind: str, before: tuple
     program = cluster.shared / "spawns.py"
     program.write_text(SPAWN)
     words = [*image(), *before, "python3", str(program)]
-    assert printed(cluster.srun(f"--mpi={kind}", "-n1", *words, timeout=100)) == "2\n"
+    assert printed(cluster.srun(f"--mpi={kind}", "-n1", *words, timeout=300)) == "2\n"
 
 
 @pytest.mark.parametrize("kind", ["pmi2", "pmix"])
@@ -45,7 +45,7 @@ def test_a_program_that_slurm_cannot_spawn_for_says_what_to_do(cluster: Cluster,
     program = cluster.shared / "spawns.py"
     program.write_text(SPAWN)
     # It waited for ever.
-    done = cluster.srun(f"--mpi={kind}", "-n1", *image(), "python3", program, timeout=100)
+    done = cluster.srun(f"--mpi={kind}", "-n1", *image(), "python3", program, timeout=300)
     assert done.returncode == 1
     advice = "no processes can be spawned below srun: start the program by " + " ".join(LOCAL)
     assert done.stderr.count(advice) == 1, done.stderr

@@ -1,7 +1,5 @@
 """`./hpcpy pack` takes a folder's place, and gives it back, whatever interrupts it."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """A packed environment starts: one mount for a user on a node, by each engine, after each kill."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

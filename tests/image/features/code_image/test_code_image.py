@@ -8,18 +8,20 @@ from laid_out import ran
 
 def test_each_module_is_as_marshal_would_load_it() -> None:
     program = """
-        import _imp, hpcpy_bake
+        import hpcpy_bake
         sys.path.append(hpcpy_bake.__path__[0])
         from bundle.canonical import canonical
+        def unnamed(code):
+            # Only marshal interns the file's name.
+            inner = [unnamed(each) if hasattr(each, "co_code") else each for each in code.co_consts]
+            return code.replace(co_filename="", co_consts=tuple(inner))
         number = 0
         for folder in bundle.folders():
             for kind, where in folder.entries.values():
                 code = bundle.laid_out(where) if isinstance(where, int) else None
                 if code is not None:
                     other = bundle.load(where)
-                    # In a moved image, an imported module's code has the new path already.
-                    _imp._fix_co_filename(other, code.co_filename)
-                    assert canonical(code) == canonical(other), code
+                    assert canonical(unnamed(code)) == canonical(unnamed(other)), code
                     number += 1
         print(number > 400)
         """

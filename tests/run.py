@@ -32,8 +32,9 @@ OWN = {
     "hpcpy-spark": "image_spark",
     "sanitized": "image_sanitized",
 }
-# Starts a program of another architecture, with PYTHONPATH=src.
-EMULATOR = [sys.executable, "-m", "hpcpy.engine.emulation"]
+# Starts a program of another architecture.
+EMULATOR = ["env", f"PYTHONPATH={paths.ROOT / 'src'}", sys.executable, "-m"]
+EMULATOR += ["hpcpy.engine.emulation"]
 # Of `--long`: their parts come from the cache or take minutes.
 OTHERS = ("plain", "hpcpy-core", *OWN)
 GROUPS = (

@@ -16,7 +16,7 @@ from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import wheels
 from measure import report, roots
 from measure.cases import CASES, EIGHT
 from measure.roots import VENV, Base

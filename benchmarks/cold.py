@@ -7,21 +7,19 @@ import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from checkout import run
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.cases import CASES
 from measure.cold.sample import DELAY, IMAGE, RATE, STORAGES, inside
-from measure.cold.tables import TRUE
-from measure.cold.touched import touched
 from measure.roots import Base
 from measure.samples import in_rounds
+from measure.tables import TRUE
 from measure.targets import PYTHON, WORK
 
 _IMAGES = ("wheels", "hpcpy")
@@ -61,7 +59,6 @@ def main(options: argparse.Namespace) -> int:
     with report.work_folder() as work:
         facts = report.circumstances("cold", images, work) | _storage()
         facts["results"] = _rounds(images, options.samples, programs)
-        facts["touched"] = _touches(images, programs)
         return report.finish(facts, options.out, images[-1], work)
 
 
@@ -94,17 +91,6 @@ def _rounds(
 
     in_rounds(kinds, number, take, lambda kind: f"{kind[0].image}, {kind[0].case}")
     return [cold for cold, _ in kinds]
-
-
-def _touches(images: Sequence[Base], programs: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    """Count once what each start touches of each image."""
-    found = []
-    with stage("count blocks"):
-        for (case, program), image in itertools.product(programs.items(), images):
-            one = touched(image.sif, program)
-            counts = {**asdict(one), "blocks": one.blocks, "files": len(one.files)}
-            found.append({"image": image.name, "case": case, **counts, "most": one.most(20)})
-    return found
 
 
 if __name__ == "__main__":

@@ -14,15 +14,12 @@ from pathlib import Path, PurePosixPath
 from checkout import run
 from hpcpy.build.buildah import buildah
 from hpcpy.build.command import ensure_image
-from hpcpy.build.graph import Image, Part, the_graph
-from hpcpy.build.images import make_image
-from hpcpy.build.parts import make_part, missing_parts, part_file
+from hpcpy.build.graph import Image, Part
+from hpcpy.build.images import make_image, make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
-from hpcpy.build.schedule import in_order
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, require_free
-from hpcpy.core.stages import Stage, stage
+from hpcpy.core.stages import Stage, in_order, stage
 from measure import report, roots
 from measure.cases import CASES
 from measure.samples import measure
@@ -44,13 +41,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     # Quartiles of fewer say nothing.
     report.add_options(parser, samples=20, least=6)
-    parser.add_argument("--features", help=f"names, with commas (default: all of {_IMAGE})")
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``features.json`` and its picture, print a table."""
-    features = _features(options.features)
     _, plan, image = ensure_image("sif", _IMAGE)
+    features = image.features
     (base,) = roots.images([_IMAGE], options.sif)
     wanted = variants(image, features)
     require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
@@ -61,15 +57,6 @@ def main(options: argparse.Namespace) -> int:
         targets = [unpacked(f"{name}, host", root, work, variables) for name, root in made.items()]
         starts = measure(targets, options.samples, _CASES)
         return report.finish({**facts, "results": starts}, options.out, base, work)
-
-
-def _features(asked: str | None) -> list[str]:
-    known = the_graph().image(_IMAGE).features
-    names = asked.split(",") if asked is not None else list(known)
-    for name in names:
-        if name not in known:
-            raise UsageError(f"--features {name}: {_IMAGE} has {', '.join(known)}")
-    return names
 
 
 def variants(image: Image, features: Sequence[str]) -> Variants:

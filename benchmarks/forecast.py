@@ -8,7 +8,7 @@ import sys
 
 from checkout import run
 from measure import report, roots
-from sharedfs.validation import CURVES, NIH_PER_NODE, PUBLISHED, compare, curve, read_nih
+from sharedfs.validation import CURVES, NIH_PER_NODE, compare, curve, read_nih
 from workloads.forecast.model import RANKS
 
 _STORMS = [report.RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]
@@ -35,7 +35,6 @@ def main(options: argparse.Namespace) -> int:
             "measured": runs,
             "curves": curves,
             "storms": storms,
-            "published": PUBLISHED,
             "model": {"ranks": ranks, "per_node": NIH_PER_NODE, "seconds": times},
         }
         return report.finish(facts, options.out, base, work)

@@ -19,7 +19,7 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import cells, figures, lists, tables
+from measure import figures, lists, tables
 
 _RESULTS = ROOT / "docs/results"
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
@@ -67,13 +67,7 @@ def written() -> Iterator[tuple[Path, str]]:
 
 
 def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
-    """Return a page's text with each marked figure as its report has it.
-
-    Raises
-    ------
-    KeyError
-        A marker names a report or a figure that is not there.
-    """
+    """Return a page's text with each marked figure as its report has it; KeyError without one."""
 
     def figure(found: re.Match[str]) -> str:
         name, *words = found["words"].split()
@@ -112,7 +106,7 @@ def _rows(report: Mapping[str, Any]) -> str:
     for row in report["results"]:
         times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
         rows.append([row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
-    return cells.table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
+    return tables.table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from charts import starts, storms
 # What draws a report, by its benchmark: a figure of matplotlib.
 PICTURES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "startup": starts.startup,
-    "cold": starts.cold,
     "features": starts.features,
     "storm": storms.storm,
     "import-at-scale": storms.validation,

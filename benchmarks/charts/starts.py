@@ -1,21 +1,15 @@
-"""Starts of Python: warm, on a fresh mount, and what each feature saves."""
+"""Starts of Python, and what each feature saves."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charts.axes import Point, Report, bars, figure, legend, machine, median, unique
 
 # Two of the places that are measured, both unpacked on one disk; the tables have all.
 _PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
-_STORAGES = {
-    "cached": "image in memory",
-    "dropped": "on the local disk",
-    "slow": "200 MB/s, 1 ms a request",
-}
 # The tables have all.
 _STARTS = ("pass", "numpy", "core", "core + kernel", "core + MPI_Init")
 
@@ -42,42 +36,6 @@ def startup(report: Report) -> Any:
         axes.xaxis.set_major_formatter("{x:,.0f}")
     legend(made, calls)
     return made
-
-
-def cold(report: Report) -> Any:
-    """Draw what starts take above `true`, two bars a case."""
-    results = report["results"]
-    storages = unique(results, "storage")
-    title = f"Starts on a fresh mount, {len(results[0]['wall'])} samples each: {machine(report)}"
-    made = figure(9.5, 3.4, title)
-    panels = made.subplots(1, len(storages) + 1, sharey=True)
-    shown = [(storage, "wall", 1e3) for storage in storages] + [(storages[-1], "read", 1e-6)]
-    for axes, (storage, key, factor) in zip(panels, shown, strict=True):
-        mine = [
-            one
-            for one in results
-            if one["storage"] == storage and one["case"] in ("true", *_STARTS[:3])
-        ]
-        bars(axes, _STARTS[:3], _above_true(mine, key, factor))
-        axes.set_title(_STORAGES[storage], fontsize="medium")
-        axes.set_xlabel("MB read above `true`" if key == "read" else "ms above `true`")
-        # A sample below `true` would move the bars' foot into the picture.
-        axes.set_xlim(left=0)
-        axes.locator_params(axis="x", nbins=3)
-    legend(made, panels[0])
-    return made
-
-
-def _above_true(
-    found: Sequence[Mapping[str, Any]], key: str, factor: float
-) -> dict[str, list[Point]]:
-    series: dict[str, list[Point]] = {}
-    for image in unique(found, "image"):
-        mine = {one["case"]: one[key] for one in found if one["image"] == image and one[key]}
-        if mine:
-            true = statistics.median(mine.pop("true"))
-            series[image] = [median(values, factor, true) for values in mine.values()]
-    return series
 
 
 def features(report: Report) -> Any:

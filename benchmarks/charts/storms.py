@@ -55,7 +55,7 @@ def _lines(
 
 
 def validation(report: Report) -> Any:
-    """Draw the model beside measurements, and its curves to the most ranks beside others'."""
+    """Draw the model beside measurements, and its curves to the most ranks."""
     made = figure(9.6, 8.4)
     panels = made.subplot_mosaic("AB;CC")
     _curves(panels["A"], panels["C"], report)
@@ -66,12 +66,11 @@ def validation(report: Report) -> Any:
         label = f"{one['title']}: {one['errors']['median']:.0%} off"
         panels["B"].plot(measured, predicted, ".", color=colour, alpha=0.6, label=label)
     panels["B"].axline((1, 1), (2, 2), ls="--", color="0.6", label="equal")
-    _published(panels["C"], report["published"])
     seconds = "seconds to the last"
     words = {
         "A": ("NIH, eight libraries on NFS", "interpreters, or nodes", f"{seconds} interpreter"),
         "B": ("make storm", f"measured: {seconds} rank", f"by the model: {seconds} rank"),
-        "C": ("The model of NIH's starts, and times of others", "ranks", f"{seconds} rank"),
+        "C": ("The model of NIH's starts", "ranks", f"{seconds} rank"),
     }
     for name, axes in panels.items():
         title, xlabel, ylabel = words[name]
@@ -98,26 +97,3 @@ def _curves(near: Any, far: Any, report: Report) -> None:
         model = report["model"]
         times = model["seconds"][one["environment"]]
         far.plot(model["ranks"], times, color=colour, label=f"the model: {title}")
-
-
-def _published(axes: Any, published: Sequence[Mapping[str, Any]]) -> None:
-    """Draw others' times, a marker a source, and write beside each where it was measured."""
-    sources = dict.fromkeys((one["what"], one["source"]) for one in published)
-    for marker, (what, source) in zip(MARKERS, sources, strict=False):
-        mine = [one for one in published if (one["what"], one["source"]) == (what, source)]
-        places, times = [one["ranks"] for one in mine], [one["seconds"] for one in mine]
-        axes.plot(places, times, marker, color="0.3", label=f"{what} ({source})")
-    style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
-    # A line must not cross the words.
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    for one in published:
-        is_below = any(_is_just_below(one, each) for each in published)
-        away, side = ((-6, -3), "right") if is_below else ((6, -3), "left")
-        place = (one["ranks"], one["seconds"])
-        axes.annotate(one["where"], place, away, ha=side, bbox=box, **style)
-
-
-def _is_just_below(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    """Tell whether the words of two points would lie on each other."""
-    seconds, ranks = (other[key] / one[key] for key in ("seconds", "ranks"))
-    return 1 < seconds < 1.3 and 0.5 < ranks < 2

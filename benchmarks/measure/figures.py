@@ -11,19 +11,9 @@ _COUNTS = ("path_calls", "off_node", "getdents")
 
 
 def of(report: Report, words: Sequence[str]) -> str:
-    """Return the figure that the words name, as a page writes it.
+    """Return the figure that the words name, as a page writes it; KeyError if there is none.
 
-    Parameters
-    ----------
-    report
-        What a benchmark or a workload has written as JSON.
-    words
-        Which of its figures. A name with a stroke, ``hpcpy/wheels``, is a quotient.
-
-    Raises
-    ------
-    KeyError
-        The report has no such figure.
+    A name with a stroke, ``hpcpy/wheels``, is a quotient.
     """
     kind = report.get("benchmark") or "workload"
     for at, word in enumerate(words):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import talks
-from measure.cells import table
+from measure.tables import table
 from workloads.exercise.tasks import NAMES, task
 from workloads.registry import WORKLOADS
 

@@ -112,17 +112,14 @@ def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int
     # As it is read again: numbers that are keys become text.
     written = json.loads(path.read_text())
     print(tables.TABLES[written["benchmark"]](written), end="", flush=True)
-    if warning := tables.unsteady(written):
-        print(f"{Path(sys.argv[0]).name}: {warning}", file=sys.stderr)
-    target = container(image.name, image.sif, work)
     if report["benchmark"] in charts.PICTURES:
-        draw(path, path.with_suffix(".png"), target, work)
+        _draw(path, container(image.name, image.sif, work), work)
     return 0
 
 
-def draw(report: Path, picture: Path, target: Target, work: Path) -> None:
+def _draw(report: Path, target: Target, work: Path) -> None:
     """Draw a report by the matplotlib of an image, which runs in `work`."""
-    package = Path(charts.__file__).parent
+    package, picture = Path(charts.__file__).parent, report.with_suffix(".png")
     shutil.copytree(package, work / package.name, dirs_exist_ok=True)
     shutil.copyfile(report, work / report.name)
     command = target.command(["-m", package.name, report.name, picture.name])

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from measure.cells import Found, Report, each, table
-from measure.cold.tables import cold
-
-# Above this the times say more of the machine's other work than of Python.
-_UNSTEADY = 0.1
+Found = Sequence[dict[str, Any]]
+Report = Mapping[str, Any]
 
 
-def unsteady(report: Report) -> str:
-    """Return a warning when processor times vary too much, else nothing."""
-    found = report.get("results", [])
-    times = [one["cpu"] for one in found if len(one.get("cpu", [])) > 1]
-    noisy = sum(statistics.stdev(cpu) > _UNSTEADY * statistics.fmean(cpu) for cpu in times)
-    if not noisy:
-        return ""
-    return (
-        f"{noisy} of {len(times)} kinds vary by more than {_UNSTEADY:.0%}: "
-        "measure again when the machine does nothing else"
-    )
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """Return a table; all but the first few columns are numbers."""
+    lines = [_line(head), f"|{'---|' * words}{'--:|' * (len(head) - words)}\n", *map(_line, rows)]
+    return "".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def each(found: Found, key: str) -> list[Any]:
+    """Return the values of a key, each once."""
+    return list(dict.fromkeys(one[key] for one in found))
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as a cell."""
+    return f"{seconds * 1e3:,.{0 if seconds >= 0.1 else 1}f}"
 
 
 def _starts(report: Report) -> str:
@@ -154,6 +158,59 @@ def _validation(report: Report) -> str:
 
 def _errors(one: Mapping[str, float]) -> list[str]:
     return [f"{one['points']:,}", f"{one['median']:.0%}", f"{one['largest']:.0%}"]
+
+
+_STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
+_IMAGES = ("wheels", "hpcpy")
+TRUE = "true"
+# MPI adds some 20 ms: not worth its columns on the page.
+_IN_JSON = "core + MPI"
+
+
+def cold(report: Report) -> str:
+    """Return the times and bytes."""
+    found = [one for one in report["results"] if one["case"] != _IN_JSON]
+    return "\n".join([_times(found), _processors(found)])
+
+
+def _times(found: Found) -> str:
+    """Return medians of wall time and of bytes read; that of `true` is subtracted."""
+    starts = [case for case in each(found, "case") if case != TRUE]
+    head = ["image's file", "of", f"wall, ms: {TRUE}", *starts, f"read, MB: {starts[0]}"]
+    rows = []
+    for storage, image in itertools.product(each(found, "storage"), _IMAGES):
+        of = {
+            one["case"]: one for one in found if (one["storage"], one["image"]) == (storage, image)
+        }
+        true = statistics.median(of[TRUE]["wall"])
+        times = [true, *(statistics.median(of[case]["wall"]) - true for case in starts)]
+        # Of a file in memory none is read.
+        bytes_read = {
+            case: statistics.median(one["read"]) for case, one in of.items() if one["read"]
+        }
+        read = [
+            f"{(bytes_read[case] - bytes_read[TRUE]) / 1e6:.1f}"
+            for case in starts
+            if case in bytes_read
+        ]
+        name = _STORAGES[storage] if image == _IMAGES[0] else ""
+        rows.append([name, image, *map(milliseconds, times), *read])
+    return table([*head, *starts[1:]], rows, 2)
+
+
+def _processors(found: Found) -> str:
+    """Return medians of processor time by the first storage, as `_times`."""
+    first = found[0]["storage"]
+    of = {(one["case"], one["image"]): one for one in found if one["storage"] == first}
+    cases = each(found, "case")
+    rows = []
+    for (key, name), image in itertools.product(
+        (("user", "programs"), ("kernel", "kernel")), _IMAGES
+    ):
+        true, *others = (statistics.median(of[case, image][key]) for case in cases)
+        times = [true, *(one - true for one in others)]
+        rows.append([name if image == _IMAGES[0] else "", image, *map(milliseconds, times)])
+    return table(["CPU, ms", "of", *cases], rows, 2)
 
 
 # What makes all tables of a report, by its benchmark.

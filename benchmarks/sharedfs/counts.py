@@ -28,8 +28,6 @@ _OF_A_LOOK = (("open", 1), ("getattr", 1), ("read", 2), ("flush", 1), ("release"
 def parse(text: str) -> dict[str, int]:
     r"""Return the counters of ``.stats``.
 
-    Examples
-    --------
     >>> parse("fuse_ops.lookup: 12\nmaster.packets_sent: 7\nmaster.reconnects: none\n")
     {'fuse_ops.lookup': 12, 'master.packets_sent': 7}
     """

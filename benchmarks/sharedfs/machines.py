@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.cluster import life, machines
+from hpcpy.cluster import machines
 from hpcpy.cluster.layout import Layout, addresses
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
@@ -75,7 +75,7 @@ def layout(nodes: int, folder: Path = paths.BUILD / "storm/cluster") -> Layout:
 
 def require() -> Engine:
     """Refuse a machine that cannot have a storm, and return its programs."""
-    life.require_root("make storm")
+    machines.require_root("make storm")
     try:
         os.close(os.open(_FUSE, os.O_RDWR))
     except OSError as error:
@@ -89,14 +89,14 @@ def require() -> Engine:
 def running(one: Layout) -> Iterator[Storm]:
     """Give the machines; nothing of them is left afterwards, nor of a run that was killed."""
     engine = require()
-    with life.held(one):
+    with machines.held(one):
         try:
             with stage(f"start {len(one.nodes)} nodes and MooseFS") as current:
-                life.remove(one)
+                machines.remove(one)
                 storm = _bring_up(one, engine, current)
             yield storm
         finally:
-            life.remove(one)
+            machines.remove(one)
 
 
 def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:

@@ -22,32 +22,6 @@ _MOST = 5_120
 _SMALL_NODES = 80
 NIH_PER_NODE = 16
 
-# Starts at scale that others have published: ranks, seconds, program, how it came to the
-# ranks, source, seconds of the whole job. Programs, file systems and years differ: together
-# they show whether the height of a curve is right. Of a range this has the middle. Left out
-# are a point without its ranks (Frontier, 8 nodes) and a difference of two times (Aurora,
-# Copper's first start).
-_CANOPIE, _AURORA = "CANOPIE-HPC at SC22", "Argonne: Aurora, Copper"
-_PUBLISHED = (
-    (16_384, 31, "Pynamic", "Lustre", _CANOPIE, 67.5),
-    (16_384, 4.6, "Pynamic", "Shifter", _CANOPIE, 41.5),
-    (16_384, 3.4, "Pynamic", "podman-exec", _CANOPIE, 33.5),
-    (16_384, 2.85, "Pynamic", "podman-exec, started before", _CANOPIE, 21.2),
-    (32_768, 18.4, "astropy, mpi4py", "GPFS", _CANOPIE, None),
-    (32_768, 41.6, "astropy, mpi4py", "Shifter", _CANOPIE, None),
-    (32_768, 219.6, "astropy, mpi4py", "podman-exec", _CANOPIE, None),
-    (6_144, 100, "mpi4py", "Lustre", _AURORA, None),
-    (24_576, 180, "PyTorch", "Lustre, second time", _AURORA, None),
-    (24_576, 2, "PyTorch", "Copper, second time", _AURORA, None),
-    (99_600, 30, "imports", "Copper", _AURORA, None),
-    (3_584, 500, "imports", "the shared file system", "Oak Ridge: Frontier", None),
-    (12_288, 50, "scipy", "by broadcast", "NERSC: Edison", None),
-)
-PUBLISHED = [
-    dict(zip(("ranks", "seconds", "what", "where", "source", "job"), point, strict=True))
-    for point in _PUBLISHED
-]
-
 
 def errors(predicted: Sequence[float], measured: Sequence[float]) -> dict[str, float]:
     """Return the relative errors of predicted values, each to the measured one."""

@@ -7,14 +7,12 @@ import signal
 import sys
 from pathlib import Path
 
-from hpcpy.cli import from_make
-from hpcpy.cli.commands import COMMANDS, run, top_parser
+from hpcpy.cli.commands import COMMANDS, run, top_parser, with_settings
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
-from hpcpy.core.files import open_streams
+from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.bench.files import OF_A_NAME, escape_unencodable
-from workloads.errors import lost_output
+from workloads.bench.files import OF_A_NAME
 
 
 def main(words: list[str]) -> int:
@@ -33,7 +31,7 @@ def main(words: list[str]) -> int:
     name = f"hpcpy {words[0]}" if words and words[0] in COMMANDS else "hpcpy"
     try:
         if is_from_make:
-            words = from_make.with_settings(words, os.environ)
+            words = with_settings(words, os.environ)
         if words:
             return run(words)
         top_parser().print_help()
@@ -62,30 +60,5 @@ def _is_in_cache(name: str | bytes) -> bool:
         return False
 
 
-def entry() -> int:
-    """Run the command that this process was started with."""
-    open_streams()
-    escape_unencodable()
-    try:
-        try:
-            code = main(sys.argv[1:])
-        finally:  # --help ends by SystemExit
-            sys.stdout.flush()
-        # The work is done. Ctrl-C while Python ends would change the exit code.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except KeyboardInterrupt:
-        code = 130
-    except OSError as error:
-        code = lost_output(error, _complain)
-    # CPython before 3.14 ends by SIGINT after a Ctrl-C during the exec of a string (in
-    # dataclass, say), even if the exception was caught; the next exec clears that.
-    exec("")  # noqa: S102
-    return code
-
-
-def _complain(line: str) -> None:
-    print(f"hpcpy: {line}", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    sys.exit(entry())
+    sys.exit(entry(main))

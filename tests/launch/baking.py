@@ -14,7 +14,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import wheels
 from running import Done, run
 
 CONTAINERFILE = """

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from hpcpy.build.archive import manifest_digest
-from hpcpy.build.current import archive_path
+from hpcpy.build.command import archive_path
 from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command

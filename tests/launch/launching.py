@@ -14,7 +14,7 @@ from local_cluster import Cluster
 
 import proc_files
 import running
-from hpcpy.cli.from_make import with_settings
+from hpcpy.cli.commands import with_settings
 from hpcpy.core import paths
 from running import Done, run
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.files import scratch_dir
-from hpcpy.engine.debs import download
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine
+from hpcpy.fetch.debian import fetch_newest
 from running import run
 
 SECONDS = 300
@@ -65,7 +65,7 @@ def _program() -> Path:
     folder = paths.TOOLS / "docker-registry"
     with checkout_lock():
         if not folder.exists():
-            (deb,) = download(frozenset(["docker-registry"]), layout().debian)
+            (deb,) = fetch_newest(frozenset(["docker-registry"]), layout().debian)
             with scratch_dir(paths.TOOLS, ".docker-registry") as scratch:
                 subprocess.run(["dpkg-deb", "--extract", deb, scratch / "made"], check=True)
                 (scratch / "made").rename(folder)

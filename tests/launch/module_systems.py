@@ -11,11 +11,11 @@ import shutil
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
-from hpcpy.engine.debs import download
 from hpcpy.engine.prefix import command, layout
+from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pins.arch import Architecture
 
 RECIPE = 1
@@ -79,7 +79,7 @@ def provide() -> None:
 def _make(arch: Architecture, current: Stage) -> None:
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".modules") as scratch:
         for packages in (_LMOD, _MODULES):
-            for deb in download(frozenset(packages), arch.debian):
+            for deb in fetch_newest(frozenset(packages), arch.debian):
                 current.run(["dpkg-deb", "--extract", deb, scratch / "made"])
         _move_lmod(scratch / "made/usr/share/lmod")
         (scratch / "made/stamp").write_text(stamp())

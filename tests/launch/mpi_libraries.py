@@ -11,7 +11,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.sources import sources
+from hpcpy.pins.model import sources
 from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"

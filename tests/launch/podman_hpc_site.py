@@ -24,7 +24,7 @@ from hpcpy.build.push import parse_reference, push
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine import prefix
-from hpcpy.engine.podman import containers_conf, settings
+from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import can_make, ensure_venv
@@ -126,7 +126,7 @@ def _write_podman(folder: Path) -> None:
     """Write the podman that podman-hpc starts, with all that this kind of machine may need."""
     podman = look_up(needed(["podman-hpc"]))["podman"].path
     conf = folder / "containers.conf"
-    conf.write_text(containers_conf(tuple(settings())))
+    conf.write_text(containers_conf())
     program = folder / "bin/podman"
     program.write_text(
         f'#!/bin/sh\nexport CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay\nexec {podman} "$@"\n'

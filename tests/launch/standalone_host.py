@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.build.current import STANDALONE
+from hpcpy.build.command import STANDALONE
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure

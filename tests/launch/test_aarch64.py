@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from hpcpy.build.archive import sbom_of
-from hpcpy.build.current import archive_path, sif_path, standalone_path
+from hpcpy.build.command import archive_path, sif_path, standalone_path
 from hpcpy.build.graph import Image, the_graph
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer

@@ -13,7 +13,7 @@ from launching import SECONDS, hpcpy, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
-from hpcpy.build.current import is_current_sif, sif_path
+from hpcpy.build.command import is_current_sif, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core import paths
 from running import Done, run, start

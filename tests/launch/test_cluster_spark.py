@@ -6,7 +6,7 @@ import pytest
 from launching import hpcpy, said
 from local_cluster import Cluster
 
-from hpcpy.build.current import sif_path
+from hpcpy.build.command import sif_path
 from hpcpy.build.graph import the_graph
 from hpcpy.cluster.layout import NODES
 

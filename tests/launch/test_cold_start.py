@@ -1,6 +1,6 @@
 """What a start on a fresh mount touches of the image: counts, not times.
 
-`measure.cold.touched` says what counts, and why other work on the machine does not.
+`touched` says what counts, and why other work on the machine does not.
 """
 
 import os
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from touched import Touched, touched
 
 from hpcpy.core import paths
 from hpcpy.engine.machine import squashfs_mounts
 from measure.cases import CASES
-from measure.cold.touched import Touched, touched
 from measure.targets import PYTHON, WORK
 
 

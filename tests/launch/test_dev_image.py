@@ -6,7 +6,7 @@ import extension_kinds as kinds
 import pytest
 from local_cluster import image
 
-from hpcpy.build.current import sif_path
+from hpcpy.build.command import sif_path
 from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from running import run

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hpcpy.build.current import archive_path
+from hpcpy.build.command import archive_path
 from hpcpy.build.graph import the_graph
 
 pytestmark = pytest.mark.long

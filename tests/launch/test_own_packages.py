@@ -7,7 +7,7 @@ import pytest
 from own_venv import SIF, in_image
 
 from hpcpy.fetch.many import fetch
-from hpcpy.pins.sources import sources
+from hpcpy.pins.model import sources
 
 OLDER = sources()["numpy-older"]
 TOOL = sources()["coverage"]

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.build.cached import write_stamp
 from hpcpy.build.plan import make_plan
-from hpcpy.build.stamps import write_stamp
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
-from hpcpy.release import command, provenance
-from hpcpy.release.signing import SIGNATURE, SUMS, check_key
+from hpcpy.release import command
+from hpcpy.release.command import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
 
 
@@ -55,7 +55,7 @@ def release(
     build = tmp_path / "build"
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(provenance, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
     plan = make_plan()
     image = plan.graph.image(request.param)
     archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"

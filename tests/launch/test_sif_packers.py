@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.current import archive_path, is_current_sif
+from hpcpy.build.cached import write_stamp
+from hpcpy.build.command import archive_path, is_current_sif
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import make_sif
-from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.engine.setup import Engine
 from small_image import layer, write_archive

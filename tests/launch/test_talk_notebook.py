@@ -7,8 +7,8 @@ import pytest
 
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
-from hpcpy.pins.packages import wheels_for
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import wheels
+from locked_packages import wheels_for
 from running import run
 
 pytestmark = pytest.mark.long

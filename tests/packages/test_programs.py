@@ -17,10 +17,9 @@ from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import Artifact
-from hpcpy.pins.packages import wheels_for
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import Artifact, wheels
 from in_image import built, image_command
+from locked_packages import wheels_for
 
 PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("programs.toml").read_text(encoding="utf-8")

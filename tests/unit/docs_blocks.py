@@ -22,7 +22,7 @@ import hpcpy_bake.command
 import hpcpy_info
 import hpcpy_warmup
 from hpcpy.cli import commands
-from hpcpy.cli.from_make import with_settings
+from hpcpy.cli.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build import standalone
+from hpcpy.build.command import standalone_part, standalone_path
 from hpcpy.build.contexts import add_materials
-from hpcpy.build.current import standalone_part, standalone_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core.errors import UsageError
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED

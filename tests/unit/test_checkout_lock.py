@@ -10,14 +10,14 @@ import pytest
 from processes import environment, python, start
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.scratch import checkout_lock
 from running import run
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.scratch import checkout_lock
 build, name = Path(sys.argv[1]), sys.argv[2]
 paths.BUILD = build
 with checkout_lock():
@@ -32,7 +32,7 @@ ENTER = """
 import sys
 from pathlib import Path
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.scratch import checkout_lock
 paths.BUILD = Path(sys.argv[1])
 with checkout_lock():
     print("in")

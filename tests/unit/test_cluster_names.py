@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.cluster import config
-from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
-from hpcpy.cluster.network import free_network
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, environment, variables
+from hpcpy.cluster.machines import free_network
 from hpcpy.core.errors import UnavailableError
 
 DEEP = Layout(Path("/scratch") / "/".join(["a-folder-with-a-name"] * 9) / "build/cluster")
@@ -26,11 +25,11 @@ def test_names_fit_whatever_folder_it_lies_in() -> None:
 
 def test_a_program_gets_the_same_variables_as_a_shell(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "it's a folder")
-    script = f"{config.environment(layout)}env -0"
+    script = f"{environment(layout)}env -0"
     around = {"PATH": os.environ["PATH"], "OTHER": "x"}
     done = subprocess.run(["sh", "-c", script], env=around, capture_output=True, check=True)
     shells = dict(os.fsdecode(one).split("=", 1) for one in done.stdout.split(b"\0") if one)
-    made = config.variables(layout, around)
+    made = variables(layout, around)
     assert made == {name: shells[name] for name in made}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build import cross
-from hpcpy.build.current import archive_path, sif_path
+from hpcpy.build.command import archive_path, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError

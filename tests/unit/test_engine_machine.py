@@ -17,7 +17,7 @@ def test_limits_in_a_container_are_never_above_the_hosts(
     hard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (hard, hard))
-    conf = tomllib.loads(podman.containers_conf(("limits",)))
+    conf = tomllib.loads(podman.containers_conf())
     for limit in conf["containers"]["default_ulimits"]:
         soft, most = map(int, limit.split("=")[1].split(":"))
         assert soft <= most

@@ -7,7 +7,7 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import packages, setup, tools
+from hpcpy.engine import setup, tools
 from hpcpy.engine.tools import all_tools, needed
 
 BARE = [tool for tool in all_tools() if tool.provided == "apt"]
@@ -50,7 +50,7 @@ def test_ordinary_user_is_told_what_an_administrator_would_type(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(UnavailableError, match=r"only root may.*apt-get install"):
-        packages.install(needed(["podman"]))
+        setup.install(needed(["podman"]))
     assert not (debian / "apt-was-run").exists()
 
 
@@ -59,7 +59,7 @@ def test_machine_without_apt_is_told_the_programs_it_lacks(
 ) -> None:
     monkeypatch.setenv("PATH", str(debian))
     with pytest.raises(UnavailableError) as caught:
-        packages.install(needed(["build"]))
+        setup.install(needed(["build"]))
     assert "buildah >= 1.28" in str(caught.value)
     assert "not a Debian or Ubuntu" in str(caught.value)
     assert "system's own means" in str(caught.value)
@@ -71,7 +71,7 @@ def test_packages_are_listed_before_apt_runs(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(paths, "LOGS", debian / "build/logs")
     monkeypatch.setenv("PATH", f"{debian / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    packages.install(BARE)
+    setup.install(BARE)
     said = capfd.readouterr().err
     listed, done = said.index("SETUP=no forbids it"), said.index("install packages with apt-get")
     assert listed < said.index("buildah") < done

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.current import archive_path, made_of, sif_path
+from hpcpy.build.cached import write_stamp
+from hpcpy.build.command import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
-from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
-from hpcpy.launch.host import what_to_make
+from hpcpy.launch.command import what_to_make
 
 HAVE = """
 import sys

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Server, ranged, serving
 
-from hpcpy.apt.offers import Offer
-from hpcpy.apt.private import parse_uris
+from hpcpy.apt.private import Offer, parse_uris
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
-from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.download import Patience
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
@@ -63,7 +62,7 @@ def mirror_now_has(monkeypatch: pytest.MonkeyPatch, *offers: Offer) -> None:
         def newest(self, names: Iterable[str]) -> dict[str, Offer]:
             return {offer.name: offer for offer in offers if offer.name in names}
 
-    monkeypatch.setattr(debian, "Mirror", Index)
+    monkeypatch.setattr(debian, "mirror_of", Index)
 
 
 def offer(version: str) -> Offer:
@@ -135,4 +134,4 @@ def test_package_with_other_bytes_is_refused_even_where_newer_ones_are_allowed(
 )
 def test_weak_hash_and_foreign_host_are_refused(line: str) -> None:
     with pytest.raises(UnavailableError):
-        Offer.of(parse_uris(line)[0], {"debian": "http://h.invalid/debian"})
+        parse_uris(line, {"debian": "http://h.invalid/debian"})

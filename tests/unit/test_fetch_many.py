@@ -12,7 +12,7 @@ from misbehaving_server import Server, artifact, ranged, serving
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
-from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
 from running import wait_until
@@ -22,7 +22,7 @@ SOON = Patience(seconds=60.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
-from hpcpy.build.schedule import side_by_side
+from hpcpy.core.stages import side_by_side
 from hpcpy.fetch.many import fetch
 from misbehaving_server import artifact
 def task():

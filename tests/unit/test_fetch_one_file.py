@@ -21,7 +21,7 @@ from misbehaving_server import (
 )
 
 from hpcpy.core.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
 

@@ -10,7 +10,7 @@ from misbehaving_server import Answer, Server, artifact, ranged, serving, status
 
 from hpcpy.apt.mirrors import apt_proxies
 from hpcpy.core.errors import IntegrityError
-from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 
 BODY = b"the pinned bytes"

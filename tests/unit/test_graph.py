@@ -35,7 +35,7 @@ def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('from = "base"', 'form = "base"', "unknown key 'form' in full"),
+        ('from = "base"', 'form = "base"', "[images.full] form: unknown key; there are: summary"),
         ('from = "base"', 'from = "bare"', "full is built on 'bare', which is not there"),
         ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
         ("[images.base]", "[images.base", "not TOML"),
@@ -64,5 +64,5 @@ def test_an_image_holds_the_parts_it_names_and_is_built_from_more(tmp_path: Path
 
 def test_an_image_is_like_a_row_of_its_own(tmp_path: Path) -> None:
     like = '[images.small]\nlike = "small"\n[parts.one]'
-    with pytest.raises(UsageError, match="small is like 'small', which is no row of its own"):
+    with pytest.raises(UsageError, match=r"\[images\.small\] like: 'small' is no row of its own"):
         load(graph_file(tmp_path, "[parts.one]", like))

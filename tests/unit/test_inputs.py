@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.inputs import tree_files
+from hpcpy.build.cached import tree_files
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 

@@ -10,12 +10,11 @@ from hpcpy.cluster.layout import default_layout
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
-from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.site import Site
 
-# What `sinfo --noheader --exact --format="%P %D %c %G"` of Slurm 22.05 prints.
-ALONE = "all* 2 16 (null)\n"
-MIXED = "cpu* 3 64 (null)\ncpu* 1 128 nvme:1\ngpu 6 16 (null)\ngpu 2 32 gpu:a100:4(S:0-1)\n"
+# What `sinfo --noheader --exact --format="%P %D %c"` of Slurm 22.05 prints.
+ALONE = "all* 2 16\n"
+MIXED = "cpu* 3 64\ncpu* 1 128\ngpu 6 16\ngpu 2 32\n"
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(silen
 
 def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
     program = folder / "sinfo"
-    program.write_text(f"#!/bin/sh\necho \"$@\" >{folder}/asked\ncat <<'END'\n{listed}END\n")
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{listed}END\n")
     program.chmod(0o755)
     return Controller({"PATH": f"{folder}:{os.environ['PATH']}", **variables})
 
@@ -59,37 +58,35 @@ def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
 @pytest.mark.parametrize(
     ("listed", "words", "variables", "says"),
     [
-        (ALONE, (), {}, "GPUS=1: no node of partition all has a GPU"),
-        (MIXED, (), {}, "partition cpu has a GPU; these have: PARTITION=gpu"),
-        (MIXED, ("--partition=gpu",), {}, ""),
-        (MIXED, ("--partition=cpu",), {}, "no node of partition cpu has a GPU"),
-        (MIXED, (), {"SLURM_PARTITION": "gpu"}, ""),
+        (ALONE, "--nodes=3", {}, "NODES=3: partition all has 2 nodes"),
+        (
+            ALONE,
+            "--tasks=17",
+            {},
+            "17 ranks a node with CPUS=1 each: a node of partition all has 16",
+        ),
+        (MIXED, "--nodes=4 --tasks=4 --cpus=128", {}, ""),
+        (MIXED, "--nodes=5", {}, "partition cpu has 4 nodes"),
+        (MIXED, "--nodes=5 --partition=gpu", {}, ""),
+        (MIXED, "--nodes=5", {"SLURM_PARTITION": "gpu"}, ""),
+        (MIXED, "--nodes=5 --partition=cpu,gpu", {}, ""),
         # Slurm itself refuses a partition that does not exist; it may hide one that does.
-        (MIXED, ("--partition=secret",), {}, ""),
-        ("", (), {}, ""),
+        (MIXED, "--nodes=9 --partition=secret", {}, ""),
+        ("", "--nodes=9", {}, ""),
     ],
 )
-def test_gpus_are_refused_where_slurm_says_that_there_are_none(
-    tmp_path: Path, listed: str, words: tuple[str, ...], variables: dict[str, str], says: str
+def test_more_than_a_partition_has_is_refused(
+    tmp_path: Path, listed: str, words: str, variables: dict[str, str], says: str
 ) -> None:
     controller = slurm_that_lists(tmp_path, listed, **variables)
-    request = requested("--gpus=1", *words)
-    site = Site(name="there", summary="a site")
+    request, site = requested(*words.split()), Site(name="there", summary="a site")
     if says:
         with pytest.raises(UsageError, match=says):
-            check_nodes(request, site, controller, None)
+            check_nodes(request, site, controller)
     else:
-        check_nodes(request, site, controller, None)
-
-
-def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
-    controller = slurm_that_lists(tmp_path, "gpu 2 16 (null)\n", SLURM_JOB_NODELIST="n[1-2]")
-    request, site = requested("--gpus=1"), Site(name="there", summary="a site")
-    with pytest.raises(UsageError, match="no node of this job has a GPU"):
-        check_nodes(request, site, controller, CurrentJob(2, is_in_step=False))
-    assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
+        check_nodes(request, site, controller)
 
 
 def test_without_an_answer_nothing_is_refused(tmp_path: Path) -> None:
     site = Site(name="there", summary="a site")
-    check_nodes(requested("--gpus=1"), site, Controller({"PATH": str(tmp_path / "no")}), None)
+    check_nodes(requested("--nodes=9"), site, Controller({"PATH": str(tmp_path / "no")}))

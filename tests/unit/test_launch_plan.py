@@ -56,7 +56,7 @@ VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
     ("asked", "site", "there", "absent"),
     [
         ("--nodes=2 --tasks=8 --cpus=3", {}, "--nodes=2 --ntasks=8 --ntasks-per-node=4", ""),
-        ("--cpus=3", {}, "--cpus-per-task=3 --cpu-bind=cores --kill-on-bad-exit=1", "--sharens"),
+        ("--cpus=3", {}, "--cpus-per-task=3 --kill-on-bad-exit=1", "--sharens"),
         ("", {}, "--export=ALL --input=none --mpi=pmi2", "--overlap workloads.on_dask --nv"),
         # A node's only rank shares no container.
         ("--nodes=2 --tasks=3", {}, "--sharens", "--ntasks-per-node=1 --ntasks-per-node=2"),

@@ -6,7 +6,7 @@ and one line here has to change when that ends.
 
 import re
 
-from hpcpy.pins.sources import sources
+from hpcpy.pins.model import sources
 
 # A choice between a permissive licence and one of the GPL is none of the GPL.
 CHOICE = re.compile(r"\(BSD-\d-Clause OR GPL-[\w.-]+\)")

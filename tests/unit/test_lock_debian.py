@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.apt.offers import Offer
+from hpcpy.apt.private import Offer
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
 from hpcpy.lock import debian
@@ -123,7 +123,7 @@ def test_adding_moves_no_package_and_renews_its_sets() -> None:
 
 def test_adding_is_refused_for_a_lock_that_cannot() -> None:
     with pytest.raises(UsageError, match="--add is for debian and python, without --only"):
-        run(["lock", "--add", "packages"])
+        run(["lock", "--add", "docs"])
 
 
 def test_unknown_lock_is_refused() -> None:

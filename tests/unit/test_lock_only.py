@@ -5,7 +5,6 @@ A stand-in for uv resolves, the rest is real.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import pytest
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.lock import python, uv
+from hpcpy.lock import python
 from hpcpy.lock.command import render
-from hpcpy.pins.wheels import GROUPS
+from hpcpy.pins.model import GROUPS
 
 DIGEST = "0" * 64
 
@@ -49,13 +48,12 @@ def uv_resolves(monkeypatch: pytest.MonkeyPatch, newest: dict[str, str]) -> list
         text = "\n".join(
             f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{{ '
             f'url = "https://h.invalid/{name}-{version}-py3-none-any.whl", '
-            f'hashes = {{ sha256 = "{DIGEST[:-1]}1" }} }}]\n'
+            f'size = 5, hashes = {{ sha256 = "{DIGEST[:-1]}1" }} }}]\n'
             for name, version in (newest | held[-1]).items()
         )
         output.write_text(text)
 
     monkeypatch.setattr(python, "compile_lock", compile_lock)
-    monkeypatch.setattr(uv, "ensure_venv", lambda: Path(sys.prefix))
     return held
 
 
@@ -88,9 +86,9 @@ def test_python_package_moves_and_no_other_byte(
     asked: list[str] = []
 
     def completed(found: dict[str, python.Locked]) -> None:
-        asked.extend(found)
+        asked.extend(name for name, package in found.items() if not package.licence)
 
-    monkeypatch.setattr(python, "_complete", completed)
+    monkeypatch.setattr(python, "_add_licences", completed)
     assert run(["lock", "python", "--only", "numbers"]) == 0
     assert capsys.readouterr().out == "python.lock:\n  numbers 1 -> 2\n"
     after = blocks(lock)
@@ -98,6 +96,6 @@ def test_python_package_moves_and_no_other_byte(
     assert {name for name in before if before[name] != after[name]} == {
         f"[packages.numbers{table}]" for table in ("", ".wheels.x86_64", ".wheels.aarch64")
     }
-    # `arrays` was held, and only the wheels of `numbers` were asked for.
+    # `arrays` was held, and only the licence of `numbers` was asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]

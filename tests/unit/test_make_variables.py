@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from makefile import MAKEFILE, copy, make
 
-from hpcpy.cli.commands import parse
-from hpcpy.cli.from_make import ENVIRONMENT, given, with_settings
+from hpcpy.cli.commands import ENVIRONMENT, given, parse, with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 

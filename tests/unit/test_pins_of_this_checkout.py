@@ -6,10 +6,9 @@ import re
 from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
-from hpcpy.lock import uv
+from hpcpy.lock import python
 from hpcpy.pins.debian import debian_request, debs
-from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import GROUPS, wheels
+from hpcpy.pins.model import GROUPS, sources, wheels
 
 
 def asked_for(name: str) -> set[str]:
@@ -49,7 +48,7 @@ def test_what_is_built_from_source_is_the_wheels_version() -> None:
 def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
     for name in TITLES:
         text = (paths.ENV / f"{name}.lock").read_text()
-        assert asked_for(f"{name}.in") <= set(uv.versions(text))
+        assert asked_for(f"{name}.in") <= set(python.versions_in(text))
         assert text.count("==") <= text.count("--hash=sha256:")
         assert "://" not in text
         assert "index" not in text

@@ -13,8 +13,7 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.pins.debian import debian_request, debs
-from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import GROUPS, wheels
+from hpcpy.pins.model import GROUPS, sources, wheels
 from running import run
 
 PROSE = re.compile(r"env/|docs/|LICENSE$|.*\.md$")

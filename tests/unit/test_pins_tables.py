@@ -6,8 +6,7 @@ import pytest
 
 from hpcpy.core.errors import UsageError
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
-from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import sources, wheels
 
 DIGEST = "0" * 64
 SOURCES = f"""

@@ -124,7 +124,7 @@ def test_a_feature_is_an_input_of_the_images_that_have_it(
     [
         add_line("recipes/pocl.sh"),
         # Inputs of the image's own command `hpcpy`.
-        add_line("src/hpcpy/launch/slurm.py"),
+        add_line("src/hpcpy/launch/plan.py"),
     ],
 )
 def test_key_of_a_part_is_kept_when_what_it_does_not_read_changes(

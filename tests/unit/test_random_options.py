@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import WORDS, ends_well
 
-from hpcpy.cli import commands, from_make
+from hpcpy.cli import commands
 from hpcpy.cli.commands import COMMANDS, parse
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import TABLE
@@ -59,12 +59,12 @@ def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> No
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObject) -> None:
-    names = st.sampled_from([*from_make.variables_of([target]), "HPCPY_CACHE"]) | WORDS
+    names = st.sampled_from([*commands.variables_of(target), "HPCPY_CACHE"]) | WORDS
     values = data.draw(st.dictionaries(names, WORDS, max_size=3))
     # As the Makefile writes them.
     lines = [f"{name}={_escaped(value)}" for name, value in values.items()]
     environment = {"HPCPY_SETTINGS": "\n ".join(lines) + "\n"}
-    ends_well(lambda: parse(from_make.with_settings([target], environment)))
+    ends_well(lambda: parse(commands.with_settings([target], environment)))
 
 
 def _escaped(value: str) -> str:

@@ -15,7 +15,7 @@ from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
-from hpcpy.pins.sources import sources
+from hpcpy.pins.model import sources
 
 
 def of_env(*readers: Callable[[Path], object]) -> Callable[[Path], None]:

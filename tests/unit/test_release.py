@@ -11,7 +11,7 @@ from hpcpy.build.plan import make_plan
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.release import provenance
+from hpcpy.release import command
 from hpcpy.release.command import notes
 
 
@@ -32,22 +32,22 @@ def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="make a release in a git clone"):
-        provenance.commit()
+        command.commit()
     git(tmp_path, "init")
     (tmp_path / "file").touch()
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "one")
-    assert len(provenance.commit()) == 40
+    assert len(command.commit()) == 40
     (tmp_path / "another").touch()
     with pytest.raises(UsageError, match=r"has changes \(\?\? another\); commit or remove"):
-        provenance.commit()
+        command.commit()
 
 
 def test_provenance_names_every_pin_and_what_was_made(tmp_path: Path) -> None:
     (tmp_path / "image.sif").write_bytes(b"an image")
     plan = make_plan()
     image = the_graph().image("hpcpy")
-    said = provenance.statement(plan, image, 40 * "a", [tmp_path / "image.sif"], {"tool": "1.0"})
+    said = command.statement(plan, image, 40 * "a", [tmp_path / "image.sif"], {"tool": "1.0"})
     assert json.loads(json.dumps(said)) == said
     assert [one["name"] for one in said["subject"]] == ["image.sif"]
     built = said["predicate"]["buildDefinition"]
@@ -61,6 +61,6 @@ def test_provenance_names_every_pin_and_what_was_made(tmp_path: Path) -> None:
 
 
 def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.schedule import in_order
-from hpcpy.core import paths, process_groups
-from hpcpy.core.stages import StageError, stage
+from hpcpy.core import paths, stages
+from hpcpy.core.stages import StageError, in_order, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
 
@@ -51,7 +50,7 @@ def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
 def test_ctrl_c_stops_all_commands(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_groups, "_stopping", threading.Event())
+    monkeypatch.setattr(stages, "_stopping", threading.Event())
     begun = threading.Barrier(2, timeout=300)
 
     def build(name: str) -> None:

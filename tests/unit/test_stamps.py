@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.stamps import read_stamp, stamp_path, write_stamp
+from hpcpy.build.cached import read_stamp, stamp_path, write_stamp
 
 
 @pytest.fixture

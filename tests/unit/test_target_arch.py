@@ -20,7 +20,7 @@ HONEST = {
     "src/hpcpy/engine/prefix.py": "Apptainer runs on this machine",
     "src/hpcpy/engine/emulation.py": "so does QEMU",
     "src/hpcpy/build/sif.py": "and mksquashfs",
-    "src/hpcpy/build/current.py": "its version is a part of a SIF's stamp",
+    "src/hpcpy/build/command.py": "its version is a part of a SIF's stamp",
     "src/hpcpy/build/plan.py": "images are for this machine where nothing else is asked for",
     "src/hpcpy/fetch/command.py": "so is what is fetched beforehand",
     "recipes/patches/cpython/platform.patch": "users' programs ask the machine that they run on",

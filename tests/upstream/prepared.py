@@ -14,8 +14,7 @@ from suite import Suite
 from hpcpy.core import paths
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.arch import host_arch
-from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import wheels
+from hpcpy.pins.model import sources, wheels
 
 FOLDER = paths.BUILD / "upstream"
 # Where things lie in the container.

@@ -32,18 +32,18 @@ _SECONDS = 300
 # The module's path is no environment variable: the command would inherit it.
 _RUN = """
 import runpy, sys
-sys.path[:0] = sys.argv[1:3]
-runpy.run_module(sys.argv[3], {}, "__main__")
+*sys.path[:0], module, _ = sys.argv[1:]
+runpy.run_module(module, {}, "__main__")
 """
 _FOLDERS = (str(paths.ROOT / "benchmarks"), str(paths.ROOT / "src"))
 _TRIES, _PAUSE = 20, 0.1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Run a module of this folder in a mount namespace, and return what it tells."""
+def inside(module: str, request: dict[str, Any], folder: str = ".") -> dict[str, Any]:
+    """Run a module, of this folder or another, in a mount namespace; return what it tells."""
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    python = [sys.executable, "-I", "-c", _RUN, *_FOLDERS, module]
+    python = [sys.executable, "-I", "-c", _RUN, *_FOLDERS, folder, module]
     command = ["unshare", "--mount", *as_user, *python, json.dumps(request)]
     return dict(json.loads(output(command, module, timeout=_SECONDS)))
 

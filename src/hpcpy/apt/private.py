@@ -1,4 +1,4 @@
-"""apt with a configuration of ours.
+"""apt with a configuration of ours, and what it says that the mirror offers.
 
 The private configuration has its own sources, lists, cache and dpkg status,
 so that packages of other Debian releases can be resolved and downloaded with
@@ -7,39 +7,26 @@ apt's signature checks without a change to the host.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
+from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
-from hpcpy.pins.model import DebianSuite
+from hpcpy.core.paths import cache_dir
+from hpcpy.pins.arch import ARCHITECTURES
+from hpcpy.pins.debian import DebianRequest
+from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
+from hpcpy.pins.tables import file_name
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")
 KEYRINGS = Path("/usr/share/keyrings")
-
-
-@dataclass(frozen=True)
-class Deb:
-    """A package file: its address, and its name as apt downloads it."""
-
-    url: str
-    file: str
-    size: int
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        """The package's name."""
-        return self.file.split("_")[0]
-
-    @property
-    def version(self) -> str:
-        """Its version, by the file name: the address lacks the epoch, as in 1%3a2.3."""
-        return unquote(self.file).split("_")[1]
 
 
 class PrivateApt:
@@ -139,13 +126,26 @@ def _keyring() -> Path:
     return keyring
 
 
-def uris(apt: PrivateApt, action: str, *words: str) -> list[Deb]:
-    """Return what an action of apt-get would download."""
-    options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
-    return parse_uris(apt.output("apt-get", action, *options, *words))
+@dataclass(frozen=True)
+class Offer:
+    """A package as the mirror has it at the moment."""
+
+    name: str
+    version: str
+    archive: str
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def artifact(self) -> Artifact:
+        """What to fetch: from the mirror alone, which has just offered it."""
+        url = f"{APT_MIRROR}{self.archive}/{quote(self.path)}"
+        source = Source(url, self.size, self.sha256)
+        return Artifact(self.name, self.version, file_name(url), "", "", (source,))
 
 
-def parse_uris(text: str) -> list[Deb]:
+def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:
     """Read what ``apt-get --print-uris`` printed: URL in quotes, file name, size, hash."""
     found = []
     for line in text.splitlines():
@@ -155,5 +155,55 @@ def parse_uris(text: str) -> list[Deb]:
         kind, _, value = digest.partition(":")
         if kind != "SHA256":
             raise UnavailableError(f"apt-get --print-uris: no SHA-256: {line}")
-        found.append(Deb(url, file, int(size), value))
+        archive = next((name for name, base in mirrors.items() if url.startswith(f"{base}/")), "")
+        if not archive:
+            raise UnavailableError(f"{url}: apt names a source outside of the mirrors")
+        # The version by the file's name: the address lacks the epoch, as in 1%3a2.3.
+        name, version, *_ = unquote(file).split("_")
+        path = unquote(url.removeprefix(f"{mirrors[archive]}/"))
+        found.append(Offer(name, version, archive, path, int(size), value))
     return found
+
+
+class Mirror:
+    """The mirror's index for some suites; `arch` is Debian's name, `folder` has apt's lists."""
+
+    def __init__(self, folder: Path, suites: tuple[DebianSuite, ...], arch: str) -> None:
+        self._mirrors = debian_mirrors()
+        self._apt = PrivateApt(folder, suites, self._mirrors, arch)
+
+    def update(self) -> None:
+        """Bring the index up to date."""
+        # Without this apt goes on with what it has when one suite fails.
+        self._apt.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
+
+    def closure(self, packages: Iterable[str]) -> list[Offer]:
+        """Return packages with all that they depend on."""
+        # dpkg's status is empty here: whatever is needed counts as new, and
+        # is listed.
+        return self._ask("install", "-y", *packages)
+
+    def exactly(self, packages: Iterable[str]) -> list[Offer]:
+        """Return packages without what they depend on."""
+        return self._ask("download", *packages)
+
+    def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
+        """Return packages as the mirror has them, without those that have left it."""
+        offers = {}
+        for package in packages:
+            with contextlib.suppress(UnavailableError):
+                offers[package] = self.exactly([package])[0]
+        return offers
+
+    def _ask(self, action: str, *words: str) -> list[Offer]:
+        options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
+        return parse_uris(self._apt.output("apt-get", action, *options, *words), self._mirrors)
+
+
+def mirror_of(request: DebianRequest, arch: str) -> Mirror:
+    """Return the mirror's index for the suites of ``debian.toml``, brought up to date."""
+    mirror = Mirror(
+        cache_dir() / "apt" / f"pins-{arch}", request.suites, ARCHITECTURES[arch].debian
+    )
+    mirror.update()
+    return mirror

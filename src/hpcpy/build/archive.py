@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -12,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from hpcpy.build.command import add_arch, add_image, ensure_image
+from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError
-from hpcpy.core.files import MIB, read_at_most
+from hpcpy.core.files import MIB, read_at_most, whole_file
 from hpcpy.pins.arch import ARCHITECTURES
 
 # Lists of layers and settings have some KiB, the longest texts (SBOMs) some MiB.
@@ -100,3 +103,19 @@ def sbom_of(archive: Path) -> str:
     if sbom is None:
         raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
     return sbom
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+    add_arch(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Take the SBOM out of the image's OCI archive, building what is missing."""
+    archive, _, image = ensure_image("oci", options.image, options.arch)
+    target = paths.BUILD / f"{image.file}.spdx.json"
+    with whole_file(target) as temporary:
+        temporary.write_text(sbom_of(archive))
+    print(target)
+    return 0

@@ -96,9 +96,9 @@ class Buildah:
         """Drop an image from the storage, unless a build uses it; no error if it is not there."""
         self._quiet("rmi", tag)
 
-    def remove_containers(self) -> None:
-        """Remove all containers from the storage, with what is mounted of them."""
-        self._quiet("rm", "--all")
+    def remove_container(self, name: str = "--all") -> None:
+        """Remove a container, or all, from the storage, with what is mounted of them."""
+        self._quiet("rm", name)
 
     def _quiet(self, *arguments: str) -> int:
         return subprocess.run(
@@ -149,5 +149,5 @@ def buildah() -> Iterator[Buildah]:
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
     found = Buildah(engine.path("buildah"), storage, env)
-    with used(storage, found.remove_containers):
+    with used(storage, found.remove_container):
         yield found

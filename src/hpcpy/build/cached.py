@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import sha256, whole_file
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
@@ -57,3 +64,115 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
         with whole_file(recorded(path)) as temporary:
             temporary.write_text(digest + "\n")
     return path
+
+
+def stamp_path(artefact: Path) -> Path:
+    """Return the name of an artefact's stamp."""
+    return artefact.with_name(artefact.name + ".json")
+
+
+def read_stamp(artefact: Path) -> dict[str, Any]:
+    """Return what was recorded of an artefact that is still as it was made.
+
+    Size and time stand for the bytes: hashing a gigabyte for each `make`
+    that has nothing to do would take longer than all else.  Empty when the
+    artefact is not there, or was changed since.
+    """
+    try:
+        recorded = json.loads(stamp_path(artefact).read_text())
+        status = artefact.stat()
+    except (FileNotFoundError, ValueError):  # not JSON, not UTF-8
+        return {}
+    if not isinstance(recorded, dict):
+        return {}
+    if recorded.get("size") != status.st_size or recorded.get("mtime_ns") != status.st_mtime_ns:
+        return {}
+    return recorded
+
+
+def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
+    """Record what an artefact was made of."""
+    status = artefact.stat()
+    record = {**facts, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    with whole_file(stamp_path(artefact)) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def git(*words: str) -> str:
+    """Return what git prints."""
+    # Git refuses a clone of another user's, such as a centre's.  Who runs this program,
+    # which lies in it, trusts them already.
+    trusted = f"safe.directory={paths.ROOT}"
+    try:
+        return subprocess.run(
+            ["git", "-c", trusted, "-C", str(paths.ROOT), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except FileNotFoundError as error:
+        raise UnavailableError(
+            f"{paths.ROOT}: a clone, and no git here", hint="install it"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        message = [*error.stderr.splitlines(), f"git ends with {error.returncode}"][0]
+        raise UnavailableError(f"{paths.ROOT}: {message}", hint="see git status") from error
+
+
+KEY_LENGTH = 16
+
+
+class Inputs:
+    """Collects what goes into a result; `key` names it.
+
+    Each input is hashed with its kind, its name and its length, so that no
+    two different lists of inputs read the same.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._hash = hashlib.sha256()
+        self.add("kind", kind)
+
+    def add(self, name: str, value: str | bytes) -> None:
+        """Add one named value."""
+        data = value.encode() if isinstance(value, str) else value
+        self._hash.update(f"{name}\0{len(data)}\0".encode() + data)
+
+    def add_files(self, files: Iterable[Path]) -> None:
+        """Add files by their path in the checkout, mode bit and content."""
+        for path in files:
+            name = path.relative_to(paths.ROOT).as_posix()
+            executable = os.access(path, os.X_OK)
+            self.add(f"{name}\0{'x' if executable else '-'}", path.read_bytes())
+
+    @property
+    def key(self) -> str:
+        """The first 16 digits of the hash: 64 bits, enough for a cache."""
+        return self._hash.hexdigest()[:KEY_LENGTH]
+
+
+@functools.cache
+def files_of_clone(_root: Path) -> tuple[str, ...]:
+    """Return the clone's files that Git does not ignore; asked once a plan, not once a tree."""
+    options = ("-z", "--cached", "--others", "--exclude-standard")
+    return tuple(name for name in git("ls-files", *options).split("\0") if name)
+
+
+def tree_files(tree: str) -> list[Path]:
+    """Return the files of a tree of the checkout, sorted by path; of a file itself.
+
+    Git's list in a clone: ignored files are no inputs.  Elsewhere (an
+    unpacked release, which may lie in another repository) all but bytecode.
+    """
+    found: Iterable[Path]
+    if (paths.ROOT / ".git").exists():
+        below = "" if tree == "." else f"{tree}/"
+        found = (
+            paths.ROOT / name
+            for name in files_of_clone(paths.ROOT)
+            if name == tree or name.startswith(below)
+        )
+    else:
+        top = paths.ROOT / tree
+        found = [top, *top.rglob("*")]
+    return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)

@@ -18,9 +18,8 @@ from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.files import disk_errors, place
-from hpcpy.core.scratch import build_scratch
+from hpcpy.core.scratch import build_scratch, checkout_lock
 from hpcpy.core.stages import stage
 
 _SCRIPT = """\

@@ -82,16 +82,11 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 def add_description(folder: Path, plan: Plan, image: Image) -> None:
     """Add the image's description, its command ``hpcpy``, and what its SBOM is made from."""
     description = folder / "image.json"
-    description.write_text(describe(plan, image))
+    description.write_text(_described(plan, image.name, image.stack, plan.image_key(image)))
     # It is copied into the image as it is, whatever the umask.
     description.chmod(0o644)
     add_tool(folder, plan.epoch)
     add_sbom_pins(folder, plan, image, project_version())
-
-
-def describe(plan: Plan, image: Image) -> str:
-    """Return ``image.json``."""
-    return _described(plan, image.name, image.stack, plan.image_key(image))
 
 
 def _described(plan: Plan, name: str, stack: str, key: str) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from hpcpy.build.inputs import tree_files
+from hpcpy.build.cached import tree_files
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.tables import read_table
-from hpcpy.pins.wheels import GROUPS
+from hpcpy.pins.model import GROUPS
+from hpcpy.pins.tables import Table, read_table
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # The group of wheels for which an image may name another.
@@ -51,8 +50,6 @@ class Part:
     scripts: tuple[str, ...] = ()
     # Its recipe reads image.json, the description that images have.
     described: bool = False
-    # Seconds of processor time to build it: the longest path starts first.
-    seconds: int = 5
 
     @property
     def recipes(self) -> tuple[Path, ...]:
@@ -177,18 +174,6 @@ class Graph:
         return [self.of(part, name) for name in self.parts if name in behind]
 
 
-def _with_those_it_is_like(
-    rows: Mapping[str, Mapping[str, Any]], where: str, name: str
-) -> Mapping[str, Any]:
-    row = dict(rows[name])
-    other = row.pop("like", None)
-    if other is None:
-        return row
-    if not isinstance(other, str) or other not in rows or "like" in rows[other]:
-        raise UsageError(f"{where}: {name} is like {other!r}, which is no row of its own")
-    return {**rows[other], **row}
-
-
 def _check_images(graph: Graph, where: str) -> None:
     images, parts = graph.images, graph.parts
     known = {name for part in parts.values() for name in part.known_features()}
@@ -213,55 +198,37 @@ def _check_images(graph: Graph, where: str) -> None:
 
 def load(path: Path) -> Graph:
     """Read and check a graph: the order of the file is the order of building."""
-    where = path.name
     top = read_table(path)
     top.only("images", "parts")
-    rows = {name: table.values for name, table in top.table("images").tables()}
-    images = {
-        name: _record(Image, where, name, _with_those_it_is_like(rows, where, name))
-        for name in rows
-    }
-    parts = {
-        name: _record(Part, where, name, table.values)
-        for name, table in top.table("parts").tables()
-    }
-    graph = Graph(images, parts)
-    _check_parts(parts, where)
-    _check_images(graph, where)
+    rows = {_checked(table, name): table for name, table in top.table("images").tables()}
+    graph = Graph(
+        {name: _complete(table, rows).fill(Image, name=name) for name, table in rows.items()},
+        {
+            name: table.fill(Part, name=_checked(table, name))
+            for name, table in top.table("parts").tables()
+        },
+    )
+    _check_parts(graph.parts, path.name)
+    _check_images(graph, path.name)
     return graph
 
 
-def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
-    """Return a row as the dataclass that it fills, every value checked."""
+def _checked(table: Table, name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{where}: {name!r} is no name: letters, digits, - and _")
-    renamed = {("base" if key == "from" else key): value for key, value in table.items()}
-    known = {field.name: field for field in fields(kind) if field.name != "name"}
-    for key, value in renamed.items():
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r} in {name}")
-        if wanted := _unfit(known[key], value):
-            raise UsageError(f"{where}: {name}: {key} = {value!r} must be {wanted}")
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in renamed.items()}
-    try:
-        return kind(name=name, **tuples)
-    except TypeError as error:
-        raise UsageError(f"{where}: {name}: {error}") from error
+        raise UsageError(f"{table.file}: {name!r} is no name: letters, digits, - and _")
+    return name
 
 
-def _unfit(field: Field[Any], value: object) -> str:
-    """Return what a value must be; empty if it is."""
-    # Annotations are texts: `from __future__ import annotations`.
-    kind = str(field.type)
-    if kind.startswith("tuple"):
-        is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        return "" if is_list else "a list of strings"
-    if kind == "int":
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return "" if is_number else "a whole number"
-    if kind == "bool":
-        return "" if isinstance(value, bool) else "true or false"
-    return "" if isinstance(value, str) else "a string"
+def _complete(table: Table, rows: Mapping[str, Table]) -> Table:
+    """Return an image's table with what it has of the one that it is like."""
+    values = dict(table.values)
+    if (other := values.pop("like", None)) is not None:
+        if not isinstance(other, str) or other not in rows or "like" in rows[other].values:
+            raise table.wrong("like", f"{other!r} is no row of its own")
+        values = {**rows[other].values, **values}
+    # `from` is no name in Python.
+    values = {("base" if key == "from" else key): value for key, value in values.items()}
+    return Table(table.file, table.name, values)
 
 
 def _check_parts(parts: Mapping[str, Part], where: str) -> None:

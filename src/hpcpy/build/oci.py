@@ -9,18 +9,15 @@ from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.buildah import Buildah, buildah
-from hpcpy.build.cached import cached, recorded
-from hpcpy.build.current import archive_path, is_current_archive
+from hpcpy.build.cached import cached, recorded, write_stamp
+from hpcpy.build.command import archive_path, is_current_archive
 from hpcpy.build.graph import Image
-from hpcpy.build.images import make_image, tag_of, unbuilt
-from hpcpy.build.parts import missing_parts
+from hpcpy.build.images import make_image, missing_parts, tag_of, unbuilt
 from hpcpy.build.plan import Plan
-from hpcpy.build.schedule import side_by_side
-from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, in_words
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import skipped, stage
+from hpcpy.core.stages import side_by_side, skipped, stage
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally

@@ -11,7 +11,8 @@ import datetime
 import json
 from pathlib import Path
 
-from hpcpy.build.current import (
+from hpcpy.build.cached import write_stamp
+from hpcpy.build.command import (
     SQUASHFS_OPTIONS,
     SQUASHFS_TOOLS,
     archive_path,
@@ -23,14 +24,12 @@ from hpcpy.build.current import (
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import make_archive
 from hpcpy.build.plan import Plan
-from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
-from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import Stage, skipped, stage
+from hpcpy.core.stages import Stage, side_by_side, skipped, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.arch import ARCHITECTURES, host_arch
@@ -104,12 +103,14 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     )
     (folder / "labels.json").write_bytes(labels)
     current.run([apptainer, "sif", "new", sif], env=env)
-    for kind, path in (
-        ((_DEFINITION,), definition),
-        ((_LABELS,), folder / "labels.json"),
-        (_system_partition(plan.arch), packed),
+    system = ["--parttype", _PRIMARY_SYSTEM, "--partfs", _SQUASHFS]
+    system += ["--partarch", ARCHITECTURES[plan.arch].sif]
+    for kind, more, path in (
+        (_DEFINITION, [], definition),
+        (_LABELS, [], folder / "labels.json"),
+        (_PARTITION, system, packed),
     ):
-        words = ["--datatype", kind[0], *kind[1:], "--groupid", "1"]
+        words = ["--datatype", kind, *more, "--groupid", "1"]
         current.run([apptainer, "sif", "add", *words, sif, path], env=env)
     settle(sif, plan.image_key(image), plan.epoch)
     sif.chmod(0o755)  # a SIF is a program: ./hpcpy.sif runs it
@@ -124,18 +125,6 @@ def _definition(image: Image, folder: Path) -> Path:
     text = definition.read_text()
     own.write_text(text.replace(f"{image.name}.oci.tar", archive_path(image).name))
     return own
-
-
-def _system_partition(arch: str) -> tuple[str, ...]:
-    return (
-        _PARTITION,
-        "--parttype",
-        _PRIMARY_SYSTEM,
-        "--partfs",
-        _SQUASHFS,
-        "--partarch",
-        ARCHITECTURES[arch].sif,
-    )
 
 
 def _settle_labels(root: Path, epoch: int) -> bytes:

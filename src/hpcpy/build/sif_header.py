@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,15 +36,11 @@ def settle(path: Path, identity: str, epoch: int) -> None:
         fields[5:7] = [epoch, epoch]
         stream.seek(0)
         stream.write(_HEADER.pack(*fields))
-        total, start = fields[8], fields[9]
-        for number in range(total):
-            stream.seek(start + number * _DESCRIPTOR.size)
-            descriptor = list(_DESCRIPTOR.unpack(stream.read(_DESCRIPTOR.size)))
-            if not descriptor[1]:
-                continue
+        for place, found in _descriptors(stream, fields):
+            descriptor = list(found)
             descriptor[_CREATED : _CREATED + 2] = [epoch, epoch]
             descriptor[_OWNER : _OWNER + 2] = [0, 0]
-            stream.seek(start + number * _DESCRIPTOR.size)
+            stream.seek(place)
             stream.write(_DESCRIPTOR.pack(*descriptor))
 
 
@@ -66,15 +63,9 @@ def system_offset(path: Path) -> int:
 
 def _system(path: Path) -> tuple[int, int]:
     with path.open("rb") as stream:
-        fields = _header(stream, path)
-        stream.seek(fields[9])
-        for _ in range(fields[8]):
-            entry = stream.read(_DESCRIPTOR.size)
-            if len(entry) < _DESCRIPTOR.size:
-                break
-            descriptor = _DESCRIPTOR.unpack(entry)
-            if descriptor[_USED] and descriptor[_TYPE] == _PARTITION:
-                return int(descriptor[_OFFSET]), int(descriptor[_SIZE])
+        for _, descriptor in _descriptors(stream, _header(stream, path)):
+            if descriptor[_TYPE] == _PARTITION:
+                return descriptor[_OFFSET], descriptor[_SIZE]
     raise IntegrityError(f"{path}: a SIF without a file system")
 
 
@@ -84,17 +75,26 @@ def missing(path: Path) -> str:
     if there < _HEADER.size:
         return f"is cut short: {there} bytes; copy it again"
     with path.open("rb") as stream:
-        total, start = _header(stream, path)[8:10]
+        fields = _header(stream, path)
+        total, start = fields[8:10]
         # Apptainer makes tables of 48.
         if not (0 <= total < 1 << 16 and 0 <= start < 1 << 62):
             return "is damaged; copy it again"
-        stream.seek(start)
-        table = stream.read(total * _DESCRIPTOR.size)
-    whole = table[: len(table) // _DESCRIPTOR.size * _DESCRIPTOR.size]
-    used = [one for one in _DESCRIPTOR.iter_unpack(whole) if one[_USED]]
-    ends = [one[_OFFSET] + one[_SIZE] for one in used]
+        ends = [found[_OFFSET] + found[_SIZE] for _, found in _descriptors(stream, fields)]
     needed = max(start + total * _DESCRIPTOR.size, *ends, 0)
     return f"is cut short: {there} of {needed} bytes; copy it again" if there < needed else ""
+
+
+def _descriptors(stream: BinaryIO, header: list[Any]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield each descriptor that is used, and its place."""
+    for number in range(header[8]):
+        place = header[9] + number * _DESCRIPTOR.size
+        stream.seek(place)
+        entry = stream.read(_DESCRIPTOR.size)
+        if len(entry) < _DESCRIPTOR.size:
+            return
+        if (descriptor := _DESCRIPTOR.unpack(entry))[_USED]:
+            yield place, descriptor
 
 
 def _header(stream: BinaryIO, path: Path) -> list[Any]:

@@ -9,14 +9,13 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from hpcpy.build.buildah import buildah
-from hpcpy.build.current import is_current_standalone, standalone_part, standalone_path
+from hpcpy.build.cached import write_stamp
+from hpcpy.build.command import is_current_standalone, standalone_part, standalone_path
 from hpcpy.build.graph import Image
-from hpcpy.build.images import make_parts
+from hpcpy.build.images import make_parts, part_file
 from hpcpy.build.oci import fetch_materials
-from hpcpy.build.parts import part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
-from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, whole_file
 from hpcpy.core.paths import project_version

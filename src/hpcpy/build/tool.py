@@ -16,9 +16,10 @@ _COMMAND = f"""\
 import sys
 
 sys.path.insert(0, "/opt/hpcpy/{_FOLDER}/src")
-from hpcpy.launch.in_image import entry
+from hpcpy.core.parser import entry
+from hpcpy.launch.in_image import main
 
-sys.exit(entry())
+sys.exit(entry(main))
 """
 
 

@@ -8,9 +8,9 @@ import sys
 import tarfile
 from pathlib import Path
 
+from hpcpy.build.cached import tree_files
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
-from hpcpy.build.inputs import tree_files
 from hpcpy.build.sif_header import system_sha256
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError

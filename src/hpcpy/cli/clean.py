@@ -10,10 +10,7 @@ from pathlib import Path
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
-from hpcpy.core.errors import HpcpyError
-from hpcpy.core.removal import held, remove_storage, remove_tree
-from hpcpy.core.scratch import USERS
+from hpcpy.core.scratch import USERS, checkout_lock, held, remove_storage, remove_tree
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
@@ -40,9 +37,6 @@ def main(options: argparse.Namespace) -> int:
     if options.all:
         for layout in clusters():
             stop(layout)
-        # What a killed benchmark of a shared file system has left.
-        if (storm := Layout(paths.BUILD / "storm/cluster")).run.exists():
-            stop(storm)
     if not paths.BUILD.exists():
         return 0
     with checkout_lock():
@@ -52,10 +46,12 @@ def main(options: argparse.Namespace) -> int:
 
 
 def clusters() -> list[Layout]:
-    """Return the checkout's cluster, and those that killed tests have left."""
+    """Return the checkout's cluster, and those that killed tests and benchmarks have left."""
     own = default_layout()
-    marks = sorted(paths.BUILD.glob(f"*/{own.mark.name}"))
-    return [own, *(Layout(mark.parent) for mark in marks if mark != own.mark)]
+    marks = [
+        one for folder in ("*", "storm/*") for one in paths.BUILD.glob(f"{folder}/{own.mark.name}")
+    ]
+    return [own, *(Layout(mark.parent) for mark in sorted(marks) if mark != own.mark)]
 
 
 def _images() -> list[Path]:
@@ -64,23 +60,15 @@ def _images() -> list[Path]:
 
 def _empty(cache: Path) -> None:
     """Remove the cache's folders and nothing else: HPCPY_CACHE may hold a checkout's, too."""
-    problems: list[HpcpyError] = []
     for path in sorted(cache.iterdir()) if cache.is_dir() else []:
         is_storage = any(path.match(pattern) for pattern in _STORAGES)
         if path.is_symlink() or not path.is_dir() or not (is_storage or path.name in _OF_CACHE):
             print(f"hpcpy clean: {path}: left alone, not a part of the cache", file=sys.stderr)
             continue
-        try:
-            # What those hold who write to it; each unfinished download is a lock of its own.
-            with contextlib.ExitStack() as locks:
-                for lock in (path / USERS, path / "lock", *path.glob("partial/*")):
-                    locks.enter_context(held(lock))
-                (remove_storage if is_storage else remove_tree)(path)
-        except HpcpyError as error:
-            problems.append(error)
-    for problem in problems[1:]:
-        print(f"hpcpy clean: {problem}", file=sys.stderr)
-    if problems:
-        raise problems[0]
+        # What those hold who write to it; each unfinished download is a lock of its own.
+        with contextlib.ExitStack() as locks:
+            for lock in (path / USERS, path / "lock", *path.glob("partial/*")):
+                locks.enter_context(held(lock))
+            (remove_storage if is_storage else remove_tree)(path)
     with contextlib.suppress(OSError):
         cache.rmdir()

@@ -6,8 +6,8 @@ import argparse
 import shutil
 import time
 
-from hpcpy.cluster import config, health, life, machines, network, processes
-from hpcpy.cluster.layout import Layout, default_layout
+from hpcpy.cluster import health, machines, processes
+from hpcpy.cluster.layout import Layout, default_layout, greeting
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import skipped, stage
@@ -51,24 +51,24 @@ def _refuse_others_folder(layout: Layout) -> None:
 
 def start(layout: Layout) -> None:
     """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
-    with life.held(layout):
+    with machines.held(layout):
         if health.usable(layout, _states(layout)):
             skipped("start the local cluster", "it runs")
         else:
-            life.require_root("make cluster", " (its srun is for every user)")
+            machines.require_root("make cluster", " (its srun is for every user)")
             ensure("cluster")
             with stage("start the local cluster") as current:
-                life.remove(layout)
+                machines.remove(layout)
                 try:
                     machines.bring_up(layout, current)
                 except BaseException:
                     # Its logs stay, to be read.
                     processes.end_all(layout)
-                    network.remove(layout)
+                    machines.remove_bridge(layout)
                     shutil.rmtree(layout.run, ignore_errors=True)
                     raise
         version = health.ask(layout, "sinfo", "--version").strip()
-    print(config.greeting(layout, version), flush=True)
+    print(greeting(layout, version), flush=True)
 
 
 def _states(layout: Layout) -> dict[str, str]:
@@ -86,14 +86,14 @@ def _states(layout: Layout) -> dict[str, str]:
 
 def stop(layout: Layout) -> None:
     """End the cluster and its jobs, and leave nothing of it."""
-    with life.held(layout):
+    with machines.held(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")
             return
-        life.require_root("make cluster-stop")
+        machines.require_root("make cluster-stop")
         with stage("stop the local cluster"):
             _cancel_jobs(layout)
-            life.remove(layout)
+            machines.remove(layout)
 
 
 def _cancel_jobs(layout: Layout) -> None:

@@ -47,18 +47,6 @@ def _asked(layout: Layout, *command: str) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def parse_states(listed: str) -> dict[str, str]:
-    r"""Read ``sinfo``'s lines of a node's name and its state.
-
-    Examples
-    --------
-    >>> parse_states("n1 idle\nn2 down*\n")
-    {'n1': 'idle', 'n2': 'down*'}
-    """
-    lines = (line.split(None, 1) for line in listed.splitlines() if line.strip())
-    return {name: state.strip() for name, state in lines}
-
-
 def states(layout: Layout) -> dict[str, str]:
     """Return the state of each node; empty when the controller is silent."""
     # After a reboot there is a configuration, and nobody to ask.  Another user's
@@ -68,7 +56,8 @@ def states(layout: Layout) -> dict[str, str]:
             return {}
     except OSError:
         return {}
-    return parse_states(ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T"))
+    listed = ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T")
+    return dict(line.split() for line in listed.splitlines())
 
 
 def usable(layout: Layout, found: Mapping[str, str]) -> bool:

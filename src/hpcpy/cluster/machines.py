@@ -2,21 +2,101 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import ipaddress
+import json
 import os
 import secrets
 import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hpcpy.cluster import config, health, network, processes
-from hpcpy.cluster.layout import CONTROLLER, Layout, Network, addresses
+from hpcpy.cluster import health, processes
+from hpcpy.cluster.layout import (
+    COMMANDS,
+    CONTROLLER,
+    Layout,
+    Network,
+    addresses,
+    environment,
+    node_files,
+    slurm_conf,
+    wrapper,
+)
 from hpcpy.cluster.node import Node
 from hpcpy.cluster.processes import Machine
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors
+from hpcpy.core.files import disk_errors, lock, make_folder
 from hpcpy.core.paths import ROOT, cache_dir
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
+
+# Set aside for measuring networks (RFC 2544): no site routes them.
+_POOL = ipaddress.IPv4Network("198.18.0.0/15")
+_PREFIX = 24
+
+
+def free_network(taken: Iterable[Network], key: str) -> Network:
+    """Return a network of which no part is in use; ``key``, hexadecimal, says where to begin.
+
+    So two clusters that start at once do not choose the same.
+    """
+    used = list(taken)
+    every = list(_POOL.subnets(new_prefix=_PREFIX))
+    first = int(key, 16) % len(every)
+    for network in [*every[first:], *every[:first]]:
+        if not any(network.overlaps(other) for other in used):
+            return network
+    raise UnavailableError(f"this machine uses all of {_POOL}")
+
+
+def routed(listed: str) -> Iterator[Network]:
+    """Yield the networks of ``ip -json route``, the default route left out."""
+    for route in json.loads(listed or "[]"):
+        if route["dst"] != "default":
+            yield ipaddress.IPv4Network(route["dst"], strict=False)
+
+
+def _ip(*words: str, check: bool = True) -> str:
+    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise UnavailableError(
+            f"ip {' '.join(words)}: {done.stderr.strip()}",
+            hint="the local cluster needs the kernel's bridge and veth (modprobe bridge veth)",
+        )
+    return done.stdout
+
+
+def choose(layout: Layout) -> Network:
+    """Return a network for a cluster on this machine as it is now."""
+    return free_network(routed(_ip("-4", "-json", "route", "show", "table", "all")), layout.key)
+
+
+def make_bridge(layout: Layout, network: Network) -> None:
+    """Make the bridge, with the address that users' commands have on it."""
+    own = f"{addresses(layout, network)['login']}/{network.prefixlen}"
+    _ip("link", "add", layout.bridge, "type", "bridge")
+    _ip("address", "add", own, "dev", layout.bridge)
+    _ip("link", "set", layout.bridge, "up")
+
+
+def plug_in(layout: Layout, name: str, process: int) -> None:
+    """Give a process's network namespace an ``eth0`` that is on the bridge."""
+    cable = layout.cable(name)
+    _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(process))
+    _ip("link", "set", cable, "master", layout.bridge)
+    _ip("link", "set", cable, "up")
+
+
+def remove_bridge(layout: Layout) -> None:
+    """Remove the bridge and what is plugged in, as far as it is there."""
+    for link in json.loads(_ip("-json", "link", "show", check=False) or "[]"):
+        if link["ifname"].startswith(layout.bridge):
+            _ip("link", "delete", link["ifname"], check=False)
+
 
 _KEY_BYTES = 1024
 
@@ -31,7 +111,7 @@ class Up:
 
 def bring_up(layout: Layout, current: Stage) -> Up:
     """Start all of a cluster of which there is nothing, and wait for its nodes."""
-    on = network.choose(layout)
+    on = choose(layout)
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
     try:
@@ -39,7 +119,7 @@ def bring_up(layout: Layout, current: Stage) -> Up:
             _write(layout, on)
     finally:
         os.umask(umask)
-    network.make_bridge(layout, on)
+    make_bridge(layout, on)
     nodes = (_controller(layout, on), *(_node(layout, on, name) for name in layout.nodes))
     started = [start(layout, node) for node in nodes]
     health.wait_until_usable(layout, started, current)
@@ -49,7 +129,7 @@ def bring_up(layout: Layout, current: Stage) -> Up:
 def start(layout: Layout, node: Node) -> Machine:
     """Start a machine and plug it in; it goes on by itself."""
     machine = processes.start(layout, node)
-    network.plug_in(layout, node.name, machine.process.pid)
+    plug_in(layout, node.name, machine.process.pid)
     machine.go()
     return machine
 
@@ -68,14 +148,14 @@ def _write(layout: Layout, on: Network) -> None:
     (key / "key").touch(mode=0o600)
     (key / "key").write_bytes(secrets.token_bytes(_KEY_BYTES))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-    layout.conf.write_text(config.slurm_conf(layout, on, memory))
-    for name, text in config.files(layout, on).items():
+    layout.conf.write_text(slurm_conf(layout, on, memory))
+    for name, text in node_files(layout, on).items():
         (layout.run / name).write_text(text)
-    layout.environment.write_text(config.environment(layout))
-    for name in config.COMMANDS:
-        wrapper = layout.bin / name
-        wrapper.write_text(config.wrapper(layout, _program(name)))
-        wrapper.chmod(0o755)
+    layout.environment.write_text(environment(layout))
+    for name in COMMANDS:
+        script = layout.bin / name
+        script.write_text(wrapper(layout, _program(name)))
+        script.chmod(0o755)
 
 
 def _program(name: str) -> str:
@@ -114,7 +194,7 @@ def machine_of(
         address=f"{at[name]}/{on.prefixlen}",
         gateway=at["login"],
         folder=str(layout.run / name),
-        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(layout, on)),
+        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in node_files(layout, on)),
         # podman's images are in the cache.
         kept=tuple(str(path) for path in (ROOT, layout.folder, cache_dir()) if path.is_dir()),
         daemons=tuple(command for command, _ in daemons),
@@ -124,3 +204,45 @@ def machine_of(
 
 def _daemon(name: str) -> str:
     return str(look_up(needed(["cluster"]))[name].path)
+
+
+def require_root(target: str, note: str = "") -> None:
+    """Refuse a user who may not make namespaces."""
+    if os.geteuid() != 0:
+        raise UnavailableError(
+            "the local cluster is made of network and mount namespaces, which only root may"
+            " make and end",
+            hint=f"an administrator would type: sudo {target}{note}",
+        )
+    done = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--fork", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UnavailableError(
+            f"this root may not make namespaces ({done.stderr.strip()})",
+            hint="it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself",
+        )
+
+
+@contextlib.contextmanager
+def held(layout: Layout) -> Iterator[None]:
+    """Keep others from starting or ending the cluster."""
+    # The lock is on a folder that is there anyway: nothing is left of it.
+    make_folder(layout.folder.parent)
+    handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        lock(handle, fcntl.LOCK_EX, layout.folder.parent)
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove(layout: Layout) -> None:
+    """End all of a cluster, also of one whose maker was killed, and leave no file."""
+    processes.end_all(layout)
+    remove_bridge(layout)
+    for folder in (layout.run, layout.folder):
+        shutil.rmtree(folder, ignore_errors=True)

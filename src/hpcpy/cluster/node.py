@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 READY = "ready"
@@ -43,19 +44,16 @@ class Node:
     address: str  # With the length of the network's prefix
     gateway: str  # Where packets to elsewhere go; nobody forwards them
     folder: str  # A folder of the host's for its own files
-    files: tuple[tuple[str, str], ...]  # What becomes a file of the machine's: its path, then ours
-    kept: tuple[str, ...]  # Folders to be seen under the same path, also below one of `OWN`
+    files: Sequence[tuple[str, str]]  # What becomes a file of the machine's: its path, then ours
+    kept: Sequence[str]  # Folders to be seen under the same path, also below one of `OWN`
     # Each a command; the next one starts when `wanted` of it is there.
-    daemons: tuple[tuple[str, ...], ...]
-    wanted: tuple[str, ...]  # For each daemon a path to wait for, or an empty string
+    daemons: Sequence[Sequence[str]]
+    wanted: Sequence[str]  # For each daemon a path to wait for, or an empty string
 
     @classmethod
     def from_json(cls, text: str) -> Node:
         """Read what `to_json` wrote."""
-        read = json.loads(text)
-        for name in ("files", "daemons"):
-            read[name] = tuple(tuple(words) for words in read[name])
-        return cls(**{**read, "kept": tuple(read["kept"]), "wanted": tuple(read["wanted"])})
+        return cls(**json.loads(text))
 
     def to_json(self) -> str:
         """Return it as one line of text."""

@@ -75,12 +75,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
     complete file.
     """
+    make_folder(path.parent)
     with disk_errors(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             destination(path)
-        except (FileNotFoundError, FileExistsError, IsADirectoryError) as error:
-            # Below /proc, below a file, a folder.
+        except (FileNotFoundError, IsADirectoryError) as error:  # behind a link; a folder
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
         with whole(path) as temporary:
             yield temporary

@@ -1,14 +1,18 @@
-"""The parser of ``hpcpy``, in a checkout and in an image: an error is one line."""
+"""The way into ``hpcpy``, in a checkout and in an image, and its parser: errors are one line."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.files import open_streams
+from workloads.bench.files import escape_unencodable
+from workloads.errors import lost_output
 
 # Before Python 3.13 argparse reads the value `--` of an option as an empty list.
 _NO_VALUE = re.compile(r"(--[a-z-]+)=--")
@@ -67,3 +71,24 @@ def one_of(known: Collection[str]) -> Callable[[str], str]:
 def program_words(words: Sequence[str]) -> list[str]:
     """Return the words of a program, which argparse hands over with the ``--`` before them."""
     return list(words[list(words[:1]) == ["--"] :])
+
+
+def entry(main: Callable[[list[str]], int]) -> int:
+    """Run the command that this process was started with."""
+    open_streams()
+    escape_unencodable()
+    try:
+        try:
+            code = main(sys.argv[1:])
+        finally:  # --help ends by SystemExit
+            sys.stdout.flush()
+        # The work is done. Ctrl-C while Python ends would change the exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:
+        code = lost_output(error, lambda line: print(f"hpcpy: {line}", file=sys.stderr))
+    # CPython before 3.14 ends by SIGINT after a Ctrl-C during the exec of a string (in
+    # dataclass, say), even if the exception was caught; the next exec clears that.
+    exec("")  # noqa: S102
+    return code

@@ -7,15 +7,100 @@ import errno
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TypeVar
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
 from hpcpy.core.files import MIB, MORE_ROOM, disk_errors
-from hpcpy.core.process_groups import StoppedError, run_group
+
+# The groups of all threads: a signal reaches the main one alone.
+_running: set[int] = set()
+_stopping = threading.Event()
+# The first process of a group.  The end of its input means that this process has gone, a line
+# that the command has ended.
+_LEADER = 'trap "" INT TERM; read -r done || kill -s KILL 0'
+
+
+class StoppedError(HpcpyError):
+    """A command was stopped by Ctrl-C."""
+
+
+def stop_running() -> None:
+    """Ask the commands of all stages to end, now and from now on."""
+    _stopping.set()
+    for group in list(_running):
+        _terminate(group)
+
+
+def end_if_stopped() -> None:
+    """Let a thread end that waits for something else than a command."""
+    if _stopping.is_set():
+        raise StoppedError("stopped")
+
+
+def _terminate(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+
+
+def run_group(
+    argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
+) -> int:
+    """Run a command, and return its exit code; negative, the signal that ended it."""
+    # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
+    # mounts) is told once and waited for, so that nothing goes on writing.
+    group: int | None = None
+    with contextlib.ExitStack() as stack:
+        try:
+            group = stack.enter_context(_leader())
+            process = stack.enter_context(
+                subprocess.Popen(
+                    argv,
+                    env=dict(env),
+                    cwd=cwd,
+                    stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    process_group=group,
+                )
+            )
+            _running.add(group)
+            stack.callback(_running.discard, group)
+            # `stop_running` may have gone through the groups just before this one was added.
+            if _stopping.is_set():
+                _terminate(group)
+            process.communicate(stdin)
+        except BaseException:
+            if group is not None:
+                _terminate(group)
+            raise
+        if _stopping.is_set():
+            raise StoppedError(f"{argv[0]} was stopped")
+        return process.returncode
+
+
+@contextlib.contextmanager
+def _leader() -> Iterator[int]:
+    """Give a new process group, which is killed when this process is.
+
+    A build that was killed left its compilers running: 25 of them made a load of 46.
+    """
+    command = ["sh", "-c", _LEADER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as leader:
+        try:
+            yield leader.pid
+        finally:
+            leader.communicate(b"done\n")
+
 
 TAIL_LINES = 20
 
@@ -123,3 +208,42 @@ def say(line: str) -> None:
 def skipped(title: str, why: str) -> None:
     """Print that a stage has nothing to do, and why."""
     print(f"      – s {title} ({why})", file=sys.stderr, flush=True)
+
+
+T = TypeVar("T")
+
+
+def in_order(
+    items: Sequence[T],
+    needs: Callable[[T], Iterable[T]],
+    do: Callable[[T], object],
+    *,
+    at_once: int,
+) -> None:
+    """Call `do` for each item in a thread, as soon as those it needs are done.
+
+    When one fails, those that run are waited for, so that minutes of compiling are kept, and its
+    exception is raised; at a KeyboardInterrupt all commands are stopped at once.
+    """
+    order = TopologicalSorter({item: set(needs(item)) & set(items) for item in items})
+    order.prepare()
+    running: dict[Future[object], T] = {}
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            while order.is_active():
+                for item in sorted(order.get_ready(), key=items.index):
+                    running[pool.submit(do, item)] = item
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    done.result()
+                    order.done(running.pop(done))
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):
+                stop_running()
+            raise
+
+
+def side_by_side(*tasks: Callable[[], object]) -> None:
+    """Call some functions at once, as `in_order` does."""
+    numbers = range(len(tasks))
+    in_order(numbers, lambda _: (), lambda number: tasks[number](), at_once=len(tasks))

@@ -30,7 +30,7 @@ def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
         for status in found:
             if status.st_uid not in trusted:
                 raise UnavailableError(
-                    f"{path}: it is of user {_name(status.st_uid)}, who could change what"
+                    f"{path}: it is of user {user_name(status.st_uid)}, who could change what"
                     " is built and run",
                     hint=remedy,
                 )
@@ -90,7 +90,7 @@ def _is_alone(status: os.stat_result) -> bool:
         group = grp.getgrgid(status.st_gid)
     except KeyError:
         return False
-    owner = _name(status.st_uid)
+    owner = user_name(status.st_uid)
     if group.gr_name != owner or {*group.gr_mem} - {owner}:
         return False
     # Whose primary group it is, is no member of it.
@@ -101,7 +101,8 @@ def _is_alone(status: os.stat_result) -> bool:
     return status.st_gid == status.st_uid or any(one.pw_uid == status.st_uid for one in users)
 
 
-def _name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return a user's name, or the number of one without."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

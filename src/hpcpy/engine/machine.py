@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import stat
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.core.trust import user_name
 from hpcpy.engine.tools import Found, all_tools
 
 NOBODY = 65534
@@ -73,40 +73,31 @@ def userns_remedy(read: Callable[[str], str]) -> str:
 def fuse_device() -> Capability:
     """Tell whether an ordinary user may use /dev/fuse."""
     device = Path("/dev/fuse")
-    try:
-        mode = device.stat().st_mode
-    except OSError:
-        there, detail, remedy = False, "there is none", "modprobe fuse && chmod 666 /dev/fuse"
-    else:
-        there = mode & 0o006 == 0o006
-        if os.geteuid() != 0:
-            there = os.access(device, os.R_OK | os.W_OK)
-        detail = f"mode {stat.S_IMODE(mode):o}"
-        remedy = "chmod 666 /dev/fuse"
+    mode = stat.S_IMODE(device.stat().st_mode) if device.exists() else 0
+    allowed = mode & 0o006 == 0o006 if os.geteuid() == 0 else os.access(device, os.R_OK | os.W_OK)
     return Capability(
         "/dev/fuse for users",
-        there,
-        detail,
+        allowed,
+        f"mode {mode:o}" if mode else "there is none",
         "an ordinary user's Apptainer starts no SIF, or by --unsquash unpacks it at each start",
-        remedy,
+        "chmod 666 /dev/fuse" if mode else "modprobe fuse && chmod 666 /dev/fuse",
     )
 
 
 def subuid_range() -> Capability:
     """Tell whether the user (for root: any user) has ranges of subordinate ids."""
-    user = os.environ.get("SUDO_USER") or _user_name()
-    everyone = os.geteuid() == 0 and "SUDO_USER" not in os.environ
-    ranges = [subordinate_users(_lines(Path("/etc") / name)) for name in ("subuid", "subgid")]
-    users = (
-        set.intersection(*ranges)
-        if everyone
-        else set.intersection(*ranges) & {user, str(os.geteuid())}
+    user = os.environ.get("SUDO_USER") or user_name(os.geteuid())
+    users = set.intersection(
+        *(subordinate_users(_lines(Path("/etc", name))) for name in ("subuid", "subgid"))
     )
+    if os.geteuid() == 0 and "SUDO_USER" not in os.environ:
+        user = "USER"
+    else:
+        users &= {user, str(os.geteuid())}
     helper = shutil.which("newuidmap") is not None
+    options = "--add-subuids 100000-165535 --add-subgids 100000-165535"
     remedies = [] if helper else ["apt-get install uidmap"]
-    if not users:
-        options = "--add-subuids 100000-165535 --add-subgids 100000-165535"
-        remedies.append(f"usermod {options} {'USER' if everyone else user}")
+    remedies += [] if users else [f"usermod {options} {user}"]
     detail = f"for {', '.join(sorted(users))}" if users else "none"
     return Capability(
         "subuid range",
@@ -115,14 +106,6 @@ def subuid_range() -> Capability:
         "an ordinary user's podman and apptainer build cannot keep the owners of files",
         " && ".join(remedies),
     )
-
-
-def _user_name() -> str:
-    uid = os.geteuid()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _lines(path: Path) -> list[str]:

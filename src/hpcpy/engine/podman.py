@@ -1,9 +1,8 @@
-"""podman with the settings that this machine needs, found by trying.
+"""podman, with settings for machines where it does not start as it is.
 
 Plain podman fails on some machines: cgroups in hybrid mode (crun refuses
 them), hard limits below podman's defaults without the right to raise them,
-no bridge.  Each setting below mends one of these; the smallest set with
-which a container starts is used, which is none where plain podman works.
+no bridge.  Where it does, it is started with what mends all of these.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import itertools
 import json
 import os
 import re
@@ -20,13 +18,12 @@ import shlex
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, whole_file
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.core.trust import require_own
 from hpcpy.engine.setup import ensure
@@ -38,38 +35,23 @@ TRY_SECONDS = 30
 # The second one copies every layer whole: for disks that refuse an overlay.
 DRIVERS = ("overlay", "vfs")
 PROBE = "localhost/hpcpy-probe"
-_ORDER = ("limits", "runtime", "cgroups", "network")
 
 
-def settings() -> dict[str, tuple[str, str]]:
-    """Return what may be set: name to (section, line of containers.conf)."""
+def containers_conf() -> str:
+    """Return the text of a containers.conf that mends what is known to fail."""
     files, processes = (
         min(MOST, hard) if hard != resource.RLIM_INFINITY else MOST
         for _, hard in map(resource.getrlimit, (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
     )
     limits = f'"nofile={min(1024, files)}:{files}", "nproc={processes}:{processes}"'
-    return {
-        "limits": ("containers", f"default_ulimits = [{limits}]"),
-        "runtime": ("engine", 'runtime = "runc"'),
-        "cgroups": ("engine", 'cgroup_manager = "cgroupfs"'),
-        "network": ("containers", 'netns = "host"'),
-    }
-
-
-def candidates() -> Iterator[tuple[str, ...]]:
-    """Yield the sets of settings to try, smallest first."""
-    for size in range(len(_ORDER) + 1):
-        yield from itertools.combinations(_ORDER, size)
-
-
-def containers_conf(chosen: tuple[str, ...]) -> str:
-    """Return the text of a containers.conf with the chosen settings."""
-    known = settings()
-    lines: dict[str, list[str]] = {}
-    for name in chosen:
-        section, line = known[name]
-        lines.setdefault(section, []).append(line)
-    return "".join(f"[{section}]\n" + "\n".join(text) + "\n" for section, text in lines.items())
+    return f"""\
+[containers]
+default_ulimits = [{limits}]
+netns = "host"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+"""
 
 
 def podman_command() -> tuple[list[str], dict[str, str]]:
@@ -82,27 +64,21 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     folder = paths.BUILD / "podman"
     state = folder / "settings.json"
     # The folder, too: a checkout may be moved.
-    key = f"{folder} {podman.path} {podman.version} {_boot()} {_graph_root()} {settings()}"
+    key = f"{folder} {podman.path} {podman.version} {_graph_root()} {containers_conf()}"
     try:
         kept = json.loads(state.read_text())
     except (OSError, ValueError):
         kept = {}
     if kept.get("key") != key or not _graph_root().is_dir():
         with checkout_lock(), stage("try podman") as current:
-            chosen, driver = _detect(podman.path, folder)
-            current.note = f"needs {', '.join(chosen) or 'nothing'}; storage {driver}"
-            kept = {"key": key, "env": _write(folder, chosen, driver)}
+            kept = {"key": key, "env": _detect(podman.path, folder)}
+            current.note = (
+                "with settings of ours" if "CONTAINERS_CONF" in kept["env"] else "as it is"
+            )
             with whole_file(state) as temporary:
                 temporary.write_text(json.dumps(kept, indent=2))
             write_wrapper(podman.path, kept["env"])
     return [str(podman.path)], dict(kept["env"])
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "unknown boot"
 
 
 def _graph_root() -> Path:
@@ -123,7 +99,7 @@ def _run_root() -> Path:
     return base / f"hpcpy-{name}"
 
 
-def _write(folder: Path, chosen: tuple[str, ...], driver: str) -> dict[str, str]:
+def _write(folder: Path, driver: str, *, is_mended: bool) -> dict[str, str]:
     """Write the configuration and return the variables that point to it."""
     storage = folder / "storage.conf"
     graph = _graph_root()
@@ -136,30 +112,30 @@ def _write(folder: Path, chosen: tuple[str, ...], driver: str) -> dict[str, str]
             f"graphroot = {json.dumps(str(graph))}\nrunroot = {json.dumps(str(_run_root()))}\n"
         )
         env = {"CONTAINERS_STORAGE_CONF": str(storage)}
-        if chosen:
-            (folder / "containers.conf").write_text(containers_conf(chosen))
+        if is_mended:
+            (folder / "containers.conf").write_text(containers_conf())
             env["CONTAINERS_CONF"] = str(folder / "containers.conf")
     return env
 
 
-def _detect(podman: Path, folder: Path) -> tuple[tuple[str, ...], str]:
-    """Return the smallest set of settings that works, and the storage driver."""
+def _detect(podman: Path, folder: Path) -> dict[str, str]:
+    """Return the variables with which podman works: plain settings go first."""
     for driver in DRIVERS:
-        env = _write(folder, (), driver)
+        env = _write(folder, driver, is_mended=False)
         code, output = _try([podman, "import", "-", PROBE], env, _probe_image())
         if code == 0:
             break
     else:
         raise _failure("stores no image", output)
-    for chosen in candidates():
-        env = _write(folder, chosen, driver)
+    for is_mended in (False, True):
+        env = _write(folder, driver, is_mended=is_mended)
         command: list[str | Path] = [podman, "run", "--rm", PROBE, "/true"]
-        if os.geteuid() == 0 and "network" not in chosen:
+        if os.geteuid() == 0 and not is_mended:
             # A bridge that podman makes stays: make it where it goes away.
             command = ["unshare", "--net", *command]
         code, output = _try(command, env)
         if code == 0:
-            return chosen, driver
+            return env
     raise _failure("starts no container", output)
 
 

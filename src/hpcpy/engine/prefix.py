@@ -16,9 +16,9 @@ import shutil
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
 from hpcpy.pins.arch import ARCHITECTURES, Architecture, machine
@@ -124,11 +124,11 @@ def provide() -> Path:
 
 def _make(arch: Architecture, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
-    from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
+    from hpcpy.fetch.debian import fetch_newest  # noqa: PLC0415  # for its one use
 
     main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:
-        debs = download(main | frozenset(PATCHELF), arch.debian)
+        debs = fetch_newest(main | frozenset(PATCHELF), arch.debian)
     except UnavailableError as error:
         error.hint = error.hint or "install Apptainer (see docs/reference/engine.md), or try again"
         raise

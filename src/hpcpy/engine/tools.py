@@ -19,23 +19,17 @@ from hpcpy.pins.tables import Table, read_table
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's
 # PATH does not have on Debian.
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)+)(~\w+|-(?:rc|alpha|beta)\w*)?")
+_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)+)")
 
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """The numbers of a version; a pre-release sorts before its release.
-
-    Debian's and Git's suffixes (``+ds1``, ``-2``) say how it was packaged,
-    not what it can do: they do not count.
-    """
+    """The numbers of a version: suffixes say how it was packaged, not what it can do."""
 
     numbers: tuple[int, ...]
-    released: bool = True
 
     def __str__(self) -> str:
-        text = ".".join(str(number) for number in self.numbers)
-        return text if self.released else f"{text} (pre-release)"
+        return ".".join(map(str, self.numbers))
 
 
 def parse_version(text: str) -> Version | None:
@@ -43,8 +37,6 @@ def parse_version(text: str) -> Version | None:
 
     >>> str(parse_version("runc version 1.1.5+ds1"))
     '1.1.5'
-    >>> parse_version("1.4.0~rc.1") < parse_version("1.4.0")
-    True
     """
     match = _NUMBER.search(text)
     if not match:
@@ -52,7 +44,7 @@ def parse_version(text: str) -> Version | None:
     numbers = [int(number) for number in match[1].split(".")]
     while len(numbers) > 2 and numbers[-1] == 0:  # 1.4.0 is 1.4
         numbers.pop()
-    return Version(tuple(numbers), released=match[2] is None)
+    return Version(tuple(numbers))
 
 
 @dataclass(frozen=True)
@@ -71,22 +63,9 @@ class Tool:
 
 
 def _tool(table: Table) -> Tool:
-    def text(key: str, default: str = "") -> str:
-        return table.text(key) if key in table.values else default
-
     minimum = parse_version(table.text("minimum", r"\d+(\.\d+)+", "a version with a dot"))
     assert minimum  # noqa: S101  # the pattern has one
-    return Tool(
-        program=table.text("program"),
-        minimum=minimum,
-        package=table.text("package"),
-        groups=table.texts("groups"),
-        why=table.text("why"),
-        version_argument=text("version", "--version"),
-        names_itself=text("names_itself"),
-        library=text("library"),
-        provided=text("provided", "apt"),
-    )
+    return table.fill(Tool, minimum=minimum)
 
 
 @functools.cache

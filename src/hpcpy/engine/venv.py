@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import StageError, stage
-from hpcpy.engine import packages
+from hpcpy.engine.setup import install
 from hpcpy.engine.tools import Tool, Version
 
 RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
@@ -53,10 +53,8 @@ def read_lock(name: str) -> str:
     shown = f"env/{name}.lock"
     try:
         text = (paths.ENV / f"{name}.lock").read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{shown}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{shown}: not UTF-8: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{shown}: cannot be read ({error})") from error
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(("<<<<<<<", ">>>>>>>")):
             raise UsageError(f"{shown}: line {number} is of a merge's conflict", hint=RESOLVE)
@@ -110,4 +108,4 @@ def _add_ensurepip(python: Path) -> None:
             hint="name another Python by PYTHON=…",
         )
     why = "makes virtual environments"
-    packages.install([Tool("ensurepip", Version((3, 11)), f"{python.name}-venv", (), why)])
+    install([Tool("ensurepip", Version((3, 11)), f"{python.name}-venv", (), why)])

@@ -11,9 +11,7 @@ from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
 from hpcpy.pins.arch import host_arch
 from hpcpy.pins.debian import debian_request
-from hpcpy.pins.model import Artifact
-from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import GROUPS, wheels
+from hpcpy.pins.model import GROUPS, Artifact, sources, wheels
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -1,19 +1,29 @@
-"""Debian packages: what happens when the mirror has moved past the lock."""
+"""Debian packages: those of the lock, what the mirror has in their place, and the newest."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.apt.offers import Mirror
+from hpcpy.apt.private import Mirror, mirror_of
+from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
-from hpcpy.fetch.connection import Patience
+from hpcpy.core.files import disk_errors, lock, make_folder
+from hpcpy.core.trust import require_own
+from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally
 from hpcpy.pins.debian import MODE, debian_request, debs, newer_allowed
-from hpcpy.pins.model import Artifact
+from hpcpy.pins.model import Artifact, DebianSuite
+
+# Apptainer is in sid alone; its libraries come from the stable release,
+# unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
+# renewed on every mirror: its date does not count, its signature does.
+_NEWEST = (DebianSuite("debian", "trixie"), DebianSuite("debian", "sid", check_date=False))
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
     """Return what the mirror now has in place of each package that could not be had."""
     first = next(iter(failures.values()))
     try:
-        offers = Mirror(debian_request(), arch).newest(artifact.name for artifact in failures)
+        offers = mirror_of(debian_request(), arch).newest(artifact.name for artifact in failures)
     except UnavailableError:
         # There is no network at all: the first failure says it better.
         raise first from None
@@ -82,3 +92,32 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
             raise error
         newer[artifact] = offer.artifact
     return newer
+
+
+def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
+    """Return package files that no lock has, of versions that apt finds to fit one another.
+
+    `arch` is Debian's name.
+    """
+    cache = paths.cache_dir() / "engine"
+    require_own(cache)
+    make_folder(cache)
+    with disk_errors(cache):
+        stream = (cache / "lock").open("a")
+    # One checkout at a time: they share apt's lists.
+    with stream:
+        lock(stream, fcntl.LOCK_EX)
+        mirror = Mirror(cache / "apt", _NEWEST, arch)
+        if any((cache / "apt/lists").glob("*_Packages*")):
+            # Lists older than the mirror: once more with new ones.
+            with contextlib.suppress(UnavailableError):
+                return _fetch_wanted(mirror, wanted)
+        mirror.update()
+        return _fetch_wanted(mirror, wanted)
+
+
+def _fetch_wanted(mirror: Mirror, wanted: frozenset[str]) -> list[Path]:
+    debs = [offer.artifact for offer in mirror.closure(wanted) if offer.name in wanted]
+    if missing := sorted(wanted - {deb.name for deb in debs}):
+        raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
+    return [*fetch(debs).values()]

@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import ssl
 import threading
 import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from hpcpy.apt.mirrors import apt_proxies
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import disk_errors, sha256
-from hpcpy.fetch.connection import Reply
 from hpcpy.pins.model import Source
+
+# Some servers compress on the way what is already compressed, and the bytes
+# would not be the pinned ones.
+_HEADERS = {"User-Agent": "hpcpy", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    # For an address of a host to answer, and between two pieces of a file: one
+    # that comes later is asked for anew, from where the file ends.
+    seconds: float = 10.0
+    # Before each further round over the sources of a file.
+    pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    # A host that could not be connected to for so long is not tried again.
+    give_up: float = 20.0
+
+
+def ask(url: str, start: int, patience: Patience, *, of_apt: bool = False) -> HTTPResponse:
+    """Ask for a file from byte `start` on, through the environment's proxies, or apt's for its."""
+    # The openers know http and https alone.
+    wanted = {"Range": f"bytes={start}-"} if start else {}
+    request = urllib.request.Request(url, headers=_HEADERS | wanted)  # noqa: S310
+    proxies = _proxies_of_apt(urlsplit(url).hostname or "") if of_apt else None
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+    reply: HTTPResponse = opener.open(request, timeout=patience.seconds)
+    return reply
+
+
+# It starts a program.
+_proxies_of_apt = functools.cache(apt_proxies)
+
 
 CHUNK = 1 << 18
 # HTTP codes of failures that are likely to pass.
@@ -45,7 +83,7 @@ def is_whole(path: Path, source: Source) -> bool:
 
 
 def download(
-    get: Callable[[int], Reply],
+    get: Callable[[int], HTTPResponse],
     source: Source,
     part: Path,
     received: Callable[[int], None],
@@ -67,7 +105,7 @@ def download(
 
 
 def _receive(
-    get: Callable[[int], Reply],
+    get: Callable[[int], HTTPResponse],
     source: Source,
     part: Path,
     received: Callable[[int], None],
@@ -105,7 +143,7 @@ def _receive(
         raise TransientError(f"the connection ended after {start:,} of {source.size:,} bytes")
 
 
-def _check_length(reply: Reply, source: Source, start: int) -> None:
+def _check_length(reply: HTTPResponse, source: Source, start: int) -> None:
     """Refuse a file of another length before it is downloaded."""
     if reply.status == http.client.PARTIAL_CONTENT:
         # "bytes 100-199/200"; the total may be "*".

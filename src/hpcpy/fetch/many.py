@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import sys
-import threading
 import time
-from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.files import MIB, require_free
-from hpcpy.core.process_groups import end_if_stopped
-from hpcpy.fetch.connection import Patience
-from hpcpy.fetch.download import Interrupted
+from hpcpy.core.stages import end_if_stopped
+from hpcpy.fetch.download import Patience
 from hpcpy.fetch.one import Fetcher, Tally, cached, downloads_dir
 from hpcpy.pins.model import Artifact
 
@@ -59,75 +56,40 @@ def fetch(
     return paths
 
 
-class _Workers:
-    """Threads that fetch what is in a queue; the largest files first.
-
-    The last of the large ones would otherwise be waited for alone.
-    """
-
-    def __init__(self, artifacts: list[Artifact], fetcher: Fetcher) -> None:
-        self.done: queue.SimpleQueue[tuple[Artifact, Path | Exception]] = queue.SimpleQueue()
-        self._waiting: queue.SimpleQueue[Artifact] = queue.SimpleQueue()
-        self._fetcher = fetcher
-        for artifact in sorted(artifacts, key=lambda artifact: -artifact.sources[0].size):
-            self._waiting.put(artifact)
-        # Daemons: at Ctrl-C nobody waits for one that is blocked in a read.
-        # Ending it anywhere is safe, the partial file is checked when resumed.
-        for _ in range(min(THREADS, len(artifacts))):
-            threading.Thread(target=self._work, daemon=True).start()
-
-    def _work(self) -> None:
-        while not self._fetcher.stop.is_set():
-            try:
-                artifact = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.done.put((artifact, self._fetcher.fetch(artifact)))
-            except Interrupted:
-                return
-            except Exception as error:  # for the main thread to raise
-                self.done.put((artifact, error))
-
-
 def _download(
     artifacts: list[Artifact], fetcher: Fetcher
 ) -> Generator[tuple[Artifact, Path | Exception], None, None]:
-    workers = _Workers(artifacts, fetcher)
-    try:
-        with contextlib.closing(_Progress(fetcher.tally, artifacts)) as progress:
-            for _ in artifacts:
-                result = None
-                while result is None:
+    """Fetch artifacts in threads, the largest first: the last of them would be waited for alone."""
+    largest = sorted(artifacts, key=lambda artifact: -artifact.sources[0].size)
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = {pool.submit(fetcher.fetch, artifact): artifact for artifact in largest}
+        try:
+            with _progress(fetcher.tally, artifacts) as update:
+                while running:
                     end_if_stopped()
-                    progress.update()
-                    with contextlib.suppress(queue.Empty):
-                        result = workers.done.get(timeout=0.2)
-                yield result
-    finally:
-        fetcher.stop.set()
+                    update()
+                    for one in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                        error = one.exception()
+                        result = error if isinstance(error, Exception) else one.result()
+                        yield running.pop(one), result
+        finally:
+            # A thread notices it at its next piece, at the latest when its read times out.
+            fetcher.stop.set()
+            pool.shutdown(cancel_futures=True)
 
 
-class _Progress:
-    """A line on a terminal that is written over."""
+@contextlib.contextmanager
+def _progress(tally: Tally, artifacts: list[Artifact]) -> Iterator[Callable[[], None]]:
+    """Give a function that writes over a line on a terminal, where there is time to read it."""
+    size = sum(artifact.sources[0].size for artifact in artifacts)
+    begun, before = time.monotonic(), tally.downloaded
 
-    def __init__(self, tally: Tally, artifacts: list[Artifact]) -> None:
-        self._tally = tally
-        self._size = sum(artifact.sources[0].size for artifact in artifacts)
-        self._start = time.monotonic()
-        self._before = tally.downloaded
-        self._shown = False
+    def update() -> None:
+        if is_shown and time.monotonic() - begun > QUIET_SECONDS:
+            done = f"{(tally.downloaded - before) / MIB:.0f} of {size / MIB:.0f} MiB"
+            print(f"\r   …     fetch: {done}\x1b[K", end="", file=sys.stderr, flush=True)
 
-    def update(self) -> None:
-        seconds = time.monotonic() - self._start
-        if seconds < QUIET_SECONDS or not sys.stderr.isatty():
-            return
-        done = self._tally.downloaded - self._before
-        text = f"   …     fetch: {done / MIB:.0f} of {self._size / MIB:.0f} MiB"
-        print(f"\r{text}, {done / MIB / seconds:.1f} MiB/s\x1b[K", end="", file=sys.stderr)
-        sys.stderr.flush()
-        self._shown = True
-
-    def close(self) -> None:
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    is_shown = sys.stderr.isatty()
+    yield update
+    if is_shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -18,12 +19,13 @@ from hpcpy.apt.mirrors import debian_mirrors, given_mirror
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.core.files import disk_errors, lock
 from hpcpy.core.paths import cache_dir
-from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     Interrupted,
+    Patience,
     PermanentError,
     TransientError,
     UnreachableError,
+    ask,
     download,
     is_whole,
 )
@@ -77,7 +79,6 @@ class Fetcher:
         self.stop = threading.Event()
         self.tally = tally
         self._patience = patience
-        self._web = Web(patience)
         # A wrong HPCPY_DEBIAN_MIRROR is an error before anything is downloaded.
         given_mirror()
         self._mirrors: dict[str, str] | None = None
@@ -132,14 +133,17 @@ class Fetcher:
                     part.unlink()
         return final
 
-    def _get(self, source: Source, start: int) -> Reply:
+    def _get(self, source: Source, start: int) -> HTTPResponse:
         host = _host(source)
         since = self._silent.get(host)
         if since is not None and time.monotonic() - since > self._patience.give_up:
             raise PermanentError("its host does not answer")
         try:
-            reply = self._web.get(
-                self._address(source), start, of_apt=source.url.startswith(APT_MIRROR)
+            reply = ask(
+                self._address(source),
+                start,
+                self._patience,
+                of_apt=source.url.startswith(APT_MIRROR),
             )
         except UnreachableError:
             self._silent.setdefault(host, time.monotonic())

@@ -24,27 +24,10 @@ NAME_IT = "give its path from here, or an absolute one"
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
 _HEAD = 2048
 _ELF = b"\x7fELF"
-# [HOST[:PORT]/]NAME[:TAG][@DIGEST]
-_REFERENCE = re.compile(
-    r"(?:(?:localhost|[A-Za-z0-9-]+(?:(?:\.[A-Za-z0-9-]+)+|(?=:))|\[[0-9a-f:]+\])(?::[0-9]+)?/)?"
-    r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
-    r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
-    re.ASCII,
-)
 # A transport, which says where an engine gets an image that is not in its own store.
 _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
 )
-# The transports that each engine takes.
-_TAKEN = {
-    "apptainer": re.compile(
-        r"(?:(?:docker|library|shub|oras|ipfs|https?|instance)://|"
-        r"(?:docker-daemon|docker-archive|oci|oci-archive):)\S+"
-    ),
-    "podman": re.compile(
-        r"(?:docker://|(?:containers-storage|dir|docker-daemon|docker-archive|oci|oci-archive):)\S+"
-    ),
-}
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
 
 
@@ -69,7 +52,8 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
 
     A file has to be there if `is_here`; else the returned text says why it cannot be seen.
     """
-    if not given:
+    # A Python without a container is one of the nodes.
+    if not given or engine == "none":
         return ""
     absent = ""
     if engine == "apptainer":
@@ -80,8 +64,6 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
         wrong, absent = _not_standalone(given)
         if absent and is_here:
             wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
-    elif engine == "none":
-        wrong = _no_interpreter(given)
     else:
         wrong = _no_reference(given, engine)
     if wrong:
@@ -92,8 +74,6 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
 def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     """Return what is wrong for sure, and why a file cannot be seen."""
     if is_uri(given):
-        if not _TAKEN["apptainer"].fullmatch(given):
-            return f"Apptainer takes a SIF, or docker://{_EXAMPLE}, oras://…, library://…", ""
         return ("STAGE=1 copies a file, and this is none" if is_staged else ""), ""
     path = Path(given)
     absent, is_folder, head = _inspect(path)
@@ -122,34 +102,21 @@ def _not_standalone(given: str) -> tuple[str, str]:
     return ("" if absent or is_program(given) else "is no file of `make standalone`"), absent
 
 
-def _no_interpreter(given: str) -> str:
-    # A name without a slash is looked for on the nodes.
-    _, is_folder, head = _inspect(Path(given)) if "/" in given else ("", False, b"")
-    wrong = is_folder or _is_sif(head)
-    return "ENGINE=none takes a Python that has the workloads" if wrong else ""
-
-
 def _is_sif(head: bytes) -> bool:
     at, magic = _MAGIC[0]
     return head[at:].startswith(magic)
 
 
 def _no_reference(given: str, engine: str) -> str:
-    name, example = given, _EXAMPLE
-    if engine == "shifter":
-        kind, colon, rest = given.partition(":")
-        if colon and kind in ("id", "custom", "local"):
-            return ""
-        name, example = (rest if kind == "docker" else given), f"docker:{_EXAMPLE}"
-    elif _URI.match(given):
-        taken = _TAKEN["podman"].fullmatch(given)
-        return "" if taken else f"{engine} takes a reference such as {_EXAMPLE}, or docker://…"
-    absent, is_folder, _ = _inspect(Path(name)) if "/" in name else ("no path", False, b"")
-    is_file = name.endswith((".sif", ".tar")) or not (absent or is_folder)
-    if not is_file and _REFERENCE.fullmatch(name):
-        return ""
-    what = "is a file" if is_file else "is no reference"
-    return f"{what}; {engine} takes a reference such as {example}"
+    """Return what is wrong: the engine itself knows the spellings of its references."""
+    if is_uri(given):
+        is_other = engine == "shifter" and "://" in given
+        return f"shifter takes a reference such as docker:{_EXAMPLE}" if is_other else ""
+    absent, is_folder, _ = _inspect(Path(given)) if "/" in given else ("no path", False, b"")
+    if given.endswith((".sif", ".tar")) or not (absent or is_folder):
+        example = f"docker:{_EXAMPLE}" if engine == "shifter" else _EXAMPLE
+        return f"is a file; {engine} takes a reference such as {example}"
+    return ""
 
 
 def _inspect(path: Path) -> tuple[str, bool, bytes]:
@@ -168,8 +135,6 @@ def _inspect(path: Path) -> tuple[str, bool, bytes]:
 def workload_fault(words: Sequence[str]) -> str:
     """Return in a line why no machine can run these words after ``python -m workloads``.
 
-    Examples
-    --------
     >>> workload_fault(["mandle"])
     "unknown workload 'mandle'; did you mean mandel?"
     """

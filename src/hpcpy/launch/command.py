@@ -1,6 +1,6 @@
 """``hpcpy launch`` and ``hpcpy batch``: a program on several nodes, by srun or by sbatch."""
 
-# What a launch of an image that is there does not need is imported on use.
+# A launch of an image that is there needs no part of build or engine, which read every pin.
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
@@ -16,15 +16,117 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.launch import step
-from hpcpy.launch.checks import NAME_IT, check_image, image_of, missing_script, workload_fault
+from hpcpy.launch.checks import (
+    NAME_IT,
+    absolute,
+    check_image,
+    image_of,
+    missing_script,
+    workload_fault,
+)
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.explain import exit_code_of, explain
-from hpcpy.launch.host import inspect_host, own_image, what_to_make
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from workloads.bench.files import destination
+
+_GPU_IMAGE = "hpcpy-cuda"
+
+
+def inspect_host(
+    request: Request,
+    site: Site,
+    controller: Controller,
+    job: CurrentJob | None,
+    *,
+    is_provided: bool,
+) -> HostFacts:
+    """Find the engine, the image and what this Slurm can do."""
+    engine = engine_of(request, site)
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise UsageError("the working directory is gone", hint="cd to one that is there") from error
+    return HostFacts(
+        folder=str(folder),
+        program=engine_program(engine, site, is_provided=is_provided),
+        image=_image(request, site, engine, is_provided=is_provided),
+        job=job,
+        is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
+        slurm=controller.name,
+        surroundings=controller.lines,
+    )
+
+
+def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
+    """Return the engine's program: its name, or the path of the one that setup installs."""
+    if site.modules:
+        return engine
+    if engine == "apptainer":
+        return str(_apptainer(is_provided=is_provided))
+    if engine == "podman":
+        if is_provided:
+            from hpcpy.engine.podman import podman_command
+
+            podman_command()
+        return str(paths.TOOLS / "bin/podman")
+    return engine
+
+
+def _apptainer(*, is_provided: bool) -> Path:
+    if is_provided:
+        from hpcpy.engine.setup import ensure
+
+        return ensure("apptainer").apptainer
+    from hpcpy.engine.prefix import find_apptainer
+
+    try:
+        return find_apptainer()
+    except UnavailableError:
+        return paths.TOOLS / "bin/apptainer"
+
+
+def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> str:
+    """Return the image's file or reference; for ``none`` the interpreter."""
+    given = image_of(request, site)
+    if engine == "none":
+        return given or "python3"
+    if given:
+        return absolute(given, engine)
+    kind, name = own_image(request, engine)
+    if kind == "oci":
+        return f"{name}:latest"
+    if not is_provided:
+        return str(paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif"))
+    from hpcpy.build.command import ensure_image
+
+    return str(ensure_image(kind, name)[0])
+
+
+def own_image(request: Request, engine: str) -> tuple[str, str]:
+    """Return the kind and the name of the checkout's own image for a request."""
+    if engine == "standalone":
+        return "standalone", "hpcpy-core"
+    return "sif" if engine == "apptainer" else "oci", _GPU_IMAGE if request.gpus else "hpcpy"
+
+
+def what_to_make(kind: str, name: str) -> str:
+    """Return why the checkout's file cannot be taken as it is, and the remedy; empty if it can."""
+    from hpcpy.build.command import IS_CURRENT, PLACES
+    from hpcpy.build.plan import make_plan
+
+    plan = make_plan()
+    image = plan.graph.image(name)
+    if not PLACES[kind](image).exists():
+        why_not = "is not there yet"
+    elif not IS_CURRENT[kind](plan, image):
+        why_not = "is not made of the present sources"
+    else:
+        return ""
+    # The target installs the engine, too.
+    return f"{why_not}; before you submit: make {'cuda' if name == _GPU_IMAGE else kind}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -93,7 +195,8 @@ def _check(
             raise UsageError(wrong, hint=NAME_IT)
         remarks.append(f"{wrong} on this machine")
     try:
-        check_nodes(request, site, controller, job)
+        if job is None:
+            check_nodes(request, site, controller)
     except UsageError as error:
         if is_run:
             raise

@@ -8,9 +8,8 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from hpcpy.cluster.layout import default_layout
+from hpcpy.cluster.layout import default_layout, variables
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import LOCAL, Request, counted
 from hpcpy.launch.plan import CurrentJob
@@ -66,14 +65,6 @@ class Controller:
         except (OSError, subprocess.TimeoutExpired):
             return subprocess.CompletedProcess(words, 1, "", "")
 
-    def can_bind(self) -> bool:
-        """Return whether this Slurm binds; where it does not, srun says so on stderr.
-
-        Without an answer: True, as most do.
-        """
-        config_ = self.ask("scontrol", "show", "config").stdout
-        return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", config_, re.M)
-
     def current_job(self) -> CurrentJob | None:
         """Return the job that this runs in."""
         if "SLURM_JOB_ID" not in self.environment:
@@ -98,69 +89,39 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
         return Controller(environment, name)
     if site != LOCAL:
         return Controller(environment)
-    from hpcpy.cluster import config, health  # noqa: PLC0415  # a centre has another Slurm
+    from hpcpy.cluster import health  # noqa: PLC0415  # a centre has another Slurm
 
     if not (named or health.states(layout)):
         return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     return Controller(
-        config.variables(layout, environment),
+        variables(layout, environment),
         "this checkout's cluster",
         (Line(f". {quoted(str(layout.environment))}", why),),
     )
 
 
-class _Nodes(NamedTuple):
-    """Nodes of one kind in a partition, whatever their state."""
-
-    number: int
-    cpus: int
-    has_gpus: bool
-
-
-def check_nodes(
-    request: Request, site: Site, controller: Controller, job: CurrentJob | None
-) -> None:
-    """Refuse what no node can ever give, as Slurm tells; by default such a job waits for ever.
+def check_nodes(request: Request, site: Site, controller: Controller) -> None:
+    """Refuse more than a partition has, as Slurm tells; by default such a job waits for ever.
 
     A node that is down counts: it may come back.
     """
-    partitions, default = _partitions(controller, is_job=job is not None)
-    names = [*partitions] if job else _asked_partitions(request, site, controller) or default
+    listed = controller.ask("sinfo", "--noheader", "--exact", "--format=%P %D %c").stdout
+    found = re.findall(r"(?m)^(\S+) +(\d+) +(\d+) *$", listed)
+    default = [name.removesuffix("*") for name, *_ in found if name.endswith("*")]
+    names = _asked_partitions(request, site, controller) or default
+    # Partition -> number of nodes and their processors, for each kind of node.
+    partitions: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    for name, count, cpus in found:
+        partitions.get(name.removesuffix("*"), []).append((int(count), int(cpus)))
     # An unknown partition passes here: Slurm itself refuses it at once.
-    if not names or not partitions.keys() >= set(names):
+    if not names or not all(partitions.values()):
         return
-    where = "this job" if job else f"partition {', '.join(dict.fromkeys(names))}"
-    if not job:
-        _check_size(request, site, [partitions[name] for name in names], where)
-    with_gpus = [name for name, nodes in partitions.items() if any(n.has_gpus for n in nodes)]
-    if request.gpus and not {*with_gpus} & {*names}:
-        hint = f"these have: PARTITION={' or '.join(with_gpus)}" if with_gpus and not job else ""
-        raise UsageError(f"GPUS={request.gpus}: no node of {where} has a GPU", hint=hint)
-
-
-def _partitions(
-    controller: Controller, *, is_job: bool
-) -> tuple[dict[str, list[_Nodes]], list[str]]:
-    """Return each partition's nodes, or those of this job, and the default partition."""
-    nodes = controller.environment.get("SLURM_JOB_NODELIST") if is_job else None
-    within = [f"--nodes={nodes}"] if nodes else []
-    done = controller.ask("sinfo", "--noheader", "--exact", "--format=%P %D %c %G", *within)
-    partitions: dict[str, list[_Nodes]] = {}
-    default = []
-    for name, count, cpus, resources in re.findall(r"(?m)^(\S+) +(\d+) +(\d+) +(.+)$", done.stdout):
-        partition = name.removesuffix("*")
-        alike = _Nodes(int(count), int(cpus), has_gpus="gpu" in resources)
-        partitions.setdefault(partition, []).append(alike)
-        default += [partition] if name.endswith("*") else []
-    return partitions, default
-
-
-def _check_size(request: Request, site: Site, partitions: list[list[_Nodes]], where: str) -> None:
-    most = max(sum(alike.number for alike in nodes) for nodes in partitions)
+    where = f"partition {', '.join(partitions)}"
+    most = max(sum(count for count, _ in nodes) for nodes in partitions.values())
     if request.nodes > most:
         raise UsageError(f"NODES={request.nodes}: {where} has {counted(most, 'node')}")
-    largest = max(alike.cpus for nodes in partitions for alike in nodes)
+    largest = max(cpus for nodes in partitions.values() for _, cpus in nodes)
     words = (*site.options.get("allocation", ()), *site.options.get("step", ()))
     if request.per_node * request.cpus > largest and "--overcommit" not in words:
         raise UsageError(

@@ -100,12 +100,8 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
         option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "shared-run"),
         *([] if has_module else _hosts_own()),
-        *_gpus(container, "podman-hpc"),
-        *_extra(site, "podman-hpc"),
-        *_binds(container, site, "--volume"),
-        option(f"--workdir={container.folder}", why="as on the host"),
+        *_in_podman(container, site, "podman-hpc"),
         option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
-        *_who(),
         *_variables(container.variables),
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
@@ -120,11 +116,7 @@ def _podman(container: Container, site: Site) -> ContainerStart:
         option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "--rm"),
         *_hosts_own(),
-        *_gpus(container, "podman"),
-        *_extra(site, "podman"),
-        *_binds(container, site, "--volume"),
-        option(f"--workdir={container.folder}", why="as on the host"),
-        *_who(),
+        *_in_podman(container, site, "podman"),
         option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading),
         *_variables(container.variables),
         option(container.image, why="the image"),
@@ -273,8 +265,12 @@ def _hosts_own() -> list[Option]:
     ]
 
 
-def _who() -> list[Option]:
+def _in_podman(container: Container, site: Site, engine: str) -> list[Option]:
     return [
+        *_gpus(container, engine),
+        *_extra(site, engine),
+        *_binds(container, site, "--volume"),
+        option(f"--workdir={container.folder}", why="as on the host"),
         option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
         option("--env=HPCPY_*", why="settings of this image that you may have"),
     ]

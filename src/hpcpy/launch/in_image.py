@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.files import open_streams
 from hpcpy.core.parser import Parser
 from hpcpy.launch.checks import (
     NAME_IT,
@@ -21,8 +20,6 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from workloads.bench.files import escape_unencodable
-from workloads.errors import lost_output
 
 
 def batch_parser() -> Parser:
@@ -74,8 +71,6 @@ def script(request: Request) -> str:
         program=engine,
         image=_image(request, site, engine),
         is_checked=os.environ.get("HPCPY_PREFLIGHT") != "off",
-        # Slurm's commands are not in the container: the script asks.
-        can_bind=None,
     )
     check_request(request, site, None)
     return batch_script(plan_launch(request, site, facts, is_batch=True))
@@ -92,17 +87,3 @@ def _image(request: Request, site: Site, engine: str) -> str:
         raise UsageError(f"{engine} needs the image's name", hint=f"IMAGE={example}")
     check_image(image, engine, is_staged=request.stage, is_here=False)
     return absolute(image, engine)
-
-
-def entry() -> int:
-    """Run the command that this process was started with."""
-    open_streams()
-    escape_unencodable()
-    try:
-        try:
-            code = main(sys.argv[1:])
-        finally:  # --help ends by SystemExit
-            sys.stdout.flush()
-    except OSError as error:
-        return lost_output(error, lambda line: print(f"hpcpy: {line}", file=sys.stderr))
-    return code

@@ -6,7 +6,7 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from hpcpy.launch.shell import Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
-_NOT_IN_PATHS = re.compile(r'[:;"$\[\]{}\\]')
 # Runs any command of the image; the same file under one of `NAMES` runs that command.
 ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
@@ -63,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
             " or hpcpy-python",
             hint="make launch writes the commands of the other engines",
         )
-    folder = _modules_folder(options.to or paths.BUILD / "modules")
+    folder = (options.to or paths.BUILD / "modules").absolute()
     image = checked_image(given, site, "standalone" if is_own else "apptainer")
     program = "" if is_own else apptainer_program(site)
     programs = folder / options.name / options.version / "bin"
@@ -85,13 +84,6 @@ def main(options: argparse.Namespace) -> int:
     print(f"  to load it: {use}", file=sys.stderr)
     warn_of_checkout(program)
     return 0
-
-
-def _modules_folder(path: Path) -> Path:
-    folder = path.absolute()
-    if odd := _NOT_IN_PATHS.search(str(folder)):
-        raise UsageError(f"TO={folder} has {odd[0]!r}, which PATH or Tcl gives a meaning to")
-    return folder
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:
@@ -140,9 +132,7 @@ def warn_of_checkout(program: str) -> None:
 _OWN_SCRIPT = """\
 #!/bin/bash
 # python and mpiexec of @image@, written by `hpcpy modulefile`.
-@setup@
-@variables@
-export PYTHONNOUSERSITE=1  # nothing from ~/.local
+@setup@@variables@export PYTHONNOUSERSITE=1  # nothing from ~/.local
 [ "${0##*/}" != mpiexec ] || set -- -m hpcpy_mpi "$@"
 exec @quoted_image@ "$@"
 """
@@ -153,24 +143,20 @@ _WRAPPER = """\
 #!/bin/bash
 # Commands of @image@, written by `hpcpy modulefile`: the name that this
 # file is called by, or the words after @any@.
-@setup@
-name=${0##*/}
+@setup@name=${0##*/}
 [ "$name" = @any@ ] || set -- "$name" "$@"
 [ $# -gt 0 ] || { echo "usage: @any@ COMMAND [ARGUMENT …]" >&2; exit 2; }
 options=()
-@options@
-[ ! -e /dev/nvidiactl ] || options+=(--nv)  # the host's NVIDIA driver
-@variables@
-image=@quoted_image@
+@options@[ ! -e /dev/nvidiactl ] || options+=(--nv)  # the host's NVIDIA driver
+@variables@image=@quoted_image@
 engine=@engine@
 if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
-@shared@
-exec bash -c "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
+@shared@exec bash -c "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
   bash -c "$in_container" "$@"
 fi
 exec "$engine" exec "${options[@]}" "$image" "$@"
 """
-_FIELD = re.compile(r"@(\w+)@\n?")
+_FIELD = re.compile(r"@(\w+)@")
 
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:
@@ -187,19 +173,19 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
-        "options": options,
-        "shared": [line.shell for line in around_apptainer(site.node_local)],
+        "options": _lines(options),
+        "shared": _lines(line.shell for line in around_apptainer(site.node_local)),
     }
-    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _WRAPPER)
+    return _FIELD.sub(lambda found: fields[found[1]], _WRAPPER)
 
 
 def own_script(image: str, site: Site) -> str:
     """Return the script behind ``python`` and ``mpiexec`` of the standalone file's module."""
     fields = _fields(image, site, "")
-    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _OWN_SCRIPT)
+    return _FIELD.sub(lambda found: fields[found[1]], _OWN_SCRIPT)
 
 
-def _fields(image: str, site: Site, prefix: str) -> dict[str, str | list[str]]:
+def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     variables = []
     for variable in site_variables(site):
         (line,) = exports([variable], prefix)
@@ -210,15 +196,13 @@ def _fields(image: str, site: Site, prefix: str) -> dict[str, str | list[str]]:
     return {
         "image": image,
         "quoted_image": quoted(image),
-        "setup": [f"{shell} || exit 69  # site {site.name}" for shell in site.setup],
-        "variables": variables,
+        "setup": _lines(f"{shell} || exit 69  # site {site.name}" for shell in site.setup),
+        "variables": _lines(variables),
     }
 
 
-def _filled(value: str | list[str], field: str) -> str:
-    if isinstance(value, list):
-        return "".join(f"{line}\n" for line in value)
-    return value + ("\n" if field.endswith("\n") else "")
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -242,46 +226,51 @@ class Module:
         )
 
 
-def tcl_text(module: Module) -> str:
-    """Return the file for Environment Modules, which Lmod reads, too."""
-    lines = [
-        "#%Module1.0",
-        f"proc ModulesHelp {{}} {{ puts stderr {_tcl(module.about)} }}",
-        f"module-whatis {_tcl(f'Name: {module.name}')}",
-        f"module-whatis {_tcl(f'Version: {module.version}')}",
-        f"module-whatis {_tcl(f'Description: Python of {module.image}')}",
-        f"conflict {_tcl(module.name)}",
-    ]
+# A statement -> how Environment Modules have it, whose files Lmod reads, too; and how Lmod alone,
+# which may have been built without Tcl.
+_TCL = {
+    "help": "proc ModulesHelp {{}} {{ puts stderr {} }}",
+    "whatis": "module-whatis {}",
+    "conflict": "conflict {}",
     # One that is there already stays when this module goes.
-    lines += [
-        f"if {{![is-loaded {_tcl(name)}]}} {{ module load {_tcl(name)} }}" for name in module.needs
-    ]
-    lines += [f"setenv {name} {_tcl(value)}" for name, value in _variables(module)]
-    return _text([*lines, f"prepend-path PATH {_tcl(module.programs)}"])
+    "needs": "if {{![is-loaded {0}]}} {{ module load {0} }}",
+    "setenv": "setenv {} {}",
+    "prepend": "prepend-path {} {}",
+}
+_LUA = {
+    "help": "help({})",
+    "whatis": "whatis({})",
+    "conflict": "conflict({})",
+    "needs": "depends_on({})",
+    "setenv": "setenv({}, {})",
+    "prepend": "prepend_path({}, {})",
+}
+
+
+def tcl_text(module: Module) -> str:
+    """Return the file for Environment Modules."""
+    lines = [_TCL[name].format(*map(_tcl, words)) for name, *words in _statements(module)]
+    return "\n".join(["#%Module1.0", *lines, ""])
 
 
 def lua_text(module: Module) -> str:
-    """Return the file for Lmod alone: it may have been built without Tcl."""
-    lines = [
-        f"help({_lua(module.about)})",
-        f"whatis({_lua(f'Name: {module.name}')})",
-        f"whatis({_lua(f'Version: {module.version}')})",
-        f"whatis({_lua(f'Description: Python of {module.image}')})",
-        f"conflict({_lua(module.name)})",
-    ]
-    lines += [f"depends_on({_lua(name)})" for name in module.needs]
-    lines += [f"setenv({_lua(name)}, {_lua(value)})" for name, value in _variables(module)]
-    return _text([*lines, f"prepend_path({_lua('PATH')}, {_lua(module.programs)})"])
+    """Return the file for Lmod."""
+    lines = [_LUA[name].format(*map(_lua, words)) for name, *words in _statements(module)]
+    return "\n".join([*lines, ""])
 
 
-def _variables(module: Module) -> list[tuple[str, str]]:
-    """Return what `srun` reads: the kind of MPI, and that a rank that dies ends all."""
-    mpi = [("SLURM_MPI_TYPE", module.mpi)] if module.mpi else []
-    return [*mpi, ("SLURM_KILL_BAD_EXIT", "1")]
-
-
-def _text(lines: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _statements(module: Module) -> Iterator[tuple[str, ...]]:
+    yield "help", module.about
+    yield "whatis", f"Name: {module.name}"
+    yield "whatis", f"Version: {module.version}"
+    yield "whatis", f"Description: Python of {module.image}"
+    yield "conflict", module.name
+    yield from (("needs", name) for name in module.needs)
+    # What `srun` reads: the kind of MPI, and that a rank that dies ends all.
+    if module.mpi:
+        yield "setenv", "SLURM_MPI_TYPE", module.mpi
+    yield "setenv", "SLURM_KILL_BAD_EXIT", "1"
+    yield "prepend", "PATH", module.programs
 
 
 def _tcl(word: str) -> str:

@@ -217,7 +217,6 @@ COPIES = {
 # A keeper runs on each node: cat ends when the job's shell closes the pipe or has ended.
 # SIGTERM, from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since
 # ranks may still read the copy while they tidy up.  An answer is a line: empty if all is well.
-_REMOVER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -rf "$0" "$0"-*\n'
 # mkdir follows no link and takes nothing that is there.  The one line that comes is the
 # image's checksum, when the copy is there.  cat, since bash loses the answer of one that ends.
 _KEEPER = """\
@@ -238,7 +237,7 @@ rm -rf "$0"
 _KEEPERS = """\
 coproc keeper {
   exec setsid srun --overlap --nodes=@nodes@ --ntasks=@nodes@ --ntasks-per-node=1 \\
-    --mpi=none --quiet sh -c "$keeper_script" @path@
+    --mpi=none --quiet sh -c "$keeper_script" "$staged"
 }
 keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}
 each_node_answers() { # with an empty line if all is well
@@ -255,7 +254,9 @@ def staging_lines(nodes: int, image: str, node_local: str, copy: Expanded) -> tu
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     return (
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        *_on_each_node(nodes, keeper, Expanded("$staged")),
+        variable_of_script("keeper_script", keeper, "keeps a node's copy until the job ends"),
+        Line(_KEEPERS.replace("@nodes@", str(nodes)), "on each node, removes its copy at the end"),
+        Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line(f"exec {{sum}}< <(sha256sum <{quoted(image)})", "while it is copied"),
         Line(
@@ -264,23 +265,6 @@ def staging_lines(nodes: int, image: str, node_local: str, copy: Expanded) -> tu
         ),
         Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),
         Line("each_node_answers", "its copy is the image"),
-    )
-
-
-def removing_lines(nodes: int, path: Expanded) -> tuple[Line, ...]:
-    """Return the lines that remove a path on each node when the job ends, however it ends.
-
-    Paths that begin with this one and a dash are removed, too.
-    """
-    return _on_each_node(nodes, _REMOVER, path)
-
-
-def _on_each_node(nodes: int, keeper: str, path: Expanded) -> tuple[Line, ...]:
-    keepers = _KEEPERS.replace("@nodes@", str(nodes)).replace("@path@", quoted(path))
-    return (
-        variable_of_script("keeper_script", keeper, "keeps a node's copies until the job ends"),
-        Line(keepers, "on each node, removes its copies at the end"),
-        Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
     )
 
 

@@ -14,8 +14,6 @@ from hpcpy.core.parser import number_from, one_of, program_words, text
 
 ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
-# The options of any job at a site, whatever it runs.
-OF_A_JOB = ("site", "mpi", "time", "partition", "qos", "account", "mem", "script", "dry")
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
 # Time limits of sbatch(1): minutes, minutes:seconds, hours:minutes:seconds, days-hours,
@@ -28,25 +26,24 @@ TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
 def is_time(value: str) -> bool:
     """Return whether Slurm takes a text as a time limit.
 
-    Examples
-    --------
     >>> is_time("2-12:30"), is_time("abc")
     (True, False)
     """
     return _TIME.fullmatch(value) is not None
 
 
-def _time(value: str) -> str:
-    if value.strip() and not is_time(value.strip()):
-        raise argparse.ArgumentTypeError(f"{value} is not a time limit; {TIMES}")
-    return value.strip()
+def _like(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value.strip() and not pattern.fullmatch(value.strip()):
+            raise argparse.ArgumentTypeError(f"{value} is not {what}")
+        return value.strip()
+
+    return check
 
 
-def _memory(value: str) -> str:
-    if value.strip() and not _MEMORY.fullmatch(value.strip()):
-        hint = "write 8G for each node, 2G/cpu for each processor"
-        raise argparse.ArgumentTypeError(f"{value} is not an amount of memory; {hint}")
-    return value.strip()
+_time = _like(_TIME, f"a time limit; {TIMES}")
+_HOW_MUCH = "write 8G for each node, 2G/cpu for each processor"
+_memory = _like(_MEMORY, f"an amount of memory; {_HOW_MUCH}")
 
 
 def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
@@ -133,8 +130,6 @@ def read_request(options: argparse.Namespace) -> Request:
 def make_request(given: Mapping[str, Any], program: Sequence[str]) -> Request:
     """Return the request of some options and a program; an empty value counts as not given.
 
-    Examples
-    --------
     >>> make_request({"nodes": 2, "tasks": 8}, ["my.py"]).per_node
     4
     """

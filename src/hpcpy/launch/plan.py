@@ -5,11 +5,87 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch import on_nodes, slurm
+from hpcpy.launch import on_nodes
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, Option, option
 from hpcpy.launch.site import REQUIRED, Site
+
+# In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
+_BINDING = Line(
+    "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
+    "export SLURM_CPU_BIND=cores",
+    "a rank stays on its cores, beside its memory, where this Slurm can",
+)
+
+
+def size_options(request: Request, site: Site) -> list[Option]:
+    """Return the options of size, which the job and the step both get."""
+    options = [
+        option(f"--nodes={request.nodes}", why="NODES"),
+        option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
+    ]
+    if request.tasks % request.nodes == 0:
+        # Only if it divides evenly: Slurm refuses a number that does not match --ntasks.
+        why = "as many on each: Slurm would give all but the first node one rank"
+        options.append(option(f"--ntasks-per-node={request.per_node}", why=why))
+    why = "CPUS: srun has not taken it from the job since Slurm 22.05"
+    options.append(option(f"--cpus-per-task={request.cpus}", why=why))
+    if request.mem:
+        amount, is_each, _ = request.mem.partition("/")
+        options.append(option(f"--mem{'-per-cpu' if is_each else ''}={amount}", why="MEM"))
+    if request.gpus:
+        options.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
+        options += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
+    return options
+
+
+def job_options(request: Request, site: Site) -> list[Option]:
+    """Return the job's other options."""
+    asked = {
+        "partition": request.partition or "".join(site.partitions[:1]),
+        "qos": request.qos or "".join(site.qos[:1]),
+        "constraint": site.constraint,
+        "account": request.account or site.account.replace(REQUIRED, ""),
+        "time": request.time or site.time,
+    }
+    of_site = f"site {site.name}"
+    return [
+        option(f"--job-name=hpcpy-{request.name}", why="what squeue shows"),
+        *(
+            option(f"--{name}={value}", why=name.upper() if getattr(request, name, "") else of_site)
+            for name, value in asked.items()
+            if value
+        ),
+        *(
+            option(word, why=of_site)
+            for word in site.options.get("allocation", ())
+            # Slurm refuses two options for memory: the request's replaces the site's.
+            if not (request.mem and word.startswith("--mem"))
+        ),
+    ]
+
+
+def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
+    """Return the options by which srun starts and ends the ranks.
+
+    Nested, it runs in a step that holds the job's processors.
+    """
+    kind = request.mpi or site.mpi
+    overlap = "within a step that holds the job's processors: share them"
+    wrong_kind = "how ranks find each other; a wrong kind gives N times rank 0"
+    kill = "a rank that dies ends all: the others would wait for it"
+    return [
+        *([option("--overlap", why=overlap)] if is_nested else []),
+        *([option(f"--mpi={kind}", why=wrong_kind)] if kind else []),
+        option("--kill-on-bad-exit=1", why=kill),
+        option("--disable-status", why="Ctrl-C reaches the ranks; twice ends them at once"),
+        option("--wait=0", why="a rank that ends well ends none of those that still compute"),
+        option("--export=ALL", why="the variables here, whatever the job was submitted with"),
+        option("--input=none", why="srun would read what your script was to read"),
+        *(option(Expanded(word), why=f"site {site.name}") for word in site.options.get("step", ())),
+    ]
+
 
 _UNSET_TMPDIR = Line(
     "unset TMPDIR", "the login shell's: a node may lack the folder, or have it on a shared disk"
@@ -37,8 +113,6 @@ class HostFacts:
     # The job this runs in, and that the ranks will be in; None if a new one is asked for.
     job: CurrentJob | None = None
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
-    # Whether this Slurm can keep ranks on their cores; None lets the script ask it.
-    can_bind: bool | None = True
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
@@ -68,22 +142,16 @@ def plan_launch(
             request.nodes, facts.image, site.node_local, on_nodes.COPIES[engine]
         )
         afterwards = on_nodes.ending_lines()
-    binding = (slurm.BINDING,) if facts.can_bind is None else ()
-    step = slurm.step_options(
-        request,
-        site,
-        is_nested=bool(job and job.is_in_step),
-        can_bind=bool(facts.can_bind),
-    )
+    step = step_options(request, site, is_nested=bool(job and job.is_in_step))
     return LaunchPlan(
         title=_title(request, site, facts),
-        size=tuple(slurm.size_options(request, site)),
-        allocation=tuple(slurm.job_options(request, site)),
-        lines=(*environment_lines(site), *login, *start.lines, *binding, *staging),
+        size=tuple(size_options(request, site)),
+        allocation=tuple(job_options(request, site)),
+        lines=(*module_lines(site), _UNSET_PYTHON, *login, *start.lines, _BINDING, *staging),
         step=tuple(step),
         program=(*start.words, *_python(request, site, facts)),
         afterwards=afterwards,
-        notes=_notes(request, engine, facts),
+        notes=_notes(request, engine),
         within_job=job is not None,
         needs_job_shell=staged or _names_job(site),
         surroundings=facts.surroundings,
@@ -118,11 +186,6 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
     ):
         if asked and known and asked not in known:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
-
-
-def environment_lines(site: Site) -> tuple[Line, ...]:
-    """Return the lines that load a site's modules, run its setup, and unset ``PYTHON*``."""
-    return (*module_lines(site), _UNSET_PYTHON)
 
 
 def _container(request: Request, site: Site, facts: HostFacts) -> Container:
@@ -178,12 +241,10 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...
     )
 
 
-def _notes(request: Request, engine: str, facts: HostFacts) -> tuple[str, ...]:
+def _notes(request: Request, engine: str) -> tuple[str, ...]:
     notes = []
     if request.tasks % request.nodes:
         notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
-    if facts.can_bind is False:
-        notes.append("Cores are not bound: this Slurm has no task plugin (TaskPlugin).")
     if engine in ("standalone", "none"):
         return tuple(notes)
     return (

@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 
+from hpcpy.build.cached import read_stamp
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import STACK, Image, the_graph
-from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import program_words

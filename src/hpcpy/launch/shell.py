@@ -32,8 +32,6 @@ class AsItStands(str):
 def quoted(word: str) -> str:
     """Return a word as bash reads it back.
 
-    Examples
-    --------
     >>> quoted("$a b"), quoted(Expanded("/scratch/$USER/a b")), quoted(Expanded("/tmp"))
     ("'$a b'", '"/scratch/$USER/a b"', '/tmp')
     """
@@ -49,8 +47,6 @@ def quoted(word: str) -> str:
 def heredoc(text: str, end: str) -> str:
     """Return a here-document of a text, of which the shell expands nothing.
 
-    Examples
-    --------
     >>> print("cat" + heredoc("echo $a", "END"))
     cat <<'END'
     echo $a
@@ -117,7 +113,6 @@ class LaunchPlan:
     within_job: bool = False  # Whether a job is there already
     needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
     surroundings: tuple[Line, ...] = ()  # Shell lines before a job is asked for
-    launcher: tuple[str, ...] = ("srun",)  # What starts the program
 
 
 def launch_script(plan: LaunchPlan) -> str:
@@ -174,8 +169,7 @@ until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done
 
 def _body(plan: LaunchPlan, allocation: Iterable[Option]) -> str:
     lines = _commented_lines(plan.lines)
-    launcher = map(quoted, plan.launcher)
-    step = _array("step", launcher, plan.size, allocation, plan.step, plan.program)
+    step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
     return f"{lines}{step}{_GUARDED}{_commented_lines(plan.afterwards)}exit $code\n"

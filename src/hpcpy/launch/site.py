@@ -16,9 +16,6 @@ from workloads.doctor import promises
 
 FOLDER = paths.ENV / "sites"
 REQUIRED = "required"
-_TEXTS = ("engine", "mpi", "image", "node_local", "constraint", "account", "time")
-_LISTS = ("modules", "setup", "binds", "partitions", "qos")
-_NUMBERS = ("cpus_per_node", "gpus_per_node")
 _OPTIONS = (
     "allocation",
     "step",
@@ -79,16 +76,12 @@ def find_site(name: str) -> Site:
 def read_site(path: Path) -> Site:
     """Read and check one file."""
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
-    _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment", "promises")
-    values: dict[str, Any] = {key: table.text(key) for key in _TEXTS if key in table.values}
-    values |= {key: table.texts(key) for key in _LISTS if key in table.values}
-    values |= {key: _number(table, key) for key in _NUMBERS if key in table.values}
-    values |= {"options": _options(table), "environment": _environment(table)}
+    values: dict[str, Any] = {"options": _options(table), "environment": _environment(table)}
     if "promises" in table.values:
         if wrong := promises.why_not(dict(table.table("promises").values)):
             raise UsageError(f"{table.file}: [promises] {wrong}")
         values["promises"] = str(path.absolute())
-    site = Site(name=path.stem, summary=table.text("summary"), **values)
+    site = table.fill(Site, name=path.stem, **values)
     _check_values(table, site)
     return site
 
@@ -108,24 +101,11 @@ def _check_values(table: Table, site: Site) -> None:
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
 
 
-def _only(table: Table, *known: str) -> None:
-    for key in table.values:
-        if key not in known:
-            raise table.wrong(key, f"unknown key; {suggestion(key, known)}")
-
-
-def _number(table: Table, key: str) -> int:
-    value = table.values[key]
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise table.wrong(key, f"{value!r} is not a number from 1 on")
-    return value
-
-
 def _options(table: Table) -> dict[str, tuple[str, ...]]:
     if "options" not in table.values:
         return {}
     options = table.table("options")
-    _only(options, *_OPTIONS)
+    options.only(*_OPTIONS)
     found = {key: options.texts(key) for key in options.values}
     for key, words in found.items():
         for word in words:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, Self
 
 from hpcpy.launch.controller import Controller, Job
 
@@ -192,10 +192,7 @@ class _Stops:
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
         """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""
         while self._is_overdue():
-            for member in _processes():
-                if member.session == process.pid:
-                    with suppress(ProcessLookupError, PermissionError):
-                        os.kill(member.number, signal.SIGTERM)
+            subprocess.run(["pkill", "-TERM", "-s", str(process.pid)], check=False)
 
     def _is_overdue(self) -> bool:
         with self._changed:
@@ -213,33 +210,15 @@ class _Stops:
                 os.killpg(_group_to_stop(self._process.pid), number)
 
 
-class _Process(NamedTuple):
-    """A process in /proc: its number and name, its parent, group and session."""
-
-    number: int
-    name: str
-    parent: int
-    group: int
-    session: int
-
-
-def _processes() -> Iterator[_Process]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            # The name stands in brackets and may itself hold brackets and spaces.
-            text = (folder / "stat").read_text(errors="replace")
-            words = text.rpartition(")")[2].split()
-            name = text.partition("(")[2].rpartition(")")[0]
-            yield _Process(int(folder.name), name, *map(int, words[1:4]))
-
-
 def _group_to_stop(leader: int) -> int:
     """Return the process group that a stop is for.
 
     When salloc is stopped, it gives the job back while its shell runs on, and Slurm
     kills ranks that still tidy up.  So its shell's group, a separate one, is stopped.
     """
-    processes = list(_processes())
-    if any(each.number == leader and each.name == "salloc" for each in processes):
-        return next((each.group for each in processes if each.parent == leader), leader)
+    with suppress(OSError):
+        process = Path("/proc", str(leader))
+        children = (process / "task" / str(leader) / "children").read_text().split()
+        if children and (process / "comm").read_text() == "salloc\n":
+            return os.getpgid(int(children[0]))
     return leader

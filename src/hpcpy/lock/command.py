@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.files import whole_file
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.lock import debian, python, uv
+from hpcpy.lock import debian, python
 from hpcpy.pins.debian import debian_request
+from hpcpy.pins.model import GROUPS
 from hpcpy.pins.tables import read_table
-from hpcpy.pins.wheels import GROUPS
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
 # The packages that may move; all where there is none.
 Only = frozenset[str]
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_NAMES = ("debian", "python", "packages", *TITLES)
+_NAMES = ("debian", "python", *TITLES)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,6 @@ def main(options: argparse.Namespace) -> int:
     updates: dict[str, Callable[[Only], list[str]]] = {
         "debian": partial(_debian, add=options.add),
         "python": partial(_python, add=options.add),
-        "packages": _packages,
     }
     updates |= {name: partial(_host, name) for name in TITLES}
     for name in options.names:
@@ -87,7 +86,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
 def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
-        return set(uv.versions(read_lock(lock) if path.exists() else ""))
+        return set(python.versions_in(read_lock(lock) if path.exists() else ""))
     return set(_read(path).get("packages", {}))
 
 
@@ -129,22 +128,14 @@ def _python(only: Only, *, add: bool = False) -> list[str]:
     return _report(_versions(old), _versions(new), old != new)
 
 
-def _packages(_only: Only) -> list[str]:
-    path = paths.ENV / "packages.lock"
-    old = _read(path)
-    new = python.resolve_packages()
-    if old != new:
-        _write(path, render(new, _HEADER.format(sources="packages.in")))
-    return _report(_versions(old), _versions(new), old != new)
-
-
 def _host(name: str, only: Only) -> list[str]:
     path = paths.ENV / f"{name}.lock"
     old = read_lock(name) if path.exists() else ""
-    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{uv.resolve(name, old, only)}"
+    header = _HEADER.format(sources=f"{name}.in")
+    new = f"# {header}\n\n{python.resolve_requirements(name, old, only)}"
     if old != new:
         _write(path, new)
-    return _report(uv.versions(old), uv.versions(new), old != new)
+    return _report(python.versions_in(old), python.versions_in(new), old != new)
 
 
 def _report(before: dict[str, str], after: dict[str, str], changed: bool) -> list[str]:

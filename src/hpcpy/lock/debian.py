@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hpcpy.apt.offers import Mirror, Offer
+from hpcpy.apt.private import Mirror, Offer, mirror_of
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
 from hpcpy.pins.debian import DebianRequest
@@ -16,7 +16,7 @@ def resolve(request: DebianRequest) -> dict[str, Any]:
     """Resolve the packages of every set for every architecture."""
     locked: dict[str, Any] = {}
     for arch in request.architectures:
-        offers = _offers(Mirror(request, arch), request, arch)
+        offers = _offers(mirror_of(request, arch), request, arch)
         stated = _stated_licences(offers)
         locked[arch] = {
             offer.name: _table(offer, sets, stated[offer.name]) for offer, sets in offers.items()

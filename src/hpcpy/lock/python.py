@@ -1,34 +1,32 @@
-"""``python.lock`` and ``packages.lock``: one wheel a package."""
+"""``python.lock``, one wheel a package and architecture; ``dev.lock`` and its like; both by uv.
+
+The latter are for the machine's own Python, in pip's format.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+import os
+import re
+import subprocess
+import tomllib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.scratch import build_scratch
-from hpcpy.fetch.connection import Patience, Web
-from hpcpy.fetch.download import PermanentError, TransientError, network_errors
-from hpcpy.fetch.many import THREADS, fetch
-from hpcpy.lock import licences, uv
-from hpcpy.lock.uv import compile_lock, packages
+from hpcpy.engine.venv import ensure_venv
+from hpcpy.fetch.many import fetch
+from hpcpy.lock import licences
 from hpcpy.pins.debian import debian_request
-from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.packages import TESTED, requested
-from hpcpy.pins.sources import sources
-from hpcpy.pins.tables import file_name
-from hpcpy.pins.wheels import GROUPS, locked
+from hpcpy.pins.model import GROUPS, Artifact, Source, sources
+from hpcpy.pins.tables import file_name, read_table
 
 # The newest glibc that uv has a platform for, of those up to the images'.
 GLIBC = (2, 40)
-# Groups of python.lock that packages.lock is held to: what is in the image, and what other
-# tests put on top of it.
-_HELD = {"image", "own", "bake"}
 
 
 @dataclass
@@ -39,11 +37,6 @@ class Locked:
     wheels: dict[str, Source] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     licence: str = ""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing has to be asked for."""
-        return bool(self.licence) and all(wheel.size for wheel in self.wheels.values())
 
 
 def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
@@ -61,7 +54,7 @@ def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
         found[name].wheels |= {
             arch: Source(**wheel) for arch, wheel in kept[name]["wheels"].items()
         }
-    _complete({name: package for name, package in found.items() if not package.is_complete})
+    _add_licences(found)
     return {"packages": {name: _table(found[name]) for name in sorted(found)}}
 
 
@@ -119,66 +112,35 @@ def platform(python: tuple[int, int], arch: str) -> tuple[str, str]:
 def best_wheels(
     found: Mapping[str, Mapping[str, Any]], python: tuple[int, int], arch: str
 ) -> dict[str, Source]:
-    """Return the wheel of each package that fits the images best, of no size yet."""
-    # The size follows: the index that uv reads does not always state it.
-    offered = {
-        name: {
-            file_name(wheel["url"]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
-            for wheel in package.get("wheels", ())
-        }
-        for name, package in found.items()
-    }
-    names = {name: list(wheels) for name, wheels in offered.items()}
+    """Return the most specific wheel of each package: uv lists those that fit the images."""
+    own = f"-cp{python[0]}{python[1]}-cp{python[0]}{python[1]}-"
     best = {}
-    for name, file in uv.best_wheels(names, python, arch, GLIBC).items():
-        if file is None:
-            raise UnavailableError(f"{name} {found[name]['version']} has no wheel for {arch}")
-        best[name] = offered[name][file]
+    for name, package in found.items():
+        wheels = sorted(
+            package.get("wheels", ()),
+            key=lambda wheel: (own in wheel["url"], not wheel["url"].endswith("-any.whl")),
+        )
+        if not wheels:
+            raise UnavailableError(f"{name} {package['version']} has no wheel for {arch}")
+        url, size = wheels[-1]["url"], wheels[-1].get("size", 0)
+        file_name(url)  # refuses a path
+        if not size:
+            raise UnavailableError(f"{url}: the index does not say how long it is")
+        best[name] = Source(url, size, wheels[-1]["hashes"]["sha256"])
     return best
 
 
-def _complete(found: dict[str, Locked]) -> None:
-    """Find out the sizes, and the licences, for which the wheels are downloaded."""
-    web = Web(Patience())
-    asked = [
-        (package.wheels, arch)
-        for package in found.values()
-        for arch, wheel in package.wheels.items()
-        if not wheel.size
-    ]
-    with ThreadPoolExecutor(THREADS) as pool:
-        sized = pool.map(lambda one: with_size(web, one[0][one[1]]), asked)
-        for (wheels, arch), wheel in zip(asked, sized, strict=True):
-            wheels[arch] = wheel
+def _add_licences(found: Mapping[str, Locked]) -> None:
+    """Find out the licences that are not known: the wheels state them."""
     artifacts = {}
     for name, package in found.items():
-        if package.licence:
-            continue
-        wheel = next(iter(package.wheels.values()))
-        file = file_name(wheel.url)
-        artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
+        if not package.licence:
+            wheel = next(iter(package.wheels.values()))
+            file = file_name(wheel.url)
+            artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
     files = fetch(artifacts.values())
     for name, artifact in artifacts.items():
         found[name].licence = licences.of_wheel(files[artifact])
-
-
-def with_size(web: Web, source: Source) -> Source:
-    """Return a source with the size that its server states."""
-    for pause in (0.0, *Patience().pauses):
-        time.sleep(pause)
-        try:
-            with network_errors():
-                size = web.length(source.url)
-        except TransientError as error:
-            failure: Exception = error
-        except PermanentError as error:
-            failure = error
-            break
-        else:
-            if size:
-                return replace(source, size=size)
-            raise UnavailableError(f"{source.url}: the server does not say how long it is")
-    raise UnavailableError(f"{source.url}: {failure}")
 
 
 def _table(package: Locked) -> dict[str, object]:
@@ -190,48 +152,76 @@ def _table(package: Locked) -> dict[str, object]:
     }
 
 
-def resolve_packages() -> dict[str, object]:
-    """Resolve the packages of ``packages.in``, held to the versions of ``python.lock``.
-
-    Each table also says which of ``packages.in`` want the package.
-    """
-    major, minor, *_ = sources()["python"].version.split(".")
-    python = (int(major), int(minor))
-    here = platform(python, TESTED)
-    with build_scratch("lock") as scratch:
-        held = scratch / "constraints.txt"
-        versions = {
-            name: table.text("version")
-            for name, table in locked().items()
-            if _HELD & set(table.texts("groups"))
-        }
-        held.write_text(pinned(versions))
-        together = scratch / "pylock.toml"
-        compile_lock(together, [paths.ENV / "packages.in"], *here, f"--constraint={held}")
-        found = packages(together)
-        versions |= {name: str(package["version"]) for name, package in found.items()}
-        held.write_text(pinned(versions))
-        of_each = {name: _with_dependencies(name, scratch, here, held) for name in requested()}
-        wanted_by = {
-            package: [name for name in requested() if package in of_each[name]] for package in found
-        }
-    wheels = best_wheels(found, python, TESTED)
-    web = Web(Patience())
-    with ThreadPoolExecutor(THREADS) as pool:
-        sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
-    tables = {
-        name: {"version": versions[name], "for": wanted_by[name], **asdict(source)}
-        for name, source in zip(wheels, sized, strict=True)
+def compile_lock(output: Path, inputs: Iterable[Path], *options: str) -> None:
+    """Resolve requirement files into one lock of wheels; ``pylock.toml`` selects that format."""
+    # The public index alone, whatever this machine is set up for: the
+    # addresses go into a lock that everybody uses.
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not re.match(r"UV_(.*INDEX|FIND_LINKS|NO_CONFIG|CONFIG_FILE)", key)
     }
-    return {"packages": {name: tables[name] for name in sorted(tables)}}
+    command = [ensure_venv() / "bin" / "uv", "pip", "compile", "--no-config", "--quiet"]
+    command += ["--only-binary", ":all:", "--no-header", "--no-annotate", "--output-file", output]
+    done = subprocess.run(
+        [str(word) for word in (*command, *options, *inputs)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise UnavailableError(f"uv pip compile: {reason}")
 
 
-def _with_dependencies(
-    name: str, scratch: Path, here: tuple[str, str], constraints: Path
-) -> set[str]:
-    """Return a package and all that it needs, of the versions that have been resolved."""
-    output, alone = scratch / "pylock.alone.toml", scratch / "alone.in"
-    alone.write_text(f"{name}\n")
-    # uv's cache has all by now: 1 s for each of the 71 names, else 9 s.
-    compile_lock(output, [alone], *here, f"--constraint={constraints}", "--offline")
-    return set(packages(output))
+def packages(pylock: Path) -> dict[str, dict[str, Any]]:
+    """Return the packages of a ``pylock.toml`` by name."""
+    listed = tomllib.loads(pylock.read_text(encoding="utf-8"))["packages"]
+    return {package["name"]: package for package in listed}
+
+
+def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -> str:
+    """Return requirements with hashes, for every Python that the host tool runs on."""
+    oldest = _oldest_python()
+    with build_scratch("lock") as scratch:
+        output, held = scratch / "requirements.txt", scratch / "constraints.txt"
+        kept = {line: lines for line, lines in _entries(old) if only and _name(line) not in only}
+        held.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        compile_lock(
+            output,
+            [paths.ENV / f"{name}.in"],
+            "--universal",
+            "--generate-hashes",
+            f"--python-version={oldest}",
+            f"--constraint={held}",
+        )
+        resolved = output.read_text(encoding="utf-8")
+    # New files of a locked version are no move: its entry stays as it is.
+    return "".join(kept.get(line, lines) for line, lines in _entries(resolved))
+
+
+def _entries(requirements: str) -> Iterator[tuple[str, str]]:
+    """Give each requirement, and it with its hashes as they are written."""
+    for match in re.finditer(r"(?m)^([^\s#-].*?)( \\)?\n(?:[ \t].*\n)*", requirements):
+        yield match[1], match[0]
+
+
+def _name(line: str) -> str:
+    return re.split(r"[=; ]", line, maxsplit=1)[0]
+
+
+def versions_in(requirements: str) -> dict[str, str]:
+    """Return the packages of a requirements file with their versions.
+
+    An older Python may have one of its own: then both are told.
+    """
+    found = defaultdict(list)
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)", requirements):
+        found[name].append(version)
+    return {name: ", ".join(all_of_it) for name, all_of_it in found.items()}
+
+
+def _oldest_python() -> str:
+    project = read_table(paths.ROOT / "pyproject.toml").table("project")
+    return project.text("requires-python").removeprefix(">=")

@@ -13,8 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy.build.command import ensure_image
-from hpcpy.build.current import SQUASHFS_OPTIONS
+from hpcpy.build.command import SQUASHFS_OPTIONS, ensure_image
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.files import scratch_dir, whole_file
 from hpcpy.core.stages import say, stage

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors
-from hpcpy.core.removal import remove_tree
+from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image

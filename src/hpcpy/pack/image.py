@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors, scratch_dir
-from hpcpy.core.removal import remove_tree
+from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import Stage
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.engine.setup import ensure, look_up

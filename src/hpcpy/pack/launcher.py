@@ -10,9 +10,9 @@ import shutil
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import scratch_dir, whole_file
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
@@ -35,7 +35,7 @@ _FLAGS = (
 
 def launcher() -> Path:
     """Return the launcher, which is made unless it is there and newer than its sources."""
-    from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
+    from hpcpy.fetch.debian import fetch_newest  # noqa: PLC0415  # for its one use
 
     made = paths.TOOLS / "pack/run"
     newest = max(file.stat().st_mtime for file in (*SOURCES.iterdir(), Path(__file__)))
@@ -48,7 +48,7 @@ def launcher() -> Path:
         whole_file(made) as temporary,
     ):
         try:
-            debs = download(frozenset(_PACKAGES), layout().debian)
+            debs = fetch_newest(frozenset(_PACKAGES), layout().debian)
         except UnavailableError as error:
             error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 from hpcpy.build.sif_header import system_offset
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
-from hpcpy.core.removal import remove_tree
+from hpcpy.core.scratch import remove_tree
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.image import ANY, configuration, is_packed, write_own
 

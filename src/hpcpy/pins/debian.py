@@ -49,7 +49,7 @@ def debian_request(folder: Path | None = None) -> DebianRequest:
     """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
     top = read_table(env_folder(folder) / "debian.toml")
     top.only("architectures", "snapshot", "suites", "sets")
-    suites = tuple(_suite(table) for table in top.array("suites"))
+    suites = tuple(table.fill(DebianSuite) for table in top.array("suites"))
     sets = {}
     alone = set()
     limited = {}
@@ -71,11 +71,6 @@ def _architectures(table: Table) -> tuple[str, ...]:
         if arch not in ARCHITECTURES:
             raise table.wrong("architectures", f"{arch!r} is not one of {', '.join(ARCHITECTURES)}")
     return architectures
-
-
-def _suite(table: Table) -> DebianSuite:
-    table.only("archive", "name")
-    return DebianSuite(table.text("archive"), table.text("name"))
 
 
 def _lock(folder: Path | None) -> Table:
@@ -129,7 +124,7 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
     if "timestamp" in table.values:
         # Locked by itself, later than the others: the archive had it then.
         when = table.moment("timestamp")
-    size, digest = table.size("size"), table.digest("sha256")
+    size, digest = table.number("size"), table.digest("sha256")
     archive, path = (
         table.text("archive", r"[a-z-]+", "an archive's name"),
         table.text("path", _POOL_PATH, "a path in pool/"),

@@ -6,12 +6,16 @@ import datetime
 import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import UsageError, suggestion
+
+T = TypeVar("T")
 
 
 def env_folder(folder: Path | None) -> Path:
@@ -59,7 +63,7 @@ class Table:
         """Refuse keys other than these: a misspelt one would be ignored."""
         for key in self.values:
             if key not in keys:
-                raise self.wrong(key, f"unknown key; known are {', '.join(keys)}")
+                raise self.wrong(key, f"unknown key; {suggestion(key, keys)}")
 
     def _value(self, key: str) -> object:
         if key not in self.values:
@@ -87,11 +91,11 @@ class Table:
             raise self.wrong(key, "is not true or false")
         return value
 
-    def size(self, key: str) -> int:
-        """Return a number of bytes, at least one."""
+    def number(self, key: str) -> int:
+        """Return a whole number, at least one."""
         value = self._value(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise self.wrong(key, f"{value!r} is not a number of bytes")
+            raise self.wrong(key, f"{value!r} is not a number from 1 on")
         return value
 
     def digest(self, key: str) -> str:
@@ -104,6 +108,23 @@ class Table:
         if not isinstance(value, datetime.datetime) or value.tzinfo is None:
             raise self.wrong(key, f"{value!r} is not a time such as 2001-02-03T04:05:06Z")
         return value
+
+    def fill(self, kind: type[T], **found: Any) -> T:
+        """Return a dataclass of `found` and, by the types of its other fields, of this table."""
+        wanted = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+        # A name that is given is the table's own, and no key.
+        self.only(*(name for name in wanted if name != "name" or name not in found))
+        read: dict[str, Callable[[str], object]] = {
+            "str": self.text,
+            "int": self.number,
+            "bool": self.flag,
+        }
+        for name, one in wanted.items():
+            is_needed = one.default is MISSING and one.default_factory is MISSING
+            if name not in found and (is_needed or name in self.values):
+                # Annotations are texts: `from __future__ import annotations`.
+                found[name] = read.get(str(one.type), self.texts)(name)
+        return kind(**found)
 
     def table(self, key: str) -> Table:
         """Return the table of that name within this one."""

@@ -4,20 +4,139 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from hpcpy.build.archive import sbom_of
-from hpcpy.build.command import add_image, ensure_image
-from hpcpy.build.current import archive_path
-from hpcpy.build.stamps import read_stamp
+from hpcpy.build.cached import git, read_stamp
+from hpcpy.build.command import add_image, archive_path, ensure_image
+from hpcpy.build.graph import Image
+from hpcpy.build.plan import Plan
+from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, place, scratch_dir
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, whole_file
 from hpcpy.core.paths import project_version
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.release import provenance, signing
+from hpcpy.pins.tables import read_table
+
+_BUILD_TYPE = "urn:hpcpy:make:1"
+
+
+def commit() -> str:
+    """Return the commit of this checkout."""
+    if not (paths.ROOT / ".git").exists():
+        what = "make a release in a git clone: it names the commit"
+        raise UsageError(f"{paths.ROOT}: git finds no commit", hint=what)
+    if changed := git("status", "--porcelain"):
+        first = changed.splitlines()[0].strip()
+        raise UsageError(f"the checkout has changes ({first})", hint="commit or remove them first")
+    return git("rev-parse", "HEAD").strip()
+
+
+def statement(
+    plan: Plan, image: Image, of: str, made: Iterable[Path], tools: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what `made` is, and what it was made of."""
+    names = read_table(paths.ENV / "formats.toml").table("provenance")
+    pins = expected(plan, image, project_version()).pins
+    locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
+    materials = [
+        {"name": "commit", "digest": {"gitCommit": of}},
+        *(
+            {"name": f"{paths.ENV.name}/{path.name}", "digest": {"sha256": sha256(path)}}
+            for path in locks
+        ),
+        *(
+            {
+                "name": f"{pin.name} {pin.version}",
+                "uri": pin.url,
+                "digest": {"sha256": pin.sha256},
+                "annotations": {"kind": pin.kind, "use": pin.use, "licence": pin.licence},
+            }
+            for pin in pins
+        ),
+    ]
+    return {
+        "_type": names.text("statement"),
+        "subject": [{"name": path.name, "digest": {"sha256": sha256(path)}} for path in made],
+        "predicateType": names.text("predicate"),
+        "predicate": {
+            "buildDefinition": {
+                "buildType": _BUILD_TYPE,
+                "externalParameters": {"image": image.name, "architecture": plan.arch},
+                "internalParameters": {"inputs": plan.image_key(image), "epoch": plan.epoch},
+                "resolvedDependencies": materials,
+            },
+            "runDetails": {"builder": {"id": _BUILD_TYPE, "version": dict(tools)}},
+        },
+    }
+
+
+SUMS = "SHA256SUMS"
+SIGNATURE = f"{SUMS}.sig"
+_MAKES_ONE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY"
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of all other files of a folder, as sha256sum(1) checks them."""
+    names = sorted({path.name for path in folder.iterdir()} - {SUMS, SIGNATURE})
+    with whole_file(folder / SUMS) as temporary:
+        temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
+
+
+def sign(folder: Path, key: Path, apptainer: Path) -> None:
+    """Sign a release."""
+    check_key(key)
+    for sif in folder.glob("*.sif"):
+        with whole_file(sif) as temporary:
+            shutil.copy2(sif, temporary)
+            _run(apptainer, "sign", "--key", key, temporary)
+    write_sums(folder)
+    with whole_file(folder / SIGNATURE) as temporary:
+        _run("openssl", "dgst", "-sha256", "-sign", key, "-out", temporary, folder / SUMS)
+
+
+def check_key(key: Path) -> None:
+    """Check that a key can sign."""
+    # Without -passin it would ask for a passphrase on a terminal that may not be there.
+    if _error_of("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
+        raise UsageError(
+            f"{key}: not an unencrypted private key in PEM", hint=f"make one: {_MAKES_ONE}"
+        )
+    # A key of Ed25519 fails here; else it would fail only after the SIF has been signed.
+    _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, os.devnull)
+
+
+def _run(*command: str | Path) -> None:
+    if error := _error_of(*command):
+        raise UsageError(f"{Path(command[0]).name} cannot sign: {error}", hint=f"try {_MAKES_ONE}")
+
+
+def _error_of(*command: str | Path) -> str:
+    """Return what a command complains of; nothing when it ends well."""
+    try:
+        done = subprocess.run(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise UnavailableError(f"no {command[0]} here", hint="apt install openssl") from error
+    if done.returncode == 0:
+        return ""
+    lines = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()
+    return lines[-1]
+
 
 PROVENANCE = "provenance.json"
 
@@ -50,10 +169,10 @@ def _shown(image: str) -> str:
 
 def main(options: argparse.Namespace) -> int:
     """Write the folder."""
-    of = provenance.commit()
+    of = commit()
     if options.key:
         # Before a build that may take minutes.
-        signing.check_key(options.key)
+        check_key(options.key)
     version = project_version()
     target: Path = options.to or folder_of(options.image)
     if target.exists():
@@ -80,11 +199,11 @@ def main(options: argparse.Namespace) -> int:
         for name, sbom in sboms.items():
             (folder / f"{name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        statement = provenance.statement(plan, image, of, made, tools)
-        (folder / PROVENANCE).write_text(json.dumps(statement, indent=1) + "\n")
-        signing.write_sums(folder)
+        written = statement(plan, image, of, made, tools)
+        (folder / PROVENANCE).write_text(json.dumps(written, indent=1) + "\n")
+        write_sums(folder)
         if options.key:
-            signing.sign(folder, options.key, ensure("apptainer").apptainer)
+            sign(folder, options.key, ensure("apptainer").apptainer)
         folder.rename(target)
     print(target)
     return 0

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from hpcpy.sbom.contents import Contents, licence_texts, normal
-from hpcpy.sbom.licences import Texts, is_expression
 from hpcpy.sbom.nvidia import agreement, files, is_nvidias
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin
-from hpcpy.sbom.spdx import IMAGE, Package, document, package_id
+from hpcpy.sbom.spdx import IMAGE, Package, Texts, document, is_expression, package_id
 
 # Package -> the source that brings it: CPython's installs pip with the interpreter.
 BROUGHT = {"pip": "python"}

@@ -8,9 +8,8 @@ from importlib.metadata import Distribution, PackagePath
 from pathlib import Path
 
 from hpcpy.sbom.contents import Contents, licence_texts, normal
-from hpcpy.sbom.licences import Texts
 from hpcpy.sbom.pins import Expected, Pin
-from hpcpy.sbom.spdx import File
+from hpcpy.sbom.spdx import File, Texts
 
 # Where recipes/cuda_libraries.sh puts the licence of NVIDIA's wheels.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")

@@ -54,7 +54,7 @@ def touched(sif: Path, command: Sequence[str]) -> Touched:
     if os.geteuid() != 0:
         raise UnavailableError("only root can have the kernel mount an image")
     request = {"image": str(sif), "offset": system_offset(sif), "command": list(command)}
-    return Touched(**inside(__name__, request))
+    return Touched(**inside(__name__, request, str(Path(__file__).parent)))
 
 
 def _look(image: str, offset: int, command: Sequence[str]) -> dict[str, object]:

@@ -46,16 +46,13 @@ def start(file: Path, place: Path, *words: object) -> Done:
     return run(file, *words, env=env, cwd=place.parent, timeout=300)
 
 
-def test_a_packages_files_are_placed_once_and_its_modules_are_not(
-    file: Path, tmp_path: Path
-) -> None:
+def test_a_packages_files_are_placed_once(file: Path, tmp_path: Path) -> None:
     place = tmp_path / "tmp"
     done = start(file, place, "-c", PLOTS)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("(640, 480)")
     (fonts,) = place.glob(f"hpcpy-{os.getuid()}/*/site-packages/matplotlib/mpl-data/fonts")
     package = fonts.parents[1]
-    assert not list(package.rglob("*.py"))
     font = fonts / "ttf/DejaVuSans.ttf"
     before = font.stat()
     # As after a power failure.
@@ -91,9 +88,11 @@ def test_cupy_has_its_headers_and_says_that_there_is_no_gpu(file: Path, tmp_path
     assert (done.returncode, done.stderr.count("\n")) == (69, 1), done.stderr
 
 
-def test_ipython_starts(file: Path, tmp_path: Path) -> None:
+def test_ipython_starts_and_jedi_completes(file: Path, tmp_path: Path) -> None:
     done = start(file, tmp_path / "tmp", "-m", "IPython", "-c", "6 * 7")
     assert "42" in done.stdout, done.stderr
+    completes = "import jedi; print(jedi.Script('x = []\\nx.app').complete()[0].name)"
+    assert start(file, tmp_path / "tmp", "-c", completes).stdout == "append\n"
 
 
 def test_opencl_computes_by_the_driver_of_a_host(file: Path, tmp_path: Path) -> None:

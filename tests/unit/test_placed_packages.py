@@ -1,4 +1,4 @@
-"""A package that opens its own files gets them on the node; its modules stay in memory."""
+"""A package that opens its own files gets them on the node; its modules come from memory."""
 
 import os
 import runpy
@@ -41,6 +41,7 @@ IMPORTS = """
     print(PIL.inner.VALUE + PIL.text("..", "pillow.libs", "beside.txt"), end="")
     print(inspect.getsource(PIL.text).split()[1])
     print(pkgutil.get_data("PIL", "data/deep/text.txt"), pkgutil.get_data("plain", "text.txt"))
+    print(type(PIL.inner.__loader__).__name__)
     print(PIL.HERE)
 """
 SAID = """\
@@ -48,6 +49,7 @@ of the package
 beside it
 text(*names):
 b'of the package\\n' b'in memory\\n'
+Loader
 """
 
 
@@ -71,7 +73,7 @@ def says(installed: Installation, place: Path, program: str = IMPORTS) -> str:
     return installed.says(start + program, TMPDIR=str(place))
 
 
-def test_its_files_are_placed_and_its_modules_are_not(
+def test_its_files_are_placed_and_its_modules_come_from_memory(
     installed: Installation, tmp_path: Path
 ) -> None:
     *said, here = says(installed, tmp_path).splitlines()
@@ -80,7 +82,9 @@ def test_its_files_are_placed_and_its_modules_are_not(
     assert here == f"{folder}/site-packages/PIL"
     placed = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.is_file())
     assert placed == [
+        "site-packages/PIL/__init__.py",
         "site-packages/PIL/data/deep/text.txt",
+        "site-packages/PIL/inner.py",
         "site-packages/pillow.libs/beside.txt",
     ]
     assert (folder.parent.stat().st_mode | folder.stat().st_mode) & 0o077 == 0

@@ -93,7 +93,9 @@ def placed(path: str, folder: str = "", *, to_run: bool = False) -> str:
 
 
 def placed_package(library: str, package: str, beside: str) -> str:
-    """Place all files of a package but its modules.
+    """Place all files of a package, its modules' sources, too.
+
+    jedi, for one, starts a source of its own by its path.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def placed_package(library: str, package: str, beside: str) -> str:
     """
     parent, _, name = package.rpartition("/")
     folders = (package, f"{parent}/{beside}") if beside else (package,)
-    found = [path for each in folders for path in below(each) if not path.endswith(".py")]
+    found = [path for each in folders for path in below(each)]
     place, reasons = _placed({path: path[len(library) + 1 :] for path in found}, _digest)
     if not place:
         raise ImportError(_no_folder(name, reasons), name=name)

@@ -75,13 +75,11 @@ def extensions() -> Any:
     """
     bundle = finder().bundle
     ours = {"", *finder().own_folders()}
+    # Asked first: it looks whether site-packages is as it was built.
+    is_unchanged = bundle.added is None
     for root in bundle.roots:
-        if not root.path.endswith("/site-packages"):
+        if not root.path.endswith("/site-packages") or (is_unchanged and root.is_complete):
             ours.add(root.path)
-            continue
-        with contextlib.suppress(OSError):
-            if os.stat(root.path).st_mtime == bundle.epoch:
-                ours.add(root.path)
     if ours.issuperset(sys.path) and not IS_STOCK:
         return {}
     from importlib import metadata  # noqa: PLC0415

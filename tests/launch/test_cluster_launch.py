@@ -156,7 +156,6 @@ def next_job(cluster: Cluster) -> str:
     [
         (("W=mandle",), "unknown workload 'mandle'; did you mean mandel?"),
         (("W=pi", "TIME=abc"), "argument --time: abc is not a time limit"),
-        (("W=pi", "GPUS=1", "IMAGE=docker://me/x:1"), "no node of partition all has a GPU"),
         (("W=pi", "IMAGE=me/hpcpy:1", "ENGINE=shifter", "SITE=promises.toml"), "promise 'fabrik'"),
     ],
 )

@@ -29,7 +29,7 @@ WAYS = {
 # with the interpreter as one file.
 _IMAGE_BY_NODE, _IMAGE_BY_RANK = 24, 0.1
 _FILES_BY_NODE, _FILES_BY_RANK = 22, 8
-_FILE_BY_NODE, _FILE_BY_RANK = 3, 4
+_FILE_BY_NODE, _FILE_BY_RANK = 5, 3
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 _CONTAINER = 0.12
 # Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.

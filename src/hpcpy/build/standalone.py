@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tarfile
 from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
@@ -47,8 +46,8 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         build_scratch("standalone") as folder,
         disk_errors(target),
     ):
-        with tarfile.open(paths.cache_dir() / "parts" / part_file(plan, part)) as tar:
-            tar.extractall(folder, filter="data")
+        made = paths.cache_dir() / "parts" / part_file(plan, part)
+        shutil.unpack_archive(made, folder, "tar")
         bill = _bill(plan, image, folder / "about")
         with whole_file(target.with_name(f"{target.name}.spdx.json")) as temporary:
             temporary.write_text(bill)

@@ -84,6 +84,8 @@ def test_what_no_node_can_ever_give_is_refused(cluster: Cluster, size: str) -> N
     assert done.stderr.count("\n") == 1
 
 
+# It needs both nodes to itself, for which it waits behind the other tests' jobs.
+@pytest.mark.long
 def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
     words = ("W=pi", "ENGINE=none", "IMAGE=/bin/echo", "NODES=2")
     hold = ("--nodes=2", "--exclusive", "sh", "-c", "touch held.$SLURM_NODEID; sleep 600")

@@ -50,16 +50,16 @@ def test_this_machines_python_takes_the_targets_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arch", "is_own"), [("aarch64", True), ("x86_64", False)])
-def test_flags_are_the_targets_also_where_nothing_is_emulated(
+def test_flags_and_patches_are_the_targets_also_where_nothing_is_emulated(
     tmp_path: Path, arch: str, is_own: bool
 ) -> None:
     recipes = tmp_path / "recipes"
-    recipes.mkdir()
+    patches = recipes / "patches/libffi"
+    patches.mkdir(parents=True)
     (recipes / "lib.sh").write_text("of all\n")
     cross.adapt(tmp_path, arch, None)
-    assert [path.name for path in recipes.iterdir() if path.name != "lib.sh"] == (
-        ["lib_of_all.sh"] if is_own else []
-    )
+    own = sorted(path.name for path in (*recipes.glob("*.sh"), *patches.iterdir()))
+    assert own == (["large-pages.patch", "lib.sh", "lib_of_all.sh"] if is_own else ["lib.sh"])
     assert ("-march=armv8-a" in (recipes / "lib.sh").read_text()) is is_own
 
 

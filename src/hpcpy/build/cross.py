@@ -7,6 +7,7 @@ as the target's: that one would be emulated, and take ten times as long.
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,16 +24,24 @@ _STAND_IN = "python_of_this_machine"
 
 def files(arch: str) -> list[Path]:
     """Return the files of recipes that builds for an architecture alone read."""
-    return [*paths.RECIPES.glob(f"{arch}.sh")]
+    return [*paths.RECIPES.glob(f"{arch}.sh"), *_patches(arch)]
+
+
+def _patches(arch: str) -> list[Path]:
+    return sorted(paths.RECIPES.glob(f"patches/*.{arch}/*.patch"))
 
 
 def adapt(context: Path, arch: str, native_python: Path | None) -> None:
     """Change a part's context for `arch`, and put a Python that runs here behind the target's."""
     recipes = context / "recipes"
-    for own in files(arch):
+    for own in paths.RECIPES.glob(f"{arch}.sh"):
         # It reads lib.sh by its other name: a line in lib.sh would change all keys.
         (recipes / "lib.sh").rename(recipes / "lib_of_all.sh")
         (recipes / "lib.sh").write_bytes(own.read_bytes())
+    for patch in _patches(arch):
+        of_part = recipes / "patches" / patch.parent.stem
+        if of_part.is_dir():
+            shutil.copy(patch, of_part)
     if native_python is None:
         return
     order = []

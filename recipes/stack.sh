@@ -23,6 +23,12 @@ for module in config, initfini:
     path.write_text(text)
 END
 
+# debugpy's wheels for other machines hold x86-64's library, too.
+case $MULTIARCH in
+    x86_64*) ;;
+    *) find "$site" -name 'attach_linux_amd64.so' -delete ;;
+esac
+
 # 164 MB, 115 of them cupy's.
 strip_packages
 

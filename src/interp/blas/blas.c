@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include "blas.h"
+#include "module.h"
 #include "threads.h"
 
 #include <pthread.h>
@@ -182,16 +183,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_hpcpy_threads", .m_methods = methods, .m_slots = slots,
-};
-
-PyObject *hpcpy_threads_initialise(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+HPCPY_MODULE(hpcpy_threads_initialise, "_hpcpy_threads", methods)

@@ -1,7 +1,6 @@
 /* The OpenBLAS that is linked in, for the feature that shows it to others. */
 
-#ifndef HPCPY_BLAS_H
-#define HPCPY_BLAS_H
+#pragma once
 
 /* Initialises it, at the first call. */
 void hpcpy_blas_begin(void);
@@ -16,5 +15,3 @@ void hpcpy_blas_guard_forks(void);
 
 /* Called when numpy's module has initialised OpenBLAS, if a feature has this function. */
 void hpcpy_blas_ready(void) __attribute__((weak));
-
-#endif

@@ -3,6 +3,7 @@
 #include "bundle.h"
 
 #include "files.h"
+#include "module.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
@@ -26,23 +27,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_hpcpy_bundle",
-    .m_doc = "The modules in memory, as bytes.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-static PyObject *initialise(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+static HPCPY_MODULE(initialise, "_hpcpy_bundle", methods)
 
 static struct _frozen freeze(
     const char *name, const unsigned char *code, const unsigned char *end, int is_package)

@@ -1,7 +1,6 @@
 /* The modules in memory: recipes/interpreter.sh links them in. */
 
-#ifndef HPCPY_BUNDLE_H
-#define HPCPY_BUNDLE_H
+#pragma once
 
 #include <Python.h>
 
@@ -12,5 +11,3 @@ PyStatus hpcpy_bundle_prepare(PyConfig *config);
 
 /* marshal.loads, which also takes a zstd frame. */
 PyObject *hpcpy_loads(PyObject *module, PyObject *value);
-
-#endif

@@ -1,7 +1,6 @@
 /* The library's files in the executable of `make standalone`: see _hpcpy_files.py. */
 
-#ifndef HPCPY_FILES_H
-#define HPCPY_FILES_H
+#pragma once
 
 #include <Python.h>
 
@@ -10,5 +9,3 @@ PyObject *hpcpy_files_view(PyObject *module, PyObject *nothing);
 /* Where the loader can open a file of the library: `path` itself, or in that executable a
    copy on this node.  NULL if there is none; then no Python exception is set.  free() it. */
 char *hpcpy_placed(const char *path);
-
-#endif

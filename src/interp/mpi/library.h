@@ -1,7 +1,6 @@
 /* Where shared libraries lie, without the loader's search: see library.c. */
 
-#ifndef HPCPY_LIBRARY_H
-#define HPCPY_LIBRARY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,5 +17,3 @@ int hpcpy_in_library_path(const char *const *sonames, int count);
    but `last` only where there is no other.  False if only the loader can read it. */
 bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
                            char (*paths)[4096]);
-
-#endif

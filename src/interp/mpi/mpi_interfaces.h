@@ -1,7 +1,6 @@
 /* The ABIs of MPI that this interpreter has a module for. */
 
-#ifndef HPCPY_MPI_INTERFACES_H
-#define HPCPY_MPI_INTERFACES_H
+#pragma once
 
 #include <Python.h>
 
@@ -44,5 +43,3 @@ void *hpcpy_mpi_with_buffer(const HpcpyMpiInterface *interface, const char *name
 
 /* Raises the ImportError for the reason in `problem`. */
 void hpcpy_mpi_set_error(const char *wanted, const char *problem);
-
-#endif

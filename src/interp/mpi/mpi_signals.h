@@ -1,7 +1,6 @@
 /* Handlers of the signals that end a job, as they were before a library took them. */
 
-#ifndef HPCPY_MPI_SIGNALS_H
-#define HPCPY_MPI_SIGNALS_H
+#pragma once
 
 #include <signal.h>
 
@@ -18,5 +17,3 @@ void hpcpy_signals_put_back(const HpcpySignals *signals);
 /* The function to call in place of the library's `target`: `target` itself, or a
    wrapper for those that initialise MPI. */
 void *hpcpy_mpi_with_signals(const char *name, void *target);
-
-#endif

@@ -11,8 +11,7 @@
 
    Its hooks into the importer are in its hooks.toml: features/README.md. */
 
-#ifndef HPCPY_HOOKS_H
-#define HPCPY_HOOKS_H
+#pragma once
 
 #include <Python.h>
 
@@ -20,5 +19,3 @@
 int hpcpy_features_prepare(void);
 
 void hpcpy_features_started(const PyConfig *known);
-
-#endif

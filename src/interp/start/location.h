@@ -1,5 +1,4 @@
-#ifndef HPCPY_LOCATION_H
-#define HPCPY_LOCATION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +35,3 @@ char *hpcpy_absolute(const char *path);
 /* Whether somebody ran `/lib64/ld-linux-x86-64.so.2 …/python3`: then /proc/self/exe
    is the loader. */
 bool hpcpy_started_by_loader(void);
-
-#endif

@@ -1,5 +1,4 @@
-#ifndef HPCPY_PATHS_H
-#define HPCPY_PATHS_H
+#pragma once
 
 #include <Python.h>
 
@@ -7,5 +6,3 @@
    is set, so that CPython searches for none.  With PYTHONHOME or the like set, only the
    executable's path is preset: CPython searches for the rest. */
 PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv);
-
-#endif

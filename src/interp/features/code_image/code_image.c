@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "module.h"
+
 #include "internal/pycore_function.h"
 #include "internal/pycore_hashtable.h"
 #include "internal/pycore_interp.h"
@@ -188,23 +190,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_hpcpy_code_image",
-    .m_doc = "Modules' code as objects of the executable.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-PyObject *hpcpy_code_image_module(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+HPCPY_MODULE(hpcpy_code_image_module, "_hpcpy_code_image", methods)
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
 

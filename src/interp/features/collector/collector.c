@@ -16,6 +16,7 @@
 #define Py_BUILD_CORE 1
 #include "collector.h"
 #include "hooks.h"
+#include "module.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -221,23 +222,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_hpcpy_collector",
-    .m_doc = "Imports without the cyclic garbage collector.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-PyObject *hpcpy_collector_module(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+HPCPY_MODULE(hpcpy_collector_module, "_hpcpy_collector", methods)
 
 /* No collection from Python's first object on: the importer starts later. */
 PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)

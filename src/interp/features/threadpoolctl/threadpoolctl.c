@@ -13,6 +13,7 @@
 #include "blas.h"
 #include "files.h"
 #include "location.h"
+#include "module.h"
 #include "shown/openblas.h"
 
 #include <dlfcn.h>
@@ -119,16 +120,4 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_hpcpy_threadpoolctl", .m_methods = methods, .m_slots = slots,
-};
-
-PyObject *hpcpy_threadpoolctl_module(void)
-{
-    return PyModuleDef_Init(&definition);
-}
+HPCPY_MODULE(hpcpy_threadpoolctl_module, "_hpcpy_threadpoolctl", methods)

@@ -1,8 +1,7 @@
 /* Escape times, several vectors of pixels at a time.
  *
- * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4), or for
- * armv8-a, with -ffp-contract=off; LEVEL names the functions, of which
- * _kernels_simd.c chooses one.
+ * Compiled for each level of x86-64 (-march=x86-64-v2, -v3, -v4), or for armv8-a, with
+ * -ffp-contract=off. LEVEL names the functions; _kernels_simd.c chooses one.
  *
  * A row's pixels take their first tests together, straight from the row. Those
  * that have not escaped go to a pool. It is iterated in groups of independent

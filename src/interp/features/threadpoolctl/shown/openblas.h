@@ -1,7 +1,6 @@
 /* The functions of the executable that the library calls which stands for its OpenBLAS. */
 
-#ifndef HPCPY_SHOWN_OPENBLAS_H
-#define HPCPY_SHOWN_OPENBLAS_H
+#pragma once
 
 typedef struct {
     int (*get_num_threads)(void);
@@ -13,5 +12,3 @@ typedef struct {
 
 /* The one name of BLAS's that the executable exports. */
 extern const HpcpyOpenblas hpcpy_openblas;
-
-#endif

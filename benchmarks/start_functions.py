@@ -16,6 +16,7 @@ from checkout import run
 from hpcpy.core import paths
 from hpcpy.core.files import whole_file
 from measure import report, roots
+from measure.cases import CORE
 from measure.running import output
 from measure.targets import PYTHON, WORK, Target, container
 
@@ -25,7 +26,7 @@ _TRACER = Path(__file__).with_name("measure") / "entered.py"
 _FUNCTIONS = "/opt/hpcpy/lib/hpcpy/functions.xz"
 # Whose functions have a section each, and no data among their code.
 _OBJECTS = re.compile(r"(libpython|libstdc\+\+|libgfortran)\.a\(|\w+\.c |numpy\.")
-_PROGRAMS = ("pass", "import numpy")
+_PROGRAMS = ("pass", "import numpy", CORE)
 # The image's locale, and one that Python first changes to UTF-8.
 _LOCALES = ("C.UTF-8", "C")
 
@@ -78,7 +79,7 @@ def functions(lines: Iterable[str]) -> dict[int, str]:
 
 
 def _entered(target: Target, work: Path, program: str, locale: str) -> list[int]:
-    variables = {"LANG": locale, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "HOME": "/"}
+    variables = {"LANG": locale, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "HOME": "/home/u"}
     words = [f"{name}={value}" for name, value in variables.items()]
     traced = [PYTHON, str(WORK / _TRACER.name), str(WORK / "addresses"), str(WORK / "hits")]
     command = target.command(["-i", *words, *traced, PYTHON, "-c", program], "/usr/bin/env")

@@ -1,10 +1,15 @@
 # The functions that starts enter, side by side.
 # shellcheck shell=sh disable=SC2034,SC2154  # variables of recipes/interpreter.sh
 
-# Strings of CPython's and of ours stay beside what reads them: the linker would
-# put equal ones of all libraries together.
+# Strings of CPython's, of ours and of libraries that have constructors stay beside what reads
+# them: the linker would put equal ones of all libraries together.
 order_objects() {
-    for object in libpython.a ./*.c.o; do
+    for name in stdc++ gfortran crypto; do
+        original=$(gcc -print-file-name="lib$name.a")
+        cp "$original" .
+        libraries=$(echo "$libraries" | sed "s# \(-l$name\|$original\)\( \|\$\)# lib$name.a\2#")
+    done
+    for object in libpython.a libstdc++.a libgfortran.a libcrypto.a ./*.c.o; do
         objcopy --set-section-flags '.rodata*.str*=alloc,readonly,data,contents' \
             --set-section-flags '.rodata.cst*=alloc,readonly,data,contents' "$object"
     done

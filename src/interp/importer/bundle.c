@@ -2,7 +2,9 @@
 
 #include "bundle.h"
 
-#include "files.h"
+#include <string.h>
+
+#include "location.h"
 #include "module.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
@@ -18,9 +20,18 @@ static PyObject *data(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
         (char *)hpcpy_modules, hpcpy_modules_end - hpcpy_modules, PyBUF_READ);
 }
 
+static PyObject *files(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
+{
+    if (!hpcpy_is_standalone()) {
+        Py_RETURN_NONE;
+    }
+    return PyMemoryView_FromMemory(
+        (char *)hpcpy_files, hpcpy_files_end - hpcpy_files, PyBUF_READ);
+}
+
 static PyMethodDef methods[] = {
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
-    {"files", hpcpy_files_view, METH_NOARGS,
+    {"files", files, METH_NOARGS,
      "files()\n--\n\nThe library's files, None where they lie on a disk."},
     {"loads", hpcpy_loads, METH_O,
      "loads(value)\n--\n\nWhat one of the bundle's values is, compressed or not."},
@@ -49,4 +60,21 @@ PyStatus hpcpy_bundle_prepare(PyConfig *Py_UNUSED(config))
         return PyStatus_NoMemory();
     }
     return PyStatus_Ok();
+}
+
+char *hpcpy_placed(const char *path)
+{
+    if (!hpcpy_is_standalone()) {
+        return strdup(path);
+    }
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *module = PyImport_ImportModule("_hpcpy_files");
+    PyObject *placed = module == NULL ? NULL : PyObject_CallMethod(module, "placed", "s", path);
+    const char *text = placed == NULL ? NULL : PyUnicode_AsUTF8(placed);
+    char *copy = text == NULL ? NULL : strdup(text);
+    Py_XDECREF(placed);
+    Py_XDECREF(module);
+    PyErr_Clear();
+    PyGILState_Release(state);
+    return copy;
 }

@@ -11,3 +11,8 @@ PyStatus hpcpy_bundle_prepare(PyConfig *config);
 
 /* marshal.loads, which also takes a zstd frame. */
 PyObject *hpcpy_loads(PyObject *module, PyObject *value);
+
+/* Where the loader can open a file of the library: `path` itself, or, where the executable
+   has these files (_hpcpy_files.py), a copy on this node.  NULL if there is none; then no
+   Python exception is set.  free() it. */
+char *hpcpy_placed(const char *path);

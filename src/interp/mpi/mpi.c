@@ -9,7 +9,7 @@
    initialised.  See docs/how-to/mpi.md. */
 
 #define _GNU_SOURCE
-#include "files.h"
+#include "bundle.h"
 #include "mpi_interfaces.h"
 #include "mpi_signals.h"
 #include "location.h"

@@ -11,13 +11,33 @@ hdf5_plugins_files() {
         >hdf5_sonames.h
 }
 
+# hdf5_names EXECUTABLE: the library without code.  It has what HDF5's headers declare: functions,
+# not the internal ones (H5T_..., H5T__...), and the variables behind macros (H5T_NATIVE_INT).
+# The executable is not position-independent: after its link the addresses are constants.  In
+# another program they would be wrong, so the library needs a name of the executable's alone.
+hdf5_names() {
+    nm --extern-only --defined-only --format=posix "$1" | awk '
+        function add(type, size) {
+            print ".globl " $1 "\n.type " $1 ", %" type
+            print ".set " $1 ", 0x" $3 "\n.size " $1 ", 0x" size
+            found = 1
+        }
+        $1 ~ /^H5[A-Z]?[A-Z]?[a-z][A-Za-z0-9_]*$/ && $2 ~ /[TW]/ { add("function", 0) }
+        $1 ~ /^H5[A-Z]*_[A-Za-z0-9_]+_g$/ && $2 ~ /[BDR]/ { add("object", $4) }
+        END {
+            print ".section .data.rel.ro, \"aw\", %progbits\n.quad _PyHpcpy_hdf5"
+            print ".section .note.GNU-stack, \"\", %progbits"
+            exit !found # a stripped executable has none
+        }'
+}
+
 hdf5_library() {
     gcc -shared -nostdlib -Wl,-z,noexecstack -Wl,--no-as-needed -Wl,-soname,"$1" \
         -o "$staged/site-packages/h5py/$1" "$2"
 }
 
 hdf5_plugins_linked() {
-    python -m hdf5_names "$OUT$PREFIX/bin/python$version" >libhdf5.S
+    hdf5_names "$OUT$PREFIX/bin/python$version" >libhdf5.S
     hdf5_library libhdf5.so libhdf5.S
     for soname in $hdf5_sonames; do
         hdf5_library "$soname" "$staged/site-packages/h5py/libhdf5.so"

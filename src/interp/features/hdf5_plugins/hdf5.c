@@ -1,11 +1,11 @@
 /* HDF5's plug-ins: filters in shared objects.  The executable does not export HDF5's
    functions.  A plug-in that was linked with libhdf5 gets them from a library of that
-   name without code (hdf5_names.py), which is opened only for plug-ins: packages that
+   name without code (build.sh), which is opened only for plug-ins: packages that
    bring an HDF5 of their own (netCDF4, PyTables) keep using that. */
 
 #define _GNU_SOURCE
 #include "hdf5_sonames.h" /* by build.sh */
-#include "files.h"
+#include "bundle.h"
 #include "location.h"
 
 #include <dlfcn.h>

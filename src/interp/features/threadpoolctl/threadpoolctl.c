@@ -11,7 +11,7 @@
 #include <Python.h>
 
 #include "blas.h"
-#include "files.h"
+#include "bundle.h"
 #include "location.h"
 #include "module.h"
 #include "shown/openblas.h"

@@ -25,14 +25,14 @@ class Bound:
     requests: int
 
 
-# A tenth above the blocks and bytes that were counted, 87, 164 and 377, 5.4, 8.7 and
-# 18.8 MB: on a busy machine, a page fault that had to wait reads ahead once more.  Three
-# tenths above the requests, 88, 138 and 275: the kernel joins them as it has
+# A tenth above the blocks and bytes that were counted, 73, 146 and 316, 4.6, 7.1 and
+# 14.8 MB: on a busy machine, a page fault that had to wait reads ahead once more.  Three
+# tenths above the requests, 77, 111 and 224: the kernel joins them as it has
 # time, and 15 % more were seen.
 BOUNDS = {
-    "pass": Bound(96, 5.9, 114),
-    "numpy": Bound(180, 9.5, 179),
-    "core": Bound(415, 20.7, 358),
+    "pass": Bound(80, 5.1, 100),
+    "numpy": Bound(161, 7.8, 144),
+    "core": Bound(348, 16.3, 291),
 }
 
 

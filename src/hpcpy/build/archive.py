@@ -55,7 +55,7 @@ def write_index(archives: Mapping[str, Path], layout: Path) -> str:
     """Write the images of several architectures as one OCI layout; return its index's digest."""
     manifests = []
     for arch, archive in archives.items():
-        # Without tarfile's filters, which Debian 12's 3.11.2 lacks: we wrote these archives.
+        # Without tarfile's filters, which Debian 12's Python lacks: we wrote these archives.
         shutil.unpack_archive(archive, layout, "tar")
         with tarfile.open(archive) as tar:
             (image,) = _json(tar, "index.json")["manifests"]

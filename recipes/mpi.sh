@@ -6,8 +6,6 @@
 # and a site's own MPI could not take its place.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
-# shellcheck source=recipes/old_libc/check.sh
-. /opt/deps/old/check.sh
 
 unpack mpich
 apply_patches .
@@ -20,6 +18,7 @@ sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
 # hardware from /sys, 200 path calls in each MPI_Init; what is lost: docs/how-to/mpi.md.  With
 # dlopen, libfabric would look for more providers, 100 path calls at each start.  Of libfabric's providers, those
 # stay that ranks of two nodes can use; shm would take SIGTERM.
+# With the old C library: the interpreter as one file has this very libmpi.
 ./configure --prefix=/opt/mpich \
     --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=no \
     --with-datatype-engine=dataloop --with-pm=no --enable-romio \
@@ -27,7 +26,7 @@ sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
     --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
     --disable-shm --disable-udp --disable-rxd --disable-mrail \
     --disable-perf --disable-hook_debug --disable-rstream \
-    MPICHLIB_CFLAGS="$PORTABLE $HARDENED" LDFLAGS="$HARDENED_LINK"
+    MPICHLIB_CFLAGS="$PORTABLE $HARDENED" LDFLAGS="-L/opt/deps/old $HARDENED_LINK"
 # No program gets a path to the library, by libtool's option or by LD_RUN_PATH.
 sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
     -e 's/^runpath_var=.*/runpath_var=NONE/' libtool
@@ -53,14 +52,6 @@ CPATH=$PWD/debian/$libraries/pmix2/include LIBRARY_PATH=$PWD/debian/$libraries \
 pmix=$PWD/pmix
 mkdir "$pmix"
 cp -a lib/.libs/libmpi.so.* "$pmix/"
-
-# And for the interpreter as one file, which runs on a host's own C library: with PMI.
-sed -i '1d' src/util/mpir_pmi.c src/nameserv/pmi/pmi_nameserv.c
-old=/opt/deps/old
-make lib/libmpi.la LIBS="-L$old $(sed -n 's/^LIBS = //p' Makefile) $old/libold.a"
-needs_only_old lib/.libs/libmpi.so.12
-install -D -m 755 lib/.libs/libmpi.so.12 "$OUT/opt/link/mpich/lib/libmpi.so.12"
-strip_all "$OUT/opt/link/mpich"
 
 mkdir -p "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" "$OUT/opt/mpich/share/licenses" \
     "$OUT/etc/ld.so.conf.d"

@@ -1,22 +1,26 @@
 #!/bin/sh
-# In /opt/deps/old: libraries to link against, of which programs for a host's own C library
-# from glibc 2.28 on need nothing newer, and the functions that it lacks.
+# In /opt/deps/old: the C library to link against, of which programs for a host's own from
+# glibc 2.28 on need nothing newer.  What that lacks is linked into them, as libc_nonshared.a is.
+# -L/opt/deps/old takes it in place of the builder's.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
 source=$MATERIALS/recipes/old_libc
-old=$OUT/opt/deps/old
-system=/lib/$MULTIARCH
-sh "$source/stubs.sh" "$PWD/stubs" 2.28 "$system/libc.so.6" "$system/libm.so.6" \
-    "$system"/ld-linux-*.so.*
-mkdir -p "$old"
-cp "$source/check.sh" "$old/"
-cp stubs/*.so.[0-9] "$old/"
-# By LIBRARY_PATH gcc finds them in place of the builder's.
-ln -s libm.so.6 "$old/libm.so"
-loader=$(echo "$system"/ld-linux-*.so.*)
-echo "GROUP(/opt/deps/old/libc.so.6 /usr/lib/$MULTIARCH/libc_nonshared.a" \
-    "AS_NEEDED(/opt/deps/old/${loader##*/}))" >"$old/libc.so"
+old=/opt/deps/old
+mkdir -p "$OUT$old"
+# Libraries without code: each offers the names that glibc 2.28 had, by their versions there.
+for library in "/lib/$MULTIARCH"/libc.so.6 "/lib/$MULTIARCH"/libm.so.6 "/lib/$MULTIARCH"/ld-linux-*; do
+    name=${library##*/}
+    readelf --dyn-syms --wide "$library" |
+        awk -v newest=28 -v source="$name.stub.s" -v map="$name.map" -f "$source/stubs.awk"
+    # Without symbols: gcc's temporary file would be one of them.
+    gcc -shared -nostdlib -s -Wl,-soname,"$name" -Wl,--version-script="$name.map" \
+        -o "$OUT$old/$name" "$name.stub.s"
+done
+ln -s libm.so.6 "$OUT$old/libm.so"
+# $name is the loader's.
+echo "GROUP($old/libc.so.6 $old/libold.a /usr/lib/$MULTIARCH/libc_nonshared.a" \
+    "AS_NEEDED($old/$name))" >"$OUT$old/libc.so"
 # shellcheck disable=SC2086  # lists of words
-gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fPIC -fno-builtin -c "$source"/old_*.[cS]
-ar -rcsD "$old/libold.a" old_*.o
+gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fPIC -fno-builtin -c "$source"/*.[cS]
+ar -rcsD "$OUT$old/libold.a" ./*.o

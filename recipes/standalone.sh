@@ -3,8 +3,6 @@
 # of the image's, linked once more, with all that it reads.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
-# shellcheck source=recipes/old_libc/check.sh
-. /opt/deps/old/check.sh
 
 source=$MATERIALS/recipes/standalone
 old=/opt/deps/old
@@ -22,14 +20,6 @@ llvm=site-packages/llvmlite/binding/libllvmlite.so
 cp "$library/$llvm" libllvmlite.so
 for path in $(patchelf/usr/bin/patchelf --print-needed libllvmlite.so | grep /); do
     patchelf/usr/bin/patchelf --replace-needed "$path" "${path##*/}" libllvmlite.so
-done
-
-# Its own MPI, which needs two of libc's former parts.
-mkdir mpich
-for file in lib/libmpi.so.12 bin/mpiexec.hydra bin/hydra_pmi_proxy; do
-    # shellcheck disable=SC2016  # the loader's $LIB
-    patchelf/usr/bin/patchelf --add-needed '/$LIB/libpthread.so.0' \
-        --add-needed '/$LIB/librt.so.1' --output "mpich/${file##*/}" "/opt/link/mpich/$file"
 done
 
 # libm is linked in, and for all libraries of the process: a result's last bit would hang on
@@ -69,15 +59,20 @@ link draft
     "$PREFIX/share" "$PREFIX/share" \
     "$MATERIALS/image.json" "$PREFIX/share/hpcpy/image.json" \
     /opt/link/interpreter/doc /usr/share/doc \
-    mpich/libmpi.so.12 /opt/mpich/lib/libmpi.so.12 \
-    mpich/mpiexec.hydra /opt/mpich/bin/mpiexec.hydra \
-    mpich/hydra_pmi_proxy /opt/mpich/bin/hydra_pmi_proxy
+    /opt/mpich/lib/libmpi.so.12 /opt/mpich/lib/libmpi.so.12 \
+    /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/mpiexec.hydra \
+    /opt/mpich/bin/hydra_pmi_proxy /opt/mpich/bin/hydra_pmi_proxy \
+    /opt/mpich/share /opt/mpich/share
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
 resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')
 [ -z "$resolver" ] || "$PREFIX/bin/python3" -I -S "$source/first.py" hpcpy-python "$resolver"
 strip --strip-unneeded hpcpy-python
-needs_only_old hpcpy-python
+if readelf --version-info --wide hpcpy-python /opt/mpich/lib/libmpi.so.12 \
+    /opt/mpich/bin/mpiexec.hydra | grep -E 'GLIBC_2\.(29|[3-9][0-9])'; then
+    echo "it needs a newer glibc than 2.28" >&2
+    exit 1
+fi
 ./hpcpy-python -m hpcpy_info --check
 mv hpcpy-python "$OUT/"
 

@@ -1,54 +1,43 @@
-# Lines of stubs.sh to assembler text and a version script.
+# readelf's list of a library's symbols to assembler text and a version script, for a library
+# with what it had in glibc 2.`newest`.
 
-function is_older(version, than,    a, b) {
-    split(version, a, ".")
-    split(than, b, ".")
-    return a[2] + 0 <= b[2] + 0
-}
-
-is_older($2, newest) {
-    if (!($1 in found)) {
-        order[++names] = $1
+# Of each name the newest version that is old enough.  And errno, which libm.so.6 has used by
+# this name since glibc 2.3.
+$7 != "UND" && $7 != "ABS" && $8 ~ /@GLIBC_2\.|^errno@@GLIBC_PRIVATE$/ {
+    split($8, part, "@+")
+    split(part[2], number, ".")
+    age = number[2] * 100 + number[3]
+    if (number[2] + 0 <= newest && age >= ages[part[1]]) {
+        ages[part[1]] = age
+        found[part[1]] = part[2] " " $4 " " $3 " " $5 " " $7 ":" $2
     }
-    found[$1] = $2; type[$1] = $3; size[$1] = $4; bind[$1] = $5; place[$1] = $6
-}
-
-function declare(name, kind) {
-    printf "%s %s\n.type %s, %s\n", bind[name] == "WEAK" ? ".weak" : ".globl", name, name, kind >source
 }
 
 END {
-    for (i = 1; i <= names; i++) {
-        name = order[i]
-        nodes[found[name]] = nodes[found[name]] " " name ";"
-        if (type[name] == "OBJECT") {
+    kinds["OBJECT"] = "object"; kinds["TLS"] = "tls_object"
+    for (name in found) {
+        # VERSION TYPE SIZE BIND PLACE
+        split(found[name], field, " ")
+        type = field[2]; size = field[3]; place = field[5]
+        nodes[field[1]] = nodes[field[1]] " " name ";"
+        print (field[4] == "WEAK" ? ".weak " : ".globl ") name >source
+        print ".type " name ", @" (type in kinds ? kinds[type] : "function") >source
+        if (!(type in kinds)) {
+            print ".text\n" name ": nop" >source
+            continue
+        }
+        print ".size " name ", " size >source
+        if (place in variables) {
             # Names of one variable stay one: ld copies `environ` together with `__environ`.
-            if (!(place[name] in variables)) {
-                places[++count] = place[name]
-            }
-            variables[place[name]] = variables[place[name]] " " name
-        } else if (type[name] == "TLS") {
-            print ".section .tbss, \"awT\", @nobits" >source
-            declare(name, "@tls_object")
-            printf ".size %s, %s\n%s: .zero %s\n", name, size[name], name, size[name] >source
-        } else {
-            print ".text" >source
-            declare(name, "@function")
-            print name ": nop" >source
+            print ".set " name ", " variables[place] >source
+            continue
         }
-    }
-    for (i = 1; i <= count; i++) {
-        print ".bss\n.balign 32" >source
-        most = split(variables[places[i]], shared, " ")
-        for (j = 1; j <= most; j++) {
-            declare(shared[j], "@object")
-            printf ".size %s, %s\n%s:\n", shared[j], size[shared[j]], shared[j] >source
-        }
-        print ".zero " size[shared[1]] >source
+        variables[place] = name
+        print (type == "TLS" ? ".section .tbss, \"awT\", @nobits" : ".bss\n.balign 32") >source
+        print name ": .zero " size >source
     }
     print ".section .note.GNU-stack, \"\", @progbits" >source
     for (version in nodes) {
-        printf "GLIBC_%s { global:%s%s };\n", version, nodes[version], others >map
-        others = ""
+        print version " { global:" nodes[version] " };" >map
     }
 }

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from standalone_host import MPI, built, clean, inside, make_root, shell
+from standalone_host import MPI, built, clean, inside, make_root
 
-from running import Done, run
+from running import printed, run
 
 SUITES = {"bullseye": "2.31", "trixie": "2.41"}
 # All that a program and its packages may ask of the C library's mathematics.
@@ -17,7 +17,15 @@ from mpi4py import MPI
 world = MPI.COMM_WORLD
 print(world.allreduce(world.rank), world.size, sys.argv[1] in MPI.Get_library_version())
 """
-WORKLOADS = "import numba\n@numba.njit\ndef twice(x):\n    return 2 * x\nprint(twice(21))\n"
+# By functions that older C libraries lack: recipes/old_libc.
+LACKED = """
+import os, subprocess, threading
+lock, file = threading.Lock(), os.open("/", os.O_RDONLY)
+os.set_inheritable(file, True)
+print(lock.acquire(), lock.acquire(timeout=0.01), os.stat("/").st_ino == os.fstat(file).st_ino)
+print(subprocess.run(["/bin/sh", "-c", f"test -e /proc/self/fd/{file}"]).returncode)
+"""
+COMPILES = "import numba\n@numba.njit\ndef twice(x):\n    return 2 * x\nprint(twice(21))\n"
 
 
 @pytest.fixture(scope="module", params=SUITES)
@@ -31,13 +39,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy2(built(), folder / "python")
     shutil.copy2(HASHES, folder)
     (folder / "ranks.py").write_text(RANKS)
-    (folder / "compiles.py").write_text(WORKLOADS)
+    (folder / "compiles.py").write_text(COMPILES)
     return folder
-
-
-def printed(done: Done) -> str:
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def test_it_runs_there(root: Path, shared: Path) -> None:
@@ -45,6 +48,7 @@ def test_it_runs_there(root: Path, shared: Path) -> None:
     version = SUITES[root.name]
     assert printed(inside(root, shared, "/mnt/python", "-c", asks)) == f"glibc {version}\n"
     assert printed(inside(root, shared, "/mnt/python", "/mnt/compiles.py")) == "42\n"
+    assert printed(inside(root, shared, "/mnt/python", "-c", LACKED)) == "True False True\n1\n"
 
 
 @pytest.mark.parametrize("library", ["MPICH", "Open MPI"])
@@ -54,12 +58,12 @@ def test_it_takes_the_mpi_of_that_system(root: Path, shared: Path, library: str)
         # Debian's has a soname of its own until 4.3.
         file = next((root / "usr/lib/x86_64-linux-gnu").glob("libmpich.so.12"))
         variables = {"HPCPY_MPI": f"/{file.relative_to(root)}"}
-        command = ["mpiexec.mpich", *words]
+        command = "mpiexec.mpich", *words
     else:
         of_root = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
         variables = {"HPCPY_MPI": "openmpi", **dict.fromkeys(of_root, "1")}
-        command = ["mpiexec.openmpi", "--oversubscribe", *words]
-    done = inside(root, shared, *shell("exec", *command), **variables)
+        command = "mpiexec.openmpi", "--oversubscribe", *words
+    done = inside(root, shared, *command, **variables)
     # UCX and hwloc complain of the network of this namespace.
     assert done.stdout.count("6 4 True\n") == 4, done.stderr
 

@@ -54,15 +54,12 @@ link draft
 "$PREFIX/bin/python3" -I -S "$MATERIALS/recipes/interpreter/functions.py" \
     draft map.txt functions.xz
 "$PREFIX/bin/python3" -I -S "$source/files.py" files.pack \
-    "$library" "$library" libllvmlite.so "$library/$llvm" \
-    "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy" functions.xz "$PREFIX/lib/hpcpy/functions.xz" \
-    "$PREFIX/share" "$PREFIX/share" \
-    "$MATERIALS/image.json" "$PREFIX/share/hpcpy/image.json" \
-    /opt/link/interpreter/doc /usr/share/doc \
-    /opt/mpich/lib/libmpi.so.12 /opt/mpich/lib/libmpi.so.12 \
-    /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/mpiexec.hydra \
-    /opt/mpich/bin/hydra_pmi_proxy /opt/mpich/bin/hydra_pmi_proxy \
-    /opt/mpich/share /opt/mpich/share
+    "$library" "$library/$llvm=libllvmlite.so" \
+    "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy/functions.xz=functions.xz" \
+    "$PREFIX/share" "$PREFIX/share/hpcpy/image.json=$MATERIALS/image.json" \
+    /usr/share/doc=/opt/link/interpreter/doc \
+    /opt/mpich/lib/libmpi.so.12 /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy \
+    /opt/mpich/share
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
 resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')

@@ -72,7 +72,7 @@ def test_its_own_mpi_starts_ranks_there(root: Path, shared: Path) -> None:
     words = ["/mnt/python", "-m", "hpcpy_mpi", 4, "/mnt/ranks.py", "MPICH"]
     done = inside(root, shared, *words, HPCPY_VERBOSE="1")
     assert done.stdout == "6 4 True\n" * 4, done.stderr
-    assert "/opt/mpich/lib/libmpi.so.12 is /tmp/hpcpy-" in done.stderr
+    assert "/opt/mpich is /tmp/hpcpy-" in done.stderr
 
 
 @pytest.mark.parametrize("without", ["", "AVX512F AVX512CD AVX512_SKX AVX512_ICL AVX512_SPR"])

@@ -63,7 +63,7 @@ def installed(tmp_path: Path) -> Installation:
     packages = {"compression": types.SimpleNamespace(zstd=zstd)}
     with mock.patch.dict(sys.modules, packages):
         pack = runpy.run_path(str(INTERP.parents[1] / "recipes/standalone/files.py"))["main"]
-        pack(str(tmp_path / "files.pack"), str(made.library), str(made.library))
+        pack(str(tmp_path / "files.pack"), str(made.library))
     shutil.rmtree(made.library)
     return made
 
@@ -78,7 +78,8 @@ def test_its_files_are_placed_and_its_modules_come_from_memory(
 ) -> None:
     *said, here = says(installed, tmp_path).splitlines()
     assert "\n".join([*said, ""]) == SAID
-    (folder,) = tmp_path.glob(f"hpcpy-{os.getuid()}/*")
+    (root,) = tmp_path.glob(f"hpcpy-{os.getuid()}/*")
+    folder = Path(f"{root}{installed.library}")
     assert here == f"{folder}/site-packages/PIL"
     placed = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.is_file())
     assert placed == [
@@ -87,12 +88,13 @@ def test_its_files_are_placed_and_its_modules_come_from_memory(
         "site-packages/PIL/inner.py",
         "site-packages/pillow.libs/beside.txt",
     ]
-    assert (folder.parent.stat().st_mode | folder.stat().st_mode) & 0o077 == 0
+    assert (root.parent.stat().st_mode | root.stat().st_mode) & 0o077 == 0
 
 
 def test_a_file_that_is_cut_short_is_placed_again(installed: Installation, tmp_path: Path) -> None:
     first = says(installed, tmp_path)
-    (folder,) = tmp_path.glob(f"hpcpy-{os.getuid()}/*/site-packages")
+    (root,) = tmp_path.glob(f"hpcpy-{os.getuid()}/*")
+    folder = Path(f"{root}{installed.site}")
     kept, cut = folder / "pillow.libs/beside.txt", folder / "PIL/data/deep/text.txt"
     before = kept.stat().st_ino
     cut.chmod(0o700)
@@ -107,14 +109,13 @@ def test_a_file_that_is_cut_short_is_placed_again(installed: Installation, tmp_p
 def test_without_a_folder_a_line_says_what_to_do(installed: Installation, tmp_path: Path) -> None:
     program = """
     import _hpcpy_files
-    _hpcpy_files.parents = lambda: ["/proc/version", "/nowhere"]
+    _hpcpy_files.folders = lambda: ["/proc/version/own", "/nowhere/own"]
     try:
         import PIL
     except ImportError as error:
         print(error)
     """
-    own = f"hpcpy-{os.getuid()}"
     assert says(installed, tmp_path, program) == (
-        f"hpcpy: no folder for PIL: /proc/version/{own}: Not a directory; "
-        f"/nowhere/{own}: No such file or directory; name another one in TMPDIR"
+        "hpcpy: no folder for PIL: /proc/version/own: Not a directory; "
+        "/nowhere/own: No such file or directory; name another one in TMPDIR"
     )

@@ -10,6 +10,7 @@ matplotlib calls `folder` itself (matplotlib-config.patch).
 
 from __future__ import annotations
 
+import errno
 import os
 
 # Package -> the variable that its cache goes by.
@@ -48,31 +49,37 @@ def point(package: str) -> str | None:
 
 def folder() -> str | None:
     """Return this user's private folder on node-local storage, made if missing; else None."""
-    for parent in parents():
-        if _is_ours(path := f"{parent}/hpcpy-{os.getuid()}"):
-            return path
+    for path in folders():
+        try:
+            os.close(opened(path))
+        except OSError:
+            continue
+        return path
     return None
 
 
-def parents() -> list[str]:
-    """Return the folders for private ones, the best first."""
+def folders() -> list[str]:
+    """Return the private folders that this user may have, the best first."""
     given = os.environ.get("TMPDIR", "")
-    return [*([given] if given else []), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108
+    parents = [*([given] if given else []), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108
+    return [f"{parent}/hpcpy-{os.getuid()}" for parent in parents]
 
 
-def _is_ours(folder: str) -> bool:
+def opened(path: str) -> int:
+    """Open a private folder, made if it is missing; an OSError if it is not private."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
+        file = os.open(path, flags)
+    except FileNotFoundError:
         try:
-            status = os.lstat(folder)
-        except FileNotFoundError:
-            try:
-                os.mkdir(folder, 0o700)
-            except FileExistsError:  # by another rank of this node
-                pass
-            status = os.lstat(folder)
-    except OSError:
-        return False
+            os.mkdir(path, 0o700)
+        except FileExistsError:  # by another rank of this node
+            pass
+        file = os.open(path, flags)
+    status = os.fstat(file)
     # The parent is everybody's: a folder or link of this name that somebody
     # else has put there could feed us machine code.
-    is_private = status.st_uid == os.getuid() and not status.st_mode & 0o022
-    return is_private and status.st_mode & 0o170000 == 0o040000
+    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+        os.close(file)
+        raise OSError(errno.EPERM, "others can write there")
+    return file

@@ -1,10 +1,10 @@
 """The library's files, where the executable itself has them (docs/how-to/standalone.md).
 
 What Python reads, such as a module's source, comes from memory.  What only the loader or
-the kernel can open, such as LLVM's library, is placed once for each user and node:
-``<tmp>/hpcpy-<uid>/<hash>/<name>``, which nobody else can write.  So are all files of a
-package that opens some by their paths.  Where no folder will do, the loader opens a
-library in this process's memory.
+the kernel can open, such as LLVM's library, is placed once for each user and node: in
+``<tmp>/hpcpy-<uid>/<hash of all files>``, which nobody else can write, by the path that it has
+in an image.  So are all files of a package that opens some by their paths.  Where no folder
+will do, the loader opens a library in this process's memory.
 
 `recipes/standalone/files.py` writes what is read here.
 """
@@ -18,7 +18,7 @@ import stat
 
 import _hpcpy_bundle  # type: ignore[import-not-found]
 
-from _hpcpy_caches import parents
+from _hpcpy_caches import folders, opened
 from _hpcpy_say import say
 
 TYPE_CHECKING = False
@@ -26,14 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-# An entry: its size, the hash that names it, and where its pieces are.
-Entry = tuple[int, str, tuple[int, ...]]
-
 _SIZE_BYTES = 4
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _data: memoryview = _hpcpy_bundle.files()
-# Of all files.
 _digest = _data[16:24].hex()
 _in_memory: dict[str, str] = {}
 
@@ -43,186 +38,109 @@ def _load(offset: int) -> Any:
     return _hpcpy_bundle.loads(_data[offset : offset + size])
 
 
-# By their paths, as they would lie in an image.
-index: dict[str, Entry] = _load(int.from_bytes(_data[8:16], "little"))
-
-
-def _entry(path: str) -> Entry:
-    try:
-        return index[path]
-    except KeyError:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+# Each file's size, and where its pieces are, by the path that it has in an image.
+index: dict[str, tuple[int, list[int]]] = _load(int.from_bytes(_data[8:16], "little"))
 
 
 def read(path: str) -> bytes:
     """Return a file's content; FileNotFoundError if the executable lacks it."""
-    return b"".join(_load(offset) for offset in _entry(path)[2])
-
-
-def hash_of(path: str) -> str:
-    """Return the hash that names a file's folder."""
-    return _entry(path)[1]
-
-
-def placed(path: str, folder: str = "", *, to_run: bool = False) -> str:
-    """Return where this node has a file as one of its own, for the loader or the kernel.
-
-    Parameters
-    ----------
-    path
-        The file, as it would lie in an image.
-    folder
-        Files of one such name lie together; by default each lies alone, by its hash.
-    to_run
-        Whether it is a program: without a folder for it there is an OSError.
-    """
-    name = path.rpartition("/")[2]
-    place, reasons = _placed({path: name}, folder or hash_of(path))
-    if place:
-        _say_where(path, f"{place}/{name}")
-        return f"{place}/{name}"
-    if to_run:
-        raise OSError(_no_folder(name, reasons))
-    if path not in _in_memory:
-        say(f"{name} is in this process's memory: {reasons}; TMPDIR names a folder")
-        # It stays open: the loader knows a library by its name.
-        file = os.memfd_create(name, os.MFD_CLOEXEC)
-        _write(path, file)
-        _in_memory[path] = f"/proc/self/fd/{file}"
-    return _in_memory[path]
-
-
-def placed_package(library: str, package: str, beside: str) -> str:
-    """Place all files of a package, its modules' sources, too.
-
-    jedi, for one, starts a source of its own by its path.
-
-    Parameters
-    ----------
-    library
-        The folder of the library, as it would lie in an image.
-    package
-        The package's, below it.
-    beside
-        The name of the folder with its libraries, beside it; empty if there is none.
-
-    Returns
-    -------
-    str
-        The folder that stands for the library's.
-    """
-    parent, _, name = package.rpartition("/")
-    folders = (package, f"{parent}/{beside}") if beside else (package,)
-    found = [path for each in folders for path in below(each)]
-    place, reasons = _placed({path: path[len(library) + 1 :] for path in found}, _digest)
-    if not place:
-        raise ImportError(_no_folder(name, reasons), name=name)
-    _say_where(package, f"{place}{package.removeprefix(library)}")
-    return place
-
-
-def _say_where(path: str, place: str) -> None:
-    if os.environ.get("HPCPY_VERBOSE") == "1":
-        say(f"{path} is {place}")
-
-
-def _no_folder(name: str, reasons: str) -> str:
-    return f"hpcpy: no folder for {name}: {reasons}; name another one in TMPDIR"
-
-
-def _placed(files: dict[str, str], folder: str) -> tuple[str, str]:
-    """Have files below a folder of this user's, by their relative names there.
-
-    Returns its path, or why there is none.
-    """
-    refused = []
-    for parent in parents():
-        own = f"{parent}/hpcpy-{os.getuid()}"
-        try:
-            _make(files, own, folder)
-        except OSError as error:
-            refused.append(f"{own}: {error.strerror}")
-        else:
-            return f"{own}/{folder}", ""
-    return "", "; ".join(refused)
-
-
-def _make(files: dict[str, str], own: str, folder: str) -> None:
-    above = _opened(own)
-    try:
-        if os.fstatvfs(above).f_flag & os.ST_NOEXEC:
-            raise OSError(errno.EACCES, "mounted noexec")
-        here = _opened(folder, above)
-        try:
-            if missing := _missing(files, here):
-                # One process of the node writes; the kernel unlocks if it is killed.
-                fcntl.flock(here, fcntl.LOCK_EX)
-                for path in _missing(missing, here):
-                    _write_whole(path, files[path], here)
-        finally:
-            os.close(here)
-    finally:
-        os.close(above)
-
-
-def _opened(folder: str, above: int | None = None) -> int:
-    """Open a folder that only this user can write, made if it is missing."""
-    try:
-        os.mkdir(folder, 0o700, dir_fd=above)
-    except FileExistsError:
-        pass
-    opened = os.open(folder, _FOLDER, dir_fd=above)
-    status = os.fstat(opened)
-    if status.st_uid != os.getuid() or status.st_mode & 0o022:
-        os.close(opened)
-        raise OSError(errno.EPERM, "others can write there")
-    return opened
-
-
-def _missing(files: dict[str, str], folder: int) -> dict[str, str]:
-    return {path: name for path, name in files.items() if not _is_there(path, name, folder)}
-
-
-def _is_there(path: str, name: str, folder: int) -> bool:
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    # After a power failure it may be shorter.
-    return stat.S_ISREG(status.st_mode) and status.st_size == _entry(path)[0]
-
-
-def _write_whole(path: str, name: str, folder: int) -> None:
-    part = f"{name}.part"
-    parts = name.split("/")
-    for depth in range(1, len(parts)):
-        try:
-            os.mkdir("/".join(parts[:depth]), 0o700, dir_fd=folder)
-        except FileExistsError:
-            pass
-    try:
-        os.unlink(part, dir_fd=folder)
-    except FileNotFoundError:
-        pass
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.open(part, flags, 0o500, dir_fd=folder)
-    try:
-        _write(path, file)
-        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        os.unlink(part, dir_fd=folder)
-        raise
-    finally:
-        os.close(file)
-
-
-def _write(path: str, file: int) -> None:
-    for offset in _entry(path)[2]:
-        piece = memoryview(_load(offset))
-        while piece:
-            piece = piece[os.write(file, piece) :]
+    return b"".join(_pieces(path))
 
 
 def below(folder: str) -> Iterator[str]:
     """Yield the paths of all files below a folder."""
     return (path for path in index if path.startswith(f"{folder}/"))
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    if path not in index:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return map(_load, index[path][1])
+
+
+def placed(path: str) -> str:
+    """Return where this node has a file as one of its own, or this process, for the loader."""
+    try:
+        return place(path, [path]) + path
+    except OSError as error:
+        if path not in _in_memory:
+            name = path.rpartition("/")[2]
+            say(f"{error}; until then {name} is in this process's memory")
+            # It stays open: the loader knows a library by its name.
+            file = os.memfd_create(name, os.MFD_CLOEXEC)
+            with open(file, "wb", closefd=False) as memory:
+                memory.writelines(_pieces(path))
+            _in_memory[path] = f"/proc/self/fd/{file}"
+        return _in_memory[path]
+
+
+def place(what: str, paths: list[str]) -> str:
+    """Have files on this node; return the folder that stands for an image's root there.
+
+    `what` they are, for who reads of it: a file or a folder.  There is an OSError if no folder
+    will do.
+    """
+    refused = []
+    for own in folders():
+        root = f"{own}/{_digest}"
+        try:
+            _make(paths, own, root)
+        except OSError as error:
+            refused.append(f"{own}: {error.strerror}")
+            continue
+        if os.environ.get("HPCPY_VERBOSE") == "1":
+            say(f"{what} is {root}{what}")
+        return root
+    name = what.rpartition("/")[2]
+    raise OSError(f"no folder for {name}: {'; '.join(refused)}; name another one in TMPDIR")
+
+
+def _make(paths: list[str], own: str, root: str) -> None:
+    folder = opened(own)
+    try:
+        if os.fstatvfs(folder).f_flag & os.ST_NOEXEC:
+            raise OSError(errno.EACCES, "mounted noexec")
+        if missing := _missing(paths, root):
+            # One process of the node writes; the kernel unlocks if it is killed.
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            for path in _missing(missing, root):
+                _write_whole(path, root + path)
+    finally:
+        os.close(folder)
+
+
+def _missing(paths: list[str], root: str) -> list[str]:
+    return [path for path in paths if not _is_there(root + path, index[path][0])]
+
+
+def _is_there(path: str, size: int) -> bool:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    # After a power failure it may be shorter.
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
+
+
+def _write_whole(path: str, target: str) -> None:
+    _make_folder(target.rpartition("/")[0])
+    # A start that was killed may have left one.
+    part = f"{target}.part"
+    try:
+        with open(part, "wb", opener=_for_owner) as file:
+            file.writelines(_pieces(path))
+    except BaseException:
+        if os.path.exists(part):
+            os.unlink(part)
+        raise
+    os.rename(part, target)
+
+
+def _make_folder(folder: str) -> None:
+    if not os.path.isdir(folder):
+        _make_folder(folder.rpartition("/")[0])
+        os.mkdir(folder, 0o700)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o700)

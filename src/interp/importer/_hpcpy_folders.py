@@ -101,13 +101,19 @@ class _PlacedPackage(Loader):
     """A package whose files this node gets as such; its modules stay in memory."""
 
     def create_module(self, spec: ModuleSpec) -> None:
-        from _hpcpy_files import placed_package  # noqa: PLC0415
+        from _hpcpy_files import below, place  # noqa: PLC0415
 
-        bundle = self.bundle
-        library, package = bundle.library, self.path.rpartition("/")[0]
-        bundle.placed = placed_package(library, package, bundle.hooks["placed"][self.name])
-        spec.origin = self.path = bundle.placed + self.path[len(library) :]
-        spec.submodule_search_locations = [self.path.rpartition("/")[0]]
+        bundle, package = self.bundle, self.path.rpartition("/")[0]
+        folders = [package]
+        if libraries := bundle.hooks["placed"][self.name]:  # in a folder beside it
+            folders.append(f"{package.rpartition('/')[0]}/{libraries}")
+        try:
+            root = place(package, [path for folder in folders for path in below(folder)])
+        except OSError as error:
+            raise ImportError(f"hpcpy: {error}", name=self.name) from None
+        bundle.placed = root + bundle.library
+        spec.origin = self.path = root + self.path
+        spec.submodule_search_locations = [root + package]
 
 
 class Folder(FileFinder):

@@ -1,4 +1,4 @@
-/* Hands the bundle to _hpcpy_importer.py. */
+/* Hands the bundle, and the files of the one file, to Python. */
 
 #include "bundle.h"
 

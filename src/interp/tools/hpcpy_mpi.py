@@ -22,13 +22,11 @@ def programs() -> tuple[str, str]:
     mpiexec, library = f"{_FOLDER}/bin/mpiexec.hydra", f"{_FOLDER}/lib/libmpi.so.12"
     if not finder().bundle.has_files:
         return mpiexec, library
-    from _hpcpy_files import hash_of, placed  # noqa: PLC0415
+    from _hpcpy_files import place  # noqa: PLC0415
 
     # It starts the program beside it.
-    proxy = f"{_FOLDER}/bin/hydra_pmi_proxy"
-    together = hash_of(mpiexec)[:8] + hash_of(proxy)[:8]
-    placed(proxy, together, to_run=True)
-    return placed(mpiexec, together, to_run=True), placed(library, to_run=True)
+    root = place(_FOLDER, [mpiexec, f"{_FOLDER}/bin/hydra_pmi_proxy", library])
+    return root + mpiexec, root + library
 
 
 def main(words: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -34,21 +35,11 @@ def _pip(_: ModuleType) -> None:
 
 
 def _ssl(module: ModuleType) -> None:
-    # OpenSSL knows Debian's place alone.
+    # OpenSSL knows Debian's place alone; what follows in the environment goes first.
     known = module.get_default_verify_paths()
-    if known.cafile or known.capath or known.openssl_cafile_env in os.environ:
-        return
     found = next((file for file in _CERTIFICATES if os.path.exists(file)), None)
-    if found is None:
-        return
-    context = module.SSLContext
-    stock = context.set_default_verify_paths
-
-    def set_default_verify_paths(self: Any) -> None:
-        stock(self)
-        self.load_verify_locations(found)
-
-    context.set_default_verify_paths = set_default_verify_paths
+    if found and not known.cafile and not known.capath:
+        os.environ.setdefault(known.openssl_cafile_env, found)
 
 
 def _viztracer(module: ModuleType) -> None:
@@ -56,11 +47,11 @@ def _viztracer(module: ModuleType) -> None:
 
 
 def _open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-    from _hpcpy_files import index  # noqa: PLC0415
-    from _hpcpy_resources import Resource  # noqa: PLC0415
+    from _hpcpy_files import index, read  # noqa: PLC0415
 
-    if isinstance(file, str) and file in index:
-        return Resource(file).open(mode, *args, **kwargs)
+    if file in index:
+        content = io.BytesIO(read(file))
+        return content if "b" in mode else io.TextIOWrapper(content, *args, **kwargs)
     return open(file, mode, *args, **kwargs)
 
 

@@ -5,6 +5,7 @@
 . "$CONTEXT/recipes/lib.sh"
 
 source=$MATERIALS/recipes/standalone
+hdf5=$MATERIALS/src/interp/features/hdf5_plugins
 old=/opt/deps/old
 version=$(echo "$PREFIX"/lib/python3.*)
 version=${version##*/python}
@@ -12,6 +13,9 @@ library=$PREFIX/lib/python$version
 # shellcheck source=recipes/interpreter/executable.sh
 . "$MATERIALS/recipes/interpreter/executable.sh"
 take_linked /opt/link/interpreter
+# shellcheck source=src/interp/features/hdf5_plugins/build.sh
+. "$hdf5/build.sh"
+python() { PYTHONPATH=$hdf5 "$PREFIX/bin/python3" -B -s -S "$@"; }
 
 # The image's LLVM names the paths of Debian's libraries: here the loader looks for them.
 mkdir patchelf
@@ -49,12 +53,14 @@ for name in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libc.so.6; do
 done
 link_libc="-Wl,--no-as-needed $needed $old/libc.so.6 \
     -Wl,--as-needed /usr/lib/$MULTIARCH/libc_nonshared.a $(echo $old/ld-linux-*.so.*)"
-# Its functions are at other addresses than the image's; the files come behind them.
+# The files come behind all else, and leave its addresses: functions and HDF5's names.
+link_options="$link_options -Wl,-T,$source/files.ld"
 link draft
-"$PREFIX/bin/python3" -I -S "$MATERIALS/recipes/interpreter/functions.py" \
-    draft map.txt functions.xz
-"$PREFIX/bin/python3" -I -S "$source/files.py" files.pack \
-    "$library" "$library/$llvm=libllvmlite.so" \
+python "$MATERIALS/recipes/interpreter/functions.py" draft map.txt functions.xz
+mkdir h5py
+hdf5_libraries draft h5py
+python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" \
+    "$library/site-packages/h5py=h5py" \
     "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy/functions.xz=functions.xz" \
     "$PREFIX/share" "$PREFIX/share/hpcpy/image.json=$MATERIALS/image.json" \
     /usr/share/doc=/opt/link/interpreter/doc \
@@ -62,8 +68,9 @@ link draft
     /opt/mpich/share
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
+python -m hdf5_names hpcpy-python | cmp - libhdf5.S
 resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')
-[ -z "$resolver" ] || "$PREFIX/bin/python3" -I -S "$source/first.py" hpcpy-python "$resolver"
+[ -z "$resolver" ] || python "$source/first.py" hpcpy-python "$resolver"
 strip --strip-unneeded hpcpy-python
 if readelf --version-info --wide hpcpy-python /opt/mpich/lib/libmpi.so.12 \
     /opt/mpich/bin/mpiexec.hydra | grep -E 'GLIBC_2\.(29|[3-9][0-9])'; then

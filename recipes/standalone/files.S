@@ -1,9 +1,8 @@
 /* The library's files in the executable: files.py.  Their pages are read when a file is. */
 
-        .section .rodata.hpcpy_files, "a", @progbits
+        .section .hpcpy_files, "a", @progbits
         .globl hpcpy_files
         .globl hpcpy_files_end
-        .balign 4096
 hpcpy_files:
         .incbin "files.pack"
 hpcpy_files_end:

@@ -6,8 +6,7 @@ import math
 import numba
 import numpy as np
 
-COUNT = 1_000_000
-NUMBERS = np.random.default_rng(7).uniform(0.001, 30, COUNT)
+NUMBERS = np.random.default_rng(7).uniform(0.001, 30, 1_000_000)
 # numpy computes these by itself where the processor has AVX-512, else by the C library.
 ONE = (
     *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt"),
@@ -27,22 +26,19 @@ def compiled(numbers: np.ndarray) -> np.ndarray:
 
 
 def show(name: str, values: np.ndarray) -> None:
-    print(name, hashlib.sha256(values.tobytes()).hexdigest()[:16])
+    print(name, values.dtype, hashlib.sha256(values.tobytes()).hexdigest()[:16])
 
 
 def main() -> None:
-    single = NUMBERS.astype(np.float32)
-    for name in ONE:
-        # Within -1 and 1, where each of them has a value.
-        numbers = NUMBERS / 30 if name.startswith("arc") else NUMBERS
-        show(name, getattr(np, name)(numbers))
-        show(f"{name} single", getattr(np, name)(numbers.astype(np.float32)))
-    for name in TWO:
-        show(name, getattr(np, name)(NUMBERS, NUMBERS[::-1] / 7))
-        show(f"{name} single", getattr(np, name)(single, single[::-1] / 7))
-    few = NUMBERS[:10_000].tolist()
+    for numbers in (NUMBERS, NUMBERS.astype(np.float32)):
+        for name in ONE:
+            # Within -1 and 1, where each of them has a value.
+            show(name, getattr(np, name)(numbers / 30 if name.startswith("arc") else numbers))
+        for name in TWO:
+            show(name, getattr(np, name)(numbers, numbers[::-1] / 7))
     for function in OF_PYTHON:
-        show(f"math.{function.__name__}", np.array([function(number) for number in few]))
+        found = [function(number) for number in NUMBERS[:10_000].tolist()]
+        show(function.__name__, np.array(found))
     show("numba", compiled(NUMBERS))
 
 

@@ -1,7 +1,6 @@
 """Where the tests of the standalone file run it: on this host, and in other systems' roots."""
 
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -38,11 +37,6 @@ def clean(**variables: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **variables}
 
 
-def parents() -> tuple[str, ...]:
-    """Return the folders in which files may be placed, without TMPDIR."""
-    return "/tmp", "/var/tmp", "/dev/shm"  # noqa: S108
-
-
 def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
     """Make a root of a Debian suite; without a mirror or the tools, the test is skipped."""
     mirror = debian_mirrors().get("debian")
@@ -67,8 +61,3 @@ def inside(root: Path, shared: Path, *words: object, **variables: str) -> Done:
     namespaces = ["--mount", "--net", "--uts", "--ipc", "--fork"]
     command = ["unshare", *as_root, *namespaces, "sh", "-c", _ENTER, "sh", root, shared]
     return run(*command, *words, env=clean(PATH="/usr/sbin:/usr/bin:/sbin:/bin", **variables))
-
-
-def shell(command: str, *words: object) -> list[str]:
-    """Return the words that run a shell's command, with more words behind it."""
-    return ["sh", "-c", " ".join([command, *(shlex.quote(str(word)) for word in words)])]

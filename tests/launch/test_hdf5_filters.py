@@ -23,11 +23,12 @@ ORDERS = (
 )
 # A dataset that is written and read through hdf5_plugin.c, which flips its bits.
 FLIPPED = """
-import h5py, numpy
+import h5py, numpy, tempfile
 values = numpy.arange(1000.0)
-with h5py.File("/tmp/x.h5", "w") as file:
+path = f"{tempfile.mkdtemp()}/x.h5"
+with h5py.File(path, "w") as file:
     file.create_dataset("values", data=values, chunks=(100,), compression=511)
-with h5py.File("/tmp/x.h5") as file:
+with h5py.File(path) as file:
     raw = numpy.frombuffer(file["values"].id.read_direct_chunk((0,))[1], "u1")
     assert (raw == ~values[:100].view("u1")).all()
     assert (file["values"][()] == values).all()
@@ -98,20 +99,25 @@ def test_packages_with_an_hdf5_of_their_own_go_on_with_it(
     assert {name for name in libraries if "-" not in name} == {"libhdf5.so"}
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc; apt-get install gcc")
-@pytest.mark.parametrize("soname", SONAMES)
-def test_a_plugin_that_is_linked_with_libhdf5_works(tmp_path: Path, soname: str) -> None:
-    plugins = tmp_path / "plugins"
+def make_plugin(folder: Path, soname: str) -> Path:
+    """Make a plug-in that is linked with a libhdf5 of some name, and return its folder."""
+    plugins = folder / "plugins"
     plugins.mkdir()
     # In place of the HDF5 that the plug-in was made with, which the image lacks.
-    source = tmp_path / "library.c"
-    names = ("H5open", "H5Tget_size", "H5Pmodify_filter")
-    source.write_text(
-        "long H5E_PLINE_g;" + "".join(f"int {name}(void) {{ return -1; }}" for name in names)
-    )
-    library = tmp_path / soname
+    source = folder / "library.c"
+    functions = ("H5open", "H5Tget_size", "H5Pmodify_filter")
+    lines = [f"int {name}(void) {{ return -1; }}" for name in functions]
+    source.write_text("\n".join(["long H5T_NATIVE_DOUBLE_g;", *lines]))
+    library = folder / soname
     shared = ("gcc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o")
     run(*shared, library, f"-Wl,-soname,{soname}", source, check=True)
     run(*shared, plugins / "libflip.so", HERE / "hdf5_plugin.c", library, check=True)
+    return plugins
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc; apt-get install gcc")
+@pytest.mark.parametrize("soname", SONAMES)
+def test_a_plugin_that_is_linked_with_libhdf5_works(tmp_path: Path, soname: str) -> None:
+    make_plugin(tmp_path, soname)
     words = ("python3", "-c", FLIPPED)
     assert printed(in_image(tmp_path, *words, HDF5_PLUGIN_PATH="/own/plugins")) == ""

@@ -4,20 +4,18 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from standalone_host import built, clean, parents
+from standalone_host import built, clean
+from test_hdf5_filters import FLIPPED, make_plugin
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.cases import CASES
-from running import Done, run
+from running import Done, printed, run, start, wait_until
 
 LIBRARY = "/opt/hpcpy/lib/python3.14"
 LLVM = "libllvmlite.so"
@@ -59,21 +57,17 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(file: Path, tmp_path: Path) -> Start:
     """Give a function that runs the file, which may place files in a new folder."""
 
-    def start(*words: object, **variables: str) -> Done:
+    def in_folder(*words: object, **variables: str) -> Done:
         folder = tmp_path / "tmp"
         folder.mkdir(exist_ok=True)
-        return run(file, *words, env=clean(**{"TMPDIR": str(folder), **variables}), cwd=tmp_path)
+        return run(file, *words, env=clean(TMPDIR=str(folder), **variables), cwd=tmp_path)
 
-    return start
-
-
-def printed(done: Done) -> str:
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    return in_folder
 
 
 def placed(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"hpcpy-{os.getuid()}/*/*"))
+    files = folder.glob(f"hpcpy-{os.getuid()}/**/*")
+    return sorted(path for path in files if path.is_file())
 
 
 def test_it_needs_no_newer_c_library_and_is_hardened(file: Path) -> None:
@@ -186,64 +180,25 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
     assert first.stdout == "42\n"
     (library,) = placed(tmp_path / "tmp")
     assert f"{LLVM} is {library}" in first.stderr
-    assert library.parent.parent.stat().st_mode & 0o777 == 0o700
+    (own,) = (tmp_path / "tmp").iterdir()
+    assert {path.stat().st_mode & 0o777 for path in (own, *own.rglob("*"))} == {0o700}
     before = library.stat()
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_ino == before.st_ino
 
 
-def _others_folder(folder: Path) -> None:
-    (folder / f"hpcpy-{os.getuid()}").mkdir(mode=0o777)
-    (folder / f"hpcpy-{os.getuid()}").chmod(0o777)
-
-
-def _link(folder: Path) -> None:
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
-    (folder / f"hpcpy-{os.getuid()}").symlink_to(elsewhere)
-
-
-def _file(folder: Path) -> None:
-    (folder / f"hpcpy-{os.getuid()}").touch()
-
-
-@pytest.mark.parametrize("spoil", [_others_folder, _link, _file])
-def test_a_spoilt_folder_is_not_used(
-    python: Start, tmp_path: Path, spoil: Callable[[Path], None]
-) -> None:
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    spoil(folder)
-    done = python("-c", COMPILES, HPCPY_VERBOSE="1")
-    assert done.stdout == "42\n"
-    assert placed(folder) == []
-    assert re.search(rf"{LLVM} is (?!{folder})/", done.stderr)
-
-
-@pytest.fixture
-def small_folder(tmp_path: Path) -> Iterator[Path]:
-    """Give a full and a noexec file system, in a folder each, below folders of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    for name, option in (("full", "size=1m"), ("noexec", "noexec")):
-        (tmp_path / name).mkdir()
-        run("mount", "-t", "tmpfs", "-o", option, "tmpfs", tmp_path / name, check=True)
-    yield tmp_path
-    for name in ("full", "noexec"):
-        run("umount", tmp_path / name, check=True)
-
-
-def test_without_a_folder_llvm_is_in_memory(file: Path, small_folder: Path) -> None:
-    for name in ("full", "noexec"):
-        # In a namespace where all folders are of the kind.
-        folder = small_folder / name
-        over = [f"mount --bind {folder} {parent}" for parent in reversed(parents())]
-        script = " && ".join([f"mount --bind {file.parent} /mnt", *over, 'exec "$@"'])
-        words = ["unshare", "--mount", "sh", "-c", script, "sh", f"/mnt/{file.name}"]
-        done = run(*words, "-c", COMPILES, env=clean())
-        assert done.stdout == "42\n", done.stderr
-        assert f"{LLVM} is in this process's memory" in done.stderr
-        assert done.stderr.count("\n") == 1
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system")
+@pytest.mark.parametrize("option", ["size=1m", "noexec"])
+def test_without_a_folder_llvm_is_in_memory(file: Path, option: str) -> None:
+    # In a namespace where all folders are of the kind.
+    folders = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+    over = [f"mount -t tmpfs -o {option} tmpfs {folder}" for folder in folders]
+    script = " && ".join([f"mount --bind {file.parent} /mnt", *over, 'exec "$@"'])
+    words = ["unshare", "--mount", "sh", "-c", script, "sh", f"/mnt/{file.name}"]
+    done = run(*words, "-c", COMPILES, env=clean())
+    assert done.stdout == "42\n", done.stderr
+    assert f"{LLVM} is in this process's memory" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_killed_start_leaves_nothing_that_counts(
@@ -251,27 +206,24 @@ def test_a_killed_start_leaves_nothing_that_counts(
 ) -> None:
     folder = tmp_path / "tmp"
     folder.mkdir()
-    env = clean(TMPDIR=str(folder))
-    job = subprocess.Popen([file, "-c", COMPILES], env=env, stdout=subprocess.PIPE)
-    while not placed(folder) and job.poll() is None:
-        time.sleep(0.001)
-    job.send_signal(signal.SIGKILL)
+    job = start(file, "-c", COMPILES, env=clean(TMPDIR=str(folder)))
+    wait_until(lambda: placed(folder), job)
+    job.kill()
     job.communicate()
     assert printed(python("-c", COMPILES)) == "42\n"
     assert [path.name for path in placed(folder)] == [LLVM]
 
 
 def test_many_at_once_place_it_once(file: Path, tmp_path: Path) -> None:
-    def start() -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        env = clean(TMPDIR=str(tmp_path))
-        return subprocess.Popen(
-            [file, "-c", COMPILES], env=env, stdout=pipe, stderr=pipe, text=True
-        )
-
-    jobs = [start() for _ in range(64)]
+    env = clean(TMPDIR=str(tmp_path))
+    jobs = [start(file, "-c", COMPILES, env=env) for _ in range(64)]
     assert {job.communicate() for job in jobs} == {("42\n", "")}
     assert [path.name for path in placed(tmp_path)] == [LLVM]
+
+
+def test_a_plugin_of_hdf5s_finds_the_hdf5_that_is_linked_in(python: Start, tmp_path: Path) -> None:
+    plugins = make_plugin(tmp_path, "libhdf5.so.310")
+    assert printed(python("-c", FLIPPED, HDF5_PLUGIN_PATH=str(plugins))) == ""
 
 
 def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /* The library's files, in the executable of `make standalone` alone: recipes/standalone. */
-extern const unsigned char hpcpy_files[] __attribute__((weak));
-extern const unsigned char hpcpy_files_end[] __attribute__((weak));
+extern const unsigned char hpcpy_files[] __attribute__((weak, visibility("hidden")));
+extern const unsigned char hpcpy_files_end[] __attribute__((weak, visibility("hidden")));
 
 static inline bool hpcpy_is_standalone(void)
 {

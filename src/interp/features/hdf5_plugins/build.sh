@@ -32,15 +32,19 @@ hdf5_names() {
 }
 
 hdf5_library() {
-    gcc -shared -nostdlib -Wl,-z,noexecstack -Wl,--no-as-needed -Wl,-soname,"$1" \
-        -o "$staged/site-packages/h5py/$1" "$2"
+    gcc -shared -nostdlib -Wl,-z,noexecstack -Wl,--no-as-needed -Wl,-soname,"${1##*/}" -o "$@"
+}
+
+# hdf5_libraries EXECUTABLE FOLDER: those for an executable that still has its symbols.
+hdf5_libraries() {
+    hdf5_names "$1" >libhdf5.S
+    hdf5_library "$2/libhdf5.so" libhdf5.S
+    for soname in $hdf5_sonames; do
+        hdf5_library "$2/$soname" "$2/libhdf5.so"
+    done
+    strip --strip-unneeded "$2"/libhdf5*
 }
 
 hdf5_plugins_linked() {
-    hdf5_names "$OUT$PREFIX/bin/python$version" >libhdf5.S
-    hdf5_library libhdf5.so libhdf5.S
-    for soname in $hdf5_sonames; do
-        hdf5_library "$soname" "$staged/site-packages/h5py/libhdf5.so"
-    done
-    strip --strip-unneeded "$staged/site-packages/h5py"/libhdf5*
+    hdf5_libraries "$OUT$PREFIX/bin/python$version" "$staged/site-packages/h5py"
 }

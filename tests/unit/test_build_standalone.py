@@ -1,13 +1,9 @@
 """What `hpcpy build standalone` makes, and of what image."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from hpcpy.build import standalone
-from hpcpy.build.command import standalone_part, standalone_path
-from hpcpy.build.contexts import add_materials
+from hpcpy.build.command import standalone_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core.errors import UsageError
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED
@@ -30,19 +26,3 @@ def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in(image: str) -> 
     assert uses["source", "numpy"] == CONTAINED
     assert uses["debian", "libssl-dev"] == uses["debian", "libc6-dev"] == LINKED
     assert {use for (kind, _), use in uses.items() if kind == "debian"} == {LINKED}
-
-
-def test_its_recipe_reads_its_description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = make_plan()
-    part = standalone_part(plan, plan.graph.image("hpcpy-core"))
-    monkeypatch.setattr("hpcpy.build.contexts.fetch", lambda _: {})
-    monkeypatch.setattr("hpcpy.build.contexts.fetch_debs", _Nothing)
-    add_materials(tmp_path, part, plan)
-    described = json.loads((tmp_path / "standalone/image.json").read_text())
-    assert (described["name"], described["stack"]) == ("hpcpy-python", "core")
-    assert described["inputs"] == plan.part_key(part)
-
-
-class _Nothing:
-    def __init__(self, *_: object) -> None:
-        self.paths: dict[str, Path] = {}

@@ -43,6 +43,14 @@ from mpi4py import MPI
 world = MPI.COMM_WORLD
 print(world.allreduce(world.rank), world.size)
 """
+SPAWNS = """
+import sys
+from mpi4py import MPI
+child = "from mpi4py import MPI; MPI.Comm.Get_parent().Disconnect()"
+ranks = MPI.COMM_SELF.Spawn(sys.executable, ["-c", child], maxprocs=2)
+print(ranks.remote_size)
+ranks.Disconnect()
+"""
 
 Start = Callable[..., Done]
 
@@ -231,6 +239,16 @@ def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:
     script.write_text(RANKS)
     assert printed(python("-m", "hpcpy_mpi", 4, script)).splitlines() == ["6 4"] * 4
     assert python("-m", "hpcpy_mpi").returncode == 2
+
+
+def test_a_program_spawns_ranks_by_an_mpiexec_in_path(
+    python: Start, file: Path, tmp_path: Path
+) -> None:
+    # As a module has it.
+    mpiexec = tmp_path / "mpiexec"
+    mpiexec.write_text(f'#!/bin/sh\nexec {file} -m hpcpy_mpi "$@"\n')
+    mpiexec.chmod(0o755)
+    assert printed(python("-c", SPAWNS, PATH=f"{tmp_path}:/usr/bin:/bin")) == "2\n"
 
 
 def test_its_sbom_names_what_is_in_it() -> None:

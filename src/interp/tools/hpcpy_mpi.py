@@ -45,7 +45,9 @@ def main(words: list[str]) -> int:
     if is_number:
         ranks, *program = words
         words = ["-n", ranks, sys.executable, "-m", "mpi4py", *program]
-    return os.execv(mpiexec, [mpiexec, *_LOCAL, *words])  # noqa: S606
+    # A program that spawns ranks starts the mpiexec of PATH, with these words first.
+    local = () if words[0] == "-pmi_args" else _LOCAL
+    return os.execv(mpiexec, [mpiexec, *local, *words])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" 
     /opt/mpich/share
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
-python -m hdf5_names hpcpy-python | cmp - libhdf5.S
+hdf5_names hpcpy-python | cmp - libhdf5.S
 resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')
 [ -z "$resolver" ] || python "$source/first.py" hpcpy-python "$resolver"
 strip --strip-unneeded hpcpy-python

@@ -1,12 +1,10 @@
 """Write the figures of the pages, and the pages of results, from what has them.
 
 A page marks a figure: `13<!--= startup core hpcpy path_calls -->`. The first word is
-the report, docs/results/startup.json, the others name the figure (`measure/figures.py`).
-A report's page has its tables and what it was measured on. Tables of what the checkout
-has are marked, too (`measure/lists.py`).
+the report, docs/results/startup.json, the others name the figure (`measure/figures.py`);
+`(…)<!--= startup when -->` has its machine and date. A report's page has its tables and what
+it was measured on. Tables of what the checkout has are marked, too (`measure/lists.py`).
 """
-
-from __future__ import annotations
 
 import argparse
 import difflib
@@ -20,9 +18,10 @@ from typing import Any
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
 from measure import figures, lists, tables
+from measure.drawings import DRAWINGS
 
 _RESULTS = ROOT / "docs/results"
-_FIGURE = re.compile(r"(?P<figure>[\d.,]+)<!--= (?P<words>[^>]+?) -->")
+_FIGURE = re.compile(r"(?P<figure>[\d.,]+|\([^()]*\))<!--= (?P<words>[^>]+?) -->")
 _TABLE = re.compile(r"(?s)(?P<start><!--= table (?P<name>\S+) -->\n).*?(?=<!--= end -->)")
 
 
@@ -52,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def written() -> Iterator[tuple[Path, str]]:
-    """Yield each page and drawing that has figures, and its text as the reports say."""
+    """Yield each page that has figures, and each drawing, as the reports say."""
     reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
     of_reports = {
         _RESULTS / f"{name}.md": text
@@ -60,8 +59,8 @@ def written() -> Iterator[tuple[Path, str]]:
         if (text := _page(name, report))
     }
     yield from of_reports.items()
+    yield from ((_RESULTS / name, draw(reports)) for name, draw in DRAWINGS.items())
     marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
-    marked |= {*_RESULTS.glob("*.svg")}
     for path in sorted(marked - of_reports.keys()):
         yield path, with_tables(with_figures(path.read_text(), reports))
 

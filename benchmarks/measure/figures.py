@@ -1,7 +1,7 @@
 """Single figures of a report, by words: `startup core hpcpy path_calls`."""
 
-from __future__ import annotations
-
+import datetime
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,8 +13,10 @@ _COUNTS = ("path_calls", "off_node", "getdents")
 def of(report: Report, words: Sequence[str]) -> str:
     """Return the figure that the words name, as a page writes it; KeyError if there is none.
 
-    A name with a stroke, ``hpcpy/wheels``, is a quotient.
+    A name with a stroke, ``hpcpy/wheels``, is a quotient; ``when`` is machine and date.
     """
+    if words == ["when"]:
+        return _when(report)
     kind = report.get("benchmark") or "workload"
     for at, word in enumerate(words):
         if "/" in word:
@@ -28,6 +30,21 @@ def _value(report: Report, kind: str, words: Sequence[str]) -> float:
     if kind not in _KINDS:
         raise KeyError(f"a report of {kind} has no figures by name")
     return _KINDS[kind](report, words)
+
+
+def _when(report: Report) -> str:
+    """Return on what and when a report was measured, in parentheses."""
+    machine = report["machine"]
+    # Without trade marks, and without the numbers of its family, which the report's page has.
+    processor = re.sub(r"\([^()]*\)| Processor", "", machine["processor"]).strip()
+    day = datetime.date.fromisoformat(report["date"][:10])
+    return f"({machine['cores']} cores of {processor}, {day:%-d %B %Y})"
+
+
+def _build(report: Report, words: Sequence[str]) -> float:
+    """Return the minutes that a first build took, or the MB or GB of a count of bytes."""
+    column, unit = words
+    return float(report[column]) / {"minutes": 60.0, "MB": 1e6, "GB": 1e9}[unit]
 
 
 def _start(report: Report, words: Sequence[str]) -> float:
@@ -47,46 +64,31 @@ def _start(report: Report, words: Sequence[str]) -> float:
 
 
 def _cold(report: Report, words: Sequence[str]) -> float:
-    """Return a start on a fresh mount without `true`: milliseconds, or MB read."""
+    """Return the milliseconds of a start on a fresh mount, without `true`."""
     storage, case, image, column = words
     found = {
         row["case"]: row[column]
         for row in report["results"]
         if (row["storage"], row["image"]) == (storage, image)
     }
-    scale = 1e-6 if column == "read" else 1e3
-    if case == "true":
-        return _median(found[case]) * scale
-    return (_median(found[case]) - _median(found["true"])) * scale
+    true = 0.0 if case == "true" else _median(found["true"])
+    return (_median(found[case]) - true) * 1e3
 
 
 def _storm(report: Report, words: Sequence[str]) -> float:
-    """Return seconds to the last rank, a rank's processor time, or requests, of core, cold.
+    """Return seconds to the last rank, or requests, of core, cold; ``node``: those of one node.
 
-    Words: configuration, nodes x ranks, column; ``further`` is a further rank's requests,
-    ``node`` those of one node, ``stored`` the MB that lie on the file system.
+    Words: configuration, nodes x ranks, column.
     """
     name, size, column = words
     nodes, ranks = map(int, size.split("x"))
-    found = {
-        (one["nodes"], one["ranks"]): one
-        for one in report["samples"]
-        if (one["configuration"], one["program"], one["temperature"]) == (name, "core", "cold")
-    }
-    sample = found[nodes, ranks]
+    keys = ("configuration", "program", "temperature", "nodes", "ranks")
+    found = {tuple(one[key] for key in keys): one for one in report["samples"]}
+    sample = found[name, "core", "cold", nodes, ranks]
     if column == "last":
         return float(sample["last"])
-    if column == "stored":
-        return float(report["bytes_on_disk"][name]) / 1e6
-    if column == "cpu":
-        return _median(sample["ranks_told"]["cpu"])
     packets = sum(each["packets"] for each in sample["asked"])
-    if column == "further":
-        first = sum(each["packets"] for each in found[nodes, 1]["asked"])
-        return float(packets - first) / (ranks - 1) / nodes
-    if column == "node":
-        return float(round(packets / nodes))
-    return float(packets)
+    return float(round(packets / nodes)) if column == "node" else float(packets)
 
 
 def _pool(report: Report, words: Sequence[str]) -> float:
@@ -100,8 +102,15 @@ def _pool(report: Report, words: Sequence[str]) -> float:
 
 
 def _forecast(report: Report, words: Sequence[str]) -> float:
-    """Return the model's seconds for so many ranks, or its error: ``py_conda median_error``."""
-    environment, column = words
+    """Return the model's seconds for so many ranks, or its error: ``py_conda median_error``.
+
+    ``py_conda measured 5120`` is the median of the measured seconds for so many.
+    """
+    environment, column, *most = words
+    if column == "measured":
+        number = int(most[0])
+        runs = [one for one in report["measured"] if one["environment"] == environment]
+        return _median(one["seconds"] for one in runs if one["ranks"] == number)
     if column.isdigit():
         model = report["model"]
         return float(model["seconds"][environment][model["ranks"].index(int(column))])
@@ -144,6 +153,7 @@ def _median(values: Iterable[float]) -> float:
 
 
 _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
+    "build": _build,
     "startup": _start,
     "bake": _start,
     "cold": _cold,

@@ -1,7 +1,5 @@
 """A report's tables in Markdown, as the pages have them: made of its JSON alone."""
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -213,6 +211,12 @@ def _processors(found: Found) -> str:
     return table(["CPU, ms", "of", *cases], rows, 2)
 
 
+def _log(report: Report) -> str:
+    load = "Load while it ran: {least:.1f} to {most:.1f}, median {median:.1f}.\n"
+    head = load.format(**report["load_while_it_ran"])
+    return "\n".join([head, "```text", *report["log"], "```\n"])
+
+
 # What makes all tables of a report, by its benchmark.
 TABLES: Mapping[str, Callable[[Report], str]] = {
     "startup": _starts,
@@ -221,4 +225,5 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "cold": cold,
     "storm": _storm,
     "import-at-scale": _validation,
+    "build": _log,
 }

@@ -1,7 +1,5 @@
 """Packages of a user, installed as wheels against baked."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import shutil

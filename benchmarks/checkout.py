@@ -3,8 +3,6 @@
 It is imported first: only then are the modules of ``src`` to be found.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

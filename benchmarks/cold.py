@@ -1,7 +1,5 @@
 """Starts on a fresh mount by the kernel, image against image."""
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import os

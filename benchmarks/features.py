@@ -1,7 +1,5 @@
 """What each feature of the interpreter is worth, added to none and taken out of all."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import shutil

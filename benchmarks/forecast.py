@@ -1,7 +1,5 @@
 """Compare the forecast's model with measurements, and draw its curves to 131,072 ranks."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -4,8 +4,6 @@ The feature `order` links them side by side.  Run it at a release, and after an 
 CPython or numpy: a name that is gone costs nothing, a new one lies elsewhere until then.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

@@ -1,7 +1,5 @@
 """What starting Python takes, image against image."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Starts of ranks on a shared file system: the import storm."""
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import sys

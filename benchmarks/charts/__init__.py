@@ -1,7 +1,5 @@
 """The pictures of the reports, drawn by an image's matplotlib."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Draw a report: ``python3 -m charts REPORT PICTURE``, in a folder that has a copy of this."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

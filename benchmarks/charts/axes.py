@@ -1,7 +1,5 @@
 """What all charts are made of: figures, bars with their spread, a legend."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Starts of Python, and what each feature saves."""
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from typing import Any

@@ -1,7 +1,5 @@
 """Many ranks that start at once: measured, and by the model."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

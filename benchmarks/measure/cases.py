@@ -1,7 +1,5 @@
 """What is started: from a bare interpreter to everything in the image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -5,8 +5,6 @@ the program, hexadecimal; FILE gets those that were entered, in the order of the
 entries.  A breakpoint lies on each until it is hit.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal

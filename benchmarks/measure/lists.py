@@ -3,8 +3,6 @@
 A page has such a table between `<!--= table patches -->` and `<!--= end -->`.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import json

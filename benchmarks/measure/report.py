@@ -1,7 +1,5 @@
 """A report as JSON, with what it was measured on; its pictures and its tables."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import dataclasses

@@ -1,7 +1,5 @@
 """Images: their files, unpacked on the host's own disk, with a virtual environment there."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Commands whose output is needed."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Mapping, Sequence
 

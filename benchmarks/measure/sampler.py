@@ -5,8 +5,6 @@ containers too: a line of JSON in, ``{"argv": [...], "memory": false}``, a
 line of JSON out.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """Samples in rounds: of starts of Python, and of anything else."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import subprocess

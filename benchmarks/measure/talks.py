@@ -1,7 +1,5 @@
 """The table of docs/results/talks.md, of what ``talk --json`` has written for each talk."""
 
-from __future__ import annotations
-
 import json
 import re
 import string

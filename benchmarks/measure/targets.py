@@ -1,7 +1,5 @@
 """Where Python is started: in a container, and on the host's own disk."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

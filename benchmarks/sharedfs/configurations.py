@@ -1,7 +1,5 @@
 """The ways to have Python on a shared file system, in the order of the page's table."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a mount of MooseFS asks: its file ``.stats``, looked at while ranks run."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Ranks on the nodes, started by Slurm as a job's are."""
 
-from __future__ import annotations
-
 import subprocess
 import tempfile
 import time

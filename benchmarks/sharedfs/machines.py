@@ -1,7 +1,5 @@
 """The local cluster's nodes with a MooseFS of their own, up and down again."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

@@ -1,7 +1,5 @@
 """A mount for each node: made, looked at and made anew in its namespaces; files copied in."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What a rank runs: an import, and a line of what it took."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

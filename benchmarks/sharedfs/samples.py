@@ -1,7 +1,5 @@
 """One start of some ranks with one configuration, and what it asked."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

@@ -1,7 +1,5 @@
 """The forecast's model compared with measurements: the NIH's starts, and runs of our own."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 import math

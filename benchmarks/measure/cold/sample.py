@@ -4,8 +4,6 @@
 mounted goes with it, and processor time is that of its children.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import mmap

@@ -124,12 +124,12 @@ def add_packed(root: Path) -> None:
         return
     packed = PLACE / VENV.name
     folders = {PLACE / name: root / "opt" / name for name in ("hpcpy", "mpich")}
-    folders[packed] = root / VENV.relative_to("/")
+    source = folders[packed] = root / VENV.relative_to("/")
     with stage("pack the virtual environment") as current, scratch_dir(root, ".packed") as scratch:
         made = scratch / "packed"
         for place in folders:
             (made / place.name).mkdir(parents=True)
-        write(made / packed.name, Environment(packed, folders), current)
+        write(made / packed.name, Environment(packed, source, folders), current)
         config = made / packed.name / ".pack/config"
         own = "".join(f"{root}/{name}=/{name}:" for name in ("usr", "etc", "lib", "lib64"))
         config.write_text(re.sub(r"(?m)^(HPCPY_PACK_BINDS=.*)$", rf"\1:{own}", config.read_text()))

@@ -23,7 +23,7 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
   options='' root=$image
   if [ -n "$HPCPY_PACK_BIN" ]; then
     # In the launcher's order: one folder may lie in another.
-    options="--no-mount home,tmp,cwd,bind-paths" root=$own/skeleton.sqsh
+    options="--no-mount home,tmp,cwd,bind-paths" root=$own/root
     IFS=:
     for bind in ${HPCPY_PACK_BINDS:-=$prefix}; do
       options="$options --bind $image:${bind#*=}:image-src=/${bind%%=*},ro"
@@ -34,7 +34,7 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
     case $folder:$HPCPY_PACK_BINDS: in
       /proc:* | /sys:* | /dev:* | *"=$folder:"*) continue ;;
     esac
-    [ ! -d "$folder" ] || [ -L "$folder" ] || options="$options --bind $folder"
+    [ ! -d "$folder" ] || options="$options --bind $folder"
   done
   [ ! -e /dev/nvidiactl ] || options="$options --nv"
   export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}"

@@ -13,7 +13,7 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
-from hpcpy.pack.launcher import launcher
+from hpcpy.pack.image import launcher
 from proc_files import processes
 from running import Done, run
 

@@ -49,8 +49,7 @@ def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     assert (done.stdout.split(), done.stderr) == (["4"] * 4, "")
 
 
-def test_a_sif_needs_a_place_and_a_place_has_nothing_else(sif: str, tmp_path: Path) -> None:
-    assert "give --to FOLDER" in pack(sif).stderr
+def test_the_place_of_an_images_commands_has_nothing_else(sif: str, tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     done = pack(sif, "--to", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

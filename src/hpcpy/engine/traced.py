@@ -51,19 +51,17 @@ def traced(
     program: str = "",
     *,
     env: Mapping[str, str] | None = None,
-    within: Sequence[str] = (),
 ) -> Traced:
     """Run a command and count the calls of one program that it starts, perhaps in a container.
 
     Without a program they are those of the command itself and of all that it starts.
-    `within` is a command that starts strace itself somewhere else.
     """
     found = look_up(needed(["measure"]))
     if "strace" not in found:
         raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [*within, str(found["strace"].path), *strace.options(folder), *command],
+            [str(found["strace"].path), *strace.options(folder), *command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

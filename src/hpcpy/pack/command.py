@@ -6,18 +6,23 @@ import argparse
 import os
 import shlex
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import disk_errors
+from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.scratch import remove_tree
-from hpcpy.core.stages import StageError, say, stage
+from hpcpy.core.stages import StageError, stage
+from hpcpy.engine.setup import ensure
+from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
-from hpcpy.pack.environment import Environment
-from hpcpy.pack.image import ANY, beside, bound, image_of, is_packed, making, squashfs_tool, swap
-from hpcpy.pack.launcher import launcher
-from hpcpy.pack.report import ALONE, Contents, count, look
+from hpcpy.pack.environment import Environment, is_below
+from hpcpy.pack.image import beside, bound, image_of, is_packed, swap, work_folder
+from hpcpy.pack.sif import bake_environment, pack_sif
+
+_TRUE = "/bin/true"
+# A start with a mount of its own.
+ALONE = {"HPCPY_PACK_HOLD": "0"}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
     parser.add_argument(
-        "--with", action="append", default=[], type=Path, metavar="FOLDER", dest="others", help=what
+        "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
     )
     files = (
         ("--to", "FOLDER", "of a SIF: the folder of its commands"),
@@ -47,119 +52,120 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Do one of the actions."""
-    prefix = Path(os.path.abspath(options.prefix))  # noqa: PTH100  # a link is refused later
+    prefix, is_change = Path(os.path.realpath(options.prefix)), options.undo or options.update
     if options.to or prefix.is_file():
-        from hpcpy.pack.system import pack_sif  # noqa: PLC0415  # for a SIF alone
-
         pack_sif(prefix, options.to)
         return 0
-    image.require(prefix)
+    if not prefix.is_dir():
+        # After a kill between two renames.
+        kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
+        hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
+        raise UsageError(f"{prefix}: there is no such folder", hint=hint)
     if options.bake:
-        from hpcpy.pack.bake import bake_environment  # noqa: PLC0415
-
         bake_environment(prefix, options)
         return 0
-    is_change = options.undo or options.update
     if is_change and not is_packed(prefix):
         raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
     if is_packed(prefix) and not is_change:
         raise UsageError(f"{prefix}: is packed already", hint="give --update or --undo")
-    action = undo if options.undo else update if options.update else pack
-    action(prefix, options)
+    if not is_change:
+        environments.refuse_others(prefix)
+    action = _undo if options.undo else _update if options.update else _pack
+    with work_folder(prefix) as work:
+        action(prefix, work, options)
     return 0
 
 
-def pack(prefix: Path, options: argparse.Namespace) -> None:
-    """Pack a folder, see that it starts, and let it take its place."""
-    found = environments.read(prefix, options.others)
+def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
+    """Pack a folder, and let the packed one take its place."""
+    environment = environments.read(prefix, prefix, options.others)
     unpacked = beside(prefix, "unpacked")
     if unpacked.exists():
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
-    with making(prefix, "packing") as packing:
-        contents = _make(found, packing)
-        counted = count(found, packing, options.program)
-        swap(prefix, packing, unpacked)
-    _report(prefix, contents)
+    packed = _make(environment, work)
+    counted = count(environment, packed, options.program)
+    swap(prefix, packed, unpacked)
     print(counted)
     print(f"the folder as it was is {unpacked}; when you are content: rm -r {unpacked}")
 
 
-def _make(found: Environment, packing: Path) -> Contents:
-    """Fill a folder, and see that a program starts there."""
-    launcher()
-    with stage(f"look through {found.prefix.name}") as current:
-        contents = look(found)
-        current.note = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
-    for line in contents.lines():
-        say(line)
-    if unreadable := contents.found.get("unreadable"):
-        raise UsageError(f"{unreadable[0]}: cannot be read", hint="chmod u+r, or remove it")
-    with stage(f"pack {found.prefix.name}") as current, disk_errors(packing):
-        image.write(packing, found, current)
-        current.note = f"{image_of(packing).stat().st_size / 1e6:,.0f} MB"
-    # Mounted here it shows a fault before it takes the folder's place.
-    words, env = [str(packing / "bin" / ANY), "true"], {**os.environ, **ALONE}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UnavailableError(f"the packed folder does not start here: {done.stderr.strip()}")
-    return contents
+def _make(environment: Environment, work: Path) -> Path:
+    """Return a packed folder, in which a program starts."""
+    image.launcher()
+    name, packed = environment.prefix.name, work / "packed"
+    with stage(f"look through {name}"):
+        before = environments.look(environment)
+    with stage(f"pack {name}") as current:
+        image.write(packed, environment, current)
+    with stage(f"start {name}") as current:
+        # Mounted here it shows a fault before it takes the folder's place.
+        current.run([packed / "bin" / image.ANY, "true"], env=ALONE)
+    left, size = sum(1 for _ in packed.rglob("*")), image_of(packed).stat().st_size
+    print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
+    return packed
 
 
-def _report(prefix: Path, contents: Contents) -> None:
-    before = f"{contents.entries:,} entries, {contents.size / 1e6:,.0f} MB"
-    left, size = sum(1 for _ in prefix.rglob("*")), image_of(prefix).stat().st_size
-    print(f"{prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
-
-
-def unpack(prefix: Path, scratch: Path) -> Path:
+def _unpack(prefix: Path, work: Path) -> Path:
     """Write the folder that is in the image below another one; return where."""
-    own, tool = [name for name, _ in bound(prefix)][-1:], squashfs_tool("unsquashfs")
-    with stage(f"unpack {prefix.name}") as current, disk_errors(scratch):
-        made = ["-no-progress", "-quiet", "-d", str(scratch / "tree")]
-        current.run([tool, *made, image_of(prefix), *own])
-    return scratch.joinpath("tree", *own)
+    tree, own = work / "tree", [name for name, _ in bound(prefix)][-1:]
+    with stage(f"unpack {prefix.name}") as current:
+        unsquashfs = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
+        options = ["-no-progress", "-quiet", "-d", str(tree)]
+        current.run([unsquashfs, *options, image_of(prefix), *own])
+    return tree.joinpath(*own)
 
 
-def undo(prefix: Path, _: argparse.Namespace) -> None:
+def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
-    unpacked, packed = beside(prefix, "unpacked"), beside(prefix, "pack-old")
-    remove_tree(packed)
-    with making(prefix, "updating") as scratch:
-        swap(prefix, unpacked if unpacked.exists() else unpack(prefix, scratch), packed)
-    with stage("remove the image"):
-        remove_tree(packed)
+    unpacked, old = beside(prefix, "unpacked"), beside(prefix, "pack-old")
+    remove_tree(old)
+    swap(prefix, unpacked if unpacked.exists() else _unpack(prefix, work), old)
+    remove_tree(old)
     print(f"{prefix} is the folder again")
 
 
-def update(prefix: Path, options: argparse.Namespace) -> None:
+def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Run a program where the folder takes the image's place, and pack it again.
 
     It is another folder than the kept one: half of a change is never given back.
     """
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
-    packed = beside(prefix, "pack-old")
-    with making(prefix, "updating") as scratch:
-        folder = unpack(prefix, scratch)
-        others = [Path(place) for _, place in bound(prefix)[:-1]]
-        _run_within(environments.of(prefix, folder, others), options.program)
-        found = environments.of(prefix, folder, [*others, *options.others])
-        with making(prefix, "packing") as packing:
-            contents = _make(found, packing)
-            old = image_of(prefix)
-            remove_tree(beside(prefix, "unpacked"))
-            remove_tree(packed)
-            swap(prefix, packing, packed)
-            # Programs on other nodes still read the old image: until the next update.
-            (packed / ".pack" / old.name).rename(old)
-            remove_tree(packed)
-    _report(prefix, contents)
-
-
-def _run_within(found: Environment, program: list[str]) -> None:
-    command = list(program)
-    if found.is_command(command[0]):
-        command[0] = str(found.prefix / "bin" / command[0])
-    command = [*environments.at_its_place(found), *command]
+    others = [Path(place) for _, place in bound(prefix)[:-1]]
+    environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
+    command = [*environments.at_its_place(environment), *options.program]
     if code := subprocess.run(command, check=False).returncode:
-        raise StageError(f"{shlex.join(program)} ended with {code}; {found.prefix} is as it was")
+        program = shlex.join(options.program)
+        raise StageError(f"{program} ended with {code}; {prefix} is as it was")
+    packed = _make(environment, work)
+    for state in ("unpacked", "pack-old"):
+        remove_tree(beside(prefix, state))
+    # Programs on other nodes still read the image of before: until the next update.
+    swap(prefix, packed, beside(prefix, "pack-old"))
+
+
+def launch(packed: Path, env: Mapping[str, str]) -> int:
+    """Count the calls of a launch for the image, of the daemon too.
+
+    The program that it starts is one of the node: strace, which stops the daemon, would wait for
+    ever for a page of the image's that the daemon is to read.
+    """
+    calls = traced([str(packed / "bin" / image.ANY), _TRUE], env={**os.environ, **env}).paths
+    paths = [call.path for call in calls]
+    before = [path for path in paths[: paths.index(_TRUE)] if path != "/"]
+    # A program of the image lies where the one of the node does not.
+    return sum(not is_below(path, environments.ON_THE_NODE) for path in before) + 1
+
+
+def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
+    """Return a line of how often a start asks for the environment's files, and will ask."""
+    names = environment.prefix / "bin"
+    is_command = bool(program) and Path(f"{names}/{program[0]}").exists()
+    words = program if is_command else ("python", *(program or ("-c", "pass")))
+    folders = [*map(str, environment.folders)]
+    try:
+        calls = traced([str(names / words[0]), *words[1:]]).paths
+        before = sum(is_below(call.path, folders) for call in calls)
+        return f"path calls for its files: {before:,} before, now {launch(packed, ALONE)}"
+    except (HpcpyError, subprocess.TimeoutExpired) as error:
+        return f"path calls were not counted: {error}"

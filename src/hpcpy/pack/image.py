@@ -1,27 +1,28 @@
 """The folder that takes an environment's place: the image, the launcher, and its names.
 
-Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, `PREFIX.updating`,
-what a program changes, and `PREFIX.pack-old`, the packed folder that another one replaces.
-`PREFIX.unpacked`, the folder as it was, stays until it is removed.
+Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, and `PREFIX.pack-old`,
+the packed folder that another one has replaced.  `PREFIX.unpacked`, the folder as it was, stays
+until it is removed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import disk_errors, scratch_dir
+from hpcpy.core.files import disk_errors, scratch_dir, whole_file
 from hpcpy.core.scratch import remove_tree
-from hpcpy.core.stages import Stage
-from hpcpy.engine.prefix import find_apptainer
-from hpcpy.engine.setup import ensure, look_up
-from hpcpy.engine.tools import needed
+from hpcpy.core.stages import Stage, stage
+from hpcpy.engine.prefix import layout
+from hpcpy.engine.setup import ensure
+from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pack.environment import Environment, activation
-from hpcpy.pack.launcher import SOURCES, launcher
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -35,6 +36,23 @@ _SOURCED = ("activate", "deactivate")
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
 
+# The launcher: squashfuse, libfuse and glibc of Debian's packages are linked into it, so that it
+# starts on any Linux and asks for no library.
+_SOURCES = paths.ROOT / "src/pack"
+_PACKAGES = (
+    *("libsquashfuse-dev", "libfuse3-dev", "libzstd-dev", "zlib1g-dev", "liblzma-dev"),
+    *("liblz4-dev", "libc6-dev", "linux-libc-dev"),
+)
+_FLAGS = (
+    *("-O2", "-Wall", "-Wextra", "-static", "-s"),
+    *("-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-DFUSE_USE_VERSION=32"),
+)
+# LZO's licence is GPL's, and nobody packs with it.
+_LINKED = (
+    *("-lsquashfuse_ll", "-lsquashfuse", "-lfuse3", "-lzstd", "-lz", "-llzma", "-llz4"),
+    "-Wl,--defsym=lzo1x_decompress_safe=0",
+)
+
 
 def beside(prefix: Path, state: str) -> Path:
     """Return the folder of a state."""
@@ -46,53 +64,35 @@ def is_packed(folder: Path) -> bool:
     return (folder / ".pack/config").is_file()
 
 
-def swap(prefix: Path, new: Path, old: Path) -> None:
-    """Have a new folder take the prefix's place, whose folder gets the name `old`."""
-    with disk_errors(prefix):
-        prefix.rename(old)
-        try:
-            new.rename(prefix)
-        except BaseException:
-            old.rename(prefix)
-            raise
-
-
-def require(prefix: Path) -> None:
-    """Refuse a prefix that is not there, and say where it is after a kill between two renames."""
-    if not prefix.is_dir():
-        kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
-        hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
-        raise UsageError(f"{prefix}: there is no such folder", hint=hint)
-
-
 @contextlib.contextmanager
-def making(prefix: Path, state: str) -> Iterator[Path]:
-    """Give an empty folder beside the prefix, which is gone afterwards unless it was renamed."""
-    made = beside(prefix, state)
+def work_folder(prefix: Path) -> Iterator[Path]:
+    """Give an empty folder beside the prefix, which is gone afterwards: one pack has it at once."""
+    made = beside(prefix, "packing")
     with disk_errors(made):
         try:
             made.mkdir()
         except FileExistsError as error:
             hint = f"if no other pack is running: rm -r {made}"
             raise UsageError(f"{made}: is in the way", hint=hint) from error
+        try:
+            yield made
+        finally:
+            remove_tree(made)
+
+
+def swap(prefix: Path, new: Path, old: Path) -> None:
+    """Have a new folder take the prefix's place, whose folder gets the name `old`."""
+    prefix.rename(old)
     try:
-        yield made
-    finally:
-        remove_tree(made)
+        new.rename(prefix)
+    except BaseException:
+        old.rename(prefix)
+        raise
 
 
-def squashfs_tool(name: str) -> Path:
-    """Return mksquashfs or unsquashfs: the system's, or that of build/tools."""
-    found = look_up(needed(["apptainer"]))
-    if "mksquashfs" not in found:
-        found = dict(ensure("apptainer").found)
-    return found["mksquashfs"].path.with_name(name)
-
-
-def setting(packed: Path, name: str) -> str:
-    """Return what the configuration of a packed folder says."""
-    text = (packed / ".pack/config").read_text(errors="surrogateescape")
-    return dict(line.partition("=")[::2] for line in text.splitlines())[f"HPCPY_PACK_{name}"]
+def image_of(packed: Path) -> Path:
+    """Return the image of a packed folder."""
+    return next((packed / ".pack").glob("*.image"))
 
 
 def bound(packed: Path) -> list[list[str]]:
@@ -100,87 +100,92 @@ def bound(packed: Path) -> list[list[str]]:
 
     There is none if the image has one folder alone.
     """
-    return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
+    lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
+    binds = dict(line.partition("=")[::2] for line in lines)["HPCPY_PACK_BINDS"]
+    return [bind.split("=") for bind in binds.split(":") if bind]
 
 
-def image_of(packed: Path) -> Path:
-    """Return the image of a packed folder."""
-    return packed / ".pack" / setting(packed, "IMAGE")
+def new_image(folder: Path) -> Path:
+    """Return where the image of a new folder is to be written.
+
+    Its name tells a start which mounts of the node are of this image.
+    """
+    # Where an image of hpcpy is mounted; the root of Apptainer's container.
+    (folder / ".pack/root").mkdir(parents=True)
+    return folder / ".pack" / f"{secrets.token_hex(8)}.image"
 
 
 def write(folder: Path, environment: Environment, current: Stage) -> None:
-    """Fill a folder with what is to take the environment's place."""
-    own, prefix, mode = folder / ".pack", environment.prefix, environment.source.stat().st_mode
-    own.mkdir()
-    # Its name tells a start which mounts of the node are of this image.
-    image, trees = own / f"{secrets.token_hex(8)}.sqsh", [*environment.folders.values()]
+    """Fill an empty folder with what is to take the environment's place."""
+    source, trees = environment.source, [*environment.folders.values()]
+    mode, image = source.stat().st_mode, new_image(folder)
     # Of more than one folder each has its whole path in the image.
     whole = ["-no-strip"] if len(trees) > 1 else []
-    current.run([squashfs_tool("mksquashfs"), *trees, image, *_OPTIONS, *whole])
+    current.run([ensure("apptainer").path("mksquashfs"), *trees, image, *_OPTIONS, *whole])
     image.chmod(0o600 | (mode & 0o044))
-    folders = environment.folders if whole else {}
-    binds = {str(tree)[1:]: str(place) for place, tree in folders.items()}
-    lines = configuration(prefix, image.name, 0, f"{prefix}/bin/", binds)
-    write_own(own, [*lines, *activation(environment)])
-    _write_skeleton(own, current)
-    _link(folder, environment)
+    binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if whole]
+    prefix = environment.prefix
+    settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
+    files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
+    # A link may lead to a path that is only in the image.
+    programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
+    names = {path.name for path in programs if not path.name.startswith(_SOURCED)}
+    write_launcher(image, names, settings, activation(environment))
+    # Files that a shell reads lie beside the commands.
+    read = [path for path in files if path.name not in names]
+    for path in (*read, *(source / name for name in _READ_OUTSIDE)):
+        copy = folder / path.relative_to(source)
+        if path.is_dir():
+            shutil.copytree(path, copy, symlinks=True)
+        elif path.is_file():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy2(path, copy)
     folder.chmod(mode & 0o7777)
 
 
-def configuration(
-    prefix: Path, image: str, offset: int, folder: str, binds: Mapping[str, str]
-) -> list[str]:
-    """Return what tells the launcher where an image is mounted, and where its commands are."""
-    try:
-        apptainer = str(find_apptainer())
-    except UnavailableError:
-        apptainer = ""
-    return [
-        f"HPCPY_PACK_PREFIX={prefix}",
-        f"HPCPY_PACK_IMAGE={image}",
-        f"HPCPY_PACK_OFFSET={offset}",
-        f"HPCPY_PACK_BIN={folder}",
-        f"HPCPY_PACK_BINDS={':'.join(map('='.join, binds.items()))}",
-        f"HPCPY_PACK_APPTAINER={apptainer}",
-    ]
-
-
-def write_own(own: Path, lines: Iterable[str]) -> None:
-    """Write the launcher, its configuration, and what it starts where it cannot mount."""
-    for source, name in ((launcher(), "run"), (SOURCES / "otherwise.sh", "otherwise")):
+def write_launcher(
+    image: Path, commands: Iterable[str], settings: Mapping[str, object], variables: Iterable[str]
+) -> None:
+    """Write what starts the commands of an image, beside it, and their names."""
+    own = image.parent
+    # The last one starts them where the launcher cannot mount.
+    for source, name in ((launcher(), "run"), (_SOURCES / "otherwise.sh", "otherwise")):
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
-    text = "".join(f"{line}\n" for line in lines)
+    every = {**settings, "IMAGE": image.name, "APPTAINER": ensure("apptainer").apptainer}
+    lines = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
+    text = "".join(f"{line}\n" for line in (*lines, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
-
-
-def _write_skeleton(own: Path, current: Stage) -> None:
-    """Write the empty root that Apptainer starts from, with the host's folders and links."""
-    with scratch_dir(own, ".root") as root:
-        for path in Path("/").iterdir():
-            if path.is_symlink():
-                (root / path.name).symlink_to(path.readlink())
-            elif path.is_dir():
-                (root / path.name).mkdir()
-        words = ["skeleton.sqsh", "-all-root", "-no-progress", "-quiet"]
-        current.run([squashfs_tool("mksquashfs"), root, *words], cwd=own)
-
-
-def _link(folder: Path, environment: Environment) -> None:
-    """Have a name for each command, and copies of what programs outside read."""
-    names = folder / "bin"
+    names = own.with_name("bin")
     names.mkdir()
-    (names / ANY).symlink_to("../.pack/run")
-    for path in (environment.source / "bin").iterdir():
-        # Files that a shell reads lie beside the commands.
-        if environment.is_command(path.name) and not path.name.startswith(_SOURCED):
-            (names / path.name).symlink_to("../.pack/run")
-        elif path.is_file():
-            shutil.copy2(path, names / path.name)
-    for name in _READ_OUTSIDE:
-        path, copy = environment.source / name, folder / name
-        if path.is_file():
-            copy.parent.mkdir(exist_ok=True)
-            shutil.copy2(path, copy)
-        elif path.is_dir():
-            shutil.copytree(path, copy, symlinks=True)
+    for command in (*commands, ANY):
+        (names / command).symlink_to("../.pack/run")
+
+
+def launcher() -> Path:
+    """Return the launcher, which is compiled unless it is there and newer than its sources."""
+    made = paths.TOOLS / "pack/run"
+    newest = max(file.stat().st_mtime for file in (*_SOURCES.iterdir(), Path(__file__)))
+    if made.exists() and made.stat().st_mtime > newest:
+        return made
+    with (
+        stage("make the launcher of packed environments") as current,
+        scratch_dir(made.parent, ".make") as root,
+        whole_file(made) as temporary,
+    ):
+        try:
+            debs = fetch_newest(frozenset(_PACKAGES), layout().debian)
+        except UnavailableError as error:
+            error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
+            raise
+        for deb in debs:
+            current.run(["dpkg-deb", "--extract", deb, root])
+        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers").path("gcc")
+        libraries, include = root / layout().libraries, root / "usr/include"
+        folders = (include / libraries.name, include / "fuse3", include / "squashfuse")
+        found = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
+        found += [f"-isystem{folder}" for folder in folders]
+        command = [compiler, *_FLAGS, *found, "-o", temporary, *sorted(_SOURCES.glob("*.c"))]
+        current.run([*command, *_LINKED])
+        temporary.chmod(0o755)
+    return made

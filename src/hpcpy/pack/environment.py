@@ -91,13 +91,14 @@ def _base(prefix: Path) -> list[Path]:
 
 
 def look(environment: Environment) -> str:
-    """Say what will not work elsewhere; return how much an environment holds."""
+    """Say what leads out of an environment; return how much it holds."""
     paths = [path for tree in environment.folders.values() for path in tree.rglob("*")]
     places = (*environment.folders, *environment.folders.values())
     inside = (*map(str, places), *ON_THE_NODE)
     found: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     for kind, path, target in _targets(paths):
         # What is not there is neither imported nor loaded; $ORIGIN is inside.
+        # Path.exists would raise where this user may not look.
         is_there = target.startswith("/") and os.path.exists(target)  # noqa: PTH110
         if is_there and not is_below(os.path.normpath(target), inside):
             found[kind].append(f"{path} -> {target}")

@@ -53,7 +53,7 @@ def test_the_place_of_an_images_commands_has_nothing_else(sif: str, tmp_path: Pa
     (tmp_path / "mine").touch()
     done = pack(sif, "--to", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "has other files" in done.stderr
+    assert f"{tmp_path}: is in the way; give another place by --to" in done.stderr
 
 
 @pytest.mark.long

@@ -38,7 +38,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
     )
     files = (
-        ("--to", "FOLDER", "of a SIF: the folder of its commands"),
+        ("--to", "FOLDER", "of a SIF: the folder of its commands (default: beside it)"),
         ("--bake", "SIF", "of Python 3.14: write an image of hpcpy with the packages"),
         ("--image", "SIF", "of --bake: the base (default: build/hpcpy.sif)"),
     )

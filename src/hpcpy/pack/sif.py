@@ -17,7 +17,7 @@ from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
-from hpcpy.pack.image import is_packed, new_image, write_launcher
+from hpcpy.pack.image import image_of, is_packed, new_image, write_launcher
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _SITE = "lib/python3.14/site-packages"
@@ -43,8 +43,10 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     if not sif.is_file():
         raise UsageError(f"{sif}: there is no such file")
     made = (folder or sif.with_suffix("")).absolute()
-    if made.exists() and not is_packed(made) and any(made.iterdir()):
-        raise UsageError(f"{made}: has other files", hint="give another by --to")
+    # A packed environment has its own image: nothing else may have the files.
+    is_older = is_packed(made) and image_of(made).is_symlink()
+    if made.is_file() or (made.exists() and not is_older and any(made.iterdir())):
+        raise UsageError(f"{made}: is in the way", hint="give another place by --to")
     offset, apptainer = system_offset(sif), ensure("apptainer").apptainer
     inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
     done = subprocess.run(inside, capture_output=True, text=True, check=False)

@@ -5,7 +5,6 @@
 . "$CONTEXT/recipes/lib.sh"
 
 source=$MATERIALS/recipes/standalone
-hdf5=$MATERIALS/src/interp/features/hdf5_plugins
 old=/opt/deps/old
 version=$(echo "$PREFIX"/lib/python3.*)
 version=${version##*/python}
@@ -14,8 +13,8 @@ library=$PREFIX/lib/python$version
 . "$MATERIALS/recipes/interpreter/executable.sh"
 take_linked /opt/link/interpreter
 # shellcheck source=src/interp/features/hdf5_plugins/build.sh
-. "$hdf5/build.sh"
-python() { PYTHONPATH=$hdf5 "$PREFIX/bin/python3" -B -s -S "$@"; }
+. "$MATERIALS/src/interp/features/hdf5_plugins/build.sh"
+python() { "$PREFIX/bin/python3" -I -B -S "$@"; }
 
 # The image's LLVM names the paths of Debian's libraries: here the loader looks for them.
 mkdir patchelf

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from processes import python, runs, start
 
+from running import wait_until
+
 SECONDS = 300
 RANK = {"PMI_RANK": "0", "PMI_SIZE": "2"}
 BEGIN = """
@@ -176,4 +178,6 @@ def test_processes_that_it_has_started_end_with_it(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=SECONDS)
     assert process.returncode == 143
-    assert not runs(int((tmp_path / "child").read_text()))
+    # SIGKILL has been sent; on a busy machine the child ends a moment later.
+    child = int((tmp_path / "child").read_text())
+    wait_until(lambda: not runs(child))

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Generator
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--emulated", action="store_true", help="skip what emulated.toml does not choose"
     )
+
+
+@pytest.fixture
+def script(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a file with the PROGRAM of the test's module."""
+    path = tmp_path / "mine.py"
+    path.write_text(request.module.PROGRAM)
+    return path
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,8 +3,6 @@
 ``PYTHONPATH=src python3 tests/locked_packages.py`` resolves it anew, by uv.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict

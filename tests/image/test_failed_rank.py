@@ -66,13 +66,6 @@ WAYS = {"mpi4py": ["-m", "mpi4py"], "preflight": ["-m", "workloads.preflight"]}
 pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(PROGRAM)
-    return path
-
-
 @pytest.mark.parametrize(
     ("how", "way"),
     [

@@ -23,13 +23,6 @@ NO_LAUNCHER = {
 pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(PROGRAM)
-    return path
-
-
 def start(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, *words, env={**NO_LAUNCHER, **variables})
 

@@ -27,13 +27,6 @@ sys.exit(7 if comm.rank == 0 else 0)
 """
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(PROGRAM)
-    return path
-
-
 def events(trace: dict[str, Any], name: str) -> dict[int, list[dict[str, Any]]]:
     """Return the events of a name by rank."""
     found: dict[int, list[dict[str, Any]]] = {}

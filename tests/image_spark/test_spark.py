@@ -42,13 +42,6 @@ def ranks(size: int, *words: object) -> Done:
     return run("mpiexec", "-n", size, *words)
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(PROGRAM)
-    return path
-
-
 def java(mark: str) -> list[str]:
     """Return the command line of each Java process that a test has started."""
     return [words for _, words in processes(mark) if Path(words.split()[0]).name == "java"]

@@ -5,8 +5,6 @@ file and counts the requests: neither the disk's read-ahead nor other users of t
 Afterwards the kernel tells which pages it holds of each file in the image.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

@@ -3,8 +3,6 @@
 A stand-in for uv resolves, the rest is real.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

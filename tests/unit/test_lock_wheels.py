@@ -1,7 +1,5 @@
 """Which wheel is locked, and the licence that it states."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Code that is laid out in the executable is code like any other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """threadpoolctl knows the OpenBLAS that is linked in, and limits its threads."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -128,8 +128,7 @@ def test_the_one_file_runs_and_computes(hpcpy: Image) -> None:
     if not file.exists():
         pytest.skip(f"{file.name} is not there; run: make standalone ARCH=aarch64")
     words = ("-m", "workloads", "mandel", "--area", "area1", "--impl", "numpy,simd")
-    bind = (f"--bind={file.parent}:/mnt",)
-    said = emulated(hpcpy, f"/mnt/{file.name}", *words, options=bind)
+    said = emulated(hpcpy, f"/mnt/{file.name}", *words, options=(f"--bind={file.parent}:/mnt",))
     assert said.count("matches the reference") == 3
 
 

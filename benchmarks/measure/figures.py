@@ -83,12 +83,12 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     name, size, column = words
     nodes, ranks = map(int, size.split("x"))
     keys = ("configuration", "program", "temperature", "nodes", "ranks")
-    found = {tuple(one[key] for key in keys): one for one in report["samples"]}
-    sample = found[name, "core", "cold", nodes, ranks]
+    case = (name, "core", "cold", nodes, ranks)
+    samples = [one for one in report["samples"] if tuple(one[key] for key in keys) == case]
     if column == "last":
-        return float(sample["last"])
-    packets = sum(each["packets"] for each in sample["asked"])
-    return float(round(packets / nodes)) if column == "node" else float(packets)
+        return _median(one["last"] for one in samples)
+    packets = _median(sum(each["packets"] for each in one["asked"]) for one in samples)
+    return float(round(packets / nodes)) if column == "node" else packets
 
 
 def _pool(report: Report, words: Sequence[str]) -> float:

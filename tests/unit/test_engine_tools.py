@@ -119,7 +119,7 @@ def test_wrapper_hands_on_variables_and_words_as_they_are(
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$CONTAINERS_CONF" "$@"\n')
     program.chmod(0o755)
     value = str(tmp_path / "it's $HOME/containers.conf")
-    podman.write_wrapper(program, {"CONTAINERS_CONF": value})
+    podman.write_wrapper(str(program), {"CONTAINERS_CONF": value})
     wrapper = paths.TOOLS / "bin/podman"
     done = run(wrapper, "a b", "$c", check=True)
     assert done.stdout.splitlines() == [value, "a b", "$c"]

@@ -109,23 +109,6 @@ def test_sets_have_the_names_of_their_architecture() -> None:
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
 
 
-def test_adding_moves_no_package_and_renews_its_sets() -> None:
-    locked = {"x86_64": {"thing": {"version": "1", "sets": ["first"]}}}
-    offered = {
-        "x86_64": {"thing": {"version": "2", "sets": ["first", "more"]}},
-        "aarch64": {"thing": {"version": "2", "sets": ["first", "more"]}},
-    }
-    assert debian.kept({"packages": locked}, offered) == {
-        "x86_64": {"thing": {"version": "1", "sets": ["first", "more"]}},
-        "aarch64": {"thing": {"version": "2", "sets": ["first", "more"]}},
-    }
-
-
-def test_adding_is_refused_for_a_lock_that_cannot() -> None:
-    with pytest.raises(UsageError, match="--add is for debian and python, without --only"):
-        run(["lock", "--add", "docs"])
-
-
 def test_unknown_lock_is_refused() -> None:
     with pytest.raises(UsageError, match="no lock 'moon'"):
         run(["lock", "moon"])

@@ -35,22 +35,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
     help_ = "move only this Python package and what it needs; may be repeated"
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=help_)
-    help_ = "move nothing: add what debian.lock and python.lock lack, as for a new architecture"
-    parser.add_argument("--add", action="store_true", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
     """Resolve the named locks, all by default."""
-    updates: dict[str, Callable[[Only], list[str]]] = {
-        "debian": partial(_debian, add=options.add),
-        "python": partial(_python, add=options.add),
-    }
+    updates: dict[str, Callable[[Only], list[str]]] = {"debian": _debian, "python": _python}
     updates |= {name: partial(_host, name) for name in TITLES}
     for name in options.names:
         if name not in updates:
             raise UsageError(f"no lock {name!r}; there are {', '.join(updates)}")
-    if options.add:
-        updates = _that_add(options, updates)
     only = frozenset(options.only)
     names = _with(only, options.names or ["python", *TITLES]) if only else options.names or updates
     with checkout_lock():
@@ -60,13 +53,6 @@ def main(options: argparse.Namespace) -> int:
                     lines = update(only)
                 print(f"{name}.lock:", *lines, sep="\n  ", flush=True)
     return 0
-
-
-def _that_add(options: argparse.Namespace, updates: dict[str, Any]) -> dict[str, Any]:
-    able = {name: updates[name] for name in ("debian", "python")}
-    if options.only or {*options.names} - {*able}:
-        raise UsageError("--add is for debian and python, without --only")
-    return able
 
 
 def _with(only: Only, locks: list[str]) -> set[str]:
@@ -105,11 +91,10 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {before} -> {after}"
 
 
-def _debian(_only: Only, *, add: bool = False) -> list[str]:
+def _debian(_only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    packages = debian.resolve(debian_request())
-    new = debian.dated(old, debian.kept(old, packages) if add else packages, now)
+    new = debian.dated(old, debian.resolve(debian_request()), now)
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
@@ -117,12 +102,12 @@ def _debian(_only: Only, *, add: bool = False) -> list[str]:
     return _report(_debian_versions(old), _debian_versions(new), changed)
 
 
-def _python(only: Only, *, add: bool = False) -> list[str]:
+def _python(only: Only) -> list[str]:
     path = paths.ENV / "python.lock"
     old = _read(path)
     tables = old.get("packages", {})
     # A package that is not locked moves alone: none does.
-    new = python.resolve({n: t for n, t in tables.items() if add or (only and n not in only)})
+    new = python.resolve({n: t for n, t in tables.items() if only and n not in only})
     if old != new:
         _write(path, render(new, _HEADER.format(sources="python*.in")))
     return _report(_versions(old), _versions(new), old != new)

@@ -53,18 +53,6 @@ def dated(
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
-def kept(old: Mapping[str, Any], packages: Mapping[str, Any]) -> dict[str, Any]:
-    """Return packages with the tables of those that are locked, their sets alone renewed."""
-    before = old.get("packages", {})
-    return {
-        arch: {
-            name: before.get(arch, {}).get(name, table) | {"sets": table["sets"]}
-            for name, table in tables.items()
-        }
-        for arch, tables in packages.items()
-    }
-
-
 def _offers(mirror: Mirror, request: DebianRequest, arch: str) -> dict[Offer, list[str]]:
     """Return the packages of all of an architecture's sets, by name, each with its sets."""
     (first, base), *others = request.sets_of(arch).items()

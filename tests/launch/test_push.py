@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from packed_images import FILES, make_sif
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push
 from hpcpy.cli.commands import run
-from hpcpy.core.errors import HpcpyError, UnavailableError
+from hpcpy.core.errors import HpcpyError
+from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import Engine, ensure
 from small_image import layer, write_archive
 
@@ -121,17 +121,6 @@ def test_registry_that_wants_a_login_is_one_line_with_the_command(
     extra = f"auth: {{htpasswd: {{realm: test, path: {folder / 'htpasswd'}}}}}\n"
     for registry in serve(engine, folder, extra=extra):
         reference = parse_reference(f"{registry.address}/group/hpcpy:1")
-        with pytest.raises(UnavailableError, match=f"skopeo login {registry.address}") as caught:
+        with pytest.raises(StageError, match=f"skopeo login {registry.address}") as caught:
             push({"x86_64": archive}, reference)
-        assert "refuses" in str(caught.value)
         assert "\n" not in str(caught.value)
-
-
-@pytest.mark.usefixtures("engine")
-def test_registry_that_does_not_answer_is_one_line(archive: Path) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{closed.getsockname()[1]}"
-        with pytest.raises(UnavailableError, match=f"{address} cannot be reached") as caught:
-            push({"x86_64": archive}, parse_reference(f"{address}/hpcpy"))
-    assert "\n" not in str(caught.value)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest, write_index
 from hpcpy.build.command import add_arch, ensure_image
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
@@ -33,16 +33,6 @@ _REFERENCE = re.compile(
 # Instead of an architecture.
 _ALL = "all"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-# What skopeo, or the registry through it, says -> what that means.
-_REFUSED = re.compile(
-    r"unauthorized|authentication required|access to the resource is denied|\b40[13]\b", re.I
-)
-_UNREACHABLE = re.compile(
-    r"no such host|connection refused|connection reset|i/o timeout|deadline exceeded"
-    r"|network is unreachable|no route to host|server misbehaving|temporary failure in name"
-)
-_NO_TLS = re.compile(r"server gave HTTP response to HTTPS client|first record does not look like")
-_CERTIFICATE = re.compile(r"x509: [^\"\n]+")
 
 
 @dataclass(frozen=True)
@@ -95,10 +85,8 @@ def push(archives: Mapping[str, Path], reference: Reference) -> str:
             source, wanted = f"oci-archive:{archive}", manifest_digest(archive)
         else:
             source, wanted = f"oci:{folder / 'all'}", write_index(archives, folder / "all")
-        try:
-            current.run([*command, source, f"docker://{reference}"])
-        except StageError as error:
-            raise _explained(current, reference, "skopeo login") or error from error
+        command += [source, f"docker://{reference}"]
+        _send(current, command, f"skopeo login {reference.registry}")
         digest = (folder / "digest").read_text().strip()
         current.note = f"{sum(path.stat().st_size for path in archives.values()) / 1e6:.0f} MB"
     if digest != wanted:
@@ -111,40 +99,18 @@ def push_sif(sif: Path, reference: Reference) -> None:
     command: list[str | Path] = [ensure("apptainer").apptainer, "push"]
     command += ["--no-https"] if reference.on_this_machine else []
     with stage(f"push the SIF to {reference}") as current:
-        try:
-            current.run([*command, sif, f"oras://{reference}"])
-        except StageError as error:
-            login = "apptainer registry login --username NAME"
-            raise _explained(current, reference, login, "oras://") or error from error
+        login = f"apptainer registry login --username NAME oras://{reference.registry}"
+        _send(current, [*command, sif, f"oras://{reference}"], login)
         current.note = f"{sif.stat().st_size / 1e6:.0f} MB"
 
 
-def _explained(
-    current: Stage, reference: Reference, login: str, scheme: str = ""
-) -> HpcpyError | None:
-    """Return what a failed push means, when its log says a known thing."""
-    log = current.log.read_text(errors="replace")
-    registry = reference.registry
-    if match := _CERTIFICATE.search(log):
-        return UnavailableError(
-            f"the certificate of {registry} cannot be verified: {match[0]}",
-            hint="add its authority to the machine's certificates",
-        )
-    if _NO_TLS.search(log):
-        return UnavailableError(
-            f"{registry} does not speak TLS", hint="only a registry on localhost may do without"
-        )
-    if _REFUSED.search(log):
-        return UnavailableError(
-            f"{registry} refuses to take {reference.repository}",
-            hint=f"log in as somebody who may write there: {login} {scheme}{registry}",
-        )
-    if _UNREACHABLE.search(log):
-        return UnavailableError(
-            f"{registry} cannot be reached",
-            hint=f"check its name and the network: {login} {scheme}{registry}",
-        )
-    return None
+def _send(current: Stage, command: Sequence[str | Path], login: str) -> None:
+    """Run the program that sends an image; what it complains of is printed with its log."""
+    try:
+        current.run(command)
+    except StageError as error:
+        error.hint = f"where a login is missing: {login}"
+        raise
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -39,14 +39,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_at_most(stream: IO[bytes], most: int) -> bytes:
-    """Return all bytes of a stream that somebody else has made."""
-    content = stream.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"a file in it has more than {in_words(most)}")
-    return content
-
-
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn "disk full" and "read-only" under `path` into one clear line."""

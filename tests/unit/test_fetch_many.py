@@ -22,13 +22,16 @@ SOON = Patience(seconds=60.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
-from hpcpy.core.stages import side_by_side
+from hpcpy.core.stages import in_order
 from hpcpy.fetch.many import fetch
 from misbehaving_server import artifact
 def task():
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
 try:
-    side_by_side(task) if sys.argv[2] == "beside" else task()
+    if sys.argv[2] == "beside":
+        in_order([task], lambda _: (), lambda one: one(), at_once=1)
+    else:
+        task()
 except KeyboardInterrupt:
     sys.exit(130)
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest
@@ -17,7 +17,7 @@ from hpcpy.build.plan import Plan
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, in_words
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import side_by_side, skipped, stage
+from hpcpy.core.stages import in_order, skipped, stage
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally
@@ -53,50 +53,28 @@ def make_archive(plan: Plan, image: Image) -> Path:
 
 def _make(plan: Plan, image: Image, out: Path) -> None:
     with buildah() as builder:
-        _make_with(builder, plan, image, out)
-
-
-def _make_with(builder: Buildah, plan: Plan, image: Image, out: Path) -> None:
-    _prepare(plan, image, builder)
-    tag = make_image(plan, image, builder)
-    with (
-        stage(f"OCI archive of {image.name}") as current,
-        build_scratch("oci") as folder,
-    ):
-        layout = folder / "layout"
-        # The full name: older podman does not add "localhost/" by itself.
-        name = f"localhost/{image.name}:latest"
-        current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
-        pack(layout, out, plan.epoch)
-        current.note = f"{out.stat().st_size / 1e6:.0f} MB"
-    drop_superseded(image, builder)
+        _prepare(plan, image, builder)
+        tag = make_image(plan, image, builder)
+        with (
+            stage(f"OCI archive of {image.name}") as current,
+            build_scratch("oci") as folder,
+        ):
+            layout = folder / "layout"
+            # The full name: older podman does not add "localhost/" by itself.
+            name = f"localhost/{image.name}:latest"
+            current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
+            pack(layout, out, plan.epoch)
+            current.note = f"{out.stat().st_size / 1e6:.0f} MB"
+        drop_superseded(image, builder)
 
 
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
     missing = unbuilt(plan, image, builder)
-    if not missing or not image.builder:
-        fetch_materials(plan, missing)
-        return
-    native, compilers = plan.builder
-    below = unbuilt(native, compilers, builder)
-    _fetch_packages(native, below)
-    # While the large files come, the builder is made of the first ones.
-    side_by_side(
-        lambda: fetch_materials(plan, missing),
-        lambda: make_image(native, compilers, builder),
-    )
-
-
-def _fetch_packages(plan: Plan, images: Sequence[Image]) -> None:
-    """Have in the cache the Debian packages that some images consist of."""
-    if not images:
-        return
-    names = " and ".join(image.name for image in images)
-    with stage(f"fetch packages of {names}") as current:
-        tally = Tally()
-        for image in images:
-            fetch_debs(image.debian, plan.arch, tally=tally)
-        current.note = _summary(tally)
+    tasks: list[Callable[[], object]] = [lambda: fetch_materials(plan, missing)]
+    if missing and image.builder:
+        # It takes a minute, while sources and wheels come.
+        tasks.append(lambda: make_image(*plan.builder, builder))
+    in_order(tasks, lambda _: (), lambda task: task(), at_once=len(tasks))
 
 
 def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
@@ -118,14 +96,10 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
         fetch(pins, tally=tally)
         for name, arch in lists:
             fetch_debs(name, arch, tally=tally)
-        current.note = _summary(tally)
-
-
-def _summary(tally: Tally) -> str:
-    return (
-        f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
-        f" {in_words(tally.present)} in the cache"
-    )
+        current.note = (
+            f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
+            f" {in_words(tally.present)} in the cache"
+        )
 
 
 def pack(layout: Path, out: Path, epoch: int) -> None:

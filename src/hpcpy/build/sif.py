@@ -29,7 +29,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import Stage, side_by_side, skipped, stage
+from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.arch import ARCHITECTURES, host_arch
@@ -56,15 +56,13 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    side_by_side(
-        lambda: make_archive(plan, image),
-        lambda: ensure("apptainer"),
-    )
+    # Before a build that may take minutes.
+    engine = ensure("apptainer")
+    make_archive(plan, image)
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
     inputs = made_of(image)
-    engine = ensure("apptainer")
     with (
         stage(f"SIF of {image.name}") as current,
         build_scratch("sif") as folder,

@@ -241,9 +241,3 @@ def in_order(
             if not isinstance(error, Exception):
                 stop_running()
             raise
-
-
-def side_by_side(*tasks: Callable[[], object]) -> None:
-    """Call some functions at once, as `in_order` does."""
-    numbers = range(len(tasks))
-    in_order(numbers, lambda _: (), lambda number: tasks[number](), at_once=len(tasks))

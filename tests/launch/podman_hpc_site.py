@@ -27,7 +27,7 @@ from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
-from hpcpy.engine.venv import can_make, ensure_venv
+from hpcpy.engine.venv import ensure_venv
 from running import run
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
@@ -94,7 +94,7 @@ def installed(mpich: Path) -> Installed:
     mpich
         A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
     """
-    venv = ensure_venv("podman-hpc", public_python(can_make))
+    venv = ensure_venv("podman-hpc", public_python("ensurepip"))
     site = _configured(paths.BUILD / "podman-hpc", venv)
     _write_module(site, mpich)
     _pull(site)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
 from hpcpy.core import paths
-from running import Done, start
+from running import Done, run, start
 
 SECONDS = 300.0
 
@@ -106,7 +106,9 @@ def is_public(path: Path) -> bool:
     return reached and bool(real.stat().st_mode & 0o004)
 
 
-def public_python(serves: Callable[[str], bool] = lambda _: True) -> str:
-    """Return a Python that every user may start: hooks and ranks are theirs."""
-    found = [sys.executable, *filter(None, [shutil.which("python3", path="/usr/bin")])]
-    return next((one for one in found if is_public(Path(one)) and serves(one)), sys.executable)
+def public_python(module: str = "sys") -> str:
+    """Return a Python that every user may start, with a module: hooks and ranks are theirs."""
+    for one in filter(None, [sys.executable, shutil.which("python3", path="/usr/bin")]):
+        if is_public(Path(one)) and run(one, "-c", f"import {module}").returncode == 0:
+            return one
+    return sys.executable

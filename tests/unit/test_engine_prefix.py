@@ -42,7 +42,7 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
     assert not prefix.is_ready()
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(tools, "SBIN", ())
-    with pytest.raises(UnavailableError, match=rf"made for {checkout}/build/tools/.*make setup"):
+    with pytest.raises(UnavailableError, match=r"no Apptainer .*make setup"):
         prefix.find_apptainer()
 
 
@@ -69,7 +69,6 @@ def test_who_cannot_write_a_copied_checkout_is_told_what_to_do(checkout: Path) -
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     assert ".lock" not in done.stdout
-    assert f"was made for {checkout}/build/tools/apptainer" in done.stdout
     assert done.stdout.endswith("; its owner types make setup, or put one on PATH\n")
 
 

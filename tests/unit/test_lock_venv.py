@@ -1,14 +1,12 @@
 """A folder of packages is exactly what its lock says, or is made again."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.engine import venv
+from hpcpy.core.errors import UsageError
 from hpcpy.engine.venv import TITLES, ensure_venv
 
 
@@ -55,16 +53,4 @@ def test_a_lock_with_both_sides_of_a_merge_is_refused() -> None:
     (paths.ENV / "dev.lock").write_text("# made\n<<<<<<< HEAD\na==1\n=======\na==2\n>>>>>>> b\n")
     with pytest.raises(UsageError, match=r"^env/dev\.lock: line 2 .*git checkout"):
         ensure_venv()
-    assert not paths.VENV.exists()
-
-
-def test_python_of_ones_own_without_ensurepip_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(venv, "can_make", lambda _: False)
-    python = tmp_path / "python3"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    with pytest.raises(UnavailableError, match=f"^{python} .*no ensurepip; name another.*PYTHON="):
-        ensure_venv(python=str(python))
     assert not paths.VENV.exists()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from urllib.parse import urlsplit
 
 from hpcpy.core.errors import UsageError
+from hpcpy.core.programs import captured
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
 _ADDRESS = re.compile(
@@ -38,9 +37,10 @@ def debian_mirrors() -> dict[str, str]:
         return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
     # Without release information: the index files of it are not there before
     # the first `apt-get update`, as on a fresh machine.
-    listed = _lines_of("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
+    command = ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)"]
     mirrors: dict[str, str] = {}
-    for line in listed:
+    # None on a machine that is not Debian's.
+    for line in captured(command).stdout.splitlines():
         url = line.strip().rstrip("/")
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
         if archive in ARCHIVES:
@@ -53,8 +53,8 @@ def apt_proxies(host: str) -> dict[str, str] | None:
 
     None where apt says nothing: the environment's then hold, as they do for apt.
     """
-    lines = _lines_of("apt-config", "dump", "--format", "%f\t%v%n", "Acquire")
-    options = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    dump = captured(["apt-config", "dump", "--format", "%f\t%v%n", "Acquire"]).stdout
+    options = dict(line.split("\t", 1) for line in dump.splitlines() if "\t" in line)
     proxies = {}
     for scheme in ("http", "https"):
         general = f"Acquire::{scheme}::Proxy"
@@ -64,12 +64,3 @@ def apt_proxies(host: str) -> dict[str, str] | None:
         if value:
             proxies[scheme] = value
     return proxies or None
-
-
-def _lines_of(program: str, *words: str) -> list[str]:
-    # Nothing on a machine that is not Debian's.
-    found = shutil.which(program)
-    if not found:
-        return []
-    done = subprocess.run([found, *words], capture_output=True, text=True, check=False)
-    return done.stdout.splitlines()

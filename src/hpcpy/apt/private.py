@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.paths import cache_dir
+from hpcpy.core.programs import captured
 from hpcpy.pins.arch import ARCHITECTURES
 from hpcpy.pins.debian import DebianRequest
 from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
@@ -101,14 +101,7 @@ class PrivateApt:
 
     def output(self, *command: str, cwd: Path | None = None) -> str:
         """Run an apt program and return what it printed."""
-        done = subprocess.run(
-            command,
-            env={**os.environ, **self.env},
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = captured(command, env={**os.environ, **self.env}, cwd=cwd)
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
             reason = lines[0] if lines else f"exit code {done.returncode}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import used
 from hpcpy.core.stages import Stage
 from hpcpy.core.trust import require_own
@@ -101,13 +101,7 @@ class Buildah:
         self._quiet("rm", name)
 
     def _quiet(self, *arguments: str) -> int:
-        return subprocess.run(
-            self.online(*arguments),
-            env={**os.environ, **self.env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        ).returncode
+        return captured(self.online(*arguments), env={**os.environ, **self.env}).returncode
 
 
 def require_bindable(folder: Path, version: Version | None) -> None:

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import sha256, whole_file
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
 
@@ -103,20 +103,11 @@ def git(*words: str) -> str:
     # Git refuses a clone of another user's, such as a centre's.  Who runs this program,
     # which lies in it, trusts them already.
     trusted = f"safe.directory={paths.ROOT}"
-    try:
-        return subprocess.run(
-            ["git", "-c", trusted, "-C", str(paths.ROOT), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    except FileNotFoundError as error:
-        raise UnavailableError(
-            f"{paths.ROOT}: a clone, and no git here", hint="install it"
-        ) from error
-    except subprocess.CalledProcessError as error:
-        message = [*error.stderr.splitlines(), f"git ends with {error.returncode}"][0]
-        raise UnavailableError(f"{paths.ROOT}: {message}", hint="see git status") from error
+    done = captured(["git", "-c", trusted, "-C", paths.ROOT, *words])
+    if done.returncode:
+        message = [*done.stderr.splitlines(), f"git ends with {done.returncode}"][0]
+        raise UnavailableError(f"{paths.ROOT}: {message}", hint="see git status, or install git")
+    return done.stdout
 
 
 KEY_LENGTH = 16

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hpcpy.cluster.layout import CONTROLLER, Layout
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage, StageError
 
 if TYPE_CHECKING:
@@ -32,18 +32,8 @@ def jobs(layout: Layout) -> list[str] | None:
 
 
 def _asked(layout: Layout, *command: str) -> str | None:
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, "SLURM_CONF": str(layout.conf)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_ASK_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    env = {**os.environ, "SLURM_CONF": str(layout.conf)}
+    done = captured(command, env=env, seconds=_ASK_SECONDS)
     return done.stdout if done.returncode == 0 else None
 
 

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -30,6 +29,7 @@ from hpcpy.cluster.processes import Machine
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, lock, make_folder
 from hpcpy.core.paths import ROOT, cache_dir
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
@@ -61,7 +61,7 @@ def routed(listed: str) -> Iterator[Network]:
 
 
 def _ip(*words: str, check: bool = True) -> str:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    done = captured(["ip", *words])
     if check and done.returncode:
         raise UnavailableError(
             f"ip {' '.join(words)}: {done.stderr.strip()}",
@@ -214,12 +214,7 @@ def require_root(target: str, note: str = "") -> None:
             " make and end",
             hint=f"an administrator would type: sudo {target}{note}",
         )
-    done = subprocess.run(
-        ["unshare", "--mount", "--net", "--pid", "--fork", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = captured(["unshare", "--mount", "--net", "--pid", "--fork", "true"])
     if done.returncode:
         raise UnavailableError(
             f"this root may not make namespaces ({done.stderr.strip()})",

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.core.files import disk_errors, lock, make_folder, scratch_dir
 from hpcpy.core.files import lock as flock
+from hpcpy.core.programs import captured
 
 _HELD = "HPCPY_CHECKOUT_LOCK"
 
@@ -115,28 +115,14 @@ def remove_tree(path: Path) -> None:
 
 def remove_storage(path: Path) -> None:
     """Remove a storage of buildah or podman, with what is left mounted in it."""
-    if user := user_of(path):
-        raise UnavailableError(
-            f"{path}: process {user} works in it", hint="try again when it has ended"
-        )
     for mount in mounts_below(path):
-        subprocess.run(["umount", mount], capture_output=True, check=False)
+        captured(["umount", mount])
     if os.geteuid() != 0:
-        _remove_as_mapped_root(path)
+        # Files of a rootless storage belong to subordinate ids: only root of the
+        # user's own namespace may remove them.  What fails here fails again, and
+        # is told, where it is removed in the plain way.
+        captured(["buildah", "unshare", "rm", "-rf", "--one-file-system", "--", path])
     remove_tree(path)
-
-
-def _remove_as_mapped_root(path: Path) -> None:
-    # Files of a rootless storage belong to subordinate ids: only root of the
-    # user's own namespace may remove them.  What fails here fails again, and
-    # is told, where it is removed in the plain way.
-    if buildah := shutil.which("buildah"):
-        subprocess.run(
-            [buildah, "unshare", "rm", "-rf", "--one-file-system", "--", path],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
 
 
 def mounts_below(path: Path) -> list[Path]:
@@ -148,26 +134,6 @@ def mounts_below(path: Path) -> list[Path]:
     ]
     # The kernel lists a mount after the one that it lies on.
     return [point for point in reversed(points) if point == real or real in point.parents]
-
-
-def user_of(storage: Path) -> str:
-    """Return the id of a process that works in a storage; empty for none.
-
-    buildah, podman's conmon and fuse-overlayfs all have its path on their
-    command lines, for as long as a build step or a container runs.
-    """
-    names = {os.fspath(storage), os.fspath(storage.resolve())}
-    words = re.compile("|".join(f"(?:^|=){re.escape(name)}(?:/|$)" for name in names))
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit() or int(process.name) == os.getpid():
-            continue
-        try:
-            command = (process / "cmdline").read_bytes().decode(errors="surrogateescape")
-        except OSError:  # it has ended
-            continue
-        if any(words.search(word) for word in command.split("\0")):
-            return process.name
-    return ""
 
 
 @contextlib.contextmanager

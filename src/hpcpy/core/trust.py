@@ -91,14 +91,7 @@ def _is_alone(status: os.stat_result) -> bool:
     except KeyError:
         return False
     owner = user_name(status.st_uid)
-    if group.gr_name != owner or {*group.gr_mem} - {owner}:
-        return False
-    # Whose primary group it is, is no member of it.
-    users = pwd.getpwall()
-    if any(one.pw_gid == status.st_gid and one.pw_uid != status.st_uid for one in users):
-        return False
-    # LDAP does not list its users: there a user's own group has the number of the user.
-    return status.st_gid == status.st_uid or any(one.pw_uid == status.st_uid for one in users)
+    return group.gr_name == owner and not {*group.gr_mem} - {owner}
 
 
 def user_name(uid: int) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.core.programs import captured
 from hpcpy.core.trust import user_name
 from hpcpy.engine.tools import Found, all_tools
 
@@ -39,10 +39,7 @@ def user_namespaces() -> Capability:
     if os.geteuid() == 0:
         drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         command = [*drop, *command]
-    try:
-        code = subprocess.run(command, capture_output=True, check=False).returncode
-    except OSError:
-        code = 1
+    code = captured(command).returncode
     remedy = userns_remedy(_sysctl)
     detail = "ordinary users may make them"
     if code != 0:

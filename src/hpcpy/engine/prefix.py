@@ -82,20 +82,6 @@ def is_ready() -> bool:
         return False
 
 
-def made_for() -> str:
-    """Return the place of which the prefix is, if that is another: a checkout was copied or moved.
-
-    Empty where there is none, or it is this one's.
-    """
-    try:
-        text = (prefix() / "stamp").read_text(errors="replace")
-    except OSError:
-        return ""
-    lines = text.splitlines()
-    place = next((line.removeprefix("prefix ") for line in lines if line.startswith("prefix ")), "")
-    return "" if place == str(prefix()) else place
-
-
 def layout() -> Architecture:
     """Return the layout of this machine's architecture."""
     if machine() not in ARCHITECTURES:
@@ -224,8 +210,4 @@ def find_apptainer() -> Path:
         return found.path
     if is_ready():
         return command()
-    place = made_for()
-    of_another = f" (that of build/tools was made for {place})" if place else ""
-    raise UnavailableError(
-        f"no Apptainer >= {tool.minimum} here{of_another}", hint="run: make setup"
-    )
+    raise UnavailableError(f"no Apptainer >= {tool.minimum} here", hint="run: make setup")

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import GIB, require_free
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine import machine, prefix
@@ -126,13 +126,7 @@ def _services() -> set[str]:
 
 def _disable(name: str) -> None:
     # It knows systemd's units, too.
-    if shutil.which("update-rc.d"):
-        subprocess.run(
-            ["update-rc.d", name, "disable"],
-            env={**os.environ, **OFFLINE},
-            capture_output=True,
-            check=False,
-        )
+    captured(["update-rc.d", name, "disable"], env={**os.environ, **OFFLINE})
 
 
 DEFAULT_GROUPS = ("build", "apptainer")
@@ -186,10 +180,8 @@ def _refuse_readers(missing: Sequence[Tool]) -> None:
     if os.access(there, os.W_OK):
         return
     names = ", ".join(tool.program for tool in missing)
-    place = prefix.made_for() if any(tool.provided == "prefix" for tool in missing) else ""
-    of_another = f"; that of build/tools was made for {place}" if place else ""
     raise UnavailableError(
-        f"{names}: not here{of_another}, and you cannot write to {there}",
+        f"{names}: not here, and you cannot write to {there}",
         hint="its owner types make setup, or put one on PATH",
     )
 

@@ -6,7 +6,6 @@ import functools
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +13,13 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.pins.tables import Table, read_table
 
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's
 # PATH does not have on Debian.
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_SECONDS = 30  # that a program may take to tell its version
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)+)")
 
 
@@ -115,17 +116,8 @@ def program_version(
 
 @functools.cache
 def _version(path: Path, argument: str, name: str, _mtime: int) -> Version | None:
-    try:
-        done = subprocess.run(
-            [path, argument],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=30,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = captured([path, argument], seconds=_SECONDS)
+    if done.returncode == NOT_STARTED:
         return None
     # Some tell the versions of others first: those that they find, or are built on.
     lines = f"{done.stdout}\n{done.stderr}".splitlines()

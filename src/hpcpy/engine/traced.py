@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import UnavailableError
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
@@ -60,16 +60,8 @@ def traced(
     if "strace" not in found:
         raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [str(found["strace"].path), *strace.options(folder), *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            env=env,
-            check=False,
-        )
+        words: list[str | Path] = [found["strace"].path, *strace.options(folder), *command]
+        done = captured(words, env=env, seconds=_SECONDS)
         each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
     name = program or command[0]

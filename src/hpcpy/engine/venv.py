@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import StageError, stage
-from hpcpy.engine.setup import install
-from hpcpy.engine.tools import Tool, Version
 
 RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
 # What each is for; the names are those of the locks.
@@ -64,20 +60,10 @@ def read_lock(name: str) -> str:
 def _version(python: str) -> str:
     if python == sys.executable:
         return sys.version
-    return subprocess.run([python, "-VV"], capture_output=True, text=True, check=True).stdout
-
-
-def can_make(python: str) -> bool:
-    """Tell whether a Python can make virtual environments."""
-    if python == sys.executable:
-        return importlib.util.find_spec("ensurepip") is not None
-    command = [python, "-c", "import ensurepip"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return captured([python, "-VV"]).stdout
 
 
 def _make(folder: Path, lock: Path, python: str, title: str) -> None:
-    if not can_make(python):
-        _add_ensurepip(Path(python).resolve())
     if folder.is_symlink():
         folder.unlink()  # `--clear` would empty what it points to
     with stage(title) as current:
@@ -98,14 +84,3 @@ def _make(folder: Path, lock: Path, python: str, title: str) -> None:
             raise StageError(
                 str(error), hint="when a package index cannot be reached, configure pip for one"
             ) from error
-
-
-def _add_ensurepip(python: Path) -> None:
-    # Debian packs it apart from the interpreter: python3.11-venv.
-    if python.parent != Path("/usr/bin") or not shutil.which("apt-get"):
-        raise UnavailableError(
-            f"{python} cannot make a virtual environment: it has no ensurepip",
-            hint="name another Python by PYTHON=…",
-        )
-    why = "makes virtual environments"
-    install([Tool("ensurepip", Version((3, 11)), f"{python.name}-venv", (), why)])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import build_scratch
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.fetch.many import fetch
@@ -161,15 +161,10 @@ def compile_lock(output: Path, inputs: Iterable[Path], *options: str) -> None:
         for key, value in os.environ.items()
         if not re.match(r"UV_(.*INDEX|FIND_LINKS|NO_CONFIG|CONFIG_FILE)", key)
     }
-    command = [ensure_venv() / "bin" / "uv", "pip", "compile", "--no-config", "--quiet"]
+    command: list[str | Path] = [ensure_venv() / "bin/uv"]
+    command += ["pip", "compile", "--no-config", "--quiet"]
     command += ["--only-binary", ":all:", "--no-header", "--no-annotate", "--output-file", output]
-    done = subprocess.run(
-        [str(word) for word in (*command, *options, *inputs)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = captured([*command, *options, *inputs], env=environment)
     if done.returncode:
         reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         raise UnavailableError(f"uv pip compile: {reason}")

@@ -6,13 +6,13 @@ import argparse
 import importlib.metadata
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 from hpcpy.build.command import SQUASHFS_OPTIONS, ensure_image
 from hpcpy.build.sif_header import system_offset
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, scratch_dir, whole_file
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
@@ -49,7 +49,7 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
         raise UsageError(f"{made}: is in the way", hint="give another place by --to")
     offset, apptainer = system_offset(sif), ensure("apptainer").apptainer
     inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
-    done = subprocess.run(inside, capture_output=True, text=True, check=False)
+    done = captured(inside)
     if done.returncode:
         raise UsageError(f"{sif}: has no {_PYTHON}: {done.stderr.strip()[-200:]}")
     variables, commands = json.loads(done.stdout)
@@ -97,7 +97,7 @@ def bake_environment(prefix: Path, options: argparse.Namespace) -> None:
         before = len(traced([str(prefix / "bin/python"), *words]).paths)
         after = len(traced([apptainer, "exec", str(target), _PYTHON, *words], _PYTHON).paths)
         print(f"path calls of a start: {before:,} before, {after:,} in the image")
-    except (HpcpyError, OSError) as error:
+    except HpcpyError as error:
         say(f"no start was compared: {error}")
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from hpcpy.build.graph import Image
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, whole_file
 from hpcpy.core.paths import project_version
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.pins.tables import read_table
@@ -121,17 +121,7 @@ def _run(*command: str | Path) -> None:
 
 def _error_of(*command: str | Path) -> str:
     """Return what a command complains of; nothing when it ends well."""
-    try:
-        done = subprocess.run(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise UnavailableError(f"no {command[0]} here", hint="apt install openssl") from error
+    done = captured(command)
     if done.returncode == 0:
         return ""
     lines = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()

@@ -79,9 +79,8 @@ def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster, other: Cl
 @pytest.mark.parametrize("size", sampled(["NODES=3", "TASKS=400", "CPUS=1000"]))
 def test_what_no_node_can_ever_give_is_refused(cluster: Cluster, size: str) -> None:
     done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", size)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "partition all" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("hpcpy launch: Slurm gives no job: ")
 
 
 # It needs both nodes to itself, for which it waits behind the other tests' jobs.
@@ -156,8 +155,7 @@ def next_job(cluster: Cluster) -> str:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("W=mandle",), "unknown workload 'mandle'; did you mean mandel?"),
-        (("W=pi", "TIME=abc"), "argument --time: abc is not a time limit"),
+        (("W=pi", "ENGINE=aptainer"), "did you mean apptainer?"),
         (("W=pi", "IMAGE=me/hpcpy:1", "ENGINE=shifter", "SITE=promises.toml"), "promise 'fabrik'"),
     ],
 )

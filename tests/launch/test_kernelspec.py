@@ -140,16 +140,3 @@ def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: 
         assert one.run(code) == ("read of me a b\n", "")
     finally:
         one.stop()
-
-
-def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:
-    sandbox = tmp_path / "sandbox"
-    (sandbox / ".singularity.d").mkdir(parents=True)
-    done = kernelspec(f"--image={sandbox}", f"--to={tmp_path}")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(
-        f"hpcpy kernelspec: IMAGE={sandbox}: its python3 has no ipykernel"
-    )
-    hint = "bake it: RUN python -m hpcpy_bake ipykernel (docs/how-to/own-packages.md)\n"
-    assert done.stderr.endswith(hint)
-    assert not (tmp_path / "hpcpy").exists()

@@ -26,10 +26,11 @@ from hpcpy.cli.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words
-from hpcpy.launch.checks import workload_fault
 from hpcpy.launch.options import read_request
+from workloads.bench import command
+from workloads.bench.workload import Workload
 from workloads.errors import WorkloadError
-from workloads.registry import TOOLS
+from workloads.registry import TOOLS, WORKLOADS
 
 PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
 KINDS = ("tutorials", "how-to", "reference", "explanation")
@@ -186,13 +187,19 @@ def _hpcpy(words: list[str], *, is_whole: bool = True) -> str:
 
 
 def _workloads(words: list[str]) -> str:
-    if wrong := workload_fault(words or ["--help"]):
-        raise WrongError(wrong)
-    if words and words[0] in TOOLS:
+    if words and words[0] in WORKLOADS:
+        module = importlib.import_module(WORKLOADS[words[0]][0])
+        workload = next(one for one in vars(module).values() if isinstance(one, Workload))
+        techniques = (command.parser(workload).parse_args(words[1:]).impl or "auto").split(",")
+        if unknown := {*techniques} - {"all", "auto", *workload.techniques}:
+            raise WrongError(f"{words[0]} has no technique {min(unknown)}")
+    elif words and words[0] in TOOLS:
         module = importlib.import_module(TOOLS[words[0]][0])
         given = module._parser().parse_args(words[1:])
         if words[0] == "exercise" and (given.check or given.to) and not given.name:
             raise WrongError("which exercise?")
+    elif words and words[0] not in ("--help", "--version"):
+        raise WrongError(f"there is no workload {words[0]}")
     return "workloads"
 
 

@@ -1,6 +1,5 @@
-"""An image or a workload that cannot be run is reported before a job is asked for."""
+"""An image that cannot be run is reported before a job is asked for."""
 
-import shlex
 import shutil
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from small_sif import make_sif, needed_program
 
 from hpcpy.core.errors import UsageError
-from hpcpy.launch.checks import check_image, workload_fault
+from hpcpy.launch.checks import check_image
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
 DIGEST = f"localhost:5000/hpcpy@sha256:{'0' * 64}"
@@ -104,36 +103,3 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     program = str(shutil.which("sh"))
     assert taken(program, "standalone") == ""
     assert "ENGINE=standalone runs" in refused(program, "apptainer")
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("mandle", "unknown workload 'mandle'; did you mean mandel?"),
-        ("mandel --impl nosuch", "mandel: unknown technique 'nosuch'; there are: all, auto"),
-        ("mandel --impl numba,mpi-dynamik", "'mpi-dynamik'; did you mean mpi-dynamic?"),
-        ("mandel --area area9", "argument --area: invalid choice: 'area9'"),
-        ("mandel --aera area1", "unrecognized arguments: --aera area1"),
-        ("pi -n many", "'many' is not a whole number"),
-    ],
-)
-def test_what_no_machine_can_run_is_told(words: str, says: str) -> None:
-    told = workload_fault(shlex.split(words))
-    assert says in told
-    assert "\n" not in told
-
-
-def test_what_some_machine_may_run_is_let_through(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (
-        *("mandel", "mandel --impl mpi-dynamic --area area2", "mandel --impl all", "pi --list"),
-        *("mandel --window -1 1 -1e-3 -.5e-3 --size 3 3 --maxiter 9", "pi --impl mpi --help"),
-        # What a machine or a folder has is not known here.
-        *(
-            "mandel --impl cupy",
-            "pi --json /nodes/only/x.json",
-            "startup -- /in/the/image.py --help",
-        ),
-        *("doctor --site x", "--help", "-h", "--version"),
-    ):
-        assert workload_fault(words.split()) == "", words
-    assert capsys.readouterr() == ("", "")

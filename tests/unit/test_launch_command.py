@@ -46,25 +46,6 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
     assert [path.name for path in build.iterdir()] == [".lock"]
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("run", "--", "mandle"), "unknown workload 'mandle'; did you mean mandel?"),
-        (("run", "mandel", "--impl", "nosuch"), "mandel: unknown technique 'nosuch'"),
-        (("batch", "--", "-m", "workloads", "mandle"), "W: unknown workload 'mandle'"),
-        (("launch", "--dry", "--", "-m", "workloads", "mandle"), "W: unknown workload 'mandle'"),
-    ],
-)
-def test_no_image_is_built_for_a_wrong_word(
-    tmp_path: Path, words: tuple[str, ...], says: str
-) -> None:
-    done = hpcpy(tmp_path, *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"hpcpy {words[0]}: {says}")
-    assert done.stderr.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     words = ("batch", "--engine=none", "--script=-", "--")
     done = hpcpy(tmp_path, *words, "missing.py")

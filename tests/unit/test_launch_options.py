@@ -44,7 +44,6 @@ def test_a_program_is_what_follows_python(
         (f"--dask --spark {PI}", "DASK=1 and SPARK=1: the ranks form one cluster"),
         ("-- -c print(1)", "begins neither with a script nor with -m MODULE"),
         (f"--nodes=2 --tasks=1 {PI}", "a node would have no rank"),
-        (f"--mem=2G/rank {PI}", "argument --mem: 2G/rank is not an amount of memory; write 8G"),
         (f"--nodes=0 {PI}", "argument --nodes: 0 is not a whole number from 1 on"),
         (f"--gpus=-1 {PI}", "argument --gpus: -1 is not a whole number from 0 on"),
         (f"--engine=aptainer {PI}", "did you mean apptainer?"),
@@ -64,13 +63,3 @@ def test_what_makes_no_sense_is_refused_in_one_line(words: str, says: str) -> No
 def test_no_value_gets_out_of_its_line(word: str) -> None:
     with pytest.raises(UsageError, match="holds a character that cannot be printed"):
         requested(word)
-
-
-def test_a_time_limit_is_what_slurm_takes() -> None:
-    # What sbatch(1) of Slurm 22.05 lists.
-    limits = "30 30:00 1:30:00 2-12 2-12:30 2-12:30:00 0 UNLIMITED infinite -1"
-    for time in limits.split():
-        assert requested(f"--time={time}").time == time
-    for time in ["abc", "1h", "1:2:3:4", "2-", "-12", "1-2-3", "2-12:30:00:00", "1.5", "٣"]:
-        with pytest.raises(UsageError, match="is not a time limit; write 30"):
-            requested(f"--time={time}")

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.sif_header import missing
-from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
-from workloads.bench import command
-from workloads.bench.workload import Workload
-from workloads.errors import WorkloadError
-from workloads.registry import TOOLS, WORKLOADS
 
 NAME_IT = "give its path from here, or an absolute one"
 
@@ -132,42 +124,9 @@ def _inspect(path: Path) -> tuple[str, bool, bytes]:
         return (error.strerror or "cannot be read").lower(), False, b""
 
 
-def workload_fault(words: Sequence[str]) -> str:
-    """Return in a line why no machine can run these words after ``python -m workloads``.
-
-    >>> workload_fault(["mandle"])
-    "unknown workload 'mandle'; did you mean mandel?"
-    """
-    name, *rest = words
-    if name in ("-h", "--help", "--version") or name in TOOLS:
-        return ""
-    if name not in WORKLOADS:
-        return f"unknown workload {name!r}; {suggestion(name, (*WORKLOADS, *TOOLS))}"
-    module = importlib.import_module(WORKLOADS[name][0])
-    workload = next(value for value in vars(module).values() if isinstance(value, Workload))
-    try:
-        techniques = _techniques(workload, rest)
-    except WorkloadError as error:
-        return f"{name}: {error}"
-    known = ("all", "auto", *workload.techniques)
-    for technique in techniques:
-        if technique not in known:
-            return f"{name}: unknown technique {technique!r}; {suggestion(technique, known)}"
-    return ""
-
-
 def missing_script(request: Request) -> str:
     """Return why the program's script cannot be seen; empty when it can be."""
     if request.program[0] == "-m":
         return ""
     absent, is_folder, _ = _inspect(Path(request.program[0]))
     return f"PROGRAM={request.program[0]}: no such file" if absent or is_folder else ""
-
-
-def _techniques(workload: Workload, words: list[str]) -> list[str]:
-    """Return the techniques that are asked for; none with ``--help`` or ``--list``."""
-    # --help prints and exits.
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        parsed = command.parser(workload).parse_args(words)
-        return [] if parsed.list else (parsed.impl or "auto").split(",")
-    return []

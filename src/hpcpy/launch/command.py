@@ -22,9 +22,8 @@ from hpcpy.launch.checks import (
     check_image,
     image_of,
     missing_script,
-    workload_fault,
 )
-from hpcpy.launch.controller import Controller, check_nodes, find_controller
+from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import exit_code_of, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
@@ -140,9 +139,9 @@ def main(options: argparse.Namespace) -> int:
     """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
 
     Errors are raised before an image is built and before a job is asked for.  What may be
-    right on another machine, or with another image, is only a remark on stderr.  The exit
-    code of a launch is that of the first dead rank, else srun's; 69 without a Slurm controller;
-    129, 130 or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
+    right on another machine is only a remark on stderr.  The exit code of a launch is that of
+    the first dead rank, else srun's; 69 without a Slurm controller; 129, 130 or 143 when
+    SIGHUP, SIGINT or SIGTERM stopped it.
     """
     command = options.words[0]
     is_batch = command == "batch"
@@ -157,7 +156,7 @@ def main(options: argparse.Namespace) -> int:
             "no srun on this machine",
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
-    remarks = _check(request, site, controller, job, is_run=is_run)
+    remarks = _check(request, site, is_run=is_run)
     facts = inspect_host(request, site, controller, job, is_provided=is_run)
     if is_batch and not request.dry:
         remarks += _to_do(request, site, facts)
@@ -173,34 +172,16 @@ def main(options: argparse.Namespace) -> int:
     return _run(plan.title, launch_script(plan), controller)
 
 
-def _check(
-    request: Request,
-    site: Site,
-    controller: Controller,
-    job: CurrentJob | None,
-    *,
-    is_run: bool,
-) -> list[str]:
+def _check(request: Request, site: Site, *, is_run: bool) -> list[str]:
     """Refuse what is wrong for sure; return what may be wrong."""
     engine, image = engine_of(request, site), image_of(request, site)
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
-    if request.workload and (wrong := workload_fault(request.workload)):
-        if engine in ("apptainer", "standalone") and not image:
-            raise UsageError(f"W: {wrong}")
-        remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := missing_script(request):
         # A script with an absolute path may lie in the image, or on the nodes alone.
         if not (request.dry or Path(request.program[0]).is_absolute()):
             raise UsageError(wrong, hint=NAME_IT)
         remarks.append(f"{wrong} on this machine")
-    try:
-        if job is None:
-            check_nodes(request, site, controller)
-    except UsageError as error:
-        if is_run:
-            raise
-        remarks.append(f"{error} (so says the Slurm that answers here)")
     return remarks
 
 

@@ -1,4 +1,4 @@
-"""Which Slurm a launch asks, and what it answers of nodes and of the launch's job."""
+"""Which Slurm a launch asks, and what it answers of the launch's job."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpcpy.cluster.layout import default_layout, variables
-from hpcpy.core.errors import UsageError
-from hpcpy.launch.options import LOCAL, Request, counted
+from hpcpy.core.programs import captured
+from hpcpy.launch.options import LOCAL
 from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.shell import Line, quoted
-from hpcpy.launch.site import Site
 
 # Variables that name a Slurm: SLURM_JOB_ID, within a job, names the job's own.
 _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")
-# Variables with the default partition of srun, salloc and sbatch.
-_PARTITIONS = ("SLURM_PARTITION", "SALLOC_PARTITION", "SBATCH_PARTITION")
-_ANSWER_SECONDS = 10.0
 # A busy controller may take longer to tell of a job: it is asked again later.
-_JOB_SECONDS = 20.0
+_ANSWER_SECONDS = 20.0
 # Step IDs from here on are of Slurm's own steps (batch, interactive), which hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
 # How far the clocks of the controller and of this machine may differ.
@@ -48,22 +44,9 @@ class Controller:
         """Return the path of one of its commands."""
         return shutil.which(name, path=self.environment.get("PATH"))
 
-    def ask(
-        self, *words: str, seconds: float = _ANSWER_SECONDS, **more: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands, with more variables; without an answer in time: exit code 1."""
-        try:
-            return subprocess.run(
-                words,
-                env={**self.environment, **more},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return subprocess.CompletedProcess(words, 1, "", "")
+    def ask(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one of its commands, with more variables; see `captured`."""
+        return captured(words, env={**self.environment, **more}, seconds=_ANSWER_SECONDS)
 
     def current_job(self) -> CurrentJob | None:
         """Return the job that this runs in."""
@@ -99,43 +82,6 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
         "this checkout's cluster",
         (Line(f". {quoted(str(layout.environment))}", why),),
     )
-
-
-def check_nodes(request: Request, site: Site, controller: Controller) -> None:
-    """Refuse more than a partition has, as Slurm tells; by default such a job waits for ever.
-
-    A node that is down counts: it may come back.
-    """
-    listed = controller.ask("sinfo", "--noheader", "--exact", "--format=%P %D %c").stdout
-    found = re.findall(r"(?m)^(\S+) +(\d+) +(\d+) *$", listed)
-    default = [name.removesuffix("*") for name, *_ in found if name.endswith("*")]
-    names = _asked_partitions(request, site, controller) or default
-    # Partition -> number of nodes and their processors, for each kind of node.
-    partitions: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
-    for name, count, cpus in found:
-        partitions.get(name.removesuffix("*"), []).append((int(count), int(cpus)))
-    # An unknown partition passes here: Slurm itself refuses it at once.
-    if not names or not all(partitions.values()):
-        return
-    where = f"partition {', '.join(partitions)}"
-    most = max(sum(count for count, _ in nodes) for nodes in partitions.values())
-    if request.nodes > most:
-        raise UsageError(f"NODES={request.nodes}: {where} has {counted(most, 'node')}")
-    largest = max(cpus for nodes in partitions.values() for _, cpus in nodes)
-    words = (*site.options.get("allocation", ()), *site.options.get("step", ()))
-    if request.per_node * request.cpus > largest and "--overcommit" not in words:
-        raise UsageError(
-            f"{counted(request.per_node, 'rank')} a node with CPUS={request.cpus} each: "
-            f"a node of {where} has {largest}",
-            hint="more NODES, or fewer TASKS or CPUS",
-        )
-
-
-def _asked_partitions(request: Request, site: Site, controller: Controller) -> list[str]:
-    given = (controller.environment.get(name) for name in _PARTITIONS)
-    first = "".join(site.partitions[:1])
-    asked = request.partition or first or ",".join(name for name in given if name)
-    return asked.split(",") if asked else []
 
 
 class Job:
@@ -189,5 +135,5 @@ class Job:
         return ours[0] if len(ours) == 1 else ""
 
     def _ask(self, *words: str) -> str:
-        done = self._controller.ask(*words, seconds=_JOB_SECONDS, SLURM_TIME_FORMAT="%s")
+        done = self._controller.ask(*words, SLURM_TIME_FORMAT="%s")
         return done.stdout if done.returncode == 0 else done.stderr

@@ -14,7 +14,6 @@ from hpcpy.launch.checks import (
     check_image,
     image_of,
     missing_script,
-    workload_fault,
 )
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
@@ -59,8 +58,6 @@ def script(request: Request) -> str:
     if request.script not in ("", "-"):
         raise UsageError("SCRIPT: the script goes to standard output", hint="hpcpy batch … > FILE")
     site = find_site(request.site)
-    if request.workload and (wrong := workload_fault(request.workload)):
-        raise UsageError(f"W: {wrong}")
     if wrong := missing_script(request):
         if not Path(request.program[0]).is_absolute():
             raise UsageError(f"{wrong} that the container sees", hint=NAME_IT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -21,7 +20,6 @@ from hpcpy.launch.site import Site, find_site
 # Jupyter puts the file's path here.
 CONNECTION = "{connection_file}"
 _KERNEL = ("python3", "-m", "ipykernel_launcher", "-f")
-_SECONDS = 120
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +49,6 @@ def main(options: argparse.Namespace) -> int:
     image = checked_image(getattr(options, "image", ""), site, engine)
     program = apptainer_program(site) if engine == "apptainer" else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))
-    if engine == "apptainer" and not site.modules:
-        _require_ipykernel(program, image)
     folder = (options.to or user_kernels()).absolute()
     path = folder / options.name.lower() / "kernel.json"
     spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
@@ -67,28 +63,6 @@ def user_kernels() -> Path:
     """Return the folder of a user's own kernels, as ``jupyter --paths`` has it."""
     data = os.environ.get("JUPYTER_DATA_DIR")
     return (Path(data) if data else Path.home() / ".local/share/jupyter") / "kernels"
-
-
-def _require_ipykernel(program: str, image: str) -> None:
-    command = [program, "exec", image, "python3", "-c", "import ipykernel"]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"IMAGE={image}: does not start ({error})") from error
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UsageError(
-            f"IMAGE={image}: its python3 has no ipykernel ({last})",
-            hint="bake it: RUN python -m hpcpy_bake ipykernel (docs/how-to/own-packages.md)",
-        )
 
 
 def kernel_spec(engine: str, container: Container, site: Site, title: str) -> dict[str, object]:

@@ -16,34 +16,6 @@ ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
-# Time limits of sbatch(1): minutes, minutes:seconds, hours:minutes:seconds, days-hours,
-# days-hours:minutes, days-hours:minutes:seconds; or none.
-_TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)
-_MEMORY = re.compile(r"[0-9]+[KMGT]?(/cpu)?", re.ASCII | re.I)
-TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
-
-
-def is_time(value: str) -> bool:
-    """Return whether Slurm takes a text as a time limit.
-
-    >>> is_time("2-12:30"), is_time("abc")
-    (True, False)
-    """
-    return _TIME.fullmatch(value) is not None
-
-
-def _like(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value.strip() and not pattern.fullmatch(value.strip()):
-            raise argparse.ArgumentTypeError(f"{value} is not {what}")
-        return value.strip()
-
-    return check
-
-
-_time = _like(_TIME, f"a time limit; {TIMES}")
-_HOW_MUCH = "write 8G for each node, 2G/cpu for each processor"
-_memory = _like(_MEMORY, f"an amount of memory; {_HOW_MUCH}")
 
 
 def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
@@ -75,11 +47,11 @@ class Request:
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )
     mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
-    time: str = _option("", _time, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
+    time: str = _option("", text, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
     partition: str = _option("", text, "the job's partition (the site's)")
     qos: str = _option("", text, "the job's quality of service (the site's)")
     account: str = _option("", text, "whom the job is charged to (the site's)")
-    mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
+    mem: str = _option("", text, "memory: 8G of each node, 2G/cpu of each processor")
     script: str = _option("", text, "where batch writes; - is standard output (build/)")
 
     @property

@@ -11,12 +11,10 @@ from hpcpy.build.cached import read_stamp
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import STACK, Image, the_graph
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
-from hpcpy.launch.checks import workload_fault
 
 _VERSIONS = """
 import importlib.metadata, platform
@@ -51,9 +49,6 @@ def main(options: argparse.Namespace) -> int:
     """Become a workload's process; build the image first if it is missing."""
     image = the_graph().image(options.image)
     words = program_words(options.workload) or default_workload(image)
-    # Wrong words are refused before an image is built.
-    if wrong := workload_fault(words):
-        raise UsageError(wrong)
     sif, _, _ = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]
     program = prefix.find_apptainer()

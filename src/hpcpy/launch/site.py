@@ -10,7 +10,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch.options import ENGINES, TIMES, is_time
+from hpcpy.launch.options import ENGINES
 from hpcpy.pins.tables import Table, read_table
 from workloads.doctor import promises
 
@@ -93,8 +93,6 @@ def _check_values(table: Table, site: Site) -> None:
         for name in getattr(site, key):
             if not name.isprintable():
                 raise table.wrong(key, f"{name!r} holds a character that cannot be printed")
-    if site.time and not is_time(site.time):
-        raise table.wrong("time", f"{site.time!r} is not a time limit; {TIMES}")
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):

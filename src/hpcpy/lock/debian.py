@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hpcpy.apt.private import Mirror, Offer, mirror_of
+from hpcpy.apt.private import Offer, PrivateApt, mirror_of
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
 from hpcpy.pins.debian import DebianRequest
@@ -53,7 +53,7 @@ def dated(
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
-def _offers(mirror: Mirror, request: DebianRequest, arch: str) -> dict[Offer, list[str]]:
+def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Offer, list[str]]:
     """Return the packages of all of an architecture's sets, by name, each with its sets."""
     (first, base), *others = request.sets_of(arch).items()
     sets = {offer: [first] for offer in mirror.closure(base)}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import email.parser
-import io
-import posixpath
 import re
-import subprocess
-import tarfile
-import zipfile
 from collections.abc import Mapping
+from importlib.metadata import distributions
 from pathlib import Path
 
-_DOC = "usr/share/doc"
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.programs import captured
+from hpcpy.core.scratch import build_scratch
+
+# Every package of Debian has a folder or a link there.
+_UNPACK = 'dpkg-deb --fsys-tarfile "$0" | tar -xC "$1" --wildcards "./usr/share/doc/*"'
 _UNSTATED = "see metadata"
 # A longer text in the field is the licence itself.
 _LONGEST_NAME = 60
@@ -40,11 +41,8 @@ _SPDX = {
 
 def of_wheel(wheel: Path) -> str:
     """Return a wheel's licence: an SPDX expression, the project's words or "see metadata"."""
-    with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        # A vendored package's metadata may lie deeper.
-        text = archive.read(min(names, key=lambda name: name.count("/"))).decode()
-    return from_metadata(text)
+    (found,) = distributions(path=[str(wheel)])
+    return from_metadata(found.read_text("METADATA") or "")
 
 
 def from_metadata(text: str) -> str:
@@ -70,21 +68,19 @@ def of_debs(packages: Mapping[str, Path]) -> dict[str, str]:
 
     The documentation of one is often a link to that of another, which must be among them.
     """
-    texts: dict[str, str] = {}
-    links: dict[str, str] = {}
-    for name, deb in packages.items():
-        text, link = _copyright(name, deb)
-        if text is not None:
-            texts[name] = text
-        elif link is not None:
-            links[name] = link
-    for name in packages:
-        target, seen = name, {name}
-        while target not in texts and links.get(target, name) not in seen:
-            target = links[target]
-            seen.add(target)
-        texts.setdefault(name, texts.get(target, ""))
-    return {name: from_copyright(texts[name]) for name in packages}
+    with build_scratch("licences") as tree:
+        for deb in packages.values():
+            done = captured(["sh", "-c", _UNPACK, deb, tree])
+            if done.returncode:
+                raise UnavailableError(f"{deb}: {' '.join(done.stderr.split())}")
+        return {name: _licences(tree / f"usr/share/doc/{name}/copyright") for name in packages}
+
+
+def _licences(file: Path) -> str:
+    try:
+        return from_copyright(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:  # there is none, or a link to a package that is not here
+        return from_copyright("")
 
 
 def from_copyright(text: str) -> str:
@@ -98,24 +94,3 @@ def from_copyright(text: str) -> str:
             for name in re.findall(r"/usr/share/common-licenses/([A-Za-z][\w.+-]*)", text)
         ]
     return ", ".join(dict.fromkeys(found)) or "see copyright"
-
-
-def _copyright(name: str, deb: Path) -> tuple[str | None, str | None]:
-    """Return the text of the copyright file, or the package that has it."""
-    unpacked = subprocess.run(
-        ["dpkg-deb", "--fsys-tarfile", deb], capture_output=True, check=True
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
-        for member in archive:
-            path = posixpath.normpath(member.name)
-            if path == f"{_DOC}/{name}" and member.issym():
-                return None, posixpath.basename(member.linkname)
-            if path != f"{_DOC}/{name}/copyright":
-                continue
-            if member.issym():
-                target = posixpath.normpath(posixpath.join(_DOC, name, member.linkname))
-                return None, posixpath.basename(posixpath.dirname(target))
-            stream = archive.extractfile(member)
-            if stream is not None:
-                return stream.read().decode("utf-8", "replace"), None
-    return None, None

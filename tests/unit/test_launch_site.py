@@ -48,7 +48,6 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
         ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
         ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
-        ("summary = 's'\nqos = [\"a\\nb\"]", "qos: 'a\\nb' holds a character that cannot"),
         ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
         ("summary = ", "not TOML"),
     ],

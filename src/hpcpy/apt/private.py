@@ -30,7 +30,7 @@ KEYRINGS = Path("/usr/share/keyrings")
 
 
 class PrivateApt:
-    """apt for some suites of Debian, apart from the host's own.
+    """apt for some suites of Debian, apart from the host's own, and what they offer.
 
     Its configuration, lists, cache and dpkg status lie in `folder`; `mirrors` has the base
     URL of each archive, as `hpcpy.apt.mirrors.debian_mirrors` returns; `arch` is Debian's name.
@@ -50,6 +50,7 @@ class PrivateApt:
                 hint="set HPCPY_DEBIAN_MIRROR to one, such as http://HOST/debian",
             )
         self.folder = folder
+        self._mirrors = mirrors
         self._config = folder / "apt.conf"
         with disk_errors(folder):
             for name in ("lists/partial", "cache/archives/partial", "empty"):
@@ -108,6 +109,33 @@ class PrivateApt:
             raise UnavailableError(f"{command[0]} {command[1]}: {reason}")
         return done.stdout
 
+    def update(self) -> None:
+        """Bring the index up to date."""
+        # Without this apt goes on with what it has when one suite fails.
+        self.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
+
+    def closure(self, packages: Iterable[str]) -> list[Offer]:
+        """Return packages with all that they depend on."""
+        # dpkg's status is empty here: whatever is needed counts as new, and
+        # is listed.
+        return self._ask("install", "-y", *packages)
+
+    def exactly(self, packages: Iterable[str]) -> list[Offer]:
+        """Return packages without what they depend on."""
+        return self._ask("download", *packages)
+
+    def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
+        """Return packages as the mirror has them, without those that have left it."""
+        offers = {}
+        for package in packages:
+            with contextlib.suppress(UnavailableError):
+                offers[package] = self.exactly([package])[0]
+        return offers
+
+    def _ask(self, action: str, *words: str) -> list[Offer]:
+        options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
+        return parse_uris(self.output("apt-get", action, *options, *words), self._mirrors)
+
 
 def _keyring() -> Path:
     keyring = KEYRINGS / "debian-archive-keyring.gpg"
@@ -158,45 +186,9 @@ def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:
     return found
 
 
-class Mirror:
-    """The mirror's index for some suites; `arch` is Debian's name, `folder` has apt's lists."""
-
-    def __init__(self, folder: Path, suites: tuple[DebianSuite, ...], arch: str) -> None:
-        self._mirrors = debian_mirrors()
-        self._apt = PrivateApt(folder, suites, self._mirrors, arch)
-
-    def update(self) -> None:
-        """Bring the index up to date."""
-        # Without this apt goes on with what it has when one suite fails.
-        self._apt.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
-
-    def closure(self, packages: Iterable[str]) -> list[Offer]:
-        """Return packages with all that they depend on."""
-        # dpkg's status is empty here: whatever is needed counts as new, and
-        # is listed.
-        return self._ask("install", "-y", *packages)
-
-    def exactly(self, packages: Iterable[str]) -> list[Offer]:
-        """Return packages without what they depend on."""
-        return self._ask("download", *packages)
-
-    def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
-        """Return packages as the mirror has them, without those that have left it."""
-        offers = {}
-        for package in packages:
-            with contextlib.suppress(UnavailableError):
-                offers[package] = self.exactly([package])[0]
-        return offers
-
-    def _ask(self, action: str, *words: str) -> list[Offer]:
-        options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
-        return parse_uris(self._apt.output("apt-get", action, *options, *words), self._mirrors)
-
-
-def mirror_of(request: DebianRequest, arch: str) -> Mirror:
+def mirror_of(request: DebianRequest, arch: str) -> PrivateApt:
     """Return the mirror's index for the suites of ``debian.toml``, brought up to date."""
-    mirror = Mirror(
-        cache_dir() / "apt" / f"pins-{arch}", request.suites, ARCHITECTURES[arch].debian
-    )
-    mirror.update()
-    return mirror
+    folder = cache_dir() / "apt" / f"pins-{arch}"
+    apt = PrivateApt(folder, request.suites, debian_mirrors(), ARCHITECTURES[arch].debian)
+    apt.update()
+    return apt

@@ -15,7 +15,6 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.core.files import disk_errors, lock, make_folder, scratch_dir
-from hpcpy.core.files import lock as flock
 from hpcpy.core.programs import captured
 
 _HELD = "HPCPY_CHECKOUT_LOCK"
@@ -137,19 +136,19 @@ def mounts_below(path: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def held(lock: Path) -> Iterator[None]:
+def held(path: Path) -> Iterator[None]:
     """Hold the lock of those who write a piece of the cache."""
     try:
-        stream = lock.open("ab")
+        stream = path.open("ab")
     except OSError:
         # Not there, or another's: what matters is whether it can be removed.
         yield
         return
     with stream:
         try:
-            flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UnavailableError(
-                f"{lock}: another process works on it", hint="try again when it has ended"
+                f"{path}: another process works on it", hint="try again when it has ended"
             ) from error
         yield

@@ -52,9 +52,7 @@ def _terminate(group: int) -> None:
         os.killpg(group, signal.SIGTERM)
 
 
-def run_group(
-    argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
-) -> int:
+def _run_group(argv: list[str], env: Mapping[str, str], cwd: Path | None, log: int) -> int:
     """Run a command, and return its exit code; negative, the signal that ended it."""
     # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
     # mounts) is told once and waited for, so that nothing goes on writing.
@@ -67,7 +65,7 @@ def run_group(
                     argv,
                     env=dict(env),
                     cwd=cwd,
-                    stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                    stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     process_group=group,
@@ -78,7 +76,7 @@ def run_group(
             # `stop_running` may have gone through the groups just before this one was added.
             if _stopping.is_set():
                 _terminate(group)
-            process.communicate(stdin)
+            process.wait()
         except BaseException:
             if group is not None:
                 _terminate(group)
@@ -132,7 +130,6 @@ class Stage:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        stdin: bytes | None = None,
     ) -> None:
         """Run `command` with its output in the stage's log."""
         argv = [str(word) for word in command]
@@ -141,7 +138,7 @@ class Stage:
             log.flush()
             begin = log.tell()
             try:
-                code = run_group(argv, {**os.environ, **(env or {})}, cwd, stdin, log.fileno())
+                code = _run_group(argv, {**os.environ, **(env or {})}, cwd, log.fileno())
             except OSError as error:
                 raise StageError(f"{argv[0]}: {error.strerror}") from error
         if code != 0:

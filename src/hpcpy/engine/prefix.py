@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 from pathlib import Path
@@ -21,7 +22,7 @@ from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
-from hpcpy.pins.arch import ARCHITECTURES, Architecture, machine
+from hpcpy.pins.arch import ARCHITECTURES, Architecture, host_arch
 
 # Raised when the recipe below changes: older prefixes are then made anew.
 RECIPE = 3
@@ -71,7 +72,7 @@ def command(program: str = "apptainer") -> Path:
 
 def stamp() -> str:
     """Return what tells a prefix made here by this recipe from any other."""
-    return f"recipe {RECIPE}\nprefix {prefix()}\nmachine {machine()}\n"
+    return f"recipe {RECIPE}\nprefix {prefix()}\nmachine {platform.machine()}\n"
 
 
 def is_ready() -> bool:
@@ -84,12 +85,7 @@ def is_ready() -> bool:
 
 def layout() -> Architecture:
     """Return the layout of this machine's architecture."""
-    if machine() not in ARCHITECTURES:
-        raise UnavailableError(
-            f"no tools can be provided for {machine()}",
-            hint="install them (docs/reference/engine.md has the list) and put them on PATH",
-        )
-    return ARCHITECTURES[machine()]
+    return ARCHITECTURES[host_arch()]
 
 
 def provide() -> Path:

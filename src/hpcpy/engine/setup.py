@@ -105,28 +105,18 @@ def no_daemon_starts() -> Iterator[None]:
     that were there before stay as they were.
     """
     ours = not POLICY.exists() or _MARK in POLICY.read_text(errors="replace")
-    before = _services()
+    before = {*INIT_SCRIPTS.glob("*")}
     if ours:
         POLICY.write_text(policy(os.getpid()))
         POLICY.chmod(0o755)
     try:
         yield
     finally:
-        for name in sorted(_services() - before):
-            _disable(name)
+        for script in sorted({*INIT_SCRIPTS.glob("*")} - before):
+            # It knows systemd's units, too.
+            captured(["update-rc.d", script.name, "disable"], env={**os.environ, **OFFLINE})
         if ours:
             POLICY.unlink(missing_ok=True)
-
-
-def _services() -> set[str]:
-    with contextlib.suppress(OSError):
-        return {path.name for path in INIT_SCRIPTS.iterdir()}
-    return set()
-
-
-def _disable(name: str) -> None:
-    # It knows systemd's units, too.
-    captured(["update-rc.d", name, "disable"], env={**os.environ, **OFFLINE})
 
 
 DEFAULT_GROUPS = ("build", "apptainer")

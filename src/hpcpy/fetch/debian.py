@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.apt.private import Mirror, mirror_of
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.private import PrivateApt, mirror_of
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.files import disk_errors, lock, make_folder
@@ -107,7 +108,7 @@ def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
     # One checkout at a time: they share apt's lists.
     with stream:
         lock(stream, fcntl.LOCK_EX)
-        mirror = Mirror(cache / "apt", _NEWEST, arch)
+        mirror = PrivateApt(cache / "apt", _NEWEST, debian_mirrors(), arch)
         if any((cache / "apt/lists").glob("*_Packages*")):
             # Lists older than the mirror: once more with new ones.
             with contextlib.suppress(UnavailableError):
@@ -116,7 +117,7 @@ def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
         return _fetch_wanted(mirror, wanted)
 
 
-def _fetch_wanted(mirror: Mirror, wanted: frozenset[str]) -> list[Path]:
+def _fetch_wanted(mirror: PrivateApt, wanted: frozenset[str]) -> list[Path]:
     debs = [offer.artifact for offer in mirror.closure(wanted) if offer.name in wanted]
     if missing := sorted(wanted - {deb.name for deb in debs}):
         raise UnavailableError(f"Debian's index does not have the package {missing[0]}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,10 +42,6 @@ class Controller:
     def command(self, name: str) -> str | None:
         """Return the path of one of its commands."""
         return shutil.which(name, path=self.environment.get("PATH"))
-
-    def ask(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands, with more variables; see `captured`."""
-        return captured(words, env={**self.environment, **more}, seconds=_ANSWER_SECONDS)
 
     def current_job(self) -> CurrentJob | None:
         """Return the job that this runs in."""
@@ -135,5 +130,6 @@ class Job:
         return ours[0] if len(ours) == 1 else ""
 
     def _ask(self, *words: str) -> str:
-        done = self._controller.ask(*words, SLURM_TIME_FORMAT="%s")
+        env = {**self._controller.environment, "SLURM_TIME_FORMAT": "%s"}
+        done = captured(words, env=env, seconds=_ANSWER_SECONDS)
         return done.stdout if done.returncode == 0 else done.stderr

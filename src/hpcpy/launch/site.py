@@ -89,10 +89,6 @@ def read_site(path: Path) -> Site:
 def _check_values(table: Table, site: Site) -> None:
     if site.engine not in ENGINES:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
-    for key in ("partitions", "qos"):
-        for name in getattr(site, key):
-            if not name.isprintable():
-                raise table.wrong(key, f"{name!r} holds a character that cannot be printed")
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):

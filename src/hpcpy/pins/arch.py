@@ -46,14 +46,9 @@ ARCHITECTURES = {
 }
 
 
-def machine() -> str:
-    """Return the kernel's name for this machine's architecture, known or not."""
-    return platform.machine()
-
-
 def host_arch() -> str:
     """Return this machine's architecture as the pins name it."""
-    return known_arch(machine())
+    return known_arch(platform.machine())
 
 
 def known_arch(arch: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
@@ -46,17 +47,6 @@ PATCHELF = ("patchelf", "libstdc++6", "libgcc-s1")
 HELPERS = (
     *("squashfuse_ll", "squashfuse", "mksquashfs", "unsquashfs"),
     *("fuse-overlayfs", "fusermount3", "fuse2fs", "gocryptfs"),
-)
-
-# In the kernel's order, which is fixed: bit 0 is CAP_CHOWN.
-CAPABILITIES = (
-    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID"),
-    *("SETUID", "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST"),
-    *("NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO"),
-    *("SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
-    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE"),
-    *("AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM"),
-    *("BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"),
 )
 
 
@@ -170,19 +160,21 @@ def relink(link: Path, target: Path) -> None:
     temporary.replace(link)
 
 
-def bounding_set(status: str) -> list[str]:
-    """Return the capabilities that a process may ever have."""
-    match = re.search(r"(?m)^CapBnd:\s*([0-9a-f]+)", status)
-    bits = int(match[1], 16) if match else 0
-    return [f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1]
+def bounding_set() -> list[str]:
+    """Return the capabilities that this process may ever have; none without setpriv."""
+    dump = captured(["setpriv", "--dump"], env={**os.environ, "LC_ALL": "C"}).stdout
+    found = re.search(r"(?m)^Capability bounding set: (.+)$", dump)
+    # One that setpriv does not know has a number.
+    names = [name for name in found[1].split(",") if not name.startswith("cap_")] if found else []
+    return [f"CAP_{name.upper()}" for name in names]
 
 
 def configure(folder: Path) -> None:
     """Adapt the configuration that came with the package."""
     conf = folder / "apptainer.conf"
     text = conf.read_text()
-    allowed = bounding_set(Path("/proc/self/status").read_text())
-    if len(allowed) < len(CAPABILITIES):
+    allowed = bounding_set()
+    if allowed and len(allowed) <= int(Path("/proc/sys/kernel/cap_last_cap").read_text()):
         # By default root gets all of them, and where the machine itself
         # lacks one no container starts: give those that there are.
         text = set_option(text, "root default capabilities", "file")

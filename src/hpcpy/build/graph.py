@@ -175,25 +175,17 @@ class Graph:
 
 
 def _check_images(graph: Graph, where: str) -> None:
-    images, parts = graph.images, graph.parts
-    known = {name for part in parts.values() for name in part.known_features()}
-    for image in images.values():
-        for name in image.features:
-            if name not in known:
-                raise UsageError(
-                    f"{where}: {image.name} has a feature {name!r}, which is not there"
-                )
-        if image.stack not in GROUPS:
-            raise UsageError(
-                f"{where}: {image.name} has the stack {image.stack!r}, which is no group of"
-                " python.lock"
-            )
-        for other in (image.base, image.builder):
-            if other and other not in images:
-                raise UsageError(f"{where}: {image.name} is built on {other!r}, which is not there")
-        for name in image.parts:
-            if name not in parts:
-                raise UsageError(f"{where}: {image.name} has a part {name!r}, which is not there")
+    features = {name for part in graph.parts.values() for name in part.known_features()}
+    for image in graph.images.values():
+        below = [name for name in (image.base, image.builder) if name]
+        for what, names, known in (
+            ("has the feature", image.features, features),
+            ("has the stack", [image.stack], GROUPS),
+            ("is built on", below, graph.images),
+            ("has the part", image.parts, graph.parts),
+        ):
+            if unknown := [name for name in names if name not in known]:
+                raise UsageError(f"{where}: {image.name} {what} {unknown[0]!r}, which is not there")
 
 
 def load(path: Path) -> Graph:

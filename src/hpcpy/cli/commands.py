@@ -62,13 +62,6 @@ def top_parser(command: str = "") -> Parser:
     return parser
 
 
-def arguments_of(command: str) -> list[argparse.Action]:
-    """Return the arguments of a command."""
-    parser = Parser()
-    importlib.import_module(COMMANDS[command][0]).declare(parser)
-    return parser._actions
-
-
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command and its arguments.
 
@@ -132,14 +125,15 @@ def given(text: str) -> dict[str, str]:
 def variables_of(command: str) -> dict[str, argparse.Action]:
     """Return the variables of the command that a target calls, with the argument of each."""
     variables: dict[str, argparse.Action] = {}
-    arguments = arguments_of(command)
-    for argument in arguments:
+    parser = Parser()
+    importlib.import_module(COMMANDS[command][0]).declare(parser)
+    for argument in parser._actions:
         variables |= {
             option[2:].upper().replace("-", "_"): argument
             for option in argument.option_strings
             if option.startswith("--") and option != "--help"
         }
-    for argument in arguments:
+    for argument in parser._actions:
         if isinstance(argument.metavar, str):
             variables.setdefault(argument.metavar, argument)
     if "PROGRAM" in variables:  # a workload is a program, too

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import PurePath
 from typing import Any
@@ -95,16 +95,8 @@ def add_program(parser: argparse.ArgumentParser) -> None:
 
 
 def read_request(options: argparse.Namespace) -> Request:
-    """Return what was asked for."""
-    return make_request(vars(options), program_words(options.program))
-
-
-def make_request(given: Mapping[str, Any], program: Sequence[str]) -> Request:
-    """Return the request of some options and a program; an empty value counts as not given.
-
-    >>> make_request({"nodes": 2, "tasks": 8}, ["my.py"]).per_node
-    4
-    """
+    """Return what was asked for; an empty value counts as not given."""
+    given, program = vars(options), program_words(options.program)
     values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hpcpy.core.files import disk_errors
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import StageError, stage
+from hpcpy.engine.setup import install
+from hpcpy.engine.tools import Tool, Version
 
 RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
 # What each is for; the names are those of the locks.
@@ -64,16 +67,20 @@ def _version(python: str) -> str:
 
 
 def _make(folder: Path, lock: Path, python: str, title: str) -> None:
+    if python == sys.executable and importlib.util.find_spec("ensurepip") is None:
+        # Debian packs it apart from the interpreter: python3.11-venv.
+        package = f"{Path(python).resolve().name}-venv"
+        install([Tool("ensurepip", Version((3, 11)), package, (), "makes virtual environments")])
     if folder.is_symlink():
         folder.unlink()  # `--clear` would empty what it points to
     with stage(title) as current:
         current.run([python, "-m", "venv", "--clear", folder])
-        install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
+        from_lock = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
         try:
             current.run(
                 [
                     folder / "bin" / "python",
-                    *install,
+                    *from_lock,
                     "--require-hashes",
                     "--only-binary=:all:",
                     "--requirement",

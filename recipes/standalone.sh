@@ -28,7 +28,7 @@ done
 # libm is linked in, and for all libraries of the process: a result's last bit would hang on
 # the host's.
 # shellcheck disable=SC2086  # lists of words
-gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source/libm.c" -o libm.c.o
+gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source/libm.c"
 # Of C99's functions; those of other types, and nan(), are libm.so.6's alone.
 readelf --dyn-syms --wide $old/libm.so.6 |
     awk '$8 ~ /@@GLIBC_2\./ { sub(/@.*/, "", $8); print $8 }' |
@@ -68,8 +68,9 @@ python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" 
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
 hdf5_names hpcpy-python | cmp - libhdf5.S
-resolver=$(nm hpcpy-python | sed -n 's/ i hpcpy_look_first$//p')
-[ -z "$resolver" ] || python "$source/first.py" hpcpy-python "$resolver"
+# libm.c's resolver comes before those of libm.
+resolver=$(nm hpcpy-python | sed -n 's/^0*\(.*\) i hpcpy_look_first$/\1/p')
+[ -z "$resolver" ] || readelf --relocs --wide hpcpy-python | grep -m 1 IRELATIV | grep " $resolver\$"
 strip --strip-unneeded hpcpy-python
 if readelf --version-info --wide hpcpy-python /opt/mpich/lib/libmpi.so.12 \
     /opt/mpich/bin/mpiexec.hydra | grep -E 'GLIBC_2\.(29|[3-9][0-9])'; then

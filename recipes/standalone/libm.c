@@ -25,8 +25,7 @@ static void nothing(void)
 {
 }
 
-/* The loader calls it before those of libm: first.py sees to that.  Nothing of this
-   program is relocated yet.  These five are all that libm asks for. */
+/* Nothing of this program is relocated yet.  These five are all that libm asks for. */
 __attribute__((no_stack_protector)) static Function *look(void)
 {
     __builtin_cpu_init();
@@ -40,9 +39,6 @@ __attribute__((no_stack_protector)) static Function *look(void)
 
 void hpcpy_look_first(void) __attribute__((ifunc("look"), visibility("hidden")));
 
-/* Without a call there would be no relocation. */
-__attribute__((constructor)) static void call(void)
-{
-    hpcpy_look_first();
-}
+/* The loader calls resolvers in the order of what they fill: this, then libm's in .got. */
+__attribute__((used, section(".data.rel.ro"))) static Function *const first = hpcpy_look_first;
 #endif

@@ -7,7 +7,10 @@
 unpack mpich
 cd src/pm/hydra
 apply_patches .
+# hwloc asks for these of pthread's as weak symbols.  Until 2.30 glibc's loader ends a program
+# whose libc.so.6 lacks such a one; that of libpthread.so.0 does not count.
 ./configure --prefix=/opt/mpich --with-hwloc=embedded --enable-fast=O2,ndebug \
+    ac_cv_have_decl_pthread_setaffinity_np=no ac_cv_have_decl_pthread_getaffinity_np=no \
     CFLAGS="$PORTABLE $HARDENED" LDFLAGS="-L/opt/deps/old $HARDENED_LINK"
 make -j "$JOBS"
 make install DESTDIR="$PWD/all"

@@ -28,7 +28,7 @@ done
 # libm is linked in, and for all libraries of the process: a result's last bit would hang on
 # the host's.
 # shellcheck disable=SC2086  # lists of words
-gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source/libm.c"
+gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source"/*.c
 # Of C99's functions; those of other types, and nan(), are libm.so.6's alone.
 readelf --dyn-syms --wide $old/libm.so.6 |
     awk '$8 ~ /@@GLIBC_2\./ { sub(/@.*/, "", $8); print $8 }' |
@@ -41,7 +41,8 @@ objcopy "$@" "$(echo "/usr/lib/$MULTIARCH"/libm-2.*.a)" libm.a
 libraries="$libraries libm.a $(sed 's/^/-Wl,-u,/' names.txt)"
 sed -i "s/ };\$/ $(sed 's/$/;/' names.txt | tr '\n' ' ')};/" exports
 
-link_first="-Wl,--wrap=main -Wl,--whole-archive $old/libold.a -Wl,--no-whole-archive"
+link_first="-Wl,--wrap=main,--wrap=X509_get_default_cert_file \
+    -Wl,--whole-archive $old/libold.a -Wl,--no-whole-archive"
 # By their paths, in which the host's loader writes its own name of the folder for $LIB: it looks
 # for a name alone at up to 40 places of each folder of LD_LIBRARY_PATH.  libc.so.6, of which the
 # versions are asked, is then there already.  Before 2.34 it was these five.

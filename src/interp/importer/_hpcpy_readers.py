@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-# Of Debian, RHEL and its like, SUSE, Alpine.
-_CERTIFICATES = (
-    *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"),
-    *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
-)
-
 
 def after(module: ModuleType) -> None:
     """Let a module, just executed, find what it would look for in folders."""
@@ -32,14 +26,6 @@ def _pip(_: ModuleType) -> None:
     # There is no folder to install into but a virtual environment's.
     if sys.prefix == sys.base_prefix:
         os.environ.setdefault("PIP_REQUIRE_VIRTUALENV", "1")
-
-
-def _ssl(module: ModuleType) -> None:
-    # OpenSSL knows Debian's place alone; what follows in the environment goes first.
-    known = module.get_default_verify_paths()
-    found = next((file for file in _CERTIFICATES if os.path.exists(file)), None)
-    if found and not known.cafile and not known.capath:
-        os.environ.setdefault(known.openssl_cafile_env, found)
 
 
 def _viztracer(module: ModuleType) -> None:
@@ -58,6 +44,5 @@ def _open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
 _PREPARE: dict[str, Callable[[ModuleType], None]] = {
     "cuda.pathfinder._dynamic_libs.subprocess_protocol": _pathfinder,
     "pip": _pip,
-    "ssl": _ssl,
     "viztracer.report_builder": _viztracer,
 }

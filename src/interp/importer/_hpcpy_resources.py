@@ -53,7 +53,8 @@ _of_folder = resources.as_file.dispatch(Traversable)  # type: ignore[attr-define
 
 
 def _as_file(resource: Resource) -> AbstractContextManager[pathlib.Path]:
-    # Other packages' copies go at the end; this one is for all processes of the node.
+    # Other packages' copies go at the end; this one is for all processes of the node, such as
+    # LLVM's library, which llvmlite opens so.
     if resource.is_file():
         return nullcontext(pathlib.Path(resource))
     return _of_folder(resource)  # type: ignore[no-any-return]

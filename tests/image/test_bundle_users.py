@@ -58,7 +58,7 @@ faulthandler.enable()
 numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
 """
     report = run(sys.executable, "-c", crash).stderr
-    addresses = re.findall(r"python3\S*\".*\[(0x[0-9a-f]+)\]", report)
+    addresses = re.findall(r"python\S*\".*\[(0x[0-9a-f]+)\]", report)
     lines = python("-m", "hpcpy_info", *addresses).splitlines()
     assert len(lines) == len(addresses) > 5
     numpy = re.compile(r"0x\w+: numpy\._core\._multiarray_umath: DOUBLE_\w+\+0x")

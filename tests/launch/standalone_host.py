@@ -15,10 +15,25 @@ from hpcpy.engine.setup import ensure
 from running import Done, run
 
 MPI = ("mpich", "openmpi-bin")
+COMPILES = """
+import numba
+@numba.njit
+def twice(x):
+    return 2 * x
+print(twice(21))
+"""
+# The word is of the library's name.
+RANKS = """
+import sys
+from mpi4py import MPI
+world = MPI.COMM_WORLD
+print(world.allreduce(world.rank), world.size, sys.argv[1] in MPI.Get_library_version())
+"""
+FOUR_RANKS = "6 4 True\n" * 4
 # A network of its own has no name for this machine but what /etc/hosts says.
 _ENTER = """
-for name in proc dev sys; do mount --rbind "/$name" "$1/$name" || exit; done
-mount --bind "$2" "$1/mnt" || exit
+for name in proc dev sys; do mount --rbind "/$name" "$1/$name"; done
+mount --bind "$2" "$1/mnt"
 ip link set lo up; hostname standalone
 root=$1; shift 2
 exec chroot "$root" "$@"
@@ -55,9 +70,27 @@ def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
     return root
 
 
+def _namespaces(*kinds: str) -> list[str]:
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *as_root, "--mount", *kinds, "sh", "-euc"]
+
+
 def inside(root: Path, shared: Path, *words: object, **variables: str) -> Done:
     """Run a command in a root, which sees the folder `shared` as /mnt."""
-    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
-    namespaces = ["--mount", "--net", "--uts", "--ipc", "--fork"]
-    command = ["unshare", *as_root, *namespaces, "sh", "-c", _ENTER, "sh", root, shared]
+    command = [*_namespaces("--net", "--uts", "--ipc", "--fork"), _ENTER, "sh", root, shared]
     return run(*command, *words, env=clean(PATH="/usr/sbin:/usr/bin:/sbin:/bin", **variables))
+
+
+def with_mounts(file: Path, mounts: str, *words: str) -> Done:
+    """Run the file where commands of the shell have mounted something for it alone."""
+    # It may lie below a folder that is hidden then.
+    script = f'mount --bind {file.parent} /mnt; {mounts}; exec "$@"'
+    env = clean(PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+    return run(*_namespaces(), script, "sh", f"/mnt/{file.name}", *words, env=env)
+
+
+def without_a_folder(file: Path, option: str, *words: str) -> Done:
+    """Run the file where all folders for temporary files are mounted with an option."""
+    folders = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+    over = [f"mount -t tmpfs -o {option} tmpfs {folder}" for folder in folders]
+    return with_mounts(file, "; ".join(over), *words)

@@ -4,19 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from standalone_host import MPI, built, clean, inside, make_root
+from standalone_host import COMPILES, FOUR_RANKS, MPI, RANKS, built, clean, inside, make_root
 
 from running import printed, run
 
 SUITES = {"bullseye": "2.31", "trixie": "2.41"}
 # All that a program and its packages may ask of the C library's mathematics.
 HASHES = Path(__file__).with_name("standalone_hashes.py")
-RANKS = """
-import sys
-from mpi4py import MPI
-world = MPI.COMM_WORLD
-print(world.allreduce(world.rank), world.size, sys.argv[1] in MPI.Get_library_version())
-"""
 # By functions that older C libraries lack: recipes/old_libc.
 LACKED = """
 import os, subprocess, threading
@@ -25,7 +19,6 @@ os.set_inheritable(file, True)
 print(lock.acquire(), lock.acquire(timeout=0.01), os.stat("/").st_ino == os.fstat(file).st_ino)
 print(subprocess.run(["/bin/sh", "-c", f"test -e /proc/self/fd/{file}"]).returncode)
 """
-COMPILES = "import numba\n@numba.njit\ndef twice(x):\n    return 2 * x\nprint(twice(21))\n"
 
 
 @pytest.fixture(scope="module", params=SUITES)
@@ -39,7 +32,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy2(built(), folder / "python")
     shutil.copy2(HASHES, folder)
     (folder / "ranks.py").write_text(RANKS)
-    (folder / "compiles.py").write_text(COMPILES)
     return folder
 
 
@@ -47,7 +39,7 @@ def test_it_runs_there(root: Path, shared: Path) -> None:
     asks = "import os, numpy, h5py; print(os.confstr('CS_GNU_LIBC_VERSION'))"
     version = SUITES[root.name]
     assert printed(inside(root, shared, "/mnt/python", "-c", asks)) == f"glibc {version}\n"
-    assert printed(inside(root, shared, "/mnt/python", "/mnt/compiles.py")) == "42\n"
+    assert printed(inside(root, shared, "/mnt/python", "-c", COMPILES)) == "42\n"
     assert printed(inside(root, shared, "/mnt/python", "-c", LACKED)) == "True False True\n1\n"
 
 
@@ -71,7 +63,7 @@ def test_it_takes_the_mpi_of_that_system(root: Path, shared: Path, library: str)
 def test_its_own_mpi_starts_ranks_there(root: Path, shared: Path) -> None:
     words = ["/mnt/python", "-m", "hpcpy_mpi", 4, "/mnt/ranks.py", "MPICH"]
     done = inside(root, shared, *words, HPCPY_VERBOSE="1")
-    assert done.stdout == "6 4 True\n" * 4, done.stderr
+    assert done.stdout == FOUR_RANKS, done.stderr
     assert "/opt/mpich is /tmp/hpcpy-" in done.stderr
 
 

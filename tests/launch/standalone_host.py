@@ -47,6 +47,13 @@ def built(image: str = "hpcpy-core") -> Path:
     return paths.BUILD / STANDALONE[image]
 
 
+def staged(kind: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Return the launch's words for a SIF or the standalone file, copied to each node."""
+    if kind == "standalone":
+        return "ENGINE=standalone", f"IMAGE={built()}"
+    return "STAGE=1", f"IMAGE={request.getfixturevalue('sif')}"
+
+
 def clean(**variables: str) -> dict[str, str]:
     """Return an environment as after a login, with more variables."""
     return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **variables}

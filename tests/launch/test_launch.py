@@ -17,6 +17,7 @@ from launching import (
     waiting_program,
 )
 from local_cluster import Cluster
+from standalone_host import staged
 
 from hpcpy.core import paths
 from tiers import sampled
@@ -84,11 +85,12 @@ def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
     assert done.stderr == "hpcpy launch: NODES=2 in a job of 1\n"
 
 
-def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) -> None:
-    done = hpcpy(
-        *(cluster, "launch", "W=pi --impl mpi", "NODES=2", "TASKS=4"),
-        *(f"IMAGE={sif}", "STAGE=1"),
-    )
+@pytest.mark.parametrize("kind", ["sif", pytest.param("standalone", marks=pytest.mark.long)])
+def test_a_staged_image_is_used_and_gone_afterwards(
+    cluster: Cluster, request: pytest.FixtureRequest, kind: str
+) -> None:
+    words = ("W=pi --impl mpi", "NODES=2", "TASKS=4", *staged(kind, request))
+    done = hpcpy(cluster, "launch", *words)
     assert done.returncode == 0
     assert [line for line in said(done) if not line.startswith("salloc: ")] == []
     assert "15,703,353 hits" in done.stdout

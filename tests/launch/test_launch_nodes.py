@@ -10,7 +10,7 @@ import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, start, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from own_cluster import own, started
-from standalone_host import built
+from standalone_host import staged
 
 from hpcpy.cluster.layout import NODES
 
@@ -45,13 +45,6 @@ def wait_for_copies(cluster: Cluster, count: int) -> None:
 def the_job(cluster: Cluster) -> str:
     (number,) = cluster.run("squeue", "--noheader", "--format=%i").stdout.split()
     return number
-
-
-def staged(kind: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Return the launch's words for a SIF or the standalone file, copied to each node."""
-    if kind == "standalone":
-        return "ENGINE=standalone", f"IMAGE={built()}"
-    return "STAGE=1", f"IMAGE={request.getfixturevalue('sif')}"
 
 
 @pytest.mark.parametrize("more", [(), ("STAGE=1",)])

@@ -9,6 +9,7 @@ import module_systems
 import pytest
 from launching import RANKS
 from local_cluster import Cluster
+from standalone_host import built
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
@@ -162,3 +163,26 @@ def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: s
     # The engine of a node's first rank is ended late, and a line has the rank's own code.
     code = done.stderr.splitlines()[-1]
     assert code == "7" or (code, "rank 3 on n2: exit code 7" in done.stderr) == ("137", True)
+
+
+@pytest.mark.long
+def test_the_one_files_python_and_mpiexec_run_on_two_nodes(cluster: Cluster) -> None:
+    (cluster.shared / "my-mpi.py").write_text(RANKS)
+    site = cluster.shared / "centre.toml"
+    site.write_text('summary = "s"\nmpi = "pmi2"\n[environment]\nFROM_SITE = "x,y"\n')
+    folder = cluster.shared / "to-file"
+    done = make(f"--image={built()}", f"--to={folder}", f"--site={site}", "--version=1")
+    assert done.returncode == 0, done.stderr
+    code = "import os, sys; print(os.environ['FROM_SITE'], sys.flags.no_user_site, sys.argv[1])"
+    script = f"""
+module load hpcpy
+cd {shlex.quote(str(cluster.shared))}
+python -c {shlex.quote(code)} 'two words'
+python3 -c 'raise SystemExit(7)'; echo $?
+srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py my-mpi.py srun 0
+mpiexec -n 3 python -m mpi4py my-mpi.py mpiexec 0
+module unload hpcpy
+"""
+    done = shell("modulecmd", folder / "modulefiles", script, cluster.environment())
+    expected = ["x,y 1 two words", "7", "4|2|srun|0", "3|1|mpiexec|0"]
+    assert (done.stdout.splitlines(), done.stderr) == (expected, "")

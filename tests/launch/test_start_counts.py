@@ -19,8 +19,8 @@ ALONE = tuple(
     Case(f"import {name}", f"import {name}", goal=Goal(*goal))
     for name, goal in {
         "line_profiler": (13, 6, 0),
-        "cupy": (90, 72, 0),
-        "pyopencl": (40, 27, 0),
+        "cupy": (91, 72, 0),
+        "pyopencl": (41, 27, 0),
         "dask": (46, 18, 2),
         "distributed": (58, 21, 2),
         "ipyparallel": (65, 43, 4),

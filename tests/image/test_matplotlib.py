@@ -28,17 +28,14 @@ def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(tmp_path: Path
     (settings / "stylelib/mine.mplstyle").write_text("lines.linewidth: 8.5\n")
     node.mkdir()
     program = """
-import os, sys
-made = []
-sys.addaudithook(lambda event, found: event == "os.mkdir" and made.append(found[0]))
-import matplotlib, matplotlib.style
-print(matplotlib.get_cachedir() in made and len(made))
-print(matplotlib.get_configdir(), "mine" in matplotlib.style.available)
-print(matplotlib.rcParams["lines.linewidth"])
+import matplotlib, matplotlib.font_manager, matplotlib.style
+print(matplotlib.rcParams["lines.linewidth"], "mine" in matplotlib.style.available)
 """
     variables = {"TMPDIR": str(node), "HOME": str(home), "MPLCONFIGDIR": ""}
-    done = python("-c", program, **variables)
-    assert done.stdout.splitlines() == ["1", f"{settings} True", "7.5"], done.stderr
+    for elsewhere, answer in (("", "7.5 True"), (str(node), "1.5 False"), ("", "7.5 True")):
+        done = python("-c", program, **variables, XDG_CONFIG_HOME=elsewhere)
+        assert done.stdout.strip() == answer, done.stderr
+    assert len(list(node.glob("hpcpy-*/matplotlib-*/fontlist-*.json"))) == 2
     assert sorted(path.name for path in home.rglob("*")) == [
         ".config", "matplotlib", "matplotlibrc", "mine.mplstyle", "stylelib"
     ]  # fmt: skip

@@ -24,7 +24,7 @@ ALONE = tuple(
         "dask": (46, 18, 2),
         "distributed": (58, 21, 2),
         "ipyparallel": (65, 43, 4),
-        "matplotlib.pyplot": (60, 44, 0),
+        "matplotlib.pyplot": (70, 53, 0),
         "tqdm": (9, 2, 0),
         "threadpoolctl": (9, 1, 0),
     }.items()

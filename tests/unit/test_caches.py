@@ -64,4 +64,4 @@ def test_a_folder_that_cannot_be_made_is_no_error(
 ) -> None:
     tmp.mkdir(0o700)
     monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    assert _hpcpy_caches.point("matplotlib") == f"{tmp}/matplotlib"
+    assert _hpcpy_caches.point("pyopencl") == f"{tmp}/pyopencl"

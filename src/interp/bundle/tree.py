@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -26,8 +26,6 @@ class Folder:
     is_open: bool  # Whether modules may come into it after the build
     # Kind and file of each module or subfolder
     entries: dict[str, tuple[int, Path]] = field(default_factory=dict)
-    # Canonical code of files that are compiled already
-    ready: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:

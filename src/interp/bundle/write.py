@@ -48,9 +48,9 @@ class _Writer:
         self.data += data
         return offset
 
-    def _add_code(self, file: Path, path: str, ready: bytes | None) -> int | None:
+    def _add_code(self, file: Path, path: str) -> int | None:
         try:
-            code = ready or canonical(compiled(file, path))
+            code = canonical(compiled(file, path))
         except SyntaxError:
             # Whoever imports it gets the error, as in any Python.
             self.from_source.append(path)
@@ -63,7 +63,7 @@ class _Writer:
             # A package and the module `__init__` in it share their code.
             if kind in (MODULE, PACKAGE) and file not in self._code:
                 path = f"{folder.final}/{file.relative_to(folder.path)}"
-                self._code[file] = self._add_code(file, path, folder.ready.get(file))
+                self._code[file] = self._add_code(file, path)
 
     def table(self, folder: Folder) -> int:
         """Append a folder's table."""

@@ -1,4 +1,4 @@
-"""All stages of a bake: resolve, install aside, compile, move, bundle."""
+"""All stages of a bake: resolve, install aside, move, bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from typing import Any
 from _hpcpy_importer import finder
 from _hpcpy_memory import BAKED
 from hpcpy_bake import installed
-from hpcpy_bake.code import compile_all
 from hpcpy_bake.errors import NOT_WRITABLE, BakeError
 from hpcpy_bake.moves import Moves, refuse_to_overwrite
 from hpcpy_bake.pip import Item, install, resolve
@@ -53,10 +52,6 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
             raise BakeError("there is nothing to bake: the image has all of it already")
         stamp = _stamp()
         _date(prefix, stamp)
-        with _stage("compile", say) as note:
-            kept = {name: old[name] for name in old if name not in new}
-            ready = _compiled(site, kept, site) | _compiled(staged, new, site)
-            note(f"{len(ready)} modules")
         with Moves() as moves:
             replaced = [file for name in new if name in old for file in installed.files(old[name])]
             moves.take_away(site, replaced, stage / "old")
@@ -66,7 +61,7 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
                 found = installed.others(site)
                 second = Second(library, stage)
                 alone = installed.without_owner(site)
-                second.write(found, ready, None if alone else stamp, _sources(items, found))
+                second.write(found, None if alone else stamp, _sources(items, found))
                 note(f"{len(found)} distributions")
             os.utime(site, (stamp, stamp))
             second.place(library / BAKED.strip("/"), moves)
@@ -102,17 +97,6 @@ def _installed_aside(
             install(items, request.options, own, prefix)
             note(f"{len(items)} distributions")
     return items
-
-
-def _compiled(folder: Path, found: Mapping[str, Distribution], final: Path) -> dict[Path, bytes]:
-    names = [
-        name
-        for one in found.values()
-        for name in installed.files(one)
-        if name.endswith(".py") and not name.startswith("..") and (folder / name).is_file()
-    ]
-    done = compile_all([(folder / name, str(final / name)) for name in names])
-    return {final / file.relative_to(folder): code for file, code in done.items()}
 
 
 def _sources(items: Sequence[Item], found: Mapping[str, Distribution]) -> dict[str, Any]:

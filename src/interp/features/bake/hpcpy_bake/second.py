@@ -35,11 +35,10 @@ class Second:
     def write(
         self,
         found: Mapping[str, Distribution],
-        ready: Mapping[Path, bytes],
         epoch: int | None,
         sources: Mapping[str, Any],
     ) -> None:
-        """Make the bundle of some distributions, with code by the file's final path.
+        """Make the bundle of some distributions.
 
         `epoch` is the time of site-packages, None where a start has to list it all the
         same; `sources` is what `--lock` prints of each.
@@ -48,9 +47,6 @@ class Second:
         top_level = next(f.entries for f in folders if f.path == self.view)
         about = describe(self.view, top_level, [], {})
         root = Folder(self.library, str(self.library), is_open=False)
-        at_view = {self.view / file.relative_to(self.site): code for file, code in ready.items()}
-        for folder in folders:
-            folder.ready = at_view
         data = write_bundle(
             [str(self.library), str(self.site)],
             [root, *folders],

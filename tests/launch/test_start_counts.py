@@ -26,7 +26,7 @@ ALONE = tuple(
         "ipyparallel": (65, 43, 4),
         "matplotlib.pyplot": (70, 53, 0),
         "tqdm": (9, 2, 0),
-        "threadpoolctl": (9, 1, 0),
+        "threadpoolctl": (11, 2, 0),
     }.items()
 )
 

@@ -80,9 +80,6 @@ void hpcpy_blas_begin(void)
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 {
     hpcpy_blas_begin();
-    if (hpcpy_blas_ready != NULL) {
-        hpcpy_blas_ready();
-    }
     return __real_PyInit_numpy___core___multiarray_umath();
 }
 

@@ -12,6 +12,3 @@ void hpcpy_blas_limit(void);
 void hpcpy_blas_enter(void);
 void hpcpy_blas_leave(void);
 void hpcpy_blas_guard_forks(void);
-
-/* Called when numpy's module has initialised OpenBLAS, if a feature has this function. */
-void hpcpy_blas_ready(void) __attribute__((weak));

@@ -4,8 +4,8 @@
    and looks its functions up there.  Here OpenBLAS is in the executable, and its names
    are not exported: they would take the place of those that a user's own packages
    bring.  So a small library of such a name (shown/openblas.c) is opened, whose
-   functions call those of hpcpy_openblas.  It is opened once both numpy and threadpoolctl are
-   imported; other programs make no call for the file. */
+   functions call those of hpcpy_openblas.  It is opened when threadpoolctl is imported;
+   other programs make no call for the file. */
 
 #define _GNU_SOURCE
 #include <Python.h>
@@ -18,8 +18,6 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +28,6 @@ void openblas_set_num_threads(int count);
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
 int openblas_get_parallel(void);
-
-/* Interpreters of one process may import at the same time. */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool is_ready;
-static bool is_wanted, is_open;
 
 /* How many threads OpenBLAS uses, and may use: like its own functions, but these start
    no thread. */
@@ -74,8 +67,9 @@ const HpcpyOpenblas hpcpy_openblas = {
     threads, set_threads, config, corename, openblas_get_parallel,
 };
 
-/* lib/hpcpy, beside the library's folder. */
-static void open_shown(void)
+/* Called before threadpoolctl is imported, the image's or a user's.  The file is in lib/hpcpy,
+   beside the library's folder. */
+static PyObject *before(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(name))
 {
     char path[PATH_MAX];
     const char *library = hpcpy_library(), *slash = strrchr(library, '/');
@@ -86,37 +80,12 @@ static void open_shown(void)
         dlopen(file, RTLD_NOW | RTLD_LOCAL);
     }
     free(file);
-}
-
-static void open_if_both(void)
-{
-    if (is_ready && is_wanted && !is_open) {
-        is_open = true;
-        open_shown();
-    }
-}
-
-void hpcpy_blas_ready(void)
-{
-    pthread_mutex_lock(&mutex);
-    is_ready = true;
-    open_if_both();
-    pthread_mutex_unlock(&mutex);
-}
-
-/* Called before threadpoolctl is imported, the image's or a user's. */
-static PyObject *before(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(name))
-{
-    pthread_mutex_lock(&mutex);
-    is_wanted = true;
-    open_if_both();
-    pthread_mutex_unlock(&mutex);
     Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
     {"before", before, METH_O,
-     "before(name)\n--\n\nOpen the library that stands for OpenBLAS, once numpy is there."},
+     "before(name)\n--\n\nOpen the library that stands for OpenBLAS."},
     {NULL, NULL, 0, NULL},
 };
 

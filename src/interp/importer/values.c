@@ -6,22 +6,6 @@
 #include <string.h>
 #include <zstd.h>
 
-/* It has 96 kB, most of which each frame touches.  A new one for each frame would move
-   the heap's end to and fro. */
-static ZSTD_DCtx *kept;
-
-static ZSTD_DCtx *take(void)
-{
-    /* Interpreters with a GIL of their own come here at the same time. */
-    ZSTD_DCtx *taken = __atomic_exchange_n(&kept, NULL, __ATOMIC_ACQ_REL);
-    return taken != NULL ? taken : ZSTD_createDCtx();
-}
-
-static void give_back(ZSTD_DCtx *context)
-{
-    ZSTD_freeDCtx(__atomic_exchange_n(&kept, context, __ATOMIC_ACQ_REL));
-}
-
 static PyObject *refuse(const char *why)
 {
     return PyErr_Format(
@@ -35,14 +19,10 @@ static PyObject *loads_frame(const Py_buffer *frame)
         return refuse("its size");
     }
     char *data = PyMem_RawMalloc((size_t)size + 1);
-    ZSTD_DCtx *context = take();
-    if (data == NULL || context == NULL) {
-        PyMem_RawFree(data);
-        give_back(context);
+    if (data == NULL) {
         return PyErr_NoMemory();
     }
-    size_t done = ZSTD_decompressDCtx(context, data, (size_t)size, frame->buf, (size_t)frame->len);
-    give_back(context);
+    size_t done = ZSTD_decompress(data, (size_t)size, frame->buf, (size_t)frame->len);
     PyObject *loaded = NULL;
     if (ZSTD_isError(done)) {
         refuse(ZSTD_getErrorName(done));

@@ -27,6 +27,8 @@ DIGEST_SIZE = 32
 SIZE_BYTES = 4
 # The second bundle's path, below the library's folder.
 BAKED = "/hpcpy_baked/modules.bundle"
+# The modules of both bundles that are being imported, each with its thread.
+_begun: "list[tuple[int, str]]" = []
 
 
 def _is_initializing(fullname: str) -> bool:
@@ -65,8 +67,6 @@ class Bundle:
         self._looked = False
         # Two threads must not make two second bundles.
         self._looking = _thread.RLock()
-        # The modules whose code was asked for, each with its thread, until they are imported.
-        self._begun: list[tuple[int, str]] = []
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
@@ -102,16 +102,16 @@ class Bundle:
     def begins(self, fullname: str) -> None:
         """Note that a module of the bundle is about to be executed."""
         try:
-            while not _is_initializing(self._begun[-1][1]):
-                self._begun.pop()
+            while not _is_initializing(_begun[-1][1]):
+                _begun.pop()
         except IndexError:  # there is none left, perhaps since another thread has taken it
             pass
-        self._begun.append((_thread.get_ident(), fullname))
+        _begun.append((_thread.get_ident(), fullname))
 
     def is_importing(self) -> bool:
         """Tell whether this thread is executing a module of the bundle for its import."""
         thread = _thread.get_ident()
-        return any(each == thread and _is_initializing(name) for each, name in self._begun)
+        return any(each == thread and _is_initializing(name) for each, name in _begun)
 
     def add_nothing(self) -> None:
         """Let there be no second bundle."""

@@ -19,7 +19,8 @@ keep_linked() {
     for name in wrapped libraries link_options; do
         eval "echo \"$name='\$$name'\""
     done >options.sh
-    find . -maxdepth 1 \( -name '*.[oa]' -o -name exports -o -name order.txt \) >kept.txt
+    find . -maxdepth 1 -name '*.[oa]' >kept.txt
+    find . -maxdepth 1 \( -name exports -o -name order.txt -o -name '*.ld' \) >>kept.txt
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
         --format=gnu --files-from=kept.txt -cf - options.sh | gzip -n -1 >"$1/linked.tar.gz"
 }

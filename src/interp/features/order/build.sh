@@ -20,5 +20,6 @@ order_draft() {
     sed -e '/^ *FUNCTIONS$/{r functions.txt' -e 'd}' \
         "$interp/features/order/sections.ld" >order.txt
     # The code of DT_FINI does nothing, and lies behind all other code: none has that name.
-    link_options="-Wl,--section-ordering-file=order.txt -Wl,-fini=none"
+    cp "$interp/features/order/constants.ld" .
+    link_options="-Wl,--section-ordering-file=order.txt -Wl,-T,constants.ld -Wl,-fini=none"
 }

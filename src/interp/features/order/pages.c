@@ -1,6 +1,6 @@
 /* On a fresh mount the kernel unpacks up to 2.5 MB around each page that a start touches.
-   So it is asked for what sections.ld has side by side, and reads nothing around other
-   pages until Python has started.  README.md says how the places were found. */
+   So it is asked for what constants.ld and sections.ld have side by side, and reads nothing
+   around other pages until Python has started.  README.md says how the places were found. */
 
 #define _GNU_SOURCE
 #include "hooks.h"
@@ -26,13 +26,12 @@ static void ask(uintptr_t start, uintptr_t end)
 static void ask_all(void)
 {
     uintptr_t first = (uintptr_t)__executable_start, last = (uintptr_t)_edata;
-    uintptr_t constants = (uintptr_t)hpcpy_modules_end, image = (uintptr_t)hpcpy_code_image;
+    uintptr_t tables = (uintptr_t)hpcpy_modules_end, image = (uintptr_t)hpcpy_code_image;
     madvise(__executable_start, last - first, MADV_RANDOM);
-    /* This is the last function that a start enters. */
+    /* Symbols, constants, and functions up to the last one that a start enters. */
     ask(first, (uintptr_t)_PyRuntime_Finalize);
-    /* The bundle's tables and CPython's constants; some in between are not touched. */
-    ask(constants - 128 * KIB, constants + 960 * KIB);
-    ask(constants + 1370 * KIB, constants + 2200 * KIB);
+    /* The end of the bundle, and the importer's code behind it. */
+    ask(tables - 128 * KIB, tables + 64 * KIB);
     ask(image, image + 1200 * KIB);
     ask((uintptr_t)&PyType_Type - 128 * KIB, last);
 }

@@ -41,3 +41,11 @@ def test_whether_avx_is_used_is_what_numba_says_elsewhere(given: str) -> None:
     has_avx = " avx " in Path("/proc/cpuinfo").read_text()
     asked = given or str(int(has_avx))
     assert done.stdout.split() == [asked, str(int(has_avx and asked == "1"))]
+
+
+def test_a_reload_of_numbas_settings_keeps_their_names() -> None:
+    code = "import os\nfrom numba.core import config\n"
+    code += "config.ENABLE_AVX; before = dict(vars(config))\n"
+    code += "os.environ['NUMBA_TRACE'] = '0'; config.reload_config()\n"
+    code += "print(before.keys() - vars(config).keys())"
+    assert in_own_process(sys.executable, "-c", code).stdout == "set()\n"

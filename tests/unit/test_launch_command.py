@@ -103,3 +103,14 @@ def test_no_word_gets_out_of_its_quotes(
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"{words[-1]}\n"
     assert "\n#SBATCH --x" not in done.stdout.split("step=(")[0]
+
+
+@pytest.mark.parametrize("command", ["run", "launch", "batch"])
+def test_a_mistyped_workload_is_refused_before_a_build_or_a_queue(
+    tmp_path: Path, command: str
+) -> None:
+    words = ("--", "mandle") if command == "run" else ("--dry", "--", "-m", "workloads", "mandle")
+    done = hpcpy(tmp_path, command, *words)
+    says = f"hpcpy {command}: unknown workload 'mandle'; did you mean mandel?\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
+    assert list(tmp_path.iterdir()) == []

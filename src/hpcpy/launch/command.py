@@ -27,6 +27,7 @@ from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import exit_code_of, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
+from hpcpy.launch.run import require_workload
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from workloads.bench.files import destination
@@ -176,6 +177,8 @@ def _check(request: Request, site: Site, *, is_run: bool) -> list[str]:
     """Refuse what is wrong for sure; return what may be wrong."""
     engine, image = engine_of(request, site), image_of(request, site)
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
+    if request.workload and not image and engine in ("apptainer", "standalone"):
+        require_workload(request.workload)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
     if wrong := missing_script(request):
         # A script with an absolute path may lie in the image, or on the nodes alone.

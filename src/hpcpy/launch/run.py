@@ -6,15 +6,18 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from hpcpy.build.cached import read_stamp
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import STACK, Image, the_graph
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
+from workloads.registry import TOOLS, WORKLOADS
 
 _VERSIONS = """
 import importlib.metadata, platform
@@ -34,6 +37,13 @@ def default_workload(image: Image) -> list[str]:
     return ["mandel", *window, "--impl", techniques, "--out", "build/mandel.png"]
 
 
+def require_workload(words: Sequence[str]) -> None:
+    """Refuse a workload that this checkout's images lack, before a build or a queue."""
+    name, known = words[0], (*WORKLOADS, *TOOLS)
+    if name not in known and not name.startswith("-"):
+        raise UsageError(f"unknown workload {name!r}; {suggestion(name, known)}")
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = (
@@ -49,6 +59,7 @@ def main(options: argparse.Namespace) -> int:
     """Become a workload's process; build the image first if it is missing."""
     image = the_graph().image(options.image)
     words = program_words(options.workload) or default_workload(image)
+    require_workload(words)
     sif, _, _ = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]
     program = prefix.find_apptainer()

@@ -72,6 +72,33 @@ def test_somebodys_folder_is_refused(tmp_path: Path, words: tuple[str, ...]) -> 
     assert (tmp_path / "thesis.tex").exists()
 
 
+@pytest.mark.parametrize(
+    "spelled", ["../cluster", "link", "link/", "../beside/../cluster/.", "{}//cluster/"]
+)
+def test_a_folder_is_one_cluster_however_it_is_spelled(
+    spelled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `--stop` by another name removed the folder, and root's daemons ran for ever.
+    for name in ("cluster", "beside"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "beside/link").symlink_to("../cluster")
+    monkeypatch.chdir(tmp_path / "beside")
+    assert Layout(Path(spelled.format(tmp_path))) == Layout(tmp_path / "cluster")
+
+
+@pytest.mark.parametrize("stops", [("cluster", "--stop", "--folder={}"), ("clean", "--all")])
+def test_a_clusters_folder_that_was_moved_is_not_removed(
+    layout: Layout, stops: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", layout.folder.parent)
+    layout.folder.mkdir()
+    layout.mark.write_bytes(bytes(layout.folder))
+    moved = layout.folder.rename(layout.folder.with_name("moved"))
+    with pytest.raises(UsageError, match=rf"moved: moved .*--folder={layout.folder}"):
+        run([word.format(moved) for word in stops])
+    assert moved.exists()
+
+
 def mounted(node: Node, *there: str) -> list[tuple[str, ...]]:
     commands = mount_commands(node, frozenset(there))
     return [tuple(words) for words in commands if words[0] == "mount"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import shutil
 import time
 
@@ -27,7 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Start the cluster, stop it, or tell how it is."""
-    layout = Layout(options.folder.absolute()) if options.folder else default_layout()
+    layout = Layout(options.folder) if options.folder else default_layout()
     # It is named in Slurm's configuration, whose words end at a blank.
     paths.refuse_blanks("Slurm", layout.folder)
     _refuse_others_folder(layout)
@@ -45,8 +47,17 @@ def main(options: argparse.Namespace) -> int:
 def _refuse_others_folder(layout: Layout) -> None:
     # All in it goes with the cluster.
     folder = layout.folder
-    if folder.exists() and not layout.mark.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder}: not a cluster's folder", hint="name a new folder")
+    if not layout.mark.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder}: not a cluster's folder", hint="name a new folder")
+        return
+    # Its daemons, device and sockets are named by the path that it was started with.
+    made = os.fsdecode(layout.mark.read_bytes())
+    if made and made != str(folder):
+        raise UsageError(
+            f"{folder}: moved or copied from the cluster {made}",
+            hint=f"stop that (cluster --stop --folder={shlex.quote(made)}) and remove this folder",
+        )
 
 
 def start(layout: Layout) -> None:
@@ -86,6 +97,7 @@ def _states(layout: Layout) -> dict[str, str]:
 
 def stop(layout: Layout) -> None:
     """End the cluster and its jobs, and leave nothing of it."""
+    _refuse_others_folder(layout)
     with machines.held(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")

@@ -33,6 +33,10 @@ class Layout:
     nodes: tuple[str, ...] = NODES  # The nodes' names
     servers: tuple[str, ...] = ()  # Machines beside the controller of which Slurm knows nothing
 
+    def __post_init__(self) -> None:
+        """Take a folder's real path: the same names, however the folder is spelled."""
+        object.__setattr__(self, "folder", self.folder.resolve())
+
     @property
     def key(self) -> str:
         """Eight digits for names that are short, or seen by all the machine."""
@@ -64,7 +68,7 @@ class Layout:
 
     @property
     def mark(self) -> Path:
-        """The first file in the folder, which says that it may be removed."""
+        """The first file in the folder, with its path: the folder may be removed by that name."""
         return self.folder / ".hpcpy-cluster"
 
     @property

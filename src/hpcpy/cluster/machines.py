@@ -136,7 +136,7 @@ def start(layout: Layout, node: Node) -> Machine:
 
 def _write(layout: Layout, on: Network) -> None:
     layout.folder.mkdir(parents=True, exist_ok=True)
-    layout.mark.touch()
+    layout.mark.write_bytes(bytes(layout.folder))
     for folder in (layout.run, layout.logs, layout.bin):
         folder.mkdir()
     for name in layout.nodes:

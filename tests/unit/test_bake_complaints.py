@@ -2,14 +2,16 @@
 
 import os
 import sys
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
+import small_bundle  # noqa: F401 - has the bake's modules on sys.path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp/features/bake"))
-
+from hpcpy_bake import installed
 from hpcpy_bake.complaints import explain
 from hpcpy_bake.moves import Moves
+from hpcpy_bake.second import Second
 
 OWN = {"numpy": "9.8.7"}
 # With a lock that was made on a base which already has this package.
@@ -92,3 +94,37 @@ def test_what_was_moved_is_moved_back_and_bears_its_time(tmp_path: Path) -> None
         stop()
     assert set(tree(there)) == {"a", "a/x"}
     assert (there / "a").stat().st_mtime == 1
+
+
+# What a RECORD may name, and whether it is the distribution's own.
+NAMES = {
+    "old/code.py": True,
+    "../../../bin/old.py": True,
+    "{root}/opt/lib/python3/site-packages/old/code.py": True,
+    "../../../../etc/code.py": False,
+    "old/../../../../../etc/code.py": False,
+    "{root}/etc/code.py": False,
+    "link/code.py": False,
+    "old/../link/code.py": False,
+}
+
+
+@pytest.mark.parametrize(("name", "is_own"), NAMES.items(), ids=[*NAMES])
+def test_nothing_outside_the_prefix_is_moved_or_linked(
+    name: str, is_own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opt, site = tmp_path / "opt", tmp_path / "opt/lib/python3/site-packages"
+    write(tmp_path, "etc/code.py", "opt/bin/old.py")
+    write(site, "old/code.py", "old-1.dist-info/METADATA")
+    (site / "old-1.dist-info/RECORD").write_text(f"{name.format(root=tmp_path)},,\n")
+    (site / "link").symlink_to(tmp_path / "etc")
+    monkeypatch.setattr(sys, "prefix", str(opt))
+    for folder in ("stage", "away"):
+        (tmp_path / folder).mkdir()
+    old = PathDistribution(site / "old-1.dist-info")
+    before = tree(tmp_path / "etc")
+    Second(site.parent, tmp_path / "stage")._scan({"old": old})
+    with Moves() as moves:
+        moves.take_away(site, installed.files(old), tmp_path / "away")
+    assert len([*(tmp_path / "away").iterdir()]) == is_own
+    assert tree(tmp_path / "etc") == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def _copy(site: Path, target: Path) -> list[str]:
             continue
         if package.files is None:
             raise UsageError(f"{package.name}: has no list of its files", hint="install it by pip")
-        for file in map(str, package.files):
+        for file in map(os.path.normpath, map(str, package.files)):
             # Scripts lie outside.
             is_own = not file.startswith(("/", "../")) and not file.endswith(".pyc")
             if is_own and (site / file).is_file():

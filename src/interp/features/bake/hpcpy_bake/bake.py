@@ -24,6 +24,8 @@ from hpcpy_bake.moves import Moves, refuse_to_overwrite
 from hpcpy_bake.pip import Item, install, resolve
 from hpcpy_bake.second import Second
 
+_STOPS = (signal.SIGHUP, signal.SIGTERM)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -152,11 +154,14 @@ def _folder_in(library: Path) -> Iterator[Path]:
     def stop(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # nohup's SIGHUP stays ignored.
+    heard = (each for each in _STOPS if signal.getsignal(each) != signal.SIG_IGN)
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield made
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         shutil.rmtree(made, ignore_errors=True)
 
 

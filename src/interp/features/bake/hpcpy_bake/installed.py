@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -34,14 +35,26 @@ def others(site: Path) -> dict[str, Distribution]:
 
 def files(found: Distribution) -> list[str]:
     """Return what a distribution has put below the prefix, relative to site-packages."""
-    return [str(file) for file in found.files or ()]
+    site = Path(str(found.locate_file("")))
+    return below(Path(sys.prefix), site, map(str, found.files or ()))
+
+
+def below(prefix: Path, site: Path, names: Iterable[str]) -> list[str]:
+    """Return those of a RECORD's names that are of files below the prefix, without detours.
+
+    It may name any file of the machine: by dots, from the root, through a link to a folder.
+    """
+    top = os.path.realpath(prefix)
+    paths = [Path(os.path.normpath(site / name)) for name in names]
+    own = [path for path in paths if Path(os.path.realpath(path.parent)).is_relative_to(top)]
+    return [os.path.relpath(path, site) for path in own]
 
 
 def folder_name(found: Distribution) -> str:
     """Return the name of a distribution's dist-info folder."""
-    for file in found.files or ():
-        if file.name == "METADATA" and file.parent.name.endswith(".dist-info"):
-            return file.parent.name
+    for folder, name in map(os.path.split, files(found)):
+        if name == "METADATA" and folder.endswith(".dist-info"):
+            return folder
     return ""
 
 

@@ -12,6 +12,7 @@ from workloads.errors import (
     WorkloadError,
     drop_output,
     lost_output,
+    open_streams,
 )
 from workloads.parallel import ranks, signals
 from workloads.registry import TOOLS, WORKLOADS
@@ -104,13 +105,12 @@ def _print_by_first(line: str) -> None:
 
 
 def _entry() -> int:
-    files.escape_unencodable()
+    open_streams()
     signals.listen(": ".join(["workloads", *sys.argv[1:2]]))
     try:
         code = main(sys.argv[1:])
-        # Flush here, where an error becomes one line. sys.stdout is None if standard output
-        # was closed at the start, which print accepts.
-        print(end="", flush=True)
+        # Here an error becomes one line.
+        sys.stdout.flush()
     except BaseException as error:
         if signals.asked():
             drop_output()

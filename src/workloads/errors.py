@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable
+from typing import Any, TextIO
 
 # The last lines of each --help.
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
 73 a result cannot be written; 130 stopped (docs/reference/workloads.md)."""
 # Of a write to standard output.
-_OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 class WorkloadError(Exception):
@@ -54,6 +58,43 @@ class OutputError(WorkloadError):
 
 class WorkerError(WorkloadError):
     """A worker has failed or was killed; its work is lost."""
+
+
+class _Lossy(io.FileIO):
+    """A file on a full disk, or one that nobody reads: what it does not take is lost."""
+
+    def write(self, data: Any, /) -> int:
+        """Write some bytes, or none; either is a success."""
+        with contextlib.suppress(OSError):
+            # None of one that would block.
+            return super().write(data) or len(data)
+        return len(data)
+
+
+def lossy_stderr() -> TextIO:
+    """Return standard error as a stream that never fails, nor changes the exit code."""
+    if sys.__stderr__ is None:  # closed at the start
+        return io.StringIO()
+    stream = io.BufferedWriter(_Lossy(2, "w", closefd=False))
+    encoding = sys.__stderr__.encoding
+    return io.TextIOWrapper(stream, encoding, "backslashreplace", line_buffering=True)
+
+
+def open_streams() -> None:
+    """Have standard streams that take what they get: a remark stops no work.
+
+    ``/dev/null`` takes the place of one that is closed: the next file that is opened would take
+    its number, and get what is printed. What cannot be encoded is shown as an escape.
+    """
+    # In this order: a file takes the lowest number that is free.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: PTH123, SIM115
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+    sys.stderr = lossy_stderr()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def drop_output() -> None:

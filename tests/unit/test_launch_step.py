@@ -14,6 +14,8 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
 import os, sys
 from hpcpy.launch import step
+from workloads.errors import open_streams
+open_streams()
 from hpcpy.launch.controller import Controller
 step.GRACE = step.END_SECONDS = step.ASK_SECONDS = step.FIRST_SECONDS = float(sys.argv[2])
 ended = step.run(sys.argv[1], Controller(os.environ))

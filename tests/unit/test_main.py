@@ -123,7 +123,6 @@ PLAN = "batch --dry --site=biowulf --nodes=2 -- -m workloads pi"
     [
         (">/dev/full", 73, "^hpcpy.*: standard output.*no space left on device.*\n$"),
         (">&-", 0, ""),
-        ("2>&- >/dev/null", 0, "^$"),
         ("<&- >/dev/null", 0, ""),
     ],
 )
@@ -135,6 +134,25 @@ def test_output_that_is_not_taken_is_one_line(
     assert done.returncode == code
     assert re.search(said, done.stderr, re.IGNORECASE | re.MULTILINE)
     assert not re.search("Traceback|Exception ignored", done.stderr)
+
+
+# Closed; or open to read alone, as a shell's wrapper around Python leaves it.
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-", "2</dev/null"])
+@pytest.mark.parametrize(
+    ("command", "code", "out"),
+    [
+        ("hpcpy launch --dry --image=/nowhere/x.sif -- /nowhere/x.py", 0, "#!/bin/bash\n"),
+        ("hpcpy batch -- nowhere.py", 2, ""),
+        ("workloads mandle", 2, ""),
+        ("workloads.preflight nowhere.py", 2, ""),
+        ("workloads pi --impl python -n 1000 --json /nowhere/x.json", 2, ""),
+    ],
+)
+def test_a_remark_that_cannot_be_printed_stops_nothing(
+    command: str, code: int, out: str, where: str
+) -> None:
+    done = run("bash", "-c", f'"$0" -m {command} {where}', sys.executable, env=environment())
+    assert (done.returncode, done.stdout[:12]) == (code, out)
 
 
 @pytest.mark.parametrize("command", ["--help", PLAN])

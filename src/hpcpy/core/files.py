@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,14 +135,3 @@ def place(source: Path, target: Path) -> None:
         return
     with disk_errors(target):
         shutil.copy2(source, target)
-
-
-def open_streams() -> None:
-    """Open ``/dev/null`` for each standard stream that is closed.
-
-    Otherwise the next file that is opened would take its number, and get what is printed.
-    """
-    # In this order: a file takes the lowest number that is free.
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115

@@ -10,9 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.core.files import open_streams
-from workloads.bench.files import escape_unencodable
-from workloads.errors import lost_output
+from workloads.errors import lost_output, open_streams
 
 # Before Python 3.13 argparse reads the value `--` of an option as an empty list.
 _NO_VALUE = re.compile(r"(--[a-z-]+)=--")
@@ -76,7 +74,6 @@ def program_words(words: Sequence[str]) -> list[str]:
 def entry(main: Callable[[list[str]], int]) -> int:
     """Run the command that this process was started with."""
     open_streams()
-    escape_unencodable()
     try:
         try:
             code = main(sys.argv[1:])

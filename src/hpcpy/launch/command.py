@@ -206,21 +206,16 @@ def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
 
 
 def _run(title: str, script: str, controller: Controller) -> int:
-    _tell(title)
+    print(title, file=sys.stderr)
     ended = step.run(script, controller)
     if ended.stopped_by:
-        _tell(f"hpcpy launch: stopped by {ended.stopped_by.name}")
+        print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
     if not ended.code:
         return 0
     line = explain(ended.stderr, ended.code)
-    _tell(f"hpcpy launch: {line}")
+    print(f"hpcpy launch: {line}", file=sys.stderr)
     return exit_code_of(line, ended.code)
-
-
-def _tell(line: str) -> None:
-    with step.to_stderr():
-        print(line, file=sys.stderr)
 
 
 def deliver(request: Request, script: str, controller: Controller) -> None:

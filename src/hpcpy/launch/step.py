@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -93,24 +92,11 @@ def run(script: str, controller: Controller) -> Ended:
     )
 
 
-@contextmanager
-def to_stderr() -> Iterator[IO[bytes]]:
-    """Give stderr; once its reader is gone or its disk is full, the rest goes to /dev/null.
-
-    The job goes on: an error would end it, and a pipe that nobody reads would stop srun.
-    """
-    try:
-        yield sys.stderr.buffer
-        sys.stderr.buffer.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
 def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
     line = b""
     for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
-        with to_stderr() as stderr:
-            stderr.write(piece)
+        sys.stderr.buffer.write(piece)
+        sys.stderr.buffer.flush()
         tail += piece
         del tail[:-_TAIL]
         *lines, line = (line + piece).split(b"\n")

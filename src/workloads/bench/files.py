@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,10 +118,3 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
-
-
-def escape_unencodable() -> None:
-    """Have standard output and error show what they cannot encode as an escape."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
 from workloads.doctor import promises
-from workloads.errors import UsageError
+from workloads.errors import UsageError, lossy_stderr
 from workloads.preflight import check, program
 
 _USAGE = """\
@@ -39,7 +40,9 @@ def main(words: list[str]) -> int:
         program_words.extend(words)
         return check.check(how, promised)
 
-    code = program.command("preflight", _USAGE, words, look)
+    # The program gets standard error as it is.
+    with contextlib.redirect_stderr(lossy_stderr()):
+        code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.
     if code == 0 and program_words:
         program.run_rank(program_words)

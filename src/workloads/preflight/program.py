@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from workloads.errors import UsageError, WorkloadError
+from workloads.errors import UsageError, WorkloadError, open_streams
 from workloads.parallel import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
@@ -29,9 +29,7 @@ _SAID_SECONDS = 0.3
 def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
     """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
     if words[:1] in (["-h"], ["--help"]):
-        from workloads.bench import files  # noqa: PLC0415
-
-        files.escape_unencodable()
+        open_streams()
         print(usage)
         return 0
     if words[:1] == ["--version"]:

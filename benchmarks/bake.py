@@ -13,6 +13,7 @@ from hpcpy.core import paths
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import take
 from hpcpy.pins.arch import host_arch
 from hpcpy.pins.model import wheels
 from measure import report, roots
@@ -69,7 +70,7 @@ def _eight(folder: Path) -> list[str]:
     text = (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
     asked = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
     for path in fetch(wheels("bake", host_arch())).values():
-        shutil.copyfile(path, folder / path.name)
+        take(path, folder / path.name)
     return sorted(asked)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,7 +110,10 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     part = part_of(BODY)
     part.parent.mkdir(parents=True)
-    part.symlink_to("/dev/full")
+    try:
+        os.mknod(part, stat.S_IFCHR | 0o600, Path("/dev/full").stat().st_rdev)
+    except PermissionError:
+        pytest.skip("only root makes a device")
     with pytest.raises(DiskError, match="no space left on the device; free some"):
         fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
     assert not list(downloads_dir().glob("*/thing.tar"))

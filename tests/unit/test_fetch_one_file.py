@@ -20,10 +20,12 @@ from misbehaving_server import (
     whole,
 )
 
-from hpcpy.core.errors import IntegrityError, UnavailableError
+from hpcpy.build.contexts import add_containerfile, add_materials, add_recipes
+from hpcpy.build.plan import Plan, make_plan
+from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import Tally, downloads_dir
+from hpcpy.fetch.one import Tally, downloads_dir, take
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -66,6 +68,39 @@ def test_file_lies_under_its_hash_and_nothing_else_is_left(server: Server) -> No
     assert path == downloads_dir() / DIGEST / "thing.tar"
     assert path.read_bytes() == BODY
     assert files() == [path]
+
+
+def test_what_is_built_is_what_was_compared(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever owns a file of a shared cache can change it after any check.
+    path = get(server, ranged(BODY))
+    path.chmod(0o666)
+    monkeypatch.setattr(Plan, "pins", lambda *_: [artifact(BODY, f"{server.url}/thing.tar")])
+    monkeypatch.setenv("HPCPY_DEBIAN", "locked")
+    plan, context = make_plan(), tmp_path / "context"
+    part = plan.graph.parts["workloads"]
+    add_containerfile(context, plan.graph.image("hpcpy"))
+    add_recipes(context, [part], 1, shipped=[part])
+    add_materials(context, part, plan)
+    path.write_bytes(BODY[::-1])
+    assert (context / "workloads/thing.tar").read_bytes() == BODY
+    # Nor does an edit in a context change the checkout.
+    of_context = [path.stat() for path in context.rglob("*") if path.is_file()]
+    assert {status.st_nlink for status in of_context} == {1}
+    assert not any(status.st_mode & 0o002 for status in of_context)
+    with pytest.raises(IntegrityError, match=r"thing\.tar: not the pinned bytes any more"):
+        take(path, context / "later.tar")
+    assert not (context / "later.tar").exists()
+
+
+def test_a_link_in_a_shared_cache_is_not_written_through(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "roots").write_text("of root")
+    part_file().parent.mkdir(parents=True)
+    part_file().symlink_to(tmp_path / "roots")
+    with pytest.raises(DiskError, match="symbolic links"):
+        get(server, ranged(BODY))
+    assert (tmp_path / "roots").read_text() == "of root"
 
 
 def test_second_fetch_asks_no_server(server: Server) -> None:

@@ -2,13 +2,14 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from processes import environment, read_only, start
 
 from hpcpy.core.errors import DiskError
-from hpcpy.core.files import place, require_free, whole_file
+from hpcpy.core.files import place, require_free, share, whole_file
 from running import run
 
 WRITE_SLOWLY = """
@@ -83,8 +84,11 @@ def test_too_little_room_is_told_before_anything_is_written(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_is_placed_on_another_disk_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bring", [place, share])
+def test_file_is_placed_on_another_disk_too(
+    bring: Callable[[Path, Path], object], tmp_path: Path
+) -> None:
     # /proc allows no hard link to another file system: only a copy is left.
     source = Path("/proc/version")
-    place(source, tmp_path / "deep/version")
+    bring(source, tmp_path / "deep/version")
     assert (tmp_path / "deep/version").read_bytes() == source.read_bytes()

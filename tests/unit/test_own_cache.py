@@ -48,6 +48,13 @@ def test_parts_that_others_can_write_are_not(cache: Path) -> None:
     assert list((cache / "parts").iterdir()) == []
 
 
+def test_a_part_that_others_can_write_is_not(cache: Path) -> None:
+    make(cache / "parts/one.tar")
+    (cache / "parts/one.tar").chmod(0o666)
+    with pytest.raises(UnavailableError, match=r"one\.tar: other users can write"):
+        cached("parts", "one.tar", make)
+
+
 @only_root
 def test_a_group_of_several_is_others(cache: Path) -> None:
     # daemon's group has no member; its name is not root's, either.

@@ -9,6 +9,7 @@ import pytest
 from hpcpy.apt.private import PrivateApt
 from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
+from hpcpy.core.files import sha256
 from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
@@ -23,7 +24,14 @@ def make_deb(folder: Path, name: str, depends: str = "") -> Path:
     )
     deb = folder / f"{name}_2.0-1_all.deb"
     subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
-    return deb
+    return downloaded(deb)
+
+
+def downloaded(file: Path) -> Path:
+    """Move a file to where downloads lie."""
+    folder = file.parent / sha256(file)
+    folder.mkdir()
+    return file.rename(folder / file.name)
 
 
 @pytest.fixture
@@ -59,4 +67,4 @@ def test_file_that_is_no_package_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken_1_all.deb").write_bytes(b"half a pack")
     (tmp_path / "out").mkdir()
     with pytest.raises(IntegrityError, match=r"broken_1_all\.deb"):
-        write_index(tmp_path / "out", [tmp_path / "broken_1_all.deb"])
+        write_index(tmp_path / "out", [downloaded(tmp_path / "broken_1_all.deb")])

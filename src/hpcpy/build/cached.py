@@ -31,6 +31,7 @@ def is_whole(path: Path) -> bool:
     user an afternoon.
     """
     require_own(path.parent)
+    require_own(path)
     if not path.exists():
         return False
     try:

@@ -16,6 +16,7 @@ from hpcpy.core.files import place
 from hpcpy.core.paths import project_version
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import take
 
 
 def add_containerfile(folder: Path, image: Image) -> None:
@@ -28,9 +29,9 @@ def add_containerfile(folder: Path, image: Image) -> None:
 def add_debs(folder: Path, plan: Plan, image: Image) -> None:
     """Add the Debian packages that an image installs over those of its base."""
     for package in fetch_debs(image.debian, plan.arch).paths.values():
-        place(package, folder / "debs" / package.name)
+        take(package, folder / "debs" / package.name)
     for package in fetch(plan.libraries(image)).values():
-        place(package, folder / "libraries" / package.name)
+        take(package, folder / "libraries" / package.name)
 
 
 def add_recipes(
@@ -64,10 +65,10 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
         if plan.native is not None and artifact in tools:
             name = cross.tool_name(path.name, plan.arch)
-        place(path, folder / part.name / name)
+        take(path, folder / part.name / name)
     for name, arch in plan.debian_sets(part):
         for path in fetch_debs(name, arch).paths.values():
-            place(path, folder / part.name / path.name)
+            take(path, folder / part.name / path.name)
     if part.features_in:
         names = "".join(f"{name}\n" for name in part.features)
         (folder / part.name).mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.core import paths
-from hpcpy.core.files import place
+from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
@@ -76,7 +76,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         add_materials(context, part, plan)
         for need in needs:
             made = paths.cache_dir() / "parts" / part_file(plan, need)
-            place(made, context / "parts" / f"{need.name}.tar")
+            share(made, context / "parts" / f"{need.name}.tar")
         python = None
         if plan.native and plan.runs_python(part):
             python = _python_of_this_machine(plan.native)
@@ -164,7 +164,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             }
             _add_parts(plan, image, context)
         if not image.base:
-            place(rootfs(plan, image), context / "rootfs.tar")
+            share(rootfs(plan, image), context / "rootfs.tar")
         elif image.debian:
             add_debs(context, plan, image)
         add_containerfile(context, image)
@@ -203,7 +203,7 @@ def _add_parts(plan: Plan, image: Image, context: Path) -> None:
     add_recipes(context, parts, plan.epoch, shipped=parts)
     for part in parts:
         made = paths.cache_dir() / "parts" / part_file(plan, part)
-        place(made, context / "parts" / f"{part.name}.tar")
+        share(made, context / "parts" / f"{part.name}.tar")
     add_description(context, plan, image)
 
 

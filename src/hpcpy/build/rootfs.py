@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -12,9 +11,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.core.errors import IntegrityError
-from hpcpy.core.files import disk_errors, scratch_dir, sha256
+from hpcpy.core.files import place, scratch_dir, sha256
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import ensure
+from hpcpy.fetch.one import take
 
 # What no run reads; copyright notices stay, their licences ask for it.
 UNUSED = (
@@ -32,14 +32,13 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
     """Make `folder` a flat apt repository of `packages`."""
     stanzas = []
     names = []
-    for package in sorted(packages):
+    for download in sorted(packages):
+        package = take(download, folder / download.name)
         done = subprocess.run(
             ["dpkg-deb", "--field", package], capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise IntegrityError(f"{package}: {done.stderr.strip()}")
-        # Not a link: with umask 077 others may read neither the cache nor the checkout.
-        readable(package, folder / package.name)
         control = done.stdout.strip()
         stanzas.append(
             f"{control}\nFilename: ./{package.name}\n"
@@ -50,13 +49,6 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
     index.write_text("\n".join(stanzas))
     index.chmod(0o644)
     return sorted(names)
-
-
-def readable(source: Path, target: Path) -> None:
-    """Copy a file so that apt's user can read it, and root of a user namespace."""
-    with disk_errors(target):
-        shutil.copyfile(source, target)
-        target.chmod(0o644)
 
 
 def source_line(folder: Path) -> str:
@@ -77,7 +69,8 @@ def make_rootfs(
     # An ordinary user's mmdebstrap reads it as another one, as apt does.
     with scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder:
         names = write_index(folder, packages)
-        readable(customize, folder / "customize.sh")
+        # With umask 077 others cannot read the checkout's.
+        place(customize, folder / "customize.sh", 0o644)
         current.run(
             [
                 ensure("build").mmdebstrap,

@@ -32,6 +32,7 @@ from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.one import take
 from hpcpy.pins.arch import ARCHITECTURES, host_arch
 
 # SIF's own numbers: kinds of data, file systems.
@@ -146,7 +147,7 @@ def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:
     arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
         for deb in fetch_debs(name, arch, only=wanted).paths.values():
-            current.run(["dpkg-deb", "--extract", deb, folder])
+            current.run(["dpkg-deb", "--extract", take(deb, folder / deb.name), folder])
     where = ARCHITECTURES[arch]
     loader = folder / where.loader
     return [loader, "--library-path", folder / where.libraries, folder / "usr/bin/mksquashfs"]

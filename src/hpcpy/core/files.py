@@ -22,6 +22,7 @@ _CANNOT_BE_WRITTEN = (
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+_FICLONE = 0x40049409  # of linux/fs.h
 GIB = 1 << 30
 MIB = 1 << 20
 MORE_ROOM = "free some, or set HPCPY_CACHE to a larger disk"
@@ -124,14 +125,34 @@ def lock(stream: IO[Any] | int, operation: int, path: Path | None = None) -> Non
         ) from error
 
 
-def place(source: Path, target: Path) -> None:
-    """Have a file under another name too: a hard link where that is possible.
+def place(source: Path, target: Path, mode: int = 0) -> Path:
+    """Copy a file: what is done to either changes nothing of the other.
 
-    A build context of 1.5 GB is made in milliseconds that way.
+    Both share their blocks where the file system can: Btrfs, XFS.  Without `mode`, the copy
+    has the mode and times of `source`.
+    """
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch(0o600)
+        try:
+            with source.open("rb") as old, target.open("wb") as new:
+                fcntl.ioctl(new, _FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfile(source, target)
+        if mode:
+            target.chmod(mode)
+        else:
+            shutil.copystat(source, target)
+    return target
+
+
+def share(source: Path, target: Path) -> None:
+    """Have a file that nobody changes in a scratch folder, too: a hard link where possible.
+
+    Parts of 1 GB are there in milliseconds.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
+    try:
         os.link(source, target)
-        return
-    with disk_errors(target):
-        shutil.copy2(source, target)
+    except OSError:
+        place(source, target)

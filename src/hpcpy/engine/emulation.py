@@ -17,6 +17,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, scratch_dir
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.one import take
 from hpcpy.pins.arch import host_arch
 
 # Without `max`, QEMU's default: with it numpy's SVD has failed once.
@@ -38,7 +39,8 @@ def provide() -> Path:
     program = paths.TOOLS / "qemu" / deb.parent.name / "usr/bin/qemu-aarch64"
     if not program.exists():
         with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".qemu") as scratch:
-            subprocess.run(["dpkg-deb", "--extract", deb, scratch / "made"], check=True)
+            own = take(deb, scratch / deb.name)
+            subprocess.run(["dpkg-deb", "--extract", own, scratch / "made"], check=True)
             program.parents[2].parent.mkdir(exist_ok=True)
             (scratch / "made").rename(program.parents[2])
     return program

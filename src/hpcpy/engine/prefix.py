@@ -97,6 +97,7 @@ def provide() -> Path:
 def _make(arch: Architecture, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
     from hpcpy.fetch.debian import fetch_newest  # noqa: PLC0415  # for its one use
+    from hpcpy.fetch.one import take  # noqa: PLC0415
 
     main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:
@@ -108,7 +109,7 @@ def _make(arch: Architecture, current: Stage) -> None:
         made, patch = scratch / "prefix", scratch / "patchelf"
         for deb in debs:
             into = made if deb.name.split("_")[0] in main else patch
-            current.run(["dpkg-deb", "--extract", deb, into])
+            current.run(["dpkg-deb", "--extract", take(deb, scratch / deb.name), into])
         _use_own_loader(made, patch, arch, current)
         _link_places(made, arch)
         configure(made / "etc/apptainer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
+import os
 import ssl
 import threading
 import urllib.error
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from hpcpy.apt.mirrors import apt_proxies
@@ -127,7 +129,7 @@ def _receive(
             _empty(part)
             start = 0
         _check_length(reply, source, start)
-        with disk_errors(part), part.open("ab") as out:
+        with disk_errors(part), opened(part, "ab") as out:
             while start <= source.size:
                 if stop.is_set():
                     raise Interrupted
@@ -170,8 +172,17 @@ def _wrong(source: Source, found: str, expected: str) -> IntegrityError:
 
 
 def _empty(part: Path) -> None:
-    with disk_errors(part), part.open("wb"):
+    with disk_errors(part), opened(part, "wb"):
         pass
+
+
+def opened(part: Path, mode: str) -> IO[bytes]:
+    """Open a partial file, but no link: whoever may write to a shared cache can make one."""
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NOFOLLOW, 0o644)
+
+    return open(part, mode, opener=opener)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from hpcpy.apt.mirrors import debian_mirrors, given_mirror
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
-from hpcpy.core.files import disk_errors, lock
+from hpcpy.core.files import disk_errors, lock, place, sha256
 from hpcpy.core.paths import cache_dir
+from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.download import (
     Interrupted,
     Patience,
@@ -28,6 +29,7 @@ from hpcpy.fetch.download import (
     ask,
     download,
     is_whole,
+    opened,
 )
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
@@ -70,6 +72,18 @@ def cached(artifact: Artifact) -> Path | None:
 
 def _final(artifact: Artifact, source: Source) -> Path:
     return downloads_dir() / source.sha256 / artifact.filename
+
+
+def take(download: Path, target: Path) -> Path:
+    """Copy a download to where it is used, and compare the copy with its pin.
+
+    Whoever may write to a shared cache can change a file, and its mode, at any time.
+    """
+    # The folder of a download has the name of its hash.
+    if sha256(place(download, target, 0o644)) != download.parent.name:
+        target.unlink()
+        raise IntegrityError(f"{download}: not the pinned bytes any more", hint=ANOTHER_CACHE)
+    return target
 
 
 class Fetcher:
@@ -171,7 +185,7 @@ class Fetcher:
         while True:
             with disk_errors(part):
                 part.parent.mkdir(parents=True, exist_ok=True)
-                stream = part.open("ab")
+                stream = opened(part, "ab")
             with stream:
                 # Not a blocking wait: it could not be stopped from outside.
                 while not _locked(stream):

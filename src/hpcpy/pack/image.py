@@ -22,6 +22,7 @@ from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.debian import fetch_newest
+from hpcpy.fetch.one import take
 from hpcpy.pack.environment import Environment, activation
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
@@ -179,7 +180,7 @@ def launcher() -> Path:
             error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
             raise
         for deb in debs:
-            current.run(["dpkg-deb", "--extract", deb, root])
+            current.run(["dpkg-deb", "--extract", take(deb, root / deb.name), root])
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers").path("gcc")
         libraries, include = root / layout().libraries, root / "usr/include"
         folders = (include / libraries.name, include / "fuse3", include / "squashfuse")

@@ -89,4 +89,4 @@ def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     write_stamp(sif, **made_of(plan.graph.image("hpcpy")), apptainer="0.1")
     assert what_to_make("sif", "hpcpy") == ""
     sif.write_bytes(b"another")
-    assert what_to_make("sif", "hpcpy").startswith("is not made of the present sources; before")
+    assert what_to_make("sif", "hpcpy") == "is not made of the present sources"

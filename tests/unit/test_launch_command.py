@@ -23,10 +23,10 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def hpcpy(build: Path, command: str, *words: str) -> Done:
+def hpcpy(build: Path, command: str, *words: str, **more: str) -> Done:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
     env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""}
-    return run(sys.executable, "-c", BATCH, build, command, *words, env=environment | env)
+    return run(sys.executable, "-c", BATCH, build, command, *words, env=environment | env | more)
 
 
 PI = ("--", "-m", "workloads", "pi")
@@ -40,10 +40,35 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
         done = hpcpy(build, "batch", "--script", str(script), *PI)
     assert (done.returncode, done.stdout) == (0, f"{script}\n")
     to_do, submit = done.stderr.splitlines()
-    assert to_do == f"hpcpy batch: {build}/hpcpy.sif is not there yet; before you submit: make sif"
+    assert to_do == f"hpcpy batch: {build}/hpcpy.sif is not there yet; run: make sif"
     assert submit == f"  to submit it: sbatch {shlex.quote(str(script))}"
     assert f"\n  {build}/hpcpy.sif " in script.read_text()
     assert [path.name for path in build.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("option", "file", "target"),
+    [
+        ("--gpus=0", "hpcpy.sif", "sif"),
+        ("--gpus=1", "hpcpy-cuda.sif", "cuda"),
+        ("--engine=standalone", "hpcpy-python", "standalone"),
+    ],
+)
+def test_a_launch_builds_nothing_and_names_what_does(
+    tmp_path: Path, option: str, file: str, target: str
+) -> None:
+    srun = tmp_path / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text("#!/bin/sh\ntouch $0.ran\n")
+    srun.chmod(0o755)
+    says = f"{tmp_path}/{file} is not there yet; run: make {target}"
+    path = f"{srun.parent}:{os.environ['PATH']}"
+    done = hpcpy(tmp_path, "launch", option, *PI, PATH=path)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr == f"hpcpy launch: {says}; or name one: IMAGE=…\n"
+    done = hpcpy(tmp_path, "batch", option, "--script=-", *PI)
+    assert (done.returncode, done.stderr) == (0, f"hpcpy batch: {says}\n")
+    assert list(tmp_path.rglob("*")) == [srun.parent, srun]
 
 
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -191,6 +191,17 @@ def set_option(text: str, key: str, value: str) -> str:
     return changed if count else f"{text}\n{key} = {value}\n"
 
 
+def refuse_blanks() -> None:
+    """Refuse a checkout whose path has a blank, as an ordinary user.
+
+    Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
+    mounted.  The kernel escapes blanks there, so it fails or waits for ever.
+    """
+    if os.geteuid() != 0:
+        what = "Apptainer below the checkout, started by an ordinary user,"
+        paths.refuse_blanks(what, paths.TOOLS)
+
+
 def find_apptainer() -> Path:
     """Return the path of an Apptainer that is recent enough."""
     tool = needed(["apptainer"])[0]
@@ -198,5 +209,6 @@ def find_apptainer() -> Path:
     if found and found.usable:
         return found.path
     if is_ready():
+        refuse_blanks()
         return command()
     raise UnavailableError(f"no Apptainer >= {tool.minimum} here", hint="run: make setup")

@@ -177,14 +177,10 @@ def _refuse_readers(missing: Sequence[Tool]) -> None:
 
 
 def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:
-    # Without root, Apptainer mounts by FUSE below its own folder, and waits until the path
-    # is listed as mounted.  The kernel escapes blanks there, so it fails or waits for ever.
-    if os.geteuid() == 0 or not any(tool.program == "apptainer" for tool in tools):
-        return
-    present = found.get("apptainer")
-    if present is None or present.path.is_relative_to(paths.TOOLS):
-        what = "Apptainer below the checkout, started by an ordinary user,"
-        paths.refuse_blanks(what, paths.TOOLS)
+    if any(tool.program == "apptainer" for tool in tools):
+        present = found.get("apptainer")
+        if present is None or present.path.is_relative_to(paths.TOOLS):
+            prefix.refuse_blanks()
 
 
 def look_up(tools: Sequence[Tool]) -> dict[str, Found]:

@@ -41,9 +41,9 @@ def inspect_host(
     controller: Controller,
     job: CurrentJob | None,
     *,
-    is_provided: bool,
+    is_run: bool,
 ) -> HostFacts:
-    """Find the engine, the image and what this Slurm can do."""
+    """Find the engine, the image and what this Slurm can do; for a run the engine is here."""
     engine = engine_of(request, site)
     try:
         folder = Path.cwd()
@@ -51,8 +51,8 @@ def inspect_host(
         raise UsageError("the working directory is gone", hint="cd to one that is there") from error
     return HostFacts(
         folder=str(folder),
-        program=engine_program(engine, site, is_provided=is_provided),
-        image=_image(request, site, engine, is_provided=is_provided),
+        program=engine_program(engine, site, is_run=is_run),
+        image=_image(request, site, engine),
         job=job,
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
         slurm=controller.name,
@@ -60,14 +60,14 @@ def inspect_host(
     )
 
 
-def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
+def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
     """Return the engine's program: its name, or the path of the one that setup installs."""
     if site.modules:
         return engine
     if engine == "apptainer":
-        return str(_apptainer(is_provided=is_provided))
+        return str(_apptainer(is_run=is_run))
     if engine == "podman":
-        if is_provided:
+        if is_run:
             from hpcpy.engine.podman import podman_command
 
             podman_command()
@@ -75,20 +75,18 @@ def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
     return engine
 
 
-def _apptainer(*, is_provided: bool) -> Path:
-    if is_provided:
-        from hpcpy.engine.setup import ensure
-
-        return ensure("apptainer").apptainer
-    from hpcpy.engine.prefix import find_apptainer
+def _apptainer(*, is_run: bool) -> Path:
+    from hpcpy.engine.prefix import command, find_apptainer
 
     try:
         return find_apptainer()
     except UnavailableError:
-        return paths.TOOLS / "bin/apptainer"
+        if is_run:
+            raise
+        return command()
 
 
-def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> str:
+def _image(request: Request, site: Site, engine: str) -> str:
     """Return the image's file or reference; for ``none`` the interpreter."""
     given = image_of(request, site)
     if engine == "none":
@@ -98,11 +96,11 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
     kind, name = own_image(request, engine)
     if kind == "oci":
         return f"{name}:latest"
-    if not is_provided:
-        return str(paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif"))
-    from hpcpy.build.command import ensure_image
+    return str(_own_file(kind, name))
 
-    return str(ensure_image(kind, name)[0])
+
+def _own_file(kind: str, name: str) -> Path:
+    return paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif")
 
 
 def own_image(request: Request, engine: str) -> tuple[str, str]:
@@ -113,20 +111,15 @@ def own_image(request: Request, engine: str) -> tuple[str, str]:
 
 
 def what_to_make(kind: str, name: str) -> str:
-    """Return why the checkout's file cannot be taken as it is, and the remedy; empty if it can."""
+    """Return why the checkout's file is not as it would be made now; empty if it is."""
     from hpcpy.build.command import IS_CURRENT, PLACES
     from hpcpy.build.plan import make_plan
 
     plan = make_plan()
     image = plan.graph.image(name)
     if not PLACES[kind](image).exists():
-        why_not = "is not there yet"
-    elif not IS_CURRENT[kind](plan, image):
-        why_not = "is not made of the present sources"
-    else:
-        return ""
-    # The target installs the engine, too.
-    return f"{why_not}; before you submit: make {'cuda' if name == _GPU_IMAGE else kind}"
+        return "is not there yet"
+    return "" if IS_CURRENT[kind](plan, image) else "is not made of the present sources"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -139,8 +132,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
 
-    Errors are raised before an image is built and before a job is asked for.  What may be
-    right on another machine is only a remark on stderr.  The exit code of a launch is that of
+    Errors are raised before a job is asked for, and nothing is built.  What may be right on
+    another machine is only a remark on stderr.  The exit code of a launch is that of
     the first dead rank, else srun's; 69 without a Slurm controller; 129, 130 or 143 when
     SIGHUP, SIGINT or SIGTERM stopped it.
     """
@@ -158,10 +151,11 @@ def main(options: argparse.Namespace) -> int:
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
     remarks = _check(request, site, is_run=is_run)
-    facts = inspect_host(request, site, controller, job, is_provided=is_run)
+    to_do = [] if request.dry else _unmade(request, site, is_run=is_run)
+    facts = inspect_host(request, site, controller, job, is_run=is_run)
     if is_batch and not request.dry:
-        remarks += _to_do(request, site, facts)
-    for remark in remarks:
+        to_do = to_do or _uninstalled(facts.program)
+    for remark in (*remarks, *to_do):
         print(f"hpcpy {command}: {remark}", file=sys.stderr)
     plan = plan_launch(request, site, facts, is_batch=is_batch)
     if is_batch:
@@ -188,20 +182,26 @@ def _check(request: Request, site: Site, *, is_run: bool) -> list[str]:
     return remarks
 
 
-def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
-    """Return what a script needs that is not there yet."""
+def _unmade(request: Request, site: Site, *, is_run: bool) -> list[str]:
+    """Say what this checkout's image lacks; refuse a run without it: nothing is built here."""
     kind, name = own_image(request, engine_of(request, site))
-    if kind == "oci":
+    if image_of(request, site) or kind == "oci" or not (problem := what_to_make(kind, name)):
         return []
-    if not image_of(request, site) and (problem := what_to_make(kind, name)):
-        return [f"{facts.image} {problem}"]
-    if kind == "standalone":
-        return []
+    image = _own_file(kind, name)
+    # The target installs the engine, too.
+    remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"
+    if is_run and not image.exists():
+        raise UnavailableError(f"{image} {problem}", hint=f"{remedy}; or name one: IMAGE=…")
+    return [f"{image} {problem}; {remedy}"]
+
+
+def _uninstalled(program: str) -> list[str]:
+    """Say that a script's engine is the checkout's, and is not there."""
     from hpcpy.engine import prefix
 
     # Of a checkout that was copied or moved it is there, and does not start.
-    if facts.program == str(prefix.command()) and not prefix.is_ready():
-        return [f"{facts.program} is not there yet; before you submit: make setup"]
+    if program == str(prefix.command()) and not prefix.is_ready():
+        return [f"{program} is not there yet; run: make setup"]
     return []
 
 

@@ -42,6 +42,9 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
   exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
 fi
 [ -d "$kept" ] || fail "$why, and no Apptainer is there; see engines in docs/how-to/pack.md"
+# Bytecode may have been written since.
+entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
+[ "$entries" -ge "${HPCPY_PACK_ENTRIES:-0}" ] || fail "$kept: files that were packed are missing"
 say "in $kept"
 [ "$name" != pack-exec ] || exec "$@"
 exec "$kept/bin/$name" "$@"

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.scratch import remove_tree
-from hpcpy.core.stages import StageError, stage
-from hpcpy.engine.setup import ensure
+from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
 from hpcpy.pack.environment import Environment, is_below
-from hpcpy.pack.image import beside, bound, image_of, is_packed, swap, work_folder
+from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
+from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
 from hpcpy.pack.sif import bake_environment, pack_sif
 
 _TRUE = "/bin/true"
@@ -53,11 +52,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Do one of the actions."""
     prefix, is_change = Path(os.path.realpath(options.prefix)), options.undo or options.update
+    if beside(prefix, "packing").is_dir():
+        # One was killed: the prefix is first what it was.
+        with work_folder(prefix):
+            pass
     if options.to or prefix.is_file():
         pack_sif(prefix, options.to)
         return 0
     if not prefix.is_dir():
-        # After a kill between two renames.
         kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
         hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
         raise UsageError(f"{prefix}: there is no such folder", hint=hint)
@@ -107,21 +109,24 @@ def _make(environment: Environment, work: Path) -> Path:
 
 def _unpack(prefix: Path, work: Path) -> Path:
     """Write the folder that is in the image below another one; return where."""
-    tree, own = work / "tree", [name for name, _ in bound(prefix)][-1:]
+    tree = work / "tree"
     with stage(f"unpack {prefix.name}") as current:
-        unsquashfs = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
-        options = ["-no-progress", "-quiet", "-d", str(tree)]
-        current.run([unsquashfs, *options, image_of(prefix), *own])
-    return tree.joinpath(*own)
+        current.run(unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
+    return tree.joinpath(*[name for name, _ in bound(prefix)][-1:])
 
 
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked, old = beside(prefix, "unpacked"), beside(prefix, "pack-old")
-    remove_tree(old)
-    swap(prefix, unpacked if unpacked.exists() else _unpack(prefix, work), old)
-    remove_tree(old)
+    folder = unpacked
+    if not unpacked.exists() or not is_whole(unpacked, prefix):
+        folder = _unpack(prefix, work)
+    discard(old, work)
+    swap(prefix, folder, old)
+    discard(old, work)
     print(f"{prefix} is the folder again")
+    if unpacked.exists():
+        say(f"{unpacked} lacks files that were packed; it is left: rm -r {unpacked}")
 
 
 def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
@@ -138,8 +143,9 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         program = shlex.join(options.program)
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
     packed = _make(environment, work)
+    # The kept folder first: it is the one of the old image.
     for state in ("unpacked", "pack-old"):
-        remove_tree(beside(prefix, state))
+        discard(beside(prefix, state), work)
     # Programs on other nodes still read the image of before: until the next update.
     swap(prefix, packed, beside(prefix, "pack-old"))
 

@@ -1,24 +1,18 @@
-"""The folder that takes an environment's place: the image, the launcher, and its names.
-
-Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made, and `PREFIX.pack-old`,
-the packed folder that another one has replaced.  `PREFIX.unpacked`, the folder as it was, stays
-until it is removed.
-"""
+"""The folder that takes an environment's place: the image, the launcher, and its names."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import disk_errors, scratch_dir, whole_file
-from hpcpy.core.scratch import remove_tree
-from hpcpy.core.stages import Stage, stage
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import scratch_dir, whole_file
+from hpcpy.core.programs import captured
+from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.debian import fetch_newest
@@ -55,42 +49,6 @@ _LINKED = (
 )
 
 
-def beside(prefix: Path, state: str) -> Path:
-    """Return the folder of a state."""
-    return prefix.with_name(f"{prefix.name}.{state}")
-
-
-def is_packed(folder: Path) -> bool:
-    """Tell whether a folder is a packed environment, whole."""
-    return (folder / ".pack/config").is_file()
-
-
-@contextlib.contextmanager
-def work_folder(prefix: Path) -> Iterator[Path]:
-    """Give an empty folder beside the prefix, which is gone afterwards: one pack has it at once."""
-    made = beside(prefix, "packing")
-    with disk_errors(made):
-        try:
-            made.mkdir()
-        except FileExistsError as error:
-            hint = f"if no other pack is running: rm -r {made}"
-            raise UsageError(f"{made}: is in the way", hint=hint) from error
-        try:
-            yield made
-        finally:
-            remove_tree(made)
-
-
-def swap(prefix: Path, new: Path, old: Path) -> None:
-    """Have a new folder take the prefix's place, whose folder gets the name `old`."""
-    prefix.rename(old)
-    try:
-        new.rename(prefix)
-    except BaseException:
-        old.rename(prefix)
-        raise
-
-
 def image_of(packed: Path) -> Path:
     """Return the image of a packed folder."""
     return next((packed / ".pack").glob("*.image"))
@@ -104,6 +62,23 @@ def bound(packed: Path) -> list[list[str]]:
     lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
     binds = dict(line.partition("=")[::2] for line in lines)["HPCPY_PACK_BINDS"]
     return [bind.split("=") for bind in binds.split(":") if bind]
+
+
+def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
+    """Return the command that reads the environment's own folder of an image."""
+    program = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
+    own = [name for name, _ in bound(packed)][-1:]
+    return [program, "-no-wildcards", *options, image_of(packed), *own]
+
+
+def is_whole(folder: Path, packed: Path) -> bool:
+    """Tell whether a folder still has all that was packed."""
+    done = captured(unsquashfs(packed, "-l", "-d", ""))
+    if done.returncode:
+        raise StageError(f"{image_of(packed)}: {done.stderr.strip()}")
+    own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
+    names = (line for line in done.stdout.splitlines() if line.startswith(own[0]))
+    return all(os.path.lexists(f"{folder}{name.removeprefix(own[0])}") for name in names)
 
 
 def new_image(folder: Path) -> Path:
@@ -126,7 +101,10 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     image.chmod(0o600 | (mode & 0o044))
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if whole]
     prefix = environment.prefix
+    # As otherwise.sh counts them.
+    kept = captured(["find", source, "-name", "__pycache__", "-prune", "-o", "-print"]).stdout
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
+    settings["ENTRIES"] = kept.count("\n")
     files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]

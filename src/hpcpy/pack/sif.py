@@ -18,7 +18,8 @@ from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
-from hpcpy.pack.image import image_of, is_packed, new_image, write_launcher
+from hpcpy.pack.image import image_of, new_image, write_launcher
+from hpcpy.pack.places import is_packed
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _SITE = "lib/python3.14/site-packages"

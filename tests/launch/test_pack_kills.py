@@ -1,0 +1,104 @@
+"""`./hpcpy pack` is killed before each rename and removal, and its user goes on as any would."""
+
+import itertools
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from packing import COMMAND, pack, packed, require, tree
+
+from hpcpy.pack.places import beside, is_packed
+from running import run
+from tiers import sampled
+
+# Ends with the first, second … change of a name in an environment's parent, before it.
+KILLED = """
+import os, runpy, signal, sys
+left, sys.argv = int(sys.argv[1]), sys.argv[2:]
+def watch(event, words):
+    global left
+    if event in ("os.rename", "os.rmdir", "shutil.rmtree") and "/work/env" in str(words[0]):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+ACTIONS = {"pack": (), "undo": ("--undo",), "update": ("--update",)}
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Path:
+    """Give a folder with an environment that starts in milliseconds."""
+    require()
+    env = tmp_path / "work/env"
+    for number in range(5):
+        (env / f"lib/{number}").mkdir(parents=True)
+        (env / f"lib/{number}/module").write_text("x")
+    for name in ("bin", "share"):
+        (env / name).mkdir()
+    (env / "share/value").write_text("before\n")
+    (env / "bin/show").write_text(f"#!/bin/sh\nexec cat {env}/share/value {env}/lib/*/module\n")
+    (env / "bin/show").chmod(0o755)
+    return env.parent
+
+
+def act(action: str, prefix: Path, *before: object) -> int:
+    value = prefix / "share/value"
+    program = ("--", "sh", "-c", f"echo after >{value}") if action == "update" else ()
+    words = [*COMMAND[:1], *before, *COMMAND[1:], *ACTIONS[action], prefix, *program]
+    done = run(*words, cwd="/usr", env={**os.environ, "HPCPY_PACK_HOLD": "0"})
+    assert done.returncode in (0, 2, -signal.SIGKILL), done.stderr
+    assert "Traceback" not in done.stderr
+    return done.returncode
+
+
+def restore(copy: Path, parent: Path) -> None:
+    shutil.rmtree(parent)
+    run("cp", "-a", copy, parent, check=True)
+
+
+@pytest.mark.parametrize("killed", sampled(["update", "undo", "pack"]))
+def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_path: Path) -> None:
+    prefix, begin, state = parent / "env", tmp_path / "begin", tmp_path / "state"
+    before = tree(prefix)
+    if killed != "pack":
+        packed(prefix)
+    run("cp", "-a", parent, begin, check=True)
+    for number in itertools.count(1):
+        restore(begin, parent)
+        if act(killed, prefix, "-c", KILLED, number) != -signal.SIGKILL:
+            break
+        shutil.rmtree(state, ignore_errors=True)
+        run("cp", "-a", parent, state, check=True)
+        if prefix.exists():
+            shown = run(prefix / "bin/show", env={"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"})
+            assert shown.stdout in ("before\nxxxxx", "after\nxxxxx"), shown
+        for action in ACTIONS:
+            restore(state, parent)
+            is_done = act(action, prefix) == 0
+            # Or it is what was asked for: packed already, not packed.
+            assert is_packed(prefix) == (action == "pack" or (action == "update" and is_done))
+            act("undo", prefix)
+            assert [path.name for path in parent.iterdir()] == ["env"], (number, action)
+            after = tree(prefix)
+            assert after.keys() == before.keys(), (number, action)
+            assert after["share/value"][2] in [(1, b"before\n"), (1, b"after\n")]
+    assert number > 3
+
+
+def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
+    prefix = parent / "env"
+    before, unpacked = tree(prefix), beside(packed(prefix), "unpacked")
+    # The user's own rm -r, interrupted; caches of bytecode are no part of what was packed.
+    shutil.rmtree(unpacked / "lib/3")
+    (unpacked / "lib/__pycache__").mkdir()
+    by_folder = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_ENGINE": "folder"}
+    shown = run(prefix / "bin/show", env=by_folder)
+    assert (shown.returncode, shown.stdout, shown.stderr.count("\n")) == (69, "", 1)
+    assert f"{unpacked}: files that were packed are missing" in shown.stderr
+    done = pack("--undo", prefix)
+    assert (done.returncode, tree(prefix)) == (0, before)
+    assert f"{unpacked} lacks files that were packed; it is left: rm -r" in done.stderr

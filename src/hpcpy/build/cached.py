@@ -154,7 +154,7 @@ def tree_files(tree: str) -> list[Path]:
     """Return the files of a tree of the checkout, sorted by path; of a file itself.
 
     Git's list in a clone: ignored files are no inputs.  Elsewhere (an
-    unpacked release, which may lie in another repository) all but bytecode.
+    unpacked release, which may lie in another repository) all but bytecode and ``build``.
     """
     found: Iterable[Path]
     if (paths.ROOT / ".git").exists():
@@ -166,5 +166,6 @@ def tree_files(tree: str) -> list[Path]:
         )
     else:
         top = paths.ROOT / tree
-        found = [top, *top.rglob("*")]
+        everything = [top, *top.rglob("*")]
+        found = [path for path in everything if not path.is_relative_to(paths.BUILD)]
     return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)

@@ -56,6 +56,13 @@ def system_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def architecture(path: Path) -> str:
+    """Return the number of a SIF's architecture."""
+    with path.open("rb") as stream:
+        number: bytes = _header(stream, path)[3]
+    return number.rstrip(b"\0").decode(errors="replace").lstrip("0")
+
+
 def system_offset(path: Path) -> int:
     """Return where the root file system begins in a SIF."""
     return _system(path)[0]
@@ -77,11 +84,14 @@ def missing(path: Path) -> str:
     with path.open("rb") as stream:
         fields = _header(stream, path)
         total, start = fields[8:10]
+        needed = start + total * _DESCRIPTOR.size
+        pieces = [(start, total)]
         # Apptainer makes tables of 48.
-        if not (0 <= total < 1 << 16 and 0 <= start < 1 << 62):
-            return "is damaged; copy it again"
-        ends = [found[_OFFSET] + found[_SIZE] for _, found in _descriptors(stream, fields)]
-    needed = max(start + total * _DESCRIPTOR.size, *ends, 0)
+        if 0 <= start <= needed <= there and total < 1 << 16:
+            pieces += [found[_OFFSET : _SIZE + 1] for _, found in _descriptors(stream, fields)]
+            needed = max(needed, *(offset + size for offset, size in pieces))
+    if min(min(piece) for piece in pieces) < 0 or total >= 1 << 16:
+        return "is damaged; copy it again"
     return f"is cut short: {there} of {needed} bytes; copy it again" if there < needed else ""
 
 

@@ -9,14 +9,19 @@ import tarfile
 from pathlib import Path
 
 from hpcpy.build.cached import tree_files
-from hpcpy.build.command import ensure_image
+from hpcpy.build.command import PLACES, ensure_image
 from hpcpy.build.graph import the_graph
-from hpcpy.build.sif_header import system_sha256
+from hpcpy.build.sif_header import architecture, missing, system_sha256
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError
-from hpcpy.core.files import place
+from hpcpy.core.files import make_folder, place
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
+from hpcpy.fetch.one import downloads_dir
+from hpcpy.pins.arch import ARCHITECTURES, host_arch
+
+# How archives begin: sorted, and these are first.
+_ARCHIVE = b"blobs/\0"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -37,11 +42,32 @@ def main(options: argparse.Namespace) -> int:
 def _compare_given(file: Path) -> None:
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
-    kind = "oci" if tarfile.is_tarfile(file) else "sif"
+    kind = _kind_of(file)
     # A file that was given another name is taken for the default image.
-    named = file.name.partition(".")[0]
-    ours, _, _ = ensure_image(kind, named if named in the_graph().images else "hpcpy")
+    named, images = file.name.partition(".")[0], the_graph().images
+    image = images.get(named, images["hpcpy"])
+    own = PLACES[kind](image)
+    if own.exists() and own.samefile(file):
+        hint = "make verify without IMAGE builds it twice"
+        raise UsageError(f"{file}: would be compared with itself", hint=hint)
+    ours, _, _ = ensure_image(kind, image.name)
     compare(ours, file)
+
+
+def _kind_of(file: Path) -> str:
+    """Return the kind of an image; refuse, before a build, what none here can make.
+
+    No more of an archive is read: hostile ones can hang tarfile.
+    """
+    with file.open("rb") as stream:
+        if stream.read(len(_ARCHIVE)) == _ARCHIVE:
+            return "oci"
+    of = architecture(file)
+    if wrong := missing(file):
+        raise IntegrityError(f"{file}: {wrong}")
+    if of != ARCHITECTURES[host_arch()].sif:
+        raise UsageError(f"{file}: not for {host_arch()}", hint="verify it on such a machine")
+    return "sif"
 
 
 def _build_twice() -> None:
@@ -60,13 +86,16 @@ def _build_again(folder: Path) -> Path:
     checkout, cache = folder / "another/checkout", folder / "cache"
     for path in tree_files("."):
         place(path, checkout / path.relative_to(paths.ROOT))
-    for path in (paths.cache_dir() / "downloads").rglob("*"):
-        if path.is_file():
-            place(path, cache / "hpcpy" / path.relative_to(paths.cache_dir()))
+    second = checkout / paths.BUILD.name
+    if second.exists():
+        raise UsageError(f"{paths.BUILD}: git keeps files of it", hint="git rm --cached -r build")
+    make_folder(downloads_dir())
+    make_folder(cache / "hpcpy")
+    (cache / "hpcpy/downloads").symlink_to(downloads_dir())
     env = {"PYTHONPATH": str(checkout / "src"), "HPCPY_CACHE": str(cache)}
     with stage("second build, from an empty cache") as current:
         current.run([sys.executable, "-m", "hpcpy", "build", "sif"], env=env, cwd=checkout)
-    return checkout / "build"
+    return second
 
 
 def compare(ours: Path, other: Path) -> None:

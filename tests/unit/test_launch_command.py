@@ -21,12 +21,15 @@ paths.TOOLS = paths.BUILD / "tools"
 from hpcpy.__main__ import main
 sys.exit(main(sys.argv[2:]))
 """
+# Who reads no closed folder.
+AS_ANY_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")[: 2 * (not os.geteuid())]
 
 
 def hpcpy(build: Path, command: str, *words: str, **more: str) -> Done:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
     env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""}
-    return run(sys.executable, "-c", BATCH, build, command, *words, env=environment | env | more)
+    python = (*AS_ANY_USER, sys.executable, "-c", BATCH)
+    return run(*python, build, command, *words, env=environment | env | more)
 
 
 PI = ("--", "-m", "workloads", "pi")
@@ -76,6 +79,15 @@ def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     done = hpcpy(tmp_path, *words, "missing.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "closed").mkdir(mode=0)
+    for name, why in {
+        "folder": "is a folder without __main__.py",
+        "closed/my.py": "permission denied",
+        "/dev/null": "is no plain file",
+    }.items():
+        done = hpcpy(tmp_path, *words, str(tmp_path / name))
+        assert (done.returncode, f"{name}: {why}" in done.stderr) == (0, True), done.stderr
     # An absolute name may be on the nodes alone.
     done = hpcpy(tmp_path, *words, "/on/the/nodes/my.py")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)

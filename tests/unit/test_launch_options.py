@@ -48,6 +48,7 @@ def test_a_program_is_what_follows_python(
         (f"--gpus=-1 {PI}", "argument --gpus: -1 is not a whole number from 0 on"),
         (f"--engine=aptainer {PI}", "did you mean apptainer?"),
         (f"--node=2 {PI}", "unrecognized arguments: --node=2"),
+        (f"--mem=8G/core {PI}", "--mem: 8G/core is neither 8G, of a node, nor 2G/cpu"),
         (f"--account=-- {PI}", "argument --account: -- is no value"),
     ],
 )

@@ -64,6 +64,7 @@ VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
         # Slurm takes one option for memory.
         ("", MEMORY, "--mem=0 --exclusive", ""),
         ("--mem=8G", MEMORY, "--mem=8G --exclusive", "--mem=0"),
+        ("--mem=8G/node", MEMORY, "--mem=8G --exclusive", "--mem=0"),
         ("--mem=500M/cpu", MEMORY, "--mem-per-cpu=500M --exclusive", "--mem=0"),
         ("", DEFAULTS, "--partition=main --qos=debug", ""),
         ("--partition=gpu --qos=regular", DEFAULTS, "--partition=gpu --qos=regular", "--qos=debug"),
@@ -94,6 +95,22 @@ def test_words_of_a_plan(asked: str, site: dict[str, Any], there: str, absent: s
     made = words(plan(asked, **site))
     assert [word for word in there.split() if word not in made] == []
     assert [word for word in absent.split() if word in made] == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "folder", "mount"),
+    [
+        ("apptainer", "/a b", "--bind=/a b:/a b"),
+        ("apptainer", "/a:b", "--mount=type=bind,source=/a:b,destination=/a:b"),
+        ("apptainer", '/a,"', '--mount=type=bind,"source=/a,""","destination=/a,"""'),
+        ("podman", "/a,b", "--volume=/a,b:/a,b"),
+        ("podman-hpc", "/a:b", "--mount=type=bind,source=/a:b,destination=/a:b"),
+    ],
+)
+def test_a_working_folder_may_have_any_name(engine: str, folder: str, mount: str) -> None:
+    made = words(plan(f"--engine={engine}", dataclasses.replace(HERE, folder=folder)))
+    assert mount in made
+    assert {f"--pwd={folder}", f"--workdir={folder}"} & set(made)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

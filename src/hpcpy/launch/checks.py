@@ -117,7 +117,7 @@ def _inspect(path: Path) -> tuple[str, bool, bytes]:
         if path.is_dir():
             return "", True, b""
         if not path.is_file():
-            return "no such file", False, b""
+            return ("is no plain file" if path.exists() else "no such file"), False, b""
         with path.open("rb") as stream:
             return "", False, stream.read(_HEAD)
     except OSError as error:
@@ -128,5 +128,8 @@ def missing_script(request: Request) -> str:
     """Return why the program's script cannot be seen; empty when it can be."""
     if request.program[0] == "-m":
         return ""
-    absent, is_folder, _ = _inspect(Path(request.program[0]))
-    return f"PROGRAM={request.program[0]}: no such file" if absent or is_folder else ""
+    program = Path(request.program[0])
+    absent, is_folder, _ = _inspect(program)
+    if is_folder and _inspect(program / "__main__.py")[0]:
+        absent = "is a folder without __main__.py"
+    return f"PROGRAM={program}: {absent}" if absent else ""

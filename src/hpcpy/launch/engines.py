@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,6 +11,8 @@ from hpcpy.launch.on_nodes import around_apptainer, around_podman, around_podman
 from hpcpy.launch.shell import AsItStands, Expanded, Line, Option, Variable, option, quoted
 from hpcpy.launch.site import Site
 
+# What these options take for the end of a path; podman before 4.4 unquotes no --mount.
+_SEPARATORS = {"--bind": frozenset(',:"\\'), "--volume": frozenset(":")}
 # Where the image has its own copy of the site files.
 _IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
 # The host's NVIDIA driver; Shifter has a module for it.
@@ -231,14 +235,24 @@ def _extra(site: Site, engine: str) -> list[Option]:
 
 def _binds(container: Container, site: Site, name: str) -> list[Option]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
-    folder = f"{name}={container.folder}:{container.folder}"
-    promises = f"{name}={site.promises}:{site.promises}:ro"
     is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
+    promises = [_bound(name, site.promises, "ro")] if is_outside else []
+    why = "the working directory: the program's files, and what it writes"
     return [
-        *([option(promises, why="what the site promises")] if is_outside else []),
-        option(folder, why="the working directory: the program's files, and what it writes"),
+        *(option(word, why="what the site promises") for word in promises),
+        option(_bound(name, container.folder), why=why),
         *_site_binds(site, name),
     ]
+
+
+def _bound(name: str, path: str, *flags: str) -> str:
+    """Return the word that mounts a path under its own name, whatever characters it has."""
+    if not set(path) & _SEPARATORS[name]:
+        return f"{name}={':'.join((path, path, *flags))}"
+    fields = io.StringIO()
+    words = ("type=bind", f"source={path}", f"destination={path}", *flags)
+    csv.writer(fields, lineterminator="").writerow(words)
+    return f"--mount={fields.getvalue()}"
 
 
 def _site_binds(site: Site, name: str) -> list[Option]:

@@ -60,8 +60,8 @@ def script(request: Request) -> str:
     site = find_site(request.site)
     if wrong := missing_script(request):
         if not Path(request.program[0]).is_absolute():
-            raise UsageError(f"{wrong} that the container sees", hint=NAME_IT)
-        print(f"hpcpy batch: {wrong} that the container sees", file=sys.stderr)
+            raise UsageError(f"{wrong} in this container", hint=NAME_IT)
+        print(f"hpcpy batch: {wrong} in this container", file=sys.stderr)
     engine = engine_of(request, site)
     facts = HostFacts(
         folder=str(Path.cwd()),

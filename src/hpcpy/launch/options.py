@@ -23,6 +23,14 @@ def _option(default: object, check: Callable[[str], object] | None, meaning: str
     return field(default=default, metadata={"check": check, "help": meaning})
 
 
+def _memory(value: str) -> str:
+    """Return an amount of memory, of a node or /cpu."""
+    amount, slash, each = text(value).partition("/")
+    if slash and each not in ("node", "cpu"):
+        raise argparse.ArgumentTypeError(f"{value} is neither 8G, of a node, nor 2G/cpu")
+    return value.strip() if each == "cpu" else amount
+
+
 @dataclass(frozen=True)
 class Request:
     """One run: a program, its nodes and ranks, the engine and the job's options."""
@@ -51,7 +59,7 @@ class Request:
     partition: str = _option("", text, "the job's partition (the site's)")
     qos: str = _option("", text, "the job's quality of service (the site's)")
     account: str = _option("", text, "whom the job is charged to (the site's)")
-    mem: str = _option("", text, "memory: 8G of each node, 2G/cpu of each processor")
+    mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
     script: str = _option("", text, "where batch writes; - is standard output (build/)")
 
     @property

@@ -218,7 +218,8 @@ COPIES = {
 # SIGTERM, from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since
 # ranks may still read the copy while they tidy up.  An answer is a line: empty if all is well.
 # mkdir follows no link and takes nothing that is there.  The one line that comes is the
-# image's checksum, when the copy is there.  cat, since bash loses the answer of one that ends.
+# image's checksum, when the copy is there, or else its size: sbcast does not say that a disk
+# is full.  cat, since bash loses the answer of one that ends.
 _KEEPER = """\
 trap ended=1 TERM; trap "" INT HUP
 wrong=$(mkdir -m 700 "$0" 2>&1) || { echo "$SLURMD_NODENAME: $wrong"; exec cat; }
@@ -226,8 +227,13 @@ trap 'trap "" TERM; rm -rf "$0"; exit' TERM
 echo
 [ "$ended" ] || {
   sum=$(head -n 1)
-  if [ "$sum" ] && [ "$sum" = "$(sha256sum <"$0"/@file@)" ]; then echo
-  else echo "$SLURMD_NODENAME: $0/@file@ is not what was copied"; fi
+  case $sum in
+    size*) wrong=$(head -c "${sum#size}" /dev/zero 2>&1 >"$0"/@file@) ||
+      wrong="$SLURMD_NODENAME: no copy of the image in ${0%/*}: ${wrong##*: }"
+      echo "$wrong" ;;
+    "$(sha256sum <"$0"/@file@ || echo none)") echo ;;
+    *) echo "$SLURMD_NODENAME: $0/@file@ is not what was copied" ;;
+  esac
   cat
 } 2>/dev/null
 rm -rf "$0"
@@ -245,22 +251,28 @@ each_node_answers() { # with an empty line if all is well
     read -r -u $keeper_out wrong || exit 73
     [ -z "$wrong" ] || { echo "hpcpy: $wrong" >&2; exit 73; }
   done
+}
+no_copy() { # each node tries to write as much
+  echo "size$(wc -c <@image@)" >&$keeper_in
+  each_node_answers
+  exit 73
 }"""
 
 
 def staging_lines(nodes: int, image: str, node_local: str, copy: Expanded) -> tuple[Line, ...]:
     """Return the lines that copy the image to `copy`, after those that will remove the copies."""
     keeper = _KEEPER.replace("@file@", copy.removeprefix("$staged/"))
+    keepers = _KEEPERS.replace("@nodes@", str(nodes)).replace("@image@", quoted(image))
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     return (
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
         variable_of_script("keeper_script", keeper, "keeps a node's copy until the job ends"),
-        Line(_KEEPERS.replace("@nodes@", str(nodes)), "on each node, removes its copy at the end"),
+        Line(keepers, "on each node, removes its copy at the end"),
         Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line(f"exec {{sum}}< <(sha256sum <{quoted(image)})", "while it is copied"),
         Line(
-            f"sbcast {quoted(image)} {quoted(copy)} || exit 73",
+            f"sbcast {quoted(image)} {quoted(copy)} || no_copy",
             "the image on each node's own disk, read once from the shared one",
         ),
         Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),

@@ -88,16 +88,13 @@ def _run(words: list[str], comm: Any) -> int:
 
         # The traces are sent after the program's end, which Python's end follows.
         MPI.Finalize = lambda: None
-    code: object = 0
+    code = 0
     try:
         program.run(words)
     except SystemExit as end:
-        code = end.code or 0
+        code = program.exit_code(end.code)
     except Exception:
         sys.excepthook(*sys.exc_info())
-        code = 1
-    if not isinstance(code, int):
-        print(code, file=sys.stderr)
         code = 1
     sys.stdout.flush()
     return code

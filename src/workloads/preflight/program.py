@@ -71,14 +71,17 @@ def run_rank(words: list[str]) -> None:
     """
     # Workloads end all ranks by themselves, once the first has said why.
     is_workload = words[0] == "-m" and words[1].split(".")[0] == "workloads"
-    if is_workload or ranks.expected() == 1 or importlib.util.find_spec("mpi4py") is None:
-        run(words)
-        return
-    threading.excepthook = _thread_failed
+    is_alone = ranks.expected() == 1 or importlib.util.find_spec("mpi4py") is None
+    ends_all = not (is_workload or is_alone)
+    if ends_all:
+        threading.excepthook = _thread_failed
     try:
         run(words)
     except BaseException as error:
-        if code := _exit_code(error):
+        code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+        if isinstance(error, SystemExit):
+            code = error.code = exit_code(error.code)
+        if code and ends_all:
             _end(error, code)
         raise
 
@@ -95,8 +98,6 @@ def _end(error: BaseException, code: int) -> NoReturn:
         raise error
     if not isinstance(error, SystemExit):
         sys.excepthook(type(error), error, error.__traceback__)
-    elif not isinstance(error.code, int):
-        print(error.code, file=sys.stderr)
     _name_rank(code)
     sys.exit(code)
 
@@ -113,11 +114,20 @@ def _name_rank(code: int) -> None:
         time.sleep(_SAID_SECONDS)
 
 
-def _exit_code(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
-        return 128 + signal.SIGINT
-    code = error.code if isinstance(error, SystemExit) else 1
-    return code if isinstance(code, int) else int(code is not None)
+def exit_code(given: object) -> int:
+    """Return the exit code that ``sys.exit(given)`` is to have; print what is none.
+
+    The kernel keeps the lower eight bits, and nothing of 256, which is a failure, too.
+    """
+    if given is None:
+        return 0
+    if not isinstance(given, int):
+        print(given, file=sys.stderr)
+        return 1
+    code = (given & 0xFF or 1) if given else 0
+    if code != given:
+        print(f"SystemExit: {given}", file=sys.stderr)
+    return code
 
 
 def _thread_failed(failed: Any) -> None:

@@ -24,7 +24,7 @@ from hpcpy.launch.checks import (
     missing_script,
 )
 from hpcpy.launch.controller import Controller, find_controller
-from hpcpy.launch.explain import exit_code_of, explain
+from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.run import require_workload
@@ -211,11 +211,11 @@ def _run(title: str, script: str, controller: Controller) -> int:
     if ended.stopped_by:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
-    if not ended.code:
+    if not (ended.code or (CANCELLED.search(ended.stderr) and ended.job.was_cut())):
         return 0
-    line = explain(ended.stderr, ended.code)
+    line, code = explain(ended.stderr, ended.code, ended.job.was_cut)
     print(f"hpcpy launch: {line}", file=sys.stderr)
-    return exit_code_of(line, ended.code)
+    return code
 
 
 def deliver(request: Request, script: str, controller: Controller) -> None:

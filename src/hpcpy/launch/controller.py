@@ -23,10 +23,10 @@ _FIRST_OF_SLURM = 0xFFFF_FFF0
 # How far the clocks of the controller and of this machine may differ.
 _CLOCK_SECONDS = 60
 # The values of JobState in `scontrol show job` that no job comes back from.
-_ENDS = (
-    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "COMPLETING", "DEADLINE", "FAILED"),
-    *("LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"),
-)
+_CUTS = ("CANCELLED", "DEADLINE", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
+_ENDS = ("BOOT_FAIL", "COMPLETED", "COMPLETING", "FAILED", "LAUNCH_FAILED", "REVOKED", *_CUTS)
+# Seconds in which a job that has ended may still be completing.
+_COMPLETING_SECONDS = 3.0
 # What scontrol prints for a job that Slurm has forgotten, MinJobAge seconds after its end.
 _FORGOTTEN = "Invalid job id"
 
@@ -98,6 +98,13 @@ class Job:
     def is_over(self) -> bool:
         """Ask whether the job has ended; False without an answer or a job."""
         return self._state() in _ENDS
+
+    def was_cut(self) -> bool:
+        """Ask whether Slurm, or who asked it to, has ended the job before its programs."""
+        end = time.monotonic() + _COMPLETING_SECONDS
+        while (state := self._state()) == "COMPLETING" and time.monotonic() < end:
+            time.sleep(0.2)
+        return state in _CUTS
 
     def down_nodes(self) -> list[str]:
         """Ask which of the job's nodes are down."""

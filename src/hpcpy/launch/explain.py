@@ -1,40 +1,43 @@
-"""Explain in one line why a step failed, from its stderr."""
+"""Explain in one line why a step failed, and with which exit code, from its stderr."""
 
 from __future__ import annotations
 
 import re
+import signal
+from collections.abc import Callable
+from typing import Any
 
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.launch.causes import SCHEDULER, exception, last_words
 
-_TASK = re.compile(
-    r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
+_TASK = re.compile(r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<how>.+)$")
+# Printed by the shell of `on_nodes`, which then kills the rank's engine, and by a rank that
+# ends all others: Slurm itself reports only that signal.
+_GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<how>exit code \d+)$")
+# Slurm's own lines, and those of the shells that stage the image and start a rank: a rank
+# prints what it likes.
+_NO_RANKS = re.compile(
+    r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
+    r"|^hpcpy: \S+: no copy of the image "
 )
-# Printed by the shell of `on_nodes`, which then kills the rank's engine:
-# Slurm itself reports only that signal.
-_GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<what>exit code \d+)$")
-_SCHEDULER = re.compile(
-    r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
-)
-# Slurm's own lines, and those of the shell that starts a rank: a rank prints what it likes.
-_NO_RANKS = re.compile(r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: ")
-_ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
+# A rank's end at a SIGTERM, which may have been for all of them.
+_AT_SIGTERM = re.compile(r"Terminated|(?:Exited with )?exit code 143")
 # What srun and salloc print of a job whatever comes of it.
 _GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")
 # When the controller ends a job.  Where --kill-on-bad-exit does, a rank's death comes before it.
-_CANCELLED = re.compile(r"^slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCELLED AT ")
-_ENDED = re.compile(r"^srun: Force Terminated (?:Job|Step)")
-_TRACEBACK = "Traceback (most recent call last):"
-# At its line's start, behind the bars of an exception group: a name, and what it says.
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
-_BARS = re.compile(r"^ *[|+] ")
-_ABORT = "application called MPI_Abort("
-# Slurm ends all ranks of a job that aborts by SIGKILL: only this line has the rank and its code.
+CANCELLED = re.compile(r"(?m)^slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCELLED AT ")
+# Slurm ends all ranks of a job that aborts by SIGKILL: only this line of MPICH has the rank,
+# after "node", and its code; that of an MPI error is no exit code.
 _ABORTED = re.compile(
-    rf"^Abort\((?P<code>\d+)\) on node \d+ \(rank (?P<rank>\d+) .*{re.escape(_ABORT)}"
+    r"Abort\((?P<code>-?\d+)\) on node (?P<rank>\d+)\b.*?: (?P<call>application called)?"
 )
-_SILENT = "no Slurm controller answers"
-_NO_MPI = "Slurm has no such kind of MPI"
-_KNOWN = (
+_OUT_OF_MEMORY = "Out Of Memory"
+# As srun prints them, and by the signal's number.
+_SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_signals()} | {
+    _OUT_OF_MEMORY: 128 + signal.SIGKILL
+}
+# What Slurm says, why the job ends, and the exit code where it is not srun's.
+_KNOWN: tuple[tuple[Any, ...], ...] = (
     (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
     (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
     (re.compile(r"exec: (\S+): not found"), r"a node has no program \1"),
@@ -49,6 +52,10 @@ _KNOWN = (
     ),
     (re.compile(r"Job has been cancelled"), "the job was cancelled while it waited"),
     (
+        re.compile(r"^hpcpy: (\S+): (no copy of the image in \S+: .+)"),
+        r"\1: \2; node_local in the site file names another disk",
+    ),
+    (
         re.compile(r"^sbcast: error: .*\((\S+)\): (.+)"),
         r"no copy of the image on \1: \2; STAGE=1 copies to the site's node_local",
     ),
@@ -58,84 +65,75 @@ _KNOWN = (
     ),
     (
         re.compile(r"[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot"),
-        f"{_NO_MPI}; srun --mpi=list names those it has: MPI=…",
+        "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
+        UsageError.exit_code,
     ),
     (
         re.compile(r"Unable to contact slurm controller|establish a configuration source"),
-        f"{_SILENT}; `make cluster` starts one here, which SITE=local takes",
+        "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
+        UnavailableError.exit_code,
     ),
 )
+# srun may return 0 where ranks end well at the SIGTERM of a limit or of scancel.
+_AT_STOP = 128 + signal.SIGTERM
 
 
-def explain(stderr: str, code: int) -> str:
-    """Return in one line why a step failed, from what it left on stderr."""
+def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, int]:
+    """Return why a step failed, in one line, and the exit code of the rank that this names.
+
+    srun's `code` is the highest of all ranks, often the 143 of those that it has ended itself.
+    `was_cut` asks whether Slurm ended the job: ranks that end at a SIGTERM do not tell.
+    """
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
-    for pattern, meaning in _KNOWN:
+    for pattern, meaning, *codes in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):
             if found := pattern.search(line):
-                return found.expand(meaning)
+                return found.expand(meaning), (*codes, code or _AT_STOP)[0]
     deaths = [
         (number, found)
         for number, line in enumerate(lines)
         if (found := _TASK.match(line) or _GUARDED.match(line))
     ]
-    aborted = next(filter(None, map(_ABORTED.match, lines)), None)
-    if aborted and all(re.search("Killed|Terminated", found["what"]) for _, found in deaths):
-        words = _last_words(lines, len(lines), aborted["rank"])
-        return f"rank {aborted['rank']}: exit code {aborted['code']}; last on stderr: {words}"
-    if deaths:
-        # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
-        own = [one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])]
-        before = lines[: own[0][0]] if own else []
-        if any(map(_CANCELLED.match, before)) or (not own and any(map(_ENDED.match, lines))):
-            return "the job was cancelled"
-        at, first = (own or deaths)[0]
-        words = _last_words(lines, at, first["ranks"])
-        which = "rank" if first["ranks"].isdigit() else "ranks"
-        where = f"{which} {first['ranks'].strip('[]')} on {first['node']}"
-        return f"{where}: {first['what']}" + (f"; last on stderr: {words}" if words else "")
+    if aborted := _aborted(lines, deaths):
+        return aborted
+    end = next((n for n, line in enumerate(lines) if CANCELLED.match(line)), None)
+    first = [death for death in deaths if end is None or death[0] < end]
+    # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
+    own = [death for death in first if not _AT_SIGTERM.match(death[1]["how"])]
+    if not own and (was_cut() if first else end is not None):
+        return "the job was cancelled", code or _AT_STOP
+    if first:
+        return _death(lines, *(own or first)[0], code)
     lines = [line for line in lines if not _GREETING.match(line)] or lines
-    words = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
-    return words or _exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
+    words = next((f["what"] for line in reversed(lines) if (f := SCHEDULER.match(line))), "")
+    words = words or exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
+    return words, code
 
 
-def exit_code_of(line: str, code: int) -> int:
-    """Return the exit code of the rank that an explanation names, else `code`.
-
-    srun returns the highest code of all ranks, often the 143 of a rank that it has ended
-    itself.  Without a controller it returns 1, and this 69 (`UnavailableError`); for an
-    unknown kind of MPI 2 (`UsageError`).
-    """
-    for words, error in ((_SILENT, UnavailableError), (_NO_MPI, UsageError)):
-        if line.startswith(words):
-            return error.exit_code
-    found = re.match(r"ranks? [0-9,-]+(?: on [^:]+)?: (?:Exited with )?exit code (\d+)\b", line)
-    return int(found[1]) if found else code
+_Found = tuple[int, re.Match[str]]
 
 
-def _last_words(lines: list[str], at: int, ranks: str) -> str:
-    """Return the last line before a rank's end that names it, else the exception, else any."""
-    of_ranks = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
-        line for line in lines if not _SCHEDULER.match(line)
-    ]
-    if exception := _exception(of_ranks):
-        of_ranks = [line for line in of_ranks if _ABORT not in line]
-    named = re.compile(rf"\brank {re.escape(ranks)}\b")
-    # What is indented is a traceback's source line, as a rule.
-    naming = [line for line in of_ranks if named.search(line) and not line.startswith(" ")]
-    aborts = [line for line in of_ranks if line.startswith("Abort(")]
-    words = (*naming[-1:], exception, *aborts[-1:], *of_ranks[-1:])
-    return next(filter(None, words), "")
+def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
+    """Explain a call of MPI_Abort, unless a rank has died before by itself."""
+    aborted = next(filter(None, map(_ABORTED.match, lines)), None)
+    hows = [found["how"] for _, found in deaths]
+    if not (aborted and all(_AT_SIGTERM.match(how) or how == "Killed" for how in hows)):
+        return None
+    # What the kernel keeps of it; 256 is a failure, too.
+    code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1
+    words = last_words(lines, len(lines), aborted["rank"])
+    return f"rank {aborted['rank']}: exit code {code}; last on stderr: {words}", code
 
 
-def _exception(lines: list[str]) -> str:
-    """Return the last traceback's line with the exception, whose message may have more lines."""
-    found = ""
-    is_inside = False
-    for line in lines:
-        text = _BARS.sub("", line)
-        if text.endswith(_TRACEBACK):
-            is_inside = True
-        elif is_inside and _EXCEPTION.match(text):
-            found, is_inside = text, False
-    return found
+def _death(lines: list[str], at: int, found: re.Match[str], code: int) -> tuple[str, int]:
+    """Explain a rank's death."""
+    ranks, how = found["ranks"], found["how"]
+    which = "rank" if ranks.isdigit() else "ranks"
+    line = f"{which} {ranks.strip('[]')} on {found['node']}: {how}"
+    if how == _OUT_OF_MEMORY:
+        line += "; ask for more: MEM=8G"
+    if words := last_words(lines, at, ranks):
+        line += f"; last on stderr: {words}"
+    if exited := re.search(r"exit code (\d+)$", how):
+        return line, int(exited[1])
+    return line, _SIGNALS.get(how.removesuffix(" (core dumped)"), code)

@@ -47,6 +47,7 @@ class Ended:
 
     code: int
     stderr: str
+    job: Job
     stopped_by: signal.Signals | None = None
 
 
@@ -88,6 +89,7 @@ def run(script: str, controller: Controller) -> Ended:
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
+        job=job,
         stopped_by=stops.first,
     )
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,7 +125,20 @@ def test_a_login_shell_still_finds_what_debians_profile_names() -> None:
 
 
 def test_stack_and_buffers_of_the_interpreter_are_watched() -> None:
-    # Its segments: `tests/launch/test_image_files.py`.
     program = Path(sys.executable).resolve().read_bytes()
     for name in (b"__stack_chk_fail", b"__memcpy_chk", b"__snprintf_chk"):
         assert b"\0" + name + b"\0" in program
+
+
+def test_segments_of_the_interpreter_are_hardened() -> None:
+    program = Path(sys.executable).resolve().read_bytes()
+    (first,) = struct.unpack_from("<Q", program, 32)
+    size, count = struct.unpack_from("<HH", program, 54)
+    # Flags, offset, address (twice) and size, by type.
+    entries = (struct.unpack_from("<IIQQQQ", program, first + at * size) for at in range(count))
+    segments = {kind: rest for kind, *rest in entries}
+    assert 0x6474E552 in segments  # GNU_RELRO
+    assert not segments[0x6474E551][0] & 1  # GNU_STACK: not executable
+    _, offset, _, _, length = segments[2]  # DYNAMIC
+    assert dict(struct.iter_unpack("<QQ", program[offset : offset + length]))[30] & 8  # BIND_NOW
+    assert struct.unpack_from("<H", program, 16) == (2,)  # EXEC

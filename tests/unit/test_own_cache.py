@@ -1,5 +1,6 @@
 """Code comes from no folder that another user owns, can write, or has linked."""
 
+import contextlib
 import os
 import shutil
 import struct
@@ -8,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.apt.private import mirror_of
+from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import cached
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
+from hpcpy.fetch.debian import fetch_newest
+from hpcpy.pins.debian import debian_request
 
 DAEMON = 1
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -94,12 +99,23 @@ def linked(path: Path) -> None:
     os.chown(path, DAEMON, DAEMON, follow_symlinks=False)
 
 
+USES: dict[str, Callable[[], object]] = {
+    "parts": lambda: cached("parts", "one.tar", make),
+    "storage": lambda: contextlib.ExitStack().enter_context(buildah()),
+    "engine": lambda: fetch_newest(frozenset(), "amd64"),
+    "apt": lambda: mirror_of(debian_request(), "x86_64"),
+    "containers-0": podman.podman_command,
+}
+
+
 @only_root
 @pytest.mark.parametrize("change", [owned, linked])
-def test_anothers_is_not(cache: Path, change: Callable[[Path], None]) -> None:
-    change(cache / "parts")
-    with pytest.raises(UnavailableError, match=r"it is of user daemon.*HPCPY_CACHE"):
-        cached("parts", "one.tar", make)
+@pytest.mark.parametrize("name", USES)
+def test_anothers_is_not(cache: Path, name: str, change: Callable[[Path], None]) -> None:
+    (cache / name).mkdir(exist_ok=True)
+    change(cache / name)
+    with pytest.raises(UnavailableError, match=rf"{name}: it is of user daemon.*HPCPY_CACHE"):
+        USES[name]()
 
 
 @only_root
@@ -144,22 +160,25 @@ def test_a_build_begins_nothing_there(
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "checkout"
-    (root / "src/hpcpy").mkdir(parents=True)
-    for name in ("Makefile", "hpcpy"):
+    for folder in ("src/hpcpy", "env", "build/tools"):
+        (root / folder).mkdir(parents=True)
+    for name in ("Makefile", "hpcpy", "src/hpcpy/own.py"):
         (root / name).touch()
+    (root / "src/to-nothing").symlink_to("nothing")
     (root / "pyproject.toml").write_text('[project]\nversion = "1"\n')
     for path in (root, *root.rglob("*")):
-        path.chmod(0o755)
+        if not path.is_symlink():
+            path.chmod(0o755)
     monkeypatch.setattr(paths, "ROOT", root)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     return root
 
 
-@pytest.mark.parametrize("name", ["..", "src/hpcpy"])
+@pytest.mark.parametrize("name", ["../..", "src/hpcpy", "src/hpcpy/own.py", "env", "build/tools"])
 def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) -> None:
     path = (checkout / name).resolve()
     path.chmod(0o777)
-    with pytest.raises(UnavailableError, match=f"^{path}: other users.*chmod -R go-w") as told:
+    with pytest.raises(UnavailableError, match=f"^{path}: other users.*chmod .*go-w") as told:
         run(["verify", "/nonexistent.sif"])
     assert told.value.exit_code == 69
     path.chmod(0o755)
@@ -177,4 +196,11 @@ def test_a_checkout_of_umask_002_is_its_owners(checkout: Path) -> None:
     require_safe_checkout()
     os.chown(checkout, 0, DAEMON)
     with pytest.raises(UnavailableError, match="other users can write"):
+        require_safe_checkout()
+
+
+@only_root
+def test_root_runs_no_file_of_another_than_the_checkouts_owner(checkout: Path) -> None:
+    owned(checkout / "src/hpcpy/own.py")
+    with pytest.raises(UnavailableError, match=r"own\.py: it is of user daemon.*git diff"):
         require_safe_checkout()

@@ -20,6 +20,7 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import captured
+from hpcpy.core.trust import require_own
 from hpcpy.pins.arch import ARCHITECTURES
 from hpcpy.pins.debian import DebianRequest
 from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
@@ -189,6 +190,8 @@ def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:
 def mirror_of(request: DebianRequest, arch: str) -> PrivateApt:
     """Return the mirror's index for the suites of ``debian.toml``, brought up to date."""
     folder = cache_dir() / "apt" / f"pins-{arch}"
+    # apt believes lists that are there; and in its configuration are commands.
+    require_own(folder.parent)
     apt = PrivateApt(folder, request.suites, debian_mirrors(), ARCHITECTURES[arch].debian)
     apt.update()
     return apt

@@ -126,10 +126,6 @@ def buildah() -> Iterator[Buildah]:
     Containers of killed builds, up to 1.3 GB and a mount each, go when nobody
     else builds in the storage.
     """
-    engine = ensure("build")
-    if os.geteuid() != 0:
-        make_folder(paths.BUILD)
-        require_bindable(paths.BUILD, engine.found["buildah"].version)
     # Under the cache: the user's own images stay as they are, and an empty cache is an empty
     # storage.  In a user namespace, overlay marks what is removed in another way, and buildah
     # has to be told.
@@ -138,6 +134,10 @@ def buildah() -> Iterator[Buildah]:
         name, env = "storage-emulated", {"_CONTAINERS_USERNS_CONFIGURED": "done"}
     storage = paths.cache_dir() / name
     require_own(storage)
+    engine = ensure("build")
+    if os.geteuid() != 0:
+        make_folder(paths.BUILD)
+        require_bindable(paths.BUILD, engine.found["buildah"].version)
     # As buildah makes it: with any umask nobody else can change what is in it.
     with disk_errors(storage):
         make_folder(storage.parent)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -15,32 +16,24 @@ from hpcpy.core.errors import UnavailableError
 ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 
 
-def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
-    """Refuse a folder, and the one that it is in, if another user can change it.
+def require_own(path: Path, remedy: str = ANOTHER_CACHE) -> None:
+    """Refuse a file or a folder, and the folder that it is in, if another user can change it.
 
     Root and the checkout's owner may: their code runs in any case. Downloads need no
-    such check: each is compared with its pin.
+    such check: copies of them are compared with their pins.
     """
     trusted = {0, os.geteuid(), paths.ROOT.stat().st_uid}
-    for path in (folder.parent, folder):
+    for each in (path.parent, path):
         try:
-            found = (path.lstat(), path.stat())
+            statuses = (each.lstat(), each.stat())
         except OSError:  # absent, or no folder: said by what makes it
             continue
-        for status in found:
-            if status.st_uid not in trusted:
-                raise UnavailableError(
-                    f"{path}: it is of user {user_name(status.st_uid)}, who could change what"
-                    " is built and run",
-                    hint=remedy,
-                )
+        for status in statuses:
+            _refuse_others(each, status.st_uid, trusted, remedy)
         # In a sticky folder nobody replaces what is another's.
-        is_sticky = path != folder and found[1].st_mode & stat.S_ISVTX
-        if _others_can_write(path) and not is_sticky:
-            raise UnavailableError(
-                f"{path}: other users can write to it, and change what is built and run",
-                hint=f"{remedy}, or empty it and run: chmod go-w {path}",
-            )
+        is_sticky = each != path and statuses[1].st_mode & stat.S_ISVTX
+        if _others_can_write(each, statuses[1]) and not is_sticky:
+            raise _refusal(each, _OPEN, f"{remedy}, or empty it and run: chmod go-w {each}")
 
 
 def require_safe_checkout() -> None:
@@ -50,27 +43,51 @@ def require_safe_checkout() -> None:
     """
     if os.geteuid() != 0:
         return
-    above = paths.ROOT.parent
-    bits = above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX)
+    trusted = {0, paths.ROOT.stat().st_uid}
     # A parent that its group can write is allowed: a centre's /usr/local or its like.
-    open_ = [above] if bits == stat.S_IWOTH else []
-    for path in open_ or (one for one in _code() if _others_can_write(one)):
-        raise UnavailableError(
-            f"{path}: other users can write to it, and change what root runs",
-            hint=f"compare it with git diff, and run: chmod -R go-w {path}",
-        )
+    for above in paths.ROOT.parents:
+        if above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise _refusal(above, _OPEN, f"{_COMPARE}chmod go-w {above}")
+    for path, status in _code():
+        if status.st_uid not in trusted or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            _refuse_others(Path(path), status.st_uid, trusted, f"{_COMPARE}chown it")
+            if _others_can_write(Path(path), status):
+                raise _refusal(path, _OPEN, f"{_COMPARE}chmod -R go-w {path}")
 
 
-def _code() -> Iterator[Path]:
-    # Folders only: their thousand files would cost each command 20 ms.
-    yield paths.ROOT
-    yield from (one for name in ("Makefile", "hpcpy") if (one := paths.ROOT / name).exists())
-    for name in ("src", "recipes", "containers", "env"):
-        yield from (Path(folder) for folder, _, _ in os.walk(paths.ROOT / name))
+_OPEN = "other users can write to it, and change"
+_COMPARE = "compare the checkout with git diff, and run: "
 
 
-def _others_can_write(path: Path) -> bool:
-    status = path.stat()
+def _refuse_others(path: Path, owner: int, trusted: Collection[int], remedy: str) -> None:
+    if owner not in trusted:
+        why = f"it is of user {user_name(owner)}, who could change"
+        raise _refusal(path, why, remedy)
+
+
+def _refusal(path: Path | str, why: str, remedy: str) -> UnavailableError:
+    return UnavailableError(f"{path}: {why} what is built and run", hint=remedy)
+
+
+def _code() -> Iterator[tuple[str, os.stat_result]]:
+    """Yield what runs, and what is built from: 600 files, in 5 ms."""
+    folders = [str(paths.ROOT / name) for name in ("src", "recipes", "containers", "env")]
+    for path in (*("", "Makefile", "hpcpy", "build", "build/tools"), *folders):
+        with contextlib.suppress(FileNotFoundError):
+            yield str(paths.ROOT / path), (paths.ROOT / path).stat()
+    while folders:
+        # Not os.walk, which gives no status.
+        with contextlib.suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                try:
+                    yield entry.path, entry.stat()
+                except FileNotFoundError:  # a link to nothing, or removed since
+                    continue
+
+
+def _others_can_write(path: Path, status: os.stat_result) -> bool:
     if status.st_mode & stat.S_IWOTH:
         return True
     # With an access list the group's bits are what anybody named in it may have at most.

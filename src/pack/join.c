@@ -2,6 +2,7 @@
    lies over the prefix, and enters it.  Without a daemon it starts one.  Who enters can read the
    memory of all others there, as MPI does. */
 
+#include <limits.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -10,7 +11,8 @@
 
 #include "pack.h"
 
-#define TRIES 100
+static char hold[16];   /* how many milliseconds a mount stays after the last start */
+static const char taken[] = "mounted %s for this start alone: another has its socket's name";
 
 static const char *job(void)
 {
@@ -25,6 +27,16 @@ static void name_socket(char *name, size_t size, const char *image)
     stat("/proc/self/ns/mnt", &space);
     snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s", getuid(), basename(image),
              (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "");
+}
+
+static void read_hold(void)
+{
+    const char *text = getenv("HPCPY_PACK_HOLD") ?: "300";
+    char *end;
+    long seconds = strtol(text, &end, 10);
+    if (*end || seconds < 0)
+        errx(2, "HPCPY_PACK_HOLD=%s: give seconds, 0 or more", text);
+    snprintf(hold, sizeof hold, "%ld", seconds < INT_MAX / 1000 ? seconds * 1000 : INT_MAX);
 }
 
 /* Start this program as the daemon, which outlives it and is no child of its. */
@@ -44,36 +56,57 @@ static void start_daemon(int listener, char *image)
     listener = fcntl(listener, F_DUPFD, LISTENER);   /* 0 to 2 become those of /dev/null */
     if (daemon(0, 0) == 0 && dup2(listener, LISTENER) == LISTENER) {
         closefrom(LISTENER + 1);
-        execl("/proc/self/exe", "hpcpy-mount", image, parent, NULL);
+        execl("/proc/self/exe", "hpcpy-mount", image, parent, hold, NULL);
     }
     _exit(127);
 }
 
-/* Ask the daemon, or the one that this process starts: a mount namespace, or -1. */
-static int ask(char *image, char *reason, int *is_new)
+pid_t own_peer(int socket)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int failed = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return failed || peer.uid != getuid() ? -1 : peer.pid;
+}
+
+/* Connect with the daemon, or with the one that this process starts: say which, or that its name
+   is taken.  Of a mount that is not shared the kernel makes the name, which is nobody's before. */
+static const char *reach(int end, int listener, char *image, int is_shared)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t size = is_shared ? sizeof address : sizeof address.sun_family;
+    socklen_t bound = sizeof address;
+
+    if (is_shared) {
+        name_socket(address.sun_path + 1, sizeof address.sun_path - 1, image);
+        if (!connect(end, (void *)&address, size))
+            return own_peer(end) < 0 ? taken : "joined this user's mount on the node";
+        if (errno == EAGAIN)
+            return taken;
+    }
+    /* Connected before the daemon is there, this start is the first that it sees. */
+    if (bind(listener, (void *)&address, size) || listen(listener, 4096) ||
+        getsockname(listener, (void *)&address, &bound) || connect(end, (void *)&address, bound))
+        return NULL;
+    start_daemon(listener, image);
+    return "mounted %s by squashfuse in a namespace";
+}
+
+/* Ask for the mount namespace: it, or -1 and perhaps a reason. */
+static int ask(char *image, int is_shared, char *reason, const char **how)
+{
     int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    struct ucred owner;
-    socklen_t size = sizeof owner;
+    struct timeval patience = {.tv_sec = 10};   /* for a queue that nobody takes from */
     struct iovec text = {reason, REASON};
     struct space space = {.file = -1};
     struct msghdr message = {
         .msg_iov = &text, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof space};
 
-    name_socket(address.sun_path + 1, sizeof address.sun_path - 1, image);
-    int is_there = !connect(end, (void *)&address, sizeof address);
-    /* Connected before the daemon is there, this start is the first that it sees. */
-    *is_new = !is_there && !bind(listener, (void *)&address, sizeof address) &&
-              !listen(listener, 4096) && !connect(end, (void *)&address, sizeof address);
-    if (*is_new)
-        start_daemon(listener, image);
+    setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    *how = reach(end, listener, image, is_shared);
     close(listener);
-    if (is_there && (getsockopt(end, SOL_SOCKET, SO_PEERCRED, &owner, &size) ||
-                     owner.uid != getuid()))
-        strcpy(reason, "another user has the name of its socket");
-    else if (is_there || *is_new)
+    if (*how && *how != taken)
         recvmsg(end, &message, MSG_CMSG_CLOEXEC);
     close(end);
     return space.file;
@@ -82,12 +115,20 @@ static int ask(char *image, char *reason, int *is_new)
 const char *enter(char *image)
 {
     static char reason[REASON];
-    const char *verbose = getenv("HPCPY_VERBOSE");
-    int space, is_new;
+    const char *verbose = getenv("HPCPY_VERBOSE"), *how = NULL;
+    int space = -1;
 
+    read_hold();
     /* Of starts at once another one may have the name, and not listen yet. */
-    for (int i = 0; (space = ask(image, reason, &is_new)) < 0 && !*reason && i < TRIES; i++)
+    for (int i = 0; space < 0 && !*reason && how != taken && i < 100; i++) {
         usleep(i * 1000);
+        space = ask(image, 1, reason, &how);
+    }
+    if (space < 0 && !*reason) {
+        strcpy(hold, "0");
+        space = ask(image, 0, reason, &how);
+        how = taken;
+    }
     if (space < 0)
         return *reason ? reason : "its daemon ends at once";
     /* Root is in it already. */
@@ -96,7 +137,6 @@ const char *enter(char *image)
     if (setns(space, CLONE_NEWNS))
         err(69, "the mount namespace cannot be entered");
     if (verbose && *verbose)
-        warnx(is_new ? "mounted %s by squashfuse in a namespace"
-                     : "joined this user's mount on the node", image);
+        warnx(how, image);
     return NULL;
 }

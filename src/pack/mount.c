@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
@@ -30,9 +31,10 @@ static struct fuse_lowlevel_ops operations = {
 #define DEVICE "4"   /* /dev/fuse, the first file that the daemon opens and keeps */
 
 static int parent;   /* with whose end nobody is handed the namespace any more */
+static int hold;     /* or so many milliseconds after the last start */
 static sem_t mounted;
 
-/* Answer one start; 0 if none has come in time.  Of another user's it is of no use. */
+/* Answer one start; 0 if none has come in time. */
 static int answer(int milliseconds, int file, const char *reason)
 {
     struct pollfd each[] = {{LISTENER, POLLIN, 0}, {parent, POLLIN, 0}};
@@ -44,7 +46,10 @@ static int answer(int milliseconds, int file, const char *reason)
     if (poll(each, 2, milliseconds) < 1 || !each[0].revents)
         return 0;
     int start = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
-    sendmsg(start, &message, MSG_NOSIGNAL);
+    pid_t peer = own_peer(start);
+    /* In a user namespace all others have the number of "nobody"; a signal tells them from it. */
+    if (peer > 0 && !kill(peer, 0))
+        sendmsg(start, &message, MSG_NOSIGNAL);
     return close(start) == 0;
 }
 
@@ -93,9 +98,8 @@ static void bind_folders(const char *prefix, char *binds)
 
 /* Mount, and hand out the namespace: until the parent of the first start ends, or for some
    seconds after the last one. */
-static void *hold(void *prefix)
+static void *mount_and_hold(void *prefix)
 {
-    int milliseconds = parent < 0 ? atoi(getenv("HPCPY_PACK_HOLD") ?: "300") * 1000 : -1;
     char options[160];
 
     snprintf(options, sizeof options, "fd=" DEVICE ",rootmode=40000,user_id=%u,group_id=%u,"
@@ -107,7 +111,7 @@ static void *hold(void *prefix)
     sem_post(&mounted);
     bind_folders(prefix, getenv("HPCPY_PACK_BINDS"));
     int space = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    while (answer(milliseconds, space, ""));
+    while (answer(parent < 0 ? hold : -1, space, ""));
     close(LISTENER);
     close(space);
     return NULL;
@@ -123,13 +127,14 @@ int serve(char **words)
     get_rights();
     check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
     parent = atoi(words[2]) > 1 ? syscall(SYS_pidfd_open, atoi(words[2]), 0) : -1;
+    hold = atoi(words[3]);
     errno = EUCLEAN;   /* squashfuse sets none */
     sqfs_ll *image = sqfs_ll_open(words[1], strtoull(getenv("HPCPY_PACK_OFFSET"), NULL, 10));
     if (!image || sqfs_ll_mount(&channel, "/dev/fd/" DEVICE, &arguments, &operations,
                                 sizeof operations, image))
         check(-1, words[1]);
     sem_init(&mounted, 0, 0);
-    check(-pthread_create(&holder, NULL, hold, getenv("HPCPY_PACK_PREFIX")), "a thread");
+    check(-pthread_create(&holder, NULL, mount_and_hold, getenv("HPCPY_PACK_PREFIX")), "a thread");
     sem_wait(&mounted);   /* before, the kernel has no requests */
     return fuse_session_loop_mt(channel.session, &settings) != 0;
 }

@@ -19,7 +19,6 @@ case $why in "$image: "*) fail "$why; is it whole?" ;; esac
 # Paths have no blanks: pack refuses them.
 # shellcheck disable=SC2086
 if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
-  [ "$name" = pack-exec ] || set -- "$HPCPY_PACK_BIN$name" "$@"
   options='' root=$image
   if [ -n "$HPCPY_PACK_BIN" ]; then
     # In the launcher's order: one folder may lie in another.
@@ -38,8 +37,14 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
   done
   [ ! -e /dev/nvidiactl ] || options="$options --nv"
   export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}"
-  say "by $HPCPY_PACK_APPTAINER"
-  exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
+  # It ends as the program does, or with 255: what can follow asks before.
+  if [ ! -d "$kept" ] || [ -n "${HPCPY_PACK_ENGINE:-}" ] ||
+    error=$("$HPCPY_PACK_APPTAINER" --silent exec $options "$root" /bin/true 2>&1); then
+    say "by $HPCPY_PACK_APPTAINER"
+    [ "$name" = pack-exec ] || set -- "$HPCPY_PACK_BIN$name" "$@"
+    exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
+  fi
+  why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
 [ -d "$kept" ] || fail "$why, and no Apptainer is there; see engines in docs/how-to/pack.md"
 # Bytecode may have been written since.

@@ -24,5 +24,7 @@ struct space {
 
 /* Enter the namespace where the image lies over the prefix: NULL, or what forbids it. */
 const char *enter(char *image);
-/* The daemon's main: hpcpy-mount IMAGE PARENT. */
+/* The process at the other end of a socket; -1 if it is another user's. */
+pid_t own_peer(int socket);
+/* The daemon's main: hpcpy-mount IMAGE PARENT MILLISECONDS. */
 int serve(char **words);

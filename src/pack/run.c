@@ -61,7 +61,7 @@ static void go_inside(char **words, const char *name)
 
 int main(int count, char **words)
 {
-    if (count == 3 && !strcmp(words[0], "hpcpy-mount"))
+    if (count == 4 && !strcmp(words[0], "hpcpy-mount"))
         return serve(words);
     program_invocation_short_name = "hpcpy pack";
     read_config();

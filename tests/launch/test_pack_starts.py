@@ -1,6 +1,7 @@
 """A packed environment starts: one mount for a user on a node, by each engine, after each kill."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from packing import conda_like, daemons, packed, reported, require
+from packing import PYTHON, conda_like, daemons, packed, reported, require
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.machine import NOBODY, user_namespaces
@@ -21,6 +22,25 @@ from running import Done, run, wait_until
 
 JOINED = "hpcpy pack: joined this user's mount on the node\n"
 SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+# Has the name of root's socket until its input ends; or asks there for the mount, as a start does.
+SQUAT = """
+import os, socket, sys
+how, image = sys.argv[1:]
+name = f"\\0hpcpy-pack/0/{image}/{os.stat('/proc/self/ns/mnt').st_ino}//".ljust(108, "\\0")
+ends = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+if how == "ask":
+    ends[0].connect(name)
+    print(len(socket.recv_fds(ends[0], 9, 1)[1]))
+    sys.exit()
+ends[0].bind(name)
+if how != "bound":
+    ends[0].listen(0)
+if how == "full":
+    ends[1].connect(name)
+print("ready", flush=True)
+sys.stdin.read()
+"""
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 HELD = {"HPCPY_PACK_HOLD": "600"}
 
@@ -145,12 +165,51 @@ def test_apptainer_and_the_folder_take_over(environment: Path) -> None:
     assert f"in {environment}.unpacked" in plain.stderr
 
 
-def test_who_may_not_mount_is_told_why_and_gets_apptainer(environment: Path) -> None:
+def test_who_may_not_mount_nor_use_apptainer_gets_the_folder_and_reads_why(
+    environment: Path,
+) -> None:
     if os.geteuid() != 0 or Path("/dev/fuse").stat().st_mode & 0o006:
         pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
-    before = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    done = start(environment, "python", "-c", "pass", before=before)
-    assert done.stderr.startswith("hpcpy pack: /dev/fuse: Permission denied; by /"), done.stderr
+    show, folder = "import sys; print(sys.prefix)", f"{environment}.unpacked"
+    done = start(environment, "python", "-c", show, before=AS_NOBODY)
+    assert (done.returncode, done.stdout) == (0, f"{folder}\n"), done.stderr
+    said = rf"hpcpy pack: /dev/fuse: Permission denied; Apptainer: .+; in {folder}\n"
+    assert re.fullmatch(said, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hold", "code"), [("9" * 30, 0), ("3000000", 0), ("-1", 2), ("abc", 2), ("1.5", 2)]
+)
+def test_a_time_to_hold_is_a_number_of_seconds(environment: Path, hold: str, code: int) -> None:
+    words = ("python", "-c", SPACE)
+    done = [start(environment, *words, env={"HPCPY_PACK_HOLD": hold}) for _ in range(2)]
+    assert [each.returncode for each in done] == [code] * 2
+    line = f"hpcpy pack: HPCPY_PACK_HOLD={hold}: give seconds, 0 or more\n" if code else JOINED
+    assert done[1].stderr == line
+
+
+@pytest.mark.parametrize("how", ["bound", "silent", "full"])
+def test_another_users_socket_of_the_same_name_stops_and_fools_no_start(
+    environment: Path, how: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becomes another user: as root")
+    squat = (*AS_NOBODY, PYTHON, "-c", SQUAT, how, image_of(environment).name)
+    with subprocess.Popen(squat, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"ready\n"
+        done = start(environment, "python", "-c", "print(1)", env=HELD)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    assert "for this start alone: another has its socket's name" in done.stderr
+    wait_until(lambda: not daemons(environment))
+
+
+def test_a_mount_is_handed_to_its_own_user_alone(environment: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becomes another user: as root")
+    start(environment, "python", "-c", "pass", env=HELD)
+    ask = (PYTHON, "-c", SQUAT, "ask", image_of(environment).name)
+    assert [run(*who, *ask).stdout for who in ((), AS_NOBODY)] == ["1\n", "0\n"]
 
 
 def test_an_image_that_is_damaged_and_a_folder_that_moved_are_one_line(

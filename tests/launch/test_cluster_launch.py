@@ -98,19 +98,29 @@ def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
     assert waiting.returncode == 0
 
 
-def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
+# Ranks that end well at the SIGTERM have not done their work.
+@pytest.mark.parametrize("code", [146, 0])
+def test_a_cancelled_job_is_told_as_such(cluster: Cluster, code: int) -> None:
     text = (
-        "trap 'exit 146' TERM; echo $SLURM_JOB_ID >number.$SLURM_PROCID;"
-        " touch runs.$SLURM_PROCID; sleep 600 & wait"
+        f"trap 'exit {code}' TERM; echo $SLURM_JOB_ID >number-{code}.$SLURM_PROCID;"
+        f" touch runs-{code}.$SLURM_PROCID; sleep 600 & wait"
     )
     words = ("W=pi", "ENGINE=none", f"IMAGE={program(cluster, 'waits', text)}", "TASKS=2")
     with start(*typed("launch", *words), env=plain(cluster), cwd=cluster.shared) as running:
-        cluster.wait_for_files("runs.0", "runs.1")
+        cluster.wait_for_files(f"runs-{code}.0", f"runs-{code}.1")
         # By its number: other tests' jobs have the name, too.
-        cluster.run("scancel", (cluster.shared / "number.0").read_text().strip())
+        cluster.run("scancel", (cluster.shared / f"number-{code}.0").read_text().strip())
         _, said = running.communicate(timeout=SECONDS)
-    assert running.returncode != 0
+    assert running.returncode == (code or 143)
     assert said.splitlines()[-1] == "hpcpy launch: the job was cancelled"
+
+
+@pytest.mark.long
+def test_so_is_a_job_whose_time_is_over(cluster: Cluster) -> None:
+    tells = program(cluster, "ends-well", "trap 'exit 0' TERM; sleep 600 & wait")
+    done = launch(cluster, "W=pi", "ENGINE=none", f"IMAGE={tells}", "TASKS=2", "TIME=1")
+    assert done.returncode == 143
+    assert done.stderr.splitlines()[-1].startswith("hpcpy launch: the job's time is over; ")
 
 
 def test_an_unknown_kind_of_mpi_is_a_wrong_request(cluster: Cluster) -> None:

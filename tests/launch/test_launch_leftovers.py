@@ -1,6 +1,7 @@
-"""What an ordinary user's killed step leaves on its nodes: nothing."""
+"""What an ordinary user's step says of a node that cannot run it; killed, it leaves nothing."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from own_cluster import own, started
 import proc_files
 from hpcpy.cluster.layout import NODES
 from hpcpy.engine.machine import NOBODY
+from hpcpy.launch.explain import explain
 from running import run, start
+from tiers import sampled
 
 # An administrator would open /dev/fuse to users.
 FUSE = """
@@ -68,6 +71,38 @@ def locks(cluster: Cluster) -> list[Path]:
     return [path for root in roots for path in (root / "dev/shm").glob("sharens_instance_*")]
 
 
+def script(cluster: Cluster, *words: str) -> tuple[str, ...]:
+    """Return the words that run a launch's script as the user."""
+    shown = hpcpy(cluster, "launch", *words, "DRY=1").stdout
+    as_user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return (*as_user, "bash", "-c", shown)
+
+
+# What is wrong with a node, what mends it, the launch's words, and what is said of the node.
+FULL = "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp; ! cat /dev/zero >/tmp/full"
+OPEN = "umount --lazy /tmp"
+FAULTS = {
+    "full": (FULL, OPEN, "TASKS=4", r"ranks? [23].* on n2: .*: no space left on device"),
+    "/dev/fuse": ("chmod 0 /dev/fuse", "chmod 666 /dev/fuse", "TASKS=4", r".* on n2: .*/dev/fuse"),
+    "a copy": (FULL, OPEN, "STAGE=1", r"n2: no copy of the image in /tmp: No space left "),
+}
+
+
+@pytest.mark.parametrize("what", sampled(FAULTS))
+def test_the_cause_on_a_node_is_told(cluster: Cluster, sif: str, what: str) -> None:
+    fault, remedy, word, line = FAULTS[what]
+    words = script(cluster, "PROGRAM=-m this", "NODES=2", word, f"IMAGE={sif}")
+    env = cluster.environment({"HOME": str(cluster.shared)})
+    node = ("nsenter", f"--target={cluster.daemon('slurmd', 'n2')}", "--mount", "sh", "-c")
+    assert run(*node, fault).returncode == 0
+    try:
+        done = run(*words, env=env, cwd=cluster.shared, timeout=SECONDS)
+    finally:
+        run(*node, remedy)
+    told, _ = explain(done.stderr, done.returncode, lambda: False)
+    assert re.match(line, told), done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("each", [2, 1])
 @pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
@@ -77,12 +112,9 @@ def test_no_mount_and_no_lock_outlive_the_step(
     program = cluster.shared / f"leaves-{end}-{each}.py"
     program.write_text(PROGRAM)
     size = ("NODES=2", f"TASKS={2 * each}")
-    shown = hpcpy(
-        cluster, "launch", f"PROGRAM={program} {end}", *size, f"IMAGE={sif}", "DRY=1"
-    ).stdout
-    as_user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    words = script(cluster, f"PROGRAM={program} {end}", *size, f"IMAGE={sif}")
     env = cluster.environment({"HOME": str(cluster.shared)})
-    with start(*as_user, "bash", "-c", shown, env=env, cwd=cluster.shared) as process:
+    with start(*words, env=env, cwd=cluster.shared) as process:
         cluster.wait_for_files(*(f"{program.name}.{rank}" for rank in range(2 * each)))
         if end == "scancel":
             cluster.run("scancel", f"--user={NOBODY}")

@@ -16,8 +16,8 @@ static char *join(const char *begin, const char *separator, const char *end)
     return text;
 }
 
-/* Read PREFIX/.pack/config: NAME=VALUE sets a variable, +NAME=FOLDER puts a folder before its
-   others.  It does not in a virtual environment on top of this one: there nobody has activated
+/* Read PREFIX/.pack/config: NAME=VALUE sets a variable, -NAME removes it, +NAME=FOLDER puts a
+   folder before its others.  It does not in a virtual environment on top of this one: there nobody has activated
    this one either. */
 static void read_config(void)
 {
@@ -33,7 +33,9 @@ static void read_config(void)
         char *value = line, *name = strsep(&value, "=\n");
         value = strsep(&value, "\n") ?: "";
         const char *old = getenv(name + 1);
-        if (*name != '+')
+        if (*name == '-')
+            unsetenv(name + 1);
+        else if (*name != '+')
             setenv(name, value, 1);
         else if (!getenv("VIRTUAL_ENV"))
             setenv(name + 1, old && *old ? join(value, ":", old) : value, 1);

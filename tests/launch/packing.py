@@ -25,10 +25,24 @@ REPORT = """\
 import json, os, subprocess, sys
 child = subprocess.run([sys.executable, "-c", "import sys; print(sys.prefix)"],
                        capture_output=True, text=True)
-names = ("GDAL_DATA", "MODEL", "LD_LIBRARY_PATH")
+names = ("GDAL_DATA", "MODEL", "LD_LIBRARY_PATH", "UNSET")
 print(json.dumps([sys.executable, sys.prefix, child.stdout.strip(), sys.argv[1:],
                   [os.environ.get(name) for name in names],
                   os.environ["PATH"].split(":")[0], os.getcwd(), os.getuid()]))
+"""
+
+# Kills itself before the first, second … change of a name below a folder.
+KILLED = """
+import os, runpy, signal, sys
+left, parent, sys.argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+def watch(event, words):
+    global left
+    if event in ("os.rename", "os.rmdir", "shutil.rmtree") and str(words[0]).startswith(parent):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
@@ -55,17 +69,21 @@ def conda_like(prefix: Path) -> Path:
     left_out = shutil.ignore_patterns("dist-packages", "test", "config-*", "sitecustomize.py")
     shutil.copytree(library, prefix / "lib" / library.name, ignore=left_out, symlinks=True)
     (prefix / "conda-meta/history").write_text("==> 2026-11-26 12:00:00 <==\n")
-    (prefix / "conda-meta/state").write_text(json.dumps({"env_vars": {"MODEL": "ice"}}))
+    variables = {"MODEL": "ice", "UNSET": "***unset***"}
+    (prefix / "conda-meta/state").write_text(json.dumps({"env_vars": variables}))
+    (prefix / "etc/conda/env_vars.d").mkdir()
+    (prefix / "etc/conda/env_vars.d/sea.json").write_text('{"MODEL": "none", "PACKAGE": "sea"}')
     (prefix / "etc/conda/activate.d/gdal.sh").write_text(
         '[ ! -d "$CONDA_PREFIX/share/gdal" ] || export GDAL_DATA="$CONDA_PREFIX/share/gdal"\n'
+        'export MODEL="$MODEL and $PACKAGE"\n'
         'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib:${LD_LIBRARY_PATH:-}"\n'
     )
     script = prefix / "bin/report"
     script.write_text(f"#!{prefix}/bin/python\n{REPORT}")
     script.chmod(0o755)
-    (prefix / "share/gdal/private").write_text("x" * 5000)
-    (prefix / "share/gdal/private").chmod(0o640)
-    os.link(prefix / "share/gdal/private", prefix / "share/gdal/twin")
+    (prefix / "share/gdal/data").write_text("x" * 5000)
+    (prefix / "share/gdal/data").chmod(0o464)
+    os.link(prefix / "share/gdal/data", prefix / "share/gdal/twin")
     os.utime(prefix / "share/gdal", (1_700_000_000, 1_700_000_000))
     prefix.chmod(0o755)
     return prefix
@@ -99,6 +117,11 @@ def daemons(prefix: Path) -> list[int]:
     """Return the daemons of packed environments in a folder."""
     begin = f"hpcpy-mount {prefix}/"
     return [process for process, words in processes() if words.startswith(begin)]
+
+
+def variables(prefix: Path) -> list[str | None]:
+    """Return what `report` says of the variables that activation sets, or removes."""
+    return [f"{prefix}/share/gdal", "ice and sea", f"{prefix}/lib", None]
 
 
 def reported(done: Done) -> list[object]:

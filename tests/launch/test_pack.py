@@ -8,14 +8,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from packing import COMMAND, conda_like, daemons, pack, packed, reported, require, tree
+from packing import (
+    COMMAND,
+    conda_like,
+    daemons,
+    pack,
+    packed,
+    reported,
+    require,
+    tree,
+    variables,
+)
 
 from hpcpy.pack.places import beside
 from running import run, wait_until
 from tiers import sampled
 
 # A mount ends with its program: of no test is one left.
-ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
+ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0", "UNSET": "x"}
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +63,10 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     assert int(entries[2]) < 20
     assert re.search(r"path calls for its files: [0-9]{2,} before, now 5$", counts)
     shutil.rmtree(beside(prefix, "unpacked"))
-    python, variables = f"{prefix}/bin/python", [f"{prefix}/share/gdal", "ice", f"{prefix}/lib"]
-    expected = [python, str(prefix), str(prefix), ["a b"], variables, f"{prefix}/bin", "/usr"]
+    python = f"{prefix}/bin/python"
+    ours = [python, str(prefix), str(prefix), ["a b"], variables(prefix), f"{prefix}/bin", "/usr"]
     answer = reported(run(prefix / "bin/report", "a b", cwd="/usr", env=ENV))
-    assert answer == [*expected, os.getuid()]
+    assert answer == [*ours, os.getuid()]
     # A virtual environment on top, a link from elsewhere, a name found by PATH.
     top = prefix.parent / "top"
     assert run(python, "-m", "venv", "--without-pip", top, env=ENV).returncode == 0
@@ -113,7 +123,7 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     assert names(prefix) == {"env", "env.pack-old"}
     assert run(*show, env=ENV).stdout.split() == ["gdal", "new"]
     answer = reported(run(prefix / "bin/report", env=ENV))
-    assert answer[4] == [f"{prefix}/share/gdal", "ice", f"{prefix}/lib"]
+    assert answer[4] == variables(prefix)
     assert pack("--undo", prefix).returncode == 0
     assert names(prefix) == {"env"}
     assert (prefix / "share/new").exists()
@@ -180,9 +190,16 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
         (["--undo", "{}"], "is not packed"),
         (["--with", "{}/gone", "{}"], "there is no such folder"),
         (["/usr"], "is no environment of its own"),
+        (["{}/../\udce9"], "bytes that are no UTF-8"),
+        (["--undo", "--update", "{}"], "not allowed with"),
+        (["--undo", "{}/bin/python3"], "--undo, --update or --bake has no meaning"),
+        (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
+        (["{}/bin/python3", "--", "my.py"], "a program has no meaning"),
+        (["--image", "x.sif", "{}"], "--image has no meaning"),
     ],
 )
 def test_a_wrong_request_is_one_line(original: Path, words: list[str], says: str) -> None:
+    (original.parent / "\udce9/bin").mkdir(parents=True, exist_ok=True)
     done = pack(*(word.format(original) for word in words))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert says in done.stderr

@@ -7,25 +7,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from packing import COMMAND, pack, packed, require, tree
+from packing import COMMAND, KILLED, pack, packed, require, tree
 
 from hpcpy.pack.places import beside, is_packed
 from running import run
 from tiers import sampled
 
-# Ends with the first, second … change of a name in an environment's parent, before it.
-KILLED = """
-import os, runpy, signal, sys
-left, sys.argv = int(sys.argv[1]), sys.argv[2:]
-def watch(event, words):
-    global left
-    if event in ("os.rename", "os.rmdir", "shutil.rmtree") and "/work/env" in str(words[0]):
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 ACTIONS = {"pack": (), "undo": ("--undo",), "update": ("--update",)}
 
 
@@ -69,7 +56,7 @@ def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_pa
     run("cp", "-a", parent, begin, check=True)
     for number in itertools.count(1):
         restore(begin, parent)
-        if act(killed, prefix, "-c", KILLED, number) != -signal.SIGKILL:
+        if act(killed, prefix, "-c", KILLED, number, parent) != -signal.SIGKILL:
             break
         shutil.rmtree(state, ignore_errors=True)
         run("cp", "-a", parent, state, check=True)

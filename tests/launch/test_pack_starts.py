@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from packing import PYTHON, conda_like, daemons, packed, reported, require
+from packing import PYTHON, conda_like, daemons, packed, reported, require, variables
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.machine import NOBODY, user_namespaces
@@ -156,8 +156,8 @@ def test_apptainer_and_the_folder_take_over(environment: Path) -> None:
     answer = reported(by_apptainer)
     assert answer[:2] == [f"{environment}/bin/python", str(environment)]
     assert answer[3] == ["x y"]
-    libraries = f"{environment}/lib:/.singularity.d/libs"
-    assert answer[4] == [f"{environment}/share/gdal", "ice", libraries]
+    data, model, libraries, unset = variables(environment)
+    assert answer[4] == [data, model, f"{libraries}:/.singularity.d/libs", unset]
     assert answer[6] == "/usr"
     show = "import sys; print(sys.prefix)"
     plain = start(environment, "python", "-c", show, env={"HPCPY_PACK_ENGINE": "folder"})

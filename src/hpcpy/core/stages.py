@@ -166,9 +166,12 @@ def _program(argv: Sequence[str]) -> str:
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[Stage]:
     """Print the time that `title` took; on failure the tail and name of its log."""
-    with disk_errors(paths.LOGS):
-        paths.LOGS.mkdir(parents=True, exist_ok=True)
-        log = paths.LOGS / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
+    # Who uses a site's checkout writes nothing there.
+    there = next(path for path in (paths.LOGS, *paths.LOGS.parents) if path.exists())
+    folder = paths.LOGS if os.access(there, os.W_OK) else paths.cache_dir() / "logs"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
         log.write_bytes(b"")
     current = Stage(title, log)
     terminal = sys.stderr.isatty()

@@ -14,6 +14,7 @@ from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
+from hpcpy.pack.activation import at_its_place
 from hpcpy.pack.environment import Environment, is_below
 from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
 from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
@@ -29,20 +30,21 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=Path, help=what)
-    parser.add_argument("--undo", action="store_true", help="give the folder back")
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
-    parser.add_argument("--update", action="store_true", help=what)
+    actions.add_argument("--update", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
     parser.add_argument(
         "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
     )
     files = (
-        ("--to", "FOLDER", "of a SIF: the folder of its commands (default: beside it)"),
-        ("--bake", "SIF", "of Python 3.14: write an image of hpcpy with the packages"),
-        ("--image", "SIF", "of --bake: the base (default: build/hpcpy.sif)"),
+        (actions, "--to", "FOLDER", "of a SIF: the folder of its commands (default: beside it)"),
+        (actions, "--bake", "SIF", "of Python 3.14: write an image of hpcpy with the packages"),
+        (parser, "--image", "SIF", "of --bake: the base (default: build/hpcpy.sif)"),
     )
-    for name, value, help_ in files:
-        parser.add_argument(name, type=Path, metavar=value, help=help_)
+    for group, name, value, help_ in files:
+        group.add_argument(name, type=Path, metavar=value, help=help_)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
         " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."
@@ -51,12 +53,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Do one of the actions."""
-    prefix, is_change = Path(os.path.realpath(options.prefix)), options.undo or options.update
+    prefix = Path(os.path.realpath(options.prefix))
+    is_sif = bool(options.to) or prefix.is_file()
+    _refuse_ignored(options, is_sif=is_sif)
     if beside(prefix, "packing").is_dir():
         # One was killed: the prefix is first what it was.
         with work_folder(prefix):
             pass
-    if options.to or prefix.is_file():
+    environments.refuse_code_of_others(prefix)
+    if is_sif:
         pack_sif(prefix, options.to)
         return 0
     if not prefix.is_dir():
@@ -66,6 +71,9 @@ def main(options: argparse.Namespace) -> int:
     if options.bake:
         bake_environment(prefix, options)
         return 0
+    is_change = options.undo or options.update
+    if is_packed(prefix) and image_of(prefix).is_symlink():
+        raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
     if is_change and not is_packed(prefix):
         raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
     if is_packed(prefix) and not is_change:
@@ -76,6 +84,18 @@ def main(options: argparse.Namespace) -> int:
     with work_folder(prefix) as work:
         action(prefix, work, options)
     return 0
+
+
+def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
+    is_change = options.undo or options.update or options.bake
+    ignored = {
+        "--undo, --update or --bake": is_sif and is_change,
+        "--image": options.image and not options.bake,
+        "--with": options.others and (is_sif or options.undo or options.bake),
+        "a program": options.program and (is_sif or options.undo),
+    }
+    for name in (name for name, is_ignored in ignored.items() if is_ignored):
+        raise UsageError(f"{name} has no meaning here", hint="see ./hpcpy pack --help")
 
 
 def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
@@ -138,7 +158,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     others = [Path(place) for _, place in bound(prefix)[:-1]]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
-    command = [*environments.at_its_place(environment), *options.program]
+    command = [*at_its_place(environment), *options.program]
     if code := subprocess.run(command, check=False).returncode:
         program = shlex.join(options.program)
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")

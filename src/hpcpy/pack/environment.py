@@ -1,8 +1,8 @@
-"""An environment as it lies: its folders, what leads out of them, and what its activation sets."""
+"""An environment as it lies: its folders, who may read them, and what leads out of them."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import re
 import stat
@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import say
+from hpcpy.core.trust import require_own, user_name
 
 # What each node has of its own: it is not packed, and no call there asks a shared disk.
 ON_THE_NODE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt/hpcpy"),
     *("/proc", "/sys", "/dev", "/run", "/var", "/selinux"),
 )
-_ODD = re.compile(r"[\s:,=\\\"'$]")
+_ODD = re.compile(r"[\s:,=\\\"'$\udc80-\udcff]")
 # What leads out -> what to do.
 _ADVICE = {
     "link": "its target must stay; --with FOLDER packs it too",
@@ -33,12 +34,8 @@ _PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
 _RUN_PATHS = re.compile(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]")
 # xargs's exit code.
 _NOT_FOUND = 127
-_OF_THE_SHELL = {"", "SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH"}
-_ACTIVATE = """
-shopt -s nullglob
-for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script" >&2; done
-exec env -0
-"""
+# Of Spack's installations.
+_DOTS = {".spack"}
 
 
 class Environment(NamedTuple):
@@ -47,8 +44,8 @@ class Environment(NamedTuple):
     prefix: Path
     # Where its own files are: in an update in another folder than its prefix.
     source: Path
-    # Each folder that is packed, by its place, the environment's last: a base Python, what was
-    # given by --with.
+    # Each folder or file that is packed, by its place, the environment's last: those of a base
+    # Python, what was given by --with.
     folders: Mapping[Path, Path]
 
 
@@ -61,38 +58,79 @@ def refuse_others(prefix: Path) -> None:
     """Refuse a folder that is no environment, or that this program needs itself."""
     if not (prefix / "bin").is_dir():
         raise UsageError(f"{prefix}: has no folder bin", hint="give the folder of an environment")
-    if prefix == Path.home() or is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount():
+    if is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount():
         raise UsageError(f"{prefix}: is no environment of its own")
+    _refuse_home(prefix)
     if any(Path(own).is_relative_to(prefix) for own in (sys.prefix, sys.base_prefix)):
         hint = "deactivate it, or: /usr/bin/python3 hpcpy pack …"
         raise UsageError(f"{prefix}: has the Python that runs this", hint=hint)
 
 
+def refuse_code_of_others(prefix: Path) -> None:
+    """Refuse, as root, what others can write to: what is packed is started."""
+    for path in (prefix, prefix / "bin", prefix / "etc/conda/activate.d"):
+        if os.geteuid() == 0 and path.exists():
+            owner = user_name(path.stat().st_uid)
+            require_own(path, f"as its owner: runuser -u {owner} -- ./hpcpy pack …")
+
+
+def _refuse_home(folder: Path, hint: str = "") -> None:
+    """Refuse a home, or a folder above it: all of a user's would be packed."""
+    for name in ("~", f"~{user_name(os.geteuid())}"):
+        # There may be none.
+        with contextlib.suppress(RuntimeError):
+            if Path(name).expanduser().resolve().is_relative_to(folder):
+                raise UsageError(f"{folder}: is no environment of its own", hint=hint)
+
+
 def read(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     """Return the environment of a prefix whose files are in a folder."""
     for folder in others:
-        if not folder.is_dir():
+        if not folder.exists():
             raise UsageError(f"{folder}: there is no such folder")
+        _refuse_home(folder.resolve())
     folders = {path.resolve(): path.resolve() for path in (*_base(source), *others)}
     for place in (*folders, prefix):
         if _ODD.search(str(place)):
-            raise UsageError(f"{place}: a path with a blank, a quote or : , = $ cannot be packed")
+            what = "a blank, a quote, : , = $ or bytes that are no UTF-8"
+            raise UsageError(f"{place}: a path with {what} cannot be packed")
     return Environment(prefix, source, {**folders, prefix: source})
 
 
 def _base(prefix: Path) -> list[Path]:
-    """Return the installation of a virtual environment's Python, if no node has it of its own."""
+    """Return what belongs to a virtual environment's Python, if no node has it of its own.
+
+    Where it is installed, in ~/.local or a site's folder, may be anything else.
+    """
     python = (prefix / "bin/python").resolve()
     home = python.parent.parent
     is_outside = not is_below(str(home), (*ON_THE_NODE, str(prefix)))
     # One that is packed itself is started by its own launcher.
     is_plain = (prefix / "pyvenv.cfg").is_file() and python.parent.name == "bin"
-    return [home] if is_outside and is_plain else []
+    if not is_outside or not is_plain:
+        return []
+    refuse_code_of_others(home)
+    hint = "make the virtual environment by a Python that has a folder of its own"
+    _refuse_home(home, hint)
+    for path in home.glob(".*"):
+        if path.is_dir() and path.name not in _DOTS:
+            raise UsageError(f"{path}: is in the folder of the base Python", hint=hint)
+    names = [path.name for path in (prefix / "lib").glob("py*")]
+    patterns = ("lib*/{}", "lib*/lib{}*.so*", "bin/lib{}*.so*")
+    parts = [home.glob(pattern.format(name)) for pattern in patterns for name in names]
+    return [python, *(path for part in parts for path in sorted(part))]
 
 
 def look(environment: Environment) -> str:
-    """Say what leads out of an environment; return how much it holds."""
-    paths = [path for tree in environment.folders.values() for path in tree.rglob("*")]
+    """Say what leads out of an environment, and what is packed with it; return how much it is."""
+    held = {place: _entries(tree) for place, tree in environment.folders.items()}
+    sizes = {
+        place: f"{len(each):,} entries, {sum(path.lstat().st_size for path in each) / 1e6:,.0f} MB"
+        for place, each in held.items()
+    }
+    for place in [*sizes][:-1]:
+        say(f"packed with it: {place}: {sizes[place]}")
+    paths = [path for each in held.values() for path in each]
     places = (*environment.folders, *environment.folders.values())
     inside = (*map(str, places), *ON_THE_NODE)
     found: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
@@ -107,7 +145,26 @@ def look(environment: Environment) -> str:
             say(f"{kind} out of the environment: {text}: {_ADVICE[kind]}")
         if len(texts) > _SHOWN:
             say(f"… and {len(texts) - _SHOWN} more like the last")
-    return f"{len(paths):,} entries, {sum(path.lstat().st_size for path in paths) / 1e6:,.0f} MB"
+    return sizes[environment.prefix]
+
+
+def _entries(tree: Path) -> list[Path]:
+    return [tree] if tree.is_file() else [*tree.rglob("*")]
+
+
+def readers(environment: Environment) -> int:
+    """Return the bits of those who may read each file that is packed, as of a mode."""
+    bits = environment.source.stat().st_mode & 0o044
+    for place, tree in environment.folders.items():
+        above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
+        for path in (*above, tree, *_entries(tree)):
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                mode = (mode & 0o011) << 2
+            if not stat.S_ISLNK(mode) and bits & ~mode:
+                say(f"the image is closed to those who may not read {path}")
+                bits &= mode
+    return bits
 
 
 def _targets(paths: Iterable[Path]) -> Iterator[tuple[str, object, str]]:
@@ -141,42 +198,3 @@ def _run_paths(programs: Iterable[Path]) -> Iterator[tuple[str, str]]:
         name = line.removeprefix("File: ") if line.startswith("File: ") else name
         if found := _RUN_PATHS.search(line):
             yield from ((name, folder) for folder in found[1].split(":"))
-
-
-def activation(environment: Environment) -> list[str]:
-    """Return the lines of a configuration that set what ``conda run`` would set."""
-    prefix, meta = environment.prefix, environment.source / "conda-meta"
-    if not meta.is_dir():
-        return []
-    before = (
-        f"PATH={prefix}/bin:/usr/bin:/bin",
-        f"HOME={Path.home()}",
-        f"CONDA_PREFIX={prefix}",
-        f"CONDA_DEFAULT_ENV={prefix.name}",
-    )
-    command = [*at_its_place(environment), "env", "-i", *before, "/bin/bash", "-c", _ACTIVATE]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-    if done.returncode:
-        raise UnavailableError(f"activation scripts of {prefix} end with {done.returncode}")
-    entries = done.stdout.decode(errors="surrogateescape").split("\0")
-    after = dict(entry.partition("=")[::2] for entry in entries)
-    if (meta / "state").is_file():
-        after |= json.loads((meta / "state").read_text(encoding="utf-8")).get("env_vars", {})
-    lines = [f"+PATH={prefix}/bin"]
-    for name, value in sorted(after.items()):
-        if name == "LD_LIBRARY_PATH":
-            # The host's folders, of its MPI, follow.
-            lines += [f"+{name}={folders}"] if (folders := value.strip(":")) else []
-        elif name not in _OF_THE_SHELL and "\n" not in value:
-            lines.append(f"{name}={value}")
-    return lines
-
-
-def at_its_place(environment: Environment) -> list[str]:
-    """Return what starts a command where the environment's files lie in its prefix."""
-    if environment.source == environment.prefix:
-        return []
-    user = ["--user", "--map-root-user"] if os.geteuid() else []
-    script = 'mount --bind "$0" "$1" && PATH=$1/bin:$PATH && shift && exec "$@"'
-    folders = [str(environment.source), str(environment.prefix)]
-    return ["unshare", *user, "--mount", "sh", "-c", script, *folders]

@@ -17,7 +17,8 @@ from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.fetch.one import take
-from hpcpy.pack.environment import Environment, activation
+from hpcpy.pack.activation import activation
+from hpcpy.pack.environment import Environment, readers
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -94,11 +95,18 @@ def new_image(folder: Path) -> Path:
 def write(folder: Path, environment: Environment, current: Stage) -> None:
     """Fill an empty folder with what is to take the environment's place."""
     source, trees = environment.source, [*environment.folders.values()]
-    mode, image = source.stat().st_mode, new_image(folder)
+    status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     whole = ["-no-strip"] if len(trees) > 1 else []
     current.run([ensure("apptainer").path("mksquashfs"), *trees, image, *_OPTIONS, *whole])
-    image.chmod(0o600 | (mode & 0o044))
+    readable = readers(environment)
+    try:
+        for path in (folder, image):
+            os.chown(path, -1, environment.prefix.stat().st_gid)
+    except PermissionError:
+        # The group is another one.
+        readable &= 0o004
+    image.chmod(0o600 | readable)
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if whole]
     prefix = environment.prefix
     # As otherwise.sh counts them.
@@ -119,7 +127,7 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         elif path.is_file():
             copy.parent.mkdir(exist_ok=True)
             shutil.copy2(path, copy)
-    folder.chmod(mode & 0o7777)
+    folder.chmod(status.st_mode & 0o7777)
 
 
 def write_launcher(
@@ -145,7 +153,8 @@ def launcher() -> Path:
     """Return the launcher, which is compiled unless it is there and newer than its sources."""
     made = paths.TOOLS / "pack/run"
     newest = max(file.stat().st_mtime for file in (*_SOURCES.iterdir(), Path(__file__)))
-    if made.exists() and made.stat().st_mtime > newest:
+    # In a site's checkout a user has what is there, whatever time a copy has given it.
+    if made.exists() and (made.stat().st_mtime > newest or not os.access(made.parent, os.W_OK)):
         return made
     with (
         stage("make the launcher of packed environments") as current,

@@ -85,19 +85,13 @@ def _recover(prefix: Path, work: Path) -> None:
 
 def swap(prefix: Path, new: Path, old: Path) -> None:
     """Have a new folder take the prefix's place, whose folder gets the name `old`."""
-    mode = new.stat().st_mode
-    if is_closed := new.parent != prefix.parent and not os.access(new, os.W_OK):
-        # Where it lies is written in the folder itself.
-        new.chmod(mode | _OWN)
     try:
         prefix.rename(old)
-        new.rename(prefix)
+        _move(new, prefix)
     except BaseException:
         if not prefix.exists():
             old.rename(prefix)
         raise
-    if is_closed:
-        prefix.chmod(mode)
 
 
 def discard(folder: Path, work: Path) -> None:
@@ -106,9 +100,18 @@ def discard(folder: Path, work: Path) -> None:
     Removed where it is and killed meanwhile, half of it would be taken for the whole.
     """
     if folder.exists():
-        if not os.access(folder, os.W_OK):
-            folder.chmod(_OWN)
-        folder.rename(tempfile.mkdtemp(dir=work))
+        _move(folder, Path(tempfile.mkdtemp(dir=work)))
+
+
+def _move(folder: Path, target: Path) -> None:
+    mode = folder.stat().st_mode
+    is_closed = not os.access(folder, os.W_OK)
+    if is_closed:
+        # Where it lies is written in the folder itself.
+        folder.chmod(mode | _OWN)
+    folder.rename(target)
+    if is_closed:
+        target.chmod(mode)
 
 
 def _remove(folder: Path) -> None:

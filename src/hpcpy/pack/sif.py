@@ -12,14 +12,13 @@ from pathlib import Path
 from hpcpy.build.command import SQUASHFS_OPTIONS, ensure_image
 from hpcpy.build.sif_header import system_offset
 from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.files import disk_errors, scratch_dir, whole_file
+from hpcpy.core.files import scratch_dir, whole_file
 from hpcpy.core.programs import captured
-from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
 from hpcpy.pack.image import image_of, new_image, write_launcher
-from hpcpy.pack.places import is_packed
+from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _SITE = "lib/python3.14/site-packages"
@@ -62,12 +61,16 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     ]
     binds = [f"/etc/{name}=etc/{name}" for name in _FILES]
     binds += [f"{name}=/{name}" for name in _FOLDERS]
-    with disk_errors(made):
-        remove_tree(made)
-        image = new_image(made)
+    with work_folder(made) as work:
+        packed, old = work / "packed", beside(made, "pack-old")
+        image = new_image(packed)
         image.symlink_to(sif)
         settings = {"PREFIX": made / ".pack/root", "BIN": "", "OFFSET": offset}
         write_launcher(image, commands, {**settings, "BINDS": ":".join(binds)}, lines)
+        # Those of before go when the new ones are whole.
+        made.mkdir(parents=True, exist_ok=True)
+        swap(made, packed, old)
+        discard(old, work)
     print(made / "bin")
 
 

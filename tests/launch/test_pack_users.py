@@ -1,0 +1,100 @@
+"""What `./hpcpy pack` takes of whom: a base Python alone, closed folders, another user's code."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packing import COMMAND, conda_like, pack, require, tree
+from site_user import is_public
+from test_engine_apptainer import AS_USER
+
+from hpcpy.core import paths
+from hpcpy.engine.machine import NOBODY, user_namespaces
+from hpcpy.pack.image import image_of, unsquashfs
+from running import run
+
+ALONE = {**os.environ, "HPCPY_PACK_HOLD": "0"}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder that every user can reach; pytest's own are root's."""
+    require()
+    made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.mark.parametrize("where", [".local", "", "files/.ssh"])
+def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: str) -> None:
+    home = folder / "home"
+    base, secret = home / where.removesuffix("/.ssh"), home / where / "key"
+    conda_like(base)
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text("secret")
+    venv = folder / "venv"
+    run(base / "bin/python", "-m", "venv", "--without-pip", venv, check=True)
+    done = pack(venv, env={**ALONE, "HOME": str(home)})
+    if where != ".local":
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        return
+    for part in (base / "bin/python3", *(base / "lib").iterdir()):
+        assert f"packed with it: {part}: " in done.stderr
+    listed = run(*unsquashfs(venv, "-l")[:-1]).stdout
+    assert "bin/python3\n" in listed
+    assert "/key\n" not in listed
+    shutil.rmtree(venv.with_name("venv.unpacked"))
+    show = "import json, sys; print(sys.base_prefix, open(sys.argv[1]).read())"
+    for engine in ("", "apptainer"):
+        env = {**ALONE, "HPCPY_PACK_ENGINE": engine}
+        shown = run(venv / "bin/python", "-c", show, secret, env=env)
+        assert shown.stdout == f"{base} secret\n", shown.stderr
+
+
+def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
+    if os.geteuid() != 0 or not (user_namespaces().there and is_public(paths.ROOT / "hpcpy")):
+        pytest.skip("becomes another user, in a user namespace: as root, in a public checkout")
+    (folder / "fuse").mkdir()
+    (folder / "mine").mkdir()
+    prefix = conda_like(folder / "mine/env")
+    run("chmod", "-R", "a-w", prefix, check=True)
+    run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
+    before = tree(prefix)
+    # As root it would start a program that the user may change at any time.
+    refused = pack(prefix)
+    assert (refused.returncode, refused.stderr.count("\n")) == (69, 1)
+    assert "it is of user nobody, who could change what" in refused.stderr
+    assert "as its owner: runuser -u nobody -- ./hpcpy pack" in refused.stderr
+    as_user = ("unshare", "--mount", "sh", "-c", AS_USER, folder / "fuse", "/usr/bin/python3")
+    env = {**ALONE, "HOME": str(folder / "mine"), "OLDPWD": "/usr", "XDG_CACHE_HOME": ""}
+    logs = {*paths.LOGS.glob("*")}
+    write = ("--", "python", "-c", f"open('{prefix}/share/gdal/new', 'w')")
+    for words in ((), ("--update", *write), ("--undo",)):
+        at = [*COMMAND[1:], *words[:1], prefix, *words[1:]]
+        done = run(*as_user, *at, env=env, cwd="/usr")
+        assert done.returncode == 0, done.stderr
+        assert not (folder / "mine/env.packing").exists()
+    (prefix / "share/gdal/new").unlink()
+    after = tree(prefix)
+    assert {name: (mode, content) for name, (mode, _, content) in after.items()} == {
+        name: (mode, content) for name, (mode, _, content) in before.items()
+    }
+    assert {*paths.LOGS.glob("*")} == logs
+    assert (folder / "mine/.cache/hpcpy/logs").is_dir()
+
+
+def test_an_image_is_closed_to_those_who_may_not_read_a_file_of_it(folder: Path) -> None:
+    prefix = conda_like(folder / "env")
+    (prefix / "share/token").write_text("secret")
+    for mode, readers in ((0o640, 0o640), (0o604, 0o600)):
+        (prefix / "share/token").chmod(mode)
+        if mode == 0o604:
+            (prefix / "share").chmod(0o700)
+        done = pack(prefix, env=ALONE)
+        assert image_of(prefix).stat().st_mode & 0o777 == readers
+        assert "is closed to those who may not read " + str(prefix / "share") in done.stderr
+        assert pack("--undo", prefix).returncode == 0

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
-from workloads.parallel import ranks
+from workloads.parallel import ranks, signals
 from workloads.preflight import program
 
 _USAGE = """\
@@ -104,7 +103,7 @@ def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:
     from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
     # The file's temporary name is removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signals.exit_when_stopped()
     for base, trace in parts:
         # Each node's times begin at the start of the node.
         for event in trace["traceEvents"]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workloads.on_dask.cluster import Process, child, environment_of_no_rank, wait
+from workloads.parallel import signals
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
 
@@ -93,7 +94,7 @@ def worker(connection: Connection) -> Iterator[Process]:
 def become_worker(connection: Connection) -> int:
     """Be a worker until the first rank ends; 1 if the worker ends before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signals.exit_when_stopped()
     line = socket.create_connection((connection.host, connection.port))
     with line, worker(connection) as process:
         if lifeline.wait_for_end(line, process):

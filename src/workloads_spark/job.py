@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from workloads.errors import UnavailableError
 from workloads.on_dask.cluster import Process, environment_of_no_rank, host, leave_mpi, run, wait
-from workloads.parallel import ranks
+from workloads.parallel import ranks, signals
 from workloads.preflight import program
 from workloads_spark import cluster
 from workloads_spark.cluster import Connection
@@ -50,8 +48,7 @@ def _start(words: list[str]) -> int:
 
 
 def _first(comm: Any, address: str, words: list[str]) -> int:
-    # SIGTERM raises SystemExit, so that whatever is started here ends with this process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signals.exit_when_stopped()
     size = comm.size
     with ExitStack() as stack:
         served = ranks.all_or_none(comm, lambda: _serve(stack, address), idle=True)

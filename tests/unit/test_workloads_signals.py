@@ -1,13 +1,17 @@
-"""Ctrl-C and SIGTERM: the first asks to stop, a second or three seconds end the process."""
+"""Ctrl-C and its like: the first asks to stop, a second or three seconds end the process."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from processes import python, runs, start
+from processes import environment, python, runs, start
 
+import running
+from proc_files import processes
 from running import wait_until
 
 SECONDS = 300
@@ -120,7 +124,12 @@ def ready(script: str, *words: str | Path, **more: str) -> subprocess.Popen[str]
 
 @pytest.mark.parametrize("ends", ["RuntimeError", "returns"])
 @pytest.mark.parametrize(
-    ("first", "second"), [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
+    ("first", "second"),
+    [
+        (signal.SIGINT, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGHUP, signal.SIGTERM),
+    ],
 )
 def test_whatever_a_stop_makes_fail_is_that_stop(
     first: signal.Signals, second: signal.Signals, ends: str
@@ -147,10 +156,11 @@ def test_a_second_signal_ends_it_at_once() -> None:
     assert process.returncode == 143
 
 
-def test_a_background_job_still_ignores_ctrl_c() -> None:
-    script = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nsignals.listen('again')\n"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_a_shell_or_nohup_has_ignored_stays_so(number: signal.Signals) -> None:
+    script = f"signal.signal({number:d}, signal.SIG_IGN)\nsignals.listen('again')\n"
     process = ready(script + WAIT)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.terminate()
     process.communicate(timeout=SECONDS)
     assert process.returncode == 143
@@ -181,3 +191,39 @@ def test_processes_that_it_has_started_end_with_it(tmp_path: Path) -> None:
     # SIGKILL has been sent; on a busy machine the child ends a moment later.
     child = int((tmp_path / "child").read_text())
     wait_until(lambda: not runs(child))
+
+
+# What starts a user's program or workers, and how many processes there are when all run.
+STARTERS = {
+    "startup --impl spawn -- {script}": 3,
+    "startup --impl strace -- {script}": 3,
+    "forecast -- {script}": 3,
+    "exercise gil-sleep --seconds 900 --check {script}": 3,
+    "pi --python {python} --impl {row} -n 1000000000000": 2,
+    "pi --impl multiprocessing --workers 2 -n 1000000000000": 5,
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("words", "count"), STARTERS.items(), ids=[*STARTERS])
+def test_nothing_that_it_has_started_outlives_it(
+    words: str, count: int, number: signal.Signals, tmp_path: Path
+) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text("import os\nos.fork()\nwhile True: pass\n")
+    row = f"python-{sys.version.split()[0]}"
+    asked = words.format(script=script, python=sys.executable, row=row).split()
+    mark = f"HPCPY_TEST={tmp_path}"
+    variables = environment(HPCPY_TEST=str(tmp_path), TMPDIR=str(tmp_path))
+    files = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [sys.executable, "-m", "workloads", *asked]
+    with running.start(*command, env=variables, process_group=0, **files) as job:
+        wait_until(lambda: len([*processes(mark)]) >= count, job)
+        job.send_signal(number)
+    try:
+        assert job.returncode == (-9 if number == signal.SIGKILL else 128 + number)
+        wait_until(lambda: not [*processes(mark)])
+        assert number == signal.SIGKILL or [*tmp_path.iterdir()] == [script]
+    finally:
+        for left, _ in processes(mark):
+            os.kill(left, signal.SIGKILL)

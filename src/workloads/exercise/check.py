@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib.util
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ from typing import Any
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
 from workloads.exercise.tasks import Exercise
+from workloads.parallel.programs import running
 
 _LOOK_SECONDS = 0.02
 
@@ -94,21 +93,15 @@ def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
     environment["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
     no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            words, env=environment, stdin=no, stdout=output, stderr=errors, start_new_session=True
-        )
-        end = time.monotonic() + seconds
-        try:
+        files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
+        # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
+        with running(words, env=environment, **files) as process:
+            end = time.monotonic() + seconds
             # Of a rank that is wrong the others know nothing, and may wait for it.
             while (code := process.poll()) is None and not _has_failed(folder):
                 if time.monotonic() > end:
                     return ""
                 time.sleep(_LOOK_SECONDS)
-        finally:
-            # Killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
         return f"ended with {code}: {lines[-1] if lines else ''}"

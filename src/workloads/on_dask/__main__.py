@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-import signal
 import sys
 import threading
 from typing import Any, NoReturn
@@ -67,8 +66,7 @@ def _become_worker(comm: Any) -> NoReturn:
 
 def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> int:
     """Run scheduler, worker and program; `programs` are the program's own variables."""
-    # SIGTERM raises SystemExit, so that whatever is started here ends with this process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signals.exit_when_stopped()
     size = comm.size
     scheduler = ranks.all_or_none(comm, lambda: _scheduler(host), idle=True)
     address = comm.bcast(scheduler.address)

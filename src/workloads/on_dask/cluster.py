@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.parallel import signals
+from workloads.parallel.programs import running
 from workloads.parallel.workers import START_SECONDS
 
 Process = subprocess.Popen[bytes]
@@ -53,17 +53,17 @@ def leave_mpi() -> None:
 @contextlib.contextmanager
 def child(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
     """Give a process that ends with the block."""
-    # A Ctrl-C during its start would end it with a traceback; later it ignores it.
-    with signals.sigint_blocked():
-        process = subprocess.Popen(command, env=environment)
-    with process:
+    with contextlib.ExitStack() as stack:
+        # A Ctrl-C during its start would end it with a traceback; later it ignores it.
+        with signals.sigint_blocked():
+            started = running(command, env=environment, own_session=False)
+            process = stack.enter_context(started)
         try:
             yield process
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_END_SECONDS)
-            process.kill()
 
 
 def wait(what: str, is_there: Callable[[], bool], serving: Mapping[str, Process]) -> None:
@@ -83,7 +83,6 @@ def run(words: list[str], environment: Mapping[str, str], serving: Mapping[str, 
 
     WorkerError if a process of `serving` fails: the program might wait for it for ever.
     """
-    started = subprocess.Popen([sys.executable, *words], env=environment)
     stops: list[int] = []
     due = 0.0
 
@@ -92,18 +91,17 @@ def run(words: list[str], environment: Mapping[str, str], serving: Mapping[str, 
         stops.append(number)
         due = time.monotonic() + _PASS_ON_SECONDS
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    while started.poll() is None:
-        for name, process in serving.items():
-            # 0 is an ordinary end; so is any code after a stop, which all of the job get.
-            if process.poll() and not stops:
-                started.kill()
-                started.wait()
-                raise WorkerError(f"{name} has ended with {process.returncode}")
-        if due and time.monotonic() > due:
-            started.send_signal(stops[-1])
-            due = 0.0
-        time.sleep(_LOOK_SECONDS)
+    command = [sys.executable, *words]
+    with running(command, env=environment, own_session=False) as started:
+        signals.handle(stop)
+        while started.poll() is None:
+            for name, process in serving.items():
+                # 0 is an ordinary end; so is any code after a stop, which all of the job get.
+                if process.poll() and not stops:
+                    raise WorkerError(f"{name} has ended with {process.returncode}")
+            if due and time.monotonic() > due:
+                started.send_signal(stops[-1])
+                due = 0.0
+            time.sleep(_LOOK_SECONDS)
     code = started.returncode
     return code if code >= 0 else 128 - code

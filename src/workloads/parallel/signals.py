@@ -1,4 +1,4 @@
-"""One policy for Ctrl-C and SIGTERM: the first asks to stop, a second ends the process.
+"""One policy for Ctrl-C, SIGTERM and SIGHUP: the first asks to stop, a second ends the process.
 
 The first raises KeyboardInterrupt or SystemExit between any two instructions of the main
 thread. In a lock's own code another exception may take its place, and in a destructor it
@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import fcntl
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from workloads.parallel import ranks
 
@@ -30,14 +31,14 @@ SECONDS = 3.0
 _SAME_SECONDS = 1.5
 # Less than what the other ranks wait before they abort this one (bench/command.py).
 _TIDY_SECONDS = 0.5
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _clean_ups: list[Callable[[], object]] = []
 _cleaning = threading.RLock()
 
 
 class _Stop:
-    """The handler of both signals."""
+    """The handler of these signals."""
 
     command = "workloads"
     number = 0
@@ -74,13 +75,25 @@ def asked() -> int:
     return _stop.number
 
 
+def handle(handler: Any, numbers: Sequence[int] = _NUMBERS) -> None:
+    """Set the handler of signals; those that are ignored stay so.
+
+    A shell starts a background job with SIGINT ignored, nohup a program with SIGHUP.
+    """
+    for number in numbers:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def exit_when_stopped() -> None:
+    """Have all but Ctrl-C raise SystemExit, so that what was started ends with this process."""
+    handle(lambda number, _: sys.exit(128 + number), _NUMBERS[1:])
+
+
 def listen(command: str) -> None:
     """Have the policy hold in this process; `command` is what a line says was stopped."""
     _stop.command = command
-    for number in _NUMBERS:
-        # A shell starts a background job with SIGINT ignored: that stays so.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _stop)
+    handle(_stop)
     # multiprocessing's tracker would report the semaphores that it removes.
     sys.warnoptions.append("ignore:resource_tracker")
     sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
@@ -183,3 +196,13 @@ def sigint_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def kill_when_closed(pipe: int, who: int) -> None:
+    """Have the kernel kill a process, or with a negative number its group, at a pipe's end.
+
+    fcntl(2), F_SETSIG: some process must keep the pipe's other end open, and `who` this one.
+    """
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, who)
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)

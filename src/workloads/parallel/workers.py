@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -166,9 +167,14 @@ def leave_signals_to_parent() -> None:
 
 def begin(prepare: Callable[[], object], barrier: Any) -> None:
     """Begin a worker process: prepare it, and wait until all are there."""
+    import multiprocessing  # noqa: PLC0415
+
     leave_signals_to_parent()
-    # A forked one has the parent's handler.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A forked one has the parent's handlers.
+    signals.handle(signal.SIG_DFL, (signal.SIGTERM, signal.SIGHUP))
+    if parent := multiprocessing.parent_process():
+        # The other workers hold the queue's end open: without this none would see a parent's.
+        signals.kill_when_closed(parent.sentinel, os.getpid())
     try:
         prepare()
     except BaseException:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 
 from workloads.errors import UsageError, WorkerError
+from workloads.parallel.programs import running
 from workloads.pi import definition
 
 # Prints the version, with a `t` for a free-threaded build.
@@ -55,5 +56,7 @@ def count(file: str, seed: int, pairs: int) -> tuple[int, float]:
 
 
 def _run(*words: str, timeout: int | None = None) -> subprocess.CompletedProcess[str]:
-    command = [words[0], "-I", "-c", *words[1:]]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+    command, pipe = [words[0], "-I", "-c", *words[1:]], subprocess.PIPE
+    with running(command, stdout=pipe, stderr=pipe, text=True) as process:
+        out, err = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)

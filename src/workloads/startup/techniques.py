@@ -7,10 +7,8 @@ tables and for ``--json``; a program that fails raises its last words.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
+from workloads.parallel.programs import running
 from workloads.startup import strace
 from workloads.startup.calls import Call, summary
 from workloads.startup.registry import no_strace
@@ -95,25 +94,13 @@ def run(command: Sequence[str]) -> str:
 def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """Start a program, and kill it at the end of the block."""
     nothing, env = subprocess.DEVNULL, initial_environment()
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=nothing,
-            stdout=nothing,
-            stderr=subprocess.PIPE,
-            env=env,
-            errors="replace",
-            process_group=0,
-        )
-    except OSError as error:
-        raise UnavailableError(f"no process can be started ({error.strerror})") from error
-    with process:
+    files: dict[str, Any] = {"stdin": nothing, "stdout": nothing, "stderr": subprocess.PIPE}
+    with contextlib.ExitStack() as stack:
         try:
-            yield process
-        finally:
-            # With its group: strace before 6.6 leaves what it follows.
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            process = stack.enter_context(running(command, env=env, errors="replace", **files))
+        except OSError as error:
+            raise UnavailableError(f"no process can be started ({error.strerror})") from error
+        yield process
 
 
 def initial_environment() -> dict[bytes, bytes]:

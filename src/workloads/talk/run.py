@@ -18,6 +18,7 @@ from typing import Any
 from workloads.bench import scaling
 from workloads.bench.result import Result
 from workloads.errors import UnavailableError, WorkerError
+from workloads.parallel.programs import running
 from workloads.talk.slides import Experiment, Slide
 
 
@@ -93,9 +94,8 @@ def _start(experiment: Experiment, *options: str) -> None:
     words = [*experiment.program(sys.executable), *options]
     environment = {**os.environ, **experiment.environment}
     no, pipe = subprocess.DEVNULL, subprocess.PIPE
-    with subprocess.Popen(
-        words, env=environment, stdin=no, stdout=no, stderr=pipe, text=True
-    ) as process:
+    files: dict[str, Any] = {"stdin": no, "stdout": no, "stderr": pipe}
+    with running(words, env=environment, text=True, **files) as process:
         try:
             _, errors = process.communicate()
         except BaseException:

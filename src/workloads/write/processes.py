@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import multiprocessing
 import queue
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 # Parts for each worker: enough that none is idle for long at the end.
 _PARTS = 16
-# How often a process that waits for a queue checks whether the other side is still alive.
+# How often the process that waits for results checks whether the others are still alive.
 _LOOK_SECONDS = 1.0
 
 # A worker process keeps it from task to task.
@@ -85,17 +84,12 @@ def by_queue(series: Series, folder: Path, workers: Workers) -> str:
 def _work(tasks: Any, results: Any, barrier: Any) -> None:
     """Do tasks, a worker process's whole life; a result is an error, or None."""
     begin(_prepare, barrier)
-    parent = multiprocessing.parent_process()
-    # A parent that was killed sends no None to end this loop.
-    while parent is not None and parent.is_alive():
-        with contextlib.suppress(queue.Empty):
-            if (task := tasks.get(timeout=_LOOK_SECONDS)) is None:
-                return
-            try:
-                _save_some(task)
-                results.put(None)
-            except WorkloadError as error:
-                results.put(error)
+    while (task := tasks.get()) is not None:
+        try:
+            _save_some(task)
+            results.put(None)
+        except WorkloadError as error:
+            results.put(error)
 
 
 def _next(results: Any, processes: list[Any]) -> WorkloadError | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-# What srun, the shell of `on_nodes` and Slurm's daemons print: it comes after a rank's death.
+# What srun, the shell of `on_nodes` and Slurm's daemons print: it follows from a rank's death.
 SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
 )
+_NO_CAUSE = re.compile(rf"preflight: warning: |{SCHEDULER.pattern}")
 # An engine's own error.  That the node's first container has gone follows from another line.
 _ENGINE = r"(?:FATAL|ERROR|Error|source): *(?!first process with --sharens|container cleanup)"
 _KERNEL = (
@@ -35,8 +36,8 @@ def last_words(lines: list[str], at: int, ranks: str) -> str:
     """
     if cause := _first(_NO_START, lines):
         return cause
-    of_ranks = [line for line in lines[:at] if not SCHEDULER.match(line)] or [
-        line for line in lines if not SCHEDULER.match(line)
+    of_ranks = [line for line in lines[:at] if not _NO_CAUSE.match(line)] or [
+        line for line in lines if not _NO_CAUSE.match(line)
     ]
     if raised := exception(of_ranks):
         of_ranks = [line for line in of_ranks if _ABORT not in line]

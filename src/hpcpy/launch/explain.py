@@ -22,6 +22,7 @@ _NO_RANKS = re.compile(
 )
 # A rank's end at a SIGTERM, which may have been for all of them.
 _AT_SIGTERM = re.compile(r"Terminated|(?:Exited with )?exit code 143")
+_KILLED = re.compile(rf"Killed|{_AT_SIGTERM.pattern}")
 # What srun and salloc print of a job whatever comes of it.
 _GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")
 # When the controller ends a job.  Where --kill-on-bad-exit does, a rank's death comes before it.
@@ -49,6 +50,10 @@ _KNOWN: tuple[tuple[Any, ...], ...] = (
     (
         re.compile(r"Timed out waiting for job step to complete"),
         "ranks of a node did not end, which may have failed; sinfo --Node --states=down names it",
+    ),
+    (
+        re.compile(r"^srun: error: task (\d+) launch failed: (.+)"),
+        r"Slurm could not start rank \1: \2; slurmd's log on its node has more",
     ),
     (re.compile(r"Job has been cancelled"), "the job was cancelled while it waited"),
     (
@@ -100,8 +105,13 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
     first = [death for death in deaths if end is None or death[0] < end]
     # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
     own = [death for death in first if not _AT_SIGTERM.match(death[1]["how"])]
-    if not own and (was_cut() if first else end is not None):
+    if not own and (first or end is not None) and was_cut():
         return "the job was cancelled", code or _AT_STOP
+    if not first and end is not None:
+        # Open MPI says nothing when a rank aborts: Slurm ends the step, and not the job.
+        first = [death for death in deaths if not _KILLED.match(death[1]["how"])]
+        if not first:
+            return "a rank has called MPI_Abort, or the step was cancelled", code or _AT_STOP
     if first:
         return _death(lines, *(own or first)[0], code)
     lines = [line for line in lines if not _GREETING.match(line)] or lines
@@ -116,8 +126,7 @@ _Found = tuple[int, re.Match[str]]
 def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
     """Explain a call of MPI_Abort, unless a rank has died before by itself."""
     aborted = next(filter(None, map(_ABORTED.match, lines)), None)
-    hows = [found["how"] for _, found in deaths]
-    if not (aborted and all(_AT_SIGTERM.match(how) or how == "Killed" for how in hows)):
+    if not (aborted and all(_KILLED.match(found["how"]) for _, found in deaths)):
         return None
     # What the kernel keeps of it; 256 is a failure, too.
     code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1

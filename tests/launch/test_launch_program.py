@@ -1,10 +1,13 @@
 """``make launch PROGRAM=…`` and the image's own script: a user's program on the cluster's nodes."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from launching import RANKS, SECONDS, hpcpy, said
 from local_cluster import Cluster, image
+
+from tiers import sampled
 
 SQUARES = """
 from dask.distributed import Client
@@ -51,6 +54,21 @@ def programs(cluster: Cluster) -> None:
 def test_ranks_of_both_nodes_run_it(cluster: Cluster, sif: str, named: str) -> None:
     done = hpcpy(cluster, "launch", f"PROGRAM={named} 'two words' 0", *SIZE, f"IMAGE={sif}")
     assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
+
+
+@pytest.mark.parametrize("more", sampled([(), ("STAGE=1",)]))
+def test_neither_a_strict_shell_nor_an_odd_folder_stops_it(
+    cluster: Cluster, sif: str, more: tuple[str, ...]
+) -> None:
+    folder = cluster.shared / 'at 12:30, "x"'
+    folder.mkdir(exist_ok=True)
+    (folder / "my-mpi.py").write_text(RANKS)
+    (folder / "strict").write_text("set -euf -o pipefail\n")
+    strict = {"SHELLOPTS": "errexit:nounset:noglob", "BASH_ENV": str(folder / "strict")}
+    there = dataclasses.replace(cluster, shared=folder)
+    words = ("PROGRAM=my-mpi.py x 0", *SIZE, f"IMAGE={sif}", *more)
+    done = hpcpy(there, "launch", *words, env=strict)
+    assert (done.returncode, done.stdout) == (0, "4|2|x|0\n"), done.stderr
 
 
 def test_every_rank_begins_while_the_first_computes(cluster: Cluster, sif: str) -> None:

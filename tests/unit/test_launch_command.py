@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -72,6 +73,22 @@ def test_a_launch_builds_nothing_and_names_what_does(
     done = hpcpy(tmp_path, "batch", option, "--script=-", *PI)
     assert (done.returncode, done.stderr) == (0, f"hpcpy batch: {says}\n")
     assert list(tmp_path.rglob("*")) == [srun.parent, srun]
+
+
+def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
+    (tmp_path / "my.py").touch()
+    srun = tmp_path / "srun"
+    srun.write_text('#!/bin/bash\necho "${@: -1}" "$(wc -c)"\n')
+    srun.chmod(0o755)
+    names = [f"data/run-of-27-November-at-the-beamline-{number:05}.h5" for number in range(5000)]
+    words = ("launch", "--engine=none", "--", str(tmp_path / "my.py"))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = hpcpy(tmp_path, *words, *names, PATH=path)
+    # Its standard input is empty.
+    assert (done.returncode, done.stdout) == (0, f"{names[-1]} 0\n"), done.stderr
+    done = hpcpy(tmp_path, *words, *names * 5, PATH=path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"hpcpy launch: PROGRAM: .* 1,000,000; name a folder, .*\n", done.stderr)
 
 
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:

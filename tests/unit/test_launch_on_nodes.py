@@ -17,7 +17,7 @@ SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
 def apptainer_script(node_local: Path) -> str:
     """Return shell that runs its words through the script around an engine."""
     at_node, _ = around_apptainer(str(node_local))
-    return f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
+    return f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
 
 
 def engines_folder(node_local: Path) -> str:
@@ -86,7 +86,7 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(
 def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: list[int]) -> None:
     told = 'eval echo "\\$$PODMANHPC_TASKS_PER_NODE_VAR $USER $*"; eval "printf %s, $HPCPY_PROGRAM"'
     at_node, _ = around_podman_hpc()
-    script = f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
+    script = f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
     for node, ranks in enumerate(here):
         env = {"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node}
@@ -100,7 +100,7 @@ def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: li
 
 # The programs of a cluster of one node; mktemp gives a name that another user has guessed.
 STUBS = {
-    "srun": 'while [ "$1" != sh ]; do shift; done; SLURMD_NODENAME=n1 exec "$@"',
+    "srun": 'while [ "$1" != bash ]; do shift; done; SLURMD_NODENAME=n1 exec "$@"',
     "sbcast": 'set -C && cat "$1" >"$2" || exit 1; [ -z "$DAMAGED" ] || echo >>"$2"',
     "mktemp": 'echo "$GUESSED"',
 }

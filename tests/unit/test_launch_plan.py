@@ -16,7 +16,7 @@ SITE = Site(name="there", summary="a site", mpi="pmi2")
 HERE = HostFacts(folder="/work", program="engine", image="image")
 JOB = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=False))
 STEP = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=True))
-IN_CONTAINER = ("bash", "-c", "$in_container", "python3")
+IN_CONTAINER = ("bash", "-pc", "$in_container", "python3")
 PI = ["-m", "workloads", "pi", "--impl", "mpi"]
 
 

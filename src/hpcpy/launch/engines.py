@@ -80,7 +80,7 @@ def _apptainer(container: Container, site: Site) -> ContainerStart:
     """``apptainer exec``; the host's variables go in by themselves."""
     shared = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
     words = [
-        option("bash", "-c", Expanded("$at_node"), why="see above"),
+        option("bash", "-pc", Expanded("$at_node"), why="see above"),
         option(container.program, "exec"),
         # --sharens does not always end cleanly (apptainer#2713), and brings one rank nothing.
         *([option("--sharens", why=shared)] if container.is_shared else []),
@@ -89,7 +89,7 @@ def _apptainer(container: Container, site: Site) -> ContainerStart:
         option(f"--pwd={container.folder}", why="as on the host"),
         *_extra(site, "apptainer"),
         option(container.image, why="the image"),
-        option("bash", "-c", Expanded("$in_container"), why="see above"),
+        option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
     lines = (*exports(container.variables, "APPTAINERENV_"), *around_apptainer(site.node_local))
     return ContainerStart(lines, tuple(words))
@@ -101,14 +101,14 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
     # `_hosts_own`, too, and podman refuses a second --network.
     has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
     words = [
-        option("bash", "-c", Expanded("$at_node"), why="see above"),
+        option("bash", "-pc", Expanded("$at_node"), why="see above"),
         option(container.program, "shared-run"),
         *([] if has_module else _hosts_own()),
         *_in_podman(container, site, "podman-hpc"),
         option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
         *_variables(container.variables),
         option(container.image, why="the image"),
-        option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
+        option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
     return ContainerStart(around_podman_hpc(), tuple(words))
 
@@ -117,7 +117,7 @@ def _podman(container: Container, site: Site) -> ContainerStart:
     """Plain ``podman run``: a container a rank."""
     no_reading = "each rank has a user namespace: no reading of the others' memory"
     words = [
-        option("bash", "-c", Expanded("$at_node"), why="see above"),
+        option("bash", "-pc", Expanded("$at_node"), why="see above"),
         option(container.program, "--rm"),
         *_hosts_own(),
         *_in_podman(container, site, "podman"),

@@ -14,7 +14,7 @@ from hpcpy.core.parser import one_of, text
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import apptainer_program, checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
-from hpcpy.launch.shell import Expanded, option, quoted
+from hpcpy.launch.shell import PLAIN, Expanded, option, quoted
 from hpcpy.launch.site import Site, find_site
 
 # Jupyter puts the file's path here.
@@ -88,5 +88,5 @@ def _argv(engine: str, container: Container, site: Site) -> list[str]:
     if not lines and names == {"connection_file"}:
         return [word.replace("$connection_file", CONNECTION) for word in words]
     # Only a shell knows $NAME.
-    script = ["connection_file=$0", *lines, f"exec {' '.join(map(quoted, words))}"]
+    script = [PLAIN, "connection_file=$0", *lines, f"exec {' '.join(map(quoted, words))}"]
     return ["bash", "-c", "\n".join(script), CONNECTION]

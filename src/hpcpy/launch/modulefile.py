@@ -20,7 +20,7 @@ from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around_apptainer
 from hpcpy.launch.options import add_options
-from hpcpy.launch.shell import Expanded, quoted
+from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
@@ -132,7 +132,7 @@ def warn_of_checkout(program: str) -> None:
 _OWN_SCRIPT = """\
 #!/bin/bash
 # python and mpiexec of @image@, written by `hpcpy modulefile`.
-@setup@@variables@export PYTHONNOUSERSITE=1  # nothing from ~/.local
+@plain@@setup@@variables@export PYTHONNOUSERSITE=1  # nothing from ~/.local
 [ "${0##*/}" != mpiexec ] || set -- -m hpcpy_mpi "$@"
 exec @quoted_image@ "$@"
 """
@@ -143,7 +143,7 @@ _WRAPPER = """\
 #!/bin/bash
 # Commands of @image@, written by `hpcpy modulefile`: the name that this
 # file is called by, or the words after @any@.
-@setup@name=${0##*/}
+@plain@@setup@name=${0##*/}
 [ "$name" = @any@ ] || set -- "$name" "$@"
 [ $# -gt 0 ] || { echo "usage: @any@ COMMAND [ARGUMENT …]" >&2; exit 2; }
 options=()
@@ -151,8 +151,8 @@ options=()
 @variables@image=@quoted_image@
 engine=@engine@
 if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
-@shared@exec bash -c "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
-  bash -c "$in_container" "$@"
+@shared@exec bash -pc "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
+  bash -pc "$in_container" "$@"
 fi
 exec "$engine" exec "${options[@]}" "$image" "$@"
 """
@@ -198,6 +198,7 @@ def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
         "quoted_image": quoted(image),
         "setup": _lines(f"{shell} || exit 69  # site {site.name}" for shell in site.setup),
         "variables": _lines(variables),
+        "plain": f"{PLAIN}\n",
     }
 
 

@@ -1,6 +1,7 @@
 """Shell that runs on the nodes: around an engine, around each rank, around a staged image.
 
-Each text is bash; fields such as @folder@ are filled in.
+Each text is bash; fields such as @folder@ are filled in.  It runs as ``bash -p``, which takes no
+options (SHELLOPTS) and no commands (BASH_ENV) of the user's.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if [ "$SLURM_LOCALID" = 0 ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
   read -r _ _ _ session _ <<<"${stat##*) }"
   tidies='tail --pid=$0 -f /dev/null
     pkill -KILL -s $1 fuse; rm -f /dev/shm/sharens_instance_$0'
-  (setsid bash -c "$tidies" $PPID "$session" </dev/null >/dev/null 2>&1 &)
+  (setsid bash -pc "$tidies" $PPID "$session" </dev/null >/dev/null 2>&1 &)
 fi
 exec "$0" "$@"
 """
@@ -55,7 +56,7 @@ told=(setpriv --pdeathsig PWR) killed=(setpriv --pdeathsig KILL)
 if [ -n "$HPCPY_TOLD" ]; then
   unset HPCPY_TOLD
 elif "${told[@]}" true 2>/dev/null; then
-  HPCPY_TOLD=1 exec "${told[@]}" bash -c "$BASH_EXECUTION_STRING" "$0" "$@"
+  HPCPY_TOLD=1 exec "${told[@]}" bash -pc "$BASH_EXECUTION_STRING" "$0" "$@"
 else
   killed=() # an image without util-linux 2.33
 fi
@@ -117,7 +118,7 @@ shift
 export HPCPY_PROGRAM=${*@Q} # it would take --help and options of its modules for its own
 export HPCPY_TASK=$$ HPCPY_RANKS_HERE PODMANHPC_TASKS_PER_NODE_VAR=HPCPY_RANKS_HERE
 export USER="${USER:-$UID}" # it asks for one where nobody has logged in
-export PODMANHPC_SHARED_RUN_COMMAND='bash,-c,
+export PODMANHPC_SHARED_RUN_COMMAND='bash,-pc,
   while [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
   for rank in /run/hpcpy.*; do
     while [ -d "/proc/${rank#*.}" ]; do sleep 1; done
@@ -243,7 +244,7 @@ rm -rf "$0"
 _KEEPERS = """\
 coproc keeper {
   exec setsid srun --overlap --nodes=@nodes@ --ntasks=@nodes@ --ntasks-per-node=1 \\
-    --mpi=none --quiet sh -c "$keeper_script" "$staged"
+    --mpi=none --quiet bash -pc "$keeper_script" "$staged"
 }
 keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}
 each_node_answers() { # with an empty line if all is well

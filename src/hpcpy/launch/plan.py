@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from hpcpy.core.errors import UsageError, suggestion
@@ -11,6 +12,9 @@ from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, Option, option
 from hpcpy.launch.site import REQUIRED, Site
 
+# Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
+# podman-hpc is one word of 128 KiB.
+_MOST_BYTES = {"podman-hpc": 120_000}
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(
     "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
@@ -175,6 +179,13 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
     if request.stage and engine_of(request, site) not in on_nodes.COPIES:
         raise UsageError(
             "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
+        )
+    engine = engine_of(request, site)
+    most = _MOST_BYTES.get(engine, 1_000_000)
+    if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
+        raise UsageError(
+            f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
+            hint="name a folder, or a file that lists the names",
         )
     if job:
         return

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 _WIDTH = 46
+# For a script and what it starts: options that a user has exported, or has set by BASH_ENV.
+PLAIN = "set +aefuC +o pipefail +o posix; export -n SHELLOPTS BASHOPTS"
 
 
 class Expanded(str):
@@ -125,7 +127,8 @@ def launch_script(plan: LaunchPlan) -> str:
     if plan.within_job or not plan.needs_job_shell:
         return head + _body(plan, () if plan.within_job else plan.allocation)
     job = _array("job", ["salloc"], plan.size, plan.allocation)
-    return f'{head}{job}exec "${{job[@]}}" bash -s{heredoc(_body(plan, ()), "END_OF_JOB")}\n'
+    body = f"{PLAIN}\n{_body(plan, ())}"
+    return f'{head}{job}exec "${{job[@]}}" bash -s{heredoc(body, "END_OF_JOB")}\n'
 
 
 def batch_script(plan: LaunchPlan) -> str:
@@ -147,7 +150,8 @@ def show(script: str) -> None:
 
 def _header(plan: LaunchPlan) -> str:
     notes = "".join(f"# {note}\n" for note in plan.notes)
-    return f"#!/bin/bash\n# {plan.title}\n{notes}"
+    plain = _commented(PLAIN, "the login shell may export its own")
+    return f"#!/bin/bash\n# {plan.title}\n{notes}{plain}"
 
 
 # The step runs in the background, since bash runs no trap while it waits for a foreground

@@ -65,9 +65,7 @@ def main(options: argparse.Namespace) -> int:
         pack_sif(prefix, options.to)
         return 0
     if not prefix.is_dir():
-        kept = [beside(prefix, state) for state in ("pack-old", "unpacked")]
-        hint = next((f"mv {folder} {prefix}" for folder in kept if folder.is_dir()), "")
-        raise UsageError(f"{prefix}: there is no such folder", hint=hint)
+        raise UsageError(f"{prefix}: there is no such folder")
     if options.bake:
         bake_environment(prefix, options)
         return 0

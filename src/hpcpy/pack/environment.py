@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -34,8 +33,8 @@ _PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
 _RUN_PATHS = re.compile(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]")
 # xargs's exit code.
 _NOT_FOUND = 127
-# Of Spack's installations.
-_DOTS = {".spack"}
+# Of a Python's installation, before and after its name: the standard library, its own library.
+_PARTS = (("lib*/", ""), ("lib*/lib", "*.so*"), ("bin/lib", "*.so*"))
 
 
 class Environment(NamedTuple):
@@ -58,9 +57,8 @@ def refuse_others(prefix: Path) -> None:
     """Refuse a folder that is no environment, or that this program needs itself."""
     if not (prefix / "bin").is_dir():
         raise UsageError(f"{prefix}: has no folder bin", hint="give the folder of an environment")
-    if is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount():
+    if is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount() or _is_home(prefix):
         raise UsageError(f"{prefix}: is no environment of its own")
-    _refuse_home(prefix)
     if any(Path(own).is_relative_to(prefix) for own in (sys.prefix, sys.base_prefix)):
         hint = "deactivate it, or: /usr/bin/python3 hpcpy pack …"
         raise UsageError(f"{prefix}: has the Python that runs this", hint=hint)
@@ -74,21 +72,17 @@ def refuse_code_of_others(prefix: Path) -> None:
             require_own(path, f"as its owner: runuser -u {owner} -- ./hpcpy pack …")
 
 
-def _refuse_home(folder: Path, hint: str = "") -> None:
-    """Refuse a home, or a folder above it: all of a user's would be packed."""
-    for name in ("~", f"~{user_name(os.geteuid())}"):
-        # There may be none.
-        with contextlib.suppress(RuntimeError):
-            if Path(name).expanduser().resolve().is_relative_to(folder):
-                raise UsageError(f"{folder}: is no environment of its own", hint=hint)
+def _is_home(folder: Path) -> bool:
+    """Tell whether a folder is a home of the user's, or above it: all in it is private."""
+    names = (os.path.expanduser(name) for name in ("~", f"~{user_name(os.geteuid())}"))  # noqa: PTH111
+    return any(name[0] == "/" and Path(name).resolve().is_relative_to(folder) for name in names)
 
 
 def read(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     """Return the environment of a prefix whose files are in a folder."""
     for folder in others:
-        if not folder.exists():
-            raise UsageError(f"{folder}: there is no such folder")
-        _refuse_home(folder.resolve())
+        if not folder.exists() or _is_home(folder.resolve()):
+            raise UsageError(f"{folder}: there is no such folder, or it is a home")
     folders = {path.resolve(): path.resolve() for path in (*_base(source), *others)}
     for place in (*folders, prefix):
         if _ODD.search(str(place)):
@@ -110,15 +104,13 @@ def _base(prefix: Path) -> list[Path]:
     if not is_outside or not is_plain:
         return []
     refuse_code_of_others(home)
-    hint = "make the virtual environment by a Python that has a folder of its own"
-    _refuse_home(home, hint)
-    for path in home.glob(".*"):
-        if path.is_dir() and path.name not in _DOTS:
-            raise UsageError(f"{path}: is in the folder of the base Python", hint=hint)
+    hidden = (path for path in home.glob(".*") if path.is_dir() and path.name != ".spack")
+    if _is_home(home) or any(hidden):
+        hint = "make the virtual environment by a Python that has a folder of its own"
+        raise UsageError(f"{home}: the base Python is in a home", hint=hint)
     names = [path.name for path in (prefix / "lib").glob("py*")]
-    patterns = ("lib*/{}", "lib*/lib{}*.so*", "bin/lib{}*.so*")
-    parts = [home.glob(pattern.format(name)) for pattern in patterns for name in names]
-    return [python, *(path for part in parts for path in sorted(part))]
+    patterns = [f"{where}{name}{end}" for name in names for where, end in _PARTS]
+    return [python, *(path for pattern in patterns for path in sorted(home.glob(pattern)))]
 
 
 def look(environment: Environment) -> str:

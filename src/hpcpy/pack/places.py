@@ -16,10 +16,12 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.core.files import disk_errors, lock
+from hpcpy.core.programs import captured
 from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say
 
 _OWN = 0o700
+_CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
 
 
 def beside(prefix: Path, state: str) -> Path:
@@ -45,7 +47,9 @@ def work_folder(prefix: Path) -> Iterator[Path]:
             yield made
         finally:
             try:
-                _remove(made)
+                # Folders in it may be closed to their owner.
+                captured(["find", made, *_CLOSED, "-exec", "chmod", "u+rwx", "{}", ";"])
+                remove_tree(made)
             except HpcpyError as error:
                 # All is done, and no name of ours leads there.
                 say(str(error))
@@ -112,13 +116,3 @@ def _move(folder: Path, target: Path) -> None:
     folder.rename(target)
     if is_closed:
         target.chmod(mode)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, in which others may be closed to their owner."""
-    for path, names, _ in os.walk(folder):
-        for inner in (Path(path, name) for name in names):
-            if not inner.is_symlink() and not os.access(inner, os.R_OK | os.W_OK | os.X_OK):
-                with contextlib.suppress(OSError):
-                    inner.chmod(_OWN)
-    remove_tree(folder)

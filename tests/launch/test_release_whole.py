@@ -56,6 +56,7 @@ def release(
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
     monkeypatch.setattr(command, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(command, "notes", lambda _, version: f"## {version}, today\n")
     plan = make_plan()
     image = plan.graph.image(request.param)
     archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"
@@ -107,12 +108,12 @@ def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: 
     # Those of its stamp, and not those that are here.
     versions = {"apptainer": "0.1"}
     assert statement["predicate"]["runDetails"]["builder"]["version"] == versions
-    # Of the files as the build left them: the SIF is signed afterwards.
+    # Of the files that are shipped: with the unsigned SIF's hash no tool could check it.
     hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
-    assert hashes == {
-        name: sha256(tmp_path / "build" / name) for name in ("hpcpy.oci.tar", "hpcpy.sif")
-    }
-    assert hashes["hpcpy.sif"] != sha256(release / "hpcpy.sif")
+    assert hashes == {name: sha256(release / name) for name in ("hpcpy.oci.tar", "hpcpy.sif")}
+    (built,) = statement["predicate"]["runDetails"]["byproducts"]
+    assert built["digest"]["sha256"] == sha256(tmp_path / "build/hpcpy.sif")
+    assert built["digest"]["sha256"] != hashes["hpcpy.sif"]
 
 
 @pytest.mark.parametrize(

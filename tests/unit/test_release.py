@@ -16,11 +16,13 @@ from hpcpy.release.command import notes
 
 
 def test_notes_are_the_section_of_the_version() -> None:
-    changelog = "# Changelog\n\n## 0.2.0\n\nnew\n\n## 0.1.0, unreleased\n\n### A\n\nold\n"
+    others = "# Changelog\n\n## 0.2.0\n\nnew\n\n## 0.1.0-rc1\n\ntried\n\n## 0.1.0.1\n\n"
+    changelog = f"{others}## 0.1.0, unreleased\n\n### A\n\nold\n"
     assert notes(changelog, "0.2.0") == "## 0.2.0\n\nnew\n"
     assert notes(changelog, "0.1.0") == "## 0.1.0, unreleased\n\n### A\n\nold\n"
-    with pytest.raises(UsageError, match=r"no section of 0\.3\.0"):
-        notes(changelog, "0.3.0")
+    for absent in ("0.3.0", "0.1", "0.1.0-rc"):
+        with pytest.raises(UsageError, match=f"no section of {absent}"):
+            notes(changelog, absent)
 
 
 def git(folder: Path, *words: str) -> None:
@@ -64,3 +66,14 @@ def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(command, "commit", lambda: 40 * "a")
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])
+
+
+def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = tmp_path / "key"
+    make = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out"
+    subprocess.run([*make.split(), key], check=True, capture_output=True)
+    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(command, "project_version", lambda: "0.1.0")
+    monkeypatch.setattr(command, "notes", lambda *_: "## 0.1.0, unreleased\n")
+    with pytest.raises(UsageError, match=r"0\.1\.0 is unreleased; write its date"):
+        run(["release", "--key", str(key), "--to", str(tmp_path / "new")])

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,18 +40,15 @@ def commit() -> str:
 
 
 def statement(
-    plan: Plan, image: Image, of: str, made: Iterable[Path], tools: Mapping[str, str]
+    plan: Plan, image: Image, of: str, shipped: Iterable[Path], tools: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what `made` is, and what it was made of."""
+    """Return what `shipped` is, and what it was made of."""
     names = read_table(paths.ENV / "formats.toml").table("provenance")
     pins = expected(plan, image, project_version()).pins
     locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
     materials = [
         {"name": "commit", "digest": {"gitCommit": of}},
-        *(
-            {"name": f"{paths.ENV.name}/{path.name}", "digest": {"sha256": sha256(path)}}
-            for path in locks
-        ),
+        *_hashed(locks, f"{paths.ENV.name}/{{}}"),
         *(
             {
                 "name": f"{pin.name} {pin.version}",
@@ -65,7 +61,7 @@ def statement(
     ]
     return {
         "_type": names.text("statement"),
-        "subject": [{"name": path.name, "digest": {"sha256": sha256(path)}} for path in made],
+        "subject": _hashed(shipped),
         "predicateType": names.text("predicate"),
         "predicate": {
             "buildDefinition": {
@@ -77,6 +73,10 @@ def statement(
             "runDetails": {"builder": {"id": _BUILD_TYPE, "version": dict(tools)}},
         },
     }
+
+
+def _hashed(files: Iterable[Path], named: str = "{}") -> list[dict[str, Any]]:
+    return [{"name": named.format(path.name), "digest": {"sha256": sha256(path)}} for path in files]
 
 
 SUMS = "SHA256SUMS"
@@ -91,14 +91,8 @@ def write_sums(folder: Path) -> None:
         temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
 
 
-def sign(folder: Path, key: Path, apptainer: Path) -> None:
-    """Sign a release."""
-    check_key(key)
-    for sif in folder.glob("*.sif"):
-        with whole_file(sif) as temporary:
-            shutil.copy2(sif, temporary)
-            _run(apptainer, "sign", "--key", key, temporary)
-    write_sums(folder)
+def sign_sums(folder: Path, key: Path) -> None:
+    """Sign the hashes of a release."""
     with whole_file(folder / SIGNATURE) as temporary:
         _run("openssl", "dgst", "-sha256", "-sign", key, "-out", temporary, folder / SUMS)
 
@@ -125,8 +119,9 @@ PROVENANCE = "provenance.json"
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return the section of a version."""
-    section = re.search(rf"(?ms)^## {re.escape(version)}\b.*?(?=^## |\Z)", changelog)
+    """Return the section of a version: ``## 0.1.0``, or with its date after a comma."""
+    begin = rf"^## {re.escape(version)}(, [^\n]+)?\n"
+    section = re.search(rf"(?ms){begin}.*?(?=^## |\Z)", changelog)
     if section is None:
         raise UsageError(f"CHANGELOG.md has no section of {version}", hint="write it first")
     return section[0].rstrip() + "\n"
@@ -160,6 +155,9 @@ def main(options: argparse.Namespace) -> int:
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    if options.key and about.startswith(f"## {version}, unreleased\n"):
+        hint = "write its date there, or leave out the key"
+        raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
     sif, plan, image = ensure_image("sif", options.image)
     archive = archive_path(image)
     made, sboms = [archive, sif], {image.name: sbom_of(archive)}
@@ -176,16 +174,19 @@ def main(options: argparse.Namespace) -> int:
         scratch_dir(target.parent, target.name) as folder,
         stage(f"release {target.name}"),
     ):
-        for path in made:
-            place(path, folder / path.name)
+        shipped = [place(path, folder / path.name) for path in made]
+        if options.key:
+            _run(ensure("apptainer").apptainer, "sign", "--key", options.key, folder / sif.name)
         for name, sbom in sboms.items():
             (folder / f"{name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        written = statement(plan, image, of, made, tools)
+        written = statement(plan, image, of, shipped, tools)
+        # Unsigned: anyone gets it by `make sif`.
+        written["predicate"]["runDetails"]["byproducts"] = _hashed([sif], "{}, as it was built")
         (folder / PROVENANCE).write_text(json.dumps(written, indent=1) + "\n")
         write_sums(folder)
         if options.key:
-            sign(folder, options.key, ensure("apptainer").apptainer)
+            sign_sums(folder, options.key)
         folder.rename(target)
     print(target)
     return 0

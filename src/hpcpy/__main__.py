@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hpcpy.cli.commands import COMMANDS, run, top_parser, with_settings
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir
+from hpcpy.core.programs import end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
 from workloads.bench.files import OF_A_NAME
 
@@ -23,9 +23,7 @@ def main(words: list[str]) -> int:
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)
-    # SIGTERM as an exception: temporary files go and child processes end,
-    # as at Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_on_signals()
     is_from_make = words[:1] == ["--from-make"]
     words = words[is_from_make:]
     name = f"hpcpy {words[0]}" if words and words[0] in COMMANDS else "hpcpy"

@@ -1,15 +1,21 @@
-"""Two `make` at once in one checkout wait for each other."""
+"""Who holds a lock is alone: two `make` at once in one checkout, threads, after a removal."""
 
 import os
 import shutil
 import sys
 import textwrap
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from processes import environment, python, start
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.locks import locked
 from hpcpy.core.scratch import checkout_lock
 from running import run
 
@@ -57,7 +63,8 @@ def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> N
             (build / "first may go").touch()
             second.wait()
         first.wait()
-    assert said == f"waiting for another make here (process {first.pid})\n"
+    assert said.startswith(f"waiting for process {first.pid} ({sys.executable}")
+    assert said.endswith(f", which has {build}/.lock\n")
     assert (first.returncode, second.returncode) == (0, 0)
     order = (build / "order").read_text().splitlines()
     assert order == ["first in", "first out", "second in", "second out"]
@@ -68,8 +75,49 @@ def test_lock_of_a_killed_process_is_free(build: Path) -> None:
         assert first.stdout is not None
         first.stdout.readline()
         first.kill()
-    with checkout_lock():
-        assert (build / ".lock").read_text() == f"{os.getpid()}\n"
+    with locked(build / ".lock", may_wait=False):
+        pass
+
+
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_the_lock_of_a_removed_file_is_worth_nothing(build: Path, is_made_again: bool) -> None:
+    # `make distclean` removed it: who had waited and who came later built at once.
+    order, lock = build / "order", build / ".lock"
+    with start(HOLD, build, "first") as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        with start(HOLD, build, "second") as second:
+            assert second.stderr is not None
+            assert second.stdout is not None
+            second.stderr.readline()  # it waits
+            lock.unlink()
+            if is_made_again:
+                lock.touch()
+            (build / "first may go").touch()
+            second.stdout.readline()
+            with pytest.raises(UnavailableError, match=rf"process {second.pid} .* works on it"):
+                locked(lock, may_wait=False).__enter__()
+            (build / "second may go").touch()
+    assert order.read_text().split("\n")[-3:] == ["second in", "second out", ""]
+
+
+def test_threads_come_one_after_the_other(build: Path) -> None:
+    inside: list[int] = []
+    at_once: list[int] = []
+
+    def work(lock: Callable[[], AbstractContextManager[None]]) -> None:
+        with lock():
+            inside.append(1)
+            at_once.append(len(inside))
+            time.sleep(0.05)
+            inside.pop()
+
+    for lock in (lambda: locked(build / "one"), checkout_lock):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, [lock] * 8))
+    with checkout_lock(), ThreadPoolExecutor(4) as pool:  # the holder's own
+        list(pool.map(work, [checkout_lock] * 8))
+    assert at_once == [1] * 24
 
 
 def test_command_of_the_holder_passes_through(build: Path) -> None:

@@ -87,7 +87,7 @@ def test_download_that_goes_on_is_left(cache: Path) -> None:
     made = fill(cache)
     with made["partial"].open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        with pytest.raises(UnavailableError, match="another process works on it"):
+        with pytest.raises(UnavailableError, match=rf"process {os.getpid()} .* works on it"):
             run(["clean", "--cache"])
     assert {"download", "partial"} <= left(made)
     run(["clean", "--cache"])
@@ -126,6 +126,17 @@ def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
     assert done.stderr.startswith(f"hpcpy clean: {cache}")
     assert done.stderr.endswith("permission denied; set HPCPY_CACHE to a folder of your own\n")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("is_all", [False, True])
+def test_what_was_built_is_removed_with_its_stamps(cache: Path, is_all: bool) -> None:
+    build = cache.parent / "build"
+    built = ("hpcpy.sif", "hpcpy.sif.json", "hpcpy-python", "hpcpy-python.json", "hpcpy.spdx.json")
+    for name in (*built, "hpcpy-python-full-aarch64", "tools/bin/apptainer"):
+        add(build / name)
+    assert run(["clean", "--all"] if is_all else ["clean"]) == 0
+    left = {path.name for path in build.iterdir()} if build.exists() else set()
+    assert left == (set() if is_all else {"tools", ".lock"})
 
 
 def test_clusters_of_killed_tests_are_stopped_before_build_is_removed(cache: Path) -> None:

@@ -76,7 +76,7 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
     with start(build, "sif") as process:
         assert process.stderr is not None
         try:
-            assert process.stderr.readline().startswith("waiting for another make here")
+            assert process.stderr.readline().startswith("waiting for process")
         finally:
             process.kill()
 

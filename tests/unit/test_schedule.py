@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core import paths, stages
+from hpcpy.core import paths, programs
 from hpcpy.core.stages import StageError, in_order, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
@@ -50,7 +50,7 @@ def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
 def test_ctrl_c_stops_all_commands(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stages, "_stopping", threading.Event())
+    monkeypatch.setattr(programs, "_is_stopped", False)
     begun = threading.Barrier(2, timeout=300)
 
     def build(name: str) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
+from hpcpy.core.locks import locked
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.trust import require_own
@@ -53,7 +54,7 @@ class PrivateApt:
         self.folder = folder
         self._mirrors = mirrors
         self._config = folder / "apt.conf"
-        with disk_errors(folder):
+        with locked(folder / "lock"), disk_errors(folder):
             for name in ("lists/partial", "cache/archives/partial", "empty"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             (folder / "status").touch()
@@ -102,8 +103,9 @@ class PrivateApt:
         return {"APT_CONFIG": str(self._config), "LC_ALL": "C.UTF-8"}
 
     def output(self, *command: str, cwd: Path | None = None) -> str:
-        """Run an apt program and return what it printed."""
-        done = captured(command, env={**os.environ, **self.env}, cwd=cwd)
+        """Run an apt program and return what it printed; other users of the lists wait."""
+        with locked(self.folder / "lock"):
+            done = captured(command, env={**os.environ, **self.env}, cwd=cwd)
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
             reason = lines[0] if lines else f"exit code {done.returncode}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import place, scratch_dir, sha256
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.one import take
@@ -34,9 +34,7 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
     names = []
     for download in sorted(packages):
         package = take(download, folder / download.name)
-        done = subprocess.run(
-            ["dpkg-deb", "--field", package], capture_output=True, text=True, check=False
-        )
+        done = captured(["dpkg-deb", "--field", package])
         if done.returncode:
             raise IntegrityError(f"{package}: {done.stderr.strip()}")
         control = done.stdout.strip()

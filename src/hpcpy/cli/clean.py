@@ -10,9 +10,13 @@ from pathlib import Path
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
-from hpcpy.core.scratch import USERS, checkout_lock, held, remove_storage, remove_tree
+from hpcpy.core.locks import locked
+from hpcpy.core.scratch import LOCK, USERS, checkout_lock, remove_storage, remove_tree
 
-_IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
+_IMAGES = (
+    *("*.sif", "*.tar", "*.json", "*.png", "hpcpy-python*", "context", "docs", "gpu", "logs"),
+    "startup",
+)
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
 # Where containers are made: buildah's and podman's.
 _STORAGES = ("storage", "storage-emulated", "containers-[0-9]*")
@@ -40,7 +44,9 @@ def main(options: argparse.Namespace) -> int:
     if not paths.BUILD.exists():
         return 0
     with checkout_lock():
-        for path in [paths.BUILD] if options.all else _images():
+        if options.all:
+            _remove_locked(paths.BUILD, paths.BUILD / LOCK)
+        for path in _images():
             remove_tree(path)
     return 0
 
@@ -66,9 +72,26 @@ def _empty(cache: Path) -> None:
             print(f"hpcpy clean: {path}: left alone, not a part of the cache", file=sys.stderr)
             continue
         # What those hold who write to it; each unfinished download is a lock of its own.
-        with contextlib.ExitStack() as locks:
-            for lock in (path / USERS, path / "lock", *path.glob("partial/*")):
-                locks.enter_context(held(lock))
-            (remove_storage if is_storage else remove_tree)(path)
+        locks = [*path.glob(USERS), *path.glob("*/lock"), *path.glob("partial/*")]
+        with contextlib.ExitStack() as held:
+            for lock in locks:
+                held.enter_context(locked(lock, may_wait=False))
+            if is_storage:
+                remove_storage(path)
+            else:
+                _remove_locked(path, path / USERS)
     with contextlib.suppress(OSError):
         cache.rmdir()
+
+
+def _remove_locked(folder: Path, lock: Path) -> None:
+    """Remove a folder, its lock last: who comes meanwhile waits, and finds nothing half removed."""
+    if folder.is_symlink():  # to another disk
+        remove_tree(folder)
+        return
+    for path in folder.iterdir():
+        if path != lock:
+            remove_tree(path)
+    lock.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody has come
+        folder.rmdir()

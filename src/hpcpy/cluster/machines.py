@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import ipaddress
 import json
 import os
@@ -27,7 +26,8 @@ from hpcpy.cluster.layout import (
 from hpcpy.cluster.node import Node
 from hpcpy.cluster.processes import Machine
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors, lock, make_folder
+from hpcpy.core.files import disk_errors, make_folder
+from hpcpy.core.locks import locked
 from hpcpy.core.paths import ROOT, cache_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage
@@ -225,14 +225,10 @@ def require_root(target: str, note: str = "") -> None:
 @contextlib.contextmanager
 def held(layout: Layout) -> Iterator[None]:
     """Keep others from starting or ending the cluster."""
-    # The lock is on a folder that is there anyway: nothing is left of it.
+    # A folder that is there anyway: nothing is left of it.
     make_folder(layout.folder.parent)
-    handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        lock(handle, fcntl.LOCK_EX, layout.folder.parent)
+    with locked(layout.folder.parent):
         yield
-    finally:
-        os.close(handle)
 
 
 def remove(layout: Layout) -> None:

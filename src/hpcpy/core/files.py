@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 from hpcpy.core.errors import DiskError
 from workloads.bench.files import destination, whole
@@ -21,7 +20,6 @@ _CANNOT_BE_WRITTEN = (
     # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
-_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _FICLONE = 0x40049409  # of linux/fs.h
 GIB = 1 << 30
 MIB = 1 << 20
@@ -109,20 +107,6 @@ def require_free(path: Path, need: int, what: str) -> None:
             f"{what} needs {in_words(need)} free at {path}, there are {in_words(free)}",
             hint="free some, or set HPCPY_CACHE (downloads, builds) to a larger disk",
         )
-
-
-def lock(stream: IO[Any] | int, operation: int, path: Path | None = None) -> None:
-    """Lock an open file, as flock(2) does."""
-    try:
-        fcntl.flock(stream, operation)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        where = path or (stream if isinstance(stream, int) else stream.name)
-        raise DiskError(
-            f"{where}: its file system has no locks ({error.strerror})",
-            hint="use a checkout and HPCPY_CACHE on another one; Lustre has them with -o flock",
-        ) from error
 
 
 def place(source: Path, target: Path, mode: int = 0) -> Path:

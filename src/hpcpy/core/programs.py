@@ -1,40 +1,185 @@
-"""Programs that are asked something: what they print is read, and not shown."""
+"""Programs: the one way in which they are started, waited for and ended.
+
+Each has a process group. At a signal, in whatever thread it was started, and after a time limit
+it gets SIGTERM, with all that it has started, and ten seconds later SIGKILL. Who called it goes
+on when none of them runs any more: a scratch folder is removed after its last writer.
+"""
 
 from __future__ import annotations
 
+import _thread
+import contextlib
+import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from hpcpy.core.errors import HpcpyError
+
+GRACE = 10.0
 NOT_STARTED = 127  # a shell's exit code
+Done = subprocess.CompletedProcess[str]
+# The first process of a group. The end of its input means that this process has gone, a line
+# that the program has ended. Without it, a build that was killed left 25 compilers running.
+_LEADER = 'trap "" HUP INT TERM; read -r done || kill -s KILL 0'
+# The group of each program that runs, in all threads, and its process; 0 before it has started.
+_running: dict[int, int] = {}
+# No Event: the handler of a signal may interrupt the thread that holds its lock.
+_is_stopped = False
+Process = tuple[int, str]  # Its number, and when it was started: numbers are used again
+_asked: set[Process] = set()  # to end
 
 
-def captured(
+class StoppedError(HpcpyError):
+    """A signal to this process has stopped a program."""
+
+    exit_code = 130
+
+
+def end_on_signals() -> None:
+    """Have SIGINT, SIGTERM and SIGHUP end all programs, and this process by an exception.
+
+    What ignores one already (nohup, a script's background job) goes on ignoring it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, _: object) -> None:
+    if _is_stopped:
+        # A clean-up must not be cut off: what it waits for ends at once.
+        _send(signal.SIGKILL, _processes_of(_running.items()))
+        return
+    stop_all()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
+def stop_all() -> None:
+    """End the programs of all threads, which wait for that; no stage begins another one."""
+    global _is_stopped  # noqa: PLW0603
+    if _is_stopped:
+        return
+    _is_stopped = True
+    _asked.update(_processes_of(_running.items()))
+    _send(signal.SIGTERM, _asked)
+    _thread.start_new_thread(_kill_later, ())
+
+
+def _kill_later() -> None:
+    time.sleep(GRACE)
+    _send(signal.SIGKILL, _processes_of((), _asked))
+
+
+def end_if_stopped() -> None:
+    """Let a thread end that is about to start a program, or waits for something else."""
+    if _is_stopped:
+        raise StoppedError("stopped")
+
+
+def run(
     command: Sequence[str | Path],
     *,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
+    text: str | None = None,
     seconds: float | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """Run a program without input, and return its exit code and what it printed.
+    in_terminal: bool = False,
+    **options: Any,
+) -> Done:
+    """Run a program to its end; `text` is its input, and other options are those of Popen.
+
+    In a terminal it stays in this process's group, so that its user can answer it, and
+    Ctrl-C and Ctrl-Z reach both.
+    """
+    words, is_clean_up, is_well = [str(word) for word in command], _is_stopped, False
+    streams = {"stdin": subprocess.DEVNULL if text is None else subprocess.PIPE, **options}
+    leader = subprocess.Popen(["/bin/sh", "-c", _LEADER], stdin=subprocess.PIPE, process_group=0)
+    group = leader.pid
+    _running[group] = 0
+    try:
+        with subprocess.Popen(
+            words,
+            process_group=None if in_terminal else group,
+            encoding="utf-8",
+            errors="surrogateescape",
+            **streams,
+        ) as process:
+            _running[group] = process.pid
+            try:
+                if _is_stopped and not is_clean_up:  # since it was about to start
+                    _send(signal.SIGTERM, _processes_of([(group, process.pid)]))
+                stdout, stderr = process.communicate(text, timeout=seconds)
+                if _is_stopped and not is_clean_up:
+                    raise StoppedError(f"{words[0]} was stopped")  # noqa: TRY301
+            except BaseException:
+                _end(group, is_asked=_is_stopped and not is_clean_up)
+                raise
+        is_well = process.returncode == 0
+        return Done(words, process.returncode, stdout or "", stderr or "")
+    finally:
+        del _running[group]
+        # What a failed program has left behind is killed with its group.
+        leader.communicate(b"done\n" if is_well else b"")
+
+
+def captured(command: Sequence[str | Path], **options: Any) -> Done:
+    """Run a program (`run`) without input, and return its exit code and what it printed.
 
     Of one that does not start, or does not end in time, the code is 127, and stderr says why.
     """
-    words = [str(word) for word in command]
     try:
-        return subprocess.run(
-            words,
-            env=env,
-            cwd=cwd,
-            timeout=seconds,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        why = f"no answer in {seconds} s"
+        return run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    except subprocess.TimeoutExpired as error:
+        why = f"no answer in {error.timeout} s"
     except OSError as error:
-        why = f"{words[0]}: {error.strerror}"
-    return subprocess.CompletedProcess(words, NOT_STARTED, "", why)
+        why = f"{command[0]}: {error.strerror}"
+    return Done([*map(str, command)], NOT_STARTED, "", why)
+
+
+def _end(group: int, *, is_asked: bool) -> None:
+    """End what runs of a program: SIGTERM, unless it is asked to end already, then SIGKILL."""
+    running = [(group, _running[group])]
+    left = _processes_of(running, _asked)
+    if not is_asked:
+        _send(signal.SIGTERM, left)
+    for number in (None, signal.SIGKILL):
+        end = time.monotonic() + GRACE
+        while left and time.monotonic() < end:
+            if number:
+                _send(number, left)
+            time.sleep(0.02)
+            # What has left the group, and has no parent there any more, is known from before.
+            left = _processes_of(running, left)
+
+
+def _processes_of(
+    running: Iterable[tuple[int, int]], before: Iterable[Process] = ()
+) -> set[Process]:
+    """Return the processes of some groups and those below their programs, and living others."""
+    parents, groups, started = {}, {}, {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, group, *fields = file.read_text().rpartition(")")[2].split()
+            if state not in "ZX":
+                number = int(file.parent.name)
+                parents[number], groups[number] = int(parent), int(group)
+                started[number] = fields[16]
+    asked = list(running)
+    wanted = {group for group, _ in asked}
+    found = {number for number, group in groups.items() if group in wanted}
+    below = found | {first for _, first in asked if first} & {*parents}
+    while more := {number for number, parent in parents.items() if parent in below} - below:
+        below |= more
+    alive = {(number, start) for number, start in started.items() if number in below - wanted}
+    return alive | {one for one in before if started.get(one[0]) == one[1]}
+
+
+def _send(number: signal.Signals, processes: Iterable[Process]) -> None:
+    for process, _ in processes:
+        with contextlib.suppress(OSError):  # it has just ended, or is another user's
+            os.kill(process, number)

@@ -3,53 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shlex
 import shutil
-import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
-from hpcpy.core.files import disk_errors, lock, make_folder, scratch_dir
+from hpcpy.core.files import scratch_dir
+from hpcpy.core.locks import locked
 from hpcpy.core.programs import captured
 
 _HELD = "HPCPY_CHECKOUT_LOCK"
+_threads = threading.RLock()
+LOCK = ".lock"
 
 
 @contextlib.contextmanager
 def checkout_lock() -> Iterator[None]:
-    """Hold ``build/.lock``; wait, saying so, while another process has it.
+    """Hold ``build/.lock``: one make at a time in a checkout.
 
-    A command run by one that holds the lock passes straight through: the
-    holder tells its children so in the environment.
+    A command that the holder runs passes straight through, as the environment tells it, and
+    so do the holder's own threads, one after the other.
     """
-    if os.environ.get(_HELD) == str(paths.BUILD):
-        yield
-        return
-    with disk_errors(paths.BUILD):
-        paths.BUILD.mkdir(parents=True, exist_ok=True)
-        stream = (paths.BUILD / ".lock").open("a+", errors="replace")
-    with stream:
-        try:
-            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            print(
-                f"waiting for another make here (process {stream.read().strip()})", file=sys.stderr
-            )
-            lock(stream, fcntl.LOCK_EX)
-        stream.seek(0)
-        stream.truncate()
-        print(os.getpid(), file=stream, flush=True)
-        os.environ[_HELD] = str(paths.BUILD)
-        try:
+    is_main = threading.current_thread() is threading.main_thread()
+    with contextlib.nullcontext() if is_main else _threads:
+        if os.environ.get(_HELD) == str(paths.BUILD):
             yield
-        finally:
-            del os.environ[_HELD]
+            return
+        with locked(paths.BUILD / LOCK):
+            os.environ[_HELD] = str(paths.BUILD)
+            try:
+                yield
+            finally:
+                del os.environ[_HELD]
 
 
 USERS = ".users"
@@ -57,19 +47,11 @@ USERS = ".users"
 
 @contextlib.contextmanager
 def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
-    """Use a folder; where nobody else does, tidy it first.
-
-    The kernel drops the lock of a process that is killed.
-    """
-    make_folder(folder)
-    with disk_errors(folder):
-        stream = (folder / USERS).open("a")
-    with stream:
-        with contextlib.suppress(BlockingIOError):
-            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            tidy()
-        # Who is tidying just now is waited for.
-        lock(stream, fcntl.LOCK_SH)
+    """Use a folder; where nobody else does, tidy it first."""
+    with contextlib.suppress(UnavailableError), locked(folder / USERS, may_wait=False):
+        tidy()
+    # Who is tidying just now is waited for.
+    with locked(folder / USERS, is_shared=True):
         yield
 
 
@@ -133,22 +115,3 @@ def mounts_below(path: Path) -> list[Path]:
     ]
     # The kernel lists a mount after the one that it lies on.
     return [point for point in reversed(points) if point == real or real in point.parents]
-
-
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold the lock of those who write a piece of the cache."""
-    try:
-        stream = path.open("ab")
-    except OSError:
-        # Not there, or another's: what matters is whether it can be removed.
-        yield
-        return
-    with stream:
-        try:
-            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UnavailableError(
-                f"{path}: another process works on it", hint="try again when it has ended"
-            ) from error
-        yield

@@ -7,10 +7,8 @@ import errno
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -21,84 +19,7 @@ from typing import TypeVar
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
 from hpcpy.core.files import MIB, MORE_ROOM, disk_errors
-
-# The groups of all threads: a signal reaches the main one alone.
-_running: set[int] = set()
-_stopping = threading.Event()
-# The first process of a group.  The end of its input means that this process has gone, a line
-# that the command has ended.
-_LEADER = 'trap "" INT TERM; read -r done || kill -s KILL 0'
-
-
-class StoppedError(HpcpyError):
-    """A command was stopped by Ctrl-C."""
-
-
-def stop_running() -> None:
-    """Ask the commands of all stages to end, now and from now on."""
-    _stopping.set()
-    for group in list(_running):
-        _terminate(group)
-
-
-def end_if_stopped() -> None:
-    """Let a thread end that waits for something else than a command."""
-    if _stopping.is_set():
-        raise StoppedError("stopped")
-
-
-def _terminate(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-
-
-def _run_group(argv: list[str], env: Mapping[str, str], cwd: Path | None, log: int) -> int:
-    """Run a command, and return its exit code; negative, the signal that ended it."""
-    # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
-    # mounts) is told once and waited for, so that nothing goes on writing.
-    group: int | None = None
-    with contextlib.ExitStack() as stack:
-        try:
-            group = stack.enter_context(_leader())
-            process = stack.enter_context(
-                subprocess.Popen(
-                    argv,
-                    env=dict(env),
-                    cwd=cwd,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    process_group=group,
-                )
-            )
-            _running.add(group)
-            stack.callback(_running.discard, group)
-            # `stop_running` may have gone through the groups just before this one was added.
-            if _stopping.is_set():
-                _terminate(group)
-            process.wait()
-        except BaseException:
-            if group is not None:
-                _terminate(group)
-            raise
-        if _stopping.is_set():
-            raise StoppedError(f"{argv[0]} was stopped")
-        return process.returncode
-
-
-@contextlib.contextmanager
-def _leader() -> Iterator[int]:
-    """Give a new process group, which is killed when this process is.
-
-    A build that was killed left its compilers running: 25 of them made a load of 46.
-    """
-    command = ["sh", "-c", _LEADER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as leader:
-        try:
-            yield leader.pid
-        finally:
-            leader.communicate(b"done\n")
-
+from hpcpy.core.programs import StoppedError, end_if_stopped, run, stop_all
 
 TAIL_LINES = 20
 
@@ -138,7 +59,14 @@ class Stage:
             log.flush()
             begin = log.tell()
             try:
-                code = _run_group(argv, {**os.environ, **(env or {})}, cwd, log.fileno())
+                end_if_stopped()
+                code = run(
+                    argv,
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                ).returncode
             except OSError as error:
                 raise StageError(f"{argv[0]}: {error.strerror}") from error
         if code != 0:
@@ -239,5 +167,5 @@ def in_order(
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
             if not isinstance(error, Exception):
-                stop_running()
+                stop_all()
             raise

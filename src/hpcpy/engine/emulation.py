@@ -9,13 +9,13 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, scratch_dir
+from hpcpy.core.programs import captured
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.one import take
 from hpcpy.pins.arch import host_arch
@@ -28,6 +28,7 @@ _BINFMT = "/proc/sys/fs/binfmt_misc"
 _MAGIC = rb"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
 _MASK = rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 _NEW_NAMESPACES = 0x10000000 | 0x00020000  # CLONE_NEWUSER, CLONE_NEWNS
+_ON_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG
 _PRIVATE = 0x4000 | 0x40000  # MS_REC, MS_PRIVATE
 _OLDEST_KERNEL = "6.7"
 
@@ -40,7 +41,9 @@ def provide() -> Path:
     if not program.exists():
         with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".qemu") as scratch:
             own = take(deb, scratch / deb.name)
-            subprocess.run(["dpkg-deb", "--extract", own, scratch / "made"], check=True)
+            done = captured(["dpkg-deb", "--extract", own, scratch / "made"])
+            if done.returncode:
+                raise UnavailableError(f"{deb}: {done.stderr.strip()}")
             program.parents[2].parent.mkdir(exist_ok=True)
             (scratch / "made").rename(program.parents[2])
     return program
@@ -65,6 +68,8 @@ def enter() -> None:
     os.write(to_parent[1], b"x")
     if not os.read(to_child[0], 1):
         raise UnavailableError("the user namespace got no users")
+    # Where the parent is killed, the child ends as after SIGTERM.
+    _check(_libc().prctl(_ON_PARENTS_DEATH, signal.SIGTERM), "a signal at its parent's death")
     for end in (*to_parent[1:], *to_child[:1]):
         os.close(end)
     _mount(b"none", b"/", b"", _PRIVATE)
@@ -83,7 +88,8 @@ def is_inside() -> bool:
 def _wait(child: int, from_child: int, to_child: int) -> int:
     """Give a child this process's users, in its new namespace; return its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets it, too
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, lambda number, _: os.kill(child, number))
     if os.read(from_child, 1):
         for name in ("uid_map", "gid_map"):
             lines = Path("/proc/self", name).read_text().splitlines()
@@ -115,4 +121,4 @@ def _check(done: int, what: str) -> None:
 
 if __name__ == "__main__":
     enter()
-    sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import PrivateApt, mirror_of
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
-from hpcpy.core.files import disk_errors, lock, make_folder
 from hpcpy.core.trust import require_own
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
@@ -102,19 +100,13 @@ def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
     """
     cache = paths.cache_dir() / "engine"
     require_own(cache)
-    make_folder(cache)
-    with disk_errors(cache):
-        stream = (cache / "lock").open("a")
-    # One checkout at a time: they share apt's lists.
-    with stream:
-        lock(stream, fcntl.LOCK_EX)
-        mirror = PrivateApt(cache / "apt", _NEWEST, debian_mirrors(), arch)
-        if any((cache / "apt/lists").glob("*_Packages*")):
-            # Lists older than the mirror: once more with new ones.
-            with contextlib.suppress(UnavailableError):
-                return _fetch_wanted(mirror, wanted)
-        mirror.update()
-        return _fetch_wanted(mirror, wanted)
+    mirror = PrivateApt(cache / "apt", _NEWEST, debian_mirrors(), arch)
+    if any((cache / "apt/lists").glob("*_Packages*")):
+        # Lists older than the mirror: once more with new ones.
+        with contextlib.suppress(UnavailableError):
+            return _fetch_wanted(mirror, wanted)
+    mirror.update()
+    return _fetch_wanted(mirror, wanted)
 
 
 def _fetch_wanted(mirror: PrivateApt, wanted: frozenset[str]) -> list[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.files import MIB, require_free
-from hpcpy.core.stages import end_if_stopped
+from hpcpy.core.programs import end_if_stopped
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.one import Fetcher, Tally, cached, downloads_dir
 from hpcpy.pins.model import Artifact

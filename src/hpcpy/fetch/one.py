@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sys
 import threading
 import time
@@ -12,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 from hpcpy.apt.mirrors import debian_mirrors, given_mirror
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
-from hpcpy.core.files import disk_errors, lock, place, sha256
+from hpcpy.core.files import disk_errors, place, sha256
+from hpcpy.core.locks import locked
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.download import (
@@ -29,7 +27,6 @@ from hpcpy.fetch.download import (
     ask,
     download,
     is_whole,
-    opened,
 )
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
@@ -182,27 +179,12 @@ class Fetcher:
     def _partial(self, source: Source) -> Iterator[Path]:
         """Give the partial file of these bytes while no other process or thread has it."""
         part = downloads_dir() / "partial" / source.sha256
-        while True:
-            with disk_errors(part):
-                part.parent.mkdir(parents=True, exist_ok=True)
-                stream = opened(part, "ab")
-            with stream:
-                # Not a blocking wait: it could not be stopped from outside.
-                while not _locked(stream):
-                    if self.stop.wait(0.1):
-                        raise Interrupted
-                # Who had the lock before may have renamed or removed the file.
-                if part.exists() and part.stat().st_ino == os.fstat(stream.fileno()).st_ino:
-                    yield part
-                    return
+        with locked(part, check=self._end_if_stopped):
+            yield part
 
-
-def _locked(stream: IO[bytes]) -> bool:
-    try:
-        lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    def _end_if_stopped(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted
 
 
 def _host(source: Source) -> str:

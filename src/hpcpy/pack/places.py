@@ -8,14 +8,14 @@ as it was, stays until it is removed.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
-from hpcpy.core.files import disk_errors, lock
+from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.files import disk_errors
+from hpcpy.core.locks import locked
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say
@@ -62,16 +62,7 @@ def _locked(made: Path) -> Iterator[None]:
     mark = made / "lock"
     if not mark.exists() and any(made.iterdir()):
         raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
-    with mark.open("a") as stream:
-        try:
-            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Who had it may have removed it just now.
-            is_own = mark.exists() and os.path.samestat(os.fstat(stream.fileno()), mark.stat())
-        except BlockingIOError:
-            is_own = False
-        if not is_own:
-            hint = "try again when it has ended"
-            raise UnavailableError(f"{made}: another pack is at work", hint=hint)
+    with locked(mark, may_wait=False):
         yield
 
 

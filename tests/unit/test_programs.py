@@ -1,0 +1,112 @@
+"""However a program is stopped, nothing of it runs when who called it goes on."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from processes import runs, start
+
+from hpcpy.core import programs
+from running import wait_until
+
+# hpcpy's own main around a command that has a scratch folder, and starts a program in it.
+TOOL = """
+import subprocess, sys, types
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from hpcpy import __main__
+from hpcpy.cli import commands
+from hpcpy.core import paths, programs
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import in_order, stage
+folder, script, way = sys.argv[1:]
+paths.BUILD = Path(folder)
+paths.LOGS = Path(folder, "logs")
+programs.GRACE = 2.0
+command = types.ModuleType("long_command")
+def main(options):
+    with build_scratch("x") as scratch:
+        words = ["sh", "-c", script, "sh", folder, scratch]
+        def staged(_=0):
+            with stage("compile it all") as current:
+                current.run(words)
+        if way == "stage":
+            staged()
+        elif way == "two threads":
+            in_order([0, 1], lambda _: (), staged, at_once=2)
+        elif way == "captured in a thread":
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(programs.captured, [words]))
+        else:
+            programs.run(words, in_terminal=True)
+command.declare, command.main = lambda parser: None, main
+sys.modules["long_command"] = command
+commands.COMMANDS["long"] = ("long_command", "takes long")
+sys.exit(__main__.main(["long"]))
+"""
+# Each writes its number, and goes on writing into the scratch folder.
+_WRITES = 'echo $$ >>"$1/pids"; while :; do sleep 0.1; date >"$2/file"; done'
+PROGRAMS = {
+    "tidies up": 'trap "sleep 0.5; echo tidied >>\\"$1/tidied\\"; exit" TERM; ' + _WRITES,
+    "is deaf": f'trap "" HUP INT TERM; {_WRITES}',
+    "has others": f'sh -c \'trap "" HUP INT TERM; {_WRITES}\' sh "$1" "$2" & {_WRITES}',
+    # As ninja starts compilers.
+    "has another group": f'setsid sh -c \'{_WRITES}\' sh "$1" "$2" & {_WRITES}',
+}
+WAYS = ("stage", "two threads", "captured in a thread", "its user's")
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [*((way, signal.SIGTERM) for way in WAYS), ("stage", signal.SIGINT), ("stage", signal.SIGHUP)],
+)
+def test_a_stopped_program_has_ended_when_hpcpy_ends(
+    tmp_path: Path, way: str, number: signal.Signals, program: str
+) -> None:
+    pids, at_least = tmp_path / "pids", 2 if way == "two threads" or "has" in program else 1
+    with start(TOOL, tmp_path, PROGRAMS[program], way) as tool:
+        wait_until(lambda: pids.exists() and len(pids.read_text().split()) >= at_least, tool)
+        tool.send_signal(number)
+        said = tool.communicate()[1]
+    assert not [pid for pid in map(int, pids.read_text().split()) if runs(pid)]
+    assert tool.returncode == CODES[number], said
+    assert not list((tmp_path / "scratch").glob("[!.]*"))
+    assert (tmp_path / "tidied").exists() == (program == "tidies up")
+    if number == signal.SIGINT:
+        first, last = said.splitlines()
+        assert first.endswith("compile it all: stopped")
+        assert last == "hpcpy long: stopped; the same command continues from here"
+
+
+def test_a_second_signal_does_not_wait_for_a_deaf_program(tmp_path: Path) -> None:
+    tool_of_long_grace = TOOL.replace("GRACE = 2.0", "GRACE = 300.0")
+    with start(tool_of_long_grace, tmp_path, PROGRAMS["is deaf"], "stage") as tool:
+        wait_until((tmp_path / "pids").exists, tool)
+        tool.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        tool.send_signal(signal.SIGTERM)
+        tool.communicate()
+    assert tool.returncode == 143
+    assert not list((tmp_path / "scratch").glob("[!.]*"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_after_a_time_limit_nothing_of_a_program_runs(
+    tmp_path: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "GRACE", 1.0)
+    words = ["sh", "-c", PROGRAMS[program], "sh", str(tmp_path), str(tmp_path)]
+    done = programs.captured(words, seconds=0.5)
+    assert (done.returncode, done.stderr) == (programs.NOT_STARTED, "no answer in 0.5 s")
+    assert not [pid for pid in map(int, (tmp_path / "pids").read_text().split()) if runs(pid)]
+
+
+def test_a_killed_tool_leaves_nothing(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    with start(TOOL, tmp_path, PROGRAMS["has others"], "stage") as tool:
+        wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, tool)
+        tool.kill()
+    wait_until(lambda: not any(runs(int(pid)) for pid in pids.read_text().split()))

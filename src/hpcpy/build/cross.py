@@ -78,10 +78,7 @@ def tool_name(wheel: str, arch: str) -> str:
 
 
 class Emulated(Stage):
-    """A stage whose mmdebstrap makes a root file system of another architecture.
-
-    Not in rootfs.py, which is an input of every key.
-    """
+    """A stage whose mmdebstrap makes a root file system of another architecture."""
 
     def __init__(self, stage: Stage, arch: str) -> None:
         super().__init__(stage.title, stage.log)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from hpcpy.build import cross, tool
+from hpcpy.build import cross, rootfs, tool
 from hpcpy.build import sbom_pins as sbom
 from hpcpy.build.cached import Inputs, files_of_clone
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
@@ -130,7 +130,8 @@ class Plan:
         """Return the key of the root filesystem of an image without a base."""
         inputs = Inputs(f"rootfs {image.name}")
         inputs.add("epoch", str(self.epoch))
-        inputs.add_files([image.folder / "customize.sh", paths.ROOT / "src/hpcpy/build/rootfs.py"])
+        inputs.add_files([image.folder / "customize.sh"])
+        inputs.add("recipe", " ".join(rootfs.RECIPE))
         self._add_artifacts(inputs, self.debian(image.debian))
         return inputs.key
 

@@ -26,6 +26,15 @@ UNUSED = (
     "/usr/share/bash-completion/*",
 )
 KEPT = ("/usr/share/doc/*/copyright",)
+OPTIONS = (
+    "--variant=custom",
+    "--format=tar",
+    *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNUSED),
+    *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
+)
+# What names a root filesystem besides its packages.  This file's bytes do not: a change of
+# its words would build every part anew.
+RECIPE = (*OPTIONS, "without devices")
 
 
 def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
@@ -72,11 +81,8 @@ def make_rootfs(
         current.run(
             [
                 ensure("build").mmdebstrap,
-                "--variant=custom",
-                "--format=tar",
+                *OPTIONS,
                 f"--include={','.join(names)}",
-                *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNUSED),
-                *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
                 f"--customize-hook={hook(folder / 'customize.sh')}",
                 # The suite's name only fills a default that is not used.
                 "stable",

@@ -23,8 +23,12 @@ def test_a_signed_sif_has_the_same_files(
     sif = make_sif(engine, tmp_path, FILES)
     signed = tmp_path / "signed.sif"
     signed.write_bytes(sif.read_bytes() + b"a signature")
-    compare(sif, sif)
+    copy = tmp_path / "copy.sif"
+    copy.write_bytes(sif.read_bytes())
+    compare(sif, copy)
     compare(sif, signed)
+    with pytest.raises(UsageError, match="compared with itself"):
+        compare(sif, sif)
     said = capsys.readouterr().out
     assert "the same bytes" in said
     assert "signed.sif: the same root file system, signed" in said
@@ -95,8 +99,7 @@ def test_what_no_build_makes_is_refused_before_one(
 ) -> None:
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     monkeypatch.setattr(verify, "ensure_image", lambda *_: pytest.fail("built"))
-    own = tmp_path / "hpcpy.sif"
-    content = make_sif(engine, tmp_path, FILES).rename(own).read_bytes()
+    content = make_sif(engine, tmp_path, FILES).read_bytes()
     at = content.index(b"SIF_MAGIC") + 14  # its architecture: after magic and version
     other = {b"2": b"4", b"4": b"2"}[content[at : at + 1]]
     for name, bytes_, match in (
@@ -111,9 +114,6 @@ def test_what_no_build_makes_is_refused_before_one(
     pack(tmp_path / "layout", tmp_path / "like.oci.tar", epoch=1)
     with pytest.raises(pytest.fail.Exception, match="built"):
         run(["verify", str(tmp_path / "like.oci.tar")])
-    (tmp_path / "link.sif").hardlink_to(own)
-    with pytest.raises(UsageError, match="compared with itself"):
-        run(["verify", str(tmp_path / "link.sif")])
 
 
 def test_a_changed_sif_ends_in_one_line(engine: Engine, tmp_path: Path) -> None:

@@ -116,9 +116,28 @@ def test_damaged_cache_file_is_fetched_again(server: Server, damaged: bytes) -> 
     assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
-def test_broken_connection_is_resumed_where_it_broke(server: Server) -> None:
-    assert get(server, ranged(BODY, 1000), ranged(BODY)).read_bytes() == BODY
-    assert [wanted for _, wanted in server.log] == ["", "bytes=1000-"]
+OLD = BODY[:5000]
+
+
+@pytest.mark.parametrize(
+    ("there", "answers", "asked"),
+    [
+        pytest.param(b"", [ranged(BODY, 1000), ranged(BODY)], ["", "bytes=1000-"], id="broken"),
+        pytest.param(OLD, [ranged(BODY)], ["bytes=5000-"], id="of a killed process"),
+        pytest.param(BODY, [status(500)], [], id="of one killed at the end"),
+        pytest.param(b"old" * 9, [ranged(BODY)] * 2, ["bytes=27-", ""], id="another file's"),
+        pytest.param(OLD, [whole(BODY)], ["bytes=5000-"], id="without ranges"),
+        pytest.param(OLD, [no_range(BODY)] * 2, ["bytes=5000-", ""], id="not such a range"),
+        pytest.param(b"", [status(503), status(429), ranged(BODY)], [""] * 3, id="in trouble"),
+    ],
+)
+def test_a_download_goes_on_from_what_is_there(
+    server: Server, there: bytes, answers: list[Answer], asked: list[str]
+) -> None:
+    if there:
+        begun(there)
+    assert get(server, *answers).read_bytes() == BODY
+    assert [wanted for _, wanted in server.log] == asked
 
 
 @pytest.mark.long
@@ -127,32 +146,6 @@ def test_stalled_connection_is_resumed(server: Server) -> None:
     impatient = replace(SOON, seconds=3.0)
     assert get(server, *answers, patience=impatient).read_bytes() == BODY
     assert server.log[-1][1] == "bytes=777-"
-
-
-def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
-    begun(BODY[:5000])
-    tally = Tally()
-    server.answers["/thing.tar"] = [ranged(BODY)]
-    fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally, patience=SOON)
-    assert server.log == [("/thing.tar", "bytes=5000-")]
-    assert tally.downloaded == len(BODY) - 5000
-
-
-def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -> None:
-    begun(BODY)
-    assert get(server, status(500)).read_bytes() == BODY
-    assert server.log == []
-
-
-@pytest.mark.parametrize("answer", [whole(BODY), no_range(BODY)])
-def test_server_without_ranges_is_read_from_the_start(server: Server, answer: Answer) -> None:
-    begun(BODY[:5000])
-    assert get(server, answer).read_bytes() == BODY
-
-
-def test_beginning_of_another_file_is_not_kept(server: Server) -> None:
-    begun(b"old" * 1000)
-    assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
 def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) -> None:
@@ -176,10 +169,6 @@ def test_file_of_another_length_is_refused_before_it_is_downloaded(server: Serve
         fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally, patience=SOON)
     assert tally.downloaded == 0
     assert files() == []
-
-
-def test_server_in_trouble_is_asked_again(server: Server) -> None:
-    assert get(server, status(503), status(429), ranged(BODY)).read_bytes() == BODY
 
 
 def test_missing_file_is_not_asked_for_again(server: Server) -> None:

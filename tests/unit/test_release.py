@@ -75,5 +75,6 @@ def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(command, "commit", lambda: 40 * "a")
     monkeypatch.setattr(command, "project_version", lambda: "0.1.0")
     monkeypatch.setattr(command, "notes", lambda *_: "## 0.1.0, unreleased\n")
+    monkeypatch.setattr(command, "ensure_image", lambda *_: pytest.fail("built"))
     with pytest.raises(UsageError, match=r"0\.1\.0 is unreleased; write its date"):
         run(["release", "--key", str(key), "--to", str(tmp_path / "new")])

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from hpcpy.build.cached import tree_files
-from hpcpy.build.command import PLACES, ensure_image
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif_header import architecture, missing, system_sha256
 from hpcpy.core import paths
@@ -44,13 +44,8 @@ def _compare_given(file: Path) -> None:
         raise UsageError(f"{file}: no such file")
     kind = _kind_of(file)
     # A file that was given another name is taken for the default image.
-    named, images = file.name.partition(".")[0], the_graph().images
-    image = images.get(named, images["hpcpy"])
-    own = PLACES[kind](image)
-    if own.exists() and own.samefile(file):
-        hint = "make verify without IMAGE builds it twice"
-        raise UsageError(f"{file}: would be compared with itself", hint=hint)
-    ours, _, _ = ensure_image(kind, image.name)
+    named = file.name.partition(".")[0]
+    ours, _, _ = ensure_image(kind, named if named in the_graph().images else "hpcpy")
     compare(ours, file)
 
 
@@ -100,6 +95,8 @@ def _build_again(folder: Path) -> Path:
 
 def compare(ours: Path, other: Path) -> None:
     """Refuse an image that has other bytes than ours, but for a SIF's signature and labels."""
+    if ours.samefile(other):
+        raise UsageError(f"{other}: it would be compared with itself", hint="run: make verify")
     if filecmp.cmp(ours, other, shallow=False):
         print(f"{other.name}: the same bytes")
         return

@@ -29,11 +29,10 @@ def require_own(path: Path, remedy: str = ANOTHER_CACHE) -> None:
         except OSError:  # absent, or no folder: said by what makes it
             continue
         for status in statuses:
-            _refuse_others(each, status.st_uid, trusted, remedy)
-        # In a sticky folder nobody replaces what is another's.
-        is_sticky = each != path and statuses[1].st_mode & stat.S_ISVTX
-        if _others_can_write(each, statuses[1]) and not is_sticky:
-            raise _refusal(each, _OPEN, f"{remedy}, or empty it and run: chmod go-w {each}")
+            # In a sticky folder nobody replaces what is another's.
+            is_sticky = each != path and status.st_mode & stat.S_ISVTX
+            closed = "" if is_sticky else f"{remedy}, or empty it and run: chmod go-w"
+            _refuse_others(each, status, trusted, remedy, closed)
 
 
 def require_safe_checkout() -> None:
@@ -43,30 +42,30 @@ def require_safe_checkout() -> None:
     """
     if os.geteuid() != 0:
         return
+    remedy = "compare the checkout with git diff"
     trusted = {0, paths.ROOT.stat().st_uid}
-    # A parent that its group can write is allowed: a centre's /usr/local or its like.
     for above in paths.ROOT.parents:
-        if above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
-            raise _refusal(above, _OPEN, f"{_COMPARE}chmod go-w {above}")
+        status = above.stat()
+        # A parent that its group can write is allowed: a centre's /usr/local or its like.
+        if status.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            _refuse_others(above, status, {status.st_uid}, "", f"{remedy}, and run: chmod go-w")
     for path, status in _code():
         if status.st_uid not in trusted or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            _refuse_others(Path(path), status.st_uid, trusted, f"{_COMPARE}chown it")
-            if _others_can_write(Path(path), status):
-                raise _refusal(path, _OPEN, f"{_COMPARE}chmod -R go-w {path}")
+            closed = f"{remedy}, and run: chmod -R go-w"
+            _refuse_others(Path(path), status, trusted, remedy, closed)
 
 
-_OPEN = "other users can write to it, and change"
-_COMPARE = "compare the checkout with git diff, and run: "
-
-
-def _refuse_others(path: Path, owner: int, trusted: Collection[int], remedy: str) -> None:
-    if owner not in trusted:
-        why = f"it is of user {user_name(owner)}, who could change"
-        raise _refusal(path, why, remedy)
-
-
-def _refusal(path: Path | str, why: str, remedy: str) -> UnavailableError:
-    return UnavailableError(f"{path}: {why} what is built and run", hint=remedy)
+def _refuse_others(
+    path: Path, status: os.stat_result, trusted: Collection[int], remedy: str, closed: str
+) -> None:
+    """Refuse what another user owns or, unless `closed` is empty, can write to."""
+    if status.st_uid not in trusted:
+        why, hint = f"it is of user {user_name(status.st_uid)}, who could change", remedy
+    elif closed and not stat.S_ISLNK(status.st_mode) and _others_can_write(path, status):
+        why, hint = "other users can write to it, and change", f"{closed} {path}"
+    else:
+        return
+    raise UnavailableError(f"{path}: {why} what is built and run", hint=hint)
 
 
 def _code() -> Iterator[tuple[str, os.stat_result]]:

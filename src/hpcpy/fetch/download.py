@@ -178,11 +178,7 @@ def _empty(part: Path) -> None:
 
 def opened(part: Path, mode: str) -> IO[bytes]:
     """Open a partial file, but no link: whoever may write to a shared cache can make one."""
-
-    def opener(path: str, flags: int) -> int:
-        return os.open(path, flags | os.O_NOFOLLOW, 0o644)
-
-    return open(part, mode, opener=opener)
+    return open(part, mode, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o644))
 
 
 @contextlib.contextmanager

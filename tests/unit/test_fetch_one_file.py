@@ -68,6 +68,9 @@ def test_file_lies_under_its_hash_and_nothing_else_is_left(server: Server) -> No
     assert path == downloads_dir() / DIGEST / "thing.tar"
     assert path.read_bytes() == BODY
     assert files() == [path]
+    # A second fetch asks no server.
+    assert get(server, status(500)) == path
+    assert len(server.log) == 1
 
 
 def test_what_is_built_is_what_was_compared(
@@ -101,12 +104,6 @@ def test_a_link_in_a_shared_cache_is_not_written_through(server: Server, tmp_pat
     with pytest.raises(DiskError, match="symbolic links"):
         get(server, ranged(BODY))
     assert (tmp_path / "roots").read_text() == "of root"
-
-
-def test_second_fetch_asks_no_server(server: Server) -> None:
-    path = get(server, ranged(BODY))
-    assert get(server, status(500)) == path
-    assert len(server.log) == 1
 
 
 @pytest.mark.parametrize("damaged", [BODY[:-1], b"\1" + BODY[1:]])

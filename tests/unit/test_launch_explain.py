@@ -5,6 +5,15 @@ import pytest
 from hpcpy.launch.explain import explain
 
 CUT = "slurmstepd-n1: error: *** STEP 4.0 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***\n"
+PLAIN = """\
+Traceback (most recent call last):
+  File "my.py", line 9, in <module>
+    rank_1 = run()  # rank 1
+"""
+OF_MPI = (
+    f"{PLAIN}mpi4py.MPI.Exception: Other MPI error, error stack:\n"
+    "internal_Barrier(84): MPI_Barrier(MPI_COMM_WORLD) failed\n"
+)
 ABORT = "application called MPI_Abort(MPI_COMM_WORLD, {0}) - process 1"
 ABORTS = (
     f"Abort({{0}}) on node 1 (rank 0 in comm 3): {ABORT}\n{CUT}srun: error: n1: tasks 0-1: Killed\n"
@@ -47,6 +56,27 @@ def task(rank: int, how: str) -> str:
             f"{task(0, 'Out Of Memory')}",
             "rank 0 on n1: Out Of Memory; ask for more: MEM=8G",
             137,
+        ),
+        # MPI raises an error on a dead rank's neighbour, before srun tells of the death.
+        (
+            f"{OF_MPI}hpcpy: rank 1 on n1: exit code 1\n{task(2, 'Exited with exit code 3')}{CUT}",
+            "rank 2 on n2: Exited with exit code 3",
+            3,
+        ),
+        (
+            f"{OF_MPI}hpcpy: rank 1 on n1: exit code 1\n{CUT}{task(2, 'Killed')}",
+            f"rank 1 on n1: exit code 1; last on stderr: {OF_MPI.splitlines()[3]}",
+            1,
+        ),
+        (
+            f"ValueError: a\nhpcpy: rank 1 on n1: exit code 1\n{task(2, 'Killed')}",
+            "rank 1 on n1: exit code 1; last on stderr: ValueError: a",
+            1,
+        ),
+        (
+            f"hpcpy: rank 1 on n1: exit code 143\n{task(1, 'Killed')}",
+            "rank 1 on n1: exit code 143",
+            143,
         ),
         # A rank's own SIGTERM comes before Slurm's, that of a cancelled job after.
         (f"{task(1, 'Terminated')}{CUT}{task(0, 'Terminated')}", "rank 1 on n1: Terminated", 143),
@@ -167,11 +197,6 @@ def test_slurm_says_whether_it_has_ended_the_job(stderr: str, line: str) -> None
     assert explain(stderr, 143, lambda: False)[0].startswith(line)
 
 
-PLAIN = """\
-Traceback (most recent call last):
-  File "my.py", line 9, in <module>
-    rank_1 = run()  # rank 1
-"""
 CLEANUP = "ERROR:   container cleanup failed: EOF\n"
 ECHO = (
     "FATAL:   first process with --sharens has already exited, could not execute process (pid 7)\n"

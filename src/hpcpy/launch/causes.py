@@ -25,6 +25,9 @@ _TRACEBACK = "Traceback (most recent call last):"
 # At its line's start, behind the bars of an exception group: a name, and what it says.
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 _BARS = re.compile(r"^ *[|+] ")
+# What a rank raises also when another one has died, which srun tells of.
+_OF_MPI = "mpi4py.MPI.Exception: "
+_TOLD_BY_SRUN = re.compile("srun: ")
 _ABORT = "application called MPI_Abort("
 
 
@@ -41,6 +44,8 @@ def last_words(lines: list[str], at: int, ranks: str) -> str:
     ]
     if raised := exception(of_ranks):
         of_ranks = [line for line in of_ranks if _ABORT not in line]
+    if raised.startswith(_OF_MPI) and _TOLD_BY_SRUN.match("".join(lines[at : at + 1])):
+        return ""
     named = re.compile(rf"\brank {re.escape(ranks)}\b")
     # What is indented is a traceback's source line, as a rule.
     naming = [line for line in of_ranks if named.search(line) and not line.startswith(" ")]
@@ -53,6 +58,15 @@ def last_words(lines: list[str], at: int, ranks: str) -> str:
 def _first(patterns: tuple[re.Pattern[str], ...], lines: list[str]) -> str:
     matching = (line for pattern in patterns for line in lines if pattern.match(line))
     return " ".join(next(matching, "").split())
+
+
+def follows_from_another(lines: list[str], at: int) -> bool:
+    """Return whether a rank that names itself has only met the end of another one.
+
+    MPI raises an error for a dead neighbour, often before srun prints that this has died.
+    """
+    is_told = _TOLD_BY_SRUN.match(lines[at])
+    return not is_told and exception(lines[:at]).startswith(_OF_MPI)
 
 
 def exception(lines: list[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.launch.causes import SCHEDULER, exception, last_words
+from hpcpy.launch.causes import SCHEDULER, exception, follows_from_another, last_words
 
 _TASK = re.compile(r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<how>.+)$")
 # Printed by the shell of `on_nodes`, which then kills the rank's engine, and by a rank that
@@ -20,9 +20,9 @@ _NO_RANKS = re.compile(
     r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
     r"|^hpcpy: \S+: no copy of the image "
 )
-# A rank's end at a SIGTERM, which may have been for all of them.
-_AT_SIGTERM = re.compile(r"Terminated|(?:Exited with )?exit code 143")
-_KILLED = re.compile(rf"Killed|{_AT_SIGTERM.pattern}")
+# How a rank ends that Slurm has ended: at its SIGTERM, or later.
+_AT_SIGTERM = ("Terminated", "Exited with exit code 143")
+_BY_SLURM = (*_AT_SIGTERM, "Killed")
 # What srun and salloc print of a job whatever comes of it.
 _GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")
 # When the controller ends a job.  Where --kill-on-bad-exit does, a rank's death comes before it.
@@ -94,26 +94,8 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
         for line in filter(_NO_RANKS.match, lines):
             if found := pattern.search(line):
                 return found.expand(meaning), (*codes, code or _AT_STOP)[0]
-    deaths = [
-        (number, found)
-        for number, line in enumerate(lines)
-        if (found := _TASK.match(line) or _GUARDED.match(line))
-    ]
-    if aborted := _aborted(lines, deaths):
-        return aborted
-    end = next((n for n, line in enumerate(lines) if CANCELLED.match(line)), None)
-    first = [death for death in deaths if end is None or death[0] < end]
-    # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
-    own = [death for death in first if not _AT_SIGTERM.match(death[1]["how"])]
-    if not own and (first or end is not None) and was_cut():
-        return "the job was cancelled", code or _AT_STOP
-    if not first and end is not None:
-        # Open MPI says nothing when a rank aborts: Slurm ends the step, and not the job.
-        first = [death for death in deaths if not _KILLED.match(death[1]["how"])]
-        if not first:
-            return "a rank has called MPI_Abort, or the step was cancelled", code or _AT_STOP
-    if first:
-        return _death(lines, *(own or first)[0], code)
+    if ended := _ranks_end(lines, code, was_cut):
+        return ended
     lines = [line for line in lines if not _GREETING.match(line)] or lines
     words = next((f["what"] for line in reversed(lines) if (f := SCHEDULER.match(line))), "")
     words = words or exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
@@ -123,10 +105,38 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
 _Found = tuple[int, re.Match[str]]
 
 
+def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tuple[str, int] | None:
+    """Explain by what srun and the shells of `on_nodes` print when ranks end."""
+    deaths = [
+        (number, found)
+        for number, line in enumerate(lines)
+        if (found := _TASK.match(line) or _GUARDED.match(line))
+    ]
+    if aborted := _aborted(lines, deaths):
+        return aborted
+    end = next((n for n, line in enumerate(lines) if CANCELLED.match(line)), None)
+    if not deaths and end is None:
+        return None
+    first = [death for death in deaths if end is None or death[0] < end]
+    if all(found["how"] in (*_AT_SIGTERM, "exit code 143") for _, found in first) and was_cut():
+        return "the job was cancelled", code or _AT_STOP
+    if first:
+        # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
+        own = [death for death in first if death[1]["how"] not in _AT_SIGTERM]
+        if own and follows_from_another(lines, own[0][0]):
+            own = [death for death in own if not follows_from_another(lines, death[0])] or own
+    else:
+        # Open MPI says nothing when a rank aborts: Slurm ends the step, and not the job.
+        own = first = [death for death in deaths if death[1]["how"] not in _BY_SLURM]
+    if not first:
+        return "a rank has called MPI_Abort, or the step was cancelled", code or _AT_STOP
+    return _death(lines, *(own or first)[0], code)
+
+
 def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
     """Explain a call of MPI_Abort, unless a rank has died before by itself."""
     aborted = next(filter(None, map(_ABORTED.match, lines)), None)
-    if not (aborted and all(_KILLED.match(found["how"]) for _, found in deaths)):
+    if not (aborted and all(found["how"] in _BY_SLURM for _, found in deaths)):
         return None
     # What the kernel keeps of it; 256 is a failure, too.
     code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1

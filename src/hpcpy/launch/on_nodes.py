@@ -61,11 +61,17 @@ else
   killed=() # an image without util-linux 2.33
 fi
 exec 4>&2 2>/dev/null # bash would tell of its child's death
+stopped=
 set -m # a process group of its own: it has no signal but by this shell
 "${killed[@]}" "$0" "$@" 2>&4 4>&- &
 rank=$!
 set +m
+tell() {
+  echo "hpcpy: rank $SLURM_PROCID on $SLURMD_NODENAME: exit code $code" >&4
+  tell() { :; }
+}
 stop() {
+  stopped=1
   trap : INT TERM HUP PWR
   [ $1 = TERM ] || trap later TERM
   kill -$1 -$rank
@@ -78,6 +84,7 @@ wait $rank
 code=$?
 [ $code = 0 ] && exit
 [ -n "$APPTAINER_SHARENS_MASTER" ] || exit $code
+[ $code -lt 128 ] || [ "$stopped" ] || tell # at once: MPI may end a neighbour for it
 task=$$ parent=$PPID
 until [ "$(cat /proc/$parent/comm)" = slurmstepd ]; do
   task=$parent
@@ -89,7 +96,7 @@ done
 (
   sleep @seconds@
   [ "$(cat /proc/$task/comm)" = starter ] || exit
-  echo "hpcpy: rank $SLURM_PROCID on $SLURMD_NODENAME: exit code $code" >&4
+  tell
   rm -f /dev/shm/sharens_instance_$parent
   kill -KILL $task
 ) >/dev/null </dev/null &

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import podman_hpc_site
 import pytest
+import rank_ends
 from injection_ways import NOBODY, PROGRAM
 from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
+from rank_ends import ACTS
 from site_user import SECONDS, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
@@ -161,3 +163,10 @@ def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
     assert process.returncode == 128 + signal.SIGINT
     assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT"
     nothing_is_left(user, waits)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("act", ACTS)
+def test_a_rank_ends(user: User, act: str) -> None:
+    program = rank_ends.word(user.cluster.shared, 1, act)
+    rank_ends.check(user.run(*user.launch(program, "NODES=2", "TASKS=4")), 1, act)

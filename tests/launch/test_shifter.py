@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rank_ends
 import shifter_site
 from injection_ways import NOBODY, PROGRAM
 from launching import said
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
+from rank_ends import ACTS
 from shifter_site import MODULE, Site
 from site_user import User, public_python, site_with_mpich
 
 from hpcpy.core import paths
 from running import printed
+from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +62,9 @@ def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> No
     assert (done.returncode, said(done)) == (0, [])
     assert "15,703,353 hits" in done.stdout
     assert (shared / "pi.json").stat().st_size
+
+
+@pytest.mark.parametrize("act", sampled(ACTS))
+def test_a_rank_ends(user: User, act: str) -> None:
+    program = rank_ends.word(user.cluster.shared, 1, act)
+    rank_ends.check(user.run(*user.launch(program, "NODES=2", "TASKS=4")), 1, act)

@@ -1,0 +1,54 @@
+"""What a rank can do to end, and what a launch then says and returns, whatever the engine."""
+
+import re
+from pathlib import Path
+
+from running import Done
+
+_PROGRAM = """
+import os, signal, sys
+from mpi4py import MPI
+
+comm, rank, act, number = MPI.COMM_WORLD, int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+comm.Barrier()
+if comm.rank == rank:
+    if act == "raise":
+        raise ValueError("mine")
+    if act == "kill":
+        signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
+    acts = {"exit": sys.exit, "_exit": os._exit, "Abort": comm.Abort}
+    acts.get(act, lambda number: os.kill(os.getpid(), number))(number)
+comm.Barrier()
+"""
+# What the rank does, the launch's exit code, and what the last line says of the rank. Slurm
+# tells a signal of what it has started, and an exit code of what an engine has.
+ACTS = {
+    "exit 256": (1, "exit code 1; last on stderr: SystemExit: 256$"),
+    "Abort -1": (255, r"exit code 255; last on stderr: Abort\(-1\) on node "),
+    "kill 11": (139, "exit code 139|Segmentation fault"),
+    "kill 15": (143, "exit code 143|Terminated"),
+    "exit -1": (255, "exit code 255; last on stderr: SystemExit: -1$"),
+    "exit 1": (1, "exit code 1(;|$)"),
+    "exit 77": (77, "exit code 77(;|$)"),
+    "_exit 3": (3, "exit code 3(;|$)"),
+    "raise 0": (1, "exit code 1; last on stderr: ValueError: mine$"),
+    "Abort 256": (1, r"exit code 1; last on stderr: Abort\(1\) on node "),
+    "Abort 1": (1, r"exit code 1; last on stderr: Abort\(1\) on node "),
+    "Abort 0": (1, r"exit code 1; last on stderr: Abort\(0\) on node "),
+    "kill 6": (134, "exit code 134|Aborted"),
+    "kill 9": (137, "exit code 137|Killed"),
+}
+
+
+def word(folder: Path, rank: int, act: str) -> str:
+    """Return the launch's word for the program in which a rank ends so."""
+    (folder / "ends.py").write_text(_PROGRAM)
+    return f"PROGRAM=ends.py {rank} {act}"
+
+
+def check(done: Done, rank: int, act: str) -> None:
+    code, how = ACTS[act]
+    last = done.stderr.splitlines()[-1]
+    expected = rf"hpcpy launch: rank {rank}( on n[12])?: (Exited with )?({how})"
+    assert re.match(expected, last), done.stderr
+    assert done.returncode == code, done.stderr

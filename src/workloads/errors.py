@@ -15,6 +15,8 @@ from typing import Any, TextIO
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
 73 a result cannot be written; 130 stopped (docs/reference/workloads.md)."""
+# The exit code where the reader of standard output has left.
+UNREAD = 128 + signal.SIGPIPE
 # Of a write to standard output.
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
@@ -58,6 +60,18 @@ class OutputError(WorkloadError):
 
 class WorkerError(WorkloadError):
     """A worker has failed or was killed; its work is lost."""
+
+
+def described(error: Exception) -> WorkloadError:
+    """Return an error of unknown cause as one line: its kind, its text, and where it came up."""
+    if isinstance(error, WorkloadError):
+        return error
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    text = " ".join(str(error).split())[:300]
+    return WorkloadError(f"{type(error).__name__}{text and ': '}{text} ({where})")
 
 
 class _Lossy(io.FileIO):
@@ -113,7 +127,7 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     # Otherwise Python would complain once more.
     drop_output()
     if error.errno == errno.EPIPE:
-        return 128 + signal.SIGPIPE
+        return UNREAD
     reason = (error.strerror or str(error)).lower()
     complain(f"standard output: {reason}; the output is incomplete")
     return OutputError.exit_code

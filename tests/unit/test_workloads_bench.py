@@ -5,12 +5,13 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from workloads.bench import machine, options
-from workloads.bench.result import Result, table, write_json
+from workloads.bench.result import Done, Result, table, write_json
 from workloads.bench.workload import Technique, select
 from workloads.errors import UnavailableError
 
@@ -50,7 +51,8 @@ class TestTable:
     some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
 
     def row(self, name: str, plain: Result = plain) -> Any:
-        shown = table([plain, self.many, self.some], HERE, "plain", "M/s")
+        how: Any = SimpleNamespace(techniques=HERE, baseline="plain", unit="M/s", columns={})
+        shown = table(Done([plain, self.many, self.some]), how)
         return next(line for line in shown.splitlines() if line.startswith(name))
 
     def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
@@ -73,10 +75,10 @@ def test_what_follows_two_dashes_is_left_as_it_is() -> None:
 
 def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], [TestTable.plain])
+    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], Done([TestTable.plain]))
     report = json.loads(path.read_text())
     assert report.keys() == {
-        *("workload", "parameters", "results"),
+        *("workload", "parameters", "results", "failures"),
         *("machine", "versions", "image", "command", "date", "load_before"),
     }
     # A virtual machine's name of it may be the same for every generation.

@@ -1,8 +1,12 @@
 """What a row says of memory, against blocks of a known size; which device a rank takes."""
 
-import pytest
-from processes import python
+import sys
+from pathlib import Path
 
+import pytest
+from processes import environment, python
+
+from running import printed, run
 from workloads.bench import machine
 from workloads.device.cuda import of_this_rank
 from workloads.parallel import ranks
@@ -38,6 +42,40 @@ def test_children_and_theirs_count() -> None:
     found = [int(peak) for peak in python("-c", _COUNTS).stdout.split()]
     assert len(found) == 3
     assert max(found[1:]) >= _BLOCK
+
+
+# A tree of cgroups: the line of the process, files by path. Half a GiB is left in each.
+GIB = 1 << 30
+CGROUPS = {
+    "0::/a/b": {"a/memory.max": GIB, "a/memory.current": GIB // 2, "a/b/memory.max": "max"},
+    "0::/c": {"c/memory.high": GIB, "c/memory.max": 2 * GIB, "c/memory.current": GIB // 2},
+    "0::/d": {"d/memory.max": GIB, "d/memory.current": GIB,
+              "d/memory.stat": f"anon 5\ninactive_file {GIB // 2}"},
+    "0::/outside/of/the/namespace": {"memory.max": GIB, "memory.current": GIB // 2},
+    "4:cpu,memory:/e\n0::/": {"memory/e/memory.limit_in_bytes": GIB,
+                              "memory/e/memory.usage_in_bytes": GIB // 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "files"), CGROUPS.items(), ids=[*CGROUPS])
+def test_a_cgroup_limits_the_memory(
+    own: str, files: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cgroup").write_text(f"{own}\n")
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{content}\n")
+    monkeypatch.setattr(machine, "_PROC", tmp_path)
+    monkeypatch.setattr(machine, "_CGROUPS", tmp_path)
+    assert machine.available_memory() == GIB // 2
+
+
+@pytest.mark.parametrize("option", ["-v", "-d"])
+def test_a_limit_of_the_shell_limits_the_memory(option: str) -> None:
+    code = "from workloads.bench import machine; print(machine.available_memory())"
+    command = f'ulimit {option} 1000000; exec "$0" -c "{code}"'
+    found = printed(run("bash", "-c", command, sys.executable, env=environment()))
+    assert 500_000_000 < int(found) < 1_024_000_000
 
 
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")

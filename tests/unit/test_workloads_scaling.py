@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from workloads.bench import machine, scaling
-from workloads.bench.result import Result
+from workloads.bench.result import Done, Result
 from workloads.bench.scaling import serial_fraction
 from workloads.bench.workload import Technique
 from workloads.errors import UsageError
@@ -31,7 +31,7 @@ class TestSpeedUp:
         assert (first, full) == (2.0, 1.0)
         assert speed_up == pytest.approx(5.0)
         assert efficiency == pytest.approx(0.625)
-        assert "62%" in scaling.table(self.results, "M/s")
+        assert "62%" in scaling.table(Done(self.results), "M/s")
 
     def test_a_technique_without_workers_is_refused(self) -> None:
         with pytest.raises(UsageError, match="plain has no workers"):
@@ -77,7 +77,7 @@ def _threads(**seconds: float) -> list[Result]:
 
 def test_more_than_the_cores_can_give_is_not_certain() -> None:
     own = _threads(w1=3.04, w2=1.0)
-    _, alone, both = scaling.table(own, "M/s").splitlines()
+    _, alone, both = scaling.table(Done(own), "M/s").splitlines()
     assert "100%" in alone
     assert "3.04×  not certain       –" in both
     assert scaling.beyond_cores(_threads(w1=2.3, w4=1.0)) == [4]

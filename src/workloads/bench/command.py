@@ -8,14 +8,31 @@ import itertools
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.bench import machine, options
-from workloads.bench.result import Result, duration, left_out_lines, report, write_json
+from workloads.bench.result import (
+    Done,
+    Failure,
+    Result,
+    duration,
+    left_out_lines,
+    report,
+    write_json,
+)
 from workloads.bench.workload import Trial, listing, select
-from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
+from workloads.errors import (
+    EXIT_CODES,
+    UNREAD,
+    OutputError,
+    UnavailableError,
+    UsageError,
+    WorkloadError,
+    described,
+    lost_output,
+)
 from workloads.parallel import ranks, signals
 from workloads.parallel.workers import Workers
 
@@ -29,6 +46,9 @@ T = TypeVar("T")
 # half-written picture.  With the time to print the message (ranks.abort) it is
 # less than signals.SECONDS.
 _STOP_SECONDS = 2.0
+# How long a rank with a failure waits for the others at least; and one that has to end all, for
+# the first to write what it has.
+_PATIENCE_SECONDS, _WRITE_SECONDS = 5.0, 5.0
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
@@ -68,28 +88,41 @@ class _Command:
     workload: Workload
     args: argparse.Namespace
     arguments: Sequence[str]
+    done: Done = field(default_factory=Done)
+    unprinted: OSError | None = None  # why standard output does not have all tables
 
     def run(self, problems: Sequence[Problem]) -> int:
         """Run all, report and write what was asked for; return the exit code."""
         # Before the first of them runs: what cannot be done is refused at once.  All ranks run
         # the same, although a GPU may be on the nodes of some alone.
         chosen = ranks.by_first(lambda: list(map(self.choose, problems)))
-        results: list[Result] = []
-        without: dict[str, str] = {}
         with self.profiler() as profile:
             for problem, (names, left_out) in zip(problems, chosen, strict=True):
-                own = self.run_problem(problem, names, left_out, profile)
-                results += own
-                without |= left_out
+                own = Done(left_out=left_out)
+                lost = self.run_problem(problem, names, own, profile)
+                self.done.add(own)
                 if ranks.is_first() and self.workload.overview is None:
-                    print(report(self.workload, self.args, problem, own, left_out), flush=True)
-        if ranks.is_first():
-            self.write(problems, results, without)
-        wrong = any(not result.ok for result in results)
-        if wrong and (comm := ranks.several()) is not None:
+                    self.show(report(self.workload, self.args, problem, own))
+                if lost is not None:
+                    self.write(problems)
+                    # The first rank may be writing, too, before it ends all.
+                    time.sleep(0 if ranks.is_first() else _WRITE_SECONDS)
+                    raise lost
+        self.write(problems)
+        code = self.exit_code()
+        if (comm := ranks.several()) is not None:
             # The first rank writes: others that end with such a code may end it, too.
             ranks.idle_barrier(comm)
-        return 1 if wrong else 0
+            code = comm.bcast(code)
+        return code
+
+    def exit_code(self) -> int:
+        """Return 1 if anything failed or is wrong; 73 if no more than that was not written."""
+        codes = {failure.exit_code for failure in self.done.failures}
+        codes |= {1 for result in self.done.results if not result.ok}
+        if self.unprinted is not None:
+            codes.add(lost_output(self.unprinted, _complain))
+        return 1 if codes - {OutputError.exit_code, UNREAD} else max(codes, default=0)
 
     def profiler(self) -> contextlib.AbstractContextManager[Measure]:
         """Give what watches the regions that are timed."""
@@ -107,41 +140,52 @@ class _Command:
             from workloads.bench import scaling  # noqa: PLC0415
 
             if args.impl == "all":
-                alone = [name for name in names if not techniques[name].has_workers]
-                left_out |= dict.fromkeys(alone, "no workers to count")
-                names = [name for name in names if name not in alone]
+                alone = {name: techniques[name].uncountable() for name in names}
+                left_out |= {name: reason for name, reason in alone.items() if reason}
+                names = [name for name in names if not alone[name]]
             scaling.counts(names, techniques, args.scale)
+        problem.prepare(names)
+        if args.weak and self.workload.grown:
+            self.workload.grown(problem, max(args.scale)).prepare(names)
         return names, left_out
 
     def run_problem(
-        self, problem: Problem, names: Sequence[str], left_out: dict[str, str], profile: Measure
-    ) -> list[Result]:
-        """Run the techniques one after the other; add those that fail to `left_out`."""
-        args, results = self.args, []
-        problem.prepare(names)
+        self, problem: Problem, names: Sequence[str], done: Done, profile: Measure
+    ) -> WorkloadError | None:
+        """Run the techniques one after the other, whether or not one fails; add to `done`.
+
+        A failure is returned if other ranks do not know of it: no more can be run then.
+        """
+        args = self.args
         grown = self.workload.grown if args.weak else None
-        if grown:
-            # If the largest does not fit, it is refused before the first has run.
-            grown(problem, max(args.scale)).prepare(names)
         for name, count in itertools.product(names, args.scale or [None]):
             own = grown(problem, count) if grown else problem
             try:
                 result = self.run_technique(name, own, count, profile)
-                results.append(replace(result, problem=problem.name))
-            except UnavailableError as error:
-                # Some obstacles show only when a library or device is opened;
-                # with `all` they cost one row.
-                if args.impl != "all":
+                done.results.append(replace(result, problem=problem.name))
+            except WorkloadError as error:
+                if isinstance(error, UnavailableError) and args.impl == "all" and error.agreed:
+                    # Some obstacles show only when a library or device is opened.
+                    done.left_out[name] = str(error)
+                    continue
+                is_refused = isinstance(error, (UnavailableError, UsageError))
+                if is_refused and args.impl != "all" and self.done.is_empty and done.is_empty:
                     raise
-                left_out[name] = str(error)
-        return results
+                failure = Failure(name, problem.name, count, str(error), error.exit_code)
+                done.failures.append(failure)
+                if ranks.several() is not None and not error.agreed:
+                    rest = names[names.index(name) + 1 :]
+                    done.left_out |= dict.fromkeys(rest, "all ranks had to be ended before")
+                    return error
+        return None
 
     def run_technique(
         self, name: str, problem: Problem, count: int | None, profile: Measure
     ) -> Result:
         """Time one technique at one problem; return rank 0's result on every rank.
 
-        `count` is one of ``--scale``: of workers or, where ranks compute, of ranks.
+        `count` is one of ``--scale``: of workers or, where ranks compute, of ranks. Whatever
+        fails is raised as a WorkloadError.
         """
         technique = self.workload.techniques[name]
         by_ranks = technique.parallel == "ranks"
@@ -149,40 +193,54 @@ class _Command:
         # Those that compute: some ranks together, or the first process alone.
         comm = ranks.first(world, count or world.size) if by_ranks else None
         computes = comm is not None if by_ranks else world is None or world.rank == 0
-        result, failure = Result(name, problem.name), None
+        result, failure, begun = Result(name, problem.name), None, time.monotonic()
         if computes:
             try:
                 with Workers(count or self.args.workers or machine.cores(), comm) as workers:
                     trial = Trial(name, technique, workers, profile, comm)
                     _time(trial, problem, result, self.args.repeat)
-            except WorkloadError as error:
-                # The others must learn at once of a failure that only some ranks
-                # know: they may be waiting for this one.
-                if world is None or comm is world or (by_ranks and not error.agreed):
+            except Exception as error:
+                # A picture's reader may have left.
+                is_unread = isinstance(error, BrokenPipeError) and options.use_stdout(self.args)
+                if signals.asked() or is_unread:
                     raise
-                failure = error
-        return ranks.leave(world, comm, result, failure)
+                failure = described(error)
+        # As long again as it has taken: the others may be slower, or may wait for this one.
+        patience = max(_PATIENCE_SECONDS, time.monotonic() - begun)
+        return ranks.leave(world, comm, result, failure, patience)
 
-    def write(
-        self, problems: Sequence[Problem], results: Sequence[Result], left_out: Mapping[str, str]
-    ) -> None:
-        """Print what is said of all problems; write the files."""
+    def show(self, text: str) -> None:
+        """Print on standard output; what else was asked for is written though this fails."""
+        try:
+            print(text, flush=True)
+        except OSError as error:
+            self.unprinted = error
+
+    def write(self, problems: Sequence[Problem]) -> None:
+        """On the first rank, print what is said of all problems, and write the files."""
+        if not ranks.is_first():
+            return
+        results, name = self.done.results, self.workload.name
+        said = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
         if self.workload.overview is not None:
-            print(self.workload.overview.table(results))
-            for line in left_out_lines(left_out):
-                print(f"  {line}")
-        name = self.workload.name
+            shown = [self.workload.overview.table(results)] if results else []
+            lines = [*said, *left_out_lines(self.done)]
+            self.show("\n".join([*shown, *(f"  {line}" for line in lines)]))
         if self.args.json is not None:
             parameters = {problem.name: problem.parameters() for problem in problems}
-            write_json(self.args.json, name, parameters, self.arguments, results)
-        if self.args.plot is not None:
+            write_json(self.args.json, name, parameters, self.arguments, self.done)
+        if self.args.plot is not None and results:
             from workloads.bench import plot  # noqa: PLC0415
 
             plot.chart(self.args, self.workload, results)
-        for result in results:
-            if not result.ok:
-                line = f"{name}: {result.impl} on {result.problem}: {result.verdict}"
-                print(line, file=sys.stderr)
+        wrong = [result for result in results if not result.ok]
+        said += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
+        for line in said:
+            print(f"{name}: {line}", file=sys.stderr)
+
+
+def _complain(line: str) -> None:
+    print(f"workloads: {line}", file=sys.stderr)
 
 
 def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 import os
 import re
+import resource
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +20,14 @@ _PACKAGES = (
     "numpy", "numba", "llvmlite", "mpi4py", "h5py", "cython", "pyopencl", "cupy-cuda12x",
     "cupy-cuda13x", "numba-cuda", "cuda-bindings", "matplotlib", "tqdm",
 )  # fmt: skip
+
+_PROC, _CGROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
+# Of a cgroup: the files of a limit and of what is used, and a line of memory.stat.
+_MEMORY = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.high", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 
 
 class Place(NamedTuple):
@@ -56,18 +66,24 @@ def cores_of(places: Iterable[Place]) -> int:
 
 
 def _cgroup_quota() -> float:
-    try:
-        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
-    except OSError:
-        return 0.0
     quotas = []
-    group = Path("/sys/fs/cgroup") / own.lstrip("/")
     # The tightest limit on the way up to the root counts.
-    for folder in (group, *group.parents):
+    for folder in _cgroups("cpu"):
         limit, _, period = _read(folder / "cpu.max").partition(" ")
         if limit.isdecimal():
             quotas.append(int(limit) / int(period))
     return min(quotas, default=0.0)
+
+
+def _cgroups(controller: str) -> list[Path]:
+    """Return the folders of this process's cgroups, of version 2 and 1, and of those above."""
+    folders: list[Path] = []
+    for line in _read(_PROC / "cgroup").splitlines():
+        _, controllers, own = line.split(":", 2)
+        if not controllers or controller in controllers.split(","):
+            group = _CGROUPS / (controllers and controller) / own.lstrip("/")
+            folders += (group, *group.parents)
+    return folders
 
 
 @functools.cache
@@ -100,8 +116,25 @@ def _descendants(process: int | str) -> Iterator[int | str]:
 
 
 def available_memory() -> int:
-    """Return the bytes that are available without swapping; 0 if the kernel does not say."""
-    return _kib("/proc/meminfo", "MemAvailable:")
+    """Return the bytes that this process can take without swapping; 0 if the kernel says nothing.
+
+    The least counts: of the machine, of a cgroup, of a limit (``ulimit -v`` and ``-d``).
+    """
+    rooms = [_kib("/proc/meminfo", "MemAvailable:") or math.inf, *_cgroup_rooms()]
+    for kind, used in ((resource.RLIMIT_AS, "VmSize:"), (resource.RLIMIT_DATA, "VmData:")):
+        if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY:
+            rooms.append(most - _kib("/proc/self/status", used))
+    return 0 if min(rooms) == math.inf else max(1, int(min(rooms)))
+
+
+def _cgroup_rooms() -> Iterator[int]:
+    """Yield the bytes below each limit of a cgroup, without a file's pages that can be dropped."""
+    for folder, names in itertools.product(_cgroups("memory"), _MEMORY):
+        limit, usage, cached = names
+        most, used = (_read(folder / name).strip() for name in (limit, usage))
+        if most.isdecimal() and used.isdecimal():
+            lines = map(str.split, _read(folder / "memory.stat").splitlines())
+            yield int(most) - int(used) + sum(int(size) for name, size in lines if name == cached)
 
 
 def _kib(path: str, key: str) -> int:

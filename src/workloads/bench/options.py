@@ -129,8 +129,13 @@ def check_files(args: argparse.Namespace) -> None:
 
 def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
     """Send what people read to standard error where an output goes to standard output."""
-    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out")]
-    named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
-    if ranks.is_first() and any(path is not None and files.is_stdout(path) for path in named):
+    if ranks.is_first() and use_stdout(args):
         return contextlib.redirect_stdout(sys.stderr)
     return contextlib.nullcontext()
+
+
+def use_stdout(args: argparse.Namespace) -> bool:
+    """Tell whether an output goes to standard output."""
+    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out")]
+    named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
+    return any(path is not None and files.is_stdout(path) for path in named)

@@ -16,7 +16,7 @@ from workloads.bench import files, machine
 if TYPE_CHECKING:
     import argparse
 
-    from workloads.bench.workload import Outcome, Problem, Technique, Workload
+    from workloads.bench.workload import Outcome, Problem, Workload
 
 # What the image says of itself; absent outside one.
 
@@ -76,6 +76,42 @@ class Result:
         self.note = "; ".join(filter(None, (self.note, text)))
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A technique at one problem without a result, and why; `workers` is one of ``--scale``."""
+
+    impl: str
+    problem: str
+    workers: int | None
+    reason: str
+    exit_code: int = 1
+
+    @property
+    def verdict(self) -> str:
+        """What stands in the place of a verdict on an answer."""
+        return f"FAILED: {self.reason}"
+
+
+@dataclass
+class Done:
+    """What became of techniques: results, failures, and why others were left out."""
+
+    results: list[Result] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has run so far."""
+        return not self.results and not self.failures
+
+    def add(self, other: Done) -> None:
+        """Add what became of another problem's."""
+        self.results += other.results
+        self.failures += other.failures
+        self.left_out |= other.left_out
+
+
 def duration(seconds: float) -> str:
     """Return seconds with three digits and a fitting unit."""
     # Three digits of 999.5 and more are 1e+03: it counts in the next unit.
@@ -92,24 +128,18 @@ def mebibytes(count: int) -> str:
     return f"{count / 2**20:,.0f} MiB" if count else "–"
 
 
-def table(
-    results: Sequence[Result],
-    techniques: Mapping[str, Technique],
-    baseline: str | Sequence[str],
-    unit: str,
-    columns: Mapping[str, Column] | None = None,
-) -> str:
-    """Return one problem's results side by side; `baseline` is what speed-ups refer to."""
-    own = columns or {}
+def table(done: Done, workload: Workload) -> str:
+    """Return one problem's results side by side."""
+    results, own, baseline = done.results, workload.columns, workload.baseline
     rates = {result.impl: result.rate for result in results}
     # Of 64 threads on two cores none has a 64th of what a core does.
     of_a_core = {result.impl: result.rate / (result.cores or result.workers) for result in results}
     bases = [baseline] if isinstance(baseline, str) else baseline
     base = next((rates[name] for name in bases if name in rates), None)
-    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
-    lines = [[*head, *own, "verdict"]]
+    head = ["technique", "time", "start", "workers", workload.unit]
+    lines = [[*head, "speed-up", "efficiency", "memory", *own, "verdict"]]
     for result in results:
-        one_core = techniques[result.impl].one_core
+        one_core = workload.techniques[result.impl].one_core
         single = next((of_a_core[name] for name in one_core if name in of_a_core), None)
         cells = [
             result.impl,
@@ -124,6 +154,8 @@ def table(
         lines.append(
             [*cells, *(column(result, results) for column in own.values()), result.verdict]
         )
+    none = ["–"] * (len(lines[0]) - 2)
+    lines += [[each.impl, *none, each.verdict] for each in done.failures]
     return render(lines)
 
 
@@ -137,33 +169,26 @@ def render(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(rendered)
 
 
-def report(
-    workload: Workload,
-    args: argparse.Namespace,
-    problem: Problem,
-    results: Sequence[Result],
-    left_out: Mapping[str, str],
-) -> str:
+def report(workload: Workload, args: argparse.Namespace, problem: Problem, done: Done) -> str:
     """Return one problem's table, and below it what there is to say."""
-    remarks: list[str] = [] if args.weak else problem.remarks(results)
+    remarks: list[str] = [] if args.weak else problem.remarks(done.results)
     if args.scale:
         from workloads.bench import scaling  # noqa: PLC0415
 
-        shown = scaling.table(results, workload.unit)
+        shown = scaling.table(done, workload.unit)
         remarks += scaling.remarks()
     else:
-        own = workload.columns
-        shown = table(results, workload.techniques, workload.baseline, workload.unit, own)
+        shown = table(done, workload)
     # A note that is the same for several numbers of workers is printed once.
-    notes = dict.fromkeys((result.impl, result.note) for result in results if result.note)
-    lines = [*(f"{name}: {note}" for name, note in notes), *left_out_lines(left_out), *remarks]
+    notes = dict.fromkeys((each.impl, each.note) for each in done.results if each.note)
+    lines = [*(f"{name}: {note}" for name, note in notes), *left_out_lines(done), *remarks]
     title = f"{problem.title}{', for each worker' if args.weak else ''}"
     return "\n".join([title, shown, *(f"  {line}" for line in lines), ""])
 
 
-def left_out_lines(reasons: Mapping[str, str]) -> list[str]:
+def left_out_lines(done: Done) -> list[str]:
     """Return a line for each technique that has not run."""
-    return [f"{name}: left out: {reason}" for name, reason in reasons.items()]
+    return [f"{name}: left out: {reason}" for name, reason in done.left_out.items()]
 
 
 def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
@@ -187,14 +212,15 @@ def write_json(
     workload: str,
     parameters: Mapping[str, object],
     arguments: Sequence[str],
-    results: Sequence[Result],
+    done: Done,
 ) -> None:
-    """Write one object with the results and their circumstances."""
+    """Write one object with the results, the failures and their circumstances."""
     document = {
         "workload": workload,
         "parameters": parameters,
         **circumstances(workload, arguments),
-        "results": [vars(result) for result in results],
+        "results": [vars(result) for result in done.results],
+        "failures": [vars(failure) for failure in done.failures],
     }
     with files.whole_file(path) as temporary:
         temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")

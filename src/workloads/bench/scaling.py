@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from workloads.bench import machine
-from workloads.bench.result import Result, render
+from workloads.bench.result import Done, Result, render
 from workloads.bench.workload import Technique
 from workloads.errors import UsageError
 from workloads.parallel import ranks
@@ -20,8 +20,8 @@ def counts(
 ) -> None:
     """Raise a UsageError for a technique without workers, and for more ranks than there are."""
     for name in names:
-        if not techniques[name].has_workers:
-            raise UsageError(f"--scale: {name} has no workers to count")
+        if reason := techniques[name].uncountable():
+            raise UsageError(f"--scale: {name} has {reason}")
         there = ranks.expected()
         if techniques[name].parallel == "ranks" and max(wanted) > there:
             ranks_there = "is 1 rank" if there == 1 else f"are {there} ranks"
@@ -66,18 +66,18 @@ def beyond_cores(own: Sequence[Result]) -> list[int]:
     ]
 
 
-def table(results: Sequence[Result], unit: str) -> str:
+def table(done: Done, unit: str) -> str:
     """Return one problem's results by technique and workers."""
     head = ["technique", "workers", "time", unit, "speed-up", "efficiency", "serial", "verdict"]
     lines = [head]
-    for name, points in series(results).items():
+    for name, points in series(done.results).items():
         own = [result for result, _, _ in points]
         base, beyond = _fewest(own), beyond_cores(own)
         for result, speed_up, efficiency in points:
             is_certain = result.workers not in beyond
             # Workers that share a core are slower by the clock: that is no serial part.
             shares_cores = 0 < result.cores < result.workers
-            has_part = is_certain and not shares_cores and result is not base
+            has_part = is_certain and not shares_cores and result.workers > base.workers
             cells = [
                 name,
                 str(result.workers),
@@ -88,6 +88,8 @@ def table(results: Sequence[Result], unit: str) -> str:
                 f"{serial_fraction(base, result):.1%}" if has_part else "–",
             ]
             lines.append([*cells, result.verdict])
+    none = ["–"] * (len(head) - 3)
+    lines += [[each.impl, f"{each.workers}", *none, each.verdict] for each in done.failures]
     return render(lines)
 
 

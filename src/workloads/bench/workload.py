@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from workloads.bench import machine
 from workloads.errors import UnavailableError, UsageError
-from workloads.parallel import ranks
+from workloads.parallel import dask_client, ranks
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Float32Array: TypeAlias = npt.NDArray[np.float32]
     Float64Array: TypeAlias = npt.NDArray[np.float64]
 
+# By the module that uses it: what names a cluster that is there already, with its own workers.
+_CLUSTERS = {"distributed": dask_client.VARIABLES, "pyspark": ("SPARK_MASTER",)}
 # What to say where a kernel is absent: the image's build compiles them.
 COMPILED = "compiled kernel absent: run inside the image"
 IN_SPARK = "Spark is not in this image: run it in hpcpy-spark"
@@ -63,10 +65,13 @@ class Technique:
         """The name of the module with its function."""
         return self.where.partition(":")[0]
 
-    @property
-    def has_workers(self) -> bool:
-        """Whether there may be more or fewer of its workers."""
-        return self.parallel in ("threads", "processes", "ranks")
+    def uncountable(self) -> str:
+        """Return why there cannot be more or fewer of its workers, or an empty string."""
+        if self.parallel not in ("threads", "processes", "ranks"):
+            return "no workers to count"
+        names = (name for module in self.needs for name in _CLUSTERS.get(module, ()))
+        given = next(filter(os.environ.get, names), "")
+        return f"no workers to count but those of {given}" if given else ""
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""

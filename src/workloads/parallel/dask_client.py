@@ -16,7 +16,7 @@ from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
-_ADDRESS, _FILE = "DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"
+VARIABLES = _, _FILE = "DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     `prepare` is called once in each worker. `workers.count` becomes that of a cluster that
     is there already; without workers there, or without an answer, this is UnavailableError.
     """
-    name = next(filter(os.environ.get, (_ADDRESS, _FILE)), "")
+    name = next(filter(os.environ.get, VARIABLES), "")
     with _given(name, workers) if name else _local(workers.count) as connected:
         connected.run(prepare)
         yield connected

@@ -158,27 +158,40 @@ def all_or_none(comm: Any, act: Callable[[], T], *, idle: bool = False) -> T:
 
 
 def first(comm: Any, count: int) -> Any:
-    """Return a communicator of the first `count` ranks, None on others; all call this together."""
-    if count == comm.size:
-        return comm
+    """Return a communicator of the first `count` ranks, None on others; all call this together.
+
+    Of all of them it is another one, too: what a failure leaves unread in it stays there.
+    """
     from mpi4py import MPI  # noqa: PLC0415
 
     part = comm.Split(0 if comm.rank < count else MPI.UNDEFINED, comm.rank)
     return None if part == MPI.COMM_NULL else part
 
 
-def leave(comm: Any, part: Any, value: T, failure: WorkloadError | None = None) -> T:
+def leave(
+    comm: Any, part: Any, value: T, failure: WorkloadError | None = None, seconds: float = math.inf
+) -> T:
     """Wait for every rank and free `part`, which `first` gave.
 
-    Return rank 0's value, or raise its failure. Without a communicator this process is alone.
+    Return rank 0's value, or raise a rank's failure on all of them. It is not agreed if not all
+    come within the seconds that one which fails waits: they wait in MPI for it, and have to be
+    ended. Without a communicator this process is alone.
     """
     if comm is None:
+        if failure is not None:
+            raise failure
         return value
-    idle_barrier(comm)
-    if part not in (None, comm):
+    if not idle_barrier(comm, seconds if failure else math.inf):
+        assert failure is not None  # noqa: S101
+        failure.agreed = False
+        raise failure
+    failures = [*filter(None, comm.allgather(failure))]
+    if failures:
+        free_shared()
+    elif part is not None:
         # MPICH has about 2,000 communicators at a time.
         part.Free()
-    return _from_first(comm, value, failure)
+    return _from_first(comm, value, next(iter(failures), None))
 
 
 def _from_first(comm: Any, value: T | None, failure: Any) -> T:

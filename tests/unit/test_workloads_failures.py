@@ -1,0 +1,117 @@
+"""One technique's failure: a row with its reason, beside all others' rows, in each output."""
+
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from processes import environment, python
+
+from running import run
+from workloads.__main__ import main
+from workloads.errors import OutputError, UnavailableError, UsageError
+from workloads.parallel.workers import Workers
+from workloads.pi.command import PI
+from workloads.pi.registry import TECHNIQUES
+
+
+def prepare() -> None:
+    """Let a worker process import this module."""
+
+
+def bug(*_: object) -> None:
+    raise ValueError("mine")
+
+
+def memory(*_: object) -> None:
+    raise MemoryError
+
+
+def killed(_pairs: int, _seed: int, workers: Workers) -> None:
+    pool = workers.pool(prepare)
+    os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
+    pool.submit(signal.pause).result()
+
+
+def full(*_: object) -> None:
+    raise OutputError("a.npy: No space left on device")
+
+
+def usage(*_: object) -> None:
+    raise UsageError("--workers 16: too many")
+
+
+def unavailable(*_: object) -> None:
+    raise UnavailableError("no device answers")
+
+
+# The reason; the exit code after another row, of `all`, of this one alone.
+KINDS: dict[Callable[..., None], tuple[str, int, int, int]] = {
+    bug: ("ValueError: mine (", 1, 1, 1),
+    memory: ("MemoryError (", 1, 1, 1),
+    killed: ("a worker process ended unasked", 1, 1, 1),
+    full: ("a.npy: No space left on device", 73, 73, 73),
+    usage: ("--workers 16: too many", 1, 1, 2),
+    unavailable: ("no device answers", 1, 0, 69),
+}
+# What is asked for, and how many rows another technique and this one have.
+REQUESTS = {"python,{name}": (1, 1), "all": (1, 1), "{name} --scale 1,2": (0, 2)}
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("case", itertools.product(REQUESTS, ["threads", "multiprocessing"]))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_failure_is_a_row_and_loses_no_other(
+    kind: Callable[..., None],
+    case: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    request, name = case
+    broken = replace(TECHNIQUES[name], where=f"{__name__}:{kind.__name__}")
+    rows = {"python": TECHNIQUES["python"], name: broken}
+    monkeypatch.setattr("workloads.pi.command.PI", replace(PI, techniques=rows))
+    (reason, *codes), (others, own) = KINDS[kind], REQUESTS[request]
+    code = codes[[*REQUESTS].index(request)]
+    file = tmp_path / "pi.json"
+    asked = request.format(name=name).split()
+    assert main(["pi", "-n", "1000", "--json", str(file), "--impl", *asked]) == code
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.err
+    if code in (2, 69):
+        assert (shown.out, shown.err) == ("", f"workloads: pi: {reason}\n")
+        assert not file.exists()
+    elif code == 0:
+        assert f"  {name}: left out: {reason}" in shown.out
+    else:
+        report = json.loads(file.read_text())
+        assert len(report["results"]) == others
+        assert [each["reason"].startswith(reason) for each in report["failures"]] == [True] * own
+        assert shown.out.count(f"  FAILED: {reason}") == own
+        assert shown.err.count(f"pi: {name} on 1,000 pairs: FAILED: {reason}") == own
+
+
+def test_what_cannot_be_printed_is_still_written(tmp_path: Path) -> None:
+    file = tmp_path / "pi.json"
+    command = f'"$0" -m workloads pi --impl python -n 1000 --json {file} >/dev/full'
+    done = run("sh", "-c", command, sys.executable, env=environment())
+    assert (done.returncode, done.stderr.count("\n")) == (73, 1)
+    assert json.loads(file.read_text())["results"]
+
+
+@pytest.mark.parametrize("name", ["DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"])
+def test_workers_of_a_given_cluster_are_not_counted(name: str) -> None:
+    code = (
+        "import sys; from workloads.bench import scaling; from workloads.errors import UsageError\n"
+        "from workloads.pi.registry import TECHNIQUES\n"
+        "try: scaling.counts(['dask'], TECHNIQUES, [1, 2])\n"
+        "except UsageError as error: print(error)"
+    )
+    said = f"--scale: dask has no workers to count but those of {name}\n"
+    assert python("-c", code, **{name: "tcp://127.0.0.1:1"}).stdout == said

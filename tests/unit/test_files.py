@@ -1,5 +1,6 @@
 """Files are whole or absent, and a disk's trouble is one line."""
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 from processes import environment, read_only, start
 
 from hpcpy.core.errors import DiskError
-from hpcpy.core.files import place, require_free, share, whole_file
+from hpcpy.core.files import disk_errors, place, require_free, share, whole_file
 from running import run
 
 WRITE_SLOWLY = """
@@ -61,6 +62,9 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 73
     assert list(tmp_path.iterdir()) == []
+    # As a copy fails.
+    with pytest.raises(DiskError, match=r"^to: no space left"), disk_errors(tmp_path):
+        raise OSError(errno.ENOSPC, "no space", "from", None, "to")
 
 
 def test_read_only_folder_is_one_line_with_its_name(tmp_path: Path) -> None:

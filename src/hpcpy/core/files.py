@@ -43,7 +43,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or path
+        # Of two names, the one that is written.
+        where = error.filename2 or error.filename or path
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskError(
                 f"{where}: no space left on the device",

@@ -1,15 +1,14 @@
-"""An image's commands without an engine, and an environment's packages in an image."""
+"""An image's commands without an engine."""
 
+import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import image
-from packing import daemons, pack, require
-from small_packages import wheel
+from packing import COMMAND, KILLED, daemons, pack, require
 
-from hpcpy.engine.prefix import find_apptainer
 from running import run, wait_until
 
 
@@ -49,31 +48,25 @@ def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     assert (done.stdout.split(), done.stderr) == (["4"] * 4, "")
 
 
+def test_old_commands_go_when_new_ones_are_whole(sif: str, tmp_path: Path) -> None:
+    python = tmp_path / "new/hpcpy/bin/python"
+    words = (*COMMAND[1:], sif, "--to", tmp_path / "new/hpcpy")
+    for number in itertools.count():
+        done = run(COMMAND[0], "-c", KILLED, number, tmp_path, *words, cwd="/usr")
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        # Between two renames they have no name.
+        assert python.exists() or (tmp_path / "new/hpcpy.pack-old/bin/python").exists()
+        if number and done.returncode == 0:
+            break
+    assert number > 3
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["hpcpy"]
+    undo = pack("--undo", tmp_path / "new/hpcpy")
+    assert (undo.returncode, undo.stderr.count("\n")) == (2, 1)
+    assert "has the commands of a SIF; rm -r" in undo.stderr
+
+
 def test_the_place_of_an_images_commands_has_nothing_else(sif: str, tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     done = pack(sif, "--to", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"{tmp_path}: is in the way; give another place by --to" in done.stderr
-
-
-@pytest.mark.long
-def test_packages_as_they_lie_are_baked(tmp_path: Path) -> None:
-    apptainer, *_, base = image()
-    made = wheel(tmp_path, "climate", "2.0", {"climate/__init__.py": "VALUE = 2\n"})
-    prefix, target = tmp_path / "env", tmp_path / "mine.sif"
-    # A virtual environment of Python 3.14: the image's, as its pip fills it.
-    inside = (find_apptainer(), "exec", f"--bind={tmp_path}", base)
-    run(*inside, "python3", "-m", "venv", prefix, check=True)
-    install = ("-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
-    run(*inside, prefix / "bin/python", *install, made, check=True)
-    done = pack(prefix, "--bake", target, f"--image={base}")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == f"{target}: hpcpy.sif with climate 2.0"
-    show = "import climate; print(climate.VALUE, climate.__loader__.__class__.__name__)"
-    ran = run(apptainer, "exec", target, "python3", "-c", show)
-    assert ran.stdout.split()[0] == "2"
-    listed = run(apptainer, "exec", target, "python3", "-m", "hpcpy_bake", "--list")
-    assert listed.stdout.split()[:2] == ["climate", "2.0"]
-    other = pack("--bake", target, tmp_path)
-    assert other.returncode == 2
-    assert "has no lib/python3.14/site-packages" in other.stderr

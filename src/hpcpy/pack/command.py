@@ -18,7 +18,7 @@ from hpcpy.pack.activation import at_its_place
 from hpcpy.pack.environment import Environment, is_below
 from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
 from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
-from hpcpy.pack.sif import bake_environment, pack_sif
+from hpcpy.pack.sif import pack_sif
 
 _TRUE = "/bin/true"
 # A start with a mount of its own.
@@ -38,13 +38,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
     )
-    files = (
-        (actions, "--to", "FOLDER", "of a SIF: the folder of its commands (default: beside it)"),
-        (actions, "--bake", "SIF", "of Python 3.14: write an image of hpcpy with the packages"),
-        (parser, "--image", "SIF", "of --bake: the base (default: build/hpcpy.sif)"),
-    )
-    for group, name, value, help_ in files:
-        group.add_argument(name, type=Path, metavar=value, help=help_)
+    what = "of a SIF: the folder of its commands (default: beside it)"
+    actions.add_argument("--to", type=Path, metavar="FOLDER", help=what)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
         " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."
@@ -66,9 +61,6 @@ def main(options: argparse.Namespace) -> int:
         return 0
     if not prefix.is_dir():
         raise UsageError(f"{prefix}: there is no such folder")
-    if options.bake:
-        bake_environment(prefix, options)
-        return 0
     is_change = options.undo or options.update
     if is_packed(prefix) and image_of(prefix).is_symlink():
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
@@ -85,11 +77,9 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
-    is_change = options.undo or options.update or options.bake
     ignored = {
-        "--undo, --update or --bake": is_sif and is_change,
-        "--image": options.image and not options.bake,
-        "--with": options.others and (is_sif or options.undo or options.bake),
+        "--undo or --update": is_sif and (options.undo or options.update),
+        "--with": options.others and (is_sif or options.undo),
         "a program": options.program and (is_sif or options.undo),
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
@@ -147,7 +147,8 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     others = [Path(place) for _, place in bound(prefix)[:-1]]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
-    if code := subprocess.run(command, check=False).returncode:
+    # It may ask its user something.
+    if code := run(command, stdin=None, in_terminal=True).returncode:
         program = shlex.join(options.program)
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
     packed = _make(environment, work)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hpcpy.core.errors import UsageError
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
 from hpcpy.core.trust import require_own, user_name
 
@@ -181,12 +181,11 @@ def _run_paths(programs: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Yield the folders in which programs look for libraries, as readelf prints them."""
     # Of one file alone it prints no name.
     command = ["xargs", "-0", "env", "LC_ALL=C", "readelf", "--dynamic", "/dev/null"]
-    names = b"\0".join(map(os.fsencode, programs))
-    done = subprocess.run(command, input=names, capture_output=True, check=False)
+    done = captured(command, text="\0".join(map(str, programs)))
     if done.returncode == _NOT_FOUND:
         say("no readelf here: no RUNPATH was looked at")
     name = ""
-    for line in os.fsdecode(done.stdout).splitlines():
+    for line in done.stdout.splitlines():
         name = line.removeprefix("File: ") if line.startswith("File: ") else name
         if found := _RUN_PATHS.search(line):
             yield from ((name, folder) for folder in found[1].split(":"))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -37,6 +38,14 @@ if sys.argv[1] == "abort" and MPI.COMM_WORLD.rank == MPI.COMM_WORLD.size // 2:
 time.sleep(600)
 """
 
+# Large enough for ranks of a node to read each other's memory, if they may.
+TOGETHER = """
+from mpi4py import MPI
+sent = MPI.COMM_WORLD.allgather(bytes(1 << 20))
+if MPI.COMM_WORLD.rank == 0:
+    print(sum(map(len, sent)))
+"""
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
@@ -66,9 +75,12 @@ def engines(cluster: Cluster) -> list[int]:
     return found
 
 
-def locks(cluster: Cluster) -> list[Path]:
+def files(cluster: Cluster) -> list[Path]:
+    """Return the engines' locks, their instances, and the folders of steps."""
     roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
-    return [path for root in roots for path in (root / "dev/shm").glob("sharens_instance_*")]
+    own = f"tmp/hpcpy-{NOBODY}"
+    names = ("dev/shm/sharens_instance_*", f"{own}/apptainer/instances/app/*/*/*", f"{own}/*.*.*")
+    return [path for root in roots for name in names for path in root.glob(name)]
 
 
 def script(cluster: Cluster, *words: str) -> tuple[str, ...]:
@@ -103,10 +115,43 @@ def test_the_cause_on_a_node_is_told(cluster: Cluster, sif: str, what: str) -> N
     assert re.match(line, told), done.stderr
 
 
+# What dead steps have left with the numbers of the next processes.
+LEFT = """
+last=$(cat /proc/sys/kernel/ns_last_pid)
+own=/tmp/hpcpy-$2 app=/tmp/hpcpy-$2/apptainer/instances/app/$1/nobody
+mkdir -p -m 700 "$own" "$own/apptainer"
+mapfile -t names < <(seq -f sharens_instance_%.0f "$last" $((last + 1000)))
+mkdir -p "${names[@]/#/$app/}"
+for name in "${names[@]}"; do
+  echo >"/dev/shm/$name"
+  echo '{"pid": 999999, "ppid": 999998, "sharensMode": true}' >"$app/$name/$name.json"
+done
+chown -R "$2" "$own"
+chown "$3" /dev/shm/sharens_instance_*
+"""
+
+
+@pytest.mark.parametrize("owner", [NOBODY, 0], ids=["own", "another's"])
+def test_what_is_left_of_the_steps_number_ends_no_step(
+    cluster: Cluster, sif: str, owner: int
+) -> None:
+    (cluster.shared / "together.py").write_text(TOGETHER)
+    words = script(cluster, "PROGRAM=together.py", "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    for name in NODES:
+        into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount", "--pid")
+        run(*into, "bash", "-c", LEFT, "-", name, NOBODY, owner, check=True)
+    done = run(*words, env=cluster.environment({"HOME": str(cluster.shared)}), cwd=cluster.shared)
+    left = files(cluster)
+    for path in left:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert (done.returncode, done.stdout) == (0, f"{4 << 20}\n"), done.stderr
+    assert (len(left) > 1000) == (owner != NOBODY)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("each", [2, 1])
 @pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
-def test_no_mount_and_no_lock_outlive_the_step(
+def test_no_mount_and_no_file_outlive_the_step(
     cluster: Cluster, sif: str, each: int, end: str
 ) -> None:
     program = cluster.shared / f"leaves-{end}-{each}.py"
@@ -125,6 +170,6 @@ def test_no_mount_and_no_lock_outlive_the_step(
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None), err
     until = time.monotonic() + 300
-    while left := [*engines(cluster), *locks(cluster)]:
+    while left := [*engines(cluster), *files(cluster)]:
         assert time.monotonic() < until, left
         time.sleep(0.2)

@@ -22,10 +22,12 @@ TIDY_SECONDS = 2
 # folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
 # can replace what it has seen.
 #
-# An engine that is killed leaves its squashfuse, in a process group of its own, and its lock in
-# /dev/shm; the lock would end a later step whose slurmstepd has the same number.  A node's first
-# rank starts what outlives the step and removes both.  proctrack/cgroup kills that, with all
-# squashfuses: then the next step removes the lock.
+# An engine that is killed leaves its squashfuse, in a process group of its own, and two files
+# with slurmstepd's number: a lock in /dev/shm, and an instance.  Either would end a later step
+# whose slurmstepd has that number.  The rank that makes the step's folder removes what dead steps
+# have left, while the node's others wait; and it starts what outlives the step and removes all.
+# proctrack/cgroup kills that, with all squashfuses: then the next step removes the files.
+# Another user's lock stays: ranks start without --sharens, and so cannot read each other's memory.
 _AROUND_APPTAINER = """\
 own=@folder@/hpcpy-$UID
 for folder in "$own" "$own/apptainer"; do
@@ -33,15 +35,33 @@ for folder in "$own" "$own/apptainer"; do
   case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac
 done 2>/dev/null
 [ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer
-if [ "$SLURM_LOCALID" = 0 ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
-  for file in /dev/shm/sharens_instance_*; do
-    [ -O "$file" ] && [ ! -d "/proc/${file##*_}" ] && rm -f "$file"
+if [ "$own" ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
+  lock=/dev/shm/sharens_instance_$PPID step=$own/$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
+  if mkdir "$step" 2>/dev/null; then
+    dead=()
+    for file in /dev/shm/sharens_instance_* "$own"/apptainer/instances/app/*/*/* "$own"/*.*.*; do
+      number=${file##*[._]}
+      [ -O "$file" ] && [ "$file" != "$step" ] || continue
+      [ "$number" != $PPID ] && [ -d "/proc/$number" ] || dead+=("$file")
+    done
+    rm -rf "${dead[@]}"
+    stat=$(cat /proc/$$/stat)
+    read -r _ _ _ session _ <<<"${stat##*) }"
+    tidies='tail --pid=$0 -f /dev/null
+      pkill -KILL -s $1 fuse
+      rm -rf /dev/shm/sharens_instance_$0 "$2"/apptainer/instances/app/*/*/*_$0 "$2"/*.*.$0'
+    (setsid bash -pc "$tidies" $PPID "$session" "$own" </dev/null >/dev/null 2>&1 &)
+    mkdir "$step/swept"
+  fi
+  for ((tries = 0; tries < 500; tries++)); do # 10 s
+    [ -d "$step" ] && [ ! -d "$step/swept" ] || break
+    sleep 0.02
   done
-  stat=$(cat /proc/$$/stat)
-  read -r _ _ _ session _ <<<"${stat##*) }"
-  tidies='tail --pid=$0 -f /dev/null
-    pkill -KILL -s $1 fuse; rm -f /dev/shm/sharens_instance_$0'
-  (setsid bash -pc "$tidies" $PPID "$session" </dev/null >/dev/null 2>&1 &)
+  if [ "$2" = --sharens ] && [ -e "$lock" ] && [ ! -O "$lock" ]; then
+    shift 2
+    set -- exec "$@"
+    export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0
+  fi
 fi
 exec "$0" "$@"
 """

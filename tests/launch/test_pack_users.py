@@ -42,6 +42,8 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
     if where != ".local":
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         return
+    assert "link out" not in done.stderr
+    assert "before, now 11\n" in done.stdout
     for part in (base / "bin/python3", *(base / "lib").iterdir()):
         assert f"packed with it: {part}: " in done.stderr
     listed = run(*unsquashfs(venv, "-l")[:-1]).stdout

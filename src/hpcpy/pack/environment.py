@@ -130,7 +130,9 @@ def look(environment: Environment) -> str:
         # What is not there is neither imported nor loaded; $ORIGIN is inside.
         # Path.exists would raise where this user may not look.
         is_there = target.startswith("/") and os.path.exists(target)  # noqa: PTH110
-        if is_there and not is_below(os.path.normpath(target), inside):
+        # A venv's python leads to links beside the one that is packed.
+        ends = (os.path.normpath(target), os.path.realpath(target))
+        if is_there and not any(is_below(end, inside) for end in ends):
             found[kind].append(f"{path} -> {target}")
     for kind, texts in found.items():
         for text in texts[:_SHOWN]:

@@ -100,9 +100,11 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     whole = ["-no-strip"] if len(trees) > 1 else []
     current.run([ensure("apptainer").path("mksquashfs"), *trees, image, *_OPTIONS, *whole])
     readable = readers(environment)
+    # An update by an ordinary user has unpacked all as of their own group.
+    group = (environment.prefix if environment.prefix.exists() else source).stat().st_gid
     try:
         for path in (folder, image):
-            os.chown(path, -1, environment.prefix.stat().st_gid)
+            os.chown(path, -1, group)
     except PermissionError:
         # The group is another one.
         readable &= 0o004

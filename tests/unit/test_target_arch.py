@@ -23,6 +23,7 @@ HONEST = {
     "src/hpcpy/build/command.py": "its version is a part of a SIF's stamp",
     "src/hpcpy/build/plan.py": "images are for this machine where nothing else is asked for",
     "src/hpcpy/fetch/command.py": "so is what is fetched beforehand",
+    "src/hpcpy/build/verify.py": "and what a given SIF is compared with",
     "recipes/patches/cpython/platform.patch": "users' programs ask the machine that they run on",
 }
 

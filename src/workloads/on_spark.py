@@ -6,18 +6,21 @@ import importlib.util
 import sys
 
 from workloads.bench.workload import IN_SPARK
+from workloads.errors import UnavailableError
+from workloads.preflight import program
 
 
 def main(words: list[str]) -> int:
     """Make a Spark cluster of this job's ranks; 69 in an image without Spark."""
     if importlib.util.find_spec("pyspark") is None:
-        from workloads.parallel import ranks  # noqa: PLC0415
-
-        ranks.print_once(f"on_spark: {IN_SPARK}")
-        return 69
+        return program.command("on_spark", IN_SPARK, [], _refuse)
     from workloads_spark import job  # noqa: PLC0415
 
     return job.main(words)
+
+
+def _refuse(_: list[str]) -> int:
+    raise UnavailableError(IN_SPARK)
 
 
 if __name__ == "__main__":

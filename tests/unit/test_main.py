@@ -145,6 +145,9 @@ def test_output_that_is_not_taken_is_one_line(
         ("hpcpy batch -- nowhere.py", 2, ""),
         ("workloads mandle", 2, ""),
         ("workloads.preflight nowhere.py", 2, ""),
+        ("workloads.on_dask nowhere.py", 2, ""),
+        ("workloads.on_spark nowhere.py", 69, ""),
+        ("workloads.traced t.json nowhere.py", 2, ""),
         ("workloads pi --impl python -n 1000 --json /nowhere/x.json", 2, ""),
     ],
 )

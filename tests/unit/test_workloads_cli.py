@@ -22,10 +22,14 @@ def test_version_is_the_projects(words: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
-def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
-    full = "workloads: standard output: no space left on device; the output is incomplete\n"
+@pytest.mark.parametrize(
+    "words", ["workloads pi --impl python -n 1000", "workloads.on_dask --help"]
+)
+def test_a_full_or_closed_standard_output_is_no_traceback(words: str) -> None:
+    name = words.split(maxsplit=1)[0].rpartition(".")[2]
+    full = f"{name}: standard output: no space left on device; the output is incomplete\n"
     for redirected, code, said in (("/dev/full", 73, full), ("&-", 0, "")):
-        command = f"{sys.executable} -m workloads pi --impl python -n 1000 >{redirected}"
+        command = f"{sys.executable} -m {words} >{redirected}"
         done = run("sh", "-c", command, env=environment(PYTHONUNBUFFERED=""))
         assert (done.returncode, done.stderr) == (code, said)
 

@@ -60,11 +60,12 @@ KINDS: dict[Callable[..., None], tuple[str, int, int, int]] = {
     unavailable: ("no device answers", 1, 0, 69),
 }
 # What is asked for, and how many rows another technique and this one have.
+FAMILIES = ("threads", "multiprocessing")
 REQUESTS = {"python,{name}": (1, 1), "all": (1, 1), "{name} --scale 1,2": (0, 2)}
 
 
 @pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("case", itertools.product(REQUESTS, ["threads", "multiprocessing"]))
+@pytest.mark.parametrize("case", [*itertools.product(REQUESTS, FAMILIES)])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_failure_is_a_row_and_loses_no_other(
     kind: Callable[..., None],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
 from workloads.doctor import promises
-from workloads.errors import UsageError, lossy_stderr
+from workloads.errors import UsageError
 from workloads.preflight import check, program
 
 _USAGE = """\
@@ -40,9 +39,7 @@ def main(words: list[str]) -> int:
         program_words.extend(words)
         return check.check(how, promised)
 
-    # The program gets standard error as it is.
-    with contextlib.redirect_stderr(lossy_stderr()):
-        code = program.command("preflight", _USAGE, words, look)
+    code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.
     if code == 0 and program_words:
         program.run_rank(program_words)

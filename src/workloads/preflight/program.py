@@ -15,7 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from workloads.errors import UsageError, WorkloadError, open_streams
+from workloads.errors import (
+    UsageError,
+    WorkloadError,
+    lossy_stderr,
+    lost_output,
+    open_streams,
+)
 from workloads.parallel import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
@@ -28,22 +34,23 @@ _SAID_SECONDS = 0.3
 
 def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], int]) -> int:
     """Run a command of all ranks; return its exit code, or that of --help, --version, an error."""
-    if words[:1] in (["-h"], ["--help"]):
-        open_streams()
-        print(usage)
-        return 0
-    if words[:1] == ["--version"]:
+    if words[:1] in (["-h"], ["--help"], ["--version"]):
         from workloads import version  # noqa: PLC0415
 
-        print(version.line())
+        open_streams()
+        try:
+            print(version.line() if words[0] == "--version" else usage, flush=True)
+        except OSError as error:
+            return lost_output(error, lambda line: print(f"{name}: {line}", file=sys.stderr))
         return 0
-    try:
-        return act(words)
-    except WorkloadError as error:
-        ranks.print_error(name, error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+    with contextlib.redirect_stderr(lossy_stderr()):
+        try:
+            return act(words)
+        except WorkloadError as error:
+            ranks.print_error(name, error)
+            return error.exit_code
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
 
 
 def require(words: list[str]) -> None:

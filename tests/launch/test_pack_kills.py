@@ -21,13 +21,10 @@ def parent(tmp_path: Path) -> Path:
     """Give a folder with an environment that starts in milliseconds."""
     require()
     env = tmp_path / "work/env"
-    for number in range(5):
-        (env / f"lib/{number}").mkdir(parents=True)
-        (env / f"lib/{number}/module").write_text("x")
-    for name in ("bin", "share"):
-        (env / name).mkdir()
-    (env / "share/value").write_text("before\n")
-    (env / "bin/show").write_text(f"#!/bin/sh\nexec cat {env}/share/value {env}/lib/*/module\n")
+    for name in ("bin", "share", "lib/1", "lib/2", "lib/3"):
+        (env / name).mkdir(parents=True)
+        (env / name / "value").write_text("before\n")
+    (env / "bin/show").write_text(f"#!/bin/sh\nexec cat {env}/*/value\n")
     (env / "bin/show").chmod(0o755)
     return env.parent
 
@@ -62,7 +59,7 @@ def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_pa
         run("cp", "-a", parent, state, check=True)
         if prefix.exists():
             shown = run(prefix / "bin/show", env={"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"})
-            assert shown.stdout in ("before\nxxxxx", "after\nxxxxx"), shown
+            assert shown.stdout in ("before\n" * 2, "before\nafter\n"), shown
         for action in ACTIONS:
             restore(state, parent)
             is_done = act(action, prefix) == 0

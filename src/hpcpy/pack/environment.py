@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hpcpy.core.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
-from hpcpy.core.trust import require_own, user_name
+from hpcpy.core.trust import user_name
 
 # What each node has of its own: it is not packed, and no call there asks a shared disk.
 ON_THE_NODE = (
@@ -65,11 +66,13 @@ def refuse_others(prefix: Path) -> None:
 
 
 def refuse_code_of_others(prefix: Path) -> None:
-    """Refuse, as root, what others can write to: what is packed is started."""
+    """Refuse, as root, what is another user's: programs of what is packed are started."""
+    trusted = {0, paths.ROOT.stat().st_uid}
     for path in (prefix, prefix / "bin", prefix / "etc/conda/activate.d"):
-        if os.geteuid() == 0 and path.exists():
+        if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
-            require_own(path, f"as its owner: runuser -u {owner} -- ./hpcpy pack …")
+            hint = f"runuser -u {owner} -- ./hpcpy pack …"
+            raise UnavailableError(f"{path}: is of {owner}, and root would start it", hint=hint)
 
 
 def _is_home(folder: Path) -> bool:

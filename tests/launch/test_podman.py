@@ -5,11 +5,13 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import image_in_podman
 import pytest
+from launching import SECONDS, wait_until_ready, waiting_program
 from local_cluster import Cluster, only_root
 from site_user import User
 
@@ -86,3 +88,20 @@ def user(cluster: Cluster) -> Iterator[User]:
 @only_root
 def test_two_nodes_have_the_answers(user: User) -> None:
     user.has_the_answers_of_two_nodes()
+
+
+# podman has no time to end them: Slurm kills it.
+@pytest.mark.long
+@only_root
+def test_no_container_outlives_a_job_that_slurm_kills(user: User) -> None:
+    program = waiting_program(user.cluster, "waits-in-podman.py")
+    with user.started(program, "NODES=2", "TASKS=4") as process:
+        wait_until_ready(user.cluster, "waits-in-podman.py", 4)
+        (job,) = user.cluster.run("squeue", "--noheader", "--format=%i").stdout.split()
+        user.cluster.run("scancel", "--signal=KILL", job)
+        process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    end = time.monotonic() + SECONDS
+    while left := printed(run(paths.TOOLS / "bin/podman", "ps", "--all", "--quiet")):
+        assert time.monotonic() < end, left
+        time.sleep(0.5)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.launch import on_nodes
+from hpcpy.launch import staging
 from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
 from running import Done, printed, run
 
@@ -119,10 +119,10 @@ def node(tmp_path: Path) -> Path:
 
 
 def staged(node: Path, **more: str) -> Done:
-    copy = on_nodes.COPIES["standalone"]
-    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy)
+    copy = staging.COPIES["standalone"]
+    before = staging.staging_lines(1, str(node / "image"), str(node), copy)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
-    lines = [line.shell for line in before], [line.shell for line in on_nodes.ending_lines()]
+    lines = [line.shell for line in before], [line.shell for line in staging.ending_lines()]
     env = {
         "PATH": f"{node}/bin:{os.environ['PATH']}",
         "SLURM_JOB_ID": "7",

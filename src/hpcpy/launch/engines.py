@@ -124,8 +124,9 @@ def _podman(container: Container, site: Site) -> ContainerStart:
         option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading),
         *_variables(container.variables),
         option(container.image, why="the image"),
+        option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return ContainerStart((around_podman(),), tuple(words))
+    return ContainerStart(around_podman(), tuple(words))
 
 
 def _shifter(container: Container, site: Site) -> ContainerStart:

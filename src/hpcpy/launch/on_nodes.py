@@ -1,4 +1,4 @@
-"""Shell that runs on the nodes: around an engine, around each rank, around a staged image.
+"""Shell that runs on the nodes: around an engine, around each rank.
 
 Each text is bash; fields such as @folder@ are filled in.  It runs as ``bash -p``, which takes no
 options (SHELLOPTS) and no commands (BASH_ENV) of the user's.
@@ -122,12 +122,20 @@ done
 ) >/dev/null </dev/null &
 exit $code
 """
+# A rank in a container of podman is conmon's child, and not Slurm's, so it would outlive its task,
+# podman, when Slurm has to kill that.  The container has the node's processes.
+_ENDS_WITH_TASK = f"""\
+( (
+  trap "" INT
+  while [ -d /proc/$$ ] && [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
+  [ -d /proc/$$ ] && kill -INT -$$ && sleep {SECONDS} && kill -KILL -$$
+) >/dev/null 2>&1 </dev/null & )
+"""
 # What ``podman-hpc shared-run`` needs.  The first of a node's ranks makes the container, and
 # each rank, the first one too, starts its program in it.  As of podman-hpc 1.2 the first rank
 # ends the container when as many ranks have ended as the first node has: on a node with fewer
 # ranks it waits for ever.  When its own program has died, it waits for ever for the node's other
-# ranks.  What runs in the container is podman's child and not Slurm's, so it outlives a step
-# that Slurm has to kill.
+# ranks.
 #
 # Here the node's ranks are counted: SLURM_STEP_TASKS_PER_NODE is 2(x3),1 for three nodes of two
 # ranks and one of one.  The first rank's own may have hung up before the last one has said that
@@ -158,12 +166,7 @@ exec "${engine[@]}" 2> >(
 """
 _AROUND_PODMAN_HPCS_RANK = """\
 : >/run/hpcpy.$$ # for the container, which podman removes when no rank is left
-( (
-  trap "" INT
-  while [ -d /proc/$$ ] && [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
-  [ -d /proc/$$ ] && kill -INT -$$ && sleep @seconds@ && kill -KILL -$$
-) >/dev/null 2>&1 </dev/null & )
-eval "set -- $HPCPY_PROGRAM"
+@ends@eval "set -- $HPCPY_PROGRAM"
 unset HPCPY_PROGRAM
 exec 4>&2 2>/dev/null # bash would tell of its child's death
 trap : INT TERM HUP # or it ends before the rank
@@ -183,7 +186,12 @@ exit $code
 _AROUND_PODMAN = """\
 if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi
 if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi
+export HPCPY_TASK=$$
 exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"
+"""
+_AROUND_PODMANS_RANK = f"""\
+{_ENDS_WITH_TASK}unset HPCPY_TASK
+exec "$@"
 """
 
 
@@ -216,6 +224,7 @@ def around_podman_hpc() -> tuple[Line, Line]:
     follow ``--``, go into a variable.  The second one runs a rank, reports its death to Slurm,
     and ends with its task.
     """
+    in_container = _AROUND_PODMAN_HPCS_RANK.replace("@ends@", _ENDS_WITH_TASK)
     return (
         variable_of_script(
             "at_node",
@@ -224,95 +233,21 @@ def around_podman_hpc() -> tuple[Line, Line]:
         ),
         variable_of_script(
             "in_container",
-            _AROUND_PODMAN_HPCS_RANK.replace("@seconds@", str(SECONDS)),
+            in_container.replace("@seconds@", str(SECONDS)),
             "in the container: a rank ends with its step, and its death is told",
         ),
     )
 
 
-def around_podman() -> Line:
-    """Return the line that sets ``$at_node``: a script that becomes the engine of a rank."""
+def around_podman() -> tuple[Line, Line]:
+    """Return the lines that set ``$at_node`` and ``$in_container``.
+
+    The first script becomes the engine of a rank; the second one, in it, ends with its task.
+    """
     why = "hands Slurm's PMI socket on as descriptor 3; files that it writes are yours"
-    return variable_of_script("at_node", _AROUND_PODMAN, why)
-
-
-# --stage, and the standalone file: a copy on each node's own disk, for as long as the job.
-# It lies in a folder that the job has made on each node, which nobody else can enter.
-COPIES = {
-    "apptainer": Expanded("$staged/hpcpy.sif"),
-    "standalone": Expanded("$staged/hpcpy-python"),
-}
-# A keeper runs on each node: cat ends when the job's shell closes the pipe or has ended.
-# SIGTERM, from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since
-# ranks may still read the copy while they tidy up.  An answer is a line: empty if all is well.
-# mkdir follows no link and takes nothing that is there.  The one line that comes is the
-# image's checksum, when the copy is there, or else its size: sbcast does not say that a disk
-# is full.  cat, since bash loses the answer of one that ends.
-_KEEPER = """\
-trap ended=1 TERM; trap "" INT HUP
-wrong=$(mkdir -m 700 "$0" 2>&1) || { echo "$SLURMD_NODENAME: $wrong"; exec cat; }
-trap 'trap "" TERM; rm -rf "$0"; exit' TERM
-echo
-[ "$ended" ] || {
-  sum=$(head -n 1)
-  case $sum in
-    size*) wrong=$(head -c "${sum#size}" /dev/zero 2>&1 >"$0"/@file@) ||
-      wrong="$SLURMD_NODENAME: no copy of the image in ${0%/*}: ${wrong##*: }"
-      echo "$wrong" ;;
-    "$(sha256sum <"$0"/@file@ || echo none)") echo ;;
-    *) echo "$SLURMD_NODENAME: $0/@file@ is not what was copied" ;;
-  esac
-  cat
-} 2>/dev/null
-rm -rf "$0"
-"""
-# The keepers are in a session of their own: `hpcpy.launch.step` may end all of the launch's.
-# bash forgets the coprocess's variables when it ends.
-_KEEPERS = """\
-coproc keeper {
-  exec setsid srun --overlap --nodes=@nodes@ --ntasks=@nodes@ --ntasks-per-node=1 \\
-    --mpi=none --quiet bash -pc "$keeper_script" "$staged"
-}
-keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}
-each_node_answers() { # with an empty line if all is well
-  for ((node = 0; node < @nodes@; node++)); do
-    read -r -u $keeper_out wrong || exit 73
-    [ -z "$wrong" ] || { echo "hpcpy: $wrong" >&2; exit 73; }
-  done
-}
-no_copy() { # each node tries to write as much
-  echo "size$(wc -c <@image@)" >&$keeper_in
-  each_node_answers
-  exit 73
-}"""
-
-
-def staging_lines(nodes: int, image: str, node_local: str, copy: Expanded) -> tuple[Line, ...]:
-    """Return the lines that copy the image to `copy`, after those that will remove the copies."""
-    keeper = _KEEPER.replace("@file@", copy.removeprefix("$staged/"))
-    keepers = _KEEPERS.replace("@nodes@", str(nodes)).replace("@image@", quoted(image))
-    name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     return (
-        Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        variable_of_script("keeper_script", keeper, "keeps a node's copy until the job ends"),
-        Line(keepers, "on each node, removes its copy at the end"),
-        Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
-        # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
-        Line(f"exec {{sum}}< <(sha256sum <{quoted(image)})", "while it is copied"),
-        Line(
-            f"sbcast {quoted(image)} {quoted(copy)} || no_copy",
-            "the image on each node's own disk, read once from the shared one",
+        variable_of_script("at_node", _AROUND_PODMAN, why),
+        variable_of_script(
+            "in_container", _AROUND_PODMANS_RANK, "in the container: a rank ends with its step"
         ),
-        Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),
-        Line("each_node_answers", "its copy is the image"),
-    )
-
-
-def ending_lines() -> tuple[Line, ...]:
-    """Return the lines that have the copies removed, and wait some seconds for it."""
-    return (
-        Line('eval "exec $keeper_in>&-"', "the copies go"),
-        Line(f"read -r -t {SECONDS} -u $keeper_out 2>/dev/null", "they have gone"),
-        # At SIGTERM, srun would end the removals that are not done.
-        Line("kill -KILL $keeper_process 2>/dev/null", "a dead node never says so"),
     )

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch import on_nodes
+from hpcpy.launch import staging
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, Option, option
@@ -139,19 +139,19 @@ def plan_launch(
     engine = engine_of(request, site)
     start = RANKS[engine](_container(request, site, facts), site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
-    staging: tuple[Line, ...] = ()
+    copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request, site):
-        staging = on_nodes.staging_lines(
-            request.nodes, facts.image, site.node_local, on_nodes.COPIES[engine]
+        copying = staging.staging_lines(
+            request.nodes, facts.image, site.node_local, staging.COPIES[engine]
         )
-        afterwards = on_nodes.ending_lines()
+        afterwards = staging.ending_lines()
     step = step_options(request, site, is_nested=bool(job and job.is_in_step))
     return LaunchPlan(
         title=_title(request, site, facts),
         size=tuple(size_options(request, site)),
         allocation=tuple(job_options(request, site)),
-        lines=(*module_lines(site), _UNSET_PYTHON, *login, *start.lines, _BINDING, *staging),
+        lines=(*module_lines(site), _UNSET_PYTHON, *login, *start.lines, _BINDING, *copying),
         step=tuple(step),
         program=(*start.words, *_python(request, site, facts)),
         afterwards=afterwards,
@@ -176,7 +176,7 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    if request.stage and engine_of(request, site) not in on_nodes.COPIES:
+    if request.stage and engine_of(request, site) not in staging.COPIES:
         raise UsageError(
             "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
         )
@@ -212,7 +212,7 @@ def _container(request: Request, site: Site, facts: HostFacts) -> Container:
 
 def _image(request: Request, site: Site, facts: HostFacts) -> str:
     engine = engine_of(request, site)
-    return on_nodes.COPIES[engine] if is_staged(request, site) else facts.image
+    return staging.COPIES[engine] if is_staged(request, site) else facts.image
 
 
 def _names_job(site: Site) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from misbehaving_server import downloaded
 
 from hpcpy.apt.private import Offer
 from hpcpy.cli.commands import run
@@ -52,7 +53,7 @@ def make_deb(folder: Path, name: str, *, linked_to: str = "", text: str = "") ->
         (doc / "copyright").write_text(text)
     deb = folder / f"{name}.deb"
     subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
-    return deb
+    return downloaded(deb)
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb on this machine")

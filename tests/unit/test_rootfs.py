@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from misbehaving_server import downloaded
 
 from hpcpy.apt.private import PrivateApt
 from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
-from hpcpy.core.files import sha256
 from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
@@ -25,13 +25,6 @@ def make_deb(folder: Path, name: str, depends: str = "") -> Path:
     deb = folder / f"{name}_2.0-1_all.deb"
     subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
     return downloaded(deb)
-
-
-def downloaded(file: Path) -> Path:
-    """Move a file to where downloads lie."""
-    folder = file.parent / sha256(file)
-    folder.mkdir()
-    return file.rename(folder / file.name)
 
 
 @pytest.fixture

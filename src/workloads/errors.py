@@ -64,13 +64,13 @@ class WorkerError(WorkloadError):
 
 def described(error: Exception) -> WorkloadError:
     """Return an error of unknown cause as one line: its kind, its text, and where it came up."""
+    import traceback  # noqa: PLC0415
+
     if isinstance(error, WorkloadError):
         return error
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())[:300]
+    where = f"{frame.filename}:{frame.lineno}"
     return WorkloadError(f"{type(error).__name__}{text and ': '}{text} ({where})")
 
 

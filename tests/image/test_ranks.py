@@ -60,7 +60,7 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
 from workloads.parallel import ranks
-ranks.idle_barrier = lambda comm: None
+ranks.idle_barrier = lambda *_: True
 world = ranks.world()
 for _ in range(2100):
     ranks.leave(world, ranks.first(world, 1), None)
@@ -97,6 +97,34 @@ def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> Non
     assert "rank 1 on " in done.stderr
     assert "no device answers" in done.stderr
     assert "mpi-cupy: left out: rank 1 on " in printed(workloads(2, code, *words, "all"))
+
+
+FAILS = """
+from workloads.mandel import mpi
+right = mpi.cyclic
+def cyclic(*words, **more):
+    if os.environ["PMI_RANK"] in "{ranks}":
+        raise MemoryError("mine")
+    return right(*words, **more)
+mpi.cyclic = cyclic
+"""
+
+
+# Without rank 0 the others wait in MPI for ever.
+@pytest.mark.parametrize(("ranks", "later"), [("012", ["mpi-dynamic", "mpi-p2p"]), ("0", [])])
+def test_a_technique_that_fails_on_ranks_loses_no_row(
+    ranks: str, later: list[str], tmp_path: Path
+) -> None:
+    impl = "numpy,mpi-block,mpi-cyclic,mpi-dynamic,mpi-p2p"
+    little = ["--area", "area1", "--size", 30, 20, "--impl", impl, "--json", tmp_path / "m.json"]
+    done = workloads(3, FAILS.format(ranks=ranks), "mandel", *little)
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "m.json").read_text())
+    assert [each["impl"] for each in report["results"]] == ["numpy", "mpi-block", *later]
+    (failure,) = report["failures"]
+    assert (failure["impl"], failure["reason"][:17]) == ("mpi-cyclic", "MemoryError: mine")
+    assert done.stdout.count("FAILED: MemoryError: mine") == 1
+    assert "Traceback" not in done.stderr
 
 
 def calls(profile: Path) -> int:

@@ -181,17 +181,19 @@ def leave(
         if failure is not None:
             raise failure
         return value
+    mine = (time.time(), comm.rank, failure) if failure else None
     if not idle_barrier(comm, seconds if failure else math.inf):
         assert failure is not None  # noqa: S101
         failure.agreed = False
         raise failure
-    failures = [*filter(None, comm.allgather(failure))]
+    # The first is the cause: the others may have missed what that rank did not do.
+    failures = sorted(filter(None, comm.allgather(mine)))
     if failures:
         free_shared()
     elif part is not None:
         # MPICH has about 2,000 communicators at a time.
         part.Free()
-    return _from_first(comm, value, next(iter(failures), None))
+    return _from_first(comm, value, failures[0][-1] if failures else None)
 
 
 def _from_first(comm: Any, value: T | None, failure: Any) -> T:

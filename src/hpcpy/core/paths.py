@@ -67,6 +67,12 @@ def cache_dir() -> Path:
         ) from error
 
 
+def writable(folder: Path) -> Path:
+    """Return a folder of ``build/``, or one in the cache of a user of a site's checkout."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return folder if os.access(there, os.W_OK) else cache_dir() / folder.relative_to(BUILD)
+
+
 def project_version() -> str:
     """Return the project's version, from ``pyproject.toml``."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

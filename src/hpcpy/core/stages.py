@@ -94,9 +94,7 @@ def _program(argv: Sequence[str]) -> str:
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[Stage]:
     """Print the time that `title` took; on failure the tail and name of its log."""
-    # Who uses a site's checkout writes nothing there.
-    there = next(path for path in (paths.LOGS, *paths.LOGS.parents) if path.exists())
-    folder = paths.LOGS if os.access(there, os.W_OK) else paths.cache_dir() / "logs"
+    folder = paths.writable(paths.LOGS)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")

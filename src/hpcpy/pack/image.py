@@ -153,10 +153,13 @@ def write_launcher(
 
 def launcher() -> Path:
     """Return the launcher, which is compiled unless it is there and newer than its sources."""
-    made = paths.TOOLS / "pack/run"
+    site, folder = paths.TOOLS / "pack/run", paths.writable(paths.TOOLS / "pack")
+    made = folder / site.name
     newest = max(file.stat().st_mtime for file in (*_SOURCES.iterdir(), Path(__file__)))
-    # In a site's checkout a user has what is there, whatever time a copy has given it.
-    if made.exists() and (made.stat().st_mtime > newest or not os.access(made.parent, os.W_OK)):
+    if made != site and site.exists():
+        # Whatever time a copy has given it.
+        return site
+    if made.exists() and made.stat().st_mtime > newest:
         return made
     with (
         stage("make the launcher of packed environments") as current,

@@ -1,5 +1,6 @@
 """Where a file comes from when its first source fails; proxies and mirrors."""
 
+import base64
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Answer, Server, artifact, ranged, serving, status
 
-from hpcpy.apt.mirrors import apt_proxies
-from hpcpy.core.errors import IntegrityError
+from hpcpy.apt.mirrors import apt_proxies, debian_mirrors
+from hpcpy.apt.private import PrivateApt
+from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
+from hpcpy.pins.model import DebianSuite
 
 BODY = b"the pinned bytes"
 SOON = Patience(seconds=60.0, pauses=(0.0,), give_up=60.0)
@@ -89,6 +92,37 @@ def test_mirror_of_the_machine_stands_for_the_archive(
     server.answers["/debian-security/pool/x.deb"] = [ranged(BODY)]
     wanted = artifact(BODY, "apt-mirror:debian-security/pool/x.deb")
     assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+
+
+def test_the_login_of_a_mirror_is_used_and_nowhere_printed_or_kept(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = f"{server.url}/debian".replace("//", "//me:se%20cret@")
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", given)
+    server.login = f"Basic {base64.b64encode(b'me:se cret').decode()}"
+    server.answers["/debian/pool/x.deb"] = [ranged(BODY)]
+    wanted = artifact(BODY, "apt-mirror:debian/pool/x.deb")
+    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert debian_mirrors()["debian"] == f"{server.url}/debian"
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{given} main")
+    with pytest.raises(UsageError) as refused:
+        debian_mirrors()
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.skipif(not Path("/usr/bin/apt-get").exists(), reason="no apt on this machine")
+def test_the_login_of_a_mirror_is_apts_too(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = f"{server.url}/debian".replace("//", "//me:secret@")
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", given)
+    server.login = f"Basic {base64.b64encode(b'me:secret').decode()}"
+    mirror = PrivateApt(tmp_path, (DebianSuite("debian", "trixie"),), debian_mirrors(), "amd64")
+    with pytest.raises(UnavailableError, match="does not have a Release file"):
+        mirror.update()
+    assert ("/debian/dists/trixie/InRelease", "") in server.log  # the login was taken
+    kept = [file for file in tmp_path.rglob("*") if file.is_file() and b"cret" in file.read_bytes()]
+    assert [(file.name, file.stat().st_mode & 0o777) for file in kept] == [("auth.conf", 0o600)]
 
 
 @pytest.mark.parametrize(

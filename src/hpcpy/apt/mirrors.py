@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.programs import captured
@@ -14,6 +15,9 @@ _ADDRESS = re.compile(
     r"https?://([\w.~%:-]+@)?([\w.-]+|\[[\da-f:]+\])(:[1-9]\d{0,4})?(/[\w.~%+/@:-]*)?", re.ASCII
 )
 ARCHIVES = ("debian", "debian-security")
+# A mirror's host and port, with the user and the password for it: no address has them, so
+# that no message and no file does.
+_logins: dict[str, tuple[str, str]] = {}
 
 
 def given_mirror() -> str:
@@ -21,11 +25,37 @@ def given_mirror() -> str:
     given = os.environ.get(_VARIABLE, "").rstrip("/")
     # It must stay one word, and no option, in a line of sources.list.
     if given and not _ADDRESS.fullmatch(given):
+        shown = re.sub(r"//.*@", "//…@", given, flags=re.DOTALL)
         raise UsageError(
-            f"{_VARIABLE}={given!r} is not an address of a mirror",
+            f"{_VARIABLE}={shown!r} is not an address of a mirror",
             hint="it is one such as http://HOST/debian",
         )
-    return given
+    return _without_login(given)
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    if login:
+        user, _, password = login.partition(":")
+        _logins[host] = (unquote(user), unquote(password))
+    return parts._replace(netloc=host).geturl()
+
+
+def authorization(url: str) -> dict[str, str]:
+    """Return the header with the login for an address, where there is one."""
+    if login := _logins.get(urlsplit(url).netloc):
+        return {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
+    return {}
+
+
+def netrc() -> str:
+    """Return the lines that tell apt the logins."""
+    return "".join(
+        f"machine {scheme}://{host} login {user} password {password}\n"
+        for host, (user, password) in _logins.items()
+        for scheme in ("http", "https")
+    )
 
 
 def debian_mirrors() -> dict[str, str]:
@@ -41,7 +71,7 @@ def debian_mirrors() -> dict[str, str]:
     mirrors: dict[str, str] = {}
     # None on a machine that is not Debian's.
     for line in captured(command).stdout.splitlines():
-        url = line.strip().rstrip("/")
+        url = _without_login(line.strip().rstrip("/"))
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
         if archive in ARCHIVES:
             mirrors.setdefault(archive, url)

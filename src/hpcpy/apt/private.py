@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.mirrors import debian_mirrors, netrc
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.locks import locked
@@ -66,6 +66,8 @@ class PrivateApt:
                     for suite in suites
                 )
             )
+            (folder / "auth.conf").touch(0o600)
+            (folder / "auth.conf").write_text(netrc())
             (folder / "last.conf").write_text(self._configuration(arch, suites[0].name))
             # apt reads this file first, then the host's apt.conf.d (proxies
             # stay), and last what takes the place of /etc/apt/apt.conf.
@@ -76,25 +78,30 @@ class PrivateApt:
         # and would change the host.
         where = self.folder
         hosts = f'#include "{_HOSTS_MAIN}";\n' if _HOSTS_MAIN.exists() else ""
-        return hosts + (
-            f'APT::Architecture "{arch}";\n'
-            f'APT::Architectures "{arch}";\n'
-            f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'
-            'APT::Install-Recommends "false";\n'
-            'APT::Sandbox::User "root";\n'
-            'Acquire::Retries "3";\n'
-            'Acquire::http::Timeout "30";\n'
-            'Acquire::Languages "none";\n'
-            f'Dir::Etc::sourcelist "{where}/sources.list";\n'
-            f'Dir::Etc::sourceparts "{where}/empty";\n'
-            f'Dir::Etc::preferencesparts "{where}/empty";\n'
-            f'Dir::State "{where}";\n'
-            f'Dir::State::lists "{where}/lists";\n'
-            f'Dir::State::status "{where}/status";\n'
-            f'Dir::Cache "{where}/cache";\n'
-            "#clear DPkg::Post-Invoke;\n"
-            "#clear APT::Update::Post-Invoke;\n"
-            "#clear APT::Update::Post-Invoke-Success;\n"
+        logins = f'Dir::Etc::netrc "{where}/auth.conf";\n' if netrc() else ""
+        return (
+            hosts
+            + logins
+            + (
+                f'APT::Architecture "{arch}";\n'
+                f'APT::Architectures "{arch}";\n'
+                f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'
+                'APT::Install-Recommends "false";\n'
+                'APT::Sandbox::User "root";\n'
+                'Acquire::Retries "3";\n'
+                'Acquire::http::Timeout "30";\n'
+                'Acquire::Languages "none";\n'
+                f'Dir::Etc::sourcelist "{where}/sources.list";\n'
+                f'Dir::Etc::sourceparts "{where}/empty";\n'
+                f'Dir::Etc::preferencesparts "{where}/empty";\n'
+                f'Dir::State "{where}";\n'
+                f'Dir::State::lists "{where}/lists";\n'
+                f'Dir::State::status "{where}/status";\n'
+                f'Dir::Cache "{where}/cache";\n'
+                "#clear DPkg::Post-Invoke;\n"
+                "#clear APT::Update::Post-Invoke;\n"
+                "#clear APT::Update::Post-Invoke-Success;\n"
+            )
         )
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from hpcpy.apt.mirrors import apt_proxies
+from hpcpy.apt.mirrors import apt_proxies, authorization
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import disk_errors, sha256
 from hpcpy.pins.model import Source
@@ -45,6 +45,8 @@ def ask(url: str, start: int, patience: Patience, *, of_apt: bool = False) -> HT
     # The openers know http and https alone.
     wanted = {"Range": f"bytes={start}-"} if start else {}
     request = urllib.request.Request(url, headers=_HEADERS | wanted)  # noqa: S310
+    for name, value in authorization(url).items():
+        request.add_unredirected_header(name, value)
     proxies = _proxies_of_apt(urlsplit(url).hostname or "") if of_apt else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
     reply: HTTPResponse = opener.open(request, timeout=patience.seconds)

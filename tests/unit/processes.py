@@ -39,9 +39,18 @@ def runs(pid: int) -> bool:
 
 def read_only(folder: Path) -> list[str]:
     """Return words to put before a command: it starts in `folder`, read-only even for root."""
+    return _mounted(folder, 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"')
+
+
+def small_disk(folder: Path) -> list[str]:
+    """Return words to put before a command: it starts in `folder`, a disk of 1 MiB."""
+    return _mounted(folder, 'mount -t tmpfs -o size=1m small "$0"')
+
+
+def _mounted(folder: Path, mount: str) -> list[str]:
     become = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
-    prefix = ["unshare", *become, "--mount", "sh", "-c", mount, str(folder)]
+    script = f'{mount} && cd "$0" && exec "$@"'
+    prefix = ["unshare", *become, "--mount", "sh", "-c", script, str(folder)]
     tried = run(*prefix, "true")
     if tried.returncode:
         pytest.skip(f"no mounts of one's own here: {tried.stderr.strip()}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import environment, read_only, start
+from processes import environment, read_only, small_disk, start
 
 from hpcpy.core.errors import DiskError
 from hpcpy.core.files import disk_errors, place, require_free, share, whole_file
@@ -65,6 +65,26 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
     # As a copy fails.
     with pytest.raises(DiskError, match=r"^to: no space left"), disk_errors(tmp_path):
         raise OSError(errno.ENOSPC, "no space", "from", None, "to")
+
+
+COPY = "place(Path('/proc/self/exe'), Path('a/copy'))"
+STAGE = "with stage('x') as one: one.run(['sh', '-c', 'head -c 2000000 /dev/zero >b'])"
+
+
+@pytest.mark.parametrize("work", [COPY, STAGE])
+def test_a_full_disk_is_named(tmp_path: Path, work: str) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom hpcpy.core import paths\n"
+        "from hpcpy.core.errors import DiskError\nfrom hpcpy.core.files import place\n"
+        "from hpcpy.core.stages import stage\npaths.LOGS = Path(sys.argv[1])\n"
+        f"try:\n    {work}\nexcept DiskError as error: print(error)"
+    )
+    command = [*small_disk(disk), sys.executable, "-c", code, tmp_path / "logs"]
+    done = run(*command, env=environment(TMPDIR=str(disk), HPCPY_CACHE=str(tmp_path)))
+    assert "no space left on the device" in done.stdout, done.stderr
+    assert f"; free some at {disk}, or " in done.stdout
 
 
 def test_read_only_folder_is_one_line_with_its_name(tmp_path: Path) -> None:

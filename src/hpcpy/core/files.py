@@ -23,7 +23,6 @@ _CANNOT_BE_WRITTEN = (
 _FICLONE = 0x40049409  # of linux/fs.h
 GIB = 1 << 30
 MIB = 1 << 20
-MORE_ROOM = "free some, or set HPCPY_CACHE to a larger disk"
 
 
 def in_words(size: int) -> str:
@@ -37,6 +36,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def more_room(*places: Path) -> str:
+    """Return the hint that names the fullest of the disks that some files are on."""
+    there = [next(one for one in (place, *place.parents) if one.exists()) for place in places]
+    fullest = min(there, key=lambda folder: shutil.disk_usage(folder).free)
+    mount = next(one for one in (fullest, *fullest.absolute().parents) if one.is_mount())
+    return (
+        f"free some at {mount}, or use another disk: HPCPY_CACHE for downloads and builds,"
+        " TMPDIR, another place of the checkout"
+    )
+
+
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn "disk full" and "read-only" under `path` into one clear line."""
@@ -46,10 +56,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         # Of two names, the one that is written.
         where = error.filename2 or error.filename or path
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskError(
-                f"{where}: no space left on the device",
-                hint=MORE_ROOM,
-            ) from error
+            message = f"{where}: no space left on the device"
+            raise DiskError(message, hint=more_room(Path(where))) from error
         if error.errno in _CANNOT_BE_WRITTEN:
             raise DiskError(
                 f"{where}: cannot be written ({error.strerror})",
@@ -106,7 +114,7 @@ def require_free(path: Path, need: int, what: str) -> None:
     if free < need:
         raise DiskError(
             f"{what} needs {in_words(need)} free at {path}, there are {in_words(free)}",
-            hint="free some, or set HPCPY_CACHE (downloads, builds) to a larger disk",
+            hint=more_room(existing),
         )
 
 

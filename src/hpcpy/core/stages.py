@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
-from hpcpy.core.files import MIB, MORE_ROOM, disk_errors
+from hpcpy.core.files import MIB, disk_errors, more_room
 from hpcpy.core.programs import StoppedError, end_if_stopped, run, stop_all
 
 TAIL_LINES = 20
@@ -74,7 +74,10 @@ class Stage:
             failed = f"{_program(argv)} ended with {ended}"
             if self._had_no_room(begin):
                 message = f"{self.title}: no space left on the device ({failed})"
-                raise StageRoomError(message, hint=MORE_ROOM)
+                # Not tempfile's: it goes elsewhere when TMPDIR is full.
+                temporary = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
+                places = (self.log, paths.cache_dir(), temporary)
+                raise StageRoomError(message, hint=more_room(*places))
             raise StageError(failed)
 
     def _had_no_room(self, begin: int) -> bool:

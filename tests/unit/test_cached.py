@@ -1,13 +1,14 @@
 """The cache gives what was put in, or makes it anew; earlier images do not fill the disk."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from processes import start
 
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.cached import cached
+from hpcpy.build.cached import cached, is_whole, recorded
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import drop_superseded
 from hpcpy.core.scratch import USERS
@@ -50,6 +51,34 @@ def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
     path.with_name(f"{path.name}.sha256").unlink()
     get(made)
     assert len(made) == 2
+
+
+def test_what_no_build_has_used_for_long_goes_with_its_hash(made: list[Path]) -> None:
+    used, unused, foreign = (get(made).with_name(name) for name in ("a-1.tar", "b-2.tar", "notes"))
+    for path in (used, unused):
+        shutil.copy(get(made), path)
+        shutil.copy(recorded(get(made)), recorded(path))
+    foreign.touch()
+    for path in (used, unused, foreign):
+        os.utime(path, (0, 0))
+    assert is_whole(used)  # a hit is a use
+    get(made).unlink()
+    get(made)
+    left = {path.name for path in used.parent.iterdir() if not path.name.endswith(".sha256")}
+    assert left == {USERS, "a-1.tar", "python-0123.tar", "notes"}
+    assert not recorded(unused).exists()
+
+
+def test_images_of_the_storage_that_no_build_has_used_for_long_go(tmp_path: Path) -> None:
+    buildah = Removed(tmp_path)
+    held = [f"localhost/hpcpy-builder:{key}" for key in "abc"]
+    object.__setattr__(buildah, "held", held)
+    buildah.tidy()  # it notes those of an older hpcpy
+    for file in (tmp_path / "last-use").iterdir():
+        os.utime(file, (0, 0))
+    buildah.has("localhost/hpcpy-builder:b")
+    buildah.tidy()
+    assert buildah.removed == ["localhost/hpcpy-builder:a", "localhost/hpcpy-builder:c"]
 
 
 def test_failed_making_leaves_nothing(made: list[Path], tmp_path: Path) -> None:
@@ -95,12 +124,18 @@ def test_the_next_build_removes_what_a_killed_one_has_half_made(
 class Removed(Buildah):
     """A buildah that only notes what is dropped from the storage."""
 
-    def __init__(self) -> None:
-        super().__init__(Path("buildah"), Path("storage"), {})
-        object.__setattr__(self, "tags", [])
+    removed: list[str]
+    held: list[str]
+
+    def __init__(self, storage: Path = Path("storage")) -> None:
+        super().__init__(Path("/bin/true"), storage, {})
+        object.__setattr__(self, "removed", [])
+
+    def tags(self) -> list[str]:
+        return self.held
 
     def remove(self, tag: str) -> None:
-        self.tags.append(tag)  # type: ignore[attr-defined]
+        self.removed.append(tag)
 
 
 def archive(folder: Path, name: str, key: int, used: int) -> None:
@@ -127,4 +162,4 @@ def test_what_was_used_last_stays_and_other_images_all(
     assert left == [kept, f"{kept}.sha256"]
     for others in ("hpcpy-sci", "hpcpy-aarch64"):
         assert len(list((tmp_path / "hpcpy/images").glob(f"{others}-*.tar"))) == 4
-    assert buildah.tags == [f"localhost/hpcpy-hpcpy:{key:016x}" for key in (1, 2, 3)]  # type: ignore[attr-defined]
+    assert buildah.removed == [f"localhost/hpcpy-hpcpy:{key:016x}" for key in (1, 2, 3)]

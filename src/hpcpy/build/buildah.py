@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.build.cached import is_unused, note_use
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
@@ -89,8 +90,30 @@ class Buildah:
         )
 
     def has(self, tag: str) -> bool:
-        """Tell whether the storage holds an image `tag`."""
-        return self._quiet("inspect", "--type=image", tag) == 0
+        """Tell whether the storage holds an image `tag`, which is then used."""
+        is_there = self._quiet("inspect", "--type=image", tag) == 0
+        if is_there:
+            note_use(self._last_use(tag))
+        return is_there
+
+    def _last_use(self, tag: str) -> Path:
+        return self.storage / "last-use" / tag.replace("/", "_")
+
+    def tidy(self) -> None:
+        """Remove the containers of killed builds, and images that no build has used for long."""
+        self.remove_container()
+        for tag in self.tags():
+            used = self._last_use(tag)
+            if not used.exists():
+                note_use(used)
+            elif is_unused(used):
+                self.remove(tag)
+                used.unlink()
+
+    def tags(self) -> list[str]:
+        """Return the names of all images."""
+        command = self.online("images", "--format={{.Name}}:{{.Tag}}")
+        return captured(command, env={**os.environ, **self.env}).stdout.split()
 
     def remove(self, tag: str) -> None:
         """Drop an image from the storage, unless a build uses it; no error if it is not there."""
@@ -143,5 +166,5 @@ def buildah() -> Iterator[Buildah]:
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
     found = Buildah(engine.path("buildah"), storage, env)
-    with used(storage, found.remove_container):
+    with used(storage, found.tidy):
         yield found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ def is_whole(path: Path) -> bool:
     except FileNotFoundError:
         return False
     if sha256(path) == expected:
+        note_use(path)
         return True
     print(f"hpcpy: {path}: checksum mismatch; rebuilding", file=sys.stderr)
     return False
@@ -47,16 +50,18 @@ def is_whole(path: Path) -> bool:
 def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
     """Return a result from the cache, making it when it is not there whole.
 
-    What killed builds have half made in the folder goes first.
+    What killed builds have half made in the folder goes first, and what is not used any more.
     """
     path = paths.cache_dir() / kind / filename
     if is_whole(path):
         return path
 
     def tidy() -> None:
-        for left in path.parent.glob(".*"):
-            if left.name != USERS:
+        for left in path.parent.iterdir():
+            is_half_made = left.name.startswith(".") and left.name != USERS
+            if is_half_made or (recorded(left).exists() and is_unused(left)):
                 left.unlink(missing_ok=True)
+                recorded(left).unlink(missing_ok=True)
 
     with used(path.parent, tidy):
         with whole_file(path) as temporary:
@@ -65,6 +70,22 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
         with whole_file(recorded(path)) as temporary:
             temporary.write_text(digest + "\n")
     return path
+
+
+# After which what no build has asked for is dropped.
+_UNUSED_DAYS = 60
+
+
+def note_use(path: Path) -> None:
+    """Have a file's time be that of its last use; it is made if it is not there."""
+    with contextlib.suppress(OSError):  # another user's
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+
+
+def is_unused(path: Path) -> bool:
+    """Tell whether the last use of a file was long ago."""
+    return time.time() - path.stat().st_mtime > _UNUSED_DAYS * 24 * 3600
 
 
 def stamp_path(artefact: Path) -> Path:

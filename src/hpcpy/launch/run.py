@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
+from hpcpy.core.programs import captured
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
 from workloads.registry import TOOLS, WORKLOADS
@@ -67,7 +67,7 @@ def main(options: argparse.Namespace) -> int:
     inside = [str(program), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
     print(f"hpcpy {project_version()}, Apptainer {program_version(program)}")
     print(f"image {digest}", flush=True)
-    subprocess.run([*inside, "python3", "-c", _VERSIONS], check=False)
+    print(captured([*inside, "python3", "-c", _VERSIONS]).stdout, end="", flush=True)
     sys.stdout.flush()
     command = [*inside, "python3", "-m", "workloads", *words]
     # By exec, so that Ctrl-C and the exit code are the workload's own.

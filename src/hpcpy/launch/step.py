@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
+from hpcpy.core.programs import captured
 from hpcpy.launch.controller import Controller, Job
 
 # Bytes of stderr's end that are kept to explain a failure.
@@ -190,7 +191,7 @@ class _Stops:
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
         """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""
         while self._is_overdue():
-            subprocess.run(["pkill", "-TERM", "-s", str(process.pid)], check=False)
+            captured(["pkill", "-TERM", "-s", str(process.pid)])
 
     def _is_overdue(self) -> bool:
         with self._changed:

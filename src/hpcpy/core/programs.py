@@ -13,10 +13,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hpcpy.core.errors import HpcpyError
 
@@ -32,6 +33,9 @@ _running: dict[int, int] = {}
 _is_stopped = False
 Process = tuple[int, str]  # Its number, and when it was started: numbers are used again
 _asked: set[Process] = set()  # to end
+# Whether the main thread starts a program just now, and the signal that has come meanwhile.
+_is_starting = False
+_pending = 0
 
 
 class StoppedError(HpcpyError):
@@ -56,9 +60,31 @@ def _stop(number: int, _: object) -> None:
         _send(signal.SIGKILL, _processes_of(_running.items()))
         return
     stop_all()
+    if _is_starting:
+        global _pending  # noqa: PLW0603
+        _pending = number
+    else:
+        _raise(number)
+
+
+def _raise(number: int) -> NoReturn:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """Have a signal raise after the block, so that no program is started and forgotten."""
+    global _is_starting  # noqa: PLW0603
+    is_main = threading.current_thread() is threading.main_thread()
+    _is_starting = is_main or _is_starting
+    try:
+        yield
+    finally:
+        _is_starting = _is_starting and not is_main
+    if is_main and _pending:
+        _raise(_pending)
 
 
 def stop_all() -> None:
@@ -67,9 +93,14 @@ def stop_all() -> None:
     if _is_stopped:
         return
     _is_stopped = True
-    _asked.update(_processes_of(_running.items()))
-    _send(signal.SIGTERM, _asked)
+    _ask(_running.items())
     _thread.start_new_thread(_kill_later, ())
+
+
+def _ask(running: Iterable[tuple[int, int]]) -> None:
+    processes = _processes_of(running)
+    _asked.update(processes)
+    _send(signal.SIGTERM, processes)
 
 
 def _kill_later() -> None:
@@ -102,25 +133,25 @@ def run(
     group = leader.pid
     _running[group] = 0
     try:
-        with subprocess.Popen(
-            words,
-            process_group=None if in_terminal else group,
-            encoding="utf-8",
-            errors="surrogateescape",
-            **streams,
-        ) as process:
+        with _starting():
+            process: subprocess.Popen[str] = subprocess.Popen(
+                words,
+                process_group=None if in_terminal else group,
+                encoding="utf-8",
+                errors="surrogateescape",
+                **streams,
+            )
             _running[group] = process.pid
-            try:
-                if _is_stopped and not is_clean_up:  # since it was about to start
-                    _send(signal.SIGTERM, _processes_of([(group, process.pid)]))
-                stdout, stderr = process.communicate(text, timeout=seconds)
-                if _is_stopped and not is_clean_up:
-                    raise StoppedError(f"{words[0]} was stopped")  # noqa: TRY301
-            except BaseException:
-                _end(group, is_asked=_is_stopped and not is_clean_up)
-                raise
+        if _is_stopped and not is_clean_up:  # since it was about to start
+            _ask([(group, process.pid)])
+        stdout, stderr = process.communicate(text, timeout=seconds)
+        if _is_stopped and not is_clean_up:
+            raise StoppedError(f"{words[0]} was stopped")  # noqa: TRY301
         is_well = process.returncode == 0
         return Done(words, process.returncode, stdout or "", stderr or "")
+    except BaseException:
+        _end(group, _running[group])
+        raise
     finally:
         del _running[group]
         # What a failed program has left behind is killed with its group.
@@ -141,12 +172,12 @@ def captured(command: Sequence[str | Path], **options: Any) -> Done:
     return Done([*map(str, command)], NOT_STARTED, "", why)
 
 
-def _end(group: int, *, is_asked: bool) -> None:
+def _end(group: int, first: int) -> None:
     """End what runs of a program: SIGTERM, unless it is asked to end already, then SIGKILL."""
-    running = [(group, _running[group])]
+    running = [(group, first)]
+    if not any(process == first for process, _ in _asked):
+        _ask(running)
     left = _processes_of(running, _asked)
-    if not is_asked:
-        _send(signal.SIGTERM, left)
     for number in (None, signal.SIGKILL):
         end = time.monotonic() + GRACE
         while left and time.monotonic() < end:

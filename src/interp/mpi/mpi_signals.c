@@ -7,7 +7,9 @@
    - UCX takes SIGHUP when it is loaded, to write a log from then on.
    - MPICH takes SIGUSR1: its mpiexec reports dead ranks to the others by it.
 
-   So these handlers are restored.  Handlers for crashes stay the library's. */
+   So these handlers are restored.  Handlers for crashes stay the library's.
+
+   MPI_Abort(256) ended a job with 0: the kernel keeps eight bits of an exit code. */
 
 #define _GNU_SOURCE
 #include "mpi_descriptors.h"
@@ -45,8 +47,9 @@ void hpcpy_signals_put_back(const HpcpySignals *signals)
 static int (*their_init)(void *, void *);
 static int (*their_init_thread)(void *, void *, int, int *);
 static int (*their_session_init)(void *, void *, void *);
+static int (*their_abort)(void *, int);
 
-/* In MPICH's ABI a session's handles are integers, which are passed as pointers are. */
+/* In MPICH's ABI handles are integers, which are passed as pointers are. */
 #define INITIALISE(name, parameters, arguments)    \
     static int name parameters                     \
     {                                              \
@@ -65,19 +68,22 @@ INITIALISE(init_thread, (void *count, void *words, int wanted, int *given),
            (count, words, wanted, given))
 INITIALISE(session_init, (void *info, void *errors, void *session), (info, errors, session))
 
+static int abort_with_failure(void *comm, int code)
+{
+    return their_abort(comm, code != 0 && (code & 0xff) == 0 ? 1 : code);
+}
+
+#define REPLACE(function, theirs, ours)          \
+    if (strcmp(name, function) == 0) {           \
+        theirs = (__typeof__(theirs))target;     \
+        return (void *)ours;                     \
+    }
+
 void *hpcpy_mpi_with_signals(const char *name, void *target)
 {
-    if (strcmp(name, "MPI_Init") == 0) {
-        their_init = (int (*)(void *, void *))target;
-        return (void *)init;
-    }
-    if (strcmp(name, "MPI_Init_thread") == 0) {
-        their_init_thread = (int (*)(void *, void *, int, int *))target;
-        return (void *)init_thread;
-    }
-    if (strcmp(name, "MPI_Session_init") == 0) {
-        their_session_init = (int (*)(void *, void *, void *))target;
-        return (void *)session_init;
-    }
+    REPLACE("MPI_Init", their_init, init)
+    REPLACE("MPI_Init_thread", their_init_thread, init_thread)
+    REPLACE("MPI_Session_init", their_session_init, session_init)
+    REPLACE("MPI_Abort", their_abort, abort_with_failure)
     return target;
 }

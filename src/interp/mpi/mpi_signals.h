@@ -15,5 +15,5 @@ void hpcpy_signals_keep(HpcpySignals *signals);
 void hpcpy_signals_put_back(const HpcpySignals *signals);
 
 /* The function to call in place of the library's `target`: `target` itself, or a
-   wrapper for those that initialise MPI. */
+   wrapper for those that initialise MPI or end the job. */
 void *hpcpy_mpi_with_signals(const char *name, void *target);

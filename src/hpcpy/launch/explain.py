@@ -134,12 +134,18 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
 
 
 def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
-    """Explain a call of MPI_Abort, unless a rank has died before by itself."""
-    aborted = next(filter(None, map(_ABORTED.match, lines)), None)
-    if not (aborted and all(found["how"] in _BY_SLURM for _, found in deaths)):
+    """Explain a call of MPI_Abort, or an MPI error, unless a rank has died by itself before."""
+    number, aborted = next(
+        ((n, f) for n, line in enumerate(lines) if (f := _ABORTED.match(line))), (0, None)
+    )
+    own = [death for death in deaths if death[1]["how"] not in _BY_SLURM]
+    if aborted is None or any(at < number or not aborted["call"] for at, _ in own):
         return None
     # What the kernel keeps of it; 256 is a failure, too.
     code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1
+    for at, found in own:
+        if found["ranks"] == aborted["rank"]:
+            return _death(lines, at, found, code)
     words = last_words(lines, len(lines), aborted["rank"])
     return f"rank {aborted['rank']}: exit code {code}; last on stderr: {words}", code
 

@@ -6,18 +6,31 @@ from pathlib import Path
 from running import Done
 
 _PROGRAM = """
-import os, signal, sys
-from mpi4py import MPI
+import os, signal, sys, threading
 
-comm, rank, act, number = MPI.COMM_WORLD, int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+rank, act, number = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def fail(*_):
+    raise ValueError("mine")
+
+def kill(number):
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+if act == "before" and os.environ["SLURM_PROCID"] == str(rank):
+    fail()
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+acts = {"exit": sys.exit, "_exit": os._exit, "Abort": comm.Abort, "kill": kill, "raise": fail}
+comm.Barrier()
+if comm.rank == rank and act == "thread":
+    threading.Thread(target=fail).start()
+elif comm.rank == rank:
+    acts[act](number)
 comm.Barrier()
 if comm.rank == rank:
-    if act == "raise":
-        raise ValueError("mine")
-    if act == "kill":
-        signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
-    acts = {"exit": sys.exit, "_exit": os._exit, "Abort": comm.Abort}
-    acts.get(act, lambda number: os.kill(os.getpid(), number))(number)
+    comm.recv(source=MPI.ANY_SOURCE)
 comm.Barrier()
 """
 # What the rank does, the launch's exit code, and what the last line says of the rank. Slurm
@@ -31,8 +44,10 @@ ACTS = {
     "exit 1": (1, "exit code 1(;|$)"),
     "exit 77": (77, "exit code 77(;|$)"),
     "_exit 3": (3, "exit code 3(;|$)"),
-    "raise 0": (1, "exit code 1; last on stderr: ValueError: mine$"),
-    "Abort 256": (1, r"exit code 1; last on stderr: Abort\(1\) on node "),
+    **dict.fromkeys(
+        ("before 0", "raise 0", "thread 0"), (1, "exit code 1; last on stderr: ValueError: mine$")
+    ),
+    "Abort 256": (1, r"exit code 1; last on stderr: Abort\((1|256)\) on node "),
     "Abort 1": (1, r"exit code 1; last on stderr: Abort\(1\) on node "),
     "Abort 0": (1, r"exit code 1; last on stderr: Abort\(0\) on node "),
     "kill 6": (134, "exit code 134|Aborted"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workloads.bench import machine, options
+from workloads.bench import machine
 from workloads.bench.result import Done, Result, table, write_json
 from workloads.bench.workload import Technique, select
 from workloads.errors import UnavailableError
@@ -63,14 +63,6 @@ class TestTable:
         shared = replace(self.plain, workers=64, cores=2)
         # A core does half a million a second; five workers do four million.
         assert "160%" in self.row("ranks", shared)
-
-
-def test_what_follows_two_dashes_is_left_as_it_is() -> None:
-    parser = options.Parser()
-    parser.add_argument("--at", type=float, default=0.0)
-    parser.add_argument("rest", nargs="*")
-    args = parser.parse_args(["--at", "-1e-3", "--", "-1", "--at", "-2"])
-    assert (args.at, args.rest) == (-0.001, ["-1", "--at", "-2"])
 
 
 def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,6 @@ from workloads.bench import files
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
-_NUMBER = re.compile(r"-(\d+\.?|\d*\.\d+)e", re.IGNORECASE)
-
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, raised as `UsageError`."""
@@ -23,14 +20,6 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # A job script's line means the same when there are more options.
         super().__init__(allow_abbrev=False, **options)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Take -1e-3 for a number; before Python 3.14 argparse took it for an option."""
-        words = list(sys.argv[1:] if args is None else args)
-        end = words.index("--") if "--" in words else len(words)
-        # No option begins with a blank, and `float` leaves it out.
-        words[:end] = [f" {word}" if _NUMBER.match(word) else word for word in words[:end]]
-        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""

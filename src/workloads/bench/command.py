@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import itertools
 import sys
 import time
@@ -46,8 +47,7 @@ T = TypeVar("T")
 # half-written picture.  With the time to print the message (ranks.abort) it is
 # less than signals.SECONDS.
 _STOP_SECONDS = 2.0
-# How long a rank with a failure waits for the others at least; and one that has to end all, for
-# the first to write what it has.
+# How long a rank that fails waits for all others at least, then for those that write before it.
 _PATIENCE_SECONDS, _WRITE_SECONDS = 5.0, 5.0
 
 
@@ -101,14 +101,15 @@ class _Command:
                 own = Done(left_out=left_out)
                 lost = self.run_problem(problem, names, own, profile)
                 self.done.add(own)
-                if ranks.is_first() and self.workload.overview is None:
+                if lost is not None:
+                    self.wait_for_turn()
+                if (ranks.is_first() or lost is not None) and self.workload.overview is None:
                     self.show(report(self.workload, self.args, problem, own))
                 if lost is not None:
                     self.write(problems)
-                    # The first rank may be writing, too, before it ends all.
-                    time.sleep(0 if ranks.is_first() else _WRITE_SECONDS)
                     raise lost
-        self.write(problems)
+        if ranks.is_first():
+            self.write(problems)
         code = self.exit_code()
         if (comm := ranks.several()) is not None:
             # The first rank writes: others that end with such a code may end it, too.
@@ -116,12 +117,20 @@ class _Command:
             code = comm.bcast(code)
         return code
 
+    def wait_for_turn(self) -> None:
+        """Let ranks before this one write first what all of them have, and end all."""
+        if (comm := ranks.several()) is not None and comm.rank:
+            time.sleep(_WRITE_SECONDS + min(comm.rank / 2, _WRITE_SECONDS))
+            if options.use_stdout(self.args):
+                sys.stdout = sys.stderr
+
     def exit_code(self) -> int:
         """Return 1 if anything failed or is wrong; 73 if no more than that was not written."""
         codes = {failure.exit_code for failure in self.done.failures}
         codes |= {1 for result in self.done.results if not result.ok}
         if self.unprinted is not None:
-            codes.add(lost_output(self.unprinted, _complain))
+            complain = functools.partial(print, "workloads:", file=sys.stderr)
+            codes.add(lost_output(self.unprinted, complain))
         return 1 if codes - {OutputError.exit_code, UNREAD} else max(codes, default=0)
 
     def profiler(self) -> contextlib.AbstractContextManager[Measure]:
@@ -200,7 +209,6 @@ class _Command:
                     trial = Trial(name, technique, workers, profile, comm)
                     _time(trial, problem, result, self.args.repeat)
             except Exception as error:
-                # A picture's reader may have left.
                 is_unread = isinstance(error, BrokenPipeError) and options.use_stdout(self.args)
                 if signals.asked() or is_unread:
                     raise
@@ -217,9 +225,7 @@ class _Command:
             self.unprinted = error
 
     def write(self, problems: Sequence[Problem]) -> None:
-        """On the first rank, print what is said of all problems, and write the files."""
-        if not ranks.is_first():
-            return
+        """Print what is said of all problems, and write the files."""
         results, name = self.done.results, self.workload.name
         said = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
         if self.workload.overview is not None:
@@ -237,10 +243,6 @@ class _Command:
         said += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
         for line in said:
             print(f"{name}: {line}", file=sys.stderr)
-
-
-def _complain(line: str) -> None:
-    print(f"workloads: {line}", file=sys.stderr)
 
 
 def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:

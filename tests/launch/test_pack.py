@@ -20,8 +20,8 @@ from packing import (
     variables,
 )
 
-from hpcpy.pack.places import beside
-from running import run, wait_until
+from hpcpy.pack.places import beside, is_packed
+from running import run, start, wait_until
 from tiers import sampled
 
 # A mount ends with its program: of no test is one left.
@@ -114,14 +114,46 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     assert tree(beside(prefix, "unpacked")) == before
     done = pack(*update, write.format(""))
     assert done.returncode == 0, done.stderr
-    # The one of before stays for programs that read it.
-    assert names(prefix) == {"env", "env.pack-old"}
+    assert names(prefix) == {"env"}
     assert run(*show, env=ENV).stdout.split() == ["gdal", "new"]
     answer = reported(run(prefix / "bin/report", env=ENV))
     assert answer[4] == variables(prefix)
     assert pack("--undo", prefix).returncode == 0
     assert names(prefix) == {"env"}
     assert (prefix / "share/new").exists()
+
+
+def test_programs_that_run_keep_their_files_in_an_update_and_an_undo(prefix: Path) -> None:
+    packed(prefix)
+    show = "import os, sys; print(os.listdir(sys.prefix + '/share'), open({}).read(1), flush=True)"
+    show = show.format("sys.prefix + '/share/gdal/data'")
+    each_line = f"""
+import subprocess, sys
+for line in sys.stdin:
+    exec({show!r})
+    subprocess.run([sys.executable, "-c", {show!r}])
+"""
+    new = "import sys; open(sys.prefix + '/share/new', 'w')"
+    env = {**ENV, "HPCPY_PACK_HOLD": "600", "HPCPY_VERBOSE": "1"}
+    words = (prefix / "bin/python", "-c")
+    with start(*words, each_line, env=env, stdin=subprocess.PIPE) as job:
+        assert job.stdin and job.stdout  # noqa: PT018
+        for change, later in (
+            (None, ["['gdal'] x"] * 2),
+            (("--update", prefix, "--", "python", "-c", new), ["['gdal', 'new'] x"] * 2),
+            (("--undo", prefix), ["['gdal', 'new'] x"] * 2),
+        ):
+            done = change and pack(*change)
+            assert not done or done.returncode == 0, done
+            # Opened after the change, by a program in the old mount, by its child, by new starts.
+            print(file=job.stdin, flush=True)
+            assert [job.stdout.readline() for _ in range(2)] == ["['gdal'] x\n"] * 2
+            starts = [run(*words, show, env=env) for _ in range(2)]
+            assert [each.stdout.strip() for each in starts] == later
+            assert ("joined" in starts[1].stderr) == is_packed(prefix)
+        job.communicate()
+    for process in daemons(prefix):
+        os.kill(process, signal.SIGKILL)
 
 
 # Whether the signal comes in time hangs on the machine.

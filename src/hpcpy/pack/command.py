@@ -17,7 +17,7 @@ from hpcpy.pack import image
 from hpcpy.pack.activation import at_its_place
 from hpcpy.pack.environment import Environment, is_below
 from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
-from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
+from hpcpy.pack.places import beside, discard, is_packed, move, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
 
 _TRUE = "/bin/true"
@@ -125,13 +125,12 @@ def _unpack(prefix: Path, work: Path) -> Path:
 
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
-    unpacked, old = beside(prefix, "unpacked"), beside(prefix, "pack-old")
-    folder = unpacked
-    if not unpacked.exists() or not is_whole(unpacked, prefix):
-        folder = _unpack(prefix, work)
-    discard(old, work)
-    swap(prefix, folder, old)
-    discard(old, work)
+    unpacked = beside(prefix, "unpacked")
+    if unpacked.exists() and is_whole(unpacked, prefix):
+        # Killed from here on, the image gives it back.
+        renew(prefix, move(unpacked, work / "tree"), work)
+    else:
+        renew(prefix, _unpack(prefix, work), work)
     print(f"{prefix} is the folder again")
     if unpacked.exists():
         say(f"{unpacked} lacks files that were packed; it is left: rm -r {unpacked}")
@@ -153,10 +152,9 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
     packed = _make(environment, work)
     # The kept folder first: it is the one of the old image.
-    for state in ("unpacked", "pack-old"):
-        discard(beside(prefix, state), work)
+    discard(beside(prefix, "unpacked"), work)
     # Programs on other nodes still read the image of before: until the next update.
-    swap(prefix, packed, beside(prefix, "pack-old"))
+    renew(prefix, packed, work, kept=image_of(prefix))
 
 
 def launch(packed: Path, env: Mapping[str, str]) -> int:

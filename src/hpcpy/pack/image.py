@@ -52,7 +52,12 @@ _LINKED = (
 
 def image_of(packed: Path) -> Path:
     """Return the image of a packed folder."""
-    return next((packed / ".pack").glob("*.image"))
+    return packed / ".pack" / _setting(packed, "IMAGE")
+
+
+def _setting(packed: Path, name: str) -> str:
+    lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
+    return dict(line.partition("=")[::2] for line in lines)[f"HPCPY_PACK_{name}"]
 
 
 def bound(packed: Path) -> list[list[str]]:
@@ -60,9 +65,7 @@ def bound(packed: Path) -> list[list[str]]:
 
     There is none if the image has one folder alone.
     """
-    lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
-    binds = dict(line.partition("=")[::2] for line in lines)["HPCPY_PACK_BINDS"]
-    return [bind.split("=") for bind in binds.split(":") if bind]
+    return [bind.split("=") for bind in _setting(packed, "BINDS").split(":") if bind]
 
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:

@@ -1,14 +1,15 @@
 """The folders beside a prefix, and how each takes another's place, whenever it is killed.
 
-Beside PREFIX there are, for a time, `PREFIX.packing`, what is being made or removed, and
-`PREFIX.pack-old`, the packed folder that another one has replaced.  `PREFIX.unpacked`, the folder
-as it was, stays until it is removed.
+Beside PREFIX there is, for a time, `PREFIX.packing`, what is being made or removed.
+`PREFIX.unpacked`, the folder as it was, stays until it is removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from hpcpy.core.stages import say
 
 _OWN = 0o700
 _CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
+# What comes last in a folder: what a start looks for, its image by the configuration.
+_LAST = {"bin": 1, ".pack": 2, "config": 3}
 
 
 def beside(prefix: Path, state: str) -> Path:
@@ -42,7 +45,7 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     """
     made = beside(prefix, "packing")
     with disk_errors(made), _locked(made):
-        _recover(prefix, made)
+        _recover(prefix)
         try:
             yield made
         finally:
@@ -66,44 +69,83 @@ def _locked(made: Path) -> Iterator[None]:
         yield
 
 
-def _recover(prefix: Path, work: Path) -> None:
+def _recover(prefix: Path) -> None:
     """Undo what a pack did that was killed between two renames."""
-    old = beside(prefix, "pack-old")
-    if not os.path.lexists(prefix):
-        for folder in (old, beside(prefix, "unpacked")):
-            if folder.is_dir():
-                folder.rename(prefix)
-                return
-    elif not is_packed(prefix) and is_packed(old):
-        discard(old, work)
+    unpacked = beside(prefix, "unpacked")
+    if not os.path.lexists(prefix) and unpacked.is_dir():
+        unpacked.rename(prefix)
 
 
 def swap(prefix: Path, new: Path, old: Path) -> None:
     """Have a new folder take the prefix's place, whose folder gets the name `old`."""
     try:
         prefix.rename(old)
-        _move(new, prefix)
+        move(new, prefix)
     except BaseException:
         if not prefix.exists():
             old.rename(prefix)
         raise
 
 
-def discard(folder: Path, work: Path) -> None:
-    """Remove a folder with the work folder.
+def renew(prefix: Path, new: Path, work: Path, kept: Path | None = None) -> None:
+    """Have what is in a new folder take the place of what is in the prefix, but for a file.
+
+    The prefix stays the same folder: programs that run have their image mounted over it, and would
+    lose it with the folder, on other nodes too.
+    """
+    folders: dict[Path, os.stat_result] = {}
+    left = _merge(new, prefix, work, folders)
+    discard(new, work)
+    # As long as its image is there, what is in it can be given back.
+    for path in sorted(left, key=lambda path: path.name == ".pack"):
+        if path != kept:
+            discard(path, work)
+    for folder, status in folders.items():
+        os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))
+        folder.chmod(stat.S_IMODE(status.st_mode))
+
+
+def _merge(new: Path, place: Path, work: Path, folders: dict[Path, os.stat_result]) -> list[Path]:
+    """Move what is in a folder into another; return what is there only, and how folders were."""
+    shutil.copystat(new, place)
+    status = folders[place] = new.stat()
+    with contextlib.suppress(PermissionError):
+        os.chown(place, status.st_uid, status.st_gid)
+    for folder in (new, place):
+        folder.chmod(status.st_mode | _OWN)
+    left = [path for path in place.iterdir() if not os.path.lexists(new / path.name)]
+    for source in sorted(new.iterdir(), key=lambda path: _LAST.get(path.name, 0)):
+        target = place / source.name
+        if _is_folder(source) and _is_folder(target):
+            left += _merge(source, target, work, folders)
+        else:
+            if _is_folder(source) or _is_folder(target):
+                discard(target, work)
+            move(source, target)
+    return left
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def discard(path: Path, work: Path) -> None:
+    """Remove a file or a folder with the work folder.
 
     Removed where it is and killed meanwhile, half of it would be taken for the whole.
     """
-    if folder.exists():
-        _move(folder, Path(tempfile.mkdtemp(dir=work)))
+    if os.path.lexists(path):
+        move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
 
 
-def _move(folder: Path, target: Path) -> None:
-    mode = folder.stat().st_mode
-    is_closed = not os.access(folder, os.W_OK)
+def move(path: Path, target: Path) -> Path:
+    """Rename a file or a folder, which may be closed to its owner."""
+    mode = path.lstat().st_mode
+    is_closed = _is_folder(path) and not os.access(path, os.W_OK)
     if is_closed:
         # Where it lies is written in the folder itself.
-        folder.chmod(mode | _OWN)
-    folder.rename(target)
+        path.chmod(mode | _OWN)
+    path.rename(target)
     if is_closed:
         target.chmod(mode)
+    return target

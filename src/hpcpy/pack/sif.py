@@ -11,7 +11,7 @@ from hpcpy.core.files import make_folder
 from hpcpy.core.programs import captured
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.image import image_of, new_image, write_launcher
-from hpcpy.pack.places import beside, discard, is_packed, swap, work_folder
+from hpcpy.pack.places import is_packed, move, renew, work_folder
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # What the image sets, and the programs of its own.
@@ -57,14 +57,14 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     binds += [f"{name}=/{name}" for name in _FOLDERS]
     make_folder(made.parent)
     with work_folder(made) as work:
-        packed, old = work / "packed", beside(made, "pack-old")
+        packed = work / "packed"
         image = new_image(packed)
         image.symlink_to(sif)
         settings = {"PREFIX": made / ".pack/root", "BIN": "", "OFFSET": offset}
         write_launcher(image, commands, {**settings, "BINDS": ":".join(binds)}, lines)
         # Those of before go when the new ones are whole.
-        made.mkdir(exist_ok=True)
-        discard(old, work)
-        swap(made, packed, old)
-        discard(old, work)
+        if is_older:
+            renew(made, packed, work)
+        else:
+            move(packed, made)
     print(made / "bin")

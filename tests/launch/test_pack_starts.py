@@ -108,6 +108,30 @@ def test_the_environment_is_whole_and_read_only_for_anybody(
     assert done.stdout == "['0', '1', '2', '3']\n"
 
 
+@pytest.mark.parametrize(
+    ("command", "is_for_all"),
+    [
+        ("cp /etc/hostname {}/lib", True),
+        ("mkdir -p {}/lib/python/site-packages", True),
+        ("cp /etc/hostname {}/bin/python", False),
+        ("cp /etc/hostname {}/conda-meta/history", False),
+        ("mkdir {}/var", False),
+    ],
+)
+def test_nothing_is_written_beside_an_image(
+    environment: Path, command: str, is_for_all: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becomes another user: as root")
+    run("chown", "-hR", str(NOBODY), environment, check=True)
+    try:
+        for who in (AS_NOBODY, ()) if is_for_all else (AS_NOBODY,):
+            done = run(*who, *command.format(environment).split())
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    finally:
+        run("chown", "-hR", "0", environment, check=True)
+
+
 def test_starts_at_once_have_one_mount_which_a_second_start_joins(environment: Path) -> None:
     words = ("python", "-c", SPACE)
     with ThreadPoolExecutor(16) as pool:

@@ -132,7 +132,19 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         elif path.is_file():
             copy.parent.mkdir(exist_ok=True)
             shutil.copy2(path, copy)
-    folder.chmod(status.st_mode & 0o7777)
+    _close(folder, source)
+    folder.chmod(status.st_mode & 0o7555)
+
+
+def _close(folder: Path, source: Path) -> None:
+    """Let tools outside write nothing beside the image, where no start would see it."""
+    for path in source.iterdir():
+        if path.is_dir() and not (folder / path.name).exists():
+            # For root, whom no mode stops, too: a name that leads nowhere.
+            (folder / path.name).symlink_to(f".pack/closed/{path.name}")
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~0o222)
 
 
 def write_launcher(

@@ -9,8 +9,12 @@ SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
 )
 _NO_CAUSE = re.compile(rf"preflight: warning: |{SCHEDULER.pattern}")
-# An engine's own error.  That the node's first container has gone follows from another line.
-_ENGINE = r"(?:FATAL|ERROR|Error|source): *(?!first process with --sharens|container cleanup)"
+# Apptainer's own errors, but that the node's first container has gone, and podman's.  Python's
+# logging has no blanks behind "ERROR:".
+_ENGINE = (
+    r"(?:(?:FATAL|ERROR):   (?!first process with --sharens|container cleanup)"
+    r"|source: read /\.singularity\.d/|Error: .*\b(?:container|crun|runc|OCI)\b)"
+)
 _KERNEL = (
     r"(?i:no space left on device|disk quota exceeded|read-only file system|input/output error"
     r"|cannot allocate memory|resource temporarily unavailable|too many open files"
@@ -27,7 +31,6 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 _BARS = re.compile(r"^ *[|+] ")
 # What a rank raises also when another one has died, which srun tells of.
 _OF_MPI = "mpi4py.MPI.Exception: "
-_TOLD_BY_SRUN = re.compile("srun: ")
 _ABORT = "application called MPI_Abort("
 
 
@@ -44,7 +47,7 @@ def last_words(lines: list[str], at: int, ranks: str) -> str:
     ]
     if raised := exception(of_ranks):
         of_ranks = [line for line in of_ranks if _ABORT not in line]
-    if raised.startswith(_OF_MPI) and _TOLD_BY_SRUN.match("".join(lines[at : at + 1])):
+    if raised.startswith(_OF_MPI) and "".join(lines[at : at + 1]).startswith("srun: "):
         return ""
     named = re.compile(rf"\brank {re.escape(ranks)}\b")
     # What is indented is a traceback's source line, as a rule.
@@ -65,8 +68,8 @@ def follows_from_another(lines: list[str], at: int) -> bool:
 
     MPI raises an error for a dead neighbour, often before srun prints that this has died.
     """
-    is_told = _TOLD_BY_SRUN.match(lines[at])
-    return not is_told and exception(lines[:at]).startswith(_OF_MPI)
+    names_itself = lines[at].startswith("hpcpy: ")
+    return names_itself and exception(lines[:at]).startswith(_OF_MPI)
 
 
 def exception(lines: list[str]) -> str:

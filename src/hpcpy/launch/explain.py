@@ -32,49 +32,44 @@ CANCELLED = re.compile(r"(?m)^slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCEL
 _ABORTED = re.compile(
     r"Abort\((?P<code>-?\d+)\) on node (?P<rank>\d+)\b.*?: (?P<call>application called)?"
 )
-_OUT_OF_MEMORY = "Out Of Memory"
-# As srun prints them, and by the signal's number.
-_SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_signals()} | {
-    _OUT_OF_MEMORY: 128 + signal.SIGKILL
-}
+# As srun prints them.
+_SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_signals()}
 # What Slurm says, why the job ends, and the exit code where it is not srun's.
+_DOWN = "sinfo --Node --states=down names it"
 _KNOWN: tuple[tuple[Any, ...], ...] = (
-    (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
-    (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
-    (re.compile(r"exec: (\S+): not found"), r"a node has no program \1"),
-    (re.compile(r"Node failure on (\S+)"), r"node \1 has failed"),
+    ("DUE TO TIME LIMIT", "the job's time is over; ask for more: TIME=HH:MM:SS"),
+    (r"execve\(\): (\S+): No such file", r"a node has no program \1"),
+    (r"exec: (\S+): not found", r"a node has no program \1"),
+    (r"Node failure on (\S+)", r"node \1 has failed"),
+    ("DUE TO NODE FAILURE", f"a node of the job has failed; {_DOWN}"),
     (
-        re.compile(r"DUE TO NODE FAILURE"),
-        "a node of the job has failed; sinfo --Node --states=down names it",
+        "Timed out waiting for job step to complete",
+        f"ranks of a node did not end, which may have failed; {_DOWN}",
     ),
     (
-        re.compile(r"Timed out waiting for job step to complete"),
-        "ranks of a node did not end, which may have failed; sinfo --Node --states=down names it",
-    ),
-    (
-        re.compile(r"^srun: error: task (\d+) launch failed: (.+)"),
+        r"^srun: error: task (\d+) launch failed: (.+)",
         r"Slurm could not start rank \1: \2; slurmd's log on its node has more",
     ),
-    (re.compile(r"Job has been cancelled"), "the job was cancelled while it waited"),
+    ("Job has been cancelled", "the job was cancelled while it waited"),
     (
-        re.compile(r"^hpcpy: (\S+): (no copy of the image in \S+: .+)"),
+        r"^hpcpy: (\S+): (no copy of the image in \S+: .+)",
         r"\1: \2; node_local in the site file names another disk",
     ),
     (
-        re.compile(r"^sbcast: error: .*\((\S+)\): (.+)"),
+        r"^sbcast: error: .*\((\S+)\): (.+)",
         r"no copy of the image on \1: \2; STAGE=1 copies to the site's node_local",
     ),
     (
-        re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),
+        "(?:Unable to allocate resources|Job submit/allocate failed): (.+)",
         r"Slurm gives no job: \1",
     ),
     (
-        re.compile(r"[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot"),
+        "[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot",
         "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
         UsageError.exit_code,
     ),
     (
-        re.compile(r"Unable to contact slurm controller|establish a configuration source"),
+        "Unable to contact slurm controller|establish a configuration source",
         "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
         UnavailableError.exit_code,
     ),
@@ -92,7 +87,7 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
     for pattern, meaning, *codes in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):
-            if found := pattern.search(line):
+            if found := re.search(pattern, line):
                 return found.expand(meaning), (*codes, code or _AT_STOP)[0]
     if ended := _ranks_end(lines, code, was_cut):
         return ended
@@ -155,8 +150,8 @@ def _death(lines: list[str], at: int, found: re.Match[str], code: int) -> tuple[
     ranks, how = found["ranks"], found["how"]
     which = "rank" if ranks.isdigit() else "ranks"
     line = f"{which} {ranks.strip('[]')} on {found['node']}: {how}"
-    if how == _OUT_OF_MEMORY:
-        line += "; ask for more: MEM=8G"
+    if how == "Out Of Memory":
+        how, line = "Killed", f"{line}; ask for more: MEM=8G"
     if words := last_words(lines, at, ranks):
         line += f"; last on stderr: {words}"
     if exited := re.search(r"exit code (\d+)$", how):

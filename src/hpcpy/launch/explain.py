@@ -20,8 +20,8 @@ _NO_RANKS = re.compile(
     r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
     r"|^hpcpy: \S+: no copy of the image "
 )
-# How a rank ends that Slurm has ended: at its SIGTERM, or later.
-_AT_SIGTERM = ("Terminated", "Exited with exit code 143")
+# How a rank ends that Slurm has ended: at its SIGTERM, before which comes SIGCONT, or later.
+_AT_SIGTERM = ("Terminated", "Exited with exit code 143", "Exited with exit code 146")
 _BY_SLURM = (*_AT_SIGTERM, "Killed")
 # What srun and salloc print of a job whatever comes of it.
 _GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")

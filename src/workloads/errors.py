@@ -26,6 +26,7 @@ class WorkloadError(Exception):
 
     exit_code = 1
     agreed = False  # whether every rank raises it, so that none has to end the others
+    told = False  # whether a report has it
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine, options
 from workloads.bench.result import (
@@ -40,8 +40,6 @@ from workloads.parallel.workers import Workers
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure
     from workloads.bench.workload import Problem, Workload
-
-T = TypeVar("T")
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
@@ -107,6 +105,7 @@ class _Command:
                     self.show(report(self.workload, self.args, problem, own))
                 if lost is not None:
                     self.write(problems)
+                    lost.told = True
                     raise lost
         if ranks.is_first():
             self.write(problems)
@@ -269,7 +268,7 @@ def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:
     result.memory = _gathered(trial, machine.peak_memory() if is_counted else [])
 
 
-def _gathered(trial: Trial, own: list[T]) -> list[T]:
+def _gathered(trial: Trial, own: list[Any]) -> list[Any]:
     """Return what all ranks that compute have, on the first of them; elsewhere nothing."""
     if trial.comm is None:
         return own
@@ -292,9 +291,9 @@ def _one_end(name: str) -> Iterator[None]:
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
             ranks.abort(comm, signals.stopped())
         elif not getattr(error, "agreed", False):
-            if isinstance(error, WorkloadError):
-                print(f"{name}: {error}", file=sys.stderr)
-            else:
+            if not isinstance(error, WorkloadError):
                 traceback.print_exception(error)
+            elif not error.told:
+                print(f"{name}: {error}", file=sys.stderr)
             ranks.abort(comm, getattr(error, "exit_code", 1))
         raise

@@ -22,7 +22,7 @@ _RESULTS = ROOT / "docs/results"
 _FAULTS = (
     *("test_faults_*", "test_hostile_*", "test_fuzz_*", "test_random_*", "test_fetch_*"),
     *("test_*fail*", "test_*_ends", "test_*_leftovers", "test_*_stop", "test_limits"),
-    *("test_cached", "test_checkout_lock", "test_start_without_proc"),
+    *("test_cached", "test_checkout_lock", "test_programs", "test_start_without_proc"),
 )
 
 

@@ -1,6 +1,7 @@
 """The private apt: it takes the mirror from the machine, and nothing else."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,13 @@ def test_configuration_leaves_the_hosts_packages_and_hooks_out(private: PrivateA
     command = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
     listed = run(*command, env=private.env, check=True)
     assert set(listed.stdout.split()) == {f"{MIRRORS['debian']}/"}
+
+
+def test_who_shares_the_lists_waits(private: PrivateApt) -> None:
+    # apt itself ends where another one has its lock.
+    script = f"mkdir {private.folder}/busy && sleep 0.3 && rmdir {private.folder}/busy"
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(private.output, ["sh"] * 3, ["-c"] * 3, [script] * 3)) == [""] * 3
 
 
 @needs_apt

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from processes import start
 
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached, is_whole, recorded
@@ -90,35 +89,6 @@ def test_failed_making_leaves_nothing(made: list[Path], tmp_path: Path) -> None:
         cached("parts", "python-0123.tar", fail)
     assert [path.name for path in (tmp_path / "hpcpy/parts").iterdir()] == [USERS]
     assert made == []
-
-
-KILLED = """
-import sys, time
-from hpcpy.build.cached import cached
-
-def make(temporary):
-    temporary.write_bytes(b"half")
-    print(temporary, flush=True)
-    time.sleep(60)
-
-cached("parts", "numpy-4567.tar", make)
-"""
-
-
-@pytest.mark.long
-def test_the_next_build_removes_what_a_killed_one_has_half_made(
-    made: list[Path], tmp_path: Path
-) -> None:
-    with start(KILLED, HPCPY_CACHE=str(tmp_path)) as build:
-        assert build.stdout is not None
-        half = Path(build.stdout.readline().strip())
-        get(made)
-        assert half.read_bytes() == b"half"
-        build.kill()
-    (tmp_path / "hpcpy/parts/python-0123.tar").unlink()
-    get(made)
-    names = {path.name for path in half.parent.iterdir()}
-    assert names == {USERS, "python-0123.tar", "python-0123.tar.sha256"}
 
 
 class Removed(Buildah):

@@ -70,15 +70,6 @@ def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> N
     assert order == ["first in", "first out", "second in", "second out"]
 
 
-def test_lock_of_a_killed_process_is_free(build: Path) -> None:
-    with start(HOLD, build, "first") as first:
-        assert first.stdout is not None
-        first.stdout.readline()
-        first.kill()
-    with locked(build / ".lock", may_wait=False):
-        pass
-
-
 @pytest.mark.parametrize("is_made_again", [False, True])
 def test_the_lock_of_a_removed_file_is_worth_nothing(build: Path, is_made_again: bool) -> None:
     # `make distclean` removed it: who had waited and who came later built at once.

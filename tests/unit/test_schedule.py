@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core import paths, programs
+from hpcpy.core import paths
 from hpcpy.core.stages import StageError, in_order, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
@@ -45,21 +45,3 @@ def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
     assert done == ["a"]
     assert "b: FAILED" in said
     assert said.count("full log") == 1
-
-
-def test_ctrl_c_stops_all_commands(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(programs, "_is_stopped", False)
-    begun = threading.Barrier(2, timeout=300)
-
-    def build(name: str) -> None:
-        with stage(name) as current:
-            begun.wait()
-            if name == "b":
-                raise KeyboardInterrupt
-            current.run(["sleep", "600"])
-
-    with pytest.raises(KeyboardInterrupt):
-        in_order(["a", "b"], NEEDS.__getitem__, build, at_once=2)
-    assert "a: stopped" in capfd.readouterr().err

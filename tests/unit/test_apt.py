@@ -81,6 +81,14 @@ def test_configuration_leaves_the_hosts_packages_and_hooks_out(private: PrivateA
     assert set(listed.stdout.split()) == {f"{MIRRORS['debian']}/"}
 
 
+def test_a_machine_without_apt_is_not_asked_for_a_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"^no apt-get here"):
+        PrivateApt(tmp_path, (DebianSuite("debian", "stable"),), {}, "amd64")
+
+
 def test_who_shares_the_lists_waits(private: PrivateApt) -> None:
     # apt itself ends where another one has its lock.
     script = f"mkdir {private.folder}/busy && sleep 0.3 && rmdir {private.folder}/busy"

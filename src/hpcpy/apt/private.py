@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ class PrivateApt:
         mirrors: dict[str, str],
         arch: str,
     ) -> None:
+        if not shutil.which("apt-get"):
+            raise UnavailableError("no apt-get here, which looks Debian's packages up")
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:
             raise UnavailableError(

@@ -1,7 +1,5 @@
 """A launch finds the cluster that ``make cluster`` has started, and asks it in time."""
 
-import contextlib
-import fcntl
 import os
 import re
 import shlex
@@ -13,8 +11,6 @@ from launching import SECONDS, hpcpy, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
-from hpcpy.build.command import is_current_sif, sif_path
-from hpcpy.build.plan import make_plan
 from hpcpy.core import paths
 from running import Done, run, start
 from tiers import sampled
@@ -140,21 +136,6 @@ def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
     assert shlex.split(sbatch) == [str(cluster.layout.bin / "sbatch"), str(script)]
     assert alone(cluster, "bash", "-c", sbatch).returncode == 0
     cluster.wait_for_files("it ran")
-
-
-@pytest.mark.parametrize("is_named", sampled([True, False]))
-def test_nobody_waits_for_another_make(cluster: Cluster, sif: str, *, is_named: bool) -> None:
-    plan = make_plan()
-    image = plan.graph.image("hpcpy")
-    if not is_named and not is_current_sif(plan, image):
-        pytest.skip(f"{sif_path(image)}: not of these sources; run: make sif")
-    with (paths.BUILD / ".lock").open("a") as lock:
-        # Where this fails another holds it: `make test`.
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        done = launch(cluster, "W=pi --impl mpi -n 1000", *([f"IMAGE={sif}"] if is_named else []))
-    assert done.returncode == 0, done.stderr
-    assert "waiting for" not in done.stderr
 
 
 def next_job(cluster: Cluster) -> str:

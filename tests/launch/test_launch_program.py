@@ -76,28 +76,10 @@ def test_every_rank_begins_while_the_first_computes(cluster: Cluster, sif: str) 
     assert (done.returncode, said(done)) == (0, []), done.stderr
 
 
-def test_its_exit_code_is_the_launchs(cluster: Cluster, sif: str) -> None:
-    done = hpcpy(cluster, "launch", "PROGRAM=my-mpi.py x 7", *SIZE, f"IMAGE={sif}")
-    assert (done.returncode, done.stdout) == (7, "4|2|x|7\n")
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("hpcpy launch: rank 3 on n2: exit code 7"), done.stderr
-
-
 def test_it_runs_once_beside_dasks_workers(cluster: Cluster, sif: str) -> None:
     words = ("PROGRAM=squares.py", "DASK=1", *SIZE, f"IMAGE={sif}")
     done = hpcpy(cluster, "launch", *words)
     assert (done.returncode, done.stdout) == (0, "4 285\n"), done.stderr
-
-
-def test_one_that_is_not_there_is_refused_before_the_queue(cluster: Cluster, sif: str) -> None:
-    words = ("PROGRAM=my-mpy.py", *SIZE, f"IMAGE={sif}")
-    for command in ("launch", "batch"):
-        done = hpcpy(cluster, command, *words)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == (
-            f"hpcpy {command}: PROGRAM=my-mpy.py: no such file; "
-            "give its path from here, or an absolute one\n"
-        )
 
 
 # The check starts MPI before the program.

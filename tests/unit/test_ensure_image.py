@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from requested import requested
 
 from hpcpy.build.cached import write_stamp
 from hpcpy.build.command import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core import paths
-from hpcpy.launch.command import what_to_make
+from hpcpy.launch.command import unmade
+from hpcpy.launch.site import Site
 
 HAVE = """
 import sys
@@ -87,6 +89,7 @@ def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     plan = make_plan()
     sif = sif_path(plan.graph.image("hpcpy"))
     write_stamp(sif, **made_of(plan.graph.image("hpcpy")), apptainer="0.1")
-    assert what_to_make("sif", "hpcpy") == ""
+    assert unmade(requested(), Site("local", ""), is_run=True) == []
     sif.write_bytes(b"another")
-    assert what_to_make("sif", "hpcpy") == "is not made of the present sources"
+    why = f"{sif} is not made of the present sources; run: make sif"
+    assert unmade(requested(), Site("local", ""), is_run=True) == [why]

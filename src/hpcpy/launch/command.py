@@ -110,18 +110,6 @@ def own_image(request: Request, engine: str) -> tuple[str, str]:
     return "sif" if engine == "apptainer" else "oci", _GPU_IMAGE if request.gpus else "hpcpy"
 
 
-def what_to_make(kind: str, name: str) -> str:
-    """Return why the checkout's file is not as it would be made now; empty if it is."""
-    from hpcpy.build.command import IS_CURRENT, PLACES
-    from hpcpy.build.plan import make_plan
-
-    plan = make_plan()
-    image = plan.graph.image(name)
-    if not PLACES[kind](image).exists():
-        return "is not there yet"
-    return "" if IS_CURRENT[kind](plan, image) else "is not made of the present sources"
-
-
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = "Defaults are in brackets; docs/how-to/sites.md has more."
@@ -151,7 +139,7 @@ def main(options: argparse.Namespace) -> int:
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
     remarks = _check(request, site, is_run=is_run)
-    to_do = [] if request.dry else _unmade(request, site, is_run=is_run)
+    to_do = [] if request.dry else unmade(request, site, is_run=is_run)
     facts = inspect_host(request, site, controller, job, is_run=is_run)
     if is_batch and not request.dry:
         to_do = to_do or _uninstalled(facts.program)
@@ -182,17 +170,26 @@ def _check(request: Request, site: Site, *, is_run: bool) -> list[str]:
     return remarks
 
 
-def _unmade(request: Request, site: Site, *, is_run: bool) -> list[str]:
+def unmade(request: Request, site: Site, *, is_run: bool) -> list[str]:
     """Say what this checkout's image lacks; refuse a run without it: nothing is built here."""
     kind, name = own_image(request, engine_of(request, site))
-    if image_of(request, site) or kind == "oci" or not (problem := what_to_make(kind, name)):
+    if image_of(request, site) or kind == "oci":
         return []
+    from hpcpy.build.command import IS_CURRENT
+    from hpcpy.build.plan import make_plan
+
     image = _own_file(kind, name)
     # The target installs the engine, too.
     remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"
-    if is_run and not image.exists():
-        raise UnavailableError(f"{image} {problem}", hint=f"{remedy}; or name one: IMAGE=…")
-    return [f"{image} {problem}; {remedy}"]
+    if not image.exists():
+        problem = f"{image} is not there yet"
+        if is_run:
+            raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")
+        return [f"{problem}; {remedy}"]
+    plan = make_plan()
+    if IS_CURRENT[kind](plan, plan.graph.image(name)):
+        return []
+    return [f"{image} is not made of the present sources; {remedy}"]
 
 
 def _uninstalled(program: str) -> list[str]:

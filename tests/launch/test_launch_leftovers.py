@@ -79,7 +79,7 @@ def files(cluster: Cluster) -> list[Path]:
     """Return the engines' locks, their instances, and the folders of steps."""
     roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
     own = f"tmp/hpcpy-{NOBODY}"
-    names = ("dev/shm/sharens_instance_*", f"{own}/apptainer/instances/app/*/*/*", f"{own}/*.*.*")
+    names = ("dev/shm/sharens_instance_*", f"{own}/apptainer/instances/app/*/*/*", f"{own}/step.*")
     return [path for root in roots for name in names for path in root.glob(name)]
 
 

@@ -153,15 +153,19 @@ def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
 
 
 @AS_ROOT
-def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
-    waits = "waits-for-ctrl-c.py"
+@pytest.mark.parametrize("end", ["Ctrl-C", "scancel"])
+def test_a_stop_ends_all_ranks_and_their_containers(user: User, end: str) -> None:
+    waits = f"waits-for-{end}.py"
     program = waiting_program(user.cluster, waits)
     with user.started(program, "NODES=2", "TASKS=4") as process:
         wait_until_ready(user.cluster, waits, 4)
-        process.send_signal(signal.SIGINT)
+        if end == "scancel":  # what Slurm sends to ranks that take their time
+            user.run("scancel", "--signal=KILL", "--name=hpcpy-waits-for-scancel")
+        else:
+            process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=SECONDS)
-    assert process.returncode == 128 + signal.SIGINT
-    assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT"
+    assert process.returncode not in (0, None)
+    assert (err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT") == (end == "Ctrl-C")
     nothing_is_left(user, waits)
 
 

@@ -36,10 +36,12 @@ for folder in "$own" "$own/apptainer"; do
 done 2>/dev/null
 [ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer
 if [ "$own" ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
-  lock=/dev/shm/sharens_instance_$PPID step=$own/$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
+  read -r host </proc/sys/kernel/hostname
+  name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
+  step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
   if mkdir "$step" 2>/dev/null; then
     dead=()
-    for file in /dev/shm/sharens_instance_* "$own"/apptainer/instances/app/*/*/* "$own"/*.*.*; do
+    for file in {/dev/shm,"$instances"/*}/sharens_instance_* "$own/step.$host."*; do
       number=${file##*[._]}
       [ -O "$file" ] && [ "$file" != "$step" ] || continue
       [ "$number" != $PPID ] && [ -d "/proc/$number" ] || dead+=("$file")
@@ -49,15 +51,15 @@ if [ "$own" ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
     read -r _ _ _ session _ <<<"${stat##*) }"
     tidies='tail --pid=$0 -f /dev/null
       pkill -KILL -s $1 fuse
-      rm -rf /dev/shm/sharens_instance_$0 "$2"/apptainer/instances/app/*/*/*_$0 "$2"/*.*.$0'
-    (setsid bash -pc "$tidies" $PPID "$session" "$own" </dev/null >/dev/null 2>&1 &)
+      rm -rf {/dev/shm,"$2"/*}/sharens_instance_$0 "$3"'
+    (setsid bash -pc "$tidies" $PPID "$session" "$instances" "$step" </dev/null >/dev/null 2>&1 &)
     mkdir "$step/swept"
   fi
   for ((tries = 0; tries < 500; tries++)); do # 10 s
     [ -d "$step" ] && [ ! -d "$step/swept" ] || break
     sleep 0.02
   done
-  if [ "$2" = --sharens ] && [ -e "$lock" ] && [ ! -O "$lock" ]; then
+  if [ "$2" = --sharens ] && [ -e "/dev/shm/$name" ] && [ ! -O "/dev/shm/$name" ]; then
     shift 2
     set -- exec "$@"
     export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0

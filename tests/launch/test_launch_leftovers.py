@@ -105,12 +105,12 @@ def test_the_cause_on_a_node_is_told(cluster: Cluster, sif: str, what: str) -> N
     fault, remedy, word, line = FAULTS[what]
     words = script(cluster, "PROGRAM=-m this", "NODES=2", word, f"IMAGE={sif}")
     env = cluster.environment({"HOME": str(cluster.shared)})
-    node = ("nsenter", f"--target={cluster.daemon('slurmd', 'n2')}", "--mount", "sh", "-c")
+    node = ("nsenter", f"--target={cluster.daemon('slurmd', 'n2')}", "--mount", "--pid", "sh", "-c")
     assert run(*node, fault).returncode == 0
     try:
         done = run(*words, env=env, cwd=cluster.shared, timeout=SECONDS)
     finally:
-        run(*node, remedy)
+        run(*node, remedy, check=True)
     told, _ = explain(done.stderr, done.returncode, lambda: False)
     assert re.match(line, told), done.stderr
 

@@ -6,10 +6,7 @@ import tomllib
 import pytest
 
 from hpcpy.engine import podman
-from hpcpy.engine.machine import (
-    subordinate_users,
-    userns_remedy,
-)
+from hpcpy.engine.machine import userns_remedy
 
 
 @pytest.mark.parametrize("hard", [512, 4096, resource.RLIM_INFINITY])
@@ -39,8 +36,3 @@ def test_limits_in_a_container_are_never_above_the_hosts(
 )
 def test_remedy_names_the_sysctl_that_forbids(sysctl: str, value: str, remedy: str) -> None:
     assert userns_remedy(lambda name: value if name == sysctl else "") == remedy
-
-
-def test_broken_lines_of_subuid_are_passed_over() -> None:
-    lines = ["alice:100000:65536", "", "# comment", "bob:x", "1001:165536:65536", "eve:1:many"]
-    assert subordinate_users(lines) == {"alice", "1001"}

@@ -16,17 +16,6 @@ pytestmark = [
     pytest.mark.skipif(platform.machine() != "x86_64", reason="emulated is what is not its own"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root builds for another architecture"),
 ]
-INSIDE = """
-import subprocess, sys
-from hpcpy.core.errors import HpcpyError
-from hpcpy.engine import emulation
-try:
-    emulation.enter()
-except HpcpyError as error:
-    sys.exit(str(error))
-assert emulation.is_inside()
-sys.exit(subprocess.call([sys.argv[1]]))
-"""
 
 
 def a_program(path: Path) -> Path:
@@ -55,7 +44,8 @@ def test_programs_of_aarch64_run_in_the_namespace_alone(tmp_path: Path) -> None:
     before = sorted(registered.glob("*"))
     if any("aarch64" in path.name for path in before):
         pytest.skip("this machine itself runs programs of aarch64")
-    done = python("-c", INSIDE, program, PYTHONPATH=str(paths.ROOT / "src"))
+    words = ("-m", "hpcpy.engine.emulation", program)
+    done = python(*words, PYTHONPATH=str(paths.ROOT / "src"))
     if "cannot run programs of another architecture" in done.stderr:
         pytest.skip(done.stderr.strip())
     assert (done.returncode, done.stderr) == (42, "")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from hpcpy.build.cached import read_stamp
@@ -12,9 +15,10 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.parser import one_of
+from hpcpy.core.programs import run
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import skipped
-from hpcpy.engine.emulation import enter
+from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
 from hpcpy.pins.arch import ARCHITECTURES, host_arch
 from hpcpy.pins.debian import locked_debs
@@ -125,21 +129,29 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
         path = PLACES[kind](image)
         skipped(path.name, "up to date")
         return path, plan, image
+    if plan.native and not is_inside():
+        _build_emulated(kind, name, arch)
+        return PLACES[kind](image), plan, image
     # Half of the tool's files: only for a build.
     from hpcpy.build.oci import make_archive  # noqa: PLC0415
     from hpcpy.build.sif import make_sif  # noqa: PLC0415
     from hpcpy.build.standalone import make_standalone  # noqa: PLC0415
 
     make = {"oci": make_archive, "sif": make_sif, "standalone": make_standalone}[kind]
-    if plan.native:
-        # Apptainer is set up by this machine's capabilities, and in a namespace root has all.
-        ensure("build", "apptainer")
-        enter()
     with checkout_lock():
         # While this one waited, sources may have changed.
         plan = make_plan(arch)
         image = plan.graph.image(name)
         return make(plan, image), plan, image
+
+
+def _build_emulated(kind: str, name: str, arch: str) -> None:
+    # Apptainer is set up by this machine's capabilities, and in a namespace root has all.
+    ensure("build", "apptainer")
+    words = [sys.executable, "-m", "hpcpy", "build", kind, name, f"--arch={arch}"]
+    env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
+    if code := run(emulated(words), env=env, stdout=subprocess.DEVNULL).returncode:
+        sys.exit(code)  # it has said why
 
 
 def _require_portable(image: Image) -> None:

@@ -135,8 +135,7 @@ def main(options: argparse.Namespace) -> int:
         print(f"  Apptainer    apptainer pull oras://{reference}")
         return 0
     archives = {}
-    # This machine's own first: a build for another one goes on inside of a namespace.
-    for arch in ("", *ARCHITECTURES) if options.arch == _ALL else (options.arch,):
+    for arch in ARCHITECTURES if options.arch == _ALL else (options.arch,):
         archive, plan, _ = ensure_image("oci", options.image, arch)
         archives[plan.arch] = archive
     digest = push(archives, reference)

@@ -169,8 +169,9 @@ def test_a_stop_ends_all_ranks_and_their_containers(user: User, end: str) -> Non
     nothing_is_left(user, waits)
 
 
+# Slurm may kill the engine before this has passed on MPICH's line of an abort.
 @AS_ROOT
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", [act for act in ACTS if "Abort" not in act])
 def test_a_rank_ends(user: User, act: str) -> None:
     program = rank_ends.word(user.cluster.shared, 1, act)
     rank_ends.check(user.run(*user.launch(program, "NODES=2", "TASKS=4")), 1, act)

@@ -101,6 +101,12 @@ def packed(prefix: Path, *words: object) -> Path:
     return prefix
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder with packed ones, which are closed to writing."""
+    run("chmod", "-R", "u+w", folder, check=True)
+    shutil.rmtree(folder)
+
+
 def tree(folder: Path) -> dict[str, tuple[object, ...]]:
     """Return what a user could miss of a folder: each path's kind, mode, time, links, content."""
     found: dict[str, tuple[object, ...]] = {}

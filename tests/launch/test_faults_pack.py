@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from packing import COMMAND, KILLED, pack, packed, require, tree
+from packing import COMMAND, KILLED, pack, packed, remove, require, tree
 
 from hpcpy.pack.command import count
 from hpcpy.pack.environment import read
@@ -43,7 +43,7 @@ def act(action: str, prefix: Path, *before: object) -> int:
 
 
 def restore(copy: Path, parent: Path) -> None:
-    shutil.rmtree(parent)
+    remove(parent)
     run("cp", "-a", copy, parent, check=True)
 
 
@@ -58,7 +58,8 @@ def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_pa
         restore(begin, parent)
         if act(killed, prefix, "-c", KILLED, number, parent) != -signal.SIGKILL:
             break
-        shutil.rmtree(state, ignore_errors=True)
+        if state.exists():
+            remove(state)
         run("cp", "-a", parent, state, check=True)
         if prefix.exists():
             shown = run(prefix / "bin/show", env={"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from local_cluster import Cluster
-from packing import conda_like, daemons, packed, require
+from packing import conda_like, daemons, packed, remove, require
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
@@ -71,7 +71,7 @@ def environment(mpi: Path) -> Iterator[Path]:
         shutil.copytree(mpi / name, prefix / "opt" / name, symlinks=True)
     yield packed(prefix)
     wait_until(lambda: not daemons(prefix))
-    shutil.rmtree(folder)
+    remove(folder)
 
 
 def words(environment: Path, kind: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from packing import PYTHON, conda_like, daemons, packed, reported, require, variables
+from packing import PYTHON, conda_like, daemons, packed, remove, reported, require, variables
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.machine import NOBODY, user_namespaces
@@ -68,7 +67,7 @@ def folder() -> Iterator[Path]:
     (made / "fuse").mkdir()
     yield made
     end(made)
-    shutil.rmtree(made)
+    remove(made)
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +240,7 @@ def test_an_image_that_is_damaged_and_a_folder_that_moved_are_one_line(
 ) -> None:
     moved, away = tmp_path / "moved", environment.with_name("away")
     run("cp", "-a", environment, moved, check=True)
+    run("chmod", "-R", "u+w", moved, check=True)
     image_of(moved).write_bytes(b"x" * 5000)
     damaged = start(moved, "python", env=ALONE)
     environment.rename(away)

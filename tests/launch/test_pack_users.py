@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packing import COMMAND, conda_like, pack, require, tree
+from packing import COMMAND, conda_like, pack, remove, require, tree
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
     made.chmod(0o755)
     yield made
-    shutil.rmtree(made)
+    remove(made)
 
 
 @pytest.mark.parametrize("where", [".local", "", "files/.ssh"])

@@ -73,11 +73,6 @@ def test_each_tool_says_its_version(tool: str) -> None:
     assert python("-m", tool, "--version") == line(tool)
 
 
-def test_options_that_start_python_otherwise_work() -> None:
-    for options in (["-I"], ["-E"], ["-S"], ["-P"], ["-B"], ["-O"], ["-W", "error"], ["-X", "dev"]):
-        assert python(*options, "-c", "import json; print(json.dumps(1))") == "1"
-
-
 def test_workers_import_what_they_need(tmp_path: Path) -> None:
     script = tmp_path / "pool.py"
     script.write_text(

@@ -105,31 +105,56 @@ def test_pythonpath_comes_first_and_relative_parts_are_completed(tmp_path: Path)
     assert found["path"][:5] == ["", "/a", f"{tmp_path}/b", f"{tmp_path}/c", LIBRARY]
 
 
-def test_options_that_ignore_variables_ignore_pythonpath() -> None:
-    assert "/a" not in seen(sys.executable, "-E", PYTHONPATH="/a")["path"]
-
-
 def test_an_unknown_option_is_refused_as_by_any_python() -> None:
     done = subprocess.run([sys.executable, "--nonsense"], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"Unknown option: --nonsense" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("option", "variable", "flag"),
-    [
-        *(("-Xwarn_default_encoding", "", "warn_default_encoding"), ("-Xdev", "", "dev_mode")),
-        *(("-I", "", "isolated"), ("-P", "", "safe_path"), ("-ii", "", "inspect")),
-        ("-B", "PYTHONDEBUG", "debug"),
-    ],
-)
-def test_a_flag_is_not_lost_and_is_1_if_given_twice(option: str, variable: str, flag: str) -> None:
-    program = f"import os, sys; print(int(sys.flags.{flag}), flush=True); os._exit(0)"
-    environment = {**os.environ, variable: "2"} if variable else dict(os.environ)
-    done = run(
-        sys.executable, option, "-c", program, env=environment, stdin=subprocess.DEVNULL, check=True
-    )
-    assert done.stdout == "1\n"
+# Options and variables, each alternative for itself; what is asked of Python, and its answer.
+FLAGS = [
+    ("-O | PYTHONOPTIMIZE=1", "__debug__, sys.flags.optimize, json.__doc__[:4]", "False 1 JSON"),
+    ("-OO | PYTHONOPTIMIZE=2", "__debug__, sys.flags.optimize, json.__doc__", "False 2 None"),
+    ("-O | -OO", "__import__('numpy').arange(3).sum(), __import__('h5py').__name__", "3 h5py"),
+    ("-O -X frozen_modules=off | PYTHONMALLOC=malloc | -bb", "json.dumps(1)", "1"),
+    ("-B | PYTHONDONTWRITEBYTECODE=1", "sys.dont_write_bytecode", "True"),
+    ("-B PYTHONDEBUG=2", "sys.flags.debug", "1"),
+    ("-I PYTHONPATH=/a PYTHONOPTIMIZE=2", "sys.path[0], __debug__", "{} True"),
+    ("-E PYTHONPATH=/a", "sys.flags.ignore_environment, sys.path[1]", "1 {}"),
+    ("-S", "'site' in sys.modules, sys.path[-1]", "False {}"),
+    ("-s | PYTHONNOUSERSITE=1", "sys.flags.no_user_site", "1"),
+    ("-P | PYTHONSAFEPATH=1", "sys.flags.safe_path, sys.path[0]", "True {}"),
+    ("-u | PYTHONUNBUFFERED=1", "sys.stdout.write_through", "True"),
+    ("-ii | PYTHONINSPECT=1", "sys.flags.inspect", "1"),
+    ("-W error | PYTHONWARNINGS=error", "sys.warnoptions", "['error']"),
+    ("-R PYTHONHASHSEED=0", "sys.flags.hash_randomization", "1"),
+    ("PYTHONHASHSEED=0", "sys.flags.hash_randomization", "0"),
+    ("-X dev | PYTHONDEVMODE=1", "sys.flags.dev_mode", "True"),
+    ("-X utf8=0 | PYTHONUTF8=0", "sys.flags.utf8_mode", "0"),
+    ("PYTHONIOENCODING=latin-1", "sys.stdout.encoding", "iso8859-1"),
+    ("-X frozen_modules=off | PYTHONHOME=/opt/hpcpy", "os.__file__", "{}/os.py"),
+    ("-X warn_default_encoding", "sys.flags.warn_default_encoding", "1"),
+    ("-X int_max_str_digits=700", "sys.flags.int_max_str_digits", "700"),
+    ("-X cpu_count=3 | PYTHON_CPU_COUNT=3", "os.cpu_count()", "3"),
+    ("-X tracemalloc | PYTHONTRACEMALLOC=1", "__import__('tracemalloc').is_tracing()", "True"),
+    ("-X faulthandler | PYTHONFAULTHANDLER=1", "__import__('faulthandler').is_enabled()", "True"),
+    ("-X pycache_prefix=/a | PYTHONPYCACHEPREFIX=/a", "sys.pycache_prefix", "/a"),
+    ("-X no_debug_ranges", "next((lambda: 1).__code__.co_positions())[2]", "None"),
+]
+CASES = [(given, *row) for alternatives, *row in FLAGS for given in alternatives.split(" | ")]
+
+
+@pytest.mark.parametrize(("given", "asked", "answer"), CASES)
+def test_an_option_and_a_variable_do_what_they_do_in_any_python(
+    given: str, asked: str, answer: str
+) -> None:
+    words = given.split()
+    variables = dict(word.split("=", 1) for word in words if word.startswith("PYTHON"))
+    options = [word for word in words if not word.startswith("PYTHON")]
+    # -i would go on at the prompt.
+    program = f"import json, os, sys; print({asked}, flush=True); os._exit(0)"
+    done = run(sys.executable, *options, "-c", program, env={**os.environ, **variables})
+    assert (done.stdout, done.stderr) == (f"{answer.format(LIBRARY)}\n", "")
 
 
 def test_what_colours_tracebacks_is_imported_with_the_first_one() -> None:

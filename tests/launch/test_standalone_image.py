@@ -16,7 +16,7 @@ from running import run
 FILES = {
     "hpcpy-core": {
         "test_blas_threads.py": "four_ranks",
-        "test_bundle_users.py": "options_that_start or bake",
+        "test_bundle_users.py": "bake",
         "test_drop_in.py": "",
         "test_extensions.py": "known_by_path",
         "test_llvm_late.py": "",

@@ -58,8 +58,10 @@ class Loader(SourceFileLoader):
         return SourceFileLoader, (self.name, self.path)
 
     def get_code(self, fullname: str) -> "CodeType | None":
-        """Return the code; with -O from the file, as the bundle's code has assertions."""
+        """Return the code; with -O from the source, as the bundle's code has assertions."""
         if sys.flags.optimize:
+            if self.bundle.files:
+                return self.source_to_code(self.get_data(self.path), self.path)
             return super().get_code(fullname)
         self.bundle.begins(fullname)
         code = self.bundle.code(self.offset)
@@ -69,18 +71,16 @@ class Loader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         """Return a file's content, such as the source."""
-        if self.bundle.has_files:
-            from _hpcpy_files import read  # noqa: PLC0415
-
+        if files := self.bundle.files:
             if (below := self.bundle.below(path)) is not None:
                 path = self.bundle.library + below
             if path.startswith(f"{sys.base_prefix}/"):
-                return read(path)
+                return files.read(path)
         return super().get_data(path)
 
     def get_resource_reader(self, name: str | None = None) -> "Any":
         """Return what reads the files beside the module, for `importlib.resources`."""
-        if self.bundle.has_files and self.path.startswith(self.bundle.library):
+        if self.bundle.files and self.path.startswith(self.bundle.library):
             from _hpcpy_resources import Reader  # noqa: PLC0415
 
             return Reader(self.path.rpartition("/")[0])
@@ -161,7 +161,7 @@ class Folder(FileFinder):
             return spec
         if kind == BUILT_IN:
             return None
-        is_in_memory = self._bundle.has_files and path.startswith(self._bundle.library)
+        is_in_memory = self._bundle.files and path.startswith(self._bundle.library)
         shared = _PlacedExtension if is_in_memory else ExtensionFileLoader
         make = shared if kind == SHARED else SourceFileLoader
         loader = make(fullname, path)
@@ -170,7 +170,7 @@ class Folder(FileFinder):
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
-        is_placed = self._bundle.has_files and fullname in self._bundle.hooks["placed"]
+        is_placed = self._bundle.files and fullname in self._bundle.hooks["placed"]
         kind = _PlacedPackage if is_placed else Loader
         spec = ModuleSpec(fullname, kind(fullname, path, self._bundle, offset), origin=path)
         spec.has_location = True
@@ -209,7 +209,7 @@ class Folder(FileFinder):
         self._listing = frozenset(others)
 
     def _list(self) -> list[str]:
-        if self._bundle.has_files:
+        if self._bundle.files:
             return []
         try:
             # All files of an image have one time: nothing was added since.

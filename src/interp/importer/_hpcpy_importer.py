@@ -53,7 +53,7 @@ class Finder:
             self._started_in = ""
         self._before = bundle.hooks["before"]
         self._after = bundle.hooks["after"]
-        if bundle.has_files:
+        if bundle.files:
             self._after = self._after | bundle.hooks["with_files"]
 
     def find_spec(

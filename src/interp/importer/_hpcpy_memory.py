@@ -41,13 +41,51 @@ def _nothing(_: int) -> None:
     return None
 
 
+class Files:
+    """The library's files, where the executable has them: recipes/standalone/files.py.
+
+    `_hpcpy_files` has what else is done with them.  They are read here, since with -O each
+    module is compiled from its source, also those that `_hpcpy_files` imports.
+    """
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self.digest = data[16:24].hex()
+        self._index: dict[str, tuple[int, list[int]]] | None = None
+
+    @property
+    def index(self) -> "dict[str, tuple[int, list[int]]]":
+        """Each file's size, and where its pieces are, by the path that it has in an image."""
+        if self._index is None:
+            self._index = _value(self._data, int.from_bytes(self._data[8:16], "little"))
+        return self._index
+
+    def pieces(self, path: str) -> "Iterator[bytes]":
+        """Yield a file's content; FileNotFoundError if the executable lacks it."""
+        if path not in self.index:
+            import errno  # noqa: PLC0415
+
+            raise FileNotFoundError(errno.ENOENT, posix.strerror(errno.ENOENT), path)
+        return (_value(self._data, offset) for offset in self.index[path][1])
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content."""
+        return b"".join(self.pieces(path))
+
+
+def _value(data: memoryview, offset: int) -> "Any":
+    # Only the value's own bytes: Python copies them for an audit hook.
+    size = int.from_bytes(data[offset - SIZE_BYTES : offset], "little")
+    return Bundle.loads(data[offset : offset + size])
+
+
 class Bundle:
     """The bundle's bytes, and the standard library's folder, to which its paths are relative."""
 
     # The interpreter sets its own function, which also takes compressed values: values.c.
     loads: "Callable[[memoryview], Any]" = marshal.loads
-    # Whether the library's files are in the executable, too: `_hpcpy_files`.
-    has_files = False
+    # The library's files, if they are in the executable, too.
+    files: "Files | None" = None
     # There, the folder that stands for the library's where packages' files are placed.
     placed = ""
 
@@ -70,9 +108,7 @@ class Bundle:
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
-        # Only the value's own bytes: Python copies them for an audit hook.
-        size = int.from_bytes(self.data[offset - SIZE_BYTES : offset], "little")
-        return self.loads(self.data[offset : offset + size])
+        return _value(self.data, offset)
 
     def code(self, offset: int) -> "CodeType":
         """Return the code of the module whose marshalled code is there."""
@@ -157,7 +193,7 @@ class Bundle:
 
 def _added(bundle: Bundle) -> Bundle | None:
     site = bundle.roots[-1]
-    if bundle.has_files:
+    if bundle.files:
         site.take_as_complete(())
         return None
     try:

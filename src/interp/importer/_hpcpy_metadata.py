@@ -102,6 +102,15 @@ class Known(PathDistribution):
         self._bundle = bundle
         self._files = files
 
+    def locate_file(self, path: Any) -> Any:
+        """Return a file's path, from which the executable's own can be read, too."""
+        file = super().locate_file(path)
+        if self._bundle.files:
+            from _hpcpy_resources import Located  # noqa: PLC0415
+
+            return Located(os.path.normpath(str(file)))
+        return file
+
     def read_text(self, filename: str) -> str | None:  # type: ignore[override]
         """Return the text of a file of the folder, None when there is none."""
         # An empty name is the folder itself, for eggs.
@@ -111,10 +120,8 @@ class Known(PathDistribution):
             return None
         offset = self._files[filename]
         if offset is None:
-            if self._bundle.has_files:
-                from _hpcpy_files import read  # noqa: PLC0415
-
-                return read(f"{self._path}/{filename}").decode()
+            if files := self._bundle.files:
+                return files.read(f"{self._path}/{filename}").decode()
             return super().read_text(filename)
         text: str = self._bundle.load(offset)
         return text

@@ -86,7 +86,7 @@ def distributions(finder: "Finder") -> "Callable[..., Iterable[PathDistribution]
         if context is None:
             return _search()
         is_of_folders = "path" in vars(context) or context.name == ""
-        if is_of_folders and not Bundle.has_files:
+        if is_of_folders and not Bundle.files:
             return _search(context)
         from _hpcpy_metadata import of_folders, search  # noqa: PLC0415
 

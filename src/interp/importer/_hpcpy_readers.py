@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,26 @@ if TYPE_CHECKING:
 def after(module: ModuleType) -> None:
     """Let a module, just executed, find what it would look for in folders."""
     _PREPARE[module.__name__](module)
+
+
+def _h5py(module: ModuleType) -> None:
+    # The file that plug-ins open (features/hdf5_plugins): placed once it is asked for.
+    file = f"{module.__path__[0]}/libhdf5.so"
+    parts = {part for part in vars(module).values() if getattr(part, "__file__", None) == file}
+
+    def ask(name: str) -> str:
+        if name != "__file__":
+            raise AttributeError(f"h5py's module has no {name!r}")
+        from _hpcpy_files import placed  # noqa: PLC0415
+
+        path = placed(file)
+        for part in parts:
+            part.__file__ = path
+        return path
+
+    for part in parts:
+        del part.__file__
+        part.__getattr__ = ask
 
 
 def _pathfinder(module: ModuleType) -> None:
@@ -32,17 +51,15 @@ def _viztracer(module: ModuleType) -> None:
     module.open = _open  # type: ignore[attr-defined]
 
 
-def _open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-    from _hpcpy_files import index, read  # noqa: PLC0415
+def _open(file: str, *args: Any, **kwargs: Any) -> Any:
+    from _hpcpy_resources import Located  # noqa: PLC0415
 
-    if file in index:
-        content = io.BytesIO(read(file))
-        return content if "b" in mode else io.TextIOWrapper(content, *args, **kwargs)
-    return open(file, mode, *args, **kwargs)
+    return Located(file).open(*args, **kwargs)
 
 
 _PREPARE: dict[str, Callable[[ModuleType], None]] = {
     "cuda.pathfinder._dynamic_libs.subprocess_protocol": _pathfinder,
+    "h5py": _h5py,
     "pip": _pip,
     "viztracer.report_builder": _viztracer,
 }

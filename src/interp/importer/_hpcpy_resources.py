@@ -1,63 +1,68 @@
-"""`importlib.resources` of the library's files in the executable: see `_hpcpy_files`.
-
-A package's folder is what `zipfile.Path` shows of it: packages know that from zip files.
-"""
+"""Paths of the library's files in the executable: see `_hpcpy_files`."""
 
 from __future__ import annotations
 
 import io
 import pathlib
-import zipfile
 from contextlib import AbstractContextManager, nullcontext
 from importlib import resources
-from importlib.resources.abc import Traversable, TraversableResources
-from typing import Any
+from importlib.resources.abc import TraversableResources
+from typing import TYPE_CHECKING, Any
 
-import _hpcpy_files
+from _hpcpy_files import below, index, place, placed, read
 
-
-class _Folder(zipfile.CompleteDirs):
-    """The files below a folder, as `zipfile.Path` reads them."""
-
-    def __init__(self, folder: str) -> None:
-        names = [path[len(folder) + 1 :] for path in _hpcpy_files.below(folder)]
-        self.NameToInfo = {name: zipfile.ZipInfo(name) for name in names}
-        self.filelist = list(self.NameToInfo.values())
-        self.filename = folder
-        self.fp = None  # There is nothing to close.
-
-    def open(self, name: str, *_: Any, **__: Any) -> io.BytesIO:  # type: ignore[override]
-        return io.BytesIO(_hpcpy_files.read(f"{self.filename}/{name}"))
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
-class Resource(zipfile.Path):
-    """A file or folder of the executable."""
+class Located(pathlib.PosixPath):
+    """A file or folder of the executable, by the path that it has in an image."""
+
+    def exists(self, **_: Any) -> bool:
+        """Tell whether it is there."""
+        return self.is_file() or self.is_dir()
+
+    def is_file(self, **_: Any) -> bool:
+        """Tell whether it is a file."""
+        return str(self) in index
+
+    def is_dir(self, **_: Any) -> bool:
+        """Tell whether it is a folder."""
+        return any(below(str(self)))
+
+    def iterdir(self) -> Generator[Located]:
+        """Yield what is in the folder."""
+        start = len(f"{self}/")
+        yield from map(self.joinpath, {path[start:].partition("/")[0] for path in below(str(self))})
+
+    def open(self, mode: str = "r", buffering: int = -1, *args: Any, **kwargs: Any) -> Any:
+        """Open it, in memory if the executable has it."""
+        if str(self) not in index:
+            return super().open(mode, buffering, *args, **kwargs)
+        content = io.BytesIO(read(str(self)))
+        return content if "b" in mode else io.TextIOWrapper(content, *args, **kwargs)
 
     def __fspath__(self) -> str:
         """Return where this node has the file; for what opens a path in any case."""
-        return _hpcpy_files.placed(str(self))
+        return placed(str(self)) if str(self) in index else str(self)
 
 
 class Reader(TraversableResources):
     """The reader of a package's files, by the folder that it has in an image."""
 
     def __init__(self, folder: str) -> None:
-        self._files = Resource(_Folder(folder))
+        self._folder = Located(folder)
 
-    def files(self) -> Resource:
+    def files(self) -> Located:
         """Return the folder."""
-        return self._files
+        return self._folder
 
 
-_of_folder = resources.as_file.dispatch(Traversable)  # type: ignore[attr-defined]
+def _as_file(path: Located) -> AbstractContextManager[pathlib.Path]:
+    # For all processes of the node, such as LLVM's library, which llvmlite opens so.
+    files = list(below(str(path)))
+    file = place(str(path), files) + str(path) if files else placed(str(path))
+    return nullcontext(pathlib.Path(file))
 
 
-def _as_file(resource: Resource) -> AbstractContextManager[pathlib.Path]:
-    # Other packages' copies go at the end; this one is for all processes of the node, such as
-    # LLVM's library, which llvmlite opens so.
-    if resource.is_file():
-        return nullcontext(pathlib.Path(resource))
-    return _of_folder(resource)  # type: ignore[no-any-return]
-
-
-resources.as_file.register(Resource, _as_file)  # type: ignore[attr-defined]
+resources.as_file.register(Located, _as_file)  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
         if sys.prefix != sys.base_prefix:
             _hpcpy_importer.finder().follow_path(also_library=False)
             stock_main()
-            if _hpcpy_importer.finder().bundle.has_files and sys.base_prefix in site["PREFIXES"]:
+            if _hpcpy_importer.finder().bundle.files and sys.base_prefix in site["PREFIXES"]:
                 # --system-site-packages; `site` has looked for that folder in vain.
                 sys.path += site["getsitepackages"]([sys.base_prefix])
             return

@@ -12,7 +12,8 @@ import _hpcpy_importer
 import _hpcpy_memory
 
 _hpcpy_memory.Bundle.loads = _hpcpy_bundle.loads
-_hpcpy_memory.Bundle.has_files = _hpcpy_bundle.files() is not None
+if (_files := _hpcpy_bundle.files()) is not None:
+    _hpcpy_memory.Bundle.files = _hpcpy_memory.Files(_files)
 _finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]
 for _name in _finder.bundle.hooks["start"]:
     __import__(_name).start(_finder)

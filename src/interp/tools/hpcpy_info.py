@@ -91,7 +91,7 @@ class Version(argparse.Action):
 
 def content(path: str) -> str:
     """Return a file of the executable that has its files in itself, or the names of those below."""
-    if not finder().bundle.has_files:
+    if not finder().bundle.files:
         raise ImportError("the files of this Python are in folders")
     from _hpcpy_files import below, index, read  # noqa: PLC0415
 

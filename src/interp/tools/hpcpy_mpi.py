@@ -20,7 +20,7 @@ _LOCAL = ("-rmk", "user", "-launcher", "fork", "-hosts", "localhost")
 def programs() -> tuple[str, str]:
     """Return the paths of mpiexec and of the library that its ranks open."""
     mpiexec, library = f"{_FOLDER}/bin/mpiexec.hydra", f"{_FOLDER}/lib/libmpi.so.12"
-    if not finder().bundle.has_files:
+    if not finder().bundle.files:
         return mpiexec, library
     from _hpcpy_files import place  # noqa: PLC0415
 
@@ -45,9 +45,7 @@ def main(words: list[str]) -> int:
     if is_number:
         ranks, *program = words
         words = ["-n", ranks, sys.executable, "-m", "mpi4py", *program]
-    # A program that spawns ranks starts the mpiexec of PATH, with these words first.
-    local = () if words[0] == "-pmi_args" else _LOCAL
-    return os.execv(mpiexec, [mpiexec, *local, *words])  # noqa: S606
+    return os.execv(mpiexec, [mpiexec, *_LOCAL, *words])  # noqa: S606
 
 
 if __name__ == "__main__":

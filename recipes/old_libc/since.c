@@ -1,10 +1,8 @@
 /* Functions that Python takes from the builder's glibc and 2.28 lacks, by those that it has. */
 
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <semaphore.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -15,25 +13,6 @@
 int close_range(unsigned first, unsigned last, int flags)
 {
     return (int)syscall(SYS_close_range, first, last, flags);
-}
-
-/* Closes what is open now.  What another thread opens meanwhile is closed on exec, as all
-   that Python opens. */
-int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    struct dirent *entry;
-    int error = folder == NULL ? errno : 0;
-    while (error == 0 && (entry = readdir(folder)) != NULL) {
-        int file = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && file >= from && file != dirfd(folder)) {
-            error = posix_spawn_file_actions_addclose(actions, file);
-        }
-    }
-    if (folder != NULL) {
-        closedir(folder);
-    }
-    return error;
 }
 
 /* A semaphore's wait by another clock than the wall's: by the wall's, as long as that goes

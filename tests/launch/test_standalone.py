@@ -5,6 +5,7 @@ That it is Python, tests/image holds: test_standalone_image.py.
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,11 +28,26 @@ from measure.cases import CASES
 from running import Done, printed, run, start, wait_until
 
 LLVM = "libllvmlite.so"
+LOADER = "/lib64/ld-linux-x86-64.so.2"
 AUTHORITIES = "/opt/hpcpy/lib/python3.14/site-packages/pip/_vendor/certifi/cacert.pem"
 TRUSTED = """
 import os, ssl
 count = len(ssl.create_default_context().get_ca_certs())
 print(ssl.get_default_verify_paths().cafile, count > 100, "SSL_CERT_FILE" in os.environ)
+"""
+# A distribution's files, and HDF5's, which hdf5plugin opens.
+READS = """
+import ctypes, h5py, importlib.metadata, os, pathlib
+files = importlib.metadata.files("numpy")
+(header,) = (file for file in files if file.name == "ndarrayobject.h")
+print(len(files) > 300, "NDARRAYOBJECT" in header.read_text(), header.locate().is_file())
+print(ctypes.CDLL(h5py.h5z.__file__).H5open(), h5py.h5d.__file__ == h5py.h5z.__file__)
+print(importlib.metadata.distribution("numpy").locate_file("numpy") == pathlib.Path(os.path.dirname(
+    importlib.import_module("numpy").__file__)))
+"""
+STARTS = """
+import subprocess, sys
+print(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, text=True).stdout)
 """
 Start = Callable[..., Done]
 
@@ -114,11 +130,12 @@ print(importlib.metadata.distribution("numpy").read_text("WHEEL")[:13])
     lines = printed(python("-c", program)).split("\n")
     assert lines[:4] == ['""" True', "True", "True", "Wheel-Version"]
     assert "numpy" in printed(python("-m", "pip", "list"))
+    assert printed(python("-c", READS)) == "True True True\n0 True\nTrue\n"
 
 
 def test_a_venv_on_top_has_its_scripts_and_pip_wants_one(python: Start, tmp_path: Path) -> None:
     printed(python("-m", "venv", "--system-site-packages", "venv"))
-    assert (tmp_path / "venv/bin/activate").is_file()
+    assert (tmp_path / "venv/bin/activate").stat().st_mode & 0o777 == 0o644
     program = "import numpy, pip; print(pip.__file__)"
     said = printed(run(tmp_path / "venv/bin/python", "-c", program, env=clean()))
     assert said.startswith(str(tmp_path))
@@ -151,14 +168,30 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
     (library,) = placed(tmp_path / "tmp")
     assert f"{LLVM} is {library}" in first.stderr
     (own,) = (tmp_path / "tmp").iterdir()
-    assert {path.stat().st_mode & 0o777 for path in (own, *own.rglob("*"))} == {0o700}
+    folders = (path for path in (own, *own.rglob("*")) if path.is_dir())
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
     before = library.stat()
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_ino == before.st_ino
-    # As after a power failure.
-    os.truncate(library, 1000)
+    # As after a power failure; all that may lie there: tests/unit/test_placed_files.py.
+    with library.open("r+b") as broken:
+        broken.write(bytes(60 << 20))
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_size == before.st_size
+
+
+def test_without_proc_it_starts_itself(file: Path) -> None:
+    assert printed(with_mounts(file, "mount -t tmpfs tmpfs /proc", "-c", STARTS)) == "1\n\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file another group")
+def test_the_loader_starts_it_where_it_takes_no_path_of_its_own(file: Path, tmp_path: Path) -> None:
+    program = Path(shutil.copy(file, tmp_path))
+    os.chown(program, -1, 65534)
+    program.chmod(0o2755)
+    refused = run(program, "-c", "print(1)", env=clean())
+    assert "DST not allowed in SUID/SGID programs" in refused.stderr
+    assert printed(run(LOADER, program, "-c", "print(1)", env=clean())) == "1\n"
 
 
 @pytest.mark.parametrize("option", ["size=1m", "noexec"])

@@ -43,12 +43,34 @@ def test_pyopencl_needs_no_home_folder(tmp: Path, monkeypatch: pytest.MonkeyPatc
     assert not tmp.exists()
 
 
-@pytest.mark.parametrize("mode", [0o777, 0o720])
-def test_folder_that_others_can_write_is_not_taken(tmp: Path, mode: int) -> None:
-    tmp.mkdir()
-    tmp.chmod(mode)
-    _hpcpy_caches.point("numba")
-    assert not os.environ.get("NUMBA_CACHE_DIR", "").startswith(str(tmp))
+# Modes of the folder, of that which it is in, and above.
+@pytest.mark.parametrize(
+    ("modes", "is_taken"),
+    [
+        ((0o700, 0o700, 0o700), True),
+        ((0o777, 0o700, 0o700), False),
+        ((0o720, 0o700, 0o700), False),
+        ((0o700, 0o1777, 0o700), True),
+        ((0o700, 0o770, 0o700), False),
+        ((0o700, 0o755, 0o777), False),
+        ((0o700, 0o755, 0o1777), True),
+    ],
+)
+def test_folder_that_others_can_write_or_rename_is_not_taken(
+    tmp_path: Path, modes: tuple[int, ...], *, is_taken: bool
+) -> None:
+    folder = tmp_path / "above/parent/hpcpy"
+    folder.mkdir(parents=True)
+    for path, mode in zip((folder, *folder.parents), modes, strict=False):
+        path.chmod(mode)
+        if os.getuid() == 0 and path != folder:  # above root's own folders nobody looks
+            os.chown(path, 1, 1)
+    try:
+        os.close(_hpcpy_caches.opened(str(folder)))
+    except PermissionError:
+        assert not is_taken
+    else:
+        assert is_taken
 
 
 def test_link_of_its_name_is_not_followed(tmp: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ VARIABLES = {
     "numba": "NUMBA_CACHE_DIR",
     "pyopencl": "POCL_CACHE_DIR",
 }
+_ON_PATH = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+# Modes by which others than the owner may write.
+_OTHERS = 0o022
 
 
 def before(package: str) -> None:
@@ -92,18 +96,39 @@ def folders() -> list[str]:
 def opened(path: str) -> int:
     """Open a private folder, made if it is missing; an OSError if it is not private."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    above, _, name = path.rpartition("/")
+    parent = os.open(above or "/", _ON_PATH)
     try:
-        file = os.open(path, flags)
-    except FileNotFoundError:
+        _check(parent)
         try:
-            os.mkdir(path, 0o700)
-        except FileExistsError:  # by another rank of this node
-            pass
-        file = os.open(path, flags)
+            file = os.open(name, flags, dir_fd=parent)
+        except FileNotFoundError:
+            try:
+                os.mkdir(name, 0o700, dir_fd=parent)
+            except FileExistsError:  # by another rank of this node
+                pass
+            file = os.open(name, flags, dir_fd=parent)
+    finally:
+        os.close(parent)
     status = os.fstat(file)
     # The parent is everybody's: a folder or link of this name that somebody
     # else has put there could feed us machine code.
-    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+    if status.st_uid != os.getuid() or status.st_mode & _OTHERS:
         os.close(file)
         raise OSError(errno.EPERM, "others can write there")
     return file
+
+
+def _check(folder: int) -> None:
+    """Raise an OSError if others can put something else in the place of what is in a folder."""
+    status = os.fstat(folder)
+    if status.st_mode & _OTHERS and not status.st_mode & stat.S_ISVTX:
+        raise OSError(errno.EPERM, "others can rename what is there")
+    if status.st_uid == 0:  # what is above it is the system's
+        return
+    parent = os.open("..", _ON_PATH, dir_fd=folder)
+    try:
+        if not os.path.samestat(status, os.fstat(parent)):
+            _check(parent)
+    finally:
+        os.close(parent)

@@ -1,12 +1,14 @@
 """A program may spawn MPI processes, also when it was started alone, without mpiexec."""
 
 import os
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from running import Done, printed, run
+from running import Done, printed, python, run
 
 POOL = """
 from mpi4py.futures import MPIPoolExecutor
@@ -78,8 +80,20 @@ def test_a_spawned_process_that_crashes_ends_the_program(before: list[str], tmp_
     assert "BAD TERMINATION" in done.stdout, done
 
 
-def test_without_mpiexec_spawning_raises_an_exception_and_says_why(tmp_path: Path) -> None:
-    done = ended(SPAWN, tmp_path, PATH="/nowhere")
+def test_another_mpis_mpiexec_first_in_path_is_not_started(tmp_path: Path) -> None:
+    other = tmp_path / "bin/mpiexec"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexec sleep 1000\n")
+    other.chmod(0o755)
+    for path in (f"{other.parent}:{os.environ['PATH']}", "/nowhere"):
+        assert printed(ended(SPAWN, tmp_path, PATH=path)).endswith("\nits stdin\n")
+
+
+def test_without_its_mpiexec_spawning_raises_an_exception_and_says_why(tmp_path: Path) -> None:
+    asks = "from mpi4py import MPI; print(open('/proc/self/maps').read())"
+    (library,) = set(re.findall(r"/\S*/libmpi\.so\S*", printed(python("-c", asks))))
+    alone = shutil.copy(library, tmp_path)
+    done = ended(SPAWN, tmp_path, HPCPY_MPI=str(alone))
     assert done.returncode == 1
-    assert done.stderr.count("mpiexec is not in PATH") == 1
+    assert done.stderr.count("/bin/mpiexec.hydra is missing, or it has failed; start") == 1
     assert "mpi4py.MPI.Exception: " in done.stderr

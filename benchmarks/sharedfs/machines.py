@@ -98,9 +98,9 @@ def running(one: Layout) -> Iterator[Storm]:
 
 
 def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
-    up = machines.bring_up(one, current)
+    network, started = machines.bring_up(one, current)
     data = one.folder / "moosefs"
-    server = addresses(one, up.network)[SERVER]
+    server = addresses(one, network)[SERVER]
     with disk_errors(data):
         for name in ("metadata", "chunkserver", "chunks"):
             (data / name).mkdir(parents=True)
@@ -113,10 +113,10 @@ def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
         ((str(engine.path(f"mfs{name}")), "-f", "-n", "-c", str(data / f"{name}.cfg")), "")
         for name in ("master", "chunkserver")
     )
-    node = machines.machine_of(one, up.network, SERVER, daemons)
+    node = machines.machine_of(one, network, SERVER, daemons)
     mounts = {
         name: Mount(one, machine, engine.path("mfsmount"), server, shared)
-        for name, machine in {**up.machines, SERVER: machines.start(one, node)}.items()
+        for name, machine in {**started, SERVER: machines.start(one, node)}.items()
     }
     own = dataclasses.replace(mounts[SERVER], options=_FILLING)
     own.make()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.build.command import STANDALONE
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
+from hpcpy.fetch.apt import debian_mirrors
 from running import Done, run
 
 MPI = ("mpich", "openmpi-bin")
@@ -65,7 +65,7 @@ def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
     if not mirror:
         pytest.skip("this machine's apt knows no Debian mirror")
     try:
-        program = ensure("build").mmdebstrap
+        program = ensure("build").path("mmdebstrap")
     except HpcpyError as error:
         pytest.skip(str(error))
     root = folder / suite

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.apt.private import PrivateApt
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.pins.model import DebianSuite
 from running import run
 

@@ -1,5 +1,6 @@
 """Who may start a cluster, what a node does first, what ends with it."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -24,8 +25,7 @@ NODE = Node(
     folder="/run/x/n1",
     files=(("/etc/hosts", "/run/x/hosts"), ("/etc/resolv.conf", "/run/x/resolv.conf")),
     kept=("/srv/checkout",),
-    daemons=(("/usr/sbin/slurmd", "-D"),),
-    wanted=("",),
+    daemons=((("/usr/sbin/slurmd", "-D"), ""),),
 )
 
 
@@ -117,8 +117,7 @@ def test_node_has_the_checkout_and_the_cache(
 def test_a_checkout_below_a_folder_of_the_nodes_own_stays_in_sight() -> None:
     place = "/tmp"  # noqa: S108
     hidden = f"{place}/me/checkout"
-    node = Node.from_json(NODE.to_json().replace("/srv/checkout", hidden))
-    commands = mounted(node, *OWN)
+    commands = mounted(dataclasses.replace(NODE, kept=(hidden,)), *OWN)
     aside = next(words[-1] for words in commands if words[-2] == hidden)
     saved = commands.index(("mount", "--rbind", hidden, aside))
     covered = next(i for i, words in enumerate(commands) if words[-2:] == ("tmpfs", place))

@@ -12,7 +12,6 @@ from hpcpy.build.command import archive_path, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
-from hpcpy.core.stages import stage
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the compilers for another architecture are x86-64's"
@@ -103,13 +102,6 @@ def test_libraries_are_no_programs_and_none_that_both_have() -> None:
     names = {one.filename.split("_")[0] for one in native.libraries(builder)}
     assert {"libc6", "libc6-dev", "zlib1g-dev", "uuid-dev", "libssl-dev"} <= names
     assert names.isdisjoint({"libc-bin", "libc-dev-bin", "libpam-runtime", "bash", "perl"})
-
-
-def test_mmdebstrap_is_told_the_architecture(tmp_path: Path) -> None:
-    with stage("a root file system of another") as current:
-        program = "/bin/echo"
-        cross.Emulated(current, "aarch64").run([program, "first"], cwd=tmp_path)
-    assert "--architectures=arm64 --skip=check/qemu first" in current.log.read_text()
 
 
 @pytest.mark.parametrize("words", [["sif", "hpcpy-cuda"], ["oci", "builder"]])

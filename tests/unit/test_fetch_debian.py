@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Server, ranged, serving
 
-from hpcpy.apt.private import Offer, parse_uris
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
+from hpcpy.fetch.apt import Offer, parse_uris
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.download import Patience
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Answer, Server, artifact, ranged, serving, status
 
-from hpcpy.apt.mirrors import apt_proxies, debian_mirrors
-from hpcpy.apt.private import PrivateApt
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
+from hpcpy.fetch.apt import PrivateApt, apt_proxies, debian_mirrors
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import DebianSuite

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from misbehaving_server import downloaded
 
-from hpcpy.apt.private import Offer
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
+from hpcpy.fetch.apt import Offer
 from hpcpy.lock import debian
 from hpcpy.lock.licences import from_copyright, of_debs
 from hpcpy.pins.debian import DebianRequest

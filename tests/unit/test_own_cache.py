@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.apt.private import mirror_of
 from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import cached
 from hpcpy.cli.commands import run
@@ -16,6 +15,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
+from hpcpy.fetch.apt import mirror_of
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pins.debian import debian_request
 

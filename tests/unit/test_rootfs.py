@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from misbehaving_server import downloaded
 
-from hpcpy.apt.private import PrivateApt
 from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
+from hpcpy.fetch.apt import PrivateApt
 from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")

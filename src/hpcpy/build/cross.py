@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.stages import Stage
 from hpcpy.pins.arch import ARCHITECTURES
 
 # The part that is, and what takes its place for others.
@@ -77,14 +74,6 @@ def tool_name(wheel: str, arch: str) -> str:
     return wheel if platform == "any" else f"{front}-linux_{arch}.whl"
 
 
-class Emulated(Stage):
-    """A stage whose mmdebstrap makes a root file system of another architecture."""
-
-    def __init__(self, stage: Stage, arch: str) -> None:
-        super().__init__(stage.title, stage.log)
-        self._options = [f"--architectures={ARCHITECTURES[arch].debian}", "--skip=check/qemu"]
-
-    def run(self, command: Sequence[str | Path], **how: Any) -> None:
-        """Run mmdebstrap, its first word, with further options."""
-        program, *words = command
-        super().run([program, *self._options, *words], **how)
+def rootfs_options(arch: str) -> list[str]:
+    """Return options by which mmdebstrap makes a root file system of another architecture."""
+    return [f"--architectures={ARCHITECTURES[arch].debian}", "--skip=check/qemu"]

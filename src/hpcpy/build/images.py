@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hpcpy.build.contexts import (
     add_materials,
     add_recipes,
 )
-from hpcpy.build.cross import PYTHON, Emulated, adapt
+from hpcpy.build.cross import PYTHON, adapt, rootfs_options
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
@@ -24,6 +25,7 @@ from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
+from hpcpy.engine.setup import ensure
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.arch import ARCHITECTURES
 
@@ -216,12 +218,14 @@ def rootfs(plan: Plan, image: Image) -> Path:
     def make(temporary: Path) -> None:
         packages = list(fetch_debs(image.debian, plan.arch).paths.values())
         with stage(f"root filesystem of {image.file}") as current:
+            program: list[str | Path] = [ensure("build").path("mmdebstrap")]
+            program += rootfs_options(plan.arch) if plan.native else []
+            env = {"SOURCE_DATE_EPOCH": str(plan.epoch), "TMPDIR": tempfile.gettempdir()}
             make_rootfs(
                 temporary,
                 packages,
-                customize=image.folder / "customize.sh",
-                epoch=plan.epoch,
-                current=Emulated(current, plan.arch) if plan.native else current,
+                image.folder / "customize.sh",
+                lambda words: current.run([*program, *words], env=env),
             )
             current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shlex
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import place, scratch_dir, sha256
 from hpcpy.core.programs import captured
-from hpcpy.core.stages import Stage
-from hpcpy.engine.setup import ensure
 from hpcpy.fetch.one import take
 
 # What no run reads; copyright notices stay, their licences ask for it.
@@ -70,17 +68,16 @@ def hook(script: Path) -> str:
 
 
 def make_rootfs(
-    out: Path, packages: Sequence[Path], *, customize: Path, epoch: int, current: Stage
+    out: Path, packages: Sequence[Path], customize: Path, run: Callable[[list[str | Path]], None]
 ) -> None:
-    """Write a root filesystem as a tar file: the same bytes for the same input."""
+    """Write a root filesystem as a tar file; `run` starts mmdebstrap with some words."""
     # An ordinary user's mmdebstrap reads it as another one, as apt does.
     with scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder:
         names = write_index(folder, packages)
         # With umask 077 others cannot read the checkout's.
         place(customize, folder / "customize.sh", 0o644)
-        current.run(
+        run(
             [
-                ensure("build").mmdebstrap,
                 *OPTIONS,
                 f"--include={','.join(names)}",
                 f"--customize-hook={hook(folder / 'customize.sh')}",
@@ -88,8 +85,7 @@ def make_rootfs(
                 "stable",
                 folder / "root.tar",
                 source_line(folder),
-            ],
-            env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": str(folder.parent)},
+            ]
         )
         without_devices(folder / "root.tar", out)
 

@@ -78,8 +78,8 @@ def start(layout: Layout) -> None:
                     machines.remove_bridge(layout)
                     shutil.rmtree(layout.run, ignore_errors=True)
                     raise
-        version = health.ask(layout, "sinfo", "--version").strip()
-    print(greeting(layout, version), flush=True)
+        version = health.ask(layout, "sinfo", "--version") or ""
+    print(greeting(layout, version.strip()), flush=True)
 
 
 def _states(layout: Layout) -> dict[str, str]:

@@ -20,21 +20,17 @@ _TAIL_LINES = 15
 _USABLE = ("idle", "allocated", "mixed", "completing")
 
 
-def ask(layout: Layout, *command: str) -> str:
-    """Return what a command of Slurm prints; nothing when it fails."""
-    return _asked(layout, *command) or ""
+def ask(layout: Layout, *command: str) -> str | None:
+    """Return what a command of Slurm prints; None when it fails."""
+    env = {**os.environ, "SLURM_CONF": str(layout.conf)}
+    done = captured(command, env=env, seconds=_ASK_SECONDS)
+    return done.stdout if done.returncode == 0 else None
 
 
 def jobs(layout: Layout) -> list[str] | None:
     """Return the jobs that are not over on every node; None without an answer."""
-    listed = _asked(layout, "squeue", "--noheader", "--format=%i")
+    listed = ask(layout, "squeue", "--noheader", "--format=%i")
     return None if listed is None else listed.split()
-
-
-def _asked(layout: Layout, *command: str) -> str | None:
-    env = {**os.environ, "SLURM_CONF": str(layout.conf)}
-    done = captured(command, env=env, seconds=_ASK_SECONDS)
-    return done.stdout if done.returncode == 0 else None
 
 
 def states(layout: Layout) -> dict[str, str]:
@@ -47,7 +43,7 @@ def states(layout: Layout) -> dict[str, str]:
     except OSError:
         return {}
     listed = ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T")
-    return dict(line.split() for line in listed.splitlines())
+    return dict(line.split() for line in (listed or "").splitlines())
 
 
 def usable(layout: Layout, found: Mapping[str, str]) -> bool:

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from hpcpy.cluster import health, processes
 from hpcpy.cluster.layout import (
@@ -101,16 +100,8 @@ def remove_bridge(layout: Layout) -> None:
 _KEY_BYTES = 1024
 
 
-@dataclass(frozen=True)
-class Up:
-    """A cluster that has been brought up: its network, its machines by name."""
-
-    network: Network
-    machines: dict[str, Machine]
-
-
-def bring_up(layout: Layout, current: Stage) -> Up:
-    """Start all of a cluster of which there is nothing, and wait for its nodes."""
+def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine]]:
+    """Start all of a cluster of which there is nothing; return its network and machines."""
     on = choose(layout)
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
@@ -123,7 +114,7 @@ def bring_up(layout: Layout, current: Stage) -> Up:
     nodes = (_controller(layout, on), *(_node(layout, on, name) for name in layout.nodes))
     started = [start(layout, node) for node in nodes]
     health.wait_until_usable(layout, started, current)
-    return Up(on, {machine.name: machine for machine in started})
+    return on, {machine.name: machine for machine in started}
 
 
 def start(layout: Layout, node: Node) -> Machine:
@@ -197,8 +188,7 @@ def machine_of(
         files=tuple((f"/etc/{name}", str(layout.run / name)) for name in node_files(layout, on)),
         # podman's images are in the cache.
         kept=tuple(str(path) for path in (ROOT, layout.folder, cache_dir()) if path.is_dir()),
-        daemons=tuple(command for command, _ in daemons),
-        wanted=tuple(wanted for _, wanted in daemons),
+        daemons=daemons,
     )
 
 

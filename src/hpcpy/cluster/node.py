@@ -46,18 +46,8 @@ class Node:
     folder: str  # A folder of the host's for its own files
     files: Sequence[tuple[str, str]]  # What becomes a file of the machine's: its path, then ours
     kept: Sequence[str]  # Folders to be seen under the same path, also below one of `OWN`
-    # Each a command; the next one starts when `wanted` of it is there.
-    daemons: Sequence[Sequence[str]]
-    wanted: Sequence[str]  # For each daemon a path to wait for, or an empty string
-
-    @classmethod
-    def from_json(cls, text: str) -> Node:
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
-
-    def to_json(self) -> str:
-        """Return it as one line of text."""
-        return json.dumps(dataclasses.asdict(self))
+    # Each a command, and a path that is there before the next one starts, or an empty string.
+    daemons: Sequence[tuple[Sequence[str], str]]
 
 
 def network_commands(node: Node) -> list[list[str]]:
@@ -124,7 +114,7 @@ def _start(node: Node) -> dict[int, subprocess.Popen[bytes]]:
     """
     env = {name: os.environ[name] for name in _DAEMON_ENVIRONMENT if name in os.environ}
     started = {}
-    for command, wanted in zip(node.daemons, node.wanted, strict=True):
+    for command, wanted in node.daemons:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=env)
         started[process.pid] = process
         end = time.monotonic() + _SECONDS
@@ -137,7 +127,7 @@ def _start(node: Node) -> dict[int, subprocess.Popen[bytes]]:
 
 def main(text: str) -> int:
     """Be a node until one of its daemons ends."""
-    node = Node.from_json(text)
+    node = Node(**json.loads(text))
     print(READY, flush=True)
     # The end of the pipe: whoever starts the cluster has been stopped.
     if sys.stdin.readline().strip() != GO:
@@ -157,7 +147,7 @@ def main(text: str) -> int:
         process, status = os.wait()
         if process in daemons:
             code = os.waitstatus_to_exitcode(status)
-            name = Path(node.daemons[list(daemons).index(process)][0]).name
+            name = Path(node.daemons[list(daemons).index(process)][0][0]).name
             print(f"{node.name}: {name} ended with {code}", file=sys.stderr)
             return 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import os
 import signal
 import socket
@@ -10,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.cluster.layout import Layout
@@ -39,7 +40,7 @@ def daemon_environment(layout: Layout) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Machine:
     """A node that has been started: its first process, and a line to it."""
 
@@ -67,9 +68,10 @@ class Machine:
 def start(layout: Layout, node: Node) -> Machine:
     """Start a node's first process; it waits for its network then."""
     ours, its = socket.socketpair()
+    text = json.dumps(dataclasses.asdict(node))
     with layout.log(node.name).open("ab") as log, its:
         process = subprocess.Popen(
-            [*_UNSHARE, sys.executable, "-m", "hpcpy.cluster.node", node.to_json()],
+            [*_UNSHARE, sys.executable, "-m", "hpcpy.cluster.node", text],
             env=daemon_environment(layout),
             cwd="/",
             stdin=its.fileno(),

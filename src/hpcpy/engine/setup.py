@@ -137,11 +137,6 @@ class Engine:
         """Apptainer, of the group ``apptainer``."""
         return self.path("apptainer")
 
-    @property
-    def mmdebstrap(self) -> Path:
-        """mmdebstrap, of the group ``build``."""
-        return self.path("mmdebstrap")
-
 
 def ensure(*groups: str) -> Engine:
     """Find the tools of some groups, and provide those that are missing."""

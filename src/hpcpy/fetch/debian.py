@@ -8,11 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.apt.private import PrivateApt, mirror_of
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.trust import require_own
+from hpcpy.fetch.apt import PrivateApt, debian_mirrors, mirror_of
 from hpcpy.fetch.download import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally

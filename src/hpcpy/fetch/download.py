@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from hpcpy.apt.mirrors import apt_proxies, authorization
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import disk_errors, sha256
+from hpcpy.fetch.apt import apt_proxies, authorization
 from hpcpy.pins.model import Source
 
 # Some servers compress on the way what is already compressed, and the bytes

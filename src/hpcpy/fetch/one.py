@@ -12,12 +12,12 @@ from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hpcpy.apt.mirrors import debian_mirrors, given_mirror
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.core.files import disk_errors, place, sha256
 from hpcpy.core.locks import locked
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
+from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.download import (
     Interrupted,
     Patience,

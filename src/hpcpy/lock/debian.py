@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hpcpy.apt.private import Offer, PrivateApt, mirror_of
+from hpcpy.fetch.apt import Offer, PrivateApt, mirror_of
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
 from hpcpy.pins.debian import DebianRequest

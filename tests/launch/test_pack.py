@@ -163,7 +163,7 @@ def test_an_interrupted_pack_leaves_the_folder(prefix: Path, number: signal.Sign
     before = tree(prefix)
     packing = beside(prefix, "packing")
     with subprocess.Popen([*COMMAND, prefix], stderr=subprocess.PIPE, text=True) as job:
-        wait_until(lambda: list(packing.glob("packed/.pack/*.image")), job)
+        wait_until(lambda: list(packing.glob("*/packed/.pack/*.image")), job)
         job.send_signal(number)
         _, said = job.communicate(timeout=300)
     assert tree(prefix) == before, said

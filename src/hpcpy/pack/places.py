@@ -47,7 +47,8 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     with disk_errors(made), _locked(made):
         _recover(prefix)
         try:
-            yield made
+            # What a killed one has left there goes with it.
+            yield Path(tempfile.mkdtemp(dir=made))
         finally:
             try:
                 # Folders in it may be closed to their owner.

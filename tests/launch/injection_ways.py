@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from hpcpy.core import paths
+from hpcpy.engine.machine import all_capabilities
 from hpcpy.engine.setup import ensure
 from running import run
 
@@ -16,6 +17,14 @@ MODULE = "/opt/udiImage/modules/mpich"
 # Replaces what the image or the user had.
 LIBRARY_PATH = f"{MODULE}:{MODULE}/dep"
 NOBODY = 65534
+
+
+def forbidden(name: str) -> str:
+    """Return why this machine does not allow an ordinary user something; empty if it does."""
+    first, *more = next(one for one in all_capabilities() if one.name == name).lines()
+    return "" if first.endswith(" yes") else "; ".join(line.strip() for line in (first, *more))
+
+
 # Whose library runs, a ring, an allreduce, and a file that all ranks write.
 PROGRAM = """
 from mpi4py import MPI

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from injection_ways import forbidden
 from touched import Touched, touched
 
 from hpcpy.core import paths
-from hpcpy.engine.machine import squashfs_mounts
 from measure.cases import CASES
 from measure.targets import PYTHON, WORK
 
@@ -41,9 +41,8 @@ def sif() -> Path:
     found = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
     if not found.exists():
         pytest.skip(f"{found}: not there; run: make sif")
-    mounts = squashfs_mounts()
-    if not mounts.there:
-        pytest.skip(f"{mounts.name}: {mounts.detail}; run: sudo make test; {mounts.remedy}")
+    if why := forbidden("squashfs loop mounts"):
+        pytest.skip(f"{why}; run: sudo make test")
     if not Path("/dev/fuse").exists():
         pytest.skip("no /dev/fuse; run: modprobe fuse")
     return found

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from injection_ways import NOBODY, forbidden
 from site_user import is_public
 from small_packages import wheel
 
 from hpcpy.core import paths
-from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
 from running import run
 
@@ -64,8 +64,8 @@ def folder(sif: str) -> Iterator[Path]:
 @pytest.fixture
 def user(folder: Path) -> Builder:
     """Give an ordinary user, without a subuid range and without /dev/fuse."""
-    if not user_namespaces().there:
-        pytest.skip(f"{user_namespaces().detail}; {user_namespaces().remedy}")
+    if why := forbidden("user namespaces"):
+        pytest.skip(why)
     if os.geteuid():
         return Builder(folder)
     for path in (find_apptainer(), folder / "hpcpy.sif"):

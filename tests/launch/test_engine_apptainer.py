@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from injection_ways import NOBODY, forbidden
 from site_user import is_public
 
-from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
 from running import Done, printed, run
 
@@ -56,10 +56,8 @@ def launch(request: pytest.FixtureRequest, sif: str) -> Iterator[Launcher]:
         for path in (apptainer.resolve(), Path(sif)):
             if not is_public(path):
                 pytest.skip(f"{path}: not for every user; put the checkout where all read")
-        if not user_namespaces().there:
-            pytest.skip(user_namespaces().detail)
-        if not root and not fuse_device().there:
-            pytest.skip(f"/dev/fuse: {fuse_device().detail}; {fuse_device().remedy}")
+        if why := forbidden("user namespaces") or (not root and forbidden("/dev/fuse for users")):
+            pytest.skip(why)
     # Not pytest's own folder: an ordinary user cannot enter root's.
     folder = Path(tempfile.mkdtemp(prefix="hpcpy-launch."))
     mounts = Path(tempfile.mkdtemp(prefix="hpcpy-fuse."))

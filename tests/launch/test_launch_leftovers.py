@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from injection_ways import NOBODY
 from launching import SECONDS, hpcpy
 from local_cluster import Cluster
 from own_cluster import own, started
 
 import proc_files
 from hpcpy.cluster.layout import NODES
-from hpcpy.engine.machine import NOBODY
 from hpcpy.launch.explain import explain
 from running import run, start
 from tiers import sampled

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from injection_ways import forbidden
 from local_cluster import Cluster
 from packing import conda_like, daemons, packed, remove, require
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
-from hpcpy.engine.machine import user_namespaces
 from proc_files import processes
 from running import Done, run, wait_until
 
@@ -94,7 +94,7 @@ def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str, who: 
     before: list[str] = []
     if who == "user":
         # In a user namespace, which all ranks must share to read each other's memory.
-        if os.geteuid() != 0 or not user_namespaces().there or not is_public(environment):
+        if os.geteuid() != 0 or forbidden("user namespaces") or not is_public(environment):
             pytest.skip("becomes another user, in a user namespace: as root, in a public folder")
         fuse = environment.parent / "fuse"
         fuse.mkdir(exist_ok=True)

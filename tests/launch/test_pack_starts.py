@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from injection_ways import NOBODY, forbidden
 from packing import PYTHON, conda_like, daemons, packed, remove, reported, require, variables
 from test_engine_apptainer import AS_USER
 
-from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.pack.command import launch
 from hpcpy.pack.image import image_of
@@ -88,7 +88,7 @@ def before(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
     """Give what starts a program as root, who needs no user namespace, and as another user."""
     if request.param == "self":
         return ()
-    if os.geteuid() != 0 or not user_namespaces().there:
+    if os.geteuid() != 0 or forbidden("user namespaces"):
         pytest.skip("becomes another user, in a user namespace: as root")
     return ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from injection_ways import NOBODY, forbidden
 from packing import COMMAND, conda_like, pack, remove, require, tree
 from site_user import is_public
 from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
-from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.pack.image import image_of, unsquashfs
 from running import run
 
@@ -58,7 +58,7 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
 
 
 def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
-    if os.geteuid() != 0 or not (user_namespaces().there and is_public(paths.ROOT / "hpcpy")):
+    if os.geteuid() != 0 or forbidden("user namespaces") or not is_public(paths.ROOT / "hpcpy"):
         pytest.skip("becomes another user, in a user namespace: as root, in a public checkout")
     (folder / "fuse").mkdir()
     (folder / "mine").mkdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 import rank_ends
-from injection_ways import NOBODY, PROGRAM
+from injection_ways import NOBODY, PROGRAM, forbidden
 from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
@@ -25,7 +25,6 @@ from site_user import SECONDS, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
-from hpcpy.engine.machine import user_namespaces
 from running import Done, printed
 
 pytestmark = [
@@ -83,9 +82,8 @@ def _require_rootless(site: Installed) -> None:
     for path in (site.python, paths.ROOT / "src/hpcpy/__main__.py"):
         if not is_public(path):
             pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
-    can = user_namespaces()
-    if not can.there:
-        pytest.skip(f"no rootless podman: {can.detail}; an administrator would type: {can.remedy}")
+    if why := forbidden("user namespaces"):
+        pytest.skip(f"no rootless podman: {why}")
 
 
 @contextlib.contextmanager

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from processes import environment, python
+from processes import environment
 
 from running import run
 from workloads.__main__ import main
+from workloads.bench import scaling
 from workloads.errors import OutputError, UnavailableError, UsageError
 from workloads.parallel.workers import Workers
 from workloads.pi.command import PI
@@ -107,12 +108,9 @@ def test_what_cannot_be_printed_is_still_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"])
-def test_workers_of_a_given_cluster_are_not_counted(name: str) -> None:
-    code = (
-        "import sys; from workloads.bench import scaling; from workloads.errors import UsageError\n"
-        "from workloads.pi.registry import TECHNIQUES\n"
-        "try: scaling.counts(['dask'], TECHNIQUES, [1, 2])\n"
-        "except UsageError as error: print(error)"
-    )
-    said = f"--scale: dask has no workers to count but those of {name}\n"
-    assert python("-c", code, **{name: "tcp://127.0.0.1:1"}).stdout == said
+def test_workers_of_a_given_cluster_are_not_counted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "tcp://127.0.0.1:1")
+    with pytest.raises(UsageError, match=f"dask has no workers to count but those of {name}"):
+        scaling.counts(["dask"], TECHNIQUES, [1, 2])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import environment, python, runs, start
+from processes import environment, python, start
 
 import running
 from proc_files import processes
@@ -179,18 +179,6 @@ def test_a_rank_that_waits_at_its_very_end_is_ended_by_the_kernel() -> None:
     process.terminate()
     process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGALRM
-
-
-def test_processes_that_it_has_started_end_with_it(tmp_path: Path) -> None:
-    begin = "child = subprocess.Popen(['sh', '-c', 'trap \"\" TERM; sleep 600 & wait'])\n"
-    process = ready(begin + "pathlib.Path(sys.argv[1]).write_text(str(child.pid))" + SWALLOWED,
-                    tmp_path / "child")  # fmt: skip
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == 143
-    # SIGKILL has been sent; on a busy machine the child ends a moment later.
-    child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not runs(child))
 
 
 # What starts a user's program or workers, and how many processes there are when all run.

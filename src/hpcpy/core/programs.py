@@ -76,7 +76,7 @@ def _raise(number: int) -> NoReturn:
 @contextlib.contextmanager
 def _starting() -> Iterator[None]:
     """Have a signal raise after the block, so that no program is started and forgotten."""
-    global _is_starting  # noqa: PLW0603
+    global _is_starting, _pending  # noqa: PLW0603
     is_main = threading.current_thread() is threading.main_thread()
     _is_starting = is_main or _is_starting
     try:
@@ -84,7 +84,9 @@ def _starting() -> Iterator[None]:
     finally:
         _is_starting = _is_starting and not is_main
     if is_main and _pending:
-        _raise(_pending)
+        # Once: programs of the clean-up start, too.
+        number, _pending = _pending, 0
+        _raise(number)
 
 
 def stop_all() -> None:

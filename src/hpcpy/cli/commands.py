@@ -21,6 +21,7 @@ COMMANDS = {
     "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.build.command", "build an OCI archive, a SIF, or an interpreter as one file"),
+    "context": ("hpcpy.build.context", "write an image's complete build context"),
     "sbom": ("hpcpy.build.archive", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),

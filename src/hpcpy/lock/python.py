@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,33 +177,23 @@ def packages(pylock: Path) -> dict[str, dict[str, Any]]:
 
 
 def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -> str:
-    """Return requirements with hashes, for every Python that the host tool runs on."""
-    oldest = _oldest_python()
+    """Return requirements with hashes, for every Python that the host tool runs on.
+
+    Of those that are locked, all move by default.
+    """
+    moves = [f"--upgrade-package={package}" for package in sorted(only)] or ["--upgrade"]
     with build_scratch("lock") as scratch:
-        output, held = scratch / "requirements.txt", scratch / "constraints.txt"
-        kept = {line: lines for line, lines in _entries(old) if only and _name(line) not in only}
-        held.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        output = scratch / "requirements.txt"
+        output.write_text(old, encoding="utf-8")
         compile_lock(
             output,
             [paths.ENV / f"{name}.in"],
             "--universal",
             "--generate-hashes",
-            f"--python-version={oldest}",
-            f"--constraint={held}",
+            f"--python-version={_oldest_python()}",
+            *moves,
         )
-        resolved = output.read_text(encoding="utf-8")
-    # New files of a locked version are no move: its entry stays as it is.
-    return "".join(kept.get(line, lines) for line, lines in _entries(resolved))
-
-
-def _entries(requirements: str) -> Iterator[tuple[str, str]]:
-    """Give each requirement, and it with its hashes as they are written."""
-    for match in re.finditer(r"(?m)^([^\s#-].*?)( \\)?\n(?:[ \t].*\n)*", requirements):
-        yield match[1], match[0]
-
-
-def _name(line: str) -> str:
-    return re.split(r"[=; ]", line, maxsplit=1)[0]
+        return output.read_text(encoding="utf-8")
 
 
 def versions_in(requirements: str) -> dict[str, str]:

@@ -9,7 +9,16 @@ from urllib.parse import quote
 from hpcpy.sbom.contents import Contents, licence_texts, normal
 from hpcpy.sbom.nvidia import agreement, files, is_nvidias
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin
-from hpcpy.sbom.spdx import IMAGE, Package, Texts, document, is_expression, package_id
+from hpcpy.sbom.spdx import (
+    IMAGE,
+    Element,
+    Relation,
+    Texts,
+    document,
+    is_expression,
+    package,
+    package_id,
+)
 
 # Package -> the source that brings it: CPython's installs pip with the interpreter.
 BROUGHT = {"pip": "python"}
@@ -29,31 +38,29 @@ def sbom(expected: Expected, there: Contents) -> str:
         raise ValueError(wrong)
     texts = Texts()
     pins = sorted(expected.pins, key=lambda pin: (pin.kind, pin.name))
-    packages = [
-        Package(
-            id=IMAGE,
-            name=expected.image,
-            version=expected.version,
-            licence=expected.licence,
-            purpose="CONTAINER",
-            comment=expected.summary,
-        ),
-        *(_package(expected, pin, there, texts) for pin in pins),
-    ]
-    relations = [_relation(pin) for pin in pins]
-    for package, source in _brought(expected, there, texts):
-        packages.append(package)
-        relations.append((package_id("source", source), "CONTAINS", package.id))
-    return document(expected, packages, relations, texts)
+    about = {"purpose": "CONTAINER", "comment": expected.summary}
+    packages = [package(IMAGE, expected.image, expected.version, expected.licence, **about)]
+    relations, within = [_relation(pin) for pin in pins], []
+    listed: list[Element] = []
+    for pin in pins:
+        packages.append(_package(pin, there, texts))
+        own = files(expected, there, pin, texts)
+        listed += own
+        archive = package_id(pin.kind, pin.name)
+        within += [(one["SPDXID"], "EXPANDED_FROM_ARCHIVE", archive) for one in own]
+    for one, source in _brought(expected, there, texts):
+        packages.append(one)
+        relations.append((package_id("source", source), "CONTAINS", one["SPDXID"]))
+    return document(expected, packages, listed, [*relations, *within], texts)
 
 
-def _relation(pin: Pin) -> tuple[str, str, str]:
+def _relation(pin: Pin) -> Relation:
     word, first = _RELATIONS[pin.use]
     other = package_id(pin.kind, pin.name)
     return (IMAGE, word, other) if first else (other, word, IMAGE)
 
 
-def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Package:
+def _package(pin: Pin, there: Contents, texts: Texts) -> Element:
     found = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
     version = pin.version or there.debian.get(pin.name, "")
     if pin.kind == "debian":
@@ -68,17 +75,8 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
         licence = _licence(pin.name, pin.licence, text, texts)
         kind = "pypi" if found or pin.kind == "wheel" else "generic"
         purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
-    return Package(
-        id=package_id(pin.kind, pin.name),
-        name=pin.name,
-        version=version,
-        licence=licence,
-        url=pin.url,
-        sha256=pin.sha256,
-        purl=purl,
-        cpe=_cpe(pin, version),
-        files=files(expected, there, pin, texts) if found else (),
-    )
+    known = {"url": pin.url, "sha256": pin.sha256, "purl": purl, "cpe": _cpe(pin, version)}
+    return package(package_id(pin.kind, pin.name), pin.name, version, licence, **known)
 
 
 def _cpe(pin: Pin, version: str) -> str:
@@ -112,7 +110,7 @@ def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
     return texts.reference(f"Debian-{pin.name.replace('+', '.plus')}", pin.licence, text)
 
 
-def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tuple[Package, str]]:
+def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tuple[Element, str]]:
     pinned = {normal(pin.name) for pin in expected.pins if pin.kind == "wheel"}
     for name, source in BROUGHT.items():
         found = there.python.get(name)
@@ -121,11 +119,11 @@ def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tupl
         fields = found.metadata
         declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
         yield (
-            Package(
-                id=package_id("brought", name),
-                name=name,
-                version=found.version,
-                licence=_licence(name, declared, licence_texts(found), texts),
+            package(
+                package_id("brought", name),
+                name,
+                found.version,
+                _licence(name, declared, licence_texts(found), texts),
                 purl=f"pkg:pypi/{name}@{quote(found.version)}",
                 comment=f"comes with the source of {source}",
             ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.sbom.contents import Contents, licence_texts, normal
 from hpcpy.sbom.pins import Expected, Pin
-from hpcpy.sbom.spdx import File, Texts
+from hpcpy.sbom.spdx import Element, Texts, file
 
 # Where recipes/cuda_libraries.sh puts the licence of NVIDIA's wheels.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
@@ -27,34 +27,36 @@ def agreement(text: str, texts: Texts) -> str:
     return texts.reference(_NAME, _TITLE, text)
 
 
-def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[File]:
+def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[Element]:
     """Return the files of a Python package that are under NVIDIA's licence."""
-    found = there.python[normal(pin.name)]
+    found = there.python.get(normal(pin.name))
+    if pin.kind == "debian" or not found:
+        return []
     if is_nvidias(pin.licence):
-        permitted = {str(file): _why(expected, file, found) for file in found.files or ()}
+        permitted = {str(path): _why(expected, path, found) for path in found.files or ()}
     else:
         why = f"brought by {pin.name}: its own notice names NVIDIA's licence, which lists it"
         permitted = dict.fromkeys(expected.brought.get(pin.name, ()), why)
-    return sorted(_files_of(there, found, permitted, texts), key=lambda one: one.path)
+    return sorted(_files_of(there, found, permitted, texts), key=lambda one: one["fileName"])
 
 
-def _why(expected: Expected, file: PackagePath, found: Distribution) -> str:
-    if file.parts[0].endswith(".dist-info"):
+def _why(expected: Expected, path: PackagePath, found: Distribution) -> str:
+    if path.parts[0].endswith(".dist-info"):
         return "of the wheel's own metadata"
-    if str(file) not in expected.listed:
-        raise ValueError(f"{found.name}: {file} is not in env/cuda.toml: may it be handed on?")
-    return expected.listed[str(file)]
+    if str(path) not in expected.listed:
+        raise ValueError(f"{found.name}: {path} is not in env/cuda.toml: may it be handed on?")
+    return expected.listed[str(path)]
 
 
 def _files_of(
     there: Contents, found: Distribution, permitted: dict[str, str], texts: Texts
-) -> Iterator[File]:
+) -> Iterator[Element]:
     for name, why in permitted.items():
         path = Path(str(found.locate_file(name)))
         if not path.is_file():
             raise ValueError(f"{found.name}: {name} is not in the image")
         within = path.relative_to(there.root).as_posix()
-        yield File(within, *_hashes(path), _terms(there, found, texts), why)
+        yield file(within, _hashes(path), _terms(there, found, texts), why)
 
 
 def _terms(there: Contents, found: Distribution, texts: Texts) -> str:

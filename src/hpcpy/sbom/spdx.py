@@ -7,7 +7,6 @@ import json
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hpcpy.sbom.pins import Expected
@@ -73,74 +72,52 @@ _DOCUMENT = "SPDXRef-DOCUMENT"
 _UNKNOWN = "NOASSERTION"
 
 
-@dataclass(frozen=True)
-class File:
-    """A file of the image, by its path from the root."""
-
-    path: str
-    sha1: str
-    sha256: str
-    licence: str
-    comment: str
-
-    @property
-    def id(self) -> str:
-        """Its identifier, a hash: two paths may differ only in letters that SPDX forbids."""
-        return f"SPDXRef-file-{hashlib.sha256(self.path.encode()).hexdigest()[:16]}"
-
-    def as_spdx(self) -> dict[str, Any]:
-        """Return it as the document has it."""
-        return {
-            "SPDXID": self.id,
-            "fileName": f"./{self.path}",
-            "checksums": _checksums(SHA1=self.sha1, SHA256=self.sha256),
-            "licenseConcluded": self.licence,
-            "licenseInfoInFiles": [self.licence],
-            "copyrightText": _UNKNOWN,
-            "comment": self.comment,
-        }
+Element = dict[str, Any]
+Relation = tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class Package:
-    """A package of the image, with those of its files that are listed one by one."""
+def file(path: str, hashes: tuple[str, str], licence: str, comment: str) -> Element:
+    """Return a file of the image, by its path from the root; its hashes are SHA-1 and SHA-256."""
+    # By a hash: two paths may differ only in letters that SPDX forbids.
+    name = hashlib.sha256(path.encode()).hexdigest()[:16]
+    return {
+        "SPDXID": f"SPDXRef-file-{name}",
+        "fileName": f"./{path}",
+        "checksums": _checksums(SHA1=hashes[0], SHA256=hashes[1]),
+        "licenseConcluded": licence,
+        "licenseInfoInFiles": [licence],
+        "copyrightText": _UNKNOWN,
+        "comment": comment,
+    }
 
-    id: str
-    name: str
-    version: str
-    licence: str
-    url: str = ""
-    sha256: str = ""
-    purl: str = ""
-    cpe: str = ""
-    purpose: str = "LIBRARY"
-    comment: str = ""
-    files: Sequence[File] = ()
 
-    def as_spdx(self) -> dict[str, Any]:
-        """Return it as the document's JSON has it, without fields that are not known."""
-        document: dict[str, Any] = {
-            "SPDXID": self.id,
-            "name": self.name,
-            "versionInfo": self.version,
-            "downloadLocation": self.url or _UNKNOWN,
-            "checksums": _checksums(SHA256=self.sha256),
-            "licenseConcluded": _UNKNOWN,
-            "licenseDeclared": self.licence,
-            "copyrightText": _UNKNOWN,
-            "primaryPackagePurpose": self.purpose,
-            "filesAnalyzed": False,
-            "comment": self.comment,
-        }
-        document["externalRefs"] = [
+def package(identity: str, name: str, version: str, licence: str, **known: str) -> Element:
+    """Return a package of the image.
+
+    Of it may be `known`: ``url``, ``sha256``, ``purl``, ``cpe``, ``purpose``, ``comment``.
+    """
+    found = {
+        "SPDXID": identity,
+        "name": name,
+        "versionInfo": version,
+        "downloadLocation": known.get("url") or _UNKNOWN,
+        "checksums": _checksums(SHA256=known.get("sha256", "")),
+        "licenseConcluded": _UNKNOWN,
+        "licenseDeclared": licence,
+        "copyrightText": _UNKNOWN,
+        "primaryPackagePurpose": known.get("purpose", "LIBRARY"),
+        "filesAnalyzed": False,
+        "comment": known.get("comment", ""),
+        "externalRefs": [
             {"referenceCategory": category, "referenceType": kind, "referenceLocator": value}
             for category, kind, value in (
-                ("PACKAGE-MANAGER", "purl", self.purl),
-                ("SECURITY", "cpe23Type", self.cpe),
+                ("PACKAGE-MANAGER", "purl", known.get("purl")),
+                ("SECURITY", "cpe23Type", known.get("cpe")),
             )
             if value
-        ]
-        return {name: value for name, value in document.items() if value not in ("", [])}
+        ],
+    }
+    return {name: value for name, value in found.items() if value not in ("", [])}
 
 
 def package_id(kind: str, name: str) -> str:
@@ -150,21 +127,12 @@ def package_id(kind: str, name: str) -> str:
 
 def document(
     expected: Expected,
-    packages: Sequence[Package],
-    relations: Sequence[tuple[str, str, str]],
+    packages: Sequence[Element],
+    files: Sequence[Element],
+    relations: Sequence[Relation],
     texts: Texts,
 ) -> str:
     """Return the whole document: the same text for the same image."""
-    files = [one for package in packages for one in package.files]
-    all_relations = [
-        (_DOCUMENT, "DESCRIBES", IMAGE),
-        *relations,
-        *(
-            (one.id, "EXPANDED_FROM_ARCHIVE", package.id)
-            for package in packages
-            for one in package.files
-        ),
-    ]
     document: dict[str, Any] = {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -174,12 +142,12 @@ def document(
             "created": expected.created,
             "creators": [f"Tool: hpcpy-{expected.version}"],
         },
-        "packages": [one.as_spdx() for one in packages],
-        "files": [one.as_spdx() for one in files],
+        "packages": packages,
+        "files": files,
         "hasExtractedLicensingInfos": texts.as_spdx(),
         "relationships": [
             {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
-            for one, kind, other in all_relations
+            for one, kind, other in [(_DOCUMENT, "DESCRIBES", IMAGE), *relations]
         ],
     }
     _names_are_unique(document)

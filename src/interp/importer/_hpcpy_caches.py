@@ -23,6 +23,7 @@ VARIABLES = {
     "numba": "NUMBA_CACHE_DIR",
     "pyopencl": "POCL_CACHE_DIR",
 }
+_SYSTEM = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 _ON_PATH = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 # Modes by which others than the owner may write.
 _OTHERS = 0o022
@@ -79,7 +80,8 @@ def folder() -> str | None:
     """Return this user's private folder on node-local storage, made if missing; else None."""
     for path in folders():
         try:
-            os.close(opened(path))
+            # Not whether the system's are as they are meant to be: a path call at each import.
+            os.close(opened(path, trusted=_SYSTEM))
         except OSError:
             continue
         return path
@@ -89,17 +91,23 @@ def folder() -> str | None:
 def folders() -> list[str]:
     """Return the private folders that this user may have, the best first."""
     given = os.environ.get("TMPDIR", "")
-    parents = [*([given] if given else []), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108
+    parents = [*([given] if given else []), *_SYSTEM]
     return [f"{parent}/hpcpy-{os.getuid()}" for parent in parents]
 
 
-def opened(path: str) -> int:
-    """Open a private folder, made if it is missing; an OSError if it is not private."""
+def opened(path: str, *, trusted: tuple[str, ...] = ()) -> int:
+    """Open a private folder, made if it is missing; an OSError if it is not private.
+
+    Whether others can rename it is not asked in a `trusted` folder.
+    """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     above, _, name = path.rpartition("/")
-    parent = os.open(above or "/", _ON_PATH)
+    parent = None if above in trusted else os.open(above or "/", _ON_PATH)
     try:
-        _check(parent)
+        if parent is None:
+            name = path
+        else:
+            _check(parent)
         try:
             file = os.open(name, flags, dir_fd=parent)
         except FileNotFoundError:
@@ -109,7 +117,8 @@ def opened(path: str) -> int:
                 pass
             file = os.open(name, flags, dir_fd=parent)
     finally:
-        os.close(parent)
+        if parent is not None:
+            os.close(parent)
     status = os.fstat(file)
     # The parent is everybody's: a folder or link of this name that somebody
     # else has put there could feed us machine code.

@@ -13,7 +13,7 @@ PAGES = {
     "docs/how-to/jupyter.md": "./hpcpy kernelspec",
     "docs/how-to/modules.md": "make modulefile",
 }
-# A folder with blanks and odd characters is in tests/unit/test_launch_modulefile.py.
+# A folder with odd characters is in test_modulefile.py.
 IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
 
 
@@ -28,7 +28,6 @@ IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
                 for version in ("2026.11", "0.1.0")
                 for name in (
                     f"modulefiles/hpcpy/{version}",
-                    f"modulefiles/hpcpy/{version}.lua",
                     f"hpcpy/{version}/bin/hpcpy-exec",
                 )
             },

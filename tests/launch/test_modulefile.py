@@ -30,7 +30,7 @@ apptainer = ["--cleanenv"]
 [environment]
 FROM_SITE = "x,y $HOME"
 """
-ODD = "a b'c (d)"
+ODD = "b'c,(d)@x"
 SYSTEMS = ["lmod", "modulecmd"]
 
 

@@ -6,8 +6,7 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -63,6 +62,10 @@ def main(options: argparse.Namespace) -> int:
             hint="make launch writes the commands of the other engines",
         )
     folder = (options.to or paths.BUILD / "modules").absolute()
+    if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
+        raise UsageError(
+            f"--to: {folder}: Lmod reads no module file there", hint="no blanks, quotes, $ or ["
+        )
     image = checked_image(given, site, "standalone" if is_own else "apptainer")
     program = "" if is_own else apptainer_program(site)
     programs = folder / options.name / options.version / "bin"
@@ -72,15 +75,12 @@ def main(options: argparse.Namespace) -> int:
     with disk_errors(programs):
         for name in links:
             relink(programs / name, programs / first)
-    names = (*OWN_NAMES,) if is_own else (*NAMES, f"{ANY} COMMAND")
-    module = Module(
-        options.name, options.version, image, str(programs), names, site.mpi, site.modules
-    )
+    names = OWN_NAMES if is_own else (*NAMES, f"{ANY} COMMAND")
     files = folder / "modulefiles"
-    _write(files / module.name / module.version, tcl_text(module))
-    _write(files / module.name / f"{module.version}.lua", lua_text(module))
+    module = module_text(options.name, image, programs, names, site)
+    _write(files / options.name / options.version, module)
     print(files)
-    use = f"module use {shlex.quote(str(files))} && module load {module.name}/{module.version}"
+    use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"
     print(f"  to load it: {use}", file=sys.stderr)
     warn_of_checkout(program)
     return 0
@@ -206,78 +206,38 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module: what a module file tells, and does."""
-
-    name: str  # By which it is loaded
-    version: str
-    image: str  # The SIF, or the standalone file
-    programs: str  # The folder of its wrappers, which goes to the front of PATH
-    names: tuple[str, ...]  # What is there
-    mpi: str = ""  # ``srun --mpi`` of its users' steps; empty leaves it to the site
-    needs: tuple[str, ...] = ()  # Modules that are loaded with it
-
-    @property
-    def about(self) -> str:
-        """What ``module help`` prints."""
-        return (
-            f"{', '.join(self.names[:-1])} and {self.names[-1]} run in {self.image}. "
-            "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
-        )
+# For Environment Modules and for Lmod, which reads Tcl, too.  What `srun` reads: the kind of MPI,
+# and that a rank that dies ends all.
+_MODULE = """\
+#%Module1.0
+proc ModulesHelp {} { puts stderr @about@ }
+module-whatis @about@
+conflict @name@
+@needs@@mpi@setenv SLURM_KILL_BAD_EXIT 1
+prepend-path PATH @programs@
+"""
 
 
-# A statement -> how Environment Modules have it, whose files Lmod reads, too; and how Lmod alone,
-# which may have been built without Tcl.
-_TCL = {
-    "help": "proc ModulesHelp {{}} {{ puts stderr {} }}",
-    "whatis": "module-whatis {}",
-    "conflict": "conflict {}",
-    # One that is there already stays when this module goes.
-    "needs": "if {{![is-loaded {0}]}} {{ module load {0} }}",
-    "setenv": "setenv {} {}",
-    "prepend": "prepend-path {} {}",
-}
-_LUA = {
-    "help": "help({})",
-    "whatis": "whatis({})",
-    "conflict": "conflict({})",
-    "needs": "depends_on({})",
-    "setenv": "setenv({}, {})",
-    "prepend": "prepend_path({}, {})",
-}
-
-
-def tcl_text(module: Module) -> str:
-    """Return the file for Environment Modules."""
-    lines = [_TCL[name].format(*map(_tcl, words)) for name, *words in _statements(module)]
-    return "\n".join(["#%Module1.0", *lines, ""])
-
-
-def lua_text(module: Module) -> str:
-    """Return the file for Lmod."""
-    lines = [_LUA[name].format(*map(_lua, words)) for name, *words in _statements(module)]
-    return "\n".join([*lines, ""])
-
-
-def _statements(module: Module) -> Iterator[tuple[str, ...]]:
-    yield "help", module.about
-    yield "whatis", f"Name: {module.name}"
-    yield "whatis", f"Version: {module.version}"
-    yield "whatis", f"Description: Python of {module.image}"
-    yield "conflict", module.name
-    yield from (("needs", name) for name in module.needs)
-    # What `srun` reads: the kind of MPI, and that a rank that dies ends all.
-    if module.mpi:
-        yield "setenv", "SLURM_MPI_TYPE", module.mpi
-    yield "setenv", "SLURM_KILL_BAD_EXIT", "1"
-    yield "prepend", "PATH", module.programs
+def module_text(name: str, image: str, programs: Path, names: Sequence[str], site: Site) -> str:
+    """Return the module file of some commands, which are the names in a folder."""
+    about = (
+        f"{', '.join(names[:-1])} and {names[-1]} run in {image}. "
+        "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
+    )
+    fields = {
+        "about": _tcl(about),
+        "name": name,
+        # A module that is there already stays when this module goes.
+        "needs": _lines(
+            f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
+            for needed in map(_tcl, site.modules)
+        ),
+        "mpi": f"setenv SLURM_MPI_TYPE {_tcl(site.mpi)}\n" if site.mpi else "",
+        "programs": _tcl(str(programs)),
+    }
+    return _FIELD.sub(lambda found: fields[found[1]], _MODULE)
 
 
 def _tcl(word: str) -> str:
     # A backslash takes the meaning of what follows, unless that is a letter or a digit.
     return re.sub(r"[^\w/.:=+,-]", r"\\\g<0>", word)
-
-
-def _lua(word: str) -> str:
-    return '"' + re.sub(r'["\\]', r"\\\g<0>", word) + '"'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.launch import staging
-from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
+from hpcpy.launch.on_nodes import around
 from running import Done, printed, run
 
 OWN = f"hpcpy-{os.getuid()}"
@@ -16,7 +16,7 @@ SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
 
 def apptainer_script(node_local: Path) -> str:
     """Return shell that runs its words through the script around an engine."""
-    at_node, _ = around_apptainer(str(node_local))
+    at_node, _ = around("apptainer", str(node_local))
     return f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
 
 
@@ -79,23 +79,13 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(
         assert not aside.exists() or list(aside.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("tasks_per_node", "here"),
-    [("1", [1]), ("2(x2)", [2, 2]), ("3(x2),1,2", [3, 3, 1, 2]), ("12(x10),1", [*[12] * 10, 1])],
-)
-def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: list[int]) -> None:
-    told = 'eval echo "\\$$PODMANHPC_TASKS_PER_NODE_VAR $USER $*"; eval "printf %s, $HPCPY_PROGRAM"'
-    at_node, _ = around_podman_hpc()
+def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:
+    at_node, _ = around("podman-hpc")
     script = f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
+    told = 'echo "$*"; eval "printf %s, $HPCPY_PROGRAM"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
-    for node, ranks in enumerate(here):
-        env = {"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node}
-        asked = ("bash", "-c", script, "-", "sh", "-c", told, *words)
-        said = run(*asked, env=env, check=True).stdout
-        (options, program) = said.splitlines()
-        assert options.split()[0] == str(ranks)
-        assert options.split()[2:] == ["a", "b"]
-        assert program == "x,--help,y 'z,"
+    done = run("bash", "-c", script, "-", "sh", "-c", told, *words, check=True)
+    assert done.stdout == "a b\nx,--help,y 'z,"
 
 
 # The programs of a cluster of one node; mktemp gives a name that another user has guessed.

@@ -156,6 +156,7 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
         ("--tasks=5 --cpus=2", HERE, {}, "5 ranks a node with CPUS=2 each: a node of there has 8"),
         ("--cpus=9", HERE, {}, "1 rank a node with CPUS=9 each: a node of there has 8"),
         ("--tasks=5 --nodes=2 --gpus=2", HERE, {}, "3 ranks a node with GPUS=2 each"),
+        ("--tasks=3 --nodes=2 --engine=podman-hpc", HERE, {}, "podman-hpc wants as many on each"),
         ("--stage --engine=podman", HERE, {}, "STAGE=1 copies a SIF"),
     ],
 )

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hpcpy.launch.on_nodes import around_apptainer, around_podman, around_podman_hpc
+from hpcpy.launch.on_nodes import around
 from hpcpy.launch.shell import AsItStands, Expanded, Line, Option, Variable, option, quoted
 from hpcpy.launch.site import Site
 
@@ -35,12 +35,8 @@ class Container:
     is_shared: bool = False  # Whether a node has several ranks
 
 
-@dataclass(frozen=True)
-class ContainerStart:
-    """Lines before the step, and the words before ``python3``."""
-
-    lines: tuple[Line, ...]
-    words: tuple[Option, ...]
+# Lines before the step, and the words before ``python3``.
+Start = tuple[Iterable[Line], list[Option]]
 
 
 def site_variables(site: Site) -> tuple[Variable, ...]:
@@ -76,7 +72,7 @@ def exports(variables: Iterable[Variable], prefix: str = "") -> list[Line]:
     return [Line(f"export {prefix}{one.name}={quoted(one.value)}", one.why) for one in variables]
 
 
-def _apptainer(container: Container, site: Site) -> ContainerStart:
+def _apptainer(container: Container, site: Site) -> Start:
     """``apptainer exec``; the host's variables go in by themselves."""
     shared = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
     words = [
@@ -91,11 +87,11 @@ def _apptainer(container: Container, site: Site) -> ContainerStart:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
-    lines = (*exports(container.variables, "APPTAINERENV_"), *around_apptainer(site.node_local))
-    return ContainerStart(lines, tuple(words))
+    lines = (*exports(container.variables, "APPTAINERENV_"), *around("apptainer", site.node_local))
+    return lines, words
 
 
-def podman_hpc(container: Container, site: Site) -> ContainerStart:
+def podman_hpc(container: Container, site: Site) -> Start:
     """Return the words of ``podman-hpc shared-run``: one container a node."""
     # Each podman-hpc module for MPI (mpi, cuda-mpi, openmpi-…) sets the options of
     # `_hosts_own`, too, and podman refuses a second --network.
@@ -110,10 +106,10 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return ContainerStart(around_podman_hpc(), tuple(words))
+    return around("podman-hpc"), words
 
 
-def _podman(container: Container, site: Site) -> ContainerStart:
+def _podman(container: Container, site: Site) -> Start:
     """Plain ``podman run``: a container a rank."""
     no_reading = "each rank has a user namespace: no reading of the others' memory"
     words = [
@@ -126,10 +122,10 @@ def _podman(container: Container, site: Site) -> ContainerStart:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return ContainerStart(around_podman(), tuple(words))
+    return around("podman"), words
 
 
-def _shifter(container: Container, site: Site) -> ContainerStart:
+def _shifter(container: Container, site: Site) -> Start:
     """``shifter``; the host's variables go in by themselves.
 
     The site's configuration mounts its file systems; binds add to that.
@@ -150,17 +146,17 @@ def _shifter(container: Container, site: Site) -> ContainerStart:
     ]
     # Shifter refuses an empty --env, and hands the host's variables in.
     empty = exports(one for one in container.variables if not one.value)
-    return ContainerStart(tuple(empty), tuple(words))
+    return empty, words
 
 
-def _none(container: Container, _site: Site) -> ContainerStart:
+def _none(container: Container, _site: Site) -> Start:
     """There is no container: lines export the variables."""
     lines = exports(container.variables)
     lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
-    return ContainerStart(tuple(lines), ())
+    return lines, []
 
 
-RANKS: dict[str, Callable[[Container, Site], ContainerStart]] = {
+RANKS: dict[str, Callable[[Container, Site], Start]] = {
     "apptainer": _apptainer,
     "podman-hpc": podman_hpc,
     "shifter": _shifter,
@@ -173,7 +169,7 @@ RANKS: dict[str, Callable[[Container, Site], ContainerStart]] = {
 _CONNECTION = "$connection_file"
 
 
-def _apptainer_kernel(container: Container, site: Site) -> ContainerStart:
+def _apptainer_kernel(container: Container, site: Site) -> Start:
     words = [
         option(container.program, "exec"),
         *_gpus(container, "apptainer"),
@@ -182,10 +178,10 @@ def _apptainer_kernel(container: Container, site: Site) -> ContainerStart:
         *_extra(site, "apptainer"),
         option(container.image),
     ]
-    return ContainerStart(tuple(exports(container.variables, "APPTAINERENV_")), tuple(words))
+    return exports(container.variables, "APPTAINERENV_"), words
 
 
-def _shifter_kernel(container: Container, site: Site) -> ContainerStart:
+def _shifter_kernel(container: Container, site: Site) -> Start:
     # A site's configuration mounts home, where the connection file is.
     return _shifter(container, Site(site.name, site.summary, binds=site.binds))
 
@@ -199,7 +195,7 @@ for folder in "$HOME" "$PWD"@binds@; do
 done"""
 
 
-def _podman_kernel(container: Container, site: Site) -> ContainerStart:
+def _podman_kernel(container: Container, site: Site) -> Start:
     binds = "".join(f" {quoted(Expanded(bind))}" for bind in site.binds if ":" not in bind)
     words = [
         option(container.program, "run", "--rm", "--interactive"),
@@ -216,12 +212,12 @@ def _podman_kernel(container: Container, site: Site) -> ContainerStart:
         *_variables(container.variables),
         option(container.image),
     ]
-    return ContainerStart((Line(_MOUNTS.replace("@binds@", binds), ""),), tuple(words))
+    return [Line(_MOUNTS.replace("@binds@", binds), "")], words
 
 
 # Of one process that is no rank: podman-hpc and Shifter are without the site's options, which
 # bring its MPI.
-KERNELS: dict[str, Callable[[Container, Site], ContainerStart]] = {
+KERNELS: dict[str, Callable[[Container, Site], Start]] = {
     "apptainer": _apptainer_kernel,
     "podman-hpc": _podman_kernel,
     "shifter": _shifter_kernel,

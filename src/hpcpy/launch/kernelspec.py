@@ -80,9 +80,9 @@ def kernel_spec(engine: str, container: Container, site: Site, title: str) -> di
 
 
 def _argv(engine: str, container: Container, site: Site) -> list[str]:
-    start = KERNELS[engine](container, site)
-    lines = [line.shell for line in (*module_lines(site), *start.lines)]
-    options = [*start.words, option(*_KERNEL, Expanded("$connection_file"))]
+    starting, start = KERNELS[engine](container, site)
+    lines = [line.shell for line in (*module_lines(site), *starting)]
+    options = [*start, option(*_KERNEL, Expanded("$connection_file"))]
     words = [word for one in options for word in one.words]
     names = {name for word in words if isinstance(word, Expanded) for name in word.names}
     if not lines and names == {"connection_file"}:

@@ -17,7 +17,7 @@ from hpcpy.engine import prefix
 from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
-from hpcpy.launch.on_nodes import around_apptainer
+from hpcpy.launch.on_nodes import around
 from hpcpy.launch.options import add_options
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
@@ -174,7 +174,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         "any": ANY,
         "engine": quoted(engine),
         "options": _lines(options),
-        "shared": _lines(line.shell for line in around_apptainer(site.node_local)),
+        "shared": _lines(line.shell for line in around("apptainer", site.node_local)),
     }
     return _FIELD.sub(lambda found: fields[found[1]], _WRAPPER)
 

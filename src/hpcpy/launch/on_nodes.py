@@ -10,8 +10,6 @@ from hpcpy.launch.shell import Expanded, Line, quoted, variable_of_script
 
 # Seconds in which the other ranks may end by themselves, with exit codes of their own.
 SECONDS = 5
-# Seconds that a rank has between a Ctrl-C and the SIGTERM that follows it.
-TIDY_SECONDS = 2
 
 # What ``apptainer exec --sharens`` needs.  The first of a node's ranks makes the container, the
 # others join it.  As of Apptainer 1.4 the first rank's end is not reported before the others
@@ -98,7 +96,7 @@ stop() {
   [ $1 = TERM ] || trap later TERM
   kill -$1 -$rank
 }
-later() { (sleep @tidy@; kill -TERM -$rank) </dev/null >/dev/null 4>&- & }
+later() { (sleep 2; kill -TERM -$rank) </dev/null >/dev/null 4>&- & }
 trap 'stop INT' INT
 trap 'stop TERM' TERM HUP PWR
 until wait $rank; ! kill -0 $rank; do :; done
@@ -126,34 +124,23 @@ exit $code
 """
 # A rank in a container of podman is conmon's child, and not Slurm's, so it would outlive its task,
 # podman, when Slurm has to kill that.  The container has the node's processes.
-_ENDS_WITH_TASK = f"""\
+_ENDS_WITH_TASK = """\
 ( (
   trap "" INT
   while [ -d /proc/$$ ] && [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
-  [ -d /proc/$$ ] && kill -INT -$$ && sleep {SECONDS} && kill -KILL -$$
+  [ -d /proc/$$ ] && kill -INT -$$ && sleep @seconds@ && kill -KILL -$$
 ) >/dev/null 2>&1 </dev/null & )
 """
 # What ``podman-hpc shared-run`` needs.  The first of a node's ranks makes the container, and
-# each rank, the first one too, starts its program in it.  As of podman-hpc 1.2 the first rank
-# ends the container when as many ranks have ended as the first node has: on a node with fewer
-# ranks it waits for ever.  When its own program has died, it waits for ever for the node's other
-# ranks.
-#
-# Here the node's ranks are counted: SLURM_STEP_TASKS_PER_NODE is 2(x3),1 for three nodes of two
-# ranks and one of one.  The first rank's own may have hung up before the last one has said that
-# it ends.
+# each rank, the first one too, starts its program in it.  As of podman-hpc 1.2 the first rank,
+# when its own program has died, waits for ever for the node's other ranks.  The first rank's own
+# may have hung up before the last one has said that it ends.
 _AROUND_PODMAN_HPC = """\
-node=$SLURM_NODEID
-for some in ${SLURM_STEP_TASKS_PER_NODE//,/ }; do
-  HPCPY_RANKS_HERE=${some%(*} times=${some#*x} times=${times%)}
-  [ "$times" = "$some" ] && times=1
-  [ $((node -= times)) -lt 0 ] && break
-done
 engine=("$0")
 while [ "$1" != -- ]; do engine+=("$1"); shift; done
 shift
 export HPCPY_PROGRAM=${*@Q} # it would take --help and options of its modules for its own
-export HPCPY_TASK=$$ HPCPY_RANKS_HERE PODMANHPC_TASKS_PER_NODE_VAR=HPCPY_RANKS_HERE
+export HPCPY_TASK=$$
 export USER="${USER:-$UID}" # it asks for one where nobody has logged in
 export PODMANHPC_SHARED_RUN_COMMAND='bash,-pc,
   while [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
@@ -175,7 +162,7 @@ trap : INT TERM HUP # or it ends before the rank
 "$@" 2>&4 4>&-
 code=$?
 [ $code = 0 ] && exit
-if [ "$SLURM_LOCALID" = 0 ] && [ "$HPCPY_RANKS_HERE" != 1 ]; then
+if [ "$SLURM_LOCALID" = 0 ] && [ "${SLURM_STEP_TASKS_PER_NODE%%(*}" != 1 ]; then
   sleep @seconds@
   echo "hpcpy: rank $SLURM_PROCID on $SLURMD_NODENAME: exit code $code" >&4
   sleep 1 # it has a way to go
@@ -191,65 +178,34 @@ if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi
 export HPCPY_TASK=$$
 exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"
 """
-_AROUND_PODMANS_RANK = f"""\
-{_ENDS_WITH_TASK}unset HPCPY_TASK
+_AROUND_PODMANS_RANK = """\
+@ends@unset HPCPY_TASK
 exec "$@"
 """
+# Of an engine: what runs on the node and becomes it, and what runs a rank in the container.
+_AROUND = {
+    "apptainer": (
+        (_AROUND_APPTAINER, "Apptainer's files of a run there, not in the home folder"),
+        (_AROUND_APPTAINERS_RANK, "the first rank's death would stay untold by --sharens"),
+    ),
+    "podman-hpc": (
+        (_AROUND_PODMAN_HPC, "the container stays until its last rank has ended"),
+        (_AROUND_PODMAN_HPCS_RANK, "a rank ends with its step, and its death is told"),
+    ),
+    "podman": (
+        (_AROUND_PODMAN, "hands Slurm's PMI socket on as descriptor 3; its files are yours"),
+        (_AROUND_PODMANS_RANK, "a rank ends with its step"),
+    ),
+}
 
 
-def around_apptainer(node_local: str) -> tuple[Line, Line]:
-    """Return the lines that set ``$at_node`` and ``$in_container``.
-
-    The first script puts the engine's files on the node and becomes the engine.  The second
-    one runs a rank, passes a stop on, and ends the first rank's engine when that rank dies.
-    """
-    at_node = _AROUND_APPTAINER.replace("@folder@", quoted(Expanded(node_local)))
-    in_container = _AROUND_APPTAINERS_RANK.replace("@tidy@", str(TIDY_SECONDS))
+def around(engine: str, node_local: str = "") -> tuple[Line, Line]:
+    """Return the lines that set ``$at_node`` and ``$in_container``."""
+    (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
+    at_node = at_node.replace("@folder@", quoted(Expanded(node_local)))
+    in_container = in_container.replace("@ends@", _ENDS_WITH_TASK)
+    in_container = in_container.replace("@seconds@", str(SECONDS))
     return (
-        variable_of_script(
-            "at_node",
-            at_node,
-            "on the node: Apptainer's files of a run there, not in the home folder",
-        ),
-        variable_of_script(
-            "in_container",
-            in_container.replace("@seconds@", str(SECONDS)),
-            "in the container: the first rank's death would stay untold by --sharens",
-        ),
-    )
-
-
-def around_podman_hpc() -> tuple[Line, Line]:
-    """Return the lines that set ``$at_node`` and ``$in_container``.
-
-    The first script counts the node's ranks and becomes the engine; the program's words, which
-    follow ``--``, go into a variable.  The second one runs a rank, reports its death to Slurm,
-    and ends with its task.
-    """
-    in_container = _AROUND_PODMAN_HPCS_RANK.replace("@ends@", _ENDS_WITH_TASK)
-    return (
-        variable_of_script(
-            "at_node",
-            _AROUND_PODMAN_HPC,
-            "on the node: podman-hpc takes the first node's number of ranks for every one's",
-        ),
-        variable_of_script(
-            "in_container",
-            in_container.replace("@seconds@", str(SECONDS)),
-            "in the container: a rank ends with its step, and its death is told",
-        ),
-    )
-
-
-def around_podman() -> tuple[Line, Line]:
-    """Return the lines that set ``$at_node`` and ``$in_container``.
-
-    The first script becomes the engine of a rank; the second one, in it, ends with its task.
-    """
-    why = "hands Slurm's PMI socket on as descriptor 3; files that it writes are yours"
-    return (
-        variable_of_script("at_node", _AROUND_PODMAN, why),
-        variable_of_script(
-            "in_container", _AROUND_PODMANS_RANK, "in the container: a rank ends with its step"
-        ),
+        variable_of_script("at_node", at_node, f"on the node: {why_there}"),
+        variable_of_script("in_container", in_container, f"in the container: {why_inside}"),
     )

@@ -137,7 +137,7 @@ def plan_launch(
     """Plan a request that `check_request` has let through."""
     job = facts.job
     engine = engine_of(request, site)
-    start = RANKS[engine](_container(request, site, facts), site)
+    starting, start = RANKS[engine](_container(request, site, facts), site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
@@ -151,9 +151,9 @@ def plan_launch(
         title=_title(request, site, facts),
         size=tuple(size_options(request, site)),
         allocation=tuple(job_options(request, site)),
-        lines=(*module_lines(site), _UNSET_PYTHON, *login, *start.lines, _BINDING, *copying),
+        lines=(*module_lines(site), _UNSET_PYTHON, *login, *starting, _BINDING, *copying),
         step=tuple(step),
-        program=(*start.words, *_python(request, site, facts)),
+        program=(*start, *_python(request, site, facts)),
         afterwards=afterwards,
         notes=_notes(request, engine),
         within_job=job is not None,
@@ -176,17 +176,7 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    if request.stage and engine_of(request, site) not in staging.COPIES:
-        raise UsageError(
-            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
-        )
-    engine = engine_of(request, site)
-    most = _MOST_BYTES.get(engine, 1_000_000)
-    if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
-        raise UsageError(
-            f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
-            hint="name a folder, or a file that lists the names",
-        )
+    _check_engine(request, engine_of(request, site))
     if job:
         return
     if site.account == REQUIRED and not request.account:
@@ -197,6 +187,24 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
     ):
         if asked and known and asked not in known:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
+
+
+def _check_engine(request: Request, engine: str) -> None:
+    if request.stage and engine not in staging.COPIES:
+        raise UsageError(
+            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
+        )
+    if engine == "podman-hpc" and request.tasks % request.nodes:
+        # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
+        raise UsageError(
+            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc wants as many on each"
+        )
+    most = _MOST_BYTES.get(engine, 1_000_000)
+    if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
+        raise UsageError(
+            f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
+            hint="name a folder, or a file that lists the names",
+        )
 
 
 def _container(request: Request, site: Site, facts: HostFacts) -> Container:

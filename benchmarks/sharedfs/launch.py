@@ -10,8 +10,7 @@ from shlex import join, quote
 from typing import Any
 
 from hpcpy.cluster import health
-from hpcpy.cluster.layout import Layout
-from hpcpy.cluster.node import ENGINE_FOLDER
+from hpcpy.cluster.layout import ENGINE_FOLDER, Layout
 from measure.running import CommandError
 from sharedfs.programs import MARK, reported
 

@@ -10,10 +10,10 @@ from own_cluster import hpcpy, own, started, stderr_of
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from hpcpy.cluster.node import OWN
 from hpcpy.core import paths
 from tiers import sampled
 
+OWN = ("/tmp", "/dev/shm")  # noqa: S108
 # Bytes that one of two ranks sends the other, at least, in an allreduce of
 # 8 MB with each of two algorithms.
 ALLREDUCE = """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from local_cluster import Cluster
 
-from hpcpy.cluster.node import ENGINE_FOLDER
+from hpcpy.cluster.layout import ENGINE_FOLDER
 from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.venv import ensure_venv

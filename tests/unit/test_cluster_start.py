@@ -1,6 +1,5 @@
 """Who may start a cluster, what a node does first, what ends with it."""
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -13,20 +12,9 @@ from hpcpy.cli.commands import run
 from hpcpy.cluster import command, processes
 from hpcpy.cluster.layout import Layout, Network
 from hpcpy.cluster.machines import machine_of
-from hpcpy.cluster.node import MARK, OWN, Node, mount_commands
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from running import wait_until
-
-NODE = Node(
-    name="n1",
-    address="198.18.7.11/24",
-    gateway="198.18.7.1",
-    folder="/run/x/n1",
-    files=(("/etc/hosts", "/run/x/hosts"), ("/etc/resolv.conf", "/run/x/resolv.conf")),
-    kept=("/srv/checkout",),
-    daemons=((("/usr/sbin/slurmd", "-D"), ""),),
-)
 
 
 @pytest.fixture
@@ -96,11 +84,6 @@ def test_a_clusters_folder_that_was_moved_is_not_removed(
     assert moved.exists()
 
 
-def mounted(node: Node, *there: str) -> list[tuple[str, ...]]:
-    commands = mount_commands(node, frozenset(there))
-    return [tuple(words) for words in commands if words[0] == "mount"]
-
-
 def test_node_has_the_checkout_and_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,27 +92,18 @@ def test_node_has_the_checkout_and_the_cache(
     layout, on = Layout(tmp_path / "cluster"), Network("198.18.7.0/24")
     layout.folder.mkdir()
     there = {str(paths.ROOT), str(layout.folder)}
-    assert {*machine_of(layout, on, "n1", ()).kept} == there
+    assert {*machine_of(layout, on, "n1", ())[4].split("\n")} == there
     (tmp_path / "hpcpy").mkdir()
-    assert {*machine_of(layout, on, "n1", ()).kept} == {*there, str(tmp_path / "hpcpy")}
-
-
-def test_a_checkout_below_a_folder_of_the_nodes_own_stays_in_sight() -> None:
-    place = "/tmp"  # noqa: S108
-    hidden = f"{place}/me/checkout"
-    commands = mounted(dataclasses.replace(NODE, kept=(hidden,)), *OWN)
-    aside = next(words[-1] for words in commands if words[-2] == hidden)
-    saved = commands.index(("mount", "--rbind", hidden, aside))
-    covered = next(i for i, words in enumerate(commands) if words[-2:] == ("tmpfs", place))
-    assert saved < covered < commands.index(("mount", "--rbind", aside, hidden))
+    assert {*machine_of(layout, on, "n1", ())[4].split("\n")} == {*there, str(tmp_path / "hpcpy")}
 
 
 @pytest.mark.long
 def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
     # A process that outlives its parent is ended as well, and none of another cluster.
     program = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
-    env = {**os.environ, MARK: str(layout.folder)}
-    with subprocess.Popen(["sleep", "600"], env={**env, MARK: f"{layout.folder}-2"}) as other:
+    env = {**os.environ, processes.MARK: str(layout.folder)}
+    others = {**env, processes.MARK: f"{layout.folder}-2"}
+    with subprocess.Popen(["sleep", "600"], env=others) as other:
         try:
             subprocess.run([sys.executable, "-c", program], env=env, check=True)
             # During execve a process has no environment.

@@ -14,6 +14,10 @@ from hpcpy.core import paths
 
 CONTROLLER = "ctl"
 NODES = ("n1", "n2")
+# For APPTAINER_CONFIGDIR.  Containers that ranks share are named by host and process.  In
+# the home folder, two clusters would use the same names, and a killed cluster would leave
+# its own to the next.
+ENGINE_FOLDER = "/tmp/apptainer"  # noqa: S108  # node.sh makes it
 # Eight ranks and more on a node, whatever cores this machine has: tests of
 # 7 + 1 ranks need them.
 CPUS = 16

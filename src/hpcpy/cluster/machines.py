@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from hpcpy.cluster import health, processes
 from hpcpy.cluster.layout import (
@@ -22,7 +22,6 @@ from hpcpy.cluster.layout import (
     slurm_conf,
     wrapper,
 )
-from hpcpy.cluster.node import Node
 from hpcpy.cluster.processes import Machine
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
@@ -117,10 +116,10 @@ def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine
     return on, {machine.name: machine for machine in started}
 
 
-def start(layout: Layout, node: Node) -> Machine:
+def start(layout: Layout, node: Sequence[str]) -> Machine:
     """Start a machine and plug it in; it goes on by itself."""
     machine = processes.start(layout, node)
-    plug_in(layout, node.name, machine.process.pid)
+    plug_in(layout, machine.name, machine.process.pid)
     machine.go()
     return machine
 
@@ -158,7 +157,7 @@ def _program(name: str) -> str:
     return found
 
 
-def _controller(layout: Layout, on: Network) -> Node:
+def _controller(layout: Layout, on: Network) -> list[str]:
     private = layout.run / "munge"
     munged = (
         *(_daemon("munged"), "--foreground", f"--socket={layout.socket}"),
@@ -169,27 +168,23 @@ def _controller(layout: Layout, on: Network) -> Node:
     return machine_of(layout, on, CONTROLLER, ((munged, str(layout.socket)), (slurmctld, "")))
 
 
-def _node(layout: Layout, on: Network, name: str) -> Node:
-    return machine_of(
-        layout, on, name, (((_daemon("slurmd"), "-D", "-N", name, "-f", str(layout.conf)), ""),)
-    )
+def _node(layout: Layout, on: Network, name: str) -> list[str]:
+    slurmd = (_daemon("slurmd"), "-D", "-N", name, "-f", str(layout.conf))
+    return machine_of(layout, on, name, ((slurmd, ""),))
 
 
 def machine_of(
-    layout: Layout, on: Network, name: str, daemons: tuple[tuple[tuple[str, ...], str], ...]
-) -> Node:
-    """Return a machine of the cluster; with each daemon goes a path to wait for, or nothing."""
+    layout: Layout, on: Network, name: str, daemons: Sequence[tuple[Sequence[str], str]]
+) -> list[str]:
+    """Return the words that node.sh makes a machine by; with a daemon goes a path to wait for."""
     at = addresses(layout, on)
-    return Node(
-        name=name,
-        address=f"{at[name]}/{on.prefixlen}",
-        gateway=at["login"],
-        folder=str(layout.run / name),
-        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in node_files(layout, on)),
-        # podman's images are in the cache.
-        kept=tuple(str(path) for path in (ROOT, layout.folder, cache_dir()) if path.is_dir()),
-        daemons=daemons,
-    )
+    # podman's images are in the cache.
+    kept = [str(path) for path in (ROOT, layout.folder, cache_dir()) if path.is_dir()]
+    words = [name, f"{at[name]}/{on.prefixlen}", at["login"], str(layout.run / name)]
+    words.append("\n".join(kept))
+    for command, wanted in daemons:
+        words += [str(len(command)), wanted, *command]
+    return words
 
 
 def _daemon(name: str) -> str:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.cluster.layout import Layout
-from hpcpy.cluster.node import GO, MARK, READY, Node
-from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.stages import StageError
 
+# In the environment of every daemon and of no job: no file has to be kept of their ids, so
+# that none can be wrong after a kill.
+MARK = "HPCPY_CLUSTER_OF"
+_FIRST = Path(__file__).with_name("node.sh")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _UNSHARE = (
     *("unshare", "--mount", "--uts", "--ipc", "--net", "--pid"),
@@ -31,16 +31,10 @@ _END_SECONDS = 20.0
 
 def daemon_environment(layout: Layout) -> dict[str, str]:
     """Return all the variables of a node's first process."""
-    return {
-        "PATH": _PATH,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(paths.ROOT / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        MARK: str(layout.folder),
-    }
+    return {"PATH": _PATH, "LANG": "C.UTF-8", MARK: str(layout.folder)}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Machine:
     """A node that has been started: its first process, and a line to it."""
 
@@ -62,16 +56,15 @@ class Machine:
     def go(self) -> None:
         """Let it go on, its network being there now, and hang up."""
         with self.line, contextlib.suppress(OSError):
-            self.line.sendall(f"{GO}\n".encode())
+            self.line.sendall(b"go\n")
 
 
-def start(layout: Layout, node: Node) -> Machine:
-    """Start a node's first process; it waits for its network then."""
+def start(layout: Layout, node: Sequence[str]) -> Machine:
+    """Start a node's first process, with the words of node.sh; it waits for its network then."""
     ours, its = socket.socketpair()
-    text = json.dumps(dataclasses.asdict(node))
-    with layout.log(node.name).open("ab") as log, its:
+    with layout.log(node[0]).open("ab") as log, its:
         process = subprocess.Popen(
-            [*_UNSHARE, sys.executable, "-m", "hpcpy.cluster.node", text],
+            [*_UNSHARE, "bash", _FIRST, *node],
             env=daemon_environment(layout),
             cwd="/",
             stdin=its.fileno(),
@@ -82,13 +75,13 @@ def start(layout: Layout, node: Node) -> Machine:
         )
     ours.settimeout(_READY_SECONDS)
     try:
-        ready = ours.recv(64).decode().strip() == READY
+        ready = ours.recv(64).decode() == "ready\n"
     except TimeoutError:
         ready = False
     if not ready:
         ours.close()
-        raise StageError(f"{node.name} does not start; its log: {layout.log(node.name)}")
-    return Machine(node.name, process, ours)
+        raise StageError(f"{node[0]} does not start; its log: {layout.log(node[0])}")
+    return Machine(node[0], process, ours)
 
 
 def marked(layout: Layout) -> Iterator[int]:

@@ -15,7 +15,6 @@ from hpcpy.build.command import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core import paths
 from hpcpy.launch.command import unmade
-from hpcpy.launch.site import Site
 
 HAVE = """
 import sys
@@ -89,7 +88,7 @@ def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     plan = make_plan()
     sif = sif_path(plan.graph.image("hpcpy"))
     write_stamp(sif, **made_of(plan.graph.image("hpcpy")), apptainer="0.1")
-    assert unmade(requested(), Site("local", ""), is_run=True) == []
+    assert unmade(requested("--engine=apptainer"), is_run=True) == []
     sif.write_bytes(b"another")
     why = f"{sif} is not made of the present sources; run: make sif"
-    assert unmade(requested(), Site("local", ""), is_run=True) == [why]
+    assert unmade(requested("--engine=apptainer"), is_run=True) == [why]

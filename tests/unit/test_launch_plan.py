@@ -8,7 +8,7 @@ from requested import requested
 
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import ENGINES
-from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, plan_launch
+from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import LaunchPlan
 from hpcpy.launch.site import Site
 
@@ -21,7 +21,8 @@ PI = ["-m", "workloads", "pi", "--impl", "mpi"]
 
 
 def plan(asked: str = "", facts: HostFacts = HERE, **site: Any) -> LaunchPlan:
-    request, there = requested(*asked.split()), dataclasses.replace(SITE, **site)
+    there = dataclasses.replace(SITE, **site)
+    request = at_site(requested(*asked.split()), there)
     check_request(request, there, facts.job)
     return plan_launch(request, there, facts)
 
@@ -200,7 +201,9 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" in shells(plan())
     # Within a job it may be the site's own choice.
     assert "unset TMPDIR" not in shells(plan("", JOB))
-    assert "unset TMPDIR" not in shells(plan_launch(requested(), SITE, HERE, is_batch=True))
+    assert "unset TMPDIR" not in shells(
+        plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from requested import requested
 
-from hpcpy.launch.plan import CurrentJob, HostFacts, plan_launch
+from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import (
     Expanded,
     LaunchPlan,
@@ -35,7 +35,8 @@ def bash(script: str, **environment: str) -> str:
 
 def planned(*words: str, job: CurrentJob | None = None, **site: object) -> LaunchPlan:
     there = Site(name="there", summary="a site", **site)  # type: ignore[arg-type]
-    return plan_launch(requested(*words), there, HostFacts("/work", "engine", "image", job))
+    request = at_site(requested(*words), there)
+    return plan_launch(request, there, HostFacts("/work", "engine", "image", job))
 
 
 def test_a_word_is_read_back() -> None:

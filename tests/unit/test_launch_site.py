@@ -7,7 +7,7 @@ from requested import requested
 
 from hpcpy.core.errors import UsageError
 from hpcpy.launch import site
-from hpcpy.launch.plan import HostFacts, plan_launch
+from hpcpy.launch.plan import HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script
 
 
@@ -21,7 +21,7 @@ def write(folder: Path, text: str) -> Path:
 def test_each_site_of_the_checkout_plans(name: str) -> None:
     found = site.find_site(name)
     request = requested("--nodes=2", "--tasks=4", "--account=m1", f"--site={name}")
-    plan = plan_launch(request, found, HostFacts("/work", found.engine, "image"))
+    plan = plan_launch(at_site(request, found), found, HostFacts("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from hpcpy.build.sif_header import missing
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import Request
-from hpcpy.launch.site import Site
-
-NAME_IT = "give its path from here, or an absolute one"
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
@@ -21,11 +18,6 @@ _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
 )
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
-
-
-def image_of(request: Request, site: Site) -> str:
-    """Return the image that request or site name; empty for this checkout's own."""
-    return request.image or site.image
 
 
 def is_uri(given: str) -> bool:
@@ -124,12 +116,16 @@ def _inspect(path: Path) -> tuple[str, bool, bytes]:
         return (error.strerror or "cannot be read").lower(), False, b""
 
 
-def missing_script(request: Request) -> str:
-    """Return why the program's script cannot be seen; empty when it can be."""
-    if request.program[0] == "-m":
-        return ""
+def check_script(request: Request, place: str) -> list[str]:
+    """Refuse a script that is not there; return a remark where it may be elsewhere."""
     program = Path(request.program[0])
+    if str(program) == "-m":
+        return []
     absent, is_folder, _ = _inspect(program)
     if is_folder and _inspect(program / "__main__.py")[0]:
         absent = "is a folder without __main__.py"
-    return f"PROGRAM={program}: {absent}" if absent else ""
+    # With an absolute path it may lie in the image, or on the nodes alone.
+    if absent and not (request.dry or program.is_absolute()):
+        hint = "give its path from here, or an absolute one"
+        raise UsageError(f"PROGRAM={program}: {absent}", hint=hint)
+    return [f"PROGRAM={program}: {absent} {place}"] if absent else []

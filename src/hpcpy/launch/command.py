@@ -16,17 +16,11 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.launch import step
-from hpcpy.launch.checks import (
-    NAME_IT,
-    absolute,
-    check_image,
-    image_of,
-    missing_script,
-)
+from hpcpy.launch.checks import absolute, check_image, check_script
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
+from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.run import require_workload
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
@@ -44,15 +38,14 @@ def inspect_host(
     is_run: bool,
 ) -> HostFacts:
     """Find the engine, the image and what this Slurm can do; for a run the engine is here."""
-    engine = engine_of(request, site)
     try:
         folder = Path.cwd()
     except OSError as error:
         raise UsageError("the working directory is gone", hint="cd to one that is there") from error
     return HostFacts(
         folder=str(folder),
-        program=engine_program(engine, site, is_run=is_run),
-        image=_image(request, site, engine),
+        program=engine_program(request.engine, site, is_run=is_run),
+        image=_image(request),
         job=job,
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
         slurm=controller.name,
@@ -86,14 +79,13 @@ def _apptainer(*, is_run: bool) -> Path:
         return command()
 
 
-def _image(request: Request, site: Site, engine: str) -> str:
+def _image(request: Request) -> str:
     """Return the image's file or reference; for ``none`` the interpreter."""
-    given = image_of(request, site)
-    if engine == "none":
-        return given or "python3"
-    if given:
-        return absolute(given, engine)
-    kind, name = own_image(request, engine)
+    if request.engine == "none":
+        return request.image or "python3"
+    if request.image:
+        return absolute(request.image, request.engine)
+    kind, name = own_image(request)
     if kind == "oci":
         return f"{name}:latest"
     return str(_own_file(kind, name))
@@ -103,11 +95,14 @@ def _own_file(kind: str, name: str) -> Path:
     return paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif")
 
 
-def own_image(request: Request, engine: str) -> tuple[str, str]:
+def own_image(request: Request) -> tuple[str, str]:
     """Return the kind and the name of the checkout's own image for a request."""
-    if engine == "standalone":
+    if request.engine == "standalone":
         return "standalone", "hpcpy-core"
-    return "sif" if engine == "apptainer" else "oci", _GPU_IMAGE if request.gpus else "hpcpy"
+    return (
+        "sif" if request.engine == "apptainer" else "oci",
+        _GPU_IMAGE if request.gpus else "hpcpy",
+    )
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +124,7 @@ def main(options: argparse.Namespace) -> int:
     is_batch = command == "batch"
     request = read_request(options)
     site = find_site(request.site)
+    request = at_site(request, site)
     is_run = not (is_batch or request.dry)
     controller = find_controller(request.site, os.environ)
     job = None if is_batch else controller.current_job()
@@ -138,8 +134,8 @@ def main(options: argparse.Namespace) -> int:
             "no srun on this machine",
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
-    remarks = _check(request, site, is_run=is_run)
-    to_do = [] if request.dry else unmade(request, site, is_run=is_run)
+    remarks = _check(request, is_run=is_run)
+    to_do = [] if request.dry else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job, is_run=is_run)
     if is_batch and not request.dry:
         to_do = to_do or _uninstalled(facts.program)
@@ -155,25 +151,20 @@ def main(options: argparse.Namespace) -> int:
     return _run(plan.title, launch_script(plan), controller)
 
 
-def _check(request: Request, site: Site, *, is_run: bool) -> list[str]:
+def _check(request: Request, *, is_run: bool) -> list[str]:
     """Refuse what is wrong for sure; return what may be wrong."""
-    engine, image = engine_of(request, site), image_of(request, site)
+    engine, image = request.engine, request.image
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     if request.workload and not image and engine in ("apptainer", "standalone"):
         require_workload(request.workload)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
-    if wrong := missing_script(request):
-        # A script with an absolute path may lie in the image, or on the nodes alone.
-        if not (request.dry or Path(request.program[0]).is_absolute()):
-            raise UsageError(wrong, hint=NAME_IT)
-        remarks.append(f"{wrong} on this machine")
-    return remarks
+    return [*remarks, *check_script(request, "on this machine")]
 
 
-def unmade(request: Request, site: Site, *, is_run: bool) -> list[str]:
+def unmade(request: Request, *, is_run: bool) -> list[str]:
     """Say what this checkout's image lacks; refuse a run without it: nothing is built here."""
-    kind, name = own_image(request, engine_of(request, site))
-    if image_of(request, site) or kind == "oci":
+    kind, name = own_image(request)
+    if request.image or kind == "oci":
         return []
     from hpcpy.build.command import IS_CURRENT
     from hpcpy.build.plan import make_plan

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.launch.checks import (
-    NAME_IT,
-    absolute,
-    check_image,
-    image_of,
-    missing_script,
-)
+from hpcpy.launch.checks import absolute, check_image, check_script
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
+from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import batch_script, show
-from hpcpy.launch.site import Site, find_site, site_names
+from hpcpy.launch.site import find_site, site_names
 
 
 def batch_parser() -> Parser:
@@ -58,25 +53,24 @@ def script(request: Request) -> str:
     if request.script not in ("", "-"):
         raise UsageError("SCRIPT: the script goes to standard output", hint="hpcpy batch … > FILE")
     site = find_site(request.site)
-    if wrong := missing_script(request):
-        if not Path(request.program[0]).is_absolute():
-            raise UsageError(f"{wrong} in this container", hint=NAME_IT)
-        print(f"hpcpy batch: {wrong} in this container", file=sys.stderr)
-    engine = engine_of(request, site)
+    running = os.environ.get("APPTAINER_CONTAINER", "")
+    if (request.engine or site.engine) == "apptainer" and running and not request.image:
+        request = replace(request, image=running)
+    request = at_site(request, site)
+    for remark in check_script(request, "in this container"):
+        print(f"hpcpy batch: {remark}", file=sys.stderr)
+    check_request(request, site, None)
     facts = HostFacts(
         folder=str(Path.cwd()),
-        program=engine,
-        image=_image(request, site, engine),
+        program=request.engine,
+        image=_image(request),
         is_checked=os.environ.get("HPCPY_PREFLIGHT") != "off",
     )
-    check_request(request, site, None)
     return batch_script(plan_launch(request, site, facts, is_batch=True))
 
 
-def _image(request: Request, site: Site, engine: str) -> str:
-    """Return the image of the request, else the SIF that this runs in, else the site's."""
-    running = os.environ.get("APPTAINER_CONTAINER", "") if engine == "apptainer" else ""
-    image = request.image or running or image_of(request, site)
+def _image(request: Request) -> str:
+    engine, image = request.engine, request.image
     if engine == "none":
         return image or "python3"
     if not image:

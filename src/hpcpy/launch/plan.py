@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch import staging
@@ -121,27 +121,27 @@ class HostFacts:
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
 
-def engine_of(request: Request, site: Site) -> str:
-    """Return the engine's name."""
-    return request.engine or site.engine
+def at_site(request: Request, site: Site) -> Request:
+    """Return a request with the site's engine and image where it names none."""
+    engine, image = request.engine or site.engine, request.image or site.image
+    return replace(request, engine=engine, image=image)
 
 
-def is_staged(request: Request, site: Site) -> bool:
+def is_staged(request: Request) -> bool:
     """Return whether the image is copied to each node's own disk, as the standalone file is."""
-    return request.stage or engine_of(request, site) == "standalone"
+    return request.stage or request.engine == "standalone"
 
 
 def plan_launch(
     request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
 ) -> LaunchPlan:
-    """Plan a request that `check_request` has let through."""
-    job = facts.job
-    engine = engine_of(request, site)
+    """Plan a request that `at_site` has completed and `check_request` has let through."""
+    job, engine = facts.job, request.engine
     starting, start = RANKS[engine](_container(request, site, facts), site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
-    if staged := is_staged(request, site):
+    if staged := is_staged(request):
         copying = staging.staging_lines(
             request.nodes, facts.image, site.node_local, staging.COPIES[engine]
         )
@@ -155,7 +155,6 @@ def plan_launch(
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
         afterwards=afterwards,
-        notes=_notes(request, engine),
         within_job=job is not None,
         needs_job_shell=staged or _names_job(site),
         surroundings=facts.surroundings,
@@ -176,7 +175,7 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    _check_engine(request, engine_of(request, site))
+    _check_engine(request, request.engine)
     if job:
         return
     if site.account == REQUIRED and not request.account:
@@ -210,7 +209,7 @@ def _check_engine(request: Request, engine: str) -> None:
 def _container(request: Request, site: Site, facts: HostFacts) -> Container:
     return Container(
         program=facts.program,
-        image=_image(request, site, facts),
+        image=_image(request, facts),
         folder=facts.folder,
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
@@ -218,9 +217,8 @@ def _container(request: Request, site: Site, facts: HostFacts) -> Container:
     )
 
 
-def _image(request: Request, site: Site, facts: HostFacts) -> str:
-    engine = engine_of(request, site)
-    return staging.COPIES[engine] if is_staged(request, site) else facts.image
+def _image(request: Request, facts: HostFacts) -> str:
+    return staging.COPIES[request.engine] if is_staged(request) else facts.image
 
 
 def _names_job(site: Site) -> bool:
@@ -236,13 +234,13 @@ def _title(request: Request, site: Site, facts: HostFacts) -> str:
     # One line, even for a name with line breaks.
     name = " ".join(request.title.split())
     slurm_name = f", {facts.slurm}" if facts.slurm else ""
-    return f"{name}: {size}; site {site.name}, engine {engine_of(request, site)}{slurm_name}"
+    return f"{name}: {size}; site {site.name}, engine {request.engine}{slurm_name}"
 
 
 def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...]:
     """Return the interpreter, what it runs before the program, and the program."""
-    is_own = engine_of(request, site) in ("standalone", "none")
-    interpreter = _image(request, site, facts) if is_own else "python3"
+    is_own = request.engine in ("standalone", "none")
+    interpreter = _image(request, facts) if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
     preflight = [option("-m", "workloads.preflight", why=why)]
     if site.promises:
@@ -257,19 +255,4 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...
         *(preflight if facts.is_checked else run_by_mpi4py if is_ranks else []),
         *(option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}") for name in clusters),
         option(*request.program, why="W" if request.workload else "PROGRAM"),
-    )
-
-
-def _notes(request: Request, engine: str) -> tuple[str, ...]:
-    notes = []
-    if request.tasks % request.nodes:
-        notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
-    if engine in ("standalone", "none"):
-        return tuple(notes)
-    return (
-        *notes,
-        f"Threads of BLAS and numba: {request.cpus} a rank by itself, from SLURM_CPUS_PER_TASK "
-        "(docs/reference/linalg.md); an OMP_NUM_THREADS of yours wins.",
-        "~/.local: the image sets PYTHONNOUSERSITE.",
-        "Caches of numba, matplotlib, CuPy, PoCL: $TMPDIR/hpcpy-<uid>, or below the node's /tmp.",
     )

@@ -111,7 +111,6 @@ class LaunchPlan:
     step: tuple[Option, ...]  # ``srun``'s other options
     program: tuple[Option, ...]  # The engine and what runs in it
     afterwards: tuple[Line, ...] = ()  # Shell lines after the step, however it ended
-    notes: tuple[str, ...] = ()  # Remarks, for comments at the script's start
     within_job: bool = False  # Whether a job is there already
     needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
     surroundings: tuple[Line, ...] = ()  # Shell lines before a job is asked for
@@ -149,9 +148,8 @@ def show(script: str) -> None:
 
 
 def _header(plan: LaunchPlan) -> str:
-    notes = "".join(f"# {note}\n" for note in plan.notes)
     plain = _commented(PLAIN, "the login shell may export its own")
-    return f"#!/bin/bash\n# {plan.title}\n{notes}{plain}"
+    return f"#!/bin/bash\n# {plan.title}\n{plain}"
 
 
 # The step runs in the background, since bash runs no trap while it waits for a foreground

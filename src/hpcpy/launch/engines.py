@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hpcpy.launch.on_nodes import around
-from hpcpy.launch.shell import AsItStands, Expanded, Line, Option, Variable, option, quoted
+from hpcpy.launch.shell import Expanded, Line, Option, Variable, option, quoted
 from hpcpy.launch.site import Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
@@ -186,17 +186,7 @@ def _shifter_kernel(container: Container, site: Site) -> Start:
     return _shifter(container, Site(site.name, site.summary, binds=site.binds))
 
 
-# Mounts home, the notebook's folder and the site's, each once.
-_MOUNTS = """\
-mounts=()
-for folder in "$HOME" "$PWD"@binds@; do
-  case " ${mounts[*]} " in *" --volume=$folder:$folder "*) continue ;; esac
-  mounts+=("--volume=$folder:$folder")
-done"""
-
-
 def _podman_kernel(container: Container, site: Site) -> Start:
-    binds = "".join(f" {quoted(Expanded(bind))}" for bind in site.binds if ":" not in bind)
     words = [
         option(container.program, "run", "--rm", "--interactive"),
         # Jupyter connects to ports of the kernel.
@@ -204,15 +194,15 @@ def _podman_kernel(container: Container, site: Site) -> Start:
         # Yourself, whatever user the image names; files are yours.
         option("--user=0:0"),
         *_gpus(container, container.program),
-        option(AsItStands('"${mounts[@]}"')),
-        *(option(Expanded(f"--volume={bind}")) for bind in site.binds if ":" in bind),
-        option(Expanded(f"--volume={_CONNECTION}:{_CONNECTION}")),
+        # podman takes a folder that is named twice for one.
+        *(option(Expanded(f"--volume={path}:{path}")) for path in ("$HOME", "$PWD", _CONNECTION)),
+        *_site_binds(site, "--volume"),
         option(Expanded("--workdir=$PWD")),
         option(Expanded("--env=HOME=$HOME")),
         *_variables(container.variables),
         option(container.image),
     ]
-    return [Line(_MOUNTS.replace("@binds@", binds), "")], words
+    return [], words
 
 
 # Of one process that is no rank: podman-hpc and Shifter are without the site's options, which

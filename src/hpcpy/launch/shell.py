@@ -25,20 +25,12 @@ class Expanded(str):
         return {found.strip("${}") for found in _VARIABLE.findall(self)}
 
 
-class AsItStands(str):
-    """Shell that is no word to quote: an array, say."""
-
-    __slots__ = ()
-
-
 def quoted(word: str) -> str:
     """Return a word as bash reads it back.
 
     >>> quoted("$a b"), quoted(Expanded("/scratch/$USER/a b")), quoted(Expanded("/tmp"))
     ("'$a b'", '"/scratch/$USER/a b"', '/tmp')
     """
-    if isinstance(word, AsItStands):
-        return str(word)
     if not (isinstance(word, Expanded) and word.names):
         return shlex.quote(word)
     kept = _VARIABLE.findall(word)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
 from hpcpy.core.trust import user_name
 
@@ -26,14 +25,10 @@ _ODD = re.compile(r"[\s:,=\\\"'$\udc80-\udcff]")
 _ADVICE = {
     "link": "its target must stay; --with FOLDER packs it too",
     "editable install": "it must stay: pip install it, no -e",
-    "RUNPATH": "libraries are looked for there: --with FOLDER, or build it again",
 }
 # Of each kind that are printed.
 _SHOWN = 3
 _PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
-_RUN_PATHS = re.compile(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]")
-# xargs's exit code.
-_NOT_FOUND = 127
 # Of a Python's installation, before and after its name: the standard library, its own library.
 _PARTS = (("lib*/", ""), ("lib*/lib", "*.so*"), ("bin/lib", "*.so*"))
 
@@ -130,9 +125,9 @@ def look(environment: Environment) -> str:
     inside = (*map(str, places), *ON_THE_NODE)
     found: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     for kind, path, target in _targets(paths):
-        # What is not there is neither imported nor loaded; $ORIGIN is inside.
+        # What is not there is not imported.
         # Path.exists would raise where this user may not look.
-        is_there = target.startswith("/") and os.path.exists(target)  # noqa: PTH110
+        is_there = os.path.exists(target)  # noqa: PTH110
         # A venv's python leads to links beside the one that is packed.
         ends = (os.path.normpath(target), os.path.realpath(target))
         if is_there and not any(is_below(end, inside) for end in ends):
@@ -165,32 +160,11 @@ def readers(environment: Environment) -> int:
 
 
 def _targets(paths: Iterable[Path]) -> Iterator[tuple[str, object, str]]:
-    """Yield the paths that files name, as far as a link, Python or the loader goes there."""
-    programs = []
+    """Yield the paths that files name, as far as a link or Python goes there."""
     for path in paths:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
             yield "link", path, os.path.normpath(path.parent / path.readlink())
-        elif not stat.S_ISREG(mode):
-            continue
-        elif path.suffix == ".pth" or "__editable__" in path.name:
+        elif stat.S_ISREG(mode) and (path.suffix == ".pth" or "__editable__" in path.name):
             text = path.read_text(encoding="utf-8", errors="replace")
             yield from (("editable install", path, other) for other in _PATHS.findall(text))
-        elif ".so" in path.name or mode & stat.S_IXUSR:
-            programs.append(path)
-    for program, other in _run_paths(programs):
-        yield "RUNPATH", program, other
-
-
-def _run_paths(programs: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Yield the folders in which programs look for libraries, as readelf prints them."""
-    # Of one file alone it prints no name.
-    command = ["xargs", "-0", "env", "LC_ALL=C", "readelf", "--dynamic", "/dev/null"]
-    done = captured(command, text="\0".join(map(str, programs)))
-    if done.returncode == _NOT_FOUND:
-        say("no readelf here: no RUNPATH was looked at")
-    name = ""
-    for line in done.stdout.splitlines():
-        name = line.removeprefix("File: ") if line.startswith("File: ") else name
-        if found := _RUN_PATHS.search(line):
-            yield from ((name, folder) for folder in found[1].split(":"))

@@ -13,7 +13,7 @@ from checkout import run
 from hpcpy.build.buildah import buildah
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import Image, Part
-from hpcpy.build.images import make_image, make_part, missing_parts, part_file
+from hpcpy.build.images import make_image, make_part, missing_parts, part_path
 from hpcpy.build.plan import Plan
 from hpcpy.core import paths
 from hpcpy.core.files import GIB, require_free
@@ -71,7 +71,8 @@ def variants(image: Image, features: Sequence[str]) -> Variants:
 def _build(plan: Plan, wanted: Variants) -> None:
     """Have the parts of all variants in the cache; some 40 s each on two cores."""
     images = wanted.values()
-    missing = list(dict.fromkeys(part for one in images for part in missing_parts(plan, one)))
+    shipped = (part for one in images for part in plan.graph.shipped(one))
+    missing = missing_parts(plan, shipped)
     if not missing:
         return
     with buildah() as storage:
@@ -128,9 +129,7 @@ def _unpack(
 def _with_features(plan: Plan, image: Image) -> list[Path]:
     """Return the archives of the parts that differ from one variant to another."""
     return [
-        paths.cache_dir() / "parts" / part_file(plan, part)
-        for part in plan.graph.shipped(image)
-        if plan.graph.has_features(part)
+        part_path(plan, part) for part in plan.graph.shipped(image) if plan.graph.has_features(part)
     ]
 
 

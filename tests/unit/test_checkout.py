@@ -28,7 +28,7 @@ def test_a_patch_names_tests_that_there_are() -> None:
 
 
 LAYERS = (
-    *("core", "pins", "apt", "fetch", "engine", "sbom", "build"),
+    *("core", "pins", "fetch", "engine", "sbom", "build"),
     *("cluster", "launch", "pack", "release", "lock", "cli"),
 )
 

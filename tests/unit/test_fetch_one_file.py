@@ -20,7 +20,7 @@ from misbehaving_server import (
     whole,
 )
 
-from hpcpy.build.contexts import add_containerfile, add_materials, add_recipes
+from hpcpy.build.context import add_containerfile, add_materials, add_recipes
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
 from hpcpy.fetch.download import Patience

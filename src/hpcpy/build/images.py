@@ -3,58 +3,44 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from hpcpy.build.buildah import SQUASH, Buildah
 from hpcpy.build.cached import cached, is_whole
-from hpcpy.build.contexts import (
+from hpcpy.build.context import (
     add_containerfile,
     add_debs,
     add_description,
     add_materials,
     add_recipes,
+    rootfs,
 )
-from hpcpy.build.cross import PYTHON, adapt, rootfs_options
+from hpcpy.build.cross import PYTHON, adapt
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.build.rootfs import make_rootfs
 from hpcpy.core import paths
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
-from hpcpy.engine.setup import ensure
-from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.arch import ARCHITECTURES
 
 
-def part_file(plan: Plan, part: Part) -> str:
-    """Return the name of a part's result."""
-    return f"{part.name}-{plan.part_key(part)}.tar"
+def part_path(plan: Plan, part: Part) -> Path:
+    """Return where the cache has a part's result."""
+    return paths.cache_dir() / "parts" / f"{part.name}-{plan.part_key(part)}.tar"
 
 
-def ready_part(plan: Plan, part: Part) -> Path | None:
-    """Return a part's result when the cache holds it whole."""
-    path = paths.cache_dir() / "parts" / part_file(plan, part)
-    return path if is_whole(path) else None
-
-
-def missing_parts(plan: Plan, image: Image) -> list[Part]:
-    """Return the parts that must be built for an image, in order.
+def missing_parts(plan: Plan, parts: Iterable[Part]) -> list[Part]:
+    """Return the parts that must be built for some, in order.
 
     A part in the cache does not ask for those it was built on.
     """
-    return missing_of(plan, plan.graph.shipped(image))
-
-
-def missing_of(plan: Plan, parts: Iterable[Part]) -> list[Part]:
-    """Return the parts that must be built for some, in order."""
     missing: list[Part] = []
 
     def visit(part: Part) -> None:
-        if part in missing or ready_part(plan, part) is not None:
+        if part in missing or is_whole(part_path(plan, part)):
             return
         for need in plan.graph.needed(part):
             visit(need)
@@ -77,11 +63,10 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         add_recipes(context, [*needs, part], plan.epoch, shipped=[part])
         add_materials(context, part, plan)
         for need in needs:
-            made = paths.cache_dir() / "parts" / part_file(plan, need)
-            share(made, context / "parts" / f"{need.name}.tar")
+            share(part_path(plan, need), context / "parts" / f"{need.name}.tar")
         python = None
         if plan.native and plan.runs_python(part):
-            python = _python_of_this_machine(plan.native)
+            python = part_path(plan.native, plan.native.graph.parts[PYTHON])
         adapt(context, plan.arch, python)
 
         def run(temporary: Path) -> None:
@@ -89,14 +74,9 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
             # The cache may be on another disk than the checkout.
             shutil.move(result / f"{part.name}.tar", temporary)
 
-        path = cached("parts", part_file(plan, part), run)
+        path = cached("parts", part_path(plan, part).name, run)
         current.note = f"{path.stat().st_size / 1e6:.0f} MB"
         return path
-
-
-def _python_of_this_machine(native: Plan) -> Path:
-    name = part_file(native, native.graph.parts[PYTHON])
-    return paths.cache_dir() / "parts" / name
 
 
 def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:
@@ -182,11 +162,12 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
 
 def make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
     """Have the parts of an image in the cache."""
-    missing = missing_parts(plan, image)
+    missing = missing_parts(plan, plan.graph.shipped(image))
     # With all parts in the cache the builder is not needed.
     if missing:
         if plan.native:
-            _make(missing_of(plan.native, [plan.native.graph.parts[PYTHON]]), plan.native, buildah)
+            python = plan.native.graph.parts[PYTHON]
+            _make(missing_parts(plan.native, [python]), plan.native, buildah)
         _make(missing, plan, buildah)
 
 
@@ -204,29 +185,5 @@ def _add_parts(plan: Plan, image: Image, context: Path) -> None:
     parts = plan.graph.shipped(image)
     add_recipes(context, parts, plan.epoch, shipped=parts)
     for part in parts:
-        made = paths.cache_dir() / "parts" / part_file(plan, part)
-        share(made, context / "parts" / f"{part.name}.tar")
+        share(part_path(plan, part), context / "parts" / f"{part.name}.tar")
     add_description(context, plan, image)
-
-
-def rootfs(plan: Plan, image: Image) -> Path:
-    """Return the root filesystem of an image as a tar file, from the cache.
-
-    Its packages are those of the lock (`hpcpy.fetch.debian`).
-    """
-
-    def make(temporary: Path) -> None:
-        packages = list(fetch_debs(image.debian, plan.arch).paths.values())
-        with stage(f"root filesystem of {image.file}") as current:
-            program: list[str | Path] = [ensure("build").path("mmdebstrap")]
-            program += rootfs_options(plan.arch) if plan.native else []
-            env = {"SOURCE_DATE_EPOCH": str(plan.epoch), "TMPDIR": tempfile.gettempdir()}
-            make_rootfs(
-                temporary,
-                packages,
-                image.folder / "customize.sh",
-                lambda words: current.run([*program, *words], env=env),
-            )
-            current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
-
-    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)

@@ -82,7 +82,7 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
 
     What parts that are already built were made of is not fetched again.
     """
-    missing = list(dict.fromkeys(p for image in images for p in missing_parts(plan, image)))
+    missing = missing_parts(plan, (part for image in images for part in plan.graph.shipped(image)))
     lists = [(image.debian, plan.arch) for image in images if image.debian]
     if missing:
         native, compilers = plan.builder

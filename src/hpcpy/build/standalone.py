@@ -11,11 +11,10 @@ from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import write_stamp
 from hpcpy.build.command import is_current_standalone, standalone_part, standalone_path
 from hpcpy.build.graph import Image
-from hpcpy.build.images import make_parts, part_file
+from hpcpy.build.images import make_parts, part_path
 from hpcpy.build.oci import fetch_materials
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
-from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, whole_file
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
@@ -46,8 +45,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         build_scratch("standalone") as folder,
         disk_errors(target),
     ):
-        made = paths.cache_dir() / "parts" / part_file(plan, part)
-        shutil.unpack_archive(made, folder, "tar")
+        shutil.unpack_archive(part_path(plan, part), folder, "tar")
         bill = _bill(plan, image, folder / "about")
         with whole_file(target.with_name(f"{target.name}.spdx.json")) as temporary:
             temporary.write_text(bill)

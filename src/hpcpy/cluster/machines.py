@@ -51,13 +51,6 @@ def free_network(taken: Iterable[Network], key: str) -> Network:
     raise UnavailableError(f"this machine uses all of {_POOL}")
 
 
-def routed(listed: str) -> Iterator[Network]:
-    """Yield the networks of ``ip -json route``, the default route left out."""
-    for route in json.loads(listed or "[]"):
-        if route["dst"] != "default":
-            yield ipaddress.IPv4Network(route["dst"], strict=False)
-
-
 def _ip(*words: str, check: bool = True) -> str:
     done = captured(["ip", *words])
     if check and done.returncode:
@@ -70,7 +63,9 @@ def _ip(*words: str, check: bool = True) -> str:
 
 def choose(layout: Layout) -> Network:
     """Return a network for a cluster on this machine as it is now."""
-    return free_network(routed(_ip("-4", "-json", "route", "show", "table", "all")), layout.key)
+    routes = json.loads(_ip("-4", "-json", "route", "show", "table", "all") or "[]")
+    taken = [route["dst"] for route in routes if route["dst"] != "default"]
+    return free_network((Network(one, strict=False) for one in taken), layout.key)
 
 
 def make_bridge(layout: Layout, network: Network) -> None:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine import machine, prefix
-from hpcpy.engine.tools import Found, Tool, all_groups, all_on_path, needed, program_version
+from hpcpy.engine.tools import Found, Tool, all_groups, needed, on_path, program_version
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 INIT_SCRIPTS = Path("/etc/init.d")
@@ -180,7 +181,9 @@ def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:
 
 def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
     """Return the usable tools: PATH first, then ``build/tools/bin``."""
-    found = {name: one for name, one in all_on_path(tools).items() if one.usable}
+    with ThreadPoolExecutor() as pool:  # each has to be started for its version
+        on_paths = pool.map(on_path, tools)
+        found = {one.tool.program: one for one in on_paths if one and one.usable}
     for tool in tools:
         path = paths.TOOLS / "bin" / tool.program
         if tool.program in found or tool.provided == "apt" or not path.exists():

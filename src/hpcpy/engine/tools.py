@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,10 +146,3 @@ def _library(tool: Tool) -> Found | None:
     return Found(
         tool, found[0], parse_version(found[0].resolve().name.partition(".so.")[2]), "PATH"
     )
-
-
-def all_on_path(tools: Iterable[Tool]) -> dict[str, Found]:
-    """Look several tools up at once: each has to be started for its version."""
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(on_path, tools)
-        return {one.tool.program: one for one in found if one}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hpcpy.fetch.apt import Offer, PrivateApt, mirror_of
@@ -17,7 +17,8 @@ def resolve(request: DebianRequest) -> dict[str, Any]:
     locked: dict[str, Any] = {}
     for arch in request.architectures:
         offers = _offers(mirror_of(request, arch), request, arch)
-        stated = _stated_licences(offers)
+        files = fetch(offer.artifact for offer in offers)
+        stated = of_debs({offer.name: files[offer.artifact] for offer in offers})
         locked[arch] = {
             offer.name: _table(offer, sets, stated[offer.name]) for offer, sets in offers.items()
         }
@@ -67,12 +68,6 @@ def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Offer
         for offer in added:
             sets.setdefault(offer, []).append(name)
     return {offer: sets[offer] for offer in sorted(sets, key=lambda offer: offer.name)}
-
-
-def _stated_licences(offers: Collection[Offer]) -> dict[str, str]:
-    """Fetch packages and return what each states, by name."""
-    files = fetch(offer.artifact for offer in offers)
-    return of_debs({offer.name: files[offer.artifact] for offer in offers})
 
 
 def _table(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:

@@ -132,17 +132,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
     help_ = "sign it with this private key, a file in PEM"
     parser.add_argument("--key", metavar="KEY", type=Path, help=help_)
-    help_ = f"a new folder (default: {_shown('IMAGE')})"
+    help_ = "a new folder (default: build/release/IMAGE-VERSION)"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
-
-
-def folder_of(image: str) -> Path:
-    """Return where the release of an image lies."""
-    return paths.BUILD / "release" / f"{image}-{project_version()}"
-
-
-def _shown(image: str) -> str:
-    return str(folder_of(image).relative_to(paths.ROOT))
 
 
 def main(options: argparse.Namespace) -> int:
@@ -151,7 +142,7 @@ def main(options: argparse.Namespace) -> int:
     if options.key:
         check_key(options.key)
     version = project_version()
-    target: Path = options.to or folder_of(options.image)
+    target: Path = options.to or paths.BUILD / "release" / f"{options.image}-{version}"
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hpcpy.core.stages import StageError, stage
+from hpcpy.engine.traced import traced
 from measure import sampler
 from measure.cases import CASES, Case
 from measure.running import CommandError
 from measure.targets import WORK, Target
-from measure.traced import traced
 
 T = TypeVar("T")
 

@@ -13,9 +13,7 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
-from hpcpy.pack.environment import ON_THE_NODE, is_below
-from hpcpy.pack.image import ANY, launcher
-from measure.traced import traced
+from hpcpy.pack.image import launcher
 from proc_files import processes
 from running import Done, run
 
@@ -137,17 +135,3 @@ def reported(done: Done) -> list[object]:
     assert done.returncode == 0, done.stderr
     answer: list[object] = json.loads(done.stdout)
     return answer
-
-
-def launch(environment: Path, env: Mapping[str, str]) -> int:
-    """Count the calls of a launch for the image, of the daemon too.
-
-    The program that it starts is the node's: strace, which stops the daemon, would wait for ever
-    for a page of the image's that the daemon is to read.
-    """
-    true = "/bin/true"
-    calls = traced([str(environment / "bin" / ANY), true], env={**os.environ, **env}).paths
-    paths = [call.path for call in calls]
-    before = [path for path in paths[: paths.index(true)] if path != "/"]
-    # A program of the image lies where the node's does not.
-    return sum(not is_below(path, ON_THE_NODE) for path in before) + 1

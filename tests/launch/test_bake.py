@@ -9,9 +9,9 @@ import pytest
 from baking import Podman, in_memory, in_podman, setuptools, small
 from small_packages import digest, wheel
 
+from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, EIGHT
 from measure.targets import PYTHON, WORK, unpacked
-from measure.traced import Traced, traced
 
 DERIVED = "localhost/hpcpy-baked"
 # A module and its library count in one C++ variable, the library first.

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from packing import COMMAND, KILLED, pack, packed, remove, require, tree
 
+from hpcpy.pack.command import count
+from hpcpy.pack.environment import read
 from hpcpy.pack.places import beside, is_packed
+from proc_files import commands
 from running import run
 from tiers import sampled
 
@@ -87,3 +90,15 @@ def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
     done = pack("--undo", prefix)
     assert (done.returncode, tree(prefix)) == (0, before)
     assert f"{unpacked} lacks files that were packed; it is left: rm -r" in done.stderr
+
+
+def test_a_program_whose_calls_are_counted_ends_before_its_folder_moves(
+    parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpcpy.engine.traced._SECONDS", 2)
+    slow = parent / "env/bin/slow"
+    slow.write_text("#!/bin/sh\nsleep 99.125 & sleep 99.125\n")
+    slow.chmod(0o755)
+    line = count(read(parent / "env", parent / "env", []), parent / "env", ["slow"])
+    assert line.startswith("path calls were not counted: ")
+    assert "sleep 99.125 " not in commands()

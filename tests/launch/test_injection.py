@@ -11,8 +11,8 @@ from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import PYTHON
-from measure.traced import traced
 from running import run
 
 pytestmark = [

@@ -6,8 +6,8 @@ import pytest
 
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import PYTHON, Target, container
-from measure.traced import traced
 from running import printed, run
 
 MOST_PATH_CALLS = 30

@@ -50,13 +50,18 @@ def names(prefix: Path) -> set[str]:
 
 
 def test_programs_notice_nothing(prefix: Path) -> None:
-    done = pack(prefix)
+    program = prefix.parent / "project/my.py"
+    program.parent.mkdir()
+    program.write_text("import sys; assert sys.prefix.endswith('/env')")
+    program.chmod(0o755)
+    done = pack(prefix, "--", program, env={**os.environ, "PYTHONNOUSERSITE": "1"})
     assert done.returncode == 0, done.stderr
-    first, _ = done.stdout.splitlines()
+    first, counts, _ = done.stdout.splitlines()
     entries = re.search(r": ([0-9,]+) entries, .* -> (\d+) entries", first)
     assert entries
     assert int(entries[1].replace(",", "")) > 500
     assert int(entries[2]) < 20
+    assert re.search(r"path calls for its files: [0-9]{2,} before, now 5$", counts)
     shutil.rmtree(beside(prefix, "unpacked"))
     python = f"{prefix}/bin/python"
     ours = [python, str(prefix), str(prefix), ["a b"], variables(prefix), f"{prefix}/bin", "/usr"]

@@ -11,20 +11,11 @@ from pathlib import Path
 
 import pytest
 from injection_ways import NOBODY, forbidden
-from packing import (
-    PYTHON,
-    conda_like,
-    daemons,
-    launch,
-    packed,
-    remove,
-    reported,
-    require,
-    variables,
-)
+from packing import PYTHON, conda_like, daemons, packed, remove, reported, require, variables
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.prefix import find_apptainer
+from hpcpy.pack.command import launch
 from hpcpy.pack.image import image_of
 from running import Done, run, wait_until
 

@@ -23,8 +23,8 @@ from test_hdf5_filters import FLIPPED, make_plugin
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.cases import CASES
-from measure.traced import traced
 from running import Done, printed, run, start, wait_until
 
 LLVM = "libllvmlite.so"

@@ -7,9 +7,9 @@ import pytest
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import WORK, Target, container
-from measure.traced import Traced, traced
 from tiers import sampled
 
 # Each package of the case `everything` alone.

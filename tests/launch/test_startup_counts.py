@@ -9,8 +9,8 @@ import pytest
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
-from measure.traced import traced
 from running import printed, run
 from workloads.startup.command import CASES
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
+from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
 from hpcpy.pack.activation import at_its_place
-from hpcpy.pack.environment import Environment
+from hpcpy.pack.environment import Environment, is_below
 from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
 from hpcpy.pack.places import beside, discard, is_packed, move, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
 
+_TRUE = "/bin/true"
 # A start with a mount of its own.
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 
@@ -77,7 +80,7 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--with": options.others and (is_sif or options.undo),
-        "a program": options.program and not options.update,
+        "a program": options.program and (is_sif or options.undo),
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
         raise UsageError(f"{name} has no meaning here", hint="see ./hpcpy pack --help")
@@ -90,7 +93,9 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     if unpacked.exists():
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
     packed = _make(environment, work)
+    counted = count(environment, packed, options.program)
     swap(prefix, packed, unpacked)
+    print(counted)
     print(f"the folder as it was is {unpacked}; when you are content: rm -r {unpacked}")
 
 
@@ -150,3 +155,30 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     discard(beside(prefix, "unpacked"), work)
     # Programs on other nodes still read the image of before: until the next update.
     renew(prefix, packed, work, kept=image_of(prefix))
+
+
+def launch(packed: Path, env: Mapping[str, str]) -> int:
+    """Count the calls of a launch for the image, of the daemon too.
+
+    The program that it starts is one of the node: strace, which stops the daemon, would wait for
+    ever for a page of the image's that the daemon is to read.
+    """
+    calls = traced([str(packed / "bin" / image.ANY), _TRUE], env={**os.environ, **env}).paths
+    paths = [call.path for call in calls]
+    before = [path for path in paths[: paths.index(_TRUE)] if path != "/"]
+    # A program of the image lies where the one of the node does not.
+    return sum(not is_below(path, environments.ON_THE_NODE) for path in before) + 1
+
+
+def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
+    """Return a line of how often a start asks for the environment's files, and will ask."""
+    names = environment.prefix / "bin"
+    is_command = bool(program) and Path(f"{names}/{program[0]}").exists()
+    words = program if is_command else ("python", *(program or ("-c", "pass")))
+    folders = [*map(str, environment.folders)]
+    try:
+        calls = traced([str(names / words[0]), *words[1:]]).paths
+        before = sum(is_below(call.path, folders) for call in calls)
+        return f"path calls for its files: {before:,} before, now {launch(packed, ALONE)}"
+    except HpcpyError as error:
+        return f"path calls were not counted: {error}"

@@ -115,7 +115,10 @@ def test_shifter_has_the_sites_volumes_and_not_its_mpi() -> None:
     image = f"docker:{REFERENCE}"
     spec = kernel_spec("shifter", Container("shifter", image, "", False, ()), site, "x")
     words = [f"--image={image}", "--volume=/data:/data"]
-    assert spec["argv"] == ["shifter", *words, *KERNEL, "{connection_file}"]
+    command = " ".join(["exec", "shifter", *words, *KERNEL])
+    argv = json.loads(json.dumps(spec["argv"]))
+    assert argv[2].splitlines()[-1] == f'{command} "$connection_file"'
+    assert [*argv[:2], argv[3]] == ["bash", "-c", "{connection_file}"]
 
 
 def test_the_file_lies_where_jupyter_looks(

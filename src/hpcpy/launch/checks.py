@@ -45,7 +45,8 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
         if absent and is_here and not wrong:
             wrong = f"{absent}; Apptainer takes a SIF, or docker://{_EXAMPLE}"
     elif engine == "standalone":
-        wrong, absent = _not_standalone(given)
+        absent = _inspect(Path(given))[0]
+        wrong = "" if absent or is_program(given) else "is no file of `make standalone`"
         if absent and is_here:
             wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
     else:
@@ -68,27 +69,17 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     if is_folder:
         is_sandbox = (path / ".singularity.d").is_dir()
         return ("" if is_sandbox and not is_staged else "is a folder; name a SIF"), ""
-    if _is_sif(head):
+    sif, *others = (head[at:].startswith(magic) for at, magic in _MAGIC)
+    if sif:
         return missing(path), ""
-    is_one = any(head[at:].startswith(magic) for at, magic in _MAGIC)
     is_elf = head.startswith(_ELF)
     hint = "ENGINE=standalone runs hpcpy-python" if is_elf else "`make sif` makes a SIF"
-    return ("" if is_one else f"is nothing that Apptainer runs; {hint}"), ""
+    return ("" if any(others) else f"is nothing that Apptainer runs; {hint}"), ""
 
 
 def is_program(given: str) -> bool:
     """Return whether there is a program of that path, as the standalone file is."""
     return _inspect(Path(given))[2].startswith(_ELF)
-
-
-def _not_standalone(given: str) -> tuple[str, str]:
-    absent = _inspect(Path(given))[0]
-    return ("" if absent or is_program(given) else "is no file of `make standalone`"), absent
-
-
-def _is_sif(head: bytes) -> bool:
-    at, magic = _MAGIC[0]
-    return head[at:].startswith(magic)
 
 
 def _no_reference(given: str, engine: str) -> str:

@@ -73,10 +73,12 @@ def _apptainer(*, is_run: bool) -> Path:
 
     try:
         return find_apptainer()
-    except UnavailableError:
-        if is_run:
-            raise
-        return command()
+    except UnavailableError as error:
+        if not is_run:
+            return command()
+        ask = "name the site's module of it in a site file (docs/how-to/sites.md)"
+        error.hint = f"make setup, or {ask}"
+        raise
 
 
 def _image(request: Request) -> str:

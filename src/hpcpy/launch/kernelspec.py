@@ -11,8 +11,9 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.core.parser import one_of, text
+from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
-from hpcpy.launch.modulefile import apptainer_program, checked_image, file_name, warn_of_checkout
+from hpcpy.launch.modulefile import checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
 from hpcpy.launch.shell import PLAIN, Expanded, option, quoted
 from hpcpy.launch.site import Site, find_site
@@ -47,7 +48,8 @@ def main(options: argparse.Namespace) -> int:
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
     image = checked_image(getattr(options, "image", ""), site, engine)
-    program = apptainer_program(site) if engine == "apptainer" else engine
+    is_apptainer = engine == "apptainer"
+    program = engine_program(engine, site, is_run=True) if is_apptainer else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))
     folder = (options.to or user_kernels()).absolute()
     path = folder / options.name.lower() / "kernel.json"
@@ -84,9 +86,6 @@ def _argv(engine: str, container: Container, site: Site) -> list[str]:
     lines = [line.shell for line in (*module_lines(site), *starting)]
     options = [*start, option(*_KERNEL, Expanded("$connection_file"))]
     words = [word for one in options for word in one.words]
-    names = {name for word in words if isinstance(word, Expanded) for name in word.names}
-    if not lines and names == {"connection_file"}:
-        return [word.replace("$connection_file", CONNECTION) for word in words]
     # Only a shell knows $NAME.
     script = [PLAIN, "connection_file=$0", *lines, f"exec {' '.join(map(quoted, words))}"]
     return ["bash", "-c", "\n".join(script), CONNECTION]

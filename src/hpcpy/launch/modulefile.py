@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors, whole_file
 from hpcpy.core.paths import project_version
-from hpcpy.engine import prefix
 from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image, is_program
+from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around
 from hpcpy.launch.options import add_options
@@ -67,7 +67,7 @@ def main(options: argparse.Namespace) -> int:
             f"--to: {folder}: Lmod reads no module file there", hint="no blanks, quotes, $ or ["
         )
     image = checked_image(given, site, "standalone" if is_own else "apptainer")
-    program = "" if is_own else apptainer_program(site)
+    program = "" if is_own else engine_program("apptainer", site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     first, *links = OWN_NAMES if is_own else (ANY, *NAMES)
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
@@ -105,18 +105,6 @@ def checked_image(given: str, site: Site, engine: str) -> str:
             raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
     check_image(image, engine, is_staged=False, is_here=True)
     return absolute(image, engine)
-
-
-def apptainer_program(site: Site) -> str:
-    """Return the command of Apptainer: by name where a module of the site brings it."""
-    if site.modules:
-        return "apptainer"
-    try:
-        return str(prefix.find_apptainer())
-    except UnavailableError as error:
-        ask = "name the site's module of it in a site file (docs/how-to/sites.md)"
-        error.hint = f"make setup, or {ask}"
-        raise
 
 
 def warn_of_checkout(program: str) -> None:

@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -63,11 +62,14 @@ def run(script: str, controller: Controller) -> Ended:
     The code is 128 plus a signal's number, and not 0 if a node has failed.
     """
     tail = bytearray()
-    with _Stops() as stops, _file_of(script) as file:
+    # A file without a name: a word may have 128 KiB, less than a list of many files.
+    with _Stops() as stops, os.fdopen(os.memfd_create("hpcpy"), "wb") as file:
+        file.write(os.fsencode(script))
+        file.flush()
         process = subprocess.Popen(
-            ["bash", f"/dev/fd/{file}"],
+            ["bash", f"/dev/fd/{file.fileno()}"],
             env=dict(controller.environment),
-            pass_fds=[file],
+            pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # Ctrl-C at a terminal reaches this process alone, which passes it on.
@@ -95,14 +97,6 @@ def run(script: str, controller: Controller) -> Ended:
         job=job,
         stopped_by=stops.first,
     )
-
-
-@contextmanager
-def _file_of(script: str) -> Iterator[int]:
-    """Give a file without a name: a word may have 128 KiB, less than a list of many files."""
-    with os.fdopen(os.memfd_create("hpcpy"), "wb", buffering=0) as file:
-        file.write(os.fsencode(script))
-        yield file.fileno()
 
 
 def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:

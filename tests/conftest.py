@@ -51,6 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # programs that tests start and stop by it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # nohup has pytest and all that tests start ignore SIGHUP.  A handler is pytest's alone.
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or "PYTEST_XDIST_WORKER" in os.environ:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     # Unbuffered, ranks' prints would be mixed word by word.
     os.environ.pop("PYTHONUNBUFFERED", None)
     # Not in pyproject.toml, which the image's pytest does not see.

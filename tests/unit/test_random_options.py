@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import WORDS, ends_well
 
+from hpcpy.__main__ import main
 from hpcpy.cli import commands
 from hpcpy.cli.commands import COMMANDS, parse
 from hpcpy.core.errors import UsageError
@@ -77,6 +78,9 @@ def test_two_dashes_are_no_value() -> None:
         parse(["release", "--to=--"])
 
 
-def test_the_name_of_a_folder_that_is_too_long_is_one_line() -> None:
-    with pytest.raises(UsageError, match="File name too long"):
-        parse(["cluster", f"--folder={'9' * 5000}"])
+def test_the_name_of_a_folder_that_is_too_long_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["cluster", "--status", f"--folder={'9' * 5000}"]) == UsageError.exit_code
+    said = capsys.readouterr().err
+    assert (said.count("\n"), said[-21:]) == (1, ": file name too long\n")

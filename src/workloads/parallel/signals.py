@@ -14,6 +14,7 @@ import _thread
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import sys
 import threading
@@ -206,3 +207,8 @@ def kill_when_closed(pipe: int, who: int) -> None:
     fcntl.fcntl(pipe, fcntl.F_SETOWN, who)
     fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+    # The kernel tells of no end that has come before.
+    poll = select.poll()
+    poll.register(pipe, 0)
+    if poll.poll(0):
+        os.kill(who, signal.SIGKILL)

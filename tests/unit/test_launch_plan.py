@@ -1,6 +1,7 @@
 """Plans: what each request, site and engine comes to, word by word."""
 
 import dataclasses
+import shlex
 from typing import Any
 
 import pytest
@@ -8,14 +9,14 @@ from requested import requested
 
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import ENGINES
-from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, check_request, plan_launch
+from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import LaunchPlan
 from hpcpy.launch.site import Site
 
 SITE = Site(name="there", summary="a site", mpi="pmi2")
 HERE = HostFacts(folder="/work", program="engine", image="image")
-JOB = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=False))
-STEP = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=True))
+JOB = dataclasses.replace(HERE, job_nodes=2)
+STEP = dataclasses.replace(HERE, job_nodes=2, is_in_step=True)
 IN_CONTAINER = ("bash", "-pc", "$in_container", "python3")
 PI = ["-m", "workloads", "pi", "--impl", "mpi"]
 
@@ -23,14 +24,14 @@ PI = ["-m", "workloads", "pi", "--impl", "mpi"]
 def plan(asked: str = "", facts: HostFacts = HERE, **site: Any) -> LaunchPlan:
     there = dataclasses.replace(SITE, **site)
     request = at_site(requested(*asked.split()), there)
-    check_request(request, there, facts.job)
+    check_request(request, there, facts.job_nodes)
     return plan_launch(request, there, facts)
 
 
 def words(of: LaunchPlan) -> list[str]:
     """Return srun's words outside a job."""
     options = (*of.size, *of.allocation, *of.step, *of.program)
-    return [word for option in options for word in option.words]
+    return [word for option in options for word in shlex.split(option.shell)]
 
 
 def inside(of: LaunchPlan) -> list[str]:
@@ -133,7 +134,12 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
     made = plan(f"--engine={engine} --gpus=1 --qos=q --time=1", facts, **site)
     options = (*made.size, *made.allocation, *made.step, *made.program)
     copy = "$staged/hpcpy-python"
-    assert {o.words[0] for o in options if not o.why} <= {"engine", image, copy, "python3"}
+    assert {shlex.split(o.shell)[0] for o in options if not o.why} <= {
+        "engine",
+        image,
+        copy,
+        "python3",
+    }
     assert all(line.why for line in made.lines)
     given = f"sbcast '{image}'" in " ".join(shells(made)) if engine == "standalone" else False
     assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from requested import requested
 
-from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, plan_launch
+from hpcpy.launch.plan import HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import (
     Expanded,
     LaunchPlan,
@@ -23,7 +23,6 @@ from hpcpy.launch.site import Site
 from running import run
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
-JOB = CurrentJob(1, is_in_step=False)
 
 
 def bash(script: str, **environment: str) -> str:
@@ -33,7 +32,7 @@ def bash(script: str, **environment: str) -> str:
     return ended.stdout
 
 
-def planned(*words: str, job: CurrentJob | None = None, **site: object) -> LaunchPlan:
+def planned(*words: str, job: int = 0, **site: object) -> LaunchPlan:
     there = Site(name="there", summary="a site", **site)  # type: ignore[arg-type]
     request = at_site(requested(*words), there)
     return plan_launch(request, there, HostFacts("/work", "engine", "image", job))
@@ -64,7 +63,7 @@ def test_a_job_is_asked_for_once_and_where_it_is_needed() -> None:
     assert "salloc" not in script
     assert "--partition=main" in script
     assert script.endswith('exec "${step[@]}"\n')
-    script = launch_script(planned(job=JOB, partitions=("main",), time="5"))
+    script = launch_script(planned(job=1, partitions=("main",), time="5"))
     assert not [word for word in ("--partition", "--time", "salloc") if word in script]
     script = launch_script(planned(node_local="/scratch/$SLURM_JOB_ID"))
     before, within = script.split('exec "${job[@]}" bash -s <<', 1)
@@ -76,7 +75,7 @@ def test_a_job_is_asked_for_once_and_where_it_is_needed() -> None:
 def guard() -> str:
     """Return the part of a staged launch's script that starts the step and ends it."""
     # `tests/launch/test_launch_nodes.py` looks at the rest on a cluster.
-    plan = dataclasses.replace(planned("--stage", job=JOB), afterwards=(Line("echo swept", ""),))
+    plan = dataclasses.replace(planned("--stage", job=1), afterwards=(Line("echo swept", ""),))
     script = launch_script(plan)
     return script[script.index("early=") :]
 

@@ -20,7 +20,7 @@ from hpcpy.launch.checks import absolute, check_image, check_script
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.launch.plan import CurrentJob, HostFacts, at_site, check_request, plan_launch
+from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.run import require_workload
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
@@ -30,12 +30,7 @@ _GPU_IMAGE = "hpcpy-cuda"
 
 
 def inspect_host(
-    request: Request,
-    site: Site,
-    controller: Controller,
-    job: CurrentJob | None,
-    *,
-    is_run: bool,
+    request: Request, site: Site, controller: Controller, job_nodes: int, *, is_run: bool
 ) -> HostFacts:
     """Find the engine, the image and what this Slurm can do; for a run the engine is here."""
     try:
@@ -46,7 +41,8 @@ def inspect_host(
         folder=str(folder),
         program=engine_program(request.engine, site, is_run=is_run),
         image=_image(request),
-        job=job,
+        job_nodes=job_nodes,
+        is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
         slurm=controller.name,
         surroundings=controller.lines,
@@ -129,8 +125,8 @@ def main(options: argparse.Namespace) -> int:
     request = at_site(request, site)
     is_run = not (is_batch or request.dry)
     controller = find_controller(request.site, os.environ)
-    job = None if is_batch else controller.current_job()
-    check_request(request, site, job)
+    job_nodes = 0 if is_batch else controller.job_nodes()
+    check_request(request, site, job_nodes)
     if is_run and controller.command("srun") is None:
         raise UnavailableError(
             "no srun on this machine",
@@ -138,7 +134,7 @@ def main(options: argparse.Namespace) -> int:
         )
     remarks = _check(request, is_run=is_run)
     to_do = [] if request.dry else unmade(request, is_run=is_run)
-    facts = inspect_host(request, site, controller, job, is_run=is_run)
+    facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
     if is_batch and not request.dry:
         to_do = to_do or _uninstalled(facts.program)
     for remark in (*remarks, *to_do):

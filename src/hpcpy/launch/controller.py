@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from hpcpy.cluster.layout import default_layout, variables
 from hpcpy.core.programs import captured
 from hpcpy.launch.options import LOCAL
-from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.shell import Line, quoted
 
 # Variables that name a Slurm: SLURM_JOB_ID, within a job, names the job's own.
@@ -43,16 +42,16 @@ class Controller:
         """Return the path of one of its commands."""
         return shutil.which(name, path=self.environment.get("PATH"))
 
-    def current_job(self) -> CurrentJob | None:
-        """Return the job that this runs in."""
-        if "SLURM_JOB_ID" not in self.environment:
-            return None
+    def job_nodes(self) -> int:
+        """Return the number of nodes of the job that this runs in; 0 in none."""
         nodes = self.environment.get("SLURM_JOB_NUM_NODES", "")
+        there = int(nodes) if nodes.isdigit() else 1
+        return there if "SLURM_JOB_ID" in self.environment else 0
+
+    def is_in_step(self) -> bool:
+        """Return whether this runs in a step of that job."""
         step = self.environment.get("SLURM_STEP_ID", "")
-        return CurrentJob(
-            nodes=int(nodes) if nodes.isdigit() else 1,
-            is_in_step=step.isdigit() and int(step) < _FIRST_OF_SLURM,
-        )
+        return bool(self.job_nodes()) and step.isdigit() and int(step) < _FIRST_OF_SLURM
 
 
 def find_controller(site: str, environment: Mapping[str, str]) -> Controller:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hpcpy.launch.on_nodes import around
-from hpcpy.launch.shell import Expanded, Line, Option, Variable, option, quoted
+from hpcpy.launch.shell import Expanded, Line, Variable, option, quoted
 from hpcpy.launch.site import Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
@@ -36,7 +36,7 @@ class Container:
 
 
 # Lines before the step, and the words before ``python3``.
-Start = tuple[Iterable[Line], list[Option]]
+Start = tuple[Iterable[Line], list[Line]]
 
 
 def site_variables(site: Site) -> tuple[Variable, ...]:
@@ -215,12 +215,12 @@ KERNELS: dict[str, Callable[[Container, Site], Start]] = {
 }
 
 
-def _extra(site: Site, engine: str) -> list[Option]:
+def _extra(site: Site, engine: str) -> list[Line]:
     words = site.options.get(engine, ())
     return [option(Expanded(word), why=f"site {site.name}") for word in words]
 
 
-def _binds(container: Container, site: Site, name: str) -> list[Option]:
+def _binds(container: Container, site: Site, name: str) -> list[Line]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
     is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
     promises = [_bound(name, site.promises, "ro")] if is_outside else []
@@ -242,14 +242,14 @@ def _bound(name: str, path: str, *flags: str) -> str:
     return f"--mount={fields.getvalue()}"
 
 
-def _site_binds(site: Site, name: str) -> list[Option]:
+def _site_binds(site: Site, name: str) -> list[Line]:
     return [
         option(Expanded(f"{name}={bind_pair(bind)}"), why=f"site {site.name}")
         for bind in site.binds
     ]
 
 
-def _gpus(container: Container, engine: str) -> list[Option]:
+def _gpus(container: Container, engine: str) -> list[Line]:
     why = "GPUS: the host's NVIDIA driver"
     return [option(_GPU_OPTIONS[engine], why=why)] if container.has_gpus else []
 
@@ -259,14 +259,14 @@ def _modules(word: str) -> list[str]:
     return modules.split(",") if name == "--module" else []
 
 
-def _hosts_own() -> list[Option]:
+def _hosts_own() -> list[Line]:
     return [
         option("--network=host", why="MPI between nodes"),
         option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
     ]
 
 
-def _in_podman(container: Container, site: Site, engine: str) -> list[Option]:
+def _in_podman(container: Container, site: Site, engine: str) -> list[Line]:
     return [
         *_gpus(container, engine),
         *_extra(site, engine),
@@ -277,5 +277,5 @@ def _in_podman(container: Container, site: Site, engine: str) -> list[Option]:
     ]
 
 
-def _variables(variables: Iterable[Variable]) -> list[Option]:
+def _variables(variables: Iterable[Variable]) -> list[Line]:
     return [option(Expanded(f"--env={one.name}={one.value}"), why=one.why) for one in variables]

@@ -59,7 +59,7 @@ def script(request: Request) -> str:
     request = at_site(request, site)
     for remark in check_script(request, "in this container"):
         print(f"hpcpy batch: {remark}", file=sys.stderr)
-    check_request(request, site, None)
+    check_request(request, site, 0)
     facts = HostFacts(
         folder=str(Path.cwd()),
         program=request.engine,

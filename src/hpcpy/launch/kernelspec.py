@@ -15,7 +15,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
-from hpcpy.launch.shell import PLAIN, Expanded, option, quoted
+from hpcpy.launch.shell import PLAIN, Expanded, option
 from hpcpy.launch.site import Site, find_site
 
 # Jupyter puts the file's path here.
@@ -85,7 +85,11 @@ def _argv(engine: str, container: Container, site: Site) -> list[str]:
     starting, start = KERNELS[engine](container, site)
     lines = [line.shell for line in (*module_lines(site), *starting)]
     options = [*start, option(*_KERNEL, Expanded("$connection_file"))]
-    words = [word for one in options for word in one.words]
     # Only a shell knows $NAME.
-    script = [PLAIN, "connection_file=$0", *lines, f"exec {' '.join(map(quoted, words))}"]
+    script = [
+        PLAIN,
+        "connection_file=$0",
+        *lines,
+        f"exec {' '.join(line.shell for line in options)}",
+    ]
     return ["bash", "-c", "\n".join(script), CONNECTION]

@@ -9,7 +9,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch import staging
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.options import Request, counted
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, Option, option
+from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
 from hpcpy.launch.site import REQUIRED, Site
 
 # Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
@@ -23,7 +23,7 @@ _BINDING = Line(
 )
 
 
-def size_options(request: Request, site: Site) -> list[Option]:
+def size_options(request: Request, site: Site) -> list[Line]:
     """Return the options of size, which the job and the step both get."""
     options = [
         option(f"--nodes={request.nodes}", why="NODES"),
@@ -44,7 +44,7 @@ def size_options(request: Request, site: Site) -> list[Option]:
     return options
 
 
-def job_options(request: Request, site: Site) -> list[Option]:
+def job_options(request: Request, site: Site) -> list[Line]:
     """Return the job's other options."""
     asked = {
         "partition": request.partition or "".join(site.partitions[:1]),
@@ -70,7 +70,7 @@ def job_options(request: Request, site: Site) -> list[Option]:
     ]
 
 
-def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
+def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Line]:
     """Return the options by which srun starts and ends the ranks.
 
     Nested, it runs in a step that holds the job's processors.
@@ -100,22 +100,14 @@ _UNSET_PYTHON = Line(
 
 
 @dataclass(frozen=True)
-class CurrentJob:
-    """The job that this runs in: how many nodes it has, and whether this is in a step of it."""
-
-    nodes: int
-    is_in_step: bool
-
-
-@dataclass(frozen=True)
 class HostFacts:
     """What a plan needs of this machine."""
 
     folder: str  # The working directory
     program: str  # The engine's program
     image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
-    # The job this runs in, and that the ranks will be in; None if a new one is asked for.
-    job: CurrentJob | None = None
+    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
+    is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
@@ -136,9 +128,9 @@ def plan_launch(
     request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
 ) -> LaunchPlan:
     """Plan a request that `at_site` has completed and `check_request` has let through."""
-    job, engine = facts.job, request.engine
+    engine = request.engine
     starting, start = RANKS[engine](_container(request, site, facts), site)
-    login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
+    login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
@@ -146,7 +138,7 @@ def plan_launch(
             request.nodes, facts.image, site.node_local, staging.COPIES[engine]
         )
         afterwards = staging.ending_lines()
-    step = step_options(request, site, is_nested=bool(job and job.is_in_step))
+    step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),
         size=tuple(size_options(request, site)),
@@ -155,16 +147,16 @@ def plan_launch(
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
         afterwards=afterwards,
-        within_job=job is not None,
+        within_job=facts.job_nodes > 0,
         needs_job_shell=staged or _names_job(site),
         surroundings=facts.surroundings,
     )
 
 
-def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
+def check_request(request: Request, site: Site, job_nodes: int) -> None:
     """Refuse what the site or the job cannot fulfil."""
-    if job and request.nodes > job.nodes:
-        raise UsageError(f"NODES={request.nodes} in a job of {job.nodes}")
+    if 0 < job_nodes < request.nodes:
+        raise UsageError(f"NODES={request.nodes} in a job of {job_nodes}")
     for what, each, there in (
         ("CPUS", request.cpus, site.cpus_per_node),
         ("GPUS", request.gpus, site.gpus_per_node),
@@ -176,7 +168,7 @@ def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
                 hint="more NODES, or fewer TASKS",
             )
     _check_engine(request, request.engine)
-    if job:
+    if job_nodes:
         return
     if site.account == REQUIRED and not request.account:
         raise UsageError(f"{site.name} charges an account", hint="name yours: ACCOUNT=…")
@@ -237,7 +229,7 @@ def _title(request: Request, site: Site, facts: HostFacts) -> str:
     return f"{name}: {size}; site {site.name}, engine {request.engine}{slurm_name}"
 
 
-def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...]:
+def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     """Return the interpreter, what it runs before the program, and the program."""
     is_own = request.engine in ("standalone", "none")
     interpreter = _image(request, facts) if is_own else "python3"

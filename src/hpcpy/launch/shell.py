@@ -53,24 +53,6 @@ def heredoc(text: str, end: str) -> str:
 
 
 @dataclass(frozen=True)
-class Option:
-    """Words that belong together, on a line of their own."""
-
-    words: tuple[str, ...]
-    why: str = ""
-
-    @property
-    def shell(self) -> str:
-        """The words, quoted."""
-        return " ".join(quoted(word) for word in self.words)
-
-
-def option(*words: str, why: str = "") -> Option:
-    """Return an `Option` of these words."""
-    return Option(words, why)
-
-
-@dataclass(frozen=True)
 class Variable:
     """A variable for the ranks."""
 
@@ -81,10 +63,15 @@ class Variable:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of shell before or after the step; or several, of which the reason stands above."""
+    """A line of shell; or several, of which the reason stands above."""
 
     shell: str
     why: str
+
+
+def option(*words: str, why: str = "") -> Line:
+    """Return words of a command that belong together."""
+    return Line(" ".join(map(quoted, words)), why)
 
 
 def variable_of_script(name: str, script: str, why: str) -> Line:
@@ -97,11 +84,11 @@ class LaunchPlan:
     """A launch, ready to be run, written or shown."""
 
     title: str  # One line about it
-    size: tuple[Option, ...]  # How much is asked for, of job and step alike
-    allocation: tuple[Option, ...]  # What else is asked of the scheduler for a job
+    size: tuple[Line, ...]  # How much is asked for, of job and step alike
+    allocation: tuple[Line, ...]  # What else is asked of the scheduler for a job
     lines: tuple[Line, ...]  # Shell lines before the step
-    step: tuple[Option, ...]  # ``srun``'s other options
-    program: tuple[Option, ...]  # The engine and what runs in it
+    step: tuple[Line, ...]  # ``srun``'s other options
+    program: tuple[Line, ...]  # The engine and what runs in it
     afterwards: tuple[Line, ...] = ()  # Shell lines after the step, however it ended
     within_job: bool = False  # Whether a job is there already
     needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
@@ -161,7 +148,7 @@ until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done
 """
 
 
-def _body(plan: LaunchPlan, allocation: Iterable[Option]) -> str:
+def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
     lines = _commented_lines(plan.lines)
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
@@ -169,7 +156,7 @@ def _body(plan: LaunchPlan, allocation: Iterable[Option]) -> str:
     return f"{lines}{step}{_GUARDED}{_commented_lines(plan.afterwards)}exit $code\n"
 
 
-def _array(name: str, words: Iterable[str], *groups: Iterable[Option]) -> str:
+def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:
     options = [one for group in groups for one in group]
     body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
     return f"{name}=(\n  {' '.join(words)}\n{body})\n"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from hpcpy.build.cached import read_stamp
-from hpcpy.build.graph import Image, Part, the_graph
+from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -85,15 +85,10 @@ def standalone_path(image: Image) -> Path:
     return paths.BUILD / f"{STANDALONE[image.name]}{image.suffix}"
 
 
-def standalone_part(plan: Plan, image: Image) -> Part:
-    """Return the part that is that file."""
-    return plan.graph.of(image, "standalone")
-
-
 def is_current_standalone(plan: Plan, image: Image) -> bool:
     """Return whether the file is there as `plan` would make it."""
     made = read_stamp(standalone_path(image)).get("inputs")
-    return made == plan.part_key(standalone_part(plan, image))
+    return made == plan.part_key(plan.graph.of(image, "standalone"))
 
 
 def _mksquashfs_version() -> str:

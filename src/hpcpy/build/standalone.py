@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import is_current_standalone, standalone_part, standalone_path
+from hpcpy.build.command import is_current_standalone, standalone_path
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_parts, part_path
 from hpcpy.build.oci import fetch_materials
@@ -35,7 +35,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
     if is_current_standalone(plan, image):
         skipped(target.name, "up to date")
         return target
-    part = standalone_part(plan, image)
+    part = plan.graph.of(image, "standalone")
     wanted = replace(image, parts=(part.name,))
     with buildah() as builder:
         fetch_materials(plan, [wanted])

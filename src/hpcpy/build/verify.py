@@ -32,14 +32,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Compare this checkout's images with a given one, or with those of a second build."""
-    if options.file is None:
+    file: Path | None = options.file
+    if file is None:
         _build_twice()
-    else:
-        _compare_given(options.file)
-    return 0
-
-
-def _compare_given(file: Path) -> None:
+        return 0
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
     kind = _kind_of(file)
@@ -47,6 +43,7 @@ def _compare_given(file: Path) -> None:
     named = file.name.partition(".")[0]
     ours, _, _ = ensure_image(kind, named if named in the_graph().images else "hpcpy")
     compare(ours, file)
+    return 0
 
 
 def _kind_of(file: Path) -> str:

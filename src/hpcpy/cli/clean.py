@@ -46,8 +46,9 @@ def main(options: argparse.Namespace) -> int:
     with checkout_lock():
         if options.all:
             _remove_locked(paths.BUILD, paths.BUILD / LOCK)
-        for path in _images():
-            remove_tree(path)
+        for pattern in _IMAGES:
+            for path in sorted(paths.BUILD.glob(pattern)):
+                remove_tree(path)
     return 0
 
 
@@ -58,10 +59,6 @@ def clusters() -> list[Layout]:
         one for folder in ("*", "storm/*") for one in paths.BUILD.glob(f"{folder}/{own.mark.name}")
     ]
     return [own, *(Layout(mark.parent) for mark in sorted(marks) if mark != own.mark)]
-
-
-def _images() -> list[Path]:
-    return [path for pattern in _IMAGES for path in sorted(paths.BUILD.glob(pattern))]
 
 
 def _empty(cache: Path) -> None:

@@ -61,13 +61,6 @@ def _ip(*words: str, check: bool = True) -> str:
     return done.stdout
 
 
-def choose(layout: Layout) -> Network:
-    """Return a network for a cluster on this machine as it is now."""
-    routes = json.loads(_ip("-4", "-json", "route", "show", "table", "all") or "[]")
-    taken = [route["dst"] for route in routes if route["dst"] != "default"]
-    return free_network((Network(one, strict=False) for one in taken), layout.key)
-
-
 def make_bridge(layout: Layout, network: Network) -> None:
     """Make the bridge, with the address that users' commands have on it."""
     own = f"{addresses(layout, network)['login']}/{network.prefixlen}"
@@ -96,7 +89,9 @@ _KEY_BYTES = 1024
 
 def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine]]:
     """Start all of a cluster of which there is nothing; return its network and machines."""
-    on = choose(layout)
+    routes = json.loads(_ip("-4", "-json", "route", "show", "table", "all") or "[]")
+    taken = [Network(one["dst"], strict=False) for one in routes if one["dst"] != "default"]
+    on = free_network(taken, layout.key)
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
     try:

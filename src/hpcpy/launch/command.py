@@ -83,24 +83,17 @@ def _image(request: Request) -> str:
         return request.image or "python3"
     if request.image:
         return absolute(request.image, request.engine)
-    kind, name = own_image(request)
-    if kind == "oci":
-        return f"{name}:latest"
-    return str(_own_file(kind, name))
+    return own_image(request)[-1]
 
 
-def _own_file(kind: str, name: str) -> Path:
-    return paths.BUILD / ("hpcpy-python" if kind == "standalone" else f"{name}.sif")
-
-
-def own_image(request: Request) -> tuple[str, str]:
-    """Return the kind and the name of the checkout's own image for a request."""
+def own_image(request: Request) -> tuple[str, str, str]:
+    """Return kind and name of the checkout's own image for a request, and its file or reference."""
+    name = _GPU_IMAGE if request.gpus else "hpcpy"
     if request.engine == "standalone":
-        return "standalone", "hpcpy-core"
-    return (
-        "sif" if request.engine == "apptainer" else "oci",
-        _GPU_IMAGE if request.gpus else "hpcpy",
-    )
+        return "standalone", "hpcpy-core", str(paths.BUILD / "hpcpy-python")
+    if request.engine == "apptainer":
+        return "sif", name, str(paths.BUILD / f"{name}.sif")
+    return "oci", name, f"{name}:latest"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -161,16 +154,15 @@ def _check(request: Request, *, is_run: bool) -> list[str]:
 
 def unmade(request: Request, *, is_run: bool) -> list[str]:
     """Say what this checkout's image lacks; refuse a run without it: nothing is built here."""
-    kind, name = own_image(request)
+    kind, name, image = own_image(request)
     if request.image or kind == "oci":
         return []
     from hpcpy.build.command import IS_CURRENT
     from hpcpy.build.plan import make_plan
 
-    image = _own_file(kind, name)
     # The target installs the engine, too.
     remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"
-    if not image.exists():
+    if not Path(image).exists():
         problem = f"{image} is not there yet"
         if is_run:
             raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")

@@ -16,8 +16,8 @@ from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import find_site, site_names
 
 
-def batch_parser() -> Parser:
-    """Return the parser of the options."""
+def main(words: list[str]) -> int:
+    """Print the script that the words ask for; return the exit code: 0, or the error's."""
     parser = Parser(
         prog="hpcpy batch",
         description="Print a script for sbatch that runs your program in this image: "
@@ -27,12 +27,6 @@ def batch_parser() -> Parser:
     )
     add_options(parser)
     add_program(parser)
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Print the script that the words ask for; return the exit code: 0, or the error's."""
-    parser = batch_parser()
     if not words or words[0] in ("-h", "--help"):
         parser.print_help()
         return 0 if words else 2

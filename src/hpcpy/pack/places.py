@@ -22,6 +22,8 @@ from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import say
 
 _OWN = 0o700
+# Of the folder that is ours.
+_MARK = "lock"
 _CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
 # What comes last in a folder: what a start looks for, its image by the configuration.
 _LAST = {"bin": 1, ".pack": 2, "config": 3}
@@ -53,6 +55,10 @@ def work_folder(prefix: Path) -> Iterator[Path]:
             try:
                 # Folders in it may be closed to their owner.
                 captured(["find", made, *_CLOSED, "-exec", "chmod", "u+rwx", "{}", ";"])
+                # The mark last: without it what is left is taken for somebody's folder.
+                for path in made.iterdir():
+                    if path.name != _MARK:
+                        remove_tree(path)
                 remove_tree(made)
             except HpcpyError as error:
                 # All is done, and no name of ours leads there.
@@ -63,7 +69,7 @@ def work_folder(prefix: Path) -> Iterator[Path]:
 def _locked(made: Path) -> Iterator[None]:
     # Nobody else reads there what is not in its place, with its mode.
     made.mkdir(_OWN, exist_ok=True)
-    mark = made / "lock"
+    mark = made / _MARK
     if not mark.exists() and any(made.iterdir()):
         raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
     with locked(mark, may_wait=False):

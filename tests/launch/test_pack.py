@@ -85,6 +85,18 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     wait_until(lambda: not daemons(prefix))
 
 
+@pytest.mark.parametrize("act", sampled(["undo", "update"]))
+def test_what_somebody_puts_beside_an_image_stays(prefix: Path, act: str) -> None:
+    packed(prefix)
+    prefix.chmod(0o755)
+    (prefix / "results").mkdir()
+    (prefix / "results/day").write_text("mine")
+    done = pack(f"--{act}", prefix, *(("--", "true") if act == "update" else ()))
+    assert done.returncode == 0, done.stderr
+    assert (prefix / "results/day").read_text() == "mine"
+    assert is_packed(prefix) == (act == "update")
+
+
 @pytest.mark.parametrize("is_kept", sampled([False, True]))
 def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
     before = tree(prefix)

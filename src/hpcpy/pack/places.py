@@ -105,11 +105,18 @@ def renew(prefix: Path, new: Path, work: Path, kept: Path | None = None) -> None
     discard(new, work)
     # As long as its image is there, what is in it can be given back.
     for path in sorted(left, key=lambda path: path.name == ".pack"):
-        if path != kept:
+        if path != kept and _is_made(path):
             discard(path, work)
     for folder, status in folders.items():
         os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))
         folder.chmod(stat.S_IMODE(status.st_mode))
+
+
+def _is_made(path: Path) -> bool:
+    """Tell what a pack has made in its folder from what somebody has put there since."""
+    if path.is_symlink():
+        return ".pack" in path.readlink().parts
+    return path.name == ".pack" or not path.lstat().st_mode & 0o222
 
 
 def _merge(new: Path, place: Path, work: Path, folders: dict[Path, os.stat_result]) -> list[Path]:

@@ -85,6 +85,19 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     wait_until(lambda: not daemons(prefix))
 
 
+def test_activation_scripts_add_to_the_path_and_remove_variables(prefix: Path) -> None:
+    script = prefix / "etc/conda/activate.d/tools.sh"
+    script.write_text('export PATH="$CONDA_PREFIX/share/tools:$PATH"\nunset PACKAGE\n')
+    packed(prefix)
+    shown = run(prefix / "bin/pack-exec", "env", env={**ENV, "PACKAGE": "host"}).stdout.splitlines()
+    assert f"PATH={prefix}/share/tools:{prefix}/bin:{ENV['PATH']}" in shown
+    assert "PACKAGE=host" not in shown
+    assert pack("--undo", prefix).returncode == 0
+    script.write_text("exit\n")
+    refused = pack(prefix)
+    assert (refused.returncode, refused.stderr.count("activation scripts")) == (69, 1)
+
+
 @pytest.mark.parametrize("act", sampled(["undo", "update"]))
 def test_what_somebody_puts_beside_an_image_stays(prefix: Path, act: str) -> None:
     packed(prefix)

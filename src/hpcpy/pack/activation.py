@@ -11,6 +11,7 @@ from hpcpy.core.programs import captured
 from hpcpy.pack.environment import Environment
 
 _OF_THE_SHELL = {"", "SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH"}
+_OF_THE_NODE = ":/usr/bin:/bin"
 # conda's value of a variable that is to be removed.
 _UNSET = "***unset***"
 _ACTIVATE = """
@@ -27,22 +28,26 @@ def activation(environment: Environment) -> list[str]:
     if not (environment.source / "conda-meta").is_dir():
         return []
     settings = _settings(environment.source)
-    unset = {name for name, value in settings.items() if value == _UNSET}
+    given = {name: value for name, value in settings.items() if value != _UNSET}
     before = (
-        f"PATH={prefix}/bin:/usr/bin:/bin",
+        f"PATH={prefix}/bin{_OF_THE_NODE}",
         f"HOME={Path.home()}",
         f"CONDA_PREFIX={prefix}",
         f"CONDA_DEFAULT_ENV={prefix.name}",
-        *(f"{name}={value}" for name, value in settings.items() if name not in unset),
+        *(f"{name}={value}" for name, value in given.items()),
     )
     command = [*at_its_place(environment), "env", "-i", *before, "/bin/bash", "-c", _ACTIVATE]
     done = captured(command, seconds=_SECONDS)
-    if done.returncode:
+    after = dict(entry.partition("=")[::2] for entry in done.stdout.split("\0"))
+    # A script that exits ends all, with whatever code.
+    if done.returncode or "PATH" not in after:
         last = done.stderr.strip().splitlines()[-1:]
         failed = f"activation scripts of {prefix} end with {done.returncode}"
         raise UnavailableError(": ".join((failed, *last)))
-    after = dict(entry.partition("=")[::2] for entry in done.stdout.split("\0"))
-    lines = [f"+PATH={prefix}/bin", *(f"-{name}" for name in sorted(unset - after.keys()))]
+    # A script may have removed what a package sets.
+    removed = sorted(settings.keys() - after.keys())
+    lines = [f"+PATH={after['PATH'].partition(_OF_THE_NODE)[0]}"]
+    lines += [f"-{name}" for name in removed]
     for name, value in sorted(after.items()):
         if name == "LD_LIBRARY_PATH":
             # The host's folders, of its MPI, follow.

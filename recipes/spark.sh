@@ -40,10 +40,11 @@ mkdir "$info"
 cp PKG-INFO "$info/METADATA"
 install -D -m 644 -t "$info/licenses" LICENSE NOTICE
 echo pip >"$info/INSTALLER"
-(
+touch "$info/RECORD" # which lists itself
+record=$(
     cd "$site"
     find pyspark workloads_spark "${info##*/}" -type f -printf '%p,,\n'
     cd "$OUT$PREFIX/bin"
     find . -type f -printf '../../../bin/%P,,\n'
-) | sort >"$info/RECORD.new"
-mv "$info/RECORD.new" "$info/RECORD"
+)
+echo "$record" | sort >"$info/RECORD"

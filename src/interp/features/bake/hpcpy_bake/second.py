@@ -75,7 +75,8 @@ class Second:
 
     def _scan(self, found: Mapping[str, Distribution]) -> list[Folder]:
         for one in found.values():
-            for name in installed.files(one):
+            # A RECORD may leave itself out: pyspark's did, and was found by no name.
+            for name in {*installed.files(one), f"{installed.folder_name(one)}/RECORD"}:
                 target = self.site / name
                 place = self.view / name
                 wanted = name.endswith(_SEEN) and not name.startswith("..")

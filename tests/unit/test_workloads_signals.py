@@ -13,6 +13,7 @@ from processes import environment, python, start
 import running
 from proc_files import processes
 from running import wait_until
+from tiers import sampled
 
 SECONDS = 300
 RANK = {"PMI_RANK": "0", "PMI_SIZE": "2"}
@@ -198,7 +199,7 @@ STARTERS = {
 }
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", sampled([signal.SIGKILL, signal.SIGTERM, signal.SIGHUP]))
 @pytest.mark.parametrize(("words", "count"), STARTERS.items(), ids=[*STARTERS])
 def test_nothing_that_it_has_started_outlives_it(
     words: str, count: int, number: signal.Signals, tmp_path: Path

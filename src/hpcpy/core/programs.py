@@ -100,9 +100,14 @@ def stop_all() -> None:
 
 
 def _ask(running: Iterable[tuple[int, int]]) -> None:
-    processes = _processes_of(running)
+    processes: set[Process] = set()
+    # Stopped, they start no others, which a parent's end would hide.
+    while more := _processes_of(running) - processes:
+        _send(signal.SIGSTOP, more)
+        processes |= more
     _asked.update(processes)
-    _send(signal.SIGTERM, processes)
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        _send(number, processes)
 
 
 def _kill_later() -> None:

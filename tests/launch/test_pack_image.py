@@ -48,6 +48,7 @@ def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     assert (done.stdout.split(), done.stderr) == (["4"] * 4, "")
 
 
+@pytest.mark.long
 def test_old_commands_go_when_new_ones_are_whole(sif: str, tmp_path: Path) -> None:
     python = tmp_path / "new/hpcpy/bin/python"
     words = (*COMMAND[1:], sif, "--to", tmp_path / "new/hpcpy")

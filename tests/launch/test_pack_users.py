@@ -15,6 +15,7 @@ from test_engine_apptainer import AS_USER
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of, unsquashfs
 from running import run
+from tiers import sampled
 
 ALONE = {**os.environ, "HPCPY_PACK_HOLD": "0"}
 
@@ -29,7 +30,7 @@ def folder() -> Iterator[Path]:
     remove(made)
 
 
-@pytest.mark.parametrize("where", [".local", "", "files/.ssh"])
+@pytest.mark.parametrize("where", sampled([".local", "", "files/.ssh"], 2))
 def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: str) -> None:
     home = folder / "home"
     base, secret = home / where.removesuffix("/.ssh"), home / where / "key"

@@ -105,6 +105,8 @@ def open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode)  # noqa: PTH123, SIM115
+            # What is started has it, too: srun waits a minute for one that is closed.
+            os.set_inheritable(stream.fileno(), True)
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
     sys.stderr = lossy_stderr()

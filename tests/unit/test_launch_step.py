@@ -45,6 +45,14 @@ def test_stderr_that_nobody_takes_stops_no_job() -> None:
     assert (process.returncode, out[:12], out[-8:]) == (7, "done\n7 None ", "last\\n'\n")
 
 
+def test_a_closed_standard_output_is_open_to_the_job() -> None:
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c"]
+    run = f"{RUN}\nsys.exit(ended.code)"
+    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    done = running.run(*closed, run, "[ -e /dev/fd/1 ] && exit 7", "60", env=env)
+    assert done.returncode == 7, done.stderr
+
+
 # bash may run a trap twice where its child dies of the same signal at the same moment.
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

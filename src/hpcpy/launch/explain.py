@@ -40,6 +40,7 @@ _KNOWN: tuple[tuple[Any, ...], ...] = (
     ("DUE TO TIME LIMIT", "the job's time is over; ask for more: TIME=HH:MM:SS"),
     (r"execve\(\): (\S+): No such file", r"a node has no program \1"),
     (r"exec: (\S+): not found", r"a node has no program \1"),
+    (r"execve\(\): (\S+): (Exec format error|Permission denied)", r"a node cannot run \1: \2"),
     (r"Node failure on (\S+)", r"node \1 has failed"),
     ("DUE TO NODE FAILURE", f"a node of the job has failed; {_DOWN}"),
     (
@@ -155,5 +156,6 @@ def _death(lines: list[str], at: int, found: re.Match[str], code: int) -> tuple[
     if words := last_words(lines, at, ranks):
         line += f"; last on stderr: {words}"
     if exited := re.search(r"exit code (\d+)$", how):
-        return line, int(exited[1])
+        # What the kernel keeps of it, as above.
+        return line, int(exited[1]) & 0xFF or 1
     return line, _SIGNALS.get(how.removesuffix(" (core dumped)"), code)

@@ -30,8 +30,10 @@ def start(
     return running.start(sys.executable, "-c", run, script, grace, env=env)
 
 
-def test_code_and_stderr_of_a_script() -> None:
-    process = start("echo out; echo err >&2; exit 7")
+@pytest.mark.parametrize("options", ["", "noexec", "errexit:nounset"])
+def test_code_and_stderr_of_a_script(options: str) -> None:
+    script = 'false; echo "out$NOWHERE"; echo err >&2; exit 7'
+    process = start(script, **({"SHELLOPTS": options} if options else {}))
     out, err = process.communicate(timeout=300)
     assert out == "out\n7 None 'err\\n'\n"
     assert err == "err\n"

@@ -67,7 +67,7 @@ def run(script: str, controller: Controller) -> Ended:
         file.write(os.fsencode(script))
         file.flush()
         process = subprocess.Popen(
-            ["bash", f"/dev/fd/{file.fileno()}"],
+            ["bash", "-p", f"/dev/fd/{file.fileno()}"],  # it takes no SHELLOPTS
             env=dict(controller.environment),
             pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,5 @@
 """``make launch`` and ``make batch`` over two nodes of the local Slurm."""
 
-import os
 import re
 import signal
 
@@ -114,21 +113,6 @@ def test_a_staged_copy_follows_no_link_that_another_user_has_made(
     cluster.srun("--nodes=2", "rm", "-f", *names.split())
     assert done.returncode == 0, done.stderr
     assert precious.read_text() == "precious"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("rank", [0, 3])
-def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
-    waits = f"waits-{rank}.py"
-    program = waiting_program(cluster, waits)
-    process = start(cluster, program, "NODES=2", "TASKS=4", f"IMAGE={sif}")
-    os.kill(wait_until_ready(cluster, waits, 4)[rank], signal.SIGKILL)
-    _, err = process.communicate(timeout=SECONDS)
-    assert process.returncode not in (0, None)
-    *_, last = err.splitlines()
-    # MPI on the others may notice it first, and is killed for that.
-    assert re.match(r"hpcpy launch: ranks? [0-9,-]+ on n[12]: ", last), err
-    nothing_is_left(cluster, waits)
 
 
 def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:

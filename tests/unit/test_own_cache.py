@@ -18,6 +18,7 @@ from hpcpy.engine import podman
 from hpcpy.fetch.apt import mirror_of
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pins.debian import debian_request
+from tiers import sampled
 
 DAEMON = 1
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -105,7 +106,7 @@ USES: dict[str, Callable[[], object]] = {
 
 
 @only_root
-@pytest.mark.parametrize("change", [owned, linked])
+@pytest.mark.parametrize("change", sampled([linked, owned]))
 @pytest.mark.parametrize("name", USES)
 def test_anothers_is_not(cache: Path, name: str, change: Callable[[Path], None]) -> None:
     (cache / name).mkdir(exist_ok=True)

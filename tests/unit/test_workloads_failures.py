@@ -13,6 +13,7 @@ import pytest
 from processes import environment
 
 from running import run
+from tiers import sampled
 from workloads.__main__ import main
 from workloads.bench import scaling
 from workloads.errors import OutputError, UnavailableError, UsageError
@@ -66,24 +67,25 @@ REQUESTS = {"python,{name}": (1, 1), "all": (1, 1), "{name} --scale 1,2": (0, 2)
 
 
 @pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("case", [*itertools.product(REQUESTS, FAMILIES)])
+@pytest.mark.parametrize(("asked", "name"), sampled(itertools.product(REQUESTS, FAMILIES), 2))
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_failure_is_a_row_and_loses_no_other(
     kind: Callable[..., None],
-    case: tuple[str, str],
+    asked: str,
+    name: str,
+    *,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    request, name = case
     broken = replace(TECHNIQUES[name], where=f"{__name__}:{kind.__name__}")
     rows = {"python": TECHNIQUES["python"], name: broken}
     monkeypatch.setattr("workloads.pi.command.PI", replace(PI, techniques=rows))
-    (reason, *codes), (others, own) = KINDS[kind], REQUESTS[request]
-    code = codes[[*REQUESTS].index(request)]
+    (reason, *codes), (others, own) = KINDS[kind], REQUESTS[asked]
+    code = codes[[*REQUESTS].index(asked)]
     file = tmp_path / "pi.json"
-    asked = request.format(name=name).split()
-    assert main(["pi", "-n", "1000", "--json", str(file), "--impl", *asked]) == code
+    words = asked.format(name=name).split()
+    assert main(["pi", "-n", "1000", "--json", str(file), "--impl", *words]) == code
     shown = capsys.readouterr()
     assert "Traceback" not in shown.err
     if code in (2, 69):

@@ -76,7 +76,9 @@ class Stage:
                 message = f"{self.title}: no space left on the device ({failed})"
                 # Not tempfile's: it goes elsewhere when TMPDIR is full.
                 temporary = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
-                places = (self.log, paths.cache_dir(), temporary)
+                written = (Path(word) for word in argv if word.startswith("/"))
+                named = (path for path in written if os.access(path.parent, os.W_OK))
+                places = (self.log, paths.cache_dir(), temporary, *named)
                 raise StageRoomError(message, hint=more_room(*places))
             raise StageError(failed)
 

@@ -37,7 +37,7 @@ def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Pat
         ("build", "hpcpy build: only `batch` works without a checkout; "),
         ("batch --node=2 -- my.py", "hpcpy batch: unrecognized arguments: --node=2"),
         ("batch --script=x -- my.py", "hpcpy batch: SCRIPT: the script goes to standard output"),
-        ("batch -- absent.py", "hpcpy batch: PROGRAM=absent.py: no such file that the container"),
+        ("batch -- absent.py", "hpcpy batch: PROGRAM=absent.py: no such file; give its path"),
     ],
 )
 def test_what_it_cannot_do_is_one_line(tmp_path: Path, words: str, says: str) -> None:

@@ -8,6 +8,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -31,6 +32,8 @@ class WorkloadError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        # Not when a rank tells it: until then it removes what others still look for.
+        self.since = time.time()
 
     def __str__(self) -> str:
         message = super().__str__()

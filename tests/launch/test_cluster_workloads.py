@@ -32,7 +32,8 @@ def workers(said: str, technique: str) -> int:
 
 @pytest.mark.parametrize(("first", "kind"), sampled([(3, "pmi2"), (7, "pmix")]))
 def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind: str) -> None:
-    options = ("-N2", f"-n{first + 1}", f"--distribution=plane={first}")
+    # Whatever other jobs have left of the nodes' processors.
+    options = ("-N2", f"-n{first + 1}", f"--distribution=plane={first}", "--overcommit")
     program = (
         "import os, collections\n"
         "from mpi4py import MPI\n"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from processes import environment
+from processes import environment, python
 
 from running import run
 from tiers import sampled
@@ -116,3 +116,28 @@ def test_workers_of_a_given_cluster_are_not_counted(
     monkeypatch.setenv(name, "tcp://127.0.0.1:1")
     with pytest.raises(UsageError, match=f"dask has no workers to count but those of {name}"):
         scaling.counts(["dask"], TECHNIQUES, [1, 2])
+
+
+ON_CLUSTER = """
+import os, sys
+from workloads.on_dask import cluster
+sys.exit(cluster.run(sys.argv[1:], dict(os.environ), {}))
+"""
+# What a program does at its end, its exit code, and what is said of it.
+ENDS = {
+    "sys.exit(256)": (1, "SystemExit: 256\n"),
+    "sys.exit(-1)": (255, "SystemExit: -1\n"),
+    "sys.exit(7)": (7, ""),
+    "sys.exit('mine')": (1, "mine\n"),
+    "os.kill(os.getpid(), 9)": (137, ""),
+    "print(sys.argv[1:] == ['-b'], __name__)": (0, ""),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_program_of_a_cluster_keeps_its_exit_code(end: str, tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(f"import os, sys\n{end}\n")
+    done = python("-c", ON_CLUSTER, script, "-b")
+    assert (done.returncode, done.stderr) == ENDS[end]
+    assert done.stdout in ("", "True __main__\n")

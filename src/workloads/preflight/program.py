@@ -172,3 +172,7 @@ def _without_ours(
 
 def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) or file.endswith(_RUNNERS)
+
+
+if __name__ == "__main__":
+    run_rank(sys.argv[1:])

@@ -16,9 +16,9 @@ static char *join(const char *begin, const char *separator, const char *end)
     return text;
 }
 
-/* Read PREFIX/.pack/config: NAME=VALUE sets a variable, -NAME removes it, +NAME=FOLDER puts a
-   folder before its others.  It does not in a virtual environment on top of this one: there nobody has activated
-   this one either. */
+/* Read PREFIX/.pack/config, whose entries end with a null byte: NAME=VALUE sets a variable, -NAME
+   removes it, +NAME=FOLDER puts a folder before its others.  It does not in a virtual environment
+   on top of this one: there nobody has activated this one either. */
 static void read_config(void)
 {
     char *line = NULL;
@@ -29,9 +29,9 @@ static void read_config(void)
     FILE *file = fopen(join(own, "/", "config"), "re");
     if (!file)
         err(69, "%s/config", own);
-    while (getline(&line, &size, file) > 0) {
-        char *value = line, *name = strsep(&value, "=\n");
-        value = strsep(&value, "\n") ?: "";
+    while (getdelim(&line, &size, 0, file) > 0) {
+        char *value = line, *name = strsep(&value, "=");
+        value = value ?: "";
         const char *old = getenv(name + 1);
         if (*name == '-')
             unsetenv(name + 1);

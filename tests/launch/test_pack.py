@@ -87,10 +87,17 @@ def test_programs_notice_nothing(prefix: Path) -> None:
 
 def test_activation_scripts_add_to_the_path_and_remove_variables(prefix: Path) -> None:
     script = prefix / "etc/conda/activate.d/tools.sh"
-    script.write_text('export PATH="$CONDA_PREFIX/share/tools:$PATH"\nunset PACKAGE\n')
+    lines = "two\nHPCPY_PACK_IMAGE=none\n\n="
+    script.write_text(
+        'export PATH="$CONDA_PREFIX/share/tools:$PATH"\nunset PACKAGE\n'
+        f"export LINES='{lines}'\ntell() {{\n  echo told\n}}\nexport -f tell\n"
+    )
     packed(prefix)
-    shown = run(prefix / "bin/pack-exec", "env", env={**ENV, "PACKAGE": "host"}).stdout.splitlines()
+    show = (prefix / "bin/pack-exec", "env", "-0")
+    shown = run(*show, env={**ENV, "PACKAGE": "host"}).stdout.split("\0")
     assert f"PATH={prefix}/share/tools:{prefix}/bin:{ENV['PATH']}" in shown
+    assert f"LINES={lines}" in shown
+    assert run(prefix / "bin/pack-exec", "bash", "-c", "tell", env=ENV).stdout == "told\n"
     assert "PACKAGE=host" not in shown
     assert pack("--undo", prefix).returncode == 0
     script.write_text("exit\n")

@@ -23,7 +23,7 @@ _SECONDS = 300
 
 
 def activation(environment: Environment) -> list[str]:
-    """Return the lines of a configuration that set what ``conda run`` would set."""
+    """Return the entries of a configuration that set what ``conda run`` would set."""
     prefix = environment.prefix
     if not (environment.source / "conda-meta").is_dir():
         return []
@@ -52,7 +52,7 @@ def activation(environment: Environment) -> list[str]:
         if name == "LD_LIBRARY_PATH":
             # The host's folders, of its MPI, follow.
             lines += [f"+{name}={folders}"] if (folders := value.strip(":")) else []
-        elif name not in _OF_THE_SHELL and "\n" not in value:
+        elif name not in _OF_THE_SHELL:
             lines.append(f"{name}={value}")
     return lines
 

@@ -56,8 +56,9 @@ def image_of(packed: Path) -> Path:
 
 
 def _setting(packed: Path, name: str) -> str:
-    lines = (packed / ".pack/config").read_text(errors="surrogateescape").splitlines()
-    return dict(line.partition("=")[::2] for line in lines)[f"HPCPY_PACK_{name}"]
+    text = (packed / ".pack/config").read_text(errors="surrogateescape")
+    entries = text.split("\0" if "\0" in text else "\n")  # Of older ones each is a line
+    return dict(entry.partition("=")[::2] for entry in entries)[f"HPCPY_PACK_{name}"]
 
 
 def bound(packed: Path) -> list[list[str]]:
@@ -157,8 +158,8 @@ def write_launcher(
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
     every = {**settings, "IMAGE": image.name, "APPTAINER": ensure("apptainer").apptainer}
-    lines = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
-    text = "".join(f"{line}\n" for line in (*lines, *variables))
+    entries = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
+    text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
     names = own.with_name("bin")
     names.mkdir()

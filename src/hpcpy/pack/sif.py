@@ -51,7 +51,7 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     lines = [
         f"{name}={value}"
         for name, value in sorted(variables.items())
-        if not name.startswith(_OF_THE_ENGINE) and "\n" not in value
+        if not name.startswith(_OF_THE_ENGINE)
     ]
     binds = [f"/etc/{name}=etc/{name}" for name in _FILES]
     binds += [f"{name}=/{name}" for name in _FOLDERS]

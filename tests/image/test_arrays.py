@@ -7,7 +7,8 @@ import numpy as np
 from needed import needs
 
 from workloads.__main__ import main
-from workloads.arrays.command import LINES, Example, examples
+from workloads.arrays.command import LINES, examples
+from workloads.arrays.drawing import Example
 
 
 def flat(cells: Any) -> list[int]:

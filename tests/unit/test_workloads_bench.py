@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from workloads.bench import machine
-from workloads.bench.result import Done, Result, table, write_json
+from workloads.bench.report import table, write_json
+from workloads.bench.result import Done, Result
 from workloads.bench.workload import Technique, select
 from workloads.errors import UnavailableError
 

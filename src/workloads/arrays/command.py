@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workloads.arrays import drawing
+from workloads.arrays.drawing import Example
 from workloads.bench import options, plot
 from workloads.errors import EXIT_CODES, UnavailableError
 from workloads.parallel import ranks
@@ -27,20 +28,6 @@ LINES = (
 )
 
 
-@dataclass(frozen=True)
-class Example:
-    """An array beside the memory that its elements lie in."""
-
-    code: str
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]  # in bytes
-    shares: bool  # whether its elements lie in the memory of the first array
-    own: int  # bytes that were allocated for it; 0 for a view
-    memory: tuple[int, ...]  # the elements of that memory, in its order
-    cells: Any  # each element's index in `memory`, as nested lists of the array's shape
-    item: int  # bytes of an element
-
-
 def main(arguments: list[str]) -> int:
     """Print what NumPy says of some arrays; draw them with ``--plot``."""
     args = _parser().parse_args(arguments)
@@ -52,8 +39,6 @@ def main(arguments: list[str]) -> int:
     with options.tables_beside(args):
         print(_table(found), flush=True)
     if args.plot is not None:
-        from workloads.arrays import drawing  # noqa: PLC0415
-
         drawing.draw(args.plot, found)
     return 0
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workloads.arrays.command import Example
 from workloads.bench import plot
 
 # Light shades of the charts' colours, one for each row of an array.
@@ -18,6 +18,20 @@ _AXES = ("#d55e00", "#0072b2")
 _LEFT, _WIDTH, _TOP, _BOTTOM = 13.4, 17.6, 2.7, -2.1
 # Height of the highest arrow, in cells.
 _HIGH = 1.1
+
+
+@dataclass(frozen=True)
+class Example:
+    """An array beside the memory that its elements lie in."""
+
+    code: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]  # in bytes
+    shares: bool  # whether its elements lie in the memory of the first array
+    own: int  # bytes that were allocated for it; 0 for a view
+    memory: tuple[int, ...]  # the elements of that memory, in its order
+    cells: Any  # each element's index in `memory`, as nested lists of the array's shape
+    item: int  # bytes of an element
 
 
 def draw(path: Path, found: Sequence[Example]) -> None:

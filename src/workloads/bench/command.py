@@ -14,15 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine, options
-from workloads.bench.result import (
-    Done,
-    Failure,
-    Result,
-    duration,
-    left_out_lines,
-    report,
-    write_json,
-)
+from workloads.bench.report import left_out_lines, report, write_json
+from workloads.bench.result import Done, Failure, Result, duration
 from workloads.bench.workload import Trial, listing, select
 from workloads.errors import (
     EXIT_CODES,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workloads.bench import files, plot
-from workloads.bench.result import circumstances, duration, render
+from workloads.bench.report import circumstances
+from workloads.bench.result import duration, render
 from workloads.doctor import mounts
 from workloads.forecast import model as queueing
 from workloads.forecast.count import count, is_shared, mounted

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workloads.bench import files, options
-from workloads.bench.result import circumstances
+from workloads.bench.report import circumstances
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
 from workloads.parallel import ranks
 from workloads.talk import notebook, page, report, run, slides

@@ -1,0 +1,78 @@
+"""No import runs upward among the packages of `src`, and none of them has a circle of modules."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from hpcpy.core import paths
+
+SOURCES = paths.ROOT / "src"
+# Each imports itself and those before it. Types alone are no import at run time.
+ORDER = ("workloads", "workloads_spark", "hpcpy")
+# on_spark becomes the image's other package, where that is installed.
+UPWARD = {("workloads.on_spark", "workloads_spark.job")}
+# What `hpcpy build` makes of an image lies where the command does.
+CIRCLES = {"hpcpy.build.command"}
+
+
+def modules() -> dict[str, ast.Module]:
+    trees = {}
+    for package in ORDER:
+        for file in (SOURCES / package).rglob("*.py"):
+            parts = file.relative_to(SOURCES).with_suffix("").parts
+            name = ".".join(parts).removesuffix(".__init__")
+            trees[name] = ast.parse(file.read_text(encoding="utf-8"))
+    return trees
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Give the modules of all imports below a node, also within functions."""
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), names=names):
+            yield from (f"{module}.{alias.name}" for alias in names)
+            yield module
+    for child in ast.iter_child_nodes(node):
+        yield from imported(child)
+
+
+@functools.cache
+def graph() -> dict[str, set[str]]:
+    """Return the modules that each imports; of ``from a import b`` that is b, if it is one."""
+    trees = modules()
+    edges = {}
+    for name, tree in trees.items():
+        targets = {target for target in imported(tree) if target in trees} - {name}
+        packages = {target.rpartition(".")[0] for target in targets}
+        edges[name] = targets - packages
+    return edges
+
+
+def reached(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    todo = {start}
+    while todo:
+        todo = {target for name in todo for target in edges[name]} - seen
+        seen |= todo
+    return seen
+
+
+def test_a_package_imports_only_those_before_it() -> None:
+    level = {name: ORDER.index(name.partition(".")[0]) for name in graph()}
+    pairs = [(name, target) for name, targets in graph().items() for target in targets]
+    assert {(name, target) for name, target in pairs if level[target] > level[name]} == UPWARD
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_no_module_of_a_package_imports_itself_by_others(package: str) -> None:
+    edges = graph()
+    own = [name for name in edges if name.partition(".")[0] == package]
+    circle = [name for name in own if name in reached(name, edges)]
+    assert [name for name in circle if not CIRCLES & reached(name, edges)] == []

@@ -8,7 +8,7 @@ interp=$MATERIALS/src/interp
 scripts=$MATERIALS/recipes/interpreter
 link_tools=$MATERIALS/recipes/link
 features=$(cat "$MATERIALS/features")
-modules=$interp:$interp/importer:$interp/mpi:$interp/tools
+modules=$interp:$interp/importer:$interp/packages:$interp/mpi:$interp/tools
 for feature in $features; do
     modules=$modules:$interp/features/$feature
 done

@@ -10,7 +10,7 @@ tools/bin/pip --disable-pip-version-check install --no-index --no-deps --quiet \
 
 site=$OUT$("$PREFIX/bin/python3" -c 'import site; print(site.getsitepackages()[0])')
 mkdir -p "$site"
-cp -a "$MATERIALS/src/workloads" "$MATERIALS"/src/interp/importer/*.py \
+cp -a "$MATERIALS/src/workloads" "$MATERIALS"/src/interp/*/*.py \
     "$MATERIALS"/recipes/wheels/*.py "$site/"
 chmod -R u+w,a+rX "$site"
 PYTHON=$PWD/tools/bin/python3 CFLAGS="$PORTABLE $HARDENED" FFLAGS="$PORTABLE" \

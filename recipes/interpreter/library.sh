@@ -7,7 +7,7 @@
 staged=$OUT$library
 mkdir -p "$staged" "$OUT$PREFIX/bin"
 # shellcheck disable=SC2046  # a list of words
-cp "$interp"/importer/_hpcpy_*.py "$interp"/tools/*.py $(in_features "_hpcpy_*.py") "$staged/"
+cp "$interp"/importer/_hpcpy_*.py "$interp"/packages/*.py "$interp"/tools/*.py $(in_features "_hpcpy_*.py") "$staged/"
 # The library that packages are built with stays as it is until here.
 patch_copies "$library" "$staged" "$MATERIALS/recipes/patches/$PART"/*.patch
 at files

@@ -15,7 +15,7 @@ from makefile import targets
 
 sys.path.extend(
     str(Path(__file__).parents[2] / "src/interp" / name)
-    for name in ("", "importer", "tools", "features/bake", "features/numba")
+    for name in ("", "importer", "packages", "tools", "features/bake", "features/numba")
 )
 
 import hpcpy_bake.command

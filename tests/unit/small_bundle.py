@@ -12,7 +12,11 @@ PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 INTERP = Path(__file__).parents[2] / "src/interp"
 FEATURES = INTERP / "features"
 # Those of all features that the image `hpcpy` has.
-_ROOMS = (INTERP, INTERP / "importer", INTERP / "tools", *sorted(FEATURES.iterdir()))
+_ROOMS = (
+    INTERP,
+    *(INTERP / name for name in ("importer", "packages", "tools")),
+    *sorted(FEATURES.iterdir()),
+)
 _FOLDERS = [str(path) for path in _ROOMS if path.is_dir()]
 sys.path[:0] = _FOLDERS
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp/importer"))
+INTERP = Path(__file__).parents[2] / "src/interp"
+sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages")]
 
-import _hpcpy_caches
+import _hpcpy_caches  # noqa: E402
+import _hpcpy_private  # noqa: E402
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_folder_that_others_can_write_or_rename_is_not_taken(
         if os.getuid() == 0 and path != folder:  # above root's own folders nobody looks
             os.chown(path, 1, 1)
     try:
-        os.close(_hpcpy_caches.opened(str(folder)))
+        os.close(_hpcpy_private.opened(str(folder)))
     except PermissionError:
         assert not is_taken
     else:

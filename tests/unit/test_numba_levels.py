@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 INTERP = Path(__file__).parents[2] / "src/interp"
-sys.path[:0] = [str(INTERP / name) for name in ("importer", "features/numba")]
+sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages", "features/numba")]
 
 from _hpcpy_numba import LEVELS, level  # noqa: E402
 

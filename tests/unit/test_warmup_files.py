@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 INTERP = Path(__file__).parents[2] / "src/interp"
-sys.path[:0] = [str(INTERP / name) for name in ("importer", "tools", "features/numba")]
+sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages", "tools", "features/numba")]
 
 import _hpcpy_numba  # noqa: E402
 import hpcpy_warmup  # noqa: E402

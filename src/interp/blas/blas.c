@@ -7,7 +7,7 @@
 
 #include "blas.h"
 #include "module.h"
-#include "threads.h"
+#include "cpus.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -113,7 +113,7 @@ static void limit_to(int most, long parts)
     blas_cpu_number = most;
 }
 
-/* Limit the threads to what threads.c says, once, and not at import, as it opens files. */
+/* Limit the threads to what cpus.c says, once, and not at import, as it opens files. */
 static void limit(long parts)
 {
     /* Starting threads asks for memory, and so comes here again. */

@@ -5,7 +5,7 @@
 /* Initialises it, at the first call. */
 void hpcpy_blas_begin(void);
 
-/* Limits its threads to what threads.c says, at the first call. */
+/* Limits its threads to what cpus.c says, at the first call. */
 void hpcpy_blas_limit(void);
 
 /* Around each operation, and once OpenBLAS is initialised: see fork.c. */

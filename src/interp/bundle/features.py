@@ -44,4 +44,4 @@ def hook_files(names: Iterable[str]) -> list[Path]:
     """Return the file of the plain tier, and those of the features that have one."""
     interp = Path(__file__).parents[1]
     files = [interp / "features" / name / "hooks.toml" for name in names]
-    return [interp / "importer/hooks.toml", *(file for file in files if file.is_file())]
+    return [interp / "packages/hooks.toml", *(file for file in files if file.is_file())]

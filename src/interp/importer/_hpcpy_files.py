@@ -20,8 +20,8 @@ import stat
 import time
 from errno import EACCES
 
-from _hpcpy_caches import folders, opened
 from _hpcpy_memory import Bundle
+from _hpcpy_private import folders, opened
 from _hpcpy_say import say
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@
 #include "bundle.h"
 #include "hooks.h"
 #include "paths.h"
-#include "threads.h"
+#include "cpus.h"
 
 /* Made by recipes/link/table.py. */
 extern struct _inittab hpcpy_extensions[];

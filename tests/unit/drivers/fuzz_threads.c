@@ -34,7 +34,7 @@ static int affinity(pid_t process, size_t size, cpu_set_t *set)
 #define sched_getaffinity(process, size, set) affinity(process, size, set)
 #define sysconf(what) online
 
-#include "threads.c"
+#include "cpus.c"
 
 static void one_case(void)
 {

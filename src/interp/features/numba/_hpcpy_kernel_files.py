@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 
 import _hpcpy_caches
+import _hpcpy_private
 from _hpcpy_numba_users import tell
 from _hpcpy_say import is_first_rank
 
@@ -40,7 +41,7 @@ def before(module: str) -> None:
     """
     kept = os.environ.get("HPCPY_KERNELS")
     package = PACKAGES[module]
-    own = _hpcpy_caches.folder() if kept else None
+    own = _hpcpy_private.folder() if kept else None
     variable = _hpcpy_caches.VARIABLES[package]
     if own is None or os.environ.get(variable, f"{own}/{package}") != f"{own}/{package}":
         return

@@ -4,7 +4,7 @@
    docs/reference/linalg.md. */
 
 #define _GNU_SOURCE
-#include "threads.h"
+#include "cpus.h"
 
 #include <errno.h>
 #include <sched.h>

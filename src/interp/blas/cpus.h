@@ -1,6 +1,6 @@
 #pragma once
 
-/* How many threads a library may start if the user has set no number: see threads.c.
+/* How many threads a library may start if the user has set no number: see cpus.c.
    At least 1.  It reads /proc and the cgroups, so it is not called at a start. */
 int hpcpy_threads(void);
 

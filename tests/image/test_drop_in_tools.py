@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from needed import need
 from running import run
 
 PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads(
@@ -35,6 +36,7 @@ def output(folder: Path, *words: str, warns: str = "", **options: Any) -> str:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_mechanism_works_as_elsewhere(tmp_path: Path, name: str) -> None:
+    need(*PROGRAMS[name].get("needs", "").split())
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "main.py").write_text(PROGRAMS[name]["use"])
     assert output(tmp_path, "main.py").splitlines() == PROGRAMS[name]["prints"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import join, quote
 from typing import Any
 
-from hpcpy.cluster import health
+from hpcpy.cluster import processes
 from hpcpy.cluster.layout import ENGINE_FOLDER, Layout
 from measure.running import CommandError
 from sharedfs.programs import MARK, reported
@@ -80,8 +80,8 @@ def on_cluster(layout: Layout, job: Job) -> Launch:
     try:
         return launch(job.words(layout), job.nodes * job.ranks)
     finally:
-        while jobs := health.jobs(layout):
-            health.ask(layout, "scancel", *jobs)
+        while jobs := processes.jobs(layout):
+            processes.ask(layout, "scancel", *jobs)
             time.sleep(0.05)
 
 

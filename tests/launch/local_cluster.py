@@ -16,7 +16,7 @@ import pytest
 
 import proc_files
 import running
-from hpcpy.cluster import health, processes
+from hpcpy.cluster import processes
 from hpcpy.cluster.command import start, stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
@@ -93,7 +93,7 @@ class Cluster:
 
     def states(self) -> dict[str, str]:
         """Return what Slurm says of each node: idle, down* …"""
-        return health.states(self.layout)
+        return processes.states(self.layout)
 
     def daemon(self, program: str, node: str) -> int:
         """Return the process of a node's daemon."""
@@ -127,7 +127,7 @@ def daemons(layout: Layout, program: str) -> list[tuple[int, list[str]]]:
 
 def require_one(layout: Layout) -> None:
     """Skip the test where no cluster runs and none can be made."""
-    if health.usable(layout, health.states(layout)):
+    if processes.usable(layout, processes.states(layout)):
         return
     if os.geteuid() != 0:
         pytest.skip("no local cluster runs, and only root can start one: sudo make cluster")
@@ -150,7 +150,7 @@ def acquired() -> Iterator[Cluster]:
         first = _alone(mine)
         if first:
             mine.truncate(0)
-            mine.write("keep" if health.usable(layout, health.states(layout)) else "")
+            mine.write("keep" if processes.usable(layout, processes.states(layout)) else "")
             mine.flush()
         fcntl.flock(mine, fcntl.LOCK_SH)
         try:

@@ -11,7 +11,7 @@ from misbehaving_server import downloaded
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
 from hpcpy.fetch.apt import Offer
-from hpcpy.lock import debian
+from hpcpy.lock import command
 from hpcpy.lock.licences import from_copyright, of_debs
 from hpcpy.pins.debian import DebianRequest
 
@@ -93,7 +93,7 @@ def offer(name: str) -> Offer:
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
     sets = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
     request = DebianRequest((), "", ("x86_64",), sets, frozenset({"lone"}))
-    found = debian._offers(Index(), request, "x86_64")  # type: ignore[arg-type]
+    found = command._offers(Index(), request, "x86_64")  # type: ignore[arg-type]
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],
         "thing": ["second", "lone"],

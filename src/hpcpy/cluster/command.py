@@ -8,7 +8,7 @@ import shlex
 import shutil
 import time
 
-from hpcpy.cluster import health, machines, processes
+from hpcpy.cluster import machines, processes
 from hpcpy.cluster.layout import Layout, default_layout, greeting
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -34,9 +34,9 @@ def main(options: argparse.Namespace) -> int:
     paths.refuse_blanks("Slurm", layout.folder)
     _refuse_others_folder(layout)
     if options.status:
-        found = health.states(layout)
+        found = processes.states(layout)
         print(", ".join(f"{name} {found.get(name, 'unknown')}" for name in layout.nodes))
-        return 0 if health.usable(layout, found) else 1
+        return 0 if processes.usable(layout, found) else 1
     if options.stop:
         stop(layout)
     else:
@@ -63,7 +63,7 @@ def _refuse_others_folder(layout: Layout) -> None:
 def start(layout: Layout) -> None:
     """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
     with machines.held(layout):
-        if health.usable(layout, _states(layout)):
+        if processes.usable(layout, _states(layout)):
             skipped("start the local cluster", "it runs")
         else:
             machines.require_root("make cluster", " (its srun is for every user)")
@@ -78,7 +78,7 @@ def start(layout: Layout) -> None:
                     machines.remove_bridge(layout)
                     shutil.rmtree(layout.run, ignore_errors=True)
                     raise
-        version = health.ask(layout, "sinfo", "--version") or ""
+        version = processes.ask(layout, "sinfo", "--version") or ""
     print(greeting(layout, version.strip()), flush=True)
 
 
@@ -87,8 +87,8 @@ def _states(layout: Layout) -> dict[str, str]:
 
     To start a cluster anew would end its jobs.
     """
-    end = time.monotonic() + health.START_SECONDS
-    while not (found := health.states(layout)) and processes.run_on(layout, "slurmctld"):
+    end = time.monotonic() + processes.START_SECONDS
+    while not (found := processes.states(layout)) and processes.run_on(layout, "slurmctld"):
         if time.monotonic() > end:
             break
         time.sleep(0.1)
@@ -113,12 +113,12 @@ def _cancel_jobs(layout: Layout) -> None:
 
     A job is over when the last of its nodes has told its srun of each task.
     """
-    if not health.states(layout):
+    if not processes.states(layout):
         return
     end = time.monotonic() + _CANCEL_SECONDS
     # A controller that is busy may not answer at once: that is not "no jobs".
-    while (jobs := health.jobs(layout)) != [] and time.monotonic() < end:
+    while (jobs := processes.jobs(layout)) != [] and time.monotonic() < end:
         if jobs:
             # Also those that have begun since.
-            health.ask(layout, "scancel", *jobs)
+            processes.ask(layout, "scancel", *jobs)
         time.sleep(0.1)

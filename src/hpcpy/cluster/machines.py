@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
-from hpcpy.cluster import health, processes
+from hpcpy.cluster import processes
 from hpcpy.cluster.layout import (
     COMMANDS,
     CONTROLLER,
@@ -102,7 +102,7 @@ def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine
     make_bridge(layout, on)
     nodes = (_controller(layout, on), *(_node(layout, on, name) for name in layout.nodes))
     started = [start(layout, node) for node in nodes]
-    health.wait_until_usable(layout, started, current)
+    processes.wait_until_usable(layout, started, current)
     return on, {machine.name: machine for machine in started}
 
 

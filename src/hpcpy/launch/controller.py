@@ -66,9 +66,9 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
         return Controller(environment, name)
     if site != LOCAL:
         return Controller(environment)
-    from hpcpy.cluster import health  # noqa: PLC0415  # a centre has another Slurm
+    from hpcpy.cluster import processes  # noqa: PLC0415  # a centre has another Slurm
 
-    if not (named or health.states(layout)):
+    if not (named or processes.states(layout)):
         return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     return Controller(

@@ -14,11 +14,9 @@ from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
-from hpcpy.pack.activation import at_its_place
-from hpcpy.pack.environment import Environment, is_below
-from hpcpy.pack.image import bound, image_of, is_whole, unsquashfs
+from hpcpy.pack.environment import Environment, at_its_place, is_below
+from hpcpy.pack.image import bound, image_of, is_whole, pack_sif, unsquashfs
 from hpcpy.pack.places import beside, discard, is_packed, move, renew, swap, work_folder
-from hpcpy.pack.sif import pack_sif
 
 _TRUE = "/bin/true"
 # A start with a mount of its own.

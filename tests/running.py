@@ -68,6 +68,14 @@ def start(*words: object, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen([str(word) for word in words], **asked)
 
 
+def executable(path: Path, text: str) -> Path:
+    """Write a program, in a folder that is made for it, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
 def python(*words: object, **variables: str) -> Done:
     """Run this Python to its end, as a user starts it, with more variables."""
     return run(sys.executable, *words, env={**os.environ, **variables})

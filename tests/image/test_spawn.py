@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from running import Done, printed, python, run
+from running import Done, executable, printed, python, run
 
 POOL = """
 from mpi4py.futures import MPIPoolExecutor
@@ -81,10 +81,7 @@ def test_a_spawned_process_that_crashes_ends_the_program(before: list[str], tmp_
 
 
 def test_another_mpis_mpiexec_first_in_path_is_not_started(tmp_path: Path) -> None:
-    other = tmp_path / "bin/mpiexec"
-    other.parent.mkdir()
-    other.write_text("#!/bin/sh\nexec sleep 1000\n")
-    other.chmod(0o755)
+    other = executable(tmp_path / "bin/mpiexec", "#!/bin/sh\nexec sleep 1000\n")
     for path in (f"{other.parent}:{os.environ['PATH']}", "/nowhere"):
         assert printed(ended(SPAWN, tmp_path, PATH=path)).endswith("\nits stdin\n")
 

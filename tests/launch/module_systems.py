@@ -17,6 +17,7 @@ from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.prefix import command, layout
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pins.arch import Architecture
+from running import executable
 
 RECIPE = 1
 _NEEDED = 60 * MIB
@@ -105,8 +106,6 @@ def _write_commands(arch: Architecture) -> None:
     }
     for name, (interpreter, script) in commands.items():
         words = shlex.join(map(str, [*loader, interpreter, script]))
-        path = command(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         tcl = shlex.quote(str(usr / "share/tcltk/tcl8.6"))
-        path.write_text(f'#!/bin/sh\nexport TCL_LIBRARY={tcl}\nexec {words} "$@"\n')
-        path.chmod(0o755)
+        text = f'#!/bin/sh\nexport TCL_LIBRARY={tcl}\nexec {words} "$@"\n'
+        executable(command(name), text)

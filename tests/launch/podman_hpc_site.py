@@ -28,7 +28,7 @@ from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
-from running import run
+from running import executable, run
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.
@@ -127,11 +127,8 @@ def _write_podman(folder: Path) -> None:
     podman = look_up(needed(["podman-hpc"]))["podman"].path
     conf = folder / "containers.conf"
     conf.write_text(containers_conf())
-    program = folder / "bin/podman"
-    program.write_text(
-        f'#!/bin/sh\nexport CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay\nexec {podman} "$@"\n'
-    )
-    program.chmod(0o755)
+    exports = f"export CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay"
+    executable(folder / "bin/podman", f'#!/bin/sh\n{exports}\nexec {podman} "$@"\n')
 
 
 def _write_mksquashfs(script: Path, beside: Path) -> None:
@@ -147,8 +144,7 @@ def _write_mksquashfs(script: Path, beside: Path) -> None:
         shutil.copy(library, beside)
     shutil.copy(loader, beside / "ld.so")
     shutil.copy(program, beside)
-    script.write_text(_MKSQUASHFS)
-    script.chmod(0o755)
+    executable(script, _MKSQUASHFS)
 
 
 def _write_module(site: Installed, mpich: Path) -> None:

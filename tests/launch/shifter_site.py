@@ -26,6 +26,7 @@ from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from running import executable
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 MODULE = "/opt/udiImage/modules/mpich"
@@ -124,9 +125,7 @@ def installed(mpich: Path) -> Site:
     text = _CONF.format(**folders, checkout=paths.ROOT, mpich=mpich, module=MODULE)
     (made / "etc/udiRoot.conf").write_text(text)
     # Shifter makes the last folder of a mount point by itself; this starts in its root.
-    hook = made / "etc/premount.sh"
-    hook.write_text(f"#!/bin/sh\nexec mkdir -p .{paths.ROOT.parent}\n")
-    hook.chmod(0o755)
+    executable(made / "etc/premount.sh", f"#!/bin/sh\nexec mkdir -p .{paths.ROOT.parent}\n")
     return site
 
 

@@ -11,6 +11,7 @@ from own_cluster import hpcpy, own, started, stderr_of
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
 from hpcpy.core import paths
+from running import executable
 from tiers import sampled
 
 OWN = ("/tmp", "/dev/shm")  # noqa: S108
@@ -49,16 +50,15 @@ def test_its_key_is_roots_alone(layout: Layout) -> None:
 
 def test_nodes_are_machines_of_their_own(layout: Layout) -> None:
     one = started(layout)
-    script = one.shared / "look"
-    script.write_text(
+    script = executable(
+        one.shared / "look",
         "#!/bin/sh\n"
         "cd /proc/self/ns && for kind in mnt net ipc pid uts; do readlink $kind; done\n"
         "for folder in /tmp /dev/shm; do echo at $folder $(ls -A $folder); done\n"
         "touch /tmp/of-$(hostname) /dev/shm/of-$(hostname)\n"
         "echo devices $(ls /sys/class/net)\n"
-        "getent hosts n1 n2 | tr -s ' '\n"
+        "getent hosts n1 n2 | tr -s ' '\n",
     )
-    script.chmod(0o755)
     said = [one.srun(f"--nodelist={name}", script) for name in NODES]
     assert [(done.returncode, done.stderr) for done in said] == [(0, ""), (0, "")]
     spaces = [set(re.findall(r"^\w+:\[\d+\]$", done.stdout, re.MULTILINE)) for done in said]

@@ -18,7 +18,7 @@ from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 import proc_files
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from running import printed, run
+from running import executable, printed, run
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +151,7 @@ def test_a_start_that_fails_names_the_machine_and_its_log(layout: Layout) -> Non
     hpcpy(layout, "--stop")
     # A slurmd that ends at once, before the real one on PATH.
     fake = layout.folder.parent / "fake-slurmd"
-    fake.mkdir(exist_ok=True)
-    (fake / "slurmd").write_text("#!/bin/sh\necho slurmd 22.05.8\ntest $1 = -V || exit 3\n")
-    (fake / "slurmd").chmod(0o755)
+    executable(fake / "slurmd", "#!/bin/sh\necho slurmd 22.05.8\ntest $1 = -V || exit 3\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{fake}{os.pathsep}{os.environ['PATH']}")
         with start_hpcpy(layout) as process:

@@ -12,7 +12,7 @@ from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.core import paths
-from running import Done, run, start
+from running import Done, executable, run, start
 from tiers import sampled
 
 # What names a Slurm, a job, or one who holds the checkout's lock.
@@ -36,10 +36,7 @@ def launch(cluster: Cluster, *words: str, **more: str) -> Done:
 
 
 def program(cluster: Cluster, name: str, text: str) -> Path:
-    path = cluster.shared / name
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return path
+    return executable(cluster.shared / name, f"#!/bin/sh\n{text}\n")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from local_cluster import Cluster
 from standalone_host import staged
 
 from hpcpy.core import paths
+from running import executable
 from tiers import sampled
 
 
@@ -139,14 +140,13 @@ def test_an_engine_that_no_node_has_is_named(cluster: Cluster) -> None:
 
 
 def test_a_rank_gets_its_processors_and_no_host_python(cluster: Cluster) -> None:
-    program = cluster.shared / "tell"
-    program.write_text(
+    program = executable(
+        cluster.shared / "tell",
         "#!/bin/sh\n"
         "cat >/dev/null\n"
         'echo "$SLURM_CPUS_PER_TASK" "${PYTHONPATH-unset}" "${PYTHONHOME-unset}"'
-        ' "$PYTHONNOUSERSITE" "$SLURM_STEP_TASKS_PER_NODE"\n'
+        ' "$PYTHONNOUSERSITE" "$SLURM_STEP_TASKS_PER_NODE"\n',
     )
-    program.chmod(0o755)
     done = hpcpy(
         *(cluster, "launch", "W=pi", "ENGINE=none", f"IMAGE={program}", "NODES=2"),
         *("TASKS=4", "CPUS=3"),

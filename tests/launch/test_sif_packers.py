@@ -11,6 +11,7 @@ from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import make_sif
 from hpcpy.core import paths
 from hpcpy.engine.setup import Engine
+from running import executable
 from small_image import layer, write_archive
 
 MKSQUASHFS = """\
@@ -35,7 +36,6 @@ def test_a_sif_is_the_same_bytes_with_any_tools(
 ) -> None:
     build, programs = tmp_path / "build", tmp_path / "bin"
     build.mkdir()
-    programs.mkdir()
     monkeypatch.setattr(paths, "BUILD", build)
     plan = make_plan()
     image = plan.graph.image("hpcpy")
@@ -48,8 +48,7 @@ def test_a_sif_is_the_same_bytes_with_any_tools(
         ("mksquashfs", MKSQUASHFS),
         ("apptainer", APPTAINER.format(real=engine.apptainer)),
     ):
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o755)
+        executable(programs / name, text)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     assert is_current_sif(plan, image)
     sif.unlink()

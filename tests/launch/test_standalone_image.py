@@ -9,7 +9,7 @@ from standalone_host import built, clean
 from hpcpy.core import paths
 from hpcpy.launch.modulefile import OWN_NAMES, own_script
 from hpcpy.launch.site import find_site
-from running import run
+from running import executable, run
 
 # Image -> files of tests/image, and the tests in them that are of an image alone: of files in
 # folders, its mpiexec, libstdc++ and OpenCL, and its libraries.
@@ -43,8 +43,7 @@ def test_a_file_of_the_images_tests_passes(tmp_path: Path, image: str, name: str
     file, tests, left_out = built(image), paths.ROOT / "tests", FILES[image][name]
     # `python` and `mpiexec` are those of a module.
     for command in OWN_NAMES:
-        (tmp_path / command).write_text(own_script(str(file), find_site("local")))
-        (tmp_path / command).chmod(0o755)
+        executable(tmp_path / command, own_script(str(file), find_site("local")))
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
     words += ["-k", f"not ({left_out})"] if left_out else []
     env = clean(TMPDIR=str(tmp_path), PATH=f"{tmp_path}:/usr/bin:/bin")

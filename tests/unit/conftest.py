@@ -1,10 +1,25 @@
 """Fixtures of several of the host's tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from misbehaving_server import Server, serving
 from small_machine import Machine, maker
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give an empty folder in place of the user's cache."""
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Give an HTTP server whose every answer a test chooses."""
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-from hpcpy.core.files import sha256
 from hpcpy.pins.model import Artifact, Source
 
 
@@ -133,13 +131,6 @@ def unsized(body: bytes) -> Answer:
         handler.wfile.write(body)
 
     return answer
-
-
-def downloaded(file: Path) -> Path:
-    """Move a file to where downloads lie."""
-    folder = file.parent / sha256(file)
-    folder.mkdir()
-    return file.rename(folder / file.name)
 
 
 def artifact(body: bytes, *urls: str, name: str = "thing") -> Artifact:

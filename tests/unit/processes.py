@@ -39,15 +39,16 @@ def runs(pid: int) -> bool:
 
 def read_only(folder: Path) -> list[str]:
     """Return words to put before a command: it starts in `folder`, read-only even for root."""
-    return _mounted(folder, 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"')
+    return mounted(folder, 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"')
 
 
 def small_disk(folder: Path) -> list[str]:
     """Return words to put before a command: it starts in `folder`, a disk of 1 MiB."""
-    return _mounted(folder, 'mount -t tmpfs -o size=1m small "$0"')
+    return mounted(folder, 'mount -t tmpfs -o size=1m small "$0"')
 
 
-def _mounted(folder: Path, mount: str) -> list[str]:
+def mounted(folder: Path, mount: str) -> list[str]:
+    """Return words to put before a command: it starts in `folder` after a command that mounts."""
     become = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     script = f'{mount} && cd "$0" && exec "$@"'
     prefix = ["unshare", *become, "--mount", "sh", "-c", script, str(folder)]

@@ -4,11 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import environment
+from processes import environment, mounted
 
 from running import run
 
-MOUNT = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"'
 CODE = """
 import sys
 from pathlib import Path
@@ -24,10 +23,8 @@ except UnavailableError as error:
 
 def said(folder: Path, options: str, version: str) -> str:
     """Return the error for a tmpfs that is mounted on a folder with some options, or ""."""
-    mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", options, folder)
-    done = run(*mounted, sys.executable, "-c", CODE, folder, version, env=environment())
-    if done.stderr.startswith(("unshare: ", "mount: ")):
-        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    before = mounted(folder, f'mount -t tmpfs -o {options} none "$0"')
+    done = run(*before, sys.executable, "-c", CODE, folder, version, env=environment())
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -2,12 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.cached import cached, is_whole, recorded
+from hpcpy.build.cached import cached, is_whole, read_stamp, recorded, stamp_path, write_stamp
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import drop_superseded
 from hpcpy.core.scratch import USERS
@@ -50,6 +51,27 @@ def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
     path.with_name(f"{path.name}.sha256").unlink()
     get(made)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda image: os.truncate(image, 2),
+        lambda image: os.utime(image, (1, 1)),
+        lambda image: stamp_path(image).write_bytes(b"{"),
+    ],
+    ids=["cut", "of another time", "stamp damaged"],
+)
+def test_a_stamp_speaks_for_its_own_artefact(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    image = tmp_path / "hpcpy.sif"
+    image.write_bytes(b"image")
+    write_stamp(image, inputs="0123", replaced=["libc6"])
+    stamp = read_stamp(image)
+    assert (stamp["inputs"], stamp["replaced"]) == ("0123", ["libc6"])
+    damage(image)
+    assert read_stamp(image) == {}
 
 
 def test_what_no_build_has_used_for_long_goes_with_its_hash(made: list[Path]) -> None:

@@ -1,10 +1,12 @@
-"""The checkout agrees with itself: patches and their tests, folders' imports, figures of pages."""
+"""The checkout agrees with itself: patches, tests that are named, imports, links and figures."""
 
 import ast
 import re
 import sys
 import tomllib
+from pathlib import Path
 
+from emulated import table
 from hpcpy.core import paths
 from running import printed, run
 
@@ -13,7 +15,12 @@ BY_PART = {
     f"{path.parent.name}/{path.stem}": path for path in (paths.RECIPES / "patches").rglob("*.patch")
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
+PAGES = ("*.md", "benchmarks/README.md", "docs/*/*.md", "src/**/README.md")
 UNTIL = tomllib.loads((paths.ROOT / "docs/results/patches.toml").read_text(encoding="utf-8"))
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
 def test_each_patch_says_when_it_can_go() -> None:
@@ -25,6 +32,38 @@ def test_a_patch_names_tests_that_there_are() -> None:
         found = re.findall(r"(?m)^Test: (.+)$", path.read_text(encoding="utf-8"))
         assert len(found) == 1, name
         assert [test for test in found[0].split(", ") if not (paths.ROOT / test).is_file()] == []
+
+
+def test_tests_that_security_and_the_table_for_qemu_name_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)", read(paths.ROOT / "SECURITY.md"))
+    cited = {paths.ROOT / "tests" / file: re.findall(r"\w+", names) for file, names in named}
+    assert len(cited) > 10
+    files = {path.name: path for path in (paths.ROOT / "tests/image").rglob("test_*.py")}
+    chosen = {files[name]: row["run"] for name, row in table().items()}
+    for file, tests in [*cited.items(), *chosen.items()]:
+        defined = re.findall(r"(?m)^ *def (test_\w+)", read(file))
+        assert {one.partition("[")[0] for one in tests} <= {*defined}, file
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", read(page), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+def test_links_of_pages_lead_somewhere() -> None:
+    pages = [page for where in PAGES for page in paths.ROOT.glob(where)]
+    broken = []
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+            file, _, anchor = link.partition("#")
+            target = (page.parent / file).resolve() if file else page
+            is_there = target.exists() and (not anchor or anchor in anchors(target))
+            if "://" not in link and not is_there:
+                broken.append(f"{page}: {link}")
+    assert not broken
 
 
 LAYERS = (

@@ -1,12 +1,12 @@
 """The last step of the root filesystem touches what it should, and no more."""
 
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from hpcpy.core import paths
+from running import executable, run
 
 CUSTOMIZE = paths.CONTAINERS / "base" / "customize.sh"
 
@@ -26,15 +26,10 @@ def root(tmp_path: Path) -> Path:
     # Only root can chown a folder, and only a real root filesystem has localedef; any
     # user can run the rest of the script.
     fake = tmp_path.parent / "bin"
-    fake.mkdir(exist_ok=True)
     for program in ("chown", "chroot"):
-        (fake / program).write_text("#!/bin/sh\n")
-        (fake / program).chmod(0o755)
-    subprocess.run(
-        ["sh", CUSTOMIZE, tmp_path],
-        check=True,
-        env={"PATH": f"{fake}:/usr/sbin:/usr/bin:/sbin:/bin"},
-    )
+        executable(fake / program, "#!/bin/sh\n")
+    path = f"{fake}:/usr/sbin:/usr/bin:/sbin:/bin"
+    run("sh", CUSTOMIZE, tmp_path, env={"PATH": path}, check=True)
     return tmp_path
 
 

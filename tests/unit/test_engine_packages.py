@@ -9,6 +9,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import setup, tools
 from hpcpy.engine.tools import all_tools, needed
+from running import executable
 
 BARE = [tool for tool in all_tools() if tool.provided == "apt"]
 
@@ -16,10 +17,7 @@ BARE = [tool for tool in all_tools() if tool.provided == "apt"]
 @pytest.fixture
 def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a machine that has apt-get and nothing else."""
-    apt = tmp_path / "bin/apt-get"
-    apt.parent.mkdir()
-    apt.write_text(f"#!/bin/sh\ntouch {tmp_path}/apt-was-run\n")
-    apt.chmod(0o755)
+    apt = executable(tmp_path / "bin/apt-get", f"#!/bin/sh\ntouch {tmp_path}/apt-was-run\n")
     monkeypatch.setenv("PATH", str(apt.parent))
     monkeypatch.setattr(tools, "SBIN", ())
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")

@@ -11,7 +11,7 @@ from processes import environment, read_only
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.engine import prefix, tools
-from running import run
+from running import executable, run
 
 
 @pytest.fixture
@@ -19,10 +19,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a checkout whose prefix looks whole."""
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
     monkeypatch.setattr(paths, "TOOLS", tmp_path / "build/tools")
-    program = prefix.prefix() / "usr/bin/apptainer"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\necho apptainer version 1.4.5\n")
-    program.chmod(0o755)
+    text = "#!/bin/sh\necho apptainer version 1.4.5\n"
+    program = executable(prefix.prefix() / "usr/bin/apptainer", text)
     prefix.relink(prefix.command(), program)
     (prefix.prefix() / "stamp").write_text(prefix.stamp())
     return tmp_path

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.engine import setup
+from running import executable, run
 
 
 @pytest.fixture
@@ -17,27 +18,21 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "init.d").mkdir()
     (tmp_path / "init.d/munge").touch()
     (tmp_path / "disabled").touch()
-    tool = tmp_path / "bin/update-rc.d"
-    tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/disabled\n')
-    tool.chmod(0o755)
+    text = f'#!/bin/sh\necho "$@" >> {tmp_path}/disabled\n'
+    tool = executable(tmp_path / "bin/update-rc.d", text)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     return tmp_path
 
 
 def answer(policy: Path) -> int:
-    return subprocess.run([policy, "munge", "start"], check=False).returncode
+    return run(policy, "munge", "start").returncode
 
 
-def test_no_service_starts_while_packages_are_installed(machine: Path) -> None:
+def test_no_service_starts_now_nor_a_new_one_at_boot(machine: Path) -> None:
     with setup.no_daemon_starts():
         assert answer(machine / "policy-rc.d") == 101
-    assert not (machine / "policy-rc.d").exists()
-
-
-def test_new_services_do_not_start_at_boot_and_old_ones_stay(machine: Path) -> None:
-    with setup.no_daemon_starts():
         (machine / "init.d/slurmd").touch()
+    assert not (machine / "policy-rc.d").exists()
     assert (machine / "disabled").read_text() == "slurmd disable\n"
 
 
@@ -50,9 +45,7 @@ def test_a_failed_installation_leaves_no_policy(machine: Path) -> None:
 def test_what_a_kill_leaves_forbids_nothing_and_is_removed(machine: Path) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    policy = machine / "policy-rc.d"
-    policy.write_text(setup.policy(dead.pid))
-    policy.chmod(0o755)
+    policy = executable(machine / "policy-rc.d", setup.policy(dead.pid))
     assert answer(policy) == 0
     with setup.no_daemon_starts():
         assert answer(policy) == 101
@@ -60,9 +53,7 @@ def test_what_a_kill_leaves_forbids_nothing_and_is_removed(machine: Path) -> Non
 
 
 def test_an_administrators_policy_stays(machine: Path) -> None:
-    policy = machine / "policy-rc.d"
-    policy.write_text("#!/bin/sh\nexit 104\n")
-    policy.chmod(0o755)
+    policy = executable(machine / "policy-rc.d", "#!/bin/sh\nexit 104\n")
     with setup.no_daemon_starts():
         assert answer(policy) == 104
     assert answer(policy) == 104

@@ -9,18 +9,14 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.engine import podman, prefix, setup, tools
 from hpcpy.engine.tools import all_tools, needed, on_path, parse_version
-from running import run
+from running import executable, run
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
 
 
 def program(folder: Path, name: str, prints: str) -> Path:
     """Write a program that prints the same for any arguments."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(f"#!/bin/sh\necho '{prints}'\n")
-    path.chmod(0o755)
-    return path
+    return executable(folder / name, f"#!/bin/sh\necho '{prints}'\n")
 
 
 @pytest.fixture
@@ -32,18 +28,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_recent_apptainer_on_path_is_used(machine: Path) -> None:
+def test_a_recent_apptainer_on_path_is_used_else_our_own(machine: Path) -> None:
     path = program(machine / "bin", "apptainer", "apptainer version 1.5.2")
     assert setup.look_up([APPTAINER])["apptainer"].path == path
-
-
-def test_old_apptainer_on_path_is_passed_over(machine: Path) -> None:
     program(machine / "bin", "apptainer", "apptainer version 1.3.6")
     assert setup.look_up([APPTAINER]) == {}
-
-
-def test_own_apptainer_is_used_when_path_has_an_old_one(machine: Path) -> None:
-    program(machine / "bin", "apptainer", "apptainer version 1.3.6")
     own = program(machine / "tools/bin", "apptainer", "apptainer version 1.4.5")
     prefix.prefix().mkdir()
     (prefix.prefix() / "stamp").write_text(prefix.stamp())
@@ -115,9 +104,8 @@ def test_wrapper_hands_on_variables_and_words_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "TOOLS", tmp_path / 'it\'s "a" b/tools')
-    program = tmp_path / "it's `podman`"
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$CONTAINERS_CONF" "$@"\n')
-    program.chmod(0o755)
+    text = '#!/bin/sh\nprintf "%s\\n" "$CONTAINERS_CONF" "$@"\n'
+    program = executable(tmp_path / "it's `podman`", text)
     value = str(tmp_path / "it's $HOME/containers.conf")
     podman.write_wrapper(str(program), {"CONTAINERS_CONF": value})
     wrapper = paths.TOOLS / "bin/podman"

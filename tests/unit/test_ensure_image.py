@@ -1,13 +1,11 @@
 """An image that is up to date is taken without waiting for another make."""
 
 import fcntl
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import start
 from requested import requested
 
 from hpcpy.build.cached import write_stamp
@@ -46,19 +44,9 @@ def images(key: str) -> None:
     write_stamp(sif_path(image), **made_of(image))
 
 
-def start(build: Path, kind: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", HAVE, build, kind],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path) -> None:
     images("")
-    with start(build, "sif") as process:
+    with start(HAVE, build, "sif") as process:
         try:
             out, err = process.communicate(timeout=SECONDS)
         finally:
@@ -74,7 +62,7 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
         plan = make_plan()
         image = plan.graph.image("hpcpy")
         write_stamp(sif_path(image), **made_of(image) | {"squashfs": "1:4.5.1-1"})
-    with start(build, "sif") as process:
+    with start(HAVE, build, "sif") as process:
         assert process.stderr is not None
         try:
             assert process.stderr.readline().startswith("waiting for process")

@@ -4,12 +4,11 @@ import os
 import signal
 import stat
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from misbehaving_server import Server, artifact, ranged, serving
+from misbehaving_server import Server, artifact, ranged
+from processes import start
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
@@ -38,22 +37,12 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
-
-
-def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[bytes]:
+def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[str]:
     here = os.pathsep.join([str(paths.ROOT / "src"), str(Path(__file__).parent)])
-    return subprocess.Popen(
-        [sys.executable, "-c", FETCH, url, where], env={**os.environ, "PYTHONPATH": here}
-    )
+    return start(FETCH, url, where, PYTHONPATH=here, HPCPY_CACHE=os.environ["HPCPY_CACHE"])
 
 
 def part_of(body: bytes) -> Path:

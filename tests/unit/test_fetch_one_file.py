@@ -1,7 +1,7 @@
 """The fetcher against a real HTTP server that fails as servers do."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from misbehaving_server import (
     artifact,
     no_range,
     ranged,
-    serving,
     status,
     unsized,
     whole,
@@ -33,15 +32,7 @@ DIGEST = hashlib.sha256(BODY).hexdigest()
 SOON = Patience(seconds=60.0, pauses=(0.0, 0.0, 0.0), give_up=60.0)
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 def get(server: Server, *answers: Answer, body: bytes = BODY, patience: Patience = SOON) -> Path:

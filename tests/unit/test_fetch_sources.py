@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving_server import Answer, Server, artifact, ranged, serving, status
+from misbehaving_server import Answer, Server, artifact, ranged, status
 
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch.apt import PrivateApt, apt_proxies, debian_mirrors
@@ -20,19 +20,15 @@ SOON = Patience(seconds=60.0, pauses=(0.0,), give_up=60.0)
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 
+pytestmark = pytest.mark.usefixtures("empty_cache")
+
+
 @pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HPCPY_DEBIAN_MIRROR", raising=False)
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 @pytest.fixture

@@ -25,18 +25,6 @@ with whole_file(Path(sys.argv[1])) as temporary:
 """
 
 
-def write_half(path: Path, error: BaseException) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_text("half")
-        raise error
-
-
-def test_exception_leaves_no_half_written_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        write_half(tmp_path / "out", KeyboardInterrupt())
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
     with start(WRITE_SLOWLY, tmp_path / "out") as process:
         assert process.stdout is not None
@@ -67,21 +55,24 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
         raise OSError(errno.ENOSPC, "no space", "from", None, "to")
 
 
-COPY = "place(Path('/proc/self/exe'), Path('a/copy'))"
+# More than the disk has, wherever a Python's own file is small.
+COPY = "place(Path(sys.argv[1], 'large'), Path('a/copy'))"
 STAGE = "with stage('x') as one: one.run(['sh', '-c', 'head -c 2000000 /dev/zero >b'])"
 
 
 @pytest.mark.parametrize("work", [COPY, STAGE])
 def test_a_full_disk_is_named(tmp_path: Path, work: str) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk, logs = tmp_path / "disk", tmp_path / "logs"
+    for folder in (disk, logs):
+        folder.mkdir()
+    (logs / "large").write_bytes(bytes(2_000_000))
     code = (
         "import sys\nfrom pathlib import Path\nfrom hpcpy.core import paths\n"
         "from hpcpy.core.errors import DiskError\nfrom hpcpy.core.files import place\n"
         "from hpcpy.core.stages import stage\npaths.LOGS = Path(sys.argv[1])\n"
         f"try:\n    {work}\nexcept DiskError as error: print(error)"
     )
-    command = [*small_disk(disk), sys.executable, "-c", code, tmp_path / "logs"]
+    command = [*small_disk(disk), sys.executable, "-c", code, logs]
     done = run(*command, env=environment(TMPDIR=str(disk), HPCPY_CACHE=str(tmp_path)))
     assert "no space left on the device" in done.stdout, done.stderr
     assert f"; free some at {disk}, or " in done.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from running import Done, run
+from running import Done, executable, run
 
 BATCH = """
 import sys
@@ -61,10 +61,7 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
 def test_a_launch_builds_nothing_and_names_what_does(
     tmp_path: Path, option: str, file: str, target: str
 ) -> None:
-    srun = tmp_path / "bin/srun"
-    srun.parent.mkdir()
-    srun.write_text("#!/bin/sh\ntouch $0.ran\n")
-    srun.chmod(0o755)
+    srun = executable(tmp_path / "bin/srun", "#!/bin/sh\ntouch $0.ran\n")
     says = f"{tmp_path}/{file} is not there yet; run: make {target}"
     path = f"{srun.parent}:{os.environ['PATH']}"
     done = hpcpy(tmp_path, "launch", option, *PI, PATH=path)
@@ -77,9 +74,7 @@ def test_a_launch_builds_nothing_and_names_what_does(
 
 def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
     (tmp_path / "my.py").touch()
-    srun = tmp_path / "srun"
-    srun.write_text('#!/bin/bash\necho "${@: -1}" "$(wc -c)"\n')
-    srun.chmod(0o755)
+    executable(tmp_path / "srun", '#!/bin/bash\necho "${@: -1}" "$(wc -c)"\n')
     names = [f"data/run-of-27-November-at-the-beamline-{number:05}.h5" for number in range(5000)]
     words = ("launch", "--engine=none", "--", str(tmp_path / "my.py"))
     path = f"{tmp_path}:{os.environ['PATH']}"
@@ -149,9 +144,7 @@ def test_no_word_gets_out_of_its_quotes(
     done = hpcpy(tmp_path, command, *options, "--", "-m", "workloads", *words)
     assert done.returncode == 0
     for name, body in (("salloc", "exec bash -s"), ("srun", "printf '%s\\n' \"${@: -1}\"")):
-        program = tmp_path / name
-        program.write_text(f"#!/bin/bash\n{body}\n")
-        program.chmod(0o755)
+        executable(tmp_path / name, f"#!/bin/bash\n{body}\n")
     env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     ran = run("bash", "-c", done.stdout, env=env)
     assert (ran.returncode, ran.stderr) == (0, "")

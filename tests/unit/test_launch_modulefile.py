@@ -13,6 +13,7 @@ from hpcpy.engine import prefix
 from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.site import Site
+from running import executable
 from running import run as run_program
 
 
@@ -33,10 +34,8 @@ def test_what_goes_with_the_checkout_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(paths, "TOOLS", sif.parent / "tools")
-    program = sif.parent / ("tools" if is_own else "usr") / "bin/apptainer"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+    place = sif.parent / ("tools" if is_own else "usr")
+    program = executable(place / "bin/apptainer", "#!/bin/sh\n")
     monkeypatch.setattr(prefix, "find_apptainer", lambda: program)
     assert run([command, f"--image={sif}", f"--to={sif.parent / 'to'}"]) == 0
     warning = f"it needs {program}, and breaks when this checkout goes"

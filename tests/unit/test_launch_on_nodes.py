@@ -1,14 +1,13 @@
 """The shell that runs on nodes: around an engine, a rank and a staged image."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hpcpy.launch import staging
 from hpcpy.launch.on_nodes import around
-from running import Done, printed, run
+from running import Done, executable, printed, run
 
 OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
@@ -34,47 +33,25 @@ def test_the_engines_files_are_in_a_folder_of_the_users_alone(tmp_path: Path) ->
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def linked(path: Path, aside: Path) -> None:
-    aside.mkdir()
-    path.symlink_to(aside)
-
-
-def linked_to_nothing(path: Path, aside: Path) -> None:
-    path.symlink_to(aside)
-
-
-def open_to_the_group(path: Path, _: Path) -> None:
-    path.mkdir()
-    path.chmod(0o770)
-
-
-def open_to_all(path: Path, _: Path) -> None:
-    path.mkdir()
-    path.chmod(0o707)
-
-
-def another_users(path: Path, _: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a folder away")
-    path.mkdir()
-    os.chown(path, 65534, 65534)
-
-
-def a_file(path: Path, _: Path) -> None:
-    path.touch()
-
-
-WAYS = (linked, linked_to_nothing, open_to_the_group, open_to_all, another_users, a_file)
+# Shell commands: of a folder's name, and of that of another one beside it.
+WAYS = {
+    "linked": 'mkdir "$1" && ln -s "$1" "$0"',
+    "linked to nothing": 'ln -s "$1" "$0"',
+    "open to the group": 'mkdir -m 770 "$0"',
+    "open to all": 'mkdir -m 707 "$0"',
+    "another user's": 'mkdir "$0" && chown 65534:65534 "$0"',
+    "a file": 'touch "$0"',
+}
 
 
 @pytest.mark.parametrize("made", WAYS)
-def test_a_folder_that_others_have_a_hand_in_is_not_used(
-    tmp_path: Path, made: Callable[[Path, Path], None]
-) -> None:
+def test_a_folder_that_others_have_a_hand_in_is_not_used(tmp_path: Path, made: str) -> None:
+    if made == "another user's" and os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
     for number, name in enumerate((OWN, f"{OWN}/apptainer")):
         node = tmp_path / str(number)
         (node / name).parent.mkdir(parents=True)
-        made(node / name, aside := node / "aside")
+        run("sh", "-c", WAYS[made], node / name, aside := node / "aside", check=True)
         assert engines_folder(node) == "default"
         assert not aside.exists() or list(aside.iterdir()) == []
 
@@ -98,11 +75,8 @@ STUBS = {
 
 @pytest.fixture
 def node(tmp_path: Path) -> Path:
-    (tmp_path / "bin").mkdir()
     for name, text in STUBS.items():
-        stub = tmp_path / "bin" / name
-        stub.write_text(f"#!/bin/bash\n{text}\n")
-        stub.chmod(0o755)
+        executable(tmp_path / "bin" / name, f"#!/bin/bash\n{text}\n")
     (tmp_path / "image").write_bytes(b"image" * 100_000)
     (tmp_path / "precious").write_text("precious")
     return tmp_path

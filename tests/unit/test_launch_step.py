@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 import running
 
-SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
 import os, sys
 from hpcpy.launch import step
@@ -26,8 +26,7 @@ print(ended.code, ended.stopped_by, repr(ended.stderr))
 def start(
     script: str, grace: str = "60", *, run: str = RUN, **variables: str
 ) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(SOURCES), **variables}
-    return running.start(sys.executable, "-c", run, script, grace, env=env)
+    return processes.start(run, script, grace, **variables)
 
 
 @pytest.mark.parametrize("options", ["", "noexec", "errexit:nounset"])
@@ -50,8 +49,8 @@ def test_stderr_that_nobody_takes_stops_no_job() -> None:
 def test_a_closed_standard_output_is_open_to_the_job() -> None:
     closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c"]
     run = f"{RUN}\nsys.exit(ended.code)"
-    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    done = running.run(*closed, run, "[ -e /dev/fd/1 ] && exit 7", "60", env=env)
+    words = (*closed, run, "[ -e /dev/fd/1 ] && exit 7", "60")
+    done = running.run(*words, env=processes.environment())
     assert done.returncode == 7, done.stderr
 
 
@@ -77,11 +76,8 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
 @pytest.mark.long
 def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) -> None:
     # salloc has its shell in a group of its own.
-    salloc = tmp_path / "salloc"
-    salloc.write_text(
-        "#!/bin/bash\ntrap 'echo revoked' INT; set -m\nbash -c \"$1\" & wait; wait $!\n"
-    )
-    salloc.chmod(0o755)
+    text = "#!/bin/bash\ntrap 'echo revoked' INT; set -m\nbash -c \"$1\" & wait; wait $!\n"
+    running.executable(tmp_path / "salloc", text)
     shell = "trap 'echo got INT; exit 9' INT; echo ready >&2; while :; do sleep 0.05; done"
     process = start(f'exec salloc "{shell}"', PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert process.stderr is not None
@@ -160,9 +156,7 @@ def slurm_that_says(
         "scontrol": shown if state else "echo error: Invalid job id specified >&2; exit 1",
         "sinfo": 'case "$*" in *n?1-2?*) echo n2;; esac',
     }.items():
-        program = folder / name
-        program.write_text(f"#!/bin/bash\n{body}\n")
-        program.chmod(0o755)
+        running.executable(folder / name, f"#!/bin/bash\n{body}\n")
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 

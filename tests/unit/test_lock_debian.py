@@ -1,15 +1,12 @@
 """The licences of Debian packages, and the sets of a lock that name them."""
 
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from misbehaving_server import downloaded
+from small_deb import make_deb
 
-from hpcpy.cli.commands import run
-from hpcpy.core.errors import UsageError
 from hpcpy.fetch.apt import Offer
 from hpcpy.lock import command
 from hpcpy.lock.licences import from_copyright, of_debs
@@ -37,23 +34,15 @@ def test_free_text_tells_the_common_licences_it_refers_to() -> None:
     assert from_copyright("Do what you like.") == "see copyright"
 
 
-def make_deb(folder: Path, name: str, *, linked_to: str = "", text: str = "") -> Path:
-    root = folder / name
-    (root / "DEBIAN").mkdir(parents=True)
-    (root / "DEBIAN" / "control").write_text(
-        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@a.invalid>\n"
-        "Description: a test\n"
-    )
-    doc = root / "usr/share/doc" / name
+def documented(root: Path, *, linked_to: str = "", text: str = "") -> Path:
+    doc = root / "usr/share/doc" / root.name
     doc.parent.mkdir(parents=True)
     if linked_to:
         doc.symlink_to(linked_to)
     else:
         doc.mkdir()
         (doc / "copyright").write_text(text)
-    deb = folder / f"{name}.deb"
-    subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
-    return downloaded(deb)
+    return make_deb(root)
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb on this machine")
@@ -61,11 +50,11 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
     tmp_path: Path,
 ) -> None:
     packages = {
-        "thing-dev": make_deb(tmp_path, "thing-dev", linked_to="thing"),
-        "thing": make_deb(tmp_path, "thing", text=MACHINE_READABLE),
-        "round": make_deb(tmp_path, "round", linked_to="trip"),
-        "trip": make_deb(tmp_path, "trip", linked_to="round"),
-        "lost": make_deb(tmp_path, "lost", linked_to="elsewhere"),
+        "thing-dev": documented(tmp_path / "thing-dev", linked_to="thing"),
+        "thing": documented(tmp_path / "thing", text=MACHINE_READABLE),
+        "round": documented(tmp_path / "round", linked_to="trip"),
+        "trip": documented(tmp_path / "trip", linked_to="round"),
+        "lost": documented(tmp_path / "lost", linked_to="elsewhere"),
     }
     assert of_debs(packages) == {
         "thing-dev": "GPL-2+, LGPL-2.1+ or MIT",
@@ -108,8 +97,3 @@ def test_sets_have_the_names_of_their_architecture() -> None:
         "cross": ("gcc",),
     }
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
-
-
-def test_unknown_lock_is_refused() -> None:
-    with pytest.raises(UsageError, match="no lock 'moon'"):
-        run(["lock", "moon"])

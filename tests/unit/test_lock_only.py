@@ -11,7 +11,6 @@ import pytest
 
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.lock import python
 from hpcpy.lock.command import render
 from hpcpy.pins.model import GROUPS
@@ -22,17 +21,6 @@ DIGEST = "0" * 64
 def blocks(lock: Path) -> dict[str, str]:
     """Return the text of each table of a lock, by its first line."""
     return {block.partition("\n")[0]: block for block in lock.read_text().split("\n\n")}
-
-
-def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
-    with pytest.raises(UsageError, match=r"no package 'nunpy' in python\.lock, .*") as raised:
-        run(["lock", "--only", "nunpy"])
-    assert "did you mean numpy?" in str(raised.value)
-
-
-def test_no_single_package_of_debian_moves() -> None:
-    with pytest.raises(UsageError, match=r"debian\.lock: its packages move together"):
-        run(["lock", "debian", "--only", "libc6"])
 
 
 def uv_resolves(monkeypatch: pytest.MonkeyPatch, newest: dict[str, str]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from makefile import MAKEFILE, copy, make
 from hpcpy.cli.commands import ENVIRONMENT, given, parse, with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from running import executable
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
 TEXT = MAKEFILE.read_text()
@@ -38,10 +39,7 @@ RECORDER = """#!/bin/sh
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Path:
-    path = tmp_path / "python; x"
-    path.write_text(RECORDER)
-    path.chmod(0o755)
-    return path
+    return executable(tmp_path / "python; x", RECORDER)
 
 
 def recorded(recorder: Path, *words: str, **variables: Any) -> tuple[list[str], dict[str, str]]:

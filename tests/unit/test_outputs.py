@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from processes import python
@@ -10,10 +9,7 @@ from processes import python
 from running import printed
 
 # Each option with a folder that is written.
-FOLDERS = [
-    ("cluster", "--folder"),
-    ("release", "--to"),
-]
+FOLDERS = [("cluster", "--folder"), ("release", "--to")]
 # A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
 # checkout's own cluster runs, and that may start meanwhile.
 LAUNCH = ("--site=carc", "--account=me", "--engine=none", "--nodes=2", "--tasks=4")
@@ -51,18 +47,3 @@ def test_a_script_to_standard_output_is_all_that_is_there(name: str, tmp_path: P
     shown = printed(python(*BATCH, f"--script={name if name == '-' else tmp_path / name}", *PI))
     assert shown.startswith("#!/bin/bash\n")
     assert shown == python(*BATCH, "--dry", *PI).stdout
-
-
-def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
-    fifo, link = tmp_path / "fifo", tmp_path / "link"
-    os.mkfifo(fifo)
-    link.symlink_to("target")
-    read: list[str] = []
-    reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
-    reader.start()
-    assert python(*BATCH, f"--script={fifo}", *PI).returncode == 0
-    reader.join(300)
-    assert fifo.is_fifo()
-    assert python(*BATCH, f"--script={link}", *PI).stdout == f"{link}\n"
-    assert link.is_symlink()
-    assert [(tmp_path / "target").read_text()] == read

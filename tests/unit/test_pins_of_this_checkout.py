@@ -10,6 +10,9 @@ from hpcpy.lock import python
 from hpcpy.pins.debian import debian_request, debs
 from hpcpy.pins.model import GROUPS, sources, wheels
 
+# A choice between a permissive licence and one of the GPL is none of the GPL.
+CHOICE = re.compile(r"\(BSD-\d-Clause OR GPL-[\w.-]+\)")
+
 
 def asked_for(name: str) -> set[str]:
     """Return the packages that a requirements file names."""
@@ -59,3 +62,10 @@ def test_debian_lock_has_what_is_asked_for() -> None:
     for arch in request.architectures:
         for name in request.sets_of(arch):
             assert debs(name, arch)
+
+
+def test_no_source_has_a_licence_with_copyleft() -> None:
+    # What is built from source is linked into the interpreter, and given away with it.
+    left = {name: CHOICE.sub("", source.licence) for name, source in sources().items()}
+    assert {name: licence for name, licence in left.items() if "GPL" in licence} == {}
+    assert all(source.licence for source in sources().values())

@@ -3,8 +3,6 @@
 import pytest
 
 from hpcpy.build.push import parse_reference
-from hpcpy.cli.commands import run
-from hpcpy.core.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -17,22 +15,6 @@ from hpcpy.core.errors import UsageError
 )
 def test_reference_names_registry_repository_and_tag(text: str, full: str) -> None:
     assert str(parse_reference(text)) == full
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["hpcpy", "registry.example.org/me/hpcpy@sha256:" + "0" * 64, "-h"],
-)
-def test_malformed_reference_is_one_line_before_anything_is_built(text: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        run(["push", "--", text])
-    assert caught.value.exit_code == 2
-    assert "\n" not in str(caught.value)
-
-
-def test_no_reference_is_a_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="no REF is given; such as make push"):
-        run(["push"])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import WORDS, ends_well
 
-from hpcpy.__main__ import main
 from hpcpy.cli import commands
 from hpcpy.cli.commands import COMMANDS, parse
-from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import TABLE
 
 # Commands that run to their end here: with DRY=1 they write nothing and start nothing.
@@ -70,17 +68,3 @@ def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObje
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n")
-
-
-# Before Python 3.13 argparse made an empty list of it, which the commands took for a value.
-def test_two_dashes_are_no_value() -> None:
-    with pytest.raises(UsageError, match="argument --to: -- is no value"):
-        parse(["release", "--to=--"])
-
-
-def test_the_name_of_a_folder_that_is_too_long_is_one_line(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["cluster", "--status", f"--folder={'9' * 5000}"]) == UsageError.exit_code
-    said = capsys.readouterr().err
-    assert (said.count("\n"), said[-21:]) == (1, ": file name too long\n")

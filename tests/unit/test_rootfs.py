@@ -1,11 +1,10 @@
 """Locked packages become a repository that apt itself can read."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from misbehaving_server import downloaded
+from small_deb import downloaded, make_deb
 
 from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
@@ -15,21 +14,9 @@ from hpcpy.pins.model import DebianSuite
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
 
 
-def make_deb(folder: Path, name: str, depends: str = "") -> Path:
-    root = folder / f"{name}.d"
-    (root / "DEBIAN").mkdir(parents=True)
-    (root / "DEBIAN/control").write_text(
-        f"Package: {name}\nVersion: 1:2.0-1\nArchitecture: all\n{depends}"
-        "Maintainer: Nobody <nobody@example.org>\nDescription: for a test\n of two lines\n"
-    )
-    deb = folder / f"{name}_2.0-1_all.deb"
-    subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
-    return downloaded(deb)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    debs = [make_deb(tmp_path, "zlast"), make_deb(tmp_path, "first", "Depends: zlast\n")]
+    debs = [make_deb(tmp_path / "zlast"), make_deb(tmp_path / "first", "Depends: zlast\n")]
     folder = tmp_path / 'it\'s a "repository" [x] 50% & ä'
     folder.mkdir()
     assert write_index(folder, debs) == ["first", "zlast"]

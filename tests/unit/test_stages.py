@@ -1,12 +1,15 @@
-"""A stage is a line; its failure shows why."""
+"""A stage is a line, its failure shows why; parts are built at once, each after its needs."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
-from hpcpy.core.stages import StageError, stage
+from hpcpy.core.stages import StageError, in_order, stage
+
+NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +44,34 @@ def test_command_without_room_says_so() -> None:
         current.run(["sh", "-c", "cat /etc/passwd >/dev/full; exit 2"])
     assert failed.value.exit_code == 73
     assert isinstance(failed.value, StageError)
+
+
+def test_everything_is_done_after_what_it_needs() -> None:
+    done: list[str] = []
+    in_order(list(NEEDS), NEEDS.__getitem__, done.append, at_once=2)
+    assert sorted(done) == sorted(NEEDS)
+    for name, needs in NEEDS.items():
+        assert all(done.index(need) < done.index(name) for need in needs if need in done)
+
+
+def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    done = []
+    failed = threading.Event()
+
+    def build(name: str) -> None:
+        with stage(name) as current:
+            if name == "a":
+                failed.wait(300)
+            else:
+                failed.set()
+                current.run(["sh", "-c", "echo a mistake; exit 3"])
+            done.append(name)
+
+    with pytest.raises(StageError, match="exit code 3"):
+        in_order(["a", "b", "c"], NEEDS.__getitem__, build, at_once=2)
+    said = capfd.readouterr().err
+    assert done == ["a"]
+    assert "b: FAILED" in said
+    assert said.count("full log") == 1

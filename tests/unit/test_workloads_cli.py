@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from processes import environment, python
+from processes import python
 
-from running import printed, run
+from running import printed
 from workloads.__main__ import main
 from workloads.registry import TOOLS, WORKLOADS
 
@@ -20,18 +20,6 @@ def test_version_is_the_projects(words: str) -> None:
     done = python("-m", *words.split(), "--version")
     said = f"workloads of hpcpy {project['project']['version']}\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
-
-
-@pytest.mark.parametrize(
-    "words", ["workloads pi --impl python -n 1000", "workloads.on_dask --help"]
-)
-def test_a_full_or_closed_standard_output_is_no_traceback(words: str) -> None:
-    name = words.split(maxsplit=1)[0].rpartition(".")[2]
-    full = f"{name}: standard output: no space left on device; the output is incomplete\n"
-    for redirected, code, said in (("/dev/full", 73, full), ("&-", 0, "")):
-        command = f"{sys.executable} -m {words} >{redirected}"
-        done = run("sh", "-c", command, env=environment(PYTHONUNBUFFERED=""))
-        assert (done.returncode, done.stderr) == (code, said)
 
 
 @pytest.mark.parametrize(
@@ -60,17 +48,6 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
-
-
-def test_a_program_on_spark_gets_one_line_and_code_69_without_it(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").touch()
-    done = python(
-        "-m",
-        "workloads.on_spark",
-        tmp_path / "mine.py",
-    )
-    said = "on_spark: Spark is not in this image: run it in hpcpy-spark\n"
-    assert (done.returncode, done.stdout, done.stderr) == (69, "", said)
 
 
 def test_only_the_first_rank_complains(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from running import executable
 from workloads.__main__ import main
 from workloads.errors import UsageError, WorkerError
 from workloads.pi import answer, definition, others
@@ -13,11 +14,9 @@ from workloads.pi.definition import parts, seeded_shares, shares
 
 def python(folder: Path, version: str) -> str:
     """Return a program that calls itself such a Python, and otherwise is this one."""
-    file = folder / version
     own = f'*) exec {sys.executable} "$@";;'
-    file.write_text(f'#!/bin/sh\ncase "$3" in *version_info*) echo {version};; {own} esac\n')
-    file.chmod(0o755)
-    return str(file)
+    text = f'#!/bin/sh\ncase "$3" in *version_info*) echo {version};; {own} esac\n'
+    return str(executable(folder / version, text))
 
 
 def test_other_pythons_count_beside_this_one(

@@ -59,12 +59,18 @@ def main(arguments: list[str]) -> int:
     if name not in known:
         _refuse(f"unknown {_kind(name)} {name!r}; {_suggestion(name, [*known])}")
         return 2
-    return _run(name, known[name][0], rest)
+    return _run(name, rest)
 
 
-def _run(name: str, module: str, words: list[str]) -> int:
+def _run(name: str, words: list[str]) -> int:
     try:
-        code = int(importlib.import_module(module).main(words))
+        if name in TOOLS:
+            code = int(importlib.import_module(TOOLS[name][0]).main(words))
+        else:
+            from workloads.bench import command  # noqa: PLC0415
+
+            module = importlib.import_module(WORKLOADS[name][0])
+            code = command.main(module.WORKLOAD, words)
     except BaseException as error:
         if not signals.asked():
             return _failed(name, error)

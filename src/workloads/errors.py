@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import io
 import os
 import signal
@@ -64,6 +65,12 @@ class OutputError(WorkloadError):
 
 class WorkerError(WorkloadError):
     """A worker has failed or was killed; its work is lost."""
+
+
+def require_module(name: str, wanted_by: str = "") -> None:
+    """Refuse, before anything else is done, what needs a module that is not here."""
+    if importlib.util.find_spec(name) is None:
+        raise UnavailableError(f"{wanted_by}Python has no module {name!r} here")
 
 
 def described(error: Exception) -> WorkloadError:

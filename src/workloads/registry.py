@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-# name -> (module with `main(arguments) -> exit code`, what it computes)
+# name -> (module with a `WORKLOAD`, what it computes)
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
@@ -15,7 +15,7 @@ WORKLOADS = {
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
 }
 
-# Those that compute nothing: no techniques, no timing.
+# Those that compute nothing, no techniques, no timing: modules with `main(arguments)`.
 TOOLS = {
     "talk": ("workloads.talk.command", "three talks' slides, run here: their figures beside yours"),
     "arrays": ("workloads.arrays.command", "NumPy's views, strides, broadcasting: a drawing"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.bench import files
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UsageError, require_module
 from workloads.parallel import ranks, signals
 from workloads.preflight import program
 
@@ -39,8 +38,7 @@ def main(words: list[str]) -> int:
     if not words[0].endswith(_ENDINGS):
         raise UsageError(f"{words[0]}: ends in none of {', '.join(_ENDINGS)}")
     program.require(words[1:])
-    if importlib.util.find_spec("viztracer") is None:
-        raise UnavailableError("Python has no module 'viztracer' here")
+    require_module("viztracer")
     comm = ranks.world().Dup() if ranks.expected() > 1 else None
     # Absolute, since the program may change the working directory.
     file = Path(words[0]).absolute()

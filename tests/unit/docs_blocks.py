@@ -188,8 +188,7 @@ def _hpcpy(words: list[str], *, is_whole: bool = True) -> str:
 
 def _workloads(words: list[str]) -> str:
     if words and words[0] in WORKLOADS:
-        module = importlib.import_module(WORKLOADS[words[0]][0])
-        workload = next(one for one in vars(module).values() if isinstance(one, Workload))
+        workload: Workload = importlib.import_module(WORKLOADS[words[0]][0]).WORKLOAD
         techniques = (command.parser(workload).parse_args(words[1:]).impl or "auto").split(",")
         if unknown := {*techniques} - {"all", "auto", *workload.techniques}:
             raise WrongError(f"{words[0]} has no technique {min(unknown)}")

@@ -18,7 +18,7 @@ from workloads.__main__ import main
 from workloads.bench import scaling
 from workloads.errors import OutputError, UnavailableError, UsageError
 from workloads.parallel.workers import Workers
-from workloads.pi.command import PI
+from workloads.pi.command import WORKLOAD
 from workloads.pi.registry import TECHNIQUES
 
 
@@ -80,7 +80,7 @@ def test_a_failure_is_a_row_and_loses_no_other(
 ) -> None:
     broken = replace(TECHNIQUES[name], where=f"{__name__}:{kind.__name__}")
     rows = {"python": TECHNIQUES["python"], name: broken}
-    monkeypatch.setattr("workloads.pi.command.PI", replace(PI, techniques=rows))
+    monkeypatch.setattr("workloads.pi.command.WORKLOAD", replace(WORKLOAD, techniques=rows))
     (reason, *codes), (others, own) = KINDS[kind], REQUESTS[asked]
     code = codes[[*REQUESTS].index(asked)]
     file = tmp_path / "pi.json"

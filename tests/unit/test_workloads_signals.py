@@ -111,7 +111,7 @@ read, write = os.pipe()
 os.dup2(write, 1)
 sys.stdout = os.fdopen(1, "w", closefd=False)
 sys.modules["tangled"] = types.SimpleNamespace(main=main)
-registry.WORKLOADS["tangled"] = ("tangled", "")
+registry.TOOLS["tangled"] = ("tangled", "")
 sys.exit(__main__._entry())
 """
 

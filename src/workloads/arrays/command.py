@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from workloads.arrays import drawing
 from workloads.arrays.drawing import Example
 from workloads.bench import options, plot
-from workloads.errors import EXIT_CODES, UnavailableError
+from workloads.bench.result import render
+from workloads.errors import EXIT_CODES, require_module
 from workloads.parallel import ranks
 
 # Each line may use the names of the lines before it.
@@ -45,12 +45,11 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> options.Parser:
     parser = options.Parser(
-        prog="python -m workloads arrays",
-        description="Views, strides, broadcasting and copies of NumPy's arrays: shape, strides in "
-        "bytes, whether the elements lie in the memory of the first array, and the bytes that were "
-        "taken for them.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "workloads arrays",
+        "Views, strides, broadcasting and copies of NumPy's arrays: shape, strides in bytes, "
+        "whether the elements lie in the memory of the first array, and the bytes that were taken "
+        "for them.",
+        EXIT_CODES,
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (png, pdf, svg)")
     return parser
@@ -58,10 +57,9 @@ def _parser() -> options.Parser:
 
 def examples() -> list[Example]:
     """Make the arrays, and describe them."""
-    try:
-        import numpy as np  # noqa: PLC0415
-    except ImportError as error:
-        raise UnavailableError("Python has no module 'numpy' here") from error
+    require_module("numpy")
+    import numpy as np  # noqa: PLC0415
+
     names: dict[str, Any] = {"np": np}
     found = []
     for line in LINES:
@@ -98,9 +96,4 @@ def _table(found: Sequence[Example]) -> str:
     for each in found:
         shared = "yes" if each.shares else "no"
         rows.append((each.code, str(each.shape), str(each.strides), shared, str(each.own)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for *texts, number in rows:
-        words = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
-        lines.append("  ".join([*words, number.rjust(widths[-1])]))
-    return "\n".join(lines)
+    return render(rows)

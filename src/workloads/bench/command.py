@@ -63,11 +63,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
 
 def parser(workload: Workload) -> options.Parser:
     """Return the parser of a workload's command line."""
-    made = options.Parser(
-        prog=f"python -m workloads {workload.name}",
-        description=workload.description,
-        epilog=EXIT_CODES,
-    )
+    made = options.Parser(f"workloads {workload.name}", workload.description, EXIT_CODES)
     workload.add_options(made.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())
     options.add_common(made, samples=samples, request=workload.request)

@@ -118,3 +118,11 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
+
+
+def write_json(path: Path, document: object, suffix: str = "") -> None:
+    """Write JSON as people read it, too: see `whole_file`."""
+    import json  # noqa: PLC0415
+
+    with whole_file(path, suffix) as temporary:
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")

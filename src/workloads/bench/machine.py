@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 _PACKAGES = (
@@ -125,6 +126,15 @@ def available_memory() -> int:
         if (most := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY:
             rooms.append(most - _kib("/proc/self/status", used))
     return 0 if min(rooms) == math.inf else max(1, int(min(rooms)))
+
+
+def require_memory(need: int, option: str, where: str = "") -> None:
+    """Raise a UsageError for what an option needs, if there is less: the kernel would kill it."""
+    there = available_memory()
+    if there and need > there:
+        unit, size = ("GiB", 2**30) if need >= 2**30 else ("MiB", 2**20)
+        needed = f"{need / size:,.1f} {unit} of memory{where}"
+        raise UsageError(f"{option} needs {needed}, {there / size:,.1f} are available")
 
 
 def _cgroup_rooms() -> Iterator[int]:

@@ -5,21 +5,30 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from workloads.bench import files
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
+_WIDTH = 80  # of help's description
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, raised as `UsageError`."""
 
-    def __init__(self, **options: Any) -> None:
-        # A job script's line means the same when there are more options.
-        super().__init__(allow_abbrev=False, **options)
+    def __init__(self, command: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=f"python -m {command}",
+            description=textwrap.fill(description, _WIDTH),
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # A job script's line means the same when there are more options.
+            allow_abbrev=False,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
@@ -49,6 +58,18 @@ count = whole_number(1)
 def counts(text: str) -> list[int]:
     """Return comma-separated whole numbers of at least 1, sorted, each once."""
     return sorted({count(word) for word in text.split(",")})
+
+
+def names(*known: str) -> Callable[[str], list[str]]:
+    """Return a parser's type: some of these names, separated by commas, each once."""
+
+    def convert(text: str) -> list[str]:
+        words = list(dict.fromkeys(text.split(",")))
+        if unknown := [word for word in words if word not in known]:
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(known)}")
+        return words
+
+    return convert
 
 
 def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str = "auto") -> None:

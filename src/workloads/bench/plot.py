@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.bench import files, scaling
 from workloads.bench.result import Result
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UsageError, require_module
 
 if TYPE_CHECKING:
     import argparse
@@ -37,8 +36,7 @@ def check(path: Path) -> None:
     files.require_writable(path, "--plot")
     if files.with_ending(path, ENDINGS[0]).suffix.lower() not in ENDINGS:
         raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UnavailableError("--plot: Python has no module 'matplotlib' here")
+    require_module("matplotlib", "--plot: ")
 
 
 def chart(args: argparse.Namespace, workload: Workload, results: Sequence[Result]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cProfile
-import importlib.util
 import pstats
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from workloads.bench import files
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UsageError, require_module
 from workloads.parallel import ranks
 from workloads.registry import WORKLOADS
 
@@ -80,9 +79,7 @@ def check(kind: str, file: str) -> None:
     if kind not in _KINDS:
         raise UsageError(f"--profile {kind}: is none of {', '.join(_KINDS)}")
     files.require_writable(Path(file), "--profile")
-    _, _, module = _KINDS[kind]
-    if importlib.util.find_spec(module) is None:
-        raise UnavailableError(f"--profile {kind}: Python has no module {module!r} here")
+    require_module(_KINDS[kind][2], f"--profile {kind}: ")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -103,5 +102,4 @@ def write_json(
         "results": [vars(result) for result in done.results],
         "failures": [vars(failure) for failure in done.failures],
     }
-    with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    files.write_json(path, document)

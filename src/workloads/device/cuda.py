@@ -8,10 +8,13 @@ import importlib
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError
 from workloads.parallel import ranks
+
+if TYPE_CHECKING:
+    from workloads.parallel.workers import Workers
 
 NO_DEVICE = "run with --nv on a GPU node"
 NO_TOOLKIT = (
@@ -45,6 +48,17 @@ def cupy_device() -> tuple[Any, str]:
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise UnavailableError(f"no CUDA device answers ({error})", hint=NO_DEVICE) from error
     return cupy, str(device)
+
+
+@contextlib.contextmanager
+def cupy_kernels(cupy: Any, workers: Workers) -> Iterator[None]:
+    """Add the seconds between start and end of the GPU's kernels, by its own clock."""
+    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
+    started.record()
+    yield
+    ended.record()
+    ended.synchronize()
+    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from workloads.bench import files, options
 from workloads.doctor import checks, job, promises
 from workloads.doctor.checks import Finding
 from workloads.doctor.node import Node, World
-from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 _EPILOG = """\
@@ -35,9 +34,8 @@ def main(arguments: list[str]) -> int:
     def show(report: job.Report) -> None:
         if args.json is None:
             print(report.text(), flush=True)
-            return
-        with files.whole_file(args.json) as temporary:
-            temporary.write_text(f"{report.json()}\n", encoding="utf-8")
+        else:
+            files.write_json(args.json, report.document())
 
     return int(job.report(look, show, world, deep=not args.quick))
 
@@ -49,24 +47,14 @@ def _require_writable(file: Path, world: World) -> None:
         files.require_writable(file, "--json")
 
 
-def _groups(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in checks.GROUPS]:
-        known = ", ".join(checks.GROUPS)
-        raise UsageError(f"--only: {unknown[0]!r} is none of {known}")
-    return names
-
-
 def _parser() -> options.Parser:
-    parser = options.Parser(
-        prog="python -m workloads doctor",
-        description="What this machine and this job offer, and what is wrong with them.",
-        epilog=_EPILOG,
-    )
-    groups = ", ".join(f"{name}: {what}" for name, (_, what) in checks.GROUPS.items())
+    what = "What this machine and this job offer, and what is wrong with them."
+    parser = options.Parser("workloads doctor", what, _EPILOG)
+    groups = ", ".join(f"{name}: {what}" for name, what in checks.GROUPS.items())
     parser.add_argument("--site", type=Path, metavar="FILE",
                         help="a site's TOML file: its [promises] must be kept")  # fmt: skip
-    parser.add_argument("--only", type=_groups, metavar="GROUP[,GROUP…]", help=groups)
+    parser.add_argument("--only", type=options.names(*checks.GROUPS), metavar="GROUP[,GROUP…]",
+                        help=groups)  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="ask no driver, as the preflight")
     parser.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE",
                         help="write JSON, to standard output without a file")  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from array import array
@@ -49,11 +48,10 @@ class Report:
         lines += ["", f"{counts[Status.FAIL]} failed, {counts[Status.WARN]} warnings"]
         return "\n".join(lines)
 
-    def json(self) -> str:
+    def document(self) -> dict[str, object]:
         """Return the report for programs."""
         findings = [{**asdict(finding), "hosts": hosts} for finding, hosts in self.findings]
-        content = {"ok": not self.failed, "hosts": self.hosts, "findings": findings}
-        return json.dumps(content, indent=2)
+        return {"ok": not self.failed, "hosts": self.hosts, "findings": findings}
 
 
 def shortened(hosts: tuple[str, ...]) -> str:

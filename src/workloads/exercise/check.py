@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import UnavailableError, UsageError, WorkloadError
+from workloads.errors import UnavailableError, UsageError, WorkloadError, require_module
 from workloads.exercise.tasks import Exercise
 from workloads.parallel.programs import running
 
@@ -35,8 +35,7 @@ def check_name(file: Path) -> None:
 def check_needs(exercise: Exercise) -> None:
     """Refuse an exercise that cannot be checked here: without a module, without mpiexec."""
     for module in exercise.needs:
-        if importlib.util.find_spec(module) is None:
-            raise UnavailableError(f"cannot run here: Python has no module {module!r}")
+        require_module(module, "cannot run here: ")
     if exercise.ranks and shutil.which("mpiexec") is None:
         hint = "the image has one: apptainer exec hpcpy.sif python -m workloads exercise ..."
         raise UnavailableError("no mpiexec on PATH", hint=hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from workloads.bench import files, options
@@ -85,22 +84,15 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
             on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
             print(f"{args.name}: right{on}")
     if args.json:
-        with files.whole_file(args.json) as temporary:
-            document = json.dumps(verdicts, indent=1, ensure_ascii=False)
-            temporary.write_text(f"{document}\n", encoding="utf-8")
+        files.write_json(args.json, verdicts)
     if errors and not several:
         raise type(errors[0])(f"{args.name}: {errors[0]}")
     return 1 if errors else 0
 
 
 def _parser() -> options.Parser:
-    parser = options.Parser(
-        prog="python -m workloads exercise",
-        description="Exercises for a class: a technique's file with a hole, and what checks the "
-        "file by its answer.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    what = "Exercises for a class: a technique's file with a hole, and its check by its answer."
+    parser = options.Parser("workloads exercise", what, _EPILOG)
     add = parser.add_argument
     add("name", nargs="?", help=f"one of: {', '.join(NAMES)}")
     add("--to", type=Path, metavar="FILE", help="write the file with the hole")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workloads.bench import machine, options
-from workloads.errors import UnavailableError, UsageError
+from workloads.bench import files, machine, options
+from workloads.errors import UsageError
 from workloads.forecast import count, probe, report
 from workloads.parallel import ranks
-from workloads.startup.command import Invocation, add_program, programs
+from workloads.startup.command import add_program, programs
 
 _EPILOG = f"""\
 The program is run {count.RUNS} times: give one that ends when it has started.
@@ -27,10 +27,12 @@ def main(arguments: list[str]) -> int:
     if not ranks.is_first():
         return 0
     with options.tables_beside(args):
-        forecast = report.forecast(_case(args), args, arguments)
+        (case,) = programs(args)
+        case.require()
+        forecast = report.forecast(case, args, arguments)
         print(report.text(forecast), flush=True)
     if args.json is not None:
-        report.write(forecast, args.json)
+        files.write_json(args.json, forecast)
     if args.plot is not None:
         report.draw(forecast, args.plot)
     return 0
@@ -46,20 +48,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--probe {args.probe}: there is no such folder")
 
 
-def _case(args: argparse.Namespace) -> Invocation:
-    (case,) = programs(args)
-    if case.absent():
-        raise UnavailableError(f"Python has no module {case.absent()!r} here")
-    return case
-
-
 def _parser() -> options.Parser:
     parser = options.Parser(
-        prog="python -m workloads forecast",
-        description="How long the last of many ranks would wait for a program's start: "
-        "counted here, probed on your file system, the rest by a model.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "workloads forecast",
+        "How long the last of many ranks would wait for a program's start: counted here, probed "
+        "on your file system, the rest by a model.",
+        _EPILOG,
     )
     add_program(parser.add_argument_group("what is started"))
     _add_probe(parser.add_argument_group("the file system"))

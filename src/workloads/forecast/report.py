@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import files, plot
+from workloads.bench import plot
 from workloads.bench.report import circumstances
 from workloads.bench.result import duration, render
 from workloads.doctor import mounts
@@ -118,12 +117,6 @@ def _remarks(data: dict[str, Any]) -> list[str]:
             "one; --server-rate takes its figure"
         )
     return remarks
-
-
-def write(data: dict[str, Any], path: Path) -> None:
-    """Write a forecast as JSON."""
-    with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def draw(data: dict[str, Any], path: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workloads.bench import command, options
+from workloads.bench import options
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
 from workloads.linalg.problems import Problem
@@ -25,14 +25,6 @@ _DEFAULT = ["eigh", "tasks"]
 _MOST_NUMBERS, _MOST_ROWS = 100_000_000, 46_340
 
 
-def _tasks(text: str) -> list[str]:
-    names = [*_SIZES] if text == "all" else text.split(",")
-    for name in names:
-        if name not in _SIZES:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of all, {', '.join(_SIZES)}")
-    return [*dict.fromkeys(names)]
-
-
 def _add_options(what: argparse._ArgumentGroup) -> None:
     by_task = ", ".join(f"{size} for {name}" for name, size in _SIZES.items())
     count, seed = options.whole_number(1, 1_000_000), options.whole_number(0, 2**63)
@@ -42,8 +34,8 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         "with one thread of BLAS, two, … "
         f"(default: {','.join(_DEFAULT)})"
     )
-    names = "NAME[,NAME…]|all"
-    what.add_argument("--task", type=_tasks, default=_DEFAULT, metavar=names, help=help_of_task)
+    tasks, metavar = options.names("all", *_SIZES), "NAME[,NAME…]|all"
+    what.add_argument("--task", type=tasks, default=_DEFAULT, metavar=metavar, help=help_of_task)
     help_of_n = f"rows of each matrix, for addone its numbers (default: {by_task})"
     what.add_argument("-n", type=options.counts, metavar="N[,N…]", help=help_of_n)
     help_of_count = f"how many matrices for tasks (default: {COUNT})"
@@ -53,12 +45,13 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 
 
 def _problems(args: argparse.Namespace) -> Sequence[Problem]:
-    if args.count and "tasks" not in args.task:
+    tasks = [*_SIZES] if "all" in args.task else args.task
+    if args.count and "tasks" not in tasks:
         raise UsageError(f"--count {args.count}: only tasks have a count", hint="add --task tasks")
-    if args.scale and "threads" in args.task:
+    if args.scale and "threads" in tasks:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
     found: list[Problem] = []
-    for task in args.task:
+    for task in tasks:
         sizes = args.n or [_SIZES[task]]
         most = _MOST_NUMBERS if task == "addone" else _MOST_ROWS
         if max(sizes) > most:
@@ -74,7 +67,7 @@ def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
     return replace(workload, request="all") if args.task == ["threads"] else workload
 
 
-LINALG = Workload(
+WORKLOAD = Workload(
     name="linalg",
     description="Eigenvalues and products of random matrices by BLAS and LAPACK: one at a time, "
     "many shared out among processes, ranks or GPUs, and with more and more threads. Residuals "
@@ -89,8 +82,3 @@ LINALG = Workload(
     baseline=("numpy", "serial", "omp-1"),
     adapt=_adapt,
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line."""
-    return command.main(LINALG, arguments)

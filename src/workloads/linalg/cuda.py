@@ -31,12 +31,12 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
         match problem.task:
             case "eigh" | "gram":
                 matrix = cupy.asarray(*problem.arrays())
-                with _kernels(cupy, workers):
+                with gpu.cupy_kernels(cupy, workers):
                     values, vectors = cupy.linalg.eigh(matrix)
                 return (values.get(), vectors.get()), name
             case "dot":
                 first, second = map(cupy.asarray, problem.arrays())
-                with _kernels(cupy, workers):
+                with gpu.cupy_kernels(cupy, workers):
                     product = first @ second
                 return product.get(), name
             case _:
@@ -79,7 +79,7 @@ def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
     numbers = cupy.arange(problem.n, dtype=cupy.float64)
     # Numba starts its kernel on the same stream as CuPy, the legacy default one, and takes
     # the array by its __cuda_array_interface__.
-    with _kernels(cupy, workers):
+    with gpu.cupy_kernels(cupy, workers):
         with gpu.numba_compilation():
             numba_kernel()[-(-problem.n // _THREADS), _THREADS](numbers)
         total = np.sum(numbers)
@@ -101,17 +101,6 @@ def numba_kernel() -> Any:
             numbers[i] += 1.0
 
     return add_one
-
-
-@contextlib.contextmanager
-def _kernels(cupy: Any, workers: Workers) -> Iterator[None]:
-    """Add the seconds between start and end of the GPU's kernels, by its own clock."""
-    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
-    started.record()
-    yield
-    ended.record()
-    ended.synchronize()
-    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
 """What is computed, and how its answer is checked."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine
 from workloads.bench.workload import Outcome
-from workloads.errors import UsageError
 from workloads.linalg.registry import THREADS
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class Problem:
 
     @property
     def title(self) -> str:
-        """The line above the table."""
         if self.task == "addone":
             return f"linalg {self.task}: {self.n:,} numbers"
         many = {"tasks": f"{self.count:,} of ", "gram": "b.T @ b of "}.get(self.task, "")
@@ -83,7 +82,6 @@ class Problem:
         return definition.check(self, found)
 
     def parameters(self) -> Mapping[str, object]:
-        """Return size and seed, and the number of tasks."""
         names = ("n", "seed", "count") if self.task == "tasks" else ("n", "seed")
         return {name: getattr(self, name) for name in names}
 
@@ -91,20 +89,13 @@ class Problem:
         """Refuse what does not fit into memory."""
         elements = self.n if self.task == "addone" else self.n * self.n
         need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
-        there = machine.available_memory()
-        if there and need > there:
-            raise UsageError(
-                f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.task}, "
-                f"{there / 2**30:,.1f} are available"
-            )
+        machine.require_memory(need, f"-n {self.n}", f" for {self.task}")
 
     def attempt(self, trial: Trial) -> Attempt:
-        """Return what a technique does."""
         return Attempt(replace(self, threads=THREADS.get(trial.name, 0)), trial)
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
-        """Return nothing: the table says it all."""
-        return []
+        return []  # the table says it all
 
 
 class Attempt:

@@ -7,14 +7,14 @@ import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workloads.bench import machine
 from workloads.linalg.definition import Errors, eigh_errors, solve, symmetric
 from workloads.parallel import dask_client
+from workloads.parallel.workers import importing
 
 if TYPE_CHECKING:
     from workloads.linalg.problems import Problem
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # In the order in which OpenBLAS looks at them, when it is loaded.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+_PREPARE = importing(__name__)
 
 
 def multiprocessing(problem: Problem, workers: Workers) -> tuple[Errors, str]:
@@ -29,14 +30,14 @@ def multiprocessing(problem: Problem, workers: Workers) -> tuple[Errors, str]:
     given = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "")
     threads = max(1, machine.cores() // workers.count)
     with contextlib.nullcontext() if given else blas_threads(threads):
-        pool = workers.pool(_prepare, "numpy")
+        pool = workers.pool(_PREPARE, "numpy", __name__)
     errors = [*pool.map(solve, itertools.repeat(problem.n), problem.seeds)]
     return errors, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
 
 
 def dask(problem: Problem, workers: Workers) -> tuple[Errors, str]:
     """Do the tasks as futures, on a local Dask cluster or a site's."""
-    client = workers.hold(_client)
+    client = workers.hold(dask_client.client, _PREPARE)
     # Not pure: a task that is asked for again must be done again.
     futures = client.map(solve, [problem.n] * problem.count, problem.seeds, pure=False)
     with dask_client.failures():
@@ -61,7 +62,7 @@ def omp(problem: Problem, workers: Workers) -> tuple[tuple[float, float, float],
     workers.count = 1
     with blas_threads(problem.threads):
         # Spawned: rows that run one after the other have different environments.
-        pool = workers.pool(_prepare, method="spawn")
+        pool = workers.pool(_PREPARE, method="spawn")
     found, workers.count = pool.submit(_solve_here, problem.n, problem.seed).result()
     return found, ""
 
@@ -93,11 +94,3 @@ def blas_threads(count: int) -> Iterator[None]:
     finally:
         os.environ.pop("OMP_NUM_THREADS", None)
         os.environ.update(before)
-
-
-def _client(workers: Workers) -> AbstractContextManager[Any]:
-    return dask_client.client(workers, _prepare)
-
-
-def _prepare() -> None:
-    """Do nothing: a process imports this module to find this function by its name."""

@@ -1,4 +1,5 @@
 """``python -m workloads mandel``: what may be asked for, and what is computed of an area."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
@@ -12,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import command
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UnavailableError, UsageError
@@ -41,7 +41,6 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """The area's name."""
         return self.area.name
 
     @property
@@ -51,7 +50,6 @@ class Picture:
 
     @property
     def title(self) -> str:
-        """The line above the table."""
         grid = self.area.grid
         return (
             f"mandel {self.name}: x {grid.xmin:g}…{grid.xmax:g}, y {grid.ymin:g}…{grid.ymax:g}, "
@@ -59,7 +57,6 @@ class Picture:
         )
 
     def parameters(self) -> Mapping[str, object]:
-        """Return window, size and limit."""
         return vars(self.area.grid)
 
     def prepare(self, names: Sequence[str]) -> None:
@@ -90,7 +87,6 @@ class Picture:
         return grid.sample() if sampled else range(grid.height)
 
     def attempt(self, trial: Trial) -> _Attempt:
-        """Return what a technique does."""
         return _Attempt(self, trial)
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
@@ -266,7 +262,7 @@ def _with_kernel(workload: Workload, args: argparse.Namespace) -> Workload:
     return replace(workload, techniques={**workload.techniques, **own})
 
 
-MANDEL = Workload(
+WORKLOAD = Workload(
     name="mandel",
     description="Escape times of the Mandelbrot set in double precision. Every technique "
     "gives the same bytes; the rate counts how often |z|² > 4 is asked.",
@@ -281,8 +277,3 @@ MANDEL = Workload(
     grown=Picture.grown,
     adapt=_with_kernel,
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
-    return command.main(MANDEL, arguments)

@@ -18,17 +18,8 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-# Compilers for OpenCL fuse multiply and add unless told not to.
-OPENCL = """
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#pragma OPENCL FP_CONTRACT OFF
-__kernel void fill(__global const REAL *xs, __global const REAL *ys,
-                   const int width, const int maxiter, __global int *out)
-{
-    const size_t column = get_global_id(0), row = get_global_id(1);
-    if (column >= width)
-        return;
-    const REAL cr = xs[column], ci = ys[row];
+# The iteration of one pixel in C, which both have.
+_LOOP = """
     REAL zr = cr, zi = ci;
     int result = maxiter - 1;
     for (int n = 0; n < maxiter; n++) {
@@ -40,32 +31,36 @@ __kernel void fill(__global const REAL *xs, __global const REAL *ys,
         zi = (zr + zr) * zi + ci;
         zr = zr2 - zi2 + cr;
     }
+"""
+# Compilers for OpenCL fuse multiply and add unless told not to.
+OPENCL = """
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#pragma OPENCL FP_CONTRACT OFF
+__kernel void fill(__global const REAL *xs, __global const REAL *ys,
+                   const int width, const int maxiter, __global int *out)
+{
+    const size_t column = get_global_id(0), row = get_global_id(1);
+    if (column >= width)
+        return;
+    const REAL cr = xs[column], ci = ys[row];
+    LOOP
     out[row * width + column] = result;
 }
-"""
+""".replace("LOOP", _LOOP)
 
 CUDA = """
+#define REAL double
 extern "C" __global__ void fill(const double *xs, const double *ys, const long long width,
                                 const long long pixels, const int maxiter, int *out)
 {
     const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= pixels)
         return;
-    const double cr = xs[pixel % width], ci = ys[pixel / width];
-    double zr = cr, zi = ci;
-    int result = maxiter - 1;
-    for (int n = 0; n < maxiter; n++) {
-        const double zr2 = zr * zr, zi2 = zi * zi;
-        if (zr2 + zi2 > 4.0) {
-            result = n;
-            break;
-        }
-        zi = 2.0 * zr * zi + ci;
-        zr = zr2 - zi2 + cr;
-    }
+    const REAL cr = xs[pixel % width], ci = ys[pixel / width];
+    LOOP
     out[pixel] = result;
 }
-"""
+""".replace("LOOP", _LOOP)
 
 # Neighbours in a row that run as one work-group. The size is fixed, since PoCL
 # compiles a kernel anew for each shape; a row is padded to a multiple of it.
@@ -146,15 +141,12 @@ def _cupy_kernel() -> tuple[Any, Any, str]:
 def cupy(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Run CUDA C, compiled by CuPy; the copy back is part of the time."""
     cp, kernel, name = _cupy_kernel()
-    started, ended = cp.cuda.Event(), cp.cuda.Event()
     xs, ys = map(cp.asarray, grid.axes(rows))
     result = cp.empty(out.shape, cp.int32)
     scalars = np.int64(grid.width), np.int64(out.size), np.int32(grid.maxiter)
-    started.record()
-    kernel((-(-out.size // _THREADS),), (_THREADS,), (xs, ys, *scalars, result))
-    ended.record()
+    with gpu.cupy_kernels(cp, workers):
+        kernel((-(-out.size // _THREADS),), (_THREADS,), (xs, ys, *scalars, result))
     result.get(out=out)
-    workers.kernel_seconds += cp.cuda.get_elapsed_time(started, ended) / 1e3
     return str(name)
 
 

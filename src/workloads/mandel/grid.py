@@ -97,12 +97,7 @@ class Grid:
         # are on their way, half while they are put in order. And 100 bytes a
         # column: a kernel's arrays for one row of points.
         need = (3 * 4 * self.block_rows() + 100) * self.width
-        there = machine.available_memory()
-        if there and need > there:
-            raise UsageError(
-                f"--size {self.width} {self.height} needs {need / 2**30:,.1f} GiB of memory, "
-                f"{there / 2**30:,.1f} are available"
-            )
+        machine.require_memory(need, f"--size {self.width} {self.height}")
 
 
 @dataclass(frozen=True)

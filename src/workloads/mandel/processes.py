@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workloads.mandel import registry
 from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
@@ -57,7 +53,7 @@ def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
 
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
-    client = workers.hold(_client(kernel))
+    client = workers.hold(dask_client.client, registry.kernel_loader(kernel))
     from dask.distributed import as_completed  # noqa: PLC0415
 
     # Not pure: rows that are asked for again must be computed again.
@@ -70,8 +66,3 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
             # The cluster keeps a result as long as somebody here has its future.
             out[places.pop(future)] = block
     return f"{registry.kernel_name(kernel)} in each"
-
-
-@functools.cache
-def _client(kernel: str) -> Callable[[Workers], AbstractContextManager[Any]]:
-    return lambda workers: dask_client.client(workers, registry.kernel_loader(kernel))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import sys
 import threading
 from typing import Any, NoReturn
 
-from workloads.errors import UnavailableError
+from workloads.errors import UnavailableError, require_module
 from workloads.on_dask import cluster
 from workloads.on_dask.worker import NO_DASHBOARD
 from workloads.parallel import ranks, signals
@@ -43,8 +42,7 @@ def main(words: list[str]) -> int:
 
 def _start(words: list[str]) -> int:
     program.require(words)
-    if importlib.util.find_spec("distributed") is None:
-        raise UnavailableError("Python has no module 'distributed' here")
+    require_module("distributed")
     comm = ranks.world()
     host = cluster.host(comm)
     programs = cluster.environment_of_no_rank()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import command, options
+from workloads.bench import options
 from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UsageError
 from workloads.p2p.messages import DEFAULT, check, in_words, message, sizes
@@ -136,7 +136,7 @@ def _problems(args: argparse.Namespace) -> list[Messages]:
     ]
 
 
-P2P = Workload(
+WORKLOAD = Workload(
     name="p2p",
     description="Messages between the first and the last MPI rank: how long one takes and how "
     "many bytes a second go. What has arrived is compared with what was sent.",
@@ -150,8 +150,3 @@ P2P = Workload(
     baseline="mpi-lower",
     overview=Overview(),
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
-    return command.main(P2P, arguments)

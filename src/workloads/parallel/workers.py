@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
 import os
 import signal
 import threading
@@ -33,11 +35,14 @@ class Workers:
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()
 
-    def hold(self, start: Callable[[Workers], contextlib.AbstractContextManager[T]]) -> T:
+    def hold(
+        self, start: Callable[..., contextlib.AbstractContextManager[T]], *arguments: Any
+    ) -> T:
         """Return what `start` gives for these workers; it is called once and ends with them."""
-        if start not in self._held:
-            self._held[start] = self._stack.enter_context(start(self))
-        value: T = self._held[start]
+        key = start, *arguments
+        if key not in self._held:
+            self._held[key] = self._stack.enter_context(start(self, *arguments))
+        value: T = self._held[key]
         return value
 
     def threads(self) -> futures.ThreadPoolExecutor:
@@ -49,19 +54,10 @@ class Workers:
     ) -> futures.ProcessPoolExecutor:
         """Return the pool of processes, all of them up, or raise UnavailableError.
 
-        Each calls `prepare` once, for imports and compilation. A fork server imports its module
-        and `modules` for all. `method` is ``forkserver`` or ``spawn``.
+        Each calls `prepare` once, for imports and compilation. A fork server imports `modules`
+        for all. `method` is ``forkserver`` or ``spawn``.
         """
-        if prepare not in self._held:
-            import multiprocessing  # noqa: PLC0415
-
-            context = multiprocessing.get_context(method)
-            if method == "forkserver":
-                context = self._stack.enter_context(fork_server([prepare.__module__, *modules]))
-            started = _processes(self.count, prepare, context)
-            self._held[prepare] = self._stack.enter_context(started)
-        pool: futures.ProcessPoolExecutor = self._held[prepare]
-        return pool
+        return self.hold(_processes, prepare, modules, method)
 
     @property
     def comm(self) -> Any:
@@ -94,19 +90,36 @@ def _threads(workers: Workers) -> contextlib.AbstractContextManager[futures.Thre
 
 
 @contextlib.contextmanager
-def _processes(count: int, prepare: Callable[[], object], context: Any) -> Iterator[Any]:
+def _processes(
+    workers: Workers, prepare: Callable[[], object], modules: Sequence[str], method: str
+) -> Iterator[futures.ProcessPoolExecutor]:
     """Give an executor, not a ``multiprocessing.Pool``: that waits for ever for a killed child."""
-    barrier = context.Barrier(count + 1)
-    pool = futures.ProcessPoolExecutor(
-        count, context, initializer=begin, initargs=(prepare, barrier)
-    )
-    with signals.on_stop(kill_processes), _ended(pool):
-        # One starts for each task that finds none idle; the barrier holds them.
-        with signals.sigint_blocked():
-            for number in range(count):
-                pool.submit(_nothing, number)
-        wait_for(barrier, count)
-        yield pool
+    import multiprocessing  # noqa: PLC0415
+
+    count, spawn = workers.count, contextlib.nullcontext(multiprocessing.get_context("spawn"))
+    with spawn if method == "spawn" else fork_server(modules) as context:
+        barrier = context.Barrier(count + 1)
+        pool = futures.ProcessPoolExecutor(
+            count, context, initializer=begin, initargs=(prepare, barrier)
+        )
+        with signals.on_stop(kill_processes), _ended(pool):
+            # One starts for each task that finds none idle; the barrier holds them.
+            with signals.sigint_blocked():
+                for number in range(count):
+                    pool.submit(_nothing, number)
+            wait_for(barrier, count)
+            yield pool
+
+
+@functools.cache
+def importing(module: str) -> Callable[[], None]:
+    """Return what imports a module in a worker, for `prepare`; the same object each time."""
+    return functools.partial(_import, module)
+
+
+def _import(module: str) -> None:
+    # It returns nothing: a cluster would pickle the module.
+    importlib.import_module(module)
 
 
 def kill_processes() -> None:

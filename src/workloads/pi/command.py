@@ -1,4 +1,5 @@
 """``python -m workloads pi``: its options, and the problem that they choose."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from workloads.bench import command, options
+from workloads.bench import options
 from workloads.bench.workload import Outcome, Technique, Workload
 from workloads.errors import UsageError
 from workloads.pi import answer, others
@@ -32,20 +33,17 @@ class Count:
 
     @property
     def name(self) -> str:
-        """How many pairs."""
         return f"{self.pairs:,} pairs"
 
     @property
     def title(self) -> str:
-        """The line above the table."""
         return f"pi: {self.name}, seed {self.seed}"
 
     def parameters(self) -> Mapping[str, object]:
-        """Return pairs and seed, and other interpreters if there are some."""
         return {name: value for name, value in vars(self).items() if value != {}}
 
     def prepare(self, _: Sequence[str]) -> None:
-        """Refuse nothing: a count takes no memory."""
+        pass
 
     def grown(self, times: int) -> Count:
         """Return the problem with `times` as many pairs."""
@@ -54,7 +52,6 @@ class Count:
         return replace(self, pairs=self.pairs * times)
 
     def attempt(self, trial: Trial) -> _Attempt:
-        """Return what a technique does."""
         return _Attempt(self, trial)
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
@@ -125,7 +122,7 @@ def _with_pythons(workload: Workload, args: argparse.Namespace) -> Workload:
     )
 
 
-PI = Workload(
+WORKLOAD = Workload(
     name="pi",
     description="Pi by counting the pairs x, y of random numbers with x·x + y·y < 1. The family "
     "`seeded` draws from random.Random(seed + worker), `philox` counts the same pairs whoever "
@@ -140,8 +137,3 @@ PI = Workload(
     adapt=_with_pythons,
     grown=Count.grown,
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line."""
-    return command.main(PI, arguments)

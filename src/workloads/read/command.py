@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import command
 from workloads.read.registry import FASTEST, TECHNIQUES
 from workloads.write import command as writing
 from workloads.write import reading
@@ -105,8 +104,8 @@ def _problems(args: argparse.Namespace) -> list[Formats]:
     return [Formats("read", Series(args.n, args.s), Place(None), cold=args.cold)]
 
 
-READ = replace(
-    writing.WRITE,
+WORKLOAD = replace(
+    writing.WORKLOAD,
     name="read",
     description="Read n arrays of s × s doubles by their numbers, in an order drawn at random, "
     "from what `write` makes of them in a temporary folder ($TMPDIR or /tmp). Each is compared.",
@@ -117,8 +116,3 @@ READ = replace(
     problems=_problems,
     columns=writing.COLUMNS,
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
-    return command.main(READ, arguments)

@@ -1,4 +1,5 @@
 """``python -m workloads startup``: from a bare interpreter to the image's core, or yours."""
+# ruff: noqa: D102  (`workloads.bench.workload` says what the methods are for)
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from workloads.bench import command
+from workloads.bench import options
 from workloads.bench.workload import Outcome, Workload
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UsageError, require_module
 from workloads.startup.overview import Overview
 from workloads.startup.registry import FASTEST, TECHNIQUES
 from workloads.startup.techniques import run
@@ -37,26 +38,23 @@ class Invocation:
         """What is started: this interpreter."""
         return [sys.executable, *self.arguments]
 
-    def absent(self) -> str:
-        """Return the module that is not there, or an empty string."""
-        # Only the top package: to find a submodule would import its parents.
-        tops = (name.partition(".")[0] for name in self.needs)
-        return next((name for name in tops if importlib.util.find_spec(name) is None), "")
+    def require(self, wanted_by: str = "") -> None:
+        """Raise an UnavailableError unless its modules are there."""
+        for name in self.needs:
+            # Only the top package: to find a submodule would import its parents.
+            require_module(name.partition(".")[0], wanted_by)
 
     def parameters(self) -> Mapping[str, object]:
-        """Return what is started."""
         return {"command": self.command}
 
     def prepare(self, _: Sequence[str]) -> None:
-        """Refuse nothing."""
+        pass
 
     def attempt(self, trial: Trial) -> Attempt:
-        """Return what a technique does."""
         return Attempt(self, trial)
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
-        """Return nothing: the overview has all lines."""
-        return []
+        return []  # the overview has all lines
 
 
 @dataclass(frozen=True)
@@ -122,28 +120,21 @@ CASES = {
 }
 
 
-def _cases(text: str) -> list[Invocation]:
-    names = list(dict.fromkeys(text.split(",")))
-    if unknown := [name for name in names if name not in CASES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(CASES)}")
-    return [CASES[name] for name in names]
-
-
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    what.add_argument("--case", type=_cases, default=[], metavar="NAME[,NAME…]",
+    what.add_argument("--case", type=options.names(*CASES), default=[], metavar="NAME[,NAME…]",
                       help=f"{', '.join(CASES)} (default: all that are here)")  # fmt: skip
     add_program(what)
 
 
 def _problems(args: argparse.Namespace) -> list[Invocation]:
-    asked = [*args.case, *programs(args)]
+    asked = [*map(CASES.__getitem__, args.case), *programs(args)]
+    there = {name for name in _CORE if importlib.util.find_spec(name)}
     for case in asked:
-        if module := case.absent():
-            raise UnavailableError(f"{case.name}: Python has no module {module!r} here")
-    return asked or [case for case in CASES.values() if not case.absent()]
+        case.require(f"{case.name}: ")
+    return asked or [case for case in CASES.values() if set(case.needs) <= there]
 
 
-STARTUP = Workload(
+WORKLOAD = Workload(
     name="startup",
     description="What starting this Python costs here: time, each import's part of it, system "
     "calls by kind, files opened, bytes read.",
@@ -158,8 +149,3 @@ STARTUP = Workload(
     overview=Overview(),
     request="all",
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
-    return command.main(STARTUP, arguments)

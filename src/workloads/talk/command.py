@@ -119,11 +119,10 @@ def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) ->
 
 def _parser() -> options.Parser:
     parser = options.Parser(
-        prog="python -m workloads talk",
-        description="Three talks about Python in HPC, slide by slide: runs what a slide computes, "
-        "checks the answer, and sets the talk's figures beside those of this machine.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "workloads talk",
+        "Three talks about Python in HPC, slide by slide: runs what a slide computes, checks the "
+        "answer, and sets the talk's figures beside those of this machine.",
+        _EPILOG,
     )
     parser.add_argument("talk", nargs="?", choices=slides.TALKS)
     parser.add_argument("slide", nargs="*", type=options.count, help="its number, or several")

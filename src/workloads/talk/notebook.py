@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -49,8 +48,7 @@ def write(path: Path, name: str, talk: Talk, slides: Mapping[int, Slide]) -> Non
         cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
     metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    with files.whole_file(path, ".ipynb") as temporary:
-        temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    files.write_json(path, notebook, ".ipynb")
 
 
 def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import command, machine, options
+from workloads.bench import machine, options
 from workloads.bench.workload import Outcome, Workload
-from workloads.errors import UsageError
 from workloads.parallel import ranks
 from workloads.write import files, reading
 from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
@@ -53,12 +52,8 @@ class Files:
         return {**vars(self.series), "out": where, "verify": self.verify}
 
     def prepare(self, _: Sequence[str]) -> None:
-        need, there = _COPIES * self.series.array_bytes, machine.available_memory()
-        if there and need > there:
-            raise UsageError(
-                f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
-                f"{there / 1e6:,.0f} are available"
-            )
+        need = _COPIES * self.series.array_bytes
+        machine.require_memory(need, f"-s {self.series.s}", " in each process")
 
     def attempt(self, trial: Trial) -> Attempt:
         return Attempt(self, trial)
@@ -179,7 +174,7 @@ def _against_raw(result: Result, results: Sequence[Result]) -> str:
     return f"{min(result.samples) / raw:,.2f}×" if raw else "–"
 
 
-WRITE = Workload(
+WORKLOAD = Workload(
     name="write",
     description="Write n arrays of s × s doubles, each computed when its turn comes. Every "
     "technique writes the same numbers, which are read back and compared.",
@@ -193,8 +188,3 @@ WRITE = Workload(
     baseline="text",
     columns={**COLUMNS, "time/raw": _against_raw},
 )
-
-
-def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.bench.command.main`."""
-    return command.main(WRITE, arguments)

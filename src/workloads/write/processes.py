@@ -1,4 +1,4 @@
-"""Worker processes, each of which writes some of the npy files: of a pool, and with queues."""
+"""Worker processes and MPI ranks, each of which writes some of the npy files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workloads.errors import WorkerError, WorkloadError
-from workloads.parallel.workers import begin, fork_server, wait_for
+from workloads.parallel.workers import begin, fork_server, importing, wait_for
 from workloads.write.definition import shares
 from workloads.write.numpy_ import Field, save
 
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 _PARTS = 16
 # How often the process that waits for results checks whether the others are still alive.
 _LOOK_SECONDS = 1.0
+_PREPARE = importing(__name__)
 
 # A worker process keeps it from task to task.
 _field = functools.lru_cache(maxsize=1)(Field)
-
-
-def _prepare() -> None:
-    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _save_some(task: tuple[Series, Path, range]) -> None:
@@ -43,7 +40,7 @@ def _save_some(task: tuple[Series, Path, range]) -> None:
 
 def pool_map(series: Series, folder: Path, workers: Workers) -> str:
     """Write by a pool: each task is a part of the numbers."""
-    pool = workers.pool(_prepare)
+    pool = workers.pool(_PREPARE, __name__)
     parts = shares(series.n, workers.count * _PARTS)
     for _ in pool.map(_save_some, [(series, folder, part) for part in parts if part]):
         pass
@@ -63,7 +60,7 @@ def pool_apply(series: Series, folder: Path, workers: Workers) -> str:
     worker could make itself.
     """
     x, y = np.meshgrid(np.array(series.x, float), np.array(series.y, float))
-    pool = workers.pool(_prepare)
+    pool = workers.pool(_PREPARE, __name__)
     for t in range(series.n):
         # What Pool.apply does.
         pool.submit(_save_from, x, y, folder, series.n, t).result()
@@ -83,7 +80,7 @@ def by_queue(series: Series, folder: Path, workers: Workers) -> str:
 
 def _work(tasks: Any, results: Any, barrier: Any) -> None:
     """Do tasks, a worker process's whole life; a result is an error, or None."""
-    begin(_prepare, barrier)
+    begin(_PREPARE, barrier)
     while (task := tasks.get()) is not None:
         try:
             _save_some(task)
@@ -128,3 +125,31 @@ def _queues(workers: Workers) -> Iterator[tuple[Any, Any, list[Any]]]:
             tasks.close()
             # Its thread removes a semaphore, which the tracker would call leaked.
             tasks.join_thread()
+
+
+def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
+    """Send and Recv: rank 0 sends each rank its numbers in one message, and no arrays."""
+    comm, field = workers.comm, Field(series)
+    # Every rank computes how many numbers it gets; the talk's n is a multiple of the ranks.
+    parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
+    mine = np.empty_like(parts[comm.rank])
+    if comm.rank == 0:
+        for rank, part in enumerate(parts[1:], start=1):
+            comm.Send(part, dest=rank)
+        mine = parts[0]
+    else:
+        comm.Recv(mine, source=0)
+    for t in mine.tolist():
+        save(folder, t, field.array(t))
+    return ""
+
+
+def mpi_scatter(series: Series, folder: Path, workers: Workers) -> str:
+    """Scatter: each rank gets its arrays' numbers at once."""
+    comm, field = workers.comm, Field(series)
+    # The lower-case scatter: its parts are objects and may differ in length, so n
+    # need not be a multiple of the ranks.
+    mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)
+    for t in mine:
+        save(folder, t, field.array(t))
+    return ""

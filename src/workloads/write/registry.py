@@ -8,6 +8,7 @@ from workloads.bench.workload import Technique
 from workloads.write import reading
 
 _HERE = "workloads.write."
+_BY = "workloads.write.processes:"
 _NUMPY = ("numpy",)
 _H5PY = ("numpy", "h5py")
 _pool = partial(Technique, needs=_NUMPY, parallel="processes", one_core=("npy",))
@@ -22,11 +23,11 @@ TECHNIQUES = {
     "loops": Technique(_HERE + "python:loops", "Python's loops over NumPy's numbers, text", _NUMPY),
     "vectorized": Technique(_HERE + "numpy_:vectorized", "NumPy computes, savetxt writes", _NUMPY),
     "npy": Technique(_HERE + "numpy_:npy", "NumPy's binary files, np.save", _NUMPY),
-    "pool-apply": _pool(_HERE + "processes:pool_apply", "npy files by a pool, one task at a time"),
-    "multiprocessing": _pool(_HERE + "processes:pool_map", "npy files by a pool of processes"),
-    "queue": _pool(_HERE + "processes:by_queue", "npy files by processes that take from a queue"),
-    "mpi-chunks": _ranks(_HERE + "mpi:chunks", "npy files by ranks, their numbers in one message"),
-    "mpi-scatter": _ranks(_HERE + "mpi:scatter", "npy files by ranks, the numbers scattered"),
+    "pool-apply": _pool(_BY + "pool_apply", "npy files by a pool, one task at a time"),
+    "multiprocessing": _pool(_BY + "pool_map", "npy files by a pool of processes"),
+    "queue": _pool(_BY + "by_queue", "npy files by processes that take from a queue"),
+    "mpi-chunks": _ranks(_BY + "mpi_chunks", "npy files by ranks, their numbers in one message"),
+    "mpi-scatter": _ranks(_BY + "mpi_scatter", "npy files by ranks, the numbers scattered"),
     "hdf5": Technique(_HERE + "hdf5:datasets", "HDF5, a dataset for each array", _H5PY),
     "hdf5-single": Technique(_HERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
     "hdf5-parallel": _all_ranks(_HERE + "hdf5:parallel", "HDF5 by MPI-IO, ranks share a dataset"),

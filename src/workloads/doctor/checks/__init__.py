@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from workloads.doctor.node import Node
 
-# name -> (module and function `check(node) -> list of Finding`, what it looks at)
+# Modules here with `check(node) -> list of Finding`, and what they look at.
 GROUPS = {
-    "mpi": ("mpi:check", "MPI"),
-    "fabric": ("fabric:check", "fabric"),
-    "gpu": ("gpu:check", "GPUs"),
-    "cpu": ("cpu:check", "processors"),
-    "surroundings": ("surroundings:check", "surroundings"),
+    "mpi": "MPI",
+    "fabric": "fabric",
+    "gpu": "GPUs",
+    "cpu": "processors",
+    "surroundings": "surroundings",
 }
 
 
@@ -44,10 +44,8 @@ def examine(node: Node, groups: Iterable[str] = GROUPS) -> list[Finding]:
     """Run the checks; one that raises is a finding."""
     found = []
     for name in groups:
-        module, _, function = GROUPS[name][0].partition(":")
         try:
-            check = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            found += check(node)
+            found += importlib.import_module(f"{__name__}.{name}").check(node)
         except Exception as error:
             words = " ".join(f"{type(error).__name__}: {error}".split())
             found.append(Finding(f"{name}.check", Status.WARN, f"this check has failed: {words}"))

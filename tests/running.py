@@ -81,13 +81,22 @@ def python(*words: object, **variables: str) -> Done:
     return run(sys.executable, *words, env={**os.environ, **variables})
 
 
-def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | None = None) -> None:
-    """Wait for what another process is about to do; a job that has ended never will."""
+def wait_until(
+    condition: Callable[[], object],
+    job: subprocess.Popen[str] | None = None,
+    *,
+    shows: Callable[[], object] = lambda: "it never came",
+    every: float = 0.01,
+) -> None:
+    """Wait for what another process is about to do; a job that has ended never will.
+
+    A condition that takes more than a look is asked less often.
+    """
     deadline = time.monotonic() + _HUNG_SECONDS
     while not condition():
-        assert job is None or job.poll() is None, "it has ended"
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
+        assert job is None or job.poll() is None, job and job.communicate()
+        assert time.monotonic() < deadline, shows()
+        time.sleep(every)
 
 
 def last_words(job: subprocess.Popen[str]) -> str:

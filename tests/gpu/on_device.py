@@ -3,13 +3,13 @@
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import running
 from workloads.bench.machine import no_cuda_device
 
 # Without these, Open MPI starts nothing as root, as which one often works on a borrowed
@@ -60,14 +60,7 @@ def _printed(row: Any, start: Any, *words: Any) -> Any:
 
 
 def _start(start: Any, *words: Any) -> Any:
-    return subprocess.run(
-        [*map(str, start), sys.executable, *map(str, words)],
-        env={**os.environ, **_OPEN_MPI},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return running.run(*start, sys.executable, *words, env={**os.environ, **_OPEN_MPI})
 
 
 def _report(done: Any) -> Any:

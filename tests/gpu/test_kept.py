@@ -5,12 +5,12 @@ fails with NumPy 2.5 where it reads its cache, for which the image has a patch.
 """
 
 import importlib.util
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from running import printed, python
 
 # Prints the answer, and how often CuPy and numba-cuda compiled.
 PROGRAM = """
@@ -60,17 +60,8 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def run(*words: object, **variables: str) -> str:
-    command = [sys.executable, *map(str, words)]
-    done = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 def test_kept_kernels_are_not_compiled(program: Path, tmp_path: Path) -> None:
     node = {"TMPDIR": str(tmp_path), "HPCPY_KERNELS": ""}
-    run("-m", "hpcpy_warmup", "--to", tmp_path / "kept", program, **node)
-    told = run(program, **{**node, "HPCPY_KERNELS": str(tmp_path / "kept")})
+    printed(python("-m", "hpcpy_warmup", "--to", tmp_path / "kept", program, **node))
+    told = printed(python(program, **{**node, "HPCPY_KERNELS": str(tmp_path / "kept")}))
     assert told == f"{ANSWER} 0 0\n"

@@ -1,10 +1,8 @@
 """A client of Dask's that ends leaves no error for asyncio to report."""
 
-import sys
-
 from needed import needs
 
-from running import run
+from running import printed, python
 
 pytestmark = needs("distributed")
 # The last turn of a loop, in which the time-out of the next message comes.
@@ -27,11 +25,6 @@ print("closed")
 """
 
 
-def ran(program: str) -> tuple[int, str, str]:
-    done = run(sys.executable, "-c", program)
-    return done.returncode, done.stdout, done.stderr
-
-
 def test_a_loop_that_ends_at_a_time_out_is_quiet() -> None:
     # "Future exception was never retrieved" without recipes/patches/stack/dask-closing.patch.
-    assert ran(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")
+    assert printed(python("-c", ENDS_AT_THE_TIME_OUT)) == "closed\n"

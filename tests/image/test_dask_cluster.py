@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +18,9 @@ pytestmark = needs("distributed")
 
 
 @contextlib.contextmanager
-def program(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli." + str(words[0]), *map(str, words[1:])],
-        cwd=cwd,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def program(name: str, *words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    silent = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+    process = start(sys.executable, "-m", f"distributed.cli.{name}", *words, cwd=cwd, **silent)
     try:
         yield process
     finally:
@@ -41,21 +36,13 @@ def address(file: Path) -> str:
         return ""
 
 
-def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 300
-    while not address(path):  # Dask writes the file it has made
-        assert process.poll() is None, "the scheduler has ended"
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def workload(name: str, value: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a workload as a user of the cluster that a variable names."""
     return run(sys.executable, "-m", "workloads", *words, env={**os.environ, name: value})
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+def serving(folder: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     """Give the file and the scheduler of two workers that know nothing of the workloads."""
     file = folder / "scheduler.json"
     scheduler = program(
@@ -64,7 +51,7 @@ def serving(folder: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
         cwd=folder,
     )
     with scheduler as process:
-        wait_for(file, process)
+        wait_until(lambda: address(file), process)  # Dask writes the file it has made
         worker = program(
             *("dask_worker", "--scheduler-file", file, "--host", "127.0.0.1"),
             *("--nworkers", "2", "--nthreads", "1", "--no-dashboard"),

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from needed import need
+
 from running import run
 
 PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads(

@@ -45,25 +45,15 @@ def test_no_extension_of_the_library_is_missing_but_those_that_are_said_to_be() 
 def test_pythons_c_api_is_exported_and_nothing_of_the_libraries() -> None:
     program = ctypes.CDLL(None)
     assert program.Py_IsInitialized()
-    for name in (
-        "SSL_new",
-        "sqlite3_open",
-        "cblas_dgemm",
-        "deflate",
-        "ffi_call",
-        "dgemm_",
-        "H5open",
-    ):
+    names = ("SSL_new", "sqlite3_open", "cblas_dgemm", "deflate", "ffi_call", "dgemm_", "H5open")
+    for name in names:
         with pytest.raises(AttributeError):
             getattr(program, name)
 
 
 def test_the_math_and_c_libraries_are_the_only_ones_and_known_by_path() -> None:
-    done = run(
-        sys.executable,
-        env={"LD_TRACE_LOADED_OBJECTS": "1", "LD_LIBRARY_PATH": "/nonexistent"},
-        check=True,
-    )
+    env = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_LIBRARY_PATH": "/nonexistent"}
+    done = run(sys.executable, env=env, check=True)
     needed = [line.split()[0] for line in done.stdout.splitlines()]
     libraries = [name for name in needed if "vdso" not in name and "ld-linux" not in name]
     assert [name.rpartition("/")[2] for name in libraries] == ["libm.so.6", "libc.so.6"]

@@ -28,16 +28,6 @@ def mandel(*arguments: Any) -> Any:
     return main(["mandel", *map(str, arguments)])
 
 
-def test_without_arguments_both_areas_match_their_references(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert mandel() == 0
-    shown = capsys.readouterr().out
-    for area in AREAS.values():
-        assert f"mandel {area.name}:" in shown
-        assert f"{area.sha256}: matches the reference" in shown
-
-
 def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -121,11 +111,7 @@ def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixtu
 
 
 def test_it_runs_where_no_home_can_be_written(tmp_path: Path) -> None:
-    env = {
-        **NEEDS_A_PROCESS,
-        "HOME": "/proc/none",
-        "TMPDIR": str(tmp_path),
-    }
+    env = {**NEEDS_A_PROCESS, "HOME": "/proc/none", "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]
     shown = printed(run(*command, env=env))
     assert "\npython-2 " in shown

@@ -104,18 +104,6 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copy(OWN, tmp_path / OWN.name))
 
 
-def test_a_sites_library_wins_over_the_images_own(copy: Path) -> None:
-    said = python("-c", "from mpi4py import MPI\n" + WHICH, LD_LIBRARY_PATH=str(copy.parent))
-    assert said == f"{{'{copy}'}}\n"
-
-
-def test_a_file_that_is_named_wins_over_all(copy: Path) -> None:
-    named = copy.rename(copy.with_name("libmpi_site.so.12"))
-    program = "from mpi4py import MPI\n" + WHICH
-    said = python("-c", program, HPCPY_MPI=str(named), LD_LIBRARY_PATH=str(OWN.parent))
-    assert said == f"{{'{named}'}}\n"
-
-
 @pytest.mark.parametrize(
     ("variables", "folder"),
     [
@@ -124,12 +112,18 @@ def test_a_file_that_is_named_wins_over_all(copy: Path) -> None:
         # An mpiexec below srun --mpi=pmix.
         ({"PMIX_RANK": "0", "PMI_FD": "9"}, "/opt/mpich/lib"),
         ({"PMIX_RANK": "0", "HPCPY_MPI": str(OWN)}, "/opt/mpich/lib"),
+        ({"PMIX_RANK": "0", "HPCPY_MPI": "mpich"}, "/opt/mpich/pmix/lib"),
+        # A site's wins over the image's own, and a file that is named over all.
+        ({"LD_LIBRARY_PATH": "{site}"}, "{site}"),
+        ({"LD_LIBRARY_PATH": "{site}", "HPCPY_MPI": "mpich"}, "{site}"),
+        ({"LD_LIBRARY_PATH": "/opt/mpich/lib", "HPCPY_MPI": "{site}/libmpi.so.12"}, "{site}"),
     ],
 )
-def test_the_images_own_library_speaks_what_the_launcher_does(
-    variables: dict[str, str], folder: str
+def test_a_library_is_the_sites_or_speaks_what_the_launcher_does(
+    variables: dict[str, str], folder: str, copy: Path
 ) -> None:
-    assert python("-c", LOAD + FOLDER, **variables) == f"{{'{folder}'}}\n"
+    given = {name: value.format(site=copy.parent) for name, value in variables.items()}
+    assert python("-c", LOAD + FOLDER, **given) == f"{{'{folder.format(site=copy.parent)}'}}\n"
 
 
 def test_without_a_library_the_import_says_where_it_was_looked_for() -> None:
@@ -157,13 +151,6 @@ def test_an_abi_that_is_not_here_is_looked_for_by_its_name_alone() -> None:
     assert "libmpi.so.12" not in said
 
 
-def test_the_images_own_may_be_asked_for(copy: Path) -> None:
-    variables = {"HPCPY_MPI": "mpich", "PMIX_RANK": "0"}
-    assert python("-c", LOAD + FOLDER, **variables) == "{'/opt/mpich/pmix/lib'}\n"
-    said = python("-c", LOAD + WHICH, HPCPY_MPI="mpich", LD_LIBRARY_PATH=str(copy.parent))
-    assert said == f"{{'{copy}'}}\n"
-
-
 def test_a_library_of_another_abi_than_asked_for_is_refused(copy: Path) -> None:
     copy.rename(copy.with_name("libmpi_abi.so.1"))
     said = fails("import mpi4py.MPI", HPCPY_MPI="abi", LD_LIBRARY_PATH=str(copy.parent))
@@ -171,8 +158,7 @@ def test_a_library_of_another_abi_than_asked_for_is_refused(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "why"),
-    [("/x/libmpi.so.12", "cannot open"), ("libm.so.6", "it has no MPI_Init")],
+    ("file", "why"), [("/x/libmpi.so.12", "cannot open"), ("libm.so.6", "it has no MPI_Init")]
 )
 def test_a_named_file_that_is_no_mpi_is_refused_by_name(file: str, why: str) -> None:
     said = fails("import mpi4py.MPI", HPCPY_MPI=file)

@@ -23,10 +23,7 @@ def p2p(size: Any, *arguments: Any) -> Any:
 
 # Where ranks share cores they wait a time slice for each other, every time:
 # there one message has to do.
-@pytest.mark.parametrize(
-    ("size", "times", "repeat"),
-    sampled([(2, 3, 2), (3, 1, 1), (5, 1, 1)]),
-)
+@pytest.mark.parametrize(("size", "times", "repeat"), sampled([(2, 3, 2), (3, 1, 1), (5, 1, 1)]))
 def test_every_technique_delivers_on_any_number_of_ranks(
     size: int, times: int, repeat: int, tmp_path: Path
 ) -> None:

@@ -34,10 +34,7 @@ def test_every_format_gives_the_arrays_by_their_numbers(
 
 @pytest.mark.parametrize("name", sampled(TECHNIQUES, keep=2))
 def test_what_another_has_changed_is_found(
-    name: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from workloads.read import command
 

@@ -15,15 +15,8 @@ def test_packages_are_imported_in_a_folder_that_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     (tmp_path / "leaves.py").write_text("import os\nos.rmdir(os.getcwd())\nimport numba\n")
-    printed(
-        run(
-            sys.executable,
-            "-m",
-            "leaves",
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
-            cwd=folder,
-        )
-    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    printed(run(sys.executable, "-m", "leaves", env=env, cwd=folder))
 
 
 @pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])

@@ -2,10 +2,9 @@
 
 import ctypes
 import os
-import sys
 import threading
 
-from running import printed, run
+from running import printed, python
 
 KIB = 1024
 
@@ -25,20 +24,8 @@ def test_a_thread_with_a_small_stack_starts() -> None:
 
 
 def test_openmp_threads_may_have_small_stacks() -> None:
-    shown = printed(
-        run(
-            sys.executable,
-            "-m",
-            "workloads",
-            "mandel",
-            "--size",
-            "64",
-            "48",
-            "--impl",
-            "numba-parallel",
-            env={**os.environ, "OMP_STACKSIZE": "100K"},
-        )
-    )
+    words = ("mandel", "--size", "64", "48", "--impl", "numba-parallel")
+    shown = printed(python("-m", "workloads", *words, OMP_STACKSIZE="100K"))
     assert "omp threads" in shown
 
 

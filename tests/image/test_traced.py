@@ -58,10 +58,7 @@ def test_times_of_a_node_that_has_started_later_are_shifted(
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     event = {"ph": "X", "name": "work", "ts": 5.0, "dur": 1.0, "tid": 1}
     parts = [
-        (
-            base,
-            {"traceEvents": [{**event, "pid": rank}], "viztracer_metadata": {"overflow": False}},
-        )
+        (base, {"traceEvents": [{**event, "pid": rank}], "viztracer_metadata": {"overflow": False}})
         for rank, base in enumerate((7_000_000, 9_000_000))
     ]
     file = tmp_path / "m.json"

@@ -54,7 +54,7 @@ def test_pure_python_and_numpy_have_the_stated_bytes() -> None:
     assert SHA256[Series(100, 500)].startswith("5470347d35ae13e6")
 
 
-@pytest.mark.parametrize("name", ["hdf5", "hdf5-single"])
+@pytest.mark.parametrize("name", ["hdf5", "hdf5-single", "text"])
 def test_no_array_has_signal_handlers_of_its_own(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

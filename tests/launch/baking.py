@@ -88,10 +88,7 @@ def small(folder: Path) -> None:
         folder,
         "plain",
         "1.0",
-        {
-            "plain/__init__.py": "from plain.part import VALUE\n",
-            "plain/part.py": "VALUE = 1\n",
-        },
+        {"plain/__init__.py": "from plain.part import VALUE\n", "plain/part.py": "VALUE = 1\n"},
     )
     wheel(folder, "plain", "2.0", {"plain/__init__.py": "VALUE = 2\n"})
     wheel(folder, "newer", "1.0", {"newer.py": ""}, ["numpy>=99"])

@@ -10,7 +10,8 @@ from mpi_libraries import unpacked
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
-from hpcpy.engine.setup import Engine, ensure
+from hpcpy.engine.setup import Engine, ensure, look_up
+from hpcpy.engine.tools import needed
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,14 @@ def engine() -> Engine:
 def program(engine: Engine) -> Path:
     """Give Apptainer."""
     return engine.apptainer
+
+
+@pytest.fixture(scope="session")
+def strace() -> Path:
+    """Give strace; without it the test is skipped."""
+    if found := look_up(needed(["measure"])):
+        return found["strace"].path
+    pytest.skip("no strace here; run: make setup TOOLS=measure")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import proc_files
 import running
 from hpcpy.cli.commands import with_settings
 from hpcpy.core import paths
-from running import Done, run
+from running import Done, run, wait_until
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
@@ -125,11 +124,7 @@ def waiting_program(cluster: Cluster, name: str) -> str:
 
 def wait_until_ready(cluster: Cluster, name: str, count: int) -> dict[int, int]:
     """Return the processes of WAITS by rank, once all have said that they wait."""
-    end = time.monotonic() + SECONDS
-    files = [cluster.shared / f"{name}.{rank}" for rank in range(count)]
-    while not all(file.exists() for file in files):
-        assert time.monotonic() < end, f"{ranks(cluster, name)} run, of {count}"
-        time.sleep(0.1)
+    cluster.wait_for_files(*(f"{name}.{rank}" for rank in range(count)))
     return ranks(cluster, name)
 
 
@@ -144,13 +139,13 @@ def processor_seconds(process: int) -> float:
 
 def nothing_is_left(cluster: Cluster, workload: str) -> None:
     """Wait until no rank and no job of a launch is there; other tests have jobs of their own."""
-    end = time.monotonic() + SECONDS
     name = f"hpcpy-{Path(workload.split(maxsplit=1)[0]).stem}"
 
     def jobs() -> list[str]:
         names = cluster.run("squeue", "--noheader", "--format=%j").stdout.splitlines()
         return [one for one in names if one.startswith(name)]
 
-    while ranks(cluster, workload) or jobs():
-        assert time.monotonic() < end, (ranks(cluster, workload), jobs())
-        time.sleep(0.1)
+    def left() -> list[object]:
+        return [*ranks(cluster, workload), *jobs()]
+
+    wait_until(lambda: not left(), shows=left, every=0.1)

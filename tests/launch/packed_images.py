@@ -3,12 +3,12 @@
 import gzip
 import io
 import json
-import subprocess
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from hpcpy.engine.setup import Engine
+from running import run
 
 FILES = {"usr/bin/python3": "#!/bin/sh\n", "etc/hostname": "node\n", "usr/doc": "x" * 9000}
 
@@ -19,23 +19,11 @@ def make_sif(engine: Engine, folder: Path, files: Mapping[str, str], *options: s
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     (root / "usr/bin/python").symlink_to("python3")
-    for command in (
-        (
-            engine.path("mksquashfs"),
-            root,
-            squashfs,
-            "-quiet",
-            "-no-progress",
-            "-all-root",
-            *options,
-        ),
-        (engine.apptainer, "sif", "new", sif),
-        (
-            *(engine.apptainer, "sif", "add", "--datatype", "4", "--parttype", "2"),
-            *("--partfs", "1", "--partarch", "2", "--groupid", "1", sif, squashfs),
-        ),
-    ):
-        subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    quiet = ("-quiet", "-no-progress", "-all-root")
+    run(engine.path("mksquashfs"), root, squashfs, *quiet, *options, check=True)
+    kind = ("--datatype", "4", "--parttype", "2", "--partfs", "1", "--partarch", "2")
+    run(engine.apptainer, "sif", "new", sif, check=True)
+    run(engine.apptainer, "sif", "add", *kind, "--groupid", "1", sif, squashfs, check=True)
     return sif
 
 

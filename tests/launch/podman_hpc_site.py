@@ -9,9 +9,7 @@ import os
 import pwd
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +106,7 @@ def _configured(folder: Path, venv: Path) -> Installed:
         (folder / name).mkdir(parents=True, exist_ok=True)
     _write_podman(folder)
     hooks = ["-I", "-m", "podman_hpc.configure_hooks", "--force", f"--hooksd={folder / 'hooks'}"]
-    subprocess.run([site.python, *hooks], check=True, stdout=subprocess.DEVNULL)
+    run(site.python, *hooks, check=True)
     values = {
         "podman_bin": folder / "bin/podman",
         "mount_program": site.venv / "bin/fuse-overlayfs-wrap",
@@ -136,9 +134,7 @@ def _write_mksquashfs(script: Path, beside: Path) -> None:
     prefix.provide()
     layout, root = prefix.layout(), prefix.prefix()
     loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
-    listed = subprocess.run(
-        [loader, "--list", program], capture_output=True, text=True, check=True
-    ).stdout
+    listed = run(loader, "--list", program, check=True).stdout
     beside.mkdir(parents=True)
     for library in re.findall(r"\S+\.so\S* => (/\S+)", listed):
         shutil.copy(library, beside)
@@ -187,7 +183,7 @@ def _pull(site: Installed) -> None:
             push({"x86_64": ARCHIVE}, parse_reference(f"{registry.address}/{repository}"))
             text = f'[[registry]]\nprefix = "{host}"\nlocation = "{registry.address}"\n'
             (folder / "registries.conf").write_text(f"{text}insecure = true\n")
-            done = _run(site, environment, "pull", "--quiet", IMAGE)
+            done = run(site.venv / "bin/podman-hpc", "pull", "--quiet", IMAGE, env=environment)
     shutil.rmtree(beside)
     assert (done.returncode, done.stderr) == (0, ""), (done.stdout, done.stderr)
     assert list(store.glob("overlay/l/*.squash")), done.stdout
@@ -205,9 +201,3 @@ def share(site: Installed, uid: int) -> None:
             os.chown(path, uid, uid)
         elif not path.is_symlink():
             path.chmod(0o644)
-
-
-def _run(
-    site: Installed, environment: Mapping[str, str], *words: str
-) -> subprocess.CompletedProcess[str]:
-    return run(site.venv / "bin/podman-hpc", *words, env=dict(environment))

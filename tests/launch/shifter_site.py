@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from running import executable
+from running import executable, run
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 MODULE = "/opt/udiImage/modules/mpich"
@@ -162,17 +161,18 @@ def _converted(folder: Path, made: Path) -> str:
     podman, variables = image_in_podman.loaded()
     environment = {**os.environ, **variables}
     inspect = [*podman, "image", "inspect", image_in_podman.NAME]
-    (about,) = json.loads(_output(*inspect, env=environment))
+    (about,) = json.loads(run(*inspect, env=environment, check=True).stdout)
     unpacked = folder / "unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
     unpacked.mkdir()
-    container = _output(*podman, "create", image_in_podman.NAME, env=environment).strip()
+    create = (*podman, "create", image_in_podman.NAME)
+    container = run(*create, env=environment, check=True).stdout.strip()
     try:
         command = '"$@" | tar --extract --same-permissions --same-owner --directory="$0"'
-        words: list[str | Path] = [unpacked, *podman, "export", container]
-        subprocess.run(["bash", "-ceo", "pipefail", command, *words], env=environment, check=True)
+        export: list[str | Path] = [unpacked, *podman, "export", container]
+        subprocess.run(["bash", "-ceo", "pipefail", command, *export], env=environment, check=True)
     finally:
-        _output(*podman, "rm", container, env=environment)
+        run(*podman, "rm", container, env=environment, check=True)
     prefix.provide()
     convert = {
         **os.environ,
@@ -181,11 +181,6 @@ def _converted(folder: Path, made: Path) -> str:
     }
     config = about["Config"]
     said = {"env": config["Env"], "workdir": config.get("WorkingDir"), "cmd": config.get("Cmd")}
-    _output(sys.executable, "-c", _CONVERT, unpacked, image, json.dumps(said), env=convert)
+    words = [unpacked, image, json.dumps(said)]
+    run(sys.executable, "-c", _CONVERT, *words, env=convert, timeout=None, check=True)
     return name
-
-
-def _output(*words: str | Path, env: Mapping[str, str] | None = None) -> str:
-    return subprocess.run(
-        words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout

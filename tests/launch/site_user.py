@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
 from hpcpy.core import paths
-from running import Done, run, start
+from running import Done, run, start, wait_until
 
 SECONDS = 300.0
 
@@ -93,10 +92,7 @@ class User:
         assert re.search(r"seeded, 4 at work: .*: matches the ", done.stdout)
 
     def wait_until_no_rank_is_left(self, workload: str) -> None:
-        end = time.monotonic() + SECONDS
-        while left := ranks(self.cluster, workload):
-            assert time.monotonic() < end, left
-            time.sleep(0.1)
+        wait_until(lambda: not ranks(self.cluster, workload), every=0.1)
 
 
 def is_public(path: Path) -> bool:

@@ -55,18 +55,9 @@ class Site:
         self, *words: str, options: tuple[str, ...] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
-        bind = f"--bind={self.folder}:/mnt"
-        return run(
-            str(find_apptainer()),
-            "exec",
-            "--no-home",
-            bind,
-            "--pwd=/mnt",
-            *options,
-            self.sif,
-            *words,
-            env={**inherited, **variables},
-        )
+        own = ("--no-home", f"--bind={self.folder}:/mnt", "--pwd=/mnt", *options)
+        command = (find_apptainer(), "exec", *own, self.sif, *words)
+        return run(*command, env={**inherited, **variables})
 
     def get(self, **variables: Any) -> subprocess.CompletedProcess[str]:
         return self.run("python3", "-c", GET, f"{self.url}/hello", **variables)

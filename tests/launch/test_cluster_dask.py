@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from local_cluster import Cluster, image
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
+from running import wait_until
 from tiers import sampled
 
 # Beside the same tasks in one process, whose answer is the same.
@@ -34,15 +34,13 @@ def workers(cluster: Cluster) -> dict[int, str]:
 
 
 def wait_until_it_computes(cluster: Cluster) -> None:
-    end = time.monotonic() + SECONDS
-    while not running(cluster, "-m", "workloads", "pi"):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until(lambda: running(cluster, "-m", "workloads", "pi"), every=0.1)
     # And not only imports: the workers have done that, and all but sleep until then.
     used = {worker: processor_seconds(worker) for worker in workers(cluster)}
-    while not any(processor_seconds(one) > used.get(one, 0.0) + 0.5 for one in workers(cluster)):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until(
+        lambda: any(processor_seconds(one) > used.get(one, 0) + 0.5 for one in workers(cluster)),
+        every=0.1,
+    )
 
 
 @pytest.mark.long
@@ -90,13 +88,9 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
     words = ("W=pi --impl dask -n 2000000000", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
     with start(cluster, *words) as process:
         try:
-            end = time.monotonic() + SECONDS
-            while len(found := workers(cluster)) < 4:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < end, f"{found} work, of 4"
-                time.sleep(0.1)
+            wait_until(lambda: len(workers(cluster)) == 4, process, every=0.1)
             first, second = NODES
-            assert sorted(found.values()) == [first, first, second, second]
+            assert sorted(workers(cluster).values()) == [first, first, second, second]
             yield process
         finally:
             process.kill()

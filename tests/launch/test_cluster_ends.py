@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, daemons
+from local_cluster import daemons
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 import proc_files
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from running import executable, printed, run
+from running import executable, printed, run, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -123,21 +123,13 @@ def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None
         # says of it, and with which code it then ends, is not the same each time.
         process.terminate()
         process.communicate(timeout=300)
-    wait_for_state(one, "NODE_FAIL")
+    words = ("squeue", "--noheader", "--states=all", "--format=%T")
+    wait_until(lambda: one.run(*words).stdout.split() == ["NODE_FAIL"], every=0.1)
     # The other node goes on.
     assert one.srun("--nodelist=n1", "hostname").stdout == "n1\n"
     assert "n2 down" in command_status(layout)
     hpcpy(layout)
     assert sorted(running(layout).srun("-N2", "hostname").stdout.split()) == list(NODES)
-
-
-def wait_for_state(cluster: Cluster, state: str) -> None:
-    """Wait until that is what Slurm says of the only job."""
-    words = ("squeue", "--noheader", "--states=all", "--format=%T")
-    end = time.monotonic() + 300
-    while (found := cluster.run(*words).stdout.split()) != [state]:
-        assert time.monotonic() < end, found
-        time.sleep(0.1)
 
 
 def command_status(layout: Layout) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, hpcpy, typed
+from launching import SECONDS, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
@@ -69,11 +69,20 @@ def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster, other: Cl
     assert done.stderr.splitlines()[0].endswith(f", the Slurm of SLURM_CONF={conf}")
 
 
-@pytest.mark.parametrize("size", sampled(["NODES=3", "TASKS=400", "CPUS=1000"]))
-def test_what_no_node_can_ever_give_is_refused(cluster: Cluster, size: str) -> None:
-    done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", size)
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    sampled(
+        [
+            ("PARTITION=nowhere", "Invalid partition name specified"),
+            *((size, "") for size in ("NODES=3", "TASKS=400", "CPUS=1000")),
+        ],
+        keep=2,
+    ),
+)
+def test_what_slurm_can_never_give_is_refused(cluster: Cluster, asked: str, why: str) -> None:
+    done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", asked)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith("hpcpy launch: Slurm gives no job: ")
+    assert done.stderr.splitlines()[-1].startswith(f"hpcpy launch: Slurm gives no job: {why}")
 
 
 # It needs both nodes to itself, for which it waits behind the other tests' jobs.
@@ -133,27 +142,3 @@ def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
     assert shlex.split(sbatch) == [str(cluster.layout.bin / "sbatch"), str(script)]
     assert alone(cluster, "bash", "-c", sbatch).returncode == 0
     cluster.wait_for_files("it ran")
-
-
-def next_job(cluster: Cluster) -> str:
-    (line,) = re.findall(r"(?m)^NEXT_JOB_ID .*$", cluster.run("scontrol", "show", "config").stdout)
-    return str(line)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("W=pi", "ENGINE=aptainer"), "did you mean apptainer?"),
-        (("W=pi", "IMAGE=me/hpcpy:1", "ENGINE=shifter", "SITE=promises.toml"), "promise 'fabrik'"),
-    ],
-)
-def test_what_is_wrong_is_told_without_a_job(
-    other: Cluster, words: tuple[str, ...], says: str
-) -> None:
-    (other.shared / "promises.toml").write_text("summary = 's'\n[promises]\nfabrik = 'cxi'\n")
-    before = next_job(other)
-    done = hpcpy(other, "launch", *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert says in done.stderr
-    assert next_job(other) == before

@@ -29,11 +29,7 @@ class Bound:
 # 14.5 MB: on a busy machine, a page fault that had to wait reads ahead once more.  Three
 # tenths above the requests, 80, 119 and 218: the kernel joins them as it has
 # time, and 15 % more were seen.
-BOUNDS = {
-    "pass": Bound(88, 5.5, 104),
-    "numpy": Bound(165, 7.9, 155),
-    "core": Bound(349, 16.3, 291),
-}
+BOUNDS = {"pass": Bound(88, 5.5, 104), "numpy": Bound(165, 7.9, 155), "core": Bound(349, 16.3, 291)}
 
 
 @pytest.fixture(scope="module")

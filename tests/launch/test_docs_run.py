@@ -56,20 +56,8 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     (work / "my.py").write_text("import numpy\n")
     # Nothing of a page's stays in the machine's memory.
     binds = f"{work}:{SCRATCH},{memory}:/dev/shm"
-    done = run(
-        find_apptainer(),
-        "exec",
-        "--cleanenv",
-        "--bind",
-        binds,
-        "--pwd",
-        SCRATCH,
-        sif,
-        "bash",
-        "-c",
-        line,
-        timeout=SECONDS,
-    )
+    words = ("exec", "--cleanenv", "--bind", binds, "--pwd", SCRATCH, sif, "bash", "-c", line)
+    done = run(find_apptainer(), *words, timeout=SECONDS)
     if done.returncode == UnavailableError.exit_code and "no CUDA device" in done.stderr:
         pytest.skip(f"{done.stderr.strip()}; there: {line}")
     assert done.returncode == 0, done.stderr[-2000:]

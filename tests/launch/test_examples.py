@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
+from running import wait_until
 from workloads.bench.machine import no_cuda_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,18 +46,16 @@ class Folder:
 
     def has_written(self, name: str, text: str) -> str:
         """Return what a job has written when a text is in it."""
-        end = time.monotonic() + SECONDS
-        while text not in (found := self.outputs().get(name, "")):
-            assert time.monotonic() < end, f"{name}: {found}\n{self.run('squeue')}"
-            time.sleep(0.05)
-        return found
+        wait_until(
+            lambda: text in self.outputs().get(name, ""),
+            shows=lambda: f"{self.outputs()}\n{self.run('squeue')}",
+        )
+        return self.outputs()[name]
 
     def has_made(self, name: str, size: int = 1) -> bytes:
         """Return the bytes of a file that a job has made, when it has as many."""
-        path, end = self.path / name, time.monotonic() + SECONDS
-        while not path.exists() or path.stat().st_size < size:
-            assert time.monotonic() < end, self.outputs()
-            time.sleep(0.05)
+        path = self.path / name
+        wait_until(lambda: path.exists() and path.stat().st_size >= size, shows=self.outputs)
         return path.read_bytes()
 
 

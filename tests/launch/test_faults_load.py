@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import SECONDS, Cluster, image, only_root
+from local_cluster import Cluster, image, only_root
 from own_cluster import own, started
 
-from running import printed, run
+from running import printed, run, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -55,10 +55,7 @@ def test_job_after_job_leaves_nothing(cluster: Cluster) -> None:
         printed(cluster.srun(*job))
     assert left(cluster) == before
     # A daemon that is just being asked has a file more.
-    end = time.monotonic() + SECONDS
-    while (found := open_files(cluster)) > files:
-        assert time.monotonic() < end, (found, files)
-        time.sleep(1)
+    wait_until(lambda: open_files(cluster) <= files, shows=lambda: open_files(cluster), every=1)
 
 
 SUM = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"

@@ -18,15 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_storm import (
-    KEEPING,
-    STATIC_FILES,
-    STATIC_SIF,
-    STATIC_STAGED,
-    VENV,
-    SmallStorm,
-    started,
-)
+from small_storm import KEEPING, STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
 from sharedfs.samples import Sample
@@ -41,11 +33,7 @@ RATE = 60.0
 # Fewer, as a remedy asks little.
 WAYS_RATE = 20.0
 # As the forecast names them.
-WAYS = {
-    "in a SIF": STATIC_SIF,
-    "baked": STATIC_FILES,
-    "staged": STATIC_STAGED,
-}
+WAYS = {"in a SIF": STATIC_SIF, "baked": STATIC_FILES, "staged": STATIC_STAGED}
 SIZES = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (2, 4))
 # What the model may be off by, of the time.  Measured: 13 % at most in a run, 31 % in another
 # of one case; without a queue it would be off by 80 % of eight ranks' time.

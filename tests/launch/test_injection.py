@@ -1,24 +1,18 @@
 """A site's MPI, put into the image as Apptainer and Shifter do it, takes the place of its own."""
 
 import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_shifter
-from mpi_libraries import NEWER, module, unpacked
+from injection_ways import MODULE, PROGRAM, by_apptainer, by_shifter
+from mpi_libraries import NEEDS, NEWER, module, unpacked
 
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import PYTHON
 from running import run
 
-pytestmark = [
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
-]
+pytestmark = NEEDS
 Way = Callable[..., list[str]]
 
 
@@ -60,9 +54,8 @@ ALONE = "import ctypes; mpi = ctypes.CDLL('libmpi.so.12'); mpi.MPI_Init(0, 0); m
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("strace")
 def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folder: Path) -> None:
-    if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     alone, injected = (
         traced(by_apptainer(library, folder, "python3", "-c", code), PYTHON)
         for code in (ALONE, "from mpi4py import MPI")
@@ -71,17 +64,3 @@ def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folde
     # which a few are made again by chance.
     assert len(injected.off_node) <= len(alone.off_node) + 1
     assert len(injected.paths) <= len(alone.paths) + 10
-
-
-def test_python_without_mpi_does_not_load_it(library: Path, folder: Path) -> None:
-    program = "import numpy, h5py; print('libmpi' in open('/proc/self/maps').read())"
-    assert output(by_apptainer(library, folder, "python3", "-c", program)) == ["False"]
-
-
-@pytest.mark.long
-def test_a_user_unknown_to_the_image_and_no_home_are_no_trouble(
-    library: Path, folder: Path
-) -> None:
-    skip_without(by_shifter)
-    program = "import getpass, os; print(getpass.getuser(), os.access(os.path.expanduser('~'), 0))"
-    assert output(by_shifter(library, folder, "python3", "-c", program)) == ["someone False"]

@@ -1,20 +1,16 @@
 """Intel MPI in place of the image's MPI, alone and over two nodes: cells of docs/how-to/mpi.md."""
 
-import platform
 from pathlib import Path
 from typing import Any
 
 import pytest
 from injection_ways import PROGRAM
 from local_cluster import Cluster, image
-from mpi_libraries import ERRORS, SIF, WORK, in_image, said, unpacked_intel
+from mpi_libraries import ERRORS, NEEDS, WORK, in_image, said, unpacked_intel
 
 from tiers import sampled
 
-pytestmark = [
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
-]
+pytestmark = NEEDS
 LIBRARY = "/mpi/intel/lib"
 # With its library of the MPI standard's ABI an error ends the program, whatever handler
 # is set; without Python, too.

@@ -100,22 +100,6 @@ def test_a_staged_image_is_used_and_gone_afterwards(
     assert cluster.srun(*look).stdout == ""
 
 
-def test_a_staged_copy_follows_no_link_that_another_user_has_made(
-    cluster: Cluster, sif: str
-) -> None:
-    precious = cluster.shared / "precious.txt"
-    precious.write_text("precious")
-    # Whoever knows the job's number knew the copy's name.
-    job = int(cluster.run("salloc", "--quiet", "sh", "-c", "echo $SLURM_JOB_ID").stdout)
-    names = " ".join(f"/tmp/hpcpy-{number}.sif" for number in range(job, job + 20))  # noqa: S108
-    guess = f"for name in {names}; do ln -s {precious} $name; chown -h 65534 $name; done"
-    cluster.srun("--nodes=2", "sh", "-c", guess)
-    done = hpcpy(cluster, "launch", "W=pi --impl mpi", "NODES=2", f"IMAGE={sif}", "STAGE=1")
-    cluster.srun("--nodes=2", "rm", "-f", *names.split())
-    assert done.returncode == 0, done.stderr
-    assert precious.read_text() == "precious"
-
-
 def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:
     program = waiting_program(cluster, "waits-for-a-signal.py")
     process = start(cluster, program, "NODES=2", "TASKS=4", f"IMAGE={sif}")
@@ -125,13 +109,6 @@ def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:
     assert process.returncode == 128 + signal.SIGTERM
     assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGTERM"
     nothing_is_left(cluster, "waits-for-a-signal.py")
-
-
-def test_slurms_refusal_is_one_line(cluster: Cluster, sif: str) -> None:
-    done = hpcpy(cluster, "launch", "W=pi", "PARTITION=nowhere", f"IMAGE={sif}")
-    assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
-    assert last == "hpcpy launch: Slurm gives no job: Invalid partition name specified"
 
 
 def test_an_engine_that_no_node_has_is_named(cluster: Cluster) -> None:

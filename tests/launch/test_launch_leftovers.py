@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from own_cluster import own, started
 import proc_files
 from hpcpy.cluster.layout import NODES
 from hpcpy.launch.explain import explain
-from running import run, start
+from running import run, start, wait_until
 from tiers import sampled
 
 # An administrator would open /dev/fuse to users.
@@ -169,7 +168,4 @@ def test_no_mount_and_no_file_outlive_the_step(
                     os.kill(one, signal.SIGKILL)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None), err
-    until = time.monotonic() + 300
-    while left := [*engines(cluster), *files(cluster)]:
-        assert time.monotonic() < until, left
-        time.sleep(0.2)
+    wait_until(lambda: not engines(cluster) and not files(cluster), every=0.2)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from own_cluster import own, started
 from standalone_host import staged
 
 from hpcpy.cluster.layout import NODES
+from running import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -36,10 +36,7 @@ def copies(cluster: Cluster) -> list[Path]:
 
 
 def wait_for_copies(cluster: Cluster, count: int) -> None:
-    end = time.monotonic() + SECONDS
-    while len(found := copies(cluster)) != count:
-        assert time.monotonic() < end, found
-        time.sleep(0.01)
+    wait_until(lambda: len(copies(cluster)) == count, shows=lambda: copies(cluster))
 
 
 def the_job(cluster: Cluster) -> str:

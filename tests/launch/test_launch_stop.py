@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from launching import SECONDS, hpcpy
 from local_cluster import Cluster
 
 import proc_files
+from running import wait_until
 
 # Whoever hears of a stop is a while about it.
 PROGRAM = """
@@ -76,11 +76,7 @@ def started(cluster: Cluster, sif: str, program: Path) -> subprocess.Popen[str]:
     # At a first end Slurm would signal all of each group.
     script = script.replace("--kill-on-bad-exit=1", "--kill-on-bad-exit=0")
     process = launching.process(cluster, "bash", "-c", script)
-    end = time.monotonic() + SECONDS
-    while len(list(program.parent.glob("ready.*"))) < 4:
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: len(list(program.parent.glob("ready.*"))) == 4, process)
     return process
 
 

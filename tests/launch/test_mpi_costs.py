@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.engine.setup import ensure, look_up
-from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import PYTHON, Target, container
 from running import printed, run
@@ -38,8 +36,6 @@ else:
 
 @pytest.fixture
 def python(sif: str, tmp_path: Path) -> Target:
-    if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     return container("hpcpy", Path(sif), tmp_path)
 
 
@@ -60,6 +56,7 @@ def test_a_measured_start_listens_on_no_network_that_may_end(python: Target) -> 
     assert (done.returncode, done.stdout) == (0, "{'0100007F'}\n"), done.stderr
 
 
+@pytest.mark.usefixtures("strace")
 def test_its_start_does_not_look_at_the_nodes_hardware(python: Target) -> None:
     counts = traced(python.command(["-c", "from mpi4py import MPI"]), PYTHON)
     asked = [call.path for call in counts.paths]
@@ -88,11 +85,12 @@ print(world.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=package) == MPI.COMM_NULL)
 
 
 @pytest.mark.long
-def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -> None:
+def test_a_rank_that_waits_gives_its_core_away(
+    python: Target, strace: Path, tmp_path: Path
+) -> None:
     trace = tmp_path / "trace"
-    strace = [str(ensure("measure").path("strace")), "-f", "-e", "trace=sched_yield"]
     ranks = python.command(["-n", "2", PYTHON, "-c", WAITS], program="mpiexec")
-    done = run(*strace, "-o", trace, *ranks)
+    done = run(strace, "-f", "-e", "trace=sched_yield", "-o", trace, *ranks)
     assert (done.returncode, done.stdout) == (0, "done\n")
     # Without the patch there is none. How many a tenth of a second holds is strace's
     # doing: 93 were seen on a busy machine.

@@ -1,21 +1,28 @@
 """Which MPI library of three ABIs a process takes, in the image and by the host's mpiexec."""
 
-import platform
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, assignments, in_image, on_the_host, said
+from mpi_libraries import (
+    NEEDS,
+    NEWER,
+    OPENMPI,
+    OWN,
+    SIF,
+    WORK,
+    assignments,
+    in_image,
+    on_the_host,
+    said,
+)
 
 from hpcpy.engine.setup import ensure
 from running import run
 from tiers import sampled
 
-pytestmark = [
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
-]
+pytestmark = NEEDS
 
 # Who it says it is, the size of its handles, and the file that is mapped.
 WHO = """
@@ -105,18 +112,6 @@ def test_hdf5_of_mpichs_interface_refuses_another_one(mpi: Path, path: str) -> N
     last = done.stderr.splitlines()[-1]
     assert last.startswith("RuntimeError: the mpio driver needs a library of MPICH's binary")
     assert "HPCPY_MPI=mpich" in last
-
-
-def test_what_a_library_lacks_is_a_notimplementederror(mpi: Path) -> None:
-    program = (
-        "from mpi4py import MPI\n"
-        "try:\n"
-        "    MPI.Get_hw_resource_info()\n"
-        "except NotImplementedError:\n"
-        "    print('lacking')"
-    )
-    done = in_image(mpi, "python3", "-c", program, LD_LIBRARY_PATH="/mpi/openmpi/lib")
-    assert said(done) == ["lacking"]
 
 
 # mpiexec on the host, a container a rank: cells of docs/how-to/mpi.md.

@@ -1,6 +1,5 @@
 """The first signal ends a user's program, whichever MPI library is put in."""
 
-import platform
 import signal
 import subprocess
 import threading
@@ -9,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mpi_libraries import SIF, in_image, said, unpacked_intel
+from mpi_libraries import NEEDS, SIF, in_image, said, unpacked_intel
 
 from hpcpy.engine.setup import ensure
 from running import start
 from tiers import sampled
 
-pytestmark = [
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
-]
+pytestmark = NEEDS
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1]
 # How a program ends that gets a signal after MPI_Init, and what its own handler,
 # set before, is told; of each signal.

@@ -3,19 +3,16 @@
 The image's own library is in test_cluster_workloads.py.
 """
 
-import platform
 from pathlib import Path
 
 import pytest
 from local_cluster import Cluster, image
-from mpi_libraries import WORK, said
+from mpi_libraries import NEEDS, WORK, said
 
 from running import Done
 from tiers import sampled
 
-pytestmark = pytest.mark.skipif(
-    platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
-)
+pytestmark = NEEDS
 WHERE = "import os; print(*sorted(set(comm.allgather(os.uname().nodename))), flush=True)"
 # With its default, UCX over all of a node's networks, MPICH's addresses are longer than
 # what Slurm 22.05 takes by PMI2 ("value not properly terminated"): the ranks hang.
@@ -77,8 +74,8 @@ def test_an_mpich_without_pmix_says_so_and_ends(cluster: Cluster, mpi: Path, lib
 
 @pytest.mark.parametrize(
     ("library", "kind"),
-    # Open MPI speaks PMIx alone.
-    sampled([("openmpi", "pmi2"), ("mpich", "none")]),
+    # The image's own, where /mpi has none; Open MPI speaks PMIx alone.
+    sampled([("own", "none"), ("openmpi", "pmi2"), ("mpich", "none")]),
 )
 def test_where_every_rank_is_rank_0_of_1_the_workloads_refuse(
     cluster: Cluster, mpi: Path, library: str, kind: str

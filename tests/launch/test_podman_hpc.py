@@ -3,12 +3,10 @@
 import contextlib
 import dataclasses
 import os
-import platform
 import re
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,19 +16,16 @@ import rank_ends
 from injection_ways import NOBODY, PROGRAM, forbidden
 from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
-from mpi_libraries import NEWER, module, unpacked
+from mpi_libraries import NEEDS, NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
 from rank_ends import ACTS
 from site_user import SECONDS, User, is_public, site_with_mpich
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
-from running import Done, printed
+from running import Done, printed, wait_until
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
-]
+pytestmark = [pytest.mark.long, *NEEDS]
 AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
 
 
@@ -103,16 +98,11 @@ def said_by_us(done: Done) -> str:
 
 
 def nothing_is_left(user: User, workload: str = "") -> None:
-    end = time.monotonic() + SECONDS
     if workload:
         user.wait_until_no_rank_is_left(workload)
+    words = ("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet")
     # podman removes them a moment after they have ended.
-    while True:
-        shown = printed(user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet"))
-        if not shown:
-            return
-        assert time.monotonic() < end, shown
-        time.sleep(0.5)
+    wait_until(lambda: not printed(user.run(*words)), every=0.5)
 
 
 def test_two_nodes_have_the_answers(user: User) -> None:

@@ -10,19 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from standalone_host import (
-    COMPILES,
-    FOUR_RANKS,
-    RANKS,
-    built,
-    clean,
-    with_mounts,
-    without_a_folder,
-)
+from standalone_host import COMPILES, FOUR_RANKS, RANKS, built, clean, with_mounts, without_a_folder
 from test_hdf5_filters import FLIPPED, make_plugin
 
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.cases import CASES
 from running import Done, printed, run, start, wait_until
@@ -92,11 +82,10 @@ def test_it_is_hardened_and_names_the_hosts_libraries_by_path(file: Path) -> Non
     ("name", "most", "each"),
     [("pass", (10, 1), 0), ("core", (16, 1), 0), ("core + MPI_Init", (40, 8), 3)],
 )
+@pytest.mark.usefixtures("strace")
 def test_a_start_asks_little_whatever_the_library_path(
     file: Path, tmp_path: Path, name: str, most: tuple[int, int], each: int
 ) -> None:
-    if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     (case,) = (one for one in CASES if one.name == name)
     place = tmp_path / "tmp"
     place.mkdir()

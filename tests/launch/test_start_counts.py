@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import WORK, Target, container
@@ -32,9 +30,8 @@ ALONE = tuple(
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Target:
-    if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
+def python(tmp_path_factory: pytest.TempPathFactory, sif: str, strace: Path) -> Target:
+    assert strace.exists()
     work = tmp_path_factory.mktemp("scripts")
     write_scripts(work)
     return container("hpcpy", Path(sif), work)

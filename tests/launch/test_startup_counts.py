@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
 from running import printed, run
@@ -39,26 +37,23 @@ shutil.rmtree(folder)
 """
 
 
-def by_strace(command: list[str], table: Path) -> dict[str, int]:
+def by_strace(strace: Path, command: list[str], table: Path) -> dict[str, int]:
     """Return how often each call of the class %file was made, but for getcwd."""
-    found = look_up(needed(["measure"]))
-    if "strace" not in found:
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     options = ["-f", "-c", "-U", "name,calls", "-e", "trace=%file,getdents64", "-o", str(table)]
-    run(found["strace"].path, *options, *command, check=True)
+    run(strace, *options, *command, check=True)
     lines = [line.split() for line in table.read_text().splitlines()]
     counts = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
     return {name: counts[name] for name in counts if name not in ("total", "getcwd")}
 
 
-def test_counts_of_a_busy_program_are_straces(tmp_path: Path) -> None:
+def test_counts_of_a_busy_program_are_straces(strace: Path, tmp_path: Path) -> None:
     script = tmp_path / "busy.py"
     script.write_text(BUSY)
     command = [sys.executable, str(script)]
     found = traced(command, sys.executable)
     mine = Counter(call.name for call in found.paths)
     mine["getdents64"] = len(found.listings)
-    theirs = by_strace(command, tmp_path / "table")
+    theirs = by_strace(strace, command, tmp_path / "table")
     assert {*mine} | {*theirs} >= {"execve", "openat", "mkdir", "readlink", "getdents64"}
     for name in {*mine} | {*theirs}:
         if name in ON_DESCRIPTORS:

@@ -38,9 +38,7 @@ def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallSt
         assert abs(all_three.packets - one.packets) <= CHUNKS
 
 
-def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(
-    storm: SmallStorm,
-) -> None:
+def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(storm: SmallStorm) -> None:
     alone = one_node(storm.take(STATIC_FILES, 1, 1))
     three = one_node(storm.take(STATIC_FILES, 1, 3))
     for one, all_three in zip(alone, three, strict=True):

@@ -1,6 +1,7 @@
 """Fixtures of several of the host's tests."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,28 @@ import pytest
 from misbehaving_server import Server, serving
 from small_machine import Machine, maker
 
+from hpcpy.core import paths
+
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give an empty folder in place of the user's cache."""
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an empty folder in place of build/, which nobody has locked."""
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def strace() -> None:
+    """Skip the test without strace."""
+    if not shutil.which("strace"):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
 
 
 @pytest.fixture

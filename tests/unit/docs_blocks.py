@@ -216,12 +216,7 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
 # Modules that start the program that follows.
-_STARTERS = (
-    "workloads.preflight",
-    "workloads.on_dask",
-    "workloads.on_spark",
-    "workloads.traced",
-)
+_STARTERS = ("workloads.preflight", "workloads.on_dask", "workloads.on_spark", "workloads.traced")
 
 
 def _python(words: list[str]) -> str:

@@ -1,7 +1,6 @@
 """Who holds a lock is alone: two `make` at once in one checkout, threads, after a removal."""
 
 import os
-import shutil
 import sys
 import textwrap
 import time
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 from processes import environment, python, start
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.locks import locked
 from hpcpy.core.scratch import checkout_lock
@@ -43,13 +41,6 @@ paths.BUILD = Path(sys.argv[1])
 with checkout_lock():
     print("in")
 """
-
-
-@pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
-    return tmp_path
 
 
 def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> None:
@@ -123,9 +114,8 @@ def test_command_of_the_holder_passes_through(build: Path) -> None:
     assert "HPCPY_CHECKOUT_LOCK" not in os.environ
 
 
+@pytest.mark.usefixtures("strace")
 def test_a_file_system_without_locks_is_named_in_one_line(build: Path) -> None:
-    if not shutil.which("strace"):
-        pytest.skip("no strace; on Debian: apt-get install strace")
     code = f"""
 from hpcpy.core.errors import DiskError
 try:

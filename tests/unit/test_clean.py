@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from hpcpy.cli.clean import clusters
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
@@ -137,12 +136,3 @@ def test_what_was_built_is_removed_with_its_stamps(cache: Path, is_all: bool) ->
     assert run(["clean", "--all"] if is_all else ["clean"]) == 0
     left = {path.name for path in build.iterdir()} if build.exists() else set()
     assert left == (set() if is_all else {"tools", ".lock"})
-
-
-def test_clusters_of_killed_tests_are_stopped_before_build_is_removed(cache: Path) -> None:
-    build = cache.parent / "build"
-    for name in ("cluster", "cluster-ends-gw1"):
-        (build / name).mkdir(parents=True)
-        (build / name / ".hpcpy-cluster").touch()
-    (build / "logs").mkdir()
-    assert [one.folder.name for one in clusters()] == ["cluster", "cluster-ends-gw1"]

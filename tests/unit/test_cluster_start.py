@@ -1,5 +1,6 @@
-"""Who may start a cluster, what a node does first, what ends with it."""
+"""Who may start a cluster, what it is called and reads, what ends with it."""
 
+import ipaddress
 import os
 import subprocess
 import sys
@@ -10,10 +11,11 @@ import pytest
 
 from hpcpy.cli.commands import run
 from hpcpy.cluster import command, processes
-from hpcpy.cluster.layout import Layout, Network
-from hpcpy.cluster.machines import machine_of
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, environment, variables
+from hpcpy.cluster.machines import free_network, machine_of
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
+from running import run as run_program
 from running import wait_until
 
 
@@ -113,3 +115,36 @@ def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
             assert other.poll() is None
         finally:
             other.kill()
+
+
+DEEP = Layout(Path("/scratch") / "/".join(["a-folder-with-a-name"] * 9) / "build/cluster")
+
+
+def test_names_fit_whatever_folder_it_lies_in() -> None:
+    # The kernel's limits for sockets and devices; slurmstepd's socket is
+    # below the spool folder: n1_<job>.<step>.
+    assert len(str(DEEP.socket)) < 108
+    assert len(f"{DEEP.run}/n1/spool/n1_4294967295.4294967295") < 108
+    for name in (CONTROLLER, *NODES):
+        assert len(DEEP.cable(name)) <= 15
+
+
+def test_a_program_gets_the_same_variables_as_a_shell(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "it's a folder")
+    script = f"{environment(layout)}env -0"
+    around = {"PATH": os.environ["PATH"], "OTHER": "x"}
+    done = run_program("sh", "-c", script, env=around, check=True)
+    shells = dict(one.split("=", 1) for one in done.stdout.split("\0") if one)
+    made = variables(layout, around)
+    assert made == {name: shells[name] for name in made}
+
+
+def test_a_network_that_is_routed_is_passed_over() -> None:
+    first = free_network([], "00000000")
+    assert first == ipaddress.IPv4Network("198.18.0.0/24")
+    assert free_network([first], "00000000") == ipaddress.IPv4Network("198.18.1.0/24")
+    wide = ipaddress.IPv4Network("198.18.0.0/16")
+    assert free_network([wide], "00000000") == ipaddress.IPv4Network("198.19.0.0/24")
+    assert free_network([], "ffffffff") == ipaddress.IPv4Network("198.19.255.0/24")
+    with pytest.raises(UnavailableError, match=r"198\.18"):
+        free_network([ipaddress.IPv4Network("198.18.0.0/15")], "00000000")

@@ -21,13 +21,13 @@ COMMANDS = ("sh", "console", "bash", "dockerfile", "singularity")
 # A page, the beginning of its blocks that a test takes from the page and runs, and that test.
 RUN = (
     ("README.md", "git clone", ".ci/run"),
-    ("README.md", "export PATH=", "tests/launch/test_readme.py"),
+    ("README.md", "export PATH=", "tests/launch/test_docs_blocks.py"),
     ("README.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),
     ("docs/how-to/own-packages.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),
     ("docs/how-to/examples.md", "", "tests/launch/test_examples.py"),
-    ("docs/how-to/jupyter.md", "./hpcpy kernelspec", "tests/launch/test_docs_wrap.py"),
+    ("docs/how-to/jupyter.md", "./hpcpy kernelspec", "tests/launch/test_docs_blocks.py"),
     ("docs/reference/linalg.md", "#!/bin/bash", "tests/launch/test_cluster_dask.py"),
-    ("docs/how-to/modules.md", "make modulefile", "tests/launch/test_docs_wrap.py"),
+    ("docs/how-to/modules.md", "make modulefile", "tests/launch/test_docs_blocks.py"),
 )
 # Pages for developers: their commands take minutes to hours each.
 OF_THE_CHECKOUT = ("CONTRIBUTING.md", "SECURITY.md")

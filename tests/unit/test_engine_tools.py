@@ -1,6 +1,8 @@
-"""Which tool is taken: the one on PATH if it is recent enough, or else ours."""
+"""Which tool is taken, that on PATH if it is recent or else ours, and what the machine allows."""
 
 import os
+import resource
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.engine import podman, prefix, setup, tools
+from hpcpy.engine.machine import userns_remedy
 from hpcpy.engine.tools import all_tools, needed, on_path, parse_version
 from running import executable, run
 
@@ -89,10 +92,7 @@ def test_unknown_group_names_the_known_ones() -> None:
         needed(["build", "docker"])
 
 
-@pytest.mark.parametrize(
-    ("older", "newer"),
-    [("1.9.3", "1.10.0"), ("4.5", "4.5.1")],
-)
+@pytest.mark.parametrize(("older", "newer"), [("1.9.3", "1.10.0"), ("4.5", "4.5.1")])
 def test_numbers_are_compared_not_letters(older: str, newer: str) -> None:
     first, second = parse_version(older), parse_version(newer)
     assert first is not None
@@ -111,3 +111,32 @@ def test_wrapper_hands_on_variables_and_words_as_they_are(
     wrapper = paths.TOOLS / "bin/podman"
     done = run(wrapper, "a b", "$c", check=True)
     assert done.stdout.splitlines() == [value, "a b", "$c"]
+
+
+@pytest.mark.parametrize("hard", [512, 4096, resource.RLIM_INFINITY])
+def test_limits_in_a_container_are_never_above_the_hosts(
+    hard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (hard, hard))
+    conf = tomllib.loads(podman.containers_conf())
+    for limit in conf["containers"]["default_ulimits"]:
+        soft, most = map(int, limit.split("=")[1].split(":"))
+        assert soft <= most
+        assert hard == resource.RLIM_INFINITY or most <= hard
+
+
+@pytest.mark.parametrize(
+    ("sysctl", "value", "remedy"),
+    [
+        ("kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        ("user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
+        ("none", "0", ""),
+    ],
+)
+def test_remedy_names_the_sysctl_that_forbids(sysctl: str, value: str, remedy: str) -> None:
+    assert userns_remedy(lambda name: value if name == sysctl else "") == remedy

@@ -11,7 +11,6 @@ from requested import requested
 from hpcpy.build.cached import write_stamp
 from hpcpy.build.command import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
-from hpcpy.core import paths
 from hpcpy.launch.command import unmade
 
 HAVE = """
@@ -25,14 +24,12 @@ print(ensure_image(sys.argv[2])[0])
 SECONDS = 300
 
 
-@pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Yield a build folder whose lock another make holds."""
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
-    with (tmp_path / ".lock").open("a") as lock:
+@pytest.fixture(autouse=True)
+def _locked(build: Path) -> Iterator[None]:
+    """Have another make hold the lock."""
+    with (build / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield tmp_path
+        yield
 
 
 def images(key: str) -> None:

@@ -8,16 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from misbehaving_server import (
-    Answer,
-    Server,
-    artifact,
-    no_range,
-    ranged,
-    status,
-    unsized,
-    whole,
-)
+from misbehaving_server import Answer, Server, artifact, no_range, ranged, status, unsized, whole
 
 from hpcpy.build.context import add_containerfile, add_materials, add_recipes
 from hpcpy.build.plan import Plan, make_plan

@@ -213,8 +213,7 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
-    [("--stage", "hpcpy.sif"), ("--engine=standalone", "hpcpy-python")],
+    ("asked", "name"), [("--stage", "hpcpy.sif"), ("--engine=standalone", "hpcpy-python")]
 )
 def test_a_staged_image_is_copied_used_and_removed(asked: str, name: str) -> None:
     made = plan(f"{asked} --nodes=3 --tasks=6")

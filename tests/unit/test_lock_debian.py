@@ -92,8 +92,5 @@ def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
 def test_sets_have_the_names_of_their_architecture() -> None:
     sets: dict[str, tuple[str, ...]] = {"first": ("binutils-{gnu}",), "cross": ("gcc",)}
     request = DebianRequest((), "", (), sets, frozenset(), {"cross": ("x86_64",)})
-    assert request.sets_of("x86_64") == {
-        "first": ("binutils-x86-64-linux-gnu",),
-        "cross": ("gcc",),
-    }
+    assert request.sets_of("x86_64") == {"first": ("binutils-x86-64-linux-gnu",), "cross": ("gcc",)}
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}

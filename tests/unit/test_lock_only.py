@@ -1,13 +1,17 @@
-"""One Python package moves in a lock, and every other pin stays, byte for byte.
+"""A lock is read back as it was written; one Python package moves in it, and no other byte.
 
 A stand-in for uv resolves, the rest is real.
 """
 
+import datetime
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
@@ -85,3 +89,21 @@ def test_python_package_moves_and_no_other_byte(
     # `arrays` was held, and only the licence of `numbers` was asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+TIMES = st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2999, 1, 1)).map(
+    lambda time: time.replace(microsecond=0, tzinfo=datetime.UTC)
+)
+PLAIN = st.one_of(TEXTS, st.integers(-(2**63), 2**63 - 1), TIMES, st.lists(TEXTS, max_size=3))
+TABLES = st.recursive(
+    st.dictionaries(TEXTS, PLAIN, min_size=1, max_size=4),
+    lambda inner: st.dictionaries(TEXTS, st.one_of(PLAIN, inner), min_size=1, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TABLES)
+def test_what_is_written_is_what_is_read(values: dict[str, object]) -> None:
+    assert tomllib.loads(render(values, "a header\nof two lines")) == values

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from makefile import MAKEFILE, copy, make
+from makefile import MAKEFILE, make
 
 from hpcpy.cli.commands import ENVIRONMENT, given, parse, with_settings
 from hpcpy.core import paths
@@ -158,26 +158,3 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
     }
     assert with_settings(["fetch"], variables) == ["fetch"]
     assert variables == {"SETUP": "no", "HPCPY_CACHE": "/x", "HOME": "/h"}
-
-
-@pytest.mark.parametrize(
-    ("target", "word", "says"),
-    [
-        ("setup", "TOOLS=x; touch {}", "no tool group '/"),
-        ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
-        ("clean", "CACHE=1; touch {}", "is neither 0 nor 1"),
-        ("batch", "W=$(shell touch {}) '", "no closing"),
-        ("run", "W=pi\ntouch {}", "one line of text"),
-    ],
-)
-def test_targets_refuse_it_in_one_line(tmp_path: Path, target: str, word: str, says: str) -> None:
-    checkout = copy(tmp_path / "checkout")
-    before = sorted(tmp_path.rglob("*"))
-    given_word = word.format(tmp_path / "ran")
-    done = make("-C", checkout, target, given_word, HPCPY_CACHE=str(tmp_path / "cache"))
-    told = [line for line in done.stderr.splitlines() if "***" not in line]
-    assert done.returncode == 2
-    assert len(told) == 1
-    assert says in told[0]
-    made = {*tmp_path.rglob("*")} - {*before}
-    assert [path for path in made if "__pycache__" not in path.parts] == []

@@ -40,11 +40,6 @@ def make(path: Path) -> None:
     path.write_text("made")
 
 
-def test_own_folder_is_taken(cache: Path) -> None:
-    assert cached("parts", "one.tar", make).read_text() == "made"
-    require_own(cache / "absent")
-
-
 @pytest.mark.parametrize("name", ["", "parts", "parts/one.tar"])
 def test_parts_that_others_can_write_are_not(cache: Path, name: str) -> None:
     (cache / "parts/one.tar").write_text("theirs")

@@ -70,19 +70,24 @@ def add_file(root: Path) -> None:
     (root / "src/workloads/new.py").write_text("")
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param(add_line("recipes/workloads.sh"), id="recipe"),
-        pytest.param(add_line("src/workloads/registry.py"), id="tree"),
-        pytest.param(add_file, id="new file in the tree"),
-        pytest.param(change_first_digest("env/sources.toml", "[python]"), id="pin of a need"),
-        pytest.param(add_line("containers/builder/Containerfile"), id="builder"),
-    ],
-)
-def test_key_of_a_part_changes_with(keys: tuple[str, str], checkout: Path, edit: Edit) -> None:
+# An edit, and whether the part `workloads` reads what it changes; the image reads all.
+EDITS = {
+    "recipe": (add_line("recipes/workloads.sh"), True),
+    "tree": (add_line("src/workloads/registry.py"), True),
+    "new file in the tree": (add_file, True),
+    "pin of a need": (change_first_digest("env/sources.toml", "[python]"), True),
+    "builder": (add_line("containers/builder/Containerfile"), True),
+    "another part's recipe": (add_line("recipes/pocl.sh"), False),
+    "the image's own command": (add_line("src/hpcpy/launch/plan.py"), False),
+}
+
+
+@pytest.mark.parametrize(("edit", "is_read"), EDITS.values(), ids=EDITS)
+def test_keys_change_with_what_is_read(
+    keys: tuple[str, str], checkout: Path, edit: Edit, is_read: bool
+) -> None:
     edit(checkout)
-    assert part_key(checkout, "workloads") != keys[0]
+    assert (part_key(checkout, "workloads") != keys[0]) is is_read
     assert image_key(checkout) != keys[1]
 
 
@@ -117,22 +122,6 @@ def test_a_feature_is_an_input_of_the_images_that_have_it(
     edit(checkout)
     after = {image: interpreter_key(checkout, image) for image in before}
     assert {image for image in before if before[image] != after[image]} == changed
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        add_line("recipes/pocl.sh"),
-        # Inputs of the image's own command `hpcpy`.
-        add_line("src/hpcpy/launch/plan.py"),
-    ],
-)
-def test_key_of_a_part_is_kept_when_what_it_does_not_read_changes(
-    keys: tuple[str, str], checkout: Path, edit: Edit
-) -> None:
-    edit(checkout)
-    assert part_key(checkout, "workloads") == keys[0]
-    assert image_key(checkout) != keys[1]
 
 
 def test_key_is_kept_when_files_are_only_touched_or_the_checkout_moves(

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
 from processes import start
 
-from hpcpy.core import paths
 from hpcpy.core.scratch import build_scratch
 
 HOLD = """
@@ -19,12 +17,6 @@ with build_scratch("part") as folder:
     print(folder, flush=True)
     time.sleep(60)
 """
-
-
-@pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    return tmp_path
 
 
 def names(build: Path) -> list[str]:

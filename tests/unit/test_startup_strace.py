@@ -1,7 +1,6 @@
 """The calls of a program and of all that it starts, as strace writes them; what is node-local."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -82,10 +81,9 @@ def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
     assert not [call for call in calls if call.name in ("getcwd", "fchdir")]
 
 
+@pytest.mark.usefixtures("strace")
 def test_a_program_counts_once_a_thread_of_another_one_executes_it(tmp_path: Path) -> None:
     # As Go's programs do, Apptainer among them: the thread takes its process's number.
-    if not shutil.which("strace"):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     program = tmp_path / "python"
     program.symlink_to(sys.executable)
     own = [str(program), "-I", "-S", "-c", "import os; os.access('/nonexistent/own', 0)"]
@@ -134,9 +132,8 @@ def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -
     assert "no strace on PATH: install it, or count in the image" in done.stderr
 
 
+@pytest.mark.usefixtures("strace")
 def test_ptrace_that_is_refused_is_one_line() -> None:
-    if not shutil.which("strace"):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     # A process that is traced already cannot be traced again.
     command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "strace"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

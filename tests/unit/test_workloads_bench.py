@@ -31,15 +31,12 @@ class TestSelect:
         assert "no_such_module_here" in left_out["absent"]
         assert "mpiexec" in left_out["ranks"]
 
-    def test_auto_takes_the_first_that_can_run(self) -> None:
+    def test_auto_takes_the_first_that_can_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
-
-    def test_auto_takes_ranks_when_a_launcher_started_some(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        # As a launcher has started some ranks.
         monkeypatch.setenv("PMI_RANK", "0")
         monkeypatch.setenv("PMI_SIZE", "2")
-        assert select("auto", HERE, ("ranks", "plain"))[0] == ["ranks"]
+        assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["ranks"]
 
     def test_a_named_one_that_cannot_run_is_unavailable(self) -> None:
         with pytest.raises(UnavailableError, match="no_such_module_here"):

@@ -61,10 +61,6 @@ def test_only_the_first_rank_complains(
     assert capsys.readouterr().err == ""
 
 
-def test_a_launchers_variables_without_a_number_are_none() -> None:
-    printed(python("-m", "workloads", "pi", "-n", 10, "--impl", "python", PMI_RANK="", PMI_SIZE=""))
-
-
 HEAVY = ("numpy", "mpi4py", "numba", "cupy", "h5py", "pyopencl", "matplotlib", "multiprocessing")
 # All in one process: the first that imports one of them is named.
 IMPORTS = """

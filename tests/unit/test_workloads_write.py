@@ -2,13 +2,10 @@
 
 import hashlib
 import os
-import shutil
-import signal
 import sys
 from array import array
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from processes import environment
@@ -84,12 +81,11 @@ def test_what_is_wrong_is_told_and_exits_1(
 FAILS = ("strace", "-f", "-o", os.devnull, "-e", "inject=rename,renameat,renameat2:error=EIO")
 
 
+@pytest.mark.usefixtures("strace")
 @pytest.mark.parametrize("words", ["write --impl text -n 3 -s 2 --out", "pi -n 9 --json"])
 def test_a_disk_that_fails_at_the_end_is_one_line_and_leaves_no_result(
     words: str, tmp_path: Path
 ) -> None:
-    if not shutil.which("strace"):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     name, *options = words.split()
     command = (sys.executable, "-m", "workloads", name, *options, tmp_path / "out")
     done = run(*FAILS, *command, env=environment())
@@ -121,17 +117,6 @@ def test_text_is_read_by_number_and_nothing_is_left(
     assert (shown.err, shown.out.count("matches the definition")) == ("", 1)
     assert f"read from a temporary folder in {tmp_path}, in the page cache" in shown.out
     assert not [*tmp_path.iterdir()]
-
-
-def test_no_array_has_signal_handlers_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    calls = Mock(wraps=signal.signal)
-    monkeypatch.setattr(signal, "signal", calls)
-    for n in ("7", "70"):
-        assert main(["read", "-n", n, "-s", "3", "--impl", "text"]) == 0
-    assert calls.call_count < 70
 
 
 def test_what_cannot_be_read_is_one_line_and_1(

@@ -31,16 +31,16 @@ print(json.dumps([sys.executable, sys.prefix, child.stdout.strip(), sys.argv[1:]
                   os.environ["PATH"].split(":")[0], os.getcwd(), os.getuid()]))
 """
 
-# Kills itself before the first, second … change of a name below a folder.
+# Sends itself a signal before the first, second … change of a name below a folder.
 KILLED = """
-import os, runpy, signal, sys
-left, parent, sys.argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+import os, runpy, sys
+signal, left, parent, sys.argv = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:]
 def watch(event, words):
     global left
     if event in ("os.rename", "os.rmdir", "shutil.rmtree") and str(words[0]).startswith(parent):
         left -= 1
         if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal)
 sys.addaudithook(watch)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -1,4 +1,4 @@
-"""`./hpcpy pack` is killed before each rename and removal, and its user goes on as any would."""
+"""`./hpcpy pack` is stopped before each rename and removal, and its user goes on as any would."""
 
 import itertools
 import os
@@ -19,6 +19,8 @@ from running import run
 from tiers import sampled
 
 ACTIONS = {"pack": (), "undo": ("--undo",), "update": ("--update",)}
+# How a process that is stopped ends.
+STOPS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @pytest.fixture
@@ -31,6 +33,8 @@ def parent(tmp_path: Path) -> Path:
         (env / name / "value").write_text("before\n")
     (env / "bin/show").write_text(f"#!/bin/sh\nexec cat {env}/*/value\n")
     (env / "bin/show").chmod(0o755)
+    (env / "lib/1/value").chmod(0o444)
+    (env / "lib/2").chmod(0o555)
     return env.parent
 
 
@@ -39,7 +43,7 @@ def act(action: str, prefix: Path, *before: object) -> int:
     program = ("--", "sh", "-c", f"echo after >{value}") if action == "update" else ()
     words = [*COMMAND[:1], *before, *COMMAND[1:], *ACTIONS[action], prefix, *program]
     done = run(*words, cwd="/usr", env={**os.environ, "HPCPY_PACK_HOLD": "0"})
-    assert done.returncode in (0, 2, -signal.SIGKILL), done.stderr
+    assert done.returncode in (0, 2, *STOPS.values()), done.stderr
     assert "Traceback" not in done.stderr
     return done.returncode
 
@@ -49,16 +53,33 @@ def restore(copy: Path, parent: Path) -> None:
     run("cp", "-a", copy, parent, check=True)
 
 
-@pytest.mark.parametrize("killed", sampled(["update", "undo", "pack"]))
-def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_path: Path) -> None:
+def add(prefix: Path, killed: str) -> dict[str, bytes]:
+    """Put files of the user's beside an image and into the kept folder, and change one there."""
+    mine = {"mine": prefix / "mine"}
+    prefix.chmod(0o755)
+    if killed == "undo":
+        unpacked = beside(prefix, "unpacked")
+        mine |= {"lib/mine": unpacked / "lib/mine", "lib/3/value": unpacked / "lib/3/value"}
+    for path in mine.values():
+        path.write_text("mine\n")
+        path.chmod(0o444)
+    return dict.fromkeys(mine, b"mine\n")
+
+
+@pytest.mark.parametrize("number_of", sampled(STOPS))
+@pytest.mark.parametrize("killed", sampled(["undo", "update", "pack"]))
+def test_nothing_is_lost_whenever_it_is_stopped(
+    parent: Path, killed: str, number_of: signal.Signals, tmp_path: Path
+) -> None:
     prefix, begin, state = parent / "env", tmp_path / "begin", tmp_path / "state"
-    before = tree(prefix)
+    before, mine = tree(prefix), {}
     if killed != "pack":
-        packed(prefix)
+        mine = add(packed(prefix), killed)
     run("cp", "-a", parent, begin, check=True)
     for number in itertools.count(1):
         restore(begin, parent)
-        if act(killed, prefix, "-c", KILLED, number, parent) != -signal.SIGKILL:
+        ended = act(killed, prefix, "-c", KILLED, int(number_of), number, parent)
+        if ended != STOPS[number_of]:
             break
         if state.exists():
             remove(state)
@@ -69,13 +90,16 @@ def test_nothing_is_lost_whenever_it_is_killed(parent: Path, killed: str, tmp_pa
         for action in ACTIONS:
             restore(state, parent)
             is_done = act(action, prefix) == 0
-            # Or it is what was asked for: packed already, not packed.
-            assert is_packed(prefix) == (action == "pack" or (action == "update" and is_done))
+            # Or it is what was asked for: packed already, not packed.  An update would lose what
+            # is in the kept folder alone.
+            is_updated = action == "update" and (is_done or beside(prefix, "unpacked").exists())
+            assert is_packed(prefix) == (action == "pack" or is_updated), (number, action)
             act("undo", prefix)
             assert [path.name for path in parent.iterdir()] == ["env"], (number, action)
             after = tree(prefix)
-            assert after.keys() == before.keys(), (number, action)
+            assert after.keys() == before.keys() | mine.keys(), (number, action)
             assert after["share/value"][2] in [(1, b"before\n"), (1, b"after\n")]
+            assert {name: (prefix / name).read_bytes() for name in mine} == mine, (number, action)
     assert number > 3
 
 

@@ -15,8 +15,17 @@ from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import image
 from hpcpy.pack.environment import Environment, at_its_place, is_below
-from hpcpy.pack.image import bound, image_of, is_whole, pack_sif, unsquashfs
-from hpcpy.pack.places import beside, discard, is_packed, move, renew, swap, work_folder
+from hpcpy.pack.image import added, bound, image_of, is_whole, names_in, pack_sif, unsquashfs
+from hpcpy.pack.places import (
+    beside,
+    discard,
+    give_back,
+    is_packed,
+    renew,
+    swap,
+    was_stopped,
+    work_folder,
+)
 
 _TRUE = "/bin/true"
 # A start with a mount of its own.
@@ -49,8 +58,8 @@ def main(options: argparse.Namespace) -> int:
     prefix = Path(os.path.realpath(options.prefix))
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
-    if beside(prefix, "packing").is_dir():
-        # One was killed: the prefix is first what it was.
+    if is_again := was_stopped(prefix):
+        # The prefix is first what it was, or what an undo has begun to make of it.
         with work_folder(prefix):
             pass
     environments.refuse_code_of_others(prefix)
@@ -62,6 +71,9 @@ def main(options: argparse.Namespace) -> int:
     is_change = options.undo or options.update
     if is_packed(prefix) and image_of(prefix).is_symlink():
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
+    if options.undo and is_again and not is_packed(prefix):
+        print(f"{prefix} is the folder again")
+        return 0
     if is_change and not is_packed(prefix):
         raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
     if is_packed(prefix) and not is_change:
@@ -125,8 +137,7 @@ def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked = beside(prefix, "unpacked")
     if unpacked.exists() and is_whole(unpacked, prefix):
-        # Killed from here on, the image gives it back.
-        renew(prefix, move(unpacked, work / "tree"), work)
+        give_back(prefix, work)
     else:
         renew(prefix, _unpack(prefix, work), work)
     print(f"{prefix} is the folder again")
@@ -141,6 +152,9 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
+    unpacked = beside(prefix, "unpacked")
+    if yours := added(unpacked, prefix):
+        raise UsageError(f"{yours}: is newer than the image", hint=f"move it, or rm -r {unpacked}")
     others = [Path(place) for _, place in bound(prefix)[:-1]]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
@@ -150,9 +164,9 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
     packed = _make(environment, work)
     # The kept folder first: it is the one of the old image.
-    discard(beside(prefix, "unpacked"), work)
+    discard(unpacked, work)
     # Programs on other nodes still read the image of before: until the next update.
-    renew(prefix, packed, work, kept=image_of(prefix))
+    renew(prefix, packed, work, image_of(prefix), names_in(prefix))
 
 
 def launch(packed: Path, env: Mapping[str, str]) -> int:

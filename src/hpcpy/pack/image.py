@@ -78,14 +78,29 @@ def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
     return [program, "-no-wildcards", *options, image_of(packed), *own]
 
 
-def is_whole(folder: Path, packed: Path) -> bool:
-    """Tell whether a folder still has all that was packed."""
+def names_in(packed: Path) -> set[str]:
+    """Return the paths below the environment's own folder in an image, each after a slash."""
     done = captured(unsquashfs(packed, "-l", "-d", ""))
     if done.returncode:
         raise StageError(f"{image_of(packed)}: {done.stderr.strip()}")
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    names = (line for line in done.stdout.splitlines() if line.startswith(own[0]))
-    return all(os.path.lexists(f"{folder}{name.removeprefix(own[0])}") for name in names)
+    lines = (line for line in done.stdout.splitlines() if line.startswith(own[0]))
+    return {line.removeprefix(own[0]) for line in lines}
+
+
+def is_whole(folder: Path, packed: Path) -> bool:
+    """Tell whether a folder still has all that was packed."""
+    return all(os.path.lexists(f"{folder}{name}") for name in names_in(packed))
+
+
+def added(folder: Path, packed: Path) -> str:
+    """Return a file that somebody has put into a folder, or changed there, since it was packed."""
+    since, names = image_of(packed).stat().st_mtime, names_in(packed) if folder.exists() else set()
+    for path in (path for path in folder.rglob("*") if "__pycache__" not in path.parts):
+        is_new = not path.is_dir() and path.lstat().st_mtime > since
+        if is_new or str(path).removeprefix(str(folder)) not in names:
+            return str(path)
+    return ""
 
 
 def new_image(folder: Path) -> Path:

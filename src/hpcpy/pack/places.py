@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
@@ -27,6 +27,8 @@ _MARK = "lock"
 _CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
 # What comes last in a folder: what a start looks for, its image by the configuration.
 _LAST = {"bin": 1, ".pack": 2, "config": 3}
+# The kept folder while an undo gives it back: it goes, by one rename, with the image.
+_KEPT = ".pack/kept"
 
 
 def beside(prefix: Path, state: str) -> Path:
@@ -47,10 +49,11 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     """
     made = beside(prefix, "packing")
     with disk_errors(made), _locked(made):
-        _recover(prefix)
         try:
             # What a killed one has left there goes with it.
-            yield Path(tempfile.mkdtemp(dir=made))
+            work = Path(tempfile.mkdtemp(dir=made))
+            _recover(prefix, work)
+            yield work
         finally:
             try:
                 # Folders in it may be closed to their owner.
@@ -76,11 +79,25 @@ def _locked(made: Path) -> Iterator[None]:
         yield
 
 
-def _recover(prefix: Path) -> None:
-    """Undo what a pack did that was killed between two renames."""
+def _recover(prefix: Path, work: Path) -> None:
+    """Finish an undo that was stopped, and undo a pack that was killed between two renames."""
     unpacked = beside(prefix, "unpacked")
     if not os.path.lexists(prefix) and unpacked.is_dir():
         unpacked.rename(prefix)
+    if (prefix / _KEPT).exists():
+        renew(prefix, prefix / _KEPT, work)
+
+
+def was_stopped(prefix: Path) -> bool:
+    """Tell whether a pack has ended before it was done."""
+    return beside(prefix, "packing").is_dir() or (prefix / _KEPT).exists()
+
+
+def give_back(prefix: Path, work: Path) -> None:
+    """Have the kept folder take the packed one's place: once begun, it is all that is right."""
+    own = (prefix / _KEPT).parent
+    own.chmod(own.stat().st_mode | _OWN)
+    renew(prefix, move(beside(prefix, "unpacked"), prefix / _KEPT), work)
 
 
 def swap(prefix: Path, new: Path, old: Path) -> None:
@@ -94,18 +111,20 @@ def swap(prefix: Path, new: Path, old: Path) -> None:
         raise
 
 
-def renew(prefix: Path, new: Path, work: Path, kept: Path | None = None) -> None:
-    """Have what is in a new folder take the place of what is in the prefix, but for a file.
+def renew(
+    prefix: Path, new: Path, work: Path, image: Path | None = None, names: Collection[str] = ()
+) -> None:
+    """Have what is in a new folder take the place of what is in the prefix, but for an image.
 
+    What is in the prefix alone goes if a pack has made it: `names` are of copies of files.
     The prefix stays the same folder: programs that run have their image mounted over it, and would
     lose it with the folder, on other nodes too.
     """
     folders: dict[Path, os.stat_result] = {}
     left = _merge(new, prefix, work, folders)
-    discard(new, work)
     # As long as its image is there, what is in it can be given back.
     for path in sorted(left, key=lambda path: path.name == ".pack"):
-        if path != kept and _is_made(path):
+        if path != image and (_is_made(path) or str(path).removeprefix(str(prefix)) in names):
             discard(path, work)
     for folder, status in folders.items():
         os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -115,8 +134,8 @@ def renew(prefix: Path, new: Path, work: Path, kept: Path | None = None) -> None
 def _is_made(path: Path) -> bool:
     """Tell what a pack has made in its folder from what somebody has put there since."""
     if path.is_symlink():
-        return ".pack" in path.readlink().parts
-    return path.name == ".pack" or not path.lstat().st_mode & 0o222
+        return ".pack" in (*path.readlink().parts, path.parent.name)
+    return ".pack" in (path.name, path.parent.name)
 
 
 def _merge(new: Path, place: Path, work: Path, folders: dict[Path, os.stat_result]) -> list[Path]:

@@ -86,6 +86,36 @@ def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
     assert re.fullmatch(r"hpcpy launch: PROGRAM: .* 1,000,000; name a folder, .*\n", done.stderr)
 
 
+FULL = "hpcpy: standard output: no space left on device; the output is incomplete\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "ranks", "code", "says"),
+    [
+        (">/dev/full", 0, 73, FULL),
+        (">/dev/full", 7, 7, ".* exit code 7.*\n"),
+        ("2>/dev/full", 0, 0, ""),
+        (">&-", 0, 0, ""),
+        ("| head -n 1", 0, 141, ""),
+    ],
+)
+def test_output_of_ranks_that_nothing_takes_is_no_success(
+    tmp_path: Path, where: str, ranks: int, code: int, says: str
+) -> None:
+    (tmp_path / "my.py").touch()
+    srun = tmp_path / "srun"
+    # Like srun it ends with its ranks' code, whether its output is taken or not.
+    srun.write_text(f"#!/bin/bash\ntrap '' PIPE\nseq 99999 2>&-\ntouch $0.done\nexit {ranks}\n")
+    srun.chmod(0o755)
+    command = f'"$0" -I {paths.ROOT}/hpcpy launch --engine=none -- {tmp_path}/my.py'
+    script = f"set -o pipefail; {command} {where}"
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = run("bash", "-c", script, sys.executable, env={**os.environ, "PATH": path})
+    title, *lines = done.stderr.splitlines(keepends=True) or [""]
+    assert (done.returncode, (tmp_path / "srun.done").exists()) == (code, True), done.stderr
+    assert re.fullmatch(says, "".join(lines)), (title, lines)
+
+
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     words = ("batch", "--engine=none", "--script=-", "--")
     done = hpcpy(tmp_path, *words, "missing.py")

@@ -15,6 +15,13 @@ def test_what_is_not_given_is_one_rank_on_one_node() -> None:
     assert requested("--nodes", "3").tasks == 3
 
 
+def test_memory_and_time_are_as_srun_takes_them() -> None:
+    for value in "30", "1:30", "01:30:00", "2-0", "2-1:30", "2-1:30:10", "UNLIMITED", "-1":
+        assert requested(f"--time={value}").time == value
+    for value in "8", "8g", "8GB", "0", "512M/cpu":
+        assert requested(f"--mem={value}").mem == value
+
+
 def test_ranks_are_spread_evenly() -> None:
     for nodes, tasks, most in (2, 8, 4), (2, 3, 2), (4, 5, 2), (1, 7, 7):
         assert requested(f"--nodes={nodes}", f"--tasks={tasks}").per_node == most
@@ -48,7 +55,19 @@ def test_a_program_is_what_follows_python(
         (f"--gpus=-1 {PI}", "argument --gpus: -1 is not a whole number from 0 on"),
         (f"--engine=aptainer {PI}", "did you mean apptainer?"),
         (f"--node=2 {PI}", "unrecognized arguments: --node=2"),
-        (f"--mem=8G/core {PI}", "--mem: 8G/core is neither 8G, of a node, nor 2G/cpu"),
+        *(
+            (f"--{name}={value} {PI}", f"argument --{name}: {value} is not a whole number from ")
+            for name in ("nodes", "tasks", "cpus", "gpus")
+            for value in ("x", "-3", "1.5", "2G", "12345678")
+        ),
+        *(
+            (f"--mem={value} {PI}", f"--mem: {value} is neither 8G, of a node, nor 2G/cpu")
+            for value in ("8G/core", "12Q", "1.5G", "-3", "x", "8GiB", "8GBx", "/cpu", "Q/cpu")
+        ),
+        *(
+            (f"--time={value} {PI}", f"--time: {value} is neither 30, of minutes, nor 01:30:00")
+            for value in ("nope", "1:2:3:4", "30m", "1.5", "-5", "1-2-3", "1-", ":30", "infinit")
+        ),
         (f"--account=-- {PI}", "argument --account: -- is no value"),
     ],
 )

@@ -41,6 +41,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\npartitons = ['a']", "partitons: unknown key; did you mean partitions?"),
         ("summary = 's'\nmodules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
         ("summary = 's'\nengine = 'docker'", "engine: 'docker' is none"),
+        ("summary = 's'\ntime = '1h'", "time: '1h' is neither 30, of minutes, nor 01:30:00"),
         ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
         ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
         ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),

@@ -190,6 +190,8 @@ def _run(title: str, script: str, controller: Controller) -> int:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
     if not (ended.code or (CANCELLED.search(ended.stderr) and ended.job.was_cut())):
+        if ended.lost:
+            raise ended.lost
         return 0
     line, code = explain(ended.stderr, ended.code, ended.job.was_cut)
     print(f"hpcpy launch: {line}", file=sys.stderr)

@@ -16,6 +16,10 @@ ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
+# What srun takes, but for the empty value, which is none.
+_MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?)?")
+TIME = re.compile(r"(?i)(([0-9]+-)?[0-9]+(:[0-9]+){0,2}|-1|infinite|unlimited)?")
+NO_TIME = "is neither 30, of minutes, nor 01:30:00 nor 2-0"
 
 
 def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
@@ -26,9 +30,16 @@ def _option(default: object, check: Callable[[str], object] | None, meaning: str
 def _memory(value: str) -> str:
     """Return an amount of memory, of a node or /cpu."""
     amount, slash, each = text(value).partition("/")
-    if slash and each not in ("node", "cpu"):
+    if (slash and each not in ("node", "cpu")) or not _MEMORY.fullmatch(amount):
         raise argparse.ArgumentTypeError(f"{value} is neither 8G, of a node, nor 2G/cpu")
     return value.strip() if each == "cpu" else amount
+
+
+def _limit(value: str) -> str:
+    """Return a job's limit of time."""
+    if not TIME.fullmatch(text(value)):
+        raise argparse.ArgumentTypeError(f"{value} {NO_TIME}")
+    return value.strip()
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Request:
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )
     mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
-    time: str = _option("", text, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
+    time: str = _option("", _limit, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
     partition: str = _option("", text, "the job's partition (the site's)")
     qos: str = _option("", text, "the job's quality of service (the site's)")
     account: str = _option("", text, "whom the job is charged to (the site's)")

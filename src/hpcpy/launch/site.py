@@ -10,7 +10,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch.options import ENGINES
+from hpcpy.launch.options import ENGINES, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from workloads.doctor import promises
 
@@ -89,6 +89,8 @@ def read_site(path: Path) -> Site:
 def _check_values(table: Table, site: Site) -> None:
     if site.engine not in ENGINES:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
+    if not TIME.fullmatch(site.time):
+        raise table.wrong("time", f"{site.time!r} {NO_TIME}")
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -44,16 +45,20 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Ended:
-    """How a script ended: its exit code, the end of stderr, the signal that stopped it."""
+    """How a script ended: its exit code, the end of stderr, the signal that stopped it.
+
+    `lost` is why a part of its standard output was not taken.
+    """
 
     code: int
     stderr: str
     job: Job
+    lost: OSError | None
     stopped_by: signal.Signals | None = None
 
 
 def run(script: str, controller: Controller) -> Ended:
-    """Run a bash script to its end, and pass its stderr on as it comes.
+    """Run a bash script to its end, and pass its output on as it comes.
 
     SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
     the ranks, which tidy up.  SIGTERM, at which srun ends them at once, follows if
@@ -62,6 +67,7 @@ def run(script: str, controller: Controller) -> Ended:
     The code is 128 plus a signal's number, and not 0 if a node has failed.
     """
     tail = bytearray()
+    lost: list[OSError] = []
     # A file without a name: a word may have 128 KiB, less than a list of many files.
     with _Stops() as stops, os.fdopen(os.memfd_create("hpcpy"), "wb") as file:
         file.write(os.fsencode(script))
@@ -71,21 +77,28 @@ def run(script: str, controller: Controller) -> Ended:
             env=dict(controller.environment),
             pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,
+            # srun would end with 0 though nothing takes its output.
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # Ctrl-C at a terminal reaches this process alone, which passes it on.
             start_new_session=True,
         )
         stops.pass_on_to(process)
-        assert process.stderr is not None  # noqa: S101  (PIPE)
+        assert process.stdout and process.stderr  # noqa: PT018, S101  (PIPE)
         streams = (process.stderr, tail, stops)
-        reader = threading.Thread(target=_pass_on, args=streams, daemon=True)
-        reader.start()
+        readers = [
+            threading.Thread(target=_pass_on, args=streams, daemon=True),
+            threading.Thread(target=_pass_output, args=(process.stdout, lost), daemon=True),
+        ]
+        for reader in readers:
+            reader.start()
         job = Job(process.pid, controller)
         has_ended = threading.Event()
         threading.Thread(target=_watch, args=(job, stops, has_ended), daemon=True).start()
         code = process.wait()
         has_ended.set()
-    reader.join(timeout=GRACE)
+    for reader in readers:
+        reader.join(timeout=GRACE)
     if stops.has_failed:
         # srun may exit with 0 after a signal has ended it.
         code = code or 1
@@ -95,8 +108,23 @@ def run(script: str, controller: Controller) -> Ended:
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
         job=job,
+        lost=lost[0] if lost else None,
         stopped_by=stops.first,
     )
+
+
+def _pass_output(stream: IO[bytes], lost: list[OSError]) -> None:
+    for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
+        left = b"" if lost else piece
+        while left:
+            try:
+                left = left[os.write(1, left) :]
+            except BlockingIOError:
+                select.select((), (1,), ())
+            except OSError as error:
+                # The job goes on: what it writes elsewhere is not lost.
+                lost.append(error)
+                break
 
 
 def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:

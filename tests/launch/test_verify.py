@@ -95,13 +95,21 @@ def test_what_no_build_makes_is_refused_before_one(
     for name, bytes_, match in (
         ("README.md", b"# README\n", "README.md: not a SIF"),
         ("cut.sif", content[:-1], "is cut short"),
+        ("half.sif", content[: len(content) // 2], "is cut short"),
+        ("head.sif", content[:100], "head.sif: not a SIF"),
         ("other.sif", content[:at] + other + content[at + 1 :], "other.sif: not for "),
     ):
         (tmp_path / name).write_bytes(bytes_)
         with pytest.raises((IntegrityError, UsageError), match=match):
             run(["verify", str(tmp_path / name)])
     (tmp_path / "layout/blobs").mkdir(parents=True)
+    (tmp_path / "layout/blobs/layer").write_bytes(b"x" * 20000)
     pack(tmp_path / "layout", tmp_path / "like.oci.tar", epoch=1)
+    whole = (tmp_path / "like.oci.tar").read_bytes()
+    for size in (len(b"blobs/\0"), 512, 1024, 9999, whole.rindex(b"x") + 1):
+        (tmp_path / "cut.oci.tar").write_bytes(whole[:size])
+        with pytest.raises(IntegrityError, match=r"cut.oci.tar: is cut short; copy it again"):
+            run(["verify", str(tmp_path / "cut.oci.tar")])
     with pytest.raises(pytest.fail.Exception, match="built"):
         run(["verify", str(tmp_path / "like.oci.tar")])
 

@@ -9,6 +9,8 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import setup, tools
 from hpcpy.engine.tools import all_tools, needed
+from hpcpy.launch.command import engine_program
+from hpcpy.launch.site import Site
 from running import executable
 
 BARE = [tool for tool in all_tools() if tool.provided == "apt"]
@@ -74,3 +76,10 @@ def test_packages_are_listed_before_apt_runs(
     listed, done = said.index("SETUP=no forbids it"), said.index("install packages with apt-get")
     assert listed < said.index("buildah") < done
     assert (debian / "apt-was-run").exists()
+
+
+def test_a_launch_installs_nothing(debian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(UnavailableError, match=r"^missing: podman.*; run: make setup TOOLS=podman"):
+        engine_program("podman", Site("a", "site"), is_run=True)
+    assert not (debian / "apt-was-run").exists()

@@ -10,7 +10,7 @@ from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.release import command
 from hpcpy.release.command import notes
 
@@ -66,6 +66,22 @@ def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(command, "commit", lambda: 40 * "a")
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])
+
+
+@pytest.mark.parametrize("words", ["release", "release --to {}/new", "build oci plain"])
+def test_in_anothers_checkout_nothing_is_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    build = tmp_path / "checkout/build"
+    build.mkdir(parents=True)
+    monkeypatch.setattr(paths, "BUILD", build)
+    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
+    monkeypatch.setattr("hpcpy.build.command.make_plan", lambda *_: pytest.fail("downloaded"))
+    # Root may write to any folder; no user to a file as if it were one.
+    build.rmdir()
+    build.write_text("")
+    with pytest.raises(DiskError, match=f"{build}.*: cannot be written"):
+        run(words.format(tmp_path).split())
 
 
 def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

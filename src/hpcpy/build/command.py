@@ -16,7 +16,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
-from hpcpy.core.scratch import checkout_lock
+from hpcpy.core.scratch import checkout_lock, require_turns
 from hpcpy.core.stages import skipped
 from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
@@ -114,7 +114,9 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
     if kind not in PLACES:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
     # A wrong name is an error at once, even while another make runs.
-    the_graph().image(name)
+    if not (PLACES[kind](the_graph().image(name)).exists() or arch):
+        # With HPCPY_DEBIAN=newer a plan downloads packages: first, whether this may build.
+        require_turns()
     plan = make_plan(arch)
     image = plan.graph.image(name)
     if plan.native:

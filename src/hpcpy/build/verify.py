@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import os
 import sys
 import tarfile
 from pathlib import Path
@@ -20,8 +21,8 @@ from hpcpy.core.stages import stage
 from hpcpy.fetch.one import downloads_dir
 from hpcpy.pins.arch import ARCHITECTURES, host_arch
 
-# How archives begin: sorted, and these are first.
-_ARCHIVE = b"blobs/\0"
+# How archives begin, sorted, and how they end.
+_ARCHIVE, _END = b"blobs/\0", bytes(1024)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +54,9 @@ def _kind_of(file: Path) -> str:
     """
     with file.open("rb") as stream:
         if stream.read(len(_ARCHIVE)) == _ARCHIVE:
+            stream.seek(-min(file.stat().st_size, len(_END)), os.SEEK_END)
+            if stream.read() != _END:
+                raise IntegrityError(f"{file}: is cut short; copy it again")
             return "oci"
     of = architecture(file)
     if wrong := missing(file):

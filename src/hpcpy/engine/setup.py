@@ -160,6 +160,13 @@ def ensure(*groups: str) -> Engine:
     return Engine(found)
 
 
+def require(group: str) -> None:
+    """Refuse to go on without the tools of a group: nothing is installed."""
+    found = look_up(tools := needed([group]))
+    if missing := ", ".join(tool.program for tool in tools if tool.program not in found):
+        raise UnavailableError(f"missing: {missing}", hint=f"run: make setup TOOLS={group}")
+
+
 def _refuse_readers(missing: Sequence[Tool]) -> None:
     # What is missing is made below build/: others would be told of its lock.
     there = next(path for path in (paths.BUILD, *paths.BUILD.parents) if path.exists())

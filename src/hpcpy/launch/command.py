@@ -58,7 +58,9 @@ def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
     if engine == "podman":
         if is_run:
             from hpcpy.engine.podman import podman_command
+            from hpcpy.engine.setup import require
 
+            require("podman")
             podman_command()
         return str(paths.TOOLS / "bin/podman")
     return engine

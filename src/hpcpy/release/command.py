@@ -145,6 +145,8 @@ def main(options: argparse.Namespace) -> int:
     target: Path = options.to or paths.BUILD / "release" / f"{options.image}-{version}"
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
+    with disk_errors(target.parent), scratch_dir(target.parent, target.name):
+        pass  # before anything is downloaded
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"

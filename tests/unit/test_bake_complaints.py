@@ -4,6 +4,7 @@ import os
 import sys
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import small_bundle  # noqa: F401 - has the bake's modules on sys.path
@@ -96,7 +97,8 @@ def test_what_was_moved_is_moved_back_and_bears_its_time(tmp_path: Path) -> None
     assert (there / "a").stat().st_mtime == 1
 
 
-# What a RECORD may name, and whether it is the distribution's own.
+# What a RECORD may name, and whether it is the distribution's alone.
+IMAGES = 5  # the time of the image's own files
 NAMES = {
     "old/code.py": True,
     "../../../bin/old.py": True,
@@ -106,25 +108,41 @@ NAMES = {
     "{root}/etc/code.py": False,
     "link/code.py": False,
     "old/../link/code.py": False,
+    "../os.py": False,
+    "../../../bin/python3": False,
+    "numpy/code.py": False,
+    "other/code.py": False,
+    "old/../other/code.py": False,
+    "alias/code.py": False,
+    "other-1.dist-info/RECORD": False,
 }
 
 
 @pytest.mark.parametrize(("name", "is_own"), NAMES.items(), ids=[*NAMES])
-def test_nothing_outside_the_prefix_is_moved_or_linked(
+def test_no_file_of_another_is_moved_or_linked(
     name: str, is_own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opt, site = tmp_path / "opt", tmp_path / "opt/lib/python3/site-packages"
     write(tmp_path, "etc/code.py", "opt/bin/old.py")
-    write(site, "old/code.py", "old-1.dist-info/METADATA")
+    write(site, "old/code.py", "old-1.dist-info/METADATA", "other/code.py", "numpy/code.py")
+    for path in ("bin/python3", "lib/python3/os.py", "lib/python3/site-packages/numpy/code.py"):
+        write(opt, path)
+        os.utime(opt / path, (IMAGES, IMAGES))
+    write(site, "other-1.dist-info/METADATA", "other-1.dist-info/RECORD")
+    (site / "other-1.dist-info/RECORD").write_text("other/code.py,,\nother-1.dist-info/METADATA,,")
+    (site / "alias").symlink_to("other")
     (site / "old-1.dist-info/RECORD").write_text(f"{name.format(root=tmp_path)},,\n")
     (site / "link").symlink_to(tmp_path / "etc")
     monkeypatch.setattr(sys, "prefix", str(opt))
     for folder in ("stage", "away"):
         (tmp_path / folder).mkdir()
     old = PathDistribution(site / "old-1.dist-info")
+    rest = [PathDistribution(site / "other-1.dist-info")]
+    image = SimpleNamespace(bundle=SimpleNamespace(epoch=IMAGES))
+    monkeypatch.setattr(installed, "finder", lambda: image)
     before = tree(tmp_path / "etc")
     Second(site.parent, tmp_path / "stage")._scan({"old": old})
     with Moves() as moves:
-        moves.take_away(site, installed.files(old), tmp_path / "away")
+        moves.take_away(site, installed.alone(site, installed.files(old), rest), tmp_path / "away")
     assert len([*(tmp_path / "away").iterdir()]) == is_own
     assert tree(tmp_path / "etc") == before

@@ -16,8 +16,8 @@ ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
-# What srun takes, but for the empty value, which is none.
-_MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?)?")
+# What srun takes, or nothing, which is no value.
+_MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?(/.*)?)?")
 TIME = re.compile(r"(?i)(([0-9]+-)?[0-9]+(:[0-9]+){0,2}|-1|infinite|unlimited)?")
 NO_TIME = "is neither 30, of minutes, nor 01:30:00 nor 2-0"
 
@@ -30,7 +30,7 @@ def _option(default: object, check: Callable[[str], object] | None, meaning: str
 def _memory(value: str) -> str:
     """Return an amount of memory, of a node or /cpu."""
     amount, slash, each = text(value).partition("/")
-    if (slash and each not in ("node", "cpu")) or not _MEMORY.fullmatch(amount):
+    if (slash and each not in ("node", "cpu")) or not _MEMORY.fullmatch(text(value)):
         raise argparse.ArgumentTypeError(f"{value} is neither 8G, of a node, nor 2G/cpu")
     return value.strip() if each == "cpu" else amount
 

@@ -55,8 +55,9 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
         stamp = _stamp()
         _date(prefix, stamp)
         with Moves() as moves:
-            replaced = [file for name in new if name in old for file in installed.files(old[name])]
-            moves.take_away(site, replaced, stage / "old")
+            named = [file for name in new if name in old for file in installed.files(old[name])]
+            rest = [one for name, one in old.items() if name not in new]
+            moves.take_away(site, installed.alone(site, named, rest), stage / "old")
             refuse_to_overwrite(prefix, Path(sys.prefix))
             moves.merge(prefix, Path(sys.prefix))
             with _stage("bundle", say) as note:

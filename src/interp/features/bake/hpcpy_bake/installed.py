@@ -50,6 +50,27 @@ def below(prefix: Path, site: Path, names: Iterable[str]) -> list[str]:
     return [os.path.relpath(path, site) for path in own]
 
 
+def alone(site: Path, names: Iterable[str], rest: Iterable[Distribution]) -> list[str]:
+    """Return those of some files that neither the image nor another distribution has.
+
+    All of the image has the image's own time, which a bake gives to nothing.
+    """
+    shared = {
+        _real(site / name) for one in rest for name in (*files(one), f"{folder_name(one)}/RECORD")
+    }
+    there = [name for name in names if os.path.lexists(site / name)]
+    epoch = finder().bundle.epoch
+    return [
+        name
+        for name in there
+        if int((site / name).lstat().st_mtime) != epoch and _real(site / name) not in shared
+    ]
+
+
+def _real(path: Path) -> str:
+    return os.path.join(os.path.realpath(path.parent), path.name)
+
+
 def folder_name(found: Distribution) -> str:
     """Return the name of a distribution's dist-info folder."""
     for folder, name in map(os.path.split, files(found)):

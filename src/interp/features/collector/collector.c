@@ -1,75 +1,46 @@
-/* The cyclic garbage collector stays out of imports.  Executing the bodies of
-   modules makes many objects and next to no garbage: for core 98,000 objects, 220 of
-   them garbage.  So it does not run while a bundled module is imported, and what the
-   import made is then parked: in the permanent generation, as by gc.freeze().
+/* The cyclic garbage collector stays out of imports.  Executing the bodies of modules makes
+   many objects and next to no garbage: for core 98,000 objects, 220 of them garbage.
 
-   - A window is the time of an import.  It belongs to the import that opened it, and
-     closes when that ends, whatever other threads and greenlets import meanwhile.
-   - Only the objects of modules that are imported for the first time, while Python has
-     one thread, are parked: reloading one again and again leaks nothing.
-   - Before somebody looks at all objects, they are given back.  A program that freezes
-     objects itself takes them along, and nothing more is parked.
-   - gc.isenabled() and the thresholds are never touched.
+   - Until Python has started, and within the import of a bundled module, the threshold is
+     MOST.  What that made is then parked: in the permanent generation, as by gc.freeze().
+   - Parked objects count as pending: the collector's next full run, which comes no later
+     than elsewhere, takes them back, and so does who looks at all objects.
+   - A program that freezes objects itself takes them along, and nothing more is parked.
 
    This is for the main interpreter, under its lock; others are as in any CPython. */
 
 #define Py_BUILD_CORE 1
-#include "collector.h"
 #include "hooks.h"
 #include "module.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
-/* After so many containers, the collector runs even in a window: for a module that makes
-   more, without those that it imports, and for code in a window that is no import, of
-   other threads, or of greenlets while one waits in an import. */
 #define MOST 100000
 
-PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
-PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
+#define IN_FRONT_OF(result, name, ...) \
+    result __real_##name(__VA_ARGS__); \
+    result __wrap_##name(__VA_ARGS__)
 
-static bool is_active, may_park, has_parked;
-/* The number of the import whose window is open, or 0; the number of windows so far. */
-static unsigned long window, windows;
-static int count_before;
-/* The names of all modules that have been imported. */
-static PyObject *seen;
+IN_FRONT_OF(PyStatus, _PyGC_Init, PyInterpreterState *interpreter);
+IN_FRONT_OF(void, _Py_RunGC, PyThreadState *tstate);
+IN_FRONT_OF(Py_ssize_t, _PyGC_Collect, PyThreadState *tstate, int generation, _PyGC_Reason reason);
+IN_FRONT_OF(void, _PyGC_CollectNoFail, PyThreadState *tstate);
+IN_FRONT_OF(PyObject *, _PyGC_GetObjects, PyInterpreterState *interpreter, int generation);
+IN_FRONT_OF(PyObject *, _PyGC_GetReferrers, PyInterpreterState *interpreter, PyObject *objects);
+IN_FRONT_OF(void, _PyGC_Freeze, PyInterpreterState *interpreter);
 
-bool hpcpy_collector_serves(PyInterpreterState *interpreter)
+static bool is_wanted, is_active, has_parked, is_open;
+static int program_threshold;
+
+static bool serves(PyInterpreterState *interpreter)
 {
     return is_active && interpreter == PyInterpreterState_Main();
-}
-
-void hpcpy_collector_stop(void)
-{
-    is_active = may_park = false;
-}
-
-void hpcpy_collector_give_back(PyInterpreterState *interpreter)
-{
-    if (has_parked && hpcpy_collector_serves(interpreter)) {
-        _PyGC_Unfreeze(interpreter);
-        has_parked = false;
-    }
-}
-
-void hpcpy_collector_renew(PyObject *object)
-{
-    if (object != NULL && PyObject_GC_IsTracked(object)) {
-        PyObject_GC_UnTrack(object);
-        PyObject_GC_Track(object);
-    }
-}
-
-static void renew_module(PyObject *module)
-{
-    hpcpy_collector_renew(module);
-    hpcpy_collector_renew(PyModule_GetDict(module));
 }
 
 /* As gc_list_merge() of CPython: `from` is empty afterwards. */
@@ -94,73 +65,84 @@ static void park(struct _gc_runtime_state *collector, int generation)
     has_parked = true;
 }
 
+static void give_back(PyInterpreterState *interpreter)
+{
+    if (has_parked && serves(interpreter)) {
+        _PyGC_Unfreeze(interpreter);
+        has_parked = false;
+    }
+}
+
+/* Put it among the youngest, wherever it is. */
+static void renew(PyObject *object)
+{
+    if (object != NULL && PyObject_GC_IsTracked(object)) {
+        PyObject_GC_UnTrack(object);
+        PyObject_GC_Track(object);
+    }
+}
+
+static void renew_module(PyObject *module)
+{
+    renew(module);
+    renew(PyModule_GetDict(module));
+}
+
 static bool has_one_thread(PyInterpreterState *interpreter)
 {
     PyThreadState *first = PyInterpreterState_ThreadHead(interpreter);
     return first != NULL && PyThreadState_Next(first) == NULL;
 }
 
-/* What is in the youngest generation at the end was made by the import.  The collector
-   is disabled while PyUnstable_GC_VisitObjects() goes through the lists. */
-static unsigned long open_window(PyInterpreterState *interpreter)
+static void raise_threshold(struct gc_generation *youngest)
 {
-    struct _gc_runtime_state *collector = &interpreter->gc;
-    struct gc_generation *youngest = &collector->generations[0];
-    if (window != 0) {
-        youngest->count = -MOST;
-        return 0;
+    program_threshold = youngest->threshold;
+    if (youngest->threshold != 0 && youngest->threshold < MOST) {
+        youngest->threshold = MOST;
     }
-    if (!collector->enabled || !has_one_thread(interpreter)) {
-        return 0;
-    }
-    window = ++windows;
-    may_park = true;
-    count_before = youngest->count;
-    youngest->count = -MOST;
-    move_all(&youngest->head, &collector->generations[1].head);
-    return window;
 }
 
-static void close_window(PyInterpreterState *interpreter, unsigned long opened, bool succeeded)
+/* Unless code within the window has set another. */
+static void restore_threshold(struct gc_generation *youngest)
+{
+    if (youngest->threshold == MOST) {
+        youngest->threshold = program_threshold;
+    }
+}
+
+/* What is in the youngest generation at the end was made by the import.  A window belongs
+   to the import that opened it, whatever other threads and greenlets import meanwhile.
+   The collector is disabled while PyUnstable_GC_VisitObjects() goes through the lists. */
+static bool open_window(PyInterpreterState *interpreter)
 {
     struct _gc_runtime_state *collector = &interpreter->gc;
-    struct gc_generation *youngest = &collector->generations[0];
-    if (opened == 0 || opened != window) {
-        if (window != 0) {
-            youngest->count = -MOST;
-        }
-        return;
+    if (is_open || !serves(interpreter) || !collector->enabled || !has_one_thread(interpreter)) {
+        return false;
     }
-    if (succeeded && may_park && has_one_thread(interpreter)) {
+    raise_threshold(&collector->generations[0]);
+    move_all(&collector->generations[0].head, &collector->generations[1].head);
+    return is_open = true;
+}
+
+/* The youngest's count stays: a collection of next to nothing follows, which counts. */
+static void close_window(PyInterpreterState *interpreter, bool succeeded)
+{
+    struct _gc_runtime_state *collector = &interpreter->gc;
+    is_open = false;
+    restore_threshold(&collector->generations[0]);
+    if (succeeded && has_one_thread(interpreter)) {
         park(collector, 0);
-    }
-    window = 0;
-    /* Unless the collector ran after all, and has counted anew. */
-    if (youngest->count < 0) {
-        youngest->count = count_before;
+        collector->long_lived_pending += collector->generations[0].count;
     }
 }
 
 /* In a child by fork() the import under way may be another thread's, and never end. */
 static void forked(void)
 {
-    if (window != 0) {
-        window = 0;
-        PyInterpreterState_Main()->gc.generations[0].count = 0;
+    if (is_open) {
+        is_open = false;
+        restore_threshold(&PyInterpreterState_Main()->gc.generations[0]);
     }
-}
-
-static int see(PyObject *module)
-{
-    PyObject *name = PyModule_GetNameObject(module);
-    int known = name == NULL ? -1 : PySet_Contains(seen, name);
-    if (known == 0) {
-        known = PySet_Add(seen, name);
-    } else if (known == 1) {
-        may_park = false;
-    }
-    Py_XDECREF(name);
-    return known < 0 ? -1 : 0;
 }
 
 /* exec_module(loader, module): in C, so that no frame of ours is in tracebacks.
@@ -168,20 +150,15 @@ static int see(PyObject *module)
 static PyObject *exec_module(
     PyObject *self, PyObject *const *arguments, Py_ssize_t number, PyObject *names)
 {
-    Py_ssize_t all = number + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
     PyInterpreterState *interpreter = PyInterpreterState_Get();
-    if (!hpcpy_collector_serves(interpreter)) {
-        return PyObject_Vectorcall(self, arguments, (size_t)number, names);
-    }
-    unsigned long opened = open_window(interpreter);
-    if (all != 2 || see(arguments[1]) < 0) {
-        PyErr_Clear();
-        may_park = false;
-    } else if (opened != 0) {
+    bool has_opened = open_window(interpreter);
+    if (has_opened && number == 2 && PyModule_Check(arguments[1])) {
         renew_module(arguments[1]); /* it was made before */
     }
     PyObject *result = PyObject_Vectorcall(self, arguments, (size_t)number, names);
-    close_window(interpreter, opened, result != NULL);
+    if (has_opened) {
+        close_window(interpreter, result != NULL);
+    }
     return result;
 }
 
@@ -202,19 +179,18 @@ static PyObject *start(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(finder))
         || PyInterpreterState_Get() != PyInterpreterState_Main()) {
         Py_RETURN_NONE;
     }
-    seen = PySet_New(NULL);
     PyObject *loader = PyImport_ImportModuleAttrString("_hpcpy_folders", "Loader");
     PyObject *own = loader == NULL ? NULL : PyObject_GetAttrString(loader, "exec_module");
     PyObject *wrapped = own == NULL ? NULL : PyCFunction_New(&exec_module_method, own);
     /* A method of a class, which functions written in C are not. */
     PyObject *method = wrapped == NULL ? NULL : PyInstanceMethod_New(wrapped);
-    is_active = seen != NULL && method != NULL && pthread_atfork(NULL, NULL, forked) == 0
+    is_wanted = method != NULL && pthread_atfork(NULL, NULL, forked) == 0
                 && PyObject_SetAttrString(loader, "exec_module", method) == 0;
     Py_XDECREF(loader);
     Py_XDECREF(own);
     Py_XDECREF(wrapped);
     Py_XDECREF(method);
-    return is_active ? Py_NewRef(Py_None) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    return is_wanted ? Py_NewRef(Py_None) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
 }
 
 static PyMethodDef methods[] = {
@@ -224,14 +200,13 @@ static PyMethodDef methods[] = {
 
 HPCPY_MODULE(hpcpy_collector_module, "_hpcpy_collector", methods)
 
-/* No collection from Python's first object on: the importer starts later. */
+/* From Python's first object on: the importer starts later. */
 PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
 {
-    PyStatus status = __real__PyGC_Init(interpreter);
     if (interpreter == PyInterpreterState_Main()) {
-        interpreter->gc.generations[0].count = -MOST;
+        raise_threshold(&interpreter->gc.generations[0]);
     }
-    return status;
+    return __real__PyGC_Init(interpreter);
 }
 
 /* Parks all that a start made, except __main__ and its globals: at exit these are found
@@ -240,8 +215,10 @@ void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     struct _gc_runtime_state *collector = &interpreter->gc;
+    restore_threshold(&collector->generations[0]);
     collector->generations[0].count = 0;
-    if (!hpcpy_collector_serves(interpreter) || !has_one_thread(interpreter)) {
+    is_active = is_wanted;
+    if (!serves(interpreter) || !has_one_thread(interpreter)) {
         return;
     }
     for (int i = 0; i < NUM_GENERATIONS; i++) {
@@ -254,4 +231,87 @@ void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
     }
     PyErr_Clear();
     Py_XDECREF(module);
+}
+
+/* As gc_select_generation() of CPython chooses the oldest. */
+void __wrap__Py_RunGC(PyThreadState *tstate)
+{
+    struct _gc_runtime_state *collector = &tstate->interp->gc;
+    struct gc_generation *oldest = &collector->generations[NUM_GENERATIONS - 1];
+    if (oldest->count > oldest->threshold
+        && collector->long_lived_pending >= collector->long_lived_total / 4) {
+        give_back(tstate->interp);
+    }
+    __real__Py_RunGC(tstate);
+}
+
+Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Reason reason)
+{
+    if (generation == NUM_GENERATIONS - 1) {
+        give_back(tstate->interp);
+    }
+    return __real__PyGC_Collect(tstate, generation, reason);
+}
+
+PyObject *__wrap__PyGC_GetObjects(PyInterpreterState *interpreter, int generation)
+{
+    give_back(interpreter);
+    return __real__PyGC_GetObjects(interpreter, generation);
+}
+
+PyObject *__wrap__PyGC_GetReferrers(PyInterpreterState *interpreter, PyObject *objects)
+{
+    give_back(interpreter);
+    return __real__PyGC_GetReferrers(interpreter, objects);
+}
+
+void __wrap__PyGC_Freeze(PyInterpreterState *interpreter)
+{
+    is_active = is_active && interpreter != PyInterpreterState_Main();
+    __real__PyGC_Freeze(interpreter);
+}
+
+/* The globals of some code that was executed.  Cython puts __builtins__ into the linked
+   modules, too: mpi4py.MPI's are not a user's.  With -c __main__ has their loader. */
+static bool is_namespace_of_user(PyObject *object)
+{
+    if (!PyDict_CheckExact(object) || PyDict_ContainsString(object, "__builtins__") == 0) {
+        return false;
+    }
+    PyObject *loader = PyDict_GetItemString(object, "__loader__");
+    PyObject *name = PyDict_GetItemString(object, "__name__");
+    bool is_linked = loader != NULL && PyType_Check(loader)
+                     && strcmp(((PyTypeObject *)loader)->tp_name, "BuiltinImporter") == 0;
+    return !is_linked || (name != NULL && PyUnicode_Check(name)
+                          && PyUnicode_EqualToUTF8(name, "__main__"));
+}
+
+static bool user_has_something(struct _gc_runtime_state *collector)
+{
+    for (int i = 0; i < NUM_GENERATIONS; i++) {
+        PyGC_Head *list = &collector->generations[i].head;
+        for (PyGC_Head *head = _PyGCHead_NEXT(list); head != list; head = _PyGCHead_NEXT(head)) {
+            PyObject *object = _Py_FROM_GC(head);
+            if (Py_TYPE(object)->tp_finalize != NULL || Py_TYPE(object)->tp_del != NULL
+                || is_namespace_of_user(object)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* At exit all stays parked, which saves a sixth of core's time, unless that may keep
+   something of the user's alive: a namespace, one of whose functions was put into a
+   bundled module, or an object with a finaliser, such as a file. */
+void __wrap__PyGC_CollectNoFail(PyThreadState *tstate)
+{
+    __real__PyGC_CollectNoFail(tstate);
+    if (serves(tstate->interp)) {
+        if (user_has_something(&tstate->interp->gc)) {
+            give_back(tstate->interp);
+            __real__PyGC_CollectNoFail(tstate);
+        }
+        is_active = false;
+    }
 }

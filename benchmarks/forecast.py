@@ -5,9 +5,9 @@ import json
 import sys
 
 from checkout import run
+from hpcpy_job.forecast.model import RANKS
 from measure import report, roots
 from sharedfs.validation import CURVES, NIH_PER_NODE, compare, curve, read_nih
-from workloads.forecast.model import RANKS
 
 _STORMS = [report.RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]
 

@@ -182,7 +182,7 @@ class HpcpyReduce(_Check):
     @run_after("setup")
     def set_command(self):
         """Start the ranks below the preflight, which ends them with one line if one is alone."""
-        self.on_ranks("-m", "workloads.preflight", "reduce.py")
+        self.on_ranks("-m", "hpcpy_job", "preflight", "reduce.py")
 
     def complaints(self, report):
         nodes = 1 if self.is_on_one_machine() else self.nodes
@@ -205,7 +205,7 @@ class HpcpyParallelHdf5(_Check):
     def set_command(self):
         """Write into a folder of the stage, which is on a file system that all nodes share."""
         what = ["--impl=hdf5-parallel", "--out=arrays"]
-        self.on_ranks("-m", "workloads.preflight", "-m", "workloads", "write", *what, "--json=-")
+        self.on_ranks("-m", "hpcpy_job", "preflight", "-m", "workloads", "write", *what, "--json=-")
 
     def complaints(self, report):
         results = report["results"]
@@ -257,7 +257,7 @@ class HpcpyDoctor(_Check):
     def set_command(self):
         """Examine each node once."""
         promises = ["--site=/hpcpy-site.toml"] if self.site else []
-        self.on_ranks("-m", "workloads", "doctor", *promises, "--json")
+        self.on_ranks("-m", "hpcpy_job", "doctor", *promises, "--json")
         if self.site:
             mounted = (str(Path(self.site).absolute()), "/hpcpy-site.toml")
             self.container_platform.mount_points.append(mounted)

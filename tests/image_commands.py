@@ -3,4 +3,4 @@
 import re
 
 # The commands of blocks that do not say what they need.
-IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")
+IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_job|hpcpy_info)\b")

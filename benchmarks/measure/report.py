@@ -20,13 +20,13 @@ from hpcpy.core import paths
 from hpcpy.core.files import whole_file
 from hpcpy.core.parser import number_from
 from hpcpy.engine.setup import Engine, ensure
+from hpcpy_common import machine
 from measure import tables
 from measure.cases import write_scripts
 from measure.roots import Base
 from measure.running import output
 from measure.samples import SAMPLER
 from measure.targets import Target, container
-from workloads.bench import machine
 
 _FACTS = """
 import importlib.metadata, json, platform, pathlib

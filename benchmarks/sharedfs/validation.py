@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workloads.forecast.model import FileSystem, Start, response, seconds
+from hpcpy_job.forecast.model import FileSystem, Start, response, seconds
 
 # Where the fit begins, in seconds alone and of the server; later rounds may go beyond.
 _RANGES = ((0.5, 20.0), (1e-3, 0.2))

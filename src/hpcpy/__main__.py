@@ -12,7 +12,7 @@ from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.bench.files import OF_A_NAME
+from hpcpy_common.files import OF_A_NAME
 
 
 def main(words: list[str]) -> int:

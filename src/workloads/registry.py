@@ -20,20 +20,20 @@ TOOLS = {
     "talk": ("workloads.talk.command", "three talks' slides, run here: their figures beside yours"),
     "arrays": ("workloads.arrays.command", "NumPy's views, strides, broadcasting: a drawing"),
     "exercise": ("workloads.exercise.command", "a file with a hole for a class, and its check"),
-    "forecast": ("workloads.forecast.command", "what a start would cost on many ranks, modelled"),
-    "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),
 }
+# Former names of hpcpy_job's commands: they go with the next release, as `former` does.
+FORMER = ("doctor", "forecast")
 
 
 def numba_modules() -> list[str]:
     """Return the modules of the techniques that numba compiles for processors, not GPUs."""
-    found = []
+    modules = []
     for command, _ in WORKLOADS.values():
         package = command.rpartition(".")[0]
         techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
-        found += [
+        modules += [
             technique.module
             for technique in techniques.values()
             if "numba" in technique.needs and "numba_cuda" not in technique.needs
         ]
-    return found
+    return modules

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_dask.cluster import Process, child, environment_of_no_rank, wait
-from workloads.parallel import signals
+from hpcpy_common import signals
+from hpcpy_job.cluster import Process, child, environment_of_no_rank, wait
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
 

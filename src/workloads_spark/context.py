@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import signals
+from hpcpy_common import cleanup, signals
+from hpcpy_common.errors import UnavailableError, WorkerError
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -71,7 +71,7 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
         started._accumulatorServer.handle_error = lambda *_: None
         # pyspark tells Java of a call's end on the way out: Java answers when the call is
         # over, which may be never.
-        stack.enter_context(signals.on_stop(started._gateway.proc.kill))
+        stack.enter_context(cleanup.on_stop(started._gateway.proc.kill))
         try:
             if master:
                 workers.count = _workers(started)

@@ -1,4 +1,4 @@
-"""A Spark cluster of a job's ranks, and one program on it: ``python -m workloads.on_spark``."""
+"""A Spark cluster of a job's ranks, and one program on it: ``python -m hpcpy_job on_spark``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import UnavailableError
-from workloads.on_dask.cluster import Process, environment_of_no_rank, host, leave_mpi, run, wait
-from workloads.parallel import ranks, signals
-from workloads.preflight import program
+from hpcpy_common import ranks, signals
+from hpcpy_common.errors import UnavailableError
+from hpcpy_job import program
+from hpcpy_job.cluster import Process, environment_of_no_rank, host, leave_mpi, run, wait
 from workloads_spark import cluster
 from workloads_spark.cluster import Connection
 
 _USAGE = """\
-usage: python -m workloads.on_spark SCRIPT [ARGUMENT …]
-       python -m workloads.on_spark -m MODULE [ARGUMENT …]
+usage: python -m hpcpy_job on_spark SCRIPT [ARGUMENT …]
+       python -m hpcpy_job on_spark -m MODULE [ARGUMENT …]
 
 Below srun or mpiexec: makes a Spark worker of one core of every rank, and runs
 the program once, beside the first, when all of them are there. SparkContext()

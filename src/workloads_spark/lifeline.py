@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from workloads.on_dask.cluster import Process
+from hpcpy_job.cluster import Process
 
 # Any address beyond the node's own networks: nothing is sent there.
 _OUTSIDE = ("192.0.2.1", 9)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import running
-from workloads.bench.machine import no_cuda_device
+from hpcpy_common.machine import no_cuda_device
 
 # Without these, Open MPI starts nothing as root, as which one often works on a borrowed
 # machine, and no more ranks than cores.  Other launchers ignore them.

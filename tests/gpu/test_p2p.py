@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from on_device import launcher
 
-from workloads.bench.machine import no_cuda_device
+from hpcpy_common.machine import no_cuda_device
 
 # Among them a length that is no multiple of a message's, and one of many messages.
 LENGTHS = (1, 70_001, 1 << 24)

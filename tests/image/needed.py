@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads import version
+from hpcpy_common import version
 
 _IMAGE = version.image()
 

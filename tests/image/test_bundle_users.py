@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import _hpcpy_importer as importer
+from hpcpy_common.version import line
 from running import printed, run
-from workloads.version import line
 
 # Two of them belong to features.
 TOOLS = ("hpcpy_info", "hpcpy_bake", "hpcpy_warmup")

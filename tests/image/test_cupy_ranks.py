@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from needed import needs
 
+from hpcpy_common.errors import UnavailableError
 from running import on_ranks, printed, said
 from workloads.device import cuda
-from workloads.errors import UnavailableError
 
 # A node of two devices. What a rank solves, and where, is told on stdout.
 AS_CUPY = """
@@ -83,7 +83,7 @@ def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -
 def test_the_images_own_mpi_says_that_it_does_not() -> None:
     code = """
 from mpi4py import MPI
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.p2p.mpi import require_gpu_aware
 try:
     require_gpu_aware(MPI.Get_library_version())

@@ -9,7 +9,7 @@ from typing import Any
 
 from running import in_own_process, launcher, on_ranks, printed
 
-DOCTOR = ["-m", "workloads", "doctor"]
+DOCTOR = ["-m", "hpcpy_job", "doctor"]
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ sys.exit(0)
 """
 # Of an exit code the kernel keeps eight bits, and nothing of 256.
 CODES = {"exit7": 7, "exit-1": 255, "exit256": 1}
-WAYS = {"mpi4py": ["-m", "mpi4py"], "preflight": ["-m", "workloads.preflight"]}
+WAYS = {"mpi4py": ["-m", "mpi4py"], "preflight": ["-m", "hpcpy_job", "preflight"]}
 
 
 pytestmark = pytest.mark.usefixtures("no_number_of_threads")

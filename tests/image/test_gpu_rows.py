@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from hpcpy_common.machine import no_cuda_device
 from running import on_ranks, printed, run, said
-from workloads.bench.machine import no_cuda_device
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
 

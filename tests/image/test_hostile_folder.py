@@ -21,7 +21,7 @@ ABSENT = (
 )
 PRESENT = (
     *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
-    *("numba", "numpy", "pip", "pytest", "workloads", "yaml"),
+    *("numba", "numpy", "pip", "pytest", "workloads", "yaml", "hpcpy_job", "hpcpy_common"),
 )
 # hpcpy-core has no matplotlib.
 PICTURES = ", matplotlib.pyplot" if importlib.util.find_spec("matplotlib") else ""
@@ -38,7 +38,7 @@ COMMANDS = [
     "python3 -m workloads",
     "python3 -m hpcpy_info",
     "python3 -m workloads pi --list",
-    "python3 -m workloads.preflight --help",
+    "python3 -m hpcpy_job preflight --help",
     "python3 -m hpcpy_bake --help",
     "python3 -m hpcpy_warmup --help",
     "pip --version",

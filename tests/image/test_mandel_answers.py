@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from needed import need
 
+from hpcpy_common.errors import UnavailableError, UsageError
+from hpcpy_common.machine import no_cuda_device
 from tiers import sampled
-from workloads.bench.machine import no_cuda_device
-from workloads.errors import UnavailableError, UsageError
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.python import escape_time
 from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpcpy_common import machine
 from proc_files import processes
 from running import TELLS_WHEN, last_words, on_ranks, printed, run, start_ranks, wait_until
 from tiers import sampled
-from workloads.bench import machine
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 

@@ -1,4 +1,4 @@
-"""``python -m workloads.on_dask``: a Dask cluster of MPI ranks, and one program on it."""
+"""``python -m hpcpy_job on_dask``: a Dask cluster of MPI ranks, and one program on it."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from running import in_own_process, on_ranks, printed
 from tiers import sampled
 
 pytestmark = needs("distributed")
-ON_DASK = ("-m", "workloads.on_dask")
+ON_DASK = ("-m", "hpcpy_job", "on_dask")
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_task_that_keeps_pythons_lock_does_not_stop_the_scheduler(tmp_path: Pa
 def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # numba rows of other tests set it for this process; the look warns of it.
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
-    done = on_ranks(2, "-m", "workloads.preflight", *ON_DASK, script)
+    done = on_ranks(2, "-m", "hpcpy_job", "preflight", *ON_DASK, script)
     assert (done.returncode, done.stdout, done.stderr) == (7, "2 285\n", "")
 
 

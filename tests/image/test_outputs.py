@@ -54,7 +54,8 @@ def test_standard_output_has_it_alone(name: str, option: str) -> None:
         need("matplotlib")
     start = launcher(RANKS[name]) if name in RANKS else []
     words = [*LITTLE[name].split(), *option.split(), "-"]
-    command = [*start, sys.executable, "-m", "workloads", name, *words]
+    package = "hpcpy_job" if name in ("doctor", "forecast") else "workloads"
+    command = [*start, sys.executable, "-m", package, name, *words]
     done = subprocess.run(command, env=surroundings(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     READS[option](done.stdout)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from needed import plotted
 
+from hpcpy_common.machine import no_cuda_device
 from running import on_ranks, printed
 from tiers import sampled
-from workloads.bench.machine import no_cuda_device
 from workloads.p2p.registry import TECHNIQUES
 
 HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_cuda_device()]

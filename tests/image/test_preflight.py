@@ -9,7 +9,7 @@ import pytest
 
 from running import on_ranks, printed, run
 
-WRAPPED = ["-m", "workloads.preflight"]
+WRAPPED = ["-m", "hpcpy_job", "preflight"]
 PROGRAM = "import sys\nfrom mpi4py import MPI\nprint(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size)\n"
 # What a launcher that runs these tests might have.
 NO_LAUNCHER = {

@@ -10,18 +10,19 @@ import pytest
 from running import Done, on_ranks, printed
 from workloads.bench.result import mebibytes
 
-WORKLOADS = "import os, sys\nfrom workloads.__main__ import _entry\n"
+BEGIN = "import os, sys\nfrom {}.__main__ import _entry\n"
 
 
 def workloads(size: int, code: str, *words: Any) -> Done:
-    """Run a workload on several ranks after some code, which knows `is_second`."""
-    begin = f"{WORKLOADS}is_second = os.environ['PMI_RANK'] == '1'\n"
+    """Run a workload, or the doctor, on ranks after some code, which knows `is_second`."""
+    package = "hpcpy_job" if words[0] == "doctor" else "workloads"
+    begin = f"{BEGIN.format(package)}is_second = os.environ['PMI_RANK'] == '1'\n"
     return on_ranks(size, "-c", f"{begin}{code}\nsys.exit(_entry())\n", *words)
 
 
 # Of thousands of ranks each would ask the file system the same.
 LOOKS = """
-from workloads.bench import files
+from hpcpy_common import files
 def refuse(path, option):
     raise AssertionError(option)
 if is_second:
@@ -59,7 +60,7 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
-from workloads.parallel import ranks
+from hpcpy_common import ranks
 ranks.idle_barrier = lambda *_: True
 world = ranks.world()
 for _ in range(2100):
@@ -74,7 +75,7 @@ def test_communicators_of_some_ranks_are_freed() -> None:
 # CuPy and a GPU on the first rank alone.
 GPU = """
 import dataclasses
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.p2p.registry import TECHNIQUES
 from workloads.p2p import mpi
 def obstacle():
@@ -168,7 +169,7 @@ _MORE = 64 << 20
 _HOLDS = f"""
 import sys
 from workloads.__main__ import main
-from workloads.parallel import ranks
+from hpcpy_common import ranks
 from workloads.mandel import registry
 right = registry.compute_rows
 def with_blocks(*words):

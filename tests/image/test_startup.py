@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from needed import is_drawn, plotted
 
+from hpcpy_job.__main__ import main as job
+from hpcpy_job.forecast.model import RANKS, WAYS
 from running import on_ranks
 from workloads.__main__ import main
-from workloads.forecast.model import RANKS, WAYS
 from workloads.startup.registry import TECHNIQUES
 
 # The fewest and the most; `tests/launch/test_startup_counts.py` takes all.
@@ -65,7 +66,7 @@ LITTLE = ["--operations", "200", "--size", "1"]
 
 
 def forecast(report: Path, *words: str) -> dict[str, Any]:
-    assert main(["forecast", *LITTLE, "--json", str(report), *words]) == 0
+    assert job(["forecast", *LITTLE, "--json", str(report), *words]) == 0
     return dict(json.loads(report.read_text()))
 
 
@@ -101,6 +102,6 @@ def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> Non
 
 def test_of_several_ranks_the_first_forecasts(tmp_path: Path) -> None:
     words = ["forecast", *LITTLE, "--import", "json", "--probe", tmp_path]
-    done = on_ranks(2, "-m", "workloads", *words)
+    done = on_ranks(2, "-m", "hpcpy_job", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("seconds to the last rank") == 1

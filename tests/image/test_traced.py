@@ -1,4 +1,4 @@
-"""``python -m workloads.traced``: one file of all ranks' calls."""
+"""``python -m hpcpy_job traced``: one file of all ranks' calls."""
 
 import json
 import os
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from hpcpy_job.traced import _write
 from running import in_own_process, on_ranks, start_ranks, wait_until
 from tiers import sampled
-from workloads.traced import _write
 
-TRACED = ("-m", "workloads.traced")
+TRACED = ("-m", "hpcpy_job", "traced")
 PROGRAM = """
 import sys
 from mpi4py import MPI

@@ -2,8 +2,8 @@
 
 import pytest
 
+from hpcpy_common.machine import no_cuda_device
 from running import printed, python
-from workloads.bench.machine import no_cuda_device
 
 pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 
@@ -43,7 +43,7 @@ print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
 def test_a_driver_that_does_not_answer_is_said_in_one_line(row: str, says: str) -> None:
     code = f"""
 import numpy as np
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.parallel.workers import Workers
 from workloads.mandel.grid import Grid
 from workloads.mandel.registry import TECHNIQUES

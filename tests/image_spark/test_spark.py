@@ -11,7 +11,7 @@ from proc_files import processes
 from running import Done, printed, python, run, start, wait_until
 
 PYTHON = sys.executable
-ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
+ON_SPARK = (PYTHON, "-m", "hpcpy_job", "on_spark")
 # A warning of Java's own if Spark's script starts the program.
 NOISE = "WARNING: Using incubator modules: jdk.incubator.vector\n"
 PROGRAM = """
@@ -27,7 +27,7 @@ sys.exit(7)
 # As a master does that lets this program not in: on a busy machine before the first task.
 ENDED = """
 from pyspark import SparkContext
-from workloads.errors import WorkerError
+from hpcpy_common.errors import WorkerError
 from workloads_spark.context import everywhere
 started = SparkContext("local[1]")
 started._jsc.stop()

@@ -30,7 +30,7 @@ def running(cluster: Cluster, *beginning: str) -> dict[int, str]:
 
 
 def workers(cluster: Cluster) -> dict[int, str]:
-    return running(cluster, "-m", "workloads.on_dask.worker")
+    return running(cluster, "-m", "hpcpy_job.dask_worker")
 
 
 def wait_until_it_computes(cluster: Cluster) -> None:

@@ -23,7 +23,7 @@ APART = "preflight: mpi.ranks: every rank is rank 0 of 1: srun started 4 process
 def program(cluster: Cluster) -> list[str | Path]:
     script = cluster.shared / "looked_at.py"
     script.write_text(PROGRAM)
-    return [*image(), "python3", "-m", "workloads.preflight", script, "word"]
+    return [*image(), "python3", "-m", "hpcpy_job", "preflight", script, "word"]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,10 @@ def test_ranks_that_see_each_other_hear_nothing(
 
 # On a busy machine all come up late, and the one that speaks last of all.
 LATE = """
-import os, runpy, time
+import os, runpy, sys, time
 time.sleep(5 if os.environ["SLURM_PROCID"] == "0" else 1)
-runpy.run_module("workloads.preflight", run_name="__main__", alter_sys=True)
+sys.argv[1:1] = ["preflight"]
+runpy.run_module("hpcpy_job", run_name="__main__", alter_sys=True)
 """
 
 
@@ -85,7 +86,7 @@ def test_a_warning_is_one_line_with_its_nodes(cluster: Cluster, program: list[st
 
 
 def test_the_doctor_reports_once_for_both_nodes(cluster: Cluster) -> None:
-    words = [*image(), "python3", "-m", "workloads", "doctor"]
+    words = [*image(), "python3", "-m", "hpcpy_job", "doctor"]
     shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n4", *words))
     assert shown.splitlines()[0] == "doctor: n1, n2"
     assert "MPI sees 4; " in shown

@@ -10,8 +10,8 @@ from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
+from hpcpy_common.machine import no_cuda_device
 from running import wait_until
-from workloads.bench.machine import no_cuda_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(FILE.findall((paths.ROOT / "docs/how-to/examples.md").read_text()))

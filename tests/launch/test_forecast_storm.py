@@ -21,9 +21,9 @@ import pytest
 from small_storm import KEEPING, STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
+from hpcpy_common import machine
 from sharedfs.samples import Sample
 from sharedfs.validation import compare
-from workloads.bench import machine
 
 RELAY = Path(__file__).with_name("slow_server.py")
 # MooseFS's own for clients, and one that is free on the server's machine.
@@ -121,7 +121,7 @@ def forecast(storm: SmallStorm, per_node: int, operations: int) -> dict[str, Any
     folder = storm.storm.folder
     mount = dataclasses.replace(storm.storm.mounts[0], folder=folder, part=VENV.folder)
     size = storm.images.sif["hpcpy"].stat().st_size // 1_000_000
-    words = ["-m", "workloads", "forecast", "--import", "numpy", "--probe", str(folder)]
+    words = ["-m", "hpcpy_job", "forecast", "--import", "numpy", "--probe", str(folder)]
     words += ["--operations", str(operations), "--size", "64", "--image", str(size)]
     words += ["--ranks-per-node", str(per_node), "--json", "-"]
     with mount.mounted():

@@ -71,7 +71,7 @@ def program(cluster: Cluster) -> Iterator[Path]:
 def started(cluster: Cluster, sif: str, program: Path) -> subprocess.Popen[str]:
     """Start the program on four ranks as `make launch` starts a workload."""
     shown = hpcpy(cluster, "launch", "W=pi", "NODES=2", "TASKS=4", f"IMAGE={sif}", "DRY=1")
-    lines = [line for line in shown.stdout.splitlines() if "workloads.preflight" not in line]
+    lines = [line for line in shown.stdout.splitlines() if "hpcpy_job preflight" not in line]
     script = "\n".join(lines).replace("-m workloads pi ", f"{program} ")
     # At a first end Slurm would signal all of each group.
     script = script.replace("--kill-on-bad-exit=1", "--kill-on-bad-exit=0")

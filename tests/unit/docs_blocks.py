@@ -27,9 +27,10 @@ from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words
 from hpcpy.launch.options import read_request
+from hpcpy_common.errors import WorkloadError
+from hpcpy_job.__main__ import COMMANDS, STARTERS
 from workloads.bench import command
 from workloads.bench.workload import Workload
-from workloads.errors import WorkloadError
 from workloads.registry import TOOLS, WORKLOADS
 
 PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
@@ -202,6 +203,18 @@ def _workloads(words: list[str]) -> str:
     return "workloads"
 
 
+def _job(words: list[str]) -> None:
+    name, *rest = words or ["--help"]
+    if name in STARTERS:
+        importlib.import_module(STARTERS[name][0])
+        if not rest:
+            raise WrongError(f"{name} starts no program")
+    elif name in COMMANDS:
+        importlib.import_module(COMMANDS[name][0])._parser().parse_args(rest)
+    elif name not in ("--help", "--version"):
+        raise WrongError(f"hpcpy_job has no {name}")
+
+
 def _info(words: list[str]) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["hpcpy_info", *words])
@@ -211,23 +224,17 @@ def _info(words: list[str]) -> object:
 _MODULES: dict[str, Callable[[list[str]], object]] = {
     "workloads": _workloads,
     "hpcpy": _hpcpy,
+    "hpcpy_job": _job,
     "hpcpy_info": _info,
     "hpcpy_bake": lambda words: hpcpy_bake.command._parser().parse_args(words),
     "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
-# Modules that start the program that follows.
-_STARTERS = ("workloads.preflight", "workloads.on_dask", "workloads.on_spark", "workloads.traced")
 
 
 def _python(words: list[str]) -> str:
     if words[:1] != ["-m"] or len(words) < 2:
         return ""
     name, rest = words[1], [word for word in words[2:] if word not in ("…", ">", "<")]
-    if name in _STARTERS:
-        importlib.import_module(name)
-        if not rest:
-            raise WrongError(f"{name} starts no program")
-        return name
     if name not in _MODULES:
         return ""
     with _no_exit():

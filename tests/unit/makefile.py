@@ -36,6 +36,6 @@ def copy(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("Makefile", "hpcpy", "pyproject.toml", ".gitignore"):
         shutil.copy(paths.ROOT / name, folder)
-    for name in ("src/hpcpy", "src/interp", "src/workloads", "env", "containers"):
+    for name in ("src", "env", "containers"):
         shutil.copytree(paths.ROOT / name, folder / name)
     return folder

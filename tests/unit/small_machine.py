@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads.doctor.checks import Finding
-from workloads.doctor.node import Node
+from hpcpy_job.doctor.checks import Finding
+from hpcpy_job.doctor.node import Node
 
 Files = dict[str, str | None]
 Machine = Callable[..., Node]

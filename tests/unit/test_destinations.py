@@ -14,8 +14,8 @@ from processes import environment
 
 import hpcpy.core.files
 from hpcpy.core.errors import DiskError
-from workloads.bench import files
-from workloads.errors import OutputError, UsageError
+from hpcpy_common import files
+from hpcpy_common.errors import OutputError, UsageError
 
 Write = Callable[[Path], AbstractContextManager[Path]]
 # The two differ in their errors, and only the tool's makes the folder.
@@ -114,7 +114,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(whole: Write, tmp_pat
             files.require_writable(path, "--json")
 
 
-@pytest.mark.parametrize("module", ["hpcpy.core.files", "workloads.bench.files"])
+@pytest.mark.parametrize("module", ["hpcpy.core.files", "hpcpy_common.files"])
 @pytest.mark.parametrize("name", ["-", "stdout"])
 def test_standard_output_that_is_a_file_keeps_what_is_in_it(
     module: str, name: str, links: Path, tmp_path: Path

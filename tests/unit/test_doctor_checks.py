@@ -5,10 +5,10 @@ import os
 import pytest
 from small_machine import Machine, named
 
-from workloads.doctor import checks, mounts
-from workloads.doctor.checks import Finding, Status, cpu, mpi
-from workloads.doctor.node import Node, RankFacts, World
-from workloads.parallel import ranks
+from hpcpy_common import mounts, ranks
+from hpcpy_job.doctor import checks
+from hpcpy_job.doctor.checks import Finding, Status, cpu, mpi
+from hpcpy_job.doctor.node import Node, RankFacts, World
 
 
 def test_ranks_that_are_bound_to_one_core_are_a_warning(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from workloads.__main__ import main
-from workloads.doctor import checks
-from workloads.doctor.checks import Finding, Status
+from hpcpy_job.__main__ import main
+from hpcpy_job.doctor import checks
+from hpcpy_job.doctor.checks import Finding, Status
 
 
 @pytest.fixture(autouse=True)

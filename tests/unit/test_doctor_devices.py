@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from small_machine import Files, Machine, named
 
+from hpcpy_job.doctor.checks import Status, fabric, gpu
+from hpcpy_job.doctor.node import World
 from running import run
-from workloads.doctor.checks import Status, fabric, gpu
-from workloads.doctor.node import World
 
 IB = "/sys/class/infiniband"
 ACTIVE = {

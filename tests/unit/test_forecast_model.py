@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from processes import python, start
 
-from running import wait_until
-from workloads.errors import OutputError
-from workloads.forecast.model import (
+from hpcpy_common.errors import OutputError
+from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
     Setting,
@@ -19,7 +18,8 @@ from workloads.forecast.model import (
     response,
     seconds,
 )
-from workloads.forecast.probe import LEAST_OPERATIONS, Limits, probe
+from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
+from running import wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
 
@@ -101,7 +101,7 @@ def test_its_folder_is_gone_when_it_is_stopped(
 ) -> None:
     words = ["forecast", "--import", "json", "--probe", str(tmp_path), "--seconds", "600"]
     words += ["--operations", "100000", "--size", "16384"]
-    running = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
+    running = "import sys; from hpcpy_job.__main__ import _entry; sys.exit(_entry())"
     with start(running, *words) as job:
         try:
             wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
@@ -124,14 +124,14 @@ def test_a_folder_that_takes_nothing_is_one_line_and_73() -> None:
 def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     # As a full disk does in the middle of the large file; Python ignores the signal.
     code = (
-        "import resource, sys; from workloads.__main__ import main\n"
+        "import resource, sys; from hpcpy_job.__main__ import main\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     done = python("-c", code, "forecast", "--import", "json", "--probe", tmp_path)
     assert (done.returncode, done.stdout) == (73, "")
     assert done.stderr == (
-        f"workloads: forecast: {tmp_path} cannot be probed: File too large; --probe FOLDER names "
+        f"hpcpy_job: forecast: {tmp_path} cannot be probed: File too large; --probe FOLDER names "
         "another folder of the same file system\n"
     )
     assert list(tmp_path.iterdir()) == []

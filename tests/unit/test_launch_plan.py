@@ -59,7 +59,7 @@ VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
     [
         ("--nodes=2 --tasks=8 --cpus=3", {}, "--nodes=2 --ntasks=8 --ntasks-per-node=4", ""),
         ("--cpus=3", {}, "--cpus-per-task=3 --kill-on-bad-exit=1", "--sharens"),
-        ("", {}, "--export=ALL --input=none --mpi=pmi2", "--overlap workloads.on_dask --nv"),
+        ("", {}, "--export=ALL --input=none --mpi=pmi2", "--overlap on_dask --nv"),
         # A node's only rank shares no container.
         ("--nodes=2 --tasks=3", {}, "--sharens", "--ntasks-per-node=1 --ntasks-per-node=2"),
         ("--mpi=pmix", {}, "--mpi=pmix", "--mpi=pmi2"),
@@ -175,16 +175,16 @@ def test_what_site_or_job_cannot_give_is_refused(
 
 
 def test_ranks_are_checked_and_become_a_cluster_when_asked() -> None:
-    assert inside(plan()) == [*IN_CONTAINER, "-m", "workloads.preflight", *PI]
+    assert inside(plan()) == [*IN_CONTAINER, "-m", "hpcpy_job", "preflight", *PI]
     off = dataclasses.replace(HERE, is_checked=False)
     assert inside(plan("", off)) == [*IN_CONTAINER, *PI]
     assert inside(plan("-- my.py", off)) == [*IN_CONTAINER, "-m", "mpi4py", "my.py"]
     for kind in ("dask", "spark"):
-        checked = ["-m", "workloads.preflight", "-m", f"workloads.on_{kind}"]
+        checked = ["-m", "hpcpy_job", "preflight", "-m", "hpcpy_job", f"on_{kind}"]
         assert inside(plan(f"--{kind}")) == [*IN_CONTAINER, *checked, *PI]
     there = words(plan(promises="/sites/there.toml"))
     assert "--bind=/sites/there.toml:/sites/there.toml:ro" in there
-    assert there[there.index("workloads.preflight") + 1] == "--site=/sites/there.toml"
+    assert there[there.index("preflight") + 1] == "--site=/sites/there.toml"
 
 
 def test_within_a_job_the_step_fits_in() -> None:

@@ -15,7 +15,7 @@ RUN = """
 import os, sys
 from hpcpy.launch import step
 from hpcpy.launch.controller import Controller
-from workloads.errors import open_streams
+from hpcpy_common.errors import open_streams
 open_streams()
 step.GRACE = step.END_SECONDS = step.ASK_SECONDS = step.FIRST_SECONDS = float(sys.argv[2])
 ended = step.run(sys.argv[1], Controller(os.environ))

@@ -108,7 +108,7 @@ def test_ctrl_c_has_the_shells_exit_code(
 
 def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    for name in ("src/hpcpy", "src/interp", "src/workloads", "env", "recipes", "containers"):
+    for name in ("src", "env", "recipes", "containers"):
         shutil.copytree(paths.ROOT / name, checkout / name)
     shutil.copy(paths.ROOT / "pyproject.toml", checkout)
     done = run(
@@ -130,7 +130,7 @@ PLAN = "hpcpy batch --dry --site=biowulf --nodes=2 -- -m workloads pi"
 PI = "workloads pi --impl python -n 1000"
 
 
-@pytest.mark.parametrize("command", ["hpcpy --help", PLAN, PI, "workloads.on_dask --help"])
+@pytest.mark.parametrize("command", ["hpcpy --help", PLAN, PI, "hpcpy_job on_dask --help"])
 @pytest.mark.parametrize(
     ("where", "code", "said"),
     [
@@ -144,7 +144,7 @@ def test_output_that_is_not_taken_is_one_line(
 ) -> None:
     script = f'"$0" -m {command} {where}'
     done = run("bash", "-c", script, sys.executable, env=buffered())
-    name = command.split(maxsplit=1)[0].rpartition(".")[2]
+    name = command.removeprefix("hpcpy_job ").split(maxsplit=1)[0]
     assert done.returncode == code
     assert re.search(said.format(name), done.stderr, re.IGNORECASE | re.MULTILINE)
     assert not re.search("Traceback|Exception ignored", done.stderr)
@@ -158,10 +158,10 @@ def test_output_that_is_not_taken_is_one_line(
         ("hpcpy launch --dry --image=/nowhere/x.sif -- /nowhere/x.py", 0, "#!/bin/bash\n"),
         ("hpcpy batch -- nowhere.py", 2, ""),
         ("workloads mandle", 2, ""),
-        ("workloads.preflight nowhere.py", 2, ""),
-        ("workloads.on_dask nowhere.py", 2, ""),
-        ("workloads.on_spark nowhere.py", 69, ""),
-        ("workloads.traced t.json nowhere.py", 2, ""),
+        ("hpcpy_job preflight nowhere.py", 2, ""),
+        ("hpcpy_job on_dask nowhere.py", 2, ""),
+        ("hpcpy_job on_spark nowhere.py", 69, ""),
+        ("hpcpy_job traced t.json nowhere.py", 2, ""),
         ("workloads pi --impl python -n 1000 --json /nowhere/x.json", 2, ""),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_home_that_is_not_there_is_one_line() -> None:
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])
 def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path: Path) -> None:
     # Other users may write there, as in /tmp.
-    for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "workloads"):
+    for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "hpcpy_common"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
     words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]
     assert "build" in printed(run(*words, cwd=tmp_path))

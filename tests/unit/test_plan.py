@@ -12,7 +12,7 @@ from hpcpy.build.plan import Plan
 from hpcpy.core import paths
 
 ARCH = "x86_64"
-CONTENTS = ("env", "recipes", "containers", "src/interp", "src/workloads", "src/hpcpy")
+CONTENTS = ("env", "recipes", "containers", "src")
 Edit = Callable[[Path], None]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from processes import python, runs, start
 
+from hpcpy_common.errors import UnavailableError
 from running import last_words, run, wait_until
-from workloads.errors import UnavailableError
 from workloads.startup import strace
 from workloads.startup.calls import KINDS, Call, is_node_local, summary
 from workloads.startup.techniques import follow
@@ -125,9 +125,11 @@ def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
     wait_until(lambda: not runs(int(told.read_text())))
 
 
-@pytest.mark.parametrize("command", ["startup --case pass --impl strace", "forecast --import json"])
+@pytest.mark.parametrize(
+    "command", ["workloads startup --case pass --impl strace", "hpcpy_job forecast --import json"]
+)
 def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -> None:
-    done = python("-m", "workloads", *command.split(), PATH=str(tmp_path))
+    done = python("-m", *command.split(), PATH=str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "no strace on PATH: install it, or count in the image" in done.stderr
 

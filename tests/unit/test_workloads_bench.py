@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from workloads.bench import machine
+from hpcpy_common import machine
+from hpcpy_common.errors import UnavailableError
 from workloads.bench.report import table, write_json
 from workloads.bench.result import Done, Result
 from workloads.bench.workload import Technique, select
-from workloads.errors import UnavailableError
 
 HERE = {
     "plain": Technique("json", "always there"),

@@ -1,5 +1,6 @@
 """The command line without numpy: listing, help, bad input."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from processes import python
 
+from hpcpy_job.__main__ import COMMANDS, STARTERS
 from running import printed
 from workloads.__main__ import main
 from workloads.registry import TOOLS, WORKLOADS
@@ -14,11 +16,11 @@ from workloads.registry import TOOLS, WORKLOADS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("words", ["workloads", "workloads.preflight"])
+@pytest.mark.parametrize("words", ["workloads", "hpcpy_job", "hpcpy_job preflight"])
 def test_version_is_the_projects(words: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     done = python("-m", *words.split(), "--version")
-    said = f"workloads of hpcpy {project['project']['version']}\n"
+    said = f"{words.split(maxsplit=1)[0]} of hpcpy {project['project']['version']}\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
@@ -50,6 +52,16 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
     assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
 
 
+@pytest.mark.parametrize("former", ["workloads doctor", "workloads.preflight"])
+def test_a_former_name_goes_on_with_a_line_of_the_first_rank(former: str) -> None:
+    name = re.split("[ .]", former)[1]
+    line = f"{name} goes from workloads with the next release: python -m hpcpy_job {name}"
+    now = python("-m", "hpcpy_job", name, "--help")
+    for rank, said in (("0", f"workloads: {line}\n"), ("1", "")):
+        done = python("-m", *former.split(), "--help", PMI_RANK=rank, PMI_SIZE="2")
+        assert (done.returncode, done.stdout, done.stderr) == (0, now.stdout, said)
+
+
 def test_only_the_first_rank_complains(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,11 +76,11 @@ def test_only_the_first_rank_complains(
 HEAVY = ("numpy", "mpi4py", "numba", "cupy", "h5py", "pyopencl", "matplotlib", "multiprocessing")
 # All in one process: the first that imports one of them is named.
 IMPORTS = """
-import sys
-from workloads.__main__ import main
+import importlib, sys
 for line in sys.argv[1:]:
     try:
-        main(line.split())
+        package, *words = line.split()
+        importlib.import_module(f"{package}.__main__").main(words)
     except SystemExit:
         pass
     found = {name.partition(".")[0] for name in sys.modules} & {HEAVY}
@@ -77,8 +89,10 @@ for line in sys.argv[1:]:
 
 
 def test_help_and_lists_import_nothing_heavy() -> None:
-    lines = [f"{name} --help" for name in (*WORKLOADS, *TOOLS)]
-    lines += [f"{name} --list" for name in WORKLOADS]
+    lines = [f"workloads {name} --help" for name in (*WORKLOADS, *TOOLS)]
+    lines += [f"workloads {name} --list" for name in WORKLOADS]
+    lines += [f"hpcpy_job {name} --help" for name in (*COMMANDS, *STARTERS)]
+    lines += ["workloads --help", "hpcpy_job --help", "hpcpy_job doctor --quick --only cpu"]
     program = IMPORTS.replace("{HEAVY}", repr({*HEAVY}))
-    shown = printed(python("-c", program, "--help", *lines, "doctor --quick --only cpu"))
+    shown = printed(python("-c", program, *lines))
     assert "Exit code" in shown

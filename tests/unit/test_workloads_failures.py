@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from processes import environment, python
 
+from hpcpy_common.errors import OutputError, UnavailableError, UsageError
 from running import run
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.bench import scaling
-from workloads.errors import OutputError, UnavailableError, UsageError
 from workloads.parallel.workers import Workers
 from workloads.pi.command import WORKLOAD
 from workloads.pi.registry import TECHNIQUES
@@ -120,7 +120,7 @@ def test_workers_of_a_given_cluster_are_not_counted(
 
 ON_CLUSTER = """
 import os, sys
-from workloads.on_dask import cluster
+from hpcpy_job import cluster
 sys.exit(cluster.run(sys.argv[1:], dict(os.environ), {}))
 """
 # What a program does at its end, its exit code, and what is said of it.

@@ -23,7 +23,7 @@ PROGRAM = """\
 import contextlib, os, sys, time
 from multiprocessing import forkserver
 from pathlib import Path
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.parallel.workers import Workers
 
 FOLDER = Path(__file__).parent

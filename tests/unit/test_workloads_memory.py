@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from processes import environment, python
 
+from hpcpy_common import machine, ranks
 from running import printed, run
-from workloads.bench import machine
 from workloads.device.cuda import of_this_rank
-from workloads.parallel import ranks
 
 _BLOCK = 96 << 20
 _HOLDS = f"block = bytearray({_BLOCK}); print(flush=True); input()"
@@ -28,7 +27,7 @@ def test_a_peak_stays_after_the_memory_is_free_and_forgotten_at_the_next_row() -
 # A shell that stays between them, as Dask's nannies do.
 _COUNTS = f"""
 import subprocess, sys
-from workloads.bench import machine
+from hpcpy_common import machine
 words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", {_HOLDS!r}]
 with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
     child.stdout.readline()
@@ -72,7 +71,7 @@ def test_a_cgroup_limits_the_memory(
 
 @pytest.mark.parametrize("option", ["-v", "-d"])
 def test_a_limit_of_the_shell_limits_the_memory(option: str) -> None:
-    code = "from workloads.bench import machine; print(machine.available_memory())"
+    code = "from hpcpy_common import machine; print(machine.available_memory())"
     command = f'ulimit {option} 1000000; exec "$0" -c "{code}"'
     found = printed(run("bash", "-c", command, sys.executable, env=environment()))
     assert 500_000_000 < int(found) < 1_024_000_000

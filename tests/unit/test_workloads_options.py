@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy_common import machine
+from hpcpy_common.errors import UsageError
+from hpcpy_job.__main__ import main as job
 from workloads.__main__ import main
-from workloads.bench import machine
 from workloads.bench.options import tables_beside
-from workloads.errors import UsageError
 from workloads.linalg.problems import Problem
 from workloads.p2p.messages import DEFAULT, in_words, sizes
 from workloads.registry import WORKLOADS
@@ -55,8 +56,6 @@ OWN = {
     "p2p --scale 1,2": "--scale 1: one rank has nobody to send to",
     "startup --case nonesuch": "'nonesuch' is none of pass, numpy, core, core+MPI",
     "startup nonesuch.py": "nonesuch.py: there is no such script",
-    "forecast": "what is to be started?; give -- SCRIPT, or --import NAME",
-    "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
     "talk nosuch": "argument talk: invalid choice: 'nosuch'",
     "talk nih 5 99": "nih 99: no slide that computes something; 1, 2, 3",
     "talk nersc --python x": "nothing is run; name a slide, or --all",
@@ -65,18 +64,26 @@ OWN = {
     "talk nih --notebook {tmp}/absent/x": "--notebook {tmp}/absent/x: there is no folder",
     "talk nih --notebook x --repeat 1": "nothing is run; give --notebook alone",
 }
-CASES = {f"pi {words}": says for words, says in SHARED.items()} | OWN
+JOB = {
+    "forecast": "what is to be started?; give -- SCRIPT, or --import NAME",
+    "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
+    "doctor --only x": "argument --only: 'x' is none of mpi, fabric",
+}
+CASES = {f"workloads pi {words}": says for words, says in SHARED.items()}
+CASES |= {f"workloads {words}": says for words, says in OWN.items()}
+CASES |= {f"hpcpy_job {words}": says for words, says in JOB.items()}
 
 
 @pytest.mark.parametrize(("words", "says"), CASES.items(), ids=[*CASES])
 def test_bad_input_gets_one_line_and_code_2(
     words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, *options = words.format(tmp=tmp_path).split()
-    assert main([name, *options]) == 2
+    package, name, *options = words.format(tmp=tmp_path).split()
+    run = main if package == "workloads" else job
+    assert run([name, *options]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert shown.err.startswith(f"workloads: {name}: ")
+    assert shown.err.startswith(f"{package}: {name}: ")
     assert says.format(tmp=tmp_path) in shown.err
     assert not [*tmp_path.iterdir()]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy_common.errors import UsageError, WorkerError
 from running import executable
 from workloads.__main__ import main
-from workloads.errors import UsageError, WorkerError
 from workloads.pi import answer, definition, others
 from workloads.pi.definition import parts, seeded_shares, shares
 

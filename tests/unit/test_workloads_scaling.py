@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import pytest
 
-from workloads.bench import machine, scaling
+from hpcpy_common import machine
+from hpcpy_common.errors import UsageError
+from workloads.bench import scaling
 from workloads.bench.result import Done, Result
 from workloads.bench.scaling import serial_fraction
 from workloads.bench.workload import Technique
-from workloads.errors import UsageError
 
 HERE = {
     "plain": Technique("json", "always there"),

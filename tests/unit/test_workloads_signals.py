@@ -19,8 +19,8 @@ SECONDS = 300
 RANK = {"PMI_RANK": "0", "PMI_SIZE": "2"}
 BEGIN = """
 import ctypes, os, pathlib, signal, subprocess, sys, threading, time
-from workloads.bench import files
-from workloads.parallel import signals
+from hpcpy_common import cleanup, files
+from hpcpy_common import signals
 signals.listen("workloads: test")
 """
 # Short sleeps: a signal that comes just before one begins is handled after it.
@@ -57,7 +57,7 @@ def tell():
     print("ready", flush=True)
 
 folder = pathlib.Path(sys.argv[1])
-with files.whole_file(folder / "result.png") as temporary, signals.on_stop((folder / "no").unlink):
+with files.whole_file(folder / "result.png") as temporary, cleanup.on_stop((folder / "no").unlink):
     temporary.write_bytes(b"half")
     threading.Thread(target=tell, daemon=True).start()
     for _ in range(2):
@@ -190,12 +190,12 @@ def test_a_worker_that_starts_after_its_parents_end_is_killed() -> None:
 
 # What starts a user's program or workers, and how many processes there are when all run.
 STARTERS = {
-    "startup --impl spawn -- {script}": 3,
-    "startup --impl strace -- {script}": 3,
-    "forecast -- {script}": 3,
-    "exercise gil-sleep --seconds 900 --check {script}": 3,
-    "pi --python {python} --impl {row} -n 1000000000000": 2,
-    "pi --impl multiprocessing --workers 2 -n 1000000000000": 5,
+    "workloads startup --impl spawn -- {script}": 3,
+    "workloads startup --impl strace -- {script}": 3,
+    "hpcpy_job forecast -- {script}": 3,
+    "workloads exercise gil-sleep --seconds 900 --check {script}": 3,
+    "workloads pi --python {python} --impl {row} -n 1000000000000": 2,
+    "workloads pi --impl multiprocessing --workers 2 -n 1000000000000": 5,
 }
 
 
@@ -211,7 +211,7 @@ def test_nothing_that_it_has_started_outlives_it(
     mark = f"HPCPY_TEST={tmp_path}"
     variables = environment(HPCPY_TEST=str(tmp_path), TMPDIR=str(tmp_path))
     files = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    command = [sys.executable, "-m", "workloads", *asked]
+    command = [sys.executable, "-m", *asked]
     with running.start(*command, env=variables, process_group=0, **files) as job:
         wait_until(lambda: len([*processes(mark)]) >= count, job)
         job.send_signal(number)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from processes import python
 
+from hpcpy_job.__main__ import main as job
 from running import printed
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
@@ -13,7 +14,8 @@ from workloads.startup.registry import TECHNIQUES
 
 @pytest.mark.parametrize("command", ["startup", "forecast"])
 def test_a_module_that_is_not_there_is_69(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--import", "json,no_such_module.part"]) == 69
+    run = job if command == "forecast" else main
+    assert run([command, "--import", "json,no_such_module.part"]) == 69
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "Python has no module 'no_such_module'" in said
@@ -25,7 +27,7 @@ def test_a_failing_program_exits_1_with_its_last_words(
     script = tmp_path / "bad.py"
     script.write_text("import sys\nprint('first', file=sys.stderr)\nsys.exit('last words')\n")
     for words in (["forecast"], *(["startup", "--impl", name] for name in TECHNIQUES)):
-        assert main([*words, "--", str(script)]) == 1
+        assert (job if words == ["forecast"] else main)([*words, "--", str(script)]) == 1
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert said.endswith("bad.py: ended with exit code 1: last words\n")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from hpcpy_common.errors import UnavailableError, WorkerError
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.errors import UnavailableError, WorkerError
 from workloads.talk import run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
 from workloads.talk.run import Outcome

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from processes import environment
 
+from hpcpy_common.errors import OutputError
 from running import run
 from workloads.__main__ import main
-from workloads.errors import OutputError
 from workloads.read import command
 from workloads.write import files, reading
 from workloads.write.definition import Series
@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_one_line_and_1(
 def test_memory_is_asked_for_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("workloads.bench.machine.available_memory", lambda: 1_000_000)
+    monkeypatch.setattr("hpcpy_common.machine.available_memory", lambda: 1_000_000)
     assert main(["read", "-s", "500", "--impl", "text"]) == 2
     assert "-s 500 needs 9.5 MiB of memory in each process, 1.0 are available" in (
         capsys.readouterr().err

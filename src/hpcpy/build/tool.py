@@ -30,8 +30,9 @@ def files() -> tuple[Path, ...]:
 
 @functools.cache
 def _files(root: Path) -> tuple[Path, ...]:
-    # The image has the workloads, and the standard library.
-    finder = ModuleFinder(path=[str(root / "src")], excludes=["workloads"])
+    # The image has these, and the standard library.
+    own = ["hpcpy_common", "hpcpy_job", "workloads"]
+    finder = ModuleFinder(path=[str(root / "src")], excludes=own)
     finder.run_script(str(root / "src/hpcpy/launch/in_image.py"))
     modules = (getattr(one, "__file__", None) for one in finder.modules.values())
     sites = (root / "env/sites").glob("*.toml")

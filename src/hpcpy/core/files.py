@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError
-from workloads.bench.files import destination, whole
+from hpcpy_common.files import destination, whole
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),

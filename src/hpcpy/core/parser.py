@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
-from workloads.errors import lost_output, open_streams
+from hpcpy_common.errors import lost_output, open_streams
 
 # Before Python 3.13 argparse reads the value `--` of an option as an empty list.
 _NO_VALUE = re.compile(r"(--[a-z-]+)=--")

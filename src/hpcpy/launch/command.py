@@ -24,7 +24,7 @@ from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.run import require_workload
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
-from workloads.bench.files import destination
+from hpcpy_common.files import destination
 
 _GPU_IMAGE = "hpcpy-cuda"
 

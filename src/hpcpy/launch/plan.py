@@ -234,7 +234,7 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     is_own = request.engine in ("standalone", "none")
     interpreter = _image(request, facts) if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
-    preflight = [option("-m", "workloads.preflight", why=why)]
+    preflight = [option("-m", "hpcpy_job", "preflight", why=why)]
     if site.promises:
         promised = "and is all there that the site promises?"
         preflight.append(option(f"--site={site.promises}", why=promised))
@@ -245,6 +245,9 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     return (
         option(interpreter),
         *(preflight if facts.is_checked else run_by_mpi4py if is_ranks else []),
-        *(option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}") for name in clusters),
+        *(
+            option("-m", "hpcpy_job", f"on_{name}", why=f"{name.upper()}: {why}")
+            for name in clusters
+        ),
         option(*request.program, why="W" if request.workload else "PROGRAM"),
     )

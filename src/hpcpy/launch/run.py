@@ -17,7 +17,7 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
-from workloads.registry import TOOLS, WORKLOADS
+from workloads.registry import FORMER, TOOLS, WORKLOADS
 
 _VERSIONS = """
 import importlib.metadata, platform
@@ -39,7 +39,7 @@ def default_workload(image: Image) -> list[str]:
 
 def require_workload(words: Sequence[str]) -> None:
     """Refuse a workload that this checkout's images lack, before a build or a queue."""
-    name, known = words[0], (*WORKLOADS, *TOOLS)
+    name, known = words[0], (*WORKLOADS, *TOOLS, *FORMER)
     if name not in known and not name.startswith("-"):
         raise UsageError(f"unknown workload {name!r}; {suggestion(name, known)}")
 

@@ -12,7 +12,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import ENGINES, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
-from workloads.doctor import promises
+from hpcpy_job.doctor import promises
 
 FOLDER = paths.ENV / "sites"
 REQUIRED = "required"

@@ -11,11 +11,11 @@ def before(package: str) -> None:
     if sys.flags.ignore_environment or os.environ.get("HPCPY_PREFLIGHT", "") in ("", "off"):
         return
     try:
-        from workloads.preflight.hook import install  # noqa: PLC0415
+        from hpcpy_job.hook import install  # noqa: PLC0415
     except ImportError as error:
         # In a venv without --system-site-packages.
         raise ImportError(
-            "HPCPY_PREFLIGHT is set, and this Python does not see workloads.preflight: unset it",
+            "HPCPY_PREFLIGHT is set, and this Python does not see hpcpy_job: unset it",
             name=package,
         ) from error
     install()

@@ -121,7 +121,7 @@ def _print_all(bundle: Bundle) -> None:
     print(f"features: {', '.join(about['features']) or 'none'}")
     if sys.implementation._multiarch.startswith("aarch64"):
         print("built and tested under emulation, never run on real hardware yet;")
-        print("what changes that: python -m workloads doctor, and the checkout's reframe/")
+        print("what changes that: python -m hpcpy_job doctor, and the checkout's reframe/")
     print(f"\n{'package':<28}{'version':<16}{'in memory':>9}{'built in':>9}  licence")
     for name, package in about["packages"].items():
         tops = about["owners"][package["owner"]]

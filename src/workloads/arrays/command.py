@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hpcpy_common import options, ranks
+from hpcpy_common.errors import EXIT_CODES, require_module
 from workloads.arrays import drawing
 from workloads.arrays.drawing import Example
-from workloads.bench import options, plot
+from workloads.bench import plot
+from workloads.bench.options import tables_beside
 from workloads.bench.result import render
-from workloads.errors import EXIT_CODES, require_module
-from workloads.parallel import ranks
 
 # Each line may use the names of the lines before it.
 LINES = (
@@ -35,11 +36,11 @@ def main(arguments: list[str]) -> int:
         plot.check(args.plot)
     if not ranks.is_first():
         return 0
-    found = examples()
-    with options.tables_beside(args):
-        print(_table(found), flush=True)
+    made = examples()
+    with tables_beside(args):
+        print(_table(made), flush=True)
     if args.plot is not None:
-        drawing.draw(args.plot, found)
+        drawing.draw(args.plot, made)
     return 0
 
 
@@ -61,13 +62,13 @@ def examples() -> list[Example]:
     import numpy as np  # noqa: PLC0415
 
     names: dict[str, Any] = {"np": np}
-    found = []
+    made = []
     for line in LINES:
         name, _, code = line.rpartition(" = ")
         # Evaluated, so that the table shows the very code that has run.
         names[name] = eval(code, names)  # noqa: S307
-        found.append(_example(line, names[name], names["a"]))
-    return found
+        made.append(_example(line, names[name], names["a"]))
+    return made
 
 
 def _example(code: str, array: Any, first: Any) -> Example:
@@ -91,9 +92,9 @@ def _example(code: str, array: Any, first: Any) -> Example:
     )
 
 
-def _table(found: Sequence[Example]) -> str:
+def _table(examples: Sequence[Example]) -> str:
     rows = [("array", "shape", "strides", "in a's memory", "new bytes")]
-    for each in found:
+    for each in examples:
         shared = "yes" if each.shares else "no"
         rows.append((each.code, str(each.shape), str(each.strides), shared, str(each.own)))
     return render(rows)

@@ -34,11 +34,11 @@ class Example:
     item: int  # bytes of an element
 
 
-def draw(path: Path, found: Sequence[Example]) -> None:
+def draw(path: Path, examples: Sequence[Example]) -> None:
     """Draw a panel for each array, two in a row."""
-    rows = -(-len(found) // 2)
+    rows = -(-len(examples) // 2)
     with plot.figure(path, 10, 0.2 + 1.65 * rows) as figure:
-        for number, each in enumerate(found, start=1):
+        for number, each in enumerate(examples, start=1):
             axes = figure.add_subplot(rows, 2, number)
             axes.set(xlim=(-0.3, _WIDTH), ylim=(_BOTTOM, _TOP), aspect="equal")
             axes.axis("off")

@@ -9,15 +9,12 @@ import itertools
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import machine, options
-from workloads.bench.report import left_out_lines, report, write_json
-from workloads.bench.result import Done, Failure, Result, duration
-from workloads.bench.workload import Trial, listing, select
-from workloads.errors import (
+from hpcpy_common import machine, ranks, signals
+from hpcpy_common.errors import (
     EXIT_CODES,
     UNREAD,
     OutputError,
@@ -27,12 +24,16 @@ from workloads.errors import (
     described,
     lost_output,
 )
-from workloads.parallel import ranks, signals
+from hpcpy_common.options import Parser
+from workloads.bench import options
+from workloads.bench.report import left_out_lines, report, write_json
+from workloads.bench.result import Done, Failure, Result, duration
+from workloads.bench.workload import Trial, listing, select
 from workloads.parallel.workers import Workers
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure
-    from workloads.bench.workload import Problem, Workload
+    from workloads.bench.workload import Attempt, Problem, Workload
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
@@ -61,9 +62,9 @@ def main(workload: Workload, arguments: list[str]) -> int:
             return _Command(workload, args, arguments).run(problems)
 
 
-def parser(workload: Workload) -> options.Parser:
+def parser(workload: Workload) -> Parser:
     """Return the parser of a workload's command line."""
-    made = options.Parser(f"workloads {workload.name}", workload.description, EXIT_CODES)
+    made = Parser(f"workloads {workload.name}", workload.description, EXIT_CODES)
     workload.add_options(made.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())
     options.add_common(made, samples=samples, request=workload.request)
@@ -94,7 +95,7 @@ class _Command:
                     self.show(report(self.workload, self.args, problem, own))
                 if lost is not None:
                     self.write(problems)
-                    lost.told = True
+                    lost.reported = True
                     raise lost
         if ranks.is_first():
             self.write(problems)
@@ -195,7 +196,8 @@ class _Command:
             try:
                 with Workers(count or self.args.workers or machine.cores(), comm) as workers:
                     trial = Trial(name, technique, workers, profile, comm)
-                    _time(trial, problem, result, self.args.repeat)
+                    make = functools.partial(self.workload.attempt, problem, trial)
+                    _time(trial, make, result, self.args.repeat)
             except Exception as error:
                 is_unread = isinstance(error, BrokenPipeError) and options.use_stdout(self.args)
                 if signals.asked() or is_unread:
@@ -215,10 +217,10 @@ class _Command:
     def write(self, problems: Sequence[Problem]) -> None:
         """Print what is said of all problems, and write the files."""
         results, name = self.done.results, self.workload.name
-        said = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
+        lines = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
         if self.workload.overview is not None:
             shown = [self.workload.overview.table(results)] if results else []
-            lines = [*said, *left_out_lines(self.done)]
+            lines = [*lines, *left_out_lines(self.done)]
             self.show("\n".join([*shown, *(f"  {line}" for line in lines)]))
         if self.args.json is not None:
             parameters = {problem.name: problem.parameters() for problem in problems}
@@ -228,16 +230,16 @@ class _Command:
 
             plot.chart(self.args, self.workload, results)
         wrong = [result for result in results if not result.ok]
-        said += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
-        for line in said:
+        lines += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
+        for line in lines:
             print(f"{name}: {line}", file=sys.stderr)
 
 
-def _time(trial: Trial, problem: Problem, result: Result, repeat: int) -> None:
+def _time(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: int) -> None:
     """Start the technique, and time it as often as asked."""
     begun, workers = time.perf_counter(), trial.workers
     is_counted = machine.forget_peak()
-    attempt = problem.attempt(trial)
+    attempt = make()
     attempt.warm_up()
     result.start = time.perf_counter() - begun
     for repetition in range(repeat):
@@ -282,7 +284,7 @@ def _one_end(name: str) -> Iterator[None]:
         elif not getattr(error, "agreed", False):
             if not isinstance(error, WorkloadError):
                 traceback.print_exception(error)
-            elif not error.told:
+            elif not error.reported:
                 print(f"{name}: {error}", file=sys.stderr)
             ranks.abort(comm, getattr(error, "exit_code", 1))
         raise

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import files, scaling
+from hpcpy_common import files
+from hpcpy_common.errors import UsageError, require_module
+from workloads.bench import scaling
 from workloads.bench.result import Result
-from workloads.errors import UsageError, require_module
 
 if TYPE_CHECKING:
     import argparse

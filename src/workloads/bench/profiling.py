@@ -12,9 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workloads.bench import files
-from workloads.errors import UsageError, require_module
-from workloads.parallel import ranks
+from hpcpy_common import files, ranks
+from hpcpy_common.errors import UsageError, require_module
 from workloads.registry import WORKLOADS
 
 # Gives a region that is profiled; there may be several.

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads import version
-from workloads.bench import files, machine
+from hpcpy_common import files, machine, version
 from workloads.bench.result import Done, duration, mebibytes, render
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def left_out_lines(done: Done) -> list[str]:
     return [f"{name}: left out: {reason}" for name, reason in done.left_out.items()]
 
 
-def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
+def circumstances(command: str, arguments: Sequence[str]) -> dict[str, object]:
     """Return what every report says of the machine, the software and the command."""
     try:
         image = version.image()
@@ -81,7 +80,7 @@ def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
         "machine": machine.describe(),
         "versions": machine.versions(),
         "image": image,
-        "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
+        "command": shlex.join(["python", "-m", *command.split(), *arguments]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "load_before": machine.load_before(),
     }
@@ -98,7 +97,7 @@ def write_json(
     document = {
         "workload": workload,
         "parameters": parameters,
-        **circumstances(workload, arguments),
+        **circumstances(f"workloads {workload}", arguments),
         "results": [vars(result) for result in done.results],
         "failures": [vars(failure) for failure in done.failures],
     }

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from workloads.bench import machine
+from hpcpy_common import machine, ranks
+from hpcpy_common.errors import UsageError
 from workloads.bench.result import Done, Result, render
 from workloads.bench.workload import Technique
-from workloads.errors import UsageError
-from workloads.parallel import ranks
 
 # Times what the cores can give: as much differs from run to run.
 _SPREAD = 1.1
@@ -41,14 +40,14 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     Both refer to its own run with the fewest workers, which is taken to be
     perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
     """
-    found: dict[str, list[tuple[Result, float, float]]] = {}
+    by_name: dict[str, list[tuple[Result, float, float]]] = {}
     for name in dict.fromkeys(result.impl for result in results):
         own = [result for result in results if result.impl == name]
         base = _fewest(own)
         for result in own:
             efficiency = result.rate / result.workers / (base.rate / base.workers)
-            found.setdefault(name, []).append((result, efficiency * result.workers, efficiency))
-    return found
+            by_name.setdefault(name, []).append((result, efficiency * result.workers, efficiency))
+    return by_name
 
 
 def beyond_cores(own: Sequence[Result]) -> list[int]:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from workloads.bench import machine
-from workloads.errors import UnavailableError, UsageError
-from workloads.parallel import dask_client, ranks
+from hpcpy_common import machine, ranks
+from hpcpy_common.errors import UnavailableError, UsageError
+from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
     import argparse
@@ -195,9 +195,6 @@ class Problem(Protocol):
     def prepare(self, names: Sequence[str]) -> None:
         """Refuse what these techniques cannot do."""
 
-    def attempt(self, trial: Trial) -> Attempt:
-        """Return what a technique does; called on the ranks that compute."""
-
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the lines below the table."""
 
@@ -223,6 +220,8 @@ class Workload:
     unit: str  # of the rate, in millions of what `work` counts: M tests/s
     techniques: Mapping[str, Technique]
     fastest: Sequence[str]  # what `auto` tries, first to last
+    # What a technique does with a problem; called on the ranks that compute.
+    attempt: Callable[[Any, Trial], Attempt]
     # Adds the options that say what to compute, to their group.
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
@@ -266,14 +265,14 @@ def select(
     if request in ("all", "auto"):
         tried = own if request == "all" else [name for name in fastest if name in own]
         reasons = {name: techniques[name].why_not_in_all() for name in tried}
-        found = [name for name in tried if not reasons[name]]
-        if not found:
+        able = [name for name in tried if not reasons[name]]
+        if not able:
             distinct = {*reasons.values()}
             why = f": {distinct.pop()}" if len(distinct) == 1 else "; --list tells why"
             raise UnavailableError(f"no technique can run here{why}")
         if request == "auto":
-            return found[:1], {}
-        return found, {name: reason for name, reason in reasons.items() if reason}
+            return able[:1], {}
+        return able, {name: reason for name, reason in reasons.items() if reason}
     asked = list(dict.fromkeys(request.split(",")))
     for name in asked:
         if name not in techniques:

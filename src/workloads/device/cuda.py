@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import UnavailableError
-from workloads.parallel import ranks
+from hpcpy_common import ranks
+from hpcpy_common.errors import UnavailableError
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import UnavailableError, UsageError, WorkloadError, require_module
+from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
+from hpcpy_common.programs import running
 from workloads.exercise.tasks import Exercise
-from workloads.parallel.programs import running
 
 _LOOK_SECONDS = 0.02
 

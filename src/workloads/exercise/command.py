@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workloads.bench import files, options
-from workloads.errors import EXIT_CODES, UsageError, WorkloadError
+from hpcpy_common import files, options, ranks
+from hpcpy_common.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.tasks import NAMES, Exercise, task, text
-from workloads.parallel import ranks
 
 _EPILOG = f"""\
 exercise                             the exercises, each with its talk and slide

@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Any
 
 
-def kind(found: Any) -> str:
+def kind(answer: Any) -> str:
     """Return in words what kind of object an answer is."""
-    if getattr(found, "shape", ()):
-        return f"the answer is an array of {found.dtype} of shape {found.shape}"
-    return f"the answer is {type(found).__name__}"
+    if getattr(answer, "shape", ()):
+        return f"the answer is an array of {answer.dtype} of shape {answer.shape}"
+    return f"the answer is {type(answer).__name__}"
 
 
-def difference(found: Any, want: Any) -> str:
+def difference(answer: Any, want: Any) -> str:
     """Name the first element in which an array is not the expected one, or return ""."""
     import numpy as np  # noqa: PLC0415
 
-    same_shape = isinstance(found, np.ndarray) and found.shape == want.shape
-    if not same_shape or found.dtype != want.dtype:
-        return f"{kind(found)}, not of {want.dtype} of shape {want.shape}"
-    places = np.argwhere(found != want)
+    same_shape = isinstance(answer, np.ndarray) and answer.shape == want.shape
+    if not same_shape or answer.dtype != want.dtype:
+        return f"{kind(answer)}, not of {want.dtype} of shape {want.shape}"
+    places = np.argwhere(answer != want)
     if not len(places):
         return ""
     place = tuple(places[0].tolist())
-    return f"{[*place]} is {found[place]}, not {want[place]}; wrong: {len(places)} of {want.size}"
+    return f"{[*place]} is {answer[place]}, not {want[place]}; wrong: {len(places)} of {want.size}"
 
 
 def note(text: str) -> None:
@@ -69,8 +69,8 @@ def missing(comm: Any, used: set[str], call: str, reason: str = "") -> str:
     return f"rank {comm.rank} did not call comm.{call}: {reason}" if reason else ""
 
 
-def on_first(comm: Any, found: Any, want: Any) -> str:
+def on_first(comm: Any, answer: Any, want: Any) -> str:
     """Compare an array on rank 0; the other ranks have None."""
     if comm.rank:
-        return "" if found is None else f"on rank {comm.rank} {kind(found)}, not None"
-    return difference(found, want)
+        return "" if answer is None else f"on rank {comm.rank} {kind(answer)}, not None"
+    return difference(answer, want)

@@ -15,9 +15,9 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from workloads.errors import UsageError, WorkloadError
+from hpcpy_common import ranks
+from hpcpy_common.errors import UsageError, WorkloadError
 from workloads.exercise.tasks import task
-from workloads.parallel import ranks
 
 
 def main(name: str, file: Path, folder: Path) -> None:

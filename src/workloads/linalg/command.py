@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workloads.bench import options
+from hpcpy_common import options
+from hpcpy_common.errors import UsageError
 from workloads.bench.workload import Workload
-from workloads.errors import UsageError
-from workloads.linalg.problems import Problem
+from workloads.linalg.problems import Attempt, Problem
 from workloads.linalg.registry import FASTEST, TECHNIQUES
 
 SEED = 2022
@@ -50,7 +50,7 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
         raise UsageError(f"--count {args.count}: only tasks have a count", hint="add --task tasks")
     if args.scale and "threads" in tasks:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for task in tasks:
         sizes = args.n or [_SIZES[task]]
         most = _MOST_NUMBERS if task == "addone" else _MOST_ROWS
@@ -58,8 +58,8 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
             raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
         for n in sizes:
             count = (args.count or COUNT) if task == "tasks" else 1
-            found.append(Problem(task, n, args.seed, count, swept=len(sizes) > 1))
-    return found
+            problems.append(Problem(task, n, args.seed, count, swept=len(sizes) > 1))
+    return problems
 
 
 def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
@@ -78,6 +78,7 @@ WORKLOAD = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=Attempt,
     problems=_problems,
     baseline=("numpy", "serial", "omp-1"),
     adapt=_adapt,

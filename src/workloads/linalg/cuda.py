@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpcpy_common import ranks
+from hpcpy_common.errors import UnavailableError
 from workloads.device import cuda as gpu
-from workloads.errors import UnavailableError
 from workloads.linalg.definition import Errors, solve
 from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.processes import in_order
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.linalg.problems import Problem

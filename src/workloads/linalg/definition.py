@@ -50,14 +50,8 @@ def gram(n: int, seed: int) -> Float64Array:
 def eigh_errors(xp: Any, matrix: Any, values: Any, vectors: Any) -> tuple[Any, Any]:
     """Return in n·ε the residual ‖AV − VW‖ / ‖A‖ and V's distance ‖VᵀV − 1‖ from orthogonal.
 
-    Parameters
-    ----------
-    xp
-        The module numpy or cupy.
-    matrix
-        A, of shape ``(n, n)``; all three may be stacks, with a first axis more.
-    values, vectors
-        W, the eigenvalues, of shape ``(n,)``; V, the eigenvectors as columns, ``(n, n)``.
+    `matrix` is A, of shape ``(n, n)``; `values` are W, ``(n,)``; `vectors` are the columns of
+    V, ``(n, n)``. All three may be stacks, with a first axis more.
     """
     n = matrix.shape[-1]
     unit = n * xp.finfo(xp.float64).eps
@@ -92,30 +86,30 @@ def dot_error(factors: Sequence[Any], product: Any) -> float:
     return float(away / unit)
 
 
-def check(problem: Problem, found: Any) -> tuple[bool, str, str]:
+def check(problem: Problem, result: Any) -> tuple[bool, str, str]:
     """Return whether an answer is right, what identifies it, and the verdict."""
     n = problem.n
     match problem.task:
         case "dot":
-            return judge(error=dot_error(problem.arrays(), found))
+            return judge(error=dot_error(problem.arrays(), result))
         case "addone":
             right = n * (n + 1) // 2  # exactly, as all partial sums are exact
             verdict = f"{right:,}, exactly n·(n + 1) / 2"
-            return found == right, str(found), verdict if found == right else f"WRONG: {found}"
+            return result == right, str(result), verdict if result == right else f"WRONG: {result}"
         case "tasks":
-            return _check_tasks(found, problem.count)
+            return _check_tasks(result, problem.count)
         case "threads":
-            _, residual, orthogonality = found
+            _, residual, orthogonality = result
         case _:
-            residual, orthogonality = eigh_errors(np, *problem.arrays(), *found)
+            residual, orthogonality = eigh_errors(np, *problem.arrays(), *result)
     return judge(residual=residual, orthogonality=orthogonality)
 
 
-def _check_tasks(found: Any, count: int) -> tuple[bool, str, str]:
-    if len(found) != count:
-        return False, "", f"WRONG: {len(found):,} of {count:,} tasks were done"
-    wrong = sum(not judge(residual=r, orthogonality=o)[0] for r, o in found)
-    residual, orthogonality = (max(each) for each in zip(*found, strict=True))
+def _check_tasks(result: Any, count: int) -> tuple[bool, str, str]:
+    if len(result) != count:
+        return False, "", f"WRONG: {len(result):,} of {count:,} tasks were done"
+    wrong = sum(not judge(residual=r, orthogonality=o)[0] for r, o in result)
+    residual, orthogonality = (max(each) for each in zip(*result, strict=True))
     _, answer, verdict = judge(residual=residual, orthogonality=orthogonality)
     if not wrong:
         return True, answer, f"at most {verdict}"

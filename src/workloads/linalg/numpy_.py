@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.bench import machine
+from hpcpy_common import machine
 from workloads.linalg.definition import Errors, solve, solve_batch
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
 

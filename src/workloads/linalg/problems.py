@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import machine
+from hpcpy_common import machine
 from workloads.bench.workload import Outcome
 from workloads.linalg.registry import THREADS
 
@@ -75,11 +75,11 @@ class Problem:
                 return tuple(definition.uniform(self.n, self.seed + each) for each in (0, 1))
         return ()
 
-    def check(self, found: Any) -> tuple[bool, str, str]:
+    def check(self, result: Any) -> tuple[bool, str, str]:
         """Return whether a technique's answer is right, what identifies it, and the verdict."""
         from workloads.linalg import definition  # noqa: PLC0415
 
-        return definition.check(self, found)
+        return definition.check(self, result)
 
     def parameters(self) -> Mapping[str, object]:
         names = ("n", "seed", "count") if self.task == "tasks" else ("n", "seed")
@@ -91,9 +91,6 @@ class Problem:
         need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
         machine.require_memory(need, f"-n {self.n}", f" for {self.task}")
 
-    def attempt(self, trial: Trial) -> Attempt:
-        return Attempt(replace(self, threads=THREADS.get(trial.name, 0)), trial)
-
     def remarks(self, _: Sequence[Result]) -> list[str]:
         return []  # the table says it all
 
@@ -102,7 +99,8 @@ class Attempt:
     """One technique at one problem."""
 
     def __init__(self, problem: Problem, trial: Trial) -> None:
-        self._problem, self._trial = problem, trial
+        self._problem = replace(problem, threads=THREADS.get(trial.name, 0))
+        self._trial = trial
 
     def warm_up(self) -> None:
         """Do a smaller problem, and make this one's matrices."""
@@ -114,10 +112,10 @@ class Attempt:
         """Do it; check what rank 0 returns."""
         problem, trial = self._problem, self._trial
         with trial.clock():
-            found, note = trial.compute(problem, trial.workers)
+            result, note = trial.compute(problem, trial.workers)
         # A process of its own has measured itself.
-        seconds = found[0] if problem.task == "threads" else trial.seconds
+        seconds = result[0] if problem.task == "threads" else trial.seconds
         right, answer, verdict = True, "", ""
         if trial.is_first:
-            right, answer, verdict = problem.check(found)
+            right, answer, verdict = problem.check(result)
         return Outcome(seconds, problem.work, answer, right, verdict, note)

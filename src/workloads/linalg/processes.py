@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.bench import machine
+from hpcpy_common import machine
 from workloads.linalg.definition import Errors, eigh_errors, solve, symmetric
 from workloads.parallel import dask_client
 from workloads.parallel.workers import importing
@@ -63,8 +63,8 @@ def omp(problem: Problem, workers: Workers) -> tuple[tuple[float, float, float],
     with blas_threads(problem.threads):
         # Spawned: rows that run one after the other have different environments.
         pool = workers.pool(_PREPARE, method="spawn")
-    found, workers.count = pool.submit(_solve_here, problem.n, problem.seed).result()
-    return found, ""
+    result, workers.count = pool.submit(_solve_here, problem.n, problem.seed).result()
+    return result, ""
 
 
 def _solve_here(n: int, seed: int) -> tuple[tuple[float, float, float], int]:

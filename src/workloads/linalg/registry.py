@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from workloads.bench import machine
+from hpcpy_common import machine
 from workloads.bench.workload import NO_NUMBA_CUDA, Technique
 
 _CORES = machine.cores()

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpcpy_common import ranks
+from hpcpy_common.errors import UnavailableError, UsageError
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome, Workload
-from workloads.errors import UnavailableError, UsageError
 from workloads.mandel import registry
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Answer, Area, Grid
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array, Trial
@@ -85,9 +85,6 @@ class Picture:
         grid = self.area.grid
         sampled = registry.TECHNIQUES[name].slow and not self.full
         return grid.sample() if sampled else range(grid.height)
-
-    def attempt(self, trial: Trial) -> _Attempt:
-        return _Attempt(self, trial)
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the answers' hashes, and where the picture is."""
@@ -272,6 +269,7 @@ WORKLOAD = Workload(
     techniques=registry.TECHNIQUES,
     fastest=registry.FASTEST,
     add_options=_add_options,
+    attempt=_Attempt,
     problems=_problems,
     baseline=("python", "numpy-single"),
     grown=Picture.grown,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpcpy_common import ranks
+from hpcpy_common.errors import UnavailableError
 from workloads.device import cuda as gpu
-from workloads.errors import UnavailableError
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine
-from workloads.errors import UsageError
+from hpcpy_common import machine
+from hpcpy_common.errors import UsageError
 from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:

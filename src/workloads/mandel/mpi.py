@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpcpy_common import ranks
 from workloads.mandel import registry
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array

@@ -29,11 +29,11 @@ def complex_escape_time(c: complex, maxiter: int) -> int:
 def inner(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     """Loop over lists in Python, as the NIH's talk begins, and call the compiled function."""
     columns, lines = xs.tolist(), ys.tolist()
-    found = [[0] * len(columns) for _ in lines]
+    times = [[0] * len(columns) for _ in lines]
     for row in range(len(lines)):
         for column in range(len(columns)):
-            found[row][column] = complex_escape_time(complex(columns[column], lines[row]), maxiter)
-    out[:] = found
+            times[row][column] = complex_escape_time(complex(columns[column], lines[row]), maxiter)
+    out[:] = times
 
 
 def array_loops(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
@@ -78,7 +78,7 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
 @numba.njit("List(int64)(float64[::1], float64, int32)", cache=True)
 def row_as_list(xs: Float64Array, y: float, maxiter: int) -> list[int]:
     """Return one row as a list, for `multiprocessing-lists`."""
-    found = [0] * len(xs)
+    times = [0] * len(xs)
     for column in range(len(xs)):
-        found[column] = escape_time(xs[column], y, maxiter)
-    return found
+        times[column] = escape_time(xs[column], y, maxiter)
+    return times

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from workloads.errors import UsageError
+from hpcpy_common.errors import UsageError
 from workloads.mandel.numba_ import escape_time
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import files
-from workloads.errors import UsageError
+from hpcpy_common import files
+from hpcpy_common.errors import UsageError
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array

@@ -17,7 +17,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench.machine import no_cuda_device, no_opencl_driver
+from hpcpy_common.machine import no_cuda_device, no_opencl_driver
 from workloads.bench.workload import COMPILED, IN_SPARK, NO_NUMBA_CUDA, Technique
 
 if TYPE_CHECKING:

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workloads.bench import options
+from hpcpy_common import options, ranks
+from hpcpy_common.errors import UsageError
 from workloads.bench.workload import Outcome, Workload
-from workloads.errors import UsageError
 from workloads.p2p.messages import DEFAULT, check, in_words, message, sizes
 from workloads.p2p.overview import Overview
 from workloads.p2p.registry import FASTEST, TECHNIQUES
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
@@ -50,9 +49,6 @@ class Messages:
 
     def prepare(self, _: Sequence[str]) -> None:
         pass
-
-    def attempt(self, trial: Trial) -> _Attempt:
-        return _Attempt(self, trial)
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         return []  # the overview says it all
@@ -111,9 +107,9 @@ class _Attempt:
 
     def _compare(self, received: Any) -> tuple[bool, str, str]:
         rank, digest = self._comm.rank, hashlib.sha256(received).hexdigest()
-        found = self._comm.gather((rank, self._peer, digest) if self._peer != rank else None)
+        gathered = self._comm.gather((rank, self._peer, digest) if self._peer != rank else None)
         # Only the first rank has all digests to judge.
-        return check([*filter(None, found)], self._messages.size) if found else (True, "", "")
+        return check([*filter(None, gathered)], self._messages.size) if gathered else (True, "", "")
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
@@ -146,6 +142,7 @@ WORKLOAD = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=_Attempt,
     problems=_problems,
     baseline="mpi-lower",
     overview=Overview(),

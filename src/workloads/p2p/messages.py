@@ -58,8 +58,8 @@ def check(received: Sequence[tuple[int, int, str]], size: int) -> tuple[bool, st
 
     Return whether all are right, the SHA-256 of all digests, and the verdict.
     """
-    answer = hashlib.sha256("".join(found for *_, found in received).encode()).hexdigest()
-    for receiver, sender, found in received:
-        if found != hashlib.sha256(message(sender, size)).hexdigest():
+    answer = hashlib.sha256("".join(digest for *_, digest in received).encode()).hexdigest()
+    for receiver, sender, digest in received:
+        if digest != hashlib.sha256(message(sender, size)).hexdigest():
             return False, answer, f"WRONG: rank {receiver} did not receive what rank {sender} sent"
     return True, answer, "arrived as sent"

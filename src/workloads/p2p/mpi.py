@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from mpi4py import MPI
 from mpi4py.util import pkl5
 
+from hpcpy_common import ranks
+from hpcpy_common.errors import UnavailableError
 from workloads.device.cuda import cupy_device
-from workloads.errors import UnavailableError
-from workloads.parallel import ranks
 
 if TYPE_CHECKING:
     from workloads.p2p.messages import Bytes

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from workloads.bench import machine
+from hpcpy_common import machine, ranks
 from workloads.bench.workload import Technique
-from workloads.parallel import ranks
 
 
 def alone() -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import signals
+from hpcpy_common import cleanup, signals
+from hpcpy_common.errors import UnavailableError, WorkerError
 from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _local(count: int) -> Iterator[Any]:
 
     # Forked by a server that has imported Dask: spawned workers would each import it anew.
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    with signals.on_stop(kill_processes):
+    with cleanup.on_stop(kill_processes):
         with signals.sigint_blocked():
             cluster = LocalCluster(
                 n_workers=count,

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from typing import Any, TypeVar
 
-from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import ranks, signals
+from hpcpy_common import cleanup, ranks, signals
+from hpcpy_common.errors import UnavailableError, WorkerError
+from hpcpy_common.programs import START_SECONDS
 
 T = TypeVar("T")
-
-# Generous: a cold filesystem may need half a minute for numpy's files.
-START_SECONDS = 120.0
 
 
 class Workers:
@@ -102,7 +100,7 @@ def _processes(
         pool = futures.ProcessPoolExecutor(
             count, context, initializer=begin, initargs=(prepare, barrier)
         )
-        with signals.on_stop(kill_processes), _ended(pool):
+        with cleanup.on_stop(kill_processes), _ended(pool):
             # One starts for each task that finds none idle; the barrier holds them.
             with signals.sigint_blocked():
                 for number in range(count):

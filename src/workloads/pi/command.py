@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from workloads.bench import options
+from hpcpy_common import options
+from hpcpy_common.errors import UsageError
 from workloads.bench.workload import Outcome, Technique, Workload
-from workloads.errors import UsageError
 from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
 
@@ -50,9 +50,6 @@ class Count:
         if self.pairs * times > _MOST_PAIRS:
             raise UsageError(f"--weak: {times} times {self.name} are more than {_MOST_PAIRS:,}")
         return replace(self, pairs=self.pairs * times)
-
-    def attempt(self, trial: Trial) -> _Attempt:
-        return _Attempt(self, trial)
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return each distinct count once, with the value of pi that it gives."""
@@ -133,6 +130,7 @@ WORKLOAD = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=_Attempt,
     problems=lambda args: [Count(args.n, args.seed)],
     adapt=_with_pythons,
     grown=Count.grown,

@@ -7,8 +7,8 @@ import re
 import subprocess
 from collections.abc import Sequence
 
-from workloads.errors import UsageError, WorkerError
-from workloads.parallel.programs import running
+from hpcpy_common.errors import UsageError, WorkerError
+from hpcpy_common.programs import running
 from workloads.pi import definition
 
 # Prints the version, with a `t` for a free-threaded build.
@@ -17,8 +17,8 @@ _VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3] + getattr(sys, '
 _COUNT = """
 import sys, time
 started = time.perf_counter()
-found = seeded_hits(int(sys.argv[1]), int(sys.argv[2]))
-print(found, time.perf_counter() - started)
+count = seeded_hits(int(sys.argv[1]), int(sys.argv[2]))
+print(count, time.perf_counter() - started)
 """
 
 

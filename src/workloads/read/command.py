@@ -21,7 +21,6 @@ from workloads.write.registry import READERS
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.workload import Trial
 
 # Every run asks for the arrays in the same order.
 _SEED = 2022
@@ -35,9 +34,6 @@ class Formats(Files):
 
     def parameters(self) -> Mapping[str, object]:
         return {**vars(self.series), "cold": self.cold}
-
-    def attempt(self, trial: Trial) -> Attempt:
-        return Reading(self, trial)
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         cache = "not in this machine's page cache" if self.cold else "in the page cache"
@@ -113,6 +109,7 @@ WORKLOAD = replace(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=Reading,
     problems=_problems,
     columns=writing.COLUMNS,
 )

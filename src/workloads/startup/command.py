@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from workloads.bench import options
+from hpcpy_common import options
+from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
-from workloads.errors import UsageError, require_module
 from workloads.startup.overview import Overview
 from workloads.startup.registry import FASTEST, TECHNIQUES
 from workloads.startup.techniques import run
@@ -49,9 +49,6 @@ class Invocation:
 
     def prepare(self, _: Sequence[str]) -> None:
         pass
-
-    def attempt(self, trial: Trial) -> Attempt:
-        return Attempt(self, trial)
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
         return []  # the overview has all lines
@@ -93,15 +90,15 @@ def add_program(group: argparse._ArgumentGroup) -> None:
 
 def programs(args: argparse.Namespace) -> list[Invocation]:
     """Return what those options name."""
-    found = []
+    cases = []
     if names := args.modules:
         code = f"import {', '.join(names)}"
-        found.append(Invocation(f"import {','.join(names)}", ["-c", code], names))
+        cases.append(Invocation(f"import {','.join(names)}", ["-c", code], names))
     if args.script:
         if not Path(args.script[0]).is_file():
             raise UsageError(f"{args.script[0]}: there is no such script")
-        found.append(Invocation(Path(args.script[0]).name, args.script))
-    return found
+        cases.append(Invocation(Path(args.script[0]).name, args.script))
+    return cases
 
 
 # The same imports as in `benchmarks/startup.py`, so that figures can be compared.
@@ -144,6 +141,7 @@ WORKLOAD = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=Attempt,
     problems=_problems,
     baseline="spawn",
     overview=Overview(),

@@ -14,7 +14,7 @@ _BARS = 12
 
 
 def _milliseconds(key: str) -> Callable[[Result], str]:
-    return lambda each: f"{1e3 * statistics.median(one[key] for one in each.details):,.1f}"
+    return lambda each: f"{1e3 * statistics.median(details[key] for details in each.details):,.1f}"
 
 
 def _count(key: str) -> Callable[[Result], str]:
@@ -44,8 +44,8 @@ class Overview:
         many = f"{times} starts, times are medians" if times > 1 else "one start"
         parts = [_titled(f"startup: of each {many}", _main(results))]
         if counted := [result for result in results if result.impl == "strace"]:
-            found = [(result.problem, result.details[-1]["kinds"]) for result in counted]
-            rows = [[name, *(f"{kinds[kind]:,}" for kind in KINDS)] for name, kinds in found]
+            by_kind = [(result.problem, result.details[-1]["kinds"]) for result in counted]
+            rows = [[name, *(f"{kinds[kind]:,}" for kind in KINDS)] for name, kinds in by_kind]
             parts.append(_titled("system calls by kind", [["start", *KINDS], *rows]))
         if imported := [result for result in results if result.impl == "importtime"]:
             most = max(imported, key=lambda each: each.details[-1]["modules"])

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import UnavailableError, WorkloadError
-from workloads.parallel.programs import running
+from hpcpy_common.errors import UnavailableError, WorkloadError
+from hpcpy_common.programs import running
 from workloads.startup import strace
 from workloads.startup.calls import Call, summary
 from workloads.startup.registry import no_strace

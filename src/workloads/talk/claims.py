@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from workloads.bench import machine
+from hpcpy_common import machine
 
 if TYPE_CHECKING:
     from workloads.talk.run import Outcome, Row

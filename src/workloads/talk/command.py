@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workloads.bench import files, options
+from hpcpy_common import files, options, ranks
+from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError
+from workloads.bench.options import tables_beside
 from workloads.bench.report import circumstances
-from workloads.errors import EXIT_CODES, UnavailableError, UsageError
-from workloads.parallel import ranks
 from workloads.talk import notebook, page, report, run, slides
 from workloads.talk.claims import SAMPLES
 from workloads.talk.run import Measured
@@ -81,9 +81,9 @@ def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
 def _run(
     args: argparse.Namespace, talk: Talk, chosen: Mapping[int, Slide], arguments: Sequence[str]
 ) -> None:
-    document = {"workload": "talk", **circumstances("talk", arguments)}
+    document = {"workload": "talk", **circumstances("workloads talk", arguments)}
     measured: list[Measured] = []
-    with options.tables_beside(args):
+    with tables_beside(args):
         for number, slide in chosen.items():
             measured.append(_measure(args, talk, number, slide))
             document["slides"] = [report.as_json(args.talk, slide) for slide in measured]

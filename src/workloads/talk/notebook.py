@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workloads.bench import files
+from hpcpy_common import files
 from workloads.talk.slides import Slide, Talk
 
 if TYPE_CHECKING:

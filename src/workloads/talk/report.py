@@ -7,12 +7,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import inf
-from pathlib import Path
 from typing import Any
 
-from workloads.bench import machine
+from hpcpy_common import machine, mounts
 from workloads.bench.result import duration, render
-from workloads.doctor import mounts
 from workloads.talk.claims import judged
 from workloads.talk.run import Measured, Outcome, Row
 from workloads.talk.slides import Experiment, Talk
@@ -90,8 +88,7 @@ def _causes(measured: Measured) -> list[str]:
         if row.note and not row.sampled:
             lines.append(f"{row.impl}: {row.note}.")
     if any(outcome.experiment.workload in ("write", "read") for outcome in measured.outcomes):
-        mounted = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
-        system = mounts.of(mounted, tempfile.gettempdir()) or "an unknown file system"
+        system = mounts.here(tempfile.gettempdir()) or "an unknown file system"
         lines.append(f"Files lie on {system} here; TMPDIR chooses another place.")
     return [*dict.fromkeys(lines)]
 

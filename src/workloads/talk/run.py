@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpcpy_common.errors import UnavailableError, WorkerError
+from hpcpy_common.programs import running
 from workloads.bench import scaling
 from workloads.bench.result import Result
-from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel.programs import running
 from workloads.talk.slides import Experiment, Slide
 
 

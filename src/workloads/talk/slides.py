@@ -98,8 +98,8 @@ class Talk:
 
 def talk(name: str) -> Talk:
     """Return a talk."""
-    found: Talk = importlib.import_module(f"workloads.talk.{name}").TALK
-    return found
+    made: Talk = importlib.import_module(f"workloads.talk.{name}").TALK
+    return made
 
 
 def by_workers(name: str, figures: Mapping[int, float | None]) -> dict[str, float | None]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine, options
+from hpcpy_common import machine, options, ranks
 from workloads.bench.workload import Outcome, Workload
-from workloads.parallel import ranks
 from workloads.write import files, reading
 from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
 from workloads.write.registry import FASTEST, READERS, TECHNIQUES
@@ -55,12 +54,9 @@ class Files:
         need = _COPIES * self.series.array_bytes
         machine.require_memory(need, f"-s {self.series.s}", " in each process")
 
-    def attempt(self, trial: Trial) -> Attempt:
-        return Attempt(self, trial)
-
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        found = {r.answer: r.verdict for r in reversed(results) if r.answer}
-        lines = [f"sha256 {digest}: {verdict}" for digest, verdict in found.items()]
+        verdicts = {r.answer: r.verdict for r in reversed(results) if r.answer}
+        lines = [f"sha256 {digest}: {verdict}" for digest, verdict in verdicts.items()]
         if self.place.out is None:
             where = f"a temporary folder in {self.place.base} and removed"
             lines.append(f"written to {where}; --out DIR keeps the files")
@@ -184,6 +180,7 @@ WORKLOAD = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
+    attempt=Attempt,
     problems=_problems,
     baseline="text",
     columns={**COLUMNS, "time/raw": _against_raw},

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import OutputError, UsageError
-from workloads.parallel import ranks, signals
+from hpcpy_common import cleanup, ranks
+from hpcpy_common.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Trial
@@ -100,7 +100,7 @@ class Place:
         if comm is not None:
             path = comm.bcast(path)
         try:
-            with signals.on_stop(lambda: _remove(path)):
+            with cleanup.on_stop(lambda: _remove(path)):
                 if trial.is_first:
                     with output_errors(self.base):
                         # Everybody can look into /tmp.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.write.definition import shares
 from workloads.write.files import DATASET, HDF5, array_name, completed, output_errors, temporary
 from workloads.write.numpy_ import Field

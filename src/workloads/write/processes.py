@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.errors import WorkerError, WorkloadError
+from hpcpy_common.errors import WorkerError, WorkloadError
 from workloads.parallel.workers import begin, fork_server, importing, wait_for
 from workloads.write.definition import shares
 from workloads.write.numpy_ import Field, save

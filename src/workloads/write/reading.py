@@ -72,23 +72,20 @@ def dataset(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
 def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
     """Compare what a reader gives for all numbers with the definition, and the stored hash.
 
-    Returns
-    -------
-    tuple
-        The hash of what is read, whether it is right, and the verdict.
+    Return the hash of what is read, whether it is right, and the verdict.
     """
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     expected = definition(series)
     try:
         for t, values in enumerate(arrays):
             got, want = memoryview(values).cast("B"), expected(t)
-            found.update(got)
+            sha256.update(got)
             if got != want:
-                return found.hexdigest(), False, f"WRONG: array {t}{_first(series, got, want)}"
+                return sha256.hexdigest(), False, f"WRONG: array {t}{_first(series, got, want)}"
     # A damaged file may raise anything.
     except Exception as error:
-        return found.hexdigest(), False, f"WRONG: cannot be read back: {brief(error)}"
-    digest, stored = found.hexdigest(), SHA256.get(series)
+        return sha256.hexdigest(), False, f"WRONG: cannot be read back: {brief(error)}"
+    digest, stored = sha256.hexdigest(), SHA256.get(series)
     if stored is None:
         return digest, True, "matches the definition"
     if digest == stored:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from workloads.errors import UsageError
+from hpcpy_common.errors import UsageError
 
 # Along the talks: NIH, USC, NERSC.
 NAMES = (

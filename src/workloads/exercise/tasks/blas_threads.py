@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -57,7 +57,7 @@ def judge(module: Any) -> str:
             if not limits.get_original_num_threads()["blas"]:
                 raise UnavailableError("cannot run here: NumPy's BLAS has no threads to limit")
             before = dict(os.environ)
-            found = module.compute(node, cores, product)
+            answer = module.compute(node, cores, product)
         if not counted:
             return "product() was not called"
         share = max(1, cores // node.size)
@@ -65,6 +65,6 @@ def judge(module: Any) -> str:
             shown = f"ranks: {node.size}, cores: {cores}, threads of each rank: {counted[0]}"
             late = "; BLAS read the variable when NumPy was imported"
             return f"{shown}, not {share}{late if os.environ != before else ''}"
-        if not np.array_equal(found, matrix):
+        if not np.array_equal(answer, matrix):
             return "compute does not return what product() returns"
     return ""

@@ -54,13 +54,13 @@ def count(k: int) -> int:
 
 
 def judge(module: Any) -> str:
-    found, here = module.compute(wait, count, _JOBS, _WORKERS), os.getpid()
+    answer, here = module.compute(wait, count, _JOBS, _WORKERS), os.getpid()
     if any(process == here for process, _ in noted("count")):
         return "count ran in threads: with the GIL one computes at a time"
     if any(process != here for process, _ in noted("wait")):
         return "wait ran in other processes: a thread sleeps as well, and starts faster"
     want = [10 * k for k in range(_JOBS)], [sum(range(k)) for k in range(_JOBS)]
-    if found != want:
-        return f"the answer is {found}, not {want}"
+    if answer != want:
+        return f"the answer is {answer}, not {want}"
     late = "the jobs did not wait at the same time: start a thread for each"
     return late if noted("alone") else ""

@@ -57,11 +57,11 @@ def judge(module: Any) -> str:
     path, values = Path(tempfile.gettempdir()) / "arrays.h5", np.random.default_rng(1).random
     with h5py.File(path, "w") as file:
         module.create(file, _SIDE, _SIDE)
-        found = file.get("arrays")
-        if found is None or found.shape != (_SIDE,) * 3 or found.dtype != np.float64:
-            return f"{kind(found)}: `arrays` is to be of float64 of shape {(_SIDE,) * 3}"
-        found[:] = values(found.shape)
-        chunks, size = found.chunks, found.nbytes
+        answer = file.get("arrays")
+        if answer is None or answer.shape != (_SIDE,) * 3 or answer.dtype != np.float64:
+            return f"{kind(answer)}: `arrays` is to be of float64 of shape {(_SIDE,) * 3}"
+        answer[:] = values(answer.shape)
+        chunks, size = answer.chunks, answer.nbytes
     if chunks is None:
         return f"without chunks a history needs {_SIDE} reads: its numbers lie apart"
     for way, index in ("arrays[t]", 3), ("arrays[:, row, column]", np.s_[:, 5, 6]):

@@ -51,9 +51,9 @@ def judge(module: Any) -> str:
             return getattr(ufunc, method)(*plain, **options)
 
     first, second = np.random.default_rng(1).integers(-9, 9, (2, count, n, n)).astype("f8")
-    found = module.compute(first.view(Watched), second.view(Watched), most)
-    if wrong := difference(found, first @ second):
-        if not calls and not difference(found, first * second):
+    answer = module.compute(first.view(Watched), second.view(Watched), most)
+    if wrong := difference(answer, first @ second):
+        if not calls and not difference(answer, first * second):
             return "* multiplies element by element: @ is the product of matrices"
         return f"only {sum(calls)} matrices were multiplied" if sum(calls) < count else wrong
     if max(calls, default=0) > most:

@@ -52,11 +52,11 @@ def judge(module: Any) -> str:
         asked.extend(wanted)
         return want[list(wanted)]
 
-    found = module.compute(watched(comm, used), rows, *want.shape)
+    answer = module.compute(watched(comm, used), rows, *want.shape)
     if "allgather" in used:
         return "allgather sends the rows to every rank: gather to rank 0 alone"
     wrong = missing(comm, used, "gather")
-    if wrong := wrong or on_first(comm, found, want):
+    if wrong := wrong or on_first(comm, answer, want):
         return wrong if comm.rank else f"{wrong}; a rank's rows belong at image[rank::size]"
     # A rank that is wrong does not come to this gather: its verdict ends all.
     for rank, computed in enumerate(comm.gather(asked) or ()):

@@ -59,11 +59,11 @@ def judge(module: Any) -> str:
     import numpy as np
 
     xs, ys, most = np.linspace(-0.74877, -0.74872, 20), np.linspace(0.06505, 0.0651, 15), 2048
-    found, want = module.compute(xs, ys, most), _image(xs, ys, most)
-    if wrong := difference(found, want):
-        if not difference(found, np.where(want < most - 1, want + 1, want)):
+    answer, want = module.compute(xs, ys, most), _image(xs, ys, most)
+    if wrong := difference(answer, want):
+        if not difference(answer, np.where(want < most - 1, want + 1, want)):
             return "each point outside is counted 1 step too many: look before you step"
-        if not difference(found, _image(xs, ys, most, new_zr=True)):
+        if not difference(answer, _image(xs, ys, most, new_zr=True)):
             return "the new zi takes the new zr: assign both at once"
         return wrong
     edge = module.compute(np.array([-2.0]), np.array([0.0]), most)[0, 0]

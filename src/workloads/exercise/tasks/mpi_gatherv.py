@@ -48,12 +48,12 @@ def judge(module: Any) -> str:
     first = [rank * (rank + 5) // 2 for rank in range(comm.size + 1)]
     want = np.arange(first[-1] * 5.0).reshape(-1, 5)
     try:
-        found = module.compute(watched(comm, used), want[first[comm.rank] : first[comm.rank + 1]])
+        answer = module.compute(watched(comm, used), want[first[comm.rank] : first[comm.rank + 1]])
     except MPI.Exception as error:
         if "Gatherv" in used and error.Get_error_class() == MPI.ERR_TRUNCATE:
             return "Gatherv: message truncated: its counts count elements, not rows"
         if "Gather" not in used or "Gatherv" in used:
             raise
-        found = None
+        answer = None
     reason = "Gather needs blocks of one size" if "Gather" in used else "gather pickles blocks"
-    return missing(comm, used, "Gatherv", reason) or on_first(comm, found, want)
+    return missing(comm, used, "Gatherv", reason) or on_first(comm, answer, want)

@@ -57,7 +57,7 @@ def judge(module: Any) -> str:
 
     sys.addaudithook(audit)
     try:
-        found = module.compute(watched(comm, used), str(path), count)
+        answer = module.compute(watched(comm, used), str(path), count)
     except MPI.Exception as error:
         if error.Get_error_class() == MPI.ERR_TRUNCATE:
             return f"the buffer is too small for {count} doubles of 8 bytes"
@@ -70,4 +70,4 @@ def judge(module: Any) -> str:
     elif "scatter" in used:
         reason = "scatter pickles"
     part = numbers[comm.rank * count :][:count]
-    return missing(comm, used, "Scatter", reason) or difference(found, part)
+    return missing(comm, used, "Scatter", reason) or difference(answer, part)

@@ -56,11 +56,11 @@ def judge(module: Any) -> str:
     if comm.rank == 0:
         # So that a rank that does not wait for rank 0 finds nothing, however busy the cores are.
         time.sleep(0.5)
-    found = module.compute(watched(comm, used), values)
+    answer = module.compute(watched(comm, used), values)
     if wrong := missing(comm, used, "Barrier"):
         return wrong
-    if not isinstance(found, float) or abs(found - np.sqrt(values).sum()) > 1e-9:
-        return f"on rank {comm.rank} the answer is {found}, not {np.sqrt(values).sum()}"
+    if not isinstance(answer, float) or abs(answer - np.sqrt(values).sum()) > 1e-9:
+        return f"on rank {comm.rank} the answer is {answer}, not {np.sqrt(values).sum()}"
     stats = getattr(module.total, "stats", None)
     if stats is None or stats.cache_path is None:
         return "total keeps no code: numba.njit(cache=True) does"

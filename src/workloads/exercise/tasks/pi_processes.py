@@ -56,9 +56,9 @@ def _wait_for_another() -> None:
 
 
 def judge(module: Any) -> str:
-    found, end = module.compute(hits, _PAIRS, _WORKERS), 0
-    if isinstance(found, bool) or not isinstance(found, int):
-        return f"{kind(found)}, not int"
+    answer, end = module.compute(hits, _PAIRS, _WORKERS), 0
+    if isinstance(answer, bool) or not isinstance(answer, int):
+        return f"{kind(answer)}, not int"
     counted = [(*map(int, rest.split()), process) for process, rest in noted("counted")]
     # A pair that was forgotten or counted twice may be no hit: the count may be right by luck.
     for first, last, _ in [*sorted(counted), (_PAIRS, _PAIRS, 0)]:
@@ -66,8 +66,8 @@ def judge(module: Any) -> str:
             how = "again" if first < end else "by none"
             return f"pair {min(first, end):,} is counted {how}"
         end = last
-    if found != (want := hits(0, _PAIRS)):
-        return f"the count is {found:,}, not {want:,}"
+    if answer != (want := hits(0, _PAIRS)):
+        return f"the count is {answer:,}, not {want:,}"
     processes = {process for _, _, process in counted}
     if os.getpid() in processes or len(processes) < 2:
         return f"the count is right, but {_WORKERS} other processes were to count"

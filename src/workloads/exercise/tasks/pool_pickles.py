@@ -63,7 +63,7 @@ class Table:
 
 def judge(module: Any) -> str:
     try:
-        found = module.compute(Table(), _ROWS, _WORKERS)
+        answer = module.compute(Table(), _ROWS, _WORKERS)
     except AttributeError as error:
         if "'NoneType'" not in str(error):
             raise
@@ -71,10 +71,10 @@ def judge(module: Any) -> str:
     pickled, here = len(noted("pickled")), os.getpid()
     if any(process == here for process, _ in noted("total")):
         return "the totals are right, but this process computed them"
-    if found != (want := [Table().total(row) for row in range(_ROWS)]):
-        if isinstance(found, list) and sorted(found) == sorted(want):
+    if answer != (want := [Table().total(row) for row in range(_ROWS)]):
+        if isinstance(answer, list) and sorted(answer) == sorted(want):
             return "the totals are not in the order of the rows"
-        return f"the answer is {found}, not {want}"
+        return f"the answer is {answer}, not {want}"
     if pickled > _WORKERS:
         return f"the table was pickled {pickled} times for {_WORKERS} workers"
     return ""

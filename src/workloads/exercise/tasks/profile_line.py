@@ -57,13 +57,13 @@ if __name__ == "__main__":
 
 
 def judge(module: Any) -> str:
-    found = str(module.hot_line()).strip()
-    if found == "ordered = sorted(values)":
+    answer = str(module.hot_line()).strip()
+    if answer == "ordered = sorted(values)":
         return ""
-    if found not in {line.strip() for line in EXERCISE.given.splitlines()}:
-        return f"the file has no line {found!r}"
-    if any(call in found for call in ("smooth(", "middle(", "main(", "checksum(")):
+    if answer not in {line.strip() for line in EXERCISE.given.splitlines()}:
+        return f"the file has no line {answer!r}"
+    if any(call in answer for call in ("smooth(", "middle(", "main(", "checksum(")):
         return "that line waits for what it calls: look at tottime, not at cumtime"
-    if "total + value" in found or "for value" in found:
+    if "total + value" in answer or "for value" in answer:
         return "that line runs most often, but is short each time: look at the time, not at hits"
     return "that line takes little of the time"

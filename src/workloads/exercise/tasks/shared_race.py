@@ -41,11 +41,11 @@ class Total:
 
     @property
     def value(self) -> int:
-        found = self.number
+        answer = self.number
         if not self.held:
             self.others += 1000
             self.number += 1000
-        return found
+        return answer
 
     @value.setter
     def value(self, number: int) -> None:

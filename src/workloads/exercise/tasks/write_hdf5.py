@@ -57,8 +57,8 @@ def judge(module: Any) -> str:
     with h5py.File(path) as file:
         if "arrays" not in file:
             return f"the file has no dataset arrays, but {', '.join(file) or 'nothing'}"
-        found, chunks = file["arrays"][:], file["arrays"].chunks
-    if wrong := difference(found, want):
+        answer, chunks = file["arrays"][:], file["arrays"].chunks
+    if wrong := difference(answer, want):
         return wrong
     if chunks != (1, *want.shape[1:]):
         return f"chunks are {chunks}, not {(1, *want.shape[1:])}"

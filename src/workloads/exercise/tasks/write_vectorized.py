@@ -49,13 +49,13 @@ def judge(module: Any) -> str:
 
     sys.settrace(trace)
     try:
-        found = module.compute(x, y, t)
+        answer = module.compute(x, y, t)
     finally:
         sys.settrace(None)
     y = y[:, np.newaxis]
     want = (x * y + t) / (x + y * y)
-    if wrong := difference(found, want):
-        exchanged = getattr(found, "shape", ()) == want.T.shape
+    if wrong := difference(answer, want):
+        exchanged = getattr(answer, "shape", ()) == want.T.shape
         return f"rows and columns are exchanged: {wrong}" if exchanged else wrong
     if lines < len(x):
         return ""

@@ -1,0 +1,67 @@
+"""A command line whose errors are one line, and the types of its options."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Callable
+from typing import NoReturn
+
+from hpcpy_common.errors import UsageError
+
+_WIDTH = 80  # of help's description
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, raised as `UsageError`."""
+
+    def __init__(self, command: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=f"python -m {command}",
+            description=textwrap.fill(description, _WIDTH),
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # A job script's line means the same when there are more options.
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError instead of printing the usage above the message."""
+        raise UsageError(" ".join(message.split()), hint="--help tells the options")
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a parser's type: a whole number within bounds."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is not at least {least}")
+        if most is not None and value > most:
+            raise argparse.ArgumentTypeError(f"{text} is more than {most}")
+        return value
+
+    return convert
+
+
+count = whole_number(1)
+
+
+def counts(text: str) -> list[int]:
+    """Return comma-separated whole numbers of at least 1, sorted, each once."""
+    return sorted({count(word) for word in text.split(",")})
+
+
+def names(*known: str) -> Callable[[str], list[str]]:
+    """Return a parser's type: some of these names, separated by commas, each once."""
+
+    def convert(text: str) -> list[str]:
+        words = list(dict.fromkeys(text.split(",")))
+        if unknown := [word for word in words if word not in known]:
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(known)}")
+        return words
+
+    return convert

@@ -1,0 +1,101 @@
+"""What the table ``[promises]`` of a site's file promises, and whether it is there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hpcpy_common.errors import UsageError
+from hpcpy_job.doctor.checks import Finding, Status
+
+# The fabrics that can be promised, and the providers of libfabric that are right for each.
+_PROVIDERS = {
+    "cxi": {"cxi"}, "opx": {"opx", "psm2"}, "verbs": {"verbs"}, "efa": {"efa"},
+    "roce": {"verbs"}, "tcp": {"tcp", "sockets"},
+}  # fmt: skip
+Values = dict[str, Any]
+
+
+def _mpi(promise: str, values: Values) -> str:
+    family = (values.get("mpi.library") or {}).get("family", "none")
+    return "" if family == promise else f"MPI's ABI is {family}"
+
+
+def _mpi_library(promise: str, values: Values) -> str:
+    path = (values.get("mpi.library") or {}).get("path", "")
+    return "" if path.startswith(promise) else f"libmpi is {path or 'not there'}"
+
+
+def _fabric(promise: str, values: Values) -> str:
+    hardware = values.get("fabric.hardware") or []
+    if promise != "tcp" and promise not in hardware:
+        return f"the node has {', '.join(hardware) or 'no fabric but Ethernet'}"
+    used = values.get("fabric.used")
+    if not used:
+        return "the fabric is known only inside a job"
+    is_right = not _PROVIDERS[promise].isdisjoint(used.split(";"))
+    return "" if is_right else f"MPI uses {used}"
+
+
+def _gpus(promise: int, values: Values) -> str:
+    count = values.get("gpu.devices") or 0
+    return "" if count >= promise else "1 GPU answers" if count == 1 else f"{count} GPUs answer"
+
+
+# key -> (what a promise must be, why it is broken: empty if it is kept)
+_CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] = {
+    "mpi": (("mpich", "openmpi", "abi"), _mpi),
+    "mpi_library": (str, _mpi_library),
+    "fabric": (tuple(_PROVIDERS), _fabric),
+    "gpus": (int, _gpus),
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a site's file promises."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("promises", {})
+    except OSError as error:
+        raise UsageError(f"--site {path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise UsageError(f"--site {path}: {error}") from error
+    if wrong := why_not(table):
+        raise UsageError(f"--site {path}: {wrong}")
+    return dict(table)
+
+
+def why_not(table: Any) -> str:
+    """Return what is wrong with a table ``[promises]``, one line; empty if nothing."""
+    if not isinstance(table, dict):
+        return "promises is no table: write [promises]"
+    for key, value in table.items():
+        if key not in _CHECKS:
+            return f"unknown promise {key!r}; known: {', '.join(_CHECKS)}"
+        if wanted := _not_wanted(value, _CHECKS[key][0]):
+            return f"promises.{key} = {value!r} is not {wanted}"
+    return ""
+
+
+def _not_wanted(value: Any, wanted: tuple[str, ...] | type) -> str:
+    """Return in words what a value must be; empty if it is that."""
+    if isinstance(wanted, tuple):
+        return "" if value in wanted else f"one of {', '.join(wanted)}"
+    if wanted is str:
+        is_path = isinstance(value, str) and value.startswith("/")
+        return "" if is_path else "an absolute path"
+    return "" if type(value) is int and value > 0 else "a whole number of at least 1"
+
+
+def kept(promises: dict[str, Any], findings: list[Finding]) -> list[Finding]:
+    """Compare what was found with what is promised."""
+    values = {finding.name: finding.value for finding in findings}
+    answer = []
+    for key, promise in promises.items():
+        finding = Finding(f"promise.{key}", Status.OK, f"{promise} is there")
+        if why := _CHECKS[key][1](promise, values):
+            detail = f"{promise} is promised, and {why}"
+            finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/how-to/doctor.md")
+        answer.append(finding)
+    return answer

@@ -1,0 +1,97 @@
+"""``hpcpy_job preflight [--site FILE] (-m MODULE | SCRIPT) [ARGUMENT …]``: docs/how-to/doctor.md.
+
+One line for each fault on any node, and no line without faults.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hpcpy_common import ranks
+from hpcpy_common.errors import UsageError
+from hpcpy_job import program
+from hpcpy_job.doctor import checks, job, promises
+from hpcpy_job.doctor.checks import Finding, Status
+from hpcpy_job.doctor.node import Node, World
+
+_USAGE = """\
+usage: python -m hpcpy_job preflight [--site FILE] SCRIPT [ARGUMENT …]
+       python -m hpcpy_job preflight [--site FILE] -m MODULE [ARGUMENT …]
+
+Looks at the job, one process a node, then runs the program in this process.
+Nothing is said when all is well. HPCPY_PREFLIGHT=on (default) ends the job with
+exit code 78 when a check fails, warn goes on, off looks at nothing.
+--site FILE: a site's TOML file; what its table [promises] names must be there."""
+# EX_CONFIG of sysexits.h: programs seldom use it.
+FAULT = 78
+_MODES = ("on", "warn", "off")
+# Only once in a process: the program's import of mpi4py.MPI asks again.
+_done = False
+
+
+def main(words: list[str]) -> int:
+    """Look, then run the program."""
+    program_words: list[str] = []
+
+    def look(words: list[str]) -> int:
+        how = mode()
+        promised: dict[str, Any] = {}
+        while words and words[0].startswith("-") and words[0] != "-m":
+            option, _, file = words[0].partition("=")
+            if option != "--site":
+                raise UsageError(f"unknown option {option}", hint="--help tells the options")
+            if not file and len(words) == 1:
+                raise UsageError("--site: no file is named")
+            promised = promises.read(Path(file or words[1]))
+            words = words[1 if file else 2 :]
+        program.require(words)
+        program_words.extend(words)
+        return check(how, promised)
+
+    code = program.command("preflight", _USAGE, words, look)
+    # --help and --version name no program.
+    if code == 0 and program_words:
+        program.run_rank(program_words)
+    return code
+
+
+def mode() -> str:
+    """Return what HPCPY_PREFLIGHT says: on, which is the default, warn or off."""
+    text = os.environ.get("HPCPY_PREFLIGHT") or "on"
+    if text not in _MODES:
+        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {', '.join(_MODES)}")
+    return text
+
+
+def check(mode: str, promised: dict[str, Any], world: World | None = None) -> int:
+    """Look at the job and print its faults; all ranks call this together."""
+    global _done  # noqa: PLW0603 - of the process, as MPI is
+    if _done or mode == "off":
+        return 0
+    _done = True
+    is_alone = ranks.expected() == 1
+    world = World() if is_alone else world or job.start_mpi()
+    if not is_alone and world.comm is None and not world.problem:
+        # MPI4PY_RC_INITIALIZE forbids the start: no rank could warn another.
+        return 0
+
+    def look(node: Node) -> list[Finding]:
+        findings = checks.examine(node, ["mpi"])
+        if not any(finding.status is Status.FAIL for finding in findings):
+            findings = checks.examine(node)
+            findings += promises.kept(promised, findings)
+        return [finding for finding in findings if finding.status in (Status.WARN, Status.FAIL)]
+
+    def show(report: job.Report) -> None:
+        for finding, hosts in report.findings:
+            is_fatal = finding.status is Status.FAIL and mode == "on"
+            line = f"{'' if is_fatal else 'warning: '}{finding.name}: {finding.detail}"
+            step = f"; {finding.next_step}" if finding.next_step else ""
+            where = f" [{job.shortened(hosts)}]" if len(report.hosts) > 1 else ""
+            print(f"preflight: {line}{step}{where}", file=sys.stderr, flush=True)
+
+    failed = job.report(look, show, world, deep=False)
+    return FAULT if failed and mode == "on" else 0

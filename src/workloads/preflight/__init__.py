@@ -1,1 +1,0 @@
-"""A look at the job before its program runs: see docs/how-to/doctor.md."""

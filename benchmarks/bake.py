@@ -12,10 +12,8 @@ from checkout import run
 from hpcpy.core import paths
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import take
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import wheels
+from hpcpy.fetch.artifacts import fetch, take
+from hpcpy.pins.model import host_arch, wheels
 from measure import report, roots
 from measure.cases import CASES, EIGHT
 from measure.roots import VENV, Base

@@ -73,7 +73,7 @@ def _rounds(
     images: Sequence[Base], number: int, programs: Mapping[str, Sequence[str]]
 ) -> list[Cold]:
     """Take samples of each program of each image on each storage."""
-    apptainer = str(ensure("apptainer").apptainer)
+    apptainer = str(ensure("apptainer")["apptainer"].path)
     # The images next to each other: what else the machine does is then the same for both.
     kinds = [
         (Cold(image.name, storage, case), image)

@@ -56,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
     images = Images(
         {one.name: one.sif for one in bases},
         {one.name: one.root for one in bases if one.name in trees},
-        engine.apptainer,
+        engine["apptainer"].path,
         ensure_image("standalone", "hpcpy-core")[0]
         if any(one.is_file for one in chosen)
         else Path(),

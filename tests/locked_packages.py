@@ -40,7 +40,7 @@ def wheels_for(names: Iterable[str]) -> list[Artifact]:
         if {*names} & {*table["for"]}:
             source = Source(table["url"], table["size"], table["sha256"])
             file = file_name(source.url)
-            found.append(Artifact(name, table["version"], file, "", "", (source,)))
+            found.append(Artifact(name, table["version"], file, "", (source,)))
     if missing := {*names} - {one.name for one in found}:
         raise UsageError(f"packages.lock has no {min(missing)}", hint="run this file")
     return found

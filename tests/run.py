@@ -83,7 +83,7 @@ def beside(
         emulator, options = (EMULATOR, ["-u"]) if is_emulated else ([], [])
         command = [
             *emulator,
-            *image_command(ensure("apptainer").apptainer, sif, Path(scratch), *options),
+            *image_command(ensure("apptainer")["apptainer"].path, sif, Path(scratch), *options),
             *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
             *(["--emulated"] if is_emulated else ()),
             *(IMAGE_LIMIT if tier == "short" else ()),
@@ -150,7 +150,7 @@ def folders_of(image: str) -> list[str]:
 def cuda_tests() -> int:
     """Run what can be tested of hpcpy-cuda without a GPU, and the image's own test."""
     code = image_tests("hpcpy-cuda", "image_cuda", tier="")
-    apptainer = ensure("apptainer").apptainer
+    apptainer = ensure("apptainer")["apptainer"].path
     own = subprocess.run([apptainer, "test", paths.BUILD / "hpcpy-cuda.sif"], check=False)
     return code or own.returncode
 
@@ -174,7 +174,13 @@ def gpu_tests(on: str) -> int:
     else:
         binds = [f"--bind={paths.ROOT / 'tests'}:/tests:ro", f"--bind={out}:/out"]
         sif = str(built("hpcpy-cuda"))
-        start = [str(ensure("apptainer").apptainer), "exec", "--nv", "--contain", "--cleanenv"]
+        start = [
+            str(ensure("apptainer")["apptainer"].path),
+            "exec",
+            "--nv",
+            "--contain",
+            "--cleanenv",
+        ]
         enter = [*start, "--no-home", "--pwd=/", *binds, sif, "python3"]
         at, to = "/tests", "/out"
     options = [*pytest_options(""), "-p", "no:cacheprovider", "--strict-markers"]

@@ -73,7 +73,7 @@ def circumstances(
     benchmark: str, images: Sequence[Base], work: Path, engine: Engine | None = None
 ) -> dict[str, Any]:
     """Return what a report begins with; before the samples, for what else the machine does."""
-    tools = (engine or ensure("apptainer")).found
+    tools = engine or ensure("apptainer")
     return {
         "benchmark": benchmark,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

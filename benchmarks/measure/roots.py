@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.build.cached import read_stamp
 from hpcpy.build.command import ensure_image
-from hpcpy.build.sif_header import system_offset
+from hpcpy.build.sif_header import system
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256, whole_file
@@ -75,9 +75,9 @@ def _unpacked(image: Base) -> Path:
         shutil.rmtree(parent, ignore_errors=True)
         require_free(_FOLDER, 3 * GIB // 2, f"unpacking {image.name}")
         with scratch_dir(parent, "made") as scratch:
-            unsquashfs = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
+            unsquashfs = ensure("apptainer")["mksquashfs"].path.with_name("unsquashfs")
             made = scratch / "root"
-            offset = str(system_offset(sif))
+            offset = str(system(sif)[0])
             current.run([unsquashfs, "-no-progress", "-offset", offset, "-dest", made, sif])
             made.rename(root)
     return root

@@ -52,7 +52,7 @@ def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     starter = [
-        *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user),
+        *(str(apptainer or ensure("apptainer")["apptainer"].path), "exec", *as_user),
         *("--cleanenv", "--no-home"),
         *("--env", ",".join(f"{name}={value}" for name, value in _OWN_NETWORK.items())),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),

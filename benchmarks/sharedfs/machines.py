@@ -110,12 +110,12 @@ def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
     shared.mkdir()
     # In the foreground, or the node's first process would not see their end; no core files.
     daemons = tuple(
-        ((str(engine.path(f"mfs{name}")), "-f", "-n", "-c", str(data / f"{name}.cfg")), "")
+        ((str(engine[f"mfs{name}"].path), "-f", "-n", "-c", str(data / f"{name}.cfg")), "")
         for name in ("master", "chunkserver")
     )
     node = machines.machine_of(one, network, SERVER, daemons)
     mounts = {
-        name: Mount(one, machine, engine.path("mfsmount"), server, shared)
+        name: Mount(one, machine, engine["mfsmount"].path, server, shared)
         for name, machine in {**started, SERVER: machines.start(one, node)}.items()
     }
     own = dataclasses.replace(mounts[SERVER], options=_FILLING)

@@ -12,9 +12,8 @@ from small_packages import digest, sdist, wheel
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.fetch.many import fetch
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import wheels
+from hpcpy.fetch.artifacts import fetch
+from hpcpy.pins.model import host_arch, wheels
 from running import Done, run
 
 CONTAINERFILE = """

@@ -39,7 +39,7 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def program(engine: Engine) -> Path:
     """Give Apptainer."""
-    return engine.apptainer
+    return engine["apptainer"].path
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from hpcpy.build.archive import manifest_digest
 from hpcpy.build.command import archive_path
 from hpcpy.build.graph import the_graph
+from hpcpy.build.oci import manifest_digest
 from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up

@@ -8,8 +8,8 @@ import shlex
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.engine.machine import all_capabilities
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.tools import all_capabilities
 from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
@@ -87,7 +87,7 @@ exec chroot "$root" setpriv --reuid={uid} --regid={uid} --clear-groups \
 
 def by_apptainer(library: Path, folder: Path, *command: str) -> list[str]:
     """Return the command of Apptainer's bind model: the site's folder, and its path."""
-    apptainer = str(ensure("apptainer").apptainer)
+    apptainer = str(ensure("apptainer")["apptainer"].path)
     options = ["--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/tmp"]
     options += [f"--bind={library}:{MODULE}", f"--env=LD_LIBRARY_PATH={LIBRARY_PATH}"]
     return [apptainer, "exec", *options, str(SIF), *command]
@@ -95,7 +95,7 @@ def by_apptainer(library: Path, folder: Path, *command: str) -> list[str]:
 
 def by_shifter(library: Path, folder: Path, *command: str) -> list[str]:
     """Return the command that makes Shifter's root and starts a program in it."""
-    listed = run(ensure("apptainer").apptainer, "sif", "list", SIF, check=True).stdout
+    listed = run(ensure("apptainer")["apptainer"].path, "sif", "list", SIF, check=True).stdout
     (partition,) = (line for line in listed.splitlines() if "Squashfs" in line)
     offset = partition.split("|")[3].partition("-")[0].strip()
     script = _SHIFTER.format(module=MODULE, uid=NOBODY, library=shlex.quote(str(library)))

@@ -54,7 +54,7 @@ def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry
         )
     try:
         _wait_for(address, process, folder / "log")
-        yield Registry(address, engine.path("skopeo"))
+        yield Registry(address, engine["skopeo"].path)
     finally:
         process.terminate()
         process.wait()

@@ -16,7 +16,7 @@ from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.prefix import command, layout
 from hpcpy.fetch.debian import fetch_newest
-from hpcpy.pins.arch import Architecture
+from hpcpy.pins.model import Architecture
 from running import executable
 
 RECIPE = 1

@@ -13,7 +13,7 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
-from hpcpy.fetch.many import fetch
+from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import sources
 from running import run
 
@@ -138,7 +138,7 @@ def in_image(
 
     LD_LIBRARY_PATH is the process's alone, as a site's profile or a user sets it.
     """
-    apptainer = ensure("apptainer").apptainer
+    apptainer = ensure("apptainer")["apptainer"].path
     line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
     line += [*options, f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
     return run(*line)

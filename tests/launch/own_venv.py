@@ -7,9 +7,8 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
-from hpcpy.fetch.many import fetch
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import wheels
+from hpcpy.fetch.artifacts import fetch
+from hpcpy.pins.model import host_arch, wheels
 from running import run
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

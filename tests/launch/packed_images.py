@@ -20,10 +20,10 @@ def make_sif(engine: Engine, folder: Path, files: Mapping[str, str], *options: s
         (root / name).write_text(text)
     (root / "usr/bin/python").symlink_to("python3")
     quiet = ("-quiet", "-no-progress", "-all-root")
-    run(engine.path("mksquashfs"), root, squashfs, *quiet, *options, check=True)
+    run(engine["mksquashfs"].path, root, squashfs, *quiet, *options, check=True)
     kind = ("--datatype", "4", "--parttype", "2", "--partfs", "1", "--partarch", "2")
-    run(engine.apptainer, "sif", "new", sif, check=True)
-    run(engine.apptainer, "sif", "add", *kind, "--groupid", "1", sif, squashfs, check=True)
+    run(engine["apptainer"].path, "sif", "new", sif, check=True)
+    run(engine["apptainer"].path, "sif", "add", *kind, "--groupid", "1", sif, squashfs, check=True)
     return sif
 
 

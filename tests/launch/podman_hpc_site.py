@@ -17,7 +17,7 @@ import pytest
 from local_registry import serve
 from site_user import public_python
 
-from hpcpy.build.archive import manifest_digest
+from hpcpy.build.oci import manifest_digest
 from hpcpy.build.push import parse_reference, push
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError

@@ -20,7 +20,7 @@ import image_in_podman
 import pytest
 from site_user import is_public
 
-from hpcpy.build.archive import manifest_digest
+from hpcpy.build.oci import manifest_digest
 from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from local_cluster import image
 
-from hpcpy.build.sif_header import system_offset
+from hpcpy.build.sif_header import system
 from hpcpy.cluster.layout import Layout
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
@@ -114,7 +114,7 @@ def started(*configurations: Configuration) -> Iterator[SmallStorm]:
 def _running(names: Layout, sif: Path, folder: Path) -> Iterator[SmallStorm]:
     root = folder / "root"
     unsquashfs = engine_command("unsquashfs")
-    words = ["-no-progress", "-quiet", "-offset", str(system_offset(sif)), "-dest", str(root)]
+    words = ["-no-progress", "-quiet", "-offset", str(system(sif)[0]), "-dest", str(root)]
     subprocess.run(
         [unsquashfs, *words, "-excludes", sif, *_WITHOUT], check=True, capture_output=True
     )

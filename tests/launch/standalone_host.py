@@ -65,7 +65,7 @@ def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
     if not mirror:
         pytest.skip("this machine's apt knows no Debian mirror")
     try:
-        program = ensure("build").path("mmdebstrap")
+        program = ensure("build")["mmdebstrap"].path
     except HpcpyError as error:
         pytest.skip(str(error))
     root = folder / suite

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from hpcpy.build.archive import sbom_of
 from hpcpy.build.command import archive_path, sif_path, standalone_path
 from hpcpy.build.graph import Image, the_graph
+from hpcpy.build.oci import sbom_of
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from measure.cases import CASES, Case

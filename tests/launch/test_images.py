@@ -9,9 +9,9 @@ import pytest
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from hpcpy.build.archive import manifest_digest
 from hpcpy.build.command import archive_path, sif_path
 from hpcpy.build.graph import the_graph
+from hpcpy.build.oci import manifest_digest
 from hpcpy.engine.prefix import find_apptainer
 from running import run
 from workloads.mandel.grid import AREAS

@@ -132,7 +132,7 @@ def test_ranks_in_containers_of_their_own_work_together(
     if library:
         variables["LD_LIBRARY_PATH"] = f"/mpi/{library}/lib"
     binds = [f"--bind={mpi}:/mpi", f"--bind={tmp_path}:/mnt"]
-    engine: list[str | Path] = [ensure("apptainer").apptainer, "exec", *binds, SIF]
+    engine: list[str | Path] = [ensure("apptainer")["apptainer"].path, "exec", *binds, SIF]
     inside = [*engine, "env", *assignments(variables)]
     command = [mpi / program, *options, *inside, "python3", "-c", WORK, "/mnt/ring"]
     done = on_the_host(command, tmp_path)

@@ -59,7 +59,7 @@ def test_apptainer_ends_as_the_program_does(
         "from mpi4py import MPI; import sys; print('ready', flush=True); sys.stdin.read(); "
         "print('went on')"
     )
-    apptainer = ensure("apptainer").apptainer
+    apptainer = ensure("apptainer")["apptainer"].path
     line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
     words = (*line, *options, SIF, "python3", "-c", program)
     with start(*words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:

@@ -59,9 +59,9 @@ def emulated(processor: str, *command: str) -> subprocess.CompletedProcess[str]:
     engine = ensure("apptainer", "emulator")
     emulator = [f"{LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", LIBRARIES]
     return run(
-        *(str(engine.apptainer), "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"),
+        *(str(engine["apptainer"].path), "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"),
         *(f"--bind=/usr:{HOST}:ro", str(SIF), *emulator),
-        *(f"{HOST}/bin/{engine.path('qemu-x86_64').name}", "-cpu", processor, *command),
+        *(f"{HOST}/bin/{engine['qemu-x86_64'].path.name}", "-cpu", processor, *command),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from own_venv import SIF, in_image
 
-from hpcpy.fetch.many import fetch
+from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import sources
 
 OLDER = sources()["numpy-older"]

@@ -11,7 +11,7 @@ import pytest
 from local_registry import Registry, serve
 from packed_images import FILES, make_sif
 
-from hpcpy.build.archive import manifest_digest
+from hpcpy.build.oci import manifest_digest
 from hpcpy.build.push import parse_reference, push
 from hpcpy.cli.commands import run
 from hpcpy.core.errors import HpcpyError
@@ -108,7 +108,7 @@ def test_pushed_sif_is_pulled_as_it_was(
     assert run(["push", address, "--image", "hpcpy-core"]) == 0
     assert asked == [("sif", "hpcpy-core", "")]
     assert f"apptainer pull {address}" in capsys.readouterr().out
-    program, back = ensure("apptainer").apptainer, tmp_path / "back.sif"
+    program, back = ensure("apptainer")["apptainer"].path, tmp_path / "back.sif"
     subprocess.run([program, "pull", "--no-https", back, address], check=True, capture_output=True)
     assert back.read_bytes() == sif.read_bytes()
 

@@ -46,7 +46,7 @@ def test_a_sif_is_the_same_bytes_with_any_tools(
     first = sif.read_bytes()
     for name, text in (
         ("mksquashfs", MKSQUASHFS),
-        ("apptainer", APPTAINER.format(real=engine.apptainer)),
+        ("apptainer", APPTAINER.format(real=engine["apptainer"].path)),
     ):
         executable(programs / name, text)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")

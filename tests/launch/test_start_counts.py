@@ -48,10 +48,11 @@ def too_many(case: Case, counts: Traced) -> str:
     texts = {call: f"{call.name} {call.path} = {call.value}" for call in counts.paths}
     off_node = [texts[call] for call in counts.off_node]
     local = [f"[node-local] {texts[call]}" for call in counts.paths if call not in counts.off_node]
+    listings = [str(call.path) for call in counts.each if call.kind == "getdents"]
     lines = [
         *listed("path calls", case.goal.path_calls, [*off_node, *local]),
         *listed("off-node", case.goal.off_node, off_node),
-        *listed("getdents", case.goal.getdents, [str(folder) for folder in counts.listings]),
+        *listed("getdents", case.goal.getdents, listings),
     ]
     return "\n".join(lines)
 

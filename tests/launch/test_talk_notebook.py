@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.fetch.many import fetch
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import wheels
+from hpcpy.fetch.artifacts import fetch
+from hpcpy.pins.model import host_arch, wheels
 from locked_packages import wheels_for
 from running import run
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.sif_header import system_offset
+from hpcpy.build.sif_header import system
 from hpcpy.core.errors import UnavailableError
 from measure.cold.sample import inside, resident
 from measure.fuse import OneFile, SlowStorage
@@ -51,7 +51,7 @@ def touched(sif: Path, command: Sequence[str]) -> Touched:
     """Start a program on a fresh mount, which becomes its ``/``, and look at what it touched."""
     if os.geteuid() != 0:
         raise UnavailableError("only root can have the kernel mount an image")
-    request = {"image": str(sif), "offset": system_offset(sif), "command": list(command)}
+    request = {"image": str(sif), "offset": system(sif)[0], "command": list(command)}
     return Touched(**inside(__name__, request, str(Path(__file__).parent)))
 
 

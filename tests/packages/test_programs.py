@@ -15,9 +15,8 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
-from hpcpy.fetch.many import fetch
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import Artifact, wheels
+from hpcpy.fetch.artifacts import fetch
+from hpcpy.pins.model import Artifact, host_arch, wheels
 from in_image import built, image_command
 from locked_packages import wheels_for
 
@@ -79,7 +78,7 @@ def used(program: str, wanted: Sequence[Artifact], sif: Path) -> tuple[str, str,
         scratch.chmod(0o1777)
         files = [Path(shutil.copy(path, scratch)) for path in fetch(wanted).values()]
         (scratch / "use.py").write_text(program, encoding="utf-8")
-        start = [*image_command(ensure("apptainer").apptainer, sif, scratch), f"HOME={TMP}"]
+        start = [*image_command(ensure("apptainer")["apptainer"].path, sif, scratch), f"HOME={TMP}"]
         names = [f"{TMP}/{file.name}" for file in files]
         _, why = ran([*start, "sh", "-ec", MAKE, "sh", *names])
         if why:

@@ -137,4 +137,4 @@ def artifact(body: bytes, *urls: str, name: str = "thing") -> Artifact:
     """Return a pin of `body`, which each of the addresses should give."""
     digest = hashlib.sha256(body).hexdigest()
     sources = tuple(Source(url, len(body), digest) for url in urls)
-    return Artifact(name, "1", f"{name}.tar", "MIT", "a test", sources)
+    return Artifact(name, "1", f"{name}.tar", "MIT", sources)

@@ -6,7 +6,7 @@ from hpcpy.build import standalone
 from hpcpy.build.command import standalone_path
 from hpcpy.build.plan import make_plan
 from hpcpy.core.errors import UsageError
-from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED
+from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED
 
 
 def test_two_images_have_a_file() -> None:

@@ -13,8 +13,7 @@ import pytest
 from processes import environment, python, start
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.locks import locked
-from hpcpy.core.scratch import checkout_lock
+from hpcpy.core.scratch import checkout_lock, locked
 from running import run
 
 HOLD = """

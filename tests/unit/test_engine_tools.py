@@ -10,8 +10,7 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.engine import podman, prefix, setup, tools
-from hpcpy.engine.machine import userns_remedy
-from hpcpy.engine.tools import all_tools, needed, on_path, parse_version
+from hpcpy.engine.tools import all_tools, needed, on_path, parse_version, userns_remedy
 from running import executable, run
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
@@ -56,7 +55,7 @@ def test_apptainer_below_a_blank_mounts_nothing_without_root(
         with pytest.raises(UsageError, match=r"Apptainer .* blank in it: .*my codes"):
             setup.ensure("apptainer")
     else:
-        assert setup.ensure("apptainer").apptainer.parent == machine / "my codes/bin"
+        assert setup.ensure("apptainer")["apptainer"].path.parent == machine / "my codes/bin"
 
 
 def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:
@@ -138,5 +137,9 @@ def test_limits_in_a_container_are_never_above_the_hosts(
         ("none", "0", ""),
     ],
 )
-def test_remedy_names_the_sysctl_that_forbids(sysctl: str, value: str, remedy: str) -> None:
-    assert userns_remedy(lambda name: value if name == sysctl else "") == remedy
+def test_remedy_names_the_sysctl_that_forbids(
+    sysctl: str, value: str, remedy: str, tmp_path: Path
+) -> None:
+    (tmp_path / sysctl).parent.mkdir(exist_ok=True)
+    (tmp_path / sysctl).write_text(f"{value}\n")
+    assert userns_remedy(tmp_path) == remedy

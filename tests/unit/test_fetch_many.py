@@ -12,9 +12,8 @@ from processes import start
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
+from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
 from hpcpy.fetch.download import Patience
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import Tally, downloads_dir
 from running import wait_until
 
 BODY = bytes(range(256)) * 4096
@@ -23,7 +22,7 @@ SOON = Patience(seconds=60.0, pauses=(0.0,))
 FETCH = """
 import sys
 from hpcpy.core.stages import in_order
-from hpcpy.fetch.many import fetch
+from hpcpy.fetch.artifacts import fetch
 from misbehaving_server import artifact
 def task():
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
@@ -113,5 +112,5 @@ def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server)
     source = wanted.sources[0]
     huge = type(source)(source.url, 1 << 60, source.sha256)
     with pytest.raises(DiskError, match="downloading needs"):
-        fetch([type(wanted)("huge", "1", "huge.tar", "MIT", "a test", (huge,))], patience=SOON)
+        fetch([type(wanted)("huge", "1", "huge.tar", "MIT", (huge,))], patience=SOON)
     assert server.log == []

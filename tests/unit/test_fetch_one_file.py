@@ -13,9 +13,8 @@ from misbehaving_server import Answer, Server, artifact, no_range, ranged, statu
 from hpcpy.build.context import add_containerfile, add_materials, add_recipes
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
+from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch, take
 from hpcpy.fetch.download import Patience
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import Tally, downloads_dir, take
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()

@@ -11,8 +11,8 @@ from misbehaving_server import Answer, Server, artifact, ranged, status
 
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch.apt import PrivateApt, apt_proxies, debian_mirrors
+from hpcpy.fetch.artifacts import fetch
 from hpcpy.fetch.download import Patience
-from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import DebianSuite
 
 BODY = b"the pinned bytes"

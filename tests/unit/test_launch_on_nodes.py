@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.launch import staging
+from hpcpy.launch import on_nodes
 from hpcpy.launch.on_nodes import around
 from running import Done, executable, printed, run
 
@@ -83,10 +83,10 @@ def node(tmp_path: Path) -> Path:
 
 
 def staged(node: Path, **more: str) -> Done:
-    copy = staging.COPIES["standalone"]
-    before = staging.staging_lines(1, str(node / "image"), str(node), copy)
+    copy = on_nodes.COPIES["standalone"]
+    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
-    lines = [line.shell for line in before], [line.shell for line in staging.ending_lines()]
+    lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
     env = {
         "PATH": f"{node}/bin:{os.environ['PATH']}",
         "SLURM_JOB_ID": "7",

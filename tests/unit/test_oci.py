@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from small_sif import make_sif, needed_program
 
-from hpcpy.build.archive import manifest_digest
-from hpcpy.build.oci import pack
+from hpcpy.build.oci import manifest_digest, pack
 from hpcpy.build.sif_header import settle
 from hpcpy.core.errors import IntegrityError
 from running import run

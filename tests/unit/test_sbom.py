@@ -10,11 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.archive import sbom_of
+from hpcpy.build.oci import sbom_of
 from hpcpy.core.errors import UsageError
-from hpcpy.sbom.contents import look
+from hpcpy.sbom.contents import (
+    CONTAINED,
+    INSTALLED,
+    LINKED,
+    READ,
+    Expected,
+    Pin,
+    look,
+    read,
+    written,
+)
 from hpcpy.sbom.image import sbom
-from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, read, written
 from small_image import layer, write_archive
 
 SITE = "opt/hpcpy/lib/python3.14/site-packages"

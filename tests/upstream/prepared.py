@@ -12,9 +12,8 @@ from suite import FOLDER as HELPERS
 from suite import Suite
 
 from hpcpy.core import paths
-from hpcpy.fetch.many import fetch
-from hpcpy.pins.arch import host_arch
-from hpcpy.pins.model import sources, wheels
+from hpcpy.fetch.artifacts import fetch
+from hpcpy.pins.model import host_arch, sources, wheels
 
 FOLDER = paths.BUILD / "upstream"
 # Where things lie in the container.

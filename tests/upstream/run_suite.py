@@ -55,7 +55,7 @@ def _command(suite: Suite, sif: Path, scratch: Path) -> list[str]:
     first = f"PATH={prepared.VENV}/bin:$PATH && export PATH && " if suite.inside else ""
     script = first + SCRIPT.format(work=prepared.TESTS if suite.copied else "/tmp/work")  # noqa: S108
     return [
-        *image_command(ensure("apptainer").apptainer, sif, scratch, *options),
+        *image_command(ensure("apptainer")["apptainer"].path, sif, scratch, *options),
         *(f"{name}={value}" for name, value in _variables(suite).items()),
         *("sh", "-c", script, "sh", *_words(suite)),
     ]

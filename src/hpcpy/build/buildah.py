@@ -160,11 +160,11 @@ def buildah() -> Iterator[Buildah]:
     engine = ensure("build")
     if os.geteuid() != 0:
         make_folder(paths.BUILD)
-        require_bindable(paths.BUILD, engine.found["buildah"].version)
+        require_bindable(paths.BUILD, engine["buildah"].version)
     # As buildah makes it: with any umask nobody else can change what is in it.
     with disk_errors(storage):
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
-    found = Buildah(engine.path("buildah"), storage, env)
+    found = Buildah(engine["buildah"].path, storage, env)
     with used(storage, found.tidy):
         yield found

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import sha256, whole_file
-from hpcpy.core.programs import captured
+from hpcpy.core.files import sha256, whole_file, write_whole
+from hpcpy.core.programs import printed
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
 
@@ -67,8 +66,7 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
         with whole_file(path) as temporary:
             make(temporary)
             digest = sha256(temporary)
-        with whole_file(recorded(path)) as temporary:
-            temporary.write_text(digest + "\n")
+        write_whole(recorded(path), f"{digest}\n")
     return path
 
 
@@ -116,8 +114,7 @@ def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
     """Record what an artefact was made of."""
     status = artefact.stat()
     record = {**facts, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    with whole_file(stamp_path(artefact)) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    write_whole(stamp_path(artefact), json.dumps(record, indent=1) + "\n")
 
 
 def git(*words: str) -> str:
@@ -125,11 +122,8 @@ def git(*words: str) -> str:
     # Git refuses a clone of another user's, such as a centre's.  Who runs this program,
     # which lies in it, trusts them already.
     trusted = f"safe.directory={paths.ROOT}"
-    done = captured(["git", "-c", trusted, "-C", paths.ROOT, *words])
-    if done.returncode:
-        message = [*done.stderr.splitlines(), f"git ends with {done.returncode}"][0]
-        raise UnavailableError(f"{paths.ROOT}: {message}", hint="see git status, or install git")
-    return done.stdout
+    command = ["git", "-c", trusted, "-C", str(paths.ROOT), *words]
+    return printed(command, paths.ROOT, hint="see git status, or install git")
 
 
 KEY_LENGTH = 16

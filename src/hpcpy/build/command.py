@@ -20,8 +20,8 @@ from hpcpy.core.scratch import checkout_lock, require_turns
 from hpcpy.core.stages import skipped
 from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
-from hpcpy.pins.arch import ARCHITECTURES, host_arch
 from hpcpy.pins.debian import locked_debs
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 SQUASHFS_TOOLS = "squashfs-tools"
 # The images whose interpreters are also one file each, and its name.
@@ -68,10 +68,12 @@ def is_current_sif(plan: Plan, image: Image) -> bool:
 def made_of(image: Image) -> dict[str, str]:
     """Return what a SIF is made of, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
+    # Of the pinned one that runs here.
+    packer = next(deb.version for deb in locked_debs(host_arch()) if deb.name == SQUASHFS_TOOLS)
     return {
         "digest": digest,
         "definition": sha256(definition_path(image)),
-        "squashfs": " ".join((_mksquashfs_version(), *SQUASHFS_OPTIONS)),
+        "squashfs": " ".join((packer, *SQUASHFS_OPTIONS)),
     }
 
 
@@ -89,11 +91,6 @@ def is_current_standalone(plan: Plan, image: Image) -> bool:
     """Return whether the file is there as `plan` would make it."""
     made = read_stamp(standalone_path(image)).get("inputs")
     return made == plan.part_key(plan.graph.of(image, "standalone"))
-
-
-def _mksquashfs_version() -> str:
-    """Return the pinned version of the one that runs here."""
-    return next(deb.version for deb in locked_debs(host_arch()) if deb.name == SQUASHFS_TOOLS)
 
 
 PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
@@ -122,9 +119,7 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
     if plan.native:
         _require_portable(image)
     # Without the lock: whoever has it may build another image for an hour.
-    if IS_CURRENT[kind](plan, image):
-        path = PLACES[kind](image)
-        skipped(path.name, "up to date")
+    if path := _up_to_date(kind, plan, image):
         return path, plan, image
     if plan.native and not is_inside():
         _build_emulated(kind, name, arch)
@@ -139,7 +134,15 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
         # While this one waited, sources may have changed.
         plan = make_plan(arch)
         image = plan.graph.image(name)
-        return make(plan, image), plan, image
+        return _up_to_date(kind, plan, image) or make(plan, image), plan, image
+
+
+def _up_to_date(kind: str, plan: Plan, image: Image) -> Path | None:
+    if not IS_CURRENT[kind](plan, image):
+        return None
+    path = PLACES[kind](image)
+    skipped(path.name, "up to date")
+    return path
 
 
 def _build_emulated(kind: str, name: str, arch: str) -> None:

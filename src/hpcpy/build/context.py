@@ -8,27 +8,22 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hpcpy.build import cross
-from hpcpy.build.cached import cached
+from hpcpy.build import cross, sbom_pins
 from hpcpy.build.command import add_image
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan, make_plan
-from hpcpy.build.rootfs import make_rootfs
-from hpcpy.build.sbom_pins import add_sbom_pins
+from hpcpy.build.rootfs import rootfs
 from hpcpy.build.tool import add_tool
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, place
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch, checkout_lock
 from hpcpy.core.stages import stage
-from hpcpy.engine.setup import ensure
+from hpcpy.fetch.artifacts import fetch, take
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import take
 
 _SCRIPT = """\
 #!/bin/sh
@@ -107,7 +102,10 @@ def add_description(folder: Path, plan: Plan, image: Image) -> None:
     # It is copied into the image as it is, whatever the umask.
     description.chmod(0o644)
     add_tool(folder, plan.epoch)
-    add_sbom_pins(folder, plan, image, project_version())
+    # The last step of the image's build makes its SBOM from these.
+    (folder / "pins.json").write_text(sbom_pins.pins(plan, image, project_version()))
+    for path in sbom_pins.sources():
+        place(path, folder / path.relative_to(paths.ROOT))
 
 
 def _described(plan: Plan, name: str, stack: str, key: str) -> str:
@@ -122,29 +120,6 @@ def _described(plan: Plan, name: str, stack: str, key: str) -> str:
         "replaced": sorted(plan.replaced),
     }
     return json.dumps(fields, indent=1) + "\n"
-
-
-def rootfs(plan: Plan, image: Image) -> Path:
-    """Return the root filesystem of an image as a tar file, from the cache.
-
-    Its packages are those of the lock (`hpcpy.fetch.debian`).
-    """
-
-    def make(temporary: Path) -> None:
-        packages = list(fetch_debs(image.debian, plan.arch).paths.values())
-        with stage(f"root filesystem of {image.file}") as current:
-            program: list[str | Path] = [ensure("build").path("mmdebstrap")]
-            program += cross.rootfs_options(plan.arch) if plan.native else []
-            env = {"SOURCE_DATE_EPOCH": str(plan.epoch), "TMPDIR": tempfile.gettempdir()}
-            make_rootfs(
-                temporary,
-                packages,
-                image.folder / "customize.sh",
-                lambda words: current.run([*program, *words], env=env),
-            )
-            current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
-
-    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)
 
 
 def image_order(plan: Plan, image: Image) -> list[Image]:

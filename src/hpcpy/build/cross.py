@@ -12,7 +12,6 @@ import tarfile
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.pins.arch import ARCHITECTURES
 
 # The part that is, and what takes its place for others.
 PYTHON = "cpython"
@@ -72,8 +71,3 @@ def tool_name(wheel: str, arch: str) -> str:
     """
     front, _, platform = wheel.removesuffix(".whl").rpartition("-")
     return wheel if platform == "any" else f"{front}-linux_{arch}.whl"
-
-
-def rootfs_options(arch: str) -> list[str]:
-    """Return options by which mmdebstrap makes a root file system of another architecture."""
-    return [f"--architectures={ARCHITECTURES[arch].debian}", "--skip=check/qemu"]

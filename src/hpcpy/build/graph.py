@@ -57,11 +57,6 @@ class Part:
         names = (f"{self.name}.sh", "lib.sh", "build.sh", *self.scripts)
         return tuple(paths.RECIPES / name for name in names)
 
-    @property
-    def debian_sets(self) -> tuple[str, ...]:
-        """The sets of Debian packages that its recipe reads."""
-        return tuple(name for name in (self.debian, self.debian_tools) if name)
-
     def known_features(self) -> list[str]:
         """Return the names of all features that an image may have in this part."""
         home = paths.ROOT / self.features_in

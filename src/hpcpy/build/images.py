@@ -14,17 +14,17 @@ from hpcpy.build.context import (
     add_description,
     add_materials,
     add_recipes,
-    rootfs,
 )
 from hpcpy.build.cross import PYTHON, adapt
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
+from hpcpy.build.rootfs import rootfs
 from hpcpy.core import paths
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
-from hpcpy.pins.arch import ARCHITECTURES
+from hpcpy.pins.model import ARCHITECTURES
 
 
 def part_path(plan: Plan, part: Part) -> Path:

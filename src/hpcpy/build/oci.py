@@ -1,26 +1,28 @@
-"""The OCI archive: an image of the storage as one file, the same every time."""
+"""The OCI archive: an image of the storage as one file, the same every time; its SBOM."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import shutil
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, Any
 
-from hpcpy.build.archive import manifest_digest
 from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.build.cached import cached, recorded, write_stamp
-from hpcpy.build.command import archive_path, is_current_archive
+from hpcpy.build.command import add_arch, add_image, archive_path, ensure_image
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_image, missing_parts, tag_of, unbuilt
 from hpcpy.build.plan import Plan
 from hpcpy.core import paths
-from hpcpy.core.files import disk_errors, in_words
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import disk_errors, write_whole
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import in_order, skipped, stage
+from hpcpy.core.stages import in_order, stage
+from hpcpy.fetch.artifacts import Tally, fetch
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import Tally
 from hpcpy.pins.model import Artifact
 
 # Earlier archives of an image in the cache, beside the one that is being made: a change is
@@ -33,9 +35,6 @@ def make_archive(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says."""
     target = archive_path(image)
     key = plan.image_key(image)
-    if is_current_archive(plan, image):
-        skipped(f"{target.name}", "up to date")
-        return target
     name = f"{image.file}-{key}.oci.tar"
     made = cached("images", name, lambda out: _make(plan, image, out))
     with stage(f"copy to {target.relative_to(paths.ROOT)}"):
@@ -96,10 +95,7 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
         fetch(pins, tally=tally)
         for name, arch in lists:
             fetch_debs(name, arch, tally=tally)
-        current.note = (
-            f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
-            f" {in_words(tally.present)} in the cache"
-        )
+        current.note = str(tally)
 
 
 def pack(layout: Path, out: Path, epoch: int) -> None:
@@ -146,3 +142,57 @@ def _last_use(archive: Path) -> int:
     except FileNotFoundError:
         # Another build here has just removed it.
         return 0
+
+
+# Where containers/*/Containerfile write it.
+_SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
+
+
+def manifest_digest(archive: Path) -> str:
+    """Return an image's digest, ``sha256:…``, as registries and ``podman images`` name it."""
+    with tarfile.open(archive) as tar:
+        return str(_json(tar, "index.json")["manifests"][0]["digest"])
+
+
+def sbom_of(archive: Path) -> str:
+    """Return the SBOM that an OCI archive holds, by the topmost layer that has it."""
+    found = None
+    with tarfile.open(archive) as tar:
+        manifest = _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
+        for layer in manifest["layers"]:
+            with tarfile.open(fileobj=_stream(tar, _blob(layer)), mode="r|*") as files:
+                for entry in files:
+                    if entry.name.removeprefix("./") == _SBOM:
+                        found = _stream(files, entry).read().decode()
+    if found is None:
+        raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
+    return found
+
+
+def _blob(descriptor: Any) -> str:
+    return "blobs/" + str(descriptor["digest"]).replace(":", "/")
+
+
+def _json(tar: tarfile.TarFile, name: str) -> Any:
+    return json.load(_stream(tar, name))
+
+
+def _stream(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
+    stream = tar.extractfile(entry)
+    assert stream is not None  # noqa: S101  # a file of an archive of ours
+    return stream
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+    add_arch(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Take the SBOM out of the image's OCI archive, building what is missing."""
+    archive, _, image = ensure_image("oci", options.image, options.arch)
+    target = paths.BUILD / f"{image.file}.spdx.json"
+    write_whole(target, sbom_of(archive))
+    print(target)
+    return 0

@@ -14,9 +14,8 @@ from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
-from hpcpy.pins.arch import host_arch, known_arch
 from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
-from hpcpy.pins.model import Artifact, sources, wheels
+from hpcpy.pins.model import Artifact, host_arch, known_arch, sources, wheels
 
 # What libraries consist of, but no program and nothing that the machine's packages have too.
 _LIBRARY = re.compile(r"(lib.*(?<!-bin)|zlib1g(-dev)?|uuid-dev|linux-libc-dev)_[^_]*_(?!all).*")

@@ -7,18 +7,19 @@ which a registry keeps as it is.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.archive import manifest_digest, write_index
+from hpcpy.build.buildah import buildah
 from hpcpy.build.command import add_arch, ensure_image
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.pins.arch import ARCHITECTURES
+from hpcpy.pins.model import ARCHITECTURES
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
@@ -69,34 +70,51 @@ def parse_reference(text: str) -> Reference:
 
 def push(archives: Mapping[str, Path], reference: Reference) -> str:
     """Send OCI archives, by their architectures, to a registry: several under one index."""
-    skopeo = ensure("build").path("skopeo")
+    skopeo = ensure("build")["skopeo"].path
     with (
         stage(f"push to {reference}") as current,
         build_scratch("push") as folder,
     ):
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.
-        command: list[str | Path] = [skopeo, "copy", "--all", "--preserve-digests"]
-        command += ["--retry-times=2"]
-        command += [f"--dest-tls-verify={'false' if reference.on_this_machine else 'true'}"]
-        command += [f"--digestfile={folder / 'digest'}"]
+        verify = f"tls-verify={'false' if reference.on_this_machine else 'true'}"
+        to = [f"--digestfile={folder / 'digest'}"]
+        login = f"skopeo login {reference.registry}"
         if len(archives) == 1:
             (archive,) = archives.values()
-            source, wanted = f"oci-archive:{archive}", manifest_digest(archive)
+            copy = ("copy", "--preserve-digests", "--retry-times=2", f"--dest-{verify}", *to)
+            words = (*copy, f"oci-archive:{archive}", f"docker://{reference}")
+            _send(current, [skopeo, *words], login)
         else:
-            source, wanted = f"oci:{folder / 'all'}", write_index(archives, folder / "all")
-        command += [source, f"docker://{reference}"]
-        _send(current, command, f"skopeo login {reference.registry}")
+            _push_list(current, archives, [f"--{verify}", *to], reference, login)
         digest = (folder / "digest").read_text().strip()
         current.note = f"{sum(path.stat().st_size for path in archives.values()) / 1e6:.0f} MB"
-    if digest != wanted:
-        raise UnavailableError(f"{reference}: the registry has {digest}, another image")
     return digest
+
+
+def _push_list(
+    current: Stage, archives: Mapping[str, Path], options: list[str], to: Reference, login: str
+) -> None:
+    """Send archives under one name: a list, from which each machine takes its own."""
+    with buildah() as builder:
+        name = f"localhost/push-{os.getpid()}"
+
+        def manifest(*words: str) -> None:
+            _send(current, builder.online("manifest", *words), login)
+
+        try:
+            manifest("create", name)
+            for arch, archive in archives.items():
+                platform = (f"--arch={ARCHITECTURES[arch].debian}", "--os=linux")
+                manifest("add", *platform, name, f"oci-archive:{archive}")
+            manifest("push", "--all", *options, name, f"docker://{to}")
+        finally:
+            builder.remove(name)
 
 
 def push_sif(sif: Path, reference: Reference) -> None:
     """Send a SIF to a registry, by Apptainer."""
-    command: list[str | Path] = [ensure("apptainer").apptainer, "push"]
+    command: list[str | Path] = [ensure("apptainer")["apptainer"].path, "push"]
     command += ["--no-https"] if reference.on_this_machine else []
     with stage(f"push the SIF to {reference}") as current:
         login = f"apptainer registry login --username NAME oras://{reference.registry}"

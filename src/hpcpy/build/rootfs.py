@@ -5,14 +5,24 @@ from __future__ import annotations
 import shlex
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from hpcpy.build.cached import cached
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import place, scratch_dir, sha256
-from hpcpy.core.programs import captured
-from hpcpy.fetch.one import take
+from hpcpy.core.programs import printed
+from hpcpy.core.stages import stage
+from hpcpy.engine.setup import ensure
+from hpcpy.fetch.artifacts import take
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pins.model import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from hpcpy.build.graph import Image
+    from hpcpy.build.plan import Plan
 
 # What no run reads; copyright notices stay, their licences ask for it.
 UNUSED = (
@@ -41,10 +51,7 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
     names = []
     for download in sorted(packages):
         package = take(download, folder / download.name)
-        done = captured(["dpkg-deb", "--field", package])
-        if done.returncode:
-            raise IntegrityError(f"{package}: {done.stderr.strip()}")
-        control = done.stdout.strip()
+        control = printed(["dpkg-deb", "--field", package], package, error=IntegrityError).strip()
         stanzas.append(
             f"{control}\nFilename: ./{package.name}\n"
             f"Size: {package.stat().st_size}\nSHA256: {sha256(package)}\n"
@@ -67,27 +74,41 @@ def hook(script: Path) -> str:
     return f'sh {shlex.quote(str(script))} "$1"'
 
 
-def make_rootfs(
-    out: Path, packages: Sequence[Path], customize: Path, run: Callable[[list[str | Path]], None]
-) -> None:
-    """Write a root filesystem as a tar file; `run` starts mmdebstrap with some words."""
-    # An ordinary user's mmdebstrap reads it as another one, as apt does.
-    with scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder:
-        names = write_index(folder, packages)
-        # With umask 077 others cannot read the checkout's.
-        place(customize, folder / "customize.sh", 0o644)
-        run(
-            [
-                *OPTIONS,
-                f"--include={','.join(names)}",
-                f"--customize-hook={hook(folder / 'customize.sh')}",
-                # The suite's name only fills a default that is not used.
-                "stable",
-                folder / "root.tar",
-                source_line(folder),
-            ]
-        )
-        without_devices(folder / "root.tar", out)
+def rootfs(plan: Plan, image: Image) -> Path:
+    """Return the root filesystem of an image as a tar file, from the cache.
+
+    Its packages are those of the lock (`hpcpy.fetch.debian`).
+    """
+
+    def make(out: Path) -> None:
+        packages = list(fetch_debs(image.debian, plan.arch).paths.values())
+        with (
+            stage(f"root filesystem of {image.file}") as current,
+            # An ordinary user's mmdebstrap reads it as another one, as apt does.
+            scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder,
+        ):
+            names = write_index(folder, packages)
+            # With umask 077 others cannot read the checkout's.
+            place(image.folder / "customize.sh", folder / "customize.sh", 0o644)
+            arch = f"--architectures={ARCHITECTURES[plan.arch].debian}"
+            current.run(
+                [
+                    ensure("build")["mmdebstrap"].path,
+                    *((arch, "--skip=check/qemu") if plan.native else ()),
+                    *OPTIONS,
+                    f"--include={','.join(names)}",
+                    f"--customize-hook={hook(folder / 'customize.sh')}",
+                    # The suite's name only fills a default that is not used.
+                    "stable",
+                    folder / "root.tar",
+                    source_line(folder),
+                ],
+                env={"SOURCE_DATE_EPOCH": str(plan.epoch), "TMPDIR": tempfile.gettempdir()},
+            )
+            without_devices(folder / "root.tar", out)
+            current.note = f"{len(packages)} packages, {out.stat().st_size / 1e6:.0f} MB"
+
+    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)
 
 
 def without_devices(made: Path, out: Path) -> None:

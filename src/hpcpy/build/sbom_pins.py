@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
-from hpcpy.core.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
-from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
+from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
 
 if TYPE_CHECKING:
     from hpcpy.build.graph import Image, Part
@@ -51,17 +50,10 @@ def pins(plan: Plan, image: Image, version: str) -> str:
     return written(expected(plan, image, version))
 
 
-def add_sbom_pins(folder: Path, plan: Plan, image: Image, version: str) -> None:
-    """Add to a context what the last step of an image's build makes its SBOM from."""
-    (folder / "pins.json").write_text(pins(plan, image, version))
-    package = Path("src/hpcpy")
-    for path in (paths.ROOT / package / "__init__.py", *sources()):
-        place(path, folder / path.relative_to(paths.ROOT))
-
-
 def sources() -> list[Path]:
     """Return the code that writes SBOMs, in the image."""
-    return sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
+    package = paths.ROOT / "src/hpcpy"
+    return [package / "__init__.py", *sorted(package.glob("sbom/*.py"))]
 
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:

@@ -17,7 +17,7 @@ from hpcpy.build.command import (
     SQUASHFS_TOOLS,
     archive_path,
     definition_path,
-    is_current_sif,
+    is_current_archive,
     made_of,
     sif_path,
 )
@@ -29,11 +29,11 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import Stage, skipped, stage
+from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import Engine, ensure
+from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.one import take
-from hpcpy.pins.arch import ARCHITECTURES, host_arch
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # SIF's own numbers: kinds of data, file systems.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
@@ -59,10 +59,8 @@ def make_sif(plan: Plan, image: Image) -> Path:
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
     # Before a build that may take minutes.
     engine = ensure("apptainer")
-    make_archive(plan, image)
-    if is_current_sif(plan, image):
-        skipped(target.name, "up to date")
-        return target
+    if not is_current_archive(plan, image):
+        make_archive(plan, image)
     inputs = made_of(image)
     with (
         stage(f"SIF of {image.name}") as current,
@@ -72,13 +70,13 @@ def make_sif(plan: Plan, image: Image) -> Path:
         _assemble(current, engine, plan, image, folder)
         (folder / "image.sif").replace(target)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"
-    write_stamp(target, **inputs, apptainer=str(engine.found["apptainer"].version))
+    write_stamp(target, **inputs, apptainer=str(engine["apptainer"].version))
     return target
 
 
 def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: Path) -> None:
     root, packed, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
-    apptainer, definition = engine.apptainer, _definition(image, folder)
+    apptainer, definition = engine["apptainer"].path, _definition(image, folder)
     env = {
         "APPTAINER_CACHEDIR": str(folder / "cache"),
         "APPTAINER_TMPDIR": str(folder),
@@ -93,20 +91,20 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
         env=env,
         cwd=archive_path(image).parent,
     )
-    labels = _settle_labels(root, plan.epoch)
+    labels = root / ".singularity.d/labels.json"
+    _settle_labels(labels, plan.epoch)
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
         [*_mksquashfs(folder / "tools", current), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
-    (folder / "labels.json").write_bytes(labels)
     current.run([apptainer, "sif", "new", sif], env=env)
     system = ["--parttype", _PRIMARY_SYSTEM, "--partfs", _SQUASHFS]
     system += ["--partarch", ARCHITECTURES[plan.arch].sif]
     for kind, more, path in (
         (_DEFINITION, [], definition),
-        (_LABELS, [], folder / "labels.json"),
+        (_LABELS, [], labels),
         (_PARTITION, system, packed),
     ):
         words = ["--datatype", kind, *more, "--groupid", "1"]
@@ -126,16 +124,13 @@ def _definition(image: Image, folder: Path) -> Path:
     return own
 
 
-def _settle_labels(root: Path, epoch: int) -> bytes:
-    path = root / ".singularity.d" / "labels.json"
+def _settle_labels(path: Path, epoch: int) -> None:
     labels = json.loads(path.read_text())
     labels[_DATE_LABEL] = datetime.datetime.fromtimestamp(epoch, datetime.UTC).isoformat()
     # By their sources, Apptainer 1.4.0 to 1.5.3 write nothing else differently for our images.
     for name in _OF_APPTAINER:
         labels.pop(name, None)
-    text = json.dumps(labels, sort_keys=True, indent=1).encode()
-    path.write_bytes(text)
-    return text
+    path.write_text(json.dumps(labels, sort_keys=True, indent=1), encoding="utf-8")
 
 
 def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:

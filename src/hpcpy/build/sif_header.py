@@ -46,7 +46,7 @@ def settle(path: Path, identity: str, epoch: int) -> None:
 
 def system_sha256(path: Path) -> str:
     """Return the hash of a SIF's root file system, which a signature does not change."""
-    begin, size = _system(path)
+    begin, size = system(path)
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         stream.seek(begin)
@@ -63,12 +63,8 @@ def architecture(path: Path) -> str:
     return number.rstrip(b"\0").decode(errors="replace").lstrip("0")
 
 
-def system_offset(path: Path) -> int:
-    """Return where the root file system begins in a SIF."""
-    return _system(path)[0]
-
-
-def _system(path: Path) -> tuple[int, int]:
+def system(path: Path) -> tuple[int, int]:
+    """Return where the root file system begins in a SIF, and its size."""
     with path.open("rb") as stream:
         for _, descriptor in _descriptors(stream, _header(stream, path)):
             if descriptor[_TYPE] == _PARTITION:

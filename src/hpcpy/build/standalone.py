@@ -9,19 +9,18 @@ from pathlib import Path
 
 from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import is_current_standalone, standalone_path
+from hpcpy.build.command import standalone_path
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_parts, part_path
 from hpcpy.build.oci import fetch_materials
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
-from hpcpy.core.files import disk_errors, whole_file
+from hpcpy.core.files import disk_errors, write_whole
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import skipped, stage
-from hpcpy.sbom.contents import look
+from hpcpy.core.stages import stage
+from hpcpy.sbom.contents import CONTAINED, Expected, look
 from hpcpy.sbom.image import sbom
-from hpcpy.sbom.pins import CONTAINED, Expected
 
 # What its recipe calls it, for each image.
 _MADE = "hpcpy-python"
@@ -32,9 +31,6 @@ _LEFT_OUT = frozenset({"manylinux", "pocl", "strace"})
 def make_standalone(plan: Plan, image: Image) -> Path:
     """Have ``build/hpcpy-python`` or its like, and its SBOM beside it."""
     target = standalone_path(image)
-    if is_current_standalone(plan, image):
-        skipped(target.name, "up to date")
-        return target
     part = plan.graph.of(image, "standalone")
     wanted = replace(image, parts=(part.name,))
     with buildah() as builder:
@@ -46,20 +42,16 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         disk_errors(target),
     ):
         shutil.unpack_archive(part_path(plan, part), folder, "tar")
-        bill = _bill(plan, image, folder / "about")
-        with whole_file(target.with_name(f"{target.name}.spdx.json")) as temporary:
-            temporary.write_text(bill)
+        about = folder / "about"
+        site = next(about.glob("**/site-packages"))
+        # After a comparison of the file's packages with their pins.
+        bill = sbom(_expected(plan, image), look(about, distributions(path=[str(site)])))
+        write_whole(target.with_name(f"{target.name}.spdx.json"), bill)
         shutil.move(folder / _MADE, target)
         target.chmod(0o755)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"
     write_stamp(target, inputs=plan.part_key(part), reproducible=not plan.replaced)
     return target
-
-
-def _bill(plan: Plan, image: Image, about: Path) -> str:
-    """Return the SBOM, after a comparison of the file's packages with their pins."""
-    site = next(about.glob("**/site-packages"))
-    return sbom(_expected(plan, image), look(about, distributions(path=[str(site)])))
 
 
 def _expected(plan: Plan, image: Image) -> Expected:

@@ -18,8 +18,8 @@ from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import make_folder, place
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
-from hpcpy.fetch.one import downloads_dir
-from hpcpy.pins.arch import ARCHITECTURES, host_arch
+from hpcpy.fetch.artifacts import downloads_dir
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # How archives begin, sorted, and how they end.
 _ARCHIVE, _END = b"blobs/\0", bytes(1024)

@@ -10,8 +10,7 @@ from pathlib import Path
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
-from hpcpy.core.locks import locked
-from hpcpy.core.scratch import LOCK, USERS, checkout_lock, remove_storage, remove_tree
+from hpcpy.core.scratch import LOCK, USERS, checkout_lock, locked, remove_storage, remove_tree
 
 _IMAGES = (
     *("*.sif", "*.tar", "*.json", "*.png", "hpcpy-python*", "context", "docs", "gpu", "logs"),

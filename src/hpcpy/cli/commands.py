@@ -18,11 +18,11 @@ from hpcpy.core.trust import require_safe_checkout
 # the command's arguments, and `main(options) -> exit code`.
 COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
-    "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
+    "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.build.command", "build an OCI archive, a SIF, or an interpreter as one file"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "sbom": ("hpcpy.build.archive", "write an image's software bill of materials (SBOM), as SPDX"),
+    "sbom": ("hpcpy.build.oci", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),

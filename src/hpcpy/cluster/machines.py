@@ -25,9 +25,9 @@ from hpcpy.cluster.layout import (
 from hpcpy.cluster.processes import Machine
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
-from hpcpy.core.locks import locked
 from hpcpy.core.paths import ROOT, cache_dir
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import captured, printed
+from hpcpy.core.scratch import locked
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
@@ -51,14 +51,9 @@ def free_network(taken: Iterable[Network], key: str) -> Network:
     raise UnavailableError(f"this machine uses all of {_POOL}")
 
 
-def _ip(*words: str, check: bool = True) -> str:
-    done = captured(["ip", *words])
-    if check and done.returncode:
-        raise UnavailableError(
-            f"ip {' '.join(words)}: {done.stderr.strip()}",
-            hint="the local cluster needs the kernel's bridge and veth (modprobe bridge veth)",
-        )
-    return done.stdout
+def _ip(*words: str) -> str:
+    hint = "the local cluster needs the kernel's bridge and veth (modprobe bridge veth)"
+    return printed(["ip", *words], f"ip {' '.join(words)}", hint=hint)
 
 
 def make_bridge(layout: Layout, network: Network) -> None:
@@ -79,9 +74,9 @@ def plug_in(layout: Layout, name: str, process: int) -> None:
 
 def remove_bridge(layout: Layout) -> None:
     """Remove the bridge and what is plugged in, as far as it is there."""
-    for link in json.loads(_ip("-json", "link", "show", check=False) or "[]"):
+    for link in json.loads(captured(["ip", "-json", "link", "show"]).stdout or "[]"):
         if link["ifname"].startswith(layout.bridge):
-            _ip("link", "delete", link["ifname"], check=False)
+            captured(["ip", "link", "delete", link["ifname"]])
 
 
 _KEY_BYTES = 1024
@@ -189,12 +184,9 @@ def require_root(target: str, note: str = "") -> None:
             " make and end",
             hint=f"an administrator would type: sudo {target}{note}",
         )
-    done = captured(["unshare", "--mount", "--net", "--pid", "--fork", "true"])
-    if done.returncode:
-        raise UnavailableError(
-            f"this root may not make namespaces ({done.stderr.strip()})",
-            hint="it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself",
-        )
+    makes = ["unshare", "--mount", "--net", "--pid", "--fork", "true"]
+    hint = "it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself"
+    printed(makes, "this root may not make namespaces", hint=hint)
 
 
 @contextlib.contextmanager

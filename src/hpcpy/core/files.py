@@ -84,6 +84,14 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
+def write_whole(path: Path, text: str, mode: int = 0) -> None:
+    """Write a text as a whole file; without `mode`, the umask says who may read it."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+        if mode:
+            temporary.chmod(mode)
+
+
 def make_folder(path: Path) -> None:
     """Have a folder, with those above it."""
     with disk_errors(path):

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hpcpy.core.errors import HpcpyError
+from hpcpy.core.errors import HpcpyError, UnavailableError
 
 GRACE = 10.0
 NOT_STARTED = 127  # a shell's exit code
@@ -124,18 +124,17 @@ def end_if_stopped() -> None:
 def run(
     command: Sequence[str | Path],
     *,
-    text: str | None = None,
     seconds: float | None = None,
     in_terminal: bool = False,
     **options: Any,
 ) -> Done:
-    """Run a program to its end; `text` is its input, and other options are those of Popen.
+    """Run a program to its end, by default without input; `options` are those of Popen.
 
     In a terminal it stays in this process's group, so that its user can answer it, and
     Ctrl-C and Ctrl-Z reach both.
     """
     words, is_clean_up, is_well = [str(word) for word in command], _is_stopped, False
-    streams = {"stdin": subprocess.DEVNULL if text is None else subprocess.PIPE, **options}
+    options.setdefault("stdin", subprocess.DEVNULL)
     leader = subprocess.Popen(["/bin/sh", "-c", _LEADER], stdin=subprocess.PIPE, process_group=0)
     group = leader.pid
     _running[group] = 0
@@ -146,12 +145,12 @@ def run(
                 process_group=None if in_terminal else group,
                 encoding="utf-8",
                 errors="surrogateescape",
-                **streams,
+                **options,
             )
             _running[group] = process.pid
         if _is_stopped and not is_clean_up:  # since it was about to start
             _ask([(group, process.pid)])
-        stdout, stderr = process.communicate(text, timeout=seconds)
+        stdout, stderr = process.communicate(timeout=seconds)
         if _is_stopped and not is_clean_up:
             raise StoppedError(f"{words[0]} was stopped")  # noqa: TRY301
         is_well = process.returncode == 0
@@ -177,6 +176,22 @@ def captured(command: Sequence[str | Path], **options: Any) -> Done:
     except OSError as error:
         why = f"{command[0]}: {error.strerror}"
     return Done([*map(str, command)], NOT_STARTED, "", why)
+
+
+def printed(
+    command: Sequence[str | Path],
+    name: object,
+    *,
+    error: type[HpcpyError] = UnavailableError,
+    hint: str = "",
+    **options: Any,
+) -> str:
+    """Return what a program prints (`captured`); if it fails, why is the error of `name`."""
+    done = captured(command, **options)
+    if done.returncode:
+        why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise error(f"{name}: {why}", hint=hint)
+    return done.stdout
 
 
 def _end(group: int, first: int) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, scratch_dir
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import printed
+from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.one import take
-from hpcpy.pins.arch import host_arch
+from hpcpy.pins.model import host_arch
 
 # Without `max`, QEMU's default: with it numpy's SVD has failed once.
 CPU = "neoverse-v1"
@@ -61,9 +61,7 @@ def provide() -> Path:
     if not program.exists():
         with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".qemu") as scratch:
             own = take(deb, scratch / deb.name)
-            done = captured(["dpkg-deb", "--extract", own, scratch / "made"])
-            if done.returncode:
-                raise UnavailableError(f"{deb}: {done.stderr.strip()}")
+            printed(["dpkg-deb", "--extract", own, scratch / "made"], deb)
             program.parents[2].parent.mkdir(exist_ok=True)
             (scratch / "made").rename(program.parents[2])
     return program

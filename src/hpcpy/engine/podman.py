@@ -16,7 +16,7 @@ import shlex
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.files import make_folder, whole_file
+from hpcpy.core.files import make_folder, write_whole
 from hpcpy.core.trust import require_own
 from hpcpy.engine.setup import ensure
 
@@ -49,7 +49,7 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     """
     graph, folder = paths.cache_dir() / f"containers-{os.geteuid()}", paths.BUILD / "podman"
     require_own(graph)
-    podman = str(ensure("podman").path("podman"))
+    podman = str(ensure("podman")["podman"].path)
     make_folder(graph)
     # A string of JSON is one of TOML.  STORAGE_DRIVER=vfs goes first, for disks without overlays.
     places = f"graphroot = {json.dumps(str(graph))}\nrunroot = {json.dumps(str(_run_root()))}\n"
@@ -59,8 +59,7 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     }
     env = {name: str(folder / f"{name.lower()}.toml") for name in texts}
     for name, text in texts.items():
-        with whole_file(Path(env[name])) as temporary:
-            temporary.write_text(text)
+        write_whole(Path(env[name]), text)
     write_wrapper(podman, env)
     return [podman], env
 
@@ -81,8 +80,6 @@ def _run_root() -> Path:
 
 def write_wrapper(podman: str, env: dict[str, str]) -> None:
     """Write ``build/tools/bin/podman``, for people and for podman-hpc."""
-    wrapper = paths.TOOLS / "bin/podman"
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in env.items())
-    with whole_file(wrapper) as temporary:
-        temporary.write_text(f'#!/bin/sh\n{exports}exec {shlex.quote(podman)} "$@"\n')
-        temporary.chmod(0o755)
+    script = f'#!/bin/sh\n{exports}exec {shlex.quote(podman)} "$@"\n'
+    write_whole(paths.TOOLS / "bin/podman", script, 0o755)

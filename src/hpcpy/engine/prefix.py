@@ -23,7 +23,7 @@ from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
-from hpcpy.pins.arch import ARCHITECTURES, Architecture, host_arch
+from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
 
 # Raised when the recipe below changes: older prefixes are then made anew.
 RECIPE = 3
@@ -96,8 +96,8 @@ def provide() -> Path:
 
 def _make(arch: Architecture, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
+    from hpcpy.fetch.artifacts import take  # noqa: PLC0415
     from hpcpy.fetch.debian import fetch_newest  # noqa: PLC0415  # for its one use
-    from hpcpy.fetch.one import take  # noqa: PLC0415
 
     main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:

@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -19,8 +18,8 @@ from hpcpy.core.files import GIB, require_free
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, StageError, stage
-from hpcpy.engine import machine, prefix
-from hpcpy.engine.tools import Found, Tool, all_groups, needed, on_path, program_version
+from hpcpy.engine import prefix
+from hpcpy.engine.tools import Found, Tool, all_groups, as_table, needed, on_path, program_version
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 INIT_SCRIPTS = Path("/etc/init.d")
@@ -123,30 +122,20 @@ def no_daemon_starts() -> Iterator[None]:
 DEFAULT_GROUPS = ("build", "apptainer")
 
 
-@dataclass(frozen=True)
-class Engine:
-    """The programs of the groups that were asked for, by name."""
-
-    found: Mapping[str, Found]
-
-    def path(self, program: str) -> Path:
-        """Return the path of a program."""
-        return self.found[program].path
-
-    @property
-    def apptainer(self) -> Path:
-        """Apptainer, of the group ``apptainer``."""
-        return self.path("apptainer")
+# The programs of some groups, by name.
+Engine = Mapping[str, Found]
 
 
 def ensure(*groups: str) -> Engine:
     """Find the tools of some groups, and provide those that are missing."""
     tools = needed(groups)
     found = look_up(tools)
-    _refuse_blanks(tools, found)
     missing = [tool for tool in tools if tool.program not in found]
+    own = [one.tool for one in found.values() if one.path.is_relative_to(paths.TOOLS)]
+    if any(tool.program == "apptainer" for tool in (*missing, *own)):
+        prefix.refuse_blanks()
     if not missing:
-        return Engine(found)
+        return found
     _refuse_readers(missing)
     with checkout_lock():
         if to_install := [tool for tool in missing if tool.provided == "apt"]:
@@ -157,7 +146,7 @@ def ensure(*groups: str) -> Engine:
     found = look_up(tools)
     if short := [tool for tool in tools if tool.program not in found]:
         raise missing_message(short, "this system's packages of them are older")
-    return Engine(found)
+    return found
 
 
 def require(group: str) -> None:
@@ -179,13 +168,6 @@ def _refuse_readers(missing: Sequence[Tool]) -> None:
     )
 
 
-def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:
-    if any(tool.program == "apptainer" for tool in tools):
-        present = found.get("apptainer")
-        if present is None or present.path.is_relative_to(paths.TOOLS):
-            prefix.refuse_blanks()
-
-
 def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
     """Return the usable tools: PATH first, then ``build/tools/bin``."""
     with ThreadPoolExecutor() as pool:  # each has to be started for its version
@@ -193,9 +175,8 @@ def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
         found = {one.tool.program: one for one in on_paths if one and one.usable}
     for tool in tools:
         path = paths.TOOLS / "bin" / tool.program
-        if tool.program in found or tool.provided == "apt" or not path.exists():
-            continue
-        if not prefix.is_ready():
+        is_ours = tool.program not in found and tool.provided != "apt" and path.exists()
+        if not is_ours or not prefix.is_ready():
             continue
         version = program_version(path, tool.version_argument)
         one = Found(tool, path, version, "build/tools")
@@ -220,7 +201,7 @@ def main(options: argparse.Namespace) -> int:
     except UnavailableError as error:
         problem = error
     found = look_up(needed(all_groups()))
-    print(machine.as_table(found, groups))
+    print(as_table(found, groups))
     if problem:
         raise problem
     return 0

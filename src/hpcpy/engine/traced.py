@@ -36,11 +36,6 @@ class Traced:
         return calls.off_node(self.paths)
 
     @property
-    def listings(self) -> list[str]:
-        """The folder of each getdents call."""
-        return [call.path for call in self.each if call.kind == "getdents"]
-
-    @property
     def summary(self) -> dict[str, Any]:
         """The numbers, as `python -m workloads startup` reports them."""
         return {**self.started, **calls.summary(self.each)}

@@ -19,13 +19,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors
-from hpcpy.core.locks import locked
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import captured
+from hpcpy.core.scratch import locked
 from hpcpy.core.trust import require_own
-from hpcpy.pins.arch import ARCHITECTURES
 from hpcpy.pins.debian import DebianRequest
-from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
+from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import file_name
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
@@ -169,28 +168,25 @@ class PrivateApt:
         hosts = f'#include "{_HOSTS_MAIN}";\n' if _HOSTS_MAIN.exists() else ""
         logins = f'Dir::Etc::netrc "{where}/auth.conf";\n' if netrc() else ""
         return (
-            hosts
-            + logins
-            + (
-                f'APT::Architecture "{arch}";\n'
-                f'APT::Architectures "{arch}";\n'
-                f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'
-                'APT::Install-Recommends "false";\n'
-                'APT::Sandbox::User "root";\n'
-                'Acquire::Retries "3";\n'
-                'Acquire::http::Timeout "30";\n'
-                'Acquire::Languages "none";\n'
-                f'Dir::Etc::sourcelist "{where}/sources.list";\n'
-                f'Dir::Etc::sourceparts "{where}/empty";\n'
-                f'Dir::Etc::preferencesparts "{where}/empty";\n'
-                f'Dir::State "{where}";\n'
-                f'Dir::State::lists "{where}/lists";\n'
-                f'Dir::State::status "{where}/status";\n'
-                f'Dir::Cache "{where}/cache";\n'
-                "#clear DPkg::Post-Invoke;\n"
-                "#clear APT::Update::Post-Invoke;\n"
-                "#clear APT::Update::Post-Invoke-Success;\n"
-            )
+            f"{hosts}{logins}"
+            f'APT::Architecture "{arch}";\n'
+            f'APT::Architectures "{arch}";\n'
+            f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'
+            'APT::Install-Recommends "false";\n'
+            'APT::Sandbox::User "root";\n'
+            'Acquire::Retries "3";\n'
+            'Acquire::http::Timeout "30";\n'
+            'Acquire::Languages "none";\n'
+            f'Dir::Etc::sourcelist "{where}/sources.list";\n'
+            f'Dir::Etc::sourceparts "{where}/empty";\n'
+            f'Dir::Etc::preferencesparts "{where}/empty";\n'
+            f'Dir::State "{where}";\n'
+            f'Dir::State::lists "{where}/lists";\n'
+            f'Dir::State::status "{where}/status";\n'
+            f'Dir::Cache "{where}/cache";\n'
+            "#clear DPkg::Post-Invoke;\n"
+            "#clear APT::Update::Post-Invoke;\n"
+            "#clear APT::Update::Post-Invoke-Success;\n"
         )
 
     @property
@@ -262,7 +258,7 @@ class Offer:
         """What to fetch: from the mirror alone, which has just offered it."""
         url = f"{APT_MIRROR}{self.archive}/{quote(self.path)}"
         source = Source(url, self.size, self.sha256)
-        return Artifact(self.name, self.version, file_name(url), "", "", (source,))
+        return Artifact(self.name, self.version, file_name(url), "", (source,))
 
 
 def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:

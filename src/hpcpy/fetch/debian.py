@@ -1,7 +1,8 @@
-"""Debian packages: those of the lock, what the mirror has in their place, and the newest."""
+"""``hpcpy fetch``; Debian packages: of the lock, what the mirror has instead, the newest."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Collection
@@ -12,11 +13,10 @@ from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.trust import require_own
 from hpcpy.fetch.apt import PrivateApt, debian_mirrors, mirror_of
+from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
 from hpcpy.fetch.download import Patience
-from hpcpy.fetch.many import fetch
-from hpcpy.fetch.one import Tally
 from hpcpy.pins.debian import MODE, debian_request, debs, newer_allowed
-from hpcpy.pins.model import Artifact, DebianSuite
+from hpcpy.pins.model import GROUPS, Artifact, DebianSuite, host_arch, sources, wheels
 
 # Apptainer is in sid alone; its libraries come from the stable release,
 # unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
@@ -113,3 +113,18 @@ def _fetch_wanted(mirror: PrivateApt, wanted: frozenset[str]) -> list[Path]:
     if missing := sorted(wanted - {deb.name for deb in debs}):
         raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
     return [*fetch(debs).values()]
+
+
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add no argument."""
+
+
+def main(_options: argparse.Namespace) -> int:
+    """Fetch what is pinned and print how much of it was there already."""
+    arch, tally = host_arch(), Tally()
+    every = [*sources().values(), *(one for group in GROUPS for one in wheels(group, arch))]
+    fetch(every, tally=tally)
+    for name in debian_request().sets_of(arch):
+        fetch_debs(name, arch, tally=tally)
+    print(f"{downloads_dir()}: {tally}")
+    return 0

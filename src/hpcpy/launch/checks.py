@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.sif_header import missing
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import Request
+from workloads.registry import FORMER, TOOLS, WORKLOADS
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
@@ -29,6 +31,20 @@ def absolute(given: str, engine: str) -> str:
     """Return an image's name as it works in any folder: a file by absolute path."""
     is_file = engine == "standalone" or (engine == "apptainer" and not is_uri(given))
     return str(Path(given).absolute()) if is_file else given
+
+
+def named_image(request: Request) -> str:
+    """Return the image that a request names as it works in any folder; empty if it names none."""
+    if request.engine == "none":
+        return request.image or "python3"
+    return absolute(request.image, request.engine) if request.image else ""
+
+
+def require_workload(words: Sequence[str]) -> None:
+    """Refuse a workload that this checkout's images lack, before a build or a queue."""
+    name, known = words[0], (*WORKLOADS, *TOOLS, *FORMER)
+    if name not in known and not name.startswith("-"):
+        raise UsageError(f"unknown workload {name!r}; {suggestion(name, known)}")
 
 
 def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> str:

@@ -14,14 +14,13 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import write_whole
 from hpcpy.launch import step
-from hpcpy.launch.checks import absolute, check_image, check_script
+from hpcpy.launch.checks import check_image, check_script, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
-from hpcpy.launch.run import require_workload
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
@@ -40,7 +39,7 @@ def inspect_host(
     return HostFacts(
         folder=str(folder),
         program=engine_program(request.engine, site, is_run=is_run),
-        image=_image(request),
+        image=named_image(request) or own_image(request)[-1],
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
@@ -77,15 +76,6 @@ def _apptainer(*, is_run: bool) -> Path:
         ask = "name the site's module of it in a site file (docs/how-to/sites.md)"
         error.hint = f"make setup, or {ask}"
         raise
-
-
-def _image(request: Request) -> str:
-    """Return the image's file or reference; for ``none`` the interpreter."""
-    if request.engine == "none":
-        return request.image or "python3"
-    if request.image:
-        return absolute(request.image, request.engine)
-    return own_image(request)[-1]
 
 
 def own_image(request: Request) -> tuple[str, str, str]:
@@ -208,8 +198,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name
     try:
-        with whole_file(path) as temporary:
-            temporary.write_text(script, encoding="utf-8", errors="surrogateescape")
+        write_whole(path, script)
     except DiskError as error:
         error.hint = "name another file: SCRIPT=…"
         raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.launch.checks import absolute, check_image, check_script
+from hpcpy.launch.checks import check_image, check_script, named_image
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import batch_script, show
@@ -54,21 +54,11 @@ def script(request: Request) -> str:
     for remark in check_script(request, "in this container"):
         print(f"hpcpy batch: {remark}", file=sys.stderr)
     check_request(request, site, 0)
-    facts = HostFacts(
-        folder=str(Path.cwd()),
-        program=request.engine,
-        image=_image(request),
-        is_checked=os.environ.get("HPCPY_PREFLIGHT") != "off",
-    )
-    return batch_script(plan_launch(request, site, facts, is_batch=True))
-
-
-def _image(request: Request) -> str:
-    engine, image = request.engine, request.image
-    if engine == "none":
-        return image or "python3"
+    engine, image = request.engine, named_image(request)
     if not image:
         example = "/shared/hpcpy-python" if engine == "standalone" else "registry.example.org/…"
         raise UsageError(f"{engine} needs the image's name", hint=f"IMAGE={example}")
-    check_image(image, engine, is_staged=request.stage, is_here=False)
-    return absolute(image, engine)
+    check_image(request.image, engine, is_staged=request.stage, is_here=False)
+    is_checked = os.environ.get("HPCPY_PREFLIGHT") != "off"
+    facts = HostFacts(str(Path.cwd()), engine, image, is_checked=is_checked)
+    return batch_script(plan_launch(request, site, facts, is_batch=True))

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch import staging
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
+from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines
 from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
 from hpcpy.launch.site import REQUIRED, Site
@@ -134,10 +134,8 @@ def plan_launch(
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
-        copying = staging.staging_lines(
-            request.nodes, facts.image, site.node_local, staging.COPIES[engine]
-        )
-        afterwards = staging.ending_lines()
+        copying = staging_lines(request.nodes, facts.image, site.node_local, COPIES[engine])
+        afterwards = STAGING_ENDS
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),
@@ -181,7 +179,7 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
 
 
 def _check_engine(request: Request, engine: str) -> None:
-    if request.stage and engine not in staging.COPIES:
+    if request.stage and engine not in COPIES:
         raise UsageError(
             "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
         )
@@ -210,7 +208,7 @@ def _container(request: Request, site: Site, facts: HostFacts) -> Container:
 
 
 def _image(request: Request, facts: HostFacts) -> str:
-    return staging.COPIES[request.engine] if is_staged(request) else facts.image
+    return COPIES[request.engine] if is_staged(request) else facts.image
 
 
 def _names_job(site: Site) -> bool:

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Sequence
 
 from hpcpy.build.cached import read_stamp
 from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import STACK, Image, the_graph
+from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
-from hpcpy.core.programs import captured
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
-from workloads.registry import FORMER, TOOLS, WORKLOADS
+from hpcpy.launch.checks import require_workload
 
-_VERSIONS = """
-import importlib.metadata, platform
-there = {one.name: one.version for one in importlib.metadata.distributions()}
-names = "numpy numba h5py mpi4py cupy-cuda12x pyopencl dask".split()
-versions = [f"{name} {there[name]}" for name in names if name in there]
-print(f"python {platform.python_version()}, " + ", ".join(versions))
-"""
+_SHOWN = ("python", "numpy", "numba", "h5py", "mpi4py", "cupy-cuda12x", "pyopencl", "dask")
 
 
 def default_workload(image: Image) -> list[str]:
@@ -35,13 +26,6 @@ def default_workload(image: Image) -> list[str]:
     # Area 1 with a quarter of its pixels: Python's loop takes a second, not four.
     window = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "500", "500", "--maxiter", "80"]
     return ["mandel", *window, "--impl", techniques, "--out", "build/mandel.png"]
-
-
-def require_workload(words: Sequence[str]) -> None:
-    """Refuse a workload that this checkout's images lack, before a build or a queue."""
-    name, known = words[0], (*WORKLOADS, *TOOLS, *FORMER)
-    if name not in known and not name.startswith("-"):
-        raise UsageError(f"unknown workload {name!r}; {suggestion(name, known)}")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +44,16 @@ def main(options: argparse.Namespace) -> int:
     image = the_graph().image(options.image)
     words = program_words(options.workload) or default_workload(image)
     require_workload(words)
-    sif, _, _ = ensure_image("sif", image.name)
+    sif, plan, image = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]
     program = prefix.find_apptainer()
-    # Relative names mean files of the checkout, wherever this was called.
-    inside = [str(program), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
     print(f"hpcpy {project_version()}, Apptainer {program_version(program)}")
-    print(f"image {digest}", flush=True)
-    print(captured([*inside, "python3", "-c", _VERSIONS]).stdout, end="", flush=True)
-    sys.stdout.flush()
-    command = [*inside, "python3", "-m", "workloads", *words]
+    print(f"image {digest}")
+    versions = {pin.name: pin.version for pin in expected(plan, image, project_version()).pins}
+    print(", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions), flush=True)
+    # Relative names mean files of the checkout, wherever this was called.
+    root = str(paths.ROOT)
+    inside = ("exec", "--bind", root, "--pwd", root, str(sif))
+    command = [str(program), *inside, "python3", "-m", "workloads", *words]
     # By exec, so that Ctrl-C and the exit code are the workload's own.
     os.execv(command[0], command)  # noqa: S606

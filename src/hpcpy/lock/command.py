@@ -13,12 +13,12 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import write_whole
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
 from hpcpy.fetch.apt import Offer, PrivateApt, mirror_of
-from hpcpy.fetch.many import fetch
+from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import python
 from hpcpy.lock.licences import of_debs
 from hpcpy.pins.debian import DebianRequest, debian_request
@@ -101,7 +101,7 @@ def _debian(_only: Only) -> list[str]:
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
-        _write(path, render(new, _HEADER.format(sources="debian.toml")))
+        write_whole(path, render(new, _HEADER.format(sources="debian.toml")))
     return _report(_debian_versions(old), _debian_versions(new), changed)
 
 
@@ -112,7 +112,7 @@ def _python(only: Only) -> list[str]:
     # A package that is not locked moves alone: none does.
     new = python.resolve({n: t for n, t in tables.items() if only and n not in only})
     if old != new:
-        _write(path, render(new, _HEADER.format(sources="python*.in")))
+        write_whole(path, render(new, _HEADER.format(sources="python*.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 
@@ -122,7 +122,7 @@ def _host(name: str, only: Only) -> list[str]:
     header = _HEADER.format(sources=f"{name}.in")
     new = f"# {header}\n\n{python.resolve_requirements(name, old, only)}"
     if old != new:
-        _write(path, new)
+        write_whole(path, new)
     return _report(python.versions_in(old), python.versions_in(new), old != new)
 
 
@@ -157,11 +157,6 @@ def _read(path: Path) -> dict[str, Any]:
     except UsageError as error:
         error.hint = RESOLVE
         raise
-
-
-def _write(path: Path, text: str) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def render(values: Mapping[str, object], header: str) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import printed
 from hpcpy.core.scratch import build_scratch
-from hpcpy.fetch.one import take
+from hpcpy.fetch.artifacts import take
 
 # Every package of Debian has a folder or a link there.
 _UNPACK = 'dpkg-deb --fsys-tarfile "$0" | tar -xC "$1" --wildcards "./usr/share/doc/*"'
@@ -71,9 +70,7 @@ def of_debs(packages: Mapping[str, Path]) -> dict[str, str]:
     """
     with build_scratch("licences") as tree:
         for deb in packages.values():
-            done = captured(["sh", "-c", _UNPACK, take(deb, tree / deb.name), tree])
-            if done.returncode:
-                raise UnavailableError(f"{deb}: {' '.join(done.stderr.split())}")
+            printed(["sh", "-c", _UNPACK, take(deb, tree / deb.name), tree], deb)
         return {name: _licences(tree / f"usr/share/doc/{name}/copyright") for name in packages}
 
 

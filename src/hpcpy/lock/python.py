@@ -16,10 +16,10 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import printed
 from hpcpy.core.scratch import build_scratch
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.fetch.many import fetch
+from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import licences
 from hpcpy.pins.debian import debian_request
 from hpcpy.pins.model import GROUPS, Artifact, Source, sources
@@ -137,7 +137,7 @@ def _add_licences(found: Mapping[str, Locked]) -> None:
         if not package.licence:
             wheel = next(iter(package.wheels.values()))
             file = file_name(wheel.url)
-            artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
+            artifacts[name] = Artifact(name, package.version, file, "", (wheel,))
     files = fetch(artifacts.values())
     for name, artifact in artifacts.items():
         found[name].licence = licences.of_wheel(files[artifact])
@@ -164,10 +164,7 @@ def compile_lock(output: Path, inputs: Iterable[Path], *options: str) -> None:
     command: list[str | Path] = [ensure_venv() / "bin/uv"]
     command += ["pip", "compile", "--no-config", "--quiet"]
     command += ["--only-binary", ":all:", "--no-header", "--no-annotate", "--output-file", output]
-    done = captured([*command, *options, *inputs], env=environment)
-    if done.returncode:
-        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise UnavailableError(f"uv pip compile: {reason}")
+    printed([*command, *options, *inputs], "uv pip compile", env=environment)
 
 
 def packages(pylock: Path) -> dict[str, dict[str, Any]]:

@@ -9,16 +9,16 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hpcpy.build.sif_header import system_offset
+from hpcpy.build.sif_header import system
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import make_folder, scratch_dir, whole_file
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
+from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
-from hpcpy.fetch.one import take
 from hpcpy.pack.environment import Environment, activation, readers
 from hpcpy.pack.places import is_packed, move, renew, work_folder
 
@@ -73,18 +73,16 @@ def bound(packed: Path) -> list[list[str]]:
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
     """Return the command that reads the environment's own folder of an image."""
-    program = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
+    program = ensure("apptainer")["mksquashfs"].path.with_name("unsquashfs")
     own = [name for name, _ in bound(packed)][-1:]
     return [program, "-no-wildcards", *options, image_of(packed), *own]
 
 
 def names_in(packed: Path) -> set[str]:
     """Return the paths below the environment's own folder in an image, each after a slash."""
-    done = captured(unsquashfs(packed, "-l", "-d", ""))
-    if done.returncode:
-        raise StageError(f"{image_of(packed)}: {done.stderr.strip()}")
+    listed = printed(unsquashfs(packed, "-l", "-d", ""), image_of(packed), error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    lines = (line for line in done.stdout.splitlines() if line.startswith(own[0]))
+    lines = (line for line in listed.splitlines() if line.startswith(own[0]))
     return {line.removeprefix(own[0]) for line in lines}
 
 
@@ -119,7 +117,7 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     whole = ["-no-strip"] if len(trees) > 1 else []
-    current.run([ensure("apptainer").path("mksquashfs"), *trees, image, *_OPTIONS, *whole])
+    current.run([ensure("apptainer")["mksquashfs"].path, *trees, image, *_OPTIONS, *whole])
     readable = readers(environment)
     # An update by an ordinary user has unpacked all as of their own group.
     group = (environment.prefix if environment.prefix.exists() else source).stat().st_gid
@@ -174,7 +172,7 @@ def write_launcher(
     for source, name in ((launcher(), "run"), (_SOURCES / "otherwise.sh", "otherwise")):
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
-    every = {**settings, "IMAGE": image.name, "APPTAINER": ensure("apptainer").apptainer}
+    every = {**settings, "IMAGE": image.name, "APPTAINER": ensure("apptainer")["apptainer"].path}
     entries = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
     text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -206,7 +204,7 @@ def launcher() -> Path:
             raise
         for deb in debs:
             current.run(["dpkg-deb", "--extract", take(deb, root / deb.name), root])
-        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers").path("gcc")
+        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
         libraries, include = root / layout().libraries, root / "usr/include"
         folders = (include / libraries.name, include / "fuse3", include / "squashfuse")
         found = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
@@ -246,7 +244,7 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     is_older = is_packed(made) and image_of(made).is_symlink()
     if made.is_file() or (made.exists() and not is_older and any(made.iterdir())):
         raise UsageError(f"{made}: is in the way", hint="give another place by --to")
-    offset, apptainer = system_offset(sif), ensure("apptainer").apptainer
+    offset, apptainer = system(sif)[0], ensure("apptainer")["apptainer"].path
     inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
     done = captured(inside)
     if done.returncode:

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.files import disk_errors
-from hpcpy.core.locks import locked
 from hpcpy.core.programs import captured
-from hpcpy.core.scratch import remove_tree
+from hpcpy.core.scratch import locked, remove_tree
 from hpcpy.core.stages import say
 
 _OWN = 0o700

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.arch import ARCHITECTURES, known_arch
-from hpcpy.pins.model import APT_MIRROR, Artifact, DebianSuite, Source
-from hpcpy.pins.tables import Table, env_folder, read_table
+from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, Source, known_arch
+from hpcpy.pins.tables import Table, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
 _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
@@ -47,7 +47,7 @@ class DebianRequest:
 
 def debian_request(folder: Path | None = None) -> DebianRequest:
     """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
-    top = read_table(env_folder(folder) / "debian.toml")
+    top = read_table((folder or paths.ENV) / "debian.toml")
     top.only("architectures", "snapshot", "suites", "sets")
     suites = tuple(table.fill(DebianSuite) for table in top.array("suites"))
     sets = {}
@@ -74,7 +74,7 @@ def _architectures(table: Table) -> tuple[str, ...]:
 
 
 def _lock(folder: Path | None) -> Table:
-    lock = read_table(env_folder(folder) / "debian.lock", hint="make it with `make lock`")
+    lock = read_table((folder or paths.ENV) / "debian.lock", hint="make it with `make lock`")
     lock.only("timestamp", "packages")
     return lock
 
@@ -141,7 +141,6 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         version=table.text("version"),
         filename=path.rsplit("/", 1)[-1],
         licence=table.text("licence"),
-        why=f"Debian package of {', '.join(table.texts('sets'))}",
         sources=tuple(Source(url, size, digest) for url in urls),
     )
 

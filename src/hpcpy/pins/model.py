@@ -1,13 +1,66 @@
-"""What a pin is: a file that is wanted, and the sources it can come from."""
+"""Architectures; and what a pin is: a file that is wanted, and where it can come from.
+
+What is built has an architecture of its own, `hpcpy.build.plan.Plan.arch`.  Only programs
+that run on this machine ask for `host_arch`.
+"""
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.arch import known_arch
-from hpcpy.pins.tables import Table, env_folder, name_of, read_table
+from hpcpy.pins.tables import Table, name_of, read_table
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What others call an architecture, and where Debian's packages have its files."""
+
+    debian: str
+    # Below the root: its library folder, and the loader.
+    libraries: str
+    loader: str
+    # The number of SIF's headers.
+    sif: str
+
+    @property
+    def gnu(self) -> str:
+        """The GNU name in Debian's names of packages, which have no underscore."""
+        return self.libraries.rsplit("/", 1)[-1].replace("_", "-")
+
+
+# By the kernel's name, which pins and keys have too.
+ARCHITECTURES = {
+    "x86_64": Architecture(
+        debian="amd64",
+        libraries="usr/lib/x86_64-linux-gnu",
+        loader="usr/lib64/ld-linux-x86-64.so.2",
+        sif="2",
+    ),
+    "aarch64": Architecture(
+        debian="arm64",
+        libraries="usr/lib/aarch64-linux-gnu",
+        loader="usr/lib/ld-linux-aarch64.so.1",
+        sif="4",
+    ),
+}
+
+
+def host_arch() -> str:
+    """Return this machine's architecture as the pins name it."""
+    return known_arch(platform.machine())
+
+
+def known_arch(arch: str) -> str:
+    """Return `arch` if something can be pinned for it."""
+    if arch not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise UsageError(f"architecture {arch!r} is not one that pins exist for: {known}")
+    return arch
+
 
 # A URL of this scheme lies below the mirror that the machine's apt uses.
 APT_MIRROR = "apt-mirror:"
@@ -34,7 +87,6 @@ class Artifact:
     version: str
     filename: str
     licence: str
-    why: str
     sources: tuple[Source, ...]
     cpe: str = ""
 
@@ -51,24 +103,15 @@ class DebianSuite:
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 # Group of Python packages -> the file that asks for them.
-GROUPS = {
-    "image": "python.in",
-    "core": "python-core.in",
-    "mpi": "python-mpi.in",
-    "build": "python-build.in",
-    "upstream": "python-upstream.in",
-    "bake": "python-bake.in",
-    "own": "python-own.in",
-    "cuda": "python-cuda.in",
-    "sci": "python-sci.in",
-    "dev": "python-dev.in",
-    "spark": "python-spark.in",
+GROUPS = {"image": "python.in"} | {
+    name: f"python-{name}.in"
+    for name in ("core", "mpi", "build", "upstream", "bake", "own", "cuda", "sci", "dev", "spark")
 }
 
 
 def sources(folder: Path | None = None) -> dict[str, Artifact]:
     """Read ``sources.toml``, which components are built from."""
-    top = read_table(env_folder(folder) / "sources.toml")
+    top = read_table((folder or paths.ENV) / "sources.toml")
     return {name: _built(name, table) for name, table in top.tables()}
 
 
@@ -82,7 +125,6 @@ def _built(name: str, table: Table) -> Artifact:
         version=version,
         filename=name_of(first, "url", found[0].url),
         licence=table.text("licence"),
-        why=table.text("why"),
         sources=found,
         cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
         if "cpe" in table.values
@@ -115,7 +157,7 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 
 def locked(folder: Path | None = None) -> dict[str, Table]:
     """Return the tables of ``python.lock`` by package."""
-    top = read_table(env_folder(folder) / "python.lock", hint="make it with `make lock`")
+    top = read_table((folder or paths.ENV) / "python.lock", hint="make it with `make lock`")
     top.only("packages")
     packages = dict(top.table("packages").tables())
     for table in packages.values():
@@ -130,6 +172,5 @@ def _installed(name: str, table: Table, wheel: Table) -> Artifact:
         version=table.text("version"),
         filename=name_of(wheel, "url", source.url),
         licence=table.text("licence"),
-        why=f"Python package of the group {', '.join(table.texts('groups'))}",
         sources=(source,),
     )

@@ -12,15 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 
 T = TypeVar("T")
-
-
-def env_folder(folder: Path | None) -> Path:
-    """Return `folder`, or the checkout's ``env/`` for None."""
-    return paths.ENV if folder is None else folder
 
 
 def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy.build.archive import sbom_of
 from hpcpy.build.cached import git, read_stamp
 from hpcpy.build.command import add_image, archive_path, ensure_image
 from hpcpy.build.graph import Image
+from hpcpy.build.oci import sbom_of
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, whole_file
+from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, write_whole
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
@@ -87,14 +87,8 @@ _MAKES_ONE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -ou
 def write_sums(folder: Path) -> None:
     """Write the hashes of all other files of a folder, as sha256sum(1) checks them."""
     names = sorted({path.name for path in folder.iterdir()} - {SUMS, SIGNATURE})
-    with whole_file(folder / SUMS) as temporary:
-        temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
-
-
-def sign_sums(folder: Path, key: Path) -> None:
-    """Sign the hashes of a release."""
-    with whole_file(folder / SIGNATURE) as temporary:
-        _run("openssl", "dgst", "-sha256", "-sign", key, "-out", temporary, folder / SUMS)
+    lines = [f"{sha256(folder / name)}  {name}\n" for name in names]
+    write_whole(folder / SUMS, "".join(lines))
 
 
 def check_key(key: Path) -> None:
@@ -169,7 +163,13 @@ def main(options: argparse.Namespace) -> int:
     ):
         shipped = [place(path, folder / path.name) for path in made]
         if options.key:
-            _run(ensure("apptainer").apptainer, "sign", "--key", options.key, folder / sif.name)
+            _run(
+                ensure("apptainer")["apptainer"].path,
+                "sign",
+                "--key",
+                options.key,
+                folder / sif.name,
+            )
         for name, sbom in sboms.items():
             (folder / f"{name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
@@ -179,7 +179,8 @@ def main(options: argparse.Namespace) -> int:
         (folder / PROVENANCE).write_text(json.dumps(written, indent=1) + "\n")
         write_sums(folder)
         if options.key:
-            sign_sums(folder, options.key)
+            signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
+            _run("openssl", *signs, folder / SUMS)
         folder.rename(target)
     print(target)
     return 0

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from hpcpy.sbom.pins import Expected
+from hpcpy.sbom.contents import Expected
 
 # Licences on SPDX's list that pins name.  Any other becomes a text of its own, so
 # nobody has to add one here.

@@ -16,16 +16,7 @@ from hpcpy.pack import environment as environments
 from hpcpy.pack import image
 from hpcpy.pack.environment import Environment, at_its_place, is_below
 from hpcpy.pack.image import added, bound, image_of, is_whole, names_in, pack_sif, unsquashfs
-from hpcpy.pack.places import (
-    beside,
-    discard,
-    give_back,
-    is_packed,
-    renew,
-    swap,
-    was_stopped,
-    work_folder,
-)
+from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 
 _TRUE = "/bin/true"
 # A start with a mount of its own.
@@ -58,8 +49,8 @@ def main(options: argparse.Namespace) -> int:
     prefix = Path(os.path.realpath(options.prefix))
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
-    if is_again := was_stopped(prefix):
-        # The prefix is first what it was, or what an undo has begun to make of it.
+    if is_again := beside(prefix, "packing").is_dir():
+        # One was stopped.
         with work_folder(prefix):
             pass
     environments.refuse_code_of_others(prefix)

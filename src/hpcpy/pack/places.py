@@ -44,7 +44,7 @@ def is_packed(folder: Path) -> bool:
 def work_folder(prefix: Path) -> Iterator[Path]:
     """Give a folder beside the prefix, which is gone afterwards: one pack has it at once.
 
-    If one was killed, the prefix is first what it was before that pack.
+    If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
     """
     made = beside(prefix, "packing")
     with disk_errors(made), _locked(made):
@@ -54,17 +54,23 @@ def work_folder(prefix: Path) -> Iterator[Path]:
             _recover(prefix, work)
             yield work
         finally:
-            try:
-                # Folders in it may be closed to their owner.
-                captured(["find", made, *_CLOSED, "-exec", "chmod", "u+rwx", "{}", ";"])
-                # The mark last: without it what is left is taken for somebody's folder.
-                for path in made.iterdir():
-                    if path.name != _MARK:
-                        remove_tree(path)
-                remove_tree(made)
-            except HpcpyError as error:
-                # All is done, and no name of ours leads there.
-                say(str(error))
+            # Else an undo was stopped: it stays, so that the next pack goes on.
+            if not (prefix / _KEPT).exists():
+                _remove(made)
+
+
+def _remove(made: Path) -> None:
+    try:
+        # Folders in it may be closed to their owner.
+        captured(["find", made, *_CLOSED, "-exec", "chmod", "u+rwx", "{}", ";"])
+        # The mark last: without it what is left is taken for somebody's folder.
+        for path in made.iterdir():
+            if path.name != _MARK:
+                remove_tree(path)
+        remove_tree(made)
+    except HpcpyError as error:
+        # All is done, and no name of ours leads there.
+        say(str(error))
 
 
 @contextlib.contextmanager
@@ -85,11 +91,6 @@ def _recover(prefix: Path, work: Path) -> None:
         unpacked.rename(prefix)
     if (prefix / _KEPT).exists():
         renew(prefix, prefix / _KEPT, work)
-
-
-def was_stopped(prefix: Path) -> bool:
-    """Tell whether a pack has ended before it was done."""
-    return beside(prefix, "packing").is_dir() or (prefix / _KEPT).exists()
 
 
 def give_back(prefix: Path, work: Path) -> None:

@@ -9,7 +9,7 @@ from small_deb import make_deb
 
 from hpcpy.fetch.apt import Offer
 from hpcpy.lock import command
-from hpcpy.lock.licences import from_copyright, of_debs
+from hpcpy.lock.python import from_copyright, of_debs
 from hpcpy.pins.debian import DebianRequest
 
 MACHINE_READABLE = """Format: copyright-format

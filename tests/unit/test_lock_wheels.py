@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.lock.licences import from_metadata, of_wheel
-from hpcpy.lock.python import best_wheels
+from hpcpy.lock.python import best_wheels, from_metadata, of_wheel
 
 PYTHON = (3, 14)
 

@@ -20,7 +20,7 @@ from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
 from hpcpy.fetch.apt import Offer, PrivateApt, mirror_of
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import python
-from hpcpy.lock.licences import of_debs
+from hpcpy.lock.python import of_debs
 from hpcpy.pins.debian import DebianRequest, debian_request
 from hpcpy.pins.model import GROUPS
 from hpcpy.pins.tables import read_table

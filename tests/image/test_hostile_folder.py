@@ -17,7 +17,7 @@ from tiers import sampled
 # Those that are absent here, too, which packages try: of Windows, macOS and accelerators.
 ABSENT = (
     *("sitecustomize", "usercustomize", "_scproxy", "brotli", "colorama", "intel_cmplr"),
-    *("pkg_resources", "rich", "setuptools", "simplejson", "tbb", "ujson"),
+    *("pkg_resources", "rich", "scipy", "setuptools", "simplejson", "tbb", "ujson"),
 )
 PRESENT = (
     *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
@@ -35,6 +35,8 @@ posix.close(file)
 COMMANDS = [
     f"python3 -c '{STACK}'",
     f"python3 -I -c '{STACK}'",
+    f'sh -c "echo {STACK}, platform | python3 -"',
+    f'sh -c "echo {STACK}, platform | python3 -i"',
     "python3 -m workloads",
     "python3 -m hpcpy_info",
     "python3 -m workloads pi --list",
@@ -63,7 +65,7 @@ def imported(folder: Path, command: str) -> tuple[int, list[str]]:
     return done.returncode, told.read_text().split() if told.exists() else []
 
 
-@pytest.mark.parametrize("command", sampled(COMMANDS, keep=4))
+@pytest.mark.parametrize("command", sampled(COMMANDS, keep=6))
 def test_nothing_of_it_is_imported(hostile: Path, command: str) -> None:
     assert imported(hostile, command) == (0, [])
 

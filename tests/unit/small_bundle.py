@@ -32,6 +32,8 @@ with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
 at = next(i for i, path in enumerate(sys.path) if path.startswith(sys.base_prefix + "/"))
 sys.path.insert(at, {library!r})
+_start = _hpcpy_importer.finder().start
+_start.program, _start.pythonpath = "-c", frozenset(path for path in sys.path[:at] if path)
 sys.path.append({site!r})
 import posix
 def forbid_asking():

@@ -34,8 +34,11 @@ def test_a_patch_names_tests_that_there_are() -> None:
         assert [test for test in found[0].split(", ") if not (paths.ROOT / test).is_file()] == []
 
 
-def test_tests_that_security_and_the_table_for_qemu_name_are_there() -> None:
-    named = re.findall(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)", read(paths.ROOT / "SECURITY.md"))
+def test_tests_that_pages_and_the_table_for_qemu_name_are_there() -> None:
+    text = read(paths.ROOT / "SECURITY.md") + read(paths.ROOT / "docs/reference/importlib.md")
+    rows = tomllib.loads(read(paths.ROOT / "tests/image/drop_in.toml"))
+    assert set(re.findall(r"`\[([\w ]+)\]`", text)) <= set(rows)
+    named = re.findall(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)", text)
     cited = {paths.ROOT / "tests" / file: re.findall(r"\w+", names) for file, names in named}
     assert len(cited) > 10
     files = {path.name: path for path in (paths.ROOT / "tests/image").rglob("test_*.py")}

@@ -19,6 +19,8 @@ from bundle.write import compiled, write_bundle
 # level takes 24 s and saves 4 % more.
 _LEVEL = 12
 # The modules that are frozen into the interpreter, by the names in bundle.S.
+# Under this name CPython takes their lines out of tracebacks, as it does with importlib's own.
+_HIDDEN = "<frozen importlib._bootstrap_external>"
 _FROZEN = {
     "folders.code": "_hpcpy_folders.py",
     "memory.code": "_hpcpy_memory.py",
@@ -56,7 +58,7 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "modules.bundle").write_bytes(data)
     for name, source in _FROZEN.items():
-        code = compiled(Path(__file__).parents[1] / "importer" / source, f"{final}/{source}")
+        code = compiled(Path(__file__).parents[1] / "importer" / source, _HIDDEN)
         (options.folder / name).write_bytes(canonical(code))
     modules = sum(len(folder.entries) for folder in folders)
     print(f"bundle: {modules} modules in {len(folders)} folders, {len(data):,} bytes")

@@ -22,7 +22,7 @@ from errno import EACCES
 
 from _hpcpy_memory import Bundle
 from _hpcpy_private import folders, opened
-from _hpcpy_say import say
+from _hpcpy_say import say, setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def place(what: str, paths: list[str]) -> str:
         except OSError as error:
             refused.append(f"{own}: {error.strerror}")
             continue
-        if os.environ.get("HPCPY_VERBOSE") == "1":
+        if setting("HPCPY_VERBOSE") == "1":
             say(f"{what} is {root}{what}")
         return root
     name = what.rpartition("/")[2]

@@ -3,7 +3,7 @@
 The bundle (see `_hpcpy_memory`) knows some folders of this installation: the
 standard library, site-packages and all packages below them.
 
-- `Folder` is a path entry finder that answers for one such folder from its
+- `PathEntryFinder` is a path entry finder that answers for one such folder from its
   table.  Python gets it from `sys.path_hooks`, so that `pkgutil`, namespace
   packages and a `__path__` that somebody extends work as with any folder.
 - `Loader` is a `SourceFileLoader` that has the code already.  It takes the
@@ -16,7 +16,7 @@ or `importlib`: it may use only modules that are written in C.
 import _imp
 import posix
 import sys
-from _frozen_importlib import ModuleSpec
+from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import (
     BYTECODE_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -116,7 +116,12 @@ class _PlacedPackage(Loader):
         spec.submodule_search_locations = [root + package]
 
 
-class Folder(FileFinder):
+def _built_in(fullname: str) -> ModuleSpec | None:
+    importer: Any = BuiltinImporter
+    return ModuleSpec(fullname, importer, origin="built-in") if _imp.is_builtin(fullname) else None
+
+
+class PathEntryFinder(FileFinder):
     """Finds the modules of one folder without asking the file system.
 
     Tools such as pkg_resources know a folder by its finder's class, which is CPython's.
@@ -160,7 +165,7 @@ class Folder(FileFinder):
             spec.submodule_search_locations = [path]
             return spec
         if kind == BUILT_IN:
-            return None
+            return _built_in(fullname)
         is_in_memory = self._bundle.files and path.startswith(self._bundle.library)
         shared = _PlacedExtension if is_in_memory else ExtensionFileLoader
         make = shared if kind == SHARED else SourceFileLoader

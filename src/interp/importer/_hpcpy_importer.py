@@ -1,212 +1,163 @@
-"""Imports from memory, and the rule that says which module wins.
+"""Imports from memory, and of what is a user's.
 
-`install` puts a `Finder` first in `sys.meta_path` and two hooks first in `sys.path_hooks`:
-the bundle's folders (see `_hpcpy_folders`) and a user's (see `_hpcpy_path`).  CPython's own
-finders and hooks stay where they are.  All of ours are frozen into the interpreter.
+`install` puts a `MetaPathFinder` before CPython's in `sys.meta_path`, and two hooks in
+`sys.path_hooks`: for the bundle's folders (see `_hpcpy_folders`) and for a user's.
 """
 
-import posix
 import sys
 from _frozen_importlib import BuiltinImporter
-from _frozen_importlib_external import PathFinder
+from _frozen_importlib_external import FileFinder, PathFinder
 
-from _hpcpy_folders import Folder
+import _hpcpy_path
+from _hpcpy_folders import FILES
 from _hpcpy_memory import Bundle
-from _hpcpy_path import distributions, hook
+from _hpcpy_path import LIBRARY, OTHER, PACKAGE, STANDARD_INPUT, Start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from importlib.metadata import PathDistribution
     from types import ModuleType
     from typing import Any
 
-# As it is now: tools that wrap each finder's method, such as importhook, would wrap a spec twice.
-_find_on_path = PathFinder.find_spec
+# As they are now: tools that wrap each finder's method (importhook) would wrap a spec twice.
+_find_on_path, _search = PathFinder.find_spec, PathFinder.find_distributions
 # CPython's example of a frozen package: the bundle has it for -X frozen_modules=off.
 _FROZEN_EXAMPLE = "__phello__"
-# What sys.argv has where there is no program: also at the prompt.
-_STANDARD_INPUT = ("", "-")
 
 
-class Finder:
-    """Finds the bundle's top-level modules first, unless a user's own come before them."""
+class MetaPathFinder:
+    """Finds top-level modules where the rule of `_hpcpy_path` says."""
 
     # Also while a program has emptied sys.meta_path.
-    installed: "Finder | None" = None
+    installed: "MetaPathFinder | None" = None
 
-    def __init__(self, bundle: Bundle, leaked: frozenset[str]) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        # The folders of PYTHONPATH, which hosts leak into containers.
-        self.leaked = leaked
-        # Whether the order of sys.path decides of packages, and of the standard library, too.
-        self.packages_by_path = False
-        self._all_by_path = False
-        # Packages that come from elsewhere: they must not get the C parts that are linked in.
-        self.replaced: set[str] = set()
+        *library, site = bundle.roots
+        self.start = Start([root.path for root in library], site.path)
         self._has_warned = False
-        # CPython's and ours.
-        self.path_hooks: tuple[Any, ...] = ()
-        try:
-            self._started_in = posix.getcwd()
-        except OSError:  # the folder is gone
-            self._started_in = ""
-        self._before = bundle.hooks["before"]
-        self._after = bundle.hooks["after"]
-        if bundle.files:
-            self._after = self._after | bundle.hooks["with_files"]
+        self.path_hooks: tuple[Any, ...] = ()  # CPython's and ours
+        self._before: dict[str, tuple[str, ...]] = bundle.hooks["before"]
+        self._after = bundle.hooks["after"] | (bundle.hooks["with_files"] if bundle.files else {})
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        """Find a top-level package or module; a `Folder` finds what is in a package."""
-        for module in self._before.get(fullname, ()):
-            __import__(module).before(fullname)
-        spec = self._find(fullname, path, target)
-        if fullname in self._after:
+        """Find a top-level module; a `PathEntryFinder` finds what is in a package."""
+        spec = None if path is not None else self._find(fullname, target)
+        if fullname in self._before or fullname in self._after:
             spec = spec or self._find_elsewhere(fullname, path, target)
-            if spec is not None:
-                _follow(spec, self._after[fullname])
+            if spec is not None and hasattr(spec.loader, "exec_module"):
+                _surround(spec, self._before.get(fullname, ()), self._after.get(fullname))
         return spec
 
-    def _find(
-        self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
-    ) -> "ModuleSpec | None":
-        if self.replaced and fullname.partition(".")[0] in self.replaced:
-            return self._find_elsewhere(fullname, path, target)
-        if path is not None or fullname == _FROZEN_EXAMPLE:
+    def _find(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
+        kind = self.kind(fullname)
+        start, order = self.start, _hpcpy_path.places(kind, self.start)
+        if kind == OTHER or fullname == _FROZEN_EXAMPLE or order is sys.path:
             return None
+        if kind == LIBRARY:
+            return _regular(_find_on_path(fullname, order, target))
+        own = order[: order.index(start.site)]
+        spec = _regular(_find_on_path(fullname, own, target)) if own else None
+        if spec is not None:
+            return spec
+        if not self._has_warned and (start.pythonpath or start.program in STANDARD_INPUT):
+            from _hpcpy_say import warn_of_hidden  # noqa: PLC0415
+
+            # Once is enough: further look-ups would only cost time.
+            self._has_warned = warn_of_hidden(fullname, start)
+        spec = _find_on_path(fullname, [start.site], target)
+        if spec is None or spec.loader is not None:
+            return spec
+        # Portions of a namespace package may lie in all places, another package may not.
+        every = _find_on_path(fullname, order, target)
+        return spec if every is None or every.loader is not None else every
+
+    def kind(self, fullname: str) -> int:
+        """Tell whose a top-level module is, by its name."""
         *library, site = self.bundle.roots
         if fullname in site.entries:
-            return self._find_package(fullname, site, target)
-        if self._all_by_path:
-            return None
-        for root in library:
-            if fullname in root.entries:
-                return _regular(_find_on_path(fullname, [root.path], target))
-        return self._find_added(fullname, target)
-
-    def _find_package(
-        self, fullname: str, site: Folder, target: "ModuleType | None"
-    ) -> "ModuleSpec | None":
-        folders = sys.path if self.packages_by_path else self.own_folders()
-        spec = _regular(_find_on_path(fullname, folders, target))
-        if spec is not None:
-            if not (spec.origin or "").startswith(f"{site.path}/"):
-                self.replaced.add(fullname)
-            return spec
-        if not self.packages_by_path:
-            self._warn_of_hidden(fullname)
-            # By the path's hooks: a program may have put one of its own before ours.
-            return _regular(_find_on_path(fullname, [site.path], target))
-        if site.path not in sys.path:
-            # A venv of its own: BuiltinImporter would find the C part that is linked in.
-            self.replaced.add(fullname)
-            return self._find_elsewhere(fullname, None, target)
-        return None
-
-    def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
+            return PACKAGE
+        if any(fullname in root.entries for root in library):
+            return LIBRARY
         if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
-            return None
+            return OTHER
         # By the path, the folder of site-packages looks into the second bundle itself.
-        if self.packages_by_path or (added := self.bundle.added) is None:
-            return None
-        site = added.roots[-1]
-        return self._find_package(fullname, site, target) if fullname in site.entries else None
+        if not self.start.site or (added := self.bundle.added) is None:
+            return OTHER
+        return PACKAGE if fullname in added.roots[-1].entries else OTHER
 
     def _find_elsewhere(
         self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
     ) -> "ModuleSpec | None":
-        for other in sys.meta_path:
-            if other is not self and other is not BuiltinImporter:
-                spec = other.find_spec(fullname, path, target)
-                if spec is not None:
-                    return spec
-        if fullname in sys.builtin_module_names:
-            # After None, BuiltinImporter would be asked, which has the built-in C part.
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        return None
-
-    def own_folders(self) -> list[str]:
-        """Return what a program has before the image's folders: its script's, mostly."""
-        own, programs = [], f"{sys.base_prefix}/"
-        skipped = set(self.leaked)
-        if not _runs_script():
-            # The working folder may be everybody's: that of python -c is empty in sys.path.
-            # The program is "-m" while Python looks for the module.
-            is_module = _program() == "-m" or bool(_modules_run())
-            skipped |= {"", self._started_in if is_module else ""}
-        for entry in sys.path:
-            if entry == self.bundle.library:
-                break
-            # CPython passes over what is no text, such as a pathlib.Path.
-            is_text = isinstance(entry, str)
-            if is_text and entry not in skipped and not entry.startswith(programs):
-                own.append(entry)
-        return own
-
-    def follow_path(self, *, also_library: bool) -> None:
-        """Let the order of `sys.path` decide of packages, perhaps of the library as well."""
-        self.packages_by_path, self._all_by_path = True, also_library
-
-    def _warn_of_hidden(self, fullname: str) -> None:
-        hidden = {*self.leaked, ""} if _program() in _STANDARD_INPUT else self.leaked
-        if self._has_warned or not hidden:
-            return
-        from _hpcpy_say import is_first_rank, warn_of_hidden  # noqa: PLC0415
-
-        # Once is enough: further look-ups would only cost time.
-        is_child = any("from multiprocessing." in word for word in sys.orig_argv)
-        self._has_warned = is_child or not is_first_rank()
-        if self._has_warned:
-            return
-        folders = [entry for entry in sys.path if isinstance(entry, str) and entry in hidden]
-        spec = _regular(_find_on_path(fullname, folders))
-        if spec is not None:
-            self._has_warned = True
-            folder = (spec.origin or "").rpartition(f"/{fullname}")[0]
-            warn_of_hidden(fullname, spec.origin, is_leaked=folder in self.leaked)
+        others = [getattr(other, "find_spec", None) for other in sys.meta_path if other is not self]
+        specs = (find_spec(fullname, path, target) for find_spec in others if find_spec is not None)
+        return next((spec for spec in specs if spec is not None), None)
 
 
-def _follow(spec: "ModuleSpec", name: str) -> None:
-    """Let a hook's `after` follow the execution of a module."""
+class UserFolder(FileFinder):
+    """A folder outside of the image, which is not read for what packages of the image try.
+
+    Packages try modules that nobody has (numba tries scipy, for one).  While a module of the
+    image is imported, what a folder had when it was last read counts; the folder that a
+    command was started in has nothing.
+    """
+
+    def __init__(self, finder: MetaPathFinder, path: str) -> None:
+        super().__init__(path, *FILES)
+        self._finder = finder
+
+    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
+        """Find a module in this folder."""
+        is_top = "." not in fullname
+        if is_top and self._finder.bundle.is_importing() and not self._may_have(fullname):
+            return None
+        return super().find_spec(fullname, target)
+
+    def _may_have(self, fullname: str) -> bool:
+        start = self._finder.start
+        if self._path_mtime == -1:  # type: ignore[attr-defined]
+            return not start.site or self.path in start.pythonpath
+        names: set[str] = self._path_cache  # type: ignore[attr-defined]
+        has_it = any(entry.partition(".")[0] == fullname for entry in names)
+        return has_it and not _hpcpy_path.is_of_command(self.path, start)
+
+
+def _hook(finder: MetaPathFinder) -> "Callable[[str], UserFolder]":
+    """Return a path hook for folders outside of the image."""
+    check = FileFinder.path_hook()
+
+    def user_folder(path: str) -> UserFolder:
+        others = [each for each in sys.path_hooks if each not in finder.path_hooks]
+        # The second bundle's comes later.
+        if any(not isinstance(getattr(each, "__self__", None), Bundle) for each in others):
+            # Tools such as beartype put theirs right before CPython's, and so after this one.
+            raise ImportError("a hook of the program's decides", path=path)
+        if not (finder.bundle.is_importing() and _hpcpy_path.is_of_command(path, finder.start)):
+            check(path)  # an ImportError for what is no folder
+        return UserFolder(finder, path)
+
+    return user_folder
+
+
+def _surround(spec: "ModuleSpec", before: "tuple[str, ...]", after: str | None) -> None:
+    """Let hooks' `before` precede the execution of a module, `after` follow it."""
     loader: Any = spec.loader
     execute = loader.exec_module
 
     def exec_module(module: "ModuleType") -> None:
-        execute(module)
         # A zip file's modules share their loader.
-        if module.__name__ == spec.name:
-            __import__(name).after(module)
+        is_meant = module.__name__ == spec.name
+        for name in before if is_meant else ():
+            __import__(name).before(spec.name)
+        execute(module)
+        if after and is_meant:
+            __import__(after).after(module)
 
     loader.exec_module = exec_module
-
-
-def _program() -> str:
-    # Python sets it before it imports `site`.
-    words = getattr(sys, "argv", None)
-    return words[0] if words else ""
-
-
-def _modules_run() -> "list[ModuleSpec]":
-    """Return the modules that are run by `python -m`, also by a parent of multiprocessing."""
-    mains = [sys.modules.get(name) for name in ("__mp_main__", "__main__")]
-    specs = [getattr(main, "__spec__", None) for main in mains]
-    return [spec for spec in specs if spec is not None and spec.loader is not None]
-
-
-def _runs_script() -> bool:
-    program = _program()
-    if program in ("-c", "-m", *_STANDARD_INPUT):
-        return False
-    modules = _modules_run()
-    if not modules:
-        return True
-    # python -m cProfile my.py names the script as its program; python -m unittest names none.
-    try:
-        return all(spec.origin != program for spec in modules) and bool(posix.stat(program))
-    except OSError:
-        return False
 
 
 def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":
@@ -214,27 +165,47 @@ def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":
     return spec if spec is not None and spec.loader is not None else None
 
 
-def finder() -> Finder:
+def finder() -> MetaPathFinder:
     """Return the finder in use, if this interpreter's modules come from a bundle."""
-    if Finder.installed is None:
+    if MetaPathFinder.installed is None:
         raise ImportError("hpcpy: this interpreter has no modules in memory")
-    return Finder.installed
+    return MetaPathFinder.installed
 
 
-def install(data: memoryview, library: str) -> Finder:
+def _find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
+    """Find distributions in the order in which imports look, the image's in memory."""
+    is_of_folders = context is not None and ("path" in vars(context) or context.name == "")
+    if context is None or (is_of_folders and not Bundle.files):
+        return _search(*([] if context is None else [context]))
+    from _hpcpy_metadata import of_folders, search  # noqa: PLC0415
+
+    if is_of_folders:
+        return of_folders(finder().bundle, context, _search)
+    return search(finder(), context.name, _search)
+
+
+def install(data: memoryview, library: str) -> MetaPathFinder:
     """Make the bundle what Python imports from: its finder is then first in `sys.meta_path`."""
     bundle = Bundle(data, library)
-    variable = b"" if sys.flags.ignore_environment else posix.environ.get(b"PYTHONPATH", b"")
-    leaked = {*variable.decode("utf-8", "surrogateescape").split(":")}
-    # A program may give its children the image's folders.
-    first = Finder(bundle, frozenset(leaked.difference([""], (root.path for root in bundle.roots))))
-    Finder.installed = first
+    first = MetaPathFinder.installed = MetaPathFinder(bundle)
     sys.meta_path.insert(0, first)
-    # The class stays CPython's: tools look for it by name and by identity.
-    PathFinder.find_distributions = distributions(first)  # type: ignore[method-assign]
-    sys.path_hooks[:0] = [bundle.folder, hook(first)]
+    find_built_in, packages = BuiltinImporter.find_spec, bundle.roots[-1]
+
+    def find_spec(fullname: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
+        """Find a built-in module, that of a package where the package is the image's."""
+        spec: ModuleSpec | None = find_built_in(fullname, path, target)
+        package = fullname.rpartition(".")[0]
+        if spec is None or not (package or fullname in packages.entries):
+            return spec
+        home = f"{packages.path}/{package.replace('.', '/')}".removeprefix(library)
+        return spec if package and home in map(bundle.below, path or ()) else None
+
+    # These classes stay CPython's: tools look for them by name and by identity.
+    BuiltinImporter.find_spec = staticmethod(find_spec)  # type: ignore[method-assign]
+    PathFinder.find_distributions = staticmethod(_find_distributions)  # type: ignore[method-assign]
+    sys.path_hooks[:0] = [bundle.folder, _hook(first)]
     first.path_hooks = tuple(sys.path_hooks)
     sys.path_importer_cache.clear()
     if sys.flags.no_site:
-        first.follow_path(also_library=False)
+        first.start.site = ""
     return first

@@ -11,7 +11,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
 
-from _hpcpy_folders import Folder
+from _hpcpy_folders import PathEntryFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Bundle:
         self.laid_out: Callable[[int], CodeType | None] = _nothing
         self._library = library
         self._index = self.load(int.from_bytes(tail[16:24], "little"))
-        self._folders: dict[str, Folder] = {}
+        self._folders: dict[str, PathEntryFinder] = {}
         self.epoch: int | None = self._index["epoch"]
         self.hooks: dict[str, Any] = self._index["hooks"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
@@ -147,7 +147,9 @@ class Bundle:
     def is_importing(self) -> bool:
         """Tell whether this thread is executing a module of the bundle for its import."""
         thread = _thread.get_ident()
-        return any(each == thread and _is_initializing(name) for each, name in _begun)
+        # What `site` imports is named by .pth files, and by a sitecustomize.
+        names = (name for each, name in _begun if each == thread and name != "site")
+        return any(map(_is_initializing, names))
 
     def add_nothing(self) -> None:
         """Let there be no second bundle."""
@@ -156,18 +158,18 @@ class Bundle:
     def below(self, path: str) -> str | None:
         """Return a path without the library's folder; None for another's."""
         for home in (self._library, self.placed):
-            if home and path.startswith(home):
-                return path[len(home) :]
+            if home and str(path).startswith(home):  # it may be a pathlib.Path
+                return str(path)[len(home) :]
         return None
 
-    def folder(self, path: str) -> Folder:
+    def folder(self, path: str) -> PathEntryFinder:
         """Return the finder of a folder: a path hook, with an ImportError for others."""
         found = self._folders.get(path)
         if found is None:
             offset = self._index["folders"].get(self.below(path))
             if offset is None:
                 raise ImportError("not a folder of the bundle", path=path)
-            found = self._folders[path] = Folder(self, path, offset)
+            found = self._folders[path] = PathEntryFinder(self, path, offset)
         return found
 
     def find_in(self, path: str, fullname: str) -> ModuleSpec | None:
@@ -186,7 +188,7 @@ class Bundle:
             return False
         return entry is not None and entry.origin == path
 
-    def folders(self) -> "Iterator[Folder]":
+    def folders(self) -> "Iterator[PathEntryFinder]":
         """Yield the finders of all its folders."""
         return (self.folder(self._library + path) for path in self._index["folders"])
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import metadata
 from importlib.metadata import DistributionFinder, PathDistribution
 from pathlib import Path
+
+from _hpcpy_path import PACKAGE, places, spec_of, working_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from _hpcpy_importer import Finder
+    from _hpcpy_importer import MetaPathFinder
     from _hpcpy_memory import Bundle
 
 
-def normal(name: str) -> str:
-    """Return a distribution's name as the bundles spell it."""
-    return name.lower().replace("-", "_").replace(".", "_")
-
-
 def search(
-    finder: Finder, name: str | None, stock: Callable[[Any], Iterable[PathDistribution]]
+    finder: MetaPathFinder, name: str | None, stock: Callable[[Any], Iterable[PathDistribution]]
 ) -> Iterator[PathDistribution]:
     """Yield distributions in the order in which imports look, the image's from memory.
 
@@ -35,13 +33,16 @@ def search(
     if not site.is_complete:
         # Something was installed since: another version may lie there.
         bundles = []
-    closed = _without_metadata(finder.bundle) if site.is_complete else frozenset()
+    # These have none.
+    closed = {root.path for root in finder.bundle.roots[:-1]} if site.is_complete else ()
     for entry in _in_order(finder, site.path, name):
         if entry == site.path and bundles:
             for bundle in bundles:
                 yield from () if bundle is None else _known(bundle, site.path, name)
         elif entry not in closed:
-            yield from stock(DistributionFinder.Context(name=name, path=[_named(entry)]))
+            # CPython cannot get the time of the folder "", and would list it for each query.
+            path = [entry or working_folder()]
+            yield from stock(DistributionFinder.Context(name=name, path=path))
 
 
 def of_folders(
@@ -54,39 +55,27 @@ def of_folders(
     yield from stock(context)
 
 
-def _in_order(finder: Finder, site: str, name: str | None) -> list[str]:
-    if finder.packages_by_path or site not in sys.path:
-        return sys.path
-    # For one name a program's folders are read last, as long as they replaced no package.
-    own = finder.own_folders() if name is None or finder.replaced else []
-    return [*own, site, *(entry for entry in sys.path if entry != site and entry not in own)]
+def _in_order(finder: MetaPathFinder, site: str, name: str | None) -> list[str]:
+    order = places(PACKAGE, finder.start)
+    if name is None or order is sys.path or _has_replaced(finder.bundle):
+        return order
+    # A program's folders are read last, as long as they have replaced no package.
+    return [site, *(entry for entry in order if entry != site)]
+
+
+def _has_replaced(bundle: Bundle) -> bool:
+    site = bundle.roots[-1]
+    specs = map(spec_of, map(sys.modules.get, site.entries))
+    origins = (getattr(spec, "origin", None) for spec in specs)
+    return any(each and each != "built-in" and not each.startswith(site.path) for each in origins)
 
 
 def _known(bundle: Bundle, site: str, name: str | None) -> Iterator[Known]:
     about = bundle.about
-    names = about["folders"] if name is None else [normal(name)]
-    for each in names:
+    normal: Any = vars(metadata)["Prepared"].normalize
+    for each in about["folders"] if name is None else [normal(name)]:
         if folder := about["folders"].get(each):
             yield Known(f"{site}/{folder}", bundle, about["metadata"][each])
-
-
-def _without_metadata(bundle: Bundle) -> frozenset[str]:
-    library = bundle.library
-    parent, _, version = library.rpartition("/")
-    archive = f"{parent}/{version.replace('.', '')}.zip"
-    others = (root.path for root in bundle.roots[:-1])
-    return frozenset({*others, f"{library}/lib-dynload", archive})
-
-
-def _named(entry: str) -> str:
-    # importlib.metadata cannot get the time of the folder "", the working directory, and
-    # would list it again for each query.
-    if entry:
-        return entry
-    try:
-        return os.getcwd()
-    except OSError:
-        return entry
 
 
 class Known(PathDistribution):

@@ -1,97 +1,110 @@
-"""Folders of `sys.path` outside of the image, and the distributions on `sys.path`.
+"""The rule: where a top-level module is looked for, place by place.
 
-It is frozen, as `_hpcpy_importer` is, which puts both in place.
+`places` is all of it, and keeps nothing.  It goes by `sys.path`, in whose order CPython looks,
+and moves two things behind the image's packages: the folders of PYTHONPATH, which hosts leak
+into containers, and the folder that a command is started in, which may be everybody's.
+tests/image/test_which_module.py is its table.
+
+It is frozen, and as `_hpcpy_folders` it may use only modules that are written in C.
 """
 
 import posix
 import sys
-from _frozen_importlib_external import FileFinder, PathFinder
-
-from _hpcpy_folders import FILES
-from _hpcpy_memory import Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _frozen_importlib import ModuleSpec
-    from collections.abc import Callable, Iterable
-    from importlib.metadata import PathDistribution
     from types import ModuleType
     from typing import Any
 
-    from _hpcpy_importer import Finder
-
-# CPython's, which imports importlib.metadata.
-_search = PathFinder.find_distributions
-
-
-class UserFolder(FileFinder):
-    """A folder outside of the image, which is not read for what packages of the image try.
-
-    Packages try modules that nobody has (numba tries scipy, for one).  While a module of the
-    image is imported, what a folder had when it was last read counts; the working folder of
-    ``python -c`` and the prompt, if it was not read yet, has nothing.
-    """
-
-    def __init__(self, finder: "Finder", path: str) -> None:
-        super().__init__(path, *FILES)
-        self._finder = finder
-
-    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
-        """Find a module in this folder."""
-        is_top = "." not in fullname
-        if is_top and self._finder.bundle.is_importing() and not self._may_have(fullname):
-            return None
-        return super().find_spec(fullname, target)
-
-    def _may_have(self, fullname: str) -> bool:
-        if self._path_mtime == -1:  # type: ignore[attr-defined]
-            return self._finder.packages_by_path or self.path in self._finder.leaked
-        names: set[str] = self._path_cache  # type: ignore[attr-defined]
-        return any(entry.partition(".")[0] == fullname for entry in names)
+LIBRARY, PACKAGE, OTHER = range(3)
+# What sys.argv begins with where there is no program: also at the prompt.
+STANDARD_INPUT = ("", "-")
+_Module = type(sys)
 
 
-def hook(finder: "Finder") -> "Callable[[str], UserFolder]":
-    """Return a path hook for folders outside of the image."""
-    check = FileFinder.path_hook()
+class Start:
+    """How Python was started: what the rule needs to know besides `sys.path`."""
 
-    def user_folder(path: str) -> UserFolder:
-        if any(_is_foreign(each, finder) for each in sys.path_hooks):
-            # Tools such as beartype put theirs right before CPython's, and so after this one.
-            raise ImportError("a hook of the program's decides", path=path)
-        if not (finder.bundle.is_importing() and _is_working_folder(path)):
-            check(path)  # an ImportError for what is no folder
-        return UserFolder(finder, path)
+    def __init__(self, libraries: list[str], site: str) -> None:
+        # The folders whose modules come before sys.path; none where its order decides of them.
+        self.libraries = libraries
+        # The folder of the image's packages; empty where the order of sys.path decides.
+        self.site = site
+        self.pythonpath: frozenset[str] = frozenset()
+        # As sys.argv begins, once Python has it.
+        self.program = ""
+        self.folder = working_folder()
 
-    return user_folder
 
-
-def _is_working_folder(path: str) -> bool:
+def working_folder() -> str:
+    """Return the working folder, "" if it is gone."""
     try:
-        return path == posix.getcwd()
+        return posix.getcwd()
     except OSError:
-        return False
+        return ""
 
 
-def _is_foreign(hook: "Any", finder: "Finder") -> bool:
-    # The second bundle's comes later.
-    is_ours = isinstance(getattr(hook, "__self__", None), Bundle)
-    return not is_ours and all(hook is not known for known in finder.path_hooks)
+def places(kind: int, start: Start) -> list[str]:
+    """Return the entries of `sys.path` where a module is looked for, the first first."""
+    if kind == LIBRARY and start.libraries:
+        return start.libraries + sys.path
+    if kind != PACKAGE or not start.site or start.site not in sys.path:
+        return sys.path
+    last, programs = yielding(start), f"{sys.base_prefix}/"
+    # CPython passes over what is no text, such as a pathlib.Path.
+    texts = (each for each in sys.path[: sys.path.index(start.site)] if isinstance(each, str))
+    first = [each for each in texts if each not in last and not each.startswith(programs)]
+    first.append(start.site)
+    return first + [entry for entry in sys.path if entry not in first]
 
 
-def distributions(finder: "Finder") -> "Callable[..., Iterable[PathDistribution]]":
-    """Return what takes the place of PathFinder.find_distributions."""
+def yielding(start: Start) -> set[str]:
+    """Return the entries that are searched after the image's packages.
 
-    def find_distributions(context: "Any" = None) -> "Iterable[PathDistribution]":
-        """Find distributions in the order in which imports look, the image's in memory."""
-        if context is None:
-            return _search()
-        is_of_folders = "path" in vars(context) or context.name == ""
-        if is_of_folders and not Bundle.files:
-            return _search(context)
-        from _hpcpy_metadata import of_folders, search  # noqa: PLC0415
+    One that a program has inserted, too, is there more than once.
+    """
+    times = dict.fromkeys(start.pythonpath, 1)
+    for entry in _of_command(start):
+        times[entry] = times.get(entry, 0) + 1
+    return {entry for entry in times if sys.path.count(entry) <= times[entry]}
 
-        if is_of_folders:
-            return of_folders(finder.bundle, context, _search)
-        return search(finder, context.name, _search)
 
-    return find_distributions
+def is_of_command(path: str, start: Start) -> bool:
+    """Tell whether a folder is searched only because a command was started there."""
+    entry = path if path in sys.path else ""
+    return bool(start.site) and entry not in start.pythonpath and entry in yielding(start)
+
+
+def _of_command(start: Start) -> set[str]:
+    """Return Python's own entries for the folder that a command was started in."""
+    if sys.flags.safe_path or start.program not in ("-c", "-m", *STANDARD_INPUT):
+        return set()
+    entries = {start.folder if start.program == "-m" else ""}
+    if any("from multiprocessing." in word for word in sys.orig_argv):
+        entries.add(start.folder)  # a child's sys.path becomes its parent's
+    return {entry for entry in entries if not _is_programs(entry or working_folder())}
+
+
+def _is_programs(folder: str) -> bool:
+    """Tell whether a folder's owner has code run already: a script, or a top-level module."""
+    mains = map(sys.modules.get, ("__main__", "__mp_main__"))
+    files = [str(getattr(main, "__file__", None) or "//") for main in mains]
+    # A tool such as pdb may name a script of the working folder without one.
+    if any(file.rpartition("/")[0] in ("", folder) and file[0] != "<" for file in files):
+        return True
+    if not getattr(sys.path_importer_cache.get(folder), "_path_cache", None):
+        return False  # it was never read
+    start = f"{folder}/".replace("//", "/")
+    for spec in map(spec_of, list(sys.modules.values())):
+        origin = getattr(spec, "origin", None)
+        if isinstance(origin, str) and origin.startswith(start):
+            file = origin[len(start) :].replace("/__init__.", ".", 1)
+            if file.partition(".")[0] == spec.name:
+                return True
+    return False
+
+
+def spec_of(module: "ModuleType | None") -> "Any":
+    """Return a module's spec, None for what is no plain module."""
+    # Another object's attributes may be computed, as those of a lazy module are.
+    return module.__dict__.get("__spec__") if type(module) is _Module else None

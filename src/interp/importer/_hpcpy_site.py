@@ -1,17 +1,15 @@
 """Replace `site.main` by one that does what a start needs, and opens no file.
 
-The standard one lists each site-packages for `.pth` files and looks for
-`~/.local`, `usercustomize` and `sitecustomize`, on every rank.  Here it runs in
-three cases: in a venv, where the order of `sys.path` decides of packages and `.pth`
-files count; for a package's build backend; with HPCPY_SITE=stock, where that order
-decides of all modules.  `site` itself stays CPython's, with a line before its last that calls
-`main_for`.
+The standard one lists each site-packages for `.pth` files and looks for `~/.local`,
+`usercustomize` and `sitecustomize`, on every rank.  Here it runs in three cases: in a venv, where
+the order of `sys.path` decides of packages; for a package's build backend; with HPCPY_SITE=stock,
+where that order decides of all modules.  `site` itself has a line more, which calls `main_for`.
 """
 
-import os
 import sys
 
 import _hpcpy_importer
+from _hpcpy_say import setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,22 +23,31 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
 
     def main() -> None:
         """Prepare a start: the builtins for people, a venv's packages."""
-        if not sys.flags.ignore_environment:
-            if os.environ.get("HPCPY_SITE") == "stock":
-                _hpcpy_importer.finder().follow_path(also_library=True)
-                stock_main()
-                return
-            if "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ:
-                # pip and others tell a build backend by a sitecustomize where to import from.
-                stock_main()
-                return
+        finder, is_venv = _hpcpy_importer.finder(), sys.prefix != sys.base_prefix
+        start, library = finder.start, finder.bundle.library
+        start.program = (getattr(sys, "argv", None) or [""])[0]
+        if library in sys.path[1:]:
+            # Absolute and each once, as in any Python.
+            site["removeduppaths"]()
+            # A program may give its children the image's folders.
+            roots = {root.path for root in finder.bundle.roots}
+            given = frozenset(sys.path[: sys.path.index(library)])
+            start.pythonpath = given - roots
+        is_stock = setting("HPCPY_SITE") == "stock"
+        if is_stock:
+            start.site, start.libraries = "", []
+        # pip and others tell a build backend by a sitecustomize where to import from.
+        is_backend = setting("_PYPROJECT_HOOKS_BUILD_BACKEND") is not None
+        if is_stock or (is_backend and not is_venv):
+            stock_main()
+            return
         site["ENABLE_USER_SITE"] = False
         # Set USER_SITE, though it is not used: `python -m site --user-site` and pip ask.
         site["getusersitepackages"]()
-        if sys.prefix != sys.base_prefix:
-            _hpcpy_importer.finder().follow_path(also_library=False)
+        if is_venv:
+            start.site = ""
             stock_main()
-            if _hpcpy_importer.finder().bundle.files and sys.base_prefix in site["PREFIXES"]:
+            if finder.bundle.files and sys.base_prefix in site["PREFIXES"]:
                 # --system-site-packages; `site` has looked for that folder in vain.
                 sys.path += site["getsitepackages"]([sys.base_prefix])
             return
@@ -51,7 +58,7 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
         site["sethelper"]()
         if not sys.flags.isolated:
             site["enablerlcompleter"]()
-        if any("sitecustomize" in root.entries for root in _hpcpy_importer.finder().bundle.roots):
+        if any("sitecustomize" in root.entries for root in finder.bundle.roots):
             site["execsitecustomize"]()
 
     return main

@@ -144,7 +144,11 @@ static const HpcpyMpiInterface *open_own(void)
 PyObject *__wrap_PyInit_mpi4py__MPI(void)
 {
     char problem[2048] = "";
-    const char *wanted = secure_getenv("HPCPY_MPI");
+    int is_read = 1; /* -E and -I hide our variables with Python's */
+    if (PyConfig_GetInt("use_environment", &is_read) < 0) {
+        return NULL;
+    }
+    const char *wanted = is_read ? secure_getenv("HPCPY_MPI") : NULL;
     wanted = wanted != NULL && wanted[0] != '\0' ? wanted : NULL;
     const HpcpyMpiInterface *usable = open_library(wanted, problem, sizeof(problem));
     if (usable == NULL && (wanted == NULL || strcmp(wanted, "mpich") == 0)) {

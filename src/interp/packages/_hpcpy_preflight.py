@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from _hpcpy_say import setting
 
 
 def before(package: str) -> None:
     """Install it, before the package is imported."""
-    if sys.flags.ignore_environment or os.environ.get("HPCPY_PREFLIGHT", "") in ("", "off"):
+    if setting("HPCPY_PREFLIGHT") in (None, "", "off"):
         return
     try:
         from hpcpy_job.hook import install  # noqa: PLC0415

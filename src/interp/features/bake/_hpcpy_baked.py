@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from _hpcpy_folders import Folder
+    from _hpcpy_folders import PathEntryFinder
 
 
 def _other_base(library: str, what: str) -> ImportError:
@@ -36,7 +36,7 @@ class Baked(Bundle):
             super().__init__(data, library)
         except ImportError:
             raise _other_base(library, "another base") from None
-        # It has no second bundle of its own, so `Folder` never looks for one.
+        # It has no second bundle of its own, so `PathEntryFinder` never looks for one.
         self.add_nothing()
         self.distributions: dict[str, list[str]] = self._index["distributions"]
 
@@ -57,7 +57,7 @@ class Baked(Bundle):
         for root in self.roots:
             root.outside |= gone
 
-    def folder(self, path: str) -> Folder:
+    def folder(self, path: str) -> PathEntryFinder:
         """Return the finder of a folder; a path hook."""
         if f"{path}/".startswith(self._gone):
             raise ImportError("replaced since it was baked", path=path)

@@ -7,15 +7,16 @@ it looks into a cache.  Code from a cache needs only its symbols (numba.patch).
 from __future__ import annotations
 
 import contextlib
-import os
+import itertools
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from _hpcpy_importer import finder
+from _hpcpy_say import setting
 
 # HPCPY_NUMBA=stock: numba works as in any Python.
-IS_STOCK = os.environ.get("HPCPY_NUMBA") == "stock"
+IS_STOCK = setting("HPCPY_NUMBA") == "stock"
 _needs_nothing = False
 
 
@@ -74,7 +75,8 @@ def extensions() -> Any:
     extends it, and none is looked for beside the script.
     """
     bundle = finder().bundle
-    ours = {"", *finder().own_folders()}
+    before = itertools.takewhile(lambda entry: entry != bundle.library, sys.path)
+    ours = {"", *before} - finder().start.pythonpath
     # Asked first: it looks whether site-packages is as it was built.
     is_unchanged = bundle.added is None
     for root in bundle.roots:

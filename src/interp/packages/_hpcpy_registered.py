@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from _hpcpy_folders import Folder, Loader
-from _hpcpy_path import UserFolder
+from _hpcpy_folders import Loader, PathEntryFinder
+from _hpcpy_importer import UserFolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def after(module: ModuleType) -> None:
     """Register them with a module that has just been executed."""
     if module.__name__ == "pkgutil":
-        module.iter_importer_modules.register(Folder, Folder.iter_modules)
+        module.iter_importer_modules.register(PathEntryFinder, PathEntryFinder.iter_modules)
         return
     # distlib's register_finder wants an instance.
-    for kind in (Loader, Folder, UserFolder):
+    for kind in (Loader, PathEntryFinder, UserFolder):
         module._finder_registry[kind] = module.ResourceFinder

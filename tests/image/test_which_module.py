@@ -1,0 +1,192 @@
+"""Which module wins, line by line: how Python is started, and where another one lies.
+
+A cell has three letters, for a module of the standard library (queue), one of the image's packages
+(tqdm) and one that the image lacks (rich): i where the image's is imported, o where the other one
+is, I where the image's is and a line says so, - where there is none.
+"""
+
+import os
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from running import run
+
+NAMES = ("queue", "tqdm", "rich")
+PROGRAM = """
+import sys
+{prelude}
+print("=", end="")
+for name in {names}:
+    try:
+        file = __import__(name).__file__
+    except ImportError:
+        file = ""
+    print("-" if not file else "o" if file.startswith({folder!r}) else "i", end="")
+"""
+# Beside the program or where it is started; in PYTHONPATH, and relative to the working folder;
+# in a folder that the program inserts first into sys.path, or appends; where the program
+# inserts the folder first in which it lies or was started.
+PLACES = ("beside", "PYTHONPATH", "relative", "inserted", "appended", "again")
+TABLE = """
+script              ioo iIo iIo ioo iio ioo
+folder              ioo iIo iIo ioo iio ioo
+zip                 ioo iIo iIo ioo iio ioo
+-m own              ioo iIo iIo ioo iio ioo
+-m cProfile         ioo iIo iIo ioo iio ioo
+-m code             iio iIo iIo ioo iio ioo
+-c                  iio iIo iIo ioo iio ioo
+standard input      iIo iIo iIo ioo iio ioo
+-                   iIo iIo iIo ioo iio ioo
+prompt              iIo iIo iIo ioo iio ioo
+-I script           ii- ii- ii- ioo iio ioo
+-I -c               ii- ii- ii- ioo iio ioo
+-E script           ioo ii- ii- ioo iio ioo
+-E -c               iio ii- ii- ioo iio ioo
+-s script           ioo iIo iIo ioo iio ioo
+-P script           ii- iIo iIo ioo iio ioo
+-P -c               ii- iIo iIo ioo iio ioo
+-S script           ioo ioo ioo ioo ioo ioo
+-S -c               ioo ioo ioo ioo ioo ioo
+stock script        ooo ooo ooo ooo iio ooo
+stock -c            ooo ooo ooo ooo iio ooo
+venv script         ioo ioo ioo ioo iio ioo
+venv -c             ioo ioo ioo ioo iio ioo
+bare venv script    ioo ioo ioo ioo ioo ioo
+bare venv -c        ioo ioo ioo ioo ioo ioo
+"""
+CASES = [
+    (line[:20].strip(), place, cell)
+    for line in TABLE.strip().splitlines()
+    for place, cell in zip(PLACES, line[20:].split(), strict=True)
+]
+
+
+@pytest.fixture(scope="module")
+def venvs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("venvs")
+    for name, site in (("venv", True), ("bare venv", False)):
+        venv.create(folder / name, system_site_packages=site, symlinks=True)
+    return {name: folder / name for name in ("venv", "bare venv")}
+
+
+def plant(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in NAMES:
+        (folder / f"{name}.py").touch()
+
+
+def started(kind: str, here: Path, text: str) -> tuple[list[str], str]:
+    """Write the program, and return the words that start it, and its standard input."""
+    files = {"script": "main", "folder": "__main__", "zip": "__main__", "-m own": "own"}
+    (here / f"{files.get(kind, 'main')}.py").write_text(text)
+    if kind == "zip":
+        with zipfile.ZipFile(here.parent / "program.zip", "w") as archive:
+            for file in here.iterdir():
+                archive.write(file, file.name)
+    program = f"exec({text!r})\n"
+    words = {
+        "script": ["main.py"],
+        "folder": [str(here)],
+        "zip": [str(here.parent / "program.zip")],
+        "-m own": ["-m", "own"],
+        "-m cProfile": ["-m", "cProfile", "-o", "/dev/null", "main.py"],
+        "-m code": ["-m", "code"],
+        "-c": ["-c", text],
+        "standard input": [],
+        "-": ["-"],
+        "prompt": ["-i"],
+    }
+    return words[kind], program
+
+
+def result(start: str, place: str, folder: Path, venvs: dict[str, Path]) -> str:
+    here, there = folder / "here", folder / "there"
+    kind = next(kind for kind in ("script", "-c", start) if start.endswith(kind))
+    option = start.removesuffix(kind).strip()
+    here.mkdir()
+    plant(here if place in ("beside", "again") else there)
+    added = there if place != "again" else folder / "program.zip" if kind == "zip" else here
+    prelude = {
+        "inserted": f"sys.path.insert(0, {str(added)!r})",
+        "appended": f"sys.path.append({str(added)!r})",
+        "again": f"sys.path.insert(0, {str(added)!r})",
+    }.get(place, "")
+    text = PROGRAM.format(prelude=prelude, names=NAMES, folder=str(folder))
+    words, given = started(kind, here, text)
+    paths = {"PYTHONPATH": str(there), "relative": "../there/."}
+    env = {**os.environ, "PYTHONPATH": paths.get(place, "")}
+    env |= {"HPCPY_SITE": "stock"} if option == "stock" else {}
+    python = venvs[option] / "bin/python" if option in venvs else sys.executable
+    options = [option] if option.startswith("-") else []
+    done = run(python, *options, *words, env=env, cwd=here, input=given)
+    assert done.returncode == 0, done.stderr
+    letters = done.stdout.partition("=")[2][:3]
+    return letters.replace("ii", "iI", 1) if "hpcpy: " in done.stderr else letters
+
+
+@pytest.mark.parametrize(("start", "place", "cell"), CASES)
+def test_the_table_holds(
+    start: str, place: str, cell: str, tmp_path: Path, venvs: dict[str, Path]
+) -> None:
+    assert result(start, place, tmp_path, venvs) == cell
+
+
+@pytest.mark.parametrize("way", ["sys.stderr.close()", "sys.stderr = None", "", "full"])
+def test_an_import_does_not_fail_with_its_remark(tmp_path: Path, way: str) -> None:
+    plant(tmp_path / "there")
+    program = f"import sys; {'' if way == 'full' else way}\nimport tqdm; print(tqdm.tqdm.__name__)"
+    (tmp_path / "main.py").write_text(program)
+    reader, closed = os.pipe()
+    os.close(reader)
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "there")}
+    with Path("/dev/full").open("w") as full, os.fdopen(closed, "w") as pipe:
+        words = {"stdout": -1, "stderr": full if way == "full" else pipe, "capture_output": False}
+        done = run(sys.executable, tmp_path / "main.py", env=env, **words)
+    assert (done.returncode, done.stdout) == (0, "tqdm\n")
+
+
+BACKEND = """
+import tqdm, rich
+print(tqdm.__file__.startswith({folder!r}), "rich_of_pth" in rich.__dict__)
+"""
+# As pip's, of an isolated build.
+CUSTOMIZE = """
+import site, sys
+sys.path[:] = [path for path in sys.path if "site-packages" not in path]
+site.addsitedir({folder!r})
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_build_backend_gets_its_requirements_and_pth_files_run(
+    isolated: bool, tmp_path: Path, venvs: dict[str, Path]
+) -> None:
+    site = next(venvs["venv"].glob("lib/python3*/site-packages"))
+    python, folder = venvs["venv"] / "bin/python", tmp_path / "overlay" if isolated else site
+    env = {**os.environ, "_PYPROJECT_HOOKS_BUILD_BACKEND": "backend"}
+    plant(folder)
+    (folder / "rich.pth").write_text("import rich; rich.rich_of_pth = True\n")
+    if isolated:
+        (tmp_path / "given").mkdir()
+        text = CUSTOMIZE.format(folder=str(folder))
+        (tmp_path / "given/sitecustomize.py").write_text(text)
+        python, env["PYTHONPATH"] = Path(sys.executable), str(tmp_path / "given")
+    try:
+        done = run(python, "-c", BACKEND.format(folder=str(folder)), env=env, cwd=tmp_path)
+    finally:
+        for name in (*(f"{name}.py" for name in NAMES), "rich.pth"):
+            (folder / name).unlink()
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+@pytest.mark.parametrize("option", ["-I", "-E"])
+def test_it_hides_the_interpreters_variables_with_pythons(option: str) -> None:
+    program = "import mpi4py.MPI, _hpcpy_numba_needs as n; print(n.IS_STOCK, mpi4py.MPI.__name__)"
+    stock = {f"HPCPY_{name}": "stock" for name in ("GC", "NUMBA", "PREFLIGHT", "SITE")}
+    env = {**os.environ, **stock, "HPCPY_MPI": "/nowhere", "HPCPY_CODE": "marshal"}
+    done = run(sys.executable, option, "-c", program, env=env)
+    assert (done.stdout, done.stderr) == ("False mpi4py.MPI\n", "")

@@ -99,6 +99,12 @@ def wait_until(
         time.sleep(every)
 
 
+def first_line(job: subprocess.Popen[str], stream: str = "stdout") -> str:
+    """Return the first line that a job writes to one of its pipes, once it has."""
+    line: str = getattr(job, stream).readline()
+    return line
+
+
 def last_words(job: subprocess.Popen[str]) -> str:
     """Return what a job that was told to end says on stderr; one that does not is killed."""
     try:
@@ -111,6 +117,11 @@ def last_words(job: subprocess.Popen[str]) -> str:
 def on_ranks(size: int | str, *words: object) -> Done:
     """Run this Python with some words on several ranks."""
     return in_own_process(*launcher(size), sys.executable, *words)
+
+
+def workload_on(size: int | str, name: str, *words: object) -> Done:
+    """Run a workload on several ranks."""
+    return on_ranks(size, "-m", "workloads", name, *words)
 
 
 def start_ranks(size: int | str, *words: object) -> subprocess.Popen[str]:

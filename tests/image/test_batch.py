@@ -1,14 +1,11 @@
 """``hpcpy batch``: the image's own command, which a login node without a checkout has."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from running import printed, run
-
-Done = subprocess.CompletedProcess[str]
+from running import Done, printed, run
 
 
 def batch(folder: Path, *words: str) -> Done:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from needed import needs
 
-from running import TELLS_WHEN, printed, run, start, wait_until
+from running import TELLS_WHEN, Done, printed, run, start, wait_until
 
 pytestmark = needs("distributed")
 
@@ -36,7 +36,7 @@ def address(file: Path) -> str:
         return ""
 
 
-def workload(name: str, value: str, *words: str) -> subprocess.CompletedProcess[str]:
+def workload(name: str, value: str, *words: str) -> Done:
     """Run a workload as a user of the cluster that a variable names."""
     return run(sys.executable, "-m", "workloads", *words, env={**os.environ, name: value})
 

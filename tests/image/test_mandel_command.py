@@ -14,14 +14,13 @@ import pytest
 from needed import need
 
 from proc_files import processes
-from running import printed, run, start, wait_until
+from running import printed, run, start, surroundings, wait_until
 from workloads.__main__ import main
 from workloads.mandel import command, numpy_
 from workloads.mandel.grid import AREAS, Answer, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
-NEEDS_A_PROCESS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def mandel(*arguments: Any) -> Any:
@@ -111,7 +110,7 @@ def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixtu
 
 
 def test_it_runs_where_no_home_can_be_written(tmp_path: Path) -> None:
-    env = {**NEEDS_A_PROCESS, "HOME": "/proc/none", "TMPDIR": str(tmp_path)}
+    env = {**surroundings(), "HOME": "/proc/none", "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]
     shown = printed(run(*command, env=env))
     assert "\npython-2 " in shown
@@ -127,7 +126,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: P
     command += ["--impl", impl, "--size", "4000", "4000", "--out", str(tmp_path / "m.npy")]
     # Some workers begin a session of their own: what is left is known by this.
     mark = f"STARTED_BY={tmp_path}"
-    env = {**NEEDS_A_PROCESS, "STARTED_BY": str(tmp_path)}
+    env = {**surroundings(), "STARTED_BY": str(tmp_path)}
     with start(*command, env=env, start_new_session=True) as job:
         # The temporary file is there once it computes.
         wait_until(lambda: [*tmp_path.iterdir()], job)

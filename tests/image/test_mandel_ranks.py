@@ -14,7 +14,17 @@ import pytest
 
 from hpcpy_common import machine
 from proc_files import processes
-from running import TELLS_WHEN, last_words, on_ranks, printed, run, start_ranks, wait_until
+from running import (
+    TELLS_WHEN,
+    last_words,
+    on_ranks,
+    printed,
+    run,
+    start_ranks,
+    surroundings,
+    wait_until,
+    workload_on,
+)
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -23,15 +33,11 @@ RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel ==
 ODD = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "7", "13", "--maxiter", "50"]
 
 
-def mpiexec(size: Any, *arguments: Any) -> Any:
-    return on_ranks(size, "-m", "workloads", "mandel", *arguments)
-
-
 @pytest.mark.parametrize(
     ("size", "area"), sampled([(3, "area2"), (1, "area1"), (2, "area1"), (5, "area1")])
 )
 def test_any_number_of_ranks_has_the_reference_bytes(size: int, area: str) -> None:
-    shown = printed(mpiexec(size, "--impl", ",".join(RANKS), "--area", area))
+    shown = printed(workload_on(size, "mandel", "--impl", ",".join(RANKS), "--area", area))
     # One line for all techniques, or they have different answers.
     assert shown.count(f"{AREAS[area].sha256}: matches the reference") == 1
     assert shown.count(f"mandel {area}:") == 1, "one rank reports"
@@ -42,7 +48,7 @@ def test_any_number_of_ranks_has_the_reference_bytes(size: int, area: str) -> No
 
 def test_more_ranks_than_rows_is_no_error() -> None:
     window = ["--window", -2, 0.5, -1.25, 1.25, "--size", 1000, 3, "--maxiter", 50]
-    printed(mpiexec(5, "--impl", ",".join(RANKS), *window))
+    printed(workload_on(5, "mandel", "--impl", ",".join(RANKS), *window))
 
 
 @pytest.mark.long
@@ -91,7 +97,7 @@ def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
 def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     names = [n for n in RANKS if n != "mpi-block"]
     options = [*ODD, "--impl", ",".join(names), "--scale", "1,2,3", "--json", tmp_path / "m.json"]
-    printed(mpiexec(3, *options, "--profile", "cprofile", tmp_path / "m.prof"))
+    printed(workload_on(3, "mandel", *options, "--profile", "cprofile", tmp_path / "m.prof"))
     results = json.loads((tmp_path / "m.json").read_text())["results"]
     runs = [(r["impl"], r["workers"]) for r in results]
     assert runs == [(name, size) for name in names for size in (1, 2, 3)]
@@ -127,14 +133,8 @@ def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
 
 def test_a_launcher_that_mpi_does_not_know_is_refused() -> None:
     # What srun --mpi=none does: processes that each believe to be alone.
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "SLURM_PROCID": "0",
-        "SLURM_STEP_NUM_TASKS": "4",
-    }
-    for name in [n for n in env if n.startswith(("PMI_", "OMPI_"))]:
-        del env[name]
+    inherited = {n: v for n, v in surroundings().items() if not n.startswith(("PMI_", "OMPI_"))}
+    env = {**inherited, "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4"}
     command = [sys.executable, "-m", "workloads", "mandel", *ODD, "--impl", "mpi-cyclic"]
     done = run(*command, env=env)
     assert done.returncode == 69

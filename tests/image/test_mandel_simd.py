@@ -35,23 +35,19 @@ def test_every_level_has_the_reference_bytes(area: Any, level: Any) -> None:
     assert hashlib.sha256(out).hexdigest() == area.sha256
 
 
-@pytest.mark.parametrize("level", kernel.levels)
-def test_every_limit_agrees_with_the_definition(level: Any) -> None:
-    # Pixels end in the first tests, within a stride, and exactly at its end.
-    for maxiter in range(1, 100):
-        grid = Grid(-2.0, 0.5, -1.25, 1.25, 23, 5, maxiter)
-        out = empty(grid)
-        kernel.fill(*axes(grid), maxiter, out, level=level)
-        assert out.tolist() == definition(grid), maxiter
+# Pixels end in the first tests, within a stride, and exactly at its end.
+LIMITS = [(23, 5, maxiter) for maxiter in range(1, 100)]
+WIDTHS = [(width, 2, 60) for width in range(1, 140)]
 
 
 @pytest.mark.parametrize("level", kernel.levels)
-def test_every_width_agrees_with_the_definition(level: Any) -> None:
-    for width in range(1, 140):
-        grid = Grid(-2.0, 0.5, -1.25, 1.25, width, 2, 60)
+@pytest.mark.parametrize("shapes", [LIMITS, WIDTHS], ids=["limits", "widths"])
+def test_every_shape_agrees_with_the_definition(shapes: Any, level: Any) -> None:
+    for shape in shapes:
+        grid = Grid(-2.0, 0.5, -1.25, 1.25, *shape)
         out = empty(grid)
         kernel.fill(*axes(grid), grid.maxiter, out, level=level)
-        assert out.tolist() == definition(grid), width
+        assert out.tolist() == definition(grid), shape
 
 
 def test_plain_bytes_are_taken_as_they_are() -> None:

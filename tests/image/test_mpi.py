@@ -3,13 +3,12 @@
 import ctypes
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from running import printed, run
+from running import Done, printed, run
 
 OWN = Path("/opt/mpich/lib/libmpi.so.12")
 # Without MPI_Init, for which there may be no launcher.
@@ -19,7 +18,7 @@ FOLDER = WHICH.replace("[-1]", "[-1].rpartition('/')[0]")
 BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_WORLD\n"
 
 
-def start(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def start(*command: str, **variables: str) -> Done:
     return run(*command, env={**os.environ, **variables})
 
 

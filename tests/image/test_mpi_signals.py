@@ -1,13 +1,12 @@
 """After MPI's start the signals that end a job are the program's, as before it."""
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from running import printed, run
+from running import Done, printed, run
 from tiers import sampled
 
 BY_HAND = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI; "
@@ -21,9 +20,7 @@ SEND = "import os, signal, sys; os.kill(os.getpid(), int(sys.argv[1])); print('w
 HANDLER = "import signal, sys; signal.signal(int(sys.argv[1]), lambda n, _: print('handler', n))"
 
 
-def python(
-    *lines: str, number: int, launcher: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
+def python(*lines: str, number: int, launcher: tuple[str, ...] = ()) -> Done:
     return run(*launcher, sys.executable, "-c", "\n".join(lines), str(int(number)))
 
 

@@ -2,23 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from needed import plotted
 
 from hpcpy_common.machine import no_cuda_device
-from running import on_ranks, printed
+from running import on_ranks, printed, workload_on
 from tiers import sampled
 from workloads.p2p.registry import TECHNIQUES
 
 HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_cuda_device()]
 # Odd, and more than 64 KiB.
 LENGTH = 70_001
-
-
-def p2p(size: Any, *arguments: Any) -> Any:
-    return on_ranks(size, "-m", "workloads", "p2p", *map(str, arguments))
 
 
 # Where ranks share cores they wait a time slice for each other, every time:
@@ -30,7 +25,7 @@ def test_every_technique_delivers_on_any_number_of_ranks(
     report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"
     options = ["--sizes", LENGTH, "--times", times]
     files = ["--json", report, *(plotted(chart) if size == 2 else [])]
-    shown = printed(p2p(size, "--impl", "all", *options, "--repeat", repeat, *files))
+    shown = printed(workload_on(size, "p2p", "--impl", "all", *options, "--repeat", repeat, *files))
     assert shown.count("every message arrived as sent (SHA-256)") == 1, "one rank reports"
     assert f"ping-pong of ranks 0 and {size - 1}, half a round trip: µs" in shown
     results = json.loads(report.read_text())["results"]

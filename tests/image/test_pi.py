@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from needed import need
 
-from running import in_own_process, on_ranks, printed
+from running import in_own_process, printed, workload_on
 from tiers import sampled
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
@@ -41,10 +41,6 @@ def want(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
 
 def alone(*arguments: Any) -> Any:
     return in_own_process(sys.executable, "-m", "workloads", "pi", *arguments)
-
-
-def mpiexec(size: Any, *arguments: Any) -> Any:
-    return on_ranks(size, "-m", "workloads", "pi", *arguments)
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
@@ -80,7 +76,8 @@ def test_the_images_python_can_be_the_other_one() -> None:
 @pytest.mark.parametrize(("size", "pairs"), sampled([(3, 10_007), (3, 2), (1, 10_007)], keep=2))
 def test_any_number_of_ranks(size: int, pairs: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
-    shown = printed(mpiexec(size, "--impl", ",".join(RANKS), "-n", pairs, "--json", report))
+    asked = ["--impl", ",".join(RANKS), "-n", pairs, "--json", report]
+    shown = printed(workload_on(size, "pi", *asked))
     assert shown.count(f"pi: {pairs:,} pairs") == 1, "one rank reports"
     results = {result["impl"]: result for result in json.loads(report.read_text())["results"]}
     for name in RANKS:
@@ -91,7 +88,7 @@ def test_any_number_of_ranks(size: int, pairs: int, tmp_path: Path) -> None:
 def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     options = ["--impl", "mpi", "-n", 1_000, "--scale", "1,3", "--weak", "--json", report]
-    shown = printed(mpiexec(3, *options))
+    shown = printed(workload_on(3, "pi", *options))
     assert "1,000 pairs, seed 2022, for each worker" in shown
     assert " serial " in shown
     results = json.loads(report.read_text())["results"]

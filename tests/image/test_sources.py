@@ -2,7 +2,6 @@
 
 import inspect
 import json.decoder
-import subprocess
 import sys
 import sysconfig
 import traceback
@@ -14,7 +13,7 @@ from needed import lacking
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
-from running import run
+from running import Done, run
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDER = LIBRARY / "json"
@@ -26,7 +25,7 @@ def found(*words: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def ran(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+def ran(*words: str | Path, typed: str = "") -> Done:
     return run(sys.executable, *words, input=typed)
 
 

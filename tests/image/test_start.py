@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from running import run
+from running import printed, run
 
 LIBRARY = sysconfig.get_path("stdlib")
 PROGRAM = """
@@ -48,9 +48,7 @@ def test_sysconfig_needs_no_look_around(tmp_path: Path) -> None:
 
 
 def first_path(*command: str | Path, cwd: Path) -> str:
-    done = run(sys.executable, *command, cwd=cwd)
-    assert done.stderr == ""
-    return done.stdout.strip()
+    return printed(run(sys.executable, *command, cwd=cwd)).strip()
 
 
 @pytest.mark.parametrize("name", ["../below/real.py", "program"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from needed import lacking
 
-from running import run
+import running
 
 PREFIX = "/opt/hpcpy"
 PROGRAM = """
@@ -37,9 +37,7 @@ def printed(*words: str, file: str | None = None, **more: Any) -> str:
     if file is not None:
         # Python itself refuses to start a program with an empty name.
         words = ("bash", "-c", 'exec -a "$0" "$@"', words[0], file, *words[1:])
-    done = run(*words, **more)
-    assert (done.returncode, done.stderr) == (0, "")
-    return str(done.stdout).strip()
+    return running.printed(running.run(*words, **more)).strip()
 
 
 def found(*words: str, file: str | None = None, **more: Any) -> list[Any]:

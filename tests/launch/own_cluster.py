@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from local_cluster import Cluster, require_one
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout
 from hpcpy.core import paths
-from running import start
+from running import run
 
 
 @contextlib.contextmanager
@@ -30,17 +29,16 @@ def own(name: str, folder: Path = paths.BUILD) -> Iterator[Layout]:
         stop(layout)
 
 
-def start_hpcpy(layout: Layout, *words: str, umask: int = -1) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
-    command = ("-m", "hpcpy", "cluster", f"--folder={layout.folder}", *words)
-    return start(sys.executable, *command, env=env, umask=umask)
+def command(layout: Layout, *words: str) -> list[str]:
+    """Return `hpcpy cluster`, as a user starts it, for a cluster."""
+    program = str(paths.ROOT / "hpcpy")
+    return [sys.executable, program, "cluster", f"--folder={layout.folder}", *words]
 
 
 def hpcpy(layout: Layout, *words: str) -> str:
-    with start_hpcpy(layout, *words) as process:
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out
+    done = run(*command(layout, *words))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def running(layout: Layout) -> Cluster:
@@ -55,5 +53,4 @@ def started(layout: Layout) -> Cluster:
 
 
 def stderr_of(layout: Layout, *words: str) -> str:
-    with start_hpcpy(layout, *words) as process:
-        return process.communicate(timeout=300)[1]
+    return run(*command(layout, *words)).stderr

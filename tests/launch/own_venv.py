@@ -2,25 +2,34 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
+import pytest
+
 from hpcpy.core import paths
-from hpcpy.engine.prefix import find_apptainer
+from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import host_arch, wheels
-from running import run
+from running import Done, run
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
+needs_image = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
 
 
 def in_image(
-    folder: Path, *command: str | Path, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in the image, with a folder as /own and a few variables."""
-    options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
-    environment = [f"--env={name}={value}" for name, value in variables.items()]
-    return run(find_apptainer(), "exec", *options, *environment, SIF, *command)
+    folder: Path,
+    *command: str | Path,
+    at: str = "/own",
+    options: tuple[str, ...] = (),
+    **variables: str,
+) -> Done:
+    """Run a command in the image, with a folder that it sees as `at`, and a few variables.
+
+    They are the process's alone, as a site's profile or a user sets LD_LIBRARY_PATH.
+    """
+    given = ("--cleanenv", "--contain", "--no-home", "--pwd=/", *options, f"--bind={folder}:{at}")
+    own = ("env", *(f"{name}={value}" for name, value in variables.items()))
+    return run(ensure("apptainer")["apptainer"].path, "exec", *given, SIF, *own, *command)
 
 
 def make(folder: Path) -> None:

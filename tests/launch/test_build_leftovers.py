@@ -16,9 +16,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def said(builder: Buildah, *arguments: str) -> list[str]:
-    command = builder.online(*arguments)
-    shown = printed(run(*command))
-    return shown.split()
+    return printed(run(*builder.online(*arguments))).split()
 
 
 def mounts() -> int:

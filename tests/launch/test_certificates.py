@@ -2,7 +2,6 @@
 
 import os
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ import pytest
 from small_packages import wheel
 
 from hpcpy.engine.prefix import find_apptainer
-from running import run
+from running import Done, run
 
 # The image's own program: the host may have none. Python refuses an authority
 # without a key usage since 3.13.
@@ -51,15 +50,13 @@ class Site:
     sif: str
     url: str = ""
 
-    def run(
-        self, *words: str, options: tuple[str, ...] = (), **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, options: tuple[str, ...] = (), **variables: str) -> Done:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
         own = ("--no-home", f"--bind={self.folder}:/mnt", "--pwd=/mnt", *options)
         command = (find_apptainer(), "exec", *own, self.sif, *words)
         return run(*command, env={**inherited, **variables})
 
-    def get(self, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def get(self, **variables: Any) -> Done:
         return self.run("python3", "-c", GET, f"{self.url}/hello", **variables)
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from local_cluster import daemons
-from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
+from own_cluster import command, hpcpy, own, running, started, stderr_of
 
 import proc_files
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from running import executable, printed, run, wait_until
+from running import executable, printed, run, start, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +80,8 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
         Path(place).chmod(0o755)
         with own("cluster", Path(place)) as layout:
-            with start_hpcpy(layout, umask=0o077) as process:
-                _, err = process.communicate(timeout=300)
-            assert process.returncode == 0, err
+            done = run(*command(layout), umask=0o077)
+            assert done.returncode == 0, done.stderr
             nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
             shown = printed(
                 run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
@@ -99,13 +98,13 @@ def test_a_start_leaves_jobs_alone_while_the_controller_is_busy(layout: Layout) 
         # It is silent for longer than one question waits.
         os.kill(controller, signal.SIGSTOP)
         try:
-            with start_hpcpy(layout) as start:
+            with start(*command(layout)) as mending:
                 time.sleep(8)
                 os.kill(controller, signal.SIGCONT)
-                _, err = start.communicate(timeout=300)
+                _, err = mending.communicate(timeout=300)
         finally:
             os.kill(controller, signal.SIGCONT)
-        assert (start.returncode, "it runs" in err) == (0, True), err
+        assert (mending.returncode, "it runs" in err) == (0, True), err
         assert process.communicate(timeout=300) == ("", "")
     assert process.returncode == 0
     hpcpy(layout, "--stop")
@@ -127,16 +126,10 @@ def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None
     wait_until(lambda: one.run(*words).stdout.split() == ["NODE_FAIL"], every=0.1)
     # The other node goes on.
     assert one.srun("--nodelist=n1", "hostname").stdout == "n1\n"
-    assert "n2 down" in command_status(layout)
+    status = run(*command(layout, "--status"))
+    assert (status.returncode, "n2 down" in status.stdout) == (1, True)
     hpcpy(layout)
     assert sorted(running(layout).srun("-N2", "hostname").stdout.split()) == list(NODES)
-
-
-def command_status(layout: Layout) -> str:
-    with start_hpcpy(layout, "--status") as process:
-        out, _ = process.communicate(timeout=300)
-    assert process.returncode == 1
-    return out
 
 
 def test_a_start_that_fails_names_the_machine_and_its_log(layout: Layout) -> None:
@@ -146,14 +139,13 @@ def test_a_start_that_fails_names_the_machine_and_its_log(layout: Layout) -> Non
     executable(fake / "slurmd", "#!/bin/sh\necho slurmd 22.05.8\ntest $1 = -V || exit 3\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{fake}{os.pathsep}{os.environ['PATH']}")
-        with start_hpcpy(layout) as process:
-            _, err = process.communicate(timeout=300)
+        done = run(*command(layout))
     (fake / "slurmd").unlink()
     fake.rmdir()
-    assert process.returncode == 1
-    last = err.splitlines()[-1]
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
     assert re.fullmatch(r"hpcpy cluster: n[12] has ended; its log: \S+/n[12]\.log", last)
     log = Path(last.rpartition(" ")[2])
     assert "slurmd ended with 3" in log.read_text()
-    assert "slurmd ended with 3" in err
+    assert "slurmd ended with 3" in done.stderr
     assert left(layout) == {**NOTHING, "folders": [layout.folder]}

@@ -11,17 +11,12 @@ from pathlib import Path
 import pytest
 from local_cluster import SECONDS, Cluster, image, only_root
 
-from running import Done, wait_until
+from running import printed, wait_until
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
-
-
-def succeeded(done: Done) -> str:
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def workers(said: str, technique: str) -> int:
@@ -41,9 +36,9 @@ def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind
         "if MPI.COMM_WORLD.rank == 0: print(dict(collections.Counter(names)))\n"
     )
     inside = ("python3", "-c", program)
-    said = succeeded(cluster.srun(f"--mpi={kind}", *options, *image(), *inside))
+    said = printed(cluster.srun(f"--mpi={kind}", *options, *image(), *inside))
     assert said == f"{{'n1': {first}, 'n2': 1}}\n"
-    said = succeeded(cluster.srun(f"--mpi={kind}", *options, *image(), *MANDEL))
+    said = printed(cluster.srun(f"--mpi={kind}", *options, *image(), *MANDEL))
     assert said.count(REFERENCE) == 1
     assert workers(said, "mpi-dynamic") == first + 1
 

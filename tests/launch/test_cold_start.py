@@ -3,15 +3,14 @@
 `touched` says what counts, and why other work on the machine does not.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from injection_ways import forbidden
+from own_venv import SIF, needs_image
 from touched import Touched, touched
 
-from hpcpy.core import paths
 from measure.cases import CASES
 from measure.targets import PYTHON, WORK
 
@@ -34,14 +33,11 @@ BOUNDS = {"pass": Bound(88, 5.5, 104), "numpy": Bound(165, 7.9, 155), "core": Bo
 
 @pytest.fixture(scope="module")
 def sif() -> Path:
-    found = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
-    if not found.exists():
-        pytest.skip(f"{found}: not there; run: make sif")
     if why := forbidden("squashfs loop mounts"):
         pytest.skip(f"{why}; run: sudo make test")
     if not Path("/dev/fuse").exists():
         pytest.skip("no /dev/fuse; run: modprobe fuse")
-    return found
+    return SIF
 
 
 def too_much(counted: Touched, bound: Bound) -> list[str]:
@@ -53,6 +49,7 @@ def too_much(counted: Touched, bound: Bound) -> list[str]:
     return [f"{n:,.1f} {what}, at most {most}" for what, (n, most) in counts.items() if n > most]
 
 
+@needs_image
 @pytest.mark.parametrize("name", BOUNDS)
 def test_a_start_touches_little_of_the_image(sif: Path, name: str) -> None:
     (case,) = (one for one in CASES if one.name == name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_venv import SIF, in_image, make
+from own_venv import in_image, make, needs_image
 
 from hpcpy.engine.venv import ensure_venv
 from running import printed, run
@@ -34,10 +34,7 @@ with h5py.File(path) as file:
     assert (file["values"][()] == values).all()
 """
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-]
+pytestmark = [pytest.mark.long, needs_image]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from hpcpy.build.command import archive_path, sif_path
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import manifest_digest
 from hpcpy.engine.prefix import find_apptainer
-from running import run
+from running import printed, run
 from workloads.mandel.grid import AREAS
 
 IMAGE = the_graph().image("hpcpy")
@@ -26,16 +25,12 @@ if not SIF.exists():
     pytest.skip(f"{SIF} is not there; run: make sif", allow_module_level=True)
 
 
-def ran(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return run(*command, env={**os.environ, **variables})
-
-
 def test_apptainer_computes_both_areas_and_runs_python() -> None:
-    done = ran(find_apptainer(), "exec", SIF, "python", "-m", "workloads", "mandel")
+    done = run(find_apptainer(), "exec", SIF, "python", "-m", "workloads", "mandel")
     assert done.returncode == 0, done.stderr
     for name in ("area1", "area2"):
         assert f"sha256 {AREAS[name].sha256}: matches the reference" in done.stdout
-    done = ran(find_apptainer(), "run", SIF, "-c", "print(6 * 7)")
+    done = run(find_apptainer(), "run", SIF, "-c", "print(6 * 7)")
     assert (done.returncode, done.stdout) == (0, "42\n")
 
 
@@ -47,11 +42,9 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
     poison = tmp_path / ".local/lib/python3.14/site-packages/numpy"
     poison.mkdir(parents=True)
     (poison / "__init__.py").write_text("raise SystemExit('poisoned')\n")
-    done = ran(
-        *(find_apptainer(), "exec", "--home", tmp_path, SIF, "python", "-c", "import numpy"),
-        PYTHONHOME="/nonexistent",
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    env = {**os.environ, "PYTHONHOME": "/nonexistent"}
+    start = (find_apptainer(), "exec", "--home", tmp_path, SIF)
+    assert printed(run(*start, "python", "-c", "import numpy", env=env)) == ""
 
 
 def test_archive_and_sif_are_of_the_same_image() -> None:

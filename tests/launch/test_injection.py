@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from injection_ways import MODULE, PROGRAM, by_apptainer, by_shifter
-from mpi_libraries import NEEDS, NEWER, module, unpacked
+from mpi_libraries import NEEDS, NEWER, module, said, unpacked
 
 from hpcpy.engine.traced import traced
 from measure.targets import PYTHON
@@ -34,19 +34,12 @@ def skip_without(way: Way) -> None:
         pytest.skip("mounting an image as Shifter does needs root")
 
 
-def output(command: list[str]) -> list[str]:
-    done = run(*command)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return sorted(done.stdout.splitlines())
-
-
 @pytest.mark.parametrize("way", [by_apptainer, by_shifter])
 def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
     skip_without(way)
     start = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
     expected = [f"{rank} 3 {NEWER.version} {MODULE}/libmpi.so.12" for rank in range(3)]
-    assert output(way(library, folder, *start)) == expected
+    assert sorted(said(run(*way(library, folder, *start)))) == expected
 
 
 # MPI_Init and MPI_Finalize by the library itself.

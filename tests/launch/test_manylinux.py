@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from own_venv import SIF, in_image
+from own_venv import in_image, needs_image
 
 from running import printed
 
@@ -24,10 +24,7 @@ for name in sys.argv[1:]:
         print(error)
 """
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
-]
+pytestmark = [pytest.mark.long, needs_image]
 
 
 def promised() -> list[str]:

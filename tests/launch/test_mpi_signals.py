@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mpi_libraries import NEEDS, SIF, in_image, said, unpacked_intel
+from mpi_libraries import NEEDS, in_image, said, unpacked_intel
+from own_venv import SIF
 
 from hpcpy.engine.setup import ensure
 from running import start

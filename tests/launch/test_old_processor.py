@@ -2,13 +2,12 @@
 
 import platform
 import signal
-import subprocess
 
 import pytest
 
 from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
-from running import run
+from running import Done, run
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="levels of x86-64; run it on such a machine"
@@ -55,7 +54,7 @@ print("right")
 }
 
 
-def emulated(processor: str, *command: str) -> subprocess.CompletedProcess[str]:
+def emulated(processor: str, *command: str) -> Done:
     engine = ensure("apptainer", "emulator")
     emulator = [f"{LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", LIBRARIES]
     return run(

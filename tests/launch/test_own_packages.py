@@ -4,7 +4,7 @@ import platform
 from pathlib import Path
 
 import pytest
-from own_venv import SIF, in_image
+from own_venv import in_image, needs_image
 
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import sources
@@ -20,7 +20,7 @@ print(numpy.__version__, getattr(c, '__file__', 'built-in'))
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    needs_image,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheel is for x86-64"),
 ]
 

@@ -15,6 +15,7 @@ from hpcpy.cluster.layout import ENGINE_FOLDER
 from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.venv import ensure_venv
+from running import run
 
 CHECKS = {"HpcpyStart", "HpcpyMandel", "HpcpyReduce", "HpcpyParallelHdf5", "HpcpyDoctor"}
 FIGURES = {
@@ -48,23 +49,15 @@ class ReFrame:
             f"--checkpath={paths.ROOT / 'reframe/hpcpy_checks.py'}",
             f"--report-file={self.folder / 'report.json'}",
         ]
-        done = subprocess.run(
-            [*command, *options],
-            env=self.variables,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
+        pipes = {"capture_output": False, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        places = {"env": self.variables, "cwd": self.folder}
+        done = run(*command, *options, **places, **pipes, timeout=1800)
         return done.returncode, done.stdout
 
     def cases(self) -> dict[str, dict[str, Any]]:
         """Return what the JSON report of the last run says of each check."""
-        (run,) = json.loads((self.folder / "report.json").read_text())["runs"]
-        return {case["name"]: case for case in run["testcases"]}
+        (last,) = json.loads((self.folder / "report.json").read_text())["runs"]
+        return {case["name"]: case for case in last["testcases"]}
 
     def scripts(self) -> dict[str, str]:
         """Return the script of each check's job."""

@@ -5,13 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
-import pytest
-from own_venv import SIF, in_image
+from own_venv import SIF, in_image, needs_image
 
 from hpcpy.core.paths import ROOT
 from running import printed, run
 
-pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
+pytestmark = needs_image
 
 
 def test_the_list_names_what_a_start_enters(tmp_path: Path) -> None:

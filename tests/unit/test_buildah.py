@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from processes import environment, mounted
 
-from running import run
+from running import printed, run
 
 CODE = """
 import sys
@@ -24,9 +24,7 @@ except UnavailableError as error:
 def said(folder: Path, options: str, version: str) -> str:
     """Return the error for a tmpfs that is mounted on a folder with some options, or ""."""
     before = mounted(folder, f'mount -t tmpfs -o {options} none "$0"')
-    done = run(*before, sys.executable, "-c", CODE, folder, version, env=environment())
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    return printed(run(*before, sys.executable, "-c", CODE, folder, version, env=environment()))
 
 
 def test_a_folder_that_cannot_be_bound_is_refused_in_one_line(tmp_path: Path) -> None:

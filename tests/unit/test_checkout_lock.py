@@ -14,7 +14,7 @@ from processes import environment, python, start
 
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.scratch import checkout_lock, locked
-from running import run
+from running import first_line, printed, run
 
 HOLD = """
 import sys, time
@@ -45,11 +45,9 @@ with checkout_lock():
 def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> None:
     (build / "second may go").touch()
     with start(HOLD, build, "first") as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "in\n"
+        assert first_line(first) == "in\n"
         with start(HOLD, build, "second") as second:
-            assert second.stderr is not None
-            said = second.stderr.readline()
+            said = first_line(second, "stderr")
             (build / "first may go").touch()
             second.wait()
         first.wait()
@@ -65,17 +63,14 @@ def test_the_lock_of_a_removed_file_is_worth_nothing(build: Path, is_made_again:
     # `make distclean` removed it: who had waited and who came later built at once.
     order, lock = build / "order", build / ".lock"
     with start(HOLD, build, "first") as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+        first_line(first)
         with start(HOLD, build, "second") as second:
-            assert second.stderr is not None
-            assert second.stdout is not None
-            second.stderr.readline()  # it waits
+            first_line(second, "stderr")  # it waits
             lock.unlink()
             if is_made_again:
                 lock.touch()
             (build / "first may go").touch()
-            second.stdout.readline()
+            first_line(second)
             with pytest.raises(UnavailableError, match=rf"process {second.pid} .* works on it"):
                 locked(lock, may_wait=False).__enter__()
             (build / "second may go").touch()
@@ -123,7 +118,6 @@ except DiskError as error:
     print(error)
 """
     fails = ["strace", "-f", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK"]
-    done = run(*fails, sys.executable, "-c", code, build, env=environment())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{build}/.lock: its file system has no locks (")
-    assert done.stdout.count("\n") == 1
+    shown = printed(run(*fails, sys.executable, "-c", code, build, env=environment()))
+    assert shown.startswith(f"{build}/.lock: its file system has no locks (")
+    assert shown.count("\n") == 1

@@ -13,8 +13,6 @@ from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 
-SLEEP = "import time; print(flush=True); time.sleep(60)"
-
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

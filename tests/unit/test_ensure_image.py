@@ -12,6 +12,7 @@ from hpcpy.build.cached import write_stamp
 from hpcpy.build.command import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.launch.command import unmade
+from running import first_line
 
 HAVE = """
 import sys
@@ -60,9 +61,8 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
         image = plan.graph.image("hpcpy")
         write_stamp(sif_path(image), **made_of(image) | {"squashfs": "1:4.5.1-1"})
     with start(HAVE, build, "sif") as process:
-        assert process.stderr is not None
         try:
-            assert process.stderr.readline().startswith("waiting for process")
+            assert first_line(process, "stderr").startswith("waiting for process")
         finally:
             process.kill()
 

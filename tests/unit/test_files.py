@@ -11,7 +11,7 @@ from processes import environment, read_only, small_disk, start
 
 from hpcpy.core.errors import DiskError
 from hpcpy.core.files import disk_errors, place, require_free, share, whole_file
-from running import run
+from running import first_line, run
 
 WRITE_SLOWLY = """
 import sys, time
@@ -27,8 +27,7 @@ with whole_file(Path(sys.argv[1])) as temporary:
 
 def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
     with start(WRITE_SLOWLY, tmp_path / "out") as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "writing\n"
+        assert first_line(process) == "writing\n"
         process.send_signal(signal.SIGINT)
         process.wait()
     assert list(tmp_path.iterdir()) == []
@@ -36,8 +35,7 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
 
 def test_kill_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     with start(WRITE_SLOWLY, tmp_path / "out") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        first_line(process)
         process.kill()
     assert not (tmp_path / "out").exists()
 

@@ -20,7 +20,7 @@ from hpcpy.launch.shell import (
     variable_of_script,
 )
 from hpcpy.launch.site import Site
-from running import run
+from running import first_line, run
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
 
@@ -94,8 +94,7 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    assert first_line(process) == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
     assert (process.communicate(timeout=300)[0], process.returncode) == ("INT\nswept\n", 4)
 

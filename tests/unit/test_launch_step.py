@@ -29,6 +29,12 @@ def start(
     return processes.start(run, script, grace, **variables)
 
 
+def ready(script: str, grace: str = "60", **variables: str) -> subprocess.Popen[str]:
+    process = start(script, grace, **variables)
+    assert running.first_line(process, "stderr") == "ready\n"
+    return process
+
+
 @pytest.mark.parametrize("options", ["", "noexec", "errexit:nounset"])
 def test_code_and_stderr_of_a_script(options: str) -> None:
     script = 'false; echo "out$NOWHERE"; echo err >&2; exit 7'
@@ -62,9 +68,7 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
         "trap 'echo got INT; sleep 0.3; exit 9' INT; trap 'echo got TERM' TERM;"
         "echo ready >&2; while :; do sleep 0.05; done"
     )
-    process = start(script)
-    assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
+    process = ready(script)
     process.send_signal(number)
     process.send_signal(number)
     out, _ = process.communicate(timeout=300)
@@ -79,9 +83,7 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
     text = "#!/bin/bash\ntrap 'echo revoked' INT; set -m\nbash -c \"$1\" & wait; wait $!\n"
     running.executable(tmp_path / "salloc", text)
     shell = "trap 'echo got INT; exit 9' INT; echo ready >&2; while :; do sleep 0.05; done"
-    process = start(f'exec salloc "{shell}"', PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
+    process = ready(f'exec salloc "{shell}"', PATH=f"{tmp_path}:{os.environ['PATH']}")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=300)
     assert out.splitlines()[0] == "got INT"
@@ -91,9 +93,7 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
 @pytest.mark.long
 def test_what_does_not_end_is_insisted_on() -> None:
     script = "trap '' INT; trap 'exit 5' TERM; echo ready >&2; while :; do sleep 0.05; done"
-    process = start(script, grace="0.2")
-    assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
+    process = ready(script, grace="0.2")
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=300)
     assert out.startswith("5 ")

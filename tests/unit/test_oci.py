@@ -47,9 +47,7 @@ def program() -> Path:
 
 
 def listed(program: Path, sif: Path, what: str, *more: str) -> str:
-    command = [str(program), "sif", what, *more, str(sif)]
-    done = run(*command, check=True)
-    return done.stdout
+    return run(program, "sif", what, *more, sif, check=True).stdout
 
 
 def test_two_sifs_of_the_same_content_become_the_same_bytes(program: Path, tmp_path: Path) -> None:

@@ -66,13 +66,10 @@ sha256 = "{DIGEST}"
 def env(tmp_path: Path) -> Path:
     folder = tmp_path / "env"
     folder.mkdir()
-    for name, text in (
-        ("sources.toml", SOURCES),
-        ("debian.toml", DEBIAN),
-        ("debian.lock", DEBIAN_LOCK),
-        ("python.lock", PYTHON_LOCK),
-    ):
-        (folder / name).write_text(text)
+    (folder / "sources.toml").write_text(SOURCES)
+    (folder / "debian.toml").write_text(DEBIAN)
+    (folder / "debian.lock").write_text(DEBIAN_LOCK)
+    (folder / "python.lock").write_text(PYTHON_LOCK)
     return folder
 
 

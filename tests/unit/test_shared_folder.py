@@ -5,6 +5,7 @@ from pathlib import Path
 from processes import start
 
 from hpcpy.core.scratch import build_scratch
+from running import first_line
 
 HOLD = """
 import sys, time
@@ -25,8 +26,7 @@ def names(build: Path) -> list[str]:
 
 def test_the_next_command_removes_what_a_killed_one_has_left(build: Path) -> None:
     with start(HOLD, build) as killed:
-        assert killed.stdout is not None
-        left = Path(killed.stdout.readline().strip())
+        left = Path(first_line(killed).strip())
         killed.kill()
     assert (left / "result").exists()
     with build_scratch("image") as folder:
@@ -36,8 +36,7 @@ def test_the_next_command_removes_what_a_killed_one_has_left(build: Path) -> Non
 
 def test_a_folder_in_use_stays(build: Path) -> None:
     with start(HOLD, build) as other:
-        assert other.stdout is not None
-        theirs = Path(other.stdout.readline().strip())
+        theirs = Path(first_line(other).strip())
         with build_scratch("image") as one, build_scratch("part") as two:
             assert names(build) == sorted([theirs.name, one.name, two.name])
         assert (theirs / "result").exists()

@@ -9,7 +9,7 @@ import pytest
 from processes import python, runs, start
 
 from hpcpy_common.errors import UnavailableError
-from running import last_words, run, wait_until
+from running import in_own_process, last_words, run, wait_until
 from workloads.startup import strace
 from workloads.startup.calls import KINDS, Call, is_node_local, summary
 from workloads.startup.techniques import follow
@@ -138,32 +138,24 @@ def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -
 def test_ptrace_that_is_refused_is_one_line() -> None:
     # A process that is traced already cannot be traced again.
     command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "strace"]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = run("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command, env=env)
+    done = in_own_process("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command)
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "strace cannot follow a program here: strace: " in done.stderr
     assert "where ptrace is allowed" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("/etc/ld.so.cache", "/proc/self/maps", "/sys/devices", "/dev/shm/x"),  # noqa: S108
-        *("/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x.py"),
-        *("/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache"),
-    ],
+NODE_LOCAL = (
+    *("/etc/ld.so.cache", "/proc/self/maps", "/sys/devices", "/dev/shm/x"),  # noqa: S108
+    *("/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x.py"),
+    *("/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache"),
 )
-def test_what_every_node_has_is_node_local(path: str) -> None:
-    assert is_node_local(path)
+OFF_NODE = (
+    *("/", "/opt/hpcpy/lib/libpython3.so", "/opt/mpich/lib/libmpi.so.12", "/usr", "/usr/bin"),
+    *("/.singularity.d/libs/libc.so.6", "/usr/lib/python3/dist-packages/numpy", "/etcetera"),
+    *("/usr/lib/python3.14/os.py", "/usr/lib/../share/x", "/home/me/lib/x", "/tmp", "/mnt"),  # noqa: S108
+)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("/", "/opt/hpcpy/lib/libpython3.so", "/opt/mpich/lib/libmpi.so.12", "/usr", "/usr/bin"),
-        *("/.singularity.d/libs/libc.so.6", "/usr/lib/python3/dist-packages/numpy", "/etcetera"),
-        *("/usr/lib/python3.14/os.py", "/usr/lib/../share/x", "/home/me/lib/x", "/tmp", "/mnt"),  # noqa: S108
-    ],
-)
-def test_all_else_is_off_node(path: str) -> None:
-    assert not is_node_local(path)
+@pytest.mark.parametrize("path", NODE_LOCAL + OFF_NODE)
+def test_what_every_node_has_is_node_local_and_all_else_is_not(path: str) -> None:
+    assert is_node_local(path) == (path in NODE_LOCAL)

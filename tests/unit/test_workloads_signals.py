@@ -12,7 +12,7 @@ from processes import environment, python, start
 
 import running
 from proc_files import processes
-from running import wait_until
+from running import first_line, wait_until
 from tiers import sampled
 
 SECONDS = 300
@@ -118,8 +118,7 @@ sys.exit(__main__._entry())
 
 def ready(script: str, *words: str | Path, **more: str) -> subprocess.Popen[str]:
     process = start(BEGIN + script, *words, **more)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    assert first_line(process) == "ready\n"
     return process
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from hpcpy_common.errors import UnavailableError, WorkerError
+from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
 from workloads.talk import run, slides
@@ -82,9 +82,8 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
 
 def test_a_process_that_computes_is_counted() -> None:
     code = "print(flush=True)\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+    with start(sys.executable, "-c", code) as process:
+        first_line(process)
         assert run.other_processes() >= 1
         process.kill()
 

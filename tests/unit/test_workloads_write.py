@@ -1,35 +1,22 @@
 """Writing and reading back: the command lines and what needs no NumPy."""
 
-import hashlib
 import os
 import sys
-from array import array
 from pathlib import Path
 from typing import Any
 
 import pytest
 from processes import environment
 
-from hpcpy_common.errors import OutputError
 from running import run
 from workloads.__main__ import main
 from workloads.read import command
-from workloads.write import files, reading
 from workloads.write.definition import Series
 from workloads.write.files import array_name
 
 
 def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
-
-
-def test_pure_python_has_the_stated_bytes() -> None:
-    series, found = Series(15, 100), hashlib.sha256()
-    for t in range(15):
-        for y in series.y:
-            found.update(array("d", series.row(t, y)))
-    assert found.hexdigest() == reading.SHA256[series]
-    assert found.hexdigest().startswith("fe9b93ef9cbf19f4895f2bc753cd21d7")
 
 
 def test_text_needs_no_numpy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,27 +69,22 @@ FAILS = ("strace", "-f", "-o", os.devnull, "-e", "inject=rename,renameat,renamea
 
 
 @pytest.mark.usefixtures("strace")
-@pytest.mark.parametrize("words", ["write --impl text -n 3 -s 2 --out", "pi -n 9 --json"])
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("write --impl text -n 3 -s 2 --out", "; choose another folder with --out or TMPDIR\n"),
+        ("pi -n 9 --json", "\n"),
+    ],
+)
 def test_a_disk_that_fails_at_the_end_is_one_line_and_leaves_no_result(
-    words: str, tmp_path: Path
+    words: str, hint: str, tmp_path: Path
 ) -> None:
     name, *options = words.split()
     command = (sys.executable, "-m", "workloads", name, *options, tmp_path / "out")
     done = run(*FAILS, *command, env=environment())
     assert (done.returncode, done.stderr.count("\n")) == (73, 1), done.stderr
-    assert "Input/output error" in done.stderr
+    assert done.stderr.endswith(f"Input/output error{hint}")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_file_that_fails_has_no_name_and_says_the_next_step(tmp_path: Path) -> None:
-    said = pytest.raises(OutputError, match=r"a\.raw: No space left on device; choose another")
-    with said, files.completed(tmp_path / "a.raw") as temporary:
-        raise OSError(28, temporary.write_bytes(b"half"))
-    assert not (tmp_path / "a.raw").exists()
-    with files.completed(tmp_path / "a.raw") as temporary:
-        temporary.write_bytes(b"whole")
-        assert not (tmp_path / "a.raw").exists()
-    assert (tmp_path / "a.raw").read_bytes() == b"whole"
 
 
 NAME = f"{array_name(4)}.txt"

@@ -29,6 +29,7 @@ class WorkloadError(Exception):
     exit_code = 1
     agreed = False  # whether every rank raises it, so that none has to end the others
     reported = False  # whether a report has it
+    follows = False  # whether another rank's failure, which comes later than this, is the cause
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

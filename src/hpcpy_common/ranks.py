@@ -181,7 +181,7 @@ def leave(
         if failure is not None:
             raise failure
         return value
-    mine = (failure.since, comm.rank, failure) if failure else None
+    mine = (failure.follows, failure.since, comm.rank, failure) if failure else None
     if not idle_barrier(comm, seconds if failure else math.inf):
         assert failure is not None  # noqa: S101
         failure.agreed = False

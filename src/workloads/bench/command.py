@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _STOP_SECONDS = 2.0
 # How long a rank that fails waits for all others at least, then for those that write before it.
 _PATIENCE_SECONDS, _WRITE_SECONDS = 5.0, 5.0
+# How long one whose cause another rank knows waits: that one says it, and ends all.
+_FOLLOW_SECONDS = 60.0
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
@@ -204,7 +206,9 @@ class _Command:
                     raise
                 failure = described(error)
         # As long again as it has taken: the others may be slower, or may wait for this one.
-        patience = max(_PATIENCE_SECONDS, time.monotonic() - begun)
+        follows = failure is not None and failure.follows
+        least = _FOLLOW_SECONDS if follows else _PATIENCE_SECONDS
+        patience = max(least, time.monotonic() - begun)
         return ranks.leave(world, comm, result, failure, patience)
 
     def show(self, text: str) -> None:

@@ -11,7 +11,6 @@ import errno
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +30,6 @@ _HINTS: dict[int | None, str] = {
     errno.EFBIG: "see ulimit -f",
     errno.ENOENT: "is the folder still there, and on every node?",
 }
-# A rank that cannot write gives another, which failed before, so long to end all.
-_OTHER_SECONDS = 3.0
 
 
 def array_name(t: int) -> str:
@@ -111,8 +108,8 @@ class Place:
                 yield path
         except BaseException as error:
             # Of ranks that cannot write the one that renames the folder says why, and ends all.
-            if not _remove(path) and comm is not None and isinstance(error, OutputError):
-                time.sleep(_OTHER_SECONDS)
+            if not _remove(path) and isinstance(error, OutputError):
+                error.follows = comm is not None
             raise
         if trial.is_first:
             shutil.rmtree(path, ignore_errors=True)

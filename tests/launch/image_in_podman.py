@@ -18,15 +18,20 @@ NAME = "localhost/hpcpy:latest"
 ARCHIVE = archive_path(the_graph().image("hpcpy"))
 
 
+def require(group: str = "podman", what: str = "podman") -> None:
+    """Skip the test without a group of tools, or without the image's archive."""
+    if len(look_up(needed([group]))) < len(needed([group])):
+        pytest.skip(f"no {what} here; run: make setup TOOLS={group}")
+    if not ARCHIVE.exists():
+        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+
+
 def loaded() -> tuple[list[str], dict[str, str]]:
     """Give podman's command and variables, with the image loaded as a user would load it.
 
     It stays, so that the next run has it when the archive is the same.
     """
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    require()
     podman, variables = podman_command()
     env = {**os.environ, **variables}
     # Two that each remove the former image would remove each other's.

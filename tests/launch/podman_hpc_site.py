@@ -13,7 +13,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import image_in_podman
 import pytest
+from image_in_podman import ARCHIVE
 from local_registry import serve
 from site_user import public_python
 
@@ -28,7 +30,6 @@ from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
 from running import executable, run
 
-ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.
 IMAGE = "registry.example.org/you/hpcpy:1"
 MODULE = "/opt/udiImage/modules/mpich"
@@ -74,10 +75,7 @@ def require() -> None:
     """Skip the test where podman-hpc cannot be."""
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
-    if len(look_up(needed(["podman-hpc"]))) < len(needed(["podman-hpc"])):
-        pytest.skip("no podman with FUSE here; run: make setup TOOLS=podman-hpc")
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    image_in_podman.require("podman-hpc", "podman with FUSE")
     try:
         ensure("registry")
     except HpcpyError as error:

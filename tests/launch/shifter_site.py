@@ -18,16 +18,14 @@ from pathlib import Path
 
 import image_in_podman
 import pytest
+from image_in_podman import ARCHIVE
 from site_user import is_public
 
 from hpcpy.build.oci import manifest_digest
 from hpcpy.core import paths
 from hpcpy.engine import prefix
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from running import executable, run
 
-ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 MODULE = "/opt/udiImage/modules/mpich"
 SOURCE = os.environ.get("HPCPY_SHIFTER", "")
 PIN = tomllib.loads((paths.ROOT / "env/shifter.toml").read_text())
@@ -102,10 +100,7 @@ def require() -> None:
         )
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    image_in_podman.require()
     if not is_public(paths.ROOT / "src/hpcpy/__main__.py"):
         pytest.skip(f"{paths.ROOT}: Shifter refuses root; put the checkout where all users read")
 

@@ -164,7 +164,8 @@ def in_order(
             while order.is_active():
                 for item in sorted(order.get_ready(), key=items.index):
                     running[pool.submit(do, item)] = item
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                # A second at most: a signal just before the call would not end it.
+                for done in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
                     done.result()
                     order.done(running.pop(done))
         except BaseException as error:

@@ -74,3 +74,8 @@ def test_no_module_of_a_package_imports_itself_by_others(package: str) -> None:
     own = [name for name in edges if name.partition(".")[0] == package]
     circle = [name for name in own if name in reached(name, edges)]
     assert [name for name in circle if not CIRCLES & reached(name, edges)] == []
+
+
+def test_what_writes_files_imports_no_ranks() -> None:
+    below = {"hpcpy_common.cleanup", "hpcpy_common.errors"}
+    assert reached("hpcpy_common.files", graph()) == below

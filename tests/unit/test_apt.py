@@ -24,6 +24,7 @@ WRONG = (
 )
 
 
+@pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("text", WRONG)
 def test_mirror_that_is_no_address_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, text: str

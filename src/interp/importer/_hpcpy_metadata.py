@@ -8,7 +8,7 @@ from importlib import metadata
 from importlib.metadata import DistributionFinder, PathDistribution
 from pathlib import Path
 
-from _hpcpy_path import PACKAGE, places, spec_of, working_folder
+from _hpcpy_path import PACKAGE, Start, places, working_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from _hpcpy_importer import MetaPathFinder
     from _hpcpy_memory import Bundle
+
+_normal: Callable[[str], str] = vars(metadata)["Prepared"].normalize
 
 
 def search(
@@ -35,7 +37,7 @@ def search(
         bundles = []
     # These have none.
     closed = {root.path for root in finder.bundle.roots[:-1]} if site.is_complete else ()
-    for entry in _in_order(finder, site.path, name):
+    for entry in _in_order(finder.start, name):
         if entry == site.path and bundles:
             for bundle in bundles:
                 yield from () if bundle is None else _known(bundle, site.path, name)
@@ -55,25 +57,24 @@ def of_folders(
     yield from stock(context)
 
 
-def _in_order(finder: MetaPathFinder, site: str, name: str | None) -> list[str]:
-    order = places(PACKAGE, finder.start)
-    if name is None or order is sys.path or _has_replaced(finder.bundle):
+def _in_order(start: Start, name: str | None) -> list[str]:
+    order = places(PACKAGE, start)
+    if name is None or order is sys.path:
         return order
-    # A program's folders are read last, as long as they have replaced no package.
-    return [site, *(entry for entry in order if entry != site)]
+    # What had no such distribution when it was last read is not asked before the image.
+    first = [entry for entry in order if entry == start.site or _may_have(entry, _normal(name))]
+    return first + [entry for entry in order if entry not in first]
 
 
-def _has_replaced(bundle: Bundle) -> bool:
-    site = bundle.roots[-1]
-    specs = map(spec_of, map(sys.modules.get, site.entries))
-    origins = (getattr(spec, "origin", None) for spec in specs)
-    return any(each and each != "built-in" and not each.startswith(site.path) for each in origins)
+def _may_have(entry: str, name: str) -> bool:
+    names = getattr(sys.path_importer_cache.get(entry or working_folder()), "_path_cache", None)
+    parts = (each.partition("-")[0].removesuffix(".egg") for each in names or ())
+    return not names or name in map(_normal, parts)
 
 
 def _known(bundle: Bundle, site: str, name: str | None) -> Iterator[Known]:
     about = bundle.about
-    normal: Any = vars(metadata)["Prepared"].normalize
-    for each in about["folders"] if name is None else [normal(name)]:
+    for each in about["folders"] if name is None else [_normal(name)]:
         if folder := about["folders"].get(each):
             yield Known(f"{site}/{folder}", bundle, about["metadata"][each])
 

@@ -1,7 +1,5 @@
 """Lines on standard error, which the first rank of a program alone prints; variables of ours."""
 
-from __future__ import annotations
-
 import os
 import sys
 from _frozen_importlib_external import FileFinder, PathFinder

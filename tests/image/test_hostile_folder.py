@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from running import run
 from tiers import sampled
 
 # Those that are absent here, too, which packages try: of Windows, macOS and accelerators.
@@ -73,3 +74,11 @@ def test_nothing_of_it_is_imported(hostile: Path, command: str) -> None:
 def test_a_module_that_the_image_lacks_is_found_there(hostile: Path) -> None:
     # Else the test above would pass for another reason.
     assert imported(hostile, "python3 -c 'import rich, brotli'") == (0, ["rich", "brotli"])
+
+
+def test_the_root_is_no_programs_folder() -> None:
+    # It is above every module, and where an image's commands start.
+    program = "import numpy, _hpcpy_importer as i; print(i._hpcpy_path.yielding(i.finder().start))"
+    for words in (["-c", program], ["-"]):
+        done = run(sys.executable, *words, input=program, cwd="/")
+        assert (done.stdout, done.stderr) == ("{''}\n", "")

@@ -88,10 +88,11 @@ def _of_command(start: Start) -> set[str]:
 def _is_programs(folder: str) -> bool:
     """Tell whether a folder's owner has code run already: a script, or a top-level module."""
     mains = map(sys.modules.get, ("__main__", "__mp_main__"))
-    files = [str(getattr(main, "__file__", None) or "//") for main in mains]
-    # A tool such as pdb may name a script of the working folder without one.
-    if any(file.rpartition("/")[0] in ("", folder) and file[0] != "<" for file in files):
-        return True
+    files = [str(getattr(main, "__file__", None) or "<") for main in mains]
+    for above, slash, name in (file.rpartition("/") for file in files):
+        # A tool such as pdb may name a script of the working folder without one.
+        if (above or slash) in ("", folder) and name[:1] != "<":
+            return True
     if not getattr(sys.path_importer_cache.get(folder), "_path_cache", None):
         return False  # it was never read
     start = f"{folder}/".replace("//", "/")

@@ -179,14 +179,6 @@ def test_an_editable_package_of_another_distribution_is_taken(
         link.unlink()
 
 
-def test_a_package_beside_the_script_is_taken_and_the_librarys_module_is_not(
-    tmp_path: Path,
-) -> None:
-    write(tmp_path, {"tqdm.py": "OWN = True\n", "queue.py": "raise SystemExit('not this')\n"})
-    write(tmp_path, {"main.py": "import numpy, queue, tqdm; print(tqdm.OWN)\n"})
-    assert printed(sys.executable, "main.py", folder=tmp_path) == "True"
-
-
 def test_sqlite_loads_extensions_and_has_what_other_pythons_have() -> None:
     import sqlite3
 

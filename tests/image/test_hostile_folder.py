@@ -79,6 +79,6 @@ def test_a_module_that_the_image_lacks_is_found_there(hostile: Path) -> None:
 def test_the_root_is_no_programs_folder() -> None:
     # It is above every module, and where an image's commands start.
     program = "import numpy, _hpcpy_importer as i; print(i._hpcpy_path.yielding(i.finder().start))"
-    for words in (["-c", program], ["-"]):
+    for words in (["-E", "-c", program], ["-E", "-"]):
         done = run(sys.executable, *words, input=program, cwd="/")
         assert (done.stdout, done.stderr) == ("{''}\n", "")

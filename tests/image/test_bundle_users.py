@@ -13,7 +13,7 @@ from hpcpy_common.version import line
 from running import printed, run
 
 # Two of them belong to features.
-TOOLS = ("hpcpy_info", "hpcpy_bake", "hpcpy_warmup")
+TOOLS = ("hpcpy_info", "hpcpy_bake")
 OWN_NUMPY = {
     "numpy/__init__.py": "__version__ = '0.1'\n",
     "numpy/linalg.py": "OWN = True\n",

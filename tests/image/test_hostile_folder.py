@@ -21,7 +21,7 @@ ABSENT = (
     *("pkg_resources", "rich", "scipy", "setuptools", "simplejson", "tbb", "ujson"),
 )
 PRESENT = (
-    *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
+    *("hpcpy_bake", "hpcpy_info", "h5py", "llvmlite", "matplotlib", "mpi4py"),
     *("numba", "numpy", "pip", "pytest", "workloads", "yaml", "hpcpy_job", "hpcpy_common"),
 )
 # hpcpy-core has no matplotlib.
@@ -43,7 +43,6 @@ COMMANDS = [
     "python3 -m workloads pi --list",
     "python3 -m hpcpy_job preflight --help",
     "python3 -m hpcpy_bake --help",
-    "python3 -m hpcpy_warmup --help",
     "pip --version",
     "pytest --version",
 ]

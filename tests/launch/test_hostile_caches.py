@@ -1,7 +1,7 @@
 """numba's machine code is never taken from a folder that another user has made.
 
-numba keeps a global as a constant: the attacker runs the victim's program with another
-factor, and puts its machine code where the victim's cache will be looked for.
+The attacker runs the victim's program with another factor, which numba compiles in, and
+puts that machine code under the name of the victim's where his cache will be looked for.
 """
 
 import os
@@ -79,6 +79,10 @@ def planted(sif: str, tmp: Path) -> Path:
     os.chown(folder, ATTACKER, ATTACKER)
     cache = f"NUMBA_CACHE_DIR=/tmp/hpcpy-{VICTIM}/numba"
     assert answer(sif, tmp, ATTACKER, 3, cache) == (3, 0)
+    (of_three,) = folder.rglob("*.nbc")
+    assert answer(sif, tmp, ATTACKER, 2, cache) == (2, 0)
+    (of_two,) = set(folder.rglob("*.nbc")) - {of_three}
+    shutil.copyfile(of_three, of_two)
     # The attack works: who asks for that folder gets the attacker's answer.
     copy = shutil.copytree(folder, tmp / "copy")
     subprocess.run(["chown", "-R", str(VICTIM), copy], check=True)

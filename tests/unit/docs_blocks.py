@@ -15,12 +15,11 @@ from makefile import targets
 
 sys.path.extend(
     str(Path(__file__).parents[2] / "src/interp" / name)
-    for name in ("", "importer", "packages", "tools", "features/bake", "features/numba")
+    for name in ("", "importer", "packages", "tools", "features/bake")
 )
 
 import hpcpy_bake.command
 import hpcpy_info
-import hpcpy_warmup
 from hpcpy.cli import commands
 from hpcpy.cli.commands import with_settings
 from hpcpy.core import paths
@@ -227,7 +226,6 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy_job": _job,
     "hpcpy_info": _info,
     "hpcpy_bake": lambda words: hpcpy_bake.command._parser().parse_args(words),
-    "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 INTERP = Path(__file__).parents[2] / "src/interp"
 sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages", "features/numba")]
 
-from _hpcpy_numba import LEVELS, level  # noqa: E402
+from _hpcpy_numba_levels import LEVELS, level  # noqa: E402
 
 TRIPLE = "x86_64-unknown-linux-gnu"
 

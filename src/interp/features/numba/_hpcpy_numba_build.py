@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import _hpcpy_numba
+from _hpcpy_numba_levels import LEVELS
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -28,7 +28,7 @@ def main(folder: str, *modules: str) -> None:
     """Write a file for each level into a folder, of modules."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    for level in _hpcpy_numba.LEVELS:
+    for level in LEVELS:
         variables = {
             "NUMBA_CPU_NAME": level,
             "NUMBA_CPU_FEATURES": "",
@@ -41,6 +41,8 @@ def main(folder: str, *modules: str) -> None:
 
 def build(file: Path, modules: list[str]) -> None:
     """Compile the modules' kernels for the processor that NUMBA_CPU_NAME names."""
+    import _hpcpy_numba  # noqa: PLC0415  # It loads numba, by the variables of `main`.
+
     take_addresses_out()
     recorded: dict[str, bytes] = {}
     _hpcpy_numba.recorded = recorded

@@ -6,10 +6,8 @@ it looks into a cache.  Code from a cache needs only its symbols (numba.patch).
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from _hpcpy_importer import finder
@@ -17,18 +15,6 @@ from _hpcpy_say import setting
 
 # HPCPY_NUMBA=stock: numba works as in any Python.
 IS_STOCK = setting("HPCPY_NUMBA") == "stock"
-_needs_nothing = False
-
-
-@contextlib.contextmanager
-def nothing() -> Iterator[None]:
-    """Let libraries be linked without a look at their symbols: they need no declaration."""
-    global _needs_nothing  # noqa: PLW0603
-    _needs_nothing = True
-    try:
-        yield
-    finally:
-        _needs_nothing = False
 
 
 def is_processor(context: Any) -> bool:
@@ -53,8 +39,6 @@ def have_symbols(module: Any) -> None:
 
     The module of LLVM's is about to be linked; LLVM ends the process if a symbol is missing.
     """
-    if _needs_nothing:
-        return
     import llvmlite.binding as llvm  # noqa: PLC0415
     from numba.core.registry import cpu_target  # noqa: PLC0415
     from numba.core.runtime import rtsys  # noqa: PLC0415

@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, KERNELS, ran, script
 
-from _hpcpy_numba import LEVELS, level
+from _hpcpy_numba_levels import LEVELS, level
 from running import run
 from tiers import sampled
 from workloads.mandel.grid import AREAS, SINGLE_AREAS

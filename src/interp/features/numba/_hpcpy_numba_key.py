@@ -1,0 +1,124 @@
+"""What numba compiles into a function, beside its bytes of code: part of its cache's key.
+
+numba's own key has the code's bytes and the closure.  Two lambdas on a line have the same
+bytes if they differ in a number or a name alone, and the same function with other options
+does; a global variable's value, and what a callee does, are in no key at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from enum import Enum, EnumMeta
+from types import CodeType, FunctionType, ModuleType, NoneType
+from typing import Any
+
+import numpy as np
+from numba.core.types.abstract import Type
+
+_SCALARS: tuple[type, ...] = (NoneType, bool, int, float, complex, str, bytes, type(...))
+_SCALARS += (Enum, np.generic, np.dtype, Type)
+_NAMES = ("__module__", "__qualname__")
+# How a dispatcher, a ufunc or a wrapper of numba's compiles.
+_OPTIONS = ("targetoptions", "locals", "pipeline_class", "sin", "sout")
+
+
+def of(function: FunctionType, owner: Any) -> bytes:
+    """Return bytes that differ where the code may that is compiled of a function.
+
+    `owner` is its dispatcher or wrapper of numba's, None if it has none.
+    """
+    return repr([_options(owner, {}), _function(function, {})]).encode()
+
+
+def closure(function: FunctionType) -> tuple[Any, ...]:
+    """Return the values in a function's closure that `of` does not describe.
+
+    numba's key has all of them by pickle, in which a dispatcher is another in each process.
+    """
+    return tuple(
+        cell.cell_contents
+        for cell in function.__closure__ or ()
+        if not _is_described(cell.cell_contents)
+    )
+
+
+def _is_described(value: Any) -> bool:
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return all(map(_is_described, value))
+    described = (*_SCALARS, EnumMeta, np.ndarray, FunctionType)
+    return isinstance(getattr(value, "py_func", value), described)
+
+
+def _options(owner: Any, seen: dict[int, int]) -> list[Any]:
+    compiler = getattr(owner, "_compiler", owner)
+    options = [_value(getattr(compiler, name, None), seen) for name in _OPTIONS]
+    # A wrapper belongs to one compilation of a function.
+    kernel = getattr(getattr(owner, "fndesc", None), "mangled_name", None)
+    return [type(owner).__qualname__, kernel, *options]
+
+
+def _function(function: FunctionType, seen: dict[int, int]) -> list[Any]:
+    """Describe a function by its code and by the values that its names have now."""
+    code = function.__code__
+    names = sorted(set(_names(code)))
+    parts: list[Any] = [_code(code), _value(function.__defaults__, seen)]
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            parts.append([name, _value(cell.cell_contents, seen)])
+        except ValueError:  # it has no value yet
+            continue
+    modules = [function.__globals__]
+    for module in modules:
+        for name in names:
+            value = module.get(name)
+            if not isinstance(value, ModuleType):
+                parts.append([name, _value(value, seen)])
+            elif all(vars(value) is not known for known in modules):
+                modules.append(vars(value))
+    return parts
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _code(code: CodeType) -> list[Any]:
+    constants = [_code(c) if isinstance(c, CodeType) else _value(c, {}) for c in code.co_consts]
+    return [code.co_code.hex(), code.co_names, code.co_varnames, code.co_cellvars, constants]
+
+
+def _value(value: Any, seen: dict[int, int]) -> list[Any]:
+    """Describe a value by what has the same `repr` in each process."""
+    parts: list[Any]
+    if isinstance(value, _SCALARS):
+        parts = [repr(value), repr(getattr(value, "value", None))]
+    elif isinstance(value, EnumMeta):
+        parts = [_value(member, seen) for member in list[Any](value)]
+    elif isinstance(value, dict):
+        parts = sorted(([repr(k), _value(v, seen)] for k, v in value.items()), key=repr)
+    elif isinstance(value, (set, frozenset)):
+        parts = sorted((_value(member, seen) for member in value), key=repr)
+    elif isinstance(value, (tuple, list)):
+        parts = [_value(member, seen) for member in value]
+    elif isinstance(value, np.ndarray):
+        content = hashlib.sha256(value.tobytes()).hexdigest()
+        parts = [value.dtype.descr, value.shape, value.flags.f_contiguous, content]
+    else:
+        parts = _object(value, seen)
+    return [type(value).__qualname__, *parts]
+
+
+def _object(value: Any, seen: dict[int, int]) -> list[Any]:
+    """Describe a function, of Python or numba's, by its code, anything else by its name."""
+    if id(value) in seen:  # It calls itself.
+        return [seen[id(value)]]
+    owner = getattr(value, "_dispatcher", getattr(value, "gufunc_builder", value))
+    function = getattr(owner, "py_func", owner)
+    if not isinstance(function, FunctionType):
+        return [getattr(value, name, "") for name in _NAMES]
+    seen[id(value)] = len(seen)
+    return [None if function is value else _options(owner, seen), _function(function, seen)]

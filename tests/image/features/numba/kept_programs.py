@@ -1,0 +1,100 @@
+"""Programs that got another function's code from what was kept; each with what it prints.
+
+Their lines matter: numba names a function's file by the line.
+"""
+
+PROGRAMS = {
+    "same.py": """\
+from numba import njit
+add, mul = njit(cache=True)(lambda a, b: a + b), njit(cache=True)(lambda a, b: a * b)
+
+def op(which):
+    if which:
+        @njit
+        def step(x): return x + 1
+    else:
+        @njit
+        def step(x): return x * 10
+    return step
+
+def twice(step):
+    @njit(cache=True)
+    def f(x): return step(step(x))
+    return f
+
+print("add(2,3)", add(2, 3), "mul(2,3)", mul(2, 3))
+print("plus", twice(op(True))(5), "times", twice(op(False))(5))
+""",
+    "consts.py": """\
+from numba import njit
+a, b = njit(cache=True)(lambda x: x + 1.5), njit(cache=True)(lambda x: x + 2.5)
+print("1 + 1.5 =", a(1), "1 + 2.5 =", b(1))
+""",
+    "va.py": """\
+import numpy as np
+from numba import vectorize
+@vectorize(["float64(float64)"], cache=True)
+def f(x): return x + 1
+print("A: 5 + 1 =", f(np.array([5.0]))[0])
+""",
+    "vb.py": """\
+import numpy as np
+from numba import vectorize
+@vectorize(["float64(float64)"], cache=True)
+def f(x): return x * 10
+print("B: 5 * 10 =", f(np.array([5.0]))[0])
+""",
+    "wr.py": """\
+import functools
+import numpy as np
+from numba import njit
+@njit(cache=True)
+def other(x): return x
+other(1.0)
+@njit(cache=True)
+@functools.wraps(np.fliplr)
+def f(m): return m + 100
+print("f(1.0) =", f(1.0))
+""",
+    "wr3.py": """\
+# unrelated program, the same folder of kernels
+import functools
+import numpy as np
+from numba import njit
+@njit(cache=True)
+def other(x): return x
+@njit(cache=True)
+
+@functools.wraps(np.fliplr)
+def f(m): return m * 1000
+print("f(1.0) =", f(1.0))
+""",
+    "fm.py": """\
+from numba import njit
+@njit(cache=True, fastmath={"nnan","ninf","nsz","arcp","contract"})
+def f(x): return x*2.0
+f(3.0)
+""",
+    "col.py": """\
+import sys
+from numba import njit
+def make(n):
+    @njit(cache=True)
+    def f(x): return x + n
+    return f
+for n in map(int, sys.argv[1:]): print(f"5 + {n} =", make(n)(5))
+""",
+}
+# With their arguments, in the order that they run with one cache.
+ANSWERS = {
+    "same.py": "add(2,3) 5 mul(2,3) 6\nplus 7 times 500\n",
+    "consts.py": "1 + 1.5 = 2.5 1 + 2.5 = 3.5\n",
+    "va.py": "A: 5 + 1 = 6.0\n",
+    "vb.py": "B: 5 * 10 = 50.0\n",
+    "wr.py": "f(1.0) = 101.0\n",
+    "wr3.py": "f(1.0) = 1000.0\n",
+    "fm.py": "",
+    "col.py 1 2": "5 + 1 = 6\n5 + 2 = 7\n",
+    "col.py 2 3": "5 + 2 = 7\n5 + 3 = 8\n",
+    "col.py 4 1": "5 + 4 = 9\n5 + 1 = 6\n",
+}

@@ -1,0 +1,141 @@
+"""numba's own cache of users' functions: never another function's code, for all ranks of a job."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from kept_programs import ANSWERS, PROGRAMS
+from numba_programs import COUNTING, OF_USERS, USERS, ran, script
+
+from running import launcher, printed, run
+from tiers import sampled
+
+# What a function has compiled in is in no argument, and not in its file.
+VALUES = """
+import sys, numba
+import other
+N = int(sys.argv[1])
+other.K = int(sys.argv[2])
+@numba.njit(cache=True)
+def scaled(x): return other.doubled(x) * N + other.K
+print(scaled(5), *(sum(n.values()) for n in (scaled.stats.cache_hits, scaled.stats.cache_misses)))
+"""
+OTHER = "import numba\n@numba.njit(cache=True)\ndef doubled(x): return x * {}\n"
+# Ranks that save code for other types at a time: each has read the index before one writes it.
+TYPES = """
+import time, numba, numpy as np
+from mpi4py import MPI
+from numba.core.caching import IndexDataCacheFile
+load = IndexDataCacheFile._load_index
+IndexDataCacheFile._load_index = lambda file: (load(file), time.sleep(0.2))[0]
+types = [np.int8, np.int16, np.int32, np.int64, np.float32, np.float64, np.complex64]
+@numba.njit(cache=True)
+def summed(values):
+    s = values[0] * 0
+    for v in values:
+        s += v
+    return s
+rank = MPI.COMM_WORLD.rank
+for kind in types[rank % 7 :] + types[: rank % 7]:
+    MPI.COMM_WORLD.barrier()
+    got = summed(np.array([100, 100, 100], kind))
+    assert abs(got - 300) < 1, (rank, kind, got)
+"""
+RANK = """
+import numba
+@numba.njit(cache=True)
+def root(x):
+    return x ** 0.5
+root(4.0)
+print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values()))
+"""
+
+
+def with_cache(folder: Path, **more: str) -> dict[str, str]:
+    """Return the variables of a process whose cache is a folder."""
+    return {**os.environ, "NUMBA_CACHE_DIR": str(folder), **more}
+
+
+@pytest.mark.parametrize("mode", sampled(["", "stock"]))
+def test_each_function_has_its_own_code(mode: str, tmp_path: Path) -> None:
+    for name, text in PROGRAMS.items():
+        (tmp_path / name).write_text(text)
+    variables = with_cache(tmp_path / "cache", HPCPY_NUMBA=mode)
+    for command, answer in [*ANSWERS.items()] * 2:
+        program, *arguments = command.split()
+        done = run(sys.executable, tmp_path / program, *arguments, env=variables)
+        assert (command, printed(done)) == (command, answer)
+
+
+@pytest.mark.parametrize(("first", "count"), sampled([(24, 8), (1000, 150), (5000, 150)]))
+def test_programs_drawn_at_random_answer_as_without_a_cache(
+    first: int, count: int, tmp_path: Path
+) -> None:
+    words = [Path(__file__).with_name("random_programs.py"), first, count, tmp_path]
+    done = run(sys.executable, *words, env={**os.environ, "NUMBA_OPT": "0"})
+    said = done.stdout.splitlines()[-1].split()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert int(said[-2]) > count, "each program takes at least two functions from the cache"
+
+
+def test_a_program_compiles_nothing_twice(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, USERS)
+    variables = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    cold, _ = ran(program, tmp_path, variables)
+    warm, said = ran(program, tmp_path, variables)
+    assert set(cold["compiled"]) >= OF_USERS
+    assert (warm["compiled"], warm["written"], said) == ([], [], "")
+    assert warm["answers"] == cold["answers"]
+
+
+def test_a_cache_that_cannot_be_written_is_read(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", RANK)
+    cache = tmp_path / "cache"
+    assert printed(run(sys.executable, program, env=with_cache(cache))) == "1 0\n"
+    folders = [cache, *cache.iterdir()]
+    for folder in folders:
+        folder.chmod(0o555)
+    assert printed(run(sys.executable, program, env=with_cache(cache))) == "0 1\n"
+
+
+def test_each_value_and_edit_is_another_function(tmp_path: Path) -> None:
+    program, other = tmp_path / "program.py", tmp_path / "other.py"
+    program.write_text(VALUES)
+    for factor, *arguments, answer in (
+        (2, 3, 1, "31 0 1\n"),
+        (2, 3, 1, "31 1 0\n"),
+        (2, 4, 1, "41 0 1\n"),
+        (2, 3, 7, "37 0 1\n"),
+        (10, 3, 1, "151 0 1\n"),
+        (2, 3, 1, "31 1 0\n"),
+    ):
+        other.write_text(OTHER.format(factor))
+        variables = with_cache(tmp_path / "cache", PYTHONDONTWRITEBYTECODE="1")
+        done = run(sys.executable, program, *arguments, env=variables)
+        assert printed(done) == answer
+    program.write_text(VALUES.replace("* N +", "* N -"))
+    assert printed(run(sys.executable, program, 3, 1, env=variables)) == "29 0 1\n"
+
+
+def test_processors_have_their_own_code_unless_one_is_named(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", RANK)
+    level = {"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""}
+    for variables, counts in (({}, "1 0\n"), (level, "1 0\n"), ({}, "0 1\n"), (level, "0 1\n")):
+        done = run(sys.executable, program, env=with_cache(tmp_path / "cache", **variables))
+        assert printed(done) == counts
+
+
+def test_ranks_compile_nothing_that_one_has_compiled(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", RANK)
+    variables = with_cache(tmp_path / "cache")
+    run(sys.executable, program, env=variables, check=True)
+    done = run(*launcher(16), sys.executable, program, env=variables)
+    assert printed(done) == "0 1\n" * 16
+
+
+def test_ranks_that_compile_at_once_read_their_own_code(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", TYPES)
+    for _ in range(2):
+        done = run(*launcher(7), sys.executable, program, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == ""

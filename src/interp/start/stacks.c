@@ -11,42 +11,37 @@
 #include <link.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 
-typedef int Create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static size_t variables;
 
-/* Called for the first object alone, the executable: 1 ends the iteration. */
-static int add_variables(struct dl_phdr_info *object, size_t size, void *sum)
+static void prepare(void)
 {
-    (void)size;
-    for (int k = 0; k < object->dlpi_phnum; k++) {
-        if (object->dlpi_phdr[k].p_type == PT_TLS) {
-            *(size_t *)sum += object->dlpi_phdr[k].p_memsz;
-        }
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    for (unsigned long parts = getauxval(AT_PHNUM); parts > 0; parts--, part++) {
+        variables += part->p_type == PT_TLS ? part->p_memsz : 0;
     }
-    return 1;
-}
-
-/* Memory of the caller's own has the size that it has. */
-static int is_callers(const pthread_attr_t *attributes)
-{
-    void *lowest;
-    size_t size;
-    pthread_attr_getstack(attributes, &lowest, &size);
-    return (uintptr_t)lowest + size != 0;
+    create = (__typeof__(create))dlsym(RTLD_NEXT, "pthread_create");
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
                    void *argument)
 {
-    Create *create = (Create *)dlsym(RTLD_NEXT, "pthread_create");
-    if (attributes == NULL || is_callers(attributes)) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, prepare);
+    void *lowest = NULL;
+    size_t size = 0;
+    if (attributes != NULL) {
+        pthread_attr_getstack(attributes, &lowest, &size);
+    }
+    /* Without a size of its own, or with the caller's memory, which has the size that it has. */
+    if (attributes == NULL || (uintptr_t)lowest + size != 0) {
         return create(thread, attributes, start, argument);
     }
     /* What the attributes point to is read, and stays the caller's. */
     pthread_attr_t larger = *attributes;
-    size_t size;
     pthread_attr_getstacksize(&larger, &size);
-    dl_iterate_phdr(add_variables, &size);
-    pthread_attr_setstacksize(&larger, size);
+    pthread_attr_setstacksize(&larger, size + variables);
     return create(thread, &larger, start, argument);
 }

@@ -13,7 +13,6 @@
    if only the loader can read the variable. */
 int hpcpy_in_library_path(const char *const *sonames, int count);
 
-/* Writes the path that /etc/ld.so.cache has for each library, or "": the first one,
-   but `last` only where there is no other.  False if only the loader can read it. */
-bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
-                           char (*paths)[4096]);
+/* Writes a path of the library in /etc/ld.so.cache, besides `own`, or "".  False if the
+   cache cannot be read. */
+bool hpcpy_in_loader_cache(const char *soname, const char *own, char path[4096]);

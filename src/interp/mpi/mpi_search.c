@@ -85,7 +85,6 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
 {
     const char *names[HPCPY_INTERFACES];
     int which[HPCPY_INTERFACES], count = 0;
-    char paths[HPCPY_INTERFACES][4096];
     for (int i = 0; i < HPCPY_INTERFACES; i++) {
         if (asked[i]) {
             names[count] = sonames[i];
@@ -108,27 +107,28 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
         only[which[first]] = true;
         return open_first(only, failed, size);
     }
-    if (first == HPCPY_NOWHERE) {
-        bool is_read = hpcpy_in_loader_cache(names, count, OWN, paths), is_there = false;
-        for (int i = 0; i < count; i++) {
-            is_there = is_there || paths[i][0] != '\0';
+    bool is_read = first == HPCPY_NOWHERE;
+    for (int i = 0; i < count && is_read; i++) {
+        char path[4096];
+        is_read = hpcpy_in_loader_cache(names[i], OWN, path);
+        /* By its name, since the loader knows which of several is for this machine. */
+        void *library = path[0] != '\0' ? open_library(names[i]) : NULL;
+        if (path[0] != '\0' && (library == NULL || is_own(library))) {
+            library = open_library(path);
         }
-        /* Its own MPI comes next (mpi.c).  In the system's folders, where the loader still
-           looks, nothing is that its cache lacks: up to 180 look-ups in vain. */
-        if (is_read && !is_there && hpcpy_is_standalone()) {
-            snprintf(failed, size, "it is neither in LD_LIBRARY_PATH nor in /etc/ld.so.cache");
-            return NULL;
+        if (library != NULL) {
+            return library;
         }
-        for (int pass = 0; pass < 2; pass++) {
-            for (int i = 0; i < count; i++) {
-                bool own = strcmp(paths[i], OWN) == 0;
-                bool has_turn = paths[i][0] != '\0' && own == (pass == 1);
-                void *library = has_turn ? open_library(own ? own_file() : paths[i]) : NULL;
-                if (library != NULL) {
-                    return library;
-                }
-            }
-        }
+    }
+    /* In the system's folders, where the loader still looks, nothing is that its cache lacks:
+       up to 180 look-ups in vain. */
+    if (is_read && hpcpy_is_standalone()) { /* its own comes next: mpi.c */
+        snprintf(failed, size, "it is neither in LD_LIBRARY_PATH nor in /etc/ld.so.cache");
+        return NULL;
+    }
+    void *own = is_read && asked[HPCPY_MPICH] ? open_library(own_file()) : NULL;
+    if (own != NULL) {
+        return own;
     }
     return open_first(asked, failed, size);
 }

@@ -1,4 +1,4 @@
-/* "cache", its bytes, a soname, the last path; or "path", the working directory, the value of
+/* "cache", its bytes, a soname, the own path; or "path", the working directory, the value of
    LD_LIBRARY_PATH, and sonames. */
 
 #include "driver.h"
@@ -8,9 +8,8 @@
 static void one_case(void)
 {
     if (strcmp(field[0], "cache") == 0) {
-        char path[4096] = "";
-        find(field[1], field_size[1], field[2], field[3], path);
-        answer("%s", path);
+        const char *path = find(field[1], field_size[1], field[2], field[3]);
+        answer("%s", path == NULL ? "" : path);
         return;
     }
     if (chdir(field[1]) != 0) {

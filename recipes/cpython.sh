@@ -6,7 +6,9 @@
 . "$CONTEXT/recipes/lib.sh"
 
 unpack python
-apply_patches .
+# Those of this minor release: another one without any ends here.
+series=$(sed -n 's/^VERSION=//p' configure)
+(PART=$PART/$series && apply_patches .)
 
 # sysconfig gives users' builds all flags of configure, and the executable's are not for
 # them: so the compiler is wrapped.  Each function and each variable has a section, so

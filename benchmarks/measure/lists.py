@@ -33,7 +33,8 @@ def of(name: str) -> str:
 
 def patches() -> dict[str, str]:
     """Return the text of each patch by its name: that of its part, and of its file."""
-    parts = {f"{one.parent.name}/{one.stem}": one for one in ROOT.glob("recipes/patches/*/*.patch")}
+    home = ROOT / "recipes/patches"
+    parts = {str(one.relative_to(home).with_suffix("")): one for one in home.glob("**/*.patch")}
     own = {f"features/{one.stem}": one for one in ROOT.glob("src/interp/features/*/*.patch")}
     return {name: one.read_text(encoding="utf-8") for name, one in sorted({**parts, **own}.items())}
 

@@ -53,6 +53,14 @@ def test_pythons_own_finders_and_hooks_are_there() -> None:
     loader.exec_module(module=numpy.linalg)
 
 
+def test_platform_asks_the_host_for_the_processor(tmp_path: Path) -> None:
+    write(tmp_path, {"uname": "#!/bin/sh\necho asked by $*\n"})
+    (tmp_path / "uname").chmod(0o755)
+    program = "import h5py, platform; print(platform.processor())"
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert printed(sys.executable, "-c", program, folder=tmp_path, PATH=path) == "asked by -p"
+
+
 WAYS = (
     "timeit",
     "profile",

@@ -12,7 +12,8 @@ from running import printed, run
 
 FEATURES = paths.ROOT / "src/interp/features"
 BY_PART = {
-    f"{path.parent.name}/{path.stem}": path for path in (paths.RECIPES / "patches").rglob("*.patch")
+    str(path.relative_to(paths.RECIPES / "patches").with_suffix("")): path
+    for path in (paths.RECIPES / "patches").rglob("*.patch")
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
 PAGES = ("*.md", "benchmarks/README.md", "docs/*/*.md", "src/**/README.md")

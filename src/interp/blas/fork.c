@@ -3,7 +3,17 @@
    parent or in the child.  So a fork waits for the operations of all other threads, and
    new ones wait for the fork.  An operation has memory of OpenBLAS's, or runs in
    exec_blas(); one may contain others.  OpenBLAS's threads begin none: all that they call
-   are parts of another thread's. */
+   are parts of another thread's.
+
+   Proposal, for https://github.com/OpenMathLib/OpenBLAS:
+
+     Let fork() wait for running operations
+
+     blas_thread_shutdown_() runs at a fork (pthread_atfork) and ends the threads of the
+     server.  If another thread of the program is in exec_blas() then, its parts are lost:
+     it waits for ever in the parent, or the server's lock stays taken in the child.  A
+     lock for reading around exec_blas() and each blas_memory_alloc() .. _free(), which the
+     handler takes for writing, lets the fork wait for operations and new ones for the fork. */
 
 #define _GNU_SOURCE
 #include "blas.h"

@@ -119,7 +119,7 @@ def emulated_tests(image: str, arch: str) -> int:
 
 def tests(tier: str) -> int:
     """Run one of the two tiers: the host's and launch tests, those in the image beside them."""
-    paths.refuse_blanks("make test starts Slurm, which")
+    paths.refuse_blanks("make test starts Slurm, which", paths.ROOT)
     # Only root can make a cluster; others' tests use one that runs.
     ensure(*GROUPS, *(["cluster", "storm"] if os.geteuid() == 0 else []))
     sif = built()

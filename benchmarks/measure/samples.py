@@ -15,6 +15,7 @@ from measure import sampler
 from measure.cases import CASES, Case
 from measure.running import CommandError
 from measure.targets import WORK, Target
+from workloads.startup import calls
 
 T = TypeVar("T")
 
@@ -111,7 +112,8 @@ def _counted(target: Target, case: Case) -> Samples:
     image, _, place = target.name.partition(", ")
     # The first run makes the user's caches and fills the kernel's.
     for _ in range(2):
-        counts = traced(target.command(case.arguments(WORK)), target.program).summary
+        found = traced(target.command(case.arguments(WORK)), target.program)
+        counts = {**found.started, **calls.summary(found.each)}
     return Samples(image, place, case.name, counts)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.core.scratch import checkout_lock
-from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine
 from hpcpy.fetch.debian import fetch_newest
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 from running import run
 
 SECONDS = 300
@@ -65,7 +65,8 @@ def _program() -> Path:
     folder = paths.TOOLS / "docker-registry"
     with checkout_lock():
         if not folder.exists():
-            (deb,) = fetch_newest(frozenset(["docker-registry"]), layout().debian)
+            arch = ARCHITECTURES[host_arch()].debian
+            (deb,) = fetch_newest(frozenset(["docker-registry"]), arch)
             with scratch_dir(paths.TOOLS, ".docker-registry") as scratch:
                 subprocess.run(["dpkg-deb", "--extract", deb, scratch / "made"], check=True)
                 (scratch / "made").rename(folder)

@@ -14,9 +14,9 @@ from hpcpy.core import paths
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
-from hpcpy.engine.prefix import command, layout
+from hpcpy.engine.prefix import command
 from hpcpy.fetch.debian import fetch_newest
-from hpcpy.pins.model import Architecture
+from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
 from running import executable
 
 RECIPE = 1
@@ -68,7 +68,7 @@ def provide() -> None:
     DiskError
         When there is no room for them.
     """
-    arch = layout()
+    arch = ARCHITECTURES[host_arch()]
     with checkout_lock():
         if is_ready():
             return

@@ -28,6 +28,7 @@ from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 from running import executable, run
 
 # As a user names it; the registry that it comes from is the tests' own.
@@ -130,7 +131,7 @@ def _write_podman(folder: Path) -> None:
 def _write_mksquashfs(script: Path, beside: Path) -> None:
     """Write what stands in for the static mksquashfs that sites compile."""
     prefix.provide()
-    layout, root = prefix.layout(), prefix.prefix()
+    layout, root = ARCHITECTURES[host_arch()], prefix.prefix()
     loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
     listed = run(loader, "--list", program, check=True).stdout
     beside.mkdir(parents=True)

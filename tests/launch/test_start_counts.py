@@ -9,6 +9,7 @@ from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled
+from workloads.startup import calls
 
 # Each package of the case `everything` alone.
 # Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
@@ -46,8 +47,9 @@ def listed(title: str, allowed: int, texts: Sequence[str]) -> list[str]:
 def too_many(case: Case, counts: Traced) -> str:
     assert case.goal is not None
     texts = {call: f"{call.name} {call.path} = {call.value}" for call in counts.paths}
-    off_node = [texts[call] for call in counts.off_node]
-    local = [f"[node-local] {texts[call]}" for call in counts.paths if call not in counts.off_node]
+    asked = calls.off_node(counts.paths)
+    off_node = [texts[call] for call in asked]
+    local = [f"[node-local] {texts[call]}" for call in counts.paths if call not in asked]
     listings = [str(call.path) for call in counts.each if call.kind == "getdents"]
     lines = [
         *listed("path calls", case.goal.path_calls, [*off_node, *local]),

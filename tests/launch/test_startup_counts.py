@@ -10,6 +10,7 @@ import pytest
 from hpcpy.engine.traced import traced
 from measure.targets import WORK, container
 from running import printed, run
+from workloads.startup import calls
 from workloads.startup.command import CASES
 
 # Of these some are on a descriptor: strace's table does not tell them apart.
@@ -74,5 +75,5 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
     found = {result["problem"]: result["details"][-1] for result in results}
     assert list(found) == list(CASES)
     for name, case in CASES.items():
-        outside = traced(python.command(case.arguments), python.program).summary
-        assert found[name] == outside
+        outside = traced(python.command(case.arguments), python.program)
+        assert found[name] == {**outside.started, **calls.summary(outside.each)}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from misbehaving_server import Answer, Server, artifact, no_range, ranged, status, unsized, whole
 
-from hpcpy.build.context import add_containerfile, add_materials, add_recipes
+from hpcpy.build.context import add_materials, add_own, add_recipes
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch, take
@@ -64,7 +64,7 @@ def test_what_is_built_is_what_was_compared(
     monkeypatch.setenv("HPCPY_DEBIAN", "locked")
     plan, context = make_plan(), tmp_path / "context"
     part = plan.graph.parts["workloads"]
-    add_containerfile(context, plan.graph.image("hpcpy"))
+    add_own(context, plan, plan.graph.image("hpcpy"))
     add_recipes(context, [part], 1, shipped=[part])
     add_materials(context, part, plan)
     path.write_bytes(BODY[::-1])

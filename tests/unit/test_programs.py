@@ -40,7 +40,7 @@ def main(options):
             with ThreadPoolExecutor() as pool:
                 list(pool.map(programs.captured, [words]))
         else:
-            programs.run(words, in_terminal=True)
+            programs.run(words, process_group=None)
 command.declare, command.main = lambda parser: None, main
 sys.modules["long_command"] = command
 commands.COMMANDS["long"] = ("long_command", "takes long")

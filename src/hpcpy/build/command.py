@@ -116,8 +116,11 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
         require_turns()
     plan = make_plan(arch)
     image = plan.graph.image(name)
-    if plan.native:
-        _require_portable(image)
+    if plan.native and image.name not in _PORTABLE:
+        raise UsageError(
+            f"{image.name}: for another architecture only {', '.join(_PORTABLE)} are built",
+            hint=f"hpcpy build sif {_PORTABLE[0]} --arch aarch64",
+        )
     # Without the lock: whoever has it may build another image for an hour.
     if path := _up_to_date(kind, plan, image):
         return path, plan, image
@@ -152,14 +155,6 @@ def _build_emulated(kind: str, name: str, arch: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
     if code := run(emulated(words), env=env, stdout=subprocess.DEVNULL).returncode:
         sys.exit(code)  # it has said why
-
-
-def _require_portable(image: Image) -> None:
-    if image.name not in _PORTABLE:
-        raise UsageError(
-            f"{image.name}: for another architecture only {', '.join(_PORTABLE)} are built",
-            hint=f"hpcpy build sif {_PORTABLE[0]} --arch aarch64",
-        )
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -34,14 +34,21 @@ engine=${1:-podman}
 """
 
 
-def add_containerfile(folder: Path, image: Image) -> None:
-    """Add the image's Containerfile, and what lies beside it."""
+def add_own(folder: Path, plan: Plan, image: Image) -> None:
+    """Add what an image has beside its parts."""
+    # The Containerfile, and what lies beside it.
     for path in image.folder.iterdir():
         if path.is_file():
             place(path, folder / path.name)
+    if image.parts:
+        _add_description(folder, plan, image)
+    if not image.base:
+        place(rootfs(plan, image), folder / "rootfs.tar")
+    elif image.debian:
+        _add_debs(folder, plan, image)
 
 
-def add_debs(folder: Path, plan: Plan, image: Image) -> None:
+def _add_debs(folder: Path, plan: Plan, image: Image) -> None:
     """Add the Debian packages that an image installs over those of its base."""
     for package in fetch_debs(image.debian, plan.arch).paths.values():
         take(package, folder / "debs" / package.name)
@@ -95,7 +102,7 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
         (folder / part.name / "image.json").write_text(description)
 
 
-def add_description(folder: Path, plan: Plan, image: Image) -> None:
+def _add_description(folder: Path, plan: Plan, image: Image) -> None:
     """Add the image's description, its command ``hpcpy``, and what its SBOM is made from."""
     description = folder / "image.json"
     description.write_text(_described(plan, image.name, image.stack, plan.image_key(image)))
@@ -103,7 +110,7 @@ def add_description(folder: Path, plan: Plan, image: Image) -> None:
     description.chmod(0o644)
     add_tool(folder, plan.epoch)
     # The last step of the image's build makes its SBOM from these.
-    (folder / "pins.json").write_text(sbom_pins.pins(plan, image, project_version()))
+    (folder / "pins.json").write_text(sbom_pins.pins(plan, image))
     for path in sbom_pins.sources():
         place(path, folder / path.relative_to(paths.ROOT))
 
@@ -139,17 +146,12 @@ def write_context(plan: Plan, image: Image, folder: Path) -> None:
     """
     target = folder / image.name
     target.mkdir(parents=True)
-    add_containerfile(target, image)
     if image.parts:
         parts = plan.graph.built(image)
         add_recipes(target, parts, plan.epoch, shipped=plan.graph.shipped(image))
         for part in parts:
             add_materials(target, part, plan)
-        add_description(target, plan, image)
-    if not image.base:
-        place(rootfs(plan, image), target / "rootfs.tar")
-    elif image.debian:
-        add_debs(target, plan, image)
+    add_own(target, plan, image)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

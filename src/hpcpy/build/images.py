@@ -9,16 +9,13 @@ from pathlib import Path
 from hpcpy.build.buildah import SQUASH, Buildah
 from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.context import (
-    add_containerfile,
-    add_debs,
-    add_description,
     add_materials,
+    add_own,
     add_recipes,
 )
 from hpcpy.build.cross import PYTHON, adapt
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.build.rootfs import rootfs
 from hpcpy.core import paths
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
@@ -132,7 +129,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         return name
     base = make_image(plan, plan.graph.image(image.base), buildah) if image.base else ""
     if image.parts:
-        make_parts(plan, image, buildah)
+        make_parts(plan, plan.graph.shipped(image), buildah)
     with build_scratch(image.name) as context:
         arguments = {"BASE": base} if base else {}
         if image.parts:
@@ -144,46 +141,31 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
                 "VERSION": project_version(),
                 "INPUTS": plan.image_key(image),
             }
-            _add_parts(plan, image, context)
-        if not image.base:
-            share(rootfs(plan, image), context / "rootfs.tar")
-        elif image.debian:
-            add_debs(context, plan, image)
-        add_containerfile(context, image)
+            parts = plan.graph.shipped(image)
+            add_recipes(context, parts, plan.epoch, shipped=parts)
+            for part in parts:
+                share(part_path(plan, part), context / "parts" / f"{part.name}.tar")
+        add_own(context, plan, image)
         with stage(f"image {image.name}") as current:
-            shipped = bool(image.parts)
             epoch = plan.time_of(image)
-            options = [SQUASH] if shipped else []
+            options = [SQUASH] if image.parts else []
             if plan.native and not image.base:
                 options.append(f"--arch={ARCHITECTURES[plan.arch].debian}")
             buildah.build(current, name, context, epoch, options=options, **arguments)
     return name
 
 
-def make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
-    """Have the parts of an image in the cache."""
-    missing = missing_parts(plan, plan.graph.shipped(image))
+def make_parts(plan: Plan, parts: Iterable[Part], buildah: Buildah) -> None:
+    """Have some parts in the cache."""
+    missing = missing_parts(plan, parts)
     # With all parts in the cache the builder is not needed.
-    if missing:
-        if plan.native:
-            python = plan.native.graph.parts[PYTHON]
-            _make(missing_parts(plan.native, [python]), plan.native, buildah)
-        _make(missing, plan, buildah)
+    if not missing:
+        return
+    if plan.native:
+        make_parts(plan.native, [plan.native.graph.parts[PYTHON]], buildah)
+    builder = make_image(*plan.builder, buildah)
 
+    def make(part: Part) -> None:
+        make_part(plan, part, builder, buildah)
 
-def _make(missing: list[Part], plan: Plan, buildah: Buildah) -> None:
-    if missing:
-        builder = make_image(*plan.builder, buildah)
-
-        def make(part: Part) -> None:
-            make_part(plan, part, builder, buildah)
-
-        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
-
-
-def _add_parts(plan: Plan, image: Image, context: Path) -> None:
-    parts = plan.graph.shipped(image)
-    add_recipes(context, parts, plan.epoch, shipped=parts)
-    for part in parts:
-        share(part_path(plan, part), context / "parts" / f"{part.name}.tar")
-    add_description(context, plan, image)
+    in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)

@@ -146,7 +146,7 @@ class Plan:
             inputs.add("version", project_version())
             inputs.add("labels", "none of buildah's")
             # Licences and addresses are nowhere else in a key.
-            inputs.add("pins", sbom.pins(self, image, project_version()))
+            inputs.add("pins", sbom.pins(self, image))
             inputs.add_files(sbom.sources())
             inputs.add_files([*tool.files(), paths.ROOT / "src/hpcpy/build/tool.py"])
         if image.base:

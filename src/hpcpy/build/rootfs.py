@@ -69,11 +69,6 @@ def source_line(folder: Path) -> str:
     return f"deb [trusted=yes] copy:{quote(str(folder))} ./"
 
 
-def hook(script: Path) -> str:
-    """Return what mmdebstrap's shell runs a script by; the root is its first argument."""
-    return f'sh {shlex.quote(str(script))} "$1"'
-
-
 def rootfs(plan: Plan, image: Image) -> Path:
     """Return the root filesystem of an image as a tar file, from the cache.
 
@@ -89,7 +84,7 @@ def rootfs(plan: Plan, image: Image) -> Path:
         ):
             names = write_index(folder, packages)
             # With umask 077 others cannot read the checkout's.
-            place(image.folder / "customize.sh", folder / "customize.sh", 0o644)
+            script = place(image.folder / "customize.sh", folder / "customize.sh", 0o644)
             arch = f"--architectures={ARCHITECTURES[plan.arch].debian}"
             current.run(
                 [
@@ -97,7 +92,8 @@ def rootfs(plan: Plan, image: Image) -> Path:
                     *((arch, "--skip=check/qemu") if plan.native else ()),
                     *OPTIONS,
                     f"--include={','.join(names)}",
-                    f"--customize-hook={hook(folder / 'customize.sh')}",
+                    # mmdebstrap's shell has the root as its first argument.
+                    f'--customize-hook=sh {shlex.quote(str(script))} "$1"',
                     # The suite's name only fills a default that is not used.
                     "stable",
                     folder / "root.tar",

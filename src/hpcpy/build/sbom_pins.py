@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
+from hpcpy.core.paths import project_version
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _LICENCE = "BSD-3-Clause"
 
 
-def expected(plan: Plan, image: Image, version: str) -> Expected:
-    """Return what an image is expected to hold; `version` is the project's."""
+def expected(plan: Plan, image: Image) -> Expected:
+    """Return what an image is expected to hold."""
     # One that is in several lists is one package: what dpkg knows of comes first.
     found: dict[tuple[str, str], Pin] = {}
     for pin in _pins(plan, image):
@@ -30,6 +31,7 @@ def expected(plan: Plan, image: Image, version: str) -> Expected:
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
     every = tuple(found[key] for key in sorted(found))
     listed, brought = _nvidias()
+    version = project_version()
     return Expected(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
 
 
@@ -45,9 +47,9 @@ def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
     return listed, brought
 
 
-def pins(plan: Plan, image: Image, version: str) -> str:
+def pins(plan: Plan, image: Image) -> str:
     """Return ``pins.json``: all that went into an image and those below it."""
-    return written(expected(plan, image, version))
+    return written(expected(plan, image))
 
 
 def sources() -> list[Path]:

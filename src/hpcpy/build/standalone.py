@@ -16,7 +16,6 @@ from hpcpy.build.oci import fetch_materials
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
 from hpcpy.core.files import disk_errors, write_whole
-from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.sbom.contents import CONTAINED, Expected, look
@@ -35,7 +34,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
     wanted = replace(image, parts=(part.name,))
     with buildah() as builder:
         fetch_materials(plan, [wanted])
-        make_parts(plan, wanted, builder)
+        make_parts(plan, [part], builder)
     with (
         stage(target.name) as current,
         build_scratch("standalone") as folder,
@@ -59,7 +58,7 @@ def _expected(plan: Plan, image: Image) -> Expected:
     name = standalone_path(image).name
     summary = f"The interpreter of {image.name} as one file, on the host's own C library"
     without_base = replace(image, name=name, summary=summary, base="", debian="", parts=parts)
-    found = expected(plan, without_base, project_version())
+    found = expected(plan, without_base)
     # Of Debian's packages it has what is linked in; the others are the container's PMIx.
     pins = tuple(pin for pin in found.pins if pin.kind != "debian" or pin.use != CONTAINED)
     return replace(found, pins=pins)

@@ -34,9 +34,8 @@ def check_root() -> None:
         )
 
 
-def refuse_blanks(what: str, path: Path | None = None) -> None:
+def refuse_blanks(what: str, path: Path) -> None:
     """Refuse a path with a blank, which a program cannot handle."""
-    path = path or ROOT
     if any(character.isspace() for character in str(path)):
         raise UsageError(
             f"{what} takes no path with a blank in it: {path}",

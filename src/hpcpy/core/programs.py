@@ -125,24 +125,23 @@ def run(
     command: Sequence[str | Path],
     *,
     seconds: float | None = None,
-    in_terminal: bool = False,
     **options: Any,
 ) -> Done:
     """Run a program to its end, by default without input; `options` are those of Popen.
 
-    In a terminal it stays in this process's group, so that its user can answer it, and
-    Ctrl-C and Ctrl-Z reach both.
+    With ``process_group=None`` it stays in this process's group: its user can answer it in the
+    terminal, and Ctrl-C and Ctrl-Z reach both.
     """
     words, is_clean_up, is_well = [str(word) for word in command], _is_stopped, False
     options.setdefault("stdin", subprocess.DEVNULL)
     leader = subprocess.Popen(["/bin/sh", "-c", _LEADER], stdin=subprocess.PIPE, process_group=0)
     group = leader.pid
+    options.setdefault("process_group", group)
     _running[group] = 0
     try:
         with _starting():
             process: subprocess.Popen[str] = subprocess.Popen(
                 words,
-                process_group=None if in_terminal else group,
                 encoding="utf-8",
                 errors="surrogateescape",
                 **options,

@@ -73,16 +73,11 @@ def is_ready() -> bool:
         return False
 
 
-def layout() -> Architecture:
-    """Return the layout of this machine's architecture."""
-    return ARCHITECTURES[host_arch()]
-
-
 def provide() -> Path:
     """Make the prefix unless it is there; return its ``apptainer``."""
     if is_ready():
         return command()
-    arch = layout()
+    arch = ARCHITECTURES[host_arch()]
     with checkout_lock():
         if not is_ready():
             require_free(paths.TOOLS, NEEDED, "Apptainer")

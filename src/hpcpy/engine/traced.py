@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.programs import captured
@@ -29,16 +28,6 @@ class Traced:
     def paths(self) -> list[calls.Call]:
         """The calls that were given a path."""
         return calls.path_calls(self.each)
-
-    @property
-    def off_node(self) -> list[calls.Call]:
-        """The path calls that may ask a shared file system."""
-        return calls.off_node(self.paths)
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """The numbers, as `python -m workloads startup` reports them."""
-        return {**self.started, **calls.summary(self.each)}
 
 
 def traced(

@@ -124,7 +124,8 @@ class Fetcher:
 
     def _fetch_from(self, artifact: Artifact, source: Source) -> Path:
         final = _final(artifact, source)
-        with self._partial(source) as part:
+        part = downloads_dir() / "partial" / source.sha256
+        with locked(part, check=self._end_if_stopped):
             # Another process may have fetched it while this one waited.
             if is_whole(final, source):
                 part.unlink()
@@ -180,13 +181,6 @@ class Fetcher:
                 " (HPCPY_DEBIAN_MIRROR sets one)"
             )
         return f"{self._mirrors[archive]}/{path}"
-
-    @contextlib.contextmanager
-    def _partial(self, source: Source) -> Iterator[Path]:
-        """Give the partial file of these bytes while no other process or thread has it."""
-        part = downloads_dir() / "partial" / source.sha256
-        with locked(part, check=self._end_if_stopped):
-            yield part
 
     def _end_if_stopped(self) -> None:
         if self.stop.is_set():

@@ -207,10 +207,6 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
         print(path)
         # Not taken for an option.
         word = f"./{path}" if str(path).startswith("-") else str(path)
-        print(f"  to submit it: {_sbatch(controller)} {shlex.quote(word)}", file=sys.stderr)
-
-
-def _sbatch(controller: Controller) -> str:
-    """Return the sbatch of the Slurm that answers here, quoted for a shell."""
-    ours = controller.command("sbatch")
-    return "sbatch" if ours == shutil.which("sbatch") else shlex.quote(str(ours))
+        ours = controller.command("sbatch")
+        sbatch = "sbatch" if ours == shutil.which("sbatch") else shlex.quote(str(ours))
+        print(f"  to submit it: {sbatch} {shlex.quote(word)}", file=sys.stderr)

@@ -227,7 +227,6 @@ def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
 
 
 def _death(lines: list[str], at: int, found: re.Match[str], code: int) -> tuple[str, int]:
-    """Explain a rank's death."""
     ranks, how = found["ranks"], found["how"]
     which = "rank" if ranks.isdigit() else "ranks"
     line = f"{which} {ranks.strip('[]')} on {found['node']}: {how}"

@@ -129,7 +129,15 @@ def plan_launch(
 ) -> LaunchPlan:
     """Plan a request that `at_site` has completed and `check_request` has let through."""
     engine = request.engine
-    starting, start = RANKS[engine](_container(request, site, facts), site)
+    container = Container(
+        program=facts.program,
+        image=_image(request, facts),
+        folder=facts.folder,
+        has_gpus=request.gpus > 0,
+        variables=site_variables(site),
+        is_shared=request.per_node > 1,
+    )
+    starting, start = RANKS[engine](container, site)
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
@@ -194,17 +202,6 @@ def _check_engine(request: Request, engine: str) -> None:
             f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
             hint="name a folder, or a file that lists the names",
         )
-
-
-def _container(request: Request, site: Site, facts: HostFacts) -> Container:
-    return Container(
-        program=facts.program,
-        image=_image(request, facts),
-        folder=facts.folder,
-        has_gpus=request.gpus > 0,
-        variables=site_variables(site),
-        is_shared=request.per_node > 1,
-    )
 
 
 def _image(request: Request, facts: HostFacts) -> str:

@@ -49,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
     program = prefix.find_apptainer()
     print(f"hpcpy {project_version()}, Apptainer {program_version(program)}")
     print(f"image {digest}")
-    versions = {pin.name: pin.version for pin in expected(plan, image, project_version()).pins}
+    versions = {pin.name: pin.version for pin in expected(plan, image).pins}
     print(", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions), flush=True)
     # Relative names mean files of the checkout, wherever this was called.
     root = str(paths.ROOT)

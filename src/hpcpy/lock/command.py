@@ -86,14 +86,6 @@ def _asked(lock: str) -> set[str]:
     return {re.split(r"[<>=!~# ]", line, maxsplit=1)[0] for line in lines} - {""}
 
 
-def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """Give a line for each package that has another version, is new or gone."""
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name, "(new)"), new.get(name, "(gone)")
-        if before != after:
-            yield f"{name} {before} -> {after}"
-
-
 def _debian(_only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
@@ -126,8 +118,13 @@ def _host(name: str, only: Only) -> list[str]:
     return _report(python.versions_in(old), python.versions_in(new), old != new)
 
 
-def _report(before: dict[str, str], after: dict[str, str], changed: bool) -> list[str]:
-    lines = list(moved(before, after))
+def _report(old: Mapping[str, str], new: Mapping[str, str], changed: bool) -> list[str]:
+    """Return a line for each package that has another version, is new or gone."""
+    lines = []
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name, "(new)"), new.get(name, "(gone)")
+        if before != after:
+            lines.append(f"{name} {before} -> {after}")
     if changed and not lines:
         return ["no version moved, but other entries did: see `git diff env`"]
     return lines or ["nothing moved"]
@@ -255,7 +252,6 @@ def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Offer
 
 
 def _package(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:
-    """Return a package's table."""
     return {
         "version": offer.version,
         "sets": sets,

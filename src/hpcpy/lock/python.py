@@ -47,10 +47,13 @@ def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
     `kept` are tables of packages that do not move: they get the wheels that they lack, or
     go if nothing needs them any more.
     """
-    major, minor, *_ = sources()["python"].version.split(".")
-    python = (int(major), int(minor))
+    found: dict[str, Locked] = {}
+    versions = {name: table["version"] for name, table in kept.items()}
     with build_scratch("lock") as scratch:
-        found = _resolve(scratch, python, kept)
+        for arch in debian_request().architectures:
+            _resolve_for(arch, scratch, versions, found)
+            # Of one version for every architecture.
+            versions |= {name: package.version for name, package in found.items()}
     for name in kept.keys() & found.keys():
         found[name].licence = kept[name]["licence"]
         found[name].wheels |= {
@@ -65,26 +68,12 @@ def pinned(versions: Mapping[str, str]) -> str:
     return "".join(f"{name}=={version}\n" for name, version in versions.items())
 
 
-def _resolve(
-    scratch: Path, python: tuple[int, int], kept: Mapping[str, Mapping[str, str]]
-) -> dict[str, Locked]:
-    """Return the packages with their groups, of one version for every architecture."""
-    found: dict[str, Locked] = {}
-    versions = {name: table["version"] for name, table in kept.items()}
-    for arch in debian_request().architectures:
-        _resolve_for(arch, scratch, python, versions, found)
-        versions |= {name: package.version for name, package in found.items()}
-    return found
-
-
 def _resolve_for(
-    arch: str,
-    scratch: Path,
-    python: tuple[int, int],
-    versions: Mapping[str, str],
-    found: dict[str, Locked],
+    arch: str, scratch: Path, versions: Mapping[str, str], found: dict[str, Locked]
 ) -> None:
-    """Add the packages of an architecture, held to `versions`."""
+    """Add the packages of an architecture with their groups, held to `versions`."""
+    major, minor, *_ = sources()["python"].version.split(".")
+    python = (int(major), int(minor))
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
     here = platform(python, arch)
     together, held = scratch / "pylock.toml", scratch / "constraints.txt"

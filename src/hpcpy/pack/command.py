@@ -150,7 +150,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.
-    if code := run(command, stdin=None, in_terminal=True).returncode:
+    if code := run(command, stdin=None, process_group=None).returncode:
         program = shlex.join(options.program)
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
     packed = _make(environment, work)

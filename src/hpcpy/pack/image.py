@@ -15,12 +15,12 @@ from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import make_folder, scratch_dir, whole_file
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
-from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pack.environment import Environment, activation, readers
 from hpcpy.pack.places import is_packed, move, renew, work_folder
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -192,20 +192,21 @@ def launcher() -> Path:
         return site
     if made.exists() and made.stat().st_mtime > newest:
         return made
+    arch = ARCHITECTURES[host_arch()]
     with (
         stage("make the launcher of packed environments") as current,
         scratch_dir(made.parent, ".make") as root,
         whole_file(made) as temporary,
     ):
         try:
-            debs = fetch_newest(frozenset(_PACKAGES), layout().debian)
+            debs = fetch_newest(frozenset(_PACKAGES), arch.debian)
         except UnavailableError as error:
             error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
             raise
         for deb in debs:
             current.run(["dpkg-deb", "--extract", take(deb, root / deb.name), root])
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
-        libraries, include = root / layout().libraries, root / "usr/include"
+        libraries, include = root / arch.libraries, root / "usr/include"
         folders = (include / libraries.name, include / "fuse3", include / "squashfuse")
         found = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
         found += [f"-isystem{folder}" for folder in folders]

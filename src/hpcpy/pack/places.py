@@ -47,7 +47,12 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
     """
     made = beside(prefix, "packing")
-    with disk_errors(made), _locked(made):
+    with disk_errors(made):
+        # Nobody else reads there what is not in its place, with its mode.
+        made.mkdir(_OWN, exist_ok=True)
+        if not (made / _MARK).exists() and any(made.iterdir()):
+            raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
+    with disk_errors(made), locked(made / _MARK, may_wait=False):
         try:
             # What a killed one has left there goes with it.
             work = Path(tempfile.mkdtemp(dir=made))
@@ -71,17 +76,6 @@ def _remove(made: Path) -> None:
     except HpcpyError as error:
         # All is done, and no name of ours leads there.
         say(str(error))
-
-
-@contextlib.contextmanager
-def _locked(made: Path) -> Iterator[None]:
-    # Nobody else reads there what is not in its place, with its mode.
-    made.mkdir(_OWN, exist_ok=True)
-    mark = made / _MARK
-    if not mark.exists() and any(made.iterdir()):
-        raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
-    with locked(mark, may_wait=False):
-        yield
 
 
 def _recover(prefix: Path, work: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.tables import Table, name_of, read_table
+from hpcpy.pins.tables import Table, file_name, read_table
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,11 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
 def _built(name: str, table: Table) -> Artifact:
     table.only("version", "licence", "why", "cpe", "sources")
     version = table.text("version")
-    first, *_ = tables = table.array("sources")
-    found = tuple(_source(one, version) for one in tables)
+    found = tuple(_source(one, version) for one in table.array("sources"))
     return Artifact(
         name=name,
         version=version,
-        filename=name_of(first, "url", found[0].url),
+        filename=file_name(found[0].url),
         licence=table.text("licence"),
         sources=found,
         cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
@@ -136,6 +135,10 @@ def _source(table: Table, version: str, pattern: str = _URL) -> Source:
     table.only("url", "size", "sha256")
     # Not str.format: any other brace in a URL is its own.
     url = table.text("url", pattern, "a URL").replace("{version}", version)
+    try:
+        file_name(url)
+    except UsageError as error:
+        raise table.wrong("url", str(error)) from error
     return Source(url, table.number("size"), table.digest("sha256"))
 
 
@@ -170,7 +173,7 @@ def _installed(name: str, table: Table, wheel: Table) -> Artifact:
     return Artifact(
         name=name,
         version=table.text("version"),
-        filename=name_of(wheel, "url", source.url),
+        filename=file_name(source.url),
         licence=table.text("licence"),
         sources=(source,),
     )

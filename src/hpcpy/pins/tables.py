@@ -149,11 +149,3 @@ def file_name(url: str) -> str:
     if "/" in name or name in ("", ".", "..") or not name.isprintable():
         raise UsageError(f"{url!r} does not end in the name of a file")
     return name
-
-
-def name_of(table: Table, key: str, url: str) -> str:
-    """Return the name of the file at a URL that comes from `key` of a table."""
-    try:
-        return file_name(url)
-    except UsageError as error:
-        raise table.wrong(key, str(error)) from error

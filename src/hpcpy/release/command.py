@@ -44,7 +44,7 @@ def statement(
 ) -> dict[str, Any]:
     """Return what `shipped` is, and what it was made of."""
     names = read_table(paths.ENV / "formats.toml").table("provenance")
-    pins = expected(plan, image, project_version()).pins
+    pins = expected(plan, image).pins
     locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
     materials = [
         {"name": "commit", "digest": {"gitCommit": of}},

@@ -107,7 +107,7 @@ def _licence(name: str, declared: str, text: str, texts: Texts) -> str:
     if is_expression(declared):
         return declared
     if is_nvidias(declared):
-        return agreement(text, texts)
+        return texts.reference(*_AGREEMENT, text)
     return texts.reference(
         declared if declared.startswith("LicenseRef-") else name,
         declared,
@@ -179,18 +179,14 @@ def _compared(kind: str, pinned: dict[str, str], there: dict[str, str]) -> Itera
 
 # Where recipes/cuda_libraries.sh puts the licence of NVIDIA's wheels.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
-_NAME, _TITLE = "NVIDIA-CUDA-EULA", "End User License Agreement of NVIDIA's CUDA Toolkit"
+# Its name and title in the document; all its wheels bring the same text.
+_AGREEMENT = ("NVIDIA-CUDA-EULA", "End User License Agreement of NVIDIA's CUDA Toolkit")
 _BLOCK = 1 << 20
 
 
 def is_nvidias(licence: str) -> bool:
     """Tell whether a licence is NVIDIA's own, which lets only some files be redistributed."""
     return "nvidia" in licence.lower()
-
-
-def agreement(text: str, texts: Texts) -> str:
-    """Return the document's name for NVIDIA's licence; all its wheels bring the same text."""
-    return texts.reference(_NAME, _TITLE, text)
 
 
 def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[Element]:
@@ -228,7 +224,7 @@ def _files_of(
 def _terms(there: Contents, found: Distribution, texts: Texts) -> str:
     path = there.root / _LICENCE
     if path.exists():
-        return agreement(path.read_text(errors="replace"), texts)
+        return texts.reference(*_AGREEMENT, path.read_text(errors="replace"))
     # An image such as hpcpy has no wheel of NVIDIA's, only a notice of the package (numba).
     title = f"NVIDIA's licence, as {found.name} describes it"
     return texts.reference(f"NVIDIA-by-{found.name}", title, licence_texts(found))

@@ -97,4 +97,4 @@ def _table(examples: Sequence[Example]) -> str:
     for each in examples:
         shared = "yes" if each.shares else "no"
         rows.append((each.code, str(each.shape), str(each.strides), shared, str(each.own)))
-    return render(rows)
+    return render([[*row, ""] for row in rows])

@@ -78,18 +78,20 @@ static const char *find(const char *cache, size_t size, const char *soname, cons
     return NULL;
 }
 
-bool hpcpy_in_loader_cache(const char *soname, const char *own, char path[4096])
+bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *own,
+                           char (*paths)[4096])
 {
     struct stat status;
     int file = open(CACHE, O_RDONLY | O_CLOEXEC);
     char *content = MAP_FAILED;
-    path[0] = '\0';
     if (file >= 0 && fstat(file, &status) == 0) {
         content = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     }
+    for (int i = 0; i < count && content != MAP_FAILED; i++) {
+        const char *other = find(content, (size_t)status.st_size, sonames[i], own);
+        snprintf(paths[i], sizeof(paths[i]), "%s", other == NULL ? "" : other);
+    }
     if (content != MAP_FAILED) {
-        const char *other = find(content, (size_t)status.st_size, soname, own);
-        snprintf(path, 4096, "%s", other == NULL ? "" : other);
         munmap(content, (size_t)status.st_size);
     }
     if (file >= 0) {

@@ -13,6 +13,7 @@
    if only the loader can read the variable. */
 int hpcpy_in_library_path(const char *const *sonames, int count);
 
-/* Writes a path of the library in /etc/ld.so.cache, besides `own`, or "".  False if the
+/* Writes a path of each library in /etc/ld.so.cache, besides `own`, or "".  False if the
    cache cannot be read. */
-bool hpcpy_in_loader_cache(const char *soname, const char *own, char path[4096]);
+bool hpcpy_in_loader_cache(const char *const *sonames, int count, const char *own,
+                           char (*paths)[4096]);

@@ -107,14 +107,13 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
         only[which[first]] = true;
         return open_first(only, failed, size);
     }
-    bool is_read = first == HPCPY_NOWHERE;
+    char paths[HPCPY_INTERFACES][4096];
+    bool is_read = first == HPCPY_NOWHERE && hpcpy_in_loader_cache(names, count, OWN, paths);
     for (int i = 0; i < count && is_read; i++) {
-        char path[4096];
-        is_read = hpcpy_in_loader_cache(names[i], OWN, path);
         /* By its name, since the loader knows which of several is for this machine. */
-        void *library = path[0] != '\0' ? open_library(names[i]) : NULL;
-        if (path[0] != '\0' && (library == NULL || is_own(library))) {
-            library = open_library(path);
+        void *library = paths[i][0] != '\0' ? open_library(names[i]) : NULL;
+        if (paths[i][0] != '\0' && (library == NULL || is_own(library))) {
+            library = open_library(paths[i]);
         }
         if (library != NULL) {
             return library;

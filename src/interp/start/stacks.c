@@ -4,7 +4,10 @@
    thread's stack.  Here they include numpy's, OpenBLAS's and numba's: 115 KB; those of
    libraries that are opened later lie elsewhere.  Without this, a thread with a smaller
    stack could not be started, as by threading.stack_size(65536) or OMP_STACKSIZE=100K,
-   which work with wheels.  The caller's attributes keep the size that it has set. */
+   which work with wheels.  The caller's attributes keep the size that it has set.
+
+   AddressSanitizer has a function in this place, too, and ends a process that detaches a
+   thread which that function has not started. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +15,8 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/auxv.h>
+
+#ifndef __SANITIZE_ADDRESS__
 
 static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 static size_t variables;
@@ -45,3 +50,4 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     pthread_attr_setstacksize(&larger, size + variables);
     return create(thread, &larger, start, argument);
 }
+#endif

@@ -5,7 +5,7 @@
    exec_blas(); one may contain others.  OpenBLAS's threads begin none: all that they call
    are parts of another thread's.
 
-   Proposal, for https://github.com/OpenMathLib/OpenBLAS:
+   Proposal, for OpenBLAS (github, OpenMathLib/OpenBLAS):
 
      Let fork() wait for running operations
 

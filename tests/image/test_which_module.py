@@ -135,16 +135,18 @@ def test_the_table_holds(
     assert result(start, place, tmp_path, venvs) == cell
 
 
-@pytest.mark.parametrize("way", ["sys.stderr.close()", "sys.stderr = None", "", "full"])
+@pytest.mark.parametrize("way", ["sys.stderr.close()", "sys.stderr = None", "", "unwritable"])
 def test_an_import_does_not_fail_with_its_remark(tmp_path: Path, way: str) -> None:
     plant(tmp_path / "there")
-    program = f"import sys; {'' if way == 'full' else way}\nimport tqdm; print(tqdm.tqdm.__name__)"
+    first = "" if way == "unwritable" else way
+    program = f"import sys; {first}\nimport tqdm; print(tqdm.tqdm.__name__)"
     (tmp_path / "main.py").write_text(program)
     reader, closed = os.pipe()
     os.close(reader)
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "there")}
-    with Path("/dev/full").open("w") as full, os.fdopen(closed, "w") as pipe:
-        words = {"stdout": -1, "stderr": full if way == "full" else pipe, "capture_output": False}
+    with Path(os.devnull).open() as unwritable, os.fdopen(closed, "w") as pipe:
+        stderr = unwritable if way == "unwritable" else pipe
+        words = {"stdout": -1, "stderr": stderr, "capture_output": False}
         done = run(sys.executable, tmp_path / "main.py", env=env, **words)
     assert (done.returncode, done.stdout) == (0, "tqdm\n")
 

@@ -107,7 +107,10 @@ def test_output_of_ranks_that_nothing_takes_is_no_success(
     # Like srun it ends with its ranks' code, whether its output is taken or not.
     srun.write_text(f"#!/bin/bash\ntrap '' PIPE\nseq 99999 2>&-\ntouch $0.done\nexit {ranks}\n")
     srun.chmod(0o755)
-    command = f'"$0" -I {paths.ROOT}/hpcpy launch --engine=none -- {tmp_path}/my.py'
+    # The site `local` would start them in this checkout's cluster, where one runs.
+    (tmp_path / "site.toml").write_text('summary = "s"\nmpi = "pmi2"\n')
+    options = f"--engine=none --site={tmp_path}/site.toml"
+    command = f'"$0" -I {paths.ROOT}/hpcpy launch {options} -- {tmp_path}/my.py'
     script = f"set -o pipefail; {command} {where}"
     path = f"{tmp_path}:{os.environ['PATH']}"
     done = run("bash", "-c", script, sys.executable, env={**os.environ, "PATH": path})

@@ -221,10 +221,10 @@ class _Command:
     def write(self, problems: Sequence[Problem]) -> None:
         """Print what is said of all problems, and write the files."""
         results, name = self.done.results, self.workload.name
-        lines = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
+        failed = [f"{each.impl} on {each.problem}: {each.verdict}" for each in self.done.failures]
         if self.workload.overview is not None:
             shown = [self.workload.overview.table(results)] if results else []
-            lines = [*lines, *left_out_lines(self.done)]
+            lines = [*failed, *left_out_lines(self.done)]
             self.show("\n".join([*shown, *(f"  {line}" for line in lines)]))
         if self.args.json is not None:
             parameters = {problem.name: problem.parameters() for problem in problems}
@@ -234,8 +234,8 @@ class _Command:
 
             plot.chart(self.args, self.workload, results)
         wrong = [result for result in results if not result.ok]
-        lines += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
-        for line in lines:
+        failed += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
+        for line in failed:
             print(f"{name}: {line}", file=sys.stderr)
 
 

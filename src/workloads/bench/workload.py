@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     # For annotations alone: numpy is not imported.
     Int32Array: TypeAlias = npt.NDArray[np.int32]
+    Float32Array: TypeAlias = npt.NDArray[np.float32]
     Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 # By the module that uses it: what names a cluster that is there already, with its own workers.

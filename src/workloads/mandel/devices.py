@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-# The iteration of one pixel in C, which both have.
-_LOOP = """
-    REAL zr = cr, zi = ci;
-    int result = maxiter - 1;
-    for (int n = 0; n < maxiter; n++) {
-        const REAL zr2 = zr * zr, zi2 = zi * zi;
-        if (zr2 + zi2 > 4) {
-            result = n;
-            break;
-        }
-        zi = (zr + zr) * zi + ci;
-        zr = zr2 - zi2 + cr;
-    }
-"""
 # Compilers for OpenCL fuse multiply and add unless told not to.
 OPENCL = """
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
@@ -43,24 +29,43 @@ __kernel void fill(__global const REAL *xs, __global const REAL *ys,
     if (column >= width)
         return;
     const REAL cr = xs[column], ci = ys[row];
-    LOOP
+    REAL zr = cr, zi = ci;
+    int result = maxiter - 1;
+    for (int n = 0; n < maxiter; n++) {
+        const REAL zr2 = zr * zr, zi2 = zi * zi;
+        if (zr2 + zi2 > 4) {
+            result = n;
+            break;
+        }
+        zi = (zr + zr) * zi + ci;
+        zr = zr2 - zi2 + cr;
+    }
     out[row * width + column] = result;
 }
-""".replace("LOOP", _LOOP)
+"""
 
 CUDA = """
-#define REAL double
 extern "C" __global__ void fill(const double *xs, const double *ys, const long long width,
                                 const long long pixels, const int maxiter, int *out)
 {
     const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= pixels)
         return;
-    const REAL cr = xs[pixel % width], ci = ys[pixel / width];
-    LOOP
+    const double cr = xs[pixel % width], ci = ys[pixel / width];
+    double zr = cr, zi = ci;
+    int result = maxiter - 1;
+    for (int n = 0; n < maxiter; n++) {
+        const double zr2 = zr * zr, zi2 = zi * zi;
+        if (zr2 + zi2 > 4.0) {
+            result = n;
+            break;
+        }
+        zi = 2.0 * zr * zi + ci;
+        zr = zr2 - zi2 + cr;
+    }
     out[pixel] = result;
 }
-""".replace("LOOP", _LOOP)
+"""
 
 # Neighbours in a row that run as one work-group. The size is fixed, since PoCL
 # compiles a kernel anew for each shape; a row is padded to a multiple of it.

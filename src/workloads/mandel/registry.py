@@ -70,7 +70,7 @@ TECHNIQUES = {
     "numba-complex": _row("numba_:complex_loops", "Numba on the loops, too: all of python", _NUMBA),
     "numba": _row("numba_:fill", "Numba, the scalar loop compiled", _NUMBA),
     "numpy-single": _row("numpy_:fill", "NumPy, float32", problems=SINGLE),
-    "numba-single": _row("numba_:fill", "Numba, float32", _NUMBA, problems=SINGLE),
+    "numba-single": _row("numba_:single", "Numba, float32", _NUMBA, problems=SINGLE),
     "numba-parallel": _row(
         "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
         _NUMBA, **_THREADS, one_core=("numba",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -20,9 +21,10 @@ Runs the program on every rank below srun or mpiexec, or alone, and writes the
 calls of all ranks into FILE (.json, .json.gz or .html): vizviewer shows a group
 of rows a rank, by the clocks of the nodes. All ranks together keep 1,000,000
 calls, the last ones of each. Calls into MPI and worker processes are not seen.
-An exception on one rank ends all and leaves no file.
-The exit code is the program's; 2 for wrong usage, 69 without viztracer or MPI
-between the ranks, 73 when FILE cannot be written."""
+A rank that fails while others wait for it ends all and leaves no file, as does
+Ctrl-C. The exit code is the program's; 2 for wrong usage, or a folder that
+cannot be written, 69 without viztracer or MPI between the ranks, 73 when FILE
+cannot be written at the end."""
 _ENDINGS = (".json", ".json.gz", ".html")
 # Of all ranks together: a file of about 100 MB.
 _CALLS = 1_000_000
@@ -96,7 +98,8 @@ def _run(words: list[str], comm: Any) -> int:
     except Exception:
         sys.excepthook(*sys.exc_info())
         code = 1
-    sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # the program may close it
+        sys.stdout.flush()
     return code
 
 

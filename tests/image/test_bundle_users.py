@@ -49,6 +49,10 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
     (counted,) = re.findall(r"(\d+) modules in memory", said)
     assert f"{counted} modules in memory, each" in python("-m", "hpcpy_info", "--check")
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
+    with Path(os.devnull).open() as unwritable:
+        words = {"stdout": unwritable, "stderr": -1, "capture_output": False}
+        done = run(sys.executable, "-m", "hpcpy_info", **words)
+    assert (done.returncode, done.stderr.count("\n")) == (73, 1)
 
 
 def test_information_names_the_function_of_an_address_in_a_crash_report() -> None:

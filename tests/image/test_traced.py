@@ -52,6 +52,14 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert not [*script.parent.glob(".m*")]
 
 
+@pytest.mark.parametrize("end", ["sys.stdout = None", "sys.stdout.close()"])
+def test_a_program_may_close_its_output(script: Path, end: str) -> None:
+    script.write_text(f"import sys\n{end}\n")
+    done = in_own_process(sys.executable, *TRACED, script.with_name("m.json"), script)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert script.with_name("m.json").exists()
+
+
 def test_times_of_a_node_that_has_started_later_are_shifted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

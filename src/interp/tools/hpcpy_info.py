@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import lzma
+import os
 import re
 import signal
 import sys
@@ -168,9 +169,14 @@ def main() -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of `| head`
     try:
         _answer(_options())
+        sys.stdout.flush()
     except tuple(EXIT_CODES) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except OSError as error:
+        print(f"hpcpy_info: standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # at its end Python writes again
+        return 73
     return 0
 
 

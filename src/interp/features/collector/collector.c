@@ -3,8 +3,8 @@
 
    - Until Python has started, and within the import of a bundled module, the threshold is
      MOST.  What that made is then parked: in the permanent generation, as by gc.freeze().
-   - Parked objects count as pending: the collector's next full run, which comes no later
-     than elsewhere, takes them back, and so does who looks at all objects.
+   - Parked objects count as pending: the collector's next full run takes them back, and so
+     does who looks at all objects.
    - A program that freezes objects itself takes them along, and nothing more is parked.
 
    This is for the main interpreter, under its lock; others are as in any CPython. */
@@ -130,7 +130,7 @@ static void close_window(PyInterpreterState *interpreter, bool succeeded)
     struct _gc_runtime_state *collector = &interpreter->gc;
     is_open = false;
     restore_threshold(&collector->generations[0]);
-    if (succeeded && has_one_thread(interpreter)) {
+    if (succeeded && serves(interpreter) && has_one_thread(interpreter)) {
         park(collector, 0);
         collector->long_lived_pending += collector->generations[0].count;
     }

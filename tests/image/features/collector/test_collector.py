@@ -175,6 +175,26 @@ def test_a_threshold_that_an_import_sets_stays() -> None:
     assert said(program) == ["700", "5", "5"]
 
 
+def test_a_freeze_within_an_import_ends_it_all() -> None:
+    program = """
+    import builtins, gc, weakref
+    class Mine: pass
+    build, seen = builtins.__build_class__, []
+    def freeze(*arguments, **names):
+        if not seen:
+            gc.freeze()
+            mine = Mine()
+            mine.self = mine
+            seen.append(weakref.ref(mine))
+        return build(*arguments, **names)
+    builtins.__build_class__ = freeze
+    import fractions
+    gc.collect()
+    print(seen[0]())
+    """
+    assert said(program) == ["None"]
+
+
 def test_looking_at_all_objects_sees_all() -> None:
     program = """
     import gc, json

@@ -14,6 +14,7 @@ from types import CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
+from numba.core import config
 from numba.core.types.abstract import Type
 
 _SCALARS: tuple[type, ...] = (NoneType, bool, int, float, complex, str, bytes, type(...))
@@ -55,7 +56,7 @@ def _options(owner: Any, seen: dict[int, int]) -> list[Any]:
     options = [_value(getattr(compiler, name, None), seen) for name in _OPTIONS]
     # A wrapper belongs to one compilation of a function.
     kernel = getattr(getattr(owner, "fndesc", None), "mangled_name", None)
-    return [type(owner).__qualname__, kernel, *options]
+    return [type(owner).__qualname__, kernel, config.BOUNDSCHECK, *options]
 
 
 def _function(function: FunctionType, seen: dict[int, int]) -> list[Any]:
@@ -97,16 +98,21 @@ def _value(value: Any, seen: dict[int, int]) -> list[Any]:
     if isinstance(value, _SCALARS):
         parts = [repr(value), repr(getattr(value, "value", None))]
     elif isinstance(value, EnumMeta):
-        parts = [_value(member, seen) for member in list[Any](value)]
+        # With the aliases, which are no members.
+        members: dict[str, Any] = dict(value.__members__)
+        parts = [[name, _value(each, seen)] for name, each in members.items()]
     elif isinstance(value, dict):
         parts = sorted(([repr(k), _value(v, seen)] for k, v in value.items()), key=repr)
     elif isinstance(value, (set, frozenset)):
         parts = sorted((_value(member, seen) for member in value), key=repr)
     elif isinstance(value, (tuple, list)):
-        parts = [_value(member, seen) for member in value]
+        fields = getattr(value, "_fields", None)  # of a namedtuple
+        parts = [fields, *(_value(member, seen) for member in value)]
+    elif isinstance(value, (slice, range)):
+        parts = [_value(each, seen) for each in (value.start, value.stop, value.step)]
     elif isinstance(value, np.ndarray):
         content = hashlib.sha256(value.tobytes()).hexdigest()
-        parts = [value.dtype.descr, value.shape, value.flags.f_contiguous, content]
+        parts = [repr(value.dtype), value.shape, value.flags.f_contiguous, content]
     else:
         parts = _object(value, seen)
     return [type(value).__qualname__, *parts]
@@ -117,7 +123,9 @@ def _object(value: Any, seen: dict[int, int]) -> list[Any]:
     if id(value) in seen:  # It calls itself.
         return [seen[id(value)]]
     owner = getattr(value, "_dispatcher", getattr(value, "gufunc_builder", value))
-    function = getattr(owner, "py_func", owner)
+    function = getattr(owner, "py_func", getattr(owner, "_defn", owner))  # an intrinsic's
+    if kernel := getattr(value, "kernel_ir", None):  # a stencil's
+        function = kernel.func_id.func
     if not isinstance(function, FunctionType):
         return [getattr(value, name, "") for name in _NAMES]
     seen[id(value)] = len(seen)

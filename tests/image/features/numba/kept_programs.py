@@ -84,6 +84,28 @@ def make(n):
     return f
 for n in map(int, sys.argv[1:]): print(f"5 + {n} =", make(n)(5))
 """,
+    "parts.py": """\
+import numpy as np
+from numba import njit
+a = np.arange(10.0)
+f, g = njit(cache=True)(lambda a: a[1:3].sum()), njit(cache=True)(lambda a: a[2:4].sum())
+print("1 + 2 =", f(a), "2 + 3 =", g(a))
+""",
+    "kinds.py": """\
+import sys
+from collections import namedtuple
+from enum import IntEnum
+from numba import njit, stencil
+import numpy as np
+P, K = namedtuple("P", sys.argv[1].split(",")), int(sys.argv[2])
+p, S = P(1, 2), slice(0, K)
+class E(IntEnum): A = 1; B = 2; C = K
+@stencil
+def s(a): return a[-1] + K * a[1]
+@njit(cache=True)
+def f(a): return p.a, E.C, a[S].sum(), s(a)[1]
+print(*map(int, f(np.arange(5.0))))
+""",
 }
 # With their arguments, in the order that they run with one cache.
 ANSWERS = {
@@ -97,4 +119,8 @@ ANSWERS = {
     "col.py 1 2": "5 + 1 = 6\n5 + 2 = 7\n",
     "col.py 2 3": "5 + 2 = 7\n5 + 3 = 8\n",
     "col.py 4 1": "5 + 4 = 9\n5 + 1 = 6\n",
+    "parts.py": "1 + 2 = 3.0 2 + 3 = 5.0\n",
+    "kinds.py a,b 1": "1 1 0 2\n",
+    "kinds.py b,a 1": "2 1 0 2\n",
+    "kinds.py a,b 2": "1 2 1 4\n",
 }

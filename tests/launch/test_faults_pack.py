@@ -132,7 +132,7 @@ def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
     assert f"{unpacked}: files that were packed are missing" in shown.stderr
     done = pack("--undo", prefix)
     assert (done.returncode, tree(prefix)) == (0, before)
-    assert f"{unpacked} lacks files that were packed; it is left: rm -r" in done.stderr
+    assert f"{unpacked} lacks files that were packed; it is left: look for" in done.stderr
 
 
 def test_a_program_whose_calls_are_counted_ends_before_its_folder_moves(

@@ -51,6 +51,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
         ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
         ("summary = ", "not TOML"),
+        (f"binds = {'[' * 20_000}", "not TOML"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -133,7 +133,8 @@ def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
         renew(prefix, _unpack(prefix, work), work)
     print(f"{prefix} is the folder again")
     if unpacked.exists():
-        say(f"{unpacked} lacks files that were packed; it is left: rm -r {unpacked}")
+        hint = f"look for files of your own in it, then rm -r {unpacked}"
+        say(f"{unpacked} lacks files that were packed; it is left: {hint}")
 
 
 def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:

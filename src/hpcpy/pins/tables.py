@@ -24,7 +24,7 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
         values = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}", hint=hint) from error
-    except ValueError as error:  # of TOML and of UTF-8
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of nested lists
         raise UsageError(f"{shown}: not TOML: {error}") from error
     return Table(shown, "", values)
 

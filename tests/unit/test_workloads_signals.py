@@ -213,6 +213,9 @@ def test_nothing_that_it_has_started_outlives_it(
     command = [sys.executable, "-m", *asked]
     with running.start(*command, env=variables, process_group=0, **files) as job:
         wait_until(lambda: len([*processes(mark)]) >= count, job)
+        # It ties the program's life to its own right after the start, and waits then.
+        stat = Path(f"/proc/{job.pid}/stat")
+        wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "S", job)
         job.send_signal(number)
     try:
         assert job.returncode == (-9 if number == signal.SIGKILL else 128 + number)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import processes
@@ -50,6 +51,15 @@ def test_stderr_that_nobody_takes_stops_no_job() -> None:
     process = start(script, run=f"{full}\n{RUN}\nsys.exit(ended.code)")
     out, _ = process.communicate(timeout=300)
     assert (process.returncode, out[:12], out[-8:]) == (7, "done\n7 None ", "last\\n'\n")
+
+
+def test_output_that_is_read_late_is_all_there() -> None:
+    # More than one pipe takes and less than two: the script ends at once.
+    ends = RUN.rpartition("print")[0] + "os._exit(ended.code)"
+    process = start("head -c 100000 /dev/zero | tr '\\0' x; exit 7", "0.1", run=ends)
+    time.sleep(1)
+    out, _ = process.communicate(timeout=300)
+    assert (process.returncode, out.count("x"), len(out)) == (7, 100_000, 100_000)
 
 
 def test_a_closed_standard_output_is_open_to_the_job() -> None:

@@ -86,9 +86,11 @@ def run(script: str, controller: Controller) -> Ended:
         stops.pass_on_to(process)
         assert process.stdout and process.stderr  # noqa: PT018, S101  (PIPE)
         streams = (process.stderr, tail, stops)
+        waits = threading.Event()  # for more output, not for who takes it
+        output = (process.stdout, lost, waits)
         readers = [
             threading.Thread(target=_pass_on, args=streams, daemon=True),
-            threading.Thread(target=_pass_output, args=(process.stdout, lost), daemon=True),
+            threading.Thread(target=_pass_output, args=output, daemon=True),
         ]
         for reader in readers:
             reader.start()
@@ -97,8 +99,11 @@ def run(script: str, controller: Controller) -> Ended:
         threading.Thread(target=_watch, args=(job, stops, has_ended), daemon=True).start()
         code = process.wait()
         has_ended.set()
+    # A process that is left may hold a stream open; who reads slowly gets all.
     for reader in readers:
         reader.join(timeout=GRACE)
+    while readers[1].is_alive() and not waits.is_set():
+        readers[1].join(timeout=GRACE)
     if stops.has_failed:
         # srun may exit with 0 after a signal has ended it.
         code = code or 1
@@ -113,8 +118,9 @@ def run(script: str, controller: Controller) -> Ended:
     )
 
 
-def _pass_output(stream: IO[bytes], lost: list[OSError]) -> None:
+def _pass_output(stream: IO[bytes], lost: list[OSError], waits: threading.Event) -> None:
     for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
+        waits.clear()
         left = b"" if lost else piece
         while left:
             try:
@@ -125,6 +131,7 @@ def _pass_output(stream: IO[bytes], lost: list[OSError]) -> None:
                 # The job goes on: what it writes elsewhere is not lost.
                 lost.append(error)
                 break
+        waits.set()
 
 
 def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:

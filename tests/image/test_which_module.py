@@ -187,8 +187,10 @@ def test_a_build_backend_gets_its_requirements_and_pth_files_run(
 
 @pytest.mark.parametrize("option", ["-I", "-E"])
 def test_it_hides_the_interpreters_variables_with_pythons(option: str) -> None:
-    program = "import mpi4py.MPI, _hpcpy_numba_needs as n; print(n.IS_STOCK, mpi4py.MPI.__name__)"
+    program = (
+        "import mpi4py.MPI as MPI, _hpcpy_say as say; print(say.setting('HPCPY_GC'), MPI.__name__)"
+    )
     stock = {f"HPCPY_{name}": "stock" for name in ("GC", "NUMBA", "PREFLIGHT", "SITE")}
     env = {**os.environ, **stock, "HPCPY_MPI": "/nowhere", "HPCPY_CODE": "marshal"}
     done = run(sys.executable, option, "-c", program, env=env)
-    assert (done.stdout, done.stderr) == ("False mpi4py.MPI\n", "")
+    assert (done.stdout, done.stderr) == ("None mpi4py.MPI\n", "")

@@ -3,6 +3,9 @@
 numba's own key has the code's bytes and the closure.  Two lambdas on a line have the same
 bytes if they differ in a number or a name alone, and the same function with other options
 does; a global variable's value, and what a callee does, are in no key at all.
+
+A function that uses an object of another kind is not cached: what numba's extensions compile
+into it is anyone's.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from enum import Enum, EnumMeta
-from types import CodeType, FunctionType, ModuleType, NoneType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -19,15 +22,25 @@ from numba.core.types.abstract import Type
 
 _SCALARS: tuple[type, ...] = (NoneType, bool, int, float, complex, str, bytes, type(...))
 _SCALARS += (Enum, np.generic, np.dtype, Type)
-_NAMES = ("__module__", "__qualname__")
+# What has its meaning from its name, in each process and at each edit of a program.
+_NAMED = (type, BuiltinFunctionType, np.ufunc, type(np.size), type(str.join), type(object.__eq__))
 # How a dispatcher, a ufunc or a wrapper of numba's compiles.
 _OPTIONS = ("targetoptions", "locals", "pipeline_class", "sin", "sout")
+
+
+class NotDescribedError(Exception):
+    """A function uses what has no description that is the same in each process."""
 
 
 def of(function: FunctionType, owner: Any) -> bytes:
     """Return bytes that differ where the code may that is compiled of a function.
 
     `owner` is its dispatcher or wrapper of numba's, None if it has none.
+
+    Raises
+    ------
+    NotDescribedError
+        Nobody can tell that the code is the same: it must not be cached.
     """
     return repr([_options(owner, {}), _function(function, {})]).encode()
 
@@ -119,14 +132,21 @@ def _value(value: Any, seen: dict[int, int]) -> list[Any]:
 
 
 def _object(value: Any, seen: dict[int, int]) -> list[Any]:
-    """Describe a function, of Python or numba's, by its code, anything else by its name."""
+    """Describe a function, of Python or numba's, by its code, a class or a built-in by its name."""
     if id(value) in seen:  # It calls itself.
         return [seen[id(value)]]
+    if jitted := getattr(value, "class_type", None):
+        seen[id(value)] = len(seen)
+        made = (jitted.jit_methods, jitted.jit_props, jitted.jit_static_methods)
+        return [repr(jitted.struct), *(_value(each, seen) for each in made)]
     owner = getattr(value, "_dispatcher", getattr(value, "gufunc_builder", value))
-    function = getattr(owner, "py_func", getattr(owner, "_defn", owner))  # an intrinsic's
+    names = ("py_func", "_pyfunc", "_defn")  # the second of a callback, the third an intrinsic's
+    function = next((getattr(owner, name) for name in names if hasattr(owner, name)), owner)
     if kernel := getattr(value, "kernel_ir", None):  # a stencil's
         function = kernel.func_id.func
-    if not isinstance(function, FunctionType):
-        return [getattr(value, name, "") for name in _NAMES]
-    seen[id(value)] = len(seen)
-    return [None if function is value else _options(owner, seen), _function(function, seen)]
+    if isinstance(function, FunctionType):
+        seen[id(value)] = len(seen)
+        return [None if function is value else _options(owner, seen), _function(function, seen)]
+    if isinstance(value, _NAMED):
+        return [getattr(value, "__module__", ""), value.__name__]
+    raise NotDescribedError(repr(value))

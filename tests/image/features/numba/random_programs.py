@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 
 HEAD = """
-import enum, functools, math, os, sys
+import collections, enum, functools, math, os, sys
 import numba, numpy as np
 from numba import njit, vectorize, guvectorize
 CACHE = os.environ["RANDOM_CACHE"] == "1"
@@ -197,12 +197,38 @@ answer(said, 3); answer(listed, 4)
 """
 
 
+def fields_and_slices(draw: Draw) -> str:
+    first, second = draw.sample(("low", "high"), 2)
+    return f"""
+Span = collections.namedtuple("Span", ["{first}", "{second}"])
+span = Span({draw.number()}, {draw.number()})
+part = slice({draw.randint(0, 2)}, {draw.randint(3, 6)})
+@njit(cache=CACHE)
+def spanned(x): return x * span.low - span.high
+@njit(cache=CACHE)
+def parted(a): return a[part].sum()
+answer(spanned, 3.0); answer(parted, np.arange(8.0))
+"""
+
+
+def classes(draw: Draw) -> str:
+    return f"""
+@numba.experimental.jitclass([("n", numba.float64)])
+class Held:
+    def __init__(self, n): self.n = n
+    def of(self, x): return {draw.body()} + self.n
+@njit(cache=CACHE)
+def held(x): return Held({draw.number()}).of(x)
+answer(held, 4.0)
+"""
+
+
 # How often each run took code from the cache.
 LOADED: list[int] = []
 PARTS = (
     *(two_on_a_line, factory, closure_over_dispatchers, wrapped, options_of_one_function),
     *(global_values, calls_the_other_file, ufuncs, generalised, recursion_and_callback),
-    strings_and_lists,
+    *(strings_and_lists, fields_and_slices, classes),
 )
 
 

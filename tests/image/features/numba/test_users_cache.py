@@ -22,6 +22,45 @@ def scaled(x): return other.doubled(x) * N + other.K
 print(scaled(5), *(sum(n.values()) for n in (scaled.stats.cache_hits, scaled.stats.cache_misses)))
 """
 OTHER = "import numba\n@numba.njit(cache=True)\ndef doubled(x): return x * {}\n"
+# What an extension of numba's makes of an object is in no description of the object.
+EXTENDED = """
+import sys, numba
+from numba.core import cgutils, imputils, types
+from numba.extending import make_attribute_wrapper, models, register_model, typeof_impl
+class Scale:
+    def __init__(self, n): self.n = n
+class ScaleType(types.Type):
+    def __init__(self): super().__init__("Scale")
+kind = ScaleType()
+typeof_impl.register(Scale)(lambda value, context: kind)
+@register_model(ScaleType)
+class Model(models.StructModel):
+    def __init__(self, manager, of): super().__init__(manager, of, [("n", types.int64)])
+@imputils.lower_constant(ScaleType)
+def constant(context, builder, of, value):
+    made = cgutils.create_struct_proxy(of)(context, builder)
+    made.n = context.get_constant(types.int64, value.n)
+    return made._getvalue()
+make_attribute_wrapper(ScaleType, "n", "n")
+scale = Scale(int(sys.argv[1]))
+@numba.njit(cache=True)
+def scaled(x): return x * scale.n
+print(scaled(5))
+"""
+METHOD = """
+import numba
+@numba.experimental.jitclass([("n", numba.int64)])
+class Scale:
+    def __init__(self, n): self.n = n
+    def by(self, x): return x * self.n + {0}
+    @property
+    def twice(self): return self.n * {0}
+@numba.njit(cache=True)
+def scaled(x):
+    scale = Scale(3)
+    return scale.by(x) + scale.twice
+print(scaled(5))
+"""
 # Ranks that save code for other types at a time: each has read the index before one writes it.
 TYPES = """
 import time, numba, numpy as np
@@ -79,6 +118,13 @@ def test_programs_drawn_at_random_answer_as_without_a_cache(
     assert int(said[-2]) > count, "each program takes at least two functions from the cache"
 
 
+@pytest.mark.parametrize(("option", "is_stock"), [("-I", False), ("-E", False), ("-B", True)])
+def test_pythons_options_hide_the_variable(option: str, is_stock: bool) -> None:
+    program = "import _hpcpy_numba_needs as needs; print(needs.IS_STOCK)"
+    done = run(sys.executable, option, "-c", program, env={**os.environ, "HPCPY_NUMBA": "stock"})
+    assert printed(done) == f"{is_stock}\n"
+
+
 def test_a_program_compiles_nothing_twice(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, USERS)
     variables = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
@@ -116,6 +162,23 @@ def test_each_value_and_edit_is_another_function(tmp_path: Path) -> None:
         assert printed(done) == answer
     program.write_text(VALUES.replace("* N +", "* N -"))
     assert printed(run(sys.executable, program, 3, 1, env=variables)) == "29 0 1\n"
+
+
+def test_what_has_no_description_is_not_cached(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", EXTENDED)
+    for factor in (2, 3):
+        done = run(sys.executable, program, factor, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == f"{5 * factor}\n"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_another_method_is_another_class(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    for number in (2, 4):
+        program.write_text(METHOD.format(number))
+        os.utime(program, (1, 1))  # An edit in the same second, of the same length.
+        done = run(sys.executable, program, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == f"{15 + number + 3 * number}\n"
 
 
 def test_processors_have_their_own_code_unless_one_is_named(tmp_path: Path) -> None:

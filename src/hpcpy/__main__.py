@@ -10,7 +10,7 @@ from hpcpy.cli.commands import COMMANDS, run, top_parser, with_settings
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir
-from hpcpy.core.programs import end_on_signals
+from hpcpy.core.programs import STOPPED, end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy_common.files import OF_A_NAME
 
@@ -46,9 +46,13 @@ def main(words: list[str]) -> int:
             return DiskError.exit_code
         print(message, file=sys.stderr)
         return UsageError.exit_code
-    except KeyboardInterrupt:
-        print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, SystemExit) as end:
+        # argparse ends --help so, too.
+        code = 130 if isinstance(end, KeyboardInterrupt) else end.code
+        if code in STOPPED:
+            print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
+            return code
+        raise
 
 
 def _is_in_cache(name: str | bytes) -> bool:

@@ -44,6 +44,8 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\ntime = '1h'", "time: '1h' is neither 30, of minutes, nor 01:30:00"),
         ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
         ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
+        ("summary = 's'\nbinds = ['/a,/b']", "binds: '/a,/b' has a comma"),
+        ("summary = 's'\nsetup = [\"a\\u0000b\"]", "setup: 'a\\x00b' holds a character"),
         ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),
         ("summary = 's'\n[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
         ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),

@@ -23,6 +23,8 @@ from hpcpy.core.errors import HpcpyError, UnavailableError
 
 GRACE = 10.0
 NOT_STARTED = 127  # a shell's exit code
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPED = tuple(128 + number for number in _ENDS)  # exit codes of what a signal has ended
 Done = subprocess.CompletedProcess[str]
 # The first process of a group. The end of its input means that this process has gone, a line
 # that the program has ended. Without it, a build that was killed left 25 compilers running.
@@ -49,7 +51,7 @@ def end_on_signals() -> None:
 
     What ignores one already (nohup, a script's background job) goes on ignoring it.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
 

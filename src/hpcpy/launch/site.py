@@ -91,10 +91,16 @@ def _check_values(table: Table, site: Site) -> None:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
     if not TIME.fullmatch(site.time):
         raise table.wrong("time", f"{site.time!r} {NO_TIME}")
+    for key in ("modules", "setup", "binds"):
+        for line in getattr(site, key):
+            if not line.replace("\t", " ").isprintable():
+                raise table.wrong(key, f"{line!r} holds a character that cannot be printed")
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
+            if "," in place:  # It would part two of Apptainer's --bind.
+                raise table.wrong(key, f"{place!r} has a comma")
 
 
 def _options(table: Table) -> dict[str, tuple[str, ...]]:

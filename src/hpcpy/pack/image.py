@@ -82,7 +82,8 @@ def names_in(packed: Path) -> set[str]:
     """Return the paths below the environment's own folder in an image, each after a slash."""
     listed = printed(unsquashfs(packed, "-l", "-d", ""), image_of(packed), error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    lines = (line for line in listed.splitlines() if line.startswith(own[0]))
+    # Not splitlines, which ends a line at characters that names may have.
+    lines = (line for line in listed.split("\n") if line.startswith(own[0]))
     return {line.removeprefix(own[0]) for line in lines}
 
 

@@ -1,5 +1,5 @@
 # Each target calls ./hpcpy. Its settings are variables of make's command line, none of the
-# environment: src/hpcpy/cli/commands.py gets them one a line, as typed, with nothing expanded.
+# environment: src/hpcpy/commands.py gets them one a line, as typed, with nothing expanded.
 override define LINE
 
 

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from checkout import run
-from hpcpy.build.buildah import buildah
-from hpcpy.build.command import ensure_image
-from hpcpy.build.graph import Image, Part
-from hpcpy.build.images import make_image, make_part, missing_parts, part_path
-from hpcpy.build.plan import Plan
 from hpcpy.core import paths
 from hpcpy.core.files import GIB, require_free
 from hpcpy.core.stages import Stage, in_order, stage
+from hpcpy.images.buildah import buildah
+from hpcpy.images.command import ensure_image
+from hpcpy.images.graph import Image, Part
+from hpcpy.images.make import make_image, make_part, missing_parts, part_path
+from hpcpy.images.plan import Plan
 from measure import report, roots
 from measure.cases import CASES
 from measure.samples import measure

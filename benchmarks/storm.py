@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from checkout import run
-from hpcpy.build.command import ensure_image
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import stage
+from hpcpy.images.command import ensure_image
 from measure import report, roots
 from measure.samples import in_rounds
 from sharedfs import machines

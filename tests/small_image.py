@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.build.oci import pack
+from hpcpy.images.oci import pack
 
 
 def layer(files: Mapping[str, bytes]) -> bytes:

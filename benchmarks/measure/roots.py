@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.cached import read_stamp
-from hpcpy.build.command import ensure_image
-from hpcpy.build.sif_header import system
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256, whole_file
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.images.cached import read_stamp
+from hpcpy.images.command import ensure_image
+from hpcpy.images.sif_header import system
 from hpcpy.pack.environment import Environment
 from hpcpy.pack.image import write
 

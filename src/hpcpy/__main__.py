@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from hpcpy.cli.commands import COMMANDS, run, top_parser, with_settings
+from hpcpy.commands import COMMANDS, run, top_parser, with_settings
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir

@@ -5,13 +5,13 @@ import os
 
 import pytest
 
-from hpcpy.build.command import archive_path
-from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import manifest_digest
 from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.images.graph import the_graph
+from hpcpy.images.oci import manifest_digest
+from hpcpy.images.outputs import archive_path
 from running import run
 
 NAME = "localhost/hpcpy:latest"

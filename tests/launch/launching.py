@@ -13,7 +13,7 @@ from local_cluster import Cluster
 
 import proc_files
 import running
-from hpcpy.cli.commands import with_settings
+from hpcpy.commands import with_settings
 from hpcpy.core import paths
 from running import Done, run, wait_until
 

@@ -19,8 +19,6 @@ from image_in_podman import ARCHIVE
 from local_registry import serve
 from site_user import public_python
 
-from hpcpy.build.oci import manifest_digest
-from hpcpy.build.push import parse_reference, push
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine import prefix
@@ -28,6 +26,8 @@ from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
+from hpcpy.images.oci import manifest_digest
+from hpcpy.images.push import parse_reference, push
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 from running import executable, run
 

@@ -21,9 +21,9 @@ import pytest
 from image_in_podman import ARCHIVE
 from site_user import is_public
 
-from hpcpy.build.oci import manifest_digest
 from hpcpy.core import paths
 from hpcpy.engine import prefix
+from hpcpy.images.oci import manifest_digest
 from running import executable, run
 
 MODULE = "/opt/udiImage/modules/mpich"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.command import STANDALONE
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.apt import debian_mirrors
+from hpcpy.images.outputs import STANDALONE
 from running import Done, run
 
 MPI = ("mpich", "openmpi-bin")

@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from hpcpy.build.command import archive_path, sif_path, standalone_path
-from hpcpy.build.graph import Image, the_graph
-from hpcpy.build.oci import sbom_of
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
+from hpcpy.images.graph import Image, the_graph
+from hpcpy.images.outputs import archive_path, sif_path, standalone_path
+from hpcpy.images.sbom_file import sbom_of
 from measure.cases import CASES, Case
 from running import Done, printed, run
 

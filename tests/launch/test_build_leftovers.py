@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.core import paths
+from hpcpy.images.buildah import Buildah, buildah
 from running import printed, run
 
 

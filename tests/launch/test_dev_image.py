@@ -6,9 +6,9 @@ import extension_kinds as kinds
 import pytest
 from local_cluster import image
 
-from hpcpy.build.command import sif_path
-from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
+from hpcpy.images.graph import the_graph
+from hpcpy.images.outputs import sif_path
 from running import run
 
 pytestmark = pytest.mark.long

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hpcpy.build.command import archive_path
-from hpcpy.build.graph import the_graph
+from hpcpy.images.graph import the_graph
+from hpcpy.images.outputs import archive_path
 
 pytestmark = pytest.mark.long
 

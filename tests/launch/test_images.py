@@ -8,10 +8,10 @@ import pytest
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from hpcpy.build.command import archive_path, sif_path
-from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import manifest_digest
 from hpcpy.engine.prefix import find_apptainer
+from hpcpy.images.graph import the_graph
+from hpcpy.images.oci import manifest_digest
+from hpcpy.images.outputs import archive_path, sif_path
 from running import printed, run
 from workloads.mandel.grid import AREAS
 

@@ -11,12 +11,12 @@ import pytest
 from local_registry import Registry, serve
 from packed_images import FILES, make_sif
 
-from hpcpy.build.oci import manifest_digest
-from hpcpy.build.push import parse_reference, push
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import Engine, ensure
+from hpcpy.images.oci import manifest_digest
+from hpcpy.images.push import parse_reference, push
 from small_image import layer, write_archive
 
 
@@ -103,7 +103,7 @@ def test_pushed_sif_is_pulled_as_it_was(
         asked.append(words)
         return sif, None, None
 
-    monkeypatch.setattr("hpcpy.build.push.ensure_image", ensure_image)
+    monkeypatch.setattr("hpcpy.images.push.ensure_image", ensure_image)
     address = f"oras://{registry.address}/group/hpcpy:1"
     assert run(["push", address, "--image", "hpcpy-core"]) == 0
     assert asked == [("sif", "hpcpy-core", "")]

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.cached import write_stamp
-from hpcpy.build.plan import make_plan
-from hpcpy.cli.commands import run
+from hpcpy import release as release_command
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
-from hpcpy.release import command
-from hpcpy.release.command import SIGNATURE, SUMS, check_key
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.plan import make_plan
+from hpcpy.release import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
 
 
@@ -55,8 +55,8 @@ def release(
     build = tmp_path / "build"
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(command, "notes", lambda _, version: f"## {version}, today\n")
+    monkeypatch.setattr(release_command, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(release_command, "notes", lambda _, version: f"## {version}, today\n")
     plan = make_plan()
     image = plan.graph.image(request.param)
     archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"
@@ -68,8 +68,8 @@ def release(
     file.write_bytes(b"the interpreter")
     file.with_name("hpcpy-python.spdx.json").write_text("{}")
     files = {"sif": sif, "standalone": file}
-    monkeypatch.setattr(command, "ensure_image", lambda kind, _: (files[kind], plan, image))
-    monkeypatch.setattr(command, "archive_path", lambda _: archive)
+    monkeypatch.setattr(release_command, "ensure_image", lambda kind, _: (files[kind], plan, image))
+    monkeypatch.setattr(release_command, "archive_path", lambda _: archive)
     folder = tmp_path / "hpcpy-release"
     words = ["release", request.param, "--key", str(keys[0]), "--to", str(folder)]
     assert run(words) == 0

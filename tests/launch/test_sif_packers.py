@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import archive_path, is_current_sif
-from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import make_sif
 from hpcpy.core import paths
 from hpcpy.engine.setup import Engine
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.outputs import archive_path, is_current_sif
+from hpcpy.images.plan import make_plan
+from hpcpy.images.sif import make_sif
 from running import executable
 from small_image import layer, write_archive
 

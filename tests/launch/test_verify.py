@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from packed_images import FILES, make_archive, make_sif
 
-from hpcpy.build import verify
-from hpcpy.build.cached import files_of_clone
-from hpcpy.build.oci import pack
-from hpcpy.build.verify import compare
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.engine.setup import Engine
+from hpcpy.images import verify
+from hpcpy.images.cached import files_of_clone
+from hpcpy.images.oci import pack
+from hpcpy.images.verify import compare
 from tiers import sampled
 
 

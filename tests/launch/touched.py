@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.sif_header import system
 from hpcpy.core.errors import UnavailableError
+from hpcpy.images.sif_header import system
 from measure.cold.sample import inside, resident
 from measure.fuse import OneFile, SlowStorage
 

@@ -20,8 +20,8 @@ sys.path.extend(
 
 import hpcpy_bake.command
 import hpcpy_info
-from hpcpy.cli import commands
-from hpcpy.cli.commands import with_settings
+from hpcpy import commands
+from hpcpy.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words

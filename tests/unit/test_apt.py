@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.cli.commands import run as run_hpcpy
+from hpcpy.commands import run as run_hpcpy
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.fetch.apt import PrivateApt
 from hpcpy.pins.model import DebianSuite

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hpcpy.build import standalone
-from hpcpy.build.command import standalone_path
-from hpcpy.build.plan import make_plan
 from hpcpy.core.errors import UsageError
+from hpcpy.images import standalone
+from hpcpy.images.outputs import standalone_path
+from hpcpy.images.plan import make_plan
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED
 
 

@@ -11,7 +11,7 @@ from running import printed, run
 CODE = """
 import sys
 from pathlib import Path
-from hpcpy.build.buildah import require_bindable
+from hpcpy.images.buildah import require_bindable
 from hpcpy.engine.tools import Version
 from hpcpy.core.errors import UnavailableError
 try:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.buildah import Buildah
-from hpcpy.build.cached import cached, is_whole, read_stamp, recorded, stamp_path, write_stamp
-from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import drop_superseded
 from hpcpy.core.scratch import USERS
+from hpcpy.images.buildah import Buildah
+from hpcpy.images.cached import cached, is_whole, read_stamp, recorded, stamp_path, write_stamp
+from hpcpy.images.graph import the_graph
+from hpcpy.images.oci import drop_superseded
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.cli.commands import run
 from hpcpy.cluster import command, processes
 from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, environment, variables
 from hpcpy.cluster.machines import free_network, machine_of
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from running import run as run_program

@@ -8,9 +8,9 @@ import pytest
 from processes import start
 from requested import requested
 
-from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import archive_path, made_of, sif_path
-from hpcpy.build.plan import make_plan
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.outputs import archive_path, made_of, sif_path
+from hpcpy.images.plan import make_plan
 from hpcpy.launch.command import unmade
 from running import first_line
 
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from hpcpy.core import paths
 paths.BUILD = Path(sys.argv[1])
-from hpcpy.build.command import ensure_image
+from hpcpy.images.command import ensure_image
 print(ensure_image(sys.argv[2])[0])
 """
 SECONDS = 300

@@ -6,8 +6,8 @@ import tomllib
 
 from small_bundle import FEATURES
 
-from hpcpy.build.graph import the_graph
 from hpcpy.core.paths import ROOT
+from hpcpy.images.graph import the_graph
 
 NAMES = [path.name for path in sorted(FEATURES.iterdir()) if path.is_dir()]
 TABLE = FEATURES.parent / "start/wraps.toml"

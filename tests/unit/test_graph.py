@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.graph import load
 from hpcpy.core.errors import UsageError
+from hpcpy.images.graph import load
 
 GOOD = """
 [images.base]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.cached import tree_files
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
+from hpcpy.images.cached import tree_files
 
 
 @pytest.fixture

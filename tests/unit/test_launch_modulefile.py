@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import prefix

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.lock import python
 from hpcpy.lock.command import render

@@ -11,7 +11,7 @@ import pytest
 from processes import environment, python, read_only
 
 from hpcpy.__main__ import main
-from hpcpy.cli.commands import COMMANDS, parse
+from hpcpy.commands import COMMANDS, parse
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from running import Done, printed, run, start
@@ -101,7 +101,7 @@ def test_ctrl_c_has_the_shells_exit_code(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("hpcpy.cli.clean"), "main", interrupted)
+    monkeypatch.setattr(importlib.import_module("hpcpy.images.clean"), "main", interrupted)
     assert main(["clean"]) == 130
     assert capsys.readouterr().err == "hpcpy clean: stopped; the same command continues from here\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from makefile import MAKEFILE, make
 
-from hpcpy.cli.commands import ENVIRONMENT, given, parse, with_settings
+from hpcpy.commands import ENVIRONMENT, given, parse, with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from running import executable

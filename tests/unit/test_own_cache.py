@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.buildah import buildah
-from hpcpy.build.cached import cached
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
 from hpcpy.fetch.apt import mirror_of
 from hpcpy.fetch.debian import fetch_newest
+from hpcpy.images.buildah import buildah
+from hpcpy.images.cached import cached
 from hpcpy.pins.debian import debian_request
 from tiers import sampled
 

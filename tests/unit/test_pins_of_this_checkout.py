@@ -3,9 +3,9 @@
 import itertools
 import re
 
-from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
+from hpcpy.images.graph import the_graph
 from hpcpy.lock import python
 from hpcpy.pins.debian import debian_request, debs
 from hpcpy.pins.model import GROUPS, sources, wheels

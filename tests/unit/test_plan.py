@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.graph import load
-from hpcpy.build.plan import Plan
 from hpcpy.core import paths
+from hpcpy.images.graph import load
+from hpcpy.images.plan import Plan
 
 ARCH = "x86_64"
 CONTENTS = ("env", "recipes", "containers", "src")

@@ -17,7 +17,7 @@ import subprocess, sys, types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from hpcpy import __main__
-from hpcpy.cli import commands
+from hpcpy import commands
 from hpcpy.core import paths, programs
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import in_order, stage

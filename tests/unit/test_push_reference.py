@@ -2,7 +2,7 @@
 
 import pytest
 
-from hpcpy.build.push import parse_reference
+from hpcpy.images.push import parse_reference
 
 
 @pytest.mark.parametrize(

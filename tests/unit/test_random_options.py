@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import WORDS, ends_well
 
-from hpcpy.cli import commands
-from hpcpy.cli.commands import COMMANDS, parse
+from hpcpy import commands
+from hpcpy.commands import COMMANDS, parse
 from hpcpy.launch.options import TABLE
 
 # Commands that run to their end here: with DRY=1 they write nothing and start nothing.

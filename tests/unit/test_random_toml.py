@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import as_toml, changed, ends_well
 
-from hpcpy.build import graph
-from hpcpy.cli.commands import run
+from hpcpy.commands import run
 from hpcpy.core import paths
+from hpcpy.images import graph
 from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.model import sources

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.graph import the_graph
-from hpcpy.build.plan import make_plan
-from hpcpy.cli.commands import run
+from hpcpy import release
+from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UsageError
-from hpcpy.release import command
-from hpcpy.release.command import notes
+from hpcpy.images.graph import the_graph
+from hpcpy.images.plan import make_plan
+from hpcpy.release import notes
 
 
 def test_notes_are_the_section_of_the_version() -> None:
@@ -34,22 +34,22 @@ def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="make a release in a git clone"):
-        command.commit()
+        release.commit()
     git(tmp_path, "init")
     (tmp_path / "file").touch()
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "one")
-    assert len(command.commit()) == 40
+    assert len(release.commit()) == 40
     (tmp_path / "another").touch()
     with pytest.raises(UsageError, match=r"has changes \(\?\? another\); commit or remove"):
-        command.commit()
+        release.commit()
 
 
 def test_provenance_names_every_pin_and_what_was_made(tmp_path: Path) -> None:
     (tmp_path / "image.sif").write_bytes(b"an image")
     plan = make_plan()
     image = the_graph().image("hpcpy")
-    said = command.statement(plan, image, 40 * "a", [tmp_path / "image.sif"], {"tool": "1.0"})
+    said = release.statement(plan, image, 40 * "a", [tmp_path / "image.sif"], {"tool": "1.0"})
     assert json.loads(json.dumps(said)) == said
     assert [one["name"] for one in said["subject"]] == ["image.sif"]
     built = said["predicate"]["buildDefinition"]
@@ -63,7 +63,7 @@ def test_provenance_names_every_pin_and_what_was_made(tmp_path: Path) -> None:
 
 
 def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])
 
@@ -75,8 +75,8 @@ def test_in_anothers_checkout_nothing_is_downloaded(
     build = tmp_path / "checkout/build"
     build.mkdir(parents=True)
     monkeypatch.setattr(paths, "BUILD", build)
-    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
-    monkeypatch.setattr("hpcpy.build.command.make_plan", lambda *_: pytest.fail("downloaded"))
+    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
+    monkeypatch.setattr("hpcpy.images.command.make_plan", lambda *_: pytest.fail("downloaded"))
     # Root may write to any folder; no user to a file as if it were one.
     build.rmdir()
     build.write_text("")
@@ -85,9 +85,9 @@ def test_in_anothers_checkout_nothing_is_downloaded(
 
 
 def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(command, "check_key", lambda _: None)
-    monkeypatch.setattr(command, "notes", lambda _, version: f"## {version}, unreleased\n")
-    monkeypatch.setattr(command, "ensure_image", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(release, "check_key", lambda _: None)
+    monkeypatch.setattr(release, "notes", lambda _, version: f"## {version}, unreleased\n")
+    monkeypatch.setattr(release, "ensure_image", lambda *_: pytest.fail("built"))
     with pytest.raises(UsageError, match=r" is unreleased; write its date"):
         run(["release", "--key", "a key", "--to", str(tmp_path / "new")])

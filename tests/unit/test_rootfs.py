@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from small_deb import downloaded, make_deb
 
-from hpcpy.build.rootfs import source_line, write_index
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.apt import PrivateApt
+from hpcpy.images.rootfs import source_line, write_index
 from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.oci import sbom_of
 from hpcpy.core.errors import UsageError
+from hpcpy.images.sbom_file import sbom_of
 from hpcpy.sbom.contents import (
     CONTAINED,
     INSTALLED,

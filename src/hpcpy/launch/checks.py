@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpcpy.build.sif_header import missing
 from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.images.sif_header import missing
 from hpcpy.launch.options import Request
 from workloads.registry import FORMER, TOOLS, WORKLOADS
 

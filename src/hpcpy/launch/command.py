@@ -149,8 +149,8 @@ def unmade(request: Request, *, is_run: bool) -> list[str]:
     kind, name, image = own_image(request)
     if request.image or kind == "oci":
         return []
-    from hpcpy.build.command import IS_CURRENT
-    from hpcpy.build.plan import make_plan
+    from hpcpy.images.outputs import IS_CURRENT
+    from hpcpy.images.plan import make_plan
 
     # The target installs the engine, too.
     remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 
-from hpcpy.build.cached import read_stamp
-from hpcpy.build.command import ensure_image
-from hpcpy.build.graph import STACK, Image, the_graph
-from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
+from hpcpy.images.cached import read_stamp
+from hpcpy.images.command import ensure_image
+from hpcpy.images.graph import STACK, Image, the_graph
+from hpcpy.images.sbom_pins import expected
 from hpcpy.launch.checks import require_workload
 
 _SHOWN = ("python", "numpy", "numba", "h5py", "mpi4py", "cupy-cuda12x", "pyopencl", "dask")

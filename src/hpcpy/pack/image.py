@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hpcpy.build.sif_header import system
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import make_folder, scratch_dir, whole_file
@@ -18,6 +17,7 @@ from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
+from hpcpy.images.sif_header import system
 from hpcpy.pack.environment import Environment, activation, readers
 from hpcpy.pack.places import is_packed, move, renew, work_folder
 from hpcpy.pins.model import ARCHITECTURES, host_arch

@@ -1,8 +1,7 @@
-"""The OCI archive: an image of the storage as one file, the same every time; its SBOM."""
+"""The OCI archive: an image of the storage as one file, the same every time."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tarfile
@@ -10,19 +9,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy.build.buildah import Buildah, buildah
-from hpcpy.build.cached import cached, recorded, write_stamp
-from hpcpy.build.command import add_arch, add_image, archive_path, ensure_image
-from hpcpy.build.graph import Image
-from hpcpy.build.images import make_image, missing_parts, tag_of, unbuilt
-from hpcpy.build.plan import Plan
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, write_whole
+from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import in_order, stage
 from hpcpy.fetch.artifacts import Tally, fetch
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.images.buildah import Buildah, buildah
+from hpcpy.images.cached import cached, recorded, write_stamp
+from hpcpy.images.graph import Image
+from hpcpy.images.make import make_image, missing_parts, tag_of, unbuilt
+from hpcpy.images.outputs import archive_path
+from hpcpy.images.plan import Plan
 from hpcpy.pins.model import Artifact
 
 # Earlier archives of an image in the cache, beside the one that is being made: a change is
@@ -144,55 +142,24 @@ def _last_use(archive: Path) -> int:
         return 0
 
 
-# Where containers/*/Containerfile write it.
-_SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
-
-
 def manifest_digest(archive: Path) -> str:
     """Return an image's digest, ``sha256:…``, as registries and ``podman images`` name it."""
     with tarfile.open(archive) as tar:
-        return str(_json(tar, "index.json")["manifests"][0]["digest"])
+        return str(json_of(tar, "index.json")["manifests"][0]["digest"])
 
 
-def sbom_of(archive: Path) -> str:
-    """Return the SBOM that an OCI archive holds, by the topmost layer that has it."""
-    found = None
-    with tarfile.open(archive) as tar:
-        manifest = _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
-        for layer in manifest["layers"]:
-            with tarfile.open(fileobj=_stream(tar, _blob(layer)), mode="r|*") as files:
-                for entry in files:
-                    if entry.name.removeprefix("./") == _SBOM:
-                        found = _stream(files, entry).read().decode()
-    if found is None:
-        raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
-    return found
-
-
-def _blob(descriptor: Any) -> str:
+def blob(descriptor: Any) -> str:
+    """Return the path of a blob in an archive."""
     return "blobs/" + str(descriptor["digest"]).replace(":", "/")
 
 
-def _json(tar: tarfile.TarFile, name: str) -> Any:
-    return json.load(_stream(tar, name))
+def json_of(tar: tarfile.TarFile, name: str) -> Any:
+    """Return what a JSON file of an archive says."""
+    return json.load(stream(tar, name))
 
 
-def _stream(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
-    stream = tar.extractfile(entry)
-    assert stream is not None  # noqa: S101  # a file of an archive of ours
-    return stream
-
-
-def declare(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    add_image(parser)
-    add_arch(parser)
-
-
-def main(options: argparse.Namespace) -> int:
-    """Take the SBOM out of the image's OCI archive, building what is missing."""
-    archive, _, image = ensure_image("oci", options.image, options.arch)
-    target = paths.BUILD / f"{image.file}.spdx.json"
-    write_whole(target, sbom_of(archive))
-    print(target)
-    return 0
+def stream(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
+    """Open a file of an archive."""
+    found = tar.extractfile(entry)
+    assert found is not None  # noqa: S101  # a file of an archive of ours
+    return found

@@ -10,12 +10,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy.build.cached import git, read_stamp
-from hpcpy.build.command import add_image, archive_path, ensure_image
-from hpcpy.build.graph import Image
-from hpcpy.build.oci import sbom_of
-from hpcpy.build.plan import Plan
-from hpcpy.build.sbom_pins import expected
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, write_whole
@@ -23,6 +17,14 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
+from hpcpy.images.arguments import add_image
+from hpcpy.images.cached import git, read_stamp
+from hpcpy.images.command import ensure_image
+from hpcpy.images.graph import Image
+from hpcpy.images.outputs import archive_path
+from hpcpy.images.plan import Plan
+from hpcpy.images.sbom_file import sbom_of
+from hpcpy.images.sbom_pins import expected
 from hpcpy.pins.tables import read_table
 
 _BUILD_TYPE = "urn:hpcpy:make:1"

@@ -11,12 +11,6 @@ import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hpcpy.build import cross, sbom_pins
-from hpcpy.build.command import add_image
-from hpcpy.build.graph import Image, Part
-from hpcpy.build.plan import Plan, make_plan
-from hpcpy.build.rootfs import rootfs
-from hpcpy.build.tool import add_tool
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, place
 from hpcpy.core.paths import project_version
@@ -24,6 +18,12 @@ from hpcpy.core.scratch import build_scratch, checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import fetch, take
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.images import cross, sbom_pins
+from hpcpy.images.arguments import add_image
+from hpcpy.images.graph import Image, Part
+from hpcpy.images.own_command import add_tool
+from hpcpy.images.plan import Plan, make_plan
+from hpcpy.images.rootfs import rootfs
 
 _SCRIPT = """\
 #!/bin/sh

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from hpcpy.build.cached import tree_files
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.images.cached import tree_files
 from hpcpy.pins.model import GROUPS
 from hpcpy.pins.tables import Table, read_table
 

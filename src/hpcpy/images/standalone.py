@@ -7,17 +7,17 @@ from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
 
-from hpcpy.build.buildah import buildah
-from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import standalone_path
-from hpcpy.build.graph import Image
-from hpcpy.build.images import make_parts, part_path
-from hpcpy.build.oci import fetch_materials
-from hpcpy.build.plan import Plan
-from hpcpy.build.sbom_pins import expected
 from hpcpy.core.files import disk_errors, write_whole
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
+from hpcpy.images.buildah import buildah
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.graph import Image
+from hpcpy.images.make import make_parts, part_path
+from hpcpy.images.oci import fetch_materials
+from hpcpy.images.outputs import standalone_path
+from hpcpy.images.plan import Plan
+from hpcpy.images.sbom_pins import expected
 from hpcpy.sbom.contents import CONTAINED, Expected, look
 from hpcpy.sbom.image import sbom
 

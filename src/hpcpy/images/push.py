@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.buildah import buildah
-from hpcpy.build.command import add_arch, ensure_image
 from hpcpy.core.errors import UsageError
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.images.arguments import add_arch
+from hpcpy.images.buildah import buildah
+from hpcpy.images.command import ensure_image
 from hpcpy.pins.model import ARCHITECTURES
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"

@@ -11,20 +11,6 @@ import datetime
 import json
 from pathlib import Path
 
-from hpcpy.build.cached import write_stamp
-from hpcpy.build.command import (
-    SQUASHFS_OPTIONS,
-    SQUASHFS_TOOLS,
-    archive_path,
-    definition_path,
-    is_current_archive,
-    made_of,
-    sif_path,
-)
-from hpcpy.build.graph import Image
-from hpcpy.build.oci import make_archive
-from hpcpy.build.plan import Plan
-from hpcpy.build.sif_header import settle
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
@@ -33,6 +19,20 @@ from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.graph import Image
+from hpcpy.images.oci import make_archive
+from hpcpy.images.outputs import (
+    SQUASHFS_OPTIONS,
+    SQUASHFS_TOOLS,
+    archive_path,
+    definition_path,
+    is_current_archive,
+    made_of,
+    sif_path,
+)
+from hpcpy.images.plan import Plan
+from hpcpy.images.sif_header import settle
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # SIF's own numbers: kinds of data, file systems.

@@ -15,8 +15,8 @@ from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
 
 if TYPE_CHECKING:
-    from hpcpy.build.graph import Image, Part
-    from hpcpy.build.plan import Plan
+    from hpcpy.images.graph import Image, Part
+    from hpcpy.images.plan import Plan
 
 _LICENCE = "BSD-3-Clause"
 

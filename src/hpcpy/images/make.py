@@ -6,21 +6,21 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from hpcpy.build.buildah import SQUASH, Buildah
-from hpcpy.build.cached import cached, is_whole
-from hpcpy.build.context import (
-    add_materials,
-    add_own,
-    add_recipes,
-)
-from hpcpy.build.cross import PYTHON, adapt
-from hpcpy.build.graph import Image, Part
-from hpcpy.build.plan import Plan
 from hpcpy.core import paths
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
+from hpcpy.images.buildah import SQUASH, Buildah
+from hpcpy.images.cached import cached, is_whole
+from hpcpy.images.context import (
+    add_materials,
+    add_own,
+    add_recipes,
+)
+from hpcpy.images.cross import PYTHON, adapt
+from hpcpy.images.graph import Image, Part
+from hpcpy.images.plan import Plan
 from hpcpy.pins.model import ARCHITECTURES
 
 

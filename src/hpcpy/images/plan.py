@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from hpcpy.build import cross, rootfs, tool
-from hpcpy.build import sbom_pins as sbom
-from hpcpy.build.cached import Inputs, files_of_clone
-from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
+from hpcpy.images import cross, own_command, rootfs
+from hpcpy.images import sbom_pins as sbom
+from hpcpy.images.cached import Inputs, files_of_clone
+from hpcpy.images.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
 from hpcpy.pins.model import Artifact, host_arch, known_arch, sources, wheels
 
@@ -148,7 +148,7 @@ class Plan:
             # Licences and addresses are nowhere else in a key.
             inputs.add("pins", sbom.pins(self, image))
             inputs.add_files(sbom.sources())
-            inputs.add_files([*tool.files(), paths.ROOT / "src/hpcpy/build/tool.py"])
+            inputs.add_files([*own_command.files(), paths.ROOT / "src/hpcpy/images/own_command.py"])
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))

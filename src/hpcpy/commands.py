@@ -20,12 +20,15 @@ COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
-    "build": ("hpcpy.build.command", "build an OCI archive, a SIF, or an interpreter as one file"),
-    "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "sbom": ("hpcpy.build.oci", "write an image's software bill of materials (SBOM), as SPDX"),
-    "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
-    "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
-    "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
+    "build": ("hpcpy.images.command", "build an OCI archive, a SIF, or an interpreter as one file"),
+    "context": ("hpcpy.images.context", "write an image's complete build context"),
+    "sbom": (
+        "hpcpy.images.sbom_file",
+        "write an image's software bill of materials (SBOM), as SPDX",
+    ),
+    "verify": ("hpcpy.images.verify", "build twice and compare the bytes, or check a given file"),
+    "release": ("hpcpy.release", "write an image, its SBOM and provenance into one folder"),
+    "push": ("hpcpy.images.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
@@ -36,7 +39,7 @@ COMMANDS = {
     ),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "clean": ("hpcpy.cli.clean", "remove the images, everything that was built, or the cache"),
+    "clean": ("hpcpy.images.clean", "remove the images, everything that was built, or the cache"),
 }
 
 # Words after `--` are a user's program with its own options.

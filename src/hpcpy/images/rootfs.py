@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hpcpy.build.cached import cached
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import place, scratch_dir, sha256
 from hpcpy.core.programs import printed
@@ -18,11 +17,12 @@ from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy.images.cached import cached
 from hpcpy.pins.model import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from hpcpy.build.graph import Image
-    from hpcpy.build.plan import Plan
+    from hpcpy.images.graph import Image
+    from hpcpy.images.plan import Plan
 
 # What no run reads; copyright notices stay, their licences ask for it.
 UNUSED = (

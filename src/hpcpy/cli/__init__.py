@@ -1,1 +1,0 @@
-"""The commands of ``./hpcpy``, and make's variables as their arguments."""

@@ -1,0 +1,47 @@
+"""``hpcpy sbom [IMAGE]``: an image's software bill of materials as a file."""
+
+from __future__ import annotations
+
+import argparse
+import tarfile
+from pathlib import Path
+
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import write_whole
+from hpcpy.images.arguments import add_arch, add_image
+from hpcpy.images.command import ensure_image
+from hpcpy.images.oci import blob, json_of, stream
+
+# Where containers/*/Containerfile write it.
+_SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
+
+
+def sbom_of(archive: Path) -> str:
+    """Return the SBOM that an OCI archive holds, by the topmost layer that has it."""
+    found = None
+    with tarfile.open(archive) as tar:
+        manifest = json_of(tar, blob(json_of(tar, "index.json")["manifests"][0]))
+        for layer in manifest["layers"]:
+            with tarfile.open(fileobj=stream(tar, blob(layer)), mode="r|*") as files:
+                for entry in files:
+                    if entry.name.removeprefix("./") == _SBOM:
+                        found = stream(files, entry).read().decode()
+    if found is None:
+        raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
+    return found
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+    add_arch(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Take the SBOM out of the image's OCI archive, building what is missing."""
+    archive, _, image = ensure_image("oci", options.image, options.arch)
+    target = paths.BUILD / f"{image.file}.spdx.json"
+    write_whole(target, sbom_of(archive))
+    print(target)
+    return 0

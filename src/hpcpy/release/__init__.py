@@ -1,1 +1,0 @@
-"""A folder that a centre can check without us: image, SBOM, provenance, hashes, signatures."""

@@ -39,7 +39,7 @@ COMMANDS = {
     ),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "clean": ("hpcpy.images.clean", "remove the images, everything that was built, or the cache"),
+    "clean": ("hpcpy.clean", "remove the images, everything that was built, or the cache"),
 }
 
 # Words after `--` are a user's program with its own options.

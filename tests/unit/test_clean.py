@@ -73,9 +73,7 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
 ) -> None:
     # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
     made = fill(cache)
-    sources = [
-        add(cache / name) for name in ("src/hpcpy/images/clean.py", "README.md", "env/a.lock")
-    ]
+    sources = [add(cache / name) for name in ("src/hpcpy/clean.py", "README.md", "env/a.lock")]
     run(["clean", "--cache"])
     assert left(made) == set()
     assert all(path.exists() for path in sources)
@@ -116,7 +114,7 @@ def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
     fill(cache)
     cache.chmod(0o700)
     code = (
-        "import os, sys, hpcpy.images.clean; from hpcpy.__main__ import main;"
+        "import os, sys, hpcpy.clean; from hpcpy.__main__ import main;"
         " os.setuid(65534); sys.exit(main(['clean', '--cache']))"
     )
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}

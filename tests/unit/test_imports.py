@@ -13,6 +13,11 @@ from hpcpy.core import paths
 SOURCES = paths.ROOT / "src"
 # Each imports itself and those before it. Types alone are no import at run time.
 ORDER = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy")
+# So do the folders and single modules of the tool.
+FOLDERS = (
+    *("core", "pins", "fetch", "engine", "sbom", "images", "cluster", "launch", "pack"),
+    *("lock", "release", "clean", "commands", "__main__"),
+)
 
 
 def modules() -> dict[str, ast.Module]:
@@ -64,6 +69,13 @@ def test_a_package_imports_only_those_before_it() -> None:
     level = {name: ORDER.index(name.partition(".")[0]) for name in graph()}
     pairs = [(name, target) for name, targets in graph().items() for target in targets]
     assert [(name, target) for name, target in pairs if level[target] > level[name]] == []
+
+
+def test_a_folder_of_the_tool_imports_only_those_before_it() -> None:
+    own = {name: name.split(".")[1] for name in graph() if name.startswith("hpcpy.")}
+    pairs = [(name, other) for name in own for other in graph()[name] if other in own]
+    level = {name: FOLDERS.index(folder) for name, folder in own.items()}
+    assert [(name, other) for name, other in pairs if level[other] > level[name]] == []
 
 
 @pytest.mark.parametrize("package", ORDER)

@@ -101,7 +101,7 @@ def test_ctrl_c_has_the_shells_exit_code(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("hpcpy.images.clean"), "main", interrupted)
+    monkeypatch.setattr(importlib.import_module("hpcpy.clean"), "main", interrupted)
     assert main(["clean"]) == 130
     assert capsys.readouterr().err == "hpcpy clean: stopped; the same command continues from here\n"
 

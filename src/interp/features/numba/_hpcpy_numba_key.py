@@ -4,7 +4,7 @@ numba's own key has the code's bytes and the closure.  Two lambdas on a line hav
 bytes if they differ in a number or a name alone, and the same function with other options
 does; a global variable's value, and what a callee does, are in no key at all.
 
-A function that uses an object of another kind is not cached: what numba's extensions compile
+A function that uses an object of an extension of numba's is not cached: what that compiles
 into it is anyone's.
 """
 
@@ -13,17 +13,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from enum import Enum, EnumMeta
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, NoneType
+from types import CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
 from numba.core import config
+from numba.core.errors import NumbaError
 from numba.core.types.abstract import Type
+from numba.core.types.misc import ContextManager
+from numba.core.typing.typeof import Purpose, typeof
 
 _SCALARS: tuple[type, ...] = (NoneType, bool, int, float, complex, str, bytes, type(...))
 _SCALARS += (Enum, np.generic, np.dtype, Type)
-# What has its meaning from its name, in each process and at each edit of a program.
-_NAMED = (type, BuiltinFunctionType, np.ufunc, type(np.size), type(str.join), type(object.__eq__))
 # How a dispatcher, a ufunc or a wrapper of numba's compiles.
 _OPTIONS = ("targetoptions", "locals", "pipeline_class", "sin", "sout")
 
@@ -147,6 +148,15 @@ def _object(value: Any, seen: dict[int, int]) -> list[Any]:
     if isinstance(function, FunctionType):
         seen[id(value)] = len(seen)
         return [None if function is value else _options(owner, seen), _function(function, seen)]
-    if isinstance(value, _NAMED):
-        return [getattr(value, "__module__", ""), value.__name__]
-    raise NotDescribedError(repr(value))
+    if not isinstance(value, type) and _is_compiled_in(value):
+        raise NotDescribedError(repr(value))
+    return [getattr(value, attribute, "") for attribute in ("__module__", "__qualname__")]
+
+
+def _is_compiled_in(value: Any) -> bool:
+    """Tell whether numba has a type for a value; others Python looks up when the code runs."""
+    try:
+        kind = typeof(value, Purpose.constant)
+    except (TypeError, ValueError, NumbaError):
+        return False
+    return not isinstance(kind, ContextManager)  # of a `with`

@@ -47,6 +47,20 @@ scale = Scale(int(sys.argv[1]))
 def scaled(x): return x * scale.n
 print(scaled(5))
 """
+# What only Python uses, in a block of its own.
+LOOKED_UP = """
+import numba, sys
+class Held:
+    def __init__(self, n): self.n = n
+    def get(self): return self.n
+held = Held(int(sys.argv[1]))
+@numba.njit(cache=True)
+def f(x):
+    with numba.objmode(y="int64"):
+        y = held.get()
+    return x + y
+print(f(1), sum(f.stats.cache_hits.values()))
+"""
 METHOD = """
 import numba
 @numba.experimental.jitclass([("n", numba.int64)])
@@ -169,7 +183,14 @@ def test_what_has_no_description_is_not_cached(tmp_path: Path) -> None:
     for factor in (2, 3):
         done = run(sys.executable, program, factor, env=with_cache(tmp_path / "cache"))
         assert printed(done) == f"{5 * factor}\n"
-    assert not (tmp_path / "cache").exists()
+    assert [*(tmp_path / "cache").rglob("*.nb?")] == []
+
+
+def test_what_python_looks_up_keeps_nothing_from_the_cache(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", LOOKED_UP)
+    for number, answer in ((2, "3 0\n"), (3, "4 1\n")):
+        done = run(sys.executable, program, number, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == answer
 
 
 def test_another_method_is_another_class(tmp_path: Path) -> None:

@@ -13,22 +13,24 @@ OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
 
 
-def apptainer_script(node_local: Path) -> str:
+def apptainer_script(node_local: Path, *, whole: bool) -> str:
     """Return shell that runs its words through the script around an engine."""
-    at_node, _ = around("apptainer", str(node_local))
-    return f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
+    lines = around("apptainer", str(node_local), is_whole=whole)
+    shell = "\n".join(line.shell for line in lines)
+    return f'{shell}\nexec bash -pc "$at_node" "$@"'
 
 
-def engines_folder(node_local: Path) -> str:
-    words = ("bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS)
+def engines_folder(node_local: Path, *, whole: bool = False) -> str:
+    script = apptainer_script(node_local, whole=whole)
+    words = ("bash", "-c", script, "-", "bash", "-c", SHOWS)
     done = run(*words, env={"PATH": os.environ["PATH"]}, umask=0o002, check=True)
     assert done.stderr == ""
     return done.stdout
 
 
 def test_the_engines_files_are_in_a_folder_of_the_users_alone(tmp_path: Path) -> None:
-    for _ in range(2):
-        assert engines_folder(tmp_path) == f"{tmp_path}/{OWN}/apptainer"
+    for whole in (True, False):
+        assert engines_folder(tmp_path, whole=whole) == f"{tmp_path}/{OWN}/apptainer"
     for folder in (tmp_path / OWN, tmp_path / OWN / "apptainer"):
         assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -57,7 +59,7 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(tmp_path: Path, made: s
 
 
 def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:
-    at_node, _ = around("podman-hpc")
+    at_node, _ = around("podman-hpc", is_whole=True)
     script = f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
     told = 'echo "$*"; eval "printf %s, $HPCPY_PROGRAM"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
@@ -84,7 +86,7 @@ def node(tmp_path: Path) -> Path:
 
 def staged(node: Path, **more: str) -> Done:
     copy = on_nodes.COPIES["standalone"]
-    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy)
+    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy, is_whole=False)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
     env = {

@@ -141,7 +141,7 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
         "python3",
     }
     assert all(line.why for line in made.lines)
-    given = f"sbcast '{image}'" in " ".join(shells(made)) if engine == "standalone" else False
+    given = f"image='{image}'" in " ".join(shells(made)) if engine == "standalone" else False
     assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
     # No Python of the host's gets in, whatever the site's modules set.
     lines = shells(made)
@@ -219,11 +219,11 @@ def test_a_staged_image_is_copied_used_and_removed(asked: str, name: str) -> Non
     made = plan(f"{asked} --nodes=3 --tasks=6")
     copy = f'"$staged/{name}"'
     lines = shells(made)
-    copying = lines.index(f"sbcast image {copy} || no_copy")
+    copying = lines.index('sbcast "$image" "$staged/$copy" || no_copy')
     assert made.needs_job_shell
     assert copy in [option.shell for option in made.program]
     # What removes the copy waits on every node before there is a copy.
-    (keeping,) = [number for number, line in enumerate(lines) if line.startswith("coproc ")]
+    (keeping,) = [number for number, line in enumerate(lines) if "/staging.sh" in line]
     assert keeping < copying
-    assert "--nodes=3 --ntasks=3 --ntasks-per-node=1" in lines[keeping]
+    assert f"nodes=3 image=image copy={name}" in lines[:keeping]
     assert made.afterwards

@@ -75,9 +75,10 @@ def test_a_job_is_asked_for_once_and_where_it_is_needed() -> None:
 def guard() -> str:
     """Return the part of a staged launch's script that starts the step and ends it."""
     # `tests/launch/test_launch_nodes.py` looks at the rest on a cluster.
-    plan = dataclasses.replace(planned("--stage", job=1), afterwards=(Line("echo swept", ""),))
+    plan = planned("--stage", job=1)
+    plan = dataclasses.replace(plan, afterwards=(plan.afterwards[0], Line("echo swept", "")))
     script = launch_script(plan)
-    return script[script.index("early=") :]
+    return script[script.rindex(". ", 0, script.index("/guarded.sh")) :]
 
 
 @pytest.mark.long
@@ -99,13 +100,17 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
     assert (process.communicate(timeout=300)[0], process.returncode) == ("INT\nswept\n", 4)
 
 
+def test_a_plain_job_script_is_read_in_a_minute() -> None:
+    assert len(batch_script(planned("--nodes=2", "--tasks=8")).splitlines()) <= 40
+
+
 def test_sbatch_reads_its_options_from_the_top() -> None:
     script = batch_script(planned("--nodes=2", "--account=m1", time="5", partitions=("main",)))
     lines = script.splitlines()
     assert lines[0] == "#!/bin/bash"
-    options = [line for line in lines if line.startswith("#SBATCH ")]
+    options = [line.split(" # ")[0].rstrip() for line in lines if line.startswith("#SBATCH ")]
     assert {"#SBATCH --nodes=2", "#SBATCH --account=m1", "#SBATCH --partition=main"} <= set(options)
     first_command = next(n for n, line in enumerate(lines) if line and not line.startswith("#"))
-    assert max(lines.index(option) for option in options) < first_command
+    assert max(n for n, line in enumerate(lines) if line.startswith("#SBATCH ")) < first_command
     assert "--account" not in script[script.index("step=(") :]
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from hpcpy.core import paths
 
 _FOLDER = "share/hpcpy/tool"
+_SCRIPTS = "src/hpcpy/launch/scripts"
 _COMMAND = f"""\
 #!/usr/bin/env -S python3 -IB
 import sys
@@ -24,7 +25,7 @@ sys.exit(entry(main))
 
 
 def files() -> tuple[Path, ...]:
-    """Return the modules that the command imports, and the sites' files."""
+    """Return the modules that the command imports, the sites' files and the scripts of jobs."""
     return _files(paths.ROOT)
 
 
@@ -35,8 +36,8 @@ def _files(root: Path) -> tuple[Path, ...]:
     finder = ModuleFinder(path=[str(root / "src")], excludes=own)
     finder.run_script(str(root / "src/hpcpy/launch/in_image.py"))
     modules = (getattr(one, "__file__", None) for one in finder.modules.values())
-    sites = (root / "env/sites").glob("*.toml")
-    return (*sorted(Path(file) for file in modules if file), *sorted(sites))
+    others = (*(root / "env/sites").glob("*.toml"), *(root / _SCRIPTS).glob("*.sh"))
+    return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 
 def add_tool(folder: Path, time: int) -> None:

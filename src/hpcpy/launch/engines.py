@@ -33,6 +33,7 @@ class Container:
     has_gpus: bool  # Whether ranks have GPUs
     variables: tuple[Variable, ...]  # Variables that the ranks get
     is_shared: bool = False  # Whether a node has several ranks
+    is_whole: bool = False  # Whether the job script is to need no checkout
 
 
 # Lines before the step, and the words before ``python3``.
@@ -87,8 +88,8 @@ def _apptainer(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
-    lines = (*exports(container.variables, "APPTAINERENV_"), *around("apptainer", site.node_local))
-    return lines, words
+    lines = around("apptainer", site.node_local, is_whole=container.is_whole)
+    return (*exports(container.variables, "APPTAINERENV_"), *lines), words
 
 
 def podman_hpc(container: Container, site: Site) -> Start:
@@ -106,7 +107,7 @@ def podman_hpc(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around("podman-hpc"), words
+    return around("podman-hpc", is_whole=container.is_whole), words
 
 
 def _podman(container: Container, site: Site) -> Start:
@@ -122,7 +123,7 @@ def _podman(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around("podman"), words
+    return around("podman", is_whole=container.is_whole), words
 
 
 def _shifter(container: Container, site: Site) -> Start:

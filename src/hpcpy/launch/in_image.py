@@ -60,5 +60,5 @@ def script(request: Request) -> str:
         raise UsageError(f"{engine} needs the image's name", hint=f"IMAGE={example}")
     check_image(request.image, engine, is_staged=request.stage, is_here=False)
     is_checked = os.environ.get("HPCPY_PREFLIGHT") != "off"
-    facts = HostFacts(str(Path.cwd()), engine, image, is_checked=is_checked)
+    facts = HostFacts(str(Path.cwd()), engine, image, is_checked=is_checked, is_whole=True)
     return batch_script(plan_launch(request, site, facts, is_batch=True))

@@ -17,7 +17,7 @@ from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
-from hpcpy.launch.on_nodes import around
+from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
@@ -111,34 +111,12 @@ def warn_of_checkout(program: str) -> None:
         )
 
 
-_OWN_SCRIPT = """\
-#!/bin/bash
-# python and mpiexec of @image@, written by `hpcpy modulefile`.
-@plain@@setup@@variables@export PYTHONNOUSERSITE=1  # nothing from ~/.local
-[ "${0##*/}" != mpiexec ] || set -- -m hpcpy_mpi "$@"
-exec @quoted_image@ "$@"
-"""
-# A login node may lack a folder of the compute nodes; Apptainer would refuse to start.  Where a
-# node has several ranks: one mount of the image a node, and MPI reads a neighbour's memory.
-# The rest is as `make launch` has it.
-_WRAPPER = """\
-#!/bin/bash
-# Commands of @image@, written by `hpcpy modulefile`: the name that this
-# file is called by, or the words after @any@.
-@plain@@setup@name=${0##*/}
-[ "$name" = @any@ ] || set -- "$name" "$@"
-[ $# -gt 0 ] || { echo "usage: @any@ COMMAND [ARGUMENT …]" >&2; exit 2; }
-options=()
-@options@[ ! -e /dev/nvidiactl ] || options+=(--nv)  # the host's NVIDIA driver
-@variables@image=@quoted_image@
-engine=@engine@
-if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
-@shared@exec bash -pc "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
-  bash -pc "$in_container" "$@"
-fi
-exec "$engine" exec "${options[@]}" "$image" "$@"
-"""
-_FIELD = re.compile(r"@(\w+)@")
+# A field alone on its line is some lines, or none.
+_FIELD = re.compile(r"^@(\w+)@\n|@(\w+)@", re.MULTILINE)
+
+
+def _filled(script: str, fields: dict[str, str]) -> str:
+    return _FIELD.sub(lambda found: fields[found[1] or found[2]], script)
 
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:
@@ -151,20 +129,20 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     options += [
         f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
     ]
+    shared = around("apptainer", site.node_local, is_whole=True)
     fields = {
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
         "options": _lines(options),
-        "shared": _lines(line.shell for line in around("apptainer", site.node_local)),
+        "shared": _lines(line.shell for line in shared),
     }
-    return _FIELD.sub(lambda found: fields[found[1]], _WRAPPER)
+    return _filled(text("module_command"), fields)
 
 
 def own_script(image: str, site: Site) -> str:
     """Return the script behind ``python`` and ``mpiexec`` of the standalone file's module."""
-    fields = _fields(image, site, "")
-    return _FIELD.sub(lambda found: fields[found[1]], _OWN_SCRIPT)
+    return _filled(text("module_own"), _fields(image, site, ""))
 
 
 def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
@@ -195,7 +173,9 @@ _MODULE = """\
 proc ModulesHelp {} { puts stderr @about@ }
 module-whatis @about@
 conflict @name@
-@needs@@mpi@setenv SLURM_KILL_BAD_EXIT 1
+@needs@
+@mpi@
+setenv SLURM_KILL_BAD_EXIT 1
 prepend-path PATH @programs@
 """
 
@@ -217,7 +197,7 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
         "mpi": f"setenv SLURM_MPI_TYPE {_tcl(site.mpi)}\n" if site.mpi else "",
         "programs": _tcl(str(programs)),
     }
-    return _FIELD.sub(lambda found: fields[found[1]], _MODULE)
+    return _filled(_MODULE, fields)
 
 
 def _tcl(word: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
-from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines
+from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
 from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
 from hpcpy.launch.site import REQUIRED, Site
@@ -109,6 +109,7 @@ class HostFacts:
     job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
+    is_whole: bool = False  # Whether the script is to need no checkout
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
@@ -136,14 +137,18 @@ def plan_launch(
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
         is_shared=request.per_node > 1,
+        is_whole=facts.is_whole,
     )
     starting, start = RANKS[engine](container, site)
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
-        copying = staging_lines(request.nodes, facts.image, site.node_local, COPIES[engine])
-        afterwards = STAGING_ENDS
+        copying = staging_lines(
+            *(request.nodes, facts.image, site.node_local, COPIES[engine]), is_whole=facts.is_whole
+        )
+        guarded = sourced("guarded", "the step, whatever signals come", is_whole=facts.is_whole)
+        afterwards = (guarded, *STAGING_ENDS)
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),

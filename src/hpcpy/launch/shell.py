@@ -89,7 +89,7 @@ class LaunchPlan:
     lines: tuple[Line, ...]  # Shell lines before the step
     step: tuple[Line, ...]  # ``srun``'s other options
     program: tuple[Line, ...]  # The engine and what runs in it
-    afterwards: tuple[Line, ...] = ()  # Shell lines after the step, however it ended
+    afterwards: tuple[Line, ...] = ()  # Shell lines that run the step, and what is done after it
     within_job: bool = False  # Whether a job is there already
     needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
     surroundings: tuple[Line, ...] = ()  # Shell lines before a job is asked for
@@ -111,12 +111,10 @@ def launch_script(plan: LaunchPlan) -> str:
 
 def batch_script(plan: LaunchPlan) -> str:
     """Return the script for ``sbatch``."""
-    lines = []
-    for one in (*plan.size, *plan.allocation):
-        lines += [f"# {one.why}"] if one.why else []
-        lines.append(f"#SBATCH {one.shell}")
+    options = (*plan.size, *plan.allocation)
+    lines = [_commented(f"#SBATCH {one.shell}", one.why) for one in options]
     first, rest = _header(plan).split("\n", 1)
-    return "\n".join([first, *lines, ""]) + rest + _body(plan, ())
+    return "".join([first, "\n", *lines, rest, _body(plan, ())])
 
 
 def show(script: str) -> None:
@@ -131,29 +129,12 @@ def _header(plan: LaunchPlan) -> str:
     return f"#!/bin/bash\n# {plan.title}\n{plain}"
 
 
-# The step runs in the background, since bash runs no trap while it waits for a foreground
-# command.  It has a process group of its own: otherwise srun would get a Ctrl-C twice, from
-# the terminal and by the trap, and kill the ranks.  The traps stand before the step: without
-# one, bash forgets a Ctrl-C that the step survives.  A trap ends `wait`, but not the step.
-_GUARDED = """\
-early= running=
-stop() { if [ $running ]; then kill -INT $running 2>/dev/null; else early=1; fi; }
-trap stop TERM INT HUP
-set -m
-"${step[@]}" &
-running=$!
-set +m
-[ ! $early ] || kill -INT $running
-until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done
-"""
-
-
 def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
     lines = _commented_lines(plan.lines)
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
-    return f"{lines}{step}{_GUARDED}{_commented_lines(plan.afterwards)}exit $code\n"
+    return f"{lines}{step}{_commented_lines(plan.afterwards)}exit $code\n"
 
 
 def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:

@@ -1,0 +1,58 @@
+# shellcheck shell=bash disable=SC2016  # another shell expands $tidies
+# On the node, before the engine: "$0" is Apptainer, its words follow.
+#
+# What `apptainer exec --sharens` needs.  The first of a node's ranks makes the container, the
+# others join it.  As of Apptainer 1.4 the first rank's end is not reported before the others
+# have ended: if it dies, they and Slurm wait for it for ever.  A signal ends all engines: the
+# others' at once, with what they started; the first one's does not pass it on.
+# https://github.com/apptainer/apptainer/issues/2713
+
+# The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
+# folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
+# can replace what it has seen.
+own=${HPCPY_NODE_LOCAL:-/tmp}/hpcpy-$UID
+unset HPCPY_NODE_LOCAL
+for folder in "$own" "$own/apptainer"; do
+  mkdir -m 700 "$folder"
+  case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac
+done 2>/dev/null
+[ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer
+
+# An engine that is killed leaves its squashfuse, in a process group of its own, and two files
+# with slurmstepd's number: a lock in /dev/shm, and an instance.  Either would end a later step
+# whose slurmstepd has that number.  The rank that makes the step's folder removes what dead
+# steps have left, while the node's others wait; and it starts what outlives the step and removes
+# all.  proctrack/cgroup kills that, with all squashfuses: then the next step removes the files.
+if [ "$own" ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
+  read -r host </proc/sys/kernel/hostname
+  name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
+  step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
+  if mkdir "$step" 2>/dev/null; then
+    dead=()
+    for file in {/dev/shm,"$instances"/*}/sharens_instance_* "$own/step.$host."*; do
+      number=${file##*[._]}
+      [ -O "$file" ] && [ "$file" != "$step" ] || continue
+      [ "$number" != $PPID ] && [ -d "/proc/$number" ] || dead+=("$file")
+    done
+    rm -rf "${dead[@]}"
+    stat=$(cat /proc/$$/stat)
+    read -r _ _ _ session _ <<<"${stat##*) }"
+    tidies='tail --pid=$0 -f /dev/null
+      pkill -KILL -s $1 fuse
+      rm -rf {/dev/shm,"$2"/*}/sharens_instance_$0 "$3"'
+    (setsid bash -pc "$tidies" $PPID "$session" "$instances" "$step" </dev/null >/dev/null 2>&1 &)
+    mkdir "$step/swept"
+  fi
+  for ((tries = 0; tries < 500; tries++)); do # 10 s
+    [ -d "$step" ] && [ ! -d "$step/swept" ] || break
+    sleep 0.02
+  done
+  # Another user's lock stays: ranks start without --sharens, and so cannot read each other's
+  # memory.
+  if [ "$2" = --sharens ] && [ -e "/dev/shm/$name" ] && [ ! -O "/dev/shm/$name" ]; then
+    shift 2
+    set -- exec "$@"
+    export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0
+  fi
+fi
+exec "$0" "$@"

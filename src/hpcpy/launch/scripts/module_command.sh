@@ -1,0 +1,23 @@
+#!/bin/bash
+# Commands of @image@, written by `hpcpy modulefile`: the name that this
+# file is called by, or the words after @any@.
+@plain@
+@setup@
+name=${0##*/}
+[ "$name" = @any@ ] || set -- "$name" "$@"
+[ $# -gt 0 ] || { echo "usage: @any@ COMMAND [ARGUMENT …]" >&2; exit 2; }
+options=()
+# A login node may lack a folder of the compute nodes; Apptainer would refuse to start.
+@options@
+[ ! -e /dev/nvidiactl ] || options+=(--nv) # the host's NVIDIA driver
+@variables@
+image=@quoted_image@
+engine=@engine@
+# Several ranks on a node: one mount of the image, and MPI reads a neighbour's memory.
+if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
+@shared@
+  # shellcheck disable=SC2154  # at_node and in_container stand above
+  exec bash -pc "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \
+    bash -pc "$in_container" "$@"
+fi
+exec "$engine" exec "${options[@]}" "$image" "$@"

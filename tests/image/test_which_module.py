@@ -119,7 +119,7 @@ def result(start: str, place: str, folder: Path, venvs: dict[str, Path]) -> str:
     words, given = started(kind, here, text)
     paths = {"PYTHONPATH": str(there), "relative": "../there/."}
     env = {**os.environ, "PYTHONPATH": paths.get(place, "")}
-    env |= {"HPCPY_SITE": "stock"} if option == "stock" else {}
+    env |= {"HPCPY_MODULES": "stock"} if option == "stock" else {}
     python = venvs[option] / "bin/python" if option in venvs else sys.executable
     options = [option] if option.startswith("-") else []
     done = run(python, *options, *words, env=env, cwd=here, input=given)
@@ -190,7 +190,7 @@ def test_it_hides_the_interpreters_variables_with_pythons(option: str) -> None:
     program = (
         "import mpi4py.MPI as MPI, _hpcpy_say as say; print(say.setting('HPCPY_GC'), MPI.__name__)"
     )
-    stock = {f"HPCPY_{name}": "stock" for name in ("GC", "NUMBA", "PREFLIGHT", "SITE")}
+    stock = {f"HPCPY_{name}": "stock" for name in ("GC", "NUMBA", "PREFLIGHT", "MODULES")}
     env = {**os.environ, **stock, "HPCPY_MPI": "/nowhere", "HPCPY_CODE": "marshal"}
     done = run(sys.executable, option, "-c", program, env=env)
     assert (done.stdout, done.stderr) == ("None mpi4py.MPI\n", "")

@@ -31,7 +31,7 @@ files = [getattr(module, "__file__", None) or "" for module in [*sys.modules.val
 print([file for file in files if "/site-packages/numba/cuda/" in file])
 print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
 """
-    shown = printed(python("-c", code, HPCPY_SITE=site))
+    shown = printed(python("-c", code, HPCPY_MODULES=site))
     assert shown.splitlines() == ["NVIDIA False True", "[]", "True True"]
 
 

@@ -44,7 +44,7 @@ def test_an_isolated_build_has_the_images_cython_unless_the_path_decides(
         "build-backend = 'backend'\nbackend-path = ['.']\n"
     )
     package.joinpath("backend.py").write_text("import Cython\nexit(f'has {Cython.__version__}')\n")
-    env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_SITE": site}
+    env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_MODULES": site}
     command = ("pip", "wheel", "--no-index", f"--find-links={tmp_path}", package)
     done = run(*command, cwd=tmp_path, env=env)
     assert f"has {version}" in done.stdout + done.stderr

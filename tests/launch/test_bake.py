@@ -264,6 +264,6 @@ def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:
         "bare/bin/python -c 'import plain' 2>&1 | tail -1;"
         "python -m pip install -q --no-index -f /wheels --target there plain==2.0;"
         "export PYTHONPATH=/tmp/there; python -c 'import plain; print(plain.VALUE)';"
-        "HPCPY_SITE=stock python -c 'import plain; print(plain.VALUE)'",
+        "HPCPY_MODULES=stock python -c 'import plain; print(plain.VALUE)'",
     )
     assert told == "2\nModuleNotFoundError: No module named 'plain'\n1\n2\n"

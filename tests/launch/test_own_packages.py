@@ -60,7 +60,7 @@ def test_what_is_built_in_works_with_the_older_numpy(folder: Path) -> None:
 
 def test_a_folder_on_the_path_is_taken_when_asked_for(folder: Path) -> None:
     own = ("env", "PYTHONPATH=/own/packages")
-    version, c_part = printed(folder, *own, "HPCPY_SITE=stock", "python3", "-c", USE).split()
+    version, c_part = printed(folder, *own, "HPCPY_MODULES=stock", "python3", "-c", USE).split()
     assert version == OLDER.version
     assert c_part.startswith("/own/packages/")
 

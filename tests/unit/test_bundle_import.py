@@ -204,8 +204,8 @@ def test_images_sitecustomize_is_run_at_the_start(twofold: Installation) -> None
 
 
 def test_by_the_path_what_comes_first_wins(twofold: Installation, own: str) -> None:
-    assert twofold.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="stock") == "2 2 2"
+    assert twofold.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_MODULES="stock") == "2 2 2"
     # What nothing on the path replaces comes from the bundle, without a file.
-    assert twofold.says(START_SITE + VERSIONS, HPCPY_SITE="stock") == "1 1 1"
-    done = twofold.run(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="other")
+    assert twofold.says(START_SITE + VERSIONS, HPCPY_MODULES="stock") == "1 1 1"
+    done = twofold.run(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_MODULES="other")
     assert done.stdout == "1 1 1\n"

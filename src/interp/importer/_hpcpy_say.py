@@ -57,6 +57,6 @@ def warn_of_hidden(name: str, start: Start) -> bool:
         return False
     say(
         f"{where} has another {name} ({spec.origin}), and the image's packages go first: "
-        f"{what}, or HPCPY_SITE=stock takes what sys.path has first"
+        f"{what}, or HPCPY_MODULES=stock takes what sys.path has first"
     )
     return True

@@ -2,7 +2,7 @@
 
 The standard one lists each site-packages for `.pth` files and looks for `~/.local`,
 `usercustomize` and `sitecustomize`, on every rank.  Here it runs in three cases: in a venv, where
-the order of `sys.path` decides of packages; for a package's build backend; with HPCPY_SITE=stock,
+the order of `sys.path` decides of packages; for a build backend; with HPCPY_MODULES=stock,
 where that order decides of all modules.  `site` itself has a line more, which calls `main_for`.
 """
 
@@ -33,7 +33,7 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
             roots = {root.path for root in finder.bundle.roots}
             given = frozenset(sys.path[: sys.path.index(library)])
             start.pythonpath = given - roots
-        is_stock = setting("HPCPY_SITE") == "stock"
+        is_stock = setting("HPCPY_MODULES") == "stock"
         if is_stock:
             start.site, start.libraries = "", []
         # pip and others tell a build backend by a sitecustomize where to import from.

@@ -86,6 +86,6 @@ def _scheduler(host: str) -> Any:
     threading.Thread(target=loop.run_forever, daemon=True).start()
     try:
         return asyncio.run_coroutine_threadsafe(start(), loop).result()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         # Not raised as it is, whatever it is: the other ranks would wait for this one.
         raise UnavailableError(f"Dask's scheduler does not start: {error}") from error

@@ -1,4 +1,4 @@
-"""Outputs of every kind to standard output; other files: `tests/unit/test_destinations.py`."""
+"""Outputs of every kind to standard output; other files: `unit/common/test_destinations.py`."""
 
 import json
 import marshal

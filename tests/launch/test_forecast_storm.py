@@ -3,7 +3,7 @@
 `STORM_OUT=FILE` keeps what was measured: docs/results/storm-throttled.json;
 `STORM_WAYS_OUT=FILE` what was forecast and measured: docs/results/storm-ways.json.
 
-In `make test`: `tests/unit/test_forecast_model.py`, the model by itself.
+In `make test`: `tests/unit/job/test_forecast_model.py`, the model by itself.
 """
 
 import contextlib

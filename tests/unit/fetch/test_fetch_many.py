@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[str]:
-    here = os.pathsep.join([str(paths.ROOT / "src"), str(Path(__file__).parent)])
+    here = os.pathsep.join([str(paths.ROOT / "src"), str(Path(__file__).parents[1])])
     return start(FETCH, url, where, PYTHONPATH=here, HPCPY_CACHE=os.environ["HPCPY_CACHE"])
 
 

@@ -13,7 +13,7 @@ from running import printed
 from workloads.__main__ import main
 from workloads.registry import TOOLS, WORKLOADS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("words", ["workloads", "hpcpy_job", "hpcpy_job preflight"])

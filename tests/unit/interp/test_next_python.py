@@ -9,7 +9,7 @@ import pytest
 from hpcpy.pins.model import sources
 from running import run
 
-UNIT = Path(__file__).parent
+UNIT = Path(__file__).parents[1]
 PROGRAM = """
 import dataclasses, importlib.util, marshal, sys, tempfile
 from pathlib import Path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-INTERP = Path(__file__).parents[2] / "src/interp"
+INTERP = Path(__file__).parents[3] / "src/interp"
 sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages")]
 
 import _hpcpy_caches  # noqa: E402

@@ -62,14 +62,14 @@ class Machine:
 
 def start(layout: Layout, node: Sequence[str]) -> Machine:
     """Start a node's first process, with the words of node.sh; it waits for its network then."""
-    ours, its = socket.socketpair()
-    with layout.log(node[0]).open("ab") as log, its:
+    ours, theirs = socket.socketpair()
+    with layout.log(node[0]).open("ab") as log, theirs:
         process = subprocess.Popen(
             [*_UNSHARE, "bash", _FIRST, *node],
             env=daemon_environment(layout),
             cwd="/",
-            stdin=its.fileno(),
-            stdout=its.fileno(),
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
             stderr=log,
             # Ctrl-C in the terminal is not meant for it.
             start_new_session=True,

@@ -125,8 +125,8 @@ class Graph:
 
     def for_arch(self, arch: str) -> Graph:
         """Return the graph with names of files for another architecture."""
-        its = {name: replace(one, suffix=f"-{arch}") for name, one in self.images.items()}
-        return replace(self, images=its)
+        renamed = {name: replace(one, suffix=f"-{arch}") for name, one in self.images.items()}
+        return replace(self, images=renamed)
 
     def image(self, name: str) -> Image:
         """Return the image of that name."""

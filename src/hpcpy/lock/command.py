@@ -69,7 +69,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
         hint = suggestion(name, known, "Debian's packages move together, sources by hand")
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
-    return {lock for lock, its in packages.items() if only & its}
+    return {lock for lock, names in packages.items() if only & names}
 
 
 def _locked(lock: str) -> set[str]:

@@ -94,11 +94,11 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         known = ", ".join(sets)
         raise UsageError(f"no set {name!r} for {arch} in debian.toml; there are {known}")
     locked = locked_debs(arch, folder)
-    its = {deb.name: of for deb, of in locked.items()}
+    sets_of = {deb.name: of for deb, of in locked.items()}
     first, *_ = sets
     for package in sets[name]:
         # A pattern has no name; what the first set has is locked there.
-        if not package.startswith("?") and not {name, first} & set(its.get(package, ())):
+        if not package.startswith("?") and not {name, first} & set(sets_of.get(package, ())):
             raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
     return [deb for deb, of in locked.items() if name in of]
 

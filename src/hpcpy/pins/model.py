@@ -147,13 +147,14 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     known_arch(arch)
     if group not in GROUPS:
         raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
-    its = {name: table for name, table in locked(folder).items() if group in table.texts("groups")}
+    tables = locked(folder).items()
+    of_group = {name: table for name, table in tables if group in table.texts("groups")}
     found = [
         _installed(name, table, table.table("wheels").table(arch))
-        for name, table in its.items()
+        for name, table in of_group.items()
         if arch in table.table("wheels").values
     ]
-    if its and not found:
+    if of_group and not found:
         raise UsageError(f"python.lock has no wheels for {arch}", hint="run `make lock`")
     return found
 

@@ -8,22 +8,12 @@ override GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(
 unexport $(GIVEN)
 override MAKEOVERRIDES :=
 override export HPCPY_SETTINGS := $(foreach name,$(GIVEN),$(name)=$(subst $(LINE),\n,$(subst \,\\,$(value $(name))))$(LINE))
-override export HPCPY_GOALS := $(words $(MAKECMDGOALS))
+override export HPCPY_GOALS := $(MAKECMDGOALS)
 override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),python3)
 # Blanks separate its names and may be in them: its first tail that is a file is this Makefile.
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
 override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
-# Tests and checks get what was given to them the same way: as typed, with nothing expanded.
-override Q = '$(subst $(LINE), ,$(subst ','\'',$(1)))'
-override given = $(filter $(1),$(GIVEN))
-override EACH = $(foreach name,$(call given,PEDANTIC SETUP HPCPY_%),$(name)=$(call Q,$(value $(name))))
-override WITHOUT = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON PYTHONPATH)
-override OTHERS = $(if $(filter 1,$(HPCPY_GOALS)),$(filter-out PYTHON PEDANTIC SETUP HPCPY_% IMAGE ARCH ON SUITE PACKAGES,$(GIVEN)))
-override TESTS = $(if $(OTHERS),$(error $@ takes no variable $(OTHERS)))$(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(WITHOUT) $(EACH) "$$HPCPY_PYTHON" tests/run.py
-override CASES = $(if $(call given,$(1)),$(foreach case,$(value $(1)),$(call Q,$(2)[$(case)])),-m 'not heavy' $(2))
-override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
-override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
 .PHONY: help setup fetch image sif standalone cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
@@ -74,29 +64,28 @@ pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLD
 	@$(HPCPY) pack
 
 check: ## lint, types and host tests, for before each commit
-	@$(TESTS) --check
+	@$(HPCPY) check
 
 test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
-	@$(TESTS) $(foreach name,$(call given,IMAGE ARCH),$(if $(filter IMAGE,$(name)),--image,--arch) $(call Q,$(value $(name))))
+	@$(HPCPY) test
 
 test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
-	@$(TESTS) --long
+	@$(HPCPY) test-long
 
 test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here or ON=PYTHON: without a container
-	@$(TESTS) --gpu $(if $(call given,ON),--on $(call Q,$(value ON)))
+	@$(HPCPY) test-gpu
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
-	@$(TESTS) --python dev -m pytest -vs $(call CASES,SUITE,tests/upstream/test_suites.py::test_suite)
+	@$(HPCPY) test-upstream
 
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
-	@$(TESTS) --python dev -m pytest -vs $(call CASES,PACKAGES,tests/packages/test_programs.py::test_package)
+	@$(HPCPY) test-packages
 
 bench: ## measure the starts that README shows, as root; the others: python3 benchmarks/NAME.py --help
-	@$(BENCHMARK)/startup.py
-	@$(BENCHMARK)/cold.py
+	@$(HPCPY) bench
 
 storm: ## start ranks on a shared file system of this machine (docs/explanation/import-storms.md)
-	@$(BENCHMARK)/storm.py
+	@$(HPCPY) storm
 
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
@@ -117,7 +106,7 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
-	@$(TESTS) --python docs -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --write-all --conf-dir=docs . build/docs && cp build/docs/README.html build/docs/index.html
+	@$(HPCPY) docs
 
 clean: ## remove the images; tools and cache stay. CACHE=1: empty the cache instead
 	@$(HPCPY) clean

@@ -40,6 +40,15 @@ COMMANDS = {
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
     "clean": ("hpcpy.clean", "remove the images, everything that was built, or the cache"),
+    "check": ("hpcpy.maintain", "lint, types and host tests"),
+    "test": ("hpcpy.maintain", "run the tests, inside the image and out"),
+    "test-long": ("hpcpy.maintain", "run the tests that take long"),
+    "test-gpu": ("hpcpy.maintain", "check and time every row for a GPU"),
+    "test-upstream": ("hpcpy.maintain", "run the packages' own tests, for hours"),
+    "test-packages": ("hpcpy.maintain", "run programs of scientists' packages, each in a venv"),
+    "bench": ("hpcpy.maintain", "measure the starts that README shows"),
+    "storm": ("hpcpy.maintain", "start ranks on a shared file system of this machine"),
+    "docs": ("hpcpy.maintain", "build README and docs as pages"),
 }
 
 # Words after `--` are a user's program with its own options.
@@ -97,6 +106,12 @@ def run(words: Sequence[str]) -> int:
     return int(options.main(options))
 
 
+# Of targets with another name: the command that each calls.
+GOALS = {
+    **dict.fromkeys(("image", "sif", "standalone", "cuda"), "build"),
+    "cluster-stop": "cluster",
+    "distclean": "clean",
+}
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
 _MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
@@ -128,7 +143,7 @@ def given(text: str) -> dict[str, str]:
 def variables_of(command: str) -> dict[str, argparse.Action]:
     """Return the variables of the command that a target calls, with the argument of each."""
     variables: dict[str, argparse.Action] = {}
-    parser = Parser()
+    parser = Parser(prog=command)
     importlib.import_module(COMMANDS[command][0]).declare(parser)
     for argument in parser._actions:
         variables |= {
@@ -147,7 +162,7 @@ def variables_of(command: str) -> dict[str, argparse.Action]:
 def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
     """Return a command's words and, after them, what make's variables ask for."""
     settings = given(environment.get("HPCPY_SETTINGS", ""))
-    is_only_goal = environment.get("HPCPY_GOALS", "") in ("", "0", "1")
+    goals = environment.get("HPCPY_GOALS", "").split()
     for name in (*_OF_MAKE, *_MAKES_OWN):
         environment.pop(name, None)
     known = variables_of(words[0]) if settings else {}
@@ -164,7 +179,7 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
                 program[name] = words_of
         elif name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
-        elif name not in _ANYWHERE and (is_only_goal or not _is_anothers(name)):
+        elif name not in _ANYWHERE and not _is_anothers(name, goals):
             hint = suggestion(name, [*known, *_ANYWHERE])
             raise UsageError(f"{name!r} is no variable of this target", hint=hint)
     if len(program) > 1:
@@ -196,6 +211,7 @@ def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:
     return ["-m", "workloads", *values] if name == "W" and argument.metavar != "W" else values
 
 
-def _is_anothers(name: str) -> bool:
-    """Return whether another command has a variable: where several targets stand together."""
-    return any(name in variables_of(command) for command in COMMANDS)
+def _is_anothers(name: str, goals: Sequence[str]) -> bool:
+    """Return whether a command of another target has a variable, where several stand together."""
+    commands = {GOALS.get(goal, goal) for goal in goals} & {*COMMANDS}
+    return any(name in variables_of(command) for command in commands)

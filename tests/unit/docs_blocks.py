@@ -165,7 +165,7 @@ def _make(words: list[str]) -> str:
     for name in names:
         if name not in MAKE:  # help
             continue
-        environment = {"HPCPY_SETTINGS": f"{given}\n", "HPCPY_GOALS": str(len(names))}
+        environment = {"HPCPY_SETTINGS": f"{given}\n", "HPCPY_GOALS": " ".join(names)}
         _hpcpy(with_settings(MAKE[name], environment), is_whole="…" not in words)
     return "make"
 

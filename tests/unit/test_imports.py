@@ -16,7 +16,7 @@ ORDER = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy")
 # So do the folders and single modules of the tool.
 FOLDERS = (
     *("core", "pins", "fetch", "engine", "sbom", "images", "cluster", "launch", "pack"),
-    *("lock", "release", "clean", "commands", "__main__"),
+    *("lock", "release", "clean", "maintain", "commands", "__main__"),
 )
 
 

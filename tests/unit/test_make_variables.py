@@ -79,9 +79,9 @@ def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
     assert (other.stdout, other.stderr) == (plain.stdout, plain.stderr)
 
 
-def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
+def settings(words: list[str], goals: str = "", **variables: str) -> list[str]:
     text = "\n ".join(f"{name}={value}" for name, value in variables.items())
-    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": str(goals)})
+    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": goals})
 
 
 def test_an_image_of_another_architecture_is_both() -> None:
@@ -110,6 +110,8 @@ def test_an_image_of_another_architecture_is_both() -> None:
         ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
         ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
         ("lock", {"NAME": "a 'b c'"}, ["--only=a", "--only=b c"]),
+        ("test", {"IMAGE": "plain", "PEDANTIC": "1"}, ["--image=plain"]),
+        ("test-upstream", {"SUITE": "h5py 'a b'"}, ["--suite=h5py", "--suite=a b"]),
         # What follows `--` is a program.
         ("pack", {"PREFIX": "/a b", "UNDO": "1"}, ["--undo", "/a b"]),
     ],
@@ -117,7 +119,7 @@ def test_an_image_of_another_architecture_is_both() -> None:
 def test_variables_become_options_and_words_after_them(
     command: str, variables: dict[str, str], words: list[str]
 ) -> None:
-    assert settings(command.split(), 1, **variables) == [*command.split(), *words]
+    assert settings(command.split(), **variables) == [*command.split(), *words]
 
 
 @pytest.mark.parametrize(
@@ -142,15 +144,20 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 
 def test_several_targets_share_the_variables_of_each() -> None:
     words = ["setup", "--", "build"]
-    assert settings(["setup"], goals=2, TOOLS="build", NODES="2") == words
-    with pytest.raises(UsageError, match="'NODESS' is no variable"):
-        settings(["setup"], goals=2, NODESS="2")
+    assert settings(["setup"], "setup launch", TOOLS="build", NODES="2") == words
+    assert settings(["test"], "distclean sif test", IMAGE="plain", ALL="1") == [
+        "test",
+        "--image=plain",
+    ]
+    for goals in ("setup launch", "setup"):
+        with pytest.raises(UsageError, match="'TO' is no variable"):
+            settings(["setup"], goals, TO="2")
 
 
 def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:
     variables = {
         "HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n",
-        "HPCPY_GOALS": "1",
+        "HPCPY_GOALS": "fetch",
         "MAKEFLAGS": "-s",
         "MAKELEVEL": "1",
         "HPCPY_MAKEFILE": " M",

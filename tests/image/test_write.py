@@ -16,7 +16,7 @@ from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
 from running import printed, workload_on
 from workloads.write.definition import Series
-from workloads.write.numpy_ import Field
+from workloads.write.numpy_ import coordinates, values
 from workloads.write.reading import SHA256
 
 
@@ -42,9 +42,9 @@ def same(arrays: Any, n: Any, s: Any) -> Any:
 
 def test_pure_python_and_numpy_have_the_stated_bytes() -> None:
     for series in SHA256:
-        field, found = Field(series), hashlib.sha256()
+        (x, y), found = coordinates(series), hashlib.sha256()
         for t in range(series.n):
-            found.update(field.array(t))
+            found.update(values(x, y, t / series.n))
         assert found.hexdigest() == SHA256[series]
     assert SHA256[Series(15, 100)].startswith("fe9b93ef9cbf19f4")
     assert SHA256[Series(100, 500)].startswith("5470347d35ae13e6")

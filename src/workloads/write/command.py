@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from workloads.bench.workload import Trial
     from workloads.parallel.workers import Workers
 
-# How many arrays' size a process needs: the base, the floor and the values, and
-# two more to read back and compare.
-_COPIES = 5
+# How many arrays' size a process needs: the coordinates, as given and divided, and what the
+# formula has at a time.  To read back and compare takes fewer.
+_COPIES = 8
 # Enough to load libraries and start workers before the clock starts.
 _WARM_UP = Series(3, 2)
 

@@ -1,4 +1,4 @@
-"""Where the arrays go: a folder or file has its name only when it is whole.
+"""Where the arrays go: a folder has its name only when all in it is whole.
 
 A technique writes into a folder of its own with a temporary name, which gets
 the technique's name when all its files are there and right.
@@ -35,19 +35,6 @@ _HINTS: dict[int | None, str] = {
 def array_name(t: int) -> str:
     """Return the name of array `t`: six digits, so that names sort as numbers."""
     return f"array-{t:06d}"
-
-
-def temporary(path: Path) -> Path:
-    """Return the name of a file that is not complete."""
-    return path.with_name(f".{path.name}.part")
-
-
-@contextlib.contextmanager
-def completed(path: Path) -> Iterator[Path]:
-    """Give a temporary name; rename it to `path` when the file is complete."""
-    with output_errors(path):
-        yield temporary(path)
-        temporary(path).replace(path)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ import h5py
 
 from hpcpy_common.errors import UnavailableError
 from workloads.write.definition import shares
-from workloads.write.files import DATASET, HDF5, array_name, completed, output_errors, temporary
-from workloads.write.numpy_ import Field
+from workloads.write.files import DATASET, HDF5, array_name, output_errors
+from workloads.write.numpy_ import coordinates, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 def datasets(series: Series, folder: Path, _: Workers) -> str:
     """Write a dataset for each array."""
-    field = Field(series)
-    with completed(folder / HDF5) as path, _new_file(path) as file:
+    x, y = coordinates(series)
+    with output_errors(folder / HDF5), _new_file(folder / HDF5) as file:
         for t in range(series.n):
-            file.create_dataset(array_name(t), data=field.array(t))
+            file.create_dataset(array_name(t), data=values(x, y, t / series.n))
     return ""
 
 
 def single(series: Series, folder: Path, _: Workers) -> str:
     """Write one dataset of shape (n, s, s), a chunk for each array."""
-    field = Field(series)
-    with completed(folder / HDF5) as path, _new_file(path) as file:
+    x, y = coordinates(series)
+    with output_errors(folder / HDF5), _new_file(folder / HDF5) as file:
         arrays = _new_dataset(file, series)
         for t in range(series.n):
-            arrays[t] = field.array(t)
+            arrays[t] = values(x, y, t / series.n)
     return ""
 
 
@@ -45,9 +45,9 @@ def parallel(series: Series, folder: Path, workers: Workers) -> str:
     """Write the same dataset by all ranks, each its own arrays, through MPI-IO."""
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
-    comm, field = workers.comm, Field(series)
-    path = temporary(folder / HDF5)
-    with output_errors(folder / HDF5), _system_errors():
+    comm, (x, y) = workers.comm, coordinates(series)
+    path = folder / HDF5
+    with output_errors(path), _system_errors():
         if comm.rank == 0:
             # MPICH's own way to create a file hangs when the first rank cannot close it.
             with _new_file(path) as file:
@@ -56,9 +56,7 @@ def parallel(series: Series, folder: Path, workers: Workers) -> str:
         with h5py.File(path, "r+", driver="mpio", comm=comm) as file:
             arrays = file[DATASET]
             for t in shares(series.n, comm.size)[comm.rank]:
-                arrays[t] = field.array(t)
-        if comm.rank == 0:
-            path.replace(folder / HDF5)
+                arrays[t] = values(x, y, t / series.n)
     return ""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from hpcpy_common.errors import WorkerError, WorkloadError
 from workloads.parallel.workers import begin, fork_server, importing, wait_for
 from workloads.write.definition import shares
-from workloads.write.numpy_ import Field, save
+from workloads.write.numpy_ import coordinates, save, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,13 +29,14 @@ _LOOK_SECONDS = 1.0
 _PREPARE = importing(__name__)
 
 # A worker process keeps it from task to task.
-_field = functools.lru_cache(maxsize=1)(Field)
+_coordinates = functools.lru_cache(maxsize=1)(coordinates)
 
 
 def _save_some(task: tuple[Series, Path, range]) -> None:
     series, folder, numbers = task
+    x, y = _coordinates(series)
     for t in numbers:
-        save(folder, t, _field(series).array(t))
+        save(folder, t, values(x, y, t / series.n))
 
 
 def pool_map(series: Series, folder: Path, workers: Workers) -> str:
@@ -48,9 +49,7 @@ def pool_map(series: Series, folder: Path, workers: Workers) -> str:
 
 
 def _save_from(x: Float64Array, y: Float64Array, folder: Path, n: int, t: int) -> None:
-    a, b = x / 10, y / 10
-    values = a * a * b + b * b * a + t / n
-    save(folder, t, values - np.floor(values))
+    save(folder, t, values(x, y, t / n))
 
 
 def pool_apply(series: Series, folder: Path, workers: Workers) -> str:
@@ -59,7 +58,7 @@ def pool_apply(series: Series, folder: Path, workers: Workers) -> str:
     No two workers ever work at once, and each task carries two arrays that every
     worker could make itself.
     """
-    x, y = np.meshgrid(np.array(series.x, float), np.array(series.y, float))
+    x, y = coordinates(series)
     pool = workers.pool(_PREPARE, __name__)
     for t in range(series.n):
         # What Pool.apply does.
@@ -129,7 +128,7 @@ def _queues(workers: Workers) -> Iterator[tuple[Any, Any, list[Any]]]:
 
 def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
     """Send and Recv: rank 0 sends each rank its numbers in one message, and no arrays."""
-    comm, field = workers.comm, Field(series)
+    comm, (x, y) = workers.comm, coordinates(series)
     # Every rank computes how many numbers it gets; the talk's n is a multiple of the ranks.
     parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
     mine = np.empty_like(parts[comm.rank])
@@ -140,16 +139,16 @@ def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
     else:
         comm.Recv(mine, source=0)
     for t in mine.tolist():
-        save(folder, t, field.array(t))
+        save(folder, t, values(x, y, t / series.n))
     return ""
 
 
 def mpi_scatter(series: Series, folder: Path, workers: Workers) -> str:
     """Scatter: each rank gets its arrays' numbers at once."""
-    comm, field = workers.comm, Field(series)
+    comm, (x, y) = workers.comm, coordinates(series)
     # The lower-case scatter: its parts are objects and may differ in length, so n
     # need not be a multiple of the ranks.
     mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)
     for t in mine:
-        save(folder, t, field.array(t))
+        save(folder, t, values(x, y, t / series.n))
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.write.files import array_name, completed
+from workloads.write.files import array_name, output_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def text(series: Series, folder: Path, _: Workers) -> str:
     line = " ".join(["%.18e"] * series.s) + "\n"
     for t in range(series.n):
         path = folder / f"{array_name(t)}.txt"
-        with completed(path) as temporary, temporary.open("w") as file:
+        with output_errors(path), path.open("w") as file:
             for y in series.y:
                 file.write(line % tuple(series.row(t, y)))
     return ""
@@ -42,7 +42,7 @@ def loops(series: Series, folder: Path, _: Workers) -> str:
             for column in range(series.s):
                 values[row, column] = _value(x[column], y[row], t / series.n)
         path = folder / f"{array_name(t)}.txt"
-        with completed(path) as temporary, temporary.open("w") as file:
+        with output_errors(path), path.open("w") as file:
             np.savetxt(file, values)
     return ""
 

@@ -16,8 +16,8 @@ _ranks = partial(Technique, needs=("numpy", "mpi4py"), parallel="ranks", one_cor
 _all_ranks = partial(_ranks, needs=(*_H5PY, "mpi4py"), one_core=("hdf5-single",))
 
 # Each computes and writes all arrays: ``function(series, folder, workers) -> note``.  The folder
-# is empty; a file has a temporary name until it is complete (`workloads.write.files`).  The note
-# is for the report.  All ranks call it together; one that cannot write raises, and ends all.
+# is empty, and has a temporary name (`workloads.write.files`).  The note is for the report.  All
+# ranks call it together; one that cannot write raises, and ends all.
 TECHNIQUES = {
     "text": Technique(_HERE + "python:text", "pure Python and text, as savetxt lays it out"),
     "loops": Technique(_HERE + "python:loops", "Python's loops over NumPy's numbers, text", _NUMPY),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpcpy_common import mounts
 from workloads.read.registry import FASTEST, TECHNIQUES
 from workloads.write import command as writing
 from workloads.write import reading
@@ -22,6 +23,8 @@ from workloads.write.registry import READERS
 if TYPE_CHECKING:
     from workloads.bench.result import Result
 
+# File systems that lie in the page cache alone.
+_MEMORY = ("tmpfs", "ramfs")
 # Every run asks for the arrays in the same order.
 _SEED = 2022
 
@@ -36,7 +39,10 @@ class Formats(Files):
         return {**vars(self.series), "cold": self.cold}
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
+        kind = mounts.here(str(self.place.base))
         cache = "not in this machine's page cache" if self.cold else "in the page cache"
+        if kind in _MEMORY:
+            cache = f"which is memory ({kind}): --cold takes nothing out" if self.cold else cache
         where = f"a temporary folder in {self.place.base}"
         return [f"read from {where}, {cache}; written before, not timed"]
 

@@ -81,19 +81,21 @@ class Trend:
 class TooMany:
     """Of rows that begin alike, with ever more workers, the last is not the fastest.
 
-    Rows with fewer workers at work than asked for are left out: they repeat another row.
+    With `than_first` it is slower even than the first. Rows with fewer workers at work than
+    asked for are left out: they repeat another row.
     """
 
     begin: str
+    than_first: bool = False
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
-        """Compare the last row that ran with the best of the others."""
+        """Compare the last row that ran with the best of the others, or with the first."""
         rows = {key: row for key, row in _ran(*outcomes).items() if key.startswith(self.begin)}
         keys = [key for key, row in rows.items() if row.talk and row.at_work in (0, row.workers)]
         if len(keys) < 2:
             raise KeyError(f"{self.begin}…")
         best = min(keys[:-1], key=lambda key: rows[key].here or inf)
-        return Faster(keys[-1], best).judge(outcomes)
+        return Faster(keys[-1], keys[0] if self.than_first else best).judge(outcomes)
 
 
 Claim = Faster | Trend | TooMany

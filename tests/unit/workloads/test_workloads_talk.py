@@ -1,6 +1,8 @@
 """Talks: bad input, a slide's table and rows, whether its lesson holds."""
 
+import dataclasses
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -173,3 +175,42 @@ def test_a_gain_beyond_the_cores_is_not_certain() -> None:
     many.cores = 16
     (found,) = judged([claim], [Outcome(experiment, run.rows(experiment, [one, many]))])
     assert found.verdict == "holds"
+
+
+def _table(times: dict[str, float], title: str = "") -> Outcome:
+    rows = []
+    for key, seconds in times.items():
+        name, _, workers = key.partition(" ")
+        row = run.Row(name, int(workers or 1), 1.0, here=seconds, least=seconds, most=seconds)
+        rows.append(dataclasses.replace(row, at_work=row.workers))
+    return Outcome(Experiment("pi --impl all", {}, title), rows)
+
+
+def test_as_many_threads_as_cores_are_slower_than_one() -> None:
+    # 16 threads that are 4.4 times as fast as one contradict it, also if eight are faster.
+    for last, verdict in ((1.0, "does not hold"), (9.0, "holds")):
+        table = _table({"omp-1": 4.4, "omp-8 8": 0.9, "omp-16 16": last})
+        (found,) = slides.talk("nersc").slides[19].claims[0].judge([table])
+        assert found.verdict == verdict
+
+
+CLAIMS = {
+    f"{talk} {number}, {place}": claim
+    for talk in slides.TALKS
+    for number, slide in slides.talk(talk).slides.items()
+    for place, claim in enumerate(slide.claims)
+    if isinstance(claim, Faster)
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_each_claim_has_a_table_that_fits_and_one_that_contradicts(claim: Faster) -> None:
+    is_open = claim.most == math.inf
+    fits = claim.least * 1.02 if is_open else (claim.least + claim.most) / 2
+    contradicts = claim.least / 1.5 if claim.least else claim.most * 1.5
+    verdicts = {fits: "holds", contradicts: "does not hold"}
+    # More than the talk's gain is no contradiction, unless the rows are to be alike.
+    verdicts |= {100.0: "holds"} if is_open else {}
+    for ratio, verdict in verdicts.items():
+        table = _table({claim.slow: ratio, claim.fast: 1.0}, claim.of)
+        assert {each.verdict for each in claim.judge([table])} == {verdict}

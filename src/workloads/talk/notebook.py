@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+import symtable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -64,13 +66,15 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     # numba reads annotations, whose names are imported for type checkers alone.
     yield "code", "\n\n".join(["from __future__ import annotations", *needed])
     shown = set()
+    taken: dict[str, str] = {}
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
         for code in codes(slide):
             if code.text not in shown and code.timing:
-                yield "markdown", code.title
-                yield "code", code.text
-                yield "code", code.timing
+                own = _with_own_names(code, taken)
+                yield "markdown", own.title
+                yield "code", own.text
+                yield "code", own.timing
             elif code.text not in shown:
                 yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
             shown.add(code.text)
@@ -84,6 +88,24 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             title = experiment.title or "The talk"
             yield "markdown", f"{title}: {', '.join(figures) or 'no figures of the talk'}"
             yield "code", f"!{experiment.typed}"
+
+
+def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
+    """Rename what another cell has defined otherwise, so that both can be run again.
+
+    `taken` has what each name stands for; the new ones are added.
+    """
+    text, timing = code.text, code.timing
+    suffix = re.sub(r"\W", "_", code.title.partition(":")[0])
+    for node in ast.parse(code.text).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        for name in _bound(node):
+            if taken.setdefault(name, ast.unparse(node)) != ast.unparse(node):
+                new = f"{name}_{suffix}"
+                text, timing = (re.sub(rf"\b{name}\b", new, part) for part in (text, timing))
+                taken[new] = ast.unparse(node)
+    return replace(code, text=text, timing=timing)
 
 
 def codes(slide: Slide) -> list[Code]:
@@ -123,12 +145,13 @@ def source(module: str, function: str) -> str:
     text = loader.get_source(module) or ""
     body = ast.parse(text).body
     nodes = {name: node for node in body for name in _bound(node)}
+    scopes = symtable.symtable(text, module, "exec").get_children()
     used: set[str] = set()
     new = {function}
     while new:
         used |= new
-        parts = (part for name in new for part in ast.walk(nodes[name]))
-        new = ({part.id for part in parts if isinstance(part, ast.Name)} & nodes.keys()) - used
+        needed = (_names_of_module(nodes[name], scopes) for name in new)
+        new = (set[str]().union(*needed) & nodes.keys()) - used
     chosen = []
     for node in body:
         if used.intersection(_bound(node)):
@@ -136,6 +159,25 @@ def source(module: str, function: str) -> str:
             blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
             chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
     return "\n".join(chosen).strip()
+
+
+def _names_of_module(node: ast.stmt, scopes: Sequence[symtable.SymbolTable]) -> set[str]:
+    """Return the names of its module that a statement uses: no local variable's."""
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    # Decorators, defaults and annotations belong to the scope around it.
+    around: list[ast.AST] = [*node.decorator_list]
+    around += (
+        [node.args, *filter(None, [node.returns])] if isinstance(node, ast.FunctionDef) else []
+    )
+    parts = (part for each in around for part in ast.walk(each))
+    own = [scope for scope in scopes if scope.get_name() == node.name]
+    return {part.id for part in parts if isinstance(part, ast.Name)}.union(*map(_globals, own))
+
+
+def _globals(scope: symtable.SymbolTable) -> set[str]:
+    names = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
+    return names.union(*map(_globals, scope.get_children()))
 
 
 def _bound(node: ast.stmt) -> list[str]:

@@ -1,5 +1,6 @@
 """Talks: bad input, a slide's table and rows, whether its lesson holds."""
 
+import ast
 import dataclasses
 import json
 import math
@@ -14,7 +15,7 @@ from hpcpy_common.errors import UnavailableError, WorkerError
 from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import run, slides
+from workloads.talk import notebook, run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
@@ -214,3 +215,39 @@ def test_each_claim_has_a_table_that_fits_and_one_that_contradicts(claim: Faster
     for ratio, verdict in verdicts.items():
         table = _table({claim.slow: ratio, claim.fast: 1.0}, claim.of)
         assert {each.verdict for each in claim.judge([table])} == {verdict}
+
+
+MODULE = """
+import json
+def pool(size): return [size]
+def other(n): return json.dumps(n)
+def computes(n: int, of=other):
+    pool = [n]
+    def inner(): return LIMIT
+    return pool, inner
+LIMIT = 3
+"""
+
+
+def test_the_code_of_a_technique_is_what_its_scope_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shown.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = notebook.source("shown", "computes")
+    assert "def pool" not in text
+    assert [line.split("(")[0] for line in text.splitlines() if line[:1].strip()] == [
+        *("import json", "def other", "def computes", "LIMIT = 3"),
+    ]
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_path: Path) -> None:
+    talk = slides.talk(name)
+    notebook.write(tmp_path / "talk.ipynb", name, talk, talk.slides)
+    defined: dict[str, str] = {}
+    for cell in json.loads((tmp_path / "talk.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code" and cell["source"][0] not in "!%":
+            for node in ast.parse(cell["source"]).body:
+                if isinstance(node, ast.FunctionDef):
+                    assert defined.setdefault(node.name, ast.dump(node)) == ast.dump(node)

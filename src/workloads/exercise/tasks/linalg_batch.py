@@ -56,7 +56,9 @@ def judge(module: Any) -> str:
         if not calls and not difference(answer, first * second):
             return "* multiplies element by element: @ is the product of matrices"
         return f"only {sum(calls)} matrices were multiplied" if sum(calls) < count else wrong
-    if max(calls, default=0) > most:
+    if sum(calls) < count:
+        return f"the products are right, but @ or np.matmul made {sum(calls)} of {count}"
+    if max(calls) > most:
         return f"the products are right, but a call has {max(calls)} matrices, not {most} at most"
     if len(calls) > (fewest := -(-count // most)):
         return f"the products are right, but by {len(calls)} calls: {fewest} are enough"

@@ -67,7 +67,11 @@ def judge(module: Any) -> str:
             return "the new zi takes the new zr: assign both at once"
         return wrong
     edge = module.compute(np.array([-2.0]), np.array([0.0]), most)[0, 0]
-    return "" if edge == most - 1 else f"c = -2: {edge}, not {most - 1}: |z| stays 2, never > 2"
+    if edge != most - 1:
+        return f"c = -2: {edge}, not {most - 1}: |z| stays 2, never > 2"
+    if not getattr(module.escape_time, "signatures", None):
+        return "the image is right, but Numba compiled no escape_time: @numba.njit stands before it"
+    return ""
 
 
 def _image(xs: Any, ys: Any, maxiter: int, *, new_zr: bool = False) -> Any:

@@ -62,7 +62,8 @@ def judge(module: Any) -> str:
         if error.Get_error_class() == MPI.ERR_TRUNCATE:
             return f"the buffer is too small for {count} doubles of 8 bytes"
         raise
-    if opened > (comm.rank == 0):
+    # np.load itself opens a file three times with mmap_mode.
+    if opened > (3 if comm.rank == 0 else 0):
         return f"rank {comm.rank} opened the file: rank 0 alone is to open it, and once"
     reason = "a loop of messages does what one call can"
     if used & {"bcast", "Bcast"}:

@@ -99,7 +99,7 @@ def _short(test: str) -> str:
 
 
 def _faults() -> str:
-    files = {file for pattern in _FAULTS for file in ROOT.glob(f"tests/*/{pattern}.py")}
+    files = {file for pattern in _FAULTS for file in ROOT.glob(f"tests/**/{pattern}.py")}
     rows = [list(_fault(file)) for file in sorted(files)]
     return table(["tests", "what they are about", "what they hold"], rows, 3)
 
@@ -109,7 +109,7 @@ def _fault(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     names = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
     held = [name.removeprefix("test_").replace("_", " ") for name in names if "test_" in name[:5]]
-    yield f"`{file.parent.name}/{file.stem}`"
+    yield f"`{file.relative_to(ROOT / 'tests').with_suffix('')}`"
     yield (ast.get_docstring(tree) or "").splitlines()[0].removesuffix(".")
     yield "; ".join(held)
 

@@ -1,6 +1,5 @@
 """The checkout agrees with itself: patches, tests that are named, imports, links and figures."""
 
-import ast
 import re
 import sys
 import tomllib
@@ -68,21 +67,6 @@ def test_links_of_pages_lead_somewhere() -> None:
             if "://" not in link and not is_there:
                 broken.append(f"{page}: {link}")
     assert not broken
-
-
-LAYERS = (
-    *("core", "pins", "fetch", "engine", "sbom", "build"),
-    *("cluster", "launch", "pack", "release", "lock", "cli"),
-)
-
-
-def test_a_folder_imports_only_those_before_it() -> None:
-    for layer, name in enumerate(LAYERS):
-        for file in (paths.ROOT / "src/hpcpy" / name).rglob("*.py"):
-            nodes = ast.walk(ast.parse(file.read_text()))
-            modules = [str(one.module) for one in nodes if isinstance(one, ast.ImportFrom)]
-            folders = [one.split(".")[1] for one in modules if one.startswith("hpcpy.")]
-            assert {*folders} <= {*LAYERS[: layer + 1]}, file
 
 
 def test_each_figure_of_the_pages_is_that_of_its_report() -> None:

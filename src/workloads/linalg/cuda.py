@@ -12,7 +12,7 @@ import numpy as np
 from hpcpy_common import ranks
 from hpcpy_common.errors import UnavailableError
 from workloads.device import cuda as gpu
-from workloads.linalg.definition import Errors, solve
+from workloads.linalg.definition import Values, solve
 from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.processes import in_order
 
@@ -43,16 +43,16 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
                 return [solve(problem.n, seed, cupy) for seed in problem.seeds], name
 
 
-def cupy_batch(problem: Problem, _workers: Workers) -> tuple[Errors, str]:
+def cupy_batch(problem: Problem, _workers: Workers) -> tuple[Values, str]:
     """Do all tasks in one call, which keeps the GPU busy, or as many as half its memory holds."""
     cupy, name = gpu.cupy_device()
     free, _ = cupy.cuda.runtime.memGetInfo()
     with _libraries():
-        errors, note = in_batches(cupy, problem, free)
-    return errors, f"{name}, {note}"
+        values, note = in_batches(cupy, problem, free)
+    return values, f"{name}, {note}"
 
 
-def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do each rank's tasks on its GPU: the ranks of a node take its GPUs in turn."""
     from mpi4py import MPI  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
     device = node.rank % devices
     node.Free()
 
-    def mine() -> Errors:
+    def mine() -> Values:
         with cupy.cuda.Device(device), _libraries():
             seeds = problem.seeds[comm.rank :: comm.size]
             return [solve(problem.n, seed, cupy) for seed in seeds]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hpcpy_common import machine
-from workloads.linalg.definition import Errors, solve, solve_batch
+from workloads.linalg.definition import Values, solve, solve_batch
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
 
 if TYPE_CHECKING:
@@ -29,21 +30,22 @@ def numpy(problem: Problem, _: Workers) -> tuple[Any, str]:
             return float(np.sum(numbers)), ""
 
 
-def serial(problem: Problem, _: Workers) -> tuple[Errors, str]:
-    """Do one task after the other."""
-    return [solve(problem.n, seed) for seed in problem.seeds], ""
+def serial(problem: Problem, _: Workers) -> tuple[Values, str]:
+    """Do one task after the other, on one core: what workers are compared with."""
+    with threadpool_limits(1, "blas"):
+        return [solve(problem.n, seed) for seed in problem.seeds], "with one thread of BLAS"
 
 
-def numpy_batch(problem: Problem, _: Workers) -> tuple[Errors, str]:
+def numpy_batch(problem: Problem, _: Workers) -> tuple[Values, str]:
     """Do many tasks in one call: a GPU gains by it, NumPy does not."""
     return in_batches(np, problem, machine.available_memory())
 
 
-def in_batches(xp: Any, problem: Problem, memory: int) -> tuple[Errors, str]:
+def in_batches(xp: Any, problem: Problem, memory: int) -> tuple[Values, str]:
     """Do as many tasks in a call of numpy or cupy as half of so many bytes hold."""
     most = max(1, memory // 2 // (BYTES_OF_EIGH * problem.n**2))
     size = min(most, problem.count)
-    errors: Errors = []
+    values: Values = []
     for first in range(0, problem.count, size):
-        errors += solve_batch(xp, problem.n, problem.seeds[first : first + size])
-    return errors, f"{size:,} matrices a call"
+        values += solve_batch(xp, problem.n, problem.seeds[first : first + size])
+    return values, f"{size:,} matrices a call"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpcpy_common import machine
-from workloads.linalg.definition import Errors, eigh_errors, solve, symmetric
+from workloads.linalg.definition import Values, eigh_errors, solve, symmetric
 from workloads.parallel import dask_client
 from workloads.parallel.workers import importing
 
@@ -25,17 +25,17 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 _PREPARE = importing(__name__)
 
 
-def multiprocessing(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+def multiprocessing(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do the tasks in a pool; its processes share the cores, unless the user has set a number."""
     given = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "")
     threads = max(1, machine.cores() // workers.count)
     with contextlib.nullcontext() if given else blas_threads(threads):
         pool = workers.pool(_PREPARE, "numpy", __name__)
-    errors = [*pool.map(solve, itertools.repeat(problem.n), problem.seeds)]
-    return errors, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
+    values = [*pool.map(solve, itertools.repeat(problem.n), problem.seeds)]
+    return values, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
 
 
-def dask(problem: Problem, workers: Workers) -> tuple[Errors, str]:
+def dask(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do the tasks as futures, on a local Dask cluster or a site's."""
     client = workers.hold(dask_client.client, _PREPARE)
     # Not pure: a task that is asked for again must be done again.
@@ -44,17 +44,17 @@ def dask(problem: Problem, workers: Workers) -> tuple[Errors, str]:
         return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"
 
 
-def mpi(problem: Problem, workers: Workers) -> tuple[Errors, str]:
-    """Do tasks r, r + p, … on rank r of p; rank 0 returns the errors of all."""
+def mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
+    """Do tasks r, r + p, … on rank r of p; rank 0 returns the values of all."""
     comm = workers.comm
     mine = [solve(problem.n, seed) for seed in problem.seeds[comm.rank :: comm.size]]
     return in_order(comm.gather(mine)), ""
 
 
-def in_order(by_rank: Sequence[Errors] | None) -> Errors:
-    """Return the errors of all tasks in their order; an empty list on all ranks but the first."""
+def in_order(by_rank: Sequence[Values] | None) -> Values:
+    """Return the values of all tasks in their order; an empty list on all ranks but the first."""
     rows = itertools.zip_longest(*by_rank or [])
-    return [errors for row in rows for errors in row if errors is not None]
+    return [values for row in rows for values in row if values is not None]
 
 
 def omp(problem: Problem, workers: Workers) -> tuple[tuple[float, float, float], str]:
@@ -75,12 +75,12 @@ def _solve_here(n: int, seed: int) -> tuple[tuple[float, float, float], int]:
     started = time.perf_counter()
     values, vectors = np.linalg.eigh(matrix)
     seconds = time.perf_counter() - started
-    residual, orthogonality = eigh_errors(np, matrix, values, vectors)
+    residual, orthogonality = eigh_errors(matrix, values, vectors)
     pools = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
     # The image plain has BLAS linked in, and not the feature by which threadpoolctl sees it:
     # there count this process's threads, which are BLAS's and the main one.
     threads = max(pools, default=len(os.listdir("/proc/self/task")))  # noqa: PTH208
-    return (seconds, float(residual), float(orthogonality)), threads
+    return (seconds, residual, orthogonality), threads
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """The techniques there are; adding one is a function in the file of its kind, and a row here.
 
 ``function(problem, workers) -> (answer, note)``: the problem is `problems.Problem`, the note is
-for the report. The answer of ``eigh`` and ``gram`` is (values, vectors), of ``tasks`` both
-errors of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` a
+for the report. The answer of ``eigh`` and ``gram`` is (values, vectors), of ``tasks`` the
+values of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` a
 number: NumPy's arrays, never a GPU's. All ranks call one for MPI; rank 0's answer counts.
 """
 
@@ -24,6 +24,7 @@ THREADS = {
 _NUMPY, _PROCESSES, _CUDA = (
     f"workloads.linalg.{file}:" for file in ("numpy_", "processes", "cuda")
 )
+_LIMITED = ("numpy", "threadpoolctl")
 _NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
 _CP_MPI = ("numpy", "cupy", "mpi4py")
 _DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")
@@ -38,7 +39,7 @@ TECHNIQUES = {
     "numpy": Technique(
         _NUMPY + "numpy", "NumPy in this process; BLAS has threads", _NP, problems=_HERE
     ),
-    "serial": _tasks(_NUMPY + "serial", "NumPy in this process, one after the other", _NP),
+    "serial": _tasks(_NUMPY + "serial", "NumPy in this process, one after the other", _LIMITED),
     "numpy-batch": _tasks(
         _NUMPY + "numpy_batch", "NumPy in this process, a stack of matrices a call", _NP
     ),
@@ -64,7 +65,7 @@ TECHNIQUES |= {
     row: Technique(
         _PROCESSES + "omp",
         f"a process with OMP_NUM_THREADS={count}" if count else "a process without OMP_NUM_THREADS",
-        ("numpy", "threadpoolctl"),
+        _LIMITED,
         parallel="threads",
         one_core=("omp-1",),
         problems=("threads",),

@@ -153,7 +153,14 @@ def test_what_pip_and_numba_leave_behind_is_no_package(
             parent.rmdir()
 
 
-MORE = "import matplotlib, mpl_toolkits.mine; from mpl_toolkits import mplot3d; print('both')"
+# matplotlib logs that it lists the fonts where that takes five seconds.
+MORE = """
+import logging
+logging.disable()
+import matplotlib, mpl_toolkits.mine
+from mpl_toolkits import mplot3d
+print("both")
+"""
 
 
 @pytest.mark.parametrize("where", ["venv", "path", "script"])

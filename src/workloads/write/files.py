@@ -108,7 +108,12 @@ class Place:
                 shutil.rmtree(path)
             else:
                 self.out.mkdir(exist_ok=True)
-                path.replace(self.out / name)
+                try:
+                    path.replace(self.out / name)
+                except OSError:
+                    with contextlib.suppress(OSError):  # it has what others have written
+                        self.out.rmdir()
+                    raise
                 self.kept.append(name)
 
 

@@ -118,6 +118,6 @@ def test_memory_is_asked_for_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr("hpcpy_common.machine.available_memory", lambda: 1_000_000)
     assert main(["read", "-s", "500", "--impl", "text"]) == 2
-    assert "-s 500 needs 9.5 MiB of memory in each process, 1.0 are available" in (
+    assert "-s 500 needs 15.3 MiB of memory in each process, 1.0 are available" in (
         capsys.readouterr().err
     )

@@ -5,7 +5,7 @@
 # others join it.  As of Apptainer 1.4 the first rank's end is not reported before the others
 # have ended: if it dies, they and Slurm wait for it for ever.  A signal ends all engines: the
 # others' at once, with what they started; the first one's does not pass it on.
-# https://github.com/apptainer/apptainer/issues/2713
+# Apptainer's issue 2713.
 
 # The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
 # folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody

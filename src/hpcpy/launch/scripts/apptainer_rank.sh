@@ -40,7 +40,7 @@ code=$?
 [ $code = 0 ] && exit
 
 # With --sharens the death of a node's first rank would stay untold: its engine is killed, and
-# Slurm learns of it.  https://github.com/apptainer/apptainer/issues/2713
+# Slurm learns of it: Apptainer's issue 2713.
 [ -n "$APPTAINER_SHARENS_MASTER" ] || exit $code
 [ $code -lt 128 ] || [ "$stopped" ] || tell # at once: MPI may end a neighbour for it
 task=$$ parent=$PPID

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from hpcpy_common import options
+from hpcpy_common import options, ranks
 from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
 from workloads.startup.overview import Overview
@@ -125,10 +125,16 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 
 def _problems(args: argparse.Namespace) -> list[Invocation]:
     asked = [*map(CASES.__getitem__, args.case), *programs(args)]
-    there = {name for name in _CORE if importlib.util.find_spec(name)}
     for case in asked:
         case.require(f"{case.name}: ")
-    return asked or [case for case in CASES.values() if set(case.needs) <= there]
+    if asked:
+        return asked
+    absent = {name for name in _CORE if importlib.util.find_spec(name) is None}
+    for case in CASES.values():
+        if (lacks := absent.intersection(case.needs)) and ranks.is_first():
+            line = f"startup: {case.name} is left out, without {', '.join(sorted(lacks))}"
+            print(f"workloads: {line}", file=sys.stderr)
+    return [case for case in CASES.values() if not absent.intersection(case.needs)]
 
 
 WORKLOAD = Workload(

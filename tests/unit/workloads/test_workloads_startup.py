@@ -1,5 +1,6 @@
 """What a start costs: the command line, programs that fail or are stopped, the report."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from processes import python
 from hpcpy_job.__main__ import main as job
 from running import printed
 from workloads.__main__ import main
+from workloads.startup import command
 from workloads.startup.registry import TECHNIQUES
 
 
-@pytest.mark.parametrize("command", ["startup", "forecast"])
-def test_a_module_that_is_not_there_is_69(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run = job if command == "forecast" else main
-    assert run([command, "--import", "json,no_such_module.part"]) == 69
+@pytest.mark.parametrize("name", ["startup", "forecast"])
+def test_a_module_that_is_not_there_is_69(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run = job if name == "forecast" else main
+    assert run([name, "--import", "json,no_such_module.part"]) == 69
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "Python has no module 'no_such_module'" in said
@@ -64,3 +66,17 @@ def test_no_process_left_is_69_and_one_line(
     assert said == (
         "workloads: startup: no process can be started (Resource temporarily unavailable)\n"
     )
+
+
+def test_a_case_that_lacks_a_module_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = {"viztracer": None}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: absent.get(name, name))
+    asked = argparse.Namespace(case=[], modules=None, script=[])
+    assert [case.name for case in command.WORKLOAD.problems(asked)] == ["pass", "numpy"]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        f"workloads: startup: {name} is left out, without viztracer"
+        for name in ("core", "core+MPI")
+    ]

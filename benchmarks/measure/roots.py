@@ -14,7 +14,7 @@ from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.images.cached import read_stamp
 from hpcpy.images.command import ensure_image
-from hpcpy.images.sif_header import system
+from hpcpy.engine.sif_header import system
 from hpcpy.pack.environment import Environment
 from hpcpy.pack.image import write
 

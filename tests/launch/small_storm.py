@@ -15,9 +15,9 @@ from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.engine.prefix import command as engine_command
 from hpcpy.engine.setup import look_up
+from hpcpy.engine.sif_header import system
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.images.sif_header import system
 from sharedfs import machines
 from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
 from sharedfs.counts import Asked

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.images.sif_header import system
+from hpcpy.engine.sif_header import system
 from measure.cold.sample import inside, resident
 from measure.fuse import OneFile, SlowStorage
 

@@ -17,6 +17,7 @@ from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import Engine, ensure
+from hpcpy.engine.sif_header import settle
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.cached import write_stamp
@@ -32,7 +33,6 @@ from hpcpy.images.outputs import (
     sif_path,
 )
 from hpcpy.images.plan import Plan
-from hpcpy.images.sif_header import settle
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # SIF's own numbers: kinds of data, file systems.

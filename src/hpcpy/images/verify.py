@@ -14,11 +14,11 @@ from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import make_folder, place
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
+from hpcpy.engine.sif_header import architecture, missing, system_sha256
 from hpcpy.fetch.artifacts import downloads_dir
 from hpcpy.images.cached import tree_files
 from hpcpy.images.command import ensure_image
 from hpcpy.images.graph import the_graph
-from hpcpy.images.sif_header import architecture, missing, system_sha256
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # How archives begin, sorted, and how they end.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.images.sif_header import missing
+from hpcpy.engine.sif_header import missing
 from hpcpy.launch.options import Request
 from workloads.registry import FORMER, TOOLS, WORKLOADS
 

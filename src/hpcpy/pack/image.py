@@ -15,9 +15,9 @@ from hpcpy.core.files import make_folder, scratch_dir, whole_file
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.sif_header import system
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
-from hpcpy.images.sif_header import system
 from hpcpy.pack.environment import Environment, activation, readers
 from hpcpy.pack.places import is_packed, move, renew, work_folder
 from hpcpy.pins.model import ARCHITECTURES, host_arch

@@ -8,8 +8,8 @@ import pytest
 from small_sif import make_sif, needed_program
 
 from hpcpy.core.errors import IntegrityError
+from hpcpy.engine.sif_header import settle
 from hpcpy.images.oci import manifest_digest, pack
-from hpcpy.images.sif_header import settle
 from running import run
 from small_image import layer, write_archive, write_layout
 

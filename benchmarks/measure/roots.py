@@ -12,9 +12,9 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256, whole_file
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.sif_header import system
 from hpcpy.images.cached import read_stamp
 from hpcpy.images.command import ensure_image
-from hpcpy.engine.sif_header import system
 from hpcpy.pack.environment import Environment
 from hpcpy.pack.image import write
 

@@ -7,9 +7,17 @@ the report. An MPI technique is called on every rank together; rank 0's result c
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from workloads.bench.workload import COMPILED, IN_SPARK, Technique
+
+
+def no_interpreters() -> str:
+    """Return why this Python has no pool of interpreters, or an empty string."""
+    is_there = sys.version_info >= (3, 14)
+    return "" if is_there else "concurrent.futures has no interpreters before Python 3.14"
+
 
 _HERE = "workloads.pi.definition:"
 _COMPILED, _PROCESSES, _THREADS = (
@@ -30,6 +38,11 @@ SEEDED = {
         _COMPILED + "cython_seeded", "Cython, the same numbers, the loop in C", _CYTHON, COMPILED
     ),
     "threads": _threads(_THREADS + "threads", "threads, which the GIL lets count one at a time"),
+    "interpreters": _threads(
+        _THREADS + "interpreters",
+        "threads with an interpreter each, and so a GIL each",
+        obstacle=no_interpreters,
+    ),
     "sleep-threads": _waiting(_THREADS + "sleep_threads", "the same, but they wait for numbers"),
     "sleep": _waiting(_THREADS + "sleep", "the same, but they count in C", _CYTHON, COMPILED),
     "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),

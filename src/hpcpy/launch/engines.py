@@ -60,7 +60,8 @@ def module_lines(site: Site) -> tuple[Line, ...]:
     if lines:
         shell = "type module >/dev/null 2>&1 || . /etc/profile"
         lines.insert(0, Line(shell, "where a script's shell does not know `module`"))
-    return (*lines, *(Line(f"{shell} || exit 69", why) for shell in site.setup))
+    # In lines of their own: one may end with a comment, or with a semicolon.
+    return (*lines, *(Line(f"{{ {shell}\n}} || exit 69", why) for shell in site.setup))
 
 
 def bind_pair(bind: str) -> str:

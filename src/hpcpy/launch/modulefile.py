@@ -156,7 +156,7 @@ def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     return {
         "image": image,
         "quoted_image": quoted(image),
-        "setup": _lines(f"{shell} || exit 69  # site {site.name}" for shell in site.setup),
+        "setup": _lines(f"{{ {shell}\n}} || exit 69  # site {site.name}" for shell in site.setup),
         "variables": _lines(variables),
         "plain": f"{PLAIN}\n",
     }

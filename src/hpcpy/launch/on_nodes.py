@@ -6,9 +6,11 @@ What runs on a node runs as ``bash -p``, which takes no options (SHELLOPTS) and 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from hpcpy.launch.shell import Expanded, Line, option, quoted, variable_of_script
+from hpcpy.launch.shell import Expanded, Line, quoted, variable_of_script
 
 # Seconds in which the other ranks may end by themselves, as the scripts have it.
 SECONDS = 5
@@ -47,10 +49,10 @@ def around(engine: str, node_local: str = "/tmp", *, is_whole: bool) -> tuple[Li
     With `is_whole` the scripts stand in them; else they are read from this checkout.
     """
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
-    lines = []
-    if engine == "apptainer" and node_local != "/tmp":  # noqa: S108
+    lines = [] if is_whole else [_unchanged((*at_node, *in_container))]
+    if engine == "apptainer":
         folder = quoted(Expanded(node_local))
-        lines = [Line(f"export HPCPY_NODE_LOCAL={folder}", "the node's own disk")]
+        lines.append(Line(f"export HPCPY_NODE_LOCAL={folder}", "the node's own disk"))
     return (
         *lines,
         _variable("at_node", at_node, why_there, is_whole=is_whole),
@@ -61,15 +63,31 @@ def around(engine: str, node_local: str = "/tmp", *, is_whole: bool) -> tuple[Li
 def _variable(name: str, scripts: tuple[str, ...], why: str, *, is_whole: bool) -> Line:
     if is_whole:
         return variable_of_script(name, text(*scripts), why)
-    files = option(*(str(_FOLDER / f"{script}.sh") for script in scripts)).shell
-    return Line(f"{name}=$(cat {files}) || exit 69", why)
+    # A user may have exported a function of that name.
+    return Line(f"{name}=$(command cat {_files(scripts)}) || exit 69", why)
+
+
+def _files(scripts: Sequence[str]) -> str:
+    return " ".join(f'"$hpcpy_scripts/{script}.sh"' for script in scripts)
+
+
+def _unchanged(scripts: Sequence[str]) -> Line:
+    """Return the lines that end a job whose scripts are not those that it was written with."""
+    content = b"".join((_FOLDER / f"{script}.sh").read_bytes() for script in scripts)
+    files = " ".join(f"{script}.sh" for script in scripts)
+    seen = f'cd "$hpcpy_scripts" && command cat {files} | sha256sum'
+    written = hashlib.sha256(content).hexdigest()
+    ends = '{ echo "hpcpy: $hpcpy_scripts has changed: write this script again" >&2; exit 69; }'
+    check = f'[ "$({seen})" = "{written}  -" ] || {ends}'
+    why = "what works round an engine's faults, as it was when this was written"
+    return Line(f"hpcpy_scripts={quoted(str(_FOLDER))}\n{check}", why)
 
 
 def sourced(script: str, why: str, *, is_whole: bool) -> Line:
     """Return the line that runs a script in the job's shell, or the script itself."""
     if is_whole:
         return Line(text(script).rstrip(), why)
-    return Line(f". {quoted(str(_FOLDER / f'{script}.sh'))} || exit 69", why)
+    return Line(f". {_files([script])} || exit 69", why)
 
 
 # Of --stage, and of the standalone file.  The copy lies in a folder that the job has made on each
@@ -87,18 +105,19 @@ def staging_lines(
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     file = copy.removeprefix("$staged/")
     return (
-        Line(f"nodes={nodes} image={quoted(image)} copy={file}", "of each node"),
+        *([] if is_whole else [_unchanged(("keeper", "staging", "guarded"))]),
+        Line(f"hpcpy_nodes={nodes} hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        _variable("keeper", ("keeper",), "keeps a node's copy", is_whole=is_whole),
+        _variable("hpcpy_keeper", ("keeper",), "keeps a node's copy", is_whole=is_whole),
         sourced("staging", "keepers on all nodes: a copy goes with its job", is_whole=is_whole),
         Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
-        Line('exec {sum}< <(sha256sum <"$image")', "while it is copied"),
+        Line('exec {hpcpy_sum}< <(sha256sum <"$hpcpy_image")', "while it is copied"),
         Line(
-            'sbcast "$image" "$staged/$copy" || no_copy',
+            'sbcast "$hpcpy_image" "$staged/$hpcpy_copy" || no_copy',
             "the image on each node's own disk, read once from the shared one",
         ),
-        Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),
+        Line('echo "$(command cat <&$hpcpy_sum)" >&$keeper_in', "for each node to compare"),
         Line("each_node_answers", "its copy is the image"),
     )
 

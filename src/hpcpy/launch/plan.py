@@ -140,6 +140,8 @@ def plan_launch(
         is_whole=facts.is_whole,
     )
     starting, start = RANKS[engine](container, site)
+    # Without an image the modules' Python is the one that runs, and finds its packages so.
+    pythons = () if engine == "none" else (_UNSET_PYTHON,)
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
@@ -154,7 +156,7 @@ def plan_launch(
         title=_title(request, site, facts),
         size=tuple(size_options(request, site)),
         allocation=tuple(job_options(request, site)),
-        lines=(*module_lines(site), _UNSET_PYTHON, *login, *starting, _BINDING, *copying),
+        lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *copying),
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
         afterwards=afterwards,

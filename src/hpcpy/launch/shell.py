@@ -112,7 +112,9 @@ def launch_script(plan: LaunchPlan) -> str:
 def batch_script(plan: LaunchPlan) -> str:
     """Return the script for ``sbatch``."""
     options = (*plan.size, *plan.allocation)
-    lines = [_commented(f"#SBATCH {one.shell}", one.why) for one in options]
+    # sbatch takes a backslash away also within quotes.
+    words = [(one.shell.replace("\\", "\\\\"), one.why) for one in options]
+    lines = [_commented(f"#SBATCH {shell}", why) for shell, why in words]
     first, rest = _header(plan).split("\n", 1)
     return "".join([first, "\n", *lines, rest, _body(plan, ())])
 
@@ -134,7 +136,7 @@ def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
-    return f"{lines}{step}{_commented_lines(plan.afterwards)}exit $code\n"
+    return f"{lines}{step}{_commented_lines(plan.afterwards)}exit $hpcpy_code\n"
 
 
 def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.programs import captured
 from hpcpy.launch.options import ENGINES, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
@@ -91,16 +92,25 @@ def _check_values(table: Table, site: Site) -> None:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
     if not TIME.fullmatch(site.time):
         raise table.wrong("time", f"{site.time!r} {NO_TIME}")
-    for key in ("modules", "setup", "binds"):
-        for line in getattr(site, key):
-            if not line.replace("\t", " ").isprintable():
-                raise table.wrong(key, f"{line!r} holds a character that cannot be printed")
+    _check_lines(table, site)
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
             if "," in place:  # It would part two of Apptainer's --bind.
                 raise table.wrong(key, f"{place!r} has a comma")
+
+
+def _check_lines(table: Table, site: Site) -> None:
+    for key in ("modules", "setup", "binds"):
+        for line in getattr(site, key):
+            if not line.replace("\t", " ").isprintable():
+                raise table.wrong(key, f"{line!r} holds a character that cannot be printed")
+    for line in site.setup:
+        # A here-document without an end is only a warning.
+        if wrong := captured(["bash", "-nc", f"{{ {line}\n}}"]).stderr:
+            last = wrong.strip().splitlines()[-1].partition(": ")[2]
+            raise table.wrong("setup", f"{line!r} is no whole line of shell: {last}")
 
 
 def _options(table: Table) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,9 @@
 """The shell that runs on nodes: around an engine, a rank and a staged image."""
 
 import os
+import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,37 @@ def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
     done = run("bash", "-c", script, "-", "sh", "-c", told, *words, check=True)
     assert done.stdout == "a b\nx,--help,y 'z,"
+
+
+def test_a_job_whose_scripts_have_changed_says_so_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(on_nodes._FOLDER, tmp_path / "scripts")
+    monkeypatch.setattr(on_nodes, "_FOLDER", tmp_path / "scripts")
+    script = apptainer_script(tmp_path, whole=False)
+    words = ("bash", "-c", script, "-", "bash", "-c", "echo ran")
+    assert printed(run(*words)) == "ran\n"
+    (tmp_path / "scripts/apptainer_rank.sh").write_text("")
+    for _ in range(2):
+        done = run(*words)
+        assert (done.returncode, done.stdout) == (69, "")
+        assert done.stderr.endswith("scripts has changed: write this script again\n")
+        shutil.rmtree(tmp_path / "scripts", ignore_errors=True)
+
+
+def test_the_engine_of_a_dead_first_rank_is_killed_where_proc_shows_no_daemon(
+    tmp_path: Path,
+) -> None:
+    # Apptainer's process has this name.  Of slurmstepd nothing is asked.
+    engine = tmp_path / "starter"
+    shutil.copy(shutil.which("sleep") or "", engine)
+    with subprocess.Popen([engine, "60"]) as process:
+        given = {"HPCPY_TASK": str(process.pid), "HPCPY_PARENT": "1", "SLURM_PROCID": "0"}
+        env = {**os.environ, **given, "SLURMD_NODENAME": "n1", "APPTAINER_SHARENS_MASTER": "1"}
+        rank = on_nodes.text("apptainer_rank")
+        done = run("bash", "-pc", rank, "sh", "-c", 'echo "${HPCPY_TASK-none}"; exit 3', env=env)
+        assert (done.returncode, done.stdout) == (3, "none\n")
+        assert process.wait(60) == -signal.SIGKILL
 
 
 # The programs of a cluster of one node; mktemp gives a name that another user has guessed.

@@ -141,11 +141,12 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
         "python3",
     }
     assert all(line.why for line in made.lines)
-    given = f"image='{image}'" in " ".join(shells(made)) if engine == "standalone" else False
+    given = f"hpcpy_image='{image}'" in " ".join(shells(made)) if engine == "standalone" else False
     assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
-    # No Python of the host's gets in, whatever the site's modules set.
     lines = shells(made)
-    assert lines.index("unset ${!PYTHON@}") > lines.index("true || exit 69")
+    setup = lines.index("{ true\n} || exit 69")
+    # No Python of the host's gets into an image, whatever the site's modules set.
+    assert ("unset ${!PYTHON@}" in lines[setup:]) == (engine != "none")
     assert ("export PYTHONNOUSERSITE=1" in lines) == (engine in ("standalone", "none"))
     own = words(plan(f"--engine={engine} --dask -- my.py --its x"))
     assert own[-3:] == ["my.py", "--its", "x"]
@@ -219,11 +220,11 @@ def test_a_staged_image_is_copied_used_and_removed(asked: str, name: str) -> Non
     made = plan(f"{asked} --nodes=3 --tasks=6")
     copy = f'"$staged/{name}"'
     lines = shells(made)
-    copying = lines.index('sbcast "$image" "$staged/$copy" || no_copy')
+    copying = lines.index('sbcast "$hpcpy_image" "$staged/$hpcpy_copy" || no_copy')
     assert made.needs_job_shell
     assert copy in [option.shell for option in made.program]
     # What removes the copy waits on every node before there is a copy.
     (keeping,) = [number for number, line in enumerate(lines) if "/staging.sh" in line]
     assert keeping < copying
-    assert f"nodes=3 image=image copy={name}" in lines[:keeping]
+    assert f"hpcpy_nodes=3 hpcpy_image=image hpcpy_copy={name}" in lines[:keeping]
     assert made.afterwards

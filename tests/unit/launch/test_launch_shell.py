@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from requested import requested
 
+from hpcpy.launch import on_nodes
 from hpcpy.launch.plan import HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import (
     Expanded,
@@ -78,7 +79,8 @@ def guard() -> str:
     plan = planned("--stage", job=1)
     plan = dataclasses.replace(plan, afterwards=(plan.afterwards[0], Line("echo swept", "")))
     script = launch_script(plan)
-    return script[script.rindex(". ", 0, script.index("/guarded.sh")) :]
+    where = f"hpcpy_scripts={quoted(str(on_nodes._FOLDER))}\n"
+    return where + script[script.rindex(". ", 0, script.index("/guarded.sh")) :]
 
 
 @pytest.mark.long
@@ -98,6 +100,24 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
     assert first_line(process) == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
     assert (process.communicate(timeout=300)[0], process.returncode) == ("INT\nswept\n", 4)
+
+
+def test_a_site_may_end_a_line_as_shell_does() -> None:
+    for line in ("export A=1;", "export A=1 # why", "A=1; export A &"):
+        script = batch_script(planned(setup=(line,)))
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        assert f"{{ {line}\n}} || exit 69" in script
+
+
+def test_a_backslash_reaches_slurm() -> None:
+    # sbatch takes one away, also within quotes; srun and salloc get words from bash.
+    script = batch_script(planned("--account=a\\b"))
+    assert "#SBATCH '--account=a\\\\b'" in script
+
+
+def test_the_modules_python_keeps_its_variables() -> None:
+    assert "PYTHON@" in launch_script(planned())
+    assert "PYTHON@" not in launch_script(planned("--engine=none"))
 
 
 def test_a_plain_job_script_is_read_in_a_minute() -> None:

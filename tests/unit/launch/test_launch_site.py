@@ -46,6 +46,8 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
         ("summary = 's'\nbinds = ['/a,/b']", "binds: '/a,/b' has a comma"),
         ("summary = 's'\nsetup = [\"a\\u0000b\"]", "setup: 'a\\x00b' holds a character"),
+        ("summary = 's'\nsetup = ['f() {']", "setup: 'f() {' is no whole line of shell"),
+        ("summary = 's'\nsetup = ['cat <<X']", "setup: 'cat <<X' is no whole line of shell"),
         ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),
         ("summary = 's'\n[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
         ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),

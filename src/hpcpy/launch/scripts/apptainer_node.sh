@@ -10,8 +10,10 @@
 # The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
 # folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
 # can replace what it has seen.
-own=${HPCPY_NODE_LOCAL:-/tmp}/hpcpy-$UID
-unset HPCPY_NODE_LOCAL
+own=$HPCPY_NODE_LOCAL/hpcpy-$UID
+unset HPCPY_NODE_LOCAL HPCPY_TOLD
+# For apptainer_rank.sh: what becomes the engine, and the number in the names of its files.
+export APPTAINERENV_HPCPY_TASK=$$ APPTAINERENV_HPCPY_PARENT=$PPID
 for folder in "$own" "$own/apptainer"; do
   mkdir -m 700 "$folder"
   case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac
@@ -23,7 +25,8 @@ done 2>/dev/null
 # whose slurmstepd has that number.  The rank that makes the step's folder removes what dead
 # steps have left, while the node's others wait; and it starts what outlives the step and removes
 # all.  proctrack/cgroup kills that, with all squashfuses: then the next step removes the files.
-if [ "$own" ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
+# Where /proc shows no process of root's (hidepid), nobody can tell which steps are dead.
+if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
   read -r host </proc/sys/kernel/hostname
   name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
   step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID

@@ -15,6 +15,8 @@ elif "${told[@]}" true 2>/dev/null; then
 else
   killed=() # an image without util-linux 2.33
 fi
+task=$HPCPY_TASK parent=$HPCPY_PARENT
+unset HPCPY_TASK HPCPY_PARENT
 exec 4>&2 2>/dev/null # bash would tell of its child's death
 stopped=
 set -m # a process group of its own: it has no signal but by this shell
@@ -43,17 +45,9 @@ code=$?
 # Slurm learns of it: Apptainer's issue 2713.
 [ -n "$APPTAINER_SHARENS_MASTER" ] || exit $code
 [ $code -lt 128 ] || [ "$stopped" ] || tell # at once: MPI may end a neighbour for it
-task=$$ parent=$PPID
-until [ "$(cat "/proc/$parent/comm")" = slurmstepd ]; do
-  task=$parent
-  stat=$(cat "/proc/$task/stat") || exit $code
-  stat=${stat##*) }
-  stat=${stat#* }
-  parent=${stat%% *}
-done
 (
   sleep 5 # the other ranks may end by themselves, with exit codes of their own
-  [ "$(cat "/proc/$task/comm")" = starter ] || exit
+  case $(cat "/proc/$task/comm") in starter*) ;; *) exit ;; esac
   tell
   rm -f "/dev/shm/sharens_instance_$parent"
   kill -KILL "$task"

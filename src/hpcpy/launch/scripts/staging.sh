@@ -1,22 +1,26 @@
-# shellcheck shell=bash disable=SC2154  # the job script sets nodes, image, staged, copy and keeper
+# shellcheck shell=bash disable=SC2154  # the job script sets hpcpy_nodes, …_image, …_copy, …_keeper
 # In the job's shell: starts a keeper on each node, and asks them.
+#
+# Its names begin with hpcpy: a user may have exported others for the ranks.
 #
 # The keepers are in a session of their own: `hpcpy launch` may end all of the job's.  bash
 # forgets the coprocess's variables when it ends.
-coproc keepers {
-  exec setsid srun --overlap --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 \
-    --mpi=none --quiet bash -pc "$keeper" "$staged" "$copy"
+[ -r "$hpcpy_image" ] || { echo "hpcpy: no image $hpcpy_image" >&2; exit 69; }
+coproc hpcpy_keepers {
+  exec setsid srun --overlap --nodes="$hpcpy_nodes" --ntasks="$hpcpy_nodes" --ntasks-per-node=1 \
+    --mpi=none --quiet bash -pc "$hpcpy_keeper" "$staged" "$hpcpy_copy"
 }
 # shellcheck disable=SC2034  # the job script ends them
-keeper_process=$keepers_PID keeper_out=${keepers[0]} keeper_in=${keepers[1]}
+keeper_process=$hpcpy_keepers_PID keeper_out=${hpcpy_keepers[0]} keeper_in=${hpcpy_keepers[1]}
 each_node_answers() { # with an empty line if all is well
-  for ((node = 0; node < nodes; node++)); do
+  local node wrong
+  for ((node = 0; node < hpcpy_nodes; node++)); do
     read -r -u "$keeper_out" wrong || exit 73
     [ -z "$wrong" ] || { echo "hpcpy: $wrong" >&2; exit 73; }
   done
 }
 no_copy() { # each node tries to write as much
-  echo "size$(wc -c <"$image")" >&"$keeper_in"
+  echo "size$(wc -c <"$hpcpy_image")" >&"$keeper_in"
   each_node_answers
   exit 73
 }

@@ -47,6 +47,71 @@ scale = Scale(int(sys.argv[1]))
 def scaled(x): return x * scale.n
 print(scaled(5))
 """
+# Each is edited in the other file: the first number or word is what it has before.
+EDITS = {
+    "fields of an argument": (
+        "from other import P\ndef f(x): return density(P(mass=8.0, radius=2.0))\n"
+        "@numba.njit(cache=True)\ndef density(p): return p.mass / p.radius ** 3",
+        "from collections import namedtuple\nP = namedtuple('P', '{}')",
+        {"mass radius": "1.0", "radius mass": "1.0"},
+    ),
+    "fields of a class": (
+        "from other import P\n@numba.njit(cache=True)\ndef f(x): return P(8.0 * x, 2.0).mass",
+        "from collections import namedtuple\nP = namedtuple('P', '{}')",
+        {"mass radius": "8.0", "radius mass": "2.0"},
+    ),
+    "an overload": (
+        "from other import foo\n@numba.njit(cache=True)\ndef f(x): return foo(x)",
+        "from numba.extending import overload\nV = {}\ndef foo(x): pass\n"
+        "@overload(foo)\ndef _(x):\n    q = V\n    return lambda x: x + q",
+        {"2": "3", "4": "5"},
+    ),
+    "an overloaded method": (
+        "import other\n@numba.njit(cache=True)\ndef f(x): return np.ones(3).zork() + x",
+        "import numba\nfrom numba.extending import overload_method\nV = {}\n"
+        "@overload_method(numba.types.Array, 'zork')\n"
+        "def _(a):\n    q = V\n    return lambda a: q",
+        {"2": "3", "4": "5"},
+    ),
+    "a stencil's option": (
+        "from other import s\n@numba.njit(cache=True)\ndef g(a): return s(a)\n"
+        "def f(x): return int(g(np.arange(5.0))[0])",
+        "import numba\n@numba.stencil(cval={})\ndef s(a): return a[-1] + a[1]",
+        {"2": "2", "4": "4"},
+    ),
+    "the sign of a NaN": (
+        "from other import G\n@numba.njit(cache=True)\ndef f(x): return math.copysign(1.0, G)",
+        "import numpy as np\nG = np.float64('{}nan')",
+        {"": "1.0", "-": "-1.0"},
+    ),
+}
+EDITED = """
+import math, sys, numba, numpy as np
+{}
+print(f(1))
+"""
+# What numba cannot describe or link: each is right, in whatever number of runs.
+UNCACHED = {
+    "a mutual recursion": (
+        "@numba.njit(cache=True)\ndef even(n):\n    if n == 0: return 1\n    return odd(n - 1)\n"
+        "@numba.njit(cache=True)\ndef odd(n):\n    if n == 0: return 10\n    return even(n - 1)\n"
+        "def f(x): return even(3)",
+        "10",
+    ),
+    "an object that holds itself": (
+        "held = {'v': 1}; held['self'] = held\ndef show(x): return x + held['v']\n"
+        "@numba.njit(cache=True)\ndef f(x):\n"
+        "    with numba.objmode(y='i8'): y = show(x)\n    return y",
+        "2",
+    ),
+    "an object that has any attribute": (
+        "class Any:\n    def __getattr__(self, name):\n"
+        "        if name[:2] == '__': raise AttributeError(name)\n        return lambda x: x + 1\n"
+        "held = Any()\n@numba.njit(cache=True)\ndef f(x):\n"
+        "    with numba.objmode(y='i8'): y = held.q(x)\n    return y",
+        "2",
+    ),
+}
 # What only Python uses, in a block of its own.
 LOOKED_UP = """
 import numba, sys
@@ -184,6 +249,44 @@ def test_what_has_no_description_is_not_cached(tmp_path: Path) -> None:
         done = run(sys.executable, program, factor, env=with_cache(tmp_path / "cache"))
         assert printed(done) == f"{5 * factor}\n"
     assert [*(tmp_path / "cache").rglob("*.nb?")] == []
+
+
+@pytest.mark.parametrize("what", sampled(EDITS, 3))
+def test_an_edit_of_what_is_compiled_in_is_seen(what: str, tmp_path: Path) -> None:
+    program, other, answers = EDITS[what]
+    (tmp_path / "program.py").write_text(EDITED.format(program))
+    variables = with_cache(tmp_path / "cache", PYTHONDONTWRITEBYTECODE="1")
+    for given, answer in answers.items():
+        (tmp_path / "other.py").write_text(other.format(given))
+        done = run(sys.executable, tmp_path / "program.py", env=variables)
+        assert printed(done) == f"{answer}\n"
+
+
+@pytest.mark.parametrize("what", sampled(UNCACHED, 2))
+def test_what_cannot_be_cached_is_right_each_time(what: str, tmp_path: Path) -> None:
+    text, answer = UNCACHED[what]
+    program = script(tmp_path / "code", EDITED.format(text))
+    for _ in range(2):
+        done = run(sys.executable, program, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == f"{answer}\n"
+
+
+PARALLEL = """
+import numba
+@numba.njit(cache=True, parallel={"fusion": True})
+def f(n):
+    s = 0
+    for i in numba.prange(n): s += i
+    return s
+print(f(4), sum(f.stats.cache_hits.values()))
+"""
+
+
+def test_options_that_compiling_changes_are_those_of_the_program(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", PARALLEL)
+    for hits in (0, 1):
+        done = run(sys.executable, program, env=with_cache(tmp_path / "cache"))
+        assert printed(done) == f"6 {hits}\n"
 
 
 def test_what_python_looks_up_keeps_nothing_from_the_cache(tmp_path: Path) -> None:

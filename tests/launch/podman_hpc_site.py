@@ -179,7 +179,7 @@ def _pull(site: Installed) -> None:
         }
         with contextlib.contextmanager(serve)(ensure("registry"), folder) as registry:
             host, _, repository = IMAGE.partition("/")
-            push({"x86_64": ARCHIVE}, parse_reference(f"{registry.address}/{repository}"))
+            push(ARCHIVE, parse_reference(f"{registry.address}/{repository}"))
             text = f'[[registry]]\nprefix = "{host}"\nlocation = "{registry.address}"\n'
             (folder / "registries.conf").write_text(f"{text}insecure = true\n")
             done = run(site.venv / "bin/podman-hpc", "pull", "--quiet", IMAGE, env=environment)

@@ -1,6 +1,5 @@
 """An image that is pushed is in the registry: the same, for who pulls it."""
 
-import hashlib
 import json
 import subprocess
 import tarfile
@@ -49,7 +48,7 @@ def test_pushed_image_comes_back_with_the_same_digest(
     registry: Registry, archive: Path, tmp_path: Path
 ) -> None:
     reference = parse_reference(f"{registry.address}/group/hpcpy:1")
-    digest = push({"x86_64": archive}, reference)
+    digest = push(archive, reference)
     assert digest == manifest_digest(archive)
     source = f"docker://{reference}"
     says = registry.skopeo_says("inspect", "--tls-verify=false", "--format", "{{.Digest}}", source)
@@ -61,23 +60,6 @@ def test_pushed_image_comes_back_with_the_same_digest(
     with tarfile.open(archive) as tar:
         sent = {Path(name).name for name in tar.getnames() if name.startswith("blobs/sha256/")}
     assert {path.name for path in (back / "blobs/sha256").iterdir()} == sent
-
-
-def test_one_name_has_the_images_of_two_architectures(
-    registry: Registry, archive: Path, tmp_path: Path
-) -> None:
-    archives = {"x86_64": archive, "aarch64": tmp_path / "other.oci.tar"}
-    write_archive(archives["aarch64"], [layer({"etc/greeting": b"hello from afar"})])
-    reference = parse_reference(f"{registry.address}/group/hpcpy:2")
-    digest = push(archives, reference)
-    source = f"docker://{reference}"
-    raw = registry.skopeo_says("inspect", "--tls-verify=false", "--raw", source)
-    assert digest == f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}"
-    listed = json.loads(raw)["manifests"]
-    assert {one["platform"]["architecture"]: one["digest"] for one in listed} == {
-        "amd64": manifest_digest(archive),
-        "arm64": manifest_digest(archives["aarch64"]),
-    }
 
 
 @pytest.fixture
@@ -122,5 +104,5 @@ def test_registry_that_wants_a_login_is_one_line_with_the_command(
     for registry in serve(engine, folder, extra=extra):
         reference = parse_reference(f"{registry.address}/group/hpcpy:1")
         with pytest.raises(StageError, match=f"skopeo login {registry.address}") as caught:
-            push({"x86_64": archive}, reference)
+            push(archive, reference)
         assert "\n" not in str(caught.value)

@@ -8,11 +8,11 @@ from hpcpy.core.parser import one_of
 from hpcpy.pins.model import ARCHITECTURES
 
 
-def add_arch(parser: argparse.ArgumentParser, *others: str) -> None:
-    """Add the name of an architecture, or of others, as an option."""
-    known = (*ARCHITECTURES, *others)
-    help_ = f"one of: {', '.join(known)} (default: this machine's)"
-    parser.add_argument("--arch", type=one_of(known), default="", metavar="ARCH", help=help_)
+def add_arch(parser: argparse.ArgumentParser) -> None:
+    """Add the name of an architecture as an option."""
+    help_ = f"one of: {', '.join(ARCHITECTURES)} (default: this machine's)"
+    known = one_of(ARCHITECTURES)
+    parser.add_argument("--arch", type=known, default="", metavar="ARCH", help=help_)
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:

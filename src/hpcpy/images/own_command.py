@@ -11,7 +11,7 @@ from pathlib import Path
 from hpcpy.core import paths
 
 _FOLDER = "share/hpcpy/tool"
-_SCRIPTS = "src/hpcpy/launch/scripts"
+_SCRIPTS = "src/launch"
 _COMMAND = f"""\
 #!/usr/bin/env -S python3 -IB
 import sys

@@ -7,9 +7,8 @@ which a registry keeps as it is.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.images.arguments import add_arch
-from hpcpy.images.buildah import buildah
 from hpcpy.images.command import ensure_image
-from hpcpy.pins.model import ARCHITECTURES
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
@@ -32,8 +29,6 @@ _REFERENCE = re.compile(
     r"(?::(?P<tag>\w[\w.-]{0,127}))?",
     re.ASCII,
 )
-# Instead of an architecture.
-_ALL = "all"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -69,8 +64,8 @@ def parse_reference(text: str) -> Reference:
     return Reference(match["registry"], match["repository"], match["tag"] or "latest", scheme)
 
 
-def push(archives: Mapping[str, Path], reference: Reference) -> str:
-    """Send OCI archives, by their architectures, to a registry: several under one index."""
+def push(archive: Path, reference: Reference) -> str:
+    """Send an OCI archive to a registry; return its digest there."""
     skopeo = ensure("build")["skopeo"].path
     with (
         stage(f"push to {reference}") as current,
@@ -78,39 +73,14 @@ def push(archives: Mapping[str, Path], reference: Reference) -> str:
     ):
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.
-        verify = f"tls-verify={'false' if reference.on_this_machine else 'true'}"
-        to = [f"--digestfile={folder / 'digest'}"]
+        copy = ("copy", "--preserve-digests", "--retry-times=2")
+        verify = f"--dest-tls-verify={'false' if reference.on_this_machine else 'true'}"
+        words = (*copy, verify, f"--digestfile={folder / 'digest'}")
         login = f"skopeo login {reference.registry}"
-        if len(archives) == 1:
-            (archive,) = archives.values()
-            copy = ("copy", "--preserve-digests", "--retry-times=2", f"--dest-{verify}", *to)
-            words = (*copy, f"oci-archive:{archive}", f"docker://{reference}")
-            _send(current, [skopeo, *words], login)
-        else:
-            _push_list(current, archives, [f"--{verify}", *to], reference, login)
+        _send(current, [skopeo, *words, f"oci-archive:{archive}", f"docker://{reference}"], login)
         digest = (folder / "digest").read_text().strip()
-        current.note = f"{sum(path.stat().st_size for path in archives.values()) / 1e6:.0f} MB"
+        current.note = f"{archive.stat().st_size / 1e6:.0f} MB"
     return digest
-
-
-def _push_list(
-    current: Stage, archives: Mapping[str, Path], options: list[str], to: Reference, login: str
-) -> None:
-    """Send archives under one name: a list, from which each machine takes its own."""
-    with buildah() as builder:
-        name = f"localhost/push-{os.getpid()}"
-
-        def manifest(*words: str) -> None:
-            _send(current, builder.online("manifest", *words), login)
-
-        try:
-            manifest("create", name)
-            for arch, archive in archives.items():
-                platform = (f"--arch={ARCHITECTURES[arch].debian}", "--os=linux")
-                manifest("add", *platform, name, f"oci-archive:{archive}")
-            manifest("push", "--all", *options, name, f"docker://{to}")
-        finally:
-            builder.remove(name)
 
 
 def push_sif(sif: Path, reference: Reference) -> None:
@@ -139,7 +109,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", nargs="?", metavar="REF", default="", help=help_)
     help_ = "a name of containers/images.toml (default: hpcpy)"
     parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help=help_)
-    add_arch(parser, _ALL)
+    add_arch(parser)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -147,17 +117,12 @@ def main(options: argparse.Namespace) -> int:
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
     if reference.scheme == "oras":
-        if options.arch == _ALL:
-            raise UsageError("a SIF is of one architecture", hint="ARCH=aarch64")
         sif, _, _ = ensure_image("sif", options.image, options.arch)
         push_sif(sif, reference)
         print(f"  Apptainer    apptainer pull oras://{reference}")
         return 0
-    archives = {}
-    for arch in ARCHITECTURES if options.arch == _ALL else (options.arch,):
-        archive, plan, _ = ensure_image("oci", options.image, arch)
-        archives[plan.arch] = archive
-    digest = push(archives, reference)
+    archive, _, _ = ensure_image("oci", options.image, options.arch)
+    digest = push(archive, reference)
     print(f"{reference} is {digest}")
     print(f"  Shifter      shifterimg pull docker:{reference}")
     print(f"  podman-hpc   podman-hpc pull {reference}")

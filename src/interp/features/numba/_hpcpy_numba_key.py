@@ -75,10 +75,13 @@ def _overloads(*_counts: int) -> dict[object, list[FunctionType]]:
         for template in templates:
             function = getattr(template, "_overload_func", None)
             # numba's own have its module, or none where it has made their text.
-            module = getattr(function, "__module__", None) or "numba."
-            if not module.startswith("numba."):
+            if isinstance(function, FunctionType) and not _is_numbas(function):
                 found.setdefault(key, []).append(function)
     return found
+
+
+def _is_numbas(function: FunctionType) -> bool:
+    return (function.__module__ or "numba.").startswith("numba.")
 
 
 class _Descriptions:

@@ -103,7 +103,9 @@ def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
         for name in _bound(node):
             if taken.setdefault(name, ast.unparse(node)) != ast.unparse(node):
                 new = f"{name}_{suffix}"
-                text, timing = (re.sub(rf"\b{name}\b", new, part) for part in (text, timing))
+                # Not an attribute of the same name, such as NumPy's.
+                whole = re.compile(rf"(?<![\w.]){name}\b")
+                text, timing = (whole.sub(new, part) for part in (text, timing))
                 taken[new] = ast.unparse(node)
     return replace(code, text=text, timing=timing)
 

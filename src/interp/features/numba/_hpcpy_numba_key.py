@@ -14,7 +14,7 @@ import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from enum import Enum, EnumMeta
-from types import CodeType, FunctionType, ModuleType, NoneType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ from numba.core.typing.typeof import Purpose, typeof
 _SCALARS: tuple[type, ...] = (NoneType, bool, int, str, bytes, type(...), Enum, np.dtype, Type)
 # Not by repr: a NaN has a sign, and bits of its own.
 _NUMBERS = (float, complex, np.generic)
+# numba knows these by themselves.  The first question for another's type takes 5 ms.
+_BY_NAME = (BuiltinFunctionType, np.ufunc, type(np.sum))
 # How a dispatcher, a ufunc, a wrapper of numba's or a stencil compiles.
 _OPTIONS = ("targetoptions", "locals", "pipeline_class", "sin", "sout", "options", "neighborhood")
 
@@ -47,22 +49,38 @@ def of(function: FunctionType, owner: Any, signature: Any) -> bytes:
     NotDescribedError
         Nobody can tell that the code is the same: it must not be cached.
     """
-    descriptions = _Descriptions(owner)
     try:
-        parts = [descriptions.options(owner), descriptions.function(function)]
+        parts = [_options(owner), _Descriptions(owner).function(function)]
     except RecursionError as error:
         raise NotDescribedError(repr(function)) from error
-    return repr([*parts, sorted(set(_fields(signature)))]).encode()
+    return repr([*parts, sorted(set(_fields(signature, set())))]).encode()
 
 
-def _fields(kind: Any) -> Iterator[str]:
+def _fields(kind: Any, known: set[int]) -> Iterator[str]:
     """Yield the fields of namedtuples in a type, which has their class by its name alone."""
+    if id(kind) in known:  # A deferred type may have itself within.
+        return
+    known.add(id(kind))
     if isinstance(kind, BaseNamedTuple):
         yield repr((kind.instance_class.__qualname__, kind.fields))
-    inner = vars(kind).values() if isinstance(kind, Type) else getattr(kind, "args", kind)
-    for each in inner if isinstance(kind, Type) or isinstance(inner, (tuple, list)) else ():
-        if isinstance(each, (Type, tuple)):
-            yield from _fields(each)
+    parts = vars(kind).values() if isinstance(kind, Type) else getattr(kind, "args", kind)
+    for part in parts:
+        if isinstance(part, (Type, tuple)):
+            yield from _fields(part, known)
+
+
+def _options(owner: Any) -> list[Any]:
+    """Describe how a dispatcher or a wrapper compiles."""
+    compiler = getattr(owner, "_compiler", owner)
+    own = getattr(compiler, "__dict__", {})
+    if (options := own.get("_hpcpy_options")) is None:
+        # Once, and apart from whoever asks: compiling takes entries out of `parallel={...}`.
+        own["_hpcpy_options"] = options = []
+        values = (getattr(compiler, name, None) for name in _OPTIONS)
+        options += map(_Descriptions(None).value, values)
+    # A wrapper belongs to one compilation of a function.
+    kernel = getattr(getattr(owner, "fndesc", None), "mangled_name", None)
+    return [type(owner).__qualname__, kernel, config.BOUNDSCHECK, *options]
 
 
 @functools.lru_cache(maxsize=1)
@@ -92,17 +110,6 @@ class _Descriptions:
         self._path = [id(owner)]  # those of numba's that are being described
         registered = (builtin_registry.globals, builtin_registry.attributes)
         self._overloads = _overloads(*map(len, registered))
-
-    def options(self, owner: Any) -> list[Any]:
-        compiler = getattr(owner, "_compiler", owner)
-        own = getattr(compiler, "__dict__", {})
-        if (options := own.get("_hpcpy_options")) is None:
-            options = [self.value(getattr(compiler, name, None)) for name in _OPTIONS]
-            # Once: compiling takes entries out of `parallel={...}`.
-            own["_hpcpy_options"] = options
-        # A wrapper belongs to one compilation of a function.
-        kernel = getattr(getattr(owner, "fndesc", None), "mangled_name", None)
-        return [type(owner).__qualname__, kernel, config.BOUNDSCHECK, *options]
 
     def function(self, function: FunctionType) -> list[Any]:
         """Describe a function by its code and by the values that its names have now."""
@@ -182,7 +189,7 @@ class _Descriptions:
         if type(value).__module__.startswith("numba"):
             function, owner = _of_numba(value)
         if not isinstance(function, FunctionType):
-            if _is_compiled_in(value):
+            if not isinstance(value, _BY_NAME) and _is_compiled_in(value):
                 raise NotDescribedError(repr(value))
             return [getattr(value, part, "") for part in ("__module__", "__qualname__")]
         key = id(value if owner is None else owner)
@@ -194,7 +201,7 @@ class _Descriptions:
         if owner is None:
             return [self.function(function), *map(self.value, self._overloads.get(key, ()))]
         self._path.append(key)
-        parts = [self.options(owner), self.function(function)]
+        parts = [_options(owner), self.function(function)]
         self._path.pop()
         return parts
 

@@ -271,6 +271,20 @@ def test_what_cannot_be_cached_is_right_each_time(what: str, tmp_path: Path) -> 
         assert printed(done) == f"{answer}\n"
 
 
+DEFERRED = """
+import numba, _hpcpy_numba_key as key
+from numba import types
+kind = types.deferred_type()
+kind.define(types.Tuple((types.int64, types.Optional(kind))))
+f = numba.njit(lambda x: x)
+print(type(key.of(f.py_func, f, (kind,))).__name__)
+"""
+
+
+def test_a_type_that_has_itself_within_is_described() -> None:
+    assert printed(run(sys.executable, "-c", DEFERRED)) == "bytes\n"
+
+
 PARALLEL = """
 import numba
 @numba.njit(cache=True, parallel={"fusion": True})

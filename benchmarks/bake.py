@@ -27,7 +27,7 @@ _PIP = (
     *("pip", "install", "--no-index", f"--find-links={WORK}/{_WHEELS}"),
     *("--root-user-action=ignore", "--break-system-packages"),
 )
-_BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/{_WHEELS}")
+_BAKE = ("hpcpy_bake", "--no-index", f"--find-links={WORK}/{_WHEELS}")
 # Name of the result, image, module and its options.
 _WAYS = (
     ("wheels, installed", "wheels", _PIP),

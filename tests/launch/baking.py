@@ -20,7 +20,7 @@ CONTAINERFILE = """
 FROM localhost/hpcpy
 USER 0
 RUN --mount=type=bind,source=.,target=/wheels \\
-    python -m hpcpy_bake --wheelhouse /wheels -r /wheels/requirements.txt
+    python -m hpcpy_bake --no-index --find-links=/wheels -r /wheels/requirements.txt
 USER 1000:1000
 """
 

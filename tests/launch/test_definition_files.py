@@ -24,7 +24,7 @@ DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE
 BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
 # A small one in their place, without a network, from a folder that the image has.
-SMALL = "--wheelhouse /mnt plain"
+SMALL = "--no-index --find-links=/mnt plain"
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,8 @@ class Builder:
     def has_it(self, made: str) -> None:
         program = "import plain, numpy; print(plain.VALUE, numpy.arange(3).sum())"
         assert self(find_apptainer(), "exec", made, "python3", "-c", program) == "1 3\n"
-        assert "plain" in self(
-            find_apptainer(), "exec", made, "python3", "-m", "hpcpy_bake", "--list"
-        )
+        ask = (find_apptainer(), "exec", made, "python3", "-m", "hpcpy_info", "plain")
+        assert "in memory" in self(*ask)
 
 
 @pytest.fixture
@@ -95,6 +94,6 @@ def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
     assert BY_HAND is not None
     (folder / "requirements.txt").write_text("plain\n")
     for line in BY_HAND.groups():
-        words = line.replace("…", "--wheelhouse wheels -r requirements.txt")
+        words = line.replace("…", "--no-index --find-links=wheels -r requirements.txt")
         me(find_apptainer(), *shlex.split(words)[1:])
     me.has_it("mine")

@@ -32,7 +32,7 @@ def baked(sif: str, program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     for path in fetch(wanted).values():
         shutil.copy(path, folder)
     run(program, "build", "--sandbox", root, sif, check=True)
-    bake = ("python3", "-m", "hpcpy_bake", "--wheelhouse", "/mnt", "jupyterlab")
+    bake = ("python3", "-m", "hpcpy_bake", "--no-index", "--find-links=/mnt", "jupyterlab")
     run(program, "exec", "--writable", f"--bind={folder}:/mnt", root, *bake, check=True)
     return root
 

@@ -18,7 +18,6 @@ sys.path.extend(
     for name in ("", "importer", "packages", "tools", "features/bake")
 )
 
-import hpcpy_bake.command
 import hpcpy_info
 from hpcpy import commands
 from hpcpy.commands import with_settings
@@ -225,7 +224,7 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy": _hpcpy,
     "hpcpy_job": _job,
     "hpcpy_info": _info,
-    "hpcpy_bake": lambda words: hpcpy_bake.command._parser().parse_args(words),
+    "hpcpy_bake": lambda words: words,  # pip's own
 }
 
 

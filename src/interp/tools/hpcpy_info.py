@@ -36,16 +36,16 @@ def check(bundle: Bundle) -> int:
     digest = hashlib.sha256(bundle.data[:-DIGEST_SIZE]).digest()
     if digest != bundle.data[-DIGEST_SIZE:]:
         raise ValueError("the modules in memory are not those that were built: get the image again")
-    offsets = {where for _, kind, where in _entries(bundle) if kind == MODULE}
+    offsets = {where for _, _, kind, where in _entries(bundle) if kind == MODULE}
     for offset in offsets:
         bundle.load(offset)
     return len(offsets)
 
 
-def _entries(bundle: Bundle) -> Iterator[tuple[str, int, Any]]:
+def _entries(bundle: Bundle) -> Iterator[tuple[str, str, int, Any]]:
     for folder in bundle.folders():
-        for kind, where in folder.entries.values():
-            yield folder.path, kind, where
+        for name, (kind, where) in folder.entries.items():
+            yield folder.path, name, kind, where
 
 
 def origin(name: str) -> str:
@@ -112,11 +112,7 @@ def _of(word: str) -> str:
 
 def _print_all(bundle: Bundle) -> None:
     about = bundle.about
-    modules = Counter(
-        path.partition("/site-packages/")[2].partition("/")[0]
-        for path, kind, _ in _entries(bundle)
-        if kind == MODULE  # a package's own is its __init__
-    )
+    modules = _modules(bundle)
     linked = Counter(name.partition(".")[0] for name in about["built in"])
     print(f"Python {about['python']}, {sum(modules.values())} modules in memory")
     print(f"features: {', '.join(about['features']) or 'none'}")
@@ -124,17 +120,33 @@ def _print_all(bundle: Bundle) -> None:
         print("built and tested under emulation, never run on real hardware yet;")
         print("what changes that: python -m hpcpy_job doctor, and the checkout's reframe/")
     print(f"\n{'package':<28}{'version':<16}{'in memory':>9}{'built in':>9}  licence")
+    _print_packages(about, modules, linked)
+    for package, table in about["extensions"].items():
+        for module, why in table.get("shared", {}).items():
+            print(f"shared: {package}: {module}: {why}")
+    for path in about["from source"]:
+        print(f"does not compile, left to its source: {path}")
+    if added := bundle.added:
+        print("\nadded by python -m hpcpy_bake:")
+        _print_packages(added.about, _modules(added), Counter())
+
+
+def _modules(bundle: Bundle) -> Counter[str]:
+    """Count the modules in memory below each top-level name of site-packages."""
+    return Counter(
+        f"{path}/{name}".partition("/site-packages/")[2].partition("/")[0]
+        for path, name, kind, _ in _entries(bundle)
+        if kind == MODULE  # a package's own is its __init__
+    )
+
+
+def _print_packages(about: Any, modules: Counter[str], linked: Counter[str]) -> None:
     for name, package in about["packages"].items():
         tops = about["owners"][package["owner"]]
         counts = [sum(counter[top] for top in tops) for counter in (modules, linked)]
         print(
             f"{name:<28}{package['version']:<16}{counts[0]:>9}{counts[1]:>9}  {package['licence']}"
         )
-    for package, table in about["extensions"].items():
-        for module, why in table.get("shared", {}).items():
-            print(f"shared: {package}: {module}: {why}")
-    for path in about["from source"]:
-        print(f"does not compile, left to its source: {path}")
 
 
 def _options() -> argparse.Namespace:

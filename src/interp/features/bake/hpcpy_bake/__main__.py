@@ -22,4 +22,4 @@ except ImportError as error:
 
 from hpcpy_bake.command import main  # noqa: E402
 
-sys.exit(main(has_moved=has_moved))
+sys.exit(main(sys.argv[1:], has_moved=has_moved))

@@ -1,157 +1,128 @@
-"""The command line."""
+"""The command line: pip's, and then a bundle of all that was added."""
 
 from __future__ import annotations
 
-import argparse
-import re
+import os
+import subprocess
 import sys
-from collections import Counter
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
-from hpcpy_bake.bake import Request, bake
-from hpcpy_bake.errors import UNAVAILABLE, USAGE, BakeError
-from hpcpy_bake.installed import canonical_name, others
-from hpcpy_info import Version
+from hpcpy_bake import installed
+from hpcpy_bake.second import write_second
 
-_DESCRIPTION = """
-Installs packages into this image and puts their modules into memory, while an image is built
-on this one: `RUN python -m hpcpy_bake -r requirements.txt`. All other packages that are
-installed are baked again; with no package named, these alone. See docs/how-to/own-packages.md.
+_USAGE = """\
+usage: python -m hpcpy_bake [what `pip install` takes]
+
+Hands its words to `pip install`, while an image is built on this one, and puts the modules of
+all packages that were added into memory; without words, those that are there.  The image's
+own packages keep their versions.  See docs/how-to/own-packages.md.
+
+exit codes: pip's own, 2 usage, 69 a package cannot be baked, 73 the image cannot be written
 """
-_CODES = "exit codes: 2 usage, 65 a wrong hash, 69 no solution, 73 the image cannot be written"
-# pip's options that are passed on: those with a value, and those without.
-_VALUES = (
-    *("--index-url", "--extra-index-url", "--find-links", "--only-binary", "--no-binary"),
-    *("--trusted-host", "--proxy", "--cert", "--client-cert", "--timeout", "--retries"),
-)
-_FLAGS = (
-    *("--no-index", "--pre", "--require-hashes", "--no-build-isolation", "--no-cache-dir"),
-    "--prefer-binary",
-)
+# A user's settings must not say where pip puts packages.
+_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+USAGE, UNAVAILABLE, NOT_WRITABLE = 2, 69, 73
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m hpcpy_bake", description=_DESCRIPTION, epilog=_CODES, allow_abbrev=False
-    )
-    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="a requirement, as for pip")
-    parser.add_argument("-r", "--requirement", action="append", default=[], metavar="FILE")
-    parser.add_argument("-c", "--constraint", action="append", default=[], metavar="FILE")
-    parser.add_argument(
-        "--wheelhouse", metavar="DIR", help="take files from this folder alone, no network"
-    )
-    parser.add_argument("--version", action=Version, nargs=0, help="print the version and end")
-    parser.add_argument("--list", action="store_true", help="say what is baked")
-    parser.add_argument(
-        "--lock", action="store_true", help="print what is baked as requirements with hashes"
-    )
-    own = parser.add_argument_group("pip's own")
-    for option in _VALUES:
-        short = {"--index-url": ["-i"], "--find-links": ["-f"]}.get(option, [])
-        own.add_argument(*short, option, action="append", default=[], metavar="X")
-    for option in _FLAGS:
-        own.add_argument(option, action="store_true")
-    return parser
+class _BakeError(Exception):
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
 
-def _request(options: argparse.Namespace, *, has_moved: bool) -> Request:
-    given = vars(options)
-    handed_on = [
-        f"{option}={value}"
-        for option in _VALUES
-        for value in given[option.strip("-").replace("-", "_")]
-    ]
-    # The install step names files by address with their hashes, which pip checks anyhow.
-    flags = [option for option in _FLAGS if given[option.strip("-").replace("-", "_")]]
-    handed_on += [option for option in flags if option != "--require-hashes"]
-    if options.wheelhouse:
-        folder = Path(options.wheelhouse)
-        if not folder.is_dir():
-            raise BakeError(f"{folder}: no such folder; --wheelhouse wants one with wheels", USAGE)
-        handed_on += ["--no-index", f"--find-links={folder.absolute()}"]
-    texts = [*options.packages]
-    for file in options.requirement:
-        try:
-            texts += Path(file).read_text().splitlines()
-        except OSError as error:
-            raise BakeError(f"{file}: {error.strerror}", USAGE) from None
-    asked = [*options.packages, *(f"--requirement={file}" for file in options.requirement)]
-    if asked:
-        asked += [f"--constraint={file}" for file in options.constraint]
-        asked += ["--require-hashes"] if options.require_hashes else []
-    elif has_moved:
-        # pip then checks that this base has what the baked packages require.
-        site = Path(finder().bundle.roots[-1].path)
-        there = [f"{name}=={one.version}" for name, one in others(site).items()]
-        asked = ["--no-index", *there] if there else []
-    return Request(
-        asked,
-        frozenset(_names(texts)),
-        handed_on,
-        options.require_hashes or any("--hash" in text for text in texts),
-    )
-
-
-def _names(texts: Sequence[str]) -> set[str]:
-    found = (re.match(r"\s*([A-Za-z0-9][\w.-]*)", text) for text in texts)
-    return {canonical_name(match[1]) for match in found if match}
-
-
-def _print_list(*, lock: bool) -> None:
-    added = finder().bundle.added
-    if added is None:
-        raise BakeError("nothing is baked in this image", UNAVAILABLE)
-    about = added.about
-    there = others(Path(added.roots[-1].path))
-    for name, (version, _) in about["sources"].items():
-        if name not in there or there[name].version != version:
-            raise BakeError(f"{name} {version} was replaced since it was baked; bake again")
-    modules = Counter(
-        folder.path.removeprefix(added.roots[-1].path).strip("/").partition("/")[0] or name
-        for folder in added.folders()
-        for name, (kind, _) in folder.entries.items()
-        if kind in (MODULE, PACKAGE) and name != "__init__"
-    )
-    for name, (version, sha256) in about["sources"].items():
-        if lock:
-            print(f"{name}=={version}" + (f" --hash=sha256:{sha256}" if sha256 else ""))
-        else:
-            owner = name.replace("-", "_")
-            count = sum(modules[top] for top in about["owners"].get(owner, ()))
-            print(f"{name:<28}{version:<16}{count:>6} modules in memory")
-
-
-def _run(options: argparse.Namespace, *, has_moved: bool) -> None:
-    if sys.prefix != sys.base_prefix:
-        raise BakeError(
-            "this is a virtual environment, where python -m pip install does; "
-            "bake with the image's own python3",
-            USAGE,
-        )
-    if options.list or options.lock:
-        _print_list(lock=options.lock)
-    else:
-        bake(_request(options, has_moved=has_moved), lambda line: print(line, flush=True))
-
-
-def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> int:
-    """Bake packages, or list what is baked; return an exit code of docs/how-to/own-packages.md.
+def main(words: Sequence[str], *, has_moved: bool = False) -> int:
+    """Install what pip's words ask for, and bake all that was added; return the exit code.
 
     `has_moved` says that what is baked was baked on another base.
     """
-    options = _parser().parse_args(arguments)
+    if {"-h", "--help"}.intersection(words):
+        print(_USAGE, end="")
+        return 0
     try:
-        _run(options, has_moved=has_moved)
-    except BakeError as error:
-        print(f"hpcpy_bake: {error}", file=sys.stderr)
-        return error.code
+        _bake(words, has_moved=has_moved)
+    except _BakeError as error:
+        return _failed(error.code, str(error))
+    except ValueError as error:
+        return _failed(UNAVAILABLE, f"{error}; use it from a virtual environment")
     except OSError as error:
-        print(f"hpcpy_bake: {error.filename}: {error.strerror}; all is as before", file=sys.stderr)
-        return 73
+        return _failed(NOT_WRITABLE, f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        print("hpcpy_bake: stopped; all is as before", file=sys.stderr)
-        return 130
+        return _failed(130, "stopped; the same command continues from here")
     return 0
+
+
+def _failed(code: int, why: str) -> int:
+    print(f"hpcpy_bake: {why}", file=sys.stderr)
+    return code
+
+
+def _bake(words: Sequence[str], *, has_moved: bool) -> None:
+    library = Path(finder().bundle.library)
+    site = library / "site-packages"
+    date = os.environ.get("SOURCE_DATE_EPOCH")
+    _refuse(site, date)
+    started = time.time()
+    if words and (code := _install(words)):
+        raise _BakeError(code, f"pip ended with {code}; nothing was baked")
+    if has_moved and _pip("check"):
+        raise _BakeError(UNAVAILABLE, "what was baked on another base does not fit this one")
+    if changed := installed.of_the_image(installed.others(site).values()):
+        told = f"{', '.join(changed)}: of the image, and overwritten by another package"
+        raise _BakeError(UNAVAILABLE, f"{told}; build again without it")
+    if date is not None:
+        _date(Path(sys.prefix), started - 1, int(date))
+    _write(library, site, int(date or time.time()))
+
+
+def _refuse(site: Path, date: str | None) -> None:
+    if sys.prefix != sys.base_prefix:
+        own = "bake with the image's own python3"
+        raise _BakeError(USAGE, f"in a virtual environment python -m pip install does; {own}")
+    if date is not None and not date.isdecimal():
+        raise _BakeError(USAGE, f"SOURCE_DATE_EPOCH is {date!r}, no number of seconds")
+    if not os.access(site, os.W_OK):
+        where = "RUN after USER 0 in a Containerfile, %post in an Apptainer definition"
+        told = f"{site} cannot be written; bake while an image is built, as root: {where}"
+        raise _BakeError(NOT_WRITABLE, told)
+
+
+def _install(words: Sequence[str]) -> int:
+    """Run `pip install`; the image's own packages stay as they are."""
+    with tempfile.NamedTemporaryFile("w", suffix="-of-the-image.txt") as held:
+        held.writelines(f"{name}=={own}\n" for name, own in installed.own_versions().items())
+        held.flush()
+        quiet = ("--no-compile", "--no-warn-script-location", "--root-user-action=ignore")
+        return _pip(
+            "install", "--break-system-packages", *quiet, f"--constraint={held.name}", *words
+        )
+
+
+def _pip(*words: str) -> int:
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    command = (sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input")
+    return subprocess.run([*command, *words], env=environment, check=False).returncode
+
+
+def _date(prefix: Path, since: float, date: int) -> None:
+    """Give what was written since then a date: the same image from the same requirements."""
+    for parent, _, names in os.walk(prefix, topdown=False):
+        for path in (*(os.path.join(parent, name) for name in names), parent):
+            if os.lstat(path).st_mtime >= since:
+                os.utime(path, (date, date), follow_symlinks=False)
+
+
+def _write(library: Path, site: Path, date: int) -> None:
+    bundle = finder().bundle
+    # Nothing is looked for in a site-packages that has the image's own time.
+    date += date == bundle.epoch
+    alone = installed.without_owner(site)
+    count = write_second(library, None if alone else date)
+    os.utime(site, (date, date))
+    print(f"hpcpy_bake: {count} distributions are in memory; python -m hpcpy_info lists them")
+    if alone:
+        names = ", ".join(alone)
+        print(f"hpcpy_bake: no distribution has {names}: imported from files, not baked")

@@ -2,89 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterable
 from importlib.metadata import Distribution
 from pathlib import Path
-from typing import Any
 
 from _hpcpy_baked import Baked
+from _hpcpy_memory import BAKED
 from bundle.about import KEPT, describe
 from bundle.tree import Folder, scan
 from bundle.write import write_bundle
 from hpcpy_bake import installed
-from hpcpy_bake.errors import BakeError
-from hpcpy_bake.moves import Moves
 from hpcpy_info import check
 
-_NAME = "modules.bundle"
 # The ends of the names of files that the bundle's builder reads.
 _SEEN = (".py", ".so", "/RECORD", *(f"/{name}" for name in KEPT))
 
 
-class Second:
-    """A second bundle in the making; `stage` is for temporary files, on the same disk."""
+def write_second(library: Path, epoch: int | None) -> int:
+    """Write the bundle of all distributions that were added; return how many they are.
 
-    def __init__(self, library: Path, stage: Path) -> None:
-        self.library = library
-        self.site = library / "site-packages"
-        self.folder = stage / "baked"
-        self.view = stage / "view"
-        self.folder.mkdir()
-        self.view.mkdir()
+    `epoch` is the time of site-packages, None where a start has to list it all the same.
 
-    def write(
-        self,
-        found: Mapping[str, Distribution],
-        epoch: int | None,
-        sources: Mapping[str, Any],
-    ) -> None:
-        """Make the bundle of some distributions.
-
-        `epoch` is the time of site-packages, None where a start has to list it all the
-        same; `sources` is what `--lock` prints of each.
-        """
-        folders = self._scan(found)
-        top_level = next(f.entries for f in folders if f.path == self.view)
-        about = describe(self.view, top_level, [], {})
-        root = Folder(self.library, str(self.library), is_open=False)
-        data = write_bundle(
-            [str(self.library), str(self.site)],
-            [root, *folders],
-            {**about, "sources": dict(sources)},
-            more={
-                "epoch": epoch,
-                "built on": installed.built_on(found.values()),
-                "distributions": {
-                    installed.folder_name(one): list(installed.top_level(one))
-                    for one in found.values()
-                },
-            },
-        )
-        check(Baked(memoryview(data), str(self.library)))
-        (self.folder / _NAME).write_bytes(data)
-
-    def place(self, bundle: Path, moves: Moves) -> None:
-        """Put it where imports use it, by moves that are undone if something goes wrong."""
-        folder = bundle.parent
-        self.folder.chmod(0o755)
-        (self.folder / _NAME).chmod(0o644)
-        if not folder.exists():
-            moves.rename(self.folder, folder)
-            return
-        (self.folder / _NAME).replace(bundle)
-
-    def _scan(self, found: Mapping[str, Distribution]) -> list[Folder]:
-        for one in found.values():
-            # A RECORD may leave itself out: pyspark's did, and was found by no name.
-            for name in {*installed.files(one), f"{installed.folder_name(one)}/RECORD"}:
-                target = self.site / name
-                place = self.view / name
-                wanted = name.endswith(_SEEN) and not name.startswith("..")
-                if wanted and target.is_file():
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.symlink_to(target)
+    Raises
+    ------
+    ValueError
+        A package cannot be imported from memory.
+    """
+    site = library / "site-packages"
+    found = installed.others(site)
+    with tempfile.TemporaryDirectory() as folder:
+        view = Path(folder, "view")
+        view.mkdir()
+        _show(found.values(), site, view)
         try:
-            return scan(self.view, str(self.site), is_open=True)
+            folders = scan(view, str(site), is_open=True)
         except ValueError as error:
-            said = str(error).replace(str(self.view), str(self.site))
-            raise BakeError(f"{said}; use it from a virtual environment") from None
+            raise ValueError(str(error).replace(str(view), str(site))) from None
+        about = describe(view, folders[0].entries, [], {})
+        root = Folder(library, str(library), is_open=False)
+        tops = {
+            home: installed.top_level(one)
+            for one in found.values()
+            for home in installed.folders(installed.files(one))
+        }
+        more = {
+            "epoch": epoch,
+            "built on": installed.built_on(found.values()),
+            "distributions": tops,
+        }
+        data = write_bundle([str(library), str(site)], [root, *folders], about, more)
+    check(Baked(memoryview(data), str(library)))
+    _place(data, library / BAKED.strip("/"))
+    return len(found)
+
+
+def _show(found: Iterable[Distribution], site: Path, view: Path) -> None:
+    """Let a folder have links to what the bundle's builder reads of these distributions."""
+    for name in (name for one in found for name in installed.files(one)):
+        place = view / name
+        if name.endswith(_SEEN) and (site / name).is_file() and not place.is_symlink():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(site / name)
+
+
+def _place(data: bytes, bundle: Path) -> None:
+    bundle.parent.mkdir(exist_ok=True)
+    bundle.parent.chmod(0o755)
+    part = bundle.with_suffix(".part")
+    part.write_bytes(data)
+    part.chmod(0o644)
+    os.replace(part, bundle)

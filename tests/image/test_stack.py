@@ -65,42 +65,6 @@ print(all(version(one.name) == one.version for one in found))
 
 
 @needs("cupy")
-def test_cupy_without_a_driver_says_so() -> None:
-    done = python("-c", "import cupy; print(cupy.cuda.runtime.getDeviceCount())")
-    assert "cudaErrorInsufficientDriver" in done.stderr or "libcuda" in done.stderr
-
-
-def test_entry_points_of_the_image_are_those_of_its_files() -> None:
-    program = """
-from importlib.metadata import DistributionFinder, MetadataPathFinder, entry_points, version
-import os, sys
-os.chdir("/")
-files = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
-there = {(one.group, one.name, one.value) for found in files for one in found.entry_points}
-told = {(one.group, one.name, one.value) for one in entry_points()}
-print(told == there, len(told))
-found = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
-print(all(version(one.name) == one.version for one in found))
-"""
-    shown = printed(python("-c", program))
-    (same, count), (known,) = map(str.split, shown.splitlines())
-    assert (same, known) == ("True", "True")
-    assert int(count) > (10 if lacking("matplotlib") else 50)
-
-
-@needs("dask")
-def test_dask_has_the_settings_that_its_files_tell() -> None:
-    program = """
-import dask.config, distributed, pathlib, yaml
-for package in dask, distributed:
-    file = pathlib.Path(package.__file__).parent / f"{package.__name__}.yaml"
-    assert yaml.safe_load(file.read_text()) in dask.config.defaults, file
-"""
-    done = python("-c", program)
-    assert done.returncode == 0, done.stderr
-
-
-@needs("cupy")
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="of a machine without a GPU")
 def test_cupy_looks_for_no_library_of_a_gpu_where_there_is_none(tmp_path: Path) -> None:
     program = """

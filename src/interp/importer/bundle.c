@@ -46,7 +46,7 @@ static struct _frozen freeze(
     return (struct _frozen){name, code, (int)(end - code), is_package};
 }
 
-PyStatus hpcpy_bundle_prepare(PyConfig *Py_UNUSED(config))
+int hpcpy_bundle_prepare(void)
 {
     /* Python looks here before its own frozen modules. */
     static struct _frozen frozen[6];
@@ -56,10 +56,7 @@ PyStatus hpcpy_bundle_prepare(PyConfig *Py_UNUSED(config))
     frozen[3] = freeze("_hpcpy_memory", hpcpy_memory, hpcpy_memory_end, 0);
     frozen[4] = freeze("_hpcpy_path", hpcpy_path, hpcpy_path_end, 0);
     PyImport_FrozenModules = frozen;
-    if (PyImport_AppendInittab("_hpcpy_bundle", initialise) != 0) {
-        return PyStatus_NoMemory();
-    }
-    return PyStatus_Ok();
+    return PyImport_AppendInittab("_hpcpy_bundle", initialise);
 }
 
 char *hpcpy_placed(const char *path)

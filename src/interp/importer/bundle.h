@@ -6,8 +6,8 @@
 
 /* Makes `encodings`, the first module that Python imports, the one that puts
    _hpcpy_importer in place, and gives both the bundle.  Call it once, before
-   Py_InitializeFromConfig. */
-PyStatus hpcpy_bundle_prepare(PyConfig *config);
+   Py_InitializeFromConfig.  Returns 0, or -1 without memory. */
+int hpcpy_bundle_prepare(void);
 
 /* marshal.loads, which also takes a zstd frame. */
 PyObject *hpcpy_loads(PyObject *module, PyObject *value);

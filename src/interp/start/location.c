@@ -163,8 +163,8 @@ static char *find_executable(char *const *argv)
     return found == NULL ? find_of_two_names(name, started) : found;
 }
 
-/* The value of `home` in <folder>/pyvenv.cfg, without blanks and slashes at its end, or
-   NULL. */
+/* The value of `home` in <folder>/pyvenv.cfg, without blanks and slashes at its end; empty
+   without that line, NULL without the file. */
 static char *home_of_venv(const char *folder)
 {
     char *path = NULL, *line = NULL, *home = NULL;
@@ -185,10 +185,11 @@ static char *home_of_venv(const char *folder)
         }
     }
     free(line);
-    if (file != NULL) {
-        fclose(file);
+    if (file == NULL) {
+        return NULL;
     }
-    return home;
+    fclose(file);
+    return home == NULL ? strdup("") : home;
 }
 
 /* The prefix that a folder of executables belongs to.  Without a library beside that
@@ -226,7 +227,7 @@ static void locate_elsewhere(HpcpyLocation *location, const char *folder)
         free(venv);
         venv = strdup(folder);
     }
-    bool is_copy = home != NULL && strcmp(real_folder, OWN_FOLDER) != 0
+    bool is_copy = home != NULL && home[0] != '\0' && strcmp(real_folder, OWN_FOLDER) != 0
         && is_same_file(real_folder, folder);
     location->base = base_of(is_copy ? home : real_folder);
     if (home != NULL) {

@@ -45,13 +45,11 @@ int main(int argc, char **argv)
 {
     PyConfig known = {0}, config = {0};
     if (PyImport_ExtendInittab(hpcpy_extensions) != 0 || hpcpy_features_prepare() != 0
-        || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0) {
+        || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0
+        || hpcpy_bundle_prepare() != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
-    PyStatus status = hpcpy_bundle_prepare(&config);
-    if (!PyStatus_Exception(status)) {
-        status = configure(&known, &config, argc, argv);
-    }
+    PyStatus status = configure(&known, &config, argc, argv);
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }

@@ -79,15 +79,10 @@ def function_at(address: int) -> str:
     return f"{address:#x}: {owner}: {name}+{address - int(start, 16):#x}"
 
 
-class Version(argparse.Action):
-    """Print a tool's version, and end."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print it."""
-        loader: Any = __spec__.loader
-        about = json.loads(loader.get_data(f"{sys.base_prefix}/share/hpcpy/image.json"))
-        print(f"{parser.prog.rpartition(' ')[2]} of hpcpy {about['version']}")
-        parser.exit()
+def _version() -> str:
+    loader: Any = __spec__.loader
+    about = json.loads(loader.get_data(f"{sys.base_prefix}/share/hpcpy/image.json"))
+    return f"hpcpy_info of hpcpy {about['version']}"
 
 
 def content(path: str) -> str:
@@ -159,13 +154,15 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
-    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
+    parser.add_argument("--version", action="store_true", help="print the version")
     return parser.parse_args()
 
 
 def _answer(options: argparse.Namespace) -> None:
     bundle = finder().bundle
-    if options.check:
+    if options.version:
+        print(_version())
+    elif options.check:
         print(f"{check(bundle)} modules in memory, each as it was built")
     elif options.json:
         print(json.dumps(bundle.about, indent=1))

@@ -9,38 +9,30 @@
 
    This is for the main interpreter, under its lock; others are as in any CPython. */
 
-#define Py_BUILD_CORE 1
+#include "collector.h"
 #include "hooks.h"
 #include "module.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal/pycore_gc.h"
-#include "internal/pycore_interp.h"
-
 #define MOST 100000
-
-#define IN_FRONT_OF(result, name, ...) \
-    result __real_##name(__VA_ARGS__); \
-    result __wrap_##name(__VA_ARGS__)
 
 IN_FRONT_OF(PyStatus, _PyGC_Init, PyInterpreterState *interpreter);
 IN_FRONT_OF(void, _Py_RunGC, PyThreadState *tstate);
 IN_FRONT_OF(Py_ssize_t, _PyGC_Collect, PyThreadState *tstate, int generation, _PyGC_Reason reason);
-IN_FRONT_OF(void, _PyGC_CollectNoFail, PyThreadState *tstate);
 IN_FRONT_OF(PyObject *, _PyGC_GetObjects, PyInterpreterState *interpreter, int generation);
 IN_FRONT_OF(PyObject *, _PyGC_GetReferrers, PyInterpreterState *interpreter, PyObject *objects);
 IN_FRONT_OF(void, _PyGC_Freeze, PyInterpreterState *interpreter);
 
-static bool is_wanted, is_active, has_parked, is_open;
+bool hpcpy_collector_is_active;
+static bool is_wanted, has_parked, is_open;
 static int program_threshold;
 
-static bool serves(PyInterpreterState *interpreter)
+bool hpcpy_collector_serves(PyInterpreterState *interpreter)
 {
-    return is_active && interpreter == PyInterpreterState_Main();
+    return hpcpy_collector_is_active && interpreter == PyInterpreterState_Main();
 }
 
 /* As gc_list_merge() of CPython: `from` is empty afterwards. */
@@ -65,9 +57,9 @@ static void park(struct _gc_runtime_state *collector, int generation)
     has_parked = true;
 }
 
-static void give_back(PyInterpreterState *interpreter)
+void hpcpy_collector_give_back(PyInterpreterState *interpreter)
 {
-    if (has_parked && serves(interpreter)) {
+    if (has_parked && hpcpy_collector_serves(interpreter)) {
         _PyGC_Unfreeze(interpreter);
         has_parked = false;
     }
@@ -116,7 +108,8 @@ static void restore_threshold(struct gc_generation *youngest)
 static bool open_window(PyInterpreterState *interpreter)
 {
     struct _gc_runtime_state *collector = &interpreter->gc;
-    if (is_open || !serves(interpreter) || !collector->enabled || !has_one_thread(interpreter)) {
+    if (is_open || !hpcpy_collector_serves(interpreter) || !collector->enabled
+        || !has_one_thread(interpreter)) {
         return false;
     }
     raise_threshold(&collector->generations[0]);
@@ -130,7 +123,7 @@ static void close_window(PyInterpreterState *interpreter, bool succeeded)
     struct _gc_runtime_state *collector = &interpreter->gc;
     is_open = false;
     restore_threshold(&collector->generations[0]);
-    if (succeeded && serves(interpreter) && has_one_thread(interpreter)) {
+    if (succeeded && hpcpy_collector_serves(interpreter) && has_one_thread(interpreter)) {
         park(collector, 0);
         collector->long_lived_pending += collector->generations[0].count;
     }
@@ -217,8 +210,8 @@ void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
     struct _gc_runtime_state *collector = &interpreter->gc;
     restore_threshold(&collector->generations[0]);
     collector->generations[0].count = 0;
-    is_active = is_wanted;
-    if (!serves(interpreter) || !has_one_thread(interpreter)) {
+    hpcpy_collector_is_active = is_wanted;
+    if (!hpcpy_collector_serves(interpreter) || !has_one_thread(interpreter)) {
         return;
     }
     for (int i = 0; i < NUM_GENERATIONS; i++) {
@@ -240,7 +233,7 @@ void __wrap__Py_RunGC(PyThreadState *tstate)
     struct gc_generation *oldest = &collector->generations[NUM_GENERATIONS - 1];
     if (oldest->count > oldest->threshold
         && collector->long_lived_pending >= collector->long_lived_total / 4) {
-        give_back(tstate->interp);
+        hpcpy_collector_give_back(tstate->interp);
     }
     __real__Py_RunGC(tstate);
 }
@@ -248,70 +241,25 @@ void __wrap__Py_RunGC(PyThreadState *tstate)
 Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Reason reason)
 {
     if (generation == NUM_GENERATIONS - 1) {
-        give_back(tstate->interp);
+        hpcpy_collector_give_back(tstate->interp);
     }
     return __real__PyGC_Collect(tstate, generation, reason);
 }
 
 PyObject *__wrap__PyGC_GetObjects(PyInterpreterState *interpreter, int generation)
 {
-    give_back(interpreter);
+    hpcpy_collector_give_back(interpreter);
     return __real__PyGC_GetObjects(interpreter, generation);
 }
 
 PyObject *__wrap__PyGC_GetReferrers(PyInterpreterState *interpreter, PyObject *objects)
 {
-    give_back(interpreter);
+    hpcpy_collector_give_back(interpreter);
     return __real__PyGC_GetReferrers(interpreter, objects);
 }
 
 void __wrap__PyGC_Freeze(PyInterpreterState *interpreter)
 {
-    is_active = is_active && interpreter != PyInterpreterState_Main();
+    hpcpy_collector_is_active &= interpreter != PyInterpreterState_Main();
     __real__PyGC_Freeze(interpreter);
-}
-
-/* The globals of some code that was executed.  Cython puts __builtins__ into the linked
-   modules, too: mpi4py.MPI's are not a user's.  With -c __main__ has their loader. */
-static bool is_namespace_of_user(PyObject *object)
-{
-    if (!PyDict_CheckExact(object) || PyDict_ContainsString(object, "__builtins__") == 0) {
-        return false;
-    }
-    PyObject *loader = PyDict_GetItemString(object, "__loader__");
-    PyObject *name = PyDict_GetItemString(object, "__name__");
-    bool is_linked = loader != NULL && PyType_Check(loader)
-                     && strcmp(((PyTypeObject *)loader)->tp_name, "BuiltinImporter") == 0;
-    return !is_linked || (name != NULL && PyUnicode_Check(name)
-                          && PyUnicode_EqualToUTF8(name, "__main__"));
-}
-
-static bool user_has_something(struct _gc_runtime_state *collector)
-{
-    for (int i = 0; i < NUM_GENERATIONS; i++) {
-        PyGC_Head *list = &collector->generations[i].head;
-        for (PyGC_Head *head = _PyGCHead_NEXT(list); head != list; head = _PyGCHead_NEXT(head)) {
-            PyObject *object = _Py_FROM_GC(head);
-            if (Py_TYPE(object)->tp_finalize != NULL || Py_TYPE(object)->tp_del != NULL
-                || is_namespace_of_user(object)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* At exit all stays parked, which saves a sixth of core's time, unless that may keep
-   something of the user's alive: a namespace, one of whose functions was put into a
-   bundled module, or an object with a finaliser, such as a file. */
-void __wrap__PyGC_CollectNoFail(PyThreadState *tstate)
-{
-    __real__PyGC_CollectNoFail(tstate);
-    if (serves(tstate->interp)) {
-        if (user_has_something(&tstate->interp->gc)) {
-            give_back(tstate->interp);
-            __real__PyGC_CollectNoFail(tstate);
-        }
-        is_active = false;
-    }
 }

@@ -49,7 +49,7 @@ def main(words: Sequence[str], *, has_moved: bool = False) -> int:
     except ValueError as error:
         return _failed(UNAVAILABLE, f"{error}; use it from a virtual environment")
     except OSError as error:
-        return _failed(NOT_WRITABLE, f"{error.filename}: {error.strerror}")
+        return _failed(NOT_WRITABLE, f"{error.filename or sys.prefix}: {error.strerror}")
     except KeyboardInterrupt:
         return _failed(130, "stopped; the same command continues from here")
     return 0
@@ -104,7 +104,8 @@ def _install(words: Sequence[str]) -> int:
 def _pip(*words: str) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = (sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input")
-    return subprocess.run([*command, *words], env=environment, check=False).returncode
+    code = subprocess.run([*command, *words], env=environment, check=False).returncode
+    return code if code >= 0 else 128 - code
 
 
 def _date(prefix: Path, since: float, date: int) -> None:

@@ -17,7 +17,7 @@ COUNT = 128
 # The default sizes are the talk's; its tasks take half a minute.
 _SIZES = {
     "eigh": 1_000, "gram": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
-    "threads": 1_000,
+    "mean": 10_000_000, "threads": 1_000,
 }  # fmt: skip
 _DEFAULT = ["eigh", "tasks"]
 # Partial sums of addone must be exact, below 2^53; LAPACK counts a matrix's elements in
@@ -30,13 +30,14 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     count, seed = options.whole_number(1, 1_000_000), options.whole_number(0, 2**63)
     help_of_task = (
         "eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, shared "
-        "out; dot: a product of two; addone: three packages on one GPU array; threads: eigh "
+        "out; dot: a product of two; addone: three packages on one GPU array; mean: one "
+        "program for the arrays of any package; threads: eigh "
         "with one thread of BLAS, two, … "
         f"(default: {','.join(_DEFAULT)})"
     )
     tasks, metavar = options.names("all", *_SIZES), "NAME[,NAME…]|all"
     what.add_argument("--task", type=tasks, default=_DEFAULT, metavar=metavar, help=help_of_task)
-    help_of_n = f"rows of each matrix, for addone its numbers (default: {by_task})"
+    help_of_n = f"rows of each matrix, for addone and mean its numbers (default: {by_task})"
     what.add_argument("-n", type=options.counts, metavar="N[,N…]", help=help_of_n)
     help_of_count = f"how many matrices for tasks (default: {COUNT})"
     what.add_argument("--count", type=count, metavar="N", help=help_of_count)
@@ -53,7 +54,7 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
     problems: list[Problem] = []
     for task in tasks:
         sizes = args.n or [_SIZES[task]]
-        most = _MOST_NUMBERS if task == "addone" else _MOST_ROWS
+        most = _MOST_NUMBERS if task in ("addone", "mean") else _MOST_ROWS
         if max(sizes) > most:
             raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
         for n in sizes:

@@ -12,6 +12,7 @@ import numpy as np
 from hpcpy_common import ranks
 from hpcpy_common.errors import UnavailableError
 from workloads.device import cuda as gpu
+from workloads.linalg.arrays import compute
 from workloads.linalg.definition import Values, solve
 from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.processes import in_order
@@ -39,6 +40,9 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
                 with gpu.cupy_kernels(cupy, workers):
                     product = first @ second
                 return product.get(), name
+            case "mean":
+                with gpu.cupy_kernels(cupy, workers):
+                    return compute(cupy, problem), name
             case _:
                 return [solve(problem.n, seed, cupy) for seed in problem.seeds], name
 

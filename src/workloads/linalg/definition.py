@@ -106,9 +106,11 @@ def check(problem: Problem, result: Any) -> tuple[bool, str, str]:
     match problem.task:
         case "dot":
             return judge(error=dot_error(problem.arrays(), result))
-        case "addone":
-            right = n * (n + 1) // 2  # exactly, as all partial sums are exact
-            verdict = f"{right:,}, exactly n·(n + 1) / 2"
+        case "addone" | "mean":
+            is_sum = problem.task == "addone"
+            # Exactly, as all partial sums are exact.
+            right = n * (n + 1) / 2 if is_sum else (n - 1) / 2
+            verdict = f"{right:,.10g}, exactly {'n·(n + 1)' if is_sum else '(n - 1)'} / 2"
             return result == right, str(result), verdict if result == right else f"WRONG: {result}"
         case "tasks":
             return _check_tasks(result, problem)

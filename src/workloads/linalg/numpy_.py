@@ -8,6 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hpcpy_common import machine
+from workloads.linalg.arrays import compute
 from workloads.linalg.definition import Values, solve, solve_batch
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
 
@@ -24,6 +25,8 @@ def numpy(problem: Problem, _: Workers) -> tuple[Any, str]:
         case "dot":
             first, second = problem.arrays()
             return first @ second, ""
+        case "mean":
+            return compute(np, problem), ""
         case _:
             numbers = np.arange(problem.n, dtype=np.float64)
             numbers += 1.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200
 # Peak bytes for each element, where it is not that of eigenvalues and vectors.
-_BYTES = {"dot": 8 * 5, "addone": 8 * 2}
+_BYTES = {"dot": 8 * 5, "addone": 8 * 2, "mean": 8 * 2}
 BYTES_OF_EIGH = 8 * 8
 
 
@@ -44,7 +44,7 @@ class Problem:
 
     @property
     def title(self) -> str:
-        if self.task == "addone":
+        if self.task in ("addone", "mean"):
             return f"linalg {self.task}: {self.n:,} numbers"
         many = {"tasks": f"{self.count:,} of ", "gram": "b.T @ b of "}.get(self.task, "")
         return f"linalg {self.task}: {many}{self.n:,} × {self.n:,}, seed {self.seed}"
@@ -54,7 +54,7 @@ class Problem:
         """The nominal number of floating point operations; checks are not counted."""
         # Eigenvalues and vectors: Golub and Van Loan, Matrix Computations, 8.3.
         n = self.n
-        other = {"dot": 2 * n**3, "addone": 2 * n}
+        other = {"dot": 2 * n**3, "addone": 2 * n, "mean": n}
         return other.get(self.task, 9 * n**3 * self.count)
 
     @property
@@ -87,7 +87,7 @@ class Problem:
 
     def prepare(self, _: Sequence[str]) -> None:
         """Refuse what does not fit into memory."""
-        elements = self.n if self.task == "addone" else self.n * self.n
+        elements = self.n if self.task in ("addone", "mean") else self.n * self.n
         need = elements * _BYTES.get(self.task, BYTES_OF_EIGH)
         machine.require_memory(need, f"-n {self.n}", f" for {self.task}")
 

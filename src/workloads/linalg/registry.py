@@ -2,8 +2,9 @@
 
 ``function(problem, workers) -> (answer, note)``: the problem is `problems.Problem`, the note is
 for the report. The answer of ``eigh`` and ``gram`` is (values, vectors), of ``tasks`` the
-values of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` a
-number: NumPy's arrays, never a GPU's. All ranks call one for MPI; rank 0's answer counts.
+values of each, as `definition.solve` returns them, of ``dot`` the product, of ``addone`` and
+``mean`` a number: NumPy's arrays, never a GPU's. All ranks call one for MPI; rank 0's answer
+counts.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ THREADS = {
     if count <= 2 * _CORES
 }
 
-_NUMPY, _PROCESSES, _CUDA = (
-    f"workloads.linalg.{file}:" for file in ("numpy_", "processes", "cuda")
+_NUMPY, _PROCESSES, _CUDA, _ARRAYS = (
+    f"workloads.linalg.{file}:" for file in ("numpy_", "processes", "cuda", "arrays")
 )
 _LIMITED = ("numpy", "threadpoolctl")
 _NP, _CP, _MPI = ("numpy",), ("numpy", "cupy"), ("numpy", "mpi4py")
 _CP_MPI = ("numpy", "cupy", "mpi4py")
 _DASK, _ALL_FOUR = ("numpy", "dask", "distributed"), (*_CP, "numba", "numba_cuda")
-_HERE, _ON_GPU = ("eigh", "gram", "dot", "addone"), ("eigh", "gram", "tasks", "dot")
+_HERE = ("eigh", "gram", "dot", "addone", "mean")
+_ON_GPU = ("eigh", "gram", "tasks", "dot", "mean")
+# What any package of the array API computes by the same lines.
+_ANY = partial(Technique, problems=("eigh", "dot", "mean"))
 _tasks = partial(Technique, problems=("tasks",))
 _ranks = partial(_tasks, parallel="ranks")
 _processes = partial(_tasks, parallel="processes", one_core=("serial",))
@@ -56,6 +60,24 @@ TECHNIQUES = {
     ),
     "cupy-mpi": _ranks(
         _CUDA + "cupy_mpi", "MPI, ranks on a node's GPUs", _CP_MPI, obstacle=machine.no_cuda_device
+    ),
+    "dask-array": Technique(
+        _ARRAYS + "dask",
+        "dask.array: pieces of an array, in threads",
+        _DASK[:2],
+        problems=("mean",),
+    ),
+    "torch": _ANY(
+        _ARRAYS + "torch",
+        "PyTorch, on a GPU if it sees one",
+        ("numpy", "torch"),
+        "PyTorch is not in the image: in a venv pip install torch",
+    ),
+    "jax": _ANY(
+        _ARRAYS + "jax",
+        "JAX, on a GPU if it sees one",
+        ("numpy", "jax"),
+        "JAX is not in the image: in a venv pip install jax",
     ),
     "numba-cuda": _addone(
         _CUDA + "numba_cuda", "Numba's kernel on CuPy's array, NumPy's sum of it", _ALL_FOUR

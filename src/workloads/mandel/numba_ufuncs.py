@@ -1,4 +1,4 @@
-"""Numba's ufuncs, and its threads: ``vectorize``, ``prange``.
+"""Numba's ufuncs, and its threads: ``vectorize``, ``guvectorize``, ``prange``.
 
 Apart from `numba_`, which each worker process imports: these start threads, and ufuncs
 load Numba's compiler.
@@ -30,6 +30,18 @@ def ufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
     # A ufunc warns of numbers that overflow, as they may after they have escaped.
     with np.errstate(over="ignore", invalid="ignore"):
         _escape_times(xs, ys[:, None], maxiter, out=out)
+
+
+# Without types it is compiled for those of its first call.
+@numba.guvectorize("(n),(),()->(n)")
+def _escape_row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None:
+    for column in range(len(xs)):
+        out[column] = escape_time(xs[column], y, maxiter)
+
+
+def gufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Call a generalised ufunc: it takes a whole row, and broadcasting gives it each y."""
+    _escape_row(xs, ys, np.int32(maxiter), out)
 
 
 @numba.vectorize(["int32(float64, float64, int32)"], target="parallel", cache=True)

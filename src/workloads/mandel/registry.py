@@ -75,6 +75,8 @@ TECHNIQUES = {
         "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
         _NUMBA, **_THREADS, one_core=("numba",)),
     "vectorize": _row("numba_ufuncs:ufunc", "Numba, the function made a NumPy ufunc", _NUMBA),
+    "guvectorize": _row(
+        "numba_ufuncs:gufunc", "Numba, a generalised ufunc: it takes a row a call", _NUMBA),
     "vectorize-parallel": _row(
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
         _NUMBA, **_THREADS, one_core=("vectorize",)),

@@ -117,15 +117,6 @@ def test_venvs_package_replaces_the_c_parts_too(tmp_path: Path) -> None:
     assert said == ["0.1 True 0.1", "No module named 'numpy._core'"]
 
 
-def test_modules_are_listed_and_run_by_name() -> None:
-    program = (
-        "import pkgutil, json\n"
-        "print(*sorted(module.name for module in pkgutil.iter_modules(json.__path__)))"
-    )
-    assert python("-c", program) == "__main__ decoder encoder scanner tool"
-    assert python("-m", "json", "--help").startswith("usage: ")
-
-
 def test_the_prompt_completes_what_no_folder_lists() -> None:
     program = """
 from _pyrepl._module_completer import ModuleCompleter

@@ -1,6 +1,5 @@
 """Every row for a GPU, of every workload, where there is none: one line, exit code 69."""
 
-import dataclasses
 import importlib
 import importlib.util
 import sys
@@ -9,7 +8,6 @@ import pytest
 
 from hpcpy_common.machine import no_cuda_device
 from running import on_ranks, printed, run, said
-from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
 
 pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
@@ -37,14 +35,6 @@ NO_NUMBA_CUDA = pytest.mark.skipif(
 def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
     code = "from numba import cuda; print(cuda.implementation, cuda.is_available())"
     assert printed(run(sys.executable, "-c", code)) == "Built-in False\n"
-
-
-@NO_NUMBA_CUDA
-def test_the_row_names_the_package_that_is_missing() -> None:
-    # On a machine with a GPU; a missing one is said before it.
-    technique = dataclasses.replace(TECHNIQUES["numba-cuda"], obstacle=str)
-    assert "use the image hpcpy-cuda" in technique.why_not()
-    assert "pip install 'numba-cuda" in technique.why_not()
 
 
 @pytest.mark.usefixtures("no_number_of_threads")

@@ -185,12 +185,6 @@ def test_a_wrong_answer_exits_1() -> None:
     assert done.stderr.count("linalg: mpi on tasks: WRONG: 4 tasks, ") == 1
 
 
-def test_a_stack_has_the_values_of_each_matrix() -> None:
-    seeds = range(SEED, SEED + 5)
-    alone = [definition.solve(30, seed) for seed in seeds]
-    assert np.allclose(definition.solve_batch(np, 30, seeds), alone, rtol=1e-12, atol=0)
-
-
 def test_a_call_has_as_many_matrices_as_half_the_memory_holds() -> None:
     problem = Problem("tasks", 10, SEED, count=7)
     alone = [definition.solve(10, seed) for seed in problem.seeds]

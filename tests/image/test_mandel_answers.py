@@ -208,12 +208,3 @@ def test_any_kernel_gives_the_same_bytes(name: str, kernel: str) -> None:
         out = np.full((len(rows), area.grid.width), -1, np.int32)
         assert function(name, kernel)(area.grid, rows, out, workers).startswith(kernel)
     assert (out == reference(area)[rows]).all()
-
-
-def test_grid_points_are_start_plus_step_times_index() -> None:
-    grid = AREAS["area2"].grid
-    xs, ys = grid.axes(range(0, 1000, 7))
-    step = (grid.xmax - grid.xmin) / 999
-    assert xs.tolist() == [grid.xmin + column * step for column in range(1000)]
-    step = (grid.ymax - grid.ymin) / 999
-    assert ys.tolist() == [grid.ymin + row * step for row in range(0, 1000, 7)]

@@ -94,15 +94,6 @@ def test_a_slow_technique_shows_its_progress_on_a_terminal(
     assert ("python window: " in stream.getvalue()) == terminal
 
 
-def test_what_cannot_run_here_exits_69(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    absent = replace(TECHNIQUES["numpy"], obstacle=lambda: "it rains")
-    monkeypatch.setitem(TECHNIQUES, "numpy", absent)
-    assert mandel("--impl", "numpy") == 69
-    assert "numpy cannot run here: it rains" in capsys.readouterr().err
-
-
 def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel("--size", 2**31 - 1, 2, "--impl", "numpy") in (0, 2)
     assert mandel("--size", 2**40, 2, "--impl", "numpy") == 2

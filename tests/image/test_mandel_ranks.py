@@ -5,7 +5,6 @@ import json
 import os
 import pstats
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,7 @@ from running import (
     last_words,
     on_ranks,
     printed,
-    run,
     start_ranks,
-    surroundings,
     wait_until,
     workload_on,
 )
@@ -129,14 +126,3 @@ def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
 def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
     code += "import sys; from workloads.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
     return on_ranks(size, "-c", code, "mandel", *arguments)
-
-
-def test_a_launcher_that_mpi_does_not_know_is_refused() -> None:
-    # What srun --mpi=none does: processes that each believe to be alone.
-    inherited = {n: v for n, v in surroundings().items() if not n.startswith(("PMI_", "OMPI_"))}
-    env = {**inherited, "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4"}
-    command = [sys.executable, "-m", "workloads", "mandel", *ODD, "--impl", "mpi-cyclic"]
-    done = run(*command, env=env)
-    assert done.returncode == 69
-    assert "4 processes" in done.stderr
-    assert "--mpi=pmi2" in done.stderr

@@ -1,7 +1,6 @@
 """The vector kernel: every level of processors, every way to be called, bad input."""
 
 import hashlib
-import threading
 from typing import Any
 
 import numpy as np
@@ -55,22 +54,6 @@ def test_plain_bytes_are_taken_as_they_are() -> None:
     out = bytearray(4 * SMALL.width * SMALL.height)
     kernel.fill(xs.tobytes(), ys.tobytes(), SMALL.maxiter, out)
     assert np.frombuffer(out, np.int32).reshape(7, 61).tolist() == definition(SMALL)
-
-
-def test_calls_with_one_counter_share_the_rows() -> None:
-    grid = AREAS["area1"].grid
-    xs, ys = axes(grid)
-    out, counter = empty(grid), np.zeros(1, np.int64)
-    threads = [
-        threading.Thread(target=kernel.fill, args=(xs, ys, grid.maxiter, out, counter))
-        for _ in range(5)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert hashlib.sha256(out).hexdigest() == AREAS["area1"].sha256
-    assert counter[0] >= grid.height
 
 
 XS, YS = axes(SMALL)

@@ -8,18 +8,6 @@ from running import python
 
 
 @needs("matplotlib")
-def test_matplotlib_draws_with_an_unwritable_home(tmp_path: Path) -> None:
-    program = (
-        "import sys, matplotlib; matplotlib.use('agg')\n"
-        "from matplotlib import pyplot\n"
-        "pyplot.plot([1, 2]); pyplot.savefig(sys.argv[1])"
-    )
-    done = python("-c", program, str(tmp_path / "a.png"))
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-
-
-@needs("matplotlib")
 def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(tmp_path: Path) -> None:
     home, node = tmp_path / "home", tmp_path / "node"
     settings = home / ".config/matplotlib"

@@ -3,7 +3,6 @@
 import random
 import signal
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +77,6 @@ def test_ctrl_c_ends_a_long_count_with_one_line(tmp_path: Path) -> None:
         assert last_words(job) == "workloads: pi: stopped\n"
     assert job.returncode == 130
     assert not [*results.iterdir()]
-
-
-def test_bad_input() -> None:
-    with pytest.raises(AttributeError):
-        count_drawn(None, 1)
-    with pytest.raises(ValueError, match="PyCapsule"):
-        count_drawn(types.SimpleNamespace(capsule=None), 1)
 
 
 @pytest.mark.parametrize("seed", [0, 2022, 2**64 - 1])

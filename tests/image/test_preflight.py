@@ -37,18 +37,6 @@ def apart(script: Path, **variables: str) -> list[subprocess.CompletedProcess[st
     return [start(*WRAPPED, script, SLURM_PROCID=str(i), **numbers) for i in range(3)]
 
 
-def test_ranks_that_do_not_end_with_one_line_of_all(script: Path) -> None:
-    said = apart(script)
-    assert [each.returncode for each in said] == [78] * 3
-    assert "".join(each.stdout for each in said) == ""
-    (line,) = "".join(each.stderr for each in said).splitlines()
-    assert line.startswith(
-        "preflight: mpi.ranks: every rank is rank 0 of 1: srun started 3 processes and MPI "
-        "knows of one in each (/opt/mpich/lib/libmpi.so.12"
-    )
-    assert "; start it by srun --mpi=pmi2" in line
-
-
 def test_a_bound_core_that_all_share_is_one_warning(script: Path) -> None:
     code = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
     code += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"

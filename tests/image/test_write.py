@@ -3,10 +3,8 @@
 import hashlib
 import json
 import math
-import signal
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import h5py
 import numpy as np
@@ -48,16 +46,6 @@ def test_pure_python_and_numpy_have_the_stated_bytes() -> None:
         assert found.hexdigest() == SHA256[series]
     assert SHA256[Series(15, 100)].startswith("fe9b93ef9cbf19f4")
     assert SHA256[Series(100, 500)].startswith("5470347d35ae13e6")
-
-
-@pytest.mark.parametrize("name", ["hdf5", "hdf5-single", "text"])
-def test_no_array_has_signal_handlers_of_its_own(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = Mock(wraps=signal.signal)
-    monkeypatch.setattr(signal, "signal", calls)
-    assert write("--impl", name, "-n", 70, "-s", 3, "--no-verify") == 0
-    assert calls.call_count < 70
 
 
 def test_every_technique_of_one_process_writes_the_stated_bytes(

@@ -16,20 +16,12 @@ from pathlib import Path
 
 import extension_sources as sources
 
-# The same computation in Python, whose floats are C's doubles.
 ROW = """
-import {name}
-def points():
-    for at in range(200):
-        x, y, n, z = -2.0 + 3.0 * at / 200, 0.25, 0, 0j
-        re = im = 0.0
-        while n < 100 and re * re + im * im <= 4.0:
-            re, im, n = re * re - im * im + x, 2.0 * re * im + y, n + 1
-        yield n
-expected = [*points()]
-assert len({{*expected}}) > 9
-assert [*{name}.row({arguments})] == expected
+import numpy, {name}
+made = {name}.row(numpy.arange(5.0))
+assert (made.dtype, [*made]) == (numpy.float64, [1.0, 3.0, 5.0, 7.0, 9.0])
 """
+# The same computation in Python, whose floats are C's doubles.
 PAIRS = """
 import {name}
 def pairs(seed):
@@ -50,7 +42,6 @@ world = MPI.COMM_WORLD
 assert sum_mpi.total(world, world.rank + 1) == world.size * (world.size + 1) // 2
 assert world.size == 2
 """
-_POINTS = "-2.0, 1.0, 0.25, 200, 100"
 
 
 def run(folder: Path, *words: str | Path, **variables: str) -> None:
@@ -160,11 +151,11 @@ BUILDERS: Mapping[str, Callable[[Path], None]] = {
 }
 # Kind -> a program that fails where a module gives another answer than Python.
 CHECKS: Mapping[str, str] = {
-    "cythonize": ROW.format(name="row_cython", arguments=_POINTS),
+    "cythonize": ROW.format(name="row_cython"),
     "%%cython": PAIRS.format(name="pairs_magic", function="inside"),
-    "f2py": ROW.format(name="row_f2py", arguments="-2.0, 1.0, 0.25, 100, 200"),
+    "f2py": ROW.format(name="row_f2py"),
     "cffi": PAIRS.format(name="pairs_cffi", function="lib.pairs_inside"),
-    "pybind11": ROW.format(name="row_pybind", arguments=_POINTS),
+    "pybind11": ROW.format(name="row_pybind"),
     "pip with setuptools": PAIRS.format(name="pairs_sdist", function="inside"),
     "pip with meson-python": PAIRS.format(name="pairs_meson", function="inside"),
     "mpi4py": SUM,

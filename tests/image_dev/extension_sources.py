@@ -1,9 +1,9 @@
-"""What the talks' students compile: a row of the Mandelbrot set, and pairs for pi.
+"""What the talks' students compile: loops over a row of an array, and over pairs for pi.
 
 Each in the language of its kind of extension module.
 """
 
-# A row: the iterations of `width` points from `left` to `right` at the height `y`.
+# A row: of each number its double, and one more; a sum would not tell one's place.
 CYTHON_ROW = """
 # cython: language_level=3, boundscheck=False
 cimport numpy as np
@@ -11,21 +11,12 @@ import numpy as np
 
 np.import_array()
 
-def row(double left, double right, double y, int width, int most):
-    cdef np.ndarray[np.int32_t] counts = np.zeros(width, dtype=np.int32)
-    cdef double re, im, x, square
-    cdef int at, n
-    for at in range(width):
-        x = left + (right - left) * at / width
-        re = im = 0.0
-        n = 0
-        while n < most and re * re + im * im <= 4.0:
-            square = re * re - im * im + x
-            im = 2.0 * re * im + y
-            re = square
-            n += 1
-        counts[at] = n
-    return counts
+def row(np.ndarray[np.float64_t] numbers):
+    cdef np.ndarray[np.float64_t] made = np.empty_like(numbers)
+    cdef int at
+    for at in range(numbers.size):
+        made[at] = 2 * numbers[at] + 1
+    return made
 """
 SETUP_ROW = """
 import numpy
@@ -36,45 +27,24 @@ module = Extension("row_cython", ["row_cython.pyx"], include_dirs=[numpy.get_inc
 setup(name="row", ext_modules=cythonize([module]))
 """
 FORTRAN_ROW = """
-subroutine row(left, right, y, most, counts, width)
-    integer, intent(in) :: width, most
-    real(8), intent(in) :: left, right, y
-    integer, intent(out) :: counts(width)
-    real(8) :: re, im, x, square
-    integer :: at, n
-    do at = 1, width
-        x = left + (right - left) * (at - 1) / width
-        re = 0
-        im = 0
-        n = 0
-        do while (n < most .and. re * re + im * im <= 4d0)
-            square = re * re - im * im + x
-            im = 2 * re * im + y
-            re = square
-            n = n + 1
-        end do
-        counts(at) = n
-    end do
+subroutine row(numbers, made, width)
+    integer, intent(in) :: width
+    real(8), intent(in) :: numbers(width)
+    real(8), intent(out) :: made(width)
+    made = 2 * numbers + 1
 end subroutine
 """
 PYBIND_ROW = """
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-static pybind11::array_t<int> row(double left, double right, double y, int width, int most) {
-    pybind11::array_t<int> counts(width);
-    auto write = counts.mutable_unchecked<1>();
-    for (int at = 0; at < width; at++) {
-        double x = left + (right - left) * at / width, re = 0, im = 0;
-        int n = 0;
-        for (; n < most && re * re + im * im <= 4; n++) {
-            double square = re * re - im * im + x;
-            im = 2 * re * im + y;
-            re = square;
-        }
-        write(at) = n;
-    }
-    return counts;
+static pybind11::array_t<double> row(pybind11::array_t<double> numbers) {
+    pybind11::array_t<double> made(numbers.size());
+    auto read = numbers.unchecked<1>();
+    auto write = made.mutable_unchecked<1>();
+    for (int at = 0; at < numbers.size(); at++)
+        write(at) = 2 * read(at) + 1;
+    return made;
 }
 
 PYBIND11_MODULE(row_pybind, module) { module.def("row", &row); }

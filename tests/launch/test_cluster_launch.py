@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,13 +38,6 @@ def program(cluster: Cluster, name: str, text: str) -> Path:
     return executable(cluster.shared / name, f"#!/bin/sh\n{text}\n")
 
 
-@pytest.fixture(scope="module")
-def other() -> Iterator[Cluster]:
-    """Give a cluster beside the checkout's."""
-    with own("cluster-named") as layout:
-        yield started(layout)
-
-
 def test_site_local_is_the_cluster_that_runs(cluster: Cluster) -> None:
     tell = program(cluster, "where", "hostname")
     words = ("W=mandel", "NODES=2", "TASKS=4", "ENGINE=none", f"IMAGE={tell}")
@@ -60,11 +52,12 @@ def test_site_local_is_the_cluster_that_runs(cluster: Cluster) -> None:
     assert (ran.returncode, sorted(ran.stdout.split())) == (0, ["n1", "n1", "n2", "n2"])
 
 
-def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster, other: Cluster) -> None:
+def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster) -> None:
     tell = program(cluster, "which", "getent hosts n1")
-    conf = str(other.layout.conf)
-    done = launch(cluster, "W=pi", "ENGINE=none", f"IMAGE={tell}", SLURM_CONF=conf)
-    assert (done.returncode, done.stdout) == (0, other.srun(str(tell)).stdout)
+    with own("cluster-named") as layout:
+        other, conf = started(layout), str(layout.conf)
+        done = launch(cluster, "W=pi", "ENGINE=none", f"IMAGE={tell}", SLURM_CONF=conf)
+        assert (done.returncode, done.stdout) == (0, other.srun(str(tell)).stdout)
     assert done.stdout != cluster.srun(str(tell)).stdout
     assert done.stderr.splitlines()[0].endswith(f", the Slurm of SLURM_CONF={conf}")
 

@@ -31,15 +31,6 @@ class Bound:
 BOUNDS = {"pass": Bound(88, 5.5, 104), "numpy": Bound(165, 7.9, 155), "core": Bound(349, 16.3, 291)}
 
 
-@pytest.fixture(scope="module")
-def sif() -> Path:
-    if why := forbidden("squashfs loop mounts"):
-        pytest.skip(f"{why}; run: sudo make test")
-    if not Path("/dev/fuse").exists():
-        pytest.skip("no /dev/fuse; run: modprobe fuse")
-    return SIF
-
-
 def too_much(counted: Touched, bound: Bound) -> list[str]:
     counts = {
         "blocks of 128 KiB unpacked": (counted.blocks, bound.blocks),
@@ -51,9 +42,13 @@ def too_much(counted: Touched, bound: Bound) -> list[str]:
 
 @needs_image
 @pytest.mark.parametrize("name", BOUNDS)
-def test_a_start_touches_little_of_the_image(sif: Path, name: str) -> None:
+def test_a_start_touches_little_of_the_image(name: str) -> None:
+    if why := forbidden("squashfs loop mounts"):
+        pytest.skip(f"{why}; run: sudo make test")
+    if not Path("/dev/fuse").exists():
+        pytest.skip("no /dev/fuse; run: modprobe fuse")
     (case,) = (one for one in CASES if one.name == name)
-    counted = touched(sif, [PYTHON, *case.arguments(WORK)])
+    counted = touched(SIF, [PYTHON, *case.arguments(WORK)])
     problems = too_much(counted, BOUNDS[name])
     assert not problems, "\n".join(
         [

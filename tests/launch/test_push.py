@@ -62,23 +62,18 @@ def test_pushed_image_comes_back_with_the_same_digest(
     assert {path.name for path in (back / "blobs/sha256").iterdir()} == sent
 
 
-@pytest.fixture
-def sif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    # No logins of the user's.
-    monkeypatch.setenv("APPTAINER_CONFIGDIR", str(tmp_path / "apptainer"))
-    try:
-        return make_sif(ensure("apptainer"), tmp_path, FILES)
-    except HpcpyError as error:
-        pytest.skip(str(error))
-
-
 def test_pushed_sif_is_pulled_as_it_was(
     registry: Registry,
-    sif: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    # No logins of the user's.
+    monkeypatch.setenv("APPTAINER_CONFIGDIR", str(tmp_path / "apptainer"))
+    try:
+        sif = make_sif(ensure("apptainer"), tmp_path, FILES)
+    except HpcpyError as error:
+        pytest.skip(str(error))
     asked = []
 
     def ensure_image(*words: str) -> tuple[Path, None, None]:

@@ -65,18 +65,8 @@ class ReFrame:
         return {path.parent.name: path.read_text() for path in found}
 
 
-@pytest.fixture
-def machine(tmp_path: Path, sif: str) -> ReFrame:
-    return ReFrame(tmp_path, sif, os.environ)
-
-
-@pytest.fixture
-def slurm(cluster: Cluster, sif: str) -> ReFrame:
-    variables = cluster.environment({"APPTAINER_CONFIGDIR": ENGINE_FOLDER})
-    return ReFrame(cluster.shared / "reframe", sif, variables)
-
-
-def test_a_centres_jobs_are_written(machine: ReFrame) -> None:
+def test_a_centres_jobs_are_written(tmp_path: Path, sif: str) -> None:
+    machine = ReFrame(tmp_path, sif, os.environ)
     code, said = machine.run("--dry-run", "--system=centre")
     assert code == 0, said
     scripts = machine.scripts()
@@ -89,7 +79,9 @@ def test_a_centres_jobs_are_written(machine: ReFrame) -> None:
 
 
 @pytest.mark.long
-def test_all_pass_on_two_nodes_of_slurm(slurm: ReFrame) -> None:
+def test_all_pass_on_two_nodes_of_slurm(cluster: Cluster, sif: str) -> None:
+    variables = cluster.environment({"APPTAINER_CONFIGDIR": ENGINE_FOLDER})
+    slurm = ReFrame(cluster.shared / "reframe", sif, variables)
     code, said = slurm.run("--run", "--system=cluster")
     assert code == 0, said
     cases = slurm.cases()

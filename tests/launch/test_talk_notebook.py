@@ -22,11 +22,12 @@ for cell in book.cells:
 """
 
 
-@pytest.fixture(scope="module")
-def baked(sif: str, program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the image as a folder, with JupyterLab baked."""
-    folder = tmp_path_factory.mktemp("wheels")
-    root = tmp_path_factory.mktemp("image") / "baked"
+def test_a_notebook_runs_from_its_first_cell_to_its_last(
+    sif: str, program: Path, tmp_path: Path
+) -> None:
+    folder, root, home = (tmp_path / name for name in ("wheels", "baked", "home"))
+    folder.mkdir()
+    home.mkdir()
     there = {(wheel.name, wheel.version) for wheel in wheels("image", host_arch())}
     wanted = [one for one in wheels_for(["jupyterlab"]) if (one.name, one.version) not in there]
     for path in fetch(wanted).values():
@@ -34,19 +35,8 @@ def baked(sif: str, program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     run(program, "build", "--sandbox", root, sif, check=True)
     bake = ("python3", "-m", "hpcpy_bake", "--no-index", "--find-links=/mnt", "jupyterlab")
     run(program, "exec", "--writable", f"--bind={folder}:/mnt", root, *bake, check=True)
-    return root
-
-
-@pytest.fixture
-def python(baked: Path, program: Path, tmp_path: Path) -> tuple[str | Path, ...]:
-    """Give the start of a command of the image's Python, in an empty folder."""
-    home = tmp_path / "home"
-    home.mkdir()
     options = ("--contain", "--cleanenv", f"--home={home}:/work", "--pwd=/work")
-    return (program, "exec", *options, baked, "python3")
-
-
-def test_a_notebook_runs_from_its_first_cell_to_its_last(python: tuple[str | Path, ...]) -> None:
+    python = (program, "exec", *options, root, "python3")
     run(*python, "-m", "workloads", "talk", "nih", "5", "--notebook", "talk.ipynb", check=True)
     done = run(*python, "-c", EXECUTE)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -36,10 +36,6 @@ _start = _hpcpy_importer.finder().start
 _start.program, _start.pythonpath = "-c", frozenset(path for path in sys.path[:at] if path)
 sys.path.append({site!r})
 import posix
-def forbid_asking():
-    def refuse(*arguments):
-        raise AssertionError(f"the file system was asked: {{arguments}}")
-    posix.stat = posix.listdir = posix.open = refuse
 """
 
 

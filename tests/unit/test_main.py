@@ -1,6 +1,5 @@
 """The command, its exit codes, and a checkout that cannot be written."""
 
-import importlib
 import os
 import re
 import shutil
@@ -93,17 +92,6 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, command: str, 
     done = hpcpy(command, given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert given in done.stderr
-
-
-def test_ctrl_c_has_the_shells_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(_: object) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(importlib.import_module("hpcpy.clean"), "main", interrupted)
-    assert main(["clean"]) == 130
-    assert capsys.readouterr().err == "hpcpy clean: stopped; the same command continues from here\n"
 
 
 def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:

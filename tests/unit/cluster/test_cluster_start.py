@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from hpcpy.cluster import command, processes
-from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, environment, variables
-from hpcpy.cluster.machines import free_network, machine_of
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
+from hpcpy.cluster.machines import free_network
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from running import run as run_program
 from running import wait_until
 
 
@@ -39,14 +38,6 @@ def test_ordinary_user_is_told_what_an_administrator_would_type(
     assert "an administrator would type: sudo make cluster" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not layout.folder.exists()
-
-
-def test_stop_is_nothing_where_there_is_none(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert run(["cluster", "--stop", f"--folder={layout.folder}"]) == 0
-    assert "there is none" in capsys.readouterr().err
 
 
 def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
@@ -86,19 +77,6 @@ def test_a_clusters_folder_that_was_moved_is_not_removed(
     assert moved.exists()
 
 
-def test_node_has_the_checkout_and_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # podman's images are in the cache, which may lie below /tmp.
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
-    layout, on = Layout(tmp_path / "cluster"), Network("198.18.7.0/24")
-    layout.folder.mkdir()
-    there = {str(paths.ROOT), str(layout.folder)}
-    assert {*machine_of(layout, on, "n1", ())[4].split("\n")} == there
-    (tmp_path / "hpcpy").mkdir()
-    assert {*machine_of(layout, on, "n1", ())[4].split("\n")} == {*there, str(tmp_path / "hpcpy")}
-
-
 @pytest.mark.long
 def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
     # A process that outlives its parent is ended as well, and none of another cluster.
@@ -127,16 +105,6 @@ def test_names_fit_whatever_folder_it_lies_in() -> None:
     assert len(f"{DEEP.run}/n1/spool/n1_4294967295.4294967295") < 108
     for name in (CONTROLLER, *NODES):
         assert len(DEEP.cable(name)) <= 15
-
-
-def test_a_program_gets_the_same_variables_as_a_shell(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "it's a folder")
-    script = f"{environment(layout)}env -0"
-    around = {"PATH": os.environ["PATH"], "OTHER": "x"}
-    done = run_program("sh", "-c", script, env=around, check=True)
-    shells = dict(one.split("=", 1) for one in done.stdout.split("\0") if one)
-    made = variables(layout, around)
-    assert made == {name: shells[name] for name in made}
 
 
 def test_a_network_that_is_routed_is_passed_over() -> None:

@@ -42,30 +42,15 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture
-def links(tmp_path: Path) -> Path:
-    """Return a folder with such a link as /dev has; a fault here would replace that."""
-    folder = tmp_path / "dev"
-    folder.mkdir()
-    (folder / "stdout").symlink_to("/proc/self/fd/1")
-    return folder
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Path:
-    """Return a device of the test's own that is like /dev/null; skip the test without root."""
-    node = tmp_path / "device"
+@both
+def test_a_link_to_a_device_stays_one(whole: Write, tmp_path: Path) -> None:
+    # One of the test's own that is like /dev/null.
+    device, link = tmp_path / "device", tmp_path / "link"
     try:
-        os.mknod(node, stat.S_IFCHR | 0o666, os.makedev(1, 3))
-        node.write_bytes(b"opened")
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        device.write_bytes(b"opened")
     except PermissionError:
         pytest.skip("only root can make a device; as root: sudo make check")
-    return node
-
-
-@both
-def test_a_link_to_a_device_stays_one(whole: Write, device: Path) -> None:
-    link = device.with_name("link")
     link.symlink_to("device")
     write(whole, link)
     assert stat.S_ISCHR(device.stat().st_mode)
@@ -117,9 +102,12 @@ def test_what_cannot_be_written_is_refused_before_any_work(whole: Write, tmp_pat
 @pytest.mark.parametrize("module", ["hpcpy.core.files", "hpcpy_common.files"])
 @pytest.mark.parametrize("name", ["-", "stdout"])
 def test_standard_output_that_is_a_file_keeps_what_is_in_it(
-    module: str, name: str, links: Path, tmp_path: Path
+    module: str, name: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "out"
+    file, links = tmp_path / "out", tmp_path / "dev"
+    # Such a link as /dev has; a fault here would replace that.
+    links.mkdir()
+    (links / "stdout").symlink_to("/proc/self/fd/1")
     with file.open("w") as out:
         out.write("first\n")
         out.flush()

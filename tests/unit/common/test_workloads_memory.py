@@ -77,22 +77,17 @@ def test_a_limit_of_the_shell_limits_the_memory(option: str) -> None:
     assert 500_000_000 < int(found) < 1_024_000_000
 
 
+# Slurm gives the batch script 0, and mpiexec hands that on to every rank.
+IN_A_SCRIPT = {"SLURM_LOCALID": "0", "MPI_LOCALRANKID": "5"}
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
 
 @pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize("given", [IN_A_SCRIPT, *({name: "5"} for name in LAUNCHERS)])
 def test_ranks_of_a_node_take_its_devices_in_turn(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "5")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     assert ranks.rank_on_node() == 5
     assert of_this_rank(4) == 1
-
-
-# Slurm gives the batch script 0, and mpiexec hands that on to every rank.
-@pytest.mark.usefixtures("alone")
-def test_mpiexec_in_a_batch_script_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURM_LOCALID", "0")
-    monkeypatch.setenv("MPI_LOCALRANKID", "2")
-    assert of_this_rank(4) == 2

@@ -1,6 +1,5 @@
 """A stage is a line, its failure shows why; parts are built at once, each after its needs."""
 
-import shutil
 import threading
 from pathlib import Path
 
@@ -45,23 +44,6 @@ def test_command_without_room_says_so() -> None:
         current.run(["sh", "-c", "cat /etc/passwd >/dev/full; exit 2"])
     assert failed.value.exit_code == 73
     assert isinstance(failed.value, StageError)
-
-
-@pytest.mark.parametrize("given", [(), ("{}/new",)], ids=["the log's disk", "a command's"])
-def test_the_disk_that_is_full_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...]
-) -> None:
-    full = tmp_path / "full"
-    full.mkdir()
-    usage, is_mount = shutil.disk_usage, Path.is_mount
-    monkeypatch.setattr(
-        shutil, "disk_usage", lambda at: usage(at)._replace(free=int(Path(at) != full))
-    )
-    monkeypatch.setattr(Path, "is_mount", lambda path: path == full or is_mount(path))
-    words = [word.format(full) for word in given]
-    with pytest.raises(DiskError) as failed, stage("build it") as current:
-        current.run(["sh", "-c", "exit 2", *words])
-    assert (f"free some at {full}," in str(failed.value)) == bool(words)
 
 
 def test_everything_is_done_after_what_it_needs() -> None:

@@ -1,6 +1,7 @@
 """What is said where packages may not be installed."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,41 +29,41 @@ def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_setup_no_installs_nothing_and_says_what_to_type(
-    debian: Path, monkeypatch: pytest.MonkeyPatch
+# What a machine has on PATH, SETUP, who types, what is asked for, and parts of the one line.
+TYPED = "apt-get install --no-install-recommends buildah skopeo mmdebstrap"
+REFUSED: dict[str, tuple[str, str, int, Callable[[], object], tuple[str, ...]]] = {
+    "SETUP=no": (
+        *("bin", "no", 0, lambda: setup.ensure("build")),
+        ("SETUP=no forbids it", f"an administrator would type: {TYPED}"),
+    ),
+    "an ordinary user": (
+        *("bin", "", 1000, lambda: setup.install(needed(["podman"]))),
+        ("only root may", "apt-get install"),
+    ),
+    "without apt": (
+        *("", "", 0, lambda: setup.install(needed(["build"]))),
+        ("buildah >= 1.28", "not a Debian or Ubuntu"),
+    ),
+    "a launch": (
+        *("bin", "", 0, lambda: engine_program("podman", Site("a", "site"), is_run=True)),
+        ("missing: podman", "; run: make setup TOOLS=podman"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_nothing_is_installed_and_one_line_says_why(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    monkeypatch.setenv("SETUP", "no")
+    path, variable, user, act, says = REFUSED[case]
+    monkeypatch.setenv("PATH", str(debian / path))
+    monkeypatch.setenv("SETUP", variable)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     with pytest.raises(UnavailableError) as caught:
-        setup.ensure("build")
-    assert caught.value.exit_code == 69
-    message = str(caught.value)
-    assert "SETUP=no forbids it" in message
-    assert (
-        "an administrator would type: apt-get install --no-install-recommends "
-        "buildah skopeo mmdebstrap" in message
-    )
-    assert "\n" not in message
+        act()
+    assert [part for part in says if part not in str(caught.value)] == []
+    assert (caught.value.exit_code, "\n" in str(caught.value)) == (69, False)
     assert not (debian / "apt-was-run").exists()
-
-
-def test_ordinary_user_is_told_what_an_administrator_would_type(
-    debian: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(UnavailableError, match=r"only root may.*apt-get install"):
-        setup.install(needed(["podman"]))
-    assert not (debian / "apt-was-run").exists()
-
-
-def test_machine_without_apt_is_told_the_programs_it_lacks(
-    debian: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(debian))
-    with pytest.raises(UnavailableError) as caught:
-        setup.install(needed(["build"]))
-    assert "buildah >= 1.28" in str(caught.value)
-    assert "not a Debian or Ubuntu" in str(caught.value)
-    assert "system's own means" in str(caught.value)
 
 
 def test_packages_are_listed_before_apt_runs(
@@ -76,10 +77,3 @@ def test_packages_are_listed_before_apt_runs(
     listed, done = said.index("SETUP=no forbids it"), said.index("install packages with apt-get")
     assert listed < said.index("buildah") < done
     assert (debian / "apt-was-run").exists()
-
-
-def test_a_launch_installs_nothing(debian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(UnavailableError, match=r"^missing: podman.*; run: make setup TOOLS=podman"):
-        engine_program("podman", Site("a", "site"), is_run=True)
-    assert not (debian / "apt-was-run").exists()

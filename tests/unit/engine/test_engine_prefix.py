@@ -1,15 +1,13 @@
 """The prefix is whole, made for its place, and never half there."""
 
-import shutil
 import sys
-from collections import namedtuple
 from pathlib import Path
 
 import pytest
 from processes import environment, read_only
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UnavailableError
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix, tools
 from running import executable, run
 
@@ -24,11 +22,6 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     prefix.relink(prefix.command(), program)
     (prefix.prefix() / "stamp").write_text(prefix.stamp())
     return tmp_path
-
-
-def test_whole_prefix_is_used_as_it_is(checkout: Path) -> None:
-    assert prefix.is_ready()
-    assert prefix.provide() == checkout / "build/tools/bin/apptainer"
 
 
 def test_prefix_of_a_moved_checkout_is_made_anew(
@@ -76,15 +69,3 @@ def test_prefix_whose_making_was_killed_is_not_ready() -> None:
     assert not prefix.is_ready()
     (prefix.prefix() / "stamp").unlink()
     assert not prefix.is_ready()
-
-
-def test_full_disk_is_told_before_anything_is_downloaded(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.rmtree(prefix.prefix())
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10, 10, 0))
-    monkeypatch.setenv("HPCPY_CACHE", str(checkout / "cache"))
-    with pytest.raises(DiskError, match="Apptainer needs"):
-        prefix.provide()
-    assert not (checkout / "cache").exists()

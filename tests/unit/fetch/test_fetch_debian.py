@@ -70,18 +70,16 @@ def offer(version: str) -> Offer:
     return Offer("thing", version, "debian", NEWER_PATH, len(NEWER), digest)
 
 
-def test_locked_package_comes_from_the_mirror_of_the_machine(server: Server) -> None:
-    server.answers[MIRROR_PATH] = [ranged(BODY)]
+SNAPSHOT = f"/archive/debian/20010203T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"
+
+
+@pytest.mark.parametrize("place", [MIRROR_PATH, SNAPSHOT], ids=["the mirror", "the snapshot"])
+def test_locked_package_comes_from_the_mirror_or_the_snapshot_of_the_lock(
+    server: Server, place: str
+) -> None:
+    server.answers[place] = [ranged(BODY)]
     found = fetch_debs("base", "x86_64", patience=SOON)
     assert found.paths["thing"].name == "thing_7+b1_amd64.deb"
-    assert found.paths["thing"].read_bytes() == BODY
-    assert found.replaced == ()
-
-
-def test_package_that_left_the_mirror_comes_from_the_snapshot_of_the_lock(server: Server) -> None:
-    snapshot = f"/archive/debian/20010203T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"
-    server.answers[snapshot] = [ranged(BODY)]
-    found = fetch_debs("base", "x86_64", patience=SOON)
     assert (found.paths["thing"].read_bytes(), found.replaced) == (BODY, ())
 
 

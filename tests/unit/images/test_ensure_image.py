@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 from processes import start
-from requested import requested
 
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.outputs import archive_path, made_of, sif_path
 from hpcpy.images.plan import make_plan
-from hpcpy.launch.command import unmade
 from running import first_line
 
 HAVE = """
@@ -65,15 +63,3 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
             assert first_line(process, "stderr").startswith("waiting for process")
         finally:
             process.kill()
-
-
-@pytest.mark.usefixtures("build")
-def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
-    images("")
-    plan = make_plan()
-    sif = sif_path(plan.graph.image("hpcpy"))
-    write_stamp(sif, **made_of(plan.graph.image("hpcpy")), apptainer="0.1")
-    assert unmade(requested("--engine=apptainer"), is_run=True) == []
-    sif.write_bytes(b"another")
-    why = f"{sif} is not made of the present sources; run: make sif"
-    assert unmade(requested("--engine=apptainer"), is_run=True) == [why]

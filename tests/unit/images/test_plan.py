@@ -30,20 +30,22 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def part_key(root: Path, part: str) -> str:
+def keys_of(root: Path) -> dict[str, str]:
+    """Return the keys of a part and an image, and of what two images' interpreters are made of."""
     graph = load(root / "containers/images.toml")
-    return Plan(graph, ARCH, 1).part_key(graph.parts[part])
-
-
-def image_key(root: Path) -> str:
-    graph = load(root / "containers/images.toml")
-    return Plan(graph, ARCH, 1).image_key(graph.image("hpcpy"))
+    plan = Plan(graph, ARCH, 1)
+    part, image = graph.parts["workloads"], graph.image("hpcpy")
+    found = {"workloads": plan.part_key(part), "image": plan.image_key(image)}
+    for name in ("hpcpy", "plain"):
+        parts = {one.name: plan.part_key(one) for one in graph.shipped(graph.image(name))}
+        found[f"interpreter of {name}"] = parts["interpreter"] + parts["numba_cache"]
+    return found
 
 
 @pytest.fixture(scope="module")
-def keys() -> tuple[str, str]:
+def keys() -> dict[str, str]:
     """Return the keys of this checkout, which its copies share until they are changed."""
-    return part_key(paths.ROOT, "workloads"), image_key(paths.ROOT)
+    return keys_of(paths.ROOT)
 
 
 def add_line(name: str) -> Edit:
@@ -70,68 +72,42 @@ def add_file(root: Path) -> None:
     (root / "src/workloads/new.py").write_text("")
 
 
-# An edit, and whether the part `workloads` reads what it changes; the image reads all.
-EDITS = {
-    "recipe": (add_line("recipes/workloads.sh"), True),
-    "tree": (add_line("src/workloads/registry.py"), True),
-    "new file in the tree": (add_file, True),
-    "pin of a need": (change_first_digest("env/sources.toml", "[python]"), True),
-    "builder": (add_line("containers/builder/Containerfile"), True),
-    "another part's recipe": (add_line("recipes/pocl.sh"), False),
-    "the image's own command": (add_line("src/hpcpy/launch/plan.py"), False),
+INTERPRETERS = {"interpreter of hpcpy", "interpreter of plain"}
+ALL = {"workloads", "image", *INTERPRETERS}
+NUMBA = "src/interp/features/numba"
+# An edit, and the keys that it changes: the workloads' modules are in the interpreters.
+EDITS: dict[str, tuple[Edit, set[str]]] = {
+    "recipe": (add_line("recipes/workloads.sh"), ALL),
+    "tree": (add_line("src/workloads/registry.py"), ALL),
+    "new file in the tree": (add_file, ALL),
+    "pin of a need": (change_first_digest("env/sources.toml", "[python]"), ALL),
+    "builder": (add_line("containers/builder/Containerfile"), ALL),
+    "another part's recipe": (add_line("recipes/pocl.sh"), {"image"}),
+    "the image's own command": (add_line("src/hpcpy/launch/plan.py"), {"image"}),
+    "plain tier": (add_line("src/interp/start/main.c"), {"image", *INTERPRETERS}),
+    "feature": (add_line(f"{NUMBA}/_hpcpy_numba.py"), {"image", "interpreter of hpcpy"}),
+    "its README": (add_line(f"{NUMBA}/README.md"), set()),
+    "README of all": (add_line("src/interp/features/README.md"), set()),
 }
 
 
-@pytest.mark.parametrize(("edit", "is_read"), EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(("edit", "changed"), EDITS.values(), ids=EDITS)
 def test_keys_change_with_what_is_read(
-    keys: tuple[str, str], checkout: Path, edit: Edit, is_read: bool
+    keys: dict[str, str], checkout: Path, edit: Edit, changed: set[str]
 ) -> None:
     edit(checkout)
-    assert (part_key(checkout, "workloads") != keys[0]) is is_read
-    assert image_key(checkout) != keys[1]
-
-
-def interpreter_key(root: Path, image: str) -> str:
-    graph = load(root / "containers/images.toml")
-    plan = Plan(graph, ARCH, 1)
-    found = {part.name: plan.part_key(part) for part in graph.shipped(graph.image(image))}
-    return found["interpreter"] + found["numba_cache"]
-
-
-@pytest.fixture(scope="module")
-def interpreters() -> dict[str, str]:
-    return {image: interpreter_key(paths.ROOT, image) for image in ("hpcpy", "plain")}
-
-
-@pytest.mark.parametrize(
-    ("edit", "changed"),
-    [
-        pytest.param(add_line("src/interp/start/main.c"), {"hpcpy", "plain"}, id="plain tier"),
-        pytest.param(
-            add_line("src/interp/features/numba/_hpcpy_numba.py"), {"hpcpy"}, id="feature"
-        ),
-        pytest.param(add_line("src/interp/features/numba/README.md"), set(), id="its README"),
-        pytest.param(add_line("src/interp/features/README.md"), set(), id="README of all"),
-    ],
-)
-def test_a_feature_is_an_input_of_the_images_that_have_it(
-    interpreters: dict[str, str], checkout: Path, edit: Edit, changed: set[str]
-) -> None:
-    before = interpreters
-    assert before["hpcpy"] != before["plain"]
-    edit(checkout)
-    after = {image: interpreter_key(checkout, image) for image in before}
-    assert {image for image in before if before[image] != after[image]} == changed
+    after = keys_of(checkout)
+    assert {name for name in keys if keys[name] != after[name]} == changed
 
 
 def test_key_is_kept_when_files_are_only_touched_or_the_checkout_moves(
-    keys: tuple[str, str], checkout: Path, monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, str], checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (part_key(checkout, "workloads"), image_key(checkout)) == keys
+    assert keys_of(checkout) == keys
     for path in checkout.rglob("*"):
         os.utime(path, (1, 1))
     moved = checkout.rename(checkout.with_name("moved"))
     monkeypatch.setattr(paths, "ROOT", moved)
     for name in ("env", "recipes", "containers"):
         monkeypatch.setattr(paths, name.upper(), moved / name)
-    assert (part_key(moved, "workloads"), image_key(moved)) == keys
+    assert keys_of(moved) == keys

@@ -14,16 +14,11 @@ from hpcpy.pins.model import DebianSuite
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def test_apt_resolves_and_verifies_from_the_index(tmp_path: Path) -> None:
     debs = [make_deb(tmp_path / "zlast"), make_deb(tmp_path / "first", "Depends: zlast\n")]
-    folder = tmp_path / 'it\'s a "repository" [x] 50% & ä'
-    folder.mkdir()
-    assert write_index(folder, debs) == ["first", "zlast"]
-    return folder
-
-
-def test_apt_resolves_and_verifies_from_the_index(repository: Path, tmp_path: Path) -> None:
+    repository = tmp_path / 'it\'s a "repository" [x] 50% & ä'
+    repository.mkdir()
+    assert write_index(repository, debs) == ["first", "zlast"]
     try:
         private = PrivateApt(
             tmp_path / "apt",

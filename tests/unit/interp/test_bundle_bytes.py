@@ -1,9 +1,7 @@
 """The bundle's bytes: they depend on the sources alone, and work in another place."""
 
-import marshal
 import os
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -52,17 +50,6 @@ def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     assert "get the image again" in done.stderr
 
 
-def test_same_files_give_the_same_bytes(tmp_path: Path) -> None:
-    from bundle.tree import scan
-    from bundle.write import write_bundle
-
-    def bundle(folder: Path) -> bytes:
-        site = Installation(folder, FILES).site
-        return write_bundle(["/final"], scan(site, "/final", is_open=False), {})
-
-    assert bundle(tmp_path / "a") == bundle(tmp_path / "elsewhere" / "b")
-
-
 SOURCE = '''
 """A docstring, "shared text", shared text"""
 import os.path as path, sys
@@ -102,19 +89,3 @@ def marshalled(seed: int, *options: str) -> str:
 
 def test_bytes_depend_on_no_hash_seed_and_no_other_reference() -> None:
     assert marshalled(1) == marshalled(2) == marshalled(3, "kept")
-
-
-def test_code_runs_as_before() -> None:
-    from bundle.canonical import canonical
-
-    module: dict[str, object] = {"__name__": "m"}
-    code = compile(SOURCE, "/somewhere.py", "exec", dont_inherit=True)
-    loaded = marshal.loads(canonical(code))  # noqa: S302
-    exec(loaded, module)  # noqa: S102
-    f = module["f"]
-    assert isinstance(f, types.FunctionType)
-    assert [repr(value) for value in f.__defaults__ or ()] == ["(1, 1.0, True, -0.0, 0.0)"]
-    inner, is_in, letters = f("one")
-    assert (is_in, letters) == (True, ["a", "b", "c"])
-    assert inner()[1][:2] == (12345678901234567890123, -98765432109876543210)
-    assert loaded.co_filename == "/somewhere.py"

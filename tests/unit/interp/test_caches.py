@@ -33,18 +33,6 @@ def test_variable_that_is_set_is_left_alone(tmp: Path, monkeypatch: pytest.Monke
     assert not tmp.exists()
 
 
-def test_pyopencl_needs_no_home_folder(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POCL_CACHE_DIR", "/scratch/me")
-    monkeypatch.setenv("PYOPENCL_NO_CACHE", "")
-    monkeypatch.delenv("PYOPENCL_NO_CACHE")
-    _hpcpy_caches.point("pyopencl")
-    assert os.environ["PYOPENCL_NO_CACHE"] == "1"
-    monkeypatch.setenv("PYOPENCL_NO_CACHE", "0")
-    _hpcpy_caches.point("pyopencl")
-    assert os.environ["PYOPENCL_NO_CACHE"] == "0"
-    assert not tmp.exists()
-
-
 # Modes of the folder, of that which it is in, and above.
 @pytest.mark.parametrize(
     ("modes", "is_taken"),

@@ -34,12 +34,3 @@ def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_sta
     (exported,) = re.findall(r"^echo '\{ (.*); \};' >exports$", recipe, re.MULTILINE)
     assert len(wrapped) > 10
     assert in_the_c_library(wrapped | set(exported.split("; "))) == {"pthread_create"}
-
-
-def test_what_reads_a_variable_of_ours_obeys_e_and_i() -> None:
-    files = [path for kind in ("py", "c") for path in FEATURES.parent.rglob(f"*.{kind}")]
-    reads = re.compile(r'(?:environ\.get|getenv)\("HPCPY_')
-    read = {path.name for path in files if reads.search(path.read_text())}
-    obey = {path.name for path in files if "use_environment" in path.read_text()}
-    assert {"code_image.c", "collector.c", "mpi.c"} <= read
-    assert read <= obey

@@ -85,15 +85,6 @@ def test_a_way_pays_from_where_it_stays_faster() -> None:
 LITTLE = Limits(operations=LEAST_OPERATIONS, size=1000, seconds=60)
 
 
-def test_it_tells_what_it_found_and_took(tmp_path: Path) -> None:
-    found = probe(tmp_path, LITTLE)
-    assert found.size == LITTLE.size
-    assert 0 < found.operations <= LITTLE.operations
-    for value in (found.look_up, found.opening, found.rate, found.read, found.threads):
-        assert value > 0
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_its_folder_is_gone_when_it_is_stopped(

@@ -22,11 +22,6 @@ def test_memory_and_time_are_as_srun_takes_them() -> None:
         assert requested(f"--mem={value}").mem == value
 
 
-def test_ranks_are_spread_evenly() -> None:
-    for nodes, tasks, most in (2, 8, 4), (2, 3, 2), (4, 5, 2), (1, 7, 7):
-        assert requested(f"--nodes={nodes}", f"--tasks={tasks}").per_node == most
-
-
 @pytest.mark.parametrize(
     ("program", "title", "workload"),
     [

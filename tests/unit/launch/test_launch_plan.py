@@ -17,8 +17,6 @@ SITE = Site(name="there", summary="a site", mpi="pmi2")
 HERE = HostFacts(folder="/work", program="engine", image="image")
 JOB = dataclasses.replace(HERE, job_nodes=2)
 STEP = dataclasses.replace(HERE, job_nodes=2, is_in_step=True)
-IN_CONTAINER = ("bash", "-pc", "$in_container", "python3")
-PI = ["-m", "workloads", "pi", "--impl", "mpi"]
 
 
 def plan(asked: str = "", facts: HostFacts = HERE, **site: Any) -> LaunchPlan:
@@ -32,12 +30,6 @@ def words(of: LaunchPlan) -> list[str]:
     """Return srun's words outside a job."""
     options = (*of.size, *of.allocation, *of.step, *of.program)
     return [word for option in options for word in shlex.split(option.shell)]
-
-
-def inside(of: LaunchPlan) -> list[str]:
-    """Return all words that the container is given."""
-    there = words(of)
-    return there[there.index(HERE.image) + 1 :]
 
 
 def shells(of: LaunchPlan) -> list[str]:
@@ -175,19 +167,6 @@ def test_what_site_or_job_cannot_give_is_refused(
         plan(asked, facts, cpus_per_node=8, gpus_per_node=4, **site)
 
 
-def test_ranks_are_checked_and_become_a_cluster_when_asked() -> None:
-    assert inside(plan()) == [*IN_CONTAINER, "-m", "hpcpy_job", "preflight", *PI]
-    off = dataclasses.replace(HERE, is_checked=False)
-    assert inside(plan("", off)) == [*IN_CONTAINER, *PI]
-    assert inside(plan("-- my.py", off)) == [*IN_CONTAINER, "-m", "mpi4py", "my.py"]
-    for kind in ("dask", "spark"):
-        checked = ["-m", "hpcpy_job", "preflight", "-m", "hpcpy_job", f"on_{kind}"]
-        assert inside(plan(f"--{kind}")) == [*IN_CONTAINER, *checked, *PI]
-    there = words(plan(promises="/sites/there.toml"))
-    assert "--bind=/sites/there.toml:/sites/there.toml:ro" in there
-    assert there[there.index("preflight") + 1] == "--site=/sites/there.toml"
-
-
 def test_within_a_job_the_step_fits_in() -> None:
     assert plan("--nodes=2", JOB).within_job
     assert "--overlap" not in words(plan("", JOB))
@@ -211,20 +190,3 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" not in shells(
         plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
     )
-
-
-@pytest.mark.parametrize(
-    ("asked", "name"), [("--stage", "hpcpy.sif"), ("--engine=standalone", "hpcpy-python")]
-)
-def test_a_staged_image_is_copied_used_and_removed(asked: str, name: str) -> None:
-    made = plan(f"{asked} --nodes=3 --tasks=6")
-    copy = f'"$staged/{name}"'
-    lines = shells(made)
-    copying = lines.index('sbcast "$hpcpy_image" "$staged/$hpcpy_copy" || no_copy')
-    assert made.needs_job_shell
-    assert copy in [option.shell for option in made.program]
-    # What removes the copy waits on every node before there is a copy.
-    (keeping,) = [number for number, line in enumerate(lines) if "/staging.sh" in line]
-    assert keeping < copying
-    assert f"hpcpy_nodes=3 hpcpy_image=image hpcpy_copy={name}" in lines[:keeping]
-    assert made.afterwards

@@ -70,6 +70,10 @@ def test_a_closed_standard_output_is_open_to_the_job() -> None:
     assert done.returncode == 7, done.stderr
 
 
+ON_TERM = "trap 'exit 5' TERM;"
+GOES_ON = "while :; do sleep 0.05; done"
+
+
 # bash may run a trap twice where its child dies of the same signal at the same moment.
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -102,8 +106,7 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
 
 @pytest.mark.long
 def test_what_does_not_end_is_insisted_on() -> None:
-    script = "trap '' INT; trap 'exit 5' TERM; echo ready >&2; while :; do sleep 0.05; done"
-    process = ready(script, grace="0.2")
+    process = ready(f"trap '' INT; echo ready >&2; {ON_TERM}{GOES_ON}", grace="0.2")
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=300)
     assert out.startswith("5 ")
@@ -113,39 +116,32 @@ def test_what_does_not_end_is_insisted_on() -> None:
 def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
     # Both lines come in two pieces: that of a rank, and then the message.
     script = (
-        "trap 'exit 5' TERM; printf 'a rank: ' >&2; echo >&2;"
-        f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;"
-        "while :; do sleep 0.05; done"
+        f"{ON_TERM} printf 'a rank: ' >&2; echo >&2;"
+        f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;{GOES_ON}"
     )
     out, err = start(script, grace="0.2").communicate(timeout=300)
     assert out.startswith("5 None ")
     assert err.startswith(f"a rank: \n{program}: error: Node failure on n2\n")
 
 
-def test_a_failed_node_is_no_success_whatever_srun_ends_with() -> None:
-    out, _ = start("echo 'srun: error: Node failure on n2' >&2; exit 0").communicate(timeout=300)
-    assert out.startswith("1 None ")
+# What is said, what the script does then, and its code.
+LOST = "slurmstepd-n1: error: *** STEP 1.0 ON n1 CANCELLED AT x DUE TO NODE FAILURE, SEE ***"
+SAID = {
+    "a failed node is no success": ("srun: error: Node failure on n2", "exit 0", 1),
+    "a rank that speaks of one goes on": ("rank 0: Node failure on n2", "sleep 1; exit 3", 3),
+    "a rank is lost": (LOST, GOES_ON, 5),
+    "the step ends": ("srun: launch/slurm: _step_signal: Terminating StepId=1.0", GOES_ON, 5),
+}
 
 
-def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
-    script = "trap 'exit 5' TERM; echo 'rank 0: Node failure on n2' >&2; sleep 1; exit 3"
-    out, _ = start(script, grace="0.2").communicate(timeout=300)
-    assert out.startswith("3 None ")
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "slurmstepd-n1: error: *** STEP 1.0 ON n1 CANCELLED AT x DUE TO NODE FAILURE, SEE ***",
-        "srun: launch/slurm: _step_signal: Terminating StepId=1.0",
-    ],
-)
-def test_a_step_that_has_lost_a_rank_is_not_waited_for_for_ever(line: str) -> None:
-    script = f"trap 'exit 5' TERM; echo '{line}' >&2; while :; do sleep 0.05; done"
+@pytest.mark.parametrize("case", SAID)
+def test_a_step_that_has_lost_a_node_is_not_waited_for_for_ever(case: str) -> None:
+    said, then, code = SAID[case]
     # Nobody here answers which node it was.
     run = RUN.replace("ended =", "step.NAME_SECONDS = 0\nended =")
+    script = f"{ON_TERM} echo '{said}' >&2; {then}"
     out, _ = start(script, grace="0.2", run=run).communicate(timeout=300)
-    assert out.startswith("5 None ")
+    assert out.startswith(f"{code} None ")
 
 
 def slurm_that_says(

@@ -9,7 +9,7 @@ from small_deb import make_deb
 
 from hpcpy.fetch.apt import Offer
 from hpcpy.lock import command
-from hpcpy.lock.python import from_copyright, of_debs
+from hpcpy.lock.python import of_debs
 from hpcpy.pins.debian import DebianRequest
 
 MACHINE_READABLE = """Format: copyright-format
@@ -22,16 +22,6 @@ License: LGPL-2.1+ or MIT
 License: GPL-2+
  Some text, with the word License: in it.
 """
-
-
-def test_short_names_of_a_copyright_file_are_taken_once() -> None:
-    assert from_copyright(MACHINE_READABLE) == "GPL-2+, LGPL-2.1+ or MIT"
-
-
-def test_free_text_tells_the_common_licences_it_refers_to() -> None:
-    text = "It is free; see /usr/share/common-licenses/GPL-3, and\n/usr/share/common-licenses/BSD."
-    assert from_copyright(text) == "GPL-3, BSD"
-    assert from_copyright("Do what you like.") == "see copyright"
 
 
 def documented(root: Path, *, linked_to: str = "", text: str = "") -> Path:
@@ -55,6 +45,7 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
         "round": documented(tmp_path / "round", linked_to="trip"),
         "trip": documented(tmp_path / "trip", linked_to="round"),
         "lost": documented(tmp_path / "lost", linked_to="elsewhere"),
+        "free": documented(tmp_path / "free", text="See /usr/share/common-licenses/GPL-3, and /."),
     }
     assert of_debs(packages) == {
         "thing-dev": "GPL-2+, LGPL-2.1+ or MIT",
@@ -62,6 +53,7 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
         "round": "see copyright",
         "trip": "see copyright",
         "lost": "see copyright",
+        "free": "GPL-3",
     }
 
 

@@ -31,21 +31,18 @@ def test_most_specific_wheel_is_locked(better: str, worse: str) -> None:
         assert best_wheels({"thing": listed(*order)}, PYTHON, "x86_64")["thing"].url == urls[1]
 
 
-def test_packages_without_a_wheel_that_fits_are_named() -> None:
-    with pytest.raises(UnavailableError, match="two 7 has no wheel for aarch64"):
-        best_wheels({"two": listed()}, PYTHON, "aarch64")
+WHEEL = "https://h.invalid/thing-7-py3-none-any.whl"
+REFUSED = {
+    "two 7 has no wheel for x86_64": listed(),
+    "does not end in the name of a file": listed(WHEEL.replace("thing-", "..%2F..%2Fthing-")),
+    "does not say how long it is": listed(WHEEL, size=0),
+}
 
 
-def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
-    package = listed("https://h.invalid/..%2F..%2Fthing-7-py3-none-any.whl")
-    with pytest.raises(UsageError, match="does not end in the name of a file"):
-        best_wheels({"thing": package}, PYTHON, "x86_64")
-
-
-def test_a_wheel_of_unknown_size_is_not_locked() -> None:
-    package = listed("https://h.invalid/thing-7-py3-none-any.whl", size=0)
-    with pytest.raises(UnavailableError, match="does not say how long it is"):
-        best_wheels({"thing": package}, PYTHON, "x86_64")
+@pytest.mark.parametrize("says", REFUSED)
+def test_what_no_lock_can_name_is_refused(says: str) -> None:
+    with pytest.raises((UnavailableError, UsageError), match=says):
+        best_wheels({"two": REFUSED[says]}, PYTHON, "x86_64")
 
 
 @pytest.mark.parametrize(

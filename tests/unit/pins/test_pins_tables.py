@@ -81,12 +81,6 @@ def read_all(env: Path) -> None:
     wheels("image", "x86_64", env)
 
 
-def test_version_is_put_into_the_addresses_of_a_source(env: Path) -> None:
-    thing = sources(env)["thing"]
-    assert thing.sources[0].url == "https://h.invalid/thing-7.1.tar"
-    assert thing.filename == "thing-7.1.tar"
-
-
 def test_debian_package_has_mirror_first_and_then_the_snapshots(env: Path) -> None:
     (thing,) = debs("base", "x86_64", env)
     assert [source.url for source in thing.sources] == [

@@ -5,9 +5,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from processes import environment, python
@@ -26,41 +26,22 @@ def prepare() -> None:
     """Let a worker process import this module."""
 
 
-def bug(*_: object) -> None:
-    raise ValueError("mine")
-
-
-def memory(*_: object) -> None:
-    raise MemoryError
-
-
 def killed(_pairs: int, _seed: int, workers: Workers) -> None:
     pool = workers.pool(prepare)
     os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
     pool.submit(signal.pause).result()
 
 
-def full(*_: object) -> None:
-    raise OutputError("a.npy: No space left on device")
-
-
-def usage(*_: object) -> None:
-    raise UsageError("--workers 16: too many")
-
-
-def unavailable(*_: object) -> None:
-    raise UnavailableError("no device answers")
-
-
-# The reason; the exit code after another row, of `all`, of this one alone.
-KINDS: dict[Callable[..., None], tuple[str, int, int, int]] = {
-    bug: ("ValueError: mine (", 1, 1, 1),
-    memory: ("MemoryError (", 1, 1, 1),
-    killed: ("a worker process ended unasked", 1, 1, 1),
-    full: ("a.npy: No space left on device", 73, 73, 73),
-    usage: ("--workers 16: too many", 1, 1, 2),
-    unavailable: ("no device answers", 1, 0, 69),
-}
+# What a technique raises, None where its worker is killed; the reason; the exit code after
+# another row, of `all`, of this one alone.
+KINDS: list[tuple[Exception | None, str, int, int, int]] = [
+    (ValueError("mine"), "ValueError: mine (", 1, 1, 1),
+    (MemoryError(), "MemoryError (", 1, 1, 1),
+    (None, "a worker process ended unasked", 1, 1, 1),
+    (OutputError("a.npy: No space left on device"), "a.npy: No space left on device", 73, 73, 73),
+    (UsageError("--workers 16: too many"), "--workers 16: too many", 1, 1, 2),
+    (UnavailableError("no device answers"), "no device answers", 1, 0, 69),
+]
 # What is asked for, and how many rows another technique and this one have.
 FAMILIES = ("threads", "multiprocessing")
 REQUESTS = {"python,{name}": (1, 1), "all": (1, 1), "{name} --scale 1,2": (0, 2)}
@@ -68,9 +49,9 @@ REQUESTS = {"python,{name}": (1, 1), "all": (1, 1), "{name} --scale 1,2": (0, 2)
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(("asked", "name"), sampled(itertools.product(REQUESTS, FAMILIES), 2))
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[1])
 def test_a_failure_is_a_row_and_loses_no_other(
-    kind: Callable[..., None],
+    kind: tuple[Exception | None, str, int, int, int],
     asked: str,
     name: str,
     *,
@@ -78,10 +59,13 @@ def test_a_failure_is_a_row_and_loses_no_other(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    broken = replace(TECHNIQUES[name], where=f"{__name__}:{kind.__name__}")
+    error, reason, *codes = kind
+    loaded = Mock(side_effect=error) if error else killed
+    monkeypatch.setattr(sys.modules[__name__], "fails", loaded, raising=False)
+    broken = replace(TECHNIQUES[name], where=f"{__name__}:fails")
     rows = {"python": TECHNIQUES["python"], name: broken}
     monkeypatch.setattr("workloads.pi.command.WORKLOAD", replace(WORKLOAD, techniques=rows))
-    (reason, *codes), (others, own) = KINDS[kind], REQUESTS[asked]
+    others, own = REQUESTS[asked]
     code = codes[[*REQUESTS].index(asked)]
     file = tmp_path / "pi.json"
     words = asked.format(name=name).split()

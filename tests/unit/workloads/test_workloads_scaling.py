@@ -59,13 +59,6 @@ def test_laws_find_the_serial_fraction_that_made_the_times() -> None:
         assert [serial_fraction(base, each) for each in more] == pytest.approx([0.03] * len(more))
 
 
-def test_no_part_is_negative() -> None:
-    one, faster = _threads(w1=3.0, w2=1.0)
-    assert serial_fraction(one, faster) == 0
-    two, slower = _threads(w2=1.0, w4=2.0)
-    assert serial_fraction(two, slower) == 1
-
-
 def _threads(**seconds: float) -> list[Result]:
     """Return results of two cores, by workers: ``w4=1.0``."""
     made = []
@@ -74,6 +67,11 @@ def _threads(**seconds: float) -> list[Result]:
         cores = min(workers, 2)
         made.append(Result("threads", "p", [each], work=9, workers=workers, cores=cores))
     return made
+
+
+def test_no_part_is_negative() -> None:
+    assert serial_fraction(*_threads(w1=3.0, w2=1.0)) == 0
+    assert serial_fraction(*_threads(w2=1.0, w4=2.0)) == 1
 
 
 def test_more_than_the_cores_can_give_is_not_certain() -> None:

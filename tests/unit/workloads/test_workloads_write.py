@@ -11,26 +11,11 @@ from processes import environment
 from running import run
 from workloads.__main__ import main
 from workloads.read import command
-from workloads.write.definition import Series
 from workloads.write.files import array_name
 
 
 def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
-
-
-def test_text_needs_no_numpy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "out"
-    assert write("--impl", "text", "-n", 3, "-s", 5, "--out", out, "--repeat", 2) == 0
-    assert "matches the definition" in capsys.readouterr().out
-    names = sorted(path.name for path in (out / "text").iterdir())
-    assert names == ["array-000000.txt", "array-000001.txt", "array-000002.txt"]
-    assert [path.name for path in out.iterdir()] == ["text"]
-    lines = (out / "text" / names[2]).read_text().splitlines()
-    assert [[float(word) for word in line.split(" ")] for line in lines] == [
-        Series(3, 5).row(2, y) for y in Series(3, 5).y
-    ]
-    assert lines[0].split()[0] == f"{Series(3, 5).row(2, 498)[0]:.18e}"
 
 
 @pytest.mark.parametrize(
@@ -88,17 +73,6 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_leaves_no_result(
 
 
 NAME = f"{array_name(4)}.txt"
-
-
-def test_text_is_read_by_number_and_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert main(["read", "-n", "7", "-s", "3", "--impl", "text", "--repeat", "2"]) == 0
-    shown = capsys.readouterr()
-    assert (shown.err, shown.out.count("matches the definition")) == ("", 1)
-    assert f"read from a temporary folder in {tmp_path}, in the page cache" in shown.out
-    assert not [*tmp_path.iterdir()]
 
 
 def test_what_cannot_be_read_is_one_line_and_1(

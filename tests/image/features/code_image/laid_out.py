@@ -1,10 +1,8 @@
 """Programs that look at code of the code image."""
 
-import os
-import sys
 import textwrap
 
-from running import run
+from running import printed, python
 
 # What is looked at: laid out, with names, sets, defaults, nested functions.
 LOOK = """
@@ -17,14 +15,5 @@ decode = json.decoder.JSONDecoder.decode
 """
 
 
-def ran(program: str, *options: str, ok: int = 0, **variables: str) -> str:
-    done = run(
-        sys.executable,
-        *options,
-        "-c",
-        LOOK + textwrap.dedent(program),
-        env={**os.environ, **variables},
-    )
-    assert done.returncode == ok, done.stderr
-    assert done.stderr == ""
-    return done.stdout.strip()
+def ran(program: str, *options: str, **variables: str) -> str:
+    return printed(python(*options, "-c", LOOK + textwrap.dedent(program), **variables)).strip()

@@ -1,7 +1,5 @@
 """Code that is laid out in the executable is code like any other."""
 
-from typing import Any
-
 import pytest
 from laid_out import ran
 
@@ -38,18 +36,9 @@ def test_each_module_is_as_marshal_would_load_it() -> None:
     assert ran(program) == "True"
 
 
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [
-        ([], {"HPCPY_CODE": "marshal"}),
-        (["-O"], {}),
-    ],
-)
-def test_code_is_loaded_where_that_is_asked_for(
-    options: list[str], variables: dict[str, Any]
-) -> None:
+def test_code_is_loaded_where_that_is_asked_for() -> None:
     program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
-    assert ran(program, *options, **variables) == "None False [1]"
+    assert ran(program, HPCPY_CODE="marshal") == ran(program, "-O") == "None False [1]"
 
 
 def test_a_subinterpreter_loads_its_own() -> None:
@@ -129,15 +118,8 @@ def test_an_object_of_the_image_answers_as_any_other() -> None:
     assert ran(program) == "[1] True"
 
 
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [
-        (["-X", "dev"], {}),
-        ([], {"PYTHONMALLOC": "malloc"}),
-        (["-X", "tracemalloc"], {}),
-    ],
-)
-def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str, Any]) -> None:
+@pytest.mark.parametrize("option", ["-Xdev", "-Xtracemalloc", "-B"])
+def test_it_ends_well_whatever_was_done(option: str) -> None:
     program = """
         import threading
         class Weak:
@@ -153,7 +135,8 @@ def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str,
         import numpy, numba
         threading.Thread(target=json.loads, args=("[1]",)).start()
         """
-    assert ran(program, *options, **variables) == ""
+    # Objects of malloc are given back one by one.
+    assert ran(program, option, PYTHONMALLOC="malloc" if option == "-B" else "") == ""
 
 
 def test_children_have_it_too() -> None:

@@ -13,14 +13,13 @@ import json
 import os
 import random
 import re
+import runpy
 import sys
 import traceback
-import types
 from pathlib import Path
 
 HEAD = """
-import collections, enum, functools, math, os, sys
-import numba, numpy as np
+import collections, enum, functools, math, os, sys, numba, numpy as np
 from numba import njit, vectorize, guvectorize
 CACHE = os.environ["RANDOM_CACHE"] == "1"
 answers = []
@@ -44,12 +43,13 @@ class Draw(random.Random):
 
     def body(self, name: str = "x") -> str:
         """Draw an expression of a variable."""
+        sign, number = self.choice("+-*"), self.number()
         forms = (
-            f"{name} {self.choice('+-*')} {self.number()}",
-            f"{self.choice(UNARY)}({name}) {self.choice('+-*')} {self.number()}",
-            f"{name} if {name} > {self.number()} else {self.number()}",
-            f"{name} * {self.number()} + len({self.choice(LITERALS)})",
-            f"(lambda y: y {self.choice('+-*')} {self.number()})({name})",
+            f"{name} {sign} {number}",
+            f"{self.choice(UNARY)}({name}) {sign} {number}",
+            f"{name} if {name} > {self.number()} else {number}",
+            f"{name} * {number} + len({self.choice(LITERALS)})",
+            f"(lambda y: y {sign} {number})({name})",
         )
         return self.choice(forms)
 
@@ -79,13 +79,12 @@ answer(a, 4.0); answer(b, 4.0); answer(b, 4)
 
 
 def factory(draw: Draw) -> str:
-    values = [draw.number() for _ in range(3)]
     return f"""
 def make(n, m=(1, 2)):
     @njit(cache=CACHE{draw.options()})
     def f(x): return {draw.body()} + n * m[{draw.randint(0, 1)}]
     return f
-for n in [{", ".join(values)}][::int(sys.argv[1])]: answer(make(n), 5.0)
+for n in [{", ".join(draw.number() for _ in range(3))}][::int(sys.argv[1])]: answer(make(n), 5.0)
 """
 
 
@@ -128,7 +127,7 @@ for jit in (njit(cache=CACHE{draw.options()}), njit(cache=CACHE, error_model="{m
 """
 
 
-def global_values(draw: Draw) -> str:
+def values_of_both_files(draw: Draw) -> str:
     return f"""
 N = {draw.number()} * int(sys.argv[1])
 TABLE = np.array([{draw.number()}, {draw.number()}, 1.5])
@@ -138,11 +137,6 @@ class Kind(enum.IntEnum):
 @njit(cache=CACHE)
 def uses(x, extra={draw.randint(1, 9)}): return x * N + TABLE[1] + other.K + Kind.HIGH + extra
 answer(uses, 3.0); answer(uses, 3.0, 4)
-"""
-
-
-def calls_the_other_file(draw: Draw) -> str:
-    return f"""
 @njit(cache=CACHE)
 def f(x): return {draw.choice(("other.f(x)", "other.made(x)", "other.plain(x)"))} + {draw.body()}
 answer(f, 2.0); answer(other.f, 2.0); answer(f, 2)
@@ -161,11 +155,6 @@ v, w = of(lambda x: {first}), of(lambda x: {second})
 def through(x): return u(x) + v(x)
 for one in (u, v, w, other.ufunc()): answer(one, np.array([5.0, 2.0]))
 answer(through, 3.0)
-"""
-
-
-def generalised(draw: Draw) -> str:
-    return f"""
 def g(a, out):
     for i in range(len(a)): out[i] = a[i] * {draw.number()} + {draw.number()}
 guf = guvectorize(["void(float64[:], float64[:])"], "(n)->(n)", cache=CACHE)(g)
@@ -173,7 +162,7 @@ answer(guf, np.arange(6.0).reshape(2, 3))
 """
 
 
-def recursion_and_callback(draw: Draw) -> str:
+def recursion_strings_and_lists(draw: Draw) -> str:
     return f"""
 @njit(cache=CACHE)
 def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2) + {draw.randint(0, 2)}
@@ -181,11 +170,6 @@ answer(fib, 9)
 @numba.cfunc("float64(float64)", cache=CACHE)
 def callback(x): return {draw.body()}
 answer(callback.ctypes, 4.0)
-"""
-
-
-def strings_and_lists(draw: Draw) -> str:
-    return f"""
 @njit(cache=CACHE)
 def said(x): return str(x) + {draw.choice(('"a"', '"b"', '"{}"'))}
 @njit(cache=CACHE)
@@ -197,7 +181,7 @@ answer(said, 3); answer(listed, 4)
 """
 
 
-def fields_and_slices(draw: Draw) -> str:
+def fields_slices_and_classes(draw: Draw) -> str:
     first, second = draw.sample(("low", "high"), 2)
     return f"""
 Span = collections.namedtuple("Span", ["{first}", "{second}"])
@@ -208,11 +192,6 @@ def spanned(x): return x * span.low - span.high
 @njit(cache=CACHE)
 def parted(a): return a[part].sum()
 answer(spanned, 3.0); answer(parted, np.arange(8.0))
-"""
-
-
-def classes(draw: Draw) -> str:
-    return f"""
 @numba.experimental.jitclass([("n", numba.float64)])
 class Held:
     def __init__(self, n): self.n = n
@@ -227,8 +206,7 @@ answer(held, 4.0)
 LOADED: list[int] = []
 PARTS = (
     *(two_on_a_line, factory, closure_over_dispatchers, wrapped, options_of_one_function),
-    *(global_values, calls_the_other_file, ufuncs, generalised, recursion_and_callback),
-    *(strings_and_lists, fields_and_slices, classes),
+    *(values_of_both_files, ufuncs, recursion_strings_and_lists, fields_slices_and_classes),
 )
 
 
@@ -258,44 +236,35 @@ def program(shape: int, draw: Draw) -> str:
 
 def forked(folder: Path, cache: str, order: str) -> str:
     """Return what a program answers, in a process of its own."""
-    read, write = os.pipe()
+    told = folder / "told"
+    told.write_text("ended")
     child = os.fork()
     if not child:
-        os.close(read)
-        text = "ended"
         from numba.core.caching import IndexDataCacheFile
 
+        load, loads = IndexDataCacheFile.load, list[bool]()
+
+        def counted(file: IndexDataCacheFile, key: object) -> object:
+            data = load(file, key)
+            loads.append(data is not None)
+            return data
+
+        IndexDataCacheFile.load = counted
+        os.environ["RANDOM_CACHE"] = cache
+        sys.argv = ["program.py", order]
+        sys.path.insert(0, str(folder))
         try:
-            os.environ["RANDOM_CACHE"] = cache
-            sys.argv = ["program.py", order]
-            sys.path.insert(0, str(folder))
-            module = types.ModuleType("__main__")
-            module.__file__ = path = str(folder / "program.py")
-            sys.modules["__main__"] = module
-            load, loads = IndexDataCacheFile.load, list[bool]()
-
-            def counted(file: IndexDataCacheFile, key: object) -> object:
-                data = load(file, key)
-                loads.append(data is not None)
-                return data
-
-            IndexDataCacheFile.load = counted
             with contextlib.redirect_stderr(io.StringIO()):
-                exec(compile(Path(path).read_text(), path, "exec"), vars(module))  # noqa: S102
-            text = json.dumps([module.answers, sum(loads)])
+                made = runpy.run_path(str(folder / "program.py"), run_name="__main__")
+            told.write_text(json.dumps([made["answers"], sum(loads)]))
         except BaseException:  # It is the answer.
-            text = traceback.format_exc()
-        with os.fdopen(write, "w") as file:
-            file.write(text)
+            told.write_text(traceback.format_exc())
         os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as file:
-        text = file.read()
     os.waitpid(child, 0)
-    if not text.startswith("["):
+    if not (text := told.read_text()).startswith("["):
         return text
-    answers, loads = json.loads(text)
-    LOADED.append(loads)
+    answers, hits = json.loads(text)
+    LOADED.append(hits)
     return json.dumps(answers)
 
 
@@ -319,11 +288,10 @@ def differs(seed: int, folder: Path) -> bool:
 def main(seed: str, count: str, folder: str) -> int:
     """Compare programs; return an exit code."""
     sys.dont_write_bytecode = True
-    where = Path(folder)
     os.environ["NUMBA_CACHE_DIR"] = f"{folder}/cache"
     importlib.import_module("numba").njit(lambda x: x)(1.0)  # Children need not load the compiler.
     numbers = range(int(seed), int(seed) + int(count))
-    wrong = [number for number in numbers if differs(number, where)]
+    wrong = [number for number in numbers if differs(number, Path(folder))]
     print(f"{len(numbers)} programs, {len(wrong)} differ: {wrong}; {sum(LOADED)} loads")
     return 1 if wrong else 0
 

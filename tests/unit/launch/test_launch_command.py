@@ -194,3 +194,19 @@ def test_a_mistyped_workload_is_refused_before_a_build_or_a_queue(
     says = f"hpcpy {command}: unknown workload 'mandle'; did you mean mandel?\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
     assert list(tmp_path.iterdir()) == []
+
+
+SHOWN = """
+import sys
+from hpcpy.__main__ import main
+words = ["--engine=apptainer", "--image=/nowhere/a.sif", "--", "-m", "x"]
+assert main(["launch", "--dry", *words]) == 0
+print(*(name for name in sys.modules if name.startswith("hpcpy")))
+"""
+
+
+def test_a_launch_that_is_shown_loads_nothing_that_builds_or_fetches() -> None:
+    done = run(sys.executable, "-c", SHOWN, env={"PYTHONPATH": str(paths.ROOT / "src")})
+    loaded = done.stdout.splitlines()[-1].split()
+    assert not [name for name in loaded if name.startswith(("hpcpy.images", "hpcpy.fetch"))]
+    assert len([name for name in loaded if name.startswith("hpcpy.")]) <= 36

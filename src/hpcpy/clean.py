@@ -10,6 +10,7 @@ from pathlib import Path
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
+from hpcpy.core.parser import Parser
 from hpcpy.core.scratch import LOCK, USERS, checkout_lock, locked, remove_storage, remove_tree
 
 _IMAGES = (
@@ -21,12 +22,12 @@ _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
 _STORAGES = ("storage", "storage-emulated", "containers-[0-9]*")
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: Parser) -> None:
     """Add the command's arguments."""
-    which = parser.add_mutually_exclusive_group()
+    alternative = parser.alternatives()
     help_ = "stop local clusters, then remove all of build/, tools included"
-    which.add_argument("--all", action="store_true", help=help_)
-    which.add_argument("--cache", action="store_true", help="leave build/, and empty the cache")
+    alternative("--all", action="store_true", help=help_)
+    alternative("--cache", action="store_true", help="leave build/, and empty the cache")
 
 
 def main(options: argparse.Namespace) -> int:

@@ -145,13 +145,13 @@ def variables_of(command: str) -> dict[str, argparse.Action]:
     variables: dict[str, argparse.Action] = {}
     parser = Parser(prog=command)
     importlib.import_module(COMMANDS[command][0]).declare(parser)
-    for argument in parser._actions:
+    for argument in parser.arguments:
         variables |= {
             option[2:].upper().replace("-", "_"): argument
             for option in argument.option_strings
             if option.startswith("--") and option != "--help"
         }
-    for argument in parser._actions:
+    for argument in parser.arguments:
         if isinstance(argument.metavar, str):
             variables.setdefault(argument.metavar, argument)
     if "PROGRAM" in variables:  # a workload is a program, too

@@ -12,6 +12,7 @@ from hpcpy.cluster import machines, processes
 from hpcpy.cluster.layout import Layout, default_layout, greeting
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import Parser
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 
@@ -19,11 +20,11 @@ from hpcpy.engine.setup import ensure
 _CANCEL_SECONDS = 15.0
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: Parser) -> None:
     """Add the command's arguments."""
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--stop", action="store_true", help="end it and remove its files")
-    what.add_argument("--status", action="store_true", help="print the state of its nodes")
+    alternative = parser.alternatives()
+    alternative("--stop", action="store_true", help="end it and remove its files")
+    alternative("--status", action="store_true", help="print the state of its nodes")
     parser.add_argument("--folder", type=paths.folder, help="its folder (default: build/cluster)")
 
 

@@ -20,7 +20,20 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises an error as ours; options are never shortened."""
 
     def __init__(self, **options: Any) -> None:
+        self.arguments: list[argparse.Action] = []
         super().__init__(allow_abbrev=False, **options)
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """Add an argument, and list it: variables of make are named after it."""
+        self.arguments.append(super().add_argument(*names, **options))
+        return self.arguments[-1]
+
+    def alternatives(self) -> Callable[..., None]:
+        """Return what adds arguments of which only one may be given."""
+        group = self.add_mutually_exclusive_group()
+        return lambda *names, **options: self.arguments.append(
+            group.add_argument(*names, **options)
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""

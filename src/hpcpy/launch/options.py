@@ -99,7 +99,7 @@ class Request:
 TABLE = {one.name: one.metadata for one in fields(Request) if one.metadata}
 
 
-def add_options(parser: argparse._ActionsContainer, names: Sequence[str] = tuple(TABLE)) -> None:
+def add_options(parser: argparse.ArgumentParser, names: Sequence[str] = tuple(TABLE)) -> None:
     """Add rows of the table as options; one that is not given is not in the result."""
     for name in names:
         row = TABLE[name]

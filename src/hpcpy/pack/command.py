@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.parser import Parser
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
@@ -23,21 +24,21 @@ _TRUE = "/bin/true"
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: Parser) -> None:
     """Add the command's arguments; a program follows ``--``."""
     parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=Path, help=what)
-    actions = parser.add_mutually_exclusive_group()
-    actions.add_argument("--undo", action="store_true", help="give the folder back")
+    alternative = parser.alternatives()
+    alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
-    actions.add_argument("--update", action="store_true", help=what)
+    alternative("--update", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
     parser.add_argument(
         "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
     )
     what = "of a SIF: the folder of its commands (default: beside it)"
-    actions.add_argument("--to", type=Path, metavar="FOLDER", help=what)
+    alternative("--to", type=Path, metavar="FOLDER", help=what)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
         " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."

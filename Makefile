@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif standalone cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
+.PHONY: help setup fetch image sif standalone cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -89,9 +89,6 @@ storm: ## start ranks on a shared file system of this machine (docs/explanation/
 
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
-
-context: ## write build/context, to build the images with podman or Docker elsewhere
-	@$(HPCPY) context
 
 release: ## an image, SBOM, provenance, hashes and notes in one folder; KEY=FILE signs it
 	@$(HPCPY) release

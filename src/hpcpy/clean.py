@@ -14,7 +14,7 @@ from hpcpy.core.parser import Parser
 from hpcpy.core.scratch import LOCK, USERS, checkout_lock, locked, remove_storage, remove_tree
 
 _IMAGES = (
-    *("*.sif", "*.tar", "*.json", "*.png", "hpcpy-python*", "context", "docs", "gpu", "logs"),
+    *("*.sif", "*.tar", "*.json", "*.png", "hpcpy-python*", "docs", "gpu", "logs"),
     "startup",
 )
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")

@@ -21,7 +21,6 @@ COMMANDS = {
     "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.images.command", "build an OCI archive, a SIF, or an interpreter as one file"),
-    "context": ("hpcpy.images.context", "write an image's complete build context"),
     "sbom": (
         "hpcpy.images.sbom_file",
         "write an image's software bill of materials (SBOM), as SPDX",

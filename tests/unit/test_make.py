@@ -16,7 +16,7 @@ def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path
     checkout = copy(tmp_path / "checkout")
     mine = tmp_path / "mine"
     for folder in (checkout, mine):
-        for name in ("hpcpy.sif", "hpcpy.oci.tar", "logs/x.log", "context/a/b", "tools/kept"):
+        for name in ("hpcpy.sif", "hpcpy.oci.tar", "logs/x.log", "docs/a/b", "tools/kept"):
             (folder / "build" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "build" / name).touch()
     for target, left in (("clean", {"tools", ".lock"}), ("distclean", set())):

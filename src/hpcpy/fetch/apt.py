@@ -13,7 +13,6 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -209,17 +208,17 @@ class PrivateApt:
         # Without this apt goes on with what it has when one suite fails.
         self.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
 
-    def closure(self, packages: Iterable[str]) -> list[Offer]:
+    def closure(self, packages: Iterable[str]) -> list[Artifact]:
         """Return packages with all that they depend on."""
         # dpkg's status is empty here: whatever is needed counts as new, and
         # is listed.
         return self._ask("install", "-y", *packages)
 
-    def exactly(self, packages: Iterable[str]) -> list[Offer]:
+    def exactly(self, packages: Iterable[str]) -> list[Artifact]:
         """Return packages without what they depend on."""
         return self._ask("download", *packages)
 
-    def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
+    def newest(self, packages: Iterable[str]) -> dict[str, Artifact]:
         """Return packages as the mirror has them, without those that have left it."""
         offers = {}
         for package in packages:
@@ -227,7 +226,7 @@ class PrivateApt:
                 offers[package] = self.exactly([package])[0]
         return offers
 
-    def _ask(self, action: str, *words: str) -> list[Offer]:
+    def _ask(self, action: str, *words: str) -> list[Artifact]:
         options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
         return parse_uris(self.output("apt-get", action, *options, *words), self._mirrors)
 
@@ -242,28 +241,9 @@ def _keyring() -> Path:
     return keyring
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A package as the mirror has it at the moment."""
-
-    name: str
-    version: str
-    archive: str
-    path: str
-    size: int
-    sha256: str
-
-    @property
-    def artifact(self) -> Artifact:
-        """What to fetch: from the mirror alone, which has just offered it."""
-        url = f"{APT_MIRROR}{self.archive}/{quote(self.path)}"
-        source = Source(url, self.size, self.sha256)
-        return Artifact(self.name, self.version, file_name(url), "", (source,))
-
-
-def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:
+def parse_uris(text: str, mirrors: dict[str, str]) -> list[Artifact]:
     """Read what ``apt-get --print-uris`` printed: URL in quotes, file name, size, hash."""
-    found = []
+    packages = []
     for line in text.splitlines():
         if not line.startswith("'"):
             continue
@@ -277,8 +257,10 @@ def parse_uris(text: str, mirrors: dict[str, str]) -> list[Offer]:
         # The version by the file's name: the address lacks the epoch, as in 1%3a2.3.
         name, version, *_ = unquote(file).split("_")
         path = unquote(url.removeprefix(f"{mirrors[archive]}/"))
-        found.append(Offer(name, version, archive, path, int(size), value))
-    return found
+        # From the mirror alone, which has just offered it.
+        source = Source(f"{APT_MIRROR}{archive}/{quote(path)}", int(size), value)
+        packages.append(Artifact(name, version, file_name(source.url), "", (source,)))
+    return packages
 
 
 def mirror_of(request: DebianRequest, arch: str) -> PrivateApt:

@@ -88,7 +88,7 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
             )
         if offer.version == artifact.version:
             raise error
-        newer[artifact] = offer.artifact
+        newer[artifact] = offer
     return newer
 
 
@@ -109,7 +109,7 @@ def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
 
 
 def _fetch_wanted(mirror: PrivateApt, wanted: frozenset[str]) -> list[Path]:
-    debs = [offer.artifact for offer in mirror.closure(wanted) if offer.name in wanted]
+    debs = [deb for deb in mirror.closure(wanted) if deb.name in wanted]
     if missing := sorted(wanted - {deb.name for deb in debs}):
         raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
     return [*fetch(debs).values()]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
@@ -17,12 +18,12 @@ from hpcpy.core.files import write_whole
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.fetch.apt import Offer, PrivateApt, mirror_of
+from hpcpy.fetch.apt import PrivateApt, mirror_of
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import python
 from hpcpy.lock.python import of_debs
 from hpcpy.pins.debian import DebianRequest, debian_request
-from hpcpy.pins.model import GROUPS
+from hpcpy.pins.model import APT_MIRROR, GROUPS, Artifact
 from hpcpy.pins.tables import read_table
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
@@ -198,10 +199,9 @@ def resolve_debian(request: DebianRequest) -> dict[str, Any]:
     locked: dict[str, Any] = {}
     for arch in request.architectures:
         offers = _offers(mirror_of(request, arch), request, arch)
-        files = fetch(offer.artifact for offer in offers)
-        stated = of_debs({offer.name: files[offer.artifact] for offer in offers})
+        stated = of_debs({deb.name: path for deb, path in fetch(offers).items()})
         locked[arch] = {
-            offer.name: _package(offer, sets, stated[offer.name]) for offer, sets in offers.items()
+            deb.name: _package(deb, sets, stated[deb.name]) for deb, sets in offers.items()
         }
     return locked
 
@@ -235,7 +235,7 @@ def dated(
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
-def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Offer, list[str]]:
+def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Artifact, list[str]]:
     """Return the packages of all of an architecture's sets, by name, each with its sets."""
     (first, base), *others = request.sets_of(arch).items()
     sets = {offer: [first] for offer in mirror.closure(base)}
@@ -251,13 +251,15 @@ def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Offer
     return {offer: sets[offer] for offer in sorted(sets, key=lambda offer: offer.name)}
 
 
-def _package(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:
+def _package(offer: Artifact, sets: list[str], licence: str) -> dict[str, object]:
+    (source,) = offer.sources
+    archive, _, path = unquote(source.url.removeprefix(APT_MIRROR)).partition("/")
     return {
         "version": offer.version,
         "sets": sets,
-        "size": offer.size,
-        "sha256": offer.sha256,
+        "size": source.size,
+        "sha256": source.sha256,
         "licence": licence,
-        "archive": offer.archive,
-        "path": offer.path,
+        "archive": archive,
+        "path": path,
     }

@@ -10,9 +10,10 @@ from misbehaving_server import Server, ranged, serving
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
-from hpcpy.fetch.apt import Offer, parse_uris
+from hpcpy.fetch.apt import parse_uris
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.download import Patience
+from hpcpy.pins.model import Artifact, Source
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
@@ -52,22 +53,23 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def mirror_now_has(monkeypatch: pytest.MonkeyPatch, *offers: Offer) -> None:
+def mirror_now_has(monkeypatch: pytest.MonkeyPatch, *offers: Artifact) -> None:
     """Stand in for apt, whose index would have to be signed by Debian."""
 
     class Index:
         def __init__(self, *_: object) -> None:
             pass
 
-        def newest(self, names: Iterable[str]) -> dict[str, Offer]:
+        def newest(self, names: Iterable[str]) -> dict[str, Artifact]:
             return {offer.name: offer for offer in offers if offer.name in names}
 
     monkeypatch.setattr(debian, "mirror_of", Index)
 
 
-def offer(version: str) -> Offer:
+def offer(version: str) -> Artifact:
     digest = hashlib.sha256(NEWER).hexdigest()
-    return Offer("thing", version, "debian", NEWER_PATH, len(NEWER), digest)
+    source = Source(f"apt-mirror:debian/{NEWER_PATH}", len(NEWER), digest)
+    return Artifact("thing", version, NEWER_PATH.rpartition("/")[2], "", (source,))
 
 
 SNAPSHOT = f"/archive/debian/20010203T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from small_deb import make_deb
 
-from hpcpy.fetch.apt import Offer
 from hpcpy.lock import command
 from hpcpy.lock.python import of_debs
 from hpcpy.pins.debian import DebianRequest
+from hpcpy.pins.model import Artifact, Source
 
 MACHINE_READABLE = """Format: copyright-format
 Files: *
@@ -60,15 +60,16 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
 class Index:
     """An index of packages of version 1, each of which needs `base`."""
 
-    def closure(self, packages: Iterable[str]) -> list[Offer]:
+    def closure(self, packages: Iterable[str]) -> list[Artifact]:
         return [offer(name) for name in {"base", *packages}]
 
-    def exactly(self, packages: Iterable[str]) -> list[Offer]:
+    def exactly(self, packages: Iterable[str]) -> list[Artifact]:
         return [offer(name) for name in packages]
 
 
-def offer(name: str) -> Offer:
-    return Offer(name, "1", "debian", f"pool/{name}.deb", 1, "0" * 64)
+def offer(name: str) -> Artifact:
+    source = Source(f"apt-mirror:debian/pool/{name}.deb", 1, "0" * 64)
+    return Artifact(name, "1", f"{name}.deb", "", (source,))
 
 
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:

@@ -93,17 +93,21 @@ class Buildah:
         """Tell whether the storage holds an image `tag`, which is then used."""
         is_there = self._quiet("inspect", "--type=image", tag) == 0
         if is_there:
-            note_use(self._last_use(tag))
+            note_use(self._used(tag))
         return is_there
 
-    def _last_use(self, tag: str) -> Path:
+    def _used(self, tag: str) -> Path:
         return self.storage / "last-use" / tag.replace("/", "_")
+
+    def last_use(self, tag: str) -> float:
+        """Return the time of an image's last use; 0 if none is known."""
+        return self._used(tag).stat().st_mtime if self._used(tag).exists() else 0
 
     def tidy(self) -> None:
         """Remove the containers of killed builds, and images that no build has used for long."""
         self.remove_container()
         for tag in self.tags():
-            used = self._last_use(tag)
+            used = self._used(tag)
             if not used.exists():
                 note_use(used)
             elif is_unused(used):

@@ -106,12 +106,7 @@ _AT_ONCE = 4
 
 def tag(plan: Plan, image: Image) -> str:
     """Return the name of an image in the storage."""
-    return tag_of(image.name, plan.image_key(image))
-
-
-def tag_of(name: str, key: str) -> str:
-    """Return the name of an image with a key."""
-    return f"localhost/hpcpy-{name}:{key}"
+    return f"localhost/hpcpy-{image.name}:{plan.image_key(image)}"
 
 
 def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:

@@ -3,66 +3,55 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy.core import paths
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import in_order, stage
 from hpcpy.fetch.artifacts import Tally, fetch
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.buildah import Buildah, buildah
-from hpcpy.images.cached import cached, recorded, write_stamp
+from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
-from hpcpy.images.make import make_image, missing_parts, tag_of, unbuilt
+from hpcpy.images.make import make_image, missing_parts, unbuilt
 from hpcpy.images.outputs import archive_path
 from hpcpy.images.plan import Plan
 from hpcpy.pins.model import Artifact
 
-# Earlier archives of an image in the cache, beside the one that is being made: a change is
-# often taken back.
-_KEPT = 1
-_KEY = "[0-9a-f]" * 16
+# Images of a name in the storage: a change is often taken back.
+_KEPT = 2
 
 
 def make_archive(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says."""
     target = archive_path(image)
-    key = plan.image_key(image)
-    name = f"{image.file}-{key}.oci.tar"
-    made = cached("images", name, lambda out: _make(plan, image, out))
-    with stage(f"copy to {target.relative_to(paths.ROOT)}"):
-        with build_scratch("copy") as folder, disk_errors(target):
-            shutil.copyfile(made, folder / target.name).replace(target)
-        write_stamp(
-            target,
-            inputs=key,
-            digest=manifest_digest(target),
-            reproducible=not plan.replaced,
-            replaced=sorted(plan.replaced),
-        )
-    return target
-
-
-def _make(plan: Plan, image: Image, out: Path) -> None:
     with buildah() as builder:
         _prepare(plan, image, builder)
         tag = make_image(plan, image, builder)
         with (
             stage(f"OCI archive of {image.name}") as current,
             build_scratch("oci") as folder,
+            disk_errors(target),
         ):
             layout = folder / "layout"
             # The full name: older podman does not add "localhost/" by itself.
             name = f"localhost/{image.name}:latest"
             current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
-            pack(layout, out, plan.epoch)
-            current.note = f"{out.stat().st_size / 1e6:.0f} MB"
-        drop_superseded(image, builder)
+            pack(layout, folder / target.name, plan.epoch)
+            (folder / target.name).replace(target)
+            current.note = f"{target.stat().st_size / 1e6:.0f} MB"
+        drop_superseded(tag, builder)
+    write_stamp(
+        target,
+        inputs=plan.image_key(image),
+        digest=manifest_digest(target),
+        reproducible=not plan.replaced,
+        replaced=sorted(plan.replaced),
+    )
+    return target
 
 
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
@@ -117,29 +106,13 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
             )
 
 
-def drop_superseded(image: Image, buildah: Buildah) -> None:
-    """Remove all archives of an image but the last from the cache, and what they were made of.
-
-    One takes 1.4 GB of the cache, and each change makes another.
-    """
-    archives = sorted(
-        (paths.cache_dir() / "images").glob(f"{image.file}-{_KEY}.oci.tar"),
-        key=_last_use,
-        reverse=True,
-    )
-    for archive in archives[_KEPT:]:
-        archive.unlink(missing_ok=True)
-        recorded(archive).unlink(missing_ok=True)
-        key = archive.name.removesuffix(".oci.tar").removeprefix(f"{image.file}-")
-        buildah.remove(tag_of(image.name, key))
-
-
-def _last_use(archive: Path) -> int:
-    try:
-        return archive.stat().st_mtime_ns
-    except FileNotFoundError:
-        # Another build here has just removed it.
-        return 0
+def drop_superseded(tag: str, buildah: Buildah) -> None:
+    """Remove what an image was before from the storage, but for the last: one takes 1.4 GB."""
+    buildah.has(tag)  # a use
+    name, _, _ = tag.rpartition(":")
+    own = [other for other in buildah.tags() if other.startswith(f"{name}:")]
+    for other in sorted(own, key=buildah.last_use, reverse=True)[_KEPT:]:
+        buildah.remove(other)
 
 
 def manifest_digest(archive: Path) -> str:

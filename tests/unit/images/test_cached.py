@@ -10,7 +10,6 @@ import pytest
 from hpcpy.core.scratch import USERS
 from hpcpy.images.buildah import Buildah
 from hpcpy.images.cached import cached, is_whole, read_stamp, recorded, stamp_path, write_stamp
-from hpcpy.images.graph import the_graph
 from hpcpy.images.oci import drop_superseded
 
 
@@ -128,28 +127,13 @@ class Removed(Buildah):
         self.removed.append(tag)
 
 
-def archive(folder: Path, name: str, key: int, used: int) -> None:
-    path = folder / "hpcpy/images" / f"{name}-{key:016x}.oci.tar"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    path.with_name(f"{path.name}.sha256").touch()
-    os.utime(path, (used, used))
-
-
-def test_what_was_used_last_stays_and_other_images_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
-    image = the_graph().images["hpcpy"]
-    for key in range(4):
-        archive(tmp_path, "hpcpy", key, used=100 - key)
-        archive(tmp_path, "hpcpy-sci", key, used=1)
-        archive(tmp_path, "hpcpy-aarch64", key, used=1)
-    buildah = Removed()
-    drop_superseded(image, buildah)
-    left = sorted(path.name for path in (tmp_path / "hpcpy/images").glob("hpcpy-0*"))
-    kept = f"hpcpy-{0:016x}.oci.tar"
-    assert left == [kept, f"{kept}.sha256"]
-    for others in ("hpcpy-sci", "hpcpy-aarch64"):
-        assert len(list((tmp_path / "hpcpy/images").glob(f"{others}-*.tar"))) == 4
-    assert buildah.removed == [f"localhost/hpcpy-hpcpy:{key:016x}" for key in (1, 2, 3)]
+def test_what_was_used_last_stays_and_other_images_all(tmp_path: Path) -> None:
+    buildah = Removed(tmp_path)
+    own = [f"localhost/hpcpy-hpcpy:{key}" for key in "abcd"]
+    held = [*own, *(f"localhost/hpcpy-hpcpy-sci:{key}" for key in "abcd")]
+    object.__setattr__(buildah, "held", held)
+    for age, tag in enumerate(held):
+        buildah.has(tag)
+        os.utime(tmp_path / "last-use" / tag.replace("/", "_"), (100 - age, 100 - age))
+    drop_superseded(own[3], buildah)
+    assert buildah.removed == own[1:3]

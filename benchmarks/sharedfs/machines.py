@@ -87,7 +87,7 @@ def require() -> Engine:
 def running(one: Layout) -> Iterator[Storm]:
     """Give the machines; nothing of them is left afterwards, nor of a run that was killed."""
     engine = require()
-    with machines.held(one):
+    with machines.locked_for(one):
         try:
             with stage(f"start {len(one.nodes)} nodes and MooseFS") as current:
                 machines.remove(one)

@@ -56,7 +56,9 @@ def clusters() -> list[Layout]:
     """Return the checkout's cluster, and those that killed tests and benchmarks have left."""
     own = default_layout()
     marks = [
-        one for folder in ("*", "storm/*") for one in paths.BUILD.glob(f"{folder}/{own.mark.name}")
+        mark
+        for folder in ("*", "storm/*")
+        for mark in paths.BUILD.glob(f"{folder}/{own.mark.name}")
     ]
     return [own, *(Layout(mark.parent) for mark in sorted(marks) if mark != own.mark)]
 
@@ -70,9 +72,9 @@ def _empty(cache: Path) -> None:
             continue
         # What those hold who write to it; each unfinished download is a lock of its own.
         locks = [*path.glob(USERS), *path.glob("*/lock"), *path.glob("partial/*")]
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             for lock in locks:
-                held.enter_context(locked(lock, may_wait=False))
+                stack.enter_context(locked(lock, may_wait=False))
             if is_storage:
                 remove_storage(path)
             else:

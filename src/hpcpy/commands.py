@@ -65,11 +65,13 @@ def top_parser(command: str = "") -> Parser:
     parser.add_argument("--version", action="version", version=version, help="print it and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in COMMANDS.items():
-        one = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        subparser = commands.add_parser(
+            name, help=what, description=f"{what[0].upper()}{what[1:]}."
+        )
         if name == command:
             module = importlib.import_module(where)
-            module.declare(one)
-            one.set_defaults(main=module.main)
+            module.declare(subparser)
+            subparser.set_defaults(main=module.main)
     return parser
 
 
@@ -185,7 +187,7 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
         raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
     # Of a command that takes a program after `--`, an argument stands before it.
     guard = [] if words[0] in WITH_PROGRAM else ["--"]
-    last = [word for found in program.values() for word in (*guard, *found)]
+    last = [word for words_of in program.values() for word in (*guard, *words_of)]
     # Before an argument that may be left out: argparse takes it for left out at an option.
     command, *first = words
     return [command, *options, *first, *last]

@@ -35,9 +35,9 @@ def main(options: argparse.Namespace) -> int:
     paths.refuse_blanks("Slurm", layout.folder)
     _refuse_others_folder(layout)
     if options.status:
-        found = processes.states(layout)
-        print(", ".join(f"{name} {found.get(name, 'unknown')}" for name in layout.nodes))
-        return 0 if processes.usable(layout, found) else 1
+        states = processes.states(layout)
+        print(", ".join(f"{name} {states.get(name, 'unknown')}" for name in layout.nodes))
+        return 0 if processes.usable(layout, states) else 1
     if options.stop:
         stop(layout)
     else:
@@ -63,7 +63,7 @@ def _refuse_others_folder(layout: Layout) -> None:
 
 def start(layout: Layout) -> None:
     """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
-    with machines.held(layout):
+    with machines.locked_for(layout):
         if processes.usable(layout, _states(layout)):
             skipped("start the local cluster", "it runs")
         else:
@@ -89,17 +89,17 @@ def _states(layout: Layout) -> dict[str, str]:
     To start a cluster anew would end its jobs.
     """
     end = time.monotonic() + processes.START_SECONDS
-    while not (found := processes.states(layout)) and processes.run_on(layout, "slurmctld"):
+    while not (states := processes.states(layout)) and processes.run_on(layout, "slurmctld"):
         if time.monotonic() > end:
             break
         time.sleep(0.1)
-    return found
+    return states
 
 
 def stop(layout: Layout) -> None:
     """End the cluster and its jobs, and leave nothing of it."""
     _refuse_others_folder(layout)
-    with machines.held(layout):
+    with machines.locked_for(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")
             return

@@ -85,7 +85,7 @@ _KEY_BYTES = 1024
 def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine]]:
     """Start all of a cluster of which there is nothing; return its network and machines."""
     routes = json.loads(_ip("-4", "-json", "route", "show", "table", "all") or "[]")
-    taken = [Network(one["dst"], strict=False) for one in routes if one["dst"] != "default"]
+    taken = [Network(route["dst"], strict=False) for route in routes if route["dst"] != "default"]
     on = free_network(taken, layout.key)
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
@@ -136,10 +136,10 @@ def _write(layout: Layout, on: Network) -> None:
 def _program(name: str) -> str:
     # /usr/sbin is not on every root's PATH; the wrappers themselves may be.
     path = os.pathsep.join(["/usr/local/bin", "/usr/bin", *SBIN])
-    found = shutil.which(name, path=path) or shutil.which(name)
-    if not found:
+    file = shutil.which(name, path=path) or shutil.which(name)
+    if not file:
         raise UnavailableError(f"{name}: not on PATH", hint="make setup TOOLS=cluster")
-    return found
+    return file
 
 
 def _controller(layout: Layout, on: Network) -> list[str]:
@@ -190,7 +190,7 @@ def require_root(target: str, note: str = "") -> None:
 
 
 @contextlib.contextmanager
-def held(layout: Layout) -> Iterator[None]:
+def locked_for(layout: Layout) -> Iterator[None]:
     """Keep others from starting or ending the cluster."""
     # A folder that is there anyway: nothing is left of it.
     make_folder(layout.folder.parent)

@@ -164,9 +164,9 @@ def states(layout: Layout) -> dict[str, str]:
     return dict(line.split() for line in (listed or "").splitlines())
 
 
-def usable(layout: Layout, found: Mapping[str, str]) -> bool:
+def usable(layout: Layout, state_of: Mapping[str, str]) -> bool:
     """Tell whether every node takes jobs; ``down*`` and ``idle*`` do not."""
-    return all(found.get(name) in _USABLE for name in layout.nodes)
+    return all(state_of.get(name) in _USABLE for name in layout.nodes)
 
 
 def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stage) -> None:
@@ -176,14 +176,16 @@ def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stag
         for machine in machines:
             if machine.process.poll() is not None:
                 raise _failure(layout, machine.name, "has ended", current)
-        found = states(layout)
-        if usable(layout, found):
+        state_of = states(layout)
+        if usable(layout, state_of):
             return
         if time.monotonic() > end:
             break
         time.sleep(0.05)
-    name = next((n for n in layout.nodes if found and found.get(n) not in _USABLE), CONTROLLER)
-    what = f"is {found[name].upper()}" if name in found else "does not answer"
+    name = next(
+        (n for n in layout.nodes if state_of and state_of.get(n) not in _USABLE), CONTROLLER
+    )
+    what = f"is {state_of[name].upper()}" if name in state_of else "does not answer"
     raise _failure(layout, name, f"{what} after {START_SECONDS:.0f} s", current)
 
 

@@ -38,9 +38,9 @@ def sha256(path: Path) -> str:
 
 def more_room(*places: Path) -> str:
     """Return the hint that names the fullest of the disks that some files are on."""
-    there = [next(one for one in (place, *place.parents) if one.exists()) for place in places]
+    there = [next(path for path in (place, *place.parents) if path.exists()) for place in places]
     fullest = min(there, key=lambda folder: shutil.disk_usage(folder).free)
-    mount = next(one for one in (fullest, *fullest.absolute().parents) if one.is_mount())
+    mount = next(path for path in (fullest, *fullest.absolute().parents) if path.is_mount())
     return (
         f"free some at {mount}, or use another disk: HPCPY_CACHE for downloads and builds,"
         " TMPDIR, another place of the checkout"

@@ -45,8 +45,8 @@ class Parser(argparse.ArgumentParser):
         """Parse words, by default this program's; those that are unknown are returned."""
         words = list(sys.argv[1:] if args is None else args)
         for word in words[: words.index("--") if "--" in words else None]:
-            if found := _NO_VALUE.fullmatch(word):
-                self.error(f"argument {found[1]}: -- is no value")
+            if match := _NO_VALUE.fullmatch(word):
+                self.error(f"argument {match[1]}: -- is no value")
         return super().parse_known_args(words, namespace)
 
 

@@ -27,9 +27,9 @@ _REFUSED = re.compile(r"[:;,\\$#\x00-\x1f\x7f]")
 
 def check_root() -> None:
     """Refuse a checkout whose path would be taken apart by the programs that get it."""
-    if found := _REFUSED.search(str(ROOT)):
+    if match := _REFUSED.search(str(ROOT)):
         raise UsageError(
-            f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
+            f"the checkout's path {str(ROOT)!r} has {match[0]!r}, which mounts cannot have",
             hint="move the checkout; quotes and, mostly, blanks are fine (docs/reference/make.md)",
         )
 
@@ -47,7 +47,7 @@ def folder(text: str) -> Path:
     """Return an option's folder, which may not be there yet; ``-`` would be standard output."""
     path = Path(text)
     # Neither function raises, however long a name is.
-    there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+    there = next((above for above in (path, *path.parents) if os.path.lexists(above)), path)
     if text == "-" or not os.path.isdir(there):  # noqa: PTH112
         which = text if text == "-" else there
         raise argparse.ArgumentTypeError(f"{which}: is no folder, and several files are written")

@@ -159,9 +159,9 @@ def relink(link: Path, target: Path) -> None:
 def bounding_set() -> list[str]:
     """Return the capabilities that this process may ever have; none without setpriv."""
     dump = captured(["setpriv", "--dump"], env={**os.environ, "LC_ALL": "C"}).stdout
-    found = re.search(r"(?m)^Capability bounding set: (.+)$", dump)
+    match = re.search(r"(?m)^Capability bounding set: (.+)$", dump)
     # One that setpriv does not know has a number.
-    names = [name for name in found[1].split(",") if not name.startswith("cap_")] if found else []
+    names = [name for name in match[1].split(",") if not name.startswith("cap_")] if match else []
     return [f"CAP_{name.upper()}" for name in names]
 
 
@@ -200,9 +200,9 @@ def refuse_blanks() -> None:
 def find_apptainer() -> Path:
     """Return the path of an Apptainer that is recent enough."""
     tool = needed(["apptainer"])[0]
-    found = on_path(tool)
-    if found and found.usable:
-        return found.path
+    present = on_path(tool)
+    if present and present.usable:
+        return present.path
     if is_ready():
         refuse_blanks()
         return command()

@@ -129,13 +129,15 @@ Engine = Mapping[str, Found]
 def ensure(*groups: str) -> Engine:
     """Find the tools of some groups, and provide those that are missing."""
     tools = needed(groups)
-    found = look_up(tools)
-    missing = [tool for tool in tools if tool.program not in found]
-    own = [one.tool for one in found.values() if one.path.is_relative_to(paths.TOOLS)]
+    programs = look_up(tools)
+    missing = [tool for tool in tools if tool.program not in programs]
+    own = [
+        program.tool for program in programs.values() if program.path.is_relative_to(paths.TOOLS)
+    ]
     if any(tool.program == "apptainer" for tool in (*missing, *own)):
         prefix.refuse_blanks()
     if not missing:
-        return found
+        return programs
     _refuse_readers(missing)
     with checkout_lock():
         if to_install := [tool for tool in missing if tool.provided == "apt"]:
@@ -143,16 +145,16 @@ def ensure(*groups: str) -> Engine:
         for tool in missing:
             if tool.provided == "prefix":
                 prefix.provide()
-    found = look_up(tools)
-    if short := [tool for tool in tools if tool.program not in found]:
+    programs = look_up(tools)
+    if short := [tool for tool in tools if tool.program not in programs]:
         raise missing_message(short, "this system's packages of them are older")
-    return found
+    return programs
 
 
 def require(group: str) -> None:
     """Refuse to go on without the tools of a group: nothing is installed."""
-    found = look_up(tools := needed([group]))
-    if missing := ", ".join(tool.program for tool in tools if tool.program not in found):
+    programs = look_up(tools := needed([group]))
+    if missing := ", ".join(tool.program for tool in tools if tool.program not in programs):
         raise UnavailableError(f"missing: {missing}", hint=f"run: make setup TOOLS={group}")
 
 
@@ -172,17 +174,19 @@ def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
     """Return the usable tools: PATH first, then ``build/tools/bin``."""
     with ThreadPoolExecutor() as pool:  # each has to be started for its version
         on_paths = pool.map(on_path, tools)
-        found = {one.tool.program: one for one in on_paths if one and one.usable}
+        programs = {
+            program.tool.program: program for program in on_paths if program and program.usable
+        }
     for tool in tools:
         path = paths.TOOLS / "bin" / tool.program
-        is_ours = tool.program not in found and tool.provided != "apt" and path.exists()
+        is_ours = tool.program not in programs and tool.provided != "apt" and path.exists()
         if not is_ours or not prefix.is_ready():
             continue
         version = program_version(path, tool.version_argument)
-        one = Found(tool, path, version, "build/tools")
-        if one.usable:
-            found[tool.program] = one
-    return found
+        program = Found(tool, path, version, "build/tools")
+        if program.usable:
+            programs[tool.program] = program
+    return programs
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -200,8 +204,8 @@ def main(options: argparse.Namespace) -> int:
         ensure(*groups)
     except UnavailableError as error:
         problem = error
-    found = look_up(needed(all_groups()))
-    print(as_table(found, groups))
+    programs = look_up(needed(all_groups()))
+    print(as_table(programs, groups))
     if problem:
         raise problem
     return 0

@@ -36,8 +36,8 @@ def settle(path: Path, identity: str, epoch: int) -> None:
         fields[5:7] = [epoch, epoch]
         stream.seek(0)
         stream.write(_HEADER.pack(*fields))
-        for place, found in _descriptors(stream, fields):
-            descriptor = list(found)
+        for place, values in _descriptors(stream, fields):
+            descriptor = list(values)
             descriptor[_CREATED : _CREATED + 2] = [epoch, epoch]
             descriptor[_OWNER : _OWNER + 2] = [0, 0]
             stream.seek(place)
@@ -84,7 +84,9 @@ def missing(path: Path) -> str:
         pieces = [(start, total)]
         # Apptainer makes tables of 48.
         if 0 <= start <= needed <= there and total < 1 << 16:
-            pieces += [found[_OFFSET : _SIZE + 1] for _, found in _descriptors(stream, fields)]
+            pieces += [
+                descriptor[_OFFSET : _SIZE + 1] for _, descriptor in _descriptors(stream, fields)
+            ]
             needed = max(needed, *(offset + size for offset, size in pieces))
     if min(min(piece) for piece in pieces) < 0 or total >= 1 << 16:
         return "is damaged; copy it again"

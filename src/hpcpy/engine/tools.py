@@ -141,12 +141,12 @@ def on_path(tool: Tool) -> Found | None:
 
 
 def _library(tool: Tool) -> Found | None:
-    found = sorted(Path("/").glob(tool.library.lstrip("/")))
-    if not found:
+    libraries = sorted(Path("/").glob(tool.library.lstrip("/")))
+    if not libraries:
         return None
     # The link's target is named by its version: libpmix.so.2.6.2.
     return Found(
-        tool, found[0], parse_version(found[0].resolve().name.partition(".so.")[2]), "PATH"
+        tool, libraries[0], parse_version(libraries[0].resolve().name.partition(".so.")[2]), "PATH"
     )
 
 
@@ -225,14 +225,16 @@ def userns_remedy(folder: Path = Path("/proc/sys")) -> str:
     return ""
 
 
-def as_table(found: Mapping[str, Found], groups: Iterable[str]) -> str:
+def as_table(programs: Mapping[str, Found], groups: Iterable[str]) -> str:
     """Return the tools and capabilities as text for a terminal."""
     wanted = set(groups)
     lines = [f"{'TOOL':17} {'VERSION':9} {'FROM':12} PATH"]
     for tool in all_tools():
-        one = found.get(tool.program)
-        if one:
-            lines.append(f"{tool.program:17} {one.version!s:9} {one.origin:12} {one.path}")
+        program = programs.get(tool.program)
+        if program:
+            lines.append(
+                f"{tool.program:17} {program.version!s:9} {program.origin:12} {program.path}"
+            )
         else:
             options = [group for group in tool.groups if group not in wanted]
             where = "" if wanted & set(tool.groups) else f"; make setup TOOLS={options[0]} gets it"

@@ -40,11 +40,11 @@ def traced(
 
     Without a program they are those of the command itself and of all that it starts.
     """
-    found = look_up(needed(["measure"]))
-    if "strace" not in found:
+    programs = look_up(needed(["measure"]))
+    if "strace" not in programs:
         raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")
     with tempfile.TemporaryDirectory() as folder:
-        words: list[str | Path] = [found["strace"].path, *strace.options(folder), *command]
+        words: list[str | Path] = [programs["strace"].path, *strace.options(folder), *command]
         done = captured(words, env=env, seconds=_SECONDS)
         each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]

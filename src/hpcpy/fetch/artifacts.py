@@ -258,10 +258,10 @@ def _download(
                 while running:
                     end_if_stopped()
                     update()
-                    for one in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
-                        error = one.exception()
-                        result = error if isinstance(error, Exception) else one.result()
-                        yield running.pop(one), result
+                    for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                        error = future.exception()
+                        result = error if isinstance(error, Exception) else future.result()
+                        yield running.pop(future), result
         finally:
             # A thread notices it at its next piece, at the latest when its read times out.
             fetcher.stop.set()

@@ -53,9 +53,9 @@ def fetch_debs(
     for error in failures.values():
         if not isinstance(error, UnavailableError):
             raise error
-    found = {artifact.name: path for artifact, path in fetched.items()}
+    packages = {artifact.name: path for artifact, path in fetched.items()}
     if not failures:
-        return DebSet(found, ())
+        return DebSet(packages, ())
     newer = _newer(failures, arch)
     moves = tuple(f"{old.name} {old.version} -> {new.version}" for old, new in newer.items())
     if not go_on:
@@ -66,8 +66,8 @@ def fetch_debs(
     for move in moves:
         print(f"{move}: not as locked, the image is not reproducible", file=sys.stderr)
     fetched = fetch(newer.values(), tally=tally, patience=patience)
-    found |= {artifact.name: path for artifact, path in fetched.items()}
-    return DebSet(found, moves)
+    packages |= {artifact.name: path for artifact, path in fetched.items()}
+    return DebSet(packages, moves)
 
 
 def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Artifact]:
@@ -122,7 +122,7 @@ def declare(_parser: argparse.ArgumentParser) -> None:
 def main(_options: argparse.Namespace) -> int:
     """Fetch what is pinned and print how much of it was there already."""
     arch, tally = host_arch(), Tally()
-    every = [*sources().values(), *(one for group in GROUPS for one in wheels(group, arch))]
+    every = [*sources().values(), *(wheel for group in GROUPS for wheel in wheels(group, arch))]
     fetch(every, tally=tally)
     for name in debian_request().sets_of(arch):
         fetch_debs(name, arch, tally=tally)

@@ -164,13 +164,13 @@ def _verify(part: Path, source: Source) -> None:
     size = part.stat().st_size
     if size != source.size:
         raise _wrong(source, f"more than {source.size:,} bytes", f"{source.size:,} bytes")
-    found = sha256(part)
-    if found != source.sha256:
-        raise _wrong(source, f"sha256 {found}", f"sha256 {source.sha256}")
+    digest = sha256(part)
+    if digest != source.sha256:
+        raise _wrong(source, f"sha256 {digest}", f"sha256 {source.sha256}")
 
 
-def _wrong(source: Source, found: str, expected: str) -> IntegrityError:
-    return IntegrityError(f"{source.url}: expected {expected}, found {found}")
+def _wrong(source: Source, actual: str, expected: str) -> IntegrityError:
+    return IntegrityError(f"{source.url}: expected {expected}, found {actual}")
 
 
 def _empty(part: Path) -> None:

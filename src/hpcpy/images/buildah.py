@@ -169,6 +169,6 @@ def buildah() -> Iterator[Buildah]:
     with disk_errors(storage):
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
-    found = Buildah(engine["buildah"].path, storage, env)
-    with used(storage, found.tidy):
-        yield found
+    builder = Buildah(engine["buildah"].path, storage, env)
+    with used(storage, builder.tidy):
+        yield builder

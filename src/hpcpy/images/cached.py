@@ -171,10 +171,10 @@ def tree_files(tree: str) -> list[Path]:
     Git's list in a clone: ignored files are no inputs.  Elsewhere (an
     unpacked release, which may lie in another repository) all but bytecode and ``build``.
     """
-    found: Iterable[Path]
+    files: Iterable[Path]
     if (paths.ROOT / ".git").exists():
         below = "" if tree == "." else f"{tree}/"
-        found = (
+        files = (
             paths.ROOT / name
             for name in files_of_clone(paths.ROOT)
             if name == tree or name.startswith(below)
@@ -182,5 +182,5 @@ def tree_files(tree: str) -> list[Path]:
     else:
         top = paths.ROOT / tree
         everything = [top, *top.rglob("*")]
-        found = [path for path in everything if not path.is_relative_to(paths.BUILD)]
-    return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)
+        files = [path for path in everything if not path.is_relative_to(paths.BUILD)]
+    return sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)

@@ -66,14 +66,14 @@ class Part:
     def files(self) -> list[Path]:
         """The files of its trees and its patches, of the features those that the image has."""
         trees = (*self.trees, f"recipes/patches/{self.name}")
-        found = [path for tree in trees for path in tree_files(tree)]
+        files = [path for tree in trees for path in tree_files(tree)]
         if not self.features_in:
-            return found
+            return files
         home = paths.ROOT / self.features_in
         chosen = [home / name for name in self.features]
         return [
             path
-            for path in found
+            for path in files
             if not path.is_relative_to(home)
             # What only people read is no input.
             or (path.suffix != ".md" and any(map(path.is_relative_to, chosen)))
@@ -125,7 +125,7 @@ class Graph:
 
     def for_arch(self, arch: str) -> Graph:
         """Return the graph with names of files for another architecture."""
-        renamed = {name: replace(one, suffix=f"-{arch}") for name, one in self.images.items()}
+        renamed = {name: replace(image, suffix=f"-{arch}") for name, image in self.images.items()}
         return replace(self, images=renamed)
 
     def image(self, name: str) -> Image:
@@ -143,16 +143,16 @@ class Graph:
         part = self.parts[name]
         if self.has_features(part):
             part = replace(part, features=image.features)
-        if any(STACK in one.wheels for one in self._with_needs(part)):
+        if any(STACK in other.wheels for other in self._with_needs(part)):
             part = replace(part, stack=image.stack)
         return part
 
     def has_features(self, part: Part) -> bool:
         """Tell whether an image's features decide what a part is."""
-        return any(one.features_in for one in self._with_needs(part))
+        return any(other.features_in for other in self._with_needs(part))
 
     def _with_needs(self, part: Part) -> list[Part]:
-        return [part, *(self.parts[one] for one in self._behind(part))]
+        return [part, *(self.parts[other] for other in self._behind(part))]
 
     def _behind(self, part: Part) -> set[str]:
         return {*part.needs}.union(*(self._behind(self.parts[name]) for name in part.needs))
@@ -160,7 +160,7 @@ class Graph:
     def built(self, image: Image) -> list[Part]:
         """Return the image's parts and all that they need, in order."""
         shipped = self.shipped(image)
-        behind = {one.name for part in shipped for one in (part, *self.needed(part))}
+        behind = {other.name for part in shipped for other in (part, *self.needed(part))}
         return [self.of(image, name) for name in self.parts if name in behind]
 
     def needed(self, part: Part) -> list[Part]:

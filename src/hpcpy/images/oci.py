@@ -133,6 +133,6 @@ def json_of(tar: tarfile.TarFile, name: str) -> Any:
 
 def stream(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
     """Open a file of an archive."""
-    found = tar.extractfile(entry)
-    assert found is not None  # noqa: S101  # a file of an archive of ours
-    return found
+    content = tar.extractfile(entry)
+    assert content is not None  # noqa: S101  # a file of an archive of ours
+    return content

@@ -65,13 +65,13 @@ class Plan:
 
     def runs_python(self, part: Part) -> bool:
         """Tell whether a part's recipe finds CPython."""
-        return any(one.name == cross.PYTHON for one in self.graph.needed(part))
+        return any(need.name == cross.PYTHON for need in self.graph.needed(part))
 
     def debian_sets(self, part: Part) -> list[tuple[str, str]]:
         """Return the sets of Debian packages that a part's recipe reads, with architectures."""
         tools = (self.native or self).arch
-        found = ((part.debian, self.arch), (part.debian_tools, tools))
-        return [(name, arch) for name, arch in found if name]
+        sets = ((part.debian, self.arch), (part.debian_tools, tools))
+        return [(name, arch) for name, arch in sets if name]
 
     def sources(self, part: Part) -> list[Artifact]:
         """Return the sources that a part's recipe reads."""
@@ -80,11 +80,11 @@ class Plan:
     def wheels(self, part: Part, groups: Iterable[str]) -> list[Artifact]:
         """Return the wheels of some of a part's groups."""
         return [
-            one
+            wheel
             for group in groups
-            for one in wheels(part.stack if group == STACK else group, self.arch)
-            if one.name not in part.without
-            and any(fnmatchcase(one.name, pattern) for pattern in part.only)
+            for wheel in wheels(part.stack if group == STACK else group, self.arch)
+            if wheel.name not in part.without
+            and any(fnmatchcase(wheel.name, pattern) for pattern in part.only)
         ]
 
     def debian(self, name: str) -> list[Artifact]:
@@ -96,7 +96,7 @@ class Plan:
         if not image.target:
             return []
         every = (*debs("base", image.target), *debs("builder", image.target))
-        return [one for one in every if _LIBRARY.fullmatch(one.filename)]
+        return [deb for deb in every if _LIBRARY.fullmatch(deb.filename)]
 
     def part_key(self, part: Part) -> str:
         """Return the key of a part: builder, recipe, pins, trees, needs."""
@@ -161,11 +161,11 @@ class Plan:
         return inputs.key
 
     def _add_artifacts(self, inputs: Inputs, artifacts: list[Artifact]) -> None:
-        for one in artifacts:
+        for artifact in artifacts:
             # A distribution may have repacked a source: its hash differs then,
             # though the contents are the same.
-            hashes = sorted({source.sha256 for source in one.sources})
-            inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
+            hashes = sorted({source.sha256 for source in artifact.sources})
+            inputs.add(artifact.filename, self.replaced.get(artifact.name, " ".join(hashes)))
 
 
 def make_plan(arch: str = "") -> Plan:
@@ -192,9 +192,9 @@ def _replaced(arch: str, left_out: Set[str]) -> dict[str, str]:
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
     for name in sorted(debian_request().sets_of(arch).keys() - left_out):
-        found = fetch_debs(name, arch)
-        for move in found.replaced:
+        fetched = fetch_debs(name, arch)
+        for move in fetched.replaced:
             package = move.partition(" ")[0]
             # The cache names the folder of a download by its hash.
-            replaced[package] = found.paths[package].parent.name
+            replaced[package] = fetched.paths[package].parent.name
     return replaced

@@ -19,17 +19,17 @@ _SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 def sbom_of(archive: Path) -> str:
     """Return the SBOM that an OCI archive holds, by the topmost layer that has it."""
-    found = None
+    sbom = None
     with tarfile.open(archive) as tar:
         manifest = json_of(tar, blob(json_of(tar, "index.json")["manifests"][0]))
         for layer in manifest["layers"]:
             with tarfile.open(fileobj=stream(tar, blob(layer)), mode="r|*") as files:
                 for entry in files:
                     if entry.name.removeprefix("./") == _SBOM:
-                        found = stream(files, entry).read().decode()
-    if found is None:
+                        sbom = stream(files, entry).read().decode()
+    if sbom is None:
         raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
-    return found
+    return sbom
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -24,12 +24,12 @@ _LICENCE = "BSD-3-Clause"
 def expected(plan: Plan, image: Image) -> Expected:
     """Return what an image is expected to hold."""
     # One that is in several lists is one package: what dpkg knows of comes first.
-    found: dict[tuple[str, str], Pin] = {}
+    by_name: dict[tuple[str, str], Pin] = {}
     for pin in _pins(plan, image):
-        found.setdefault((pin.kind, pin.name), pin)
+        by_name.setdefault((pin.kind, pin.name), pin)
     when = datetime.datetime.fromtimestamp(plan.epoch, datetime.UTC)
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
-    every = tuple(found[key] for key in sorted(found))
+    every = tuple(by_name[key] for key in sorted(by_name))
     listed, brought = _nvidias()
     version = project_version()
     return Expected(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
@@ -43,7 +43,9 @@ def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
         where = "that NVIDIA publishes" if component.flag("published") else "that is here"
         for file in component.texts("files"):
             listed[file] = f"{name}: in Attachment A of NVIDIA's licence, the text {where}"
-    brought = {name: [*one.texts("files")] for name, one in table.table("brought").tables()}
+    brought = {
+        name: [*component.texts("files")] for name, component in table.table("brought").tables()
+    }
     return listed, brought
 
 
@@ -60,7 +62,7 @@ def sources() -> list[Path]:
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     graph = plan.graph
-    yield from (_pin(plan, "debian", one, INSTALLED) for one in plan.debian(image.debian))
+    yield from (_pin(plan, "debian", deb, INSTALLED) for deb in plan.debian(image.debian))
     if image.base:
         yield from _pins(plan, graph.image(image.base))
     if not image.parts:
@@ -72,28 +74,32 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     linked = {name for part in shipped for name in part.links}
     if any(part.sources for part in shipped):
         linked.update(builder.linked)
-    for one in plan.debian(builder.debian):
-        if any(fnmatchcase(one.name, pattern) for pattern in linked):
-            yield _pin(plan, "debian", one, LINKED)
+    for deb in plan.debian(builder.debian):
+        if any(fnmatchcase(deb.name, pattern) for pattern in linked):
+            yield _pin(plan, "debian", deb, LINKED)
 
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
     use = READ if part.headers else CONTAINED if shipped else LINKED
-    yield from (_pin(plan, "source", one, use) for one in plan.sources(part))
-    yield from (_pin(plan, "debian", one, use) for one in plan.debian(part.debian))
+    yield from (_pin(plan, "source", source, use) for source in plan.sources(part))
+    yield from (_pin(plan, "debian", deb, use) for deb in plan.debian(part.debian))
     if shipped:
         for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):
-            yield from (_pin(plan, "wheel", one, how) for one in plan.wheels(part, groups))
+            yield from (_pin(plan, "wheel", wheel, how) for wheel in plan.wheels(part, groups))
 
 
-def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
+def _pin(plan: Plan, kind: str, artifact: Artifact, use: str) -> Pin:
     # The machine's own mirror is nobody else's address.
-    public = next((source for source in one.sources if not source.url.startswith(APT_MIRROR)), None)
-    version, url, sha256 = one.version, "", one.sources[0].sha256
+    public = next(
+        (source for source in artifact.sources if not source.url.startswith(APT_MIRROR)), None
+    )
+    version, url, sha256 = artifact.version, "", artifact.sources[0].sha256
     if public:
         url, sha256 = public.url, public.sha256
-    if one.name in plan.replaced:
-        version, url, sha256 = "", "", plan.replaced[one.name]
+    if artifact.name in plan.replaced:
+        version, url, sha256 = "", "", plan.replaced[artifact.name]
     # The folder of Debian's pool that a package lies in has the name of its source.
-    source = one.sources[0].url.split("/")[-2] if kind == "debian" else ""
-    return Pin(kind, one.name, version, one.licence, url, sha256, use, source, one.cpe)
+    source = artifact.sources[0].url.split("/")[-2] if kind == "debian" else ""
+    return Pin(
+        kind, artifact.name, version, artifact.licence, url, sha256, use, source, artifact.cpe
+    )

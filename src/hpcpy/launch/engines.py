@@ -71,7 +71,10 @@ def bind_pair(bind: str) -> str:
 
 def exports(variables: Iterable[Variable], prefix: str = "") -> list[Line]:
     """Return lines that export variables; Apptainer's own --env would cut a value at a comma."""
-    return [Line(f"export {prefix}{one.name}={quoted(one.value)}", one.why) for one in variables]
+    return [
+        Line(f"export {prefix}{variable.name}={quoted(variable.value)}", variable.why)
+        for variable in variables
+    ]
 
 
 def _apptainer(container: Container, site: Site) -> Start:
@@ -144,10 +147,10 @@ def _shifter(container: Container, site: Site) -> Start:
         *([option(f"--module={','.join(modules)}", why=why)] if modules else []),
         *(option(Expanded(word), why=f"site {site.name}") for word in given if not _modules(word)),
         *_site_binds(site, "--volume"),
-        *_variables(one for one in container.variables if one.value),
+        *_variables(variable for variable in container.variables if variable.value),
     ]
     # Shifter refuses an empty --env, and hands the host's variables in.
-    empty = exports(one for one in container.variables if not one.value)
+    empty = exports(variable for variable in container.variables if not variable.value)
     return empty, words
 
 
@@ -280,4 +283,7 @@ def _in_podman(container: Container, site: Site, engine: str) -> list[Line]:
 
 
 def _variables(variables: Iterable[Variable]) -> list[Line]:
-    return [option(Expanded(f"--env={one.name}={one.value}"), why=one.why) for one in variables]
+    return [
+        option(Expanded(f"--env={variable.name}={variable.value}"), why=variable.why)
+        for variable in variables
+    ]

@@ -79,15 +79,15 @@ def follows_from_another(lines: list[str], at: int) -> bool:
 
 def exception(lines: list[str]) -> str:
     """Return the last traceback's line with the exception, whose message may have more lines."""
-    found = ""
+    raised = ""
     is_inside = False
     for line in lines:
         text = _BARS.sub("", line)
         if text.endswith(_TRACEBACK):
             is_inside = True
         elif is_inside and _EXCEPTION.match(text):
-            found, is_inside = text, False
-    return found
+            raised, is_inside = text, False
+    return raised
 
 
 _TASK = re.compile(r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<how>.+)$")
@@ -168,8 +168,8 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
     for pattern, meaning, *codes in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):
-            if found := re.search(pattern, line):
-                return found.expand(meaning), (*codes, code or _AT_STOP)[0]
+            if match := re.search(pattern, line):
+                return match.expand(meaning), (*codes, code or _AT_STOP)[0]
     if ended := _ranks_end(lines, code, was_cut):
         return ended
     lines = [line for line in lines if not _GREETING.match(line)] or lines
@@ -184,9 +184,9 @@ _Found = tuple[int, re.Match[str]]
 def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tuple[str, int] | None:
     """Explain by what srun and the shells of `on_nodes` print when ranks end."""
     deaths = [
-        (number, found)
+        (number, match)
         for number, line in enumerate(lines)
-        if (found := _TASK.match(line) or _GUARDED.match(line))
+        if (match := _TASK.match(line) or _GUARDED.match(line))
     ]
     if aborted := _aborted(lines, deaths):
         return aborted
@@ -194,7 +194,7 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
     if not deaths and end is None:
         return None
     first = [death for death in deaths if end is None or death[0] < end]
-    if all(found["how"] in (*_AT_SIGTERM, "exit code 143") for _, found in first) and was_cut():
+    if all(match["how"] in (*_AT_SIGTERM, "exit code 143") for _, match in first) and was_cut():
         return "the job was cancelled", code or _AT_STOP
     if first:
         # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
@@ -219,17 +219,17 @@ def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
         return None
     # What the kernel keeps of it; 256 is a failure, too.
     code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1
-    for at, found in own:
-        if found["ranks"] == aborted["rank"]:
-            return _death(lines, at, found, code)
+    for at, match in own:
+        if match["ranks"] == aborted["rank"]:
+            return _death(lines, at, match, code)
     words = last_words(lines, len(lines), aborted["rank"])
     return f"rank {aborted['rank']}: exit code {code}; last on stderr: {words}", code
 
 
-def _death(lines: list[str], at: int, found: re.Match[str], code: int) -> tuple[str, int]:
-    ranks, how = found["ranks"], found["how"]
+def _death(lines: list[str], at: int, match: re.Match[str], code: int) -> tuple[str, int]:
+    ranks, how = match["ranks"], match["how"]
     which = "rank" if ranks.isdigit() else "ranks"
-    line = f"{which} {ranks.strip('[]')} on {found['node']}: {how}"
+    line = f"{which} {ranks.strip('[]')} on {match['node']}: {how}"
     if how == "Out Of Memory":
         how, line = "Killed", f"{line}; ask for more: MEM=8G"
     if words := last_words(lines, at, ranks):

@@ -116,7 +116,7 @@ _FIELD = re.compile(r"^@(\w+)@\n|@(\w+)@", re.MULTILINE)
 
 
 def _filled(script: str, fields: dict[str, str]) -> str:
-    return _FIELD.sub(lambda found: fields[found[1] or found[2]], script)
+    return _FIELD.sub(lambda match: fields[match[1] or match[2]], script)
 
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:

@@ -96,7 +96,7 @@ class Request:
         return -(-self.tasks // self.nodes)
 
 
-TABLE = {one.name: one.metadata for one in fields(Request) if one.metadata}
+TABLE = {row.name: row.metadata for row in fields(Request) if row.metadata}
 
 
 def add_options(parser: argparse.ArgumentParser, names: Sequence[str] = tuple(TABLE)) -> None:

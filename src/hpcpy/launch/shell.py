@@ -22,7 +22,7 @@ class Expanded(str):
     @property
     def names(self) -> set[str]:
         """The variables it names."""
-        return {found.strip("${}") for found in _VARIABLE.findall(self)}
+        return {name.strip("${}") for name in _VARIABLE.findall(self)}
 
 
 def quoted(word: str) -> str:
@@ -113,7 +113,7 @@ def batch_script(plan: LaunchPlan) -> str:
     """Return the script for ``sbatch``."""
     options = (*plan.size, *plan.allocation)
     # sbatch takes a backslash away also within quotes.
-    words = [(one.shell.replace("\\", "\\\\"), one.why) for one in options]
+    words = [(line.shell.replace("\\", "\\\\"), line.why) for line in options]
     lines = [_commented(f"#SBATCH {shell}", why) for shell, why in words]
     first, rest = _header(plan).split("\n", 1)
     return "".join([first, "\n", *lines, rest, _body(plan, ())])
@@ -140,8 +140,8 @@ def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
 
 
 def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:
-    options = [one for group in groups for one in group]
-    body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
+    options = [line for group in groups for line in group]
+    body = "".join(_commented(f"  {line.shell}", line.why) for line in options)
     return f"{name}=(\n  {' '.join(words)}\n{body})\n"
 
 

@@ -118,13 +118,13 @@ def _options(table: Table) -> dict[str, tuple[str, ...]]:
         return {}
     options = table.table("options")
     options.only(*_OPTIONS)
-    found = {key: options.texts(key) for key in options.values}
-    for key, words in found.items():
+    checked = {key: options.texts(key) for key in options.values}
+    for key, words in checked.items():
         for word in words:
             # An option's value as a separate word would be taken for the program.
             if not re.fullmatch(r"--?[A-Za-z]\S*", word):
                 raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
-    return found
+    return checked
 
 
 def _environment(table: Table) -> dict[str, str]:

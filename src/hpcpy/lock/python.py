@@ -47,20 +47,20 @@ def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
     `kept` are tables of packages that do not move: they get the wheels that they lack, or
     go if nothing needs them any more.
     """
-    found: dict[str, Locked] = {}
+    locked: dict[str, Locked] = {}
     versions = {name: table["version"] for name, table in kept.items()}
     with build_scratch("lock") as scratch:
         for arch in debian_request().architectures:
-            _resolve_for(arch, scratch, versions, found)
+            _resolve_for(arch, scratch, versions, locked)
             # Of one version for every architecture.
-            versions |= {name: package.version for name, package in found.items()}
-    for name in kept.keys() & found.keys():
-        found[name].licence = kept[name]["licence"]
-        found[name].wheels |= {
+            versions |= {name: package.version for name, package in locked.items()}
+    for name in kept.keys() & locked.keys():
+        locked[name].licence = kept[name]["licence"]
+        locked[name].wheels |= {
             arch: Source(**wheel) for arch, wheel in kept[name]["wheels"].items()
         }
-    _add_licences(found)
-    return {"packages": {name: _table(found[name]) for name in sorted(found)}}
+    _add_licences(locked)
+    return {"packages": {name: _table(locked[name]) for name in sorted(locked)}}
 
 
 def pinned(versions: Mapping[str, str]) -> str:
@@ -69,27 +69,27 @@ def pinned(versions: Mapping[str, str]) -> str:
 
 
 def _resolve_for(
-    arch: str, scratch: Path, versions: Mapping[str, str], found: dict[str, Locked]
+    arch: str, scratch: Path, versions: Mapping[str, str], locked: dict[str, Locked]
 ) -> None:
     """Add the packages of an architecture with their groups, held to `versions`."""
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
     here = platform(python, arch)
-    together, held = scratch / "pylock.toml", scratch / "constraints.txt"
-    held.write_text(pinned(versions))
-    compile_lock(together, inputs.values(), *here, f"--constraint={held}")
+    together, constraints = scratch / "pylock.toml", scratch / "constraints.txt"
+    constraints.write_text(pinned(versions))
+    compile_lock(together, inputs.values(), *here, f"--constraint={constraints}")
     resolved = packages(together)
     for name, wheel in best_wheels(resolved, python, arch).items():
-        found.setdefault(name, Locked(resolved[name]["version"])).wheels[arch] = wheel
+        locked.setdefault(name, Locked(resolved[name]["version"])).wheels[arch] = wheel
     # Each group alone, held to the versions of all: which package is whose.
-    held.write_text(pinned({name: package.version for name, package in found.items()}))
+    constraints.write_text(pinned({name: package.version for name, package in locked.items()}))
     for group, path in inputs.items():
         alone = scratch / f"pylock.{group}.toml"
-        compile_lock(alone, [path], *here, f"--constraint={held}")
+        compile_lock(alone, [path], *here, f"--constraint={constraints}")
         for name in packages(alone):
-            if group not in found[name].groups:
-                found[name].groups.append(group)
+            if group not in locked[name].groups:
+                locked[name].groups.append(group)
 
 
 def platform(python: tuple[int, int], arch: str) -> tuple[str, str]:
@@ -101,12 +101,12 @@ def platform(python: tuple[int, int], arch: str) -> tuple[str, str]:
 
 
 def best_wheels(
-    found: Mapping[str, Mapping[str, Any]], python: tuple[int, int], arch: str
+    locked: Mapping[str, Mapping[str, Any]], python: tuple[int, int], arch: str
 ) -> dict[str, Source]:
     """Return the most specific wheel of each package: uv lists those that fit the images."""
     own = f"-cp{python[0]}{python[1]}-cp{python[0]}{python[1]}-"
     best = {}
-    for name, package in found.items():
+    for name, package in locked.items():
         wheels = sorted(
             package.get("wheels", ()),
             key=lambda wheel: (own in wheel["url"], not wheel["url"].endswith("-any.whl")),
@@ -121,17 +121,17 @@ def best_wheels(
     return best
 
 
-def _add_licences(found: Mapping[str, Locked]) -> None:
+def _add_licences(locked: Mapping[str, Locked]) -> None:
     """Find out the licences that are not known: the wheels state them."""
     artifacts = {}
-    for name, package in found.items():
+    for name, package in locked.items():
         if not package.licence:
             wheel = next(iter(package.wheels.values()))
             file = file_name(wheel.url)
             artifacts[name] = Artifact(name, package.version, file, "", (wheel,))
     files = fetch(artifacts.values())
     for name, artifact in artifacts.items():
-        found[name].licence = of_wheel(files[artifact])
+        locked[name].licence = of_wheel(files[artifact])
 
 
 def _table(package: Locked) -> dict[str, object]:
@@ -189,10 +189,10 @@ def versions_in(requirements: str) -> dict[str, str]:
 
     An older Python may have one of its own: then both are told.
     """
-    found = defaultdict(list)
+    versions = defaultdict(list)
     for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)", requirements):
-        found[name].append(version)
-    return {name: ", ".join(all_of_it) for name, all_of_it in found.items()}
+        versions[name].append(version)
+    return {name: ", ".join(all_of_it) for name, all_of_it in versions.items()}
 
 
 def _oldest_python() -> str:
@@ -229,8 +229,8 @@ _SPDX = {
 
 def of_wheel(wheel: Path) -> str:
     """Return a wheel's licence: an SPDX expression, the project's words or "see metadata"."""
-    (found,) = distributions(path=[str(wheel)])
-    return from_metadata(found.read_text("METADATA") or "")
+    (distribution,) = distributions(path=[str(wheel)])
+    return from_metadata(distribution.read_text("METADATA") or "")
 
 
 def from_metadata(text: str) -> str:
@@ -272,11 +272,11 @@ def _licences(file: Path) -> str:
 def from_copyright(text: str) -> str:
     """Return the short names of the licences in a copyright file."""
     if re.match(r"(?i)\s*format:", text):
-        found = re.findall(r"(?im)^license:[ \t]*(\S.*?)[ \t]*$", text)
+        names = re.findall(r"(?im)^license:[ \t]*(\S.*?)[ \t]*$", text)
     else:
         # Free text at least names the common licences it refers to.
-        found = [
+        names = [
             name.rstrip(".")
             for name in re.findall(r"/usr/share/common-licenses/([A-Za-z][\w.+-]*)", text)
         ]
-    return ", ".join(dict.fromkeys(found)) or "see copyright"
+    return ", ".join(dict.fromkeys(names)) or "see copyright"

@@ -115,17 +115,17 @@ def _base(prefix: Path) -> list[Path]:
 
 def look(environment: Environment) -> str:
     """Say what leads out of an environment, and what is packed with it; return how much it is."""
-    held = {place: _entries(tree) for place, tree in environment.folders.items()}
+    entries = {place: _entries(tree) for place, tree in environment.folders.items()}
     sizes = {
         place: f"{len(each):,} entries, {sum(path.lstat().st_size for path in each) / 1e6:,.0f} MB"
-        for place, each in held.items()
+        for place, each in entries.items()
     }
     for place in [*sizes][:-1]:
         say(f"packed with it: {place}: {sizes[place]}")
-    paths = [path for each in held.values() for path in each]
+    paths = [path for each in entries.values() for path in each]
     places = (*environment.folders, *environment.folders.values())
     inside = (*map(str, places), *ON_THE_NODE)
-    found: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
+    leads: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     for kind, path, target in _targets(paths):
         # What is not there is not imported.
         # Path.exists would raise where this user may not look.
@@ -133,8 +133,8 @@ def look(environment: Environment) -> str:
         # A venv's python leads to links beside the one that is packed.
         ends = (os.path.normpath(target), os.path.realpath(target))
         if is_there and not any(is_below(end, inside) for end in ends):
-            found[kind].append(f"{path} -> {target}")
-    for kind, texts in found.items():
+            leads[kind].append(f"{path} -> {target}")
+    for kind, texts in leads.items():
         for text in texts[:_SHOWN]:
             say(f"{kind} out of the environment: {text}: {_ADVICE[kind]}")
         if len(texts) > _SHOWN:

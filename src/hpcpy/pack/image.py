@@ -209,9 +209,9 @@ def launcher() -> Path:
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
         libraries, include = root / arch.libraries, root / "usr/include"
         folders = (include / libraries.name, include / "fuse3", include / "squashfuse")
-        found = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
-        found += [f"-isystem{folder}" for folder in folders]
-        command = [compiler, *_FLAGS, *found, "-o", temporary, *sorted(_SOURCES.glob("*.c"))]
+        places = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
+        places += [f"-isystem{folder}" for folder in folders]
+        command = [compiler, *_FLAGS, *places, "-o", temporary, *sorted(_SOURCES.glob("*.c"))]
         current.run([*command, *_LINKED])
         temporary.chmod(0o755)
     return made

@@ -118,13 +118,13 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
 def _built(name: str, table: Table) -> Artifact:
     table.only("version", "licence", "why", "cpe", "sources")
     version = table.text("version")
-    found = tuple(_source(one, version) for one in table.array("sources"))
+    origins = tuple(_source(entry, version) for entry in table.array("sources"))
     return Artifact(
         name=name,
         version=version,
-        filename=file_name(found[0].url),
+        filename=file_name(origins[0].url),
         licence=table.text("licence"),
-        sources=found,
+        sources=origins,
         cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
         if "cpe" in table.values
         else "",
@@ -149,14 +149,14 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
     tables = locked(folder).items()
     of_group = {name: table for name, table in tables if group in table.texts("groups")}
-    found = [
+    artifacts = [
         _installed(name, table, table.table("wheels").table(arch))
         for name, table in of_group.items()
         if arch in table.table("wheels").values
     ]
-    if of_group and not found:
+    if of_group and not artifacts:
         raise UsageError(f"python.lock has no wheels for {arch}", hint="run `make lock`")
-    return found
+    return artifacts
 
 
 def locked(folder: Path | None = None) -> dict[str, Table]:

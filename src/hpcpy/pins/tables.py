@@ -103,22 +103,22 @@ class Table:
             raise self.wrong(key, f"{value!r} is not a time such as 2001-02-03T04:05:06Z")
         return value
 
-    def fill(self, kind: type[T], **found: Any) -> T:
-        """Return a dataclass of `found` and, by the types of its other fields, of this table."""
-        wanted = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    def fill(self, kind: type[T], **given: Any) -> T:
+        """Return a dataclass of `given` and, by the types of its other fields, of this table."""
+        wanted = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
         # A name that is given is the table's own, and no key.
-        self.only(*(name for name in wanted if name != "name" or name not in found))
+        self.only(*(name for name in wanted if name != "name" or name not in given))
         read: dict[str, Callable[[str], object]] = {
             "str": self.text,
             "int": self.number,
             "bool": self.flag,
         }
-        for name, one in wanted.items():
-            is_needed = one.default is MISSING and one.default_factory is MISSING
-            if name not in found and (is_needed or name in self.values):
+        for name, entry in wanted.items():
+            is_needed = entry.default is MISSING and entry.default_factory is MISSING
+            if name not in given and (is_needed or name in self.values):
                 # Annotations are texts: `from __future__ import annotations`.
-                found[name] = read.get(str(one.type), self.texts)(name)
-        return kind(**found)
+                given[name] = read.get(str(entry.type), self.texts)(name)
+        return kind(**given)
 
     def table(self, key: str) -> Table:
         """Return the table of that name within this one."""

@@ -56,7 +56,7 @@ def read(text: str) -> Expected:
     """Return what `written` has written."""
     fields = json.loads(text)
     pins: Iterable[dict[str, str]] = fields.pop("pins")
-    return Expected(**fields, pins=tuple(Pin(**one) for one in pins))
+    return Expected(**fields, pins=tuple(Pin(**pin) for pin in pins))
 
 
 _LICENCE = re.compile(r"(.*/)?(licen[cs]e|copying|notice|authors)[^/]*", re.IGNORECASE)
@@ -83,8 +83,8 @@ class Contents:
 def look(root: Path, distributions: Iterable[Distribution]) -> Contents:
     """Return what is below a root."""
     python: dict[str, Distribution] = {}
-    for found in distributions:
-        python.setdefault(normal(found.name), found)
+    for dist in distributions:
+        python.setdefault(normal(dist.name), dist)
     release = (root / "etc/os-release").read_text()
     number = re.search(r"^VERSION_ID=\"?([\d.]+)", release, re.MULTILINE)
     installed, sources = _of_dpkg(root)
@@ -109,10 +109,10 @@ def _of_dpkg(root: Path) -> tuple[dict[str, str], dict[str, str]]:
     return versions, sources
 
 
-def licence_texts(found: Distribution) -> str:
+def licence_texts(dist: Distribution) -> str:
     """Return the licences that a distribution brings, one after the other."""
     texts = []
-    for file in found.files or ():
+    for file in dist.files or ():
         inside = file.parts[0].endswith(".dist-info")
         if inside and _LICENCE.fullmatch("/".join(file.parts[1:])):
             texts.append(Path(str(file.locate())).read_text(encoding="utf-8", errors="replace"))

@@ -62,10 +62,10 @@ def sbom(expected: Expected, there: Contents) -> str:
         own = files(expected, there, pin, texts)
         listed += own
         archive = package_id(pin.kind, pin.name)
-        within += [(one["SPDXID"], "EXPANDED_FROM_ARCHIVE", archive) for one in own]
-    for one, source in _brought(expected, there, texts):
-        packages.append(one)
-        relations.append((package_id("source", source), "CONTAINS", one["SPDXID"]))
+        within += [(element["SPDXID"], "EXPANDED_FROM_ARCHIVE", archive) for element in own]
+    for element, source in _brought(expected, there, texts):
+        packages.append(element)
+        relations.append((package_id("source", source), "CONTAINS", element["SPDXID"]))
     return document(expected, packages, listed, [*relations, *within], texts)
 
 
@@ -76,7 +76,7 @@ def _relation(pin: Pin) -> Relation:
 
 
 def _package(pin: Pin, there: Contents, texts: Texts) -> Element:
-    found = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
+    dist = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
     version = pin.version or there.debian.get(pin.name, "")
     if pin.kind == "debian":
         licence = _debian_licence(pin, there, texts)
@@ -86,9 +86,9 @@ def _package(pin: Pin, there: Contents, texts: Texts) -> Element:
         if source not in ("", pin.name):
             purl += f"&upstream={quote(source, safe='')}"
     else:
-        text = licence_texts(found) if found else ""
+        text = licence_texts(dist) if dist else ""
         licence = _licence(pin.name, pin.licence, text, texts)
-        kind = "pypi" if found or pin.kind == "wheel" else "generic"
+        kind = "pypi" if dist or pin.kind == "wheel" else "generic"
         purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
     known = {"url": pin.url, "sha256": pin.sha256, "purl": purl, "cpe": _cpe(pin, version)}
     return package(package_id(pin.kind, pin.name), pin.name, version, licence, **known)
@@ -128,18 +128,18 @@ def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
 def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tuple[Element, str]]:
     pinned = {normal(pin.name) for pin in expected.pins if pin.kind == "wheel"}
     for name, source in BROUGHT.items():
-        found = there.python.get(name)
-        if found is None or name in pinned:
+        dist = there.python.get(name)
+        if dist is None or name in pinned:
             continue
-        fields = found.metadata
+        fields = dist.metadata
         declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
         yield (
             package(
                 package_id("brought", name),
                 name,
-                found.version,
-                _licence(name, declared, licence_texts(found), texts),
-                purl=f"pkg:pypi/{name}@{quote(found.version)}",
+                dist.version,
+                _licence(name, declared, licence_texts(dist), texts),
+                purl=f"pkg:pypi/{name}@{quote(dist.version)}",
                 comment=f"comes with the source of {source}",
             ),
             source,
@@ -155,7 +155,7 @@ def differences(expected: Expected, there: Contents) -> Iterator[str]:
         unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
         if unpacked and there.copyright_of(pin.name) is None:
             yield f"the licences of the Debian package {pin.name} are not in the image"
-    python = {name: found.version for name, found in there.python.items()}
+    python = {name: dist.version for name, dist in there.python.items()}
     packages = {normal(pin.name): pin.version for pin in installed if pin.kind == "wheel"}
     # A source counts as a Python package if the image has one of that name.
     for pin in expected.pins:
@@ -191,43 +191,43 @@ def is_nvidias(licence: str) -> bool:
 
 def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[Element]:
     """Return the files of a Python package that are under NVIDIA's licence."""
-    found = there.python.get(normal(pin.name))
-    if pin.kind == "debian" or not found:
+    dist = there.python.get(normal(pin.name))
+    if pin.kind == "debian" or not dist:
         return []
     if is_nvidias(pin.licence):
-        permitted = {str(path): _why(expected, path, found) for path in found.files or ()}
+        permitted = {str(path): _why(expected, path, dist) for path in dist.files or ()}
     else:
         why = f"brought by {pin.name}: its own notice names NVIDIA's licence, which lists it"
         permitted = dict.fromkeys(expected.brought.get(pin.name, ()), why)
-    return sorted(_files_of(there, found, permitted, texts), key=lambda one: one["fileName"])
+    return sorted(_files_of(there, dist, permitted, texts), key=lambda element: element["fileName"])
 
 
-def _why(expected: Expected, path: PackagePath, found: Distribution) -> str:
+def _why(expected: Expected, path: PackagePath, dist: Distribution) -> str:
     if path.parts[0].endswith(".dist-info"):
         return "of the wheel's own metadata"
     if str(path) not in expected.listed:
-        raise ValueError(f"{found.name}: {path} is not in env/cuda.toml: may it be handed on?")
+        raise ValueError(f"{dist.name}: {path} is not in env/cuda.toml: may it be handed on?")
     return expected.listed[str(path)]
 
 
 def _files_of(
-    there: Contents, found: Distribution, permitted: dict[str, str], texts: Texts
+    there: Contents, dist: Distribution, permitted: dict[str, str], texts: Texts
 ) -> Iterator[Element]:
     for name, why in permitted.items():
-        path = Path(str(found.locate_file(name)))
+        path = Path(str(dist.locate_file(name)))
         if not path.is_file():
-            raise ValueError(f"{found.name}: {name} is not in the image")
+            raise ValueError(f"{dist.name}: {name} is not in the image")
         within = path.relative_to(there.root).as_posix()
-        yield file(within, _hashes(path), _terms(there, found, texts), why)
+        yield file(within, _hashes(path), _terms(there, dist, texts), why)
 
 
-def _terms(there: Contents, found: Distribution, texts: Texts) -> str:
+def _terms(there: Contents, dist: Distribution, texts: Texts) -> str:
     path = there.root / _LICENCE
     if path.exists():
         return texts.reference(*_AGREEMENT, path.read_text(errors="replace"))
     # An image such as hpcpy has no wheel of NVIDIA's, only a notice of the package (numba).
-    title = f"NVIDIA's licence, as {found.name} describes it"
-    return texts.reference(f"NVIDIA-by-{found.name}", title, licence_texts(found))
+    title = f"NVIDIA's licence, as {dist.name} describes it"
+    return texts.reference(f"NVIDIA-by-{dist.name}", title, licence_texts(dist))
 
 
 def _hashes(path: Path) -> tuple[str, str]:

@@ -60,11 +60,11 @@ class Texts:
 
     def as_spdx(self) -> list[dict[str, str]]:
         """Return them as the document's JSON has them, sorted by name."""
-        found = [
+        texts = [
             {"licenseId": reference, "name": title, "extractedText": text}
             for text, (reference, title) in self._by_text.items()
         ]
-        return sorted(found, key=lambda one: one["licenseId"])
+        return sorted(texts, key=lambda text: text["licenseId"])
 
 
 IMAGE = "SPDXRef-image"
@@ -96,7 +96,7 @@ def package(identity: str, name: str, version: str, licence: str, **known: str) 
 
     Of it may be `known`: ``url``, ``sha256``, ``purl``, ``cpe``, ``purpose``, ``comment``.
     """
-    found = {
+    element = {
         "SPDXID": identity,
         "name": name,
         "versionInfo": version,
@@ -117,7 +117,7 @@ def package(identity: str, name: str, version: str, licence: str, **known: str) 
             if value
         ],
     }
-    return {name: value for name, value in found.items() if value not in ("", [])}
+    return {name: value for name, value in element.items() if value not in ("", [])}
 
 
 def package_id(kind: str, name: str) -> str:
@@ -146,8 +146,8 @@ def document(
         "files": files,
         "hasExtractedLicensingInfos": texts.as_spdx(),
         "relationships": [
-            {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
-            for one, kind, other in [(_DOCUMENT, "DESCRIBES", IMAGE), *relations]
+            {"spdxElementId": first, "relationshipType": kind, "relatedSpdxElement": other}
+            for first, kind, other in [(_DOCUMENT, "DESCRIBES", IMAGE), *relations]
         ],
     }
     _names_are_unique(document)
@@ -162,7 +162,7 @@ def _checksums(**values: str) -> list[dict[str, str]]:
 
 
 def _names_are_unique(document: dict[str, Any]) -> None:
-    names = [one["SPDXID"] for kind in ("packages", "files") for one in document[kind]]
+    names = [element["SPDXID"] for kind in ("packages", "files") for element in document[kind]]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"two things are called {', '.join(sorted(twice))}")

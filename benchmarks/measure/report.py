@@ -18,9 +18,9 @@ from typing import Any
 import charts
 from hpcpy.core import paths
 from hpcpy.core.files import whole_file
-from hpcpy.core.parser import number_from
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy_common import machine
+from hpcpy_common.options import whole_number
 from measure import tables
 from measure.cases import write_scripts
 from measure.roots import Base
@@ -44,7 +44,7 @@ def add_options(
 ) -> None:
     """Add what measurements have: how many samples, of which files, and where results go."""
     help_ = f"of each (default {samples})"
-    number = number_from(least)
+    number = whole_number(least)
     parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
     add_files(parser, out)
 

@@ -57,17 +57,6 @@ def text(value: str) -> str:
     return value.strip()
 
 
-def number_from(least: int) -> Callable[[str], int]:
-    """Return the type of an option that takes whole numbers."""
-
-    def number(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,7}", value) or int(value) < least:
-            raise argparse.ArgumentTypeError(f"{value} is not a whole number from {least} on")
-        return int(value)
-
-    return number
-
-
 def one_of(known: Collection[str]) -> Callable[[str], str]:
     """Return the type of an option that takes one of some names, and suggests the nearest."""
 

@@ -36,13 +36,10 @@ class Buildah:
     storage: Path  # The folder of its images
     env: dict[str, str]  # Variables that choose storage and configuration
 
-    @property
-    def _storage(self) -> list[str]:
-        return ["--root", str(self.storage), "--runroot", str(self.storage / "run")]
-
     def online(self, *arguments: str | Path) -> list[str]:
         """Return a command that needs no isolation: one that runs no step."""
-        return [str(self.program), *self._storage, *map(str, arguments)]
+        folders = ("--root", self.storage, "--runroot", self.storage / "run")
+        return [str(word) for word in (self.program, *folders, *arguments)]
 
     def offline(self, *arguments: str | Path) -> list[str]:
         """Return a command whose steps see no network but an idle loopback.

@@ -29,15 +29,11 @@ def add_own(folder: Path, plan: Plan, image: Image) -> None:
     if not image.base:
         place(rootfs(plan, image), folder / "rootfs.tar")
     elif image.debian:
-        _add_debs(folder, plan, image)
-
-
-def _add_debs(folder: Path, plan: Plan, image: Image) -> None:
-    """Add the Debian packages that an image installs over those of its base."""
-    for package in fetch_debs(image.debian, plan.arch).paths.values():
-        take(package, folder / "debs" / package.name)
-    for package in fetch(plan.libraries(image)).values():
-        take(package, folder / "libraries" / package.name)
+        # What it installs over the packages of its base.
+        for package in fetch_debs(image.debian, plan.arch).paths.values():
+            take(package, folder / "debs" / package.name)
+        for package in fetch(plan.libraries(image)).values():
+            take(package, folder / "libraries" / package.name)
 
 
 def add_recipes(

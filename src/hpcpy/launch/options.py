@@ -10,12 +10,14 @@ from pathlib import PurePath
 from typing import Any
 
 from hpcpy.core.errors import UsageError
-from hpcpy.core.parser import number_from, one_of, program_words, text
+from hpcpy.core.parser import one_of, program_words, text
+from hpcpy_common.options import whole_number
 
 ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
 LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
+_MOST = 9_999_999
 # What srun takes, or nothing, which is no value.
 _MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?(/.*)?)?")
 TIME = re.compile(r"(?i)(([0-9]+-)?[0-9]+(:[0-9]+){0,2}|-1|infinite|unlimited)?")
@@ -48,10 +50,10 @@ class Request:
 
     # The words after ``python``: a script or ``-m MODULE``, and its arguments.
     program: tuple[str, ...] = ()
-    nodes: int = _option(1, number_from(1), "nodes (1)")
-    tasks: int = _option(1, number_from(1), "ranks on all nodes together (one a node)")
-    cpus: int = _option(1, number_from(1), "processors of each rank (1)")
-    gpus: int = _option(0, number_from(0), "GPUs of each rank (none)")
+    nodes: int = _option(1, whole_number(1, _MOST), "nodes (1)")
+    tasks: int = _option(1, whole_number(1, _MOST), "ranks on all nodes together (one a node)")
+    cpus: int = _option(1, whole_number(1, _MOST), "processors of each rank (1)")
+    gpus: int = _option(0, whole_number(0, _MOST), "GPUs of each rank (none)")
     dask: bool = _option(False, None, "the ranks form a Dask cluster, and the program runs once")
     spark: bool = _option(False, None, "the same with Spark")
     dry: bool = _option(False, None, "print the script, with reasons")

@@ -170,6 +170,8 @@ def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -
     Of those that are locked, all move by default.
     """
     moves = [f"--upgrade-package={package}" for package in sorted(only)] or ["--upgrade"]
+    project = read_table(paths.ROOT / "pyproject.toml").table("project")
+    oldest = project.text("requires-python").removeprefix(">=")
     with build_scratch("lock") as scratch:
         output = scratch / "requirements.txt"
         output.write_text(old, encoding="utf-8")
@@ -178,7 +180,7 @@ def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -
             [paths.ENV / f"{name}.in"],
             "--universal",
             "--generate-hashes",
-            f"--python-version={_oldest_python()}",
+            f"--python-version={oldest}",
             *moves,
         )
         return output.read_text(encoding="utf-8")
@@ -193,11 +195,6 @@ def versions_in(requirements: str) -> dict[str, str]:
     for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)", requirements):
         versions[name].append(version)
     return {name: ", ".join(all_of_it) for name, all_of_it in versions.items()}
-
-
-def _oldest_python() -> str:
-    project = read_table(paths.ROOT / "pyproject.toml").table("project")
-    return project.text("requires-python").removeprefix(">=")
 
 
 # Every package of Debian has a folder or a link there.

@@ -21,8 +21,6 @@ T = TypeVar("T")
 
 _PRINT_SECONDS = 0.3
 
-_shared: list[Callable[[], object]] = []
-
 
 class _Variables(NamedTuple):
     launcher: str
@@ -188,9 +186,7 @@ def leave(
         raise failure
     # The first is the cause: the others may have missed what that rank did not do.
     failures = sorted(filter(None, comm.allgather(mine)))
-    if failures:
-        free_shared()
-    elif part is not None:
+    if part is not None and not failures:
         # MPICH has about 2,000 communicators at a time.
         part.Free()
     return _from_first(comm, value, failures[0][-1] if failures else None)
@@ -216,21 +212,6 @@ def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
             return False
         time.sleep(0.01)
     return True
-
-
-def free_at_end(free: Callable[[], object]) -> None:
-    """Register what all ranks free together at a technique's end, as a window of memory.
-
-    MPI cannot be finalised while there is one. After a failure that other ranks may not
-    have, it is freed only once all have come.
-    """
-    _shared.append(free)
-
-
-def free_shared() -> None:
-    """Free what is registered, the latest first; all ranks call this together."""
-    while _shared:
-        _shared.pop()()
 
 
 def abort(comm: Any, code: Any) -> None:

@@ -80,11 +80,11 @@ class User:
     def has_the_answers_of_two_nodes(self) -> None:
         """Assert that mandel and pi of two ranks on each of two nodes are right."""
         size = ("NODES=2", "TASKS=4")
-        words = "W=mandel --impl mpi-dynamic --area area2 --out picture.png"
+        words = "W=mandel --impl mpi-cyclic --area area2 --out picture.png"
         done = self.run(*self.launch(words, *size))
         assert (done.returncode, said(done)) == (0, [])
         assert f"sha256 {AREA2}" in done.stdout
-        row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
+        row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-cyclic "))
         assert re.search(r"s +4 +[0-9,.]+ ", row), row
         assert (self.cluster.shared / "picture.png").stat().st_uid == self.uid
         done = self.run(*self.launch("W=pi --impl mpi", *size))

@@ -16,7 +16,7 @@ from tiers import sampled
 from workloads.mandel.grid import AREAS
 
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
-MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
+MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-cyclic")
 
 
 def workers(said: str, technique: str) -> int:
@@ -40,7 +40,7 @@ def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind
     assert said == f"{{'n1': {first}, 'n2': 1}}\n"
     said = printed(cluster.srun(f"--mpi={kind}", *options, *image(), *MANDEL))
     assert said.count(REFERENCE) == 1
-    assert workers(said, "mpi-dynamic") == first + 1
+    assert workers(said, "mpi-cyclic") == first + 1
 
 
 @only_root
@@ -55,7 +55,7 @@ def test_a_user_without_a_name_or_a_home_in_the_c_locale(cluster: Cluster) -> No
     assert {*done.stderr.splitlines()} <= {"WARNING: user: unknown userid 12345"}
 
 
-WRITES = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-dynamic")
+WRITES = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-cyclic")
 # Writing its file takes long enough to be stopped in it: seconds to pack a picture.
 LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "--maxiter", "50")
 

@@ -58,10 +58,10 @@ def test_job_after_job_leaves_nothing(cluster: Cluster) -> None:
     wait_until(lambda: open_files(cluster) <= files, shows=lambda: open_files(cluster), every=1)
 
 
-@pytest.mark.parametrize("impl", ["mpi-dynamic", "numba", "multiprocessing"])
+@pytest.mark.parametrize("impl", ["mpi-cyclic", "numba", "multiprocessing"])
 def test_workloads_do_without_temporary_files(impl: str) -> None:
     engine, word, sif = image()
     mandel = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", impl)
-    ranks = ("mpiexec", "-n", "2") if impl == "mpi-dynamic" else ()
+    ranks = ("mpiexec", "-n", "2") if impl == "mpi-cyclic" else ()
     shown = printed(run(engine, word, "--no-mount=tmp", sif, *ranks, *mandel))
     assert "identical" in shown or "match" in shown

@@ -29,12 +29,12 @@ def test_mandel_on_two_nodes_gives_the_reference(
     cluster: Cluster, sif: str, each: int, kind: str
 ) -> None:
     done = hpcpy(
-        *(cluster, "launch", "W=mandel --impl mpi-dynamic --area area2", "NODES=2"),
+        *(cluster, "launch", "W=mandel --impl mpi-cyclic --area area2", "NODES=2"),
         *(f"TASKS={2 * each}", f"MPI={kind}", f"IMAGE={sif}"),
     )
     assert (done.returncode, said(done)) == (0, [])
     assert f"sha256 {AREA2}" in done.stdout
-    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
+    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-cyclic "))
     assert re.search(rf"s +{2 * each} +[0-9,.]+ ", row), row
 
 

@@ -281,7 +281,6 @@ def _one_end(name: str) -> Iterator[None]:
             raise
         if signals.asked():
             if ranks.idle_barrier(comm, _STOP_SECONDS):
-                ranks.free_shared()
                 raise
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
             ranks.abort(comm, signals.stopped())

@@ -1,14 +1,11 @@
-"""MPI: by blocks, cyclic, dynamic by a one-sided counter, and by Send and Recv."""
+"""MPI: by blocks, cyclic, and dynamic by Send and Recv."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpcpy_common import ranks
 from workloads.mandel import registry
 
 if TYPE_CHECKING:
@@ -58,63 +55,6 @@ def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: s
             comm.Recv(block, source=rank)
             part[:] = block
     return f"{registry.kernel_name(kernel)} in each"
-
-
-def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Let whoever is free draw the next group from a counter, rank 0 as well.
-
-    The counter lies in rank 0's memory and is read by one-sided operations. On rank 0's
-    node these reach the memory while rank 0 computes: they take 1.4 µs. From another
-    node, over TCP, MPICH answers when rank 0 calls MPI the next time: a rank waits until
-    rank 0 draws its own next group, at most the time of one group. With
-    MPIR_CVAR_ASYNC_PROGRESS=1 a thread of rank 0 answers at once, and takes a core.
-    """
-    comm = workers.comm
-    parts = registry.row_groups(len(rows), grid.width, comm.size)
-    draw = workers.hold(_counter)
-    # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
-    draw(True)
-    comm.Barrier()
-    mine: dict[int, Int32Array] = {}
-    while (number := draw(False)) < len(parts):
-        mine[number] = registry.compute_rows(grid, rows[parts[number]], kernel)
-    for rank, drawn in enumerate(comm.gather(list(mine)) or ()):
-        for number in drawn:
-            if rank == 0:
-                out[parts[number]] = mine[number]
-            else:
-                comm.Recv(out[parts[number]], rank)
-    if comm.rank != 0:
-        for group in mine.values():
-            comm.Send(group, 0)
-    return f"{registry.kernel_name(kernel)} in each"
-
-
-@contextlib.contextmanager
-def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
-    """Give a function that draws the next number, or with True sets it to 0."""
-    from mpi4py import MPI  # noqa: PLC0415
-
-    comm = workers.comm
-    counter = MPI.Win.Allocate(8 if comm.rank == 0 else 0, 8, comm=comm)
-    one, zero, got = np.array([1], "i8"), np.array([0], "i8"), np.empty(1, "i8")
-    counter.Lock_all()
-
-    def draw(anew: bool) -> int:
-        if not anew:
-            counter.Fetch_and_op(one, got, 0, op=MPI.SUM)
-        elif comm.rank == 0:
-            counter.Fetch_and_op(zero, got, 0, op=MPI.REPLACE)
-        counter.Flush(0)
-        return int(got[0])
-
-    def free() -> None:
-        counter.Unlock_all()
-        counter.Free()
-
-    # Freeing waits for every rank.
-    ranks.free_at_end(free)
-    yield draw
 
 
 def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:

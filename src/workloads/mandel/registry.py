@@ -84,7 +84,7 @@ TECHNIQUES = {
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
     "simd": _row(
-        "compiled:simd", "C on vector instructions, in threads on all cores",
+        "compiled:simd", "C on vector instructions, the limit of this machine: in threads",
         ("numpy", _SIMD), COMPILED, **_THREADS),
     "threads": _row(
         "compiled:threads", "a pool of threads, the compiled kernel lets go of the GIL",
@@ -108,14 +108,13 @@ TECHNIQUES = {
         ("numpy", "pyspark", "workloads_spark"), IN_SPARK, **_PROCESSES),
     "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
     "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
-    "mpi-dynamic": _row("mpi:dynamic", "MPI, ranks draw rows from a one-sided counter", **_RANKS),
     "mpi-p2p": _row("mpi:point_to_point", "MPI, rank 0 sends rows to the others", **_RANKS),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = (
-    "mpi-cyclic", "simd", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
-    "numba-single", "numpy-single",
+    "mpi-cyclic", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
+    "numba-single", "numpy-single", "simd",
 )
 # fmt: on
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
-from mpi4py.util import pkl5
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UnavailableError
@@ -61,23 +60,6 @@ class Lower(Upper):
 
     def receive(self) -> None:
         self.into = self.comm.recv(source=self.peer)["data"]
-
-
-class Pickle5(Lower):
-    """The same, but an array's bytes go beside the pickle, uncopied: a message more."""
-
-    def __init__(self, comm: Any, out: Bytes, peer: int) -> None:
-        super().__init__(pkl5.Intracomm(comm), out, peer)
-
-
-class Isend(Upper):
-    """``Isend`` and ``Irecv``: begun, and waited for later; a program can compute in between."""
-
-    def send(self) -> None:
-        self.comm.Isend(self.out, self.peer).Wait()
-
-    def receive(self) -> None:
-        self.comm.Irecv(self.into, self.peer).Wait()
 
 
 class CuPy(Upper):

@@ -21,9 +21,7 @@ _mpi = partial(Technique, needs=("numpy", "mpi4py"), parallel="ranks", obstacle=
 
 TECHNIQUES = {
     "mpi-lower": _mpi(_HERE + "Lower", "send and recv: Python objects, pickled"),
-    "mpi-pickle5": _mpi(_HERE + "Pickle5", "the same, an array's bytes beside the pickle"),
     "mpi-upper": _mpi(_HERE + "Upper", "Send and Recv: buffers"),
-    "mpi-isend": _mpi(_HERE + "Isend", "Isend and Irecv: buffers, begun and waited for later"),
     "mpi-cupy": _mpi(
         _HERE + "CuPy",
         "Send and Recv of CuPy's arrays, by an MPI library that knows GPUs",

@@ -67,11 +67,8 @@ class Workers:
 
     def __exit__(self, *failure: Any) -> None:
         self._stack.__exit__(*failure)
-        error = failure[1]
-        if error is None or getattr(error, "agreed", False) or ranks.several() is None:
-            ranks.free_shared()
-        if isinstance(error, futures.BrokenExecutor):
-            raise WorkerError("a worker process ended unasked") from error
+        if isinstance(failure[1], futures.BrokenExecutor):
+            raise WorkerError("a worker process ended unasked") from failure[1]
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("alone")
 def test_one_rank_is_69_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["p2p", "--impl", "mpi-upper,mpi-isend"]) == 69
+    assert main(["p2p", "--impl", "mpi-upper,mpi-lower"]) == 69
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import registry
+from workloads.parallel.guard import import_modules
 from workloads.pi.definition import seeded_hits, seeded_shares
 from workloads_spark import context
 
@@ -16,17 +16,15 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-    Start = Callable[[Workers], AbstractContextManager[Any]]
 
-
-@functools.cache
-def _mandel_context(kernel: str) -> Start:
-    return lambda workers: context.context(workers, registry.kernel_loader(kernel))
+def _mandel_context(workers: Workers, kernel: str) -> AbstractContextManager[Any]:
+    load = functools.partial(import_modules, registry.kernel_module(kernel))
+    return context.context(workers, load)
 
 
 def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill `out` with the cluster's workers."""
-    cluster = workers.hold(_mandel_context(kernel))
+    cluster = workers.started(_mandel_context, kernel)
     parts = registry.row_groups(len(rows), grid.width, workers.count)
     with context.failures():
         # Each part is a partition: they are dealt out as workers become free.
@@ -43,7 +41,7 @@ def _hits(share: tuple[int, int]) -> int:
 
 def pi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the cluster's workers."""
-    cluster = workers.hold(_pi_context)
+    cluster = workers.started(_pi_context)
     shares = [*zip(*seeded_shares(seed, pairs, workers.count), strict=True)]
     with context.failures():
         hits = sum(cluster.parallelize(shares, len(shares)).map(_hits).collect())

@@ -81,7 +81,7 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
             wait_until((tmp_path / "begun").exists, job)
             scheduler.kill()
             said = job.communicate(timeout=120)[1]
-    assert said == "workloads: pi: the Dask scheduler has ended\n"
+    assert said == "pi: dask on 1,099,511,627,776 pairs: FAILED: the Dask scheduler has ended\n"
     assert job.returncode == 1
 
 

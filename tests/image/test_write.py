@@ -100,6 +100,11 @@ def test_any_number_of_workers(
     assert is_drawn(chart)
 
 
+def test_no_worker_of_the_queue_writes_for_the_run_before() -> None:
+    # Each repetition has a folder of its own; with so many workers some are late.
+    assert write("--impl", "queue", "-n", 20, "-s", 5, "--workers", 12, "--repeat", 30) == 0
+
+
 def test_any_number_of_ranks(tmp_path: Path) -> None:
     names, out, report = ",".join(RANKS), tmp_path / "o", tmp_path / "write.json"
     options = ["--scale", "1,2,3,5", "--out", out, "--json", report]

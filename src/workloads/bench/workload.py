@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from hpcpy_common import machine, ranks
 from hpcpy_common.errors import UnavailableError, UsageError
-from workloads.parallel import dask_client
+from workloads.parallel import dask_cluster
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 # By the module that uses it: what names a cluster that is there already, with its own workers.
-_CLUSTERS = {"distributed": dask_client.VARIABLES, "pyspark": ("SPARK_MASTER",)}
+_CLUSTERS = {"distributed": dask_cluster.VARIABLES, "pyspark": ("SPARK_MASTER",)}
 # What to say where a kernel is absent: the image's build compiles them.
 COMPILED = "compiled kernel absent: run inside the image"
 IN_SPARK = "Spark is not in this image: run it in hpcpy-spark"

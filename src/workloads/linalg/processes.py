@@ -7,22 +7,37 @@ import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hpcpy_common import machine
 from workloads.linalg.definition import Values, eigh_errors, solve, symmetric
-from workloads.parallel import dask_client
-from workloads.parallel.workers import importing
+from workloads.parallel import dask_cluster
+from workloads.parallel.guard import guarded
 
 if TYPE_CHECKING:
+    from dask.distributed import Client
+
     from workloads.linalg.problems import Problem
     from workloads.parallel.workers import Workers
 
 # In the order in which OpenBLAS looks at them, when it is loaded.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-_PREPARE = importing(__name__)
+
+
+@contextlib.contextmanager
+def process_pool(workers: Workers, method: str) -> Iterator[ProcessPoolExecutor]:
+    """Start a pool of processes: forked by a server that has imported this module, or spawned."""
+    context = get_context(method)
+    with (
+        guarded(context, workers.count, __name__) as guard,
+        ProcessPoolExecutor(workers.count, context, initializer=guard) as pool,
+    ):
+        guard.wait(pool)
+        yield pool
 
 
 def multiprocessing(problem: Problem, workers: Workers) -> tuple[Values, str]:
@@ -30,17 +45,27 @@ def multiprocessing(problem: Problem, workers: Workers) -> tuple[Values, str]:
     given = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "")
     threads = max(1, machine.cores() // workers.count)
     with contextlib.nullcontext() if given else blas_threads(threads):
-        pool = workers.pool(_PREPARE, "numpy", __name__)
+        pool = workers.started(process_pool, "forkserver")
     values = [*pool.map(solve, itertools.repeat(problem.n), problem.seeds)]
     return values, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
 
 
+@contextlib.contextmanager
+def dask_client(workers: Workers) -> Iterator[Client]:
+    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
+    from dask.distributed import Client  # noqa: PLC0415
+
+    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
+        dask_cluster.prepare(client, __name__)
+        yield client
+
+
 def dask(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do the tasks as futures, on a local Dask cluster or a site's."""
-    client = workers.hold(dask_client.client, _PREPARE)
+    client = workers.started(dask_client)
     # Not pure: a task that is asked for again must be done again.
     futures = client.map(solve, [problem.n] * problem.count, problem.seeds, pure=False)
-    with dask_client.failures():
+    with dask_cluster.failures():
         return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"
 
 
@@ -62,7 +87,7 @@ def omp(problem: Problem, workers: Workers) -> tuple[tuple[float, float, float],
     workers.count = 1
     with blas_threads(problem.threads):
         # Spawned: rows that run one after the other have different environments.
-        pool = workers.pool(_PREPARE, method="spawn")
+        pool = workers.started(process_pool, "spawn")
     result, workers.count = pool.submit(_solve_here, problem.n, problem.seed).result()
     return result, ""
 

@@ -5,6 +5,7 @@ Cython has no function here: ``kernels/_kernels_cython.pyx`` is the technique.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,11 @@ def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
     fill(xs, ys, maxiter, out.T)
 
 
+def thread_pool(workers: Workers) -> ThreadPoolExecutor:
+    """Return a pool of threads; as a context manager it waits for them at its end."""
+    return ThreadPoolExecutor(workers.count)
+
+
 def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill groups of rows in a pool of threads."""
     fill = registry.load_kernel(kernel)
@@ -32,7 +38,8 @@ def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     def work(group: slice) -> None:
         fill(xs, ys[group], grid.maxiter, out[group])
 
-    for _ in workers.threads().map(work, registry.row_groups(len(rows), grid.width, workers.count)):
+    pool = workers.started(thread_pool)
+    for _ in pool.map(work, registry.row_groups(len(rows), grid.width, workers.count)):
         pass
     return f"{registry.kernel_name(kernel)} without the GIL"
 
@@ -50,7 +57,7 @@ def simd(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         kernel.fill(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in workers.threads().map(work, range(workers.count)):
+        for _ in workers.started(thread_pool).map(work, range(workers.count)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

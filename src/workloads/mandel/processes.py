@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from workloads.mandel import registry
-from workloads.parallel import dask_client
+from workloads.parallel import dask_cluster
+from workloads.parallel.guard import guarded
 
 if TYPE_CHECKING:
+    from dask.distributed import Client
+
     from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
@@ -17,10 +24,21 @@ if TYPE_CHECKING:
 _PORTIONS = 4
 
 
+@contextlib.contextmanager
+def process_pool(workers: Workers, kernel: str) -> Iterator[ProcessPoolExecutor]:
+    """Start a pool of processes, forked by a server that has imported the kernel."""
+    context = get_context("forkserver")
+    with (
+        guarded(context, workers.count, registry.kernel_module(kernel), __name__) as guard,
+        ProcessPoolExecutor(workers.count, context, initializer=guard) as pool,
+    ):
+        guard.wait(pool)
+        yield pool
+
+
 def pool(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Have the processes of a pool return small groups of rows as arrays."""
-    prepare, module = registry.kernel_loader(kernel), registry.kernel_module(kernel)
-    pool = workers.pool(prepare, "numpy", module)
+    pool = workers.started(process_pool, kernel)
     parts = registry.row_groups(len(rows), grid.width, workers.count)
     blocks = pool.map(
         registry.compute_rows, repeat(grid), [rows[part] for part in parts], repeat(kernel)
@@ -36,7 +54,7 @@ def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     This process alone makes an object of each number again: beyond a few workers that
     takes longer than the computing.
     """
-    pool = workers.pool(registry.kernel_loader("numba"), "numpy", registry.kernel_module("numba"))
+    pool = workers.started(process_pool, "numba")
     parts = registry.row_groups(len(rows), grid.width, workers.count, _PORTIONS)
     blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in parts])
     for part, block in zip(parts, blocks, strict=True):
@@ -51,9 +69,19 @@ def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
     return [row_as_list(xs, y, grid.maxiter) for y in ys]
 
 
+@contextlib.contextmanager
+def dask_client(workers: Workers, kernel: str) -> Iterator[Client]:
+    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
+    from dask.distributed import Client  # noqa: PLC0415
+
+    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
+        dask_cluster.prepare(client, registry.kernel_module(kernel))
+        yield client
+
+
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
-    client = workers.hold(dask_client.client, registry.kernel_loader(kernel))
+    client = workers.started(dask_client, kernel)
     from dask.distributed import as_completed  # noqa: PLC0415
 
     # Not pure: rows that are asked for again must be computed again.
@@ -61,7 +89,7 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
         client.submit(registry.compute_rows, grid, rows[part], kernel, pure=False): part
         for part in registry.row_groups(len(rows), grid.width, workers.count)
     }
-    with dask_client.failures():
+    with dask_cluster.failures():
         for future, block in as_completed(list(places), with_results=True):
             # The cluster keeps a result as long as somebody here has its future.
             out[places.pop(future)] = block

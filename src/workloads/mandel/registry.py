@@ -167,17 +167,6 @@ def kernel_name(kernel: str) -> str:
     return f"simd {importlib.import_module(_SIMD).levels[0]}" if kernel == "simd" else kernel
 
 
-@functools.cache
-def kernel_loader(kernel: str) -> Callable[[], None]:
-    """Return what loads the kernel in a worker; the same object each time."""
-    return functools.partial(_load, kernel)
-
-
-def _load(kernel: str) -> None:
-    # It returns nothing: a cluster would pickle ``fill``.
-    load_kernel(kernel)
-
-
 def compute_rows(grid: Grid, wanted: range, kernel: str) -> Int32Array:
     """Return the escape times of the `wanted` rows, int32 of ``(len(wanted), width)``."""
     import numpy as np  # noqa: PLC0415

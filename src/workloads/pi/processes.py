@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from workloads.parallel import dask_client
-from workloads.parallel.workers import importing
+from workloads.parallel import dask_cluster
+from workloads.parallel.guard import guarded
+from workloads.parallel.workers import Workers
 from workloads.pi.definition import seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
-    from workloads.parallel.workers import Workers
+    from dask.distributed import Client
 
-_PREPARE = importing(__name__)
+
+@contextlib.contextmanager
+def process_pool(workers: Workers) -> Iterator[ProcessPoolExecutor]:
+    """Start a pool of processes, forked by a server that has imported this module."""
+    context = get_context("forkserver")
+    with (
+        guarded(context, workers.count, __name__) as guard,
+        ProcessPoolExecutor(workers.count, context, initializer=guard) as pool,
+    ):
+        guard.wait(pool)
+        yield pool
 
 
 def multiprocessing(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in `workers.count` processes of a fork server."""
+    pool = workers.started(process_pool)
     shares = seeded_shares(seed, pairs, workers.count)
-    return sum(workers.pool(_PREPARE, __name__).map(seeded_hits, *shares)), "a GIL each"
+    return sum(pool.map(seeded_hits, *shares)), "a GIL each"
+
+
+@contextlib.contextmanager
+def dask_client(workers: Workers) -> Iterator[Client]:
+    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
+    from dask.distributed import Client  # noqa: PLC0415
+
+    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
+        dask_cluster.prepare(client, __name__)
+        yield client
 
 
 def dask(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the workers of a local Dask cluster or a site's."""
-    client = workers.hold(dask_client.client, _PREPARE)
+    client = workers.started(dask_client)
     shares = seeded_shares(seed, pairs, workers.count)
     # Not pure: a share that is asked for again must be counted again.
     futures = client.map(seeded_hits, *shares, pure=False)
-    with dask_client.failures():
+    with dask_cluster.failures():
         return sum(client.gather(futures)), "a GIL each"
 
 
@@ -36,3 +62,9 @@ def mpi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     seeds, lengths = seeded_shares(seed, pairs, comm.size)
     hits = seeded_hits(seeds[comm.rank], lengths[comm.rank])
     return comm.reduce(hits) or 0, ""  # None on the other ranks
+
+
+if __name__ == "__main__":
+    # Each process of the pool imports this program: only the first one may start a pool.
+    with Workers(4) as four:
+        print(multiprocessing(20_000_000, 2022, four))

@@ -7,12 +7,13 @@ import random
 import sys
 import time
 from concurrent import futures
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from workloads.pi.definition import hits, seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from workloads.parallel.workers import Workers
 
@@ -21,27 +22,44 @@ _BATCH_PAIRS = 100_000
 _SECONDS_A_PAIR = 100e-9
 
 
+def in_threads(work: Callable[[int, int], int], pairs: int, seed: int, count: int) -> int:
+    """Have each of `count` threads do its share of the work; return the sum."""
+    counts = [0] * count
+
+    def run(number: int, seed: int, pairs: int) -> None:
+        counts[number] = work(seed, pairs)
+
+    shares = zip(range(count), *seeded_shares(seed, pairs, count), strict=True)
+    # Daemons, so that Ctrl-C ends the program while they count.
+    threads = [Thread(target=run, args=share, daemon=True) for share in shares]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts)
+
+
 def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in `workers.count` threads."""
-    counts = workers.threads().map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
+    count = in_threads(seeded_hits, pairs, seed, workers.count)
     # New in Python 3.13.
     is_held = getattr(sys, "_is_gil_enabled", lambda: True)()
-    note = "one thread at a time holds the GIL" if is_held else "this Python has no GIL"
-    return sum(counts), note
+    return count, "one thread at a time holds the GIL" if is_held else "this Python has no GIL"
 
 
-def interpreters(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in threads of which each has an interpreter of its own, with a GIL (PEP 734)."""
-    pool = workers.hold(_interpreters)
-    counts = pool.map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
-    return sum(counts), "a GIL each, in one process"
-
-
-def _interpreters(workers: Workers) -> contextlib.AbstractContextManager[Any]:
+def interpreter_pool(workers: Workers) -> contextlib.AbstractContextManager[Any]:
+    """Start a pool of threads of which each has an interpreter of its own (PEP 734)."""
     # By name: mypy knows the oldest Python's.
     start = getattr(futures, "InterpreterPoolExecutor")  # noqa: B009
     pool: contextlib.AbstractContextManager[Any] = start(workers.count)
     return pool
+
+
+def interpreters(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in threads of which each has an interpreter, and so a GIL."""
+    pool = workers.started(interpreter_pool)
+    counts = pool.map(seeded_hits, *seeded_shares(seed, pairs, workers.count))
+    return sum(counts), "a GIL each, in one process"
 
 
 def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
@@ -51,21 +69,21 @@ def sleep_threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
         draw = random.Random(seed).random  # noqa: S311  (no secret: the talk's numbers)
         return sum(hits(draw, batch) for batch in _batches(pairs))
 
-    counts = workers.threads().map(work, *seeded_shares(seed, pairs, workers.count))
-    return sum(counts), f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
+    count = in_threads(work, pairs, seed, workers.count)
+    return count, f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
 
 
 def sleep(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Do the same and count in C, so that nearly all threads wait: n end n times as soon."""
-    from workloads.pi._kernels_cython import count  # noqa: PLC0415
+    from workloads.pi import _kernels_cython  # noqa: PLC0415
     from workloads.pi.compiled import twister  # noqa: PLC0415
 
     def work(seed: int, pairs: int) -> int:
         generator = twister(seed)
-        return sum(count(generator, batch) for batch in _batches(pairs))
+        return sum(_kernels_cython.count(generator, batch) for batch in _batches(pairs))
 
-    counts = workers.threads().map(work, *seeded_shares(seed, pairs, workers.count))
-    return sum(counts), f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
+    count = in_threads(work, pairs, seed, workers.count)
+    return count, f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
 
 
 def _batches(pairs: int) -> Iterator[int]:

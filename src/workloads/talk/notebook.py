@@ -149,32 +149,42 @@ def source(module: str, function: str) -> str:
     nodes = {name: node for node in body for name in _bound(node)}
     scopes = symtable.symtable(text, module, "exec").get_children()
     used: set[str] = set()
-    new = {function}
+    # The program that the technique is, where its file can be run.
+    program = [node for node in body if _is_program(node) and function in _names(node)]
+    new = {function}.union(*map(_names, program)) & nodes.keys()
     while new:
         used |= new
         needed = (_names_of_module(nodes[name], scopes) for name in new)
         new = (set[str]().union(*needed) & nodes.keys()) - used
     chosen = []
     for node in body:
-        if used.intersection(_bound(node)):
+        if node in program or used.intersection(_bound(node)):
             first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
             blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
             chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
     return "\n".join(chosen).strip()
 
 
+def _is_program(node: ast.stmt) -> bool:
+    """Return whether a statement is `if __name__ == "__main__"`."""
+    return isinstance(node, ast.If) and "__name__" in _names(node.test)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
 def _names_of_module(node: ast.stmt, scopes: Sequence[symtable.SymbolTable]) -> set[str]:
     """Return the names of its module that a statement uses: no local variable's."""
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        return _names(node)
     # Decorators, defaults and annotations belong to the scope around it.
     around: list[ast.AST] = [*node.decorator_list]
     around += (
         [node.args, *filter(None, [node.returns])] if isinstance(node, ast.FunctionDef) else []
     )
-    parts = (part for each in around for part in ast.walk(each))
     own = [scope for scope in scopes if scope.get_name() == node.name]
-    return {part.id for part in parts if isinstance(part, ast.Name)}.union(*map(_globals, own))
+    return set[str]().union(*map(_names, around), *map(_globals, own))
 
 
 def _globals(scope: symtable.SymbolTable) -> set[str]:

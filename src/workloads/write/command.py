@@ -75,7 +75,7 @@ class Attempt:
             return arrays.place.scratch(trial)
 
         # Held by the workers, so that it is removed after its workers have ended.
-        self._scratch = trial.workers.hold(scratch)
+        self._scratch = trial.workers.started(scratch)
 
     def warm_up(self) -> None:
         self.run(_WARM_UP, self._folder("warm-up"))

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hpcpy_common import cleanup, ranks
 from hpcpy_common.errors import OutputError, UsageError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HDF5 = "arrays.h5"
 RAW = "arrays.raw"
 DATASET = "arrays"
+_MORE_ROOM = 1 << 20
 _HINTS: dict[int | None, str] = {
     errno.EFBIG: "see ulimit -f",
     errno.ENOENT: "is the folder still there, and on every node?",
@@ -47,6 +48,26 @@ def output_errors(path: Path) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = _HINTS.get(error.errno, "choose another folder with --out or TMPDIR")
         raise OutputError(f"{path.name}: {reason}", hint=hint) from error
+
+
+@contextlib.contextmanager
+def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Give a new file; a full disk is an OutputError, also where NumPy does not say so."""
+    with output_errors(path), path.open(mode) as file:
+        lost: OSError | None = None
+        try:
+            yield file
+            file.flush()
+        except OSError as error:
+            if error.errno:
+                raise
+            lost = error
+        # On a full disk np.save's error has no reason, or there is none (NumPy 2.5): the
+        # system has one for more room.
+        size = os.fstat(file.fileno()).st_size
+        if lost or size < file.tell():
+            os.posix_fallocate(file.fileno(), size, _MORE_ROOM)
+            raise lost or OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def check(out: Path | None) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.write.files import RAW, array_name, output_errors
+from workloads.write.files import RAW, array_name, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,41 +34,35 @@ def vectorized(series: Series, folder: Path, _: Workers) -> str:
     """Write a text file for each array."""
     x, y = coordinates(series)
     for t in range(series.n):
-        path = folder / f"{array_name(t)}.txt"
-        with output_errors(path), path.open("w") as file:
+        with new_file(folder / f"{array_name(t)}.txt", "w") as file:
             np.savetxt(file, values(x, y, t / series.n))
     return ""
 
 
 def npy(series: Series, folder: Path, _: Workers) -> str:
     """Write a binary file for each array."""
-    begin = time.perf_counter()
-    (x, y), opening = coordinates(series), 0.0
+    begin, opening = time.perf_counter(), 0.0
+    x, y = coordinates(series)
     for t in range(series.n):
-        opening += save(folder, t, values(x, y, t / series.n))
+        array = values(x, y, t / series.n)
+        opens = time.perf_counter()
+        with new_file(folder / f"{array_name(t)}.npy") as file:
+            opening += time.perf_counter() - opens
+            np.save(file, array)
     # The talk asks how much of the time is spent waiting for open.
     return f"{opening / (time.perf_counter() - begin):.0%} of it opens files"
 
 
-def save(folder: Path, t: int, array: Float64Array) -> float:
-    """Write array `t` into a file of its own; return the seconds that opening it took."""
-    path = folder / f"{array_name(t)}.npy"
-    with output_errors(path):
-        begin = time.perf_counter()
-        with path.open("wb") as file:
-            opened = time.perf_counter()
-            # On a full disk NumPy's error has no reason, or there is none (2.5): Python's has.
-            with contextlib.suppress(OSError):
-                np.save(file, array)
-            if os.fstat(file.fileno()).st_size < array.nbytes:
-                file.write(array.data)
-    return opened - begin
+def save(folder: Path, t: int, array: Float64Array) -> None:
+    """Write array `t` into a file of its own."""
+    with new_file(folder / f"{array_name(t)}.npy") as file:
+        np.save(file, array)
 
 
 def raw(series: Series, folder: Path, _: Workers) -> str:
     """Write one file of nothing but the doubles: the yardstick."""
     x, y = coordinates(series)
-    with output_errors(folder / RAW), (folder / RAW).open("wb") as file:
+    with new_file(folder / RAW) as file:
         for t in range(series.n):
             file.write(values(x, y, t / series.n).data)
     return ""

@@ -5,35 +5,45 @@ from __future__ import annotations
 import contextlib
 import functools
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpcpy_common.errors import WorkerError, WorkloadError
-from workloads.parallel.workers import begin, fork_server, importing, wait_for
-from workloads.write.definition import shares
+from workloads.parallel.guard import Guard, guarded
+from workloads.parallel.workers import Workers
+from workloads.write.definition import Series, shares
 from workloads.write.numpy_ import coordinates, save, values
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workloads.bench.workload import Float64Array
-    from workloads.parallel.workers import Workers
-    from workloads.write.definition import Series
 
 # Parts for each worker: enough that none is idle for long at the end.
 _PARTS = 16
 # How often the process that waits for results checks whether the others are still alive.
 _LOOK_SECONDS = 1.0
-_PREPARE = importing(__name__)
 
 # A worker process keeps it from task to task.
 _coordinates = functools.lru_cache(maxsize=1)(coordinates)
 
 
-def _save_some(task: tuple[Series, Path, range]) -> None:
-    series, folder, numbers = task
+@contextlib.contextmanager
+def process_pool(workers: Workers) -> Iterator[ProcessPoolExecutor]:
+    """Start a pool of processes, forked by a server that has imported this module."""
+    context = get_context("forkserver")
+    with (
+        guarded(context, workers.count, __name__) as guard,
+        ProcessPoolExecutor(workers.count, context, initializer=guard) as pool,
+    ):
+        guard.wait(pool)
+        yield pool
+
+
+def _save_some(series: Series, folder: Path, numbers: Sequence[int]) -> None:
     x, y = _coordinates(series)
     for t in numbers:
         save(folder, t, values(x, y, t / series.n))
@@ -41,9 +51,9 @@ def _save_some(task: tuple[Series, Path, range]) -> None:
 
 def pool_map(series: Series, folder: Path, workers: Workers) -> str:
     """Write by a pool: each task is a part of the numbers."""
-    pool = workers.pool(_PREPARE, __name__)
-    parts = shares(series.n, workers.count * _PARTS)
-    for _ in pool.map(_save_some, [(series, folder, part) for part in parts if part]):
+    pool = workers.started(process_pool)
+    parts = [part for part in shares(series.n, workers.count * _PARTS) if part]
+    for _ in pool.map(functools.partial(_save_some, series, folder), parts):
         pass
     return ""
 
@@ -59,33 +69,75 @@ def pool_apply(series: Series, folder: Path, workers: Workers) -> str:
     worker could make itself.
     """
     x, y = coordinates(series)
-    pool = workers.pool(_PREPARE, __name__)
+    pool = workers.started(process_pool)
     for t in range(series.n):
         # What Pool.apply does.
         pool.submit(_save_from, x, y, folder, series.n, t).result()
     return f"sends {2 * series.bytes / 1e6:,.3g} MB to the workers"
 
 
+@contextlib.contextmanager
+def queues(workers: Workers) -> Iterator[tuple[Any, ...]]:
+    """Start processes that take jobs and numbers from two queues, and put results into one."""
+    context = get_context("forkserver")
+    with guarded(context, workers.count, __name__) as guard:
+        jobs, numbers, results = (context.Queue() for _ in range(3))
+        processes = [
+            context.Process(target=_work, args=(jobs, numbers, results, guard), daemon=True)
+            for _ in range(workers.count)
+        ]
+        try:
+            for process in processes:
+                process.start()
+            guard.wait()
+            yield jobs, numbers, results, processes
+            for _ in processes:
+                jobs.put(None)
+        except BaseException:
+            for process in processes:
+                process.terminate()
+            # Otherwise this process waits at its end until all numbers have been read.
+            numbers.cancel_join_thread()
+            raise
+        finally:
+            for process in processes:
+                process.join()
+            for each in (jobs, numbers):
+                each.close()
+                # Its thread removes a semaphore, which the tracker would call leaked.
+                each.join_thread()
+
+
+def _work(jobs: Any, numbers: Any, results: Any, guard: Guard) -> None:
+    """Write arrays, a worker process's whole life; a result is an error, or None."""
+    guard()
+    while (job := jobs.get()) is not None:
+        series, folder = job
+        # What does not change is kept: a number is all that an array needs.
+        x, y = _coordinates(series)
+        while (t := numbers.get()) is not None:
+            try:
+                save(folder, t, values(x, y, t / series.n))
+                results.put(None)
+            except WorkloadError as error:
+                results.put(error)
+        results.put(None)
+
+
 def by_queue(series: Series, folder: Path, workers: Workers) -> str:
     """Write by processes that take the arrays' numbers from a queue, one at a time."""
-    tasks, results, processes = workers.hold(_queues)
+    jobs, numbers, results, processes = workers.started(queues)
+    for _ in processes:
+        jobs.put((series, folder))
     for t in range(series.n):
-        tasks.put((series, folder, range(t, t + 1)))
-    for _ in range(series.n):
+        numbers.put(t)
+    for _ in processes:
+        numbers.put(None)
+    # A result of each number and each job: no worker is left with an old job.
+    for _ in range(series.n + len(processes)):
         if error := _next(results, processes):
             raise error
     return ""
-
-
-def _work(tasks: Any, results: Any, barrier: Any) -> None:
-    """Do tasks, a worker process's whole life; a result is an error, or None."""
-    begin(_PREPARE, barrier)
-    while (task := tasks.get()) is not None:
-        try:
-            _save_some(task)
-            results.put(None)
-        except WorkloadError as error:
-            results.put(error)
 
 
 def _next(results: Any, processes: list[Any]) -> WorkloadError | None:
@@ -95,35 +147,6 @@ def _next(results: Any, processes: list[Any]) -> WorkloadError | None:
             return result
         if dead := sum(not process.is_alive() for process in processes):
             raise WorkerError(f"{dead} of the worker processes ended unasked")
-
-
-@contextlib.contextmanager
-def _queues(workers: Workers) -> Iterator[tuple[Any, Any, list[Any]]]:
-    """Give a queue of tasks, one of results, and the processes between them, all of them up."""
-    with fork_server([__name__]) as context:
-        tasks, results = context.Queue(), context.Queue()
-        barrier, processes = context.Barrier(workers.count + 1), []
-        try:
-            for _ in range(workers.count):
-                process = context.Process(target=_work, args=(tasks, results, barrier), daemon=True)
-                process.start()
-                processes.append(process)
-            wait_for(barrier, workers.count)
-            yield tasks, results, processes
-            for _ in processes:
-                tasks.put(None)
-        except BaseException:
-            # Otherwise this process waits at its end until all tasks have been read.
-            tasks.cancel_join_thread()
-            for process in processes:
-                process.terminate()
-            raise
-        finally:
-            for process in processes:
-                process.join()
-            tasks.close()
-            # Its thread removes a semaphore, which the tracker would call leaked.
-            tasks.join_thread()
 
 
 def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
@@ -144,11 +167,17 @@ def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
 
 
 def mpi_scatter(series: Series, folder: Path, workers: Workers) -> str:
-    """Scatter: each rank gets its arrays' numbers at once."""
+    """Scatter: each rank gets its numbers by one call of all; Scatterv's shares may differ."""
     comm, (x, y) = workers.comm, coordinates(series)
-    # The lower-case scatter: its parts are objects and may differ in length, so n
-    # need not be a multiple of the ranks.
-    mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)
-    for t in mine:
+    counts = [len(part) for part in shares(series.n, comm.size)]
+    mine = np.empty(counts[comm.rank], np.intc)
+    comm.Scatterv([np.arange(series.n, dtype=np.intc), counts] if comm.rank == 0 else None, mine)
+    for t in mine.tolist():
         save(folder, t, values(x, y, t / series.n))
     return ""
+
+
+if __name__ == "__main__":
+    # Each process of a pool imports this program: only the first one may start a pool.
+    with Workers(4) as four:
+        pool_map(Series(15, 100), Path.cwd(), four)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.write.files import array_name, output_errors
+from workloads.write.files import array_name, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,7 @@ def text(series: Series, folder: Path, _: Workers) -> str:
     # double again.
     line = " ".join(["%.18e"] * series.s) + "\n"
     for t in range(series.n):
-        path = folder / f"{array_name(t)}.txt"
-        with output_errors(path), path.open("w") as file:
+        with new_file(folder / f"{array_name(t)}.txt", "w") as file:
             for y in series.y:
                 file.write(line % tuple(series.row(t, y)))
     return ""
@@ -41,8 +40,7 @@ def loops(series: Series, folder: Path, _: Workers) -> str:
         for row in range(series.s):
             for column in range(series.s):
                 values[row, column] = _value(x[column], y[row], t / series.n)
-        path = folder / f"{array_name(t)}.txt"
-        with output_errors(path), path.open("w") as file:
+        with new_file(folder / f"{array_name(t)}.txt", "w") as file:
             np.savetxt(file, values)
     return ""
 

@@ -19,15 +19,12 @@ from workloads.__main__ import main
 from workloads.bench import scaling
 from workloads.parallel.workers import Workers
 from workloads.pi.command import WORKLOAD
+from workloads.pi.processes import process_pool
 from workloads.pi.registry import TECHNIQUES
 
 
-def prepare() -> None:
-    """Let a worker process import this module."""
-
-
 def killed(_pairs: int, _seed: int, workers: Workers) -> None:
-    pool = workers.pool(prepare)
+    pool = workers.started(process_pool)
     os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
     pool.submit(signal.pause).result()
 

@@ -21,25 +21,27 @@ with Path(__file__).with_name("imports").open("a") as stream:
 """
 PROGRAM = """\
 import contextlib, os, sys, time
-from multiprocessing import forkserver
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from hpcpy_common.errors import UnavailableError
-from workloads.parallel.workers import Workers
+from workloads.parallel.guard import guarded
 
 FOLDER = Path(__file__).parent
 
-def prepare():
+def act(task):
     import needed
     with (FOLDER / "workers").open("a") as stream:
         print(os.getppid(), os.environ.get("OMP_NUM_THREADS"), file=stream)
-
-def act(task):
     return task + 1
 
 @contextlib.contextmanager
 def pool(workers):
-    with Workers(workers) as workers:
-        yield workers.pool(prepare, "needed").submit(act, 1).result()
+    context = get_context("forkserver")
+    with guarded(context, workers, "needed") as guard:
+        with ProcessPoolExecutor(workers, context, initializer=guard) as pool:
+            guard.wait(pool)
+            yield [*pool.map(act, range(workers))]
 
 def commands():
     file = Path(f"/proc/self/task/{os.getpid()}/children")
@@ -55,8 +57,8 @@ def children():
 
 """
 ONCE = """\
-    with pool(3) as answer:
-        assert answer == 2
+    with pool(3) as answers:
+        assert answers == [1, 2, 3]
     assert children() == []
 """
 

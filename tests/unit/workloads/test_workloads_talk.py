@@ -203,6 +203,56 @@ def test_each_claim_has_a_table_that_fits_and_one_that_contradicts(claim: Faster
         assert {each.verdict for each in claim.judge([table])} == {verdict}
 
 
+MODULE = """
+import json
+def pool(size): return [size]
+def other(n): return json.dumps(n)
+def computes(n: int, of=other):
+    pool = [n]
+    def inner(): return LIMIT
+    return pool, inner
+LIMIT = 3
+"""
+
+
+def test_the_code_of_a_technique_is_what_its_scope_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shown.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = notebook.source("shown", "computes")
+    assert "def pool" not in text
+    assert [line.split("(")[0] for line in text.splitlines() if line[:1].strip()] == [
+        *("import json", "def other", "def computes", "LIMIT = 3"),
+    ]
+
+
+# What the slides teach: a student must see it, and not what starts it here.
+IN_SIGHT = {
+    ("pi.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor(", "if __name__"),
+    ("pi.processes", "dask"): ("Client(", "client.map(", "client.gather("),
+    ("pi.threads", "threads"): ("Thread(", ".start()", ".join()"),
+    ("pi.threads", "interpreters"): ("InterpreterPoolExecutor",),
+    ("mandel.processes", "pool"): ("get_context(", "ProcessPoolExecutor(", "pool.map("),
+    ("mandel.processes", "dask"): ("Client(", "client.submit("),
+    ("mandel.compiled", "threads"): ("ThreadPoolExecutor(", "pool.map("),
+    ("linalg.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor("),
+    ("write.numpy_", "npy"): ("np.save(",),
+    ("write.processes", "pool_apply"): ("ProcessPoolExecutor(", "pool.submit("),
+    ("write.processes", "pool_map"): ("ProcessPoolExecutor(", "if __name__"),
+    ("write.processes", "by_queue"): (".Queue()", ".Process(", "numbers.get()", ".join()"),
+    ("write.processes", "mpi_scatter"): ("comm.Scatterv(",),
+    ("write.hdf5", "datasets"): ("h5py.File(", "create_dataset("),
+    ("write.hdf5", "parallel"): ('driver="mpio"',),
+}
+
+
+@pytest.mark.parametrize("place", IN_SIGHT, ids="-".join)
+def test_the_code_of_a_technique_has_the_librarys_calls(place: tuple[str, str]) -> None:
+    text = notebook.source(f"workloads.{place[0]}", place[1])
+    assert [call for call in IN_SIGHT[place] if call not in text] == []
+
+
 @pytest.mark.parametrize("name", slides.TALKS)
 def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_path: Path) -> None:
     talk = slides.talk(name)

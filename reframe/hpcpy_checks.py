@@ -17,7 +17,7 @@ from reframe.utility.sanity import evaluate, make_performance_function
 
 # These are copies: tests/unit/workloads/test_reframe_expected.py compares them.
 # The most path calls, off-node path calls and directory listings of a start.
-START_BOUNDS = {"pass": (7, 1, 0), "numpy": (10, 2, 0)}
+START_BOUNDS = {"pass": (8, 1, 0), "numpy": (10, 2, 0)}
 MANDEL = {
     "area1": "ce229c1440eafdcc4dd464b8667f31e0b7eea5ba24717ae2868e4bc3b1517dfe",
     "area2": "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192",

@@ -184,6 +184,8 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
     try:
         calls = traced([str(names / words[0]), *words[1:]]).paths
         before = sum(is_below(call.path, folders) for call in calls)
-        return f"path calls for its files: {before:,} before, now {launch(packed, ALONE)}"
+        # A mount of its own name: the one of the start before may not have ended yet.
+        own = {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"}
+        return f"path calls for its files: {before:,} before, now {launch(packed, own)}"
     except HpcpyError as error:
         return f"path calls were not counted: {error}"

@@ -1,6 +1,7 @@
 """Pi: every technique's count, whatever the pairs and the workers."""
 
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from needed import need
 
-from running import in_own_process, printed, workload_on
+from running import in_own_process, printed, run, workload_on
 from tiers import sampled
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits, seeded_shares
@@ -18,7 +19,7 @@ from workloads.pi.registry import PHILOX, TECHNIQUES
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 # A cluster takes seconds to start: it has a test of its own.  Spark is in another image:
 # tests/image_spark.
-APART = {"dask", "spark", *RANKS}
+APART = {"dask", "dask-delayed", "ipyparallel", "spark", *RANKS}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022
@@ -64,7 +65,27 @@ def test_any_number_of_workers(name: str, workers: int) -> None:
 
 @pytest.mark.parametrize("workers", sampled([3, 1]))
 def test_a_cluster_of_dask(workers: int) -> None:
-    assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
+    for name in ("dask", "dask-delayed"):
+        assert compute(name, 10_007, workers) == want(name, 10_007, workers)
+
+
+CLUSTER = """
+ipcluster start -n 2 --daemonize
+while ! python3 -m workloads pi -n 10007 --impl ipyparallel --json pi.json; do
+    sleep 1
+done
+ipcluster stop
+"""
+
+
+def test_ipyparallel_counts_on_the_engines_of_a_cluster(tmp_path: Path) -> None:
+    need("ipyparallel")
+    variables = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    run("timeout", "100", "sh", "-c", CLUSTER, cwd=tmp_path, env=variables, check=True)
+    (row,) = json.loads((tmp_path / "pi.json").read_text())["results"]
+    workers = row["workers"]
+    assert workers in (1, 2)  # The second engine may not have come yet.
+    assert row["verdict"].startswith("matches")
 
 
 def test_the_images_python_can_be_the_other_one() -> None:

@@ -56,6 +56,17 @@ def dask(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
         return sum(client.gather(futures)), "a GIL each"
 
 
+def delayed(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count by calls that are only noted, until `compute` makes all of them."""
+    from dask import compute, delayed  # noqa: PLC0415
+
+    workers.started(dask_client)  # Without a client, compute() starts a pool of its own.
+    shares = zip(*seeded_shares(seed, pairs, workers.count), strict=True)
+    calls = [delayed(seeded_hits, pure=False)(seed, share) for seed, share in shares]
+    with dask_cluster.failures():
+        return sum(compute(*calls)), "a GIL each"
+
+
 def mpi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count each rank's share; the sum is on rank 0, and 0 on the others."""
     comm = workers.comm

@@ -7,8 +7,10 @@ the report. An MPI technique is called on every rank together; rank 0's result c
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
+from pathlib import Path
 
 from workloads.bench.workload import COMPILED, IN_SPARK, Technique
 
@@ -19,9 +21,17 @@ def no_interpreters() -> str:
     return "" if is_there else "concurrent.futures has no interpreters before Python 3.14"
 
 
+def no_engines() -> str:
+    """Return why there is no cluster of ipyparallel, or an empty string."""
+    folder = Path(os.environ.get("IPYTHONDIR") or "~/.ipython").expanduser()
+    # What `ipcluster start` writes for its clients.
+    connection = folder / "profile_default/security/ipcontroller-client.json"
+    return "" if connection.exists() else "no engines: ipcluster start -n 4"
+
+
 _HERE = "workloads.pi.definition:"
-_COMPILED, _PROCESSES, _THREADS = (
-    f"workloads.pi.{file}:" for file in ("compiled", "processes", "threads")
+_COMPILED, _PROCESSES, _THREADS, _POOLS = (
+    f"workloads.pi.{file}:" for file in ("compiled", "processes", "threads", "pools")
 )
 _NP, _MPI, _DASK = ("numpy",), ("mpi4py",), ("dask", "distributed")
 _CYTHON = ("numpy", "workloads.pi._kernels_cython")
@@ -46,8 +56,16 @@ SEEDED = {
     "sleep-threads": _waiting(_THREADS + "sleep_threads", "the same, but they wait for numbers"),
     "sleep": _waiting(_THREADS + "sleep", "the same, but they count in C", _CYTHON, COMPILED),
     "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),
+    "fork": _processes(_POOLS + "fork", "processes that are forked, with their start"),
+    "spawn": _processes(_POOLS + "spawn", "processes that are spawned, with their start"),
+    "ipyparallel": _processes(
+        _POOLS + "ipyparallel", "ipyparallel's engines", ("ipyparallel",), obstacle=no_engines
+    ),
     "dask": _processes(
         _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
+    ),
+    "dask-delayed": _processes(
+        _PROCESSES + "delayed", "Dask's delayed: calls that compute() makes", _DASK
     ),
     "spark": _processes(
         "workloads_spark.techniques:pi",

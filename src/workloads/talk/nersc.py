@@ -12,7 +12,7 @@ from workloads.talk.slides import Experiment, Slide, Talk
 # The talk's pi, by one worker or by four.
 _PI = {
     "python": 3.6154, "cython-seeded": None, "threads 4": 3.8097, "interpreters 4": None,
-    "multiprocessing 4": 1.0609, "dask 4": 1.2273, "numpy": 0.4738,
+    "multiprocessing 4": 1.0609, "fork 4": None, "spawn 4": None, "dask 4": 1.2273, "numpy": 0.4738,
 }  # fmt: skip
 # The talk's seconds of eigh, by threads of BLAS.
 _EIGH = {
@@ -69,9 +69,10 @@ SLIDES = {
     ),
     12: Slide(
         "multiprocessing",
-        "A GIL for each process; their start costs more than a thread's. Since Python 3.14 a "
-        "thread may have an interpreter of its own, and a GIL.",
-        *_pi(4, "python", "threads 4", "interpreters 4", "multiprocessing 4"),
+        "A GIL for each process; their start costs more than a thread's: fork copies this "
+        "process, spawn starts Python anew. Since Python 3.14 a thread may have an interpreter of "
+        "its own, and a GIL.",
+        *_pi(4, "python", "threads 4", "interpreters 4", "multiprocessing 4", "fork 4", "spawn 4"),
         claims=[Faster("threads 4", "multiprocessing 4", 1.5)],
     ),
     14: Slide(

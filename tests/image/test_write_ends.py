@@ -136,15 +136,17 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-chunks"]))
+@pytest.mark.parametrize("name", sampled(["mpi-chunks", "text", "hdf5-single", "multiprocessing"]))
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]
     command += ["write", "--impl", name, "-n", "20000", "-s", "100", "--out", str(out)]
-    with start(*command, env=surroundings(), start_new_session=True) as job:
-        wait_until(lambda: [*tmp_path.glob(".write-*/0/*")], job)
-        os.killpg(job.pid, signal.SIGINT)
-        said = job.communicate(timeout=300)[1]
-    assert job.returncode == 130
-    assert said.count("workloads: write: stopped\n") == 1
-    assert not [*tmp_path.iterdir()]
+    # Of ranks that end at once mpiexec lost the status in three of ten jobs.
+    for _ in range(8 if name in RANKS else 1):
+        with start(*command, env=surroundings(), start_new_session=True) as job:
+            wait_until(lambda: [*tmp_path.glob(".write-*/0/*")], job)
+            os.killpg(job.pid, signal.SIGINT)
+            said = job.communicate(timeout=300)[1]
+        assert job.returncode == 130
+        assert said.count("workloads: write: stopped\n") == 1
+        assert not [*tmp_path.iterdir()]

@@ -18,7 +18,7 @@ from workloads.talk.slides import Slide, Talk
 if TYPE_CHECKING:
     from importlib.abc import InspectLoader
 
-# How a cell calls a technique of one core, by workload: what the call needs, its arguments.
+# How a cell calls a technique of one core, by workload: what the call needs, and the call.
 _CALLS = {
     "mandel": (
         "import numpy as np\n"
@@ -26,10 +26,50 @@ _CALLS = {
         'grid = AREAS["area1"].grid\n'
         "xs, ys = grid.axes(range(grid.height))\n"
         "out = np.empty((grid.height, grid.width), np.int32)",
-        "xs, ys, grid.maxiter, out",
+        "{function}(xs, ys, grid.maxiter, out)",
     ),
-    "pi": ("pairs, seed = 1_000_000, 1", "pairs, seed, None"),
+    "pi": ("pairs, seed = 1_000_000, 1", "{function}(pairs, seed, None)"),
+    "write": (
+        "from pathlib import Path\n"
+        "from tempfile import TemporaryDirectory\n"
+        "from workloads.write.definition import Series\n\n"
+        "series = Series(n=15, s=100)\n\n"
+        "def in_new_folder(technique):\n"
+        "    with TemporaryDirectory() as folder:\n"
+        "        technique(series, Path(folder), None)",
+        "in_new_folder({function})",
+    ),
+    "linalg": (
+        "from workloads.linalg.problems import Problem\n\n"
+        'eigh = Problem("eigh", n=500, seed=1)\n'
+        'tasks = Problem("tasks", n=100, seed=1, count=50)',
+        "{function}({task}, None)",
+    ),
 }
+# What the cells before it have defined, timed once and drawn.
+_PLOT = """\
+import time
+import matplotlib.pyplot as plt
+
+techniques = {{
+    {calls},
+}}
+speeds = {{}}
+for name, technique in techniques.items():
+    begin = time.perf_counter()
+    technique()
+    speeds[name] = 1 / (time.perf_counter() - begin)
+plt.figure(layout="constrained")
+plt.barh([*speeds], [speed / speeds["{first}"] for speed in speeds.values()])
+plt.gca().invert_yaxis()
+plt.xlabel("times as fast as {first}")
+plt.show()"""
+_IMAGE = """\
+{call}
+window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
+# What never escapes, the set itself, becomes 0.
+plt.imshow(np.cbrt((out + 1) % grid.maxiter), extent=window, origin="lower", cmap="cividis")
+plt.show()"""
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -39,6 +79,7 @@ class Code:
 
     title: str
     text: str
+    workload: str
     timing: str  # empty for what no cell can call: processes, ranks, devices
 
 
@@ -63,9 +104,9 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     experiments = [each for slide in slides.values() for each in slide.experiments]
     workloads = dict.fromkeys(each.workload for each in experiments)
     needed = [_CALLS[workload][0] for workload in workloads if workload in _CALLS]
-    # numba reads annotations, whose names are imported for type checkers alone.
-    yield "code", "\n\n".join(["from __future__ import annotations", *needed])
+    yield "code", "\n\n".join(needed)
     shown = set()
+    calls: dict[str, dict[str, str]] = {}  # by workload and technique
     taken: dict[str, str] = {}
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
@@ -75,6 +116,8 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
                 yield "markdown", own.title
                 yield "code", own.text
                 yield "code", own.timing
+                call = own.timing.partition("\n")[2]
+                calls.setdefault(code.workload, {})[own.title.partition(":")[0]] = call
             elif code.text not in shown:
                 yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
             shown.add(code.text)
@@ -88,6 +131,13 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             title = experiment.title or "The talk"
             yield "markdown", f"{title}: {', '.join(figures) or 'no figures of the talk'}"
             yield "code", f"!{experiment.typed}"
+    # Speed-ups are of one problem: the first one's.
+    for workload, own_calls in [*calls.items()][:1]:
+        yield "markdown", "## Speed-ups\n\nChange a technique above, then run this."
+        lines = (f'"{name}": lambda: {call}' for name, call in own_calls.items())
+        yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(own_calls)))
+        if workload == "mandel":
+            yield "code", _IMAGE.format(call=[*own_calls.values()][-1])
 
 
 def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
@@ -98,16 +148,24 @@ def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
     text, timing = code.text, code.timing
     suffix = re.sub(r"\W", "_", code.title.partition(":")[0])
     for node in ast.parse(code.text).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        for name in _bound(node):
-            if taken.setdefault(name, ast.unparse(node)) != ast.unparse(node):
-                new = f"{name}_{suffix}"
-                # Not an attribute of the same name, such as NumPy's.
-                whole = re.compile(rf"(?<![\w.]){name}\b")
-                text, timing = (whole.sub(new, part) for part in (text, timing))
-                taken[new] = ast.unparse(node)
+        for name, meaning in _meanings(node).items():
+            if taken.setdefault(name, meaning) == meaning:
+                continue
+            new = f"{name}_{suffix}"
+            if isinstance(node, ast.ImportFrom):
+                text = re.sub(rf"(?m)^(from .* import .*\b{name})\b", rf"\1 as {new}", text)
+            # Neither an attribute of the same name, such as NumPy's, nor a module.
+            whole = re.compile(rf"(?<![\w.])(?<!from )(?<!import )(?<!, ){name}\b(?! as )")
+            text, timing = (whole.sub(new, part) for part in (text, timing))
+            taken[new] = meaning
     return replace(code, text=text, timing=timing)
+
+
+def _meanings(node: ast.stmt) -> dict[str, str]:
+    """Return what each name that a statement binds stands for."""
+    if isinstance(node, ast.ImportFrom):
+        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return dict.fromkeys(_bound(node), ast.unparse(node))
 
 
 def codes(slide: Slide) -> list[Code]:
@@ -122,12 +180,15 @@ def codes(slide: Slide) -> list[Code]:
                 and technique.parallel == "no"
                 and "._kernels" not in module
             ):
-                arguments = _CALLS[experiment.workload][1]
+                task = re.search(r"--task (\w+)", experiment.command)
+                call = _CALLS[experiment.workload][1]
+                call = call.format(function=function, task=task[1] if task else "")
                 if "-single" in experiment.command:
-                    arguments = arguments.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
+                    call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
                 times = 1 if technique.slow else 5
-                timing = f"%%timeit -n 1 -r {times}\n{function}({arguments})"
-            code = Code(f"{name}: {technique.summary}", source(module, function), timing)
+                timing = f"%%timeit -n 1 -r {times}\n{call}"
+            title, text = f"{name}: {technique.summary}", source(module, function)
+            code = Code(title, text, experiment.workload, timing)
             by_place.setdefault(technique.where, code)
     return [*by_place.values()]
 
@@ -144,7 +205,7 @@ def source(module: str, function: str) -> str:
         return resources.files(package).joinpath(f"kernels/{name}.pyx").read_text("utf-8").strip()
     spec = importlib.util.find_spec(module)
     loader = cast("InspectLoader", spec.loader if spec else None)
-    text = loader.get_source(module) or ""
+    text = _plain(loader.get_source(module) or "")
     body = ast.parse(text).body
     nodes = {name: node for node in body for name in _bound(node)}
     scopes = symtable.symtable(text, module, "exec").get_children()
@@ -165,6 +226,28 @@ def source(module: str, function: str) -> str:
     return "\n".join(chosen).strip()
 
 
+def _plain(text: str) -> str:
+    """Return a program without what checkers alone read: their comments, functions' types."""
+    lines = [re.sub(r"  # (noqa|type):.*", "", line).encode() for line in text.splitlines()]
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    cuts: set[tuple[int, int, int | None]] = set()
+    for node in (node for function in functions for node in ast.walk(function)):
+        match node:
+            case ast.arg(annotation=ast.expr() as kind):
+                begin = node.col_offset + len(node.arg)
+            case ast.AnnAssign(target=ast.Name() as target, annotation=kind, value=ast.expr()):
+                begin = target.col_offset + len(target.id)
+            case ast.FunctionDef(returns=ast.expr() as kind):
+                begin = lines[kind.lineno - 1].rindex(b" -> ", 0, kind.col_offset)
+            case _:
+                continue
+        cuts.add((kind.lineno, begin, kind.end_col_offset))
+    # From the end, so that what is left keeps its place.
+    for number, begin, end in sorted(cuts, reverse=True):
+        lines[number - 1] = lines[number - 1][:begin] + lines[number - 1][end:]
+    return "\n".join(line.decode() for line in lines)
+
+
 def _is_program(node: ast.stmt) -> bool:
     """Return whether a statement is `if __name__ == "__main__"`."""
     return isinstance(node, ast.If) and "__name__" in _names(node.test)
@@ -178,11 +261,9 @@ def _names_of_module(node: ast.stmt, scopes: Sequence[symtable.SymbolTable]) -> 
     """Return the names of its module that a statement uses: no local variable's."""
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return _names(node)
-    # Decorators, defaults and annotations belong to the scope around it.
+    # Decorators and defaults belong to the scope around it.
     around: list[ast.AST] = [*node.decorator_list]
-    around += (
-        [node.args, *filter(None, [node.returns])] if isinstance(node, ast.FunctionDef) else []
-    )
+    around += [node.args] if isinstance(node, ast.FunctionDef) else []
     own = [scope for scope in scopes if scope.get_name() == node.name]
     return set[str]().union(*map(_names, around), *map(_globals, own))
 

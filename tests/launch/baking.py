@@ -93,6 +93,12 @@ def small(folder: Path) -> None:
     wheel(folder, "newer", "1.0", {"newer.py": ""}, ["numpy>=99"])
     wheel(folder, "older", "1.0", {"older.py": ""}, ["plain<2"])
     wheel(folder, "rude", "1.0", {"numpy/rude.py": "", "tqdm/__init__.py": "broken = 1\n"})
+    wheel(folder, "within", "1.0", {"tqdm/more.py": ""})
+    wheel(folder, "script", "1.0", {"script-1.0.data/scripts/pytest": "#!python\n"})
+    wheel(folder, "bundle", "1.0", {"bundle/__init__.py": "raise SystemExit(9)\n"})
+    wheel(folder, "sure", "1.0", {"sure.py": "def f(): 'text'\nassert f.__doc__\n"})
+    wheel(folder, "broken", "1.0", {"broken.py": "x = " + "-" * 300_000 + "1\n"})
+    wheel(folder, "named", "1.0", {"named.pth": "elsewhere\n", "named.py": ""})
     sdist(folder, "source", "1.0")
     hashed = f"plain==1.0 --hash=sha256:{digest(folder / 'plain-1.0-py3-none-any.whl')}\n"
     (folder / "wrong.txt").write_text(f"plain==1.0 --hash=sha256:{'0' * 64}\n")

@@ -128,7 +128,11 @@ REFUSED = (
     ("newer", 1, ("ResolutionImpossible",)),
     ("nowhere", 1, ("No matching distribution found for nowhere",)),
     ("--nonsense plain", 2, ("--nonsense",)),
-    ("rude", 69, ("tqdm/__init__.py: of the image",)),
+    ("rude", 69, ("tqdm/__init__.py", "among the image's own files")),
+    ("within", 69, ("tqdm/more.py", "among the image's own files")),
+    ("script", 69, ("bin/pytest", "among the image's own files")),
+    ("--target /tmp/there plain", 69, ("plain is not in the image",)),
+    ("--dry-run plain", 69, ("plain is not in the image",)),
 )
 
 
@@ -235,6 +239,17 @@ def test_a_module_of_no_distribution_is_imported_from_its_file(packages: Path) -
     said, values = told.splitlines()
     assert "no distribution has bare: imported from files" in said
     assert values == "3 1"
+
+
+def test_a_bake_is_for_all_users_and_keeps_assertions(packages: Path) -> None:
+    told = output(
+        packages,
+        f"umask 077; PYTHONOPTIMIZE=2 {BAKE} sure bundle broken named plain==1.0 | grep pth;"
+        f"{BAKE} >/dev/null; python -c 'import sure, plain; print(sure.f.__doc__, plain.VALUE)';"
+        "cd /opt/hpcpy/lib/python3.*/; stat -c %A hpcpy_baked site-packages/plain/part.py",
+    )
+    assert "no start reads named.pth" in told
+    assert told.splitlines()[1:] == ["text 1", "drwxr-xr-x", "-rw-r--r--"]
 
 
 def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:

@@ -51,7 +51,7 @@ class _Writer:
     def _add_code(self, file: Path, path: str) -> int | None:
         try:
             code = canonical(compiled(file, path))
-        except SyntaxError:
+        except (SyntaxError, MemoryError, RecursionError):
             # Whoever imports it gets the error, as in any Python.
             self.from_source.append(path)
             return None
@@ -122,5 +122,7 @@ def _sealed(data: bytearray, index: int) -> bytes:
 
 
 def compiled(file: Path, path: str) -> CodeType:
-    """Compile a module."""
-    return SourceFileLoader("", path).source_to_code(file.read_bytes(), path)
+    """Compile a module, with its assertions and texts whatever this Python's -O is."""
+    loader: Any = SourceFileLoader("", path)
+    code: CodeType = loader.source_to_code(file.read_bytes(), path, _optimize=0)
+    return code

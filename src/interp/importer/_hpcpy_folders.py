@@ -133,14 +133,14 @@ class PathEntryFinder(FileFinder):
         self._bundle = bundle
         self._offset = offset
         self._entries: dict[str, tuple[int, int | str]] | None = None
-        self._is_open = False
+        self.is_open = False
         self._listing: frozenset[str] | None = None
 
     @property
     def entries(self) -> dict[str, tuple[int, int | str]]:
         """Its modules and subfolders by name, read at the first use."""
         if self._entries is None:
-            self._is_open, self._entries = self._bundle.load(self._offset)
+            self.is_open, self._entries = self._bundle.load(self._offset)
         return self._entries
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> ModuleSpec | None:
@@ -191,7 +191,7 @@ class PathEntryFinder(FileFinder):
         # A regular package is complete: what its table does not have is not
         # there.  site-packages and namespace packages may have grown.
         name = fullname.rpartition(".")[2]
-        if name in self.entries or not self._is_open or fullname in self.outside:
+        if name in self.entries or not self.is_open or fullname in self.outside:
             return None
         if fullname in sys.stdlib_module_names:
             # Of another system, such as msvcrt, which the library tries.
@@ -229,7 +229,7 @@ class PathEntryFinder(FileFinder):
         for name, (kind, _) in self.entries.items():
             if name != "__init__" and kind != SUBFOLDER:
                 yield prefix + name, kind == PACKAGE
-        for name in sorted(set(self._list() if self._is_open else ()) - set(self.entries)):
+        for name in sorted(set(self._list() if self.is_open else ()) - set(self.entries)):
             spec = super().find_spec(name)
             if spec is not None and spec.loader is not None:
                 yield prefix + name, spec.submodule_search_locations is not None

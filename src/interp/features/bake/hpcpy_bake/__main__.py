@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 import sys
 
 from _hpcpy_importer import finder
 
-# The bundle's builder lies beside this file.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# The bundle's builder lies beside this file; a baked package may have its name.
+sys.modules["bundle"] = importlib.import_module("hpcpy_bake.bundle")
 
 own = finder().bundle
 has_moved = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -65,24 +66,27 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
     site = library / "site-packages"
     date = os.environ.get("SOURCE_DATE_EPOCH")
     _refuse(site, date)
-    started = time.time()
-    if words and (code := _install(words)):
-        raise _BakeError(code, f"pip ended with {code}; nothing was baked")
+    # What is installed is for all users of the image.
+    os.umask(0o022)
+    started, own = time.time(), installed.untouched(sys.prefix)
+    if words:
+        _install(words, site)
     if has_moved and _pip("check"):
         raise _BakeError(UNAVAILABLE, "what was baked on another base does not fit this one")
-    if changed := installed.of_the_image(installed.others(site).values()):
-        told = f"{', '.join(changed)}: of the image, and overwritten by another package"
-        raise _BakeError(UNAVAILABLE, f"{told}; build again without it")
+    among = [*(own - installed.untouched(sys.prefix)), *installed.in_the_image(site)]
+    if among:
+        told = f"{', '.join(sorted(among)[:3])}: a package has put it among the image's own files"
+        raise _BakeError(UNAVAILABLE, f"{told}; build again without that package")
+    _write(library, site, int(date or time.time()))
     if date is not None:
         _date(Path(sys.prefix), started - 1, int(date))
-    _write(library, site, int(date or time.time()))
 
 
 def _refuse(site: Path, date: str | None) -> None:
     if sys.prefix != sys.base_prefix:
         own = "bake with the image's own python3"
         raise _BakeError(USAGE, f"in a virtual environment python -m pip install does; {own}")
-    if date is not None and not date.isdecimal():
+    if date is not None and not (date.isascii() and date.isdecimal() and len(date) < 11):
         raise _BakeError(USAGE, f"SOURCE_DATE_EPOCH is {date!r}, no number of seconds")
     if not os.access(site, os.W_OK):
         where = "RUN after USER 0 in a Containerfile, %post in an Apptainer definition"
@@ -90,15 +94,22 @@ def _refuse(site: Path, date: str | None) -> None:
         raise _BakeError(NOT_WRITABLE, told)
 
 
-def _install(words: Sequence[str]) -> int:
+def _install(words: Sequence[str], site: Path) -> None:
     """Run `pip install`; the image's own packages stay as they are."""
-    with tempfile.NamedTemporaryFile("w", suffix="-of-the-image.txt") as held:
-        held.writelines(f"{name}=={own}\n" for name, own in installed.own_versions().items())
-        held.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        held, report = Path(folder, "of-the-image.txt"), Path(folder, "report.json")
+        pins = (f"{name}=={version}\n" for name, version in installed.own_versions().items())
+        held.write_text("".join(pins))
         quiet = ("--no-compile", "--no-warn-script-location", "--root-user-action=ignore")
-        return _pip(
-            "install", "--break-system-packages", *quiet, f"--constraint={held.name}", *words
-        )
+        own = ("--break-system-packages", "--no-cache-dir", f"--constraint={held}")
+        if code := _pip("install", *quiet, *own, f"--report={report}", *words):
+            raise _BakeError(code, f"pip ended with {code}; nothing was baked")
+        asked = json.loads(report.read_text())["install"] if report.exists() else []
+    there = installed.others(site)
+    for name in (installed.canonical(each["metadata"]["name"]) for each in asked):
+        if name not in there:
+            where = "by --target, --prefix, --root, --dry-run or a setting of pip's"
+            raise _BakeError(UNAVAILABLE, f"{name} is not in the image, {where}; nothing was baked")
 
 
 def _pip(*words: str) -> int:
@@ -123,7 +134,9 @@ def _write(library: Path, site: Path, date: int) -> None:
     alone = installed.without_owner(site)
     count = write_second(library, None if alone else date)
     os.utime(site, (date, date))
-    print(f"hpcpy_bake: {count} distributions are in memory; python -m hpcpy_info lists them")
-    if alone:
-        names = ", ".join(alone)
-        print(f"hpcpy_bake: no distribution has {names}: imported from files, not baked")
+    names = {name for one in installed.others(site).values() for name in installed.files(one)}
+    if unread := ", ".join(sorted(name for name in names if name.endswith(".pth"))):
+        print(f"hpcpy_bake: no start reads {unread}: what they name is not found")
+    print(f"hpcpy_bake: distributions in memory: {count}; python -m hpcpy_info lists them")
+    if no_owner := ", ".join(alone):
+        print(f"hpcpy_bake: no distribution has {no_owner}: imported from files, not baked")

@@ -14,7 +14,7 @@ from _hpcpy_importer import finder
 _WITH_ABI = ("numpy", "mpi4py", "h5py")
 
 
-def _canonical(name: str) -> str:
+def canonical(name: str) -> str:
     """Return a distribution's normalised name (PEP 503), without dashes at its ends."""
     return re.sub("[-_.]+", "-", name).strip("-").lower()
 
@@ -22,13 +22,16 @@ def _canonical(name: str) -> str:
 def own_versions() -> dict[str, str]:
     """Return the versions of the image's own distributions, by normalised name."""
     packages = finder().bundle.about["packages"]
-    return {_canonical(name): str(package["version"]) for name, package in packages.items()}
+    return {canonical(name): str(package["version"]) for name, package in packages.items()}
 
 
 def others(site: Path) -> dict[str, Distribution]:
     """Return the distributions in a folder that are not the image's own, by name."""
     own = own_versions()
-    found = {_canonical(one.name): one for one in distributions(path=[str(site)])}
+    found: dict[str, Distribution] = {}
+    for one in distributions(path=[str(site)]):
+        if one.name:  # An installation that was cut short may have none.
+            found.setdefault(canonical(one.name), one)
     return {name: found[name] for name in sorted(found) if name not in own}
 
 
@@ -48,11 +51,30 @@ def folders(names: Iterable[str]) -> list[str]:
     return [home for home, name in ends if name == "METADATA" and home.endswith(".dist-info")]
 
 
-def of_the_image(found: Iterable[Distribution]) -> list[str]:
-    """Return the sources among the files of other distributions that are the image's own."""
+def in_the_image(site: Path) -> list[str]:
+    """Return the modules of other distributions that lie in packages of the image's.
+
+    Such a package is complete in memory: they are never found.
+    """
     bundle = finder().bundle
-    site = bundle.roots[-1].path
-    return [name for one in found for name in files(one) if bundle.has_source(f"{site}/{name}")]
+
+    def is_there(name: str) -> bool:
+        path = f"{site}/{name}"
+        try:
+            folder = bundle.folder(os.path.dirname(path))
+        except ImportError:
+            return False
+        return bool(folder.entries) and (not folder.is_open or bundle.has_source(path))
+
+    names = (name for one in others(site).values() for name in files(one))
+    return [name for name in names if name.endswith((".py", ".so")) and is_there(name)]
+
+
+def untouched(prefix: str) -> set[str]:
+    """Return the image's own files below a prefix: all have one time, unless they were changed."""
+    paths = (os.path.join(home, name) for home, _, names in os.walk(prefix) for name in names)
+    epoch = finder().bundle.epoch
+    return {path for path in paths if int(os.lstat(path).st_mtime) == epoch}
 
 
 def top_level(found: Distribution) -> list[str]:
@@ -81,7 +103,7 @@ def built_on(found: Iterable[Distribution]) -> dict[str, str]:
     """
     own = own_versions()
     needed = {
-        _canonical(name[0])
+        canonical(name[0])
         for one in found
         if any(file.endswith(".so") for file in files(one))
         for line in one.requires or ()

@@ -70,7 +70,7 @@ def _show(found: Iterable[Distribution], site: Path, view: Path) -> None:
 def _place(data: bytes, bundle: Path) -> None:
     bundle.parent.mkdir(exist_ok=True)
     bundle.parent.chmod(0o755)
-    part = bundle.with_suffix(".part")
+    part = bundle.with_suffix(f".{os.getpid()}")
     part.write_bytes(data)
     part.chmod(0o644)
     os.replace(part, bundle)

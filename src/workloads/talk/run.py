@@ -49,7 +49,7 @@ class Row:
         return self.impl if self.workers == 1 else f"{self.impl} {self.workers}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """An experiment's rows; the talk's figures alone, and the reason, if it could not run."""
 
@@ -85,12 +85,13 @@ def run(experiment: Experiment, repeat: int) -> Outcome:
         raise UnavailableError("no mpiexec on PATH")
     with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
         report = Path(folder) / "report.json"
-        _start(experiment, "--repeat", str(repeat), "--json", str(report))
+        start(experiment, "--repeat", str(repeat), "--json", str(report))
         results = json.loads(report.read_text("utf-8"))["results"]
     return Outcome(experiment, rows(experiment, [Result(**each) for each in results]))
 
 
-def _start(experiment: Experiment, *options: str) -> None:
+def start(experiment: Experiment, *options: str) -> None:
+    """Run an experiment without its output; raise the line with which it failed."""
     words = [*experiment.program(sys.executable), *options]
     environment = {**os.environ, **experiment.environment}
     no, pipe = subprocess.DEVNULL, subprocess.PIPE

@@ -71,7 +71,8 @@ class Experiment:
 class Slide:
     """A slide: the lesson, what is run, what the rows show if the lesson holds.
 
-    `differs` is what is defined otherwise here: precision, generator, sizes.
+    `differs` is what is defined otherwise here: precision, generator, sizes. `profiled` is a
+    run of which a page shows the hottest lines.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Slide:
         *experiments: Experiment,
         claims: Sequence[Claim],
         differs: str = "",
+        profiled: str = "",
     ) -> None:
         self.title, self.lesson, self.differs = title, lesson, differs
+        self.profiled = profiled
         self.experiments, self.claims = experiments, claims
 
 

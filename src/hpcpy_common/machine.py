@@ -102,11 +102,20 @@ def forget_peak() -> bool:
     return True
 
 
-def peak_memory() -> list[int]:
-    """Return the peak resident bytes of this process, then those of its descendants."""
-    # Not ru_maxrss: that covers a whole life, and a child's begins with its parent's.
-    peaks = [_kib(f"/proc/{process}/status", "VmHWM:") for process in _descendants(os.getpid())]
-    return [peak for peak in peaks if peak]
+def peak_memory() -> list[tuple[int, str]]:
+    """Return the peak bytes of this process, then of its descendants, and of which kind each is.
+
+    "PSS" has a share of each page that several processes have; "RSS", where the kernel does not
+    tell PSS, has all of it.
+    """
+    peaks = []
+    for process in _descendants(os.getpid()):
+        # Not ru_maxrss: that covers a whole life, and a child's begins with its parent's.
+        peak = _kib(f"/proc/{process}/status", "VmHWM:")
+        # The kernel has no peak of PSS: what is shared now was so at the peak.
+        rss, pss = (_kib(f"/proc/{process}/smaps_rollup", key) for key in ("Rss:", "Pss:"))
+        peaks.append((peak - max(0, rss - pss), "PSS" if pss else "RSS"))
+    return [peak for peak in peaks if peak[0] > 0]
 
 
 def _descendants(process: int | str) -> Iterator[int | str]:

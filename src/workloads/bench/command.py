@@ -260,7 +260,8 @@ def _time(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: int
     elif not trial.technique.waits:
         result.cores = min(trial.count, machine.cores())
     # Before worker processes end.
-    result.memory = _gathered(trial, machine.peak_memory() if is_counted else [])
+    memory = _gathered(trial, machine.peak_memory() if is_counted else [])
+    result.memory, result.memory_kinds = ([each[place] for each in memory] for place in (0, 1))
 
 
 def _gathered(trial: Trial, own: list[Any]) -> list[Any]:

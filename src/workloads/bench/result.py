@@ -32,6 +32,7 @@ class Result:
     kernel: list[float] = field(default_factory=list)  # seconds of kernels by a device's clock
     details: list[Mapping[str, Any]] = field(default_factory=list)  # what else was measured
     memory: list[int] = field(default_factory=list)  # peak bytes of each process, this one first
+    memory_kinds: list[str] = field(default_factory=list)  # as `machine.peak_memory` has them
 
     @property
     def rate(self) -> float:

@@ -16,12 +16,12 @@ _HOLDS = f"block = bytearray({_BLOCK}); print(flush=True); input()"
 
 def test_a_peak_stays_after_the_memory_is_free_and_forgotten_at_the_next_row() -> None:
     assert machine.forget_peak()
-    before = machine.peak_memory()[0]
+    before, _ = machine.peak_memory()[0]
     block = bytearray(_BLOCK)
     del block
-    assert machine.peak_memory()[0] >= before + _BLOCK // 2
+    assert machine.peak_memory()[0][0] >= before + _BLOCK // 2
     assert machine.forget_peak()
-    assert machine.peak_memory()[0] < before + _BLOCK // 2
+    assert machine.peak_memory()[0][0] < before + _BLOCK // 2
 
 
 # A shell that stays between them, as Dask's nannies do.
@@ -31,7 +31,7 @@ from hpcpy_common import machine
 words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", {_HOLDS!r}]
 with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
     child.stdout.readline()
-    print(*machine.peak_memory())
+    print(*(peak for peak, _ in machine.peak_memory()))
     child.communicate(b"\\n")
 """
 
@@ -41,6 +41,32 @@ def test_children_and_theirs_count() -> None:
     found = [int(peak) for peak in python("-c", _COUNTS).stdout.split()]
     assert len(found) == 3
     assert max(found[1:]) >= _BLOCK
+
+
+_SHARED = 50 << 20
+# Each of four workers has the block that was there before the fork.
+_SHARES = f"""
+import multiprocessing, sys
+from hpcpy_common import machine
+if sys.argv[1:]:
+    known = machine._kib
+    machine._kib = lambda path, key: 0 if "smaps" in path else known(path, key)
+block = b"x" * {_SHARED}
+with multiprocessing.get_context("fork").Pool(4) as pool:
+    pool.map(len, ["all of them"] * 100)
+    for peak in machine.peak_memory():
+        print(*peak)
+"""
+
+
+@pytest.mark.parametrize(("words", "kind"), [((), "PSS"), (("without",), "RSS")])
+def test_what_workers_share_counts_once(words: tuple[str, ...], kind: str) -> None:
+    lines = python("-c", _SHARES, *words).stdout.splitlines()
+    peaks = [int(line.split()[0]) for line in lines]
+    assert {line.split()[1] for line in lines} == {kind}
+    assert len(peaks) == 5
+    assert sum(peaks) > _SHARED
+    assert (sum(peaks) < 3 * _SHARED) == (kind == "PSS")
 
 
 # A tree of cgroups: the line of the process, files by path. Half a GiB is left in each.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from typing import Any
 from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
 from hpcpy_common.programs import running
 from workloads.exercise.tasks import Exercise
+from workloads.exercise.trial import KEY
 
 _LOOK_SECONDS = 0.02
 
@@ -60,8 +63,10 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
     on = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
         trial = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
-        ended = _wait([*launcher, *trial, folder], folder, seconds, quiet=quiet)
-        verdicts = _verdicts(folder)
+        key = secrets.token_bytes()
+        (Path(folder) / KEY).write_bytes(key)
+        ended = _wait([*launcher, *trial, folder], folder, key, seconds, quiet=quiet)
+        verdicts = _verdicts(folder, key)
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
@@ -73,16 +78,18 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
         raise WorkloadError(f"{on}{ended}")
 
 
-def _verdicts(folder: str) -> list[dict[str, Any]]:
-    """Return what the ranks have left so far, in their order."""
-    return [json.loads(each.read_text()) for each in sorted(Path(folder).glob("*.verdict"))]
+def _verdicts(folder: str, key: bytes) -> list[dict[str, Any]]:
+    """Return what the ranks have left so far, in their order; not what others have written."""
+    verdicts = {}
+    for path in sorted(Path(folder).glob("*.verdict")):
+        seal, _, text = path.read_text("utf-8", "replace").partition("\n")
+        if seal == hashlib.blake2b(text.encode(), key=key).hexdigest():
+            verdict = json.loads(text)
+            verdicts[verdict["rank"]] = verdict
+    return [*verdicts.values()]
 
 
-def _has_failed(folder: str) -> bool:
-    return any(verdict["code"] for verdict in _verdicts(folder))
-
-
-def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
+def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: bool) -> str:
     """Return the exit code and the last line of stderr; an empty string when time was up."""
     # Otherwise a file that is changed within a second could run its old bytecode.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": folder}
@@ -97,7 +104,9 @@ def _wait(words: list[str], folder: str, seconds: float, *, quiet: bool) -> str:
         with running(words, env=environment, **files) as process:
             end = time.monotonic() + seconds
             # Of a rank that is wrong the others know nothing, and may wait for it.
-            while (code := process.poll()) is None and not _has_failed(folder):
+            while (code := process.poll()) is None:
+                if any(verdict["code"] for verdict in _verdicts(folder, key)):
+                    break
                 if time.monotonic() > end:
                     return ""
                 time.sleep(_LOOK_SECONDS)

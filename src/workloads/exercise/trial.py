@@ -1,10 +1,14 @@
 """One check in a process of its own: ``python -m workloads.exercise.trial NAME FILE FOLDER``.
 
-Each rank leaves its verdict in the folder, as JSON.
+Each rank leaves its verdict in the folder, as JSON. It is sealed by the check's key, which is gone
+before the student's code begins: that cannot write a verdict, nor change what judges it. It can
+take the seal from this process's frames or memory, and change libraries that the judge calls:
+this is not defended against, as the judge must watch in one process what the code calls.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -17,25 +21,36 @@ from types import ModuleType
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError, WorkloadError
+from workloads.exercise import judging
 from workloads.exercise.tasks import task
+
+KEY = "key"
 
 
 def main(name: str, file: Path, folder: Path) -> None:
     """Leave the verdict of this rank; one that is wrong waits to be ended with all others."""
-    exercise = task(name).EXERCISE
+    module = task(name)
+    exercise, judge = module.EXERCISE, module.judge
     comm = ranks.world() if exercise.ranks else None
+    # All that makes the verdict is bound here, and of no type that Python code can change.
+    rank, dumps = comm.rank if comm else 0, json.dumps
+    seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
+    own = [(each, name, value) for each in (module, judging) for name, value in vars(each).items()]
     try:
-        message = task(name).judge(_module(file, exercise.function))
+        message = judge(_module(file, exercise.function))
+        if any(vars(each).get(name) is not value for each, name, value in own):
+            message = f"{file.name} changes what judges it"
         code = 1 if message else 0
     except WorkloadError as error:
-        code, message = error.exit_code, str(error)
+        code, message = error.exit_code or 1, str(error)
     # A student's program may raise anything, and may call exit.
     except BaseException as error:
         code, message = 1, _described(error, file)
     sys.stdout.flush()
     # Named when it is whole: the check may end this rank for another's.
-    part = folder / f"{comm.rank if comm else 0}.part"
-    part.write_text(json.dumps({"code": code, "message": message}), encoding="utf-8")
+    part, text = folder / f"{rank}.part", dumps({"rank": rank, "code": code, "message": message})
+    seal.update(text.encode())
+    part.write_text(f"{seal.hexdigest()}\n{text}", encoding="utf-8")
     part.rename(part.with_suffix(".verdict"))
     if comm and code:
         # The check ends all ranks; if this one left, mpiexec might print a page of its own.
@@ -43,6 +58,13 @@ def main(name: str, file: Path, folder: Path) -> None:
     if not comm:
         # Threads or processes that the student's program has left do not hold up the verdict.
         os._exit(code)
+
+
+def _taken(path: Path) -> bytes:
+    """Return a file's bytes, and remove it."""
+    content = path.read_bytes()
+    path.unlink()
+    return content
 
 
 def _module(file: Path, function: str) -> ModuleType:

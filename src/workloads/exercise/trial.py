@@ -1,10 +1,9 @@
 """One check in a process of its own: ``python -m workloads.exercise.trial NAME FILE FOLDER``.
 
-Each rank leaves its verdict in the folder, as JSON, sealed by the key that the check has put
-there, and that is gone before the student's code begins. So that code cannot write a verdict, nor
-replace the judge or what it calls of its own. It is not defended against code that takes the seal
-from the frames or the memory of this process, or changes a library that the judge calls: judge
-and code must be one process, since the judge watches what the code calls.
+Each rank leaves its verdict in the folder, as JSON. It is sealed by the check's key, which is gone
+before the student's code begins: that cannot write a verdict, nor change what judges it. It can
+take the seal from this process's frames or memory, and change libraries that the judge calls:
+this is not defended against, as the judge must watch in one process what the code calls.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError, WorkloadError
@@ -35,7 +33,8 @@ def main(name: str, file: Path, folder: Path) -> None:
     exercise, judge = module.EXERCISE, module.judge
     comm = ranks.world() if exercise.ranks else None
     # All that makes the verdict is bound here, and of no type that Python code can change.
-    rank, dumps, seal = comm.rank if comm else 0, json.dumps, _seal(folder, comm)
+    rank, dumps = comm.rank if comm else 0, json.dumps
+    seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
     own = [(each, name, value) for each in (module, judging) for name, value in vars(each).items()]
     try:
         message = judge(_module(file, exercise.function))
@@ -61,16 +60,11 @@ def main(name: str, file: Path, folder: Path) -> None:
         os._exit(code)
 
 
-def _seal(folder: Path, comm: Any) -> Any:
-    """Return what seals a verdict; the key is gone once all ranks have it."""
-    seal = hashlib.blake2b(key=(folder / KEY).read_bytes())
-    if comm:
-        comm.Barrier()
-    if not comm or comm.rank == 0:
-        (folder / KEY).unlink()
-    if comm:
-        comm.Barrier()
-    return seal
+def _taken(path: Path) -> bytes:
+    """Return a file's bytes, and remove it."""
+    content = path.read_bytes()
+    path.unlink()
+    return content
 
 
 def _module(file: Path, function: str) -> ModuleType:

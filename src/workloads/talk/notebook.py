@@ -26,9 +26,9 @@ _CALLS = {
         'grid = AREAS["area1"].grid\n'
         "xs, ys = grid.axes(range(grid.height))\n"
         "out = np.empty((grid.height, grid.width), np.int32)",
-        "{function}(xs, ys, grid.maxiter, out)",
+        "{}(xs, ys, grid.maxiter, out)",
     ),
-    "pi": ("pairs, seed = 1_000_000, 1", "{function}(pairs, seed, None)"),
+    "pi": ("pairs, seed = 1_000_000, 1", "{}(pairs, seed, None)"),
     "write": (
         "from pathlib import Path\n"
         "from tempfile import TemporaryDirectory\n"
@@ -37,13 +37,7 @@ _CALLS = {
         "def in_new_folder(technique):\n"
         "    with TemporaryDirectory() as folder:\n"
         "        technique(series, Path(folder), None)",
-        "in_new_folder({function})",
-    ),
-    "linalg": (
-        "from workloads.linalg.problems import Problem\n\n"
-        'eigh = Problem("eigh", n=500, seed=1)\n'
-        'tasks = Problem("tasks", n=100, seed=1, count=50)',
-        "{function}({task}, None)",
+        "in_new_folder({})",
     ),
 }
 # What the cells before it have defined, timed once and drawn.
@@ -79,7 +73,6 @@ class Code:
 
     title: str
     text: str
-    workload: str
     timing: str  # empty for what no cell can call: processes, ranks, devices
 
 
@@ -106,7 +99,7 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     needed = [_CALLS[workload][0] for workload in workloads if workload in _CALLS]
     yield "code", "\n\n".join(needed)
     shown = set()
-    calls: dict[str, dict[str, str]] = {}  # by workload and technique
+    calls: dict[str, str] = {}
     taken: dict[str, str] = {}
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
@@ -116,8 +109,7 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
                 yield "markdown", own.title
                 yield "code", own.text
                 yield "code", own.timing
-                call = own.timing.partition("\n")[2]
-                calls.setdefault(code.workload, {})[own.title.partition(":")[0]] = call
+                calls[own.title.partition(":")[0]] = own.timing.partition("\n")[2]
             elif code.text not in shown:
                 yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
             shown.add(code.text)
@@ -131,13 +123,12 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             title = experiment.title or "The talk"
             yield "markdown", f"{title}: {', '.join(figures) or 'no figures of the talk'}"
             yield "code", f"!{experiment.typed}"
-    # Speed-ups are of one problem: the first one's.
-    for workload, own_calls in [*calls.items()][:1]:
+    if calls:
         yield "markdown", "## Speed-ups\n\nChange a technique above, then run this."
-        lines = (f'"{name}": lambda: {call}' for name, call in own_calls.items())
-        yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(own_calls)))
-        if workload == "mandel":
-            yield "code", _IMAGE.format(call=[*own_calls.values()][-1])
+        lines = (f'"{name}": lambda: {call}' for name, call in calls.items())
+        yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(calls)))
+    if calls and "mandel" in workloads:
+        yield "code", _IMAGE.format(call=[*calls.values()][-1])
 
 
 def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
@@ -161,13 +152,6 @@ def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
     return replace(code, text=text, timing=timing)
 
 
-def _meanings(node: ast.stmt) -> dict[str, str]:
-    """Return what each name that a statement binds stands for."""
-    if isinstance(node, ast.ImportFrom):
-        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    return dict.fromkeys(_bound(node), ast.unparse(node))
-
-
 def codes(slide: Slide) -> list[Code]:
     """Return the code of a slide's techniques, each once."""
     by_place: dict[str, Code] = {}
@@ -180,15 +164,12 @@ def codes(slide: Slide) -> list[Code]:
                 and technique.parallel == "no"
                 and "._kernels" not in module
             ):
-                task = re.search(r"--task (\w+)", experiment.command)
-                call = _CALLS[experiment.workload][1]
-                call = call.format(function=function, task=task[1] if task else "")
+                call = _CALLS[experiment.workload][1].format(function)
                 if "-single" in experiment.command:
                     call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
                 times = 1 if technique.slow else 5
                 timing = f"%%timeit -n 1 -r {times}\n{call}"
-            title, text = f"{name}: {technique.summary}", source(module, function)
-            code = Code(title, text, experiment.workload, timing)
+            code = Code(f"{name}: {technique.summary}", source(module, function), timing)
             by_place.setdefault(technique.where, code)
     return [*by_place.values()]
 
@@ -207,7 +188,7 @@ def source(module: str, function: str) -> str:
     loader = cast("InspectLoader", spec.loader if spec else None)
     text = _plain(loader.get_source(module) or "")
     body = ast.parse(text).body
-    nodes = {name: node for node in body for name in _bound(node)}
+    nodes = {name: node for node in body for name in _meanings(node)}
     scopes = symtable.symtable(text, module, "exec").get_children()
     used: set[str] = set()
     # The program that the technique is, where its file can be run.
@@ -219,7 +200,7 @@ def source(module: str, function: str) -> str:
         new = (set[str]().union(*needed) & nodes.keys()) - used
     chosen = []
     for node in body:
-        if node in program or used.intersection(_bound(node)):
+        if node in program or used.intersection(_meanings(node)):
             first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
             blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
             chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
@@ -273,14 +254,17 @@ def _globals(scope: symtable.SymbolTable) -> set[str]:
     return names.union(*map(_globals, scope.get_children()))
 
 
-def _bound(node: ast.stmt) -> list[str]:
-    """Return the names that a statement of a module binds."""
+def _meanings(node: ast.stmt) -> dict[str, str]:
+    """Return the names that a statement of a module binds, and what each stands for."""
+    names: list[str] = []
     match node:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            return [name]
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return [alias.asname or alias.name.partition(".")[0] for alias in names]
+            names = [name]
+        case ast.ImportFrom(names=aliases):
+            return {each.asname or each.name: f"{node.module}.{each.name}" for each in aliases}
+        case ast.Import(names=aliases):
+            names = [each.asname or each.name.partition(".")[0] for each in aliases]
         case ast.Assign(targets=targets):
             parts = (part for target in targets for part in ast.walk(target))
-            return [part.id for part in parts if isinstance(part, ast.Name)]
-    return []
+            names = [part.id for part in parts if isinstance(part, ast.Name)]
+    return dict.fromkeys(names, ast.unparse(node))

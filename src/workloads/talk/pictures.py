@@ -4,44 +4,46 @@ from __future__ import annotations
 
 import base64
 import functools
+import importlib.util
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TypeAlias
 
-from hpcpy_common.errors import UnavailableError, require_module
+from hpcpy_common.errors import UnavailableError
 from workloads.bench import plot
 from workloads.talk import report, run
 from workloads.talk.slides import Experiment
 
-_PIXELS, _HOTTEST = 400, 5
-Points: TypeAlias = tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+
+# A page is written anew after each slide: what has been drawn is kept.
+@functools.cache
+def of(outcome: run.Outcome) -> list[str]:
+    """Return a chart of a table's speed-ups, and a small picture of its Mandelbrot set's area."""
+    images, command = [], outcome.experiment.command
+    pairs = zip(outcome.rows, report.speed_ups(outcome.rows), strict=True)
+    ratios = [(row.key, *both) for row, both in pairs]
+    series = {"talk": {key: talk for key, talk, _ in ratios if talk}}
+    series["here"] = {key: here for key, _, here in ratios if here}
+    if len(series["here"]) > 1 and importlib.util.find_spec("matplotlib"):
+        title, unit = outcome.experiment.title or command, f"times as fast as {ratios[0][0]}"
+        shown = {where: own for where, own in series.items() if own}
+        chart = functools.partial(plot.number_chart, title=title, unit=unit, series=shown)
+        images.append(_image(chart, "svg+xml", f"{title}: {unit}"))
+    if series["here"] and (area := re.match(r"mandel .*--area (area\d)", command)):
+        images.append(_area(area[1]))
+    return images
 
 
-def why_no_charts() -> str:
-    """Return why there is no chart, or an empty string."""
-    try:
-        require_module("matplotlib", "No charts: ")
-    except UnavailableError as error:
-        return str(error)
-    return ""
+@functools.cache
+def _area(name: str) -> str:
+    from workloads.mandel.grid import AREAS  # noqa: PLC0415
 
-
-def of(outcome: run.Outcome) -> Iterator[str]:
-    """Give a chart of a table's speed-ups, and a small picture of its Mandelbrot set's area."""
-    keys, command = [row.key for row in outcome.rows], outcome.experiment.command
-    talk, here = (
-        tuple((key, ratio) for key, ratio in zip(keys, ratios, strict=True) if ratio)
-        for ratios in zip(*report.speed_ups(outcome.rows), strict=True)
-    )
-    if len(here) > 1 and not why_no_charts():
-        title, unit = outcome.experiment.title or command, f"times as fast as {keys[0]}"
-        yield _chart(title, unit, (("talk", talk), ("here", here)))
-    if here and (area := re.match(r"mandel .*--area (area\d)", command)):
-        yield _area(area[1])
+    grid = AREAS[name].grid
+    window = f"{grid.xmin} {grid.xmax} {grid.ymin} {grid.ymax} --size 400 400"
+    command = f"mandel --window {window} --maxiter {grid.maxiter} --out "
+    return _image(lambda path: run.start(Experiment(f"{command}{path}", {})), "png", name)
 
 
 def _image(draw: Callable[[Path], object], kind: str, text: str) -> str:
@@ -53,45 +55,17 @@ def _image(draw: Callable[[Path], object], kind: str, text: str) -> str:
     return f'<p><img alt="{escape(text)}" src="data:image/{kind};base64,{data}"></p>'
 
 
-# A page is written anew after each slide: what has been drawn is kept.
-@functools.cache
-def _chart(title: str, unit: str, points: Points) -> str:
-    series = {where: dict(ratios) for where, ratios in points if ratios}
-    return _image(
-        lambda path: plot.number_chart(path, title, unit, series), "svg+xml", f"{title}: {unit}"
-    )
-
-
-@functools.cache
-def _area(name: str) -> str:
-    import numpy as np  # noqa: PLC0415
-
-    from workloads.mandel import grid, numpy_, output  # noqa: PLC0415
-
-    small = replace(grid.AREAS[name].grid, width=_PIXELS, height=_PIXELS)
-    out = np.empty((_PIXELS, _PIXELS), np.int32)
-    numpy_.fill(*small.axes(range(_PIXELS)), small.maxiter, out)
-
-    def draw(path: Path) -> None:
-        with output.sink(path, small) as write:
-            write(out)
-
-    return _image(draw, "png", f"the Mandelbrot set: {name}")
-
-
 @functools.cache
 def hottest(profiled: str) -> str:
-    """Return the lines of a program that take the most time, or why there are none."""
+    """Return the lines of a program that take a tenth of their function's time, or why not."""
+    command = f"{profiled} --profile line "
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "lines"
         try:
-            run.start(Experiment(f"{profiled} --profile line {profile}", {}))
+            run.start(Experiment(f"{command}{profile}", {}))
         except UnavailableError as error:
             return str(error)
-        text = profile.read_text("utf-8")
-    # Number, hits, time, time of a hit, percent of its function's time, and the line itself.
-    lines = re.findall(r"(?m)^ *\d+ +\d+ +(\S+) +\S+ +([\d.]+)  (.*)", text)
-    lines.sort(key=lambda line: float(line[0]), reverse=True)
-    shown = [f"{percent:>5} % of its function:  {code.strip()}" for _, percent, code in lines]
-    command = f"python -m workloads {profiled} --profile line FILE"
-    return "\n".join([f"The hottest lines: {command}", *shown[:_HOTTEST]])
+        # Number, hits, time, time of a hit, percent of its function's time, and the line itself.
+        line = r"(?m)^ *Line # .*|^ *\d+ +\d+ +\S+ +\S+ +\d\d[\d.]+  .*"
+        lines = re.findall(line, profile.read_text("utf-8"))
+    return "\n".join([f"python -m workloads {command}FILE", *dict.fromkeys(lines)])

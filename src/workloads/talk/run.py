@@ -49,7 +49,7 @@ class Row:
         return self.impl if self.workers == 1 else f"{self.impl} {self.workers}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """An experiment's rows; the talk's figures alone, and the reason, if it could not run."""
 

@@ -178,7 +178,7 @@ def test_baking_again_adds_upgrades_and_takes_out(packages: Path) -> None:
         "test ! -e /opt/hpcpy/lib/python3.*/site-packages/plain/part.py;"
         f"{LISTED}"
         "python -m pip uninstall -qqy --break-system-packages plain;"
-        f"{BAKE} >/dev/null; {LISTED}"
+        f"python -m hpcpy_bake >/dev/null; {LISTED}"
         "python -c 'import plain' 2>&1 | tail -1",
     )
     lines = told.splitlines()
@@ -245,7 +245,8 @@ def test_a_bake_is_for_all_users_and_keeps_assertions(packages: Path) -> None:
     told = output(
         packages,
         f"umask 077; PYTHONOPTIMIZE=2 {BAKE} sure bundle broken named plain==1.0 | grep pth;"
-        f"{BAKE} >/dev/null; python -c 'import sure, plain; print(sure.f.__doc__, plain.VALUE)';"
+        "python -m hpcpy_bake >/dev/null;"
+        "python -c 'import sure, plain; print(sure.f.__doc__, plain.VALUE)';"
         "cd /opt/hpcpy/lib/python3.*/; stat -c %A hpcpy_baked site-packages/plain/part.py",
     )
     assert "no start reads named.pth" in told

@@ -52,6 +52,7 @@ def judge(module: Any) -> str:
 
     comm, used = MPI.COMM_WORLD, set[str]()
     values = np.arange(1.0, 9) ** 2 + comm.rank
+    _save_late(getattr(module.total, "_cache", None))
     comm.Barrier()
     if comm.rank == 0:
         # So that a rank that does not wait for rank 0 finds nothing, however busy the cores are.
@@ -66,6 +67,18 @@ def judge(module: Any) -> str:
         return "total keeps no code: numba.njit(cache=True) does"
     counts = sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
     return _compiled(comm.allgather(counts))
+
+
+def _save_late(cache: Any) -> None:
+    """Have code saved a second late: ranks that look at once find none on a busy machine, too."""
+    save: Any = getattr(cache, "save_overload", None)
+
+    def late(*arguments: Any) -> None:
+        time.sleep(1)
+        save(*arguments)
+
+    if save:
+        cache.save_overload = late
 
 
 def _compiled(ranks: list[tuple[int, int]]) -> str:

@@ -119,16 +119,42 @@ def test_a_trace_that_cannot_be_written_is_code_73(script: Path) -> None:
 
 @pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
 def test_a_stop_leaves_no_file(script: Path, number: signal.Signals) -> None:
-    begun = script.with_name("begun")
+    begun = [script.with_name(f"begun{rank}") for rank in range(2)]
     script.write_text(
-        "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)\n"
+        "import pathlib, os, sys, time\n"
+        "pathlib.Path(sys.argv[1] + os.environ['PMI_RANK']).touch()\ntime.sleep(600)\n"
     )
     # Its own code after a Ctrl-C is the launcher's affair.
-    job = start_ranks(2, *TRACED, script.with_name("m.json"), script, begun)
+    job = start_ranks(2, *TRACED, script.with_name("m.json"), script, script.with_name("begun"))
     try:
-        wait_until(begun.exists, job)
+        # Both: viztracer crashes when its import is interrupted.
+        wait_until(lambda: all(map(Path.exists, begun)), job)
         job.send_signal(number)
         job.communicate(timeout=300)
     finally:
         job.kill()
-    assert {each.name for each in script.parent.iterdir()} == {script.name, begun.name}
+    names = {each.name for each in script.parent.iterdir()}
+    assert names == {script.name, *(each.name for each in begun)}
+
+
+LOST = """
+import os, signal, sys, time
+if os.environ["PMI_RANK"] == "0":
+    signal.signal(signal.SIGINT, lambda *_: None)
+open(sys.argv[1] + os.environ["PMI_RANK"], "w").close()
+while True:
+    time.sleep(60)
+"""
+
+
+def test_a_rank_that_has_lost_its_ctrl_c_is_not_waited_for(script: Path) -> None:
+    script.write_text(LOST)
+    begun = [script.with_name(f"begun{rank}") for rank in range(2)]
+    job = start_ranks(2, *TRACED, script.with_name("m.json"), script, script.with_name("begun"))
+    try:
+        wait_until(lambda: all(map(Path.exists, begun)), job)
+        job.send_signal(signal.SIGINT)
+        job.communicate(timeout=100)
+    finally:
+        job.kill()
+    assert job.returncode != 0

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from numba.core import config
 from numba.core.types.abstract import Type
+from numba.core.types.containers import BaseNamedTuple
 from numba.core.types.misc import ContextManager
 from numba.core.typing.templates import builtin_registry
 from numba.core.typing.typeof import Purpose, typeof
 
-_SCALARS: tuple[type, ...] = (NoneType, bool, int, str, bytes, type(...), Enum, np.dtype)
+_SCALARS: tuple[type, ...] = (NoneType, bool, int, str, bytes, type(...), Enum, np.dtype, Type)
 # Not by repr: a NaN has a sign, and bits of its own.
-_NUMBERS = (float, complex, np.generic, np.ndarray)
+_NUMBERS = (float, complex, np.generic)
 # numba knows these by themselves.  The first question for another's type takes 5 ms.
 _BY_NAME = (BuiltinFunctionType, np.ufunc, type(np.sum))
 # How a dispatcher, a ufunc, a wrapper of numba's or a stencil compiles.
@@ -48,12 +49,24 @@ def of(function: FunctionType, owner: Any, signature: Any) -> bytes:
     NotDescribedError
         Nobody can tell that the code is the same: it must not be cached.
     """
-    descriptions = _Descriptions(owner)
     try:
-        parts = [_options(owner), descriptions.function(function), descriptions.value(signature)]
+        parts = [_options(owner), _Descriptions(owner).function(function)]
     except RecursionError as error:
         raise NotDescribedError(repr(function)) from error
-    return repr(parts).encode()
+    return repr([*parts, sorted(set(_fields(signature, set())))]).encode()
+
+
+def _fields(kind: Any, known: set[int]) -> Iterator[str]:
+    """Yield the fields of namedtuples in a type, which has their class by its name alone."""
+    if id(kind) in known:  # A deferred type may have itself within.
+        return
+    known.add(id(kind))
+    if isinstance(kind, BaseNamedTuple):
+        yield repr((kind.instance_class.__qualname__, kind.fields))
+    parts = vars(kind).values() if isinstance(kind, Type) else getattr(kind, "args", kind)
+    for part in parts:
+        if isinstance(part, (Type, tuple)):
+            yield from _fields(part, known)
 
 
 def _options(owner: Any) -> list[Any]:
@@ -129,13 +142,13 @@ class _Descriptions:
     def value(self, value: Any) -> list[Any]:
         parts: Sequence[Any]
         if isinstance(value, _NUMBERS):
-            array = np.asarray(value)
-            content = hashlib.sha256(array.tobytes()).hexdigest()
-            parts = [repr(array.dtype), array.shape, array.flags.f_contiguous, content]
+            number = np.asarray(value)
+            parts = [repr(number.dtype), number.tobytes().hex()]
         elif isinstance(value, _SCALARS):
             parts = [repr(value), repr(getattr(value, "value", None))]
-        elif isinstance(value, Type):
-            parts = self._type(value)
+        elif isinstance(value, np.ndarray):
+            content = hashlib.sha256(value.tobytes()).hexdigest()
+            parts = [repr(value.dtype), value.shape, value.flags.f_contiguous, content]
         elif isinstance(value, (slice, range)):
             parts = [self.value(each) for each in (value.start, value.stop, value.step)]
         elif isinstance(value, (tuple, list)):
@@ -150,14 +163,6 @@ class _Descriptions:
         else:
             parts = self._object(value)
         return [type(value).__qualname__, *parts]
-
-    def _type(self, kind: Any) -> list[Any]:
-        """Describe a type of numba's by its name and by what is within, as a class's fields."""
-        if id(kind) in self._seen:  # A deferred type may have itself within.
-            return [self._seen[id(kind)]]
-        self._seen[id(kind)] = len(self._seen)
-        within = (part for part in vars(kind).values() if isinstance(part, (Type, tuple)))
-        return [repr(kind), *map(self.value, (getattr(kind, "instance_class", None), *within))]
 
     def _class(self, value: Any) -> list[Any]:
         """Describe a class by its name, and by what numba compiles of some."""

@@ -19,7 +19,8 @@ from workloads.pi.registry import PHILOX, TECHNIQUES
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 # A cluster takes seconds to start: it has a test of its own.  Spark is in another image:
 # tests/image_spark.
-APART = {"dask", "dask-delayed", "ipyparallel", "spark", *RANKS}
+# A fork of a process with threads, as pytest is, may hang: Python warns of it.
+APART = {"dask", "dask-delayed", "fork", "ipyparallel", "spark", *RANKS}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022
@@ -69,12 +70,19 @@ def test_a_cluster_of_dask(workers: int) -> None:
         assert compute(name, 10_007, workers) == want(name, 10_007, workers)
 
 
+def test_processes_are_started_within_the_time() -> None:
+    done = alone("-n", "10007", "--workers", "3", "--impl", "fork,spawn")
+    assert done.stdout.count("start is timed") == 2, done.stderr
+    assert f"{want('fork', 10_007, 3):,} hits" in done.stdout
+
+
 CLUSTER = """
+trap 'ipcluster stop' EXIT
+trap exit TERM
 ipcluster start -n 2 --daemonize
 while ! python3 -m workloads pi -n 10007 --impl ipyparallel --json pi.json; do
     sleep 1
 done
-ipcluster stop
 """
 
 

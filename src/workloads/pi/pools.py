@@ -6,12 +6,15 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from hpcpy_common.errors import UnavailableError
 from workloads.parallel.guard import guarded
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import seeded_hits, seeded_shares
 
 if TYPE_CHECKING:
     import ipyparallel as ipp
+
+_START = "start them: ipcluster start -n 4"
 
 
 def fork(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
@@ -41,8 +44,14 @@ def engines(workers: Workers) -> ipp.Client:
     """Connect to a cluster of engines, which `ipcluster` has started; count them."""
     import ipyparallel as ipp  # noqa: PLC0415
 
-    client = ipp.Client()
+    try:
+        client = ipp.Client()
+    except OSError as error:  # The file of a cluster that has ended lies there still.
+        raise UnavailableError(f"no engines answer: {error}", hint=_START) from error
     workers.count = len(client)
+    if not workers.count:
+        client.close()
+        raise UnavailableError("no engine has come yet", hint="wait some seconds, or " + _START)
     return client
 
 

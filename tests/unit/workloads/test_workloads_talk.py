@@ -1,13 +1,9 @@
 """Talks: bad input, a slide's table and rows, whether its lesson holds."""
 
-import ast
-import base64
 import dataclasses
-import importlib.util
 import json
 import math
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,9 +14,9 @@ from hpcpy_common.errors import UnavailableError, WorkerError
 from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import notebook, page, run, slides
+from workloads.talk import run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
-from workloads.talk.run import Measured, Outcome
+from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
 
 SMALL = Experiment(
@@ -204,114 +200,3 @@ def test_each_claim_has_a_table_that_fits_and_one_that_contradicts(claim: Faster
     for ratio, verdict in verdicts.items():
         table = _table({claim.slow: ratio, claim.fast: 1.0}, claim.of)
         assert {each.verdict for each in claim.judge([table])} == {verdict}
-
-
-MODULE = """
-import json
-def pool(size): return [size]
-def other(n): return json.dumps(n)
-def computes(n: int, of=other):
-    pool = [n]
-    def inner(): return LIMIT
-    return pool, inner
-LIMIT = 3
-"""
-
-
-def test_the_code_of_a_technique_is_what_its_scope_reads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "shown.py").write_text(MODULE)
-    monkeypatch.syspath_prepend(tmp_path)
-    text = notebook.source("shown", "computes")
-    assert "def pool" not in text
-    assert [line.split("(")[0] for line in text.splitlines() if line[:1].strip()] == [
-        *("import json", "def other", "def computes", "LIMIT = 3"),
-    ]
-
-
-# What the slides teach: a student must see it, and not what starts it here.
-IN_SIGHT = {
-    ("pi.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor(", "if __name__"),
-    ("pi.processes", "dask"): ("Client(", "client.map(", "client.gather("),
-    ("pi.threads", "threads"): ("Thread(", ".start()", ".join()"),
-    ("pi.threads", "interpreters"): ("InterpreterPoolExecutor",),
-    ("mandel.processes", "pool"): ("get_context(", "ProcessPoolExecutor(", "pool.map("),
-    ("mandel.processes", "dask"): ("Client(", "client.submit("),
-    ("mandel.compiled", "threads"): ("ThreadPoolExecutor(", "pool.map("),
-    ("linalg.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor("),
-    ("write.numpy_", "npy"): ("np.save(",),
-    ("write.processes", "pool_apply"): ("ProcessPoolExecutor(", "pool.submit("),
-    ("write.processes", "pool_map"): ("ProcessPoolExecutor(", "if __name__"),
-    ("write.processes", "by_queue"): (".Queue()", ".Process(", "numbers.get()", ".join()"),
-    ("write.processes", "mpi_scatter"): ("comm.Scatterv(",),
-    ("write.hdf5", "datasets"): ("h5py.File(", "create_dataset("),
-    ("write.hdf5", "parallel"): ('driver="mpio"',),
-}
-
-
-@pytest.mark.parametrize("place", IN_SIGHT, ids="-".join)
-def test_the_code_of_a_technique_has_the_librarys_calls(place: tuple[str, str]) -> None:
-    text = notebook.source(f"workloads.{place[0]}", place[1])
-    assert [call for call in IN_SIGHT[place] if call not in text] == []
-
-
-def _cells(name: str, folder: Path) -> list[str]:
-    """Return the cells of Python of a talk's notebook."""
-    talk = slides.talk(name)
-    notebook.write(folder / "talk.ipynb", name, talk, talk.slides)
-    cells = json.loads((folder / "talk.ipynb").read_text())["cells"]
-    return [each["source"] for each in cells if each["cell_type"] == "code"]
-
-
-@pytest.mark.parametrize("name", slides.TALKS)
-def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_path: Path) -> None:
-    defined: dict[str, str] = {}
-    for cell in _cells(name, tmp_path):
-        for node in ast.parse(cell).body if cell[0] not in "!%" else []:
-            meanings = {}
-            if isinstance(node, ast.FunctionDef):
-                meanings = {node.name: ast.dump(node)}
-            elif isinstance(node, ast.ImportFrom):
-                meanings = {each.asname or each.name: str(node.module) for each in node.names}
-            for bound, meaning in meanings.items():
-                assert defined.setdefault(bound, meaning) == meaning, bound
-
-
-@pytest.mark.parametrize("name", slides.TALKS)
-def test_a_notebook_has_cells_to_play_with_and_a_plot(name: str, tmp_path: Path) -> None:
-    cells = _cells(name, tmp_path)
-    assert sum(cell.startswith("%%timeit") for cell in cells) >= 3
-    (plot,) = [cell for cell in cells if "plt.barh(" in cell]
-    assert plot.count("lambda: ") >= 3
-    assert sum("plt.imshow(" in cell for cell in cells) == (name == "nih")
-    for cell in cells:
-        assert "noqa" not in cell
-        # Types, of which none is imported, are for checkers.
-        for node in ast.walk(ast.parse(cell if cell[0] not in "!%" else "")):
-            if isinstance(node, ast.FunctionDef):
-                assert node.returns is None
-                assert all(each.annotation is None for each in node.args.args)
-
-
-def test_a_page_has_its_pictures_within_it() -> None:
-    if importlib.util.find_spec("matplotlib") is None:
-        pytest.skip("no matplotlib")
-    slide = Slide("x & y", "why", SMALL, claims=[])
-    rows = [
-        run.Row("python", 1, 3.6, here=1.0, least=1.0, most=1.0),
-        run.Row("threads", 3, 1.2, here=0.5, least=0.5, most=0.5),
-    ]
-    measured = Measured(3, slide, [Outcome(SMALL, rows)], 0)
-    talk = Talk("A talk", "", "4 cores", {3: slide})
-    text = "\n".join(page.lines("mine", talk, [measured]))
-    (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', text)
-    assert b"times as fast as python" in base64.b64decode(data)
-
-
-def test_a_page_without_matplotlib_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
-    talk = Talk("A talk", "", "4 cores", {})
-    text = "\n".join(page.lines("mine", talk, []))
-    assert "<p>No charts: Python has no module" in text
-    assert "<img" not in text

@@ -1,0 +1,72 @@
+"""A student's program cannot write its own verdict."""
+
+from pathlib import Path
+
+import pytest
+from test_exercise import refused
+
+# Programs that would have it right without an answer, and what is said of each.
+FAKES = {
+    "writes its verdict": (
+        """
+import os, pathlib, sys
+text = '{"rank": 0, "code": 0, "message": ""}'
+for name in "0.verdict", "0.part":
+    pathlib.Path(sys.argv[3], name).write_text(text)
+os._exit(0)
+""",
+        "ended with 0: ",
+    ),
+    "seals it by a key of its own": (
+        """
+import hashlib, os, pathlib, sys
+text = '{"rank": 0, "code": 0, "message": ""}'
+keys = [each.read_bytes() for each in pathlib.Path(sys.argv[3]).glob("key")]
+for key in keys or [b""]:
+    seal = hashlib.blake2b(text.encode(), key=key).hexdigest()
+    pathlib.Path(sys.argv[3], "0.verdict").write_text(seal + chr(10) + text)
+os._exit(0)
+""",
+        "ended with 0: ",
+    ),
+    "replaces the judge": (
+        """
+from workloads.exercise.tasks import pi_processes
+pi_processes.judge = lambda _: ""
+def compute(*_): return 1
+""",
+        "my.py changes what judges it",
+    ),
+    "replaces what the judge calls": (
+        """
+from workloads.exercise.tasks import pi_processes as judge
+judge.noted = lambda _: [(1, "0 500000"), (2, "500000 1000000")]
+def compute(*_): return judge.hits(0, 1000000)
+""",
+        "my.py changes what judges it",
+    ),
+    "replaces what writes it": (
+        """
+import json
+json.dumps = lambda _: '{"rank": 0, "code": 0, "message": ""}'
+def compute(*_): return 1
+""",
+        "pair 0 is counted by none",
+    ),
+    "raises a success": (
+        """
+from hpcpy_common.errors import WorkloadError
+WorkloadError.exit_code = 0
+def compute(*_): raise WorkloadError("right")
+""",
+        "right",
+    ),
+}
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_a_program_cannot_write_its_own_verdict(fake: str, tmp_path: Path) -> None:
+    written, message = FAKES[fake]
+    file = tmp_path / "my.py"
+    file.write_text(written)
+    assert message in refused(file, "pi-processes")

@@ -1,0 +1,106 @@
+"""What a talk shows of techniques: their code, cells to play with, pictures."""
+
+import ast
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from workloads.talk import notebook, page, slides
+from workloads.talk.slides import Talk
+
+MODULE = """
+import json
+def pool(size): return [size]
+def other(n): return json.dumps(n)
+def computes(n: int, of=other):
+    pool = [n]
+    def inner(): return LIMIT
+    return pool, inner
+LIMIT = 3
+"""
+
+
+def test_the_code_of_a_technique_is_what_its_scope_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shown.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = notebook.source("shown", "computes")
+    assert "def pool" not in text
+    assert [line.split("(")[0] for line in text.splitlines() if line[:1].strip()] == [
+        *("import json", "def other", "def computes", "LIMIT = 3"),
+    ]
+
+
+# What the slides teach: a student must see it, and not what starts it here.
+IN_SIGHT = {
+    ("pi.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor(", "if __name__"),
+    ("pi.processes", "dask"): ("Client(", "client.map(", "client.gather("),
+    ("pi.threads", "threads"): ("Thread(", ".start()", ".join()"),
+    ("pi.threads", "interpreters"): ("InterpreterPoolExecutor",),
+    ("mandel.processes", "pool"): ("get_context(", "ProcessPoolExecutor(", "pool.map("),
+    ("mandel.processes", "dask"): ("Client(", "client.submit("),
+    ("mandel.compiled", "threads"): ("ThreadPoolExecutor(", "pool.map("),
+    ("linalg.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor("),
+    ("write.numpy_", "npy"): ("np.save(",),
+    ("write.processes", "pool_apply"): ("ProcessPoolExecutor(", "pool.submit("),
+    ("write.processes", "pool_map"): ("ProcessPoolExecutor(", "if __name__"),
+    ("write.processes", "by_queue"): (".Queue()", ".Process(", "numbers.get()", ".join()"),
+    ("write.processes", "mpi_scatter"): ("comm.Scatterv(",),
+    ("write.hdf5", "datasets"): ("h5py.File(", "create_dataset("),
+    ("write.hdf5", "parallel"): ('driver="mpio"',),
+}
+
+
+@pytest.mark.parametrize("place", IN_SIGHT, ids="-".join)
+def test_the_code_of_a_technique_has_the_librarys_calls(place: tuple[str, str]) -> None:
+    text = notebook.source(f"workloads.{place[0]}", place[1])
+    assert [call for call in IN_SIGHT[place] if call not in text] == []
+
+
+def _cells(name: str, folder: Path) -> list[str]:
+    """Return the cells of Python of a talk's notebook."""
+    talk = slides.talk(name)
+    notebook.write(folder / "talk.ipynb", name, talk, talk.slides)
+    cells = json.loads((folder / "talk.ipynb").read_text())["cells"]
+    return [each["source"] for each in cells if each["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_path: Path) -> None:
+    defined: dict[str, str] = {}
+    for cell in _cells(name, tmp_path):
+        for node in ast.parse(cell).body if cell[0] not in "!%" else []:
+            meanings = {}
+            if isinstance(node, ast.FunctionDef):
+                meanings = {node.name: ast.dump(node)}
+            elif isinstance(node, ast.ImportFrom):
+                meanings = {each.asname or each.name: str(node.module) for each in node.names}
+            for bound, meaning in meanings.items():
+                assert defined.setdefault(bound, meaning) == meaning, bound
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_a_notebook_has_cells_to_play_with_and_a_plot(name: str, tmp_path: Path) -> None:
+    cells = _cells(name, tmp_path)
+    assert sum(cell.startswith("%%timeit") for cell in cells) >= 3
+    (plot,) = [cell for cell in cells if "plt.barh(" in cell]
+    assert plot.count("lambda: ") >= 3
+    assert sum("plt.imshow(" in cell for cell in cells) == (name == "nih")
+    for cell in cells:
+        assert "noqa" not in cell
+        # Types, of which none is imported, are for checkers.
+        for node in ast.walk(ast.parse(cell if cell[0] not in "!%" else "")):
+            if isinstance(node, ast.FunctionDef):
+                assert node.returns is None
+                assert all(each.annotation is None for each in node.args.args)
+
+
+def test_a_page_without_matplotlib_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
+    talk = Talk("A talk", "", "4 cores", {})
+    text = "\n".join(page.lines("mine", talk, []))
+    assert "<p>No charts: Python has no module" in text
+    assert "<img" not in text

@@ -249,7 +249,7 @@ def test_a_bake_is_for_all_users_and_keeps_assertions(packages: Path) -> None:
         "python -c 'import sure, plain; print(sure.f.__doc__, plain.VALUE)';"
         "cd /opt/hpcpy/lib/python3.*/; stat -c %A hpcpy_baked site-packages/plain/part.py",
     )
-    assert "no start reads named.pth" in told
+    assert "not read at a start, so what they add is not found: named.pth" in told
     assert told.splitlines()[1:] == ["text 1", "drwxr-xr-x", "-rw-r--r--"]
 
 

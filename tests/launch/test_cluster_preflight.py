@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, image
 
-from running import Done
+from running import Done, printed
 from tiers import sampled
 
 PROGRAM = """
@@ -83,3 +83,11 @@ def test_a_warning_is_one_line_with_its_nodes(cluster: Cluster, program: list[st
     (line,) = done.stderr.splitlines()
     assert line.startswith("preflight: warning: cpu.task: SLURM_CPUS_PER_TASK is 999")
     assert line.endswith("[n1, n2]")
+
+
+def test_the_doctor_reports_once_for_both_nodes(cluster: Cluster) -> None:
+    words = [*image(), "python3", "-m", "hpcpy_job", "doctor"]
+    shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n4", *words))
+    assert shown.splitlines()[0] == "doctor: n1, n2"
+    assert "MPI sees 4; " in shown
+    assert shown.count("fabric.used") == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from packing import COMMAND, KILLED, pack, packed, remove, require, tree
 
+from hpcpy.core.scratch import remove_tree
+from hpcpy.pack import places
 from hpcpy.pack.command import count
 from hpcpy.pack.environment import read
 from hpcpy.pack.places import beside, is_packed
@@ -99,6 +101,23 @@ def test_nothing_is_lost_whenever_it_is_stopped(
             assert after["share/value"][2] in [(1, b"before\n"), (1, b"after\n")]
             assert {name: (prefix / name).read_bytes() for name in mine} == mine, (number, action)
     assert number > 3
+
+
+def test_the_mark_of_a_folder_of_ours_goes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Killed before, a second one would take what is left for somebody's folder.
+    left: dict[str, list[str]] = {}
+
+    def remove_seen(path: Path) -> None:
+        left[path.name] = [each.name for each in path.iterdir()]
+        remove_tree(path)
+
+    monkeypatch.setattr(places, "remove_tree", remove_seen)
+    with places.work_folder(tmp_path / "env") as work:
+        (work / "tree").mkdir()
+    assert left == {work.name: ["tree"], "env.packing": ["lock"]}
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:

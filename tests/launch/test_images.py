@@ -10,7 +10,8 @@ from spdx_tools.spdx.validation.document_validator import validate_full_spdx_doc
 
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.images.graph import the_graph
-from hpcpy.images.outputs import sif_path
+from hpcpy.images.oci import manifest_digest
+from hpcpy.images.outputs import archive_path, sif_path
 from running import printed, run
 from workloads.mandel.grid import AREAS
 
@@ -43,6 +44,11 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONHOME": "/nonexistent"}
     start = (find_apptainer(), "exec", "--home", tmp_path, SIF)
     assert printed(run(*start, "python", "-c", "import numpy", env=env)) == ""
+
+
+def test_archive_and_sif_are_of_the_same_image() -> None:
+    stamp = json.loads(SIF.with_name(SIF.name + ".json").read_text())
+    assert stamp["digest"] == manifest_digest(archive_path(IMAGE))
 
 
 SBOM = "/opt/hpcpy/share/hpcpy/sbom.spdx.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packing import (
+    COMMAND,
     conda_like,
     daemons,
     pack,
@@ -185,6 +186,20 @@ for line in sys.stdin:
         job.communicate()
     for process in daemons(prefix):
         os.kill(process, signal.SIGKILL)
+
+
+# Whether the signal comes in time hangs on the machine.
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_pack_leaves_the_folder(prefix: Path, number: signal.Signals) -> None:
+    before = tree(prefix)
+    packing = beside(prefix, "packing")
+    with subprocess.Popen([*COMMAND, prefix], stderr=subprocess.PIPE, text=True) as job:
+        wait_until(lambda: list(packing.glob("*/packed/.pack/*.image")), job)
+        job.send_signal(number)
+        _, said = job.communicate(timeout=300)
+    assert tree(prefix) == before, said
+    assert names(prefix) == {"env"}
 
 
 def test_what_will_not_work_is_said_before(prefix: Path) -> None:

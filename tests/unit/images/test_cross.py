@@ -1,6 +1,8 @@
 """Builds for another architecture than this machine's: what their recipes find."""
 
+import io
 import platform
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,36 @@ from hpcpy.images.plan import make_plan
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the compilers for another architecture are x86-64's"
 )
+
+
+def a_part(path: Path, program: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name in ("python3.14", "python3.14-config", "pip"):
+            entry = tarfile.TarInfo(f"./opt/hpcpy/bin/{name}")
+            entry.size = len(program)
+            tar.addfile(entry, io.BytesIO(program))
+    return path
+
+
+def test_this_machines_python_takes_the_targets_place(tmp_path: Path) -> None:
+    recipes, parts = tmp_path / "recipes", tmp_path / "parts"
+    recipes.mkdir()
+    (recipes / "lib.sh").write_text("of all\n")
+    (recipes / "parts.list").write_text("libffi needed\ncpython needed\nnumpy shipped\n")
+    a_part(parts / "cpython.tar", b"target's")
+    cross.adapt(tmp_path, "aarch64", a_part(tmp_path / "native.tar", b"this machine's"))
+    names = [line.split()[0] for line in (recipes / "parts.list").read_text().splitlines()]
+    assert names[1] == "cpython"
+    assert names[3:] == ["numpy"]
+    with tarfile.open(parts / f"{names[2]}.tar") as tar:
+        found = {entry.name: tar.extractfile(entry) for entry in tar}
+        assert {name: file.read() for name, file in found.items() if file} == {
+            "opt/hpcpy/bin/python3.14": b"this machine's",
+            "opt/hpcpy/bin/target-python3": b"target's",
+        }
+    assert (recipes / "lib_of_all.sh").read_text() == "of all\n"
+    assert "lib_of_all.sh" in (recipes / "lib.sh").read_text()
 
 
 @pytest.mark.parametrize(("arch", "is_own"), [("aarch64", True), ("x86_64", False)])
@@ -30,6 +62,20 @@ def test_flags_and_patches_are_the_targets_also_where_nothing_is_emulated(
     assert ("-march=armv8-a" in (recipes / "lib.sh").read_text()) is is_own
 
 
+def test_tools_are_this_machines_and_what_is_installed_the_targets() -> None:
+    plan = make_plan("aarch64")
+    assert plan.native is not None
+    stack, numpy = plan.graph.parts["stack"], plan.graph.parts["numpy"]
+    assert not any("x86_64" in one.filename for one in plan.pins(stack))
+    assert any("aarch64" in one.filename for one in plan.pins(stack))
+    tools = [one.filename for one in plan.tools(numpy)]
+    assert any("x86_64" in name for name in tools)
+    # Which the target's Python takes for its own.
+    assert not any("x86_64" in cross.tool_name(name, "aarch64") for name in tools)
+    assert plan.debian_sets(stack) == [("patchelf", "x86_64")]
+    assert {*plan.debian_sets(plan.graph.parts["pocl"])} == {("pocl", "aarch64")}
+
+
 def test_keys_and_files_of_another_architecture_are_its_own() -> None:
     plan, own = make_plan("aarch64"), make_plan()
     assert plan.native is not None
@@ -40,6 +86,14 @@ def test_keys_and_files_of_another_architecture_are_its_own() -> None:
     assert archive_path(image).name == "hpcpy-aarch64.oci.tar"
     assert sif_path(image).name == "hpcpy-aarch64.sif"
     assert make_plan(own.arch).native is None
+
+
+def test_libraries_are_no_programs_and_none_that_both_have() -> None:
+    plan = make_plan("aarch64")
+    native, builder = plan.builder
+    names = {one.filename.split("_")[0] for one in native.libraries(builder)}
+    assert {"libc6", "libc6-dev", "zlib1g-dev", "uuid-dev", "libssl-dev"} <= names
+    assert names.isdisjoint({"libc-bin", "libc-dev-bin", "libpam-runtime", "bash", "perl"})
 
 
 @pytest.mark.parametrize("words", [["sif", "hpcpy-cuda"], ["oci", "builder"]])

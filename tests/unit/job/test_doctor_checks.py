@@ -1,12 +1,28 @@
 """The doctor's checks of processors, surroundings and MPI, on machines made of folders."""
 
+import os
+
 import pytest
-from small_machine import Machine
+from small_machine import Machine, named
 
 from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks
 from hpcpy_job.doctor.checks import Finding, Status, cpu, mpi
-from hpcpy_job.doctor.node import Node
+from hpcpy_job.doctor.node import Node, RankFacts, World
+
+
+def test_ranks_that_are_bound_to_one_core_are_a_warning(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _: 1024)
+    ranks = tuple(RankFacts(frozenset({0})) for _ in range(4))
+    found = named(cpu.check(machine({}, ranks=ranks)), "cpu.binding")
+    assert (found.status, found.detail) == (Status.WARN, "all 4 ranks are bound to core 0")
+
+
+def test_a_library_that_does_not_load_is_a_failure(machine: Machine) -> None:
+    found = mpi.check(machine({}, world=World(problem="libmpi.so.12 does not load: x")))
+    assert named(found, "mpi.library").status is Status.FAIL
 
 
 def test_a_check_that_raises_is_a_finding(

@@ -1,6 +1,7 @@
 """What ``hpcpy modulefile`` and ``kernelspec`` write and refuse; `tests/launch` uses the files."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.site import Site
 from running import executable
+from running import run as run_program
 
 
 @pytest.fixture
@@ -82,6 +84,23 @@ def test_without_apptainer_the_site_has_to_name_its_module(
     assert "engine=apptainer\n" in script.read_text()
     assert script.resolve().name == "hpcpy-exec"
     assert script.stat().st_mode & 0o777 == 0o755
+
+
+def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "centre.toml").write_text(
+        'summary = "s"\nengine = "shifter"\nnode_local = "/absent"\n[environment]\nA = "b c"\n'
+    )
+    program = str(shutil.which("sh"))
+    words = [f"--image={program}", f"--to={tmp_path}", f"--site={tmp_path}/centre.toml"]
+    assert run(["modulefile", *words, "--version=1"]) == 0
+    programs = tmp_path / "hpcpy/1/bin"
+    assert sorted(path.name for path in programs.iterdir()) == ["mpiexec", "python", "python3"]
+    shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
+    done = run_program(programs / "python3", *shell, env={"PATH": "/usr/bin:/bin"}, check=True)
+    assert done.stdout == "b c 1 unset two words\n"
+    assert f"python, python3 and mpiexec run in {program}" in (
+        tmp_path / "modulefiles/hpcpy/1"
+    ).read_text().replace("\\", "")
 
 
 REFERENCE = "registry.example.org/me/hpcpy:1"

@@ -1,12 +1,14 @@
 """The pins of env/ themselves: complete, and in agreement with what asks for them."""
 
+import itertools
 import re
 
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
 from hpcpy.images.graph import the_graph
 from hpcpy.lock import python
-from hpcpy.pins.model import sources, wheels
+from hpcpy.pins.debian import debian_request, debs
+from hpcpy.pins.model import GROUPS, sources, wheels
 
 # A choice between a permissive licence and one of the GPL is none of the GPL.
 CHOICE = re.compile(r"\(BSD-\d-Clause OR GPL-[\w.-]+\)")
@@ -18,6 +20,22 @@ def asked_for(name: str) -> set[str]:
     return {
         re.split(r"[<>=!~\[; ]", line, maxsplit=1)[0] for line in lines if line[:1] not in ("", "#")
     }
+
+
+def test_python_lock_has_what_is_asked_for() -> None:
+    for arch in debian_request().architectures:
+        for group, file in GROUPS.items():
+            assert asked_for(file) <= {wheel.name for wheel in wheels(group, arch)}
+
+
+def test_wheels_are_for_the_pinned_interpreter() -> None:
+    python = "".join(sources()["python"].version.split(".")[:2])
+    architectures = debian_request().architectures
+    for group, arch in itertools.product(GROUPS, architectures):
+        for wheel in wheels(group, arch):
+            assert not any(other in wheel.filename for other in architectures if other != arch)
+            tag = wheel.filename.split("-")[-3]
+            assert tag.startswith("py") or "abi3" in wheel.filename or tag == f"cp{python}"
 
 
 def test_what_is_built_from_source_is_the_wheels_version() -> None:
@@ -37,6 +55,13 @@ def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
         assert text.count("==") <= text.count("--hash=sha256:")
         assert "://" not in text
         assert "index" not in text
+
+
+def test_debian_lock_has_what_is_asked_for() -> None:
+    request = debian_request()
+    for arch in request.architectures:
+        for name in request.sets_of(arch):
+            assert debs(name, arch)
 
 
 def test_no_source_has_a_licence_with_copyleft() -> None:

@@ -1,6 +1,7 @@
 """The bench: choosing, the table, options, the machine."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from hpcpy_common import machine
+from hpcpy_common.errors import UnavailableError
 from workloads.bench.report import table, write_json
 from workloads.bench.result import Done, Result
 from workloads.bench.workload import Technique, select
@@ -34,6 +37,10 @@ class TestSelect:
         monkeypatch.setenv("PMI_RANK", "0")
         monkeypatch.setenv("PMI_SIZE", "2")
         assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["ranks"]
+
+    def test_a_named_one_that_cannot_run_is_unavailable(self) -> None:
+        with pytest.raises(UnavailableError, match="no_such_module_here"):
+            select("plain,absent", HERE, ())
 
 
 class TestTable:
@@ -69,3 +76,9 @@ def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     assert report["command"] == "python -m workloads mandel --impl 'a b'"
     assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
     assert report["results"][0]["samples"] == [2.0, 1.0]
+
+
+def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
+    monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
+    assert machine.cores() == 2

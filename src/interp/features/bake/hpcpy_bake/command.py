@@ -136,7 +136,7 @@ def _write(library: Path, site: Path, date: int) -> None:
     os.utime(site, (date, date))
     names = {name for one in installed.others(site).values() for name in installed.files(one)}
     if unread := ", ".join(sorted(name for name in names if name.endswith(".pth"))):
-        print(f"hpcpy_bake: no start reads {unread}: what they name is not found")
+        print(f"hpcpy_bake: not read at a start, so what they add is not found: {unread}")
     print(f"hpcpy_bake: distributions in memory: {count}; python -m hpcpy_info lists them")
     if no_owner := ", ".join(alone):
         print(f"hpcpy_bake: no distribution has {no_owner}: imported from files, not baked")

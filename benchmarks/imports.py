@@ -17,7 +17,7 @@ from checkout import ROOT
 
 SOURCES = ROOT / "src"
 # Each imports itself and those before it. Types alone are no import at run time.
-PACKAGES = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy")
+PACKAGES = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy", "hpcpy_cluster")
 
 
 @functools.cache

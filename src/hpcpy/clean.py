@@ -7,10 +7,9 @@ import contextlib
 import sys
 from pathlib import Path
 
-from hpcpy.cluster.command import stop
-from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
 from hpcpy.core.parser import Parser
+from hpcpy.core.programs import run
 from hpcpy.core.scratch import LOCK, USERS, checkout_lock, locked, remove_storage, remove_tree
 
 _IMAGES = (
@@ -18,6 +17,8 @@ _IMAGES = (
     "startup",
 )
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
+# The first file in a cluster's folder.
+_CLUSTER = ".hpcpy-cluster"
 # Where containers are made: buildah's and podman's.
 _STORAGES = ("storage", "storage-emulated", "containers-[0-9]*")
 
@@ -39,8 +40,7 @@ def main(options: argparse.Namespace) -> int:
             _empty(cache)
         return 0
     if options.all:
-        for layout in clusters():
-            stop(layout)
+        _stop_clusters()
     if not paths.BUILD.exists():
         return 0
     with checkout_lock():
@@ -52,15 +52,13 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def clusters() -> list[Layout]:
-    """Return the checkout's cluster, and those that killed tests and benchmarks have left."""
-    own = default_layout()
-    marks = [
-        mark
-        for folder in ("*", "storm/*")
-        for mark in paths.BUILD.glob(f"{folder}/{own.mark.name}")
-    ]
-    return [own, *(Layout(mark.parent) for mark in sorted(marks) if mark != own.mark)]
+def _stop_clusters() -> None:
+    """End the checkout's cluster, and those that killed tests and benchmarks have left."""
+    left = [each for where in ("*", "storm/*") for each in paths.BUILD.glob(f"{where}/{_CLUSTER}")]
+    for folder in sorted({paths.BUILD / "cluster", *(mark.parent for mark in left)}):
+        words = ("cluster", "--stop", f"--folder={folder}")
+        if code := run([sys.executable, paths.ROOT / "hpcpy", *words]).returncode:
+            sys.exit(code)
 
 
 def _empty(cache: Path) -> None:

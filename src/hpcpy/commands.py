@@ -30,7 +30,7 @@ COMMANDS = {
     "push": ("hpcpy.images.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
-    "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
+    "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "batch": (
         "hpcpy.launch.command",

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, require_one
 
-from hpcpy.cluster.command import stop
-from hpcpy.cluster.layout import Layout
 from hpcpy.core import paths
+from hpcpy_cluster.command import stop
+from hpcpy_cluster.layout import Layout
 from running import run
 
 

@@ -8,9 +8,9 @@ import pytest
 from local_cluster import image
 from own_cluster import hpcpy, own, started, stderr_of
 
-from hpcpy.cluster import processes
-from hpcpy.cluster.layout import NODES, Layout
 from hpcpy.core import paths
+from hpcpy_cluster import processes
+from hpcpy_cluster.layout import NODES, Layout
 from running import executable
 from tiers import sampled
 

@@ -16,8 +16,8 @@ from local_cluster import daemons
 from own_cluster import command, hpcpy, own, running, started, stderr_of
 
 import proc_files
-from hpcpy.cluster import processes
-from hpcpy.cluster.layout import NODES, Layout
+from hpcpy_cluster import processes
+from hpcpy_cluster.layout import NODES, Layout
 from running import executable, printed, run, start, wait_until
 
 

@@ -6,9 +6,9 @@ import pytest
 from launching import hpcpy, said
 from local_cluster import Cluster
 
-from hpcpy.cluster.layout import NODES
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import sif_path
+from hpcpy_cluster.layout import NODES
 
 SIZE = ("NODES=2", "TASKS=4", "SPARK=1")
 HOSTS = """

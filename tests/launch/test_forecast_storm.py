@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from small_storm import KEEPING, STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
 
-from hpcpy.cluster.processes import daemon_environment
+from hpcpy_cluster.processes import daemon_environment
 from hpcpy_common import machine
 from sharedfs.samples import Sample
 from sharedfs.validation import compare

@@ -11,7 +11,7 @@ from local_cluster import Cluster
 from own_cluster import own, started
 from standalone_host import staged
 
-from hpcpy.cluster.layout import NODES
+from hpcpy_cluster.layout import NODES
 from running import wait_until
 
 pytestmark = pytest.mark.long

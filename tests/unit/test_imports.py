@@ -8,7 +8,7 @@ from imports import PACKAGES, graph, reached
 
 # The folders and single modules of the tool: each imports itself and those before it.
 FOLDERS = (
-    *("core", "pins", "fetch", "engine", "sbom", "images", "cluster", "launch", "pack"),
+    *("core", "pins", "fetch", "engine", "sbom", "images", "launch", "pack"),
     *("lock", "release", "clean", "maintain", "commands", "__main__"),
 )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from hpcpy.cluster.layout import default_layout, variables
+from hpcpy.core import paths
 from hpcpy.core.programs import captured
 from hpcpy.launch.options import LOCAL
 from hpcpy.launch.shell import Line, quoted
@@ -59,23 +61,34 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
 
     This checkout's, of `make cluster`, serves the site ``local`` alone, and only if it runs.
     """
-    layout = default_layout()
+    cluster = paths.BUILD / "cluster"
+    conf = str(cluster / "slurm.conf")
     named = next((name for name in _NAMES if environment.get(name)), "")
-    if named and environment[named] != str(layout.conf):
+    if named and environment[named] != conf:
         name = f"the Slurm of {named}={environment[named]}" if named != "SLURM_JOB_ID" else ""
         return Controller(environment, name)
     if site != LOCAL:
         return Controller(environment)
-    from hpcpy.cluster import processes  # noqa: PLC0415  # a centre has another Slurm
-
-    if not (named or processes.states(layout)):
+    path = f"{cluster}/bin{os.pathsep}{environment.get('PATH', os.defpath)}"
+    ours = {**environment, "SLURM_CONF": conf, "PATH": path}
+    if not (named or _answers(ours)):
         return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
-    return Controller(
-        variables(layout, environment),
-        "this checkout's cluster",
-        (Line(f". {quoted(str(layout.environment))}", why),),
-    )
+    line = Line(f". {quoted(str(cluster / 'env'))}", why)
+    return Controller(ours, "this checkout's cluster", (line,))
+
+
+def _answers(environment: Mapping[str, str]) -> bool:
+    """Ask for nodes; a reboot leaves a configuration, and nobody to ask."""
+    conf = Path(environment["SLURM_CONF"])
+    try:  # Another user's folder may be closed.
+        socket = re.search(r"(?m)^AuthInfo=socket=(.*)$", conf.read_text())
+    except OSError:
+        return False
+    if not (socket and Path(socket[1]).exists()):
+        return False
+    words = ("sinfo", "--noheader", "--Node", "--format=%N")
+    return captured(words, env=environment, seconds=_ANSWER_SECONDS).returncode == 0
 
 
 class Job:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.cluster.layout import default_layout
 from hpcpy.launch.controller import Controller, find_controller
 
 
@@ -18,7 +17,8 @@ def test_a_slurm_that_the_environment_names_is_taken_and_told(build: Path, name:
 def test_without_a_cluster_the_machines_own_is_asked(build: Path) -> None:
     # What is left of a cluster that a reboot has ended.
     (build / "cluster").mkdir()
-    default_layout().conf.touch()
+    conf = build / "cluster/slurm.conf"
+    conf.write_text("AuthInfo=socket=/run/hpcpy-cluster-of-before/munge.socket\n")
     for site in ("local", "carc"):
         assert find_controller(site, {"SLURM_CONF": ""}) == Controller({"SLURM_CONF": ""})
 

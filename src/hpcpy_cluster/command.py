@@ -8,13 +8,13 @@ import shlex
 import shutil
 import time
 
-from hpcpy.cluster import machines, processes
-from hpcpy.cluster.layout import Layout, default_layout, greeting
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
+from hpcpy_cluster import machines, processes
+from hpcpy_cluster.layout import Layout, default_layout, greeting
 
 # slurmd kills what has not heeded SIGTERM after 5 s, and then has to say so.
 _CANCEL_SECONDS = 15.0
@@ -31,8 +31,6 @@ def declare(parser: Parser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Start the cluster, stop it, or tell how it is."""
     layout = Layout(options.folder) if options.folder else default_layout()
-    # It is named in Slurm's configuration, whose words end at a blank.
-    paths.refuse_blanks("Slurm", layout.folder)
     _refuse_others_folder(layout)
     if options.status:
         states = processes.states(layout)
@@ -63,6 +61,8 @@ def _refuse_others_folder(layout: Layout) -> None:
 
 def start(layout: Layout) -> None:
     """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
+    # It is named in Slurm's configuration, whose words end at a blank.
+    paths.refuse_blanks("Slurm", layout.folder)
     with machines.locked_for(layout):
         if processes.usable(layout, _states(layout)):
             skipped("start the local cluster", "it runs")

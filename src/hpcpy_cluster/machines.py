@@ -10,8 +10,16 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
-from hpcpy.cluster import processes
-from hpcpy.cluster.layout import (
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors, make_folder
+from hpcpy.core.paths import ROOT, cache_dir
+from hpcpy.core.programs import captured, printed
+from hpcpy.core.scratch import locked
+from hpcpy.core.stages import Stage
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import SBIN, needed
+from hpcpy_cluster import processes
+from hpcpy_cluster.layout import (
     COMMANDS,
     CONTROLLER,
     Layout,
@@ -22,15 +30,7 @@ from hpcpy.cluster.layout import (
     slurm_conf,
     wrapper,
 )
-from hpcpy.cluster.processes import Machine
-from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors, make_folder
-from hpcpy.core.paths import ROOT, cache_dir
-from hpcpy.core.programs import captured, printed
-from hpcpy.core.scratch import locked
-from hpcpy.core.stages import Stage
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import SBIN, needed
+from hpcpy_cluster.processes import Machine
 
 # Set aside for measuring networks (RFC 2544): no site routes them.
 _POOL = ipaddress.IPv4Network("198.18.0.0/15")

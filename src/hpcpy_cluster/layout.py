@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,12 +179,6 @@ def environment(layout: Layout) -> str:
         f"export SLURM_CONF={shlex.quote(str(layout.conf))}\n"
         f'export PATH={path}:"$PATH"\n'
     )
-
-
-def variables(layout: Layout, around: Mapping[str, str]) -> dict[str, str]:
-    """Return a program's variables with those that `environment` sets in a shell."""
-    path = f"{layout.bin}{os.pathsep}{around.get('PATH', os.defpath)}"
-    return {**around, "SLURM_CONF": str(layout.conf), "PATH": path}
 
 
 def greeting(layout: Layout, version: str) -> str:

@@ -53,11 +53,12 @@ def main(options: argparse.Namespace) -> int:
 def written() -> Iterator[tuple[Path, str]]:
     """Yield each page that has figures, and each drawing, as the reports say."""
     reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
-    of_reports = {
-        _RESULTS / f"{name}.md": text
-        for name, report in sorted(reports.items())
-        if (text := _page(name, report))
-    }
+    of_reports: dict[Path, str] = {}
+    for name, report in sorted(reports.items()):
+        # mandel-large is a section of mandel's page, if there is one.
+        page = _RESULTS / f"{_page_of(name, reports)}.md"
+        if text := _section(name, report):
+            of_reports[page] = f"{of_reports[page]}\n#{text}" if page in of_reports else text
     yield from of_reports.items()
     yield from ((_RESULTS / name, draw(reports)) for name, draw in DRAWINGS.items())
     marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
@@ -80,8 +81,13 @@ def with_tables(text: str) -> str:
     return _TABLE.sub(lambda found: found["start"] + lists.of(found["name"]), text)
 
 
-def _page(name: str, report: dict[str, Any]) -> str:
-    """Return a report's page, or nothing for one without tables."""
+def _page_of(name: str, reports: Mapping[str, Any]) -> str:
+    first = name.partition("-")[0]
+    return first if first in reports else name
+
+
+def _section(name: str, report: dict[str, Any]) -> str:
+    """Return a report's heading, circumstances and tables, or nothing for one without tables."""
     is_workload = "workload" in report and "results" in report
     table = _rows if is_workload else tables.TABLES.get(report.get("benchmark", ""))
     if table is None:

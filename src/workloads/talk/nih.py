@@ -106,9 +106,14 @@ SLIDES = {
     ),
     8: Slide(
         "Fortran by f2py",
-        "As fast as numba and Cython: the same instructions.",
+        "As fast as numba and Cython: the same instructions. So is C in a shared object that "
+        "ctypes or cffi opens.",
         *_areas("python", "numba", "cython", "f2py"),
-        claims=[Faster("numba", "f2py", *SAME), Faster("cython", "f2py", *SAME)],
+        *(
+            Experiment(f"mandel --area area2 --impl {name}", {name: None}, f"area 2, C by {name}")
+            for name in ("ctypes", "cffi")
+        ),
+        claims=[Faster(name, "f2py", *SAME) for name in ("numba", "cython", "ctypes", "cffi")],
     ),
     9: Slide(
         "a parallel ufunc",

@@ -163,6 +163,7 @@ def codes(slide: Slide) -> list[Code]:
                 experiment.workload in _CALLS
                 and technique.parallel == "no"
                 and "._kernels" not in module
+                and not technique.obstacle()
             ):
                 call = _CALLS[experiment.workload][1].format(function)
                 if "-single" in experiment.command:

@@ -43,6 +43,8 @@ IN_SIGHT = {
     ("mandel.processes", "pool"): ("get_context(", "ProcessPoolExecutor(", "pool.map("),
     ("mandel.processes", "dask"): ("Client(", "client.submit("),
     ("mandel.compiled", "threads"): ("ThreadPoolExecutor(", "pool.map("),
+    ("mandel.foreign", "by_ctypes"): ("ctypes.CDLL(", ".argtypes", "void fill(", '"cc"'),
+    ("mandel.foreign", "by_cffi"): ("ffi.cdef(", "ffi.dlopen(", "ffi.from_buffer("),
     ("linalg.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor("),
     ("write.numpy_", "npy"): ("np.save(",),
     ("write.processes", "pool_apply"): ("ProcessPoolExecutor(", "pool.submit("),

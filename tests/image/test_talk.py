@@ -10,6 +10,7 @@ from needed import need
 from running import python
 from tiers import sampled
 from workloads.__main__ import main
+from workloads.mandel.registry import no_compiler
 from workloads.talk import slides
 
 SLIDES = [
@@ -71,11 +72,13 @@ def test_a_slide_runs_and_its_answers_are_right(
     assert not re.search(r'(src|href)="(?!data:)', html)
 
 
-@pytest.mark.parametrize(("name", "timed"), [("nih", 8), ("usc", 4), ("nersc", 3)])
+@pytest.mark.parametrize(("name", "timed"), [("nih", 11), ("usc", 7), ("nersc", 10)])
 def test_the_cells_of_a_notebook_time_the_code_that_they_show(
     name: str, timed: int, tmp_path: Path
 ) -> None:
-    need("IPython", "numba", "matplotlib", "h5py")
+    need("IPython", "numba", "matplotlib", "h5py", "distributed")
+    if name == "nih" and not no_compiler():
+        timed += 2  # C by ctypes and cffi
     made = tmp_path / "talk.ipynb"
     assert main(["talk", name, "--notebook", str(made)]) == 0
     book = json.loads(made.read_text())

@@ -60,7 +60,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do each rank's tasks on its GPU: the ranks of a node take its GPUs in turn."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     cupy, name = ranks.all_or_none(comm, gpu.cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()

@@ -86,9 +86,9 @@ def _names_of_module(node: ast.stmt, scopes: Sequence[symtable.SymbolTable]) -> 
     """Return the names of its module that a statement uses: no local variable's."""
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return _names(node)
-    # Decorators and defaults belong to the scope around it.
+    # Decorators, defaults and base classes belong to the scope around it.
     around: list[ast.AST] = [*node.decorator_list]
-    around += [node.args] if isinstance(node, ast.FunctionDef) else []
+    around += [node.args] if isinstance(node, ast.FunctionDef) else node.bases
     own = [scope for scope in scopes if scope.get_name() == node.name]
     return set[str]().union(*map(_names, around), *map(_globals, own))
 

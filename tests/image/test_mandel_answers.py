@@ -16,7 +16,7 @@ from hpcpy_common.machine import no_cuda_device
 from tiers import sampled
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.python import escape_time
-from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
+from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function, no_compiler
 from workloads.parallel.workers import Workers
 
 GPU = {"cupy", "numba-cuda"}
@@ -24,8 +24,9 @@ GPU = {"cupy", "numba-cuda"}
 SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
 # The ranks have a file of their own: they need a launcher. Spark is in another image:
 # tests/image_spark. Dask's cluster takes seconds to start. Without a GPU its rows are left out,
-# and not skipped.
+# and not skipped; so are those of a compiler: tests/image_dev.
 ELSEWHERE = {"spark", "dask", *SINGLES, *(GPU if no_cuda_device() else ())}
+ELSEWHERE |= {"ctypes", "cffi"} if no_compiler() else set()
 LOCAL = [
     name
     for name, technique in TECHNIQUES.items()

@@ -82,6 +82,17 @@ def test_the_first_right_answer_is_written(
     assert hashlib.sha256(np.load(numbers).tobytes()).hexdigest() == AREAS["area1"].sha256
 
 
+@pytest.mark.parametrize("name", ["ctypes", "cffi"])
+def test_without_a_compiler_c_is_not_called_and_the_image_with_one_is_named(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert mandel(*SMALL, "--impl", name) == 69
+    assert f"{name} cannot run here: no C compiler: run it in the image hpcpy-dev" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_slow_technique_shows_its_progress_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, terminal: bool

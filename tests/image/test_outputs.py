@@ -21,7 +21,7 @@ LITTLE = {
     "linalg": "--task dot -n 8 --impl numpy",
     "p2p": "--impl mpi-upper --sizes 8 --times 2",
     "startup": "--impl spawn --import json",
-    "talk": "nersc 25",
+    "talk": "nersc 24",
     "doctor": "--quick --only surroundings",
     "arrays": "",
     "forecast": "--import json --operations 200 --size 1 --probe /tmp",

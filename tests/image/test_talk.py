@@ -10,6 +10,7 @@ from needed import need
 from running import python
 from tiers import sampled
 from workloads.__main__ import main
+from workloads.mandel.registry import no_compiler
 from workloads.talk import slides
 
 SLIDES = [
@@ -47,8 +48,9 @@ def test_a_slide_runs_and_its_answers_are_right(
     assert f"{name} {number}: {slides.talk(name).slides[number].title}" in shown.out
     (slide,) = json.loads(made.read_text())["slides"]
     for one in slide["experiments"]:
-        # Without a GPU the talk's figures stand alone, and say so.
-        assert not one["cannot_run"] or "CUDA device" in one["cannot_run"]
+        # Without a GPU the talk's figures stand alone, and say so; C needs a compiler.
+        cause = one["cannot_run"]
+        assert not cause or "CUDA device" in cause or "C compiler: run it in" in cause
         assert one["rows"]
         for row in one["rows"]:
             if row["here"] is None:
@@ -70,11 +72,13 @@ def test_a_slide_runs_and_its_answers_are_right(
     assert not re.search(r'(src|href)="(?!data:)', html)
 
 
-@pytest.mark.parametrize(("name", "timed"), [("nih", 8), ("usc", 4), ("nersc", 3)])
+@pytest.mark.parametrize(("name", "timed"), [("nih", 11), ("usc", 7), ("nersc", 10)])
 def test_the_cells_of_a_notebook_time_the_code_that_they_show(
     name: str, timed: int, tmp_path: Path
 ) -> None:
-    need("IPython", "numba", "matplotlib", "h5py")
+    need("IPython", "numba", "matplotlib", "h5py", "distributed")
+    if name == "nih" and not no_compiler():
+        timed += 2  # C by ctypes and cffi
     made = tmp_path / "talk.ipynb"
     assert main(["talk", name, "--notebook", str(made)]) == 0
     book = json.loads(made.read_text())

@@ -55,6 +55,13 @@ def test_a_program_of_mpis_is_compiled_and_run(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
 
 
+def test_c_that_ctypes_and_cffi_call_gives_every_pixel() -> None:
+    # Of area2, in which one fused operation changes thousands.
+    done = run("python", "-m", "workloads", "mandel", "--area", "area2", "--impl", "ctypes,cffi")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("  matches the reference") == 2
+
+
 def test_the_compilers_are_installed_by_dpkg_and_in_the_sbom() -> None:
     there = installed_by_dpkg()
     assert {"binutils", "g++", "gcc", "gfortran", "libc6-dev", "make", "pkgconf"} <= {*there}

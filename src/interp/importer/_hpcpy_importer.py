@@ -146,18 +146,28 @@ def _hook(finder: MetaPathFinder) -> "Callable[[str], UserFolder]":
 def _surround(spec: "ModuleSpec", before: "tuple[str, ...]", after: str | None) -> None:
     """Let hooks' `before` precede the execution of a module, `after` follow it."""
     loader: Any = spec.loader
-    execute = loader.exec_module
+    execute, due = loader.exec_module, [*before]
+    read_code: Any = getattr(loader, "get_code", None)
+
+    def precede(name: str) -> None:
+        # A zip file's modules share their loader.
+        while due and name == spec.name:
+            __import__(due.pop(0)).before(name)
 
     def exec_module(module: "ModuleType") -> None:
-        # A zip file's modules share their loader.
-        is_meant = module.__name__ == spec.name
-        for name in before if is_meant else ():
-            __import__(name).before(spec.name)
+        precede(module.__name__)
         execute(module)
-        if after and is_meant:
+        if after and module.__name__ == spec.name:
             __import__(after).after(module)
 
+    def get_code(fullname: str) -> "Any":
+        precede(fullname)
+        return read_code(fullname)
+
     loader.exec_module = exec_module
+    # `python -m` executes a module's code without an import of the module.
+    if before and read_code is not None and spec.submodule_search_locations is None:
+        loader.get_code = get_code
 
 
 def _regular(spec: "ModuleSpec | None") -> "ModuleSpec | None":

@@ -27,7 +27,7 @@ cuda: Any  # of Numba, once there is a kernel
 
 def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
     """Compute on the GPU: matrices are copied there, answers are copied back."""
-    cupy, name = gpu.cupy_device()
+    cupy, name = gpu.cupy_device()  # import cupy, with a GPU
     with _libraries():
         match problem.task:
             case "eigh" | "gram":
@@ -49,7 +49,7 @@ def cupy(problem: Problem, workers: Workers) -> tuple[Any, str]:
 
 def cupy_batch(problem: Problem, _workers: Workers) -> tuple[Values, str]:
     """Do all tasks in one call, which keeps the GPU busy, or as many as half its memory holds."""
-    cupy, name = gpu.cupy_device()
+    cupy, name = gpu.cupy_device()  # import cupy, with a GPU
     free, _ = cupy.cuda.runtime.memGetInfo()
     with _libraries():
         values, note = in_batches(cupy, problem, free)
@@ -60,7 +60,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do each rank's tasks on its GPU: the ranks of a node take its GPUs in turn."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     cupy, name = ranks.all_or_none(comm, gpu.cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
@@ -78,7 +78,7 @@ def cupy_mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
 
 def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
     """Make the array by CuPy, add one by Numba's kernel, sum it up by NumPy: on the GPU."""
-    cupy, _ = gpu.cupy_device()
+    cupy, _ = gpu.cupy_device()  # import cupy, with a GPU
     name = gpu.numba_device()
     numbers = cupy.arange(problem.n, dtype=cupy.float64)
     # Numba starts its kernel on the same stream as CuPy, the legacy default one, and takes
@@ -96,7 +96,7 @@ def numba_cuda(problem: Problem, workers: Workers) -> tuple[float, str]:
 def numba_kernel() -> Any:
     """Return Numba's kernel; made here, as its decorator needs numba-cuda."""
     global cuda
-    cuda, _ = gpu.numba_modules()
+    cuda, _ = gpu.numba_modules()  # from numba import cuda
 
     @cuda.jit(fastmath=False)  # type: ignore[untyped-decorator]
     def add_one(numbers: Any) -> None:

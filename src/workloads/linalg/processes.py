@@ -71,7 +71,7 @@ def dask(problem: Problem, workers: Workers) -> tuple[Values, str]:
 
 def mpi(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do tasks r, r + p, … on rank r of p; rank 0 returns the values of all."""
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     mine = [solve(problem.n, seed) for seed in problem.seeds[comm.rank :: comm.size]]
     return in_order(comm.gather(mine)), ""
 

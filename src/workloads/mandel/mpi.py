@@ -25,7 +25,7 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
     """
     from mpi4py import MPI  # noqa: PLC0415
 
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     count = len(rows) // comm.size + (comm.rank < len(rows) % comm.size)
     # Scan gives a rank the sum over all ranks up to and with itself.
     end = np.empty(1, "i8")
@@ -43,7 +43,7 @@ def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: st
 
 def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Give row k to rank k mod n, so that all share the expensive region."""
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     mine = registry.compute_rows(grid, rows[comm.rank :: comm.size], kernel)
     if comm.rank != 0:
         comm.Send(mine, dest=0)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
     Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
+
+
+def no_compiler() -> str:
+    """Return why no C can be compiled here, or an empty string."""
+    return "" if shutil.which("cc") else "no C compiler: run it in the image hpcpy-dev"
+
 
 # What a worker or a rank computes its rows with: by default the first that can run here.
 KERNELS = ("numba", "cython", "numpy", "simd")
@@ -83,6 +90,12 @@ TECHNIQUES = {
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
+    "ctypes": _row(
+        "foreign:by_ctypes", "a shared object of C, called through ctypes", obstacle=no_compiler),
+    "cffi": _row(
+        "foreign:by_cffi", "the same through cffi, by its declaration in C", ("numpy", "cffi"),
+        "cffi is not here: run it in hpcpy-dev, or in a venv pip install cffi",
+        obstacle=no_compiler),
     "simd": _row(
         "compiled:simd", "C on vector instructions, the limit of this machine: in threads",
         ("numpy", _SIMD), COMPILED, **_THREADS),

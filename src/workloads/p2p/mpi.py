@@ -31,7 +31,7 @@ class Upper:
     """``Send`` and ``Recv``: the bytes of a buffer, as a C program would send them."""
 
     def __init__(self, comm: Any, out: Bytes, peer: int) -> None:
-        self.comm, self.peer = comm, peer
+        self.comm, self.peer = comm, peer  # MPI.COMM_WORLD, and the other rank
         self.out, self.into = out, out.copy()
 
     def send(self) -> None:

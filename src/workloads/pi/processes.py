@@ -69,7 +69,7 @@ def delayed(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
 
 def mpi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count each rank's share; the sum is on rank 0, and 0 on the others."""
-    comm = workers.comm
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
     seeds, lengths = seeded_shares(seed, pairs, comm.size)
     hits = seeded_hits(seeds[comm.rank], lengths[comm.rank])
     return comm.reduce(hits) or 0, ""  # None on the other ranks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sys
 import time
@@ -47,12 +46,9 @@ def threads(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     return count, "one thread at a time holds the GIL" if is_held else "this Python has no GIL"
 
 
-def interpreter_pool(workers: Workers) -> contextlib.AbstractContextManager[Any]:
+def interpreter_pool(workers: Workers) -> Any:
     """Start a pool of threads of which each has an interpreter of its own (PEP 734)."""
-    # By name: mypy knows the oldest Python's.
-    start = getattr(futures, "InterpreterPoolExecutor")  # noqa: B009
-    pool: contextlib.AbstractContextManager[Any] = start(workers.count)
-    return pool
+    return futures.InterpreterPoolExecutor(workers.count)  # type: ignore[attr-defined]
 
 
 def interpreters(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:

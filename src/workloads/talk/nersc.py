@@ -6,7 +6,7 @@ The numbers are those printed on its slides; 29, after the last one, is the repo
 
 from __future__ import annotations
 
-from workloads.talk.claims import NO_FASTER, Faster, TooMany
+from workloads.talk.claims import NO_FASTER, Faster, TooMany, Trend
 from workloads.talk.slides import Experiment, Slide, Talk
 
 # The talk's pi, by one worker or by four.
@@ -21,6 +21,7 @@ _EIGH = {
 }  # fmt: skip
 # The talk gives BLAS one thread, since it compares processes.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+_DOT: dict[str, float | None] = {"numpy": None, "cupy": None}
 _MATRIX = "The talk's matrix is b.T @ b (`--task gram`), here another one."
 
 
@@ -122,10 +123,12 @@ SLIDES = {
     ),
     25: Slide(
         "is it a good fit for a GPU?",
-        "A large product is; a small one waits for its copies.",
-        Experiment("linalg --task dot --impl all", {"numpy": None, "cupy": None}),
-        claims=[Faster("numpy", "cupy")],
-        differs="`-n 100,500,1000,4000` has a table for each size.",
+        "A large product is; a small one waits for its copies, and gains less.",
+        *(
+            Experiment(f"linalg --task dot -n {n} --impl all", _DOT, f"{n:,} × {n:,}")
+            for n in (100, 500, 1_000, 4_000)
+        ),
+        claims=[Trend("numpy", "cupy", falls=False), Faster("numpy", "cupy", of="4,000 × 4,000")],
     ),
     29: Slide(
         "many matrices",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
-from workloads.talk.slides import Slide, Talk
+from workloads.talk.slides import Experiment, Slide, Talk
+from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, meanings, source
 
 if TYPE_CHECKING:
-    from importlib.abc import InspectLoader
+    from workloads.bench.workload import Technique
 
-# How a cell calls a technique of one core, by workload: what the call needs, and the call.
+# How a cell calls a technique, by workload: what all calls need, the call of a technique of one
+# core, and that of one with workers.
 _CALLS = {
     "mandel": (
         "import numpy as np\n"
@@ -27,19 +26,32 @@ _CALLS = {
         "xs, ys = grid.axes(range(grid.height))\n"
         "out = np.empty((grid.height, grid.width), np.int32)",
         "{}(xs, ys, grid.maxiter, out)",
+        "{}(grid, range(grid.height), out, workers)",
     ),
-    "pi": ("pairs, seed = 1_000_000, 1", "{}(pairs, seed, None)"),
+    "pi": (
+        "pairs, seed = 1_000_000, 1",
+        "{}(pairs, seed, None)",
+        "{}(pairs, seed, workers)",
+    ),
     "write": (
         "from pathlib import Path\n"
         "from tempfile import TemporaryDirectory\n"
         "from workloads.write.definition import Series\n\n"
         "series = Series(n=15, s=100)\n\n"
-        "def in_new_folder(technique):\n"
+        "def in_new_folder(technique, workers=None):\n"
         "    with TemporaryDirectory() as folder:\n"
-        "        technique(series, Path(folder), None)",
+        "        technique(series, Path(folder), workers)",
         "in_new_folder({})",
+        "in_new_folder({}, workers)",
     ),
 }
+_WORKERS = """\
+from workloads.parallel.workers import Workers
+
+def with_workers(call, count=4):
+    # They start in the call, and end after it: both are timed, too.
+    with Workers(count) as workers:
+        call(workers)"""
 # What the cells before it have defined, timed once and drawn.
 _PLOT = """\
 import time
@@ -73,7 +85,7 @@ class Code:
 
     title: str
     text: str
-    timing: str  # empty for what no cell can call: processes, ranks, devices
+    timing: str  # empty for what no cell can call: ranks, devices, kernels
 
 
 def write(path: Path, name: str, talk: Talk, slides: Mapping[int, Slide]) -> None:
@@ -97,7 +109,7 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     experiments = [each for slide in slides.values() for each in slide.experiments]
     workloads = dict.fromkeys(each.workload for each in experiments)
     needed = [_CALLS[workload][0] for workload in workloads if workload in _CALLS]
-    yield "code", "\n\n".join(needed)
+    yield "code", "\n\n".join([_WORKERS, *needed])
     shown = set()
     calls: dict[str, str] = {}
     taken: dict[str, str] = {}
@@ -136,14 +148,15 @@ def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
 
     `taken` has what each name stands for; the new ones are added.
     """
-    text, timing = code.text, code.timing
+    text, timing = _of_cell(code.text), code.timing
     suffix = re.sub(r"\W", "_", code.title.partition(":")[0])
-    for node in ast.parse(code.text).body:
-        for name, meaning in _meanings(node).items():
+    for node in ast.parse(text).body:
+        for name, meaning in meanings(node).items():
             if taken.setdefault(name, meaning) == meaning:
                 continue
             new = f"{name}_{suffix}"
             if isinstance(node, ast.ImportFrom):
+                new = f"{name}_of_{str(node.module).rpartition('.')[2]}"
                 text = re.sub(rf"(?m)^(from .* import .*\b{name})\b", rf"\1 as {new}", text)
             # Neither an attribute of the same name, such as NumPy's, nor a module.
             whole = re.compile(rf"(?<![\w.])(?<!from )(?<!import )(?<!, ){name}\b(?! as )")
@@ -152,119 +165,46 @@ def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
     return replace(code, text=text, timing=timing)
 
 
+def _of_cell(text: str) -> str:
+    """Return a program as a cell can run it: its timing takes the place of the main program."""
+    fork = 'get_context("fork")  # No process that is started anew finds what a cell defines.'
+    return text.partition("\n\nif __name__")[0].replace('get_context("forkserver")', fork)
+
+
 def codes(slide: Slide) -> list[Code]:
-    """Return the code of a slide's techniques, each once."""
+    """Return the code of a slide's techniques and of the kernels that they call, each once."""
     by_place: dict[str, Code] = {}
     for experiment in slide.experiments:
         for name, technique in experiment.techniques.items():
-            module, _, function = technique.where.partition(":")
-            timing = ""
-            if (
-                experiment.workload in _CALLS
-                and technique.parallel == "no"
-                and "._kernels" not in module
-            ):
-                call = _CALLS[experiment.workload][1].format(function)
-                if "-single" in experiment.command:
-                    call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
-                times = 1 if technique.slow else 5
-                timing = f"%%timeit -n 1 -r {times}\n{call}"
-            code = Code(f"{name}: {technique.summary}", source(module, function), timing)
+            text = source(*technique.where.split(":"))
+            code = Code(f"{name}: {technique.summary}", text, _timing(experiment, technique))
             by_place.setdefault(technique.where, code)
+            for package, kernel in KERNEL_IMPORT.findall(text):
+                language = LANGUAGES[kernel.rpartition("_")[2]][0]
+                compiled = source(f"{package}.{kernel}", "")
+                by_place.setdefault(kernel, Code(f"{name}: its {language}", compiled, ""))
     return [*by_place.values()]
 
 
-def source(module: str, function: str) -> str:
-    """Return a function, with the imports and names of its module that it uses.
-
-    The module is not imported: its packages may be absent here.  Its text comes from its
-    loader, as the image has no file of it.
-    """
-    package, _, name = module.rpartition(".")
-    if name.startswith("_kernels"):
-        # Compiled from Cython.
-        return resources.files(package).joinpath(f"kernels/{name}.pyx").read_text("utf-8").strip()
-    spec = importlib.util.find_spec(module)
-    loader = cast("InspectLoader", spec.loader if spec else None)
-    text = _plain(loader.get_source(module) or "")
-    body = ast.parse(text).body
-    nodes = {name: node for node in body for name in _meanings(node)}
-    scopes = symtable.symtable(text, module, "exec").get_children()
-    used: set[str] = set()
-    # The program that the technique is, where its file can be run.
-    program = [node for node in body if _is_program(node) and function in _names(node)]
-    new = {function}.union(*map(_names, program)) & nodes.keys()
-    while new:
-        used |= new
-        needed = (_names_of_module(nodes[name], scopes) for name in new)
-        new = (set[str]().union(*needed) & nodes.keys()) - used
-    chosen = []
-    for node in body:
-        if node in program or used.intersection(_meanings(node)):
-            first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
-            blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
-            chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
-    return "\n".join(chosen).strip()
-
-
-def _plain(text: str) -> str:
-    """Return a program without what checkers alone read: their comments, functions' types."""
-    lines = [re.sub(r"  # (noqa|type):.*", "", line).encode() for line in text.splitlines()]
-    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
-    cuts: set[tuple[int, int, int | None]] = set()
-    for node in (node for function in functions for node in ast.walk(function)):
-        match node:
-            case ast.arg(annotation=ast.expr() as kind):
-                begin = node.col_offset + len(node.arg)
-            case ast.AnnAssign(target=ast.Name() as target, annotation=kind, value=ast.expr()):
-                begin = target.col_offset + len(target.id)
-            case ast.FunctionDef(returns=ast.expr() as kind):
-                begin = lines[kind.lineno - 1].rindex(b" -> ", 0, kind.col_offset)
-            case _:
-                continue
-        cuts.add((kind.lineno, begin, kind.end_col_offset))
-    # From the end, so that what is left keeps its place.
-    for number, begin, end in sorted(cuts, reverse=True):
-        lines[number - 1] = lines[number - 1][:begin] + lines[number - 1][end:]
-    return "\n".join(line.decode() for line in lines)
-
-
-def _is_program(node: ast.stmt) -> bool:
-    """Return whether a statement is `if __name__ == "__main__"`."""
-    return isinstance(node, ast.If) and "__name__" in _names(node.test)
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-
-def _names_of_module(node: ast.stmt, scopes: Sequence[symtable.SymbolTable]) -> set[str]:
-    """Return the names of its module that a statement uses: no local variable's."""
-    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return _names(node)
-    # Decorators and defaults belong to the scope around it.
-    around: list[ast.AST] = [*node.decorator_list]
-    around += [node.args] if isinstance(node, ast.FunctionDef) else []
-    own = [scope for scope in scopes if scope.get_name() == node.name]
-    return set[str]().union(*map(_names, around), *map(_globals, own))
-
-
-def _globals(scope: symtable.SymbolTable) -> set[str]:
-    names = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
-    return names.union(*map(_globals, scope.get_children()))
-
-
-def _meanings(node: ast.stmt) -> dict[str, str]:
-    """Return the names that a statement of a module binds, and what each stands for."""
-    names: list[str] = []
-    match node:
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            names = [name]
-        case ast.ImportFrom(names=aliases):
-            return {each.asname or each.name: f"{node.module}.{each.name}" for each in aliases}
-        case ast.Import(names=aliases):
-            names = [each.asname or each.name.partition(".")[0] for each in aliases]
-        case ast.Assign(targets=targets):
-            parts = (part for target in targets for part in ast.walk(target))
-            names = [part.id for part in parts if isinstance(part, ast.Name)]
-    return dict.fromkeys(names, ast.unparse(node))
+def _timing(experiment: Experiment, technique: Technique) -> str:
+    """Return a cell that times a technique, or nothing where no cell can call it."""
+    module, _, function = technique.where.partition(":")
+    # Numba's threads are as many as the cores, unless a variable says so before its import.
+    is_alone, is_numbas = technique.parallel == "no", technique.needs[1:] == ("numba",)
+    if (
+        experiment.workload not in _CALLS
+        or technique.parallel in ("ranks", "device")
+        or (technique.parallel == "threads" and is_numbas)
+        or "._kernels" in module
+        or technique.obstacle()
+    ):
+        return ""
+    _, alone, shared = _CALLS[experiment.workload]
+    call = (alone if is_alone else shared).format(function)
+    if "-single" in experiment.command:
+        call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
+    if not is_alone:
+        if len(technique.one_core) > 1:  # one of several kernels
+            call = call.replace("workers)", 'workers, "numba")')
+        call = f"with_workers(lambda workers: {call})"
+    return f"%%timeit -n 1 -r {1 if technique.slow else 5}\n{call}"

@@ -44,7 +44,8 @@ def parallel(series: Series, folder: Path, workers: Workers) -> str:
     """Write the same dataset by all ranks, each its own arrays, through MPI-IO."""
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
-    comm, (x, y) = workers.comm, coordinates(series)
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
+    x, y = coordinates(series)
     path = folder / HDF5
     with output_errors(path):
         if comm.rank == 0:

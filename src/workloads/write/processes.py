@@ -151,7 +151,8 @@ def _next(results: Any, processes: list[Any]) -> WorkloadError | None:
 
 def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
     """Send and Recv: rank 0 sends each rank its numbers in one message, and no arrays."""
-    comm, (x, y) = workers.comm, coordinates(series)
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
+    x, y = coordinates(series)
     # Every rank computes how many numbers it gets; the talk's n is a multiple of the ranks.
     parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
     mine = np.empty_like(parts[comm.rank])
@@ -168,7 +169,8 @@ def mpi_chunks(series: Series, folder: Path, workers: Workers) -> str:
 
 def mpi_scatter(series: Series, folder: Path, workers: Workers) -> str:
     """Scatter: each rank gets its numbers by one call of all; Scatterv's shares may differ."""
-    comm, (x, y) = workers.comm, coordinates(series)
+    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
+    x, y = coordinates(series)
     counts = [len(part) for part in shares(series.n, comm.size)]
     mine = np.empty(counts[comm.rank], np.intc)
     comm.Scatterv([np.arange(series.n, dtype=np.intc), counts] if comm.rank == 0 else None, mine)

@@ -113,3 +113,21 @@ _hpcpy_site.main_for(vars(site))()
 def test_images_sitecustomize_is_run_at_the_start(installed: Installation) -> None:
     # Not in a venv: there Debian's own, beside the standard library, comes first on the path.
     assert installed.says(START_SITE + "import sys; print(sys.customized)") == "ours"
+
+
+def test_a_hook_precedes_a_module_once_imported_or_executed_by_runpy(
+    installed: Installation,
+) -> None:
+    program = """
+        import runpy, sys, types
+        from _hpcpy_importer import finder
+        hook = sys.modules["hook"] = types.ModuleType("hook")
+        called = []
+        hook.before = called.append
+        finder()._before["lonely"] = ("hook",)
+        runpy.run_module("lonely", run_name="__main__")
+        print(called)
+        import lonely
+        print(called)
+        """
+    assert installed.says(program).splitlines() == ["['lonely']", "['lonely', 'lonely']"]

@@ -107,7 +107,8 @@ def _outcome(title: str = "", **seconds: float | tuple[float, ...]) -> Outcome:
 
 def test_the_whole_answer_is_held_against_a_stored_hash() -> None:
     (experiment,) = slides.talk("nih").slides[11].experiments
-    right = [_result(name, 1.0, answer=experiment.sha256) for name in ("mpi-block", "mpi-cyclic")]
+    names = ("threads", "mpi-block", "mpi-cyclic")
+    right = [_result(name, 1.0, answer=experiment.sha256) for name in names]
     assert {row.verdict for row in run.rows(experiment, right)} == {
         "matches the stored sha256 of all of it"
     }
@@ -178,6 +179,17 @@ def test_as_many_threads_as_cores_are_slower_than_one() -> None:
         table = _table({"omp-1": 4.4, "omp-8 8": 0.9, "omp-16 16": last})
         (found,) = slides.talk("nersc").slides[19].claims[0].judge([table])
         assert found.verdict == verdict
+
+
+def test_a_larger_product_gains_more_on_a_gpu() -> None:
+    slide = slides.talk("nersc").slides[25]
+    sizes = [each.title for each in slide.experiments]
+    assert [each.rpartition(" ")[2] for each in sizes] == ["100", "500", "1,000", "4,000"]
+    for gains, verdict in (((0.1, 1, 4, 20), "holds"), ((9, 6, 3, 0.5), "does not hold")):
+        pairs = zip(gains, sizes, strict=True)
+        tables = [_table({"numpy": gain, "cupy": 1.0}, title) for gain, title in pairs]
+        found = [each.verdict for claim in slide.claims for each in claim.judge(tables)]
+        assert found == [verdict] * 2
 
 
 CLAIMS = {

@@ -9,6 +9,7 @@ import pytest
 
 from workloads.talk import notebook, page, slides
 from workloads.talk.slides import Talk
+from workloads.talk.source import source
 
 MODULE = """
 import json
@@ -27,7 +28,7 @@ def test_the_code_of_a_technique_is_what_its_scope_reads(
 ) -> None:
     (tmp_path / "shown.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    text = notebook.source("shown", "computes")
+    text = source("shown", "computes")
     assert "def pool" not in text
     assert [line.split("(")[0] for line in text.splitlines() if line[:1].strip()] == [
         *("import json", "def other", "def computes", "LIMIT = 3"),
@@ -38,17 +39,24 @@ def test_the_code_of_a_technique_is_what_its_scope_reads(
 IN_SIGHT = {
     ("pi.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor(", "if __name__"),
     ("pi.processes", "dask"): ("Client(", "client.map(", "client.gather("),
+    ("pi.processes", "mpi"): ("MPI.COMM_WORLD", "comm.reduce("),
     ("pi.threads", "threads"): ("Thread(", ".start()", ".join()"),
-    ("pi.threads", "interpreters"): ("InterpreterPoolExecutor",),
+    ("pi.threads", "interpreters"): ("futures.InterpreterPoolExecutor(",),
     ("mandel.processes", "pool"): ("get_context(", "ProcessPoolExecutor(", "pool.map("),
     ("mandel.processes", "dask"): ("Client(", "client.submit("),
+    ("mandel.mpi", "block"): ("MPI.COMM_WORLD", "comm.Scan(", "comm.Gatherv("),
     ("mandel.compiled", "threads"): ("ThreadPoolExecutor(", "pool.map("),
+    ("mandel.foreign", "by_ctypes"): ("ctypes.CDLL(", ".argtypes", "void fill(", '"cc"'),
+    ("mandel.foreign", "by_cffi"): ("ffi.cdef(", "ffi.dlopen(", "ffi.from_buffer("),
+    ("linalg.cuda", "numba_cuda"): ("import cupy", "from numba import cuda", "@cuda.jit"),
+    ("p2p.mpi", "Lower"): ("MPI.COMM_WORLD", ".send(", ".recv("),
     ("linalg.processes", "multiprocessing"): ("get_context(", "ProcessPoolExecutor("),
     ("write.numpy_", "npy"): ("np.save(",),
     ("write.processes", "pool_apply"): ("ProcessPoolExecutor(", "pool.submit("),
     ("write.processes", "pool_map"): ("ProcessPoolExecutor(", "if __name__"),
     ("write.processes", "by_queue"): (".Queue()", ".Process(", "numbers.get()", ".join()"),
-    ("write.processes", "mpi_scatter"): ("comm.Scatterv(",),
+    ("write.processes", "mpi_chunks"): ("MPI.COMM_WORLD", "comm.Send(", "comm.Recv("),
+    ("write.processes", "mpi_scatter"): ("MPI.COMM_WORLD", "comm.Scatterv("),
     ("write.hdf5", "datasets"): ("h5py.File(", "create_dataset("),
     ("write.hdf5", "parallel"): ('driver="mpio"',),
 }
@@ -56,8 +64,27 @@ IN_SIGHT = {
 
 @pytest.mark.parametrize("place", IN_SIGHT, ids="-".join)
 def test_the_code_of_a_technique_has_the_librarys_calls(place: tuple[str, str]) -> None:
-    text = notebook.source(f"workloads.{place[0]}", place[1])
+    text = source(f"workloads.{place[0]}", place[1])
     assert [call for call in IN_SIGHT[place] if call not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "technique", "lines"),
+    [
+        (("nih", 8), "f2py", ("subroutine fill(", "!f2py threadsafe")),
+        (("nersc", 6), "cython-seeded", ("cdef ", "def count(")),
+        (("nersc", 10), "sleep", ("cdef ", "def count(")),
+    ],
+    ids=["Fortran", "Cython", "Cython in threads"],
+)
+def test_a_kernel_stands_below_the_technique_that_calls_it(
+    place: tuple[str, int], technique: str, lines: tuple[str, ...]
+) -> None:
+    name, number = place
+    shown = notebook.codes(slides.talk(name).slides[number])
+    (kernel,) = [code for code in shown if code.title.startswith(f"{technique}: its ")]
+    assert [line for line in lines if line not in kernel.text] == []
+    assert not kernel.timing
 
 
 def _cells(name: str, folder: Path) -> list[str]:
@@ -80,6 +107,16 @@ def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_p
                 meanings = {each.asname or each.name: str(node.module) for each in node.names}
             for bound, meaning in meanings.items():
                 assert defined.setdefault(bound, meaning) == meaning, bound
+
+
+def test_worker_processes_of_cells_are_forked_and_no_cell_has_a_main_program(
+    tmp_path: Path,
+) -> None:
+    # A process that is started anew imports no function of a cell.
+    cells = _cells("usc", tmp_path)
+    assert sum('get_context("fork")' in cell for cell in cells) == 3
+    assert not any("forkserver" in cell or "if __name__" in cell for cell in cells)
+    assert sum(cell.startswith("%%timeit") and "with_workers(" in cell for cell in cells) == 3
 
 
 @pytest.mark.parametrize("name", slides.TALKS)

@@ -1,10 +1,12 @@
 """threadpoolctl knows the OpenBLAS that is linked in, and limits its threads."""
 
+import json
 import os
+import sys
 
 import pytest
 
-from running import said
+from running import run, said
 
 CORES = len(os.sched_getaffinity(0))
 KNOWN = """
@@ -95,6 +97,13 @@ def test_it_may_be_imported_before_numpy() -> None:
     print(threadpoolctl.threadpool_info()[0]["num_threads"])
     """)
     assert before == after
+
+
+def test_its_own_command_names_numpys() -> None:
+    # `python -m` executes threadpoolctl without an import.
+    done = run(sys.executable, "-m", "threadpoolctl", "-i", "numpy", check=True)
+    (pool,) = json.loads(done.stdout)
+    assert (pool["user_api"], pool["internal_api"]) == ("blas", "openblas")
 
 
 def test_its_library_answers_before_numpy_is_there() -> None:

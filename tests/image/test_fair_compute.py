@@ -98,7 +98,7 @@ def mandel(name: str, technique: Technique, _: str, patch: pytest.MonkeyPatch) -
     """Return for how many points a technique is asked, and how often |z|² > 4 is."""
     import numpy as np
 
-    from workloads.mandel import numba_, registry
+    from workloads.mandel import registry
     from workloads.mandel.grid import AREAS, SINGLE_AREAS, Grid
 
     area = "area2-single" if technique.problems else "area2"
@@ -109,6 +109,9 @@ def mandel(name: str, technique: Technique, _: str, patch: pytest.MonkeyPatch) -
     # A pool and ranks compute by a kernel; all others take their points from the grid.
     kernels, axes = registry.load_kernel, Grid.axes
     fill = counting(kernels("numba"), done, "points", lambda *words: words[3].size)
+    # After that: a technique's load says how many threads Numba may have, before its import.
+    from workloads.mandel import numba_
+
     row = counting(numba_.row_as_list, done, "points", lambda xs, *_: len(xs))
     patch.setattr(registry, "load_kernel", lambda _: fill)
     patch.setattr(numba_, "row_as_list", row)

@@ -81,7 +81,7 @@ def on_cluster(layout: Layout, job: Job) -> Launch:
         return launch(job.words(layout), job.nodes * job.ranks)
     finally:
         while jobs := processes.jobs(layout):
-            processes.ask(layout, "scancel", *jobs)
+            processes.printed_by(layout, "scancel", *jobs)
             time.sleep(0.05)
 
 

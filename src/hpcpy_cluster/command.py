@@ -79,7 +79,7 @@ def start(layout: Layout) -> None:
                     machines.remove_bridge(layout)
                     shutil.rmtree(layout.run, ignore_errors=True)
                     raise
-        version = processes.ask(layout, "sinfo", "--version") or ""
+        version = processes.printed_by(layout, "sinfo", "--version") or ""
     print(greeting(layout, version.strip()), flush=True)
 
 
@@ -121,5 +121,5 @@ def _cancel_jobs(layout: Layout) -> None:
     while (jobs := processes.jobs(layout)) != [] and time.monotonic() < end:
         if jobs:
             # Also those that have begun since.
-            processes.ask(layout, "scancel", *jobs)
+            processes.printed_by(layout, "scancel", *jobs)
         time.sleep(0.1)

@@ -138,7 +138,7 @@ _TAIL_LINES = 15
 _USABLE = ("idle", "allocated", "mixed", "completing")
 
 
-def ask(layout: Layout, *command: str) -> str | None:
+def printed_by(layout: Layout, *command: str) -> str | None:
     """Return what a command of Slurm prints; None when it fails."""
     env = {**os.environ, "SLURM_CONF": str(layout.conf)}
     done = captured(command, env=env, seconds=_ASK_SECONDS)
@@ -147,7 +147,7 @@ def ask(layout: Layout, *command: str) -> str | None:
 
 def jobs(layout: Layout) -> list[str] | None:
     """Return the jobs that are not over on every node; None without an answer."""
-    listed = ask(layout, "squeue", "--noheader", "--format=%i")
+    listed = printed_by(layout, "squeue", "--noheader", "--format=%i")
     return None if listed is None else listed.split()
 
 
@@ -160,7 +160,7 @@ def states(layout: Layout) -> dict[str, str]:
             return {}
     except OSError:
         return {}
-    listed = ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T")
+    listed = printed_by(layout, "sinfo", "--noheader", "--Node", "--format=%N %T")
     return dict(line.split() for line in (listed or "").splitlines())
 
 

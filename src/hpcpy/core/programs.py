@@ -97,11 +97,11 @@ def stop_all() -> None:
     if _is_stopped:
         return
     _is_stopped = True
-    _ask(_running.items())
+    _ask_to_end(_running.items())
     _thread.start_new_thread(_kill_later, ())
 
 
-def _ask(running: Iterable[tuple[int, int]]) -> None:
+def _ask_to_end(running: Iterable[tuple[int, int]]) -> None:
     processes: set[Process] = set()
     # Stopped, they start no others, which a parent's end would hide.
     while more := _processes_of(running) - processes:
@@ -150,7 +150,7 @@ def run(
             )
             _running[group] = process.pid
         if _is_stopped and not is_clean_up:  # since it was about to start
-            _ask([(group, process.pid)])
+            _ask_to_end([(group, process.pid)])
         stdout, stderr = process.communicate(timeout=seconds)
         if _is_stopped and not is_clean_up:
             raise StoppedError(f"{words[0]} was stopped")  # noqa: TRY301
@@ -199,7 +199,7 @@ def _end(group: int, first: int) -> None:
     """End what runs of a program: SIGTERM, unless it is asked to end already, then SIGKILL."""
     running = [(group, first)]
     if not any(process == first for process, _ in _asked):
-        _ask(running)
+        _ask_to_end(running)
     left = _processes_of(running, _asked)
     for number in (None, signal.SIGKILL):
         end = time.monotonic() + GRACE

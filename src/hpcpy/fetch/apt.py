@@ -212,11 +212,11 @@ class PrivateApt:
         """Return packages with all that they depend on."""
         # dpkg's status is empty here: whatever is needed counts as new, and
         # is listed.
-        return self._ask("install", "-y", *packages)
+        return self._uris("install", "-y", *packages)
 
     def exactly(self, packages: Iterable[str]) -> list[Artifact]:
         """Return packages without what they depend on."""
-        return self._ask("download", *packages)
+        return self._uris("download", *packages)
 
     def newest(self, packages: Iterable[str]) -> dict[str, Artifact]:
         """Return packages as the mirror has them, without those that have left it."""
@@ -226,7 +226,7 @@ class PrivateApt:
                 offers[package] = self.exactly([package])[0]
         return offers
 
-    def _ask(self, action: str, *words: str) -> list[Artifact]:
+    def _uris(self, action: str, *words: str) -> list[Artifact]:
         options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
         return parse_uris(self.output("apt-get", action, *options, *words), self._mirrors)
 

@@ -26,9 +26,9 @@ from hpcpy.fetch.download import (
     PermanentError,
     TransientError,
     UnreachableError,
-    ask,
     download,
     is_whole,
+    open_url,
 )
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
@@ -157,7 +157,7 @@ class Fetcher:
         if since is not None and time.monotonic() - since > self._patience.give_up:
             raise PermanentError("its host does not answer")
         try:
-            reply = ask(
+            reply = open_url(
                 self._address(source),
                 start,
                 self._patience,

@@ -40,7 +40,7 @@ class Patience:
     give_up: float = 20.0
 
 
-def ask(url: str, start: int, patience: Patience, *, of_apt: bool = False) -> HTTPResponse:
+def open_url(url: str, start: int, patience: Patience, *, of_apt: bool = False) -> HTTPResponse:
     """Ask for a file from byte `start` on, through the environment's proxies, or apt's for its."""
     # The openers know http and https alone.
     wanted = {"Range": f"bytes={start}-"} if start else {}

@@ -91,7 +91,7 @@ def _add_description(folder: Path, plan: Plan, image: Image) -> None:
     add_tool(folder, plan.epoch)
     # The last step of the image's build makes its SBOM from these.
     (folder / "pins.json").write_text(sbom_pins.pins(plan, image))
-    for path in sbom_pins.sources():
+    for path in sbom_pins.writer_files():
         place(path, folder / path.relative_to(paths.ROOT))
 
 

@@ -57,7 +57,7 @@ class Plan:
     def pins(self, part: Part) -> list[Artifact]:
         """Return the sources and wheels that a part's recipe reads."""
         installed = self.wheels(part, (*part.wheels, *part.unpacks))
-        return [*self.sources(part), *installed, *self.tools(part)]
+        return [*self.sources_of(part), *installed, *self.tools(part)]
 
     def tools(self, part: Part) -> list[Artifact]:
         """Return the wheels that only a part's recipe runs, on this machine."""
@@ -73,7 +73,7 @@ class Plan:
         sets = ((part.debian, self.arch), (part.debian_tools, tools))
         return [(name, arch) for name, arch in sets if name]
 
-    def sources(self, part: Part) -> list[Artifact]:
+    def sources_of(self, part: Part) -> list[Artifact]:
         """Return the sources that a part's recipe reads."""
         return [sources()[name] for name in part.sources]
 
@@ -147,7 +147,7 @@ class Plan:
             inputs.add("labels", "none of buildah's")
             # Licences and addresses are nowhere else in a key.
             inputs.add("pins", sbom.pins(self, image))
-            inputs.add_files(sbom.sources())
+            inputs.add_files(sbom.writer_files())
             inputs.add_files([*own_command.files(), paths.ROOT / "src/hpcpy/images/own_command.py"])
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))

@@ -54,7 +54,7 @@ def pins(plan: Plan, image: Image) -> str:
     return written(expected(plan, image))
 
 
-def sources() -> list[Path]:
+def writer_files() -> list[Path]:
     """Return the code that writes SBOMs, in the image."""
     package = paths.ROOT / "src/hpcpy"
     return [package / "__init__.py", *sorted(package.glob("sbom/*.py"))]
@@ -81,7 +81,7 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
     use = READ if part.headers else CONTAINED if shipped else LINKED
-    yield from (_pin(plan, "source", source, use) for source in plan.sources(part))
+    yield from (_pin(plan, "source", source, use) for source in plan.sources_of(part))
     yield from (_pin(plan, "debian", deb, use) for deb in plan.debian(part.debian))
     if shipped:
         for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):

@@ -125,13 +125,13 @@ class Job:
         if not self._nodes:
             return []
         words = ("--Node", "--noheader", "--states=down", "--format=%N", f"--nodes={self._nodes}")
-        return sorted(set(self._ask("sinfo", *words).split()))
+        return sorted(set(self._printed_by("sinfo", *words).split()))
 
     def _state(self) -> str:
         self._number = self._number or self._of_session()
         if not self._number:
             return ""
-        shown = self._ask("scontrol", "--oneliner", "show", "job", self._number)
+        shown = self._printed_by("scontrol", "--oneliner", "show", "job", self._number)
         if _FORGOTTEN in shown:
             return "COMPLETED"
         values: dict[str, str] = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", shown))
@@ -143,12 +143,12 @@ class Job:
 
     def _of_session(self) -> str:
         form = "--Format=AllocSID:20,SubmitTime:20,JobID:20"
-        listed = self._ask("squeue", "--me", "--states=all", "--noheader", form)
+        listed = self._printed_by("squeue", "--me", "--states=all", "--noheader", form)
         jobs = re.findall(rf"(?m)^{self._session}\s+(\d+)\s+(\w+)\s*$", listed)
         ours = [number for submitted, number in jobs if int(submitted) >= self._since]
         return ours[0] if len(ours) == 1 else ""
 
-    def _ask(self, *words: str) -> str:
+    def _printed_by(self, *words: str) -> str:
         env = {**self._controller.environment, "SLURM_TIME_FORMAT": "%s"}
         done = captured(words, env=env, seconds=_ANSWER_SECONDS)
         return done.stdout if done.returncode == 0 else done.stderr

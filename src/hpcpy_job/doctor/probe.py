@@ -23,7 +23,7 @@ class NoAnswerError(Exception):
     """The process has ended without an answer; the text says how, in one line."""
 
 
-def ask(name: str) -> dict[str, Any]:
+def answer_of(name: str) -> dict[str, Any]:
     """Return what a probe answers, or raise NoAnswerError."""
     # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415

@@ -36,7 +36,7 @@ def check(node: Node) -> list[Finding]:
 
 def _answering(files: int, driver: str) -> Finding:
     try:
-        answer = probe.ask("cuda")
+        answer = probe.answer_of("cuda")
     except probe.NoAnswerError as error:
         answer = {"problem": f"libcuda {error}"}
     if "problem" in answer:

@@ -53,7 +53,7 @@ def _ranks(node: Node) -> Finding:
 
 def _alone() -> Finding:
     try:
-        answer = probe.ask("mpi")
+        answer = probe.answer_of("mpi")
     except probe.NoAnswerError as error:
         return Finding("mpi.library", Status.WARN, f"loading it {error}", _NO_LIBRARY)
     if problem := answer.get("problem"):

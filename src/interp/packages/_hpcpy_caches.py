@@ -35,8 +35,8 @@ def point(package: str) -> str | None:
     if package == "pyopencl":  # It keeps a database in the home folder, or fails.
         os.environ.setdefault("PYOPENCL_NO_CACHE", "1")
     variable = VARIABLES[package]
-    if given := os.environ.get(variable):
-        return given
+    if variable in os.environ:  # Empty, it is the package's own place: numba's is the source's.
+        return os.environ[variable]
     own = folder()
     if own is None:
         return None

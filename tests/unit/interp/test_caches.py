@@ -77,3 +77,14 @@ def test_a_folder_that_cannot_be_made_is_no_error(
     tmp.mkdir(0o700)
     monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
     assert _hpcpy_caches.point("pyopencl") == f"{tmp}/pyopencl"
+
+
+@pytest.mark.parametrize("package", _hpcpy_caches.VARIABLES)
+@pytest.mark.parametrize("value", ["", "mine"])
+def test_a_variable_that_is_set_is_the_users(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, package: str, value: str
+) -> None:
+    tmp.mkdir(0o700)
+    monkeypatch.setenv(_hpcpy_caches.VARIABLES[package], value)
+    assert _hpcpy_caches.point(package) == value
+    assert os.environ[_hpcpy_caches.VARIABLES[package]] == value

@@ -184,7 +184,6 @@ def elf_objects() -> Iterator[str]:
 
 
 def listed_files() -> dict[str, str]:
-    """Return who lists a file: a Debian package or a distribution."""
     found: dict[str, str] = {}
     for listing in Path("/var/lib/dpkg/info").glob("*.list"):
         package = listing.stem.partition(":")[0]

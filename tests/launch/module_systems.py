@@ -58,15 +58,7 @@ def provided(program: str) -> Path:
 def provide() -> None:
     """Unpack both unless they are there, and write their commands.
 
-    ``build/tools/bin/lmod`` and ``modulecmd`` are called as the ``module``
-    function of a shell calls them: ``eval "$(lmod bash load NAME)"``.
-
-    Raises
-    ------
-    UnavailableError
-        When Debian's packages could not be downloaded, or not for this machine.
-    DiskError
-        When there is no room for them.
+    A shell's ``module`` function calls them so: ``eval "$(lmod bash load NAME)"``.
     """
     arch = ARCHITECTURES[host_arch()]
     with checkout_lock():

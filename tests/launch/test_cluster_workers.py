@@ -136,7 +136,6 @@ print(*sorted(hosts.collect()))
 
 @pytest.fixture(scope="module")
 def spark() -> str:
-    """Give the image with Spark."""
     path = sif_path(the_graph().image("hpcpy-spark"))
     if not path.exists():
         pytest.skip(f"{path} is not there; run: make sif IMAGE=hpcpy-spark")

@@ -129,7 +129,6 @@ def forecast(storm: SmallStorm, per_node: int, operations: int) -> dict[str, Any
 
 
 def predicted(said: dict[str, Any], way: str, ranks: int) -> float:
-    """Return the seconds to the last of some ranks."""
     model = said["model"]
     return float(model["seconds"][way][model["ranks"].index(ranks)])
 

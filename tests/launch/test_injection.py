@@ -33,7 +33,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder that is /tmp inside."""
     tmp_path.chmod(0o1777)
     return tmp_path
 

@@ -23,7 +23,6 @@ SECONDS = 300
 
 
 def kernelspec(*words: str) -> Done:
-    """Write a kernel as a user does."""
     return python("-m", "hpcpy", "kernelspec", *words, PYTHONPATH=str(paths.ROOT / "src"))
 
 
@@ -38,8 +37,6 @@ def until_late(receive: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any
 
 
 class Kernel:
-    """A kernel that runs."""
-
     def __init__(self, folder: Path, name: str, **variables: str) -> None:
         specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
         runtime = folder / "runtime"
@@ -55,7 +52,6 @@ class Kernel:
         self.client.wait_for_ready(timeout=SECONDS)
 
     def run(self, code: str) -> tuple[str, str]:
-        """Return what a cell prints, and the name of its error."""
         said: list[str] = []
 
         def hook(message: dict[str, Any]) -> None:
@@ -65,7 +61,6 @@ class Kernel:
         return "".join(said), reply["content"].get("ename", "")
 
     def wait_for(self, text: str, request: str) -> None:
-        """Wait until a cell has printed a text."""
         for message in until_late(self.client.get_iopub_msg):
             is_its = message["parent_header"].get("msg_id") == request
             if is_its and text in message["content"].get("text", ""):

@@ -29,6 +29,5 @@ def maker(root: Path) -> Machine:
 
 
 def named(findings: list[Finding], name: str) -> Finding:
-    """Return the one finding of that name."""
     (found,) = [finding for finding in findings if finding.name == name]
     return found

@@ -74,7 +74,6 @@ def typed(block: re.Match[str]) -> list[str]:
 
 
 def split(line: str) -> Iterator[list[str]]:
-    """Yield the words of each command of a line."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|")
     lexer.whitespace_split = True
     words: list[str] = []

@@ -76,7 +76,6 @@ def changed(draw: st.DrawFn, original: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_toml(values: Mapping[str, Any]) -> str:
-    """Return values as the text of a TOML file."""
     return "".join(f"{_text(key)} = {_value(value)}\n" for key, value in values.items())
 
 

@@ -31,7 +31,6 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 def next_python() -> str:
-    """Return the name of the minor release that follows the pinned one."""
     major, minor, _ = sources()["python"].version.split(".")
     return f"python{major}.{int(minor) + 1}"
 

@@ -103,7 +103,6 @@ def plan(asked: str = "", facts: HostFacts = HERE, **site: Any) -> LaunchPlan:
 
 
 def words(of: LaunchPlan) -> list[str]:
-    """Return srun's words outside a job."""
     options = (*of.size, *of.allocation, *of.step, *of.program)
     return [word for option in options for word in shlex.split(option.shell)]
 

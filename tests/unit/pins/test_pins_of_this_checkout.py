@@ -20,7 +20,6 @@ CHOICE = re.compile(r"\(BSD-\d-Clause OR GPL-[\w.-]+\)")
 
 
 def asked_for(name: str) -> set[str]:
-    """Return the packages that a requirements file names."""
     lines = (paths.ENV / name).read_text().splitlines()
     return {
         re.split(r"[<>=!~\[; ]", line, maxsplit=1)[0] for line in lines if line[:1] not in ("", "#")

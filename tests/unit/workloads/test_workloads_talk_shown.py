@@ -61,7 +61,6 @@ def test_the_code_of_a_technique_has_the_librarys_calls(place: tuple[str, str]) 
 
 
 def _cells(name: str, folder: Path) -> list[str]:
-    """Return the cells of Python of a talk's notebook."""
     talk = slides.talk(name)
     notebook.write(folder / "talk.ipynb", name, talk, talk.slides)
     cells = json.loads((folder / "talk.ipynb").read_text())["cells"]

@@ -30,7 +30,6 @@ FILES = {
         "test_thread_stacks.py": "openmp",
     },
     "hpcpy": {
-        "test_dask_cluster.py": "",
         "test_matplotlib.py": "settings_at_home",
         "test_on_dask.py": "",
         "test_stack.py": "openmp or pocl or entry_points or drivers or absent",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, serving
-from small_machine import Machine, maker
 
 from hpcpy.core import paths
 
@@ -36,11 +35,6 @@ def server() -> Iterator[Server]:
     """Give an HTTP server whose every answer a test chooses."""
     with serving() as running:
         yield running
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return maker(tmp_path)
 
 
 @pytest.fixture

@@ -5,15 +5,41 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from small_machine import Files, Machine, named
 
 from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks
 from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi
 from hpcpy_job.doctor.node import Node, RankFacts, World
 from running import run
+
+Files = dict[str, str | None]
+Machine = Callable[..., Node]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Return a function that makes a node of texts by path; None in place of a text is a folder."""
+
+    def make(files: Files, **more: object) -> Node:
+        for name, text in files.items():
+            path = tmp_path / name.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is None:
+                path.mkdir(exist_ok=True)
+            else:
+                path.write_text(text)
+        given: dict[str, Any] = {"root": tmp_path, "environ": {}, "deep": False, **more}
+        return Node(**given)
+
+    return make
+
+
+def named(findings: list[Finding], name: str) -> Finding:
+    (found,) = [finding for finding in findings if finding.name == name]
+    return found
 
 
 def test_ranks_that_are_bound_to_one_core_are_a_warning(

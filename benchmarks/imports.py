@@ -1,7 +1,7 @@
 """Print the tool's plan: each package and folder of src with its lines, and what it imports.
 
 `--of hpcpy.launch.command` prints the files that a module's imports reach, also those that
-functions import; `tests/unit/test_imports.py` holds their order.
+functions import; `tests/unit/test_checkout.py` holds their order.
 """
 
 from __future__ import annotations

@@ -43,5 +43,4 @@ def commands() -> list[list[str]]:
 
 
 def found(pattern: str) -> list[str]:
-    """Return the checkout's files of a pattern."""
     return sorted(str(path) for path in Path().glob(pattern))

@@ -19,7 +19,7 @@ LEFT_OUT = pytest.StashKey[int]()
 # Whole files of `make test-long`: random inputs, injected faults, storms of jobs, and the
 # tools that only maintainers run.
 _LONG_FILES = (
-    *("test_fuzz*", "test_random_*", "test_faults*", "test_storm*"),
+    *("test_fuzz*", "test_random_*", "test_faults*"),
     "test_forecast_*",
     *("test_packages.py", "test_reframe*", "test_old_processor.py"),
     *("test_intel_mpi.py", "test_standalone*"),

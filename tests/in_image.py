@@ -19,21 +19,9 @@ def built(image: str = "hpcpy", kind: str = "sif", arch: str = "") -> Path:
 
 
 def image_command(apptainer: Path, sif: Path, scratch: Path, *options: str) -> list[str]:
-    """Return the words that start a program in an image.
+    """Return the words that start a program in an image, offline and as no user of it.
 
-    Read-only image, a user that is not root, no network, a home that cannot
-    be written, none of the host's variables; only /tmp can be written.
-
-    Parameters
-    ----------
-    apptainer
-        The program.
-    sif
-        The image.
-    scratch
-        A folder that becomes /tmp; Apptainer's own would hold 64 MB.
-    options
-        More of `apptainer exec`.
+    Only `scratch`, its /tmp, can be written: Apptainer's own would hold 64 MB.
     """
     as_stranger = (
         [f"--security=uid:{_STRANGER}", f"--security=gid:{_STRANGER}"] if os.geteuid() == 0 else []

@@ -27,7 +27,6 @@ TESTED = "x86_64"
 
 
 def requested() -> list[str]:
-    """Return the names of ``packages.in``."""
     text = (paths.ENV / "packages.in").read_text(encoding="utf-8")
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line]

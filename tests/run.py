@@ -60,7 +60,6 @@ def pytest_options(tier: str) -> list[str]:
 
 
 def host_tests(*words: str, tier: str = "short") -> int:
-    """Run tests on the host; return pytest's exit code."""
     # Tests of launches wait for Slurm more than they compute.
     workers = (os.cpu_count() or 1) + 2
     # A whole file to a worker: the fixtures of some load images.  In the order of their
@@ -143,7 +142,6 @@ def tests(tier: str) -> int:
 
 
 def folders_of(image: str) -> list[str]:
-    """Return the folders of tests that an image has to pass."""
     return ["image", *([OWN[image]] if image in OWN else [])]
 
 
@@ -205,7 +203,6 @@ def check() -> int:
 
 
 def main() -> int:
-    """Run what the command line asks for, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--long", action="store_true", help="the tests that take long")

@@ -115,17 +115,14 @@ def last_words(job: subprocess.Popen[str]) -> str:
 
 
 def on_ranks(size: int | str, *words: object) -> Done:
-    """Run this Python with some words on several ranks."""
     return in_own_process(*launcher(size), sys.executable, *words)
 
 
 def workload_on(size: int | str, name: str, *words: object) -> Done:
-    """Run a workload on several ranks."""
     return on_ranks(size, "-m", "workloads", name, *words)
 
 
 def start_ranks(size: int | str, *words: object) -> subprocess.Popen[str]:
-    """Start this Python with some words on several ranks."""
     return start(*launcher(size), sys.executable, *words, env=surroundings())
 
 

@@ -20,7 +20,6 @@ def kind(package: dict[str, Any]) -> str:
 
 
 def packages(*kinds: str) -> dict[str, Any]:
-    """Return the packages of some kinds by name."""
     return {one["name"]: one for one in DOCUMENT["packages"] if kind(one) in kinds}
 
 
@@ -35,14 +34,12 @@ def relations(word: str) -> set[tuple[str, str]]:
 
 
 def installed_by_dpkg() -> dict[str, str]:
-    """Return the versions of dpkg's packages by name."""
     words = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}\n"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     return dict(line.split() for line in done.stdout.splitlines())
 
 
 def python_packages() -> dict[str, str]:
-    """Return the versions of all distributions by normalised name."""
     return {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in distributions()}
 
 
@@ -65,7 +62,6 @@ _LIBRARY = re.compile(
 
 
 def nvidia_libraries() -> set[str]:
-    """Return all libraries of the image that have a name of NVIDIA's."""
     tops = [Path(one) for one in ("/opt", "/usr", "/etc", "/home", "/var")]
     return {
         str(path)

@@ -23,7 +23,6 @@ def layer(files: Mapping[str, bytes]) -> bytes:
 
 
 def write_layout(folder: Path, layers: Sequence[bytes]) -> str:
-    """Write an OCI layout and return the digest of its image."""
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
 
@@ -52,7 +51,6 @@ def write_layout(folder: Path, layers: Sequence[bytes]) -> str:
 
 
 def write_archive(path: Path, layers: Sequence[bytes]) -> str:
-    """Write an OCI archive and return the digest of its image."""
     layout = path.with_name(f"{path.name}.layout")
     digest = write_layout(layout, layers)
     pack(layout, path, 1)

@@ -86,14 +86,6 @@ def test_workers_import_what_they_need(tmp_path: Path) -> None:
         assert python(str(script), method) == "[6.0]"
 
 
-def test_subinterpreter_imports_from_memory() -> None:
-    program = (
-        "import concurrent.interpreters as i; s = i.create(); "
-        "s.exec('import json; print(type(json.__loader__).__module__, flush=True)'); s.close()"
-    )
-    assert python("-c", program) == "_hpcpy_folders"
-
-
 def test_venvs_package_replaces_the_c_parts_too(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     python("-m", "venv", "--system-site-packages", "--without-pip", str(venv))

@@ -74,7 +74,6 @@ def written() -> int:
 def counted(
     name: str, folder: Path, workers: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, int]:
-    """Return what a technique has computed, written and opened."""
     from workloads.write import hdf5, numpy_, processes, python
 
     done = dict.fromkeys(COUNTS, 0)

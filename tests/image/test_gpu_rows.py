@@ -1,16 +1,23 @@
-"""Every row for a GPU, of every workload, where there is none: one line, exit code 69."""
+"""Rows for a GPU where there is none: ranks that share one, absent compilers, one line each."""
 
 import importlib
 import importlib.util
+import json
 import sys
+import textwrap
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import no_cuda_device
 from running import on_ranks, printed, run, said
+from workloads.device import cuda
 from workloads.registry import WORKLOADS
 
-pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
+no_gpu = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 NO_DEVICE = "no CUDA device: run with --nv on a GPU node"
 # One rank of it has nobody to send to, and says that first.
 ON_TWO_RANKS = {"p2p"}
@@ -31,12 +38,14 @@ NO_NUMBA_CUDA = pytest.mark.skipif(
 
 
 # recipes/patches/numba/cuda.patch
+@no_gpu
 @NO_NUMBA_CUDA
 def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
     code = "from numba import cuda; print(cuda.implementation, cuda.is_available())"
     assert printed(run(sys.executable, "-c", code)) == "Built-in False\n"
 
 
+@no_gpu
 @pytest.mark.usefixtures("no_number_of_threads")
 def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
     # Numba reads its number of threads when it is first imported.
@@ -44,6 +53,7 @@ def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
     assert int(said(f"{code}import numba; print(numba.config.NUMBA_NUM_THREADS)")[0]) >= 8
 
 
+@no_gpu
 @pytest.mark.parametrize(("workload", "row"), rows())
 def test_it_says_what_to_do(workload: str, row: str) -> None:
     words = ["-m", "workloads", workload, "--impl", row]
@@ -55,3 +65,116 @@ def test_it_says_what_to_do(workload: str, row: str) -> None:
     assert done.stderr.splitlines() == [
         f"workloads: {workload}: {row} cannot run here: {NO_DEVICE}"
     ]
+
+
+# A node of two devices. What a rank solves, and where, is told on stdout.
+AS_CUPY = """
+import contextlib, dataclasses, sys, types
+import numpy as np
+from workloads.device import cuda
+from workloads.linalg.registry import TECHNIQUES
+
+@contextlib.contextmanager
+def device(number):
+    print("device", number, flush=True)
+    yield
+
+def eigh(matrix):
+    from mpi4py import MPI
+    fail(MPI.COMM_WORLD.rank)
+    return np.linalg.eigh(matrix)
+
+fake = types.SimpleNamespace(
+    asarray=np.asarray, finfo=np.finfo, float64=np.float64, eye=np.eye,
+    linalg=types.SimpleNamespace(eigh=eigh, norm=np.linalg.norm),
+    cuda=types.SimpleNamespace(
+        Device=device, runtime=types.SimpleNamespace(getDeviceCount=lambda: 2)
+    ),
+)
+cuda.cupy_device = lambda: (fake, "no GPU")
+TECHNIQUES["cupy-mpi"] = dataclasses.replace(
+    TECHNIQUES["cupy-mpi"], needs=("numpy", "mpi4py"), obstacle=lambda: ""
+)
+from workloads.__main__ import main
+"""
+
+
+def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
+    program = f"{AS_CUPY}\n{textwrap.dedent(fail)}\nsys.exit(main(['linalg', *sys.argv[1:]]))\n"
+    words = ["--task", "tasks", "--impl", "cupy-mpi", "-n", 9, "--count", 7]
+    return on_ranks(size, "-c", program, *words, *options)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size: int, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    shown = printed(cupy_mpi(size, "def fail(rank): pass", "--json", report))
+    (result,) = json.loads(report.read_text())["results"]
+    assert (result["ok"], result["workers"]) == (True, size)
+    assert result["note"] == f"{min(size, 2)} × no GPU a node"
+    # To warm up and for the sample.
+    for device in (0, 1):
+        used = shown.count(f"device {device}\n")
+        assert used == 2 * len(range(device, size, 2))
+
+
+# The others wait for it where nothing wakes them.
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        ("RuntimeError('no libcusolver here')", "no libcusolver here; use the image hpcpy-cuda"),
+        ("MemoryError('Out of memory')", "Out of memory; give a smaller -n, or fewer ranks"),
+    ],
+)
+def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -> None:
+    done = cupy_mpi(3, f"def fail(rank):\n    if rank == 1: raise {failure}")
+    assert done.returncode == 69
+    assert done.stderr.count("\n") == 1
+    assert f"CuPy has failed: {says}" in done.stderr
+    assert done.stderr.startswith("workloads: linalg: rank 1 on ")
+
+
+# No device is reached.
+def test_every_rank_ends_and_one_line_says_what_the_images_own_mpi_cannot() -> None:
+    code = """
+import sys
+from workloads.bench import workload
+from workloads.p2p import registry
+from workloads.__main__ import _entry
+registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
+    "workloads.p2p.mpi:CuPy", "", ("numpy", "mpi4py"), parallel="ranks"
+)
+sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]
+sys.exit(_entry())
+"""
+    done = on_ranks(2, "-c", code)
+    assert done.returncode == 69
+    assert done.stdout == ""
+    assert done.stderr.count("cannot send from a GPU; bind the site's GPU-aware MPI and put") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
+    before = hasattr(np, "row_stack")
+    with cuda.numba_compilation():
+        stacked = np.row_stack(([1, 2], [3, 4]))
+    assert np.array_equal(stacked, [[1, 2], [3, 4]])
+    assert hasattr(np, "row_stack") == before
+    with pytest.raises(UnavailableError, match="no attribute"), cuda.numba_compilation():
+        np.no_such_function  # noqa: B018
+    assert hasattr(np, "row_stack") == before
+
+
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        (ImportError("\n\nno libNVVM here\n:"), "(no libNVVM here)"),
+        (RuntimeError(""), "(RuntimeError)"),
+    ],
+)
+def test_a_compiler_that_is_absent_is_said_in_one_line(failure: Any, says: str) -> None:
+    with pytest.raises(UnavailableError) as error, cuda.numba_compilation():
+        raise failure
+    assert says in str(error.value)
+    assert "CUDA toolkit" in str(error.value)
+    assert "\n" not in str(error.value)

@@ -65,10 +65,7 @@ def end_pairs() -> None:
 
 
 def pair(name: str) -> Any:
-    """Return a technique's two processes, which most tests here share.
-
-    A process has one fork server at a time.
-    """
+    """Return a technique's two processes, which most tests share: one fork server at a time."""
     if name not in _pairs:
         end_pairs()
     return _pairs.setdefault(name, Workers(2))

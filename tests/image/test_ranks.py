@@ -129,7 +129,6 @@ def test_a_technique_that_fails_on_ranks_loses_no_row(
 
 
 def calls(profile: Path) -> int:
-    """Return how often the technique was called on all ranks."""
     functions = vars(pstats.Stats(str(profile)))["stats"]
     return sum(found[0] for place, found in functions.items() if place[2] == "seeded_hits")
 

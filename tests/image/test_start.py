@@ -64,11 +64,12 @@ def test_a_scripts_folder_is_searched_first(tmp_path: Path, name: str) -> None:
 
 def test_the_folder_of_a_linked_script_is_the_files(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
-    (tmp_path / "real/script.py").write_text("import sys; print(sys.path[0])")
+    (tmp_path / "real/script.py").write_text("import sys; print(sys.path[0], __file__)")
     (tmp_path / "links").mkdir()
     (tmp_path / "links/script.py").symlink_to("../real/script.py")
     (tmp_path / "again").symlink_to("links")
-    assert first_path("again/script.py", cwd=tmp_path) == str(tmp_path / "real")
+    said = first_path("again/script.py", cwd=tmp_path)
+    assert said == f"{tmp_path}/real {tmp_path}/again/script.py"
 
 
 def test_a_folder_and_a_zip_file_are_run_as_programs(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from running import on_ranks, printed, workload_on
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 
-# The fewest and the most; `tests/launch/test_startup_counts.py` takes all.
+# The fewest and the most; `tests/launch/test_start_counts.py` takes all.
 CASES = ("pass", "core+MPI")
 
 

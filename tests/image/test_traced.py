@@ -28,7 +28,6 @@ sys.exit(7 if comm.rank == 0 else 0)
 
 
 def events(trace: dict[str, Any], name: str) -> dict[int, list[dict[str, Any]]]:
-    """Return the events of a name by rank."""
     found: dict[int, list[dict[str, Any]]] = {}
     for event in trace["traceEvents"]:
         if event["name"].startswith(name):

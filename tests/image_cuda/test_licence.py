@@ -1,14 +1,27 @@
-"""NVIDIA's files are those that its licence lists as distributable, unchanged, and no others."""
+"""NVIDIA's files are those that its licence lists, unchanged, in the SBOM, and load from here."""
 
 import base64
 import csv
 import hashlib
+import json
 import re
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
-from nvidia import COMPONENTS, FILES, LICENCES, SITE
+from nvidia import BROUGHT, COMPONENTS, FILES, LIBRARIES, LICENCES, SITE
+
+from running import printed, python
+from sbom import (
+    DOCUMENT,
+    TEXTS,
+    installed_by_dpkg,
+    noticed,
+    nvidia_libraries,
+    packages,
+    python_packages,
+)
 
 # Empty files by which the folder of headers is found, and links to files that
 # numba-cuda and CuPy bring.
@@ -93,3 +106,79 @@ def test_no_file_is_changed(wheel: str) -> None:
 def test_the_driver_is_the_hosts() -> None:
     tops = [Path("/opt"), Path("/usr"), Path("/etc"), Path("/home"), Path("/var")]
     assert [path for top in tops for name in DRIVERS for path in top.rglob(name)] == []
+
+
+EULA = "LicenseRef-NVIDIA-CUDA-EULA"
+NAMED: dict[str, Any] = {one["fileName"].removeprefix("."): one for one in DOCUMENT["files"]}
+
+
+def test_it_names_the_packages_of_both_images() -> None:
+    named = {name: one["versionInfo"] for name, one in packages("debian").items()}
+    assert installed_by_dpkg().items() <= named.items()
+    told = packages("wheel", "source", "brought")
+    python = python_packages()
+    assert {name: told[name]["versionInfo"] for name in python} == python
+    assert {*packages("wheel", "brought")} == {*python} - {*packages("source")}
+
+
+def test_the_files_that_it_names_are_those_of_the_table_and_their_wheels_metadata() -> None:
+    files = {name for name in NAMED if ".dist-info/" not in name}
+    assert files == {str(SITE / name) for name in (*FILES, *BROUGHT)}
+    wheels = {one["wheel"] for one in COMPONENTS.values()}
+    infos = {Path(name).relative_to(SITE).parts[0] for name in NAMED if name not in files}
+    assert infos == {path.name for path in SITE.glob("nvidia_*.dist-info")}
+    assert len(infos) == len(wheels)
+
+
+def test_each_has_its_licence_and_the_hash_of_its_bytes() -> None:
+    for name, one in NAMED.items():
+        assert one["licenseConcluded"] == EULA, name
+        with Path(name).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        assert {"algorithm": "SHA256", "checksumValue": digest} in one["checksums"], name
+
+
+def test_the_text_of_the_licence_is_in_it() -> None:
+    assert TEXTS[EULA]["extractedText"].strip() == (LICENCES / "License.txt").read_text().strip()
+    licences = {name: one["licenseDeclared"] for name, one in packages("wheel").items()}
+    assert {name for name, one in licences.items() if one == EULA} == {
+        one["wheel"] for one in COMPONENTS.values()
+    }
+    assert {one for one in licences.values() if "nvidia" in one.lower()} == {EULA}
+
+
+def test_no_library_of_nvidias_is_elsewhere() -> None:
+    found = nvidia_libraries()
+    assert found
+    assert found <= NAMED.keys()
+
+
+def test_no_text_with_nvidias_notice_is_elsewhere() -> None:
+    found = noticed(Path("/opt"))
+    assert found == {name for name in NAMED if Path(name).suffix in (".h", ".hpp")}
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_it_is_found_where_cupy_and_numba_look(name: str) -> None:
+    code = f"""
+import json
+from cuda import pathfinder
+found = pathfinder.load_nvidia_dynamic_lib({name!r})
+maps = {{line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}}
+print(json.dumps([found.abs_path, sorted(maps)]))
+"""
+    shown = printed(python("-c", code))
+    path, mapped = json.loads(shown)
+    # Otherwise the loader would notice a missing name only when it is called.
+    assert python("-c", f"import ctypes; ctypes.CDLL({path!r}, 2)", LD_BIND_NOW="1").returncode == 0
+    assert path.startswith(f"{SITE}/nvidia/")
+    assert path.endswith(f"/{LIBRARIES[name]}")
+    # What it needs in turn is here, too.
+    libraries = [one for one in mapped if "/libcu" in one or "/libnv" in one]
+    assert path in libraries
+    assert all(one.startswith(f"{SITE}/nvidia/") for one in libraries)
+
+
+def test_versions_fit_each_other() -> None:
+    done = python("-m", "pip", "--disable-pip-version-check", "check")
+    assert (done.returncode, done.stdout) == (0, "No broken requirements found.\n"), done.stdout

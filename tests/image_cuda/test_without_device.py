@@ -1,18 +1,24 @@
-"""Without a driver both packages import, say what is missing, and know no device."""
+"""Without a device: what the rows say, how a start looks, kernels in numba-cuda's simulator."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpcpy_common.machine import no_cuda_device
 from running import printed, python
 
-pytestmark = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
+without_device = pytest.mark.skipif(not no_cuda_device(), reason="this machine has a CUDA device")
 
 
+@without_device
 def test_cupy_knows_no_device() -> None:
     assert printed(python("-c", "import cupy; print(cupy.cuda.is_available())")) == "False\n"
 
 
 # Through numba's own package, which gives way, or by numba-cuda's .pth file.
+@without_device
 @pytest.mark.parametrize("site", ["", "stock"])
 @pytest.mark.parametrize(
     "line",
@@ -36,6 +42,7 @@ print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
 
 
 # A device file alone is no driver.
+@without_device
 @pytest.mark.parametrize(
     ("row", "says"),
     [("cupy", "CUDA driver version"), ("numba-cuda", "CUDA driver library cannot be found")],
@@ -59,3 +66,44 @@ except UnavailableError as error:
     assert shown.startswith("no CUDA device answers (")
     assert says in shown
     assert shown.endswith("; run with --nv on a GPU node\n")
+
+
+# As in hpcpy; numba tries a package that is missing, so that the second bundle is opened.
+MOST = {"pass": 8, "numba": 22}
+
+
+def counted(*what: str) -> Any:
+    report = Path("/tmp") / f"start-{'-'.join(what)}.json"  # noqa: S108
+    words = ["-m", "workloads", "startup", "--impl", "strace", *what, "--json", str(report)]
+    done = python(*words)
+    if done.returncode == 69:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    details = json.loads(report.read_text())["results"][0]["details"]
+    report.unlink()
+    return details[0] if isinstance(details, list) else details
+
+
+def test_a_start_costs_what_hpcpys_does() -> None:
+    assert counted("--case", "pass")["path_calls"] <= MOST["pass"]
+    assert counted("--import", "numba")["path_calls"] <= MOST["numba"]
+
+
+def test_numba_for_cuda_comes_from_memory_but_for_extension_modules() -> None:
+    assert counted("--import", "numba.cuda")["path_calls"] <= 230
+
+
+SIMULATED = """
+import numpy as np
+from workloads.linalg import cuda
+
+numbers = np.arange(10.0)
+cuda.numba_kernel()[3, 4](numbers)
+print(*numbers)
+"""
+
+
+def test_linalgs_numbers_are_right() -> None:
+    done = python("-c", SIMULATED, NUMBA_ENABLE_CUDASIM="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"{number}.0" for number in range(1, 11)]

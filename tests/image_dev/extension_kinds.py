@@ -174,7 +174,6 @@ def check_command(kind: str) -> list[str]:
 
 
 def main(below: Path) -> None:
-    """Compile all kinds, each in a folder of its own."""
     for kind, build in BUILDERS.items():
         folder = folder_of(kind, below)
         folder.mkdir()

@@ -82,7 +82,6 @@ def in_podman(folder: Path) -> Podman:
 
 
 def small(folder: Path) -> None:
-    """Write the packages of the tests' own."""
     wheel(
         folder,
         "plain",

@@ -23,13 +23,11 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def sif() -> str:
-    """Give the image's file."""
     return image()[-1]
 
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """Give Apptainer and mksquashfs; without them the test is skipped."""
     try:
         return ensure("apptainer")
     except HpcpyError as error:
@@ -38,13 +36,11 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def program(engine: Engine) -> Path:
-    """Give Apptainer."""
     return engine["apptainer"].path
 
 
 @pytest.fixture(scope="session")
 def strace() -> Path:
-    """Give strace; without it the test is skipped."""
     if found := look_up(needed(["measure"])):
         return found["strace"].path
     pytest.skip("no strace here; run: make setup TOOLS=measure")

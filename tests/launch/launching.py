@@ -70,11 +70,7 @@ def process(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
 
 
 def said(done: Done) -> list[str]:
-    """Return what is on stderr beside the launch's own first line.
-
-    And beside srun's word that the nodes are not free yet: the test before has
-    just ended a job on them.
-    """
+    """Return stderr without the launch's first line, and srun's that the nodes are not free yet."""
     title, *rest = done.stderr.splitlines()
     assert ": ranks " in title
     waits = re.compile(r"srun: job \d+ (queued and waiting for|has been allocated) resources")
@@ -104,7 +100,6 @@ def processes(cluster: Cluster) -> Iterator[Process]:
 
 
 def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
-    """Return the running ranks of a workload here: process by rank."""
     return {
         int(one.variables["SLURM_PROCID"]): one.number
         for one in processes(cluster)

@@ -32,10 +32,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts or becomes anot
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster that runs.
-
-    `shared` is a folder that this process and all nodes see under one path.
-    """
+    """A cluster that runs; this process and all nodes see `shared` under one path."""
 
     layout: Layout
     shared: Path
@@ -86,12 +83,10 @@ class Cluster:
                     self.run("scancel", f"--name={name}")
 
     def name(self, process: subprocess.Popen[str]) -> str:
-        """Return the job name that a running srun of `started` has."""
         words: list[str] = process.args  # type: ignore[assignment]
         return next(word for word in words if str(word).startswith("--job-name")).split("=")[1]
 
     def states(self) -> dict[str, str]:
-        """Return what Slurm says of each node: idle, down* …"""
         return processes.states(self.layout)
 
     def daemon(self, program: str, node: str) -> int:
@@ -136,10 +131,7 @@ def require_one(layout: Layout) -> None:
 
 @contextlib.contextmanager
 def acquired() -> Iterator[Cluster]:
-    """Give the checkout's cluster; the last of pytest's workers stops it.
-
-    One that ran before the tests is left running.
-    """
+    """Give the checkout's cluster; the last worker stops it, if it did not run before."""
     layout = default_layout()
     require_one(layout)
     users = paths.BUILD / "cluster-users.lock"

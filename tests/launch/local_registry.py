@@ -23,8 +23,6 @@ SECONDS = 300
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry that runs, and the skopeo to look into it with."""
-
     address: str
     skopeo: Path
 
@@ -34,7 +32,6 @@ class Registry:
 
 
 def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry]:
-    """Run Debian's registry on a free port of the loopback."""
     folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

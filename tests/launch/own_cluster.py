@@ -30,7 +30,6 @@ def own(name: str, folder: Path = paths.BUILD) -> Iterator[Layout]:
 
 
 def command(layout: Layout, *words: str) -> list[str]:
-    """Return `hpcpy cluster`, as a user starts it, for a cluster."""
     program = str(paths.ROOT / "hpcpy")
     return [sys.executable, program, "cluster", f"--folder={layout.folder}", *words]
 

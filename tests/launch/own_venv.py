@@ -33,7 +33,6 @@ def in_image(
 
 
 def make(folder: Path) -> None:
-    """Make /own/venv, offline."""
     arch = host_arch()
     in_the_image = {wheel.name for wheel in wheels("image", arch)}
     wanted = [wheel for wheel in wheels("own", arch) if wheel.name not in in_the_image]

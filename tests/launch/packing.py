@@ -90,19 +90,16 @@ def conda_like(prefix: Path) -> Path:
 
 
 def pack(*words: object, env: Mapping[str, str] | None = None) -> Done:
-    """Run `./hpcpy pack` from a folder that is on the node."""
     return run(*COMMAND, *words, cwd="/usr", env=env)
 
 
 def packed(prefix: Path, *words: object) -> Path:
-    """Pack a new environment."""
     done = pack(prefix, *words)
     assert done.returncode == 0, done.stderr
     return prefix
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with packed ones, which are closed to writing."""
     run("chmod", "-R", "u+w", folder, check=True)
     shutil.rmtree(folder)
 
@@ -120,7 +117,6 @@ def tree(folder: Path) -> dict[str, tuple[object, ...]]:
 
 
 def daemons(prefix: Path) -> list[int]:
-    """Return the daemons of packed environments in a folder."""
     begin = f"hpcpy-mount {prefix}/"
     return [process for process, words in processes() if words.startswith(begin)]
 
@@ -131,7 +127,6 @@ def variables(prefix: Path) -> list[str | None]:
 
 
 def reported(done: Done) -> list[object]:
-    """Return what the program `report` says."""
     assert done.returncode == 0, done.stderr
     answer: list[object] = json.loads(done.stdout)
     return answer

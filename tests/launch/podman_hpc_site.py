@@ -73,7 +73,6 @@ class Installed:
 
 
 def require() -> None:
-    """Skip the test where podman-hpc cannot be."""
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
     image_in_podman.require("podman-hpc", "podman with FUSE")
@@ -84,13 +83,7 @@ def require() -> None:
 
 
 def installed(mpich: Path) -> Installed:
-    """Install podman-hpc with the image pulled and ``mpich`` for its module.
-
-    Parameters
-    ----------
-    mpich
-        A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
-    """
+    """Install podman-hpc with the image pulled and a folder with MPICH for its module."""
     venv = ensure_venv("podman-hpc", public_python("ensurepip"))
     site = _configured(paths.BUILD / "podman-hpc", venv)
     _write_module(site, mpich)
@@ -99,7 +92,6 @@ def installed(mpich: Path) -> Installed:
 
 
 def _configured(folder: Path, venv: Path) -> Installed:
-    """Write what podman-hpc reads, and return the installation."""
     site = Installed(folder, venv)
     for name in ("bin", "hooks", "modules/modules.d"):
         (folder / name).mkdir(parents=True, exist_ok=True)

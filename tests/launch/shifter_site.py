@@ -80,8 +80,6 @@ assert converters.writemeta("squashfs", json.loads(about), image + ".meta")
 
 @dataclass(frozen=True)
 class Site:
-    """A site's installation, and the name of the image there."""
-
     prefix: Path
     image: str
 
@@ -92,7 +90,6 @@ class Site:
 
 
 def require() -> None:
-    """Skip the test where Shifter cannot be."""
     if not SOURCE:
         pytest.skip(
             "Shifter is in no registry; with its source: "
@@ -106,10 +103,7 @@ def require() -> None:
 
 
 def installed(mpich: Path) -> Site:
-    """Build and configure Shifter with the image converted and ``mpich`` for its module.
-
-    ``mpich`` is a folder with a ``libmpi.so.12``, and what that needs below ``dep``.
-    """
+    """Build and configure Shifter with the image, and a folder with MPICH for its module."""
     folder = paths.BUILD / "shifter"
     made = _built(folder)
     for name in ("run/root", "run/loop", "images"):

@@ -96,7 +96,6 @@ class User:
 
 
 def is_public(path: Path) -> bool:
-    """Tell whether every user can read a file."""
     real = path.resolve()
     reached = all(folder.stat().st_mode & 0o001 for folder in real.parents)
     return reached and bool(real.stat().st_mode & 0o004)

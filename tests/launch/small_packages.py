@@ -15,7 +15,6 @@ def wheel(
     files: Mapping[str, str | bytes],
     requires: Sequence[str] = (),
 ) -> Path:
-    """Write a wheel of some files."""
     home = f"{name}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
     content = {
@@ -33,7 +32,6 @@ def wheel(
 
 
 def sdist(folder: Path, name: str, version: str) -> Path:
-    """Write the sdist of a package, built by setuptools."""
     files = {
         "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'
         'build-backend = "setuptools.build_meta"\n'
@@ -52,5 +50,4 @@ def sdist(folder: Path, name: str, version: str) -> Path:
 
 
 def digest(path: Path) -> str:
-    """Return a file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -70,7 +70,6 @@ def one_node(samples: Sequence[Sample]) -> list[Asked]:
 
 
 def require() -> None:
-    """Skip where there can be no storm."""
     if os.geteuid() != 0:
         pytest.skip("only root can have a storm: sudo make test")
     for group in ("cluster", "storm"):
@@ -80,13 +79,10 @@ def require() -> None:
 
 @dataclass(frozen=True)
 class SmallStorm:
-    """A running storm with its files."""
-
     storm: Storm
     images: Images
 
     def bring(self, configuration: Configuration) -> None:
-        """Copy its files onto the file system."""
         copy(self.storm.own, self.storm.folder, configuration.files(self.images))
 
     def take(self, configuration: Configuration, nodes: int, ranks: int) -> list[Sample]:

@@ -55,7 +55,6 @@ def staged(kind: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 def clean(**variables: str) -> dict[str, str]:
-    """Return an environment as after a login, with more variables."""
     return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **variables}
 
 

@@ -33,7 +33,6 @@ def links() -> list[str]:
 
 
 def left(layout: Layout) -> dict[str, object]:
-    """Return all that a cluster could leave behind."""
     return {
         "processes": list(processes.marked(layout)),
         "links": [name for name in links() if name.startswith(layout.bridge)],

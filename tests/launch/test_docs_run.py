@@ -1,9 +1,7 @@
-"""What the pages have a reader type in the image runs, in a folder with the reader's program.
-
-In `make test`: `tests/unit/test_docs_commands.py` parses all of it.
-"""
+"""What the pages have a reader type runs, in a shell and in the image."""
 
 import itertools
+import os
 import re
 import shlex
 import shutil
@@ -14,10 +12,63 @@ import pytest
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.prefix import find_apptainer
-from image_commands import IN_IMAGE
-from running import run
+from running import printed, run
 
-pytestmark = pytest.mark.long
+PROGRAMS = {
+    "my.py": "import numpy\nprint('numpy', numpy.arange(3).sum())\n",
+    # One write a line: pieces of several ranks mix where Python does not buffer.
+    "my-mpi.py": "import os\nfrom mpi4py.MPI import COMM_WORLD as w\n"
+    "os.write(1, f'rank {w.rank} {w.size}\\n'.encode())\n",
+}
+# A folder with odd characters is in test_modulefile.py.
+IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
+KERNEL = {"home/.local/share/jupyter/kernels/hpcpy/kernel.json"}
+MODULES = {
+    f"modules/{name}"
+    for version in ("2026.11", "0.1.0")
+    for name in (f"modulefiles/hpcpy/{version}", f"hpcpy/{version}/bin/hpcpy-exec")
+}
+
+
+def block(page: str, begin: str) -> str:
+    text = (paths.ROOT / page).read_text()
+    (found,) = re.findall(rf"(?s)\n```sh\n({re.escape(begin)}.*?)```", text)
+    return str(found)
+
+
+def test_readmes_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) -> None:
+    for name, text in PROGRAMS.items():
+        (tmp_path / name).write_text(text)
+    tools = tmp_path / "build/tools/bin"
+    tools.mkdir(parents=True)
+    (tools / "apptainer").symlink_to(find_apptainer())
+    (tmp_path / "build/hpcpy.sif").symlink_to(sif)
+    shown = printed(run("bash", "-ec", block("README.md", "export PATH="), cwd=tmp_path))
+    ranks = [f"rank {rank} 4" for rank in range(4)]
+    assert sorted(shown.splitlines()) == ["numpy 3", *ranks]
+
+
+@pytest.mark.parametrize(
+    ("page", "begin", "made"),
+    [
+        ("docs/how-to/jupyter.md", "./hpcpy kernelspec", KERNEL),
+        ("docs/how-to/modules.md", "make modulefile", MODULES),
+    ],
+)
+def test_a_block_of_the_page_writes_its_files(
+    page: str, begin: str, made: set[str], sif: str, tmp_path: Path
+) -> None:
+    here = block(page, begin).replace(IMAGE, sif).replace(FOLDER, str(tmp_path / "modules"))
+    (tmp_path / "home").mkdir()
+    env = {name: value for name, value in os.environ.items() if "JUPYTER" not in name}
+    env |= {"HOME": str(tmp_path / "home"), "HPCPY_CACHE": str(paths.cache_dir().parent)}
+    done = run("bash", "-ec", here, cwd=paths.ROOT, env=env)
+    assert done.returncode == 0, done.stderr
+    assert made <= {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*")}
+
+
+# The commands of blocks that do not say what they need.
+IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_job|hpcpy_info)\b")
 # Blocks that say what they need are another machine's.
 BLOCK = re.compile(
     r"(?<!:\*\n)^(?P<indent> *)```sh\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
@@ -29,7 +80,7 @@ WRITTEN = ("--json", "--plot", "--html", "--notebook", "--out", "--to")
 SECONDS = 2400
 
 
-def typed() -> list[str]:
+def typed_in_image() -> list[str]:
     found: dict[str, None] = {}
     for page in sorted([paths.ROOT / "README.md", *(paths.ROOT / "docs").glob("*/*.md")]):
         for block in BLOCK.finditer(page.read_text()):
@@ -48,7 +99,8 @@ def written(line: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("line", typed())
+@pytest.mark.long
+@pytest.mark.parametrize("line", typed_in_image())
 def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -> None:
     work, memory = tmp_path / "work", tmp_path / "memory"
     memory.mkdir()

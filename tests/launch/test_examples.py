@@ -37,7 +37,6 @@ class Folder:
         return done.stdout
 
     def submit(self, name: str) -> str:
-        """Submit a script; return the job's number."""
         script = str(self.path / name)
         return self.run("sbatch", "--parsable", f"--chdir={self.path}", script).strip()
 

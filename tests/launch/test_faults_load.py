@@ -33,7 +33,6 @@ def cluster() -> Iterator[Cluster]:
 
 
 def left(cluster: Cluster) -> dict[str, list[int]]:
-    """Return how much of each kind the nodes have."""
     told = cluster.srun("-N2", "--label", "sh", "-c", LEFT).stdout.splitlines()
     numbers = [int(line.partition(": ")[2]) for line in sorted(told, key=lambda line: line[0])]
     nodes = numbers[: len(KINDS)], numbers[len(KINDS) :]
@@ -41,7 +40,6 @@ def left(cluster: Cluster) -> dict[str, list[int]]:
 
 
 def open_files(cluster: Cluster) -> int:
-    """Return how many files the nodes' slurmd have open."""
     daemons = [cluster.daemon("slurmd", node) for node in cluster.layout.nodes]
     return sum(len(list(Path(f"/proc/{process}/fd").iterdir())) for process in daemons)
 

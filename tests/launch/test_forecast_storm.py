@@ -1,10 +1,4 @@
-"""The forecast's model against ranks that wait for a metadata server made slow.
-
-`STORM_OUT=FILE` keeps what was measured: docs/results/storm-throttled.json;
-`STORM_WAYS_OUT=FILE` what was forecast and measured: docs/results/storm-ways.json.
-
-In `make test`: `tests/unit/job/test_forecast_model.py`, the model by itself.
-"""
+"""What ranks ask of a metadata server, and how long they wait for a slow one: the forecast."""
 
 import contextlib
 import dataclasses
@@ -18,10 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_storm import KEEPING, STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
+from small_storm import (
+    CHUNKS,
+    KEEPING,
+    REQUESTS,
+    STATIC_FILES,
+    STATIC_SIF,
+    STATIC_STAGED,
+    VENV,
+    SmallStorm,
+    one_node,
+    requests,
+    started,
+)
 
 from hpcpy_cluster.processes import daemon_environment
 from hpcpy_common import machine
+from sharedfs.configurations import Configuration
 from sharedfs.samples import Sample
 from sharedfs.validation import compare
 
@@ -41,6 +48,8 @@ MOST = 0.5
 # The same for the remedies, whose requests come from another program, `core`: measured 109 %.
 # Where ranks ask as many as they do without a remedy, they take thirty times as long.
 MOST_OF_WAYS = 1.5
+# Packets of a node, cold: low tens; a venv of numpy alone asks for hundreds.
+MOST_OF_A_NODE = 40
 
 pytestmark = pytest.mark.long
 
@@ -129,7 +138,6 @@ def forecast(storm: SmallStorm, per_node: int, operations: int) -> dict[str, Any
 
 
 def predicted(said: dict[str, Any], way: str, ranks: int) -> float:
-    """Return the seconds to the last of some ranks."""
     model = said["model"]
     return float(model["seconds"][way][model["ranks"].index(ranks)])
 
@@ -159,3 +167,50 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
     path.write_text(json.dumps(report, indent=1) + "\n")
     found = compare(report)
     assert found["errors"]["largest"] < MOST_OF_WAYS, found["cases"]
+
+
+def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallStorm) -> None:
+    alone = one_node(storm.take(STATIC_SIF, 1, 1))
+    three = one_node(storm.take(STATIC_SIF, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        assert requests(all_three) == requests(one)
+        assert abs(all_three.packets - one.packets) <= CHUNKS
+
+
+def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(storm: SmallStorm) -> None:
+    alone = one_node(storm.take(STATIC_FILES, 1, 1))
+    three = one_node(storm.take(STATIC_FILES, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        # It is opened to be executed; its name is known to the node.
+        more = {name: requests(all_three)[name] - requests(one)[name] for name in REQUESTS}
+        assert more["open"] == 2
+        assert more["lookup.master"] == 0
+        assert all_three.packets - one.packets <= 2 + CHUNKS
+
+
+def test_a_further_rank_asks_all_over_again_with_a_venv(storm: SmallStorm) -> None:
+    alone = one_node(storm.take(VENV, 1, 1))
+    three = one_node(storm.take(VENV, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        # Names are kept by the node; each file is opened anew by each rank.
+        assert all_three.operations["open"] >= 3 * one.operations["open"] > 200
+        assert all_three.packets > one.packets + 2 * 60
+
+
+@pytest.mark.parametrize("configuration", [STATIC_SIF, STATIC_FILES], ids=lambda one: one.name)
+def test_a_further_node_asks_a_few_things(storm: SmallStorm, configuration: Configuration) -> None:
+    for sample in storm.take(configuration, 2, 1):
+        first, second = sample.asked
+        assert requests(second) == requests(first)
+        assert 0 < first.packets <= MOST_OF_A_NODE
+        assert 0 < second.packets <= MOST_OF_A_NODE
+
+
+def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm) -> None:
+    for sample in storm.take(STATIC_STAGED, 2, 2):
+        first, second = sample.asked
+        assert requests(first)["open"] == 1
+        assert not any(requests(second).values())
+        assert second.packets == 0
+    for mount in storm.storm.mounts:
+        assert mount.run("sh", "-c", "ls /tmp | grep '^storm-.*sif' || true") == ""

@@ -21,7 +21,6 @@ CASES = [
 
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Return the launch's words for an engine and its image."""
     if request.param == "standalone":
         return "ENGINE=standalone", f"IMAGE={built()}"
     return (f"IMAGE={request.getfixturevalue('sif')}",)

@@ -1,15 +1,23 @@
-"""An image's commands without an engine."""
+"""An image's commands without an engine; what `./hpcpy pack` takes of whom."""
 
 import itertools
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packing import COMMAND, KILLED, daemons, pack, require
+from injection_ways import NOBODY, forbidden
+from packing import COMMAND, KILLED, conda_like, daemons, pack, remove, require, tree
+from site_user import is_public
+from test_engine_apptainer import AS_USER
 
+from hpcpy.core import paths
+from hpcpy.pack.image import image_of, unsquashfs
 from running import run, wait_until
+from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +79,84 @@ def test_the_place_of_an_images_commands_has_nothing_else(sif: str, tmp_path: Pa
     done = pack(sif, "--to", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"{tmp_path}: is in the way; give another place by --to" in done.stderr
+
+
+ALONE = {**os.environ, "HPCPY_PACK_HOLD": "0"}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder that every user can reach; pytest's own are root's."""
+    require()
+    made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
+    made.chmod(0o755)
+    yield made
+    remove(made)
+
+
+@pytest.mark.parametrize("where", sampled([".local", "", "files/.ssh"], 2))
+def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: str) -> None:
+    home = folder / "home"
+    base, secret = home / where.removesuffix("/.ssh"), home / where / "key"
+    conda_like(base)
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text("secret")
+    venv = folder / "venv"
+    run(base / "bin/python", "-m", "venv", "--without-pip", venv, check=True)
+    done = pack(venv, env={**ALONE, "HOME": str(home)})
+    if where != ".local":
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        return
+    assert "link out" not in done.stderr
+    assert "before, now 11\n" in done.stdout
+    for part in (base / "bin/python3", *(base / "lib").iterdir()):
+        assert f"packed with it: {part}: " in done.stderr
+    listed = run(*unsquashfs(venv, "-l")[:-1]).stdout
+    assert "bin/python3\n" in listed
+    assert "/key\n" not in listed
+    shutil.rmtree(venv.with_name("venv.unpacked"))
+    show = "import json, sys; print(sys.base_prefix, open(sys.argv[1]).read())"
+    for engine in ("", "apptainer"):
+        env = {**ALONE, "HPCPY_PACK_ENGINE": engine}
+        shown = run(venv / "bin/python", "-c", show, secret, env=env)
+        assert shown.stdout == f"{base} secret\n", shown.stderr
+
+
+def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
+    if os.geteuid() != 0 or forbidden("user namespaces") or not is_public(paths.ROOT / "hpcpy"):
+        pytest.skip("becomes another user, in a user namespace: as root, in a public checkout")
+    (folder / "fuse").mkdir()
+    (folder / "mine").mkdir()
+    prefix = conda_like(folder / "mine/env")
+    run("chmod", "-R", "a-w", prefix, check=True)
+    run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
+    before = tree(prefix)
+    # As root it would start a program that the user may change at any time.
+    refused = pack(prefix)
+    assert (refused.returncode, refused.stderr.count("\n")) == (69, 1)
+    assert "env: is of nobody, and root would start it; runuser -u nobody --" in refused.stderr
+    as_user = ("unshare", "--mount", "sh", "-c", AS_USER, folder / "fuse", "/usr/bin/python3")
+    env = {**ALONE, "HOME": str(folder / "mine"), "OLDPWD": "/usr"}
+    env |= {"XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
+    write = ("--", "python", "-c", f"open('{prefix}/share/gdal/new', 'w')")
+    for words in ((), ("--update", *write), ("--undo",)):
+        at = [*COMMAND[1:], *words[:1], prefix, *words[1:]]
+        done = run(*as_user, *at, env=env, cwd="/usr")
+        assert done.returncode == 0, done.stderr
+        assert not (folder / "mine/env.packing").exists()
+    (prefix / "share/gdal/new").unlink()
+    after = tree(prefix)
+    assert {name: (mode, content) for name, (mode, _, content) in after.items()} == {
+        name: (mode, content) for name, (mode, _, content) in before.items()
+    }
+    assert (folder / "mine/.cache/hpcpy/logs").is_dir()
+
+
+def test_an_image_is_closed_to_those_who_may_not_read_a_file_of_it(folder: Path) -> None:
+    prefix = conda_like(folder / "env")
+    for mode in (0o640, 0o600):
+        (prefix / "share/gdal/data").chmod(mode)
+        done = pack(prefix, env=ALONE)
+        assert image_of(prefix).stat().st_mode & 0o777 == mode & 0o444
+        assert f"closed to those who may not read {prefix}/share/gdal/" in done.stderr
+        assert pack("--undo", prefix).returncode == 0

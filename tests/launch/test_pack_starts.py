@@ -52,7 +52,6 @@ def start(
 
 
 def end(prefix: Path) -> None:
-    """End the mount of an environment."""
     for process in daemons(prefix):
         os.kill(process, signal.SIGKILL)
     wait_until(lambda: not daemons(prefix))

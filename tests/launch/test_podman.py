@@ -33,7 +33,6 @@ Podman = tuple[list[str], dict[str, str]]
 
 @pytest.fixture(scope="module")
 def podman() -> Podman:
-    """Give podman with the image loaded."""
     return image_in_podman.loaded()
 
 

@@ -41,7 +41,6 @@ class ReFrame:
         self.variables.pop("TMPDIR", None)
 
     def run(self, *options: str) -> tuple[int, str]:
-        """Return ReFrame's exit code and output."""
         command = [
             str(ensure_venv("reframe") / "bin/reframe"),
             *("--nocolor", f"--prefix={self.folder}"),
@@ -55,12 +54,10 @@ class ReFrame:
         return done.returncode, done.stdout
 
     def cases(self) -> dict[str, dict[str, Any]]:
-        """Return what the JSON report of the last run says of each check."""
         (last,) = json.loads((self.folder / "report.json").read_text())["runs"]
         return {case["name"]: case for case in last["testcases"]}
 
     def scripts(self) -> dict[str, str]:
-        """Return the script of each check's job."""
         found = self.folder.rglob("rfm_job.sh")
         return {path.parent.name: path.read_text() for path in found}
 

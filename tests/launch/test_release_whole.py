@@ -39,7 +39,6 @@ def checked(folder: Path, public: Path, apptainer: Path) -> None:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> tuple[Path, Path]:
-    """Give a private and a public key."""
     return make_key(tmp_path, "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 

@@ -1,15 +1,23 @@
-"""A start of Python asks the file system for next to nothing: counts, not times."""
+"""A start asks the file system for next to nothing: counts, not times, and as strace has them."""
 
+import json
+import os
+import shutil
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from own_venv import SIF, in_image, needs_image
 
+from hpcpy.core.paths import ROOT
 from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import WORK, Target, container
+from running import printed, run
 from tiers import sampled
-from workloads.startup import calls
+from workloads.startup import calls, command
 
 # Each package of the case `everything` alone.
 # Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
@@ -75,3 +83,108 @@ def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -
 @pytest.mark.parametrize("case", ALONE, ids=lambda case: case.name)
 def test_a_package_alone_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
     test_a_start_makes_no_more_calls_than_its_goal(python, case)
+
+
+# Of these some are on a descriptor: strace's table does not tell them apart.
+ON_DESCRIPTORS = {"newfstatat", "utimensat"}
+# Folders, relative paths, a thread that opens, a process that changes folder.
+BUSY = """
+import os, shutil, subprocess, threading
+folder = __file__ + ".d"
+os.mkdir(folder)
+os.chdir(folder)
+with open("x", "w") as file:
+    file.write("y" * 70_000)
+thread = threading.Thread(target=lambda: open("x").read())
+thread.start()
+thread.join()
+subprocess.run(["/bin/sh", "-c", "cd /; /bin/cat etc/hostname; exec /bin/ls -l /proc/self"])
+os.utime("x"), os.rename("x", "z"), os.symlink("z", "l"), os.readlink("l"), os.getcwd()
+os.listdir("."), os.access("none", os.R_OK), shutil.copyfile("z", "c")
+os.path.exists("/usr/lib/none"), os.chdir("."), os.fchdir(os.open(folder, os.O_RDONLY))
+descriptor = os.open(folder, os.O_RDONLY)
+os.utime(descriptor), os.stat(descriptor), os.stat("z", dir_fd=descriptor)
+os.mkdir("d"), os.rmdir("d"), os.link("z", "h"), os.truncate("z", 5), os.chmod("z", 0o600)
+os.chdir("/")
+shutil.rmtree(folder)
+"""
+
+
+def by_strace(strace: Path, command: list[str], table: Path) -> dict[str, int]:
+    """Return how often each call of the class %file was made, but for getcwd."""
+    options = ["-f", "-c", "-U", "name,calls", "-e", "trace=%file,getdents64", "-o", str(table)]
+    run(strace, *options, *command, check=True)
+    lines = [line.split() for line in table.read_text().splitlines()]
+    counts = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+    return {name: counts[name] for name in counts if name not in ("total", "getcwd")}
+
+
+def test_counts_of_a_busy_program_are_straces(strace: Path, tmp_path: Path) -> None:
+    script = tmp_path / "busy.py"
+    script.write_text(BUSY)
+    command = [sys.executable, str(script)]
+    found = traced(command, sys.executable)
+    mine = Counter(call.name for call in found.paths)
+    mine["getdents64"] = sum(call.kind == "getdents" for call in found.each)
+    theirs = by_strace(strace, command, tmp_path / "table")
+    assert {*mine} | {*theirs} >= {"execve", "openat", "mkdir", "readlink", "getdents64"}
+    for name in {*mine} | {*theirs}:
+        if name in ON_DESCRIPTORS:
+            assert mine[name] <= theirs[name], name
+        else:
+            assert mine[name] == theirs.get(name, 0), name
+    assert found.started.items() >= {"processes": 2, "threads": 1}.items()
+
+
+@pytest.mark.long
+def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
+    sif: str, tmp_path: Path
+) -> None:
+    python = container("hpcpy", Path(sif), tmp_path)
+    options = ["--impl", "strace", "--json", str(WORK / "r.json")]
+    printed(run(*python.command(["-m", "workloads", "startup", *options])))
+    results = json.loads((tmp_path / "r.json").read_text())["results"]
+    found = {result["problem"]: result["details"][-1] for result in results}
+    assert list(found) == list(command.CASES)
+    for name, case in command.CASES.items():
+        outside = traced(python.command(case.arguments), python.program)
+        assert found[name] == {**outside.started, **calls.summary(outside.each)}
+
+
+@needs_image
+def test_the_list_names_what_a_start_enters(tmp_path: Path) -> None:
+    made = tmp_path / "functions.txt"
+    program = ROOT / "benchmarks/start_functions.py"
+    done = run(
+        *(sys.executable, program, "--sif", f"hpcpy={SIF}", "--out", made),
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    entered = set(made.read_text().split())
+    listed = set((ROOT / "env/start_functions.txt").read_text().split())
+    assert len(entered) > 2000
+    # After an upgrade some have another name; the command makes the list anew.
+    assert len(entered - listed) < len(entered) / 10, sorted(entered - listed)
+
+
+TRAINING = ROOT / "src/interp/features/code_image/codeimage/training.py"
+# The last one to have looked an attribute up keeps its name, until another takes its place.
+LOOKS_UP = """
+import sys, types
+sys.path.insert(0, "/own")
+import training
+name = "looked_up_" + str(1)
+setattr(types, name, 1)
+getattr(types, name)
+delattr(types, name)
+del name
+names = training.names_in_use()
+# The constant is one.
+print([name for name in names if name.startswith("looked_up_")])
+"""
+
+
+@needs_image
+def test_a_name_that_a_cache_keeps_is_not_in_use(tmp_path: Path) -> None:
+    shutil.copy(TRAINING, tmp_path)
+    assert printed(in_image(tmp_path, "python3", "-c", LOOKS_UP)) == "['looked_up_']\n"

@@ -1,6 +1,7 @@
-"""Images are compared by bytes; of a SIF a signature does not count."""
+"""Images are compared by bytes, which are the same whatever mksquashfs and Apptainer there are."""
 
 import contextlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,10 +12,15 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.engine.setup import Engine
+from hpcpy.images import sif as images_sif
 from hpcpy.images import verify
-from hpcpy.images.cached import files_of_clone
+from hpcpy.images.cached import files_of_clone, write_stamp
 from hpcpy.images.oci import pack
+from hpcpy.images.outputs import archive_path, is_current_sif
+from hpcpy.images.plan import make_plan
 from hpcpy.images.verify import compare
+from running import executable
+from small_image import layer, write_archive
 from tiers import sampled
 
 
@@ -124,3 +130,44 @@ def test_a_changed_sif_ends_in_one_line(engine: Engine, tmp_path: Path, step: in
         with contextlib.suppress(IntegrityError, UsageError):
             verify._kind_of(changed)
             compare(sif, changed)
+
+
+MKSQUASHFS = """\
+#!/bin/sh
+echo "mksquashfs version 4.9 (2030/01/01)"
+test "$1" = -version
+"""
+# What a newer one writes: another version among the labels.
+APPTAINER = """\
+#!/bin/sh
+if test "$1" = --version; then echo apptainer version 0.0.1; exit; fi
+{real} "$@" || exit
+for word in "$@"; do
+    labels=$word/.singularity.d/labels.json
+    test ! -e "$labels" || sed -i 's/\\(usage.apptainer.version": "\\)[^"]*/\\10.0.1/' "$labels"
+done
+"""
+
+
+def test_a_sif_is_the_same_bytes_with_any_tools(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build, programs = tmp_path / "build", tmp_path / "bin"
+    build.mkdir()
+    monkeypatch.setattr(paths, "BUILD", build)
+    plan = make_plan()
+    image = plan.graph.image("hpcpy")
+    # Apptainer's own layout needs a shell and its folders.
+    digest = write_archive(archive_path(image), [layer({"bin/sh": b"", "etc/passwd": b""})])
+    write_stamp(archive_path(image), inputs=plan.image_key(image), digest=digest)
+    sif = images_sif.make_sif(plan, image)
+    first = sif.read_bytes()
+    for name, text in (
+        ("mksquashfs", MKSQUASHFS),
+        ("apptainer", APPTAINER.format(real=engine["apptainer"].path)),
+    ):
+        executable(programs / name, text)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    assert is_current_sif(plan, image)
+    sif.unlink()
+    assert images_sif.make_sif(plan, image).read_bytes() == first

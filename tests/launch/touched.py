@@ -38,11 +38,9 @@ class Touched:
 
     @property
     def blocks(self) -> int:
-        """Blocks of all files."""
         return sum(self.files.values())
 
     def most(self, number: int) -> dict[str, int]:
-        """Return the files with the most blocks."""
         order = sorted(self.files.items(), key=lambda one: (-one[1], one[0]))
         return dict(order[:number])
 

@@ -61,14 +61,7 @@ def test_package(name: str, sifs: list[Path]) -> None:
 
 
 def used(program: str, wanted: Sequence[Artifact], sif: Path) -> tuple[str, str, int]:
-    """Install wheels into a virtual environment on an image, and use them there.
-
-    Returns
-    -------
-    tuple
-        What the program printed, the last line of its errors if it failed, and the bytes of
-        the environment.
-    """
+    """Use wheels in a venv on an image; return output, last line of errors, the venv's bytes."""
     # Some have gigabytes, and /tmp is memory on many machines.
     paths.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, serving
-from small_machine import Machine, maker
 
 from hpcpy.core import paths
 
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give an empty folder in place of the user's cache."""
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
 
 
@@ -28,7 +26,6 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def strace() -> None:
-    """Skip the test without strace."""
     if not shutil.which("strace"):
         pytest.skip("no strace here; run: make setup TOOLS=measure")
 
@@ -38,12 +35,6 @@ def server() -> Iterator[Server]:
     """Give an HTTP server whose every answer a test chooses."""
     with serving() as running:
         yield running
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """Return a function that makes a node for the doctor's checks."""
-    return maker(tmp_path)
 
 
 @pytest.fixture

@@ -97,5 +97,4 @@ def driver(folder: Path, name: str) -> Iterator[Driver]:
 
 
 def text(value: str | bytes) -> bytes:
-    """Return a C string: the value's bytes and a zero byte."""
     return (value if isinstance(value, bytes) else value.encode()) + b"\0"

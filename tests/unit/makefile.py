@@ -19,7 +19,6 @@ def make(*words: str | Path, cwd: Path = paths.ROOT, **variables: str) -> Done:
 
 
 def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:
-    """Return what `make help` says of each target."""
     shown = printed(make(*words, "help", cwd=cwd))
     rows = re.findall(r"^  make (\S+) +(\S.*)$", shown, re.MULTILINE)
     assert len(rows) == len(shown.splitlines())
@@ -27,7 +26,6 @@ def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:
 
 
 def targets() -> set[str]:
-    """Return the targets of the Makefile."""
     return set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE.read_text(), re.MULTILINE))
 
 

@@ -41,8 +41,6 @@ Answer = Callable[[Handler], None]
 
 
 class Server(ThreadingHTTPServer):
-    """A server on a free port of the loopback interface."""
-
     daemon_threads = True
 
     def __init__(self) -> None:
@@ -76,8 +74,6 @@ def serving() -> Iterator[Server]:
 
 
 def whole(body: bytes) -> Answer:
-    """Send the whole file, whatever range is asked for."""
-
     def answer(handler: Handler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(body)))
@@ -109,7 +105,6 @@ def ranged(body: bytes, sent: int | None = None, *, then_wait: bool = False) -> 
 
 
 def status(code: int) -> Answer:
-    """Send an HTTP error."""
     return lambda handler: handler.send_error(code)
 
 
@@ -123,8 +118,6 @@ def no_range(body: bytes) -> Answer:
 
 
 def unsized(body: bytes) -> Answer:
-    """Send the whole file without a Content-Length."""
-
     def answer(handler: Handler) -> None:
         handler.send_response(200)
         handler.end_headers()

@@ -30,7 +30,6 @@ def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[st
 
 
 def runs(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -94,7 +94,6 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def distribution(name: str, version: str, *files: str) -> dict[str, str]:
-    """Return the files of a dist-info folder."""
     home = f"{name}-{version}.dist-info"
     return {
         f"{home}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"

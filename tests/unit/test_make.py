@@ -1,52 +1,52 @@
-"""The Makefile: what it lists, what it calls, and where it may lie."""
+"""The Makefile: where it may lie, and its variables reach the program as they were typed."""
 
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from makefile import copy, make, make_help
+from makefile import MAKEFILE, copy, make, make_help
 
+from hpcpy.commands import ENVIRONMENT, given, parse, with_settings
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from running import executable
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
+BUILT = ("hpcpy.sif", "hpcpy.oci.tar", "logs/x.log", "docs/a/b", "tools/kept")
 PLACES = ["a b", "it's", 'a "b" c', "a&b|c", "50%`x`", "(a) [b]* ?"]
 
 
-def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:
-    checkout = copy(tmp_path / "checkout")
-    mine = tmp_path / "mine"
-    for folder in (checkout, mine):
-        for name in ("hpcpy.sif", "hpcpy.oci.tar", "logs/x.log", "docs/a/b", "tools/kept"):
-            (folder / "build" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "build" / name).touch()
-    for target, left in (("clean", {"tools", ".lock"}), ("distclean", set())):
-        done = make("-f", checkout / "Makefile", target, cwd=mine)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert {path.name for path in checkout.glob("build/*")} == left
-    assert not (checkout / "build").exists()
-    assert len(list((mine / "build").iterdir())) == 5
+def add_built(folder: Path) -> None:
+    for name in BUILT:
+        (folder / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "build" / name).touch()
 
 
 @pytest.mark.parametrize("name", sampled(PLACES, keep=2))
-def test_checkout_may_lie_in_an_odd_place(tmp_path: Path, name: str) -> None:
-    checkout = copy(tmp_path / name)
-    (tmp_path / "elsewhere").mkdir()
+def test_checkout_may_lie_in_an_odd_place_and_alone_is_cleaned(tmp_path: Path, name: str) -> None:
+    checkout, mine = copy(tmp_path / name), tmp_path / "mine"
     (tmp_path / "links").mkdir()
     (tmp_path / "links/Makefile").symlink_to(checkout / "Makefile")
+    add_built(mine)
     for words, cwd in (
-        (("-f", tmp_path / "links/Makefile"), tmp_path / "elsewhere"),
-        (("-f", checkout / "Makefile"), tmp_path / "elsewhere"),
-        (("-f", Path("..") / name / "Makefile"), tmp_path / "elsewhere"),
+        (("-f", tmp_path / "links/Makefile"), mine),
+        (("-f", checkout / "Makefile"), mine),
+        (("-f", Path("..") / name / "Makefile"), mine),
         (("-C", checkout), tmp_path),
         ((), checkout),
     ):
-        (checkout / "build").mkdir()
-        (checkout / "build/hpcpy.sif").touch()
+        add_built(checkout)
         assert "distclean" in make_help(*words, cwd=cwd)
-        done = make(*words, "distclean", cwd=cwd)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        for target, left in (("clean", {"tools", ".lock"}), ("distclean", set())):
+            done = make(*words, target, cwd=cwd)
+            assert (done.returncode, done.stdout) == (0, ""), done.stderr
+            assert {path.name for path in checkout.glob("build/*")} == left
         assert not (checkout / "build").exists()
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert len(list((mine / "build").iterdir())) == len(BUILT)
+    assert [path.name for path in mine.iterdir()] == ["build"]
 
 
 @pytest.mark.parametrize("name", ["a:b", "a$(b)", "a\nb"])
@@ -58,3 +58,156 @@ def test_place_that_mounts_cannot_name_is_refused_in_one_line(tmp_path: Path, na
     assert "which mounts cannot have; move the checkout" in done.stderr
     assert done.stderr.index("\n") == done.stderr.index("\nmake: ***")
     assert (checkout / "build").is_dir()
+
+
+TEXT = MAKEFILE.read_text()
+# Target -> the command that it calls; below, target -> the variables of that command.
+CALLS = {
+    target: " ".join(command.split()[:2])
+    for target, command in re.findall(r"^([a-z-]+):.*\n\t@\$\(HPCPY\) (.*)$", TEXT, re.MULTILINE)
+}
+OF_TARGET = {
+    "launch": ["PROGRAM", "W", "NODES", "SITE", "TIME", "DRY"],
+    "push": ["IMAGE", "REF"],
+    "setup": ["TOOLS", *ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"],
+}
+# {} is a file: it exists if a part of the value was run.
+HOSTILE = [
+    *("x; touch {}", "$$(touch {})", "$(shell touch {})", "`touch {}`", "' ; touch {} ; '"),
+    *('"; touch {}; "', "x\ntouch {}", "${{HOME}}$HOME", "# x", "a\\nb\\\\", "> {}", "é", "-x"),
+    *("$(error no)", "$(eval export X:=$(shell touch {}))", "*", "~", "%"),
+]
+# In Python's place: writes down its words and its variables.
+RECORDER = """#!/bin/sh
+{ printf '%s\\0' "$@"; printf '==\\0'; env -0; } >"$RECORD"
+"""
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Path:
+    return executable(tmp_path / "python; x", RECORDER)
+
+
+def recorded(recorder: Path, *words: str, **variables: Any) -> tuple[list[str], dict[str, str]]:
+    """Return what the Makefile starts Python with: words and variables."""
+    record = recorder.with_name("record")
+    done = make(f"PYTHON={recorder}", *words, RECORD=str(record), **variables)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    entries = record.read_bytes().decode().split("\0")
+    end = entries.index("==")
+    return entries[:end], dict(entry.split("=", 1) for entry in entries[end + 1 : -1])
+
+
+@pytest.mark.parametrize("target", OF_TARGET)
+def test_program_gets_what_was_typed_and_nothing_runs(
+    tmp_path: Path, recorder: Path, target: str
+) -> None:
+    for text in HOSTILE:
+        settings = dict.fromkeys(OF_TARGET[target], text.format(tmp_path / "ran"))
+        typed = [f"{name}={value}" for name, value in settings.items()]
+        words, variables = recorded(recorder, target, *typed)
+        assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), **settings}
+        # No word of it is in the command, and make hands nothing on by itself.
+        assert words == ["-I", str(paths.ROOT / "hpcpy"), "--from-make", *words[3:]]
+        assert " ".join(words[3:5]) == CALLS[target]
+        assert not {*settings} & {*variables}
+        assert variables.get("MAKEFLAGS", "").strip() == "--no-print-directory"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
+
+
+def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
+    stray: dict[str, Any] = dict.fromkeys(("MPI", "TIME", "ACCOUNT", "IMAGE", "NODES"), "x")
+    _, variables = recorded(recorder, "-e", "launch", "W=pi", **stray, PYTHON="nosuch")
+    assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), "W": "pi"}
+    words = ("launch", "W=pi", "DRY=1", "ENGINE=none", "SITE=local")
+    plain, other = make(*words), make(*words, **stray)
+    assert plain.returncode == 0
+    assert (other.stdout, other.stderr) == (plain.stdout, plain.stderr)
+
+
+def settings(words: list[str], goals: str = "", **variables: str) -> list[str]:
+    text = "\n ".join(f"{name}={value}" for name, value in variables.items())
+    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": goals})
+
+
+def test_an_image_of_another_architecture_is_both() -> None:
+    words = settings(["build", "sif"], IMAGE="hpcpy-core", ARCH="aarch64")
+    options = parse(words)
+    assert (options.kind, options.image, options.arch) == ("sif", "hpcpy-core", "aarch64")
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "words"),
+    [
+        (
+            "run",
+            {"W": "pi --label 'a b'", "IMAGE": "x"},
+            ["--image=x", "--", "pi", "--label", "a b"],
+        ),
+        ("setup", {"TOOLS": "build podman"}, ["--", "build", "podman"]),
+        (
+            "launch",
+            {"W": "pi 'x'", "NODES": "2"},
+            ["--nodes=2", "--", "-m", "workloads", "pi", "x"],
+        ),
+        ("launch", {"PROGRAM": "my.py --its", "DRY": "1"}, ["--dry", "--", "my.py", "--its"]),
+        ("batch", {"DASK": "0", "SITE": " ", "W": "pi"}, ["--", "-m", "workloads", "pi"]),
+        ("push", {"REF": "--help"}, ["--", "--help"]),
+        ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
+        ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
+        ("lock", {"NAME": "a 'b c'"}, ["--only=a", "--only=b c"]),
+        ("test", {"IMAGE": "plain", "PEDANTIC": "1"}, ["--image=plain"]),
+        ("test-upstream", {"SUITE": "h5py 'a b'"}, ["--suite=h5py", "--suite=a b"]),
+        # What follows `--` is a program.
+        ("pack", {"PREFIX": "/a b", "UNDO": "1"}, ["--undo", "/a b"]),
+    ],
+)
+def test_variables_become_options_and_words_after_them(
+    command: str, variables: dict[str, str], words: list[str]
+) -> None:
+    assert settings(command.split(), **variables) == [*command.split(), *words]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "says"),
+    [
+        (["launch"], {"NODE": "2"}, "'NODE' is no variable of this target; did you mean NODES?"),
+        (["run"], {"NODES": "2"}, "'NODES' is no variable of this target; there are: IMAGE, W"),
+        (["run"], {"W": "pi 'x"}, "no closing quotation"),
+        (["launch"], {"W": "pi", "PROGRAM": "x"}, "both W and PROGRAM are given"),
+        (["launch"], {"TIME": "1\\n#SBATCH --x"}, r"TIME='1\n#SBATCH --x' is not one line of text"),
+        (["sbom"], {"IMAGE": "a\x1b[2J"}, "one line of text"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    words: list[str], variables: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings(words, **variables)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_targets_share_the_variables_of_each() -> None:
+    words = ["setup", "--", "build"]
+    assert settings(["setup"], "setup launch", TOOLS="build", NODES="2") == words
+    assert settings(["test"], "distclean sif test", IMAGE="plain", ALL="1") == [
+        "test",
+        "--image=plain",
+    ]
+    for goals in ("setup launch", "setup"):
+        with pytest.raises(UsageError, match="'TO' is no variable"):
+            settings(["setup"], goals, TO="2")
+
+
+def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:
+    variables = {
+        "HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n",
+        "HPCPY_GOALS": "fetch",
+        "MAKEFLAGS": "-s",
+        "MAKELEVEL": "1",
+        "HPCPY_MAKEFILE": " M",
+        "HOME": "/h",
+    }
+    assert with_settings(["fetch"], variables) == ["fetch"]
+    assert variables == {"SETUP": "no", "HPCPY_CACHE": "/x", "HOME": "/h"}

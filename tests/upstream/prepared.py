@@ -44,7 +44,6 @@ def python_folder() -> str:
 
 
 def tests(suite: Suite) -> Path:
-    """Return the tests of a suite, as its tarball has them."""
     source = sources()[suite.source]
 
     def make(folder: Path) -> None:

@@ -62,7 +62,6 @@ def _command(suite: Suite, sif: Path, scratch: Path) -> list[str]:
 
 
 def _words(suite: Suite) -> list[str]:
-    """Return what is run in the container."""
     if suite.runner == "regrtest":
         words = ["-m", "test", f"-j{suite.workers}", "--junit-xml=/tmp/reports/junit.xml"]
         words += [f"--ignore={pattern}" for pattern in suite.skipped]
@@ -86,7 +85,6 @@ def _yields(suite: Suite) -> Path | None:
 
 
 def _variables(suite: Suite) -> dict[str, str]:
-    """Return the variables of a run, for what the tests start as well."""
     found = {"HOME": "/tmp/home", **suite.environment}  # noqa: S108
     if suite.runner == "regrtest":
         return found
@@ -104,7 +102,6 @@ def _variables(suite: Suite) -> dict[str, str]:
 
 
 def _binds(suite: Suite, scratch: Path) -> list[str]:
-    """Return what is mounted, as Apptainer wants it told."""
     tests, mode = prepared.tests(suite), "ro"
     if suite.copied:
         tests, mode = _copy(tests, scratch / "tests"), "rw"

@@ -46,7 +46,6 @@ class Explanation:
     message: str = ""
 
     def covers(self, suite: str, image: str, test: str, outcome: Outcome) -> bool:
-        """Tell whether it explains that this test fails there."""
         # Not fnmatch: brackets are usual in names of tests.
         patterns = (".*".join(re.escape(part) for part in one.split("*")) for one in self.tests)
         return (

@@ -1,4 +1,4 @@
-"""Who holds a lock is alone: two `make` at once in one checkout, threads, after a removal."""
+"""Who holds a lock is alone, threads too; what a killed command has left goes with the next."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ import pytest
 from processes import environment, python, start
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.scratch import checkout_lock, locked
+from hpcpy.core.scratch import build_scratch, checkout_lock, locked
 from running import first_line, printed, run
 
 HOLD = """
@@ -121,3 +121,39 @@ except DiskError as error:
     shown = printed(run(*fails, sys.executable, "-c", code, build, env=environment()))
     assert shown.startswith(f"{build}/.lock: its file system has no locks (")
     assert shown.count("\n") == 1
+
+
+KEEP = """
+import sys, time
+from pathlib import Path
+from hpcpy.core import paths
+from hpcpy.core.scratch import build_scratch
+paths.BUILD = Path(sys.argv[1])
+with build_scratch("part") as folder:
+    (folder / "result").write_text("half")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def names(build: Path) -> list[str]:
+    return sorted(path.name for path in (build / "scratch").glob("[!.]*"))
+
+
+def test_the_next_command_removes_what_a_killed_one_has_left(build: Path) -> None:
+    with start(KEEP, build) as killed:
+        left = Path(first_line(killed).strip())
+        killed.kill()
+    assert (left / "result").exists()
+    with build_scratch("image") as folder:
+        assert names(build) == [folder.name]
+    assert names(build) == []
+
+
+def test_a_folder_in_use_stays(build: Path) -> None:
+    with start(KEEP, build) as other:
+        theirs = Path(first_line(other).strip())
+        with build_scratch("image") as one, build_scratch("part") as two:
+            assert names(build) == sorted([theirs.name, one.name, two.name])
+        assert (theirs / "result").exists()
+        other.terminate()

@@ -1,15 +1,137 @@
-"""The name of a result changes with all that goes into it, and with nothing else."""
+"""Images.toml, which files are inputs, and the names of results, which change with these alone."""
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.images.cached import tree_files
 from hpcpy.images.graph import load
 from hpcpy.images.plan import Plan
+
+GOOD = """
+[images.base]
+summary = "s"
+containerfile = "base"
+[images.full]
+summary = "s"
+containerfile = "full"
+from = "base"
+builder = "base"
+parts = ["one", "two", "three"]
+[parts.one]
+[parts.two]
+needs = ["one"]
+[parts.three]
+needs = ["two"]
+"""
+
+
+def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    assert old in GOOD
+    path = tmp_path / "images.toml"
+    path.write_text(GOOD.replace(old, new))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('from = "base"', 'form = "base"', "[images.full] form: unknown key; there are: summary"),
+        ('from = "base"', 'from = "bare"', "full is built on 'bare', which is not there"),
+        ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
+        ("[images.base]", "[images.base", "not TOML"),
+    ],
+)
+def test_mistake_in_the_graph_is_one_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(graph_file(tmp_path, old, new))
+    assert said in str(caught.value)
+    assert "images.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_image_is_told_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no image 'fool'; there are: base, full"):
+        load(graph_file(tmp_path)).image("fool")
+
+
+def test_an_image_holds_the_parts_it_names_and_is_built_from_more(tmp_path: Path) -> None:
+    graph = load(graph_file(tmp_path, '["one", "two", "three"]', '["three"]'))
+    image = graph.image("full")
+    assert [part.name for part in graph.shipped(image)] == ["three"]
+    assert [part.name for part in graph.built(image)] == ["one", "two", "three"]
+
+
+def test_an_image_is_like_a_row_of_its_own(tmp_path: Path) -> None:
+    like = '[images.small]\nlike = "small"\n[parts.one]'
+    with pytest.raises(UsageError, match=r"\[images\.small\] like: 'small' is no row of its own"):
+        load(graph_file(tmp_path, "[parts.one]", like))
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Unpack a small release in an ignored folder of another repository, and return it."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("/build/\n")
+    top = tmp_path / "build" / "hpcpy"
+    (top / "src/part/__pycache__").mkdir(parents=True)
+    for name in ("a.py", "b.py", "ignored.so", "__pycache__/a.pyc"):
+        (top / "src/part" / name).write_text("")
+    monkeypatch.setattr(paths, "ROOT", top)
+    return top
+
+
+def names(tree: str) -> list[str]:
+    return [path.name for path in tree_files(tree)]
+
+
+def test_a_release_in_another_repository_has_its_files(release: Path) -> None:
+    # That repository ignores them: a build there found no workloads.
+    assert names("src/part") == ["a.py", "b.py", "ignored.so"]
+    assert release
+
+
+def test_a_file_is_one_in_a_release_and_in_a_clone(release: Path) -> None:
+    # A patch is named by itself; a build of a release had none of them.
+    assert names("src/part/a.py") == ["a.py"]
+    subprocess.run(["git", "init", "--quiet", release], check=True)
+    assert names("src/part/a.py") == ["a.py"]
+
+
+def test_what_a_clone_ignores_is_no_input(release: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", release], check=True)
+    (release / ".gitignore").write_text("*.so\n__pycache__/\n")
+    assert names("src/part") == ["a.py", "b.py"]
+
+
+def test_a_clone_of_another_user_has_its_files(
+    release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet", release], check=True)
+    # How git's own tests ask for that.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    refused: list[str | Path] = ["git", "-C", release, "ls-files"]
+    assert subprocess.run(refused, capture_output=True, check=False).returncode == 128
+    assert names("src/part/a.py") == ["a.py"]
+
+
+def test_a_clone_that_git_cannot_read_is_one_line(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (release / ".git").write_text("gitdir: /nowhere\n")
+    with pytest.raises(UnavailableError, match=r"^[^\n]+: fatal: not a git repository[^\n]+$"):
+        names("src/part")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="git: No such file or directory; "):
+        names("src/part")
+
 
 ARCH = "x86_64"
 CONTENTS = ("env", "recipes", "containers", "src")

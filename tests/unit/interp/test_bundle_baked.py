@@ -1,11 +1,14 @@
-"""A second bundle, as `hpcpy_bake` writes it, beside the first: it comes from memory too."""
+"""A second bundle, as `hpcpy_bake` writes it, beside the first, and what a bake takes in."""
 
 import os
 import textwrap
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
 from small_bundle import Installation, distribution, write
+
+from hpcpy_bake import installed as of_bake
 
 EPOCH, BAKED = 1_000_000_000, 1_500_000_000
 OWN = {
@@ -163,3 +166,25 @@ def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
         print(added.VALUE, added.__spec__.loader.offset > 0, own.VALUE)
     """
     assert says(installed, program) == "added True rebuilt, and longer"
+
+
+HOME = "old-1.dist-info"
+# What a RECORD may name, and what that is of the distribution's.
+NAMES = {
+    "old/code.py": "old/code.py",
+    "old/../other/code.py": "other/code.py",
+    "../../../bin/old.py": None,
+    "old/../../os.py": None,
+    "/etc/code.py": None,
+}
+
+
+@pytest.mark.parametrize(("name", "known"), NAMES.items(), ids=[*NAMES])
+def test_a_record_names_files_of_site_packages_alone(
+    name: str, known: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / HOME).mkdir()
+    (tmp_path / HOME / "METADATA").write_text("Name: old\nVersion: 1\n")
+    (tmp_path / HOME / "RECORD").write_text(f"{name},,\n{HOME}/METADATA,,\n")
+    own = {f"{HOME}/METADATA", f"{HOME}/RECORD", *([known] if known else [])}
+    assert {*of_bake.files(PathDistribution(tmp_path / HOME))} == own

@@ -1,4 +1,4 @@
-"""Site files: those of this checkout are valid; an error names the wrong line and says why."""
+"""Site files, whose errors name the wrong line; which Slurm a site's launch asks."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from requested import requested
 
 from hpcpy.core.errors import UsageError
 from hpcpy.launch import site
+from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.plan import HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script
 
@@ -66,3 +67,28 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
     # No regular expression of this program.
     assert "(?" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_CONF_SERVER"])
+def test_a_slurm_that_the_environment_names_is_taken_and_told(build: Path, name: str) -> None:
+    environment = {name: f"{build}/a site's"}
+    found = find_controller("local", environment)
+    assert found == Controller(environment, f"the Slurm of {name}={build}/a site's")
+
+
+def test_without_a_cluster_the_machines_own_is_asked(build: Path) -> None:
+    # What is left of a cluster that a reboot has ended.
+    (build / "cluster").mkdir()
+    conf = build / "cluster/slurm.conf"
+    conf.write_text("AuthInfo=socket=/run/hpcpy-cluster-of-before/munge.socket\n")
+    for name in ("local", "carc"):
+        assert find_controller(name, {"SLURM_CONF": ""}) == Controller({"SLURM_CONF": ""})
+
+
+def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(build: Path) -> None:
+    environment = {"SLURM_CONF": str(build / "cluster/slurm.conf"), "PATH": "/bin"}
+    found = find_controller("local", environment)
+    assert found.name == "this checkout's cluster"
+    assert found.environment["PATH"] == f"{build}/cluster/bin:/bin"
+    # Another site's file has no part in it.
+    assert find_controller("carc", environment).lines == ()

@@ -23,7 +23,6 @@ DIGEST = "0" * 64
 
 
 def blocks(lock: Path) -> dict[str, str]:
-    """Return the text of each table of a lock, by its first line."""
     return {block.partition("\n")[0]: block for block in lock.read_text().split("\n\n")}
 
 

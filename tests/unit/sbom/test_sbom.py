@@ -81,7 +81,6 @@ def distribution(root: Path, name: str, version: str, files: dict[str, str]) -> 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return the root folder of an image that holds these pins."""
     root = tmp_path / "root"
     write(root / "etc/os-release", 'ID=debian\nVERSION_ID="13"\n')
     write(

@@ -1,17 +1,22 @@
-"""What a start costs: the command line, programs that fail or are stopped, the report."""
+"""What a start costs: the command, and the calls of a program as strace writes them."""
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import python
+from processes import python, runs, start
 
+from hpcpy_common.errors import UnavailableError
 from hpcpy_job.__main__ import main as job
-from running import printed
+from running import in_own_process, last_words, printed, run, wait_until
 from workloads.__main__ import main
-from workloads.startup import command
+from workloads.startup import command, strace
+from workloads.startup.calls import KINDS, Call, is_node_local, summary
 from workloads.startup.registry import TECHNIQUES
+from workloads.startup.techniques import follow
 
 
 @pytest.mark.parametrize("name", ["startup", "forecast"])
@@ -80,3 +85,150 @@ def test_a_case_that_lacks_a_module_is_named(
         f"workloads: startup: {name} is left out, without viztracer"
         for name in ("core", "core+MPI")
     ]
+
+
+BASE = "import os"
+
+
+def calls_of(code: str) -> tuple[list[Call], dict[str, int]]:
+    """Return the calls of a program that imports nothing by itself."""
+    try:
+        return follow([sys.executable, "-I", "-S", "-c", code])
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def more(code: str) -> Any:
+    """Return how much more a program does than one that does nothing."""
+    (base, _), (found, started) = calls_of(BASE), calls_of(f"{BASE}\n{code}")
+    less, much = summary(base), summary(found)
+    kinds = {kind: much["kinds"][kind] - less["kinds"][kind] for kind in KINDS}
+    rest = {key: much[key] - less[key] for key in much if key != "kinds"}
+    return {key: value for key, value in {**started, **rest, **kinds}.items() if value}
+
+
+def test_every_kind_is_counted() -> None:
+    code = (
+        "for call in (os.stat, os.readlink, os.rmdir, lambda p: os.open(p, 0)):\n"
+        "    try: call('/nonexistent/x')\n"
+        "    except OSError: pass\n"
+        "os.access('/proc/none', os.R_OK)\n"
+    )
+    found = more(code)
+    one_each = {"open": 1, "stat": 1, "access": 1, "readlink": 1, "other": 1}
+    assert one_each.items() <= found.items()
+    # /proc is node-local, and nothing was opened.
+    assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (5, 4, 0)
+
+
+def test_bytes_are_those_of_files_that_are_off_node(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"x" * 5_000)
+    code = (
+        f"f = os.open({str(path)!r}, 0); os.read(f, 3_000); os.pread(f, 9_000, 1_000)\n"
+        "r, w = os.pipe(); os.write(w, bytes(700)); os.read(r, 700)\n"
+        "g = os.open('/etc/passwd', 0); os.read(g, 10)\n"
+    )
+    found = more(code)
+    assert (found["bytes_read"], found["read"], found["opens"]) == (7_000, 4, 2)
+
+
+def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
+    # A child begins where its parent is; the target of a link is not looked up.
+    name = 'ü \\ " <0>\n'
+    (tmp_path / name).mkdir()
+    code = (
+        f"import os; os.chdir({str(tmp_path)!r}); os.symlink('/etc/none', 'link')\n"
+        f"os.chdir({name!r}); os.access('a', 0); os.getcwd()\n"
+        "f = os.open('.', 0); os.access('b', 0, dir_fd=f); os.stat(f); os.listdir(f)\n"
+        "if not os.fork():\n"
+        "    os.access('c', 0); os.chdir('/'); os.access('d', 0); os._exit(0)\n"
+        "os.wait(); os.access('e', 0)\n"
+    )
+    calls, _ = calls_of(code)
+    folder = tmp_path / name
+    accessed = {call.path for call in calls if call.kind == "access"}
+    assert {*(str(folder / one) for one in "abce"), "/d"} <= accessed
+    assert [call.path for call in calls if call.name == "symlink"] == [str(tmp_path / "link")]
+    assert str(folder) in {call.path for call in calls if call.kind == "getdents"}
+    assert not [call for call in calls if call.name in ("getcwd", "fchdir")]
+
+
+@pytest.mark.usefixtures("strace")
+def test_a_program_counts_once_a_thread_of_another_one_executes_it(tmp_path: Path) -> None:
+    # As Go's programs do, Apptainer among them: the thread takes its process's number.
+    program = tmp_path / "python"
+    program.symlink_to(sys.executable)
+    own = [str(program), "-I", "-S", "-c", "import os; os.access('/nonexistent/own', 0)"]
+    code = (
+        "import os, sys, threading\n"
+        "os.access('/nonexistent/before', 0)\n"
+        "threading.Thread(target=os.execv, args=(sys.argv[1], sys.argv[1:])).start()\n"
+    )
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    done = run("strace", *strace.options(str(logs)), sys.executable, "-c", code, *own)
+    if done.returncode:
+        pytest.skip(done.stderr)
+    calls, started = strace.read(logs, str(program))
+    assert (calls[0].name, calls[0].path) == ("execve", str(program))
+    assert [call.path for call in calls if "nonexistent" in call.path] == ["/nonexistent/own"]
+    assert started == {"processes": 0, "threads": 0}
+    assert strace.read(logs, "/nonexistent/python")[0] == []
+
+
+# Sleeps where it is traced: it is run once before.
+SLEEPS = """
+import os, pathlib, sys, time
+if "TracerPid:\\t0\\n" not in open("/proc/self/status").read():
+    pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()}\\n")
+    time.sleep(600)
+"""
+
+
+def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    calls_of("")
+    script, told = tmp_path / "sleeps.py", tmp_path / "told"
+    script.write_text(SLEEPS)
+    code = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
+    job = start(code, "startup", "--impl", "strace", "--", script, told)
+    wait_until(lambda: told.exists() and told.read_text().endswith("\n"), job)
+    job.terminate()
+    assert last_words(job) == "workloads: startup: stopped\n"
+    wait_until(lambda: not runs(int(told.read_text())))
+
+
+@pytest.mark.parametrize(
+    "command", ["workloads startup --case pass --impl strace", "hpcpy_job forecast --import json"]
+)
+def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -> None:
+    done = python("-m", *command.split(), PATH=str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "no strace on PATH: install it, or count in the image" in done.stderr
+
+
+@pytest.mark.usefixtures("strace")
+def test_ptrace_that_is_refused_is_one_line() -> None:
+    # A process that is traced already cannot be traced again.
+    command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "strace"]
+    done = in_own_process("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command)
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "strace cannot follow a program here: strace: " in done.stderr
+    assert "where ptrace is allowed" in done.stderr
+
+
+NODE_LOCAL = (
+    *("/etc/ld.so.cache", "/proc/self/maps", "/sys/devices", "/dev/shm/x"),  # noqa: S108
+    *("/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x.py"),
+    *("/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache"),
+)
+OFF_NODE = (
+    *("/", "/opt/hpcpy/lib/libpython3.so", "/opt/mpich/lib/libmpi.so.12", "/usr", "/usr/bin"),
+    *("/.singularity.d/libs/libc.so.6", "/usr/lib/python3/dist-packages/numpy", "/etcetera"),
+    *("/usr/lib/python3.14/os.py", "/usr/lib/../share/x", "/home/me/lib/x", "/tmp", "/mnt"),  # noqa: S108
+)
+
+
+@pytest.mark.parametrize("path", NODE_LOCAL + OFF_NODE)
+def test_what_every_node_has_is_node_local_and_all_else_is_not(path: str) -> None:
+    assert is_node_local(path) == (path in NODE_LOCAL)

@@ -88,7 +88,6 @@ def test_a_kernel_stands_below_the_technique_that_calls_it(
 
 
 def _cells(name: str, folder: Path) -> list[str]:
-    """Return the cells of Python of a talk's notebook."""
     talk = slides.talk(name)
     notebook.write(folder / "talk.ipynb", name, talk, talk.slides)
     cells = json.loads((folder / "talk.ipynb").read_text())["cells"]

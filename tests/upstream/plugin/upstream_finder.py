@@ -18,10 +18,7 @@ TREE = "/upstream/tests"
 
 
 class Tests(importlib.abc.MetaPathFinder):
-    """Finds `numpy._core.tests` and the like, which no image has.
-
-    It is last in `sys.meta_path`, so that the image's modules come from the image.
-    """
+    """Finds, last of all, `numpy._core.tests` and the like, which no image has."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

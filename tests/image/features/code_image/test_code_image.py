@@ -1,7 +1,24 @@
-"""Code that is laid out in the executable is code like any other."""
+"""Code that is laid out in the executable is code like any other, for tools, too."""
+
+import textwrap
 
 import pytest
-from laid_out import ran
+
+from running import printed, python
+
+# What is looked at: laid out, with names, sets, defaults, nested functions.
+LOOK = """
+import gc, json.decoder, marshal, sys, weakref
+import _hpcpy_code_image, _hpcpy_importer
+bundle = _hpcpy_importer.finder().bundle
+offset = json.decoder.__loader__.offset
+ready, loaded = _hpcpy_code_image.code(offset), bundle.load(offset)
+decode = json.decoder.JSONDecoder.decode
+"""
+
+
+def ran(program: str, *options: str, **variables: str) -> str:
+    return printed(python(*options, "-c", LOOK + textwrap.dedent(program), **variables)).strip()
 
 
 def test_each_module_is_as_marshal_would_load_it() -> None:
@@ -154,3 +171,36 @@ def test_children_have_it_too() -> None:
                 print(pool.map(json.loads, ["[1]", "[2]"]))
         """
     assert ran(program) == "0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]"
+
+
+def test_tracing_and_monitoring_see_it_and_end() -> None:
+    program = """
+        import cProfile, io, pdb
+        lines = []
+        def trace(frame, event, argument):
+            lines.append((frame.f_code.co_name, event, frame.f_lineno))
+            return trace
+        for _ in range(2):
+            sys.settrace(trace)
+            json.loads("[1]")
+            sys.settrace(None)
+        events = sys.monitoring.events
+        sys.monitoring.use_tool_id(1, "test")
+        seen = []
+        sys.monitoring.register_callback(1, events.LINE, lambda code, line: seen.append(line))
+        sys.monitoring.set_local_events(1, decode.__code__, events.LINE)
+        json.loads("[1]")
+        sys.monitoring.set_local_events(1, decode.__code__, 0)
+        json.loads("[1]")
+        profile = cProfile.Profile()
+        profile.runcall(json.loads, "[1]")
+        said = io.StringIO()
+        debugger = pdb.Pdb(stdin=io.StringIO("b json.decoder.JSONDecoder.decode\\nc\\nw\\nc\\n"),
+                           stdout=said, nosigint=True, readrc=False)
+        debugger.run("json.loads('[1]')", globals())
+        first = decode.__code__.co_firstlineno
+        print(("decode", "call", first) in lines, len(lines) % 2, len(seen) > 2,
+              any(e.code is decode.__code__ for e in profile.getstats()),
+              "obj, end = self.raw_decode" in said.getvalue())
+        """
+    assert ran(program) == "True 0 True True True"

@@ -36,13 +36,10 @@ FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc")
 
 
 class Draw(random.Random):
-    """Random parts of programs."""
-
     def number(self) -> str:
         return self.choice(("1", "2", "3", "10", "1.5", "2.5", "-1", "0.0", "-0.0", "True"))
 
     def body(self, name: str = "x") -> str:
-        """Draw an expression of a variable."""
         sign, number = self.choice("+-*"), self.number()
         forms = (
             f"{name} {sign} {number}",
@@ -64,7 +61,6 @@ class Draw(random.Random):
         return self.choice(UNARY[:3] if found[0] > "a" else ("4", "5", "6.5", "7.5"))
 
     def options(self) -> str:
-        """Draw options of `njit`, sets among them."""
         flags = ", ".join(repr(flag) for flag in self.sample(FLAGS, self.randint(1, 4)))
         forms = ("", f", fastmath={{{flags}}}", ', error_model="numpy"', ", boundscheck=True")
         return self.choice(forms)
@@ -286,7 +282,6 @@ def differs(seed: int, folder: Path) -> bool:
 
 
 def main(seed: str, count: str, folder: str) -> int:
-    """Compare programs; return an exit code."""
     sys.dont_write_bytecode = True
     os.environ["NUMBA_CACHE_DIR"] = f"{folder}/cache"
     importlib.import_module("numba").njit(lambda x: x)(1.0)  # Children need not load the compiler.

@@ -85,7 +85,8 @@ simd() {
     done
     # shellcheck disable=SC2086
     nothing_fused $objects
-    c -Wall -Wextra -c _kernels_simd.c
+    "$python" -m cython -3 _kernels_simd.pyx -o _kernels_simd.c
+    c -w -c _kernels_simd.c
     # shellcheck disable=SC2086
     link -o "$package/$1/_kernels_simd$suffix" _kernels_simd.o $objects
 }

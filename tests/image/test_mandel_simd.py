@@ -49,13 +49,6 @@ def test_every_shape_agrees_with_the_definition(shapes: Any, level: Any) -> None
         assert out.tolist() == definition(grid), shape
 
 
-def test_plain_bytes_are_taken_as_they_are() -> None:
-    xs, ys = axes(SMALL)
-    out = bytearray(4 * SMALL.width * SMALL.height)
-    kernel.fill(xs.tobytes(), ys.tobytes(), SMALL.maxiter, out)
-    assert np.frombuffer(out, np.int32).reshape(7, 61).tolist() == definition(SMALL)
-
-
 XS, YS = axes(SMALL)
 FROZEN = empty(SMALL)
 FROZEN.flags.writeable = False

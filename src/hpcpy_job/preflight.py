@@ -28,8 +28,6 @@ exit code 78 when a check fails, warn goes on, off looks at nothing.
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
 _MODES = ("on", "warn", "off")
-# Only once in a process: the program's import of mpi4py.MPI asks again.
-_done = False
 
 
 def main(words: list[str]) -> int:
@@ -37,7 +35,9 @@ def main(words: list[str]) -> int:
     program_words: list[str] = []
 
     def look(words: list[str]) -> int:
-        how = mode()
+        mode = os.environ.get("HPCPY_PREFLIGHT") or "on"
+        if mode not in _MODES:
+            raise UsageError(f"HPCPY_PREFLIGHT={mode} is none of {', '.join(_MODES)}")
         promised: dict[str, Any] = {}
         while words and words[0].startswith("-") and words[0] != "-m":
             option, _, file = words[0].partition("=")
@@ -49,7 +49,7 @@ def main(words: list[str]) -> int:
             words = words[1 if file else 2 :]
         program.require(words)
         program_words.extend(words)
-        return check(how, promised)
+        return 0 if mode == "off" else _check(mode, promised)
 
     code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.
@@ -58,22 +58,10 @@ def main(words: list[str]) -> int:
     return code
 
 
-def mode() -> str:
-    """Return what HPCPY_PREFLIGHT says: on, which is the default, warn or off."""
-    text = os.environ.get("HPCPY_PREFLIGHT") or "on"
-    if text not in _MODES:
-        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {', '.join(_MODES)}")
-    return text
-
-
-def check(mode: str, promised: dict[str, Any], world: World | None = None) -> int:
+def _check(mode: str, promised: dict[str, Any]) -> int:
     """Look at the job and print its faults; all ranks call this together."""
-    global _done  # noqa: PLW0603 - of the process, as MPI is
-    if _done or mode == "off":
-        return 0
-    _done = True
     is_alone = ranks.expected() == 1
-    world = World() if is_alone else world or job.start_mpi()
+    world = World() if is_alone else job.start_mpi()
     if not is_alone and world.comm is None and not world.problem:
         # MPI4PY_RC_INITIALIZE forbids the start: no rank could warn another.
         return 0

@@ -63,14 +63,6 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
 ONE_OF_THREE = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
 
 
-def test_the_variable_alone_is_enough(script: Path) -> None:
-    done = start(script, HPCPY_PREFLIGHT="on", **ONE_OF_THREE)
-    assert (done.returncode, done.stdout) == (78, "")
-    assert done.stderr.startswith("preflight: mpi.ranks: every rank is rank 0 of 1")
-    # As with all variables of Python's.
-    assert printed(start("-I", script, HPCPY_PREFLIGHT="on", **ONE_OF_THREE)) == "0 1\n"
-
-
 @pytest.mark.parametrize(("value", "lines"), [("warn", 1), ("off", 0)])
 def test_it_may_go_on(script: Path, value: str, lines: int) -> None:
     done = start(*WRAPPED, script, HPCPY_PREFLIGHT=value, **ONE_OF_THREE)

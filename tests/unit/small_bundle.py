@@ -26,7 +26,7 @@ _START = """
 import sys
 sys.path[:0] = {folders!r}
 import _hpcpy_baked, _hpcpy_caches, _hpcpy_importer, _hpcpy_metadata
-import _hpcpy_preflight, _hpcpy_registered, _hpcpy_say, _hpcpy_site
+import _hpcpy_registered, _hpcpy_say, _hpcpy_site
 sys.path[:] = [path for path in sys.path if path not in {folders!r}]
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})

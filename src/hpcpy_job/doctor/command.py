@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hpcpy_common import files, options, ranks
@@ -19,8 +18,6 @@ reports. Exit code 0: nothing failed, and all that --site promises is there;
 def main(arguments: list[str]) -> int:
     """Look and report."""
     args = _parser().parse_args(arguments)
-    # Otherwise the import of MPI would run the preflight first.
-    os.environ["HPCPY_PREFLIGHT"] = "off"
     promised = promises.read(args.site) if args.site is not None else {}
     world = job.start_mpi()
     if args.json is not None:

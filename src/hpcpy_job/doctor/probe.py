@@ -34,7 +34,7 @@ def answer_of(name: str) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "hpcpy_job.doctor.probe", name],
-            env={**os.environ, "HPCPY_PREFLIGHT": "off", "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

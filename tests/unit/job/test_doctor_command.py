@@ -9,11 +9,7 @@ from hpcpy_job.__main__ import main
 from hpcpy_job.doctor import checks
 from hpcpy_job.doctor.checks import Finding, Status
 
-
-@pytest.fixture(autouse=True)
-def _off(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
-    # main sets it for its own process.
-    monkeypatch.setenv("HPCPY_PREFLIGHT", "off")
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ COMMANDS = {
 # Those that run a program, whose streams and signals are its own.
 STARTERS = {
     "preflight": ("hpcpy_job.preflight", "looks at the job, then runs your program"),
-    "traced": ("hpcpy_job.traced", "runs it, and writes all ranks' calls into a file"),
     "on_dask": ("hpcpy_job.on_dask", "starts a Dask worker on each rank, then runs it once"),
     "on_spark": ("hpcpy_job.on_spark", "makes Spark workers of them, and runs it"),
 }

@@ -26,7 +26,7 @@ from hpcpy_common.errors import (
 
 _OURS = tuple(
     str(Path(__file__).parents[1] / name)
-    for name in ("hpcpy_job", "workloads/former", "workloads/preflight", "workloads/traced")
+    for name in ("hpcpy_job", "workloads/former", "workloads/preflight")
 )
 _RUNNERS = ("<frozen runpy>", "/runpy.py")
 # Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
@@ -53,8 +53,7 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
             ranks.print_error(name, error)
             return error.exit_code
         except KeyboardInterrupt:
-            # MPI's end waits for all ranks, and one may have lost its Ctrl-C: a tracer's
-            # callback drops what is raised in it.
+            # MPI's end waits for all ranks, and one may have lost its Ctrl-C.
             _end_in_time()
             return 128 + signal.SIGINT
 

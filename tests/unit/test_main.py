@@ -150,7 +150,6 @@ def test_output_that_is_not_taken_is_one_line(
         ("hpcpy_job preflight nowhere.py", 2, ""),
         ("hpcpy_job on_dask nowhere.py", 2, ""),
         ("hpcpy_job on_spark nowhere.py", 69, ""),
-        ("hpcpy_job traced t.json nowhere.py", 2, ""),
         ("workloads pi --impl python -n 1000 --json /nowhere/x.json", 2, ""),
     ],
 )

@@ -1,8 +1,8 @@
-"""MPI: by blocks, cyclic, and dynamic by Send and Recv."""
+"""MPI: by blocks, and cyclic."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
-
-# Sent in place of a group's number when nothing is left to do.
-_STOP = -1
 
 
 def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
@@ -55,43 +52,3 @@ def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: s
             comm.Recv(block, source=rank)
             part[:] = block
     return f"{registry.kernel_name(kernel)} in each"
-
-
-def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Let rank 0 send groups of rows to the others, one at a time, and collect.
-
-    The pattern that every MPI course begins with: blocking send and receive. The
-    manager computes nothing, so n ranks do the work of n - 1; yet it keeps a core
-    busy, since it polls.
-    """
-    comm, name = workers.comm, registry.kernel_name(kernel)
-    parts = registry.row_groups(len(rows), grid.width, max(1, comm.size - 1))
-    if comm.size == 1:
-        out[:] = registry.compute_rows(grid, rows, kernel)
-        return f"{name}; one rank has nobody to send to and computes itself"
-    if comm.rank == 0:
-        _manage(comm, parts, out)
-    else:
-        number = np.empty(1, "i8")
-        comm.Recv(number, source=0)
-        while number[0] != _STOP:
-            comm.Send(registry.compute_rows(grid, rows[parts[number[0]]], kernel), 0)
-            comm.Recv(number, source=0)
-    return f"{name} in {comm.size - 1} workers, rank 0 manages"
-
-
-def _manage(comm: Any, parts: list[slice], out: Int32Array) -> None:
-    from mpi4py import MPI  # noqa: PLC0415
-
-    status = MPI.Status()
-    waiting = iter(range(len(parts)))
-    has: dict[int, int] = {}
-    for rank in range(1, comm.size):
-        has[rank] = next(waiting, _STOP)
-        comm.Send(np.array([has[rank]], "i8"), dest=rank)
-    while any(number != _STOP for number in has.values()):
-        comm.Probe(status=status)
-        rank = status.source
-        comm.Recv(out[parts[has[rank]]], rank)
-        has[rank] = next(waiting, _STOP)
-        comm.Send(np.array([has[rank]], "i8"), dest=rank)

@@ -121,7 +121,6 @@ TECHNIQUES = {
         ("numpy", "pyspark", "workloads_spark"), IN_SPARK, **_PROCESSES),
     "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
     "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
-    "mpi-p2p": _row("mpi:point_to_point", "MPI, rank 0 sends rows to the others", **_RANKS),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.

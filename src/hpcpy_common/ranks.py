@@ -221,15 +221,6 @@ def abort(comm: Any, code: Any) -> None:
     comm.Abort(code)
 
 
-def print_error(command: str, error: WorkloadError) -> None:
-    """Print a command's error: from the first rank if all have it, else from this one."""
-    line = f"{command}: {error}"
-    if error.agreed:
-        print_once(line)
-    else:
-        print(line, file=sys.stderr)
-
-
 def print_once(line: str) -> None:
     """Print on standard error, from the first rank, why all are about to end; all call this.
 

@@ -50,7 +50,10 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
         try:
             return act(words)
         except WorkloadError as error:
-            ranks.print_error(name, error)
+            if error.agreed:
+                ranks.print_once(f"{name}: {error}")
+            else:
+                print(f"{name}: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             # MPI's end waits for all ranks, and one may have lost its Ctrl-C.

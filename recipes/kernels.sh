@@ -80,7 +80,7 @@ simd() {
     objects=
     for level in $levels; do
         name=${level##*-}
-        c -Wall -Wextra "-march=$level" -DLEVEL="$name" -c "$2.c" -o "$2_$name.o"
+        c -Wall -Wextra "-march=$level" -DFILL="fill_$name" -c "$2.c" -o "$2_$name.o"
         objects="$objects $2_$name.o"
     done
     # shellcheck disable=SC2086

@@ -1,7 +1,7 @@
 /* Escape times, several vectors of pixels at a time.
  *
  * Compiled for each level of x86-64 (-march=x86-64-v2, -v3, -v4), or for armv8-a, with
- * -ffp-contract=off. LEVEL names the function; _kernels_simd.pyx chooses one.
+ * -ffp-contract=off. FILL is the function's name; _kernels_simd.pyx chooses one.
  *
  * Pixels go to a pool. It is iterated in groups of independent vectors, STRIDE tests at
  * a time, and filled up again with the next pixels: no lane waits until the last of its
@@ -31,10 +31,6 @@
 
 typedef double reals __attribute__((vector_size(BYTES), may_alias));
 typedef int64_t whole __attribute__((vector_size(BYTES), may_alias));
-
-/* A function's name with the level it is compiled for. */
-#define NAMED_(name, level) name##_##level
-#define NAMED(name, level) NAMED_(name, level)
 
 enum {
     LANES = BYTES / 8,
@@ -183,8 +179,8 @@ static inline void begin(struct job *job, double cr, double ci, int64_t place)
     p->count += !is_near;
 }
 
-void NAMED(fill, LEVEL)(const double *xs, int64_t width, const double *ys, int64_t height,
-                        int32_t maxiter, int32_t *out, int64_t *next)
+void FILL(const double *xs, int64_t width, const double *ys, int64_t height, int32_t maxiter,
+          int32_t *out, int64_t *next)
 {
     struct job job = {.out = out, .maxiter = maxiter};
     for (int64_t row; (row = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < height;)

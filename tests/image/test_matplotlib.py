@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 from needed import needs
 
 from running import python
 
 
 @needs("matplotlib")
-def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(tmp_path: Path) -> None:
+def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)  # of an import here
     home, node = tmp_path / "home", tmp_path / "node"
     settings = home / ".config/matplotlib"
     (settings / "stylelib").mkdir(parents=True)
@@ -19,7 +23,7 @@ def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(tmp_path: Path
 import matplotlib, matplotlib.font_manager, matplotlib.style
 print(matplotlib.rcParams["lines.linewidth"], "mine" in matplotlib.style.available)
 """
-    variables = {"TMPDIR": str(node), "HOME": str(home), "MPLCONFIGDIR": ""}
+    variables = {"TMPDIR": str(node), "HOME": str(home)}
     for elsewhere, answer in (("", "7.5 True"), (str(node), "1.5 False"), ("", "7.5 True")):
         done = python("-c", program, **variables, XDG_CONFIG_HOME=elsewhere)
         assert done.stdout.strip() == answer, done.stderr

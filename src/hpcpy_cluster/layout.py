@@ -185,9 +185,13 @@ def greeting(layout: Layout, version: str) -> str:
     """Return what the user is told when the cluster is up."""
     srun, taken_in = (shlex.quote(str(path)) for path in (layout.bin / "srun", layout.environment))
     nodes = f"nodes {', '.join(layout.nodes)} of {CPUS} CPUs each"
+    stop = "make cluster-stop"
+    if layout != default_layout():
+        program, folder = (shlex.quote(str(path)) for path in (paths.ROOT / "hpcpy", layout.folder))
+        stop = f"{program} cluster --stop --folder={folder}"
     return (
         f"{version}: {nodes} (made up; the cores are this machine's)\n"
         f"  {srun} -N 2 hostname\n"
         f"  . {taken_in}    # then srun, sbatch, squeue are this cluster's\n"
-        f"  make cluster-stop"
+        f"  {stop}"
     )

@@ -13,7 +13,7 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy_cluster import command, processes
-from hpcpy_cluster.layout import CONTROLLER, NODES, Layout
+from hpcpy_cluster.layout import CONTROLLER, NODES, Layout, greeting
 from hpcpy_cluster.machines import free_network
 from running import wait_until
 
@@ -76,6 +76,14 @@ def test_a_clusters_folder_that_was_moved_is_not_removed(
     with pytest.raises((UsageError, SystemExit), match=rf"moved .*--folder={layout.folder}|2"):
         run([word.format(moved) for word in stops])
     assert moved.exists()
+
+
+def test_the_greeting_says_how_to_stop_this_cluster(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert greeting(layout, "slurm").endswith(f"cluster --stop --folder={layout.folder}")
+    monkeypatch.setattr(paths, "BUILD", layout.folder.parent)
+    assert greeting(layout, "slurm").endswith("make cluster-stop")
 
 
 @pytest.mark.long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import NoReturn
@@ -28,6 +29,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
         raise UsageError(" ".join(message.split()), hint="--help tells the options")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End after --help, once it is written: that a disk is full is an error."""
+        sys.stdout.flush()
+        super().exit(status, message)
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:

@@ -100,8 +100,11 @@ def _circumstances(name: str, report: dict[str, Any]) -> str:
     machine = report["machine"]
     load = report.get("load_average", [report.get("load_before")])[0]
     busy = f", load {load:.1f} when it began" if load is not None else ""
+    # A workload does not see what has started it.
+    ranks = machine.get("ranks", 1)
+    start = f"mpiexec -n {ranks} " if ranks > 1 else ""
     return (
-        f"`{report['command']}`\n\n{machine['cores']} cores of {machine['processor']}, "
+        f"`{start}{report['command']}`\n\n{machine['cores']} cores of {machine['processor']}, "
         f"{report['date'][:10]}{busy}. [All samples]({name}.json)."
     )
 

@@ -19,6 +19,8 @@ from hpcpy.launch.shell import Line, quoted
 _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")
 # A busy controller may take longer to tell of a job: it is asked again later.
 _ANSWER_SECONDS = 20.0
+# Of this machine's own cluster, killed or not: sinfo itself would wait longer.
+_CLUSTER_SECONDS = 5.0
 # Step IDs from here on are of Slurm's own steps (batch, interactive), which hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
 # How far the clocks of the controller and of this machine may differ.
@@ -88,7 +90,7 @@ def _answers(environment: Mapping[str, str]) -> bool:
     if not (socket and Path(socket[1]).exists()):
         return False
     words = ("sinfo", "--noheader", "--Node", "--format=%N")
-    return captured(words, env=environment, seconds=_ANSWER_SECONDS).returncode == 0
+    return captured(words, env=environment, seconds=_CLUSTER_SECONDS).returncode == 0
 
 
 class Job:

@@ -56,8 +56,6 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
                 print(f"{name}: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
-            # MPI's end waits for all ranks, and one may have lost its Ctrl-C.
-            _end_in_time()
             return 128 + signal.SIGINT
 
 
@@ -106,19 +104,15 @@ def _end(error: BaseException, code: int) -> NoReturn:
     from mpi4py.run import set_abort_status  # noqa: PLC0415
 
     set_abort_status(code)
-    _end_in_time()
+    # By the kernel: what Python waits for may hold its lock, as HDF5 does.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_END_SECONDS)
     if isinstance(error, KeyboardInterrupt):
         raise error
     if not isinstance(error, SystemExit):
         sys.excepthook(type(error), error, error.__traceback__)
     _name_rank(code)
     sys.exit(code)
-
-
-def _end_in_time() -> None:
-    """Have the kernel end this process: what Python waits for may hold its lock, as HDF5 does."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(_END_SECONDS)
 
 
 def _name_rank(code: int) -> None:

@@ -55,7 +55,8 @@ def main(options: argparse.Namespace) -> int:
 def _stop_clusters() -> None:
     """End the checkout's cluster, and those that killed tests and benchmarks have left."""
     left = [each for where in ("*", "storm/*") for each in paths.BUILD.glob(f"{where}/{_CLUSTER}")]
-    for folder in sorted({paths.BUILD / "cluster", *(mark.parent for mark in left)}):
+    marked = {mark.parent for mark in left if mark.is_file()}
+    for folder in sorted({paths.BUILD / "cluster", *marked}):
         words = ("cluster", "--stop", f"--folder={folder}")
         if code := run([sys.executable, paths.ROOT / "hpcpy", *words]).returncode:
             sys.exit(code)

@@ -7,10 +7,12 @@ import os
 import shlex
 import shutil
 import time
+from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
+from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 from hpcpy_cluster import machines, processes
@@ -33,6 +35,9 @@ def main(options: argparse.Namespace) -> int:
     layout = Layout(options.folder) if options.folder else default_layout()
     _refuse_others_folder(layout)
     if options.status:
+        if not layout.mark.exists():
+            print(f"there is no cluster in {layout.folder}")
+            return 1
         states = processes.states(layout)
         print(", ".join(f"{name} {states.get(name, 'unknown')}" for name in layout.nodes))
         return 0 if processes.usable(layout, states) else 1
@@ -46,13 +51,13 @@ def main(options: argparse.Namespace) -> int:
 def _refuse_others_folder(layout: Layout) -> None:
     # All in it goes with the cluster.
     folder = layout.folder
-    if not layout.mark.exists():
+    if not layout.mark.is_file():
         if folder.exists() and any(folder.iterdir()):
             raise UsageError(f"{folder}: not a cluster's folder", hint="name a new folder")
         return
     # Its daemons, device and sockets are named by the path that it was started with.
     made = os.fsdecode(layout.mark.read_bytes())
-    if made and made != str(folder):
+    if made and made != str(folder) and Layout(Path(made)).run.exists():
         raise UsageError(
             f"{folder}: moved or copied from the cluster {made}",
             hint=f"stop that (cluster --stop --folder={shlex.quote(made)}) and remove this folder",
@@ -102,6 +107,10 @@ def stop(layout: Layout) -> None:
     with machines.locked_for(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")
+            return
+        if not layout.run.exists():  # A copy, or what a reboot left: no daemon reads it.
+            with stage("remove what is left of a local cluster"):
+                remove_tree(layout.folder)
             return
         machines.require_root("make cluster-stop")
         with stage("stop the local cluster"):

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.core.programs import captured
+from hpcpy.core.stages import say
 from hpcpy.launch.options import LOCAL
 from hpcpy.launch.shell import Line, quoted
 
@@ -62,10 +64,18 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
     """Return the Slurm that the environment names, else this checkout's or the machine's own.
 
     This checkout's, of `make cluster`, serves the site ``local`` alone, and only if it runs.
+
+    Raises
+    ------
+    UsageError
+        SLURM_CONF names a file that cannot be read: Slurm's commands would wait a minute for it.
     """
     cluster = paths.BUILD / "cluster"
     conf = str(cluster / "slurm.conf")
     named = next((name for name in _NAMES if environment.get(name)), "")
+    if named == "SLURM_CONF" and not os.access(environment[named], os.R_OK):
+        hint = "unset it, or name the configuration of a Slurm that runs"
+        raise UsageError(f"SLURM_CONF={environment[named]}: cannot be read", hint=hint)
     if named and environment[named] != conf:
         name = f"the Slurm of {named}={environment[named]}" if named != "SLURM_JOB_ID" else ""
         return Controller(environment, name)
@@ -83,10 +93,14 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
 def _answers(environment: Mapping[str, str]) -> bool:
     """Ask for nodes; a reboot leaves a configuration, and nobody to ask."""
     conf = Path(environment["SLURM_CONF"])
-    try:  # Another user's folder may be closed.
-        socket = re.search(r"(?m)^AuthInfo=socket=(.*)$", conf.read_text())
-    except OSError:
+    try:
+        text = conf.read_text()
+    except FileNotFoundError:
         return False
+    except OSError as error:  # Another user's folder may be closed.
+        say(f"{conf}: {str(error.strerror).lower()}; the machine's own Slurm is asked")
+        return False
+    socket = re.search(r"(?m)^AuthInfo=socket=(.*)$", text)
     if not (socket and Path(socket[1]).exists()):
         return False
     words = ("sinfo", "--noheader", "--Node", "--format=%N")

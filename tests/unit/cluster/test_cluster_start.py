@@ -45,7 +45,7 @@ def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
         run(["cluster", f"--folder={tmp_path / 'a b'}"])
 
 
-@pytest.mark.parametrize("words", [(), ("--stop",)])
+@pytest.mark.parametrize("words", [(), ("--stop",), ("--status",)])
 def test_somebodys_folder_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UsageError, match="not a cluster's folder"):
@@ -64,18 +64,39 @@ def test_a_folder_is_one_cluster_however_it_is_spelled(
     assert {Layout(Path(name)) for name in spelled} == {Layout(tmp_path / "cluster")}
 
 
-@pytest.mark.parametrize("stops", [("cluster", "--stop", "--folder={}"), ("clean", "--all")])
-def test_a_clusters_folder_that_was_moved_is_not_removed(
-    layout: Layout, stops: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+def test_a_moved_folder_stays_while_its_cluster_lives(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # `clean` starts `hpcpy cluster --stop`, and ends as that does.
-    monkeypatch.setattr(paths, "BUILD", layout.folder.parent)
     layout.folder.mkdir()
     layout.mark.write_bytes(bytes(layout.folder))
     moved = layout.folder.rename(layout.folder.with_name("moved"))
-    with pytest.raises((UsageError, SystemExit), match=rf"moved .*--folder={layout.folder}|2"):
-        run([word.format(moved) for word in stops])
+    with monkeypatch.context() as patch:
+        patch.setattr(Layout, "run", property(lambda _: moved))
+        with pytest.raises(UsageError, match=rf"moved .*--folder={layout.folder}"):
+            run(["cluster", "--stop", f"--folder={moved}"])
     assert moved.exists()
+
+
+# `clean` starts `hpcpy cluster --stop`, and ends as that does.
+@pytest.mark.parametrize("stop", [("cluster", "--stop", "--folder={}"), ("clean", "--all")])
+@pytest.mark.parametrize("made", ["as a file", "as a folder"])
+def test_what_a_reboot_left_of_a_cluster_goes_wherever_it_was_moved(
+    layout: Layout, stop: tuple[str, ...], made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", layout.folder.parent)
+    (layout.folder / "logs").mkdir(parents=True)
+    if made == "as a file":
+        layout.mark.write_bytes(bytes(layout.folder))
+    else:
+        layout.mark.mkdir()
+    moved = layout.folder.rename(layout.folder.with_name("moved"))
+    words = [word.format(moved) for word in stop]
+    if made == "as a folder" and stop[0] == "cluster":
+        with pytest.raises(UsageError, match="not a cluster's folder"):
+            run(words)
+    else:
+        assert run(words) == 0
+        assert not moved.exists()
 
 
 def test_the_greeting_says_how_to_stop_this_cluster(

@@ -72,8 +72,20 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
 @pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_CONF_SERVER"])
 def test_a_slurm_that_the_environment_names_is_taken_and_told(build: Path, name: str) -> None:
     environment = {name: f"{build}/a site's"}
+    Path(environment[name]).touch()
     found = find_controller("local", environment)
     assert found == Controller(environment, f"the Slurm of {name}={build}/a site's")
+
+
+def test_a_configuration_that_nobody_can_read_is_told(
+    build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Slurm's commands would wait a minute for it.
+    with pytest.raises(UsageError, match="SLURM_CONF=/not/there: cannot be read"):
+        find_controller("carc", {"SLURM_CONF": "/not/there"})
+    (build / "cluster/slurm.conf").mkdir(parents=True)
+    assert find_controller("local", {}) == Controller({})
+    assert "the machine's own Slurm is asked" in capsys.readouterr().err
 
 
 def test_without_a_cluster_the_machines_own_is_asked(build: Path) -> None:
@@ -86,6 +98,8 @@ def test_without_a_cluster_the_machines_own_is_asked(build: Path) -> None:
 
 
 def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(build: Path) -> None:
+    (build / "cluster").mkdir()
+    (build / "cluster/slurm.conf").touch()
     environment = {"SLURM_CONF": str(build / "cluster/slurm.conf"), "PATH": "/bin"}
     found = find_controller("local", environment)
     assert found.name == "this checkout's cluster"

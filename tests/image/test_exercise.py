@@ -22,6 +22,7 @@ MISTAKES = {
     ),
     "mandel-numba": (
         ("return n\n", "return n + 1\n", "each point outside is counted 1 step too many"),
+        ("return n\n", "return n - 1\n", "each point outside is counted 1 step too few"),
         ("return n\n", "return n.x\n", "my.py:33: TypingError: "),
         ("import numba\n", "class numba:\n    njit = staticmethod(lambda each: each)\n\n",
          "right, but Numba compiled no escape_time"),
@@ -181,6 +182,7 @@ BAD = [
     ("def compute(*_):\n    while True: pass\n", 1, "no answer within 2 s; an endless loop?"),
     ("\0", 2, "my.py:1: "),
     ("import os\ndef compute(*_):\n    os.abort()\n", 1, "ended with -6: "),
+    ("import os\ndef compute(*_):\n    os._exit(0)\n", 1, "ended with 0: the program has "),
 ]
 
 

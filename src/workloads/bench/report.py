@@ -36,7 +36,7 @@ def table(done: Done, workload: Workload) -> str:
             duration(result.start),
             str(result.workers),
             f"{result.rate / 1e6:,.1f}",
-            f"{result.rate / base:,.1f}×" if base else "–",
+            _times(result.rate / base) if base else "–",
             f"{result.rate / single / result.workers:.0%}" if single else "–",
             mebibytes(sum(result.memory)),
         ]
@@ -46,6 +46,10 @@ def table(done: Done, workload: Workload) -> str:
     none = ["–"] * (len(lines[0]) - 2)
     lines += [[each.impl, *none, each.verdict] for each in done.failures]
     return render(lines)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.1f}×" if ratio >= 1 else f"{ratio:.2g}×"
 
 
 def report(workload: Workload, args: argparse.Namespace, problem: Problem, done: Done) -> str:
@@ -61,6 +65,8 @@ def report(workload: Workload, args: argparse.Namespace, problem: Problem, done:
     # A note that is the same for several numbers of workers is printed once.
     notes = dict.fromkeys((each.impl, each.note) for each in done.results if each.note)
     lines = [*(f"{name}: {note}" for name, note in notes), *left_out_lines(done), *remarks]
+    if args.profile:
+        lines.append("the profiler's own time is in the seconds, and in the FILE's")
     title = f"{problem.title}{', for each worker' if args.weak else ''}"
     return "\n".join([title, shown, *(f"  {line}" for line in lines), ""])
 

@@ -112,4 +112,5 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
                 time.sleep(_LOOK_SECONDS)
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
-        return f"ended with {code}: {lines[-1] if lines else ''}"
+        said = lines[-1] if lines else "the program has ended the process, and gave no answer"
+        return f"ended with {code}: {said}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy_common import files, options, ranks
@@ -13,7 +13,7 @@ from workloads.bench.options import tables_beside
 from workloads.bench.report import circumstances
 from workloads.talk import notebook, page, report, run, slides
 from workloads.talk.claims import SAMPLES
-from workloads.talk.run import Measured
+from workloads.talk.run import Measured, Outcome
 from workloads.talk.slides import Slide, Talk
 
 _EPILOG = f"""\
@@ -97,6 +97,14 @@ def _run(
                 if path and (is_last or files.destination(path)):
                     with files.whole_file(path) as temporary:
                         temporary.write_text(f"{text}\n", "utf-8")
+    outcomes = [outcome for slide in measured for outcome in slide.outcomes]
+    if not any(row.here for outcome in outcomes for row in outcome.rows):
+        raise UnavailableError(f"nothing was measured: {next(filter(None, _reasons(outcomes)))}")
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield from (outcome.reason for outcome in outcomes)
+    yield from (row.reason for outcome in outcomes for row in outcome.rows)
 
 
 def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) -> Measured:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
+from workloads.talk.names import renamed
 from workloads.talk.slides import Experiment, Slide, Talk
-from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, meanings, source
+from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, definition, meanings, source
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Technique
@@ -45,33 +46,35 @@ _CALLS = {
         "in_new_folder({}, workers)",
     ),
 }
-_WORKERS = """\
-from workloads.parallel.workers import Workers
-
-def with_workers(call, count=4):
-    # They start in the call, and end after it: both are timed, too.
-    with Workers(count) as workers:
-        call(workers)"""
+_WORKERS = "from workloads.parallel.workers import Workers"
+# The workers start in the first call, which no talk counts; a student sees where.
+_WITH_WORKERS = """\
+with Workers(4) as workers:
+    {call}  # starts them
+    %timeit -n 1 -r 5 {call}"""
 # What the cells before it have defined, timed once and drawn.
 _PLOT = """\
 import time
 import matplotlib.pyplot as plt
 
-techniques = {{
+def seconds(technique):
+    with Workers(4) as workers:
+        technique(workers)  # starts them, compiles
+        begin = time.perf_counter()
+        technique(workers)
+        return time.perf_counter() - begin
+
+times = {{
     {calls},
 }}
-speeds = {{}}
-for name, technique in techniques.items():
-    begin = time.perf_counter()
-    technique()
-    speeds[name] = 1 / (time.perf_counter() - begin)
 plt.figure(layout="constrained")
-plt.barh([*speeds], [speed / speeds["{first}"] for speed in speeds.values()])
+plt.barh([*times], [times["{first}"] / each for each in times.values()])
 plt.gca().invert_yaxis()
 plt.xlabel("times as fast as {first}")
 plt.show()"""
 _IMAGE = """\
-{call}
+with Workers(4) as workers:
+    {call}
 window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
 # What never escapes, the set itself, becomes 0.
 plt.imshow(np.cbrt((out + 1) % grid.maxiter), extent=window, origin="lower", cmap="cividis")
@@ -85,7 +88,9 @@ class Code:
 
     title: str
     text: str
-    timing: str  # empty for what no cell can call: ranks, devices, kernels
+    call: str = ""  # empty for what no cell can call: ranks, devices, kernels
+    timing: str = ""
+    waits: bool = False  # It computes nothing: no speed to compare
 
 
 def write(path: Path, name: str, talk: Talk, slides: Mapping[int, Slide]) -> None:
@@ -116,12 +121,13 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
         for code in codes(slide):
-            if code.text not in shown and code.timing:
-                own = _with_own_names(code, taken)
+            if code.text not in shown and code.call:
+                own = with_own_names(code, taken)
                 yield "markdown", own.title
                 yield "code", own.text
-                yield "code", own.timing
-                calls[own.title.partition(":")[0]] = own.timing.partition("\n")[2]
+                yield "code", own.timing.format(call=own.call)
+                if not own.waits:
+                    calls[own.title.partition(":")[0]] = own.call
             elif code.text not in shown:
                 yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
             shown.add(code.text)
@@ -137,38 +143,44 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             yield "code", f"!{experiment.typed}"
     if calls:
         yield "markdown", "## Speed-ups\n\nChange a technique above, then run this."
-        lines = (f'"{name}": lambda: {call}' for name, call in calls.items())
+        lines = (f'"{name}": seconds(lambda workers: {call})' for name, call in calls.items())
         yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(calls)))
     if calls and "mandel" in workloads:
         yield "code", _IMAGE.format(call=[*calls.values()][-1])
 
 
-def _with_own_names(code: Code, taken: dict[str, str]) -> Code:
+def with_own_names(code: Code, taken: dict[str, str]) -> Code:
     """Rename what another cell has defined otherwise, so that both can be run again.
 
     `taken` has what each name stands for; the new ones are added.
     """
-    text, timing = _of_cell(code.text), code.timing
+    text, call = _of_cell(code.text), code.call
     suffix = re.sub(r"\W", "_", code.title.partition(":")[0])
     for node in ast.parse(text).body:
-        for name, meaning in meanings(node).items():
+        for name, place in meanings(node).items():
+            # The same function may stand in a cell, and be imported by another.
+            meaning = definition(place) or place
             if taken.setdefault(name, meaning) == meaning:
                 continue
             new = f"{name}_{suffix}"
             if isinstance(node, ast.ImportFrom):
-                new = f"{name}_of_{str(node.module).rpartition('.')[2]}"
-                text = re.sub(rf"(?m)^(from .* import .*\b{name})\b", rf"\1 as {new}", text)
-            # Neither an attribute of the same name, such as NumPy's, nor a module.
-            whole = re.compile(rf"(?<![\w.])(?<!from )(?<!import )(?<!, ){name}\b(?! as )")
-            text, timing = (whole.sub(new, part) for part in (text, timing))
+                new = f"{name}_of_{str(node.module).rpartition('.')[2].strip('_')}"
+            text, call = renamed(text, name, new), renamed(call, name, new)
             taken[new] = meaning
-    return replace(code, text=text, timing=timing)
+    return replace(code, text=text, call=call)
 
 
 def _of_cell(text: str) -> str:
-    """Return a program as a cell can run it: its timing takes the place of the main program."""
+    """Return a program as a cell can run it: its timing takes the place of the main program.
+
+    A cell's code is compiled anew in each session, and numba has no place for it where no home
+    folder can be written.
+    """
+    text = text.partition("\n\nif __name__")[0]
     fork = 'get_context("fork")  # No process that is started anew finds what a cell defines.'
-    return text.partition("\n\nif __name__")[0].replace('get_context("forkserver")', fork)
+    text = text.replace('get_context("forkserver")', fork)
+    text = text.replace(", forked by a server that has imported this module", "")
+    return re.sub(r"\(cache=True\)|, cache=True|(?<=\()cache=True, ", "", text)
 
 
 def codes(slide: Slide) -> list[Code]:
@@ -177,17 +189,17 @@ def codes(slide: Slide) -> list[Code]:
     for experiment in slide.experiments:
         for name, technique in experiment.techniques.items():
             text = source(*technique.where.split(":"))
-            code = Code(f"{name}: {technique.summary}", text, _timing(experiment, technique))
-            by_place.setdefault(technique.where, code)
+            code = Code(f"{name}: {technique.summary}", text)
+            by_place.setdefault(technique.where, _called(experiment, technique, code))
             for package, kernel in KERNEL_IMPORT.findall(text):
                 language = LANGUAGES[kernel.rpartition("_")[2]][0]
                 compiled = source(f"{package}.{kernel}", "")
-                by_place.setdefault(kernel, Code(f"{name}: its {language}", compiled, ""))
+                by_place.setdefault(kernel, Code(f"{name}: its {language}", compiled))
     return [*by_place.values()]
 
 
-def _timing(experiment: Experiment, technique: Technique) -> str:
-    """Return a cell that times a technique, or nothing where no cell can call it."""
+def _called(experiment: Experiment, technique: Technique, code: Code) -> Code:
+    """Return the code with a cell that times it, or as it is where no cell can call it."""
     module, _, function = technique.where.partition(":")
     # Numba's threads are as many as the cores, unless a variable says so before its import.
     is_alone, is_numbas = technique.parallel == "no", technique.needs[1:] == ("numba",)
@@ -198,13 +210,14 @@ def _timing(experiment: Experiment, technique: Technique) -> str:
         or "._kernels" in module
         or technique.obstacle()
     ):
-        return ""
+        return code
     _, alone, shared = _CALLS[experiment.workload]
     call = (alone if is_alone else shared).format(function)
     if "-single" in experiment.command:
         call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
-    if not is_alone:
-        if len(technique.one_core) > 1:  # one of several kernels
-            call = call.replace("workers)", 'workers, "numba")')
-        call = f"with_workers(lambda workers: {call})"
-    return f"%%timeit -n 1 -r {1 if technique.slow else 5}\n{call}"
+    if is_alone:
+        timing = f"%%timeit -n 1 -r {1 if technique.slow else 5}\n{{call}}"
+        return replace(code, call=call, timing=timing)
+    if len(technique.one_core) > 1:  # one of several kernels
+        call = call.replace("workers)", 'workers, "numba")')
+    return replace(code, call=call, timing=_WITH_WORKERS, waits=technique.waits)

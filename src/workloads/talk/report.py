@@ -76,7 +76,9 @@ def _causes(measured: Measured) -> list[str]:
     lines = [measured.slide.differs] if measured.slide.differs else []
     rows = [row for outcome in measured.outcomes for row in outcome.rows if row.here]
     cores = machine.cores()
-    most = max((row.workers for row in rows), default=1)
+    techniques = {k: v for each in measured.outcomes for k, v in each.experiment.techniques.items()}
+    waiting = {name for name, technique in techniques.items() if technique.waits}
+    most = max((row.workers for row in rows if row.impl not in waiting), default=1)
     if most > cores:
         shared = f"{cores} cores" if cores > 1 else "one core"
         lines.append(f"{most} workers share {shared} here, and compute no faster than {cores}.")

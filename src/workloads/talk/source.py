@@ -28,9 +28,7 @@ def source(module: str, function: str) -> str:
     if name.startswith("_kernels"):
         file = f"kernels/{name}.{LANGUAGES[name.rpartition('_')[2]][1]}"
         return resources.files(package).joinpath(file).read_text("utf-8").strip()
-    spec = importlib.util.find_spec(module)
-    loader = cast("InspectLoader", spec.loader if spec else None)
-    text = _plain(loader.get_source(module) or "")
+    text = _text(module)
     body = ast.parse(text).body
     nodes = {name: node for node in body for name in meanings(node)}
     scopes = symtable.symtable(text, module, "exec").get_children()
@@ -49,6 +47,20 @@ def source(module: str, function: str) -> str:
             blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
             chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
     return "\n".join(chosen).strip()
+
+
+def definition(place: str) -> str:
+    """Return what MODULE.NAME of a workload is defined as, or nothing where it is no workload's."""
+    module, _, name = place.rpartition(".")
+    if not re.fullmatch(r"workloads(\.\w+)+", module) or "._kernels" in module:
+        return ""
+    return next((m[name] for m in map(meanings, ast.parse(_text(module)).body) if name in m), "")
+
+
+def _text(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    loader = cast("InspectLoader | None", spec.loader if spec else None)
+    return _plain((loader.get_source(module) if loader else None) or "")
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,7 @@ from workloads.__main__ import main
 from workloads.bench.result import Result
 from workloads.talk import run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
+from workloads.talk.report import closing
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
 
@@ -80,6 +81,23 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
         main(["talk", "mine", *words.split(), *files])
     assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
     assert page.read_text().count("<h2 ") == 1
+
+
+@pytest.mark.usefixtures("small", "capsys")
+def test_slides_of_which_nothing_can_run_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Exit code 0 let a job script go on, where a node had no GPU.
+    def absent(*_: object) -> None:
+        raise UnavailableError("no CUDA device")
+
+    monkeypatch.setattr(run, "run", absent)
+    assert main(["talk", "mine", "3", "4"]) == 69
+
+
+def test_who_waits_shares_no_core() -> None:
+    experiment = Experiment("pi --impl sleep,threads", {"sleep 64": 1.0, "threads 2": 1.0})
+    outcome = Outcome(experiment, run.rows(experiment, [_result("sleep", 1.0, workers=64)]))
+    slide = Slide("x", "y", experiment, claims=[])
+    assert "share" not in closing(Talk("", "", "", {}), run.Measured(1, slide, [outcome], 0))
 
 
 def test_a_process_that_computes_is_counted() -> None:

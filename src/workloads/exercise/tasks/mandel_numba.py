@@ -61,8 +61,9 @@ def judge(module: Any) -> str:
     xs, ys, most = np.linspace(-0.74877, -0.74872, 20), np.linspace(0.06505, 0.0651, 15), 2048
     answer, want = module.compute(xs, ys, most), _image(xs, ys, most)
     if wrong := difference(answer, want):
-        if not difference(answer, np.where(want < most - 1, want + 1, want)):
-            return "each point outside is counted 1 step too many: look before you step"
+        for more, word in ((1, "many"), (-1, "few")):
+            if not difference(answer, np.where(want < most - 1, want + more, want)):
+                return f"each point outside is counted 1 step too {word}: look before you step"
         if not difference(answer, _image(xs, ys, most, new_zr=True)):
             return "the new zi takes the new zr: assign both at once"
         return wrong
@@ -70,7 +71,7 @@ def judge(module: Any) -> str:
     if edge != most - 1:
         return f"c = -2: {edge}, not {most - 1}: |z| stays 2, never > 2"
     if not getattr(module.escape_time, "signatures", None):
-        return "the image is right, but Numba compiled no escape_time: @numba.njit stands before it"
+        return "the image is right, but Numba compiled no escape_time: write @numba.njit above it"
     return ""
 
 

@@ -46,7 +46,12 @@ _CALLS = {
         "in_new_folder({}, workers)",
     ),
 }
-_WORKERS = "from workloads.parallel.workers import Workers"
+_WORKERS = """\
+from workloads.parallel.workers import Workers
+
+# What cells below use: workers.started(pool) enters `pool` in the first call, and leaves it
+# after the last; with guarded(...) worker processes end when this one is killed;
+# `shares` divides numbers among workers."""
 # The workers start in the first call, which no talk counts; a student sees where.
 _WITH_WORKERS = """\
 with Workers(4) as workers:

@@ -55,7 +55,7 @@ from workloads.parallel.workers import Workers
 # The workers start in the first call, which no talk counts; a student sees where.
 _WITH_WORKERS = """\
 with Workers(4) as workers:
-    {call}  # starts them
+    {call}  # starts what stays up
     %timeit -n 1 -r 5 {call}"""
 # What the cells before it have defined, timed once and drawn.
 _PLOT = """\
@@ -167,8 +167,9 @@ def with_own_names(code: Code, taken: dict[str, str]) -> Code:
             meaning = definition(place) or place
             if taken.setdefault(name, meaning) == meaning:
                 continue
-            new = f"{name}_{suffix}"
-            if isinstance(node, ast.ImportFrom):
+            same = [known for known, each in taken.items() if each == meaning and known != name]
+            new = same[0] if same else f"{name}_{suffix}"
+            if not same and isinstance(node, ast.ImportFrom):
                 new = f"{name}_of_{str(node.module).rpartition('.')[2].strip('_')}"
             text, call = renamed(text, name, new), renamed(call, name, new)
             taken[new] = meaning
@@ -184,7 +185,7 @@ def _of_cell(text: str) -> str:
     text = text.partition("\n\nif __name__")[0]
     fork = 'get_context("fork")  # No process that is started anew finds what a cell defines.'
     text = text.replace('get_context("forkserver")', fork)
-    text = text.replace(", forked by a server that has imported this module", "")
+    text = re.sub(r", forked by a server that has imported this module| of a fork server", "", text)
     return re.sub(r"\(cache=True\)|, cache=True|(?<=\()cache=True, ", "", text)
 
 

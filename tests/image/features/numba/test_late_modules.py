@@ -76,3 +76,27 @@ def test_threads_compiled_code_and_a_program_s_own_type_get_the_same() -> None:
     assert (first, second) == ("16 2", "True")
     assert third.startswith("int8 ")
     assert "BitGenerator" in third
+
+
+RULES = """
+import sys, threading
+from numba import njit, types
+from numba.core.typeconv import rules
+print(vars(rules).keys() & {"default_type_manager", "default_casting_rules"})
+if "own" in sys.argv:  # A rule before the first dispatcher counts.
+    rules.default_casting_rules.safe(types.int64, types.voidptr)
+made = []
+threads = [threading.Thread(target=lambda: made.append(njit(lambda x: x + 1))) for _ in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len({id(each._tm) for each in made}), {each(1) for each in made})
+print(made[0]._tm.check_compatible(types.int64, types.voidptr))
+"""
+
+
+@pytest.mark.parametrize(("word", "kind"), [("", "4"), ("own", "3")])
+def test_the_rules_of_types_are_made_once_and_before_any_use(word: str, kind: str) -> None:
+    done = run(sys.executable, "-c", RULES, word, check=True)
+    assert done.stdout.splitlines() == ["set()", "1 {2}", kind]

@@ -135,6 +135,12 @@ def test_the_table_holds(
     assert result(start, place, tmp_path, venvs) == cell
 
 
+@pytest.mark.parametrize(("value", "says"), [("stock", 0), ("", 0), ("Stock", 1)])
+def test_a_value_that_hpcpy_modules_has_not_is_told(value: str, says: int) -> None:
+    done = run(sys.executable, "-c", "", env={**os.environ, "HPCPY_MODULES": value})
+    assert (done.returncode, done.stderr.count("hpcpy: HPCPY_MODULES=Stock: ")) == (0, says)
+
+
 @pytest.mark.parametrize("way", ["sys.stderr.close()", "sys.stderr = None", "", "unwritable"])
 def test_an_import_does_not_fail_with_its_remark(tmp_path: Path, way: str) -> None:
     plant(tmp_path / "there")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
@@ -49,6 +49,8 @@ def traced(
         each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
     name = program or command[0]
+    if done.returncode == NOT_STARTED:  # or does not end
+        raise UnavailableError(f"{name}: {errors[0]}")
     if done.returncode:
         raise StageError(f"{name} ended with exit code {done.returncode}: {errors[0]}")
     if not each:

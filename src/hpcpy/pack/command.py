@@ -176,7 +176,13 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
-    """Return a line of how often a start asks for the environment's files, and will ask."""
+    """Return a line of how often a start asks for the environment's files, and will ask.
+
+    Raises
+    ------
+    StageError
+        The program that was named failed.
+    """
     names = environment.prefix / "bin"
     is_command = bool(program) and Path(f"{names}/{program[0]}").exists()
     words = program if is_command else ("python", *(program or ("-c", "pass")))
@@ -188,4 +194,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         own = {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"}
         return f"path calls for its files: {before:,} before, now {launch(packed, own)}"
     except HpcpyError as error:
+        # A program that was named ran in the folder as it was: packed, it would fail as well.
+        if program and isinstance(error, StageError):
+            raise
         return f"path calls were not counted: {error}"

@@ -9,7 +9,7 @@ where that order decides of all modules.  `site` itself has a line more, which c
 import sys
 
 import _hpcpy_importer
-from _hpcpy_say import setting
+from _hpcpy_say import say, setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
             roots = {root.path for root in finder.bundle.roots}
             given = frozenset(sys.path[: sys.path.index(library)])
             start.pythonpath = given - roots
-        is_stock = setting("HPCPY_MODULES") == "stock"
+        modules = setting("HPCPY_MODULES") or ""
+        is_stock = modules == "stock"
+        if modules and not is_stock:
+            say(f"HPCPY_MODULES={modules}: is not stock, the one value that it knows")
         if is_stock:
             start.site, start.libraries = "", []
         # pip and others tell a build backend by a sitecustomize where to import from.

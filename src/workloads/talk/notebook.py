@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
-from workloads.talk.names import renamed
+from workloads.talk.cells import Cells
 from workloads.talk.slides import Experiment, Slide, Talk
-from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, definition, meanings, source
+from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, source
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Technique
@@ -38,7 +36,7 @@ _CALLS = {
         "from pathlib import Path\n"
         "from tempfile import TemporaryDirectory\n"
         "from workloads.write.definition import Series\n\n"
-        "series = Series(n=15, s=100)\n\n"
+        "series = Series(n=100, s=100)\n\n"
         "def in_new_folder(technique, workers=None):\n"
         "    with TemporaryDirectory() as folder:\n"
         "        technique(series, Path(folder), workers)",
@@ -122,17 +120,18 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
     yield "code", "\n\n".join([_WORKERS, *needed])
     shown = set()
     calls: dict[str, str] = {}
-    taken: dict[str, str] = {}
+    cells = Cells()
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
         for code in codes(slide):
             if code.text not in shown and code.call:
-                own = with_own_names(code, taken)
-                yield "markdown", own.title
-                yield "code", own.text
-                yield "code", own.timing.format(call=own.call)
-                if not own.waits:
-                    calls[own.title.partition(":")[0]] = own.call
+                technique = code.title.partition(":")[0]
+                text, call = cells.add(technique, code.text, code.call)
+                yield "markdown", code.title
+                yield "code", text
+                yield "code", code.timing.format(call=call)
+                if not code.waits:
+                    calls[technique] = call
             elif code.text not in shown:
                 yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
             shown.add(code.text)
@@ -147,46 +146,11 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             yield "markdown", f"{title}: {', '.join(figures) or 'no figures of the talk'}"
             yield "code", f"!{experiment.typed}"
     if calls:
-        yield "markdown", "## Speed-ups\n\nChange a technique above, then run this."
+        yield "markdown", "## Speed-ups\n\nChange a function above, run its cell, then this one."
         lines = (f'"{name}": seconds(lambda workers: {call})' for name, call in calls.items())
         yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(calls)))
     if calls and "mandel" in workloads:
         yield "code", _IMAGE.format(call=[*calls.values()][-1])
-
-
-def with_own_names(code: Code, taken: dict[str, str]) -> Code:
-    """Rename what another cell has defined otherwise, so that both can be run again.
-
-    `taken` has what each name stands for; the new ones are added.
-    """
-    text, call = _of_cell(code.text), code.call
-    suffix = re.sub(r"\W", "_", code.title.partition(":")[0])
-    for node in ast.parse(text).body:
-        for name, place in meanings(node).items():
-            # The same function may stand in a cell, and be imported by another.
-            meaning = definition(place) or place
-            if taken.setdefault(name, meaning) == meaning:
-                continue
-            same = [known for known, each in taken.items() if each == meaning and known != name]
-            new = same[0] if same else f"{name}_{suffix}"
-            if not same and isinstance(node, ast.ImportFrom):
-                new = f"{name}_of_{str(node.module).rpartition('.')[2].strip('_')}"
-            text, call = renamed(text, name, new), renamed(call, name, new)
-            taken[new] = meaning
-    return replace(code, text=text, call=call)
-
-
-def _of_cell(text: str) -> str:
-    """Return a program as a cell can run it: its timing takes the place of the main program.
-
-    A cell's code is compiled anew in each session, and numba has no place for it where no home
-    folder can be written.
-    """
-    text = text.partition("\n\nif __name__")[0]
-    fork = 'get_context("fork")  # No process that is started anew finds what a cell defines.'
-    text = text.replace('get_context("forkserver")', fork)
-    text = re.sub(r", forked by a server that has imported this module| of a fork server", "", text)
-    return re.sub(r"\(cache=True\)|, cache=True|(?<=\()cache=True, ", "", text)
 
 
 def codes(slide: Slide) -> list[Code]:

@@ -44,6 +44,10 @@ def source(module: str, function: str) -> str:
     for node in body:
         if node in program or used.intersection(meanings(node)):
             first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
+            if isinstance(node, ast.ImportFrom) and meanings(node).keys() - used:
+                node.names = [each for each in node.names if (each.asname or each.name) in used]
+                chosen.append(ast.unparse(node))
+                continue
             blank = [] if isinstance(node, ast.Import | ast.ImportFrom) else [""]
             chosen += [*blank, *text.splitlines()[first - 1 : node.end_lineno]]
     return "\n".join(chosen).strip()

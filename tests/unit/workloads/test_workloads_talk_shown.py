@@ -10,7 +10,7 @@ import pytest
 from workloads.talk import notebook, page, slides
 from workloads.talk.names import renamed
 from workloads.talk.slides import Talk
-from workloads.talk.source import definition, source
+from workloads.talk.source import definition, meanings, source
 
 MODULE = """
 import json
@@ -116,6 +116,19 @@ def test_no_cell_of_a_notebook_changes_what_another_has_defined(name: str, tmp_p
                 assert defined.setdefault(bound, meaning) == meaning, bound
 
 
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_what_a_student_changes_in_a_cell_is_what_the_others_use(name: str, tmp_path: Path) -> None:
+    # The cells after it imported the function again, or had it once more.
+    defined: set[str] = set()
+    for cell in filter(_is_plain, _cells(name, tmp_path)):
+        # What is started anew imports its functions.
+        for node in ast.parse(cell).body:
+            bound = meanings(node).keys() if not isinstance(node, ast.Import) else set()
+            assert not bound & defined, cell
+            defined |= bound if isinstance(node, ast.FunctionDef) else set()
+    assert len(defined) > 5
+
+
 TEXTS = {
     "from a import b, values": "from a import b, values as v2",
     "from a import c as values": "from a import c as v2",
@@ -138,7 +151,7 @@ def test_worker_processes_of_cells_are_forked_and_no_cell_has_a_main_program(
 ) -> None:
     # A process that is started anew imports no function of a cell.
     cells = _cells("usc", tmp_path)
-    assert sum('get_context("fork")' in cell for cell in cells) == 3
+    assert sum('get_context("fork")' in cell for cell in cells) == 2
     assert not any("forkserver" in cell or "if __name__" in cell for cell in cells)
     assert sum("%timeit" in cell and "as workers:" in cell for cell in cells) == 3
 

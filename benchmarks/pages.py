@@ -113,8 +113,18 @@ def _rows(report: Mapping[str, Any]) -> str:
     rows = []
     for row in report["results"]:
         times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
-        rows.append([row["problem"], f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
+        label = _with_size(row["problem"], report.get("parameters", {}))
+        rows.append([label, f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
     return tables.table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
+
+
+def _with_size(problem: str, parameters: Mapping[str, Any]) -> str:
+    """Return a problem with what its name does not say: how large, or how often."""
+    found = parameters.get(problem)
+    found = found if isinstance(found, dict) else {}
+    size = [f"n {found['n']:,}"] if "n" in found else []
+    often = [f"{found['times']:,} round trips"] if "times" in found else []
+    return ", ".join([problem, *size, *often])
 
 
 if __name__ == "__main__":

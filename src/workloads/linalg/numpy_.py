@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hpcpy_common import machine
 from workloads.linalg.arrays import compute
@@ -21,16 +22,23 @@ def numpy(problem: Problem, _: Workers) -> tuple[Any, str]:
     match problem.task:
         case "eigh" | "gram":
             (matrix,) = problem.arrays()
-            return np.linalg.eigh(matrix), ""
+            return np.linalg.eigh(matrix), _threads()
         case "dot":
             first, second = problem.arrays()
-            return first @ second, ""
+            return first @ second, _threads()
         case "mean":
             return compute(np, problem), ""
         case _:
             numbers = np.arange(problem.n, dtype=np.float64)
             numbers += 1.0
             return float(np.sum(numbers)), ""
+
+
+@functools.cache
+def _threads() -> str:
+    """Return how many threads BLAS has here: all cores are one worker's."""
+    counts = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    return f"threads of BLAS: {max(counts)}" if counts else ""
 
 
 def serial(problem: Problem, _: Workers) -> tuple[Values, str]:

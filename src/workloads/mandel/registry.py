@@ -108,7 +108,7 @@ TECHNIQUES = {
     "numba-cuda": _row(
         "devices:numba_cuda", "Numba for CUDA, the kernel in Python",
         (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA),
-    "multiprocessing": _row("processes:pool", "a pool of processes, forked by a server", **_PROCESSES),
+    "multiprocessing": _row("processes:pool", "a pool of forked processes", **_PROCESSES),
     "multiprocessing-lists": _row(
         "processes:lists", "a pool whose rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",)),

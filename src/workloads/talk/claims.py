@@ -120,16 +120,17 @@ def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) 
 
 
 def _doubt(rows: Sequence[Row], load: int) -> str:
-    """Return why nothing is certain, or an empty string."""
+    """Return all reasons why nothing is certain."""
+    doubts = []
     needed = min(max((row.workers for row in rows), default=1), machine.cores())
     cores = os.cpu_count() or 1
     if load > cores - needed:
-        return f"other processes computed before it, {load} on {cores} cores"
-    for row in rows:
-        if row.beyond_cores:
-            return f"{_named(row.key)} gained more than cores can give"
+        doubts.append(f"other processes computed before it, {load} on {cores} cores")
+    beyond = [_named(row.key) for row in rows if row.beyond_cores]
+    doubts += [f"{beyond[0]} gained more than cores can give"] if beyond else []
     samples = min((len(row.samples) for row in rows), default=SAMPLES)
-    return "" if samples >= SAMPLES else f"samples: {samples}, a verdict needs {SAMPLES}"
+    doubts += [f"samples: {samples}, a verdict needs {SAMPLES}"] if samples < SAMPLES else []
+    return "; ".join(doubts)
 
 
 def _ran(*outcomes: Outcome) -> dict[str, Row]:

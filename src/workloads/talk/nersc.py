@@ -110,7 +110,7 @@ SLIDES = {
         Experiment(
             "linalg --task threads --impl all",
             _EIGH,
-            elsewhere=("rows go up to twice the cores", "linalg --task threads --impl all"),
+            elsewhere=("for a node of half as many cores", "linalg --task threads --impl all"),
         ),
         claims=[TooMany("omp-", than_first=True)],
         differs=f"OpenBLAS here. {_MATRIX}",

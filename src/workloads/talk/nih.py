@@ -86,7 +86,7 @@ SLIDES = {
     ),
     5: Slide(
         "a better algorithm",
-        "Squares are computed once, and no square root: four times, by no tool at all.",
+        "Squares are computed once, and no square root: several times as fast, by no tool at all.",
         *_areas("python", "numba-complex", "numba"),
         claims=[Faster("numba-complex", "numba", 2, 8)],
     ),

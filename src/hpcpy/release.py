@@ -127,7 +127,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_image(parser)
     help_ = "sign it with this private key, a file in PEM"
-    parser.add_argument("--key", metavar="KEY", type=Path, help=help_)
+    parser.add_argument("--key", metavar="KEY", type=paths.named, help=help_)
     help_ = "a new folder (default: build/release/IMAGE-VERSION)"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
 

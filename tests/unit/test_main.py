@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import shutil
 import sys
@@ -67,6 +68,15 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         (["cluster", "--status", f"--folder={'9' * 5000}"], ": file name too long\n"),
         # Before Python 3.13 argparse made an empty list of it, which was taken for a value.
         (["release", "--to=--"], "argument --to: -- is no value"),
+        (["modulefile", "--to="], "argument --to: an empty value names nothing"),
+        (["kernelspec", "--to="], "argument --to: an empty"),
+        (["cluster", "--folder="], "argument --folder: an empty"),
+        (["release", "--to="], "argument --to: an empty"),
+        (["release", "--key="], "argument --key: an empty"),
+        (["verify", ""], "argument IMAGE: an empty"),
+        (["pack", ""], "argument PREFIX: an empty"),
+        (["pack", "x", "--with="], "argument --with: an empty"),
+        (["pack", "x", "--to="], "argument --to: an empty"),
         (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
         (["lock", "debian", "--only", "libc6"], "debian.lock: its packages move together"),
@@ -183,6 +193,20 @@ def test_a_home_that_is_not_there_is_one_line() -> None:
     done = hpcpy("clean", "--cache", HPCPY_CACHE="~nobody-has-this-name/cache")
     assert done.returncode == 2
     assert re.fullmatch(r"hpcpy clean: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+
+
+KERNELS = """
+from hpcpy.__main__ import main
+from hpcpy.launch.kernelspec import user_kernels
+main(["biuld"])
+print(user_kernels())
+"""
+
+
+def test_an_empty_home_is_as_an_unset_one() -> None:
+    home = pwd.getpwuid(os.geteuid()).pw_dir
+    done = python("-c", KERNELS, HOME="", JUPYTER_DATA_DIR="")
+    assert done.stdout == f"{home}/.local/share/jupyter/kernels\n"
 
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])

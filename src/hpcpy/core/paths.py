@@ -43,9 +43,16 @@ def refuse_blanks(what: str, path: Path) -> None:
         )
 
 
+def named(text: str) -> Path:
+    """Return an option's path; an empty one would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty value names nothing")
+    return Path(text)
+
+
 def folder(text: str) -> Path:
     """Return an option's folder, which may not be there yet; ``-`` would be standard output."""
-    path = Path(text)
+    path = named(text)
     # Neither function raises, however long a name is.
     there = next((above for above in (path, *path.parents) if os.path.lexists(above)), path)
     if text == "-" or not os.path.isdir(there):  # noqa: PTH112
@@ -57,12 +64,17 @@ def folder(text: str) -> Path:
 def cache_dir() -> Path:
     """Return ``${HPCPY_CACHE:-${XDG_CACHE_HOME:-~/.cache}}/hpcpy``, which is safe to delete."""
     base = os.environ.get("HPCPY_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return in_home("the cache", base, "HPCPY_CACHE") / "hpcpy"
+
+
+def in_home(what: str, path: str, variable: str) -> Path:
+    """Return a path that may begin with ``~``; the variable is what else could name it."""
     try:
-        return Path(base).expanduser().absolute() / "hpcpy"
+        return Path(path).expanduser().absolute()
     except RuntimeError as error:
         raise UsageError(
-            f"the cache would be in {base}, and there is no such home",
-            hint="set HPCPY_CACHE to a folder of your own",
+            f"{what} would be in {path}, and there is no such home",
+            hint=f"set {variable} to a folder of your own",
         ) from error
 
 

@@ -28,7 +28,7 @@ _ARCHIVE, _END = b"blobs/\0", bytes(1024)
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = "a SIF or an OCI archive: is it what this checkout makes? (default: build all twice)"
-    parser.add_argument("file", nargs="?", metavar="IMAGE", type=Path, help=help_)
+    parser.add_argument("file", nargs="?", metavar="IMAGE", type=paths.named, help=help_)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -63,7 +63,9 @@ def main(options: argparse.Namespace) -> int:
 def user_kernels() -> Path:
     """Return the folder of a user's own kernels, as ``jupyter --paths`` has it."""
     data = os.environ.get("JUPYTER_DATA_DIR")
-    return (Path(data) if data else Path.home() / ".local/share/jupyter") / "kernels"
+    own = "~/.local/share/jupyter"
+    # As Jupyter does, the variable is taken as it is.
+    return (Path(data) if data else paths.in_home("kernels", own, "JUPYTER_DATA_DIR")) / "kernels"
 
 
 def kernel_spec(engine: str, container: Container, site: Site, title: str) -> dict[str, object]:

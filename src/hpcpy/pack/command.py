@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.parser import Parser
+from hpcpy.core.paths import named
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
@@ -28,17 +29,23 @@ def declare(parser: Parser) -> None:
     """Add the command's arguments; a program follows ``--``."""
     parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
-    parser.add_argument("prefix", metavar="PREFIX", type=Path, help=what)
+    parser.add_argument("prefix", metavar="PREFIX", type=named, help=what)
     alternative = parser.alternatives()
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
     parser.add_argument(
-        "--with", action="append", type=Path, metavar="FOLDER", dest="others", default=[], help=what
+        "--with",
+        dest="others",
+        default=[],
+        action="append",
+        type=named,
+        metavar="FOLDER",
+        help=what,
     )
     what = "of a SIF: the folder of its commands (default: beside it)"
-    alternative("--to", type=Path, metavar="FOLDER", help=what)
+    alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
         " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."

@@ -29,8 +29,8 @@ _OPTIONS = (
 class Site:
     """One site's settings."""
 
-    name: str  # The file's name without ``.toml``; one line about it
-    summary: str
+    name: str  # The file's name without ``.toml``
+    summary: str = ""  # One line about it, which each file has
     engine: str = "apptainer"  # Taken where the request names none
     mpi: str = ""  # ``srun --mpi``; empty leaves it to the site's own default
     image: str = ""
@@ -84,6 +84,8 @@ def read_site(path: Path) -> Site:
         values["promises"] = str(path.absolute())
     site = table.fill(Site, name=path.stem, **values)
     _check_values(table, site)
+    # After all that is wrong: it is what a file begun by hand lacks.
+    table.text("summary")
     return site
 
 
@@ -92,6 +94,9 @@ def _check_values(table: Table, site: Site) -> None:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
     if not TIME.fullmatch(site.time):
         raise table.wrong("time", f"{site.time!r} {NO_TIME}")
+    for key in ("mpi", "account", "partitions", "qos"):
+        if " " in "".join(getattr(site, key)):
+            raise table.wrong(key, "has a blank, and a name has none")
     _check_lines(table, site)
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:

@@ -77,6 +77,9 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         (["pack", ""], "argument PREFIX: an empty"),
         (["pack", "x", "--with="], "argument --with: an empty"),
         (["pack", "x", "--to="], "argument --to: an empty"),
+        (["launch", "--dry", "--mpi=a b", "--", "-m", "x"], "--mpi: 'a b' has a blank, and is no"),
+        (["batch", "--dry", "--account=a b", "--", "-m", "x"], "--account: 'a b' has a blank"),
+        (["pack", "/usr", "--to=x"], "/usr: is a folder, and --to is for a SIF"),
         (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
         (["lock", "debian", "--only", "libc6"], "debian.lock: its packages move together"),
@@ -154,6 +157,14 @@ def test_output_that_is_not_taken_is_one_line(
     assert done.returncode == code
     assert re.search(said.format(name), done.stderr, re.IGNORECASE | re.MULTILINE)
     assert not re.search("Traceback|Exception ignored", done.stderr)
+
+
+def test_a_script_that_a_closed_output_loses_is_no_success() -> None:
+    script = f'"$0" -m {PLAN.replace("--dry", "--script=-")} >&-'
+    done = run("bash", "-c", script, sys.executable, env=buffered())
+    assert done.returncode == 73
+    last = done.stderr.splitlines()[-1]
+    assert last == "hpcpy batch: standard output is closed; hpcpy batch … >FILE"
 
 
 # Closed; or open to read alone, as a shell's wrapper around Python leaves it.

@@ -19,7 +19,7 @@ from hpcpy.launch import step
 from hpcpy.launch.checks import check_image, check_script, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
-from hpcpy.launch.options import Request, add_options, add_program, read_request
+from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
@@ -117,7 +117,7 @@ def main(options: argparse.Namespace) -> int:
             "no srun on this machine",
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
-    remarks = _check(request, is_run=is_run)
+    remarks = [*misplaced(options.words, request), *_check(request, is_run=is_run)]
     to_do = [] if request.dry else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
     if is_batch and not request.dry:
@@ -196,10 +196,13 @@ def _run(title: str, script: str, controller: Controller) -> int:
 def deliver(request: Request, script: str, controller: Controller) -> None:
     """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it."""
     if request.dry or request.script == "-":
-        show(script)
+        show(script, is_result=not request.dry)
         return
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name
+    # A slip of the user's would make folders; only build/ is made.
+    if request.script and not os.path.lexists(path.parent):
+        raise UsageError(f"SCRIPT={path}: there is no folder {path.parent}", hint="make it first")
     try:
         write_whole(path, script)
     except DiskError as error:

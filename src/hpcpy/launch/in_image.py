@@ -35,7 +35,8 @@ def main(words: list[str]) -> int:
             raise UsageError(
                 "only `batch` works without a checkout", hint="in a checkout: ./hpcpy --help"
             )
-        show(script(read_request(parser.parse_args(words[1:]))))
+        request = read_request(parser.parse_args(words[1:]))
+        show(script(request), is_result=not request.dry)
     except HpcpyError as error:
         print(f"hpcpy {words[0]}: {error}", file=sys.stderr)
         return error.exit_code

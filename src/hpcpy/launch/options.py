@@ -37,6 +37,13 @@ def _memory(value: str) -> str:
     return value.strip() if each == "cpu" else amount
 
 
+def _name(value: str) -> str:
+    """Return a name that Slurm knows."""
+    if " " in text(value):
+        raise argparse.ArgumentTypeError(f"{value!r} has a blank, and is no name")
+    return value.strip()
+
+
 def _limit(value: str) -> str:
     """Return a job's limit of time."""
     if not TIME.fullmatch(text(value)):
@@ -67,11 +74,11 @@ class Request:
     image: str = _option(
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )
-    mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
+    mpi: str = _option("", _name, "the kind for srun --mpi (the site's)")
     time: str = _option("", _limit, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
-    partition: str = _option("", text, "the job's partition (the site's)")
-    qos: str = _option("", text, "the job's quality of service (the site's)")
-    account: str = _option("", text, "whom the job is charged to (the site's)")
+    partition: str = _option("", _name, "the job's partition (the site's)")
+    qos: str = _option("", _name, "the job's quality of service (the site's)")
+    account: str = _option("", _name, "whom the job is charged to (the site's)")
     mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
     script: str = _option("", text, "where batch writes; - is standard output (build/)")
 
@@ -137,6 +144,15 @@ def read_request(options: argparse.Namespace) -> Request:
     if request.dask and request.spark:
         raise UsageError("DASK=1 and SPARK=1: the ranks form one cluster", hint="give one of them")
     return request
+
+
+def misplaced(words: Sequence[str], request: Request) -> list[str]:
+    """Return a remark on a program's option that may be meant for hpcpy: no ``--`` parts them."""
+    ours = {f"--{name}" for name in TABLE}
+    taken = [word for word in request.program[1:] if word.partition("=")[0] in ours]
+    if "--" in words or not taken:
+        return []
+    return [f"{taken[0]} goes to the program: options of hpcpy stand before it, and -- between"]
 
 
 def counted(number: int, noun: str) -> str:

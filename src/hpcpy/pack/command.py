@@ -86,6 +86,10 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
+    if options.to and options.prefix.is_dir():
+        raise UsageError(
+            f"{options.prefix}: is a folder, and --to is for a SIF", hint="leave it out"
+        )
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--with": options.others and (is_sif or options.undo),

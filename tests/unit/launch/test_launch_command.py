@@ -141,14 +141,32 @@ def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").touch()
-    places = ("/proc/x/y", "/proc/x", tmp_path, tmp_path / "loop/x", tmp_path / "file/x", "x" * 300)
+    places = ("/proc/x", tmp_path, tmp_path / "loop/x", tmp_path / "file/x", "x" * 300)
     for place in places:
         done = hpcpy(tmp_path, "batch", "--image=/x.sif", f"--script={place}", *PI)
         assert (done.returncode, done.stdout) == (73, ""), place
         assert "Traceback" not in done.stderr
         assert "cannot be written" in done.stderr.splitlines()[-1], place
         assert done.stderr.endswith("; name another file: SCRIPT=…\n"), place
+    done = hpcpy(tmp_path, "batch", "--image=/x.sif", f"--script={tmp_path}/a/b/x", *PI)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"/x: there is no folder {tmp_path}/a/b; make it first\n")
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
+
+
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [
+        ("/my.py --nodes 2 --dry", True),
+        ("/my.py --tasks=2", True),
+        ("-- /my.py --dry", False),
+        ("/my.py --dryer", False),
+    ],
+)
+def test_an_option_after_the_program_is_told(tmp_path: Path, words: str, is_told: bool) -> None:
+    done = hpcpy(tmp_path, "launch", "--dry", "--engine=none", *words.split())
+    says = " goes to the program: options of hpcpy stand before it"
+    assert (done.returncode, says in done.stderr) == (0, is_told), done.stderr
 
 
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:

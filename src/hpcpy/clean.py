@@ -55,8 +55,11 @@ def main(options: argparse.Namespace) -> int:
 def _stop_clusters() -> None:
     """End the checkout's cluster, and those that killed tests and benchmarks have left."""
     left = [each for where in ("*", "storm/*") for each in paths.BUILD.glob(f"{where}/{_CLUSTER}")]
-    marked = {mark.parent for mark in left if mark.is_file()}
-    for folder in sorted({paths.BUILD / "cluster", *marked}):
+    folders, own = {mark.parent for mark in left if mark.is_file()}, paths.BUILD / "cluster"
+    # A cluster may outlive its folder. What no cluster has marked goes with all of build/.
+    if not own.is_file() and not any(own.glob("*")):
+        folders.add(own)
+    for folder in sorted(folders):
         words = ("cluster", "--stop", f"--folder={folder}")
         if code := run([sys.executable, paths.ROOT / "hpcpy", *words]).returncode:
             sys.exit(code)

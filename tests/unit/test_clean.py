@@ -1,5 +1,6 @@
 """The cache is emptied: nothing outside, nothing in use."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -11,7 +12,8 @@ from processes import python
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
+from hpcpy.core.errors import DiskError, UnavailableError
+from hpcpy.core.scratch import remove_tree
 
 
 @pytest.fixture
@@ -107,6 +109,27 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
     run(["clean", "--cache"])
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_no_cluster_has_marked_goes_with_the_rest(cache: Path, kind: str) -> None:
+    add(cache.parent / ("build/cluster/x/mine" if kind == "folder" else "build/cluster"))
+    assert run(["clean", "--all"]) == 0
+    assert not (cache.parent / "build").exists()
+
+
+def test_what_cannot_be_removed_is_named_with_its_folder(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = add(cache.parent / "build/tools/a/b/f")
+
+    def refuse(name: str, **_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        with pytest.raises(DiskError, match=f"^{deep}: cannot be removed .Operation not"):
+            remove_tree(cache.parent / "build")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

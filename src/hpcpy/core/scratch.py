@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
@@ -183,12 +184,17 @@ def remove_tree(path: Path) -> None:
         )
     try:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            # The error itself has the last part of the name alone.
+            shutil.rmtree(path, onerror=lambda _, where, error: _not_removed(where, error[1]))
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        where = error.filename or path
-        raise DiskError(f"{where}: cannot be removed ({error.strerror})") from error
+        _not_removed(path, error)
+
+
+def _not_removed(where: str | Path, error: BaseException) -> NoReturn:
+    reason = getattr(error, "strerror", error)
+    raise DiskError(f"{where}: cannot be removed ({reason})") from error
 
 
 def remove_storage(path: Path) -> None:

@@ -25,6 +25,8 @@ from hpcpy.engine.venv import ensure_venv
 from in_image import built, image_command
 from upstream_results import SKIPPED, read_reports
 
+# What the user has typed; no test's hpcpy gets it.
+CALLED = os.environ.pop("HPCPY_CALLED", "tests/run.py")
 # Folders of tests beside `image`, by their images.
 OWN = {
     "hpcpy-sci": "image_sci",
@@ -238,7 +240,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except HpcpyError as error:
-        print(f"tests/run.py: {error}", file=sys.stderr)
+        print(f"{CALLED}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except subprocess.CalledProcessError as error:  # of a build, which has said why
         sys.exit(error.returncode)

@@ -12,7 +12,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, place, scratch_dir, sha256, write_whole
+from hpcpy.core.files import disk_errors, place, places_named, scratch_dir, sha256, write_whole
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
@@ -141,7 +141,8 @@ def main(options: argparse.Namespace) -> int:
     target: Path = options.to or paths.BUILD / "release" / f"{options.image}-{version}"
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
-    with disk_errors(target.parent), scratch_dir(target.parent, target.name):
+    remedy = places_named(target.parent, "name another folder: --to")
+    with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
         pass  # before anything is downloaded
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     if options.key and about.startswith(f"## {version}, unreleased\n"):

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors, make_folder
+from hpcpy.core.files import disk_errors, make_folder, places_named
 from hpcpy.core.paths import ROOT, cache_dir
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.scratch import locked
@@ -80,6 +80,7 @@ def remove_bridge(layout: Layout) -> None:
 
 
 _KEY_BYTES = 1024
+_REMEDY = "name another folder: FOLDER=… or --folder"
 
 
 def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine]]:
@@ -90,7 +91,7 @@ def bring_up(layout: Layout, current: Stage) -> tuple[Network, dict[str, Machine
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
     try:
-        with disk_errors(layout.folder):
+        with places_named(layout.folder, _REMEDY), disk_errors(layout.folder):
             _write(layout, on)
     finally:
         os.umask(umask)
@@ -193,7 +194,8 @@ def require_root(target: str, note: str = "") -> None:
 def locked_for(layout: Layout) -> Iterator[None]:
     """Keep others from starting or ending the cluster."""
     # A folder that is there anyway: nothing is left of it.
-    make_folder(layout.folder.parent)
+    with places_named(layout.folder.parent, _REMEDY):
+        make_folder(layout.folder.parent)
     with locked(layout.folder.parent):
         yield
 

@@ -21,6 +21,7 @@ _CANNOT_BE_WRITTEN = (
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 _FICLONE = 0x40049409  # of linux/fs.h
+ANOTHER_FOLDER = "name another folder: TO=… or --to"
 GIB = 1 << 30
 MIB = 1 << 20
 
@@ -63,6 +64,20 @@ def disk_errors(path: Path) -> Iterator[None]:
                 f"{where}: cannot be written ({error.strerror})",
                 hint="build in a checkout and with a cache that you can write to",
             ) from error
+        raise
+
+
+@contextlib.contextmanager
+def places_named(folder: Path, remedy: str) -> Iterator[None]:
+    """Have an error of a place that a user can name end with how; no empty folder is left."""
+    absent = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+    try:
+        yield
+    except DiskError as error:
+        for path in absent:
+            with contextlib.suppress(OSError):  # of another's, or in use
+                path.rmdir()
+        error.hint = remedy
         raise
 
 

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
-from hpcpy.core.files import write_whole
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import places_named, write_whole
 from hpcpy.launch import step
 from hpcpy.launch.checks import check_image, check_script, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
@@ -203,11 +203,8 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     # A slip of the user's would make folders; only build/ is made.
     if request.script and not os.path.lexists(path.parent):
         raise UsageError(f"SCRIPT={path}: there is no folder {path.parent}", hint="make it first")
-    try:
+    with places_named(path.parent, "name another file: SCRIPT=…"):
         write_whole(path, script)
-    except DiskError as error:
-        error.hint = "name another file: SCRIPT=…"
-        raise
     # A device, such as a terminal, shows the script itself and is nothing to submit.
     if destination(path) is not None:
         print(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, write_whole
+from hpcpy.core.files import ANOTHER_FOLDER, disk_errors, places_named, write_whole
 from hpcpy.core.paths import project_version
 from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image, is_program
@@ -71,14 +71,14 @@ def main(options: argparse.Namespace) -> int:
     programs = folder / options.name / options.version / "bin"
     first, *links = OWN_NAMES if is_own else (ANY, *NAMES)
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
-    write_whole(programs / first, script, 0o755)
-    with disk_errors(programs):
-        for name in links:
-            relink(programs / name, programs / first)
     names = OWN_NAMES if is_own else (*NAMES, f"{ANY} COMMAND")
     files = folder / "modulefiles"
     module = module_text(options.name, image, programs, names, site)
-    write_whole(files / options.name / options.version, module, 0o644)
+    with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
+        write_whole(programs / first, script, 0o755)
+        for name in links:
+            relink(programs / name, programs / first)
+        write_whole(files / options.name / options.version, module, 0o644)
     print(files)
     use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"
     print(f"  to load it: {use}", file=sys.stderr)

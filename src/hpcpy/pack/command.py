@@ -35,15 +35,8 @@ def declare(parser: Parser) -> None:
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
-    parser.add_argument(
-        "--with",
-        dest="others",
-        default=[],
-        action="append",
-        type=named,
-        metavar="FOLDER",
-        help=what,
-    )
+    several = {"action": "append", "type": named, "default": []}
+    parser.add_argument("--with", metavar="FOLDER", dest="others", help=what, **several)
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (

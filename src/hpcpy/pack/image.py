@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import make_folder, scratch_dir, whole_file
+from hpcpy.core.files import ANOTHER_FOLDER, make_folder, places_named, scratch_dir, whole_file
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
@@ -259,7 +259,8 @@ def pack_sif(sif: Path, folder: Path | None) -> None:
     ]
     binds = [f"/etc/{name}=etc/{name}" for name in _FILES]
     binds += [f"{name}=/{name}" for name in _FOLDERS]
-    make_folder(made.parent)
+    with places_named(made.parent, ANOTHER_FOLDER):
+        make_folder(made.parent)
     with work_folder(made) as work:
         packed = work / "packed"
         image = new_image(packed)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.files import disk_errors
+from hpcpy.core.files import disk_errors, places_named
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import locked, remove_tree
 from hpcpy.core.stages import say
@@ -47,7 +47,8 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
     """
     made = beside(prefix, "packing")
-    with disk_errors(made):
+    remedy = "pack where you can write; a SIF's folder is named by --to"
+    with places_named(made, remedy), disk_errors(made):
         # Nobody else reads there what is not in its place, with its mode.
         made.mkdir(_OWN, exist_ok=True)
         if not (made / _MARK).exists() and any(made.iterdir()):

@@ -1,5 +1,6 @@
 """Who may start a cluster, what it is called and reads, what ends with it."""
 
+import errno
 import ipaddress
 import os
 import subprocess
@@ -11,8 +12,9 @@ import pytest
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy_cluster import command, processes
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.stages import stage
+from hpcpy_cluster import command, machines, processes
 from hpcpy_cluster.layout import CONTROLLER, NODES, Layout, greeting
 from hpcpy_cluster.machines import free_network
 from running import wait_until
@@ -43,6 +45,26 @@ def test_ordinary_user_is_told_what_an_administrator_would_type(
 def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="blank"):
         run(["cluster", f"--folder={tmp_path / 'a b'}"])
+
+
+def test_a_folder_that_cannot_be_written_asks_for_another(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: .* --folder"):
+        run(["cluster", "--folder=/proc/x/c"])
+
+    def fill(*_: object) -> None:
+        layout.folder.mkdir()
+        raise OSError(errno.ENOSPC, "full", str(layout.mark))
+
+    monkeypatch.setattr(machines, "_ip", lambda *_: "")
+    monkeypatch.setattr(machines, "_write", fill)
+    with (
+        pytest.raises(DiskError, match=r"no space .*; name another folder: .* --folder"),
+        stage("start") as current,
+    ):
+        machines.bring_up(layout, current)
+    assert not layout.folder.exists()
 
 
 @pytest.mark.parametrize("words", [(), ("--stop",), ("--status",)])

@@ -1,14 +1,17 @@
 """What ``hpcpy modulefile`` and ``kernelspec`` write and refuse; `tests/launch` uses the files."""
 
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from processes import environment, small_disk
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.engine import prefix
 from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
@@ -104,6 +107,28 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
 
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
+WRITERS = {
+    "modulefile": [f"--image={shutil.which('sh')}"],
+    "kernelspec": [f"--image={REFERENCE}", "--site=perlmutter-cpu"],
+}
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_where_nothing_can_be_written_another_folder_is_asked_for(command: str) -> None:
+    with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: TO=… or --to"):
+        run([command, *WRITERS[command], "--to=/proc/x"])
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_a_full_disk_keeps_no_empty_folder(command: str, tmp_path: Path) -> None:
+    words = shlex.join([sys.executable, "-m", "hpcpy", command, *WRITERS[command], "--to=m/n"])
+    script = f"head -c 2000000 /dev/zero >full; {words}; ls"
+    done = run_program(*small_disk(tmp_path), "sh", "-c", script, env=environment())
+    assert done.stdout == "full\n"
+    says = ": no space left on the device; name another folder: TO=… or --to\n"
+    assert done.stderr.endswith(says), done.stderr
+
+
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]
 
 

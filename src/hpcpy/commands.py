@@ -171,7 +171,8 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
     program: dict[str, list[str]] = {}
     for name, value in settings.items():
         if _NO_LINE.search(value):
-            raise UsageError(f"{name}={value!r} is not one line of text")
+            shown = name if name.isprintable() else repr(name)
+            raise UsageError(f"{shown}={value!r} is not one line of text")
         if name in known:
             words_of = _arguments(name, value.strip(), known[name])
             if known[name].option_strings:

@@ -18,6 +18,7 @@ from workloads.exercise.tasks import NAMES, task
 MISTAKES = {
     "profile-line": (
         ('"ordered = sorted(values)"', '"print(checksum(smooth(values, 2000)))"', "not at cumtime"),
+        ('return "ordered = sorted(values)"', "None", "hot_line returns nothing: return the"),
         ('"ordered = sorted(values)"', '"total = (31 * total + value) % 65521"', "runs most often"),
     ),
     "mandel-numba": (
@@ -30,6 +31,9 @@ MISTAKES = {
     "pool-pickles": (
         ("pool.map(total,", "pool.map(table.total,", "the table was pickled 26 times for 2"),
         ("list(pool.map(total,", "list(map(table.total,", "right, but this process computed them"),
+        ("return list(pool", "list(pool", "compute returns nothing: return the list of the totals"),
+        ("return list(pool.map(total, range(rows)))", "pool.map(total, range(rows))\n"
+         "    return type('Mine', (list,), {'__ne__': lambda *_: False})()", "the answer is [], not"),
     ),
     "mandel-mpi": (
         ("[rank :: comm.size] = part", "[rank * len(part) :][: len(part)] = part",
@@ -46,12 +50,23 @@ MISTAKES = {
         ("if comm.rank == 0:\n", "if True:\n", "on 4 ranks: ranks 0, 1, 2, 3 compiled total: one"),
         ("    comm.Barrier()\n    return", "    return", "returned without comm.Barrier, which"),
         ("(cache=True)", "", "total keeps no code: numba.njit(cache=True) does"),
+        ("    return total(values)\n", "    total(values)\n", "on rank 0 compute returns nothing"),
     ),
     "write-vectorized": (
         ("y = y[:", "x = x[:", "rows and columns are exchanged"),
         ("return (x * y + t) / (x + y * y)",
          "return np.vectorize(lambda x, y: (x * y + t) / (x + y * y))(x, y)",
          "np.vectorize, too, is a loop"),
+        ("return (", "(", "compute returns nothing: return the array"),
+        ("return (x * y + t) / (x + y * y)",
+         "class Mine(np.ndarray):\n        __ne__ = lambda me, _: np.zeros(me.shape, bool)\n\n"
+         "    return np.zeros((len(y), x.size)).view(Mine)", "[0, 0] is 0.0, not 0.45"),
+        ("return (x * y + t) / (x + y * y)",
+         "class Mine(np.ndarray):\n        __array_ufunc__ = lambda me, *_: np.zeros(me.shape)\n\n"
+         "    return np.zeros((len(y), x.size)).view(Mine)", "[0, 0] is 0.0, not 0.45"),
+        ("return (x * y + t) / (x + y * y)",
+         "class Mine:\n        __class__ = np.ndarray\n        shape, dtype = (30, 40), x.dtype\n\n"
+         "    return Mine()", "the answer is an array of float64"),
     ),
     "mpi-scatter": (
         ("np.load(path) if comm.rank == 0 else None", "np.load(path)", "opened the file: rank 0 "),
@@ -78,23 +93,36 @@ MISTAKES = {
     "gil-sleep": (
         ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
         ("threads.map", "processes.map", "wait ran in other processes: a thread sleeps as well"),
+        ("return list(waited), ", "list(waited), ", "compute returns nothing: return both lists"),
     ),
     "pi-processes": (
         ("* worker // workers for", "// workers * worker for", "pair 999,999 is counted by none"),
         ("    with ", "    return hits(0, pairs)\n    with ", "3 other processes were to count"),
+        ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",
+         "sum(pool.map(hits, bounds[:-1], bounds[1:]))", "compute returns nothing, not int"),
+        ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",
+         "sum(pool.map(hits, bounds[:-1], bounds[1:]))\n"
+         "    return type('Mine', (int,), {'__ne__': lambda *_: False})()", "is Mine, not int"),
     ),
     "shared-race": (
         ("with total.get_lock():\n", "if number:\n", "what another process adds meanwhile is lost"),
         ("with total.get_lock():\n            total.value += number",
          "before = total.value\n        with total.get_lock():\n"
          "            total.value = before + number", "hold the lock from reading to writing"),
+        ("total.value += number",
+         "total.value = type('Mine', (int,), {'__ne__': lambda *_: False})()",
+         "the total is 0, not 15"),
     ),
     "blas-threads": (
         ("cores // node.size", "cores", "ranks: 2, cores: 6, threads of each rank: 6, not 3"),
-        ("return product()", "product()", "compute does not return what product() returns"),
+        ("return product()", "product()", "compute returns nothing: return what product() returns"),
     ),
     "linalg-batch": (
         ("len(first)", "len(first) - most + 1", "only 96 matrices were multiplied"),
+        ("return products", "products", "compute returns nothing: return the array"),
+        ("return products",
+         "class Mine(np.ndarray):\n        __ne__ = lambda me, _: np.zeros(me.shape, bool)\n\n"
+         "    return np.zeros(first.shape).view(Mine)", "[0, 0, 0] is 0.0, not "),
         ("    for a", "    most = 1\n    for a", "right, but by 100 calls: 7 are enough"),
         ("for a in range(0, len(first), most):\n        products[a : a + most] = "
          "first[a : a + most] @ second[a : a + most]",

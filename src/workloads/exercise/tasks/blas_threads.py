@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from hpcpy_common.errors import UnavailableError
+from workloads.exercise.judging import difference, kind
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -65,6 +66,6 @@ def judge(module: Any) -> str:
             shown = f"ranks: {node.size}, cores: {cores}, threads of each rank: {counted[0]}"
             late = "; BLAS read the variable when NumPy was imported"
             return f"{shown}, not {share}{late if os.environ != before else ''}"
-        if not np.array_equal(answer, matrix):
-            return "compute does not return what product() returns"
+        if difference(answer, matrix):
+            return f"{kind(answer)}: return what product() returns"
     return ""

@@ -57,7 +57,11 @@ def judge(module: Any) -> str:
         return "allgather sends the rows to every rank: gather to rank 0 alone"
     wrong = missing(comm, used, "gather")
     if wrong := wrong or on_first(comm, answer, want):
-        return wrong if comm.rank else f"{wrong}; a rank's rows belong at image[rank::size]"
+        return (
+            wrong
+            if comm.rank or answer is None
+            else f"{wrong}; a rank's rows belong at image[rank::size]"
+        )
     # A rank that is wrong does not come to this gather: its verdict ends all.
     for rank, computed in enumerate(comm.gather(asked) or ()):
         if sorted(computed) != [*range(rank, len(want), comm.size)]:

@@ -67,9 +67,9 @@ def judge(module: Any) -> str:
         if not difference(answer, _image(xs, ys, most, new_zr=True)):
             return "the new zi takes the new zr: assign both at once"
         return wrong
-    edge = module.compute(np.array([-2.0]), np.array([0.0]), most)[0, 0]
-    if edge != most - 1:
-        return f"c = -2: {edge}, not {most - 1}: |z| stays 2, never > 2"
+    edge = module.compute(np.array([-2.0]), np.array([0.0]), most)
+    if wrong := difference(edge, np.array([[most - 1]], np.int32)):
+        return f"c = -2: {wrong}: |z| stays 2, never > 2"
     if not getattr(module.escape_time, "signatures", None):
         return "the image is right, but Numba compiled no escape_time: write @numba.njit above it"
     return ""

@@ -57,7 +57,7 @@ def _wait_for_another() -> None:
 
 def judge(module: Any) -> str:
     answer, end = module.compute(hits, _PAIRS, _WORKERS), 0
-    if isinstance(answer, bool) or not isinstance(answer, int):
+    if type(answer) is not int:
         return f"{kind(answer)}, not int"
     counted = [(*map(int, rest.split()), process) for process, rest in noted("counted")]
     # A pair that was forgotten or counted twice may be no hit: the count may be right by luck.

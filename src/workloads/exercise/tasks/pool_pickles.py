@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.judging import note, noted
+from workloads.exercise.judging import kind, note, noted, same
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -71,10 +71,20 @@ def judge(module: Any) -> str:
     pickled, here = len(noted("pickled")), os.getpid()
     if any(process == here for process, _ in noted("total")):
         return "the totals are right, but this process computed them"
-    if answer != (want := [Table().total(row) for row in range(_ROWS)]):
-        if isinstance(answer, list) and sorted(answer) == sorted(want):
-            return "the totals are not in the order of the rows"
-        return f"the answer is {answer}, not {want}"
+    if wrong := _different(answer):
+        return wrong
     if pickled > _WORKERS:
         return f"the table was pickled {pickled} times for {_WORKERS} workers"
     return ""
+
+
+def _different(answer: Any) -> str:
+    """Return how the answer differs from the list of the totals."""
+    want = [Table().total(row) for row in range(_ROWS)]
+    if answer is None:
+        return f"{kind(answer)}: return the list of the totals"
+    if same(answer, want):
+        return ""
+    if type(answer) is list and sorted(answer) == sorted(want):
+        return "the totals are not in the order of the rows"
+    return f"the answer is {answer}, not {want}"

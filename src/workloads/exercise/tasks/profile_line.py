@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workloads.exercise.judging import kind
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -57,7 +58,10 @@ if __name__ == "__main__":
 
 
 def judge(module: Any) -> str:
-    answer = str(module.hot_line()).strip()
+    answer = module.hot_line()
+    if type(answer) is not str:
+        return f"{kind(answer, 'hot_line')}: return the line's text, a str"
+    answer = answer.strip()
     if answer == "ordered = sorted(values)":
         return ""
     if answer not in {line.strip() for line in EXERCISE.given.splitlines()}:

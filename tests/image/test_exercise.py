@@ -33,7 +33,7 @@ MISTAKES = {
         ("list(pool.map(total,", "list(map(table.total,", "right, but this process computed them"),
         ("return list(pool", "list(pool", "compute returns nothing: return the list of the totals"),
         ("return list(pool.map(total, range(rows)))", "pool.map(total, range(rows))\n"
-         "    return type('Mine', (list,), {'__ne__': lambda *_: False})()", "the answer is [], not"),
+         "    return type('Mine', (list,), {'__ne__': lambda *_: 0})()", "the answer is [], not"),
     ),
     "mandel-mpi": (
         ("[rank :: comm.size] = part", "[rank * len(part) :][: len(part)] = part",
@@ -89,6 +89,15 @@ MISTAKES = {
     "mpi-file": (
         ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
         ("    file = ", "    comm.gather(mine)\n    file = ", "gather sends rows to another rank"),
+        ("    file.Close()\n", "", "on 1 rank: rank 0 did not call Close: the file is whole when"),
+        ("    file.Write_at_all", "    if comm.rank == 0:\n        file.Write_at_all",
+         "on 4 ranks: rank 1 did not call Write_at_all, which every rank must call"),
+        ("    file = MPI", "    if comm.rank:\n        return\n    file = MPI",
+         "on 4 ranks: rank 1 did not call MPI.File.Open, which every rank must call"),
+        ("    file = MPI", "    with open(path, 'ab') as file:\n        mine.tofile(file)\n"
+         "    return\n    file = MPI", "rank 0 did not call MPI.File.Open, which every rank must"),
+        ("file.Write_at_all(first * mine[0].nbytes, mine)", "file.Write_ordered(mine)",
+         "rank 0 did not call Write_at_all, which every rank must call"),
     ),
     "gil-sleep": (
         ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
@@ -176,6 +185,11 @@ OTHERWISE = [
     ("mandel-mpi", "parts = comm.gather(mine)",
      "parts = np.empty((comm.size, len(mine), width), np.int32)\n"
      "    comm.Gather(mine, None if comm.rank else parts)"),
+    ("mpi-file", "\n\ndef write(comm, path, mine, first):\n    \"\"\"Write this rank's rows, which "
+     "begin with row `first` of the file.\"\"\"\n    file = MPI.File",
+     "from mpi4py.MPI import File\n\ndef write(comm, path, mine, first):\n    file = File"),
+    ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
+     "file.Set_view(first * mine[0].nbytes, MPI.DOUBLE)\n    file.Write_all(mine)"),
     ("mpi-scatter", "np.load(path)", 'np.load(path, mmap_mode="r")'),
     ("linalg-batch", "products[a : a + most] = first[a : a + most] @ second[a : a + most]",
      "np.matmul(first[a : a + most], second[a : a + most], out=products[a : a + most])"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import difference, watched
 from workloads.exercise.tasks import Exercise
 
@@ -45,20 +45,17 @@ def judge(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
 
-    comm, used, modes = MPI.COMM_WORLD, set[str](), list[str]()
+    comm, used, called = MPI.COMM_WORLD, set[str](), set[str]()
     path = Path(tempfile.gettempdir()) / "rows"
     want = np.arange(1.0, 1 + comm.size * 3 * 4).reshape(-1, 4)
-
-    def audit(event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and str(args[0]) == str(path):
-            modes.append(str(args[1]))
-
-    sys.addaudithook(audit)
-    module.write(watched(comm, used), str(path), want[3 * comm.rank :][:3], 3 * comm.rank)
-    if comm.rank and any("w" in mode for mode in modes):
-        return "a rank that opens with mode 'w' empties the file, whoever has written into it"
+    _watch_files(module, called)
+    # The first rank has the last rows: who appends to the file in the order of ranks is wrong.
+    first = 3 * (comm.size - 1 - comm.rank)
+    module.write(watched(comm, used), str(path), want[first:][:3], first)
     if comm.size > 1 and (moves := used & _MOVES):
         return f"{min(moves)} sends rows to another rank: each writes its own"
+    if wrong := _not_called(comm, called):
+        return wrong
     comm.Barrier()
     if comm.rank:
         return ""
@@ -67,3 +64,38 @@ def judge(module: Any) -> str:
         why = "an offset is a number of bytes, not of rows or elements"
         return f"the file has {size} bytes, not {want.nbytes}: {why}"
     return difference(np.fromfile(path).reshape(want.shape), want)
+
+
+def _watch_files(module: Any, called: set[str]) -> None:
+    """Have the program's files note in `called` which attributes are read."""
+    from mpi4py import MPI
+
+    plain = MPI.File
+
+    class Watched(plain):  # type: ignore[misc, valid-type]
+        def __new__(cls, *arguments: Any) -> Any:
+            called.add("Open")
+            return super().__new__(cls, *arguments)
+
+        def __getattribute__(self, name: str) -> Any:
+            called.add(name)
+            # Close would wait for ever for the ranks that do write.
+            if name == "Close" and (wrong := _not_called(MPI.COMM_WORLD, called)):
+                raise WorkloadError(wrong)
+            return super().__getattribute__(name)
+
+    for names in MPI, module:
+        for name in [name for name, value in vars(names).items() if value is plain]:
+            setattr(names, name, Watched)
+
+
+def _not_called(comm: Any, called: set[str]) -> str:
+    """Say which of the three steps this rank has left out."""
+    if "Open" not in called:
+        return f"rank {comm.rank} did not call MPI.File.Open, which every rank must call"
+    if not called & {"Write_at_all", "Write_all"}:
+        why = "which every rank must call, so that MPI writes all rows together"
+        return f"rank {comm.rank} did not call Write_at_all, {why}"
+    if "Close" not in called:
+        return f"rank {comm.rank} did not call Close: the file is whole when every rank has closed"
+    return ""

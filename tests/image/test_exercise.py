@@ -77,6 +77,8 @@ MISTAKES = {
     "write-hdf5": (
         ("= array(t)", "= array(t).T", "[0, 0, 1] is "),
         (", chunks=(1, side, side)", "", "chunks are None, not (1, 60, 60)"),
+        ("arrays[t] = array(t)", "file[f'more/{t}'] = array(t)\n        del file['arrays']\n"
+         "        file.move('more', 'arrays')", "arrays is a group of datasets: make it one"),
         ("for t in range(count):\n            arrays[t] = array(t)",
          "arrays[:] = [array(t) for t in range(count)]",
          "the file is right, but all 15 arrays were in memory at once"),
@@ -85,6 +87,12 @@ MISTAKES = {
         ("(16, 16, 16)", "(1, side, side)",
          "arrays[:, row, column] reads 2,100,288 of 2,097,152 bytes: chunks of (1, 64, 64)"),
         (", chunks=(16, 16, 16)", "", "without chunks a history needs 64 reads: its numbers lie"),
+        ("(16, 16, 16)", "True", "h5py chose chunks of (8, 16, 16) by the size alone"),
+        ("chunks=(16, 16, 16)", "compression=1", "h5py chose chunks of (8, 16, 16) by the size"),
+        ("return file.create", "file.create", "create returns nothing: return the new dataset"),
+        ("return file.create_dataset(", "for k in range(count):\n        file.create_dataset("
+         "f'arrays/{k}', (side, side))\n    return\n    file.create_dataset(",
+         "arrays is a group of datasets: make it one dataset of all arrays"),
     ),
     "mpi-file": (
         ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
@@ -123,7 +131,8 @@ MISTAKES = {
          "the total is 0, not 15"),
     ),
     "blas-threads": (
-        ("cores // node.size", "cores", "ranks: 2, cores: 6, threads of each rank: 6, not 3"),
+        ("cores // node.size", "cores", "ranks: 2, cores: 7, threads of each rank: 7, not 3"),
+        ("cores // node.size", "-(-cores // node.size)", "threads of each rank: 4, not 3"),
         ("return product()", "product()", "compute returns nothing: return what product() returns"),
     ),
     "linalg-batch": (

@@ -44,6 +44,17 @@ def same(answer: Any, want: Any) -> bool:
     return bool(answer == want)
 
 
+def no_dataset(file: Any, name: str) -> str:
+    """Say that an HDF5 file has no dataset of this name, and what it has instead."""
+    import h5py  # noqa: PLC0415
+
+    if name not in file:
+        return f"the file has no dataset {name}, but {', '.join(file) or 'nothing'}"
+    if isinstance(file[name], h5py.Dataset):
+        return ""
+    return f"{name} is a group of datasets: make it one dataset of all arrays"
+
+
 def note(text: str) -> None:
     """Write a line into the notes of this process; they lie in the folder of the check."""
     with (Path(tempfile.gettempdir()) / f"{os.getpid()}.notes").open("a", encoding="utf-8") as file:

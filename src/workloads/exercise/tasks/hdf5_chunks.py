@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import kind
+from workloads.exercise.judging import kind, no_dataset
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -56,14 +56,12 @@ def judge(module: Any) -> str:
 
     path, values = Path(tempfile.gettempdir()) / "arrays.h5", np.random.default_rng(1).random
     with h5py.File(path, "w") as file:
-        module.create(file, _SIDE, _SIDE)
-        answer = file.get("arrays")
-        if answer is None or answer.shape != (_SIDE,) * 3 or answer.dtype != np.float64:
-            return f"{kind(answer)}: `arrays` is to be of float64 of shape {(_SIDE,) * 3}"
+        created, asked = _created(module, file)
+        if wrong := no_dataset(file, "arrays") or _not_right(file["arrays"], created, asked):
+            return wrong
+        answer = file["arrays"]
         answer[:] = values(answer.shape)
         chunks, size = answer.chunks, answer.nbytes
-    if chunks is None:
-        return f"without chunks a history needs {_SIDE} reads: its numbers lie apart"
     for way, index in ("arrays[t]", 3), ("arrays[:, row, column]", np.s_[:, 5, 6]):
         counting = Counting(path)
         with h5py.File(counting, "r") as file:
@@ -73,4 +71,36 @@ def judge(module: Any) -> str:
             return f"{way} reads {counting.bytes:,} of {size:,} bytes: chunks of {chunks}"
         if counting.reads > _MOST_READS:
             return f"{way} needs {counting.reads:,} reads: chunks of {chunks} are too small"
+    return ""
+
+
+def _created(module: Any, file: Any) -> tuple[Any, Any]:
+    """Return what create returns, and the chunks that it asked h5py for."""
+    import h5py
+
+    plain, asked = h5py.Group.create_dataset, dict[str, Any]()
+
+    def noting(group: Any, *arguments: Any, **options: Any) -> Any:
+        dataset = plain(group, *arguments, **options)
+        asked[dataset.name] = options.get("chunks")
+        return dataset
+
+    h5py.Group.create_dataset = noting
+    try:
+        created = module.create(file, _SIDE, _SIDE)
+    finally:
+        h5py.Group.create_dataset = plain
+    return created, asked.get("/arrays", ())
+
+
+def _not_right(dataset: Any, created: Any, asked: Any) -> str:
+    """Return what is wrong with the new dataset, before it is read."""
+    if dataset.shape != (_SIDE,) * 3 or dataset.dtype != "f8":
+        return f"{kind(dataset)}: `arrays` is to be of float64 of shape {(_SIDE,) * 3}"
+    if type(created) is not type(dataset) or created != dataset:
+        return f"{kind(created, 'create')}: return the new dataset"
+    if dataset.chunks is None:
+        return f"without chunks a history needs {_SIDE} reads: its numbers lie apart"
+    if asked is None or asked is True:
+        return f"h5py chose chunks of {dataset.chunks} by the size alone: choose them yourself"
     return ""

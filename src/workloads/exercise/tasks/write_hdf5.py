@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import difference
+from workloads.exercise.judging import difference, no_dataset
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -55,8 +55,8 @@ def judge(module: Any) -> str:
     module.write(str(path), array, len(want), want.shape[1])
     tracemalloc.stop()
     with h5py.File(path) as file:
-        if "arrays" not in file:
-            return f"the file has no dataset arrays, but {', '.join(file) or 'nothing'}"
+        if wrong := no_dataset(file, "arrays"):
+            return wrong
         answer, chunks = file["arrays"][:], file["arrays"].chunks
     if wrong := difference(answer, want):
         return wrong

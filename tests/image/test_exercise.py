@@ -27,10 +27,19 @@ MISTAKES = {
         ("return n\n", "return n.x\n", "my.py:33: TypingError: "),
         ("import numba\n", "class numba:\n    njit = staticmethod(lambda each: each)\n\n",
          "right, but Numba compiled no escape_time"),
+        ("@numba.njit\ndef compute(", "def compute(", "right, but Numba compiled no compute"),
+        ("@numba.njit\ndef compute(", "@numba.jit(forceobj=True)\ndef compute(",
+         "right, but Numba compiled no compute"),
+        ("            image[row, column] = escape_time(x, y, maxiter)\n",
+         "            with numba.objmode(n='int64'):\n"
+         "                n = escape_time(x, y, maxiter)\n"
+         "            image[row, column] = n\n", "right, but in compute objmode lets Python"),
     ),
     "pool-pickles": (
-        ("pool.map(total,", "pool.map(table.total,", "the table was pickled 26 times for 2"),
+        ("pool.map(total,", "pool.map(table.total,", "the table was pickled 27 times for 3"),
         ("list(pool.map(total,", "list(map(table.total,", "right, but this process computed them"),
+        ("ProcessPoolExecutor(workers,", "ProcessPoolExecutor(1,", "right, but by 1 process, not"),
+        ("(table,)", "(table)", "is the table itself: with a comma, (table,) is a tuple"),
         ("return list(pool", "list(pool", "compute returns nothing: return the list of the totals"),
         ("return list(pool.map(total, range(rows)))", "pool.map(total, range(rows))\n"
          "    return type('Mine', (list,), {'__ne__': lambda *_: 0})()", "the answer is [], not"),
@@ -57,6 +66,10 @@ MISTAKES = {
         ("return (x * y + t) / (x + y * y)",
          "return np.vectorize(lambda x, y: (x * y + t) / (x + y * y))(x, y)",
          "np.vectorize, too, is a loop"),
+        ("return (x * y + t) / (x + y * y)", "return np.apply_along_axis("
+         "lambda y: (x * y + t) / (x + y * y), 1, y)", "and so is np.apply_along_axis"),
+        ("return (x * y + t) / (x + y * y)",
+         "return np.array([(x * each + t) / (x + each * each) for each in y])", "lines of Python"),
         ("return (", "(", "compute returns nothing: return the array"),
         ("return (x * y + t) / (x + y * y)",
          "class Mine(np.ndarray):\n        __ne__ = lambda me, _: np.zeros(me.shape, bool)\n\n"
@@ -110,11 +123,16 @@ MISTAKES = {
     "gil-sleep": (
         ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
         ("threads.map", "processes.map", "wait ran in other processes: a thread sleeps as well"),
+        ("ProcessPoolExecutor(workers)", "ProcessPoolExecutor(1)", "by 1 process, not by"),
+        ("processes.map", "map", "count ran in this process, one after another: let `workers`"),
         ("return list(waited), ", "list(waited), ", "compute returns nothing: return both lists"),
     ),
     "pi-processes": (
         ("* worker // workers for", "// workers * worker for", "pair 999,999 is counted by none"),
-        ("    with ", "    return hits(0, pairs)\n    with ", "3 other processes were to count"),
+        ("    with ", "    return hits(0, pairs)\n    with ", "this process counted 1,000,000 of"),
+        ("return sum(", "bounds = [pairs // workers * each for each in range(workers + 1)]\n"
+         "        return hits(bounds[-1], pairs) + sum(", "this process counted 1 of 1,000,000"),
+        ("ProcessPoolExecutor(workers)", "ProcessPoolExecutor(1)", "by 1 process, not by"),
         ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",
          "sum(pool.map(hits, bounds[:-1], bounds[1:]))", "compute returns nothing, not int"),
         ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
+
+_WAIT_SECONDS = 10.0
+_WAITED = set[str]()
 
 
 def kind(answer: Any, function: str = "compute") -> str:
@@ -69,6 +74,27 @@ def noted(word: str) -> list[tuple[int, str]]:
         for line in file.read_text("utf-8").splitlines()
         if line.split()[0] == word
     ]
+
+
+def wait_for_others(word: str, workers: int) -> None:
+    """Wait in a worker, at its first job, until so many processes have noted a word.
+
+    On a busy machine the first one would otherwise have done all jobs before others begin.
+    """
+    if parent_process() is None or word in _WAITED:
+        return
+    _WAITED.add(word)
+    end = time.monotonic() + _WAIT_SECONDS
+    while len({process for process, _ in noted(word)}) < workers and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def other_number(word: str, workers: int) -> str:
+    """Say that another number of processes has noted a word."""
+    number = len({process for process, _ in noted(word)})
+    if number == workers:
+        return ""
+    return f"by {number} process{'es' if number > 1 else ''}, not by `workers`, here {workers}"
 
 
 def watched(comm: Any, used: set[str]) -> Any:

@@ -70,8 +70,18 @@ def judge(module: Any) -> str:
     edge = module.compute(np.array([-2.0]), np.array([0.0]), most)
     if wrong := difference(edge, np.array([[most - 1]], np.int32)):
         return f"c = -2: {wrong}: |z| stays 2, never > 2"
-    if not getattr(module.escape_time, "signatures", None):
-        return "the image is right, but Numba compiled no escape_time: write @numba.njit above it"
+    wrong = _not_compiled(module)
+    return f"the image is right, but {wrong}" if wrong else ""
+
+
+def _not_compiled(module: Any) -> str:
+    """Name a function that runs in Python, or of which a part does."""
+    for name in "escape_time", "compute":
+        if not getattr(getattr(module, name), "nopython_signatures", None):
+            return f"Numba compiled no {name}: write @numba.njit above it"
+    for name, function in vars(module).items():
+        if any(each.lifted for each in getattr(function, "overloads", {}).values()):
+            return f"in {name} objmode lets Python compute: leave it out"
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.judging import kind, note, noted, same
+from workloads.exercise.judging import kind, note, noted, other_number, same, wait_for_others
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -46,15 +46,20 @@ def compute(table, rows, workers):
 """,
     hint="ProcessPoolExecutor(workers, initializer=..., initargs=(..., )) calls it in each worker.",
 )
-_ROWS, _WORKERS = 24, 2
+_ROWS, _WORKERS = 24, 3
 
 
 class Table:
-    """Notes when it is pickled, and who adds up."""
+    """Notes when it is pickled or taken for a tuple, and who adds up."""
 
     def total(self, row: int) -> int:
         note("total")
+        wait_for_others("total", _WORKERS)
         return row * 37 % 24
+
+    def __iter__(self) -> Any:
+        note("iterated")
+        return iter((self,))
 
     def __reduce__(self) -> Any:
         note("pickled")
@@ -71,11 +76,14 @@ def judge(module: Any) -> str:
     pickled, here = len(noted("pickled")), os.getpid()
     if any(process == here for process, _ in noted("total")):
         return "the totals are right, but this process computed them"
+    if any(process != here for process, _ in noted("iterated")):
+        return "initargs=(table) is the table itself: with a comma, (table,) is a tuple"
+    uneven = other_number("total", _WORKERS)
     if wrong := _different(answer):
         return wrong
     if pickled > _WORKERS:
         return f"the table was pickled {pickled} times for {_WORKERS} workers"
-    return ""
+    return f"the totals are right, but {uneven}" if uneven else ""
 
 
 def _different(answer: Any) -> str:

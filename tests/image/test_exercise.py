@@ -50,10 +50,21 @@ MISTAKES = {
         ("range(comm.rank, height, comm.size))", "range(height))[comm.rank :: comm.size]",
          "on 4 ranks: the image is right, but rank 0 computed the rows 0, 1, 2, 3, 4, 5, 6, "),
         ("comm.gather(mine", "comm.allgather(mine", "allgather sends the rows to every rank"),
+        ("    if comm.rank:\n        return None\n", "",
+         "on 4 ranks: rank 1: 'NoneType' object is not iterable: gather returns None on all"),
     ),
     "mpi-gatherv": (
         ("(image, counts)", "(image, [size // 5 for size in counts])", "elements, not rows"),
         ("return comm.Gatherv(mine, None)", "return None", "did not call comm.Gatherv: "),
+        ("mine.shape[1]))", "mine.shape[1]), 'f4')", "the buffer is of float32, but the rows of"),
+        ("if comm.rank:\n        return comm.Gatherv(mine, None)",
+         "if comm.rank:\n        return comm.Send(mine, 0)", "a loop of messages does what one"),
+        ("    counts = comm.gather(mine.size)\n",
+         "    counts = comm.allgather(mine.size)\n    whole = np.empty((sum(counts) // 5, 5))\n"
+         "    comm.Allgatherv(mine, (whole, counts))\n    return None if comm.rank else whole\n",
+         "did not call comm.Gatherv: Allgatherv sends all rows to every rank"),
+        ("    if comm.rank:\n        return comm.Gatherv(mine, None)\n", "",
+         "rank 1: 'NoneType' object is not iterable: gather returns None on all ranks but 0"),
     ),
     "numba-cache": (
         ("if comm.rank == 0:\n", "if True:\n", "on 4 ranks: ranks 0, 1, 2, 3 compiled total: one"),
@@ -86,6 +97,14 @@ MISTAKES = {
         ("    comm.Scatter(numbers, part)\n    return part\n",
          "    return comm.bcast(numbers)[comm.rank * count :][:count]\n",
          "did not call comm.Scatter: bcast sends all numbers to every rank"),
+        ("    comm.Scatter(numbers, part)\n",
+         "    if comm.rank == 0:\n        for rank in range(1, comm.size):\n"
+         "            comm.Send(numbers[rank * count :][:count], rank)\n"
+         "    return numbers[:count] if comm.rank == 0 else comm.Recv(part) or part\n",
+         "did not call comm.Scatter: a loop of messages does what one call can"),
+        ("    comm.Scatter(numbers, part)\n",
+         "    comm.Scatter(numbers, part) if comm.size == 1 else comm.Barrier()\n",
+         "did not call comm.Scatter: every rank gets its share by this one call"),
     ),
     "write-hdf5": (
         ("= array(t)", "= array(t).T", "[0, 0, 1] is "),
@@ -217,6 +236,7 @@ OTHERWISE = [
      "from mpi4py.MPI import File\n\ndef write(comm, path, mine, first):\n    file = File"),
     ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
      "file.Set_view(first * mine[0].nbytes, MPI.DOUBLE)\n    file.Write_all(mine)"),
+    ("mpi-scatter", "    comm.Scatter(", "    comm.Scatterv("),
     ("mpi-scatter", "np.load(path)", 'np.load(path, mmap_mode="r")'),
     ("linalg-batch", "products[a : a + most] = first[a : a + most] @ second[a : a + most]",
      "np.matmul(first[a : a + most], second[a : a + most], out=products[a : a + most])"),

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
+from hpcpy_common.errors import WorkloadError
+
+MESSAGES = {"send", "Send", "isend", "Isend", "recv", "Recv", "irecv", "Irecv", "Sendrecv"}
 _WAIT_SECONDS = 10.0
 _WAITED = set[str]()
 
@@ -119,6 +124,18 @@ def missing(comm: Any, used: set[str], call: str, reason: str = "") -> str:
     if used <= {"rank", "size", "Get_rank", "Get_size"}:
         return f"rank {comm.rank} returned without comm.{call}, which every rank must call"
     return f"rank {comm.rank} did not call comm.{call}: {reason}" if reason else ""
+
+
+@contextmanager
+def gathered(comm: Any) -> Iterator[None]:
+    """Explain a TypeError of a rank that works with what gather returned to it."""
+    try:
+        yield
+    except TypeError as error:
+        if not comm.rank or "NoneType" not in str(error):
+            raise
+        why = "gather returns None on all ranks but 0: test comm.rank"
+        raise WorkloadError(f"rank {comm.rank}: {error}: {why}") from error
 
 
 def on_first(comm: Any, answer: Any, want: Any) -> str:

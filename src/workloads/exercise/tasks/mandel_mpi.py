@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.judging import missing, on_first, watched
+from workloads.exercise.judging import gathered, missing, on_first, watched
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -52,7 +52,8 @@ def judge(module: Any) -> str:
         asked.extend(wanted)
         return want[list(wanted)]
 
-    answer = module.compute(watched(comm, used), rows, *want.shape)
+    with gathered(comm):
+        answer = module.compute(watched(comm, used), rows, *want.shape)
     if "allgather" in used:
         return "allgather sends the rows to every rank: gather to rank 0 alone"
     wrong = missing(comm, used, "gather")

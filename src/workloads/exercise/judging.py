@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +85,8 @@ def wait_for_others(word: str, workers: int) -> None:
 
     On a busy machine the first one would otherwise have done all jobs before others begin.
     """
+    from multiprocessing import parent_process  # noqa: PLC0415
+
     if parent_process() is None or word in _WAITED:
         return
     _WAITED.add(word)

@@ -65,6 +65,8 @@ TECHNIQUES = {
         _ARRAYS + "dask",
         "dask.array: pieces of an array, in threads",
         _DASK[:2],
+        parallel="threads",
+        one_core=("numpy",),
         problems=("mean",),
     ),
     "torch": _ANY(

@@ -84,15 +84,22 @@ def _causes(measured: Measured) -> list[str]:
         lines.append(f"{most} workers share {shared} here, and compute no faster than {cores}.")
     if any(row.sampled for row in rows):
         lines.append("≈: a sample of the rows was computed, and stands for all.")
-    for row in rows:
-        if row.at_work < row.workers:
-            lines.append(f"{row.impl}: {row.workers} asked for, {row.at_work} at work.")
-        if row.note and not row.sampled:
-            lines.append(f"{row.impl}: {row.note}.")
+    for outcome in measured.outcomes:
+        lines += _notes(outcome)
     if any(outcome.experiment.workload in ("write", "read") for outcome in measured.outcomes):
         system = mounts.here(tempfile.gettempdir()) or "an unknown file system"
         lines.append(f"Files lie on {system} here; TMPDIR chooses another place.")
     return [*dict.fromkeys(lines)]
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    """Give what an experiment's rows say of themselves, behind the name of its table."""
+    title = f"{outcome.experiment.title}, " if outcome.experiment.title else ""
+    for row in outcome.rows:
+        if row.here and row.at_work < row.workers:
+            yield f"{title}{row.impl}: {row.workers} asked for, {row.at_work} at work."
+        if row.here and row.note and not row.sampled:
+            yield f"{title}{row.impl}: {row.note}."
 
 
 def as_json(name: str, measured: Measured) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""Memory that arrays free stays in the process, unless the user says otherwise."""
+
+import os
+import sys
+
+import pytest
+
+from running import run
+
+# Computes by arrays of 2 MB, and prints how many pages the kernel has cleared for an array.
+FORMULA = """
+import resource
+import numpy as np
+x = np.ones((500, 500))
+def compute(): return x / 10 * x + x * x * 2 - np.floor(x / 3)
+for _ in range(3): compute()
+def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = faults()
+for _ in range(100): compute()
+print((faults() - before) // 100)
+"""
+BY_USER = [
+    {"GLIBC_TUNABLES": "glibc.malloc.trim_threshold=131072"},
+    {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"},
+]
+
+
+def cleared(**variables: str) -> int:
+    env = {name: value for name, value in os.environ.items() if "MALLOC" not in name.upper()}
+    env = {**env, "GLIBC_TUNABLES": "", **variables}
+    return int(run(sys.executable, "-c", FORMULA, env=env, check=True).stdout)
+
+
+def test_a_formula_of_arrays_takes_no_new_pages() -> None:
+    # An array has 489 pages.
+    assert cleared() < 20
+
+
+@pytest.mark.parametrize("variables", BY_USER)
+def test_what_the_user_has_set_is_kept(variables: dict[str, str]) -> None:
+    assert cleared(**variables) > 400
+
+
+def test_memory_beyond_64_mib_goes_back_to_the_system() -> None:
+    program = """
+def used(): return int(open("/proc/self/statm").read().split()[1]) * 4096
+before = used()
+blocks = [bytes(1 << 20) + b"x" for _ in range(300)]
+most = used() - before
+del blocks
+print(most > 300e6, used() - before < 80e6)
+"""
+    assert run(sys.executable, "-c", program, check=True).stdout.split() == ["True", "True"]

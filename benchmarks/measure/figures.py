@@ -91,6 +91,17 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     return float(round(packets / nodes)) if column == "node" else packets
 
 
+def _packed(report: Report, words: Sequence[str]) -> float:
+    """Return a median of a packed start: program, its ranks, ms or `cached`, how, column."""
+    *program, ranks, delay, how, column = words
+    seconds = None if delay == "cached" else float(delay) / 1e3
+    case = (" ".join(program), int(ranks), seconds, how == "ahead")
+    for row in report["results"]:
+        if (row["program"], row["ranks"], row["delay"], row["ahead"]) == case:
+            return _median(row[column])
+    raise KeyError(f"no start {case}")
+
+
 def _pool(report: Report, words: Sequence[str]) -> float:
     """Return the seconds until a pool's workers are ready: by method, workers and module."""
     method, workers, module = words
@@ -158,6 +169,7 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "bake": _start,
     "cold": _cold,
     "storm": _storm,
+    "packed": _packed,
     "pools": _pool,
     "import-at-scale": _forecast,
     "workload": _row,

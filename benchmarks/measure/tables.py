@@ -211,6 +211,19 @@ def _processors(found: Found) -> str:
     return table(["CPU, ms", "of", *cases], rows, 2)
 
 
+def packed(report: Report) -> str:
+    """Return a row for each program, number of ranks and delay: on demand, and read ahead."""
+    head = ["program", "ranks", "a request takes", "on demand, s", "read ahead, s"]
+    rows = []
+    for one, ahead in zip(report["results"][::2], report["results"][1::2], strict=True):
+        delay = "all cached" if one["delay"] is None else f"{one['delay'] * 1e3:.0f} ms"
+        requests = (f"{statistics.median(row['requests']):,.0f}" for row in (one, ahead))
+        read = (f"{statistics.median(row['read']) / 1e6:.1f}" for row in (one, ahead))
+        seconds = (f"{statistics.median(row['wall']):.2f}" for row in (one, ahead))
+        rows.append([f"`{one['program']}`", str(one["ranks"]), delay, *seconds, *requests, *read])
+    return table([*head, "requests", "requests ahead", "MB", "MB ahead"], rows)
+
+
 def _log(report: Report) -> str:
     load = "Load while it ran: {least:.1f} to {most:.1f}, median {median:.1f}.\n"
     head = load.format(**report["load_while_it_ran"])
@@ -225,5 +238,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "cold": cold,
     "storm": _storm,
     "import-at-scale": _validation,
+    "packed": packed,
     "build": _log,
 }

@@ -25,8 +25,10 @@ static void name_socket(char *name, size_t size, const char *image)
 {
     struct stat space = {0};
     stat("/proc/self/ns/mnt", &space);
-    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s", getuid(), basename(image),
-             (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "");
+    /* One that records is no other start's. */
+    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s%s", getuid(), basename(image),
+             (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "",
+             basename(getenv("HPCPY_PACK_RECORD") ?: ""));
 }
 
 static void read_hold(void)

@@ -126,6 +126,7 @@ int serve(char **words)
 
     get_rights();
     check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
+    prepare_hot();
     parent = atoi(words[2]) > 1 ? syscall(SYS_pidfd_open, atoi(words[2]), 0) : -1;
     hold = atoi(words[3]);
     errno = EUCLEAN;   /* squashfuse sets none */

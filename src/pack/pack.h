@@ -26,5 +26,7 @@ struct space {
 const char *enter(char *image);
 /* The process at the other end of a socket; -1 if it is another user's. */
 pid_t own_peer(int socket);
+/* Read what is hot in the image ahead, or record what is read. */
+void prepare_hot(void);
 /* The daemon's main: hpcpy-mount IMAGE PARENT MILLISECONDS. */
 int serve(char **words);

@@ -51,6 +51,7 @@ static void go_inside(char **words, const char *name)
     const char *folder = getcwd(NULL, 0), *reason = "HPCPY_PACK_ENGINE";
     if (!engine || !*engine)
         reason = enter(join(own, "/", getenv("HPCPY_PACK_IMAGE")));
+    unsetenv("HPCPY_PACK_HOT");   /* some kilobytes for the daemon alone */
     if (reason) {
         setenv("HPCPY_PACK_NAME", name, 1);
         setenv("HPCPY_PACK_REASON", reason, 1);
@@ -74,14 +75,15 @@ int main(int count, char **words)
             path = words[0];
     char *name = basename(path), *program = join(getenv("HPCPY_PACK_BIN"), "", name);
     go_inside(words, name);
-    if (!strcmp(name, "pack-exec"))
+    int is_any = !strcmp(name, "pack-exec");
+    if (is_any)
         program = *++words ?: "a command to execute";
     else if (*program != '/')
         words[0] = name;   /* an image's: it may look for what lies beside it, by PATH */
     else if (!strchr(words[0], '/'))
         words[0] = path;   /* it may look for itself on PATH, which may have changed */
     execvp(program, words);
-    if (errno == ENOENT)
+    if (errno == ENOENT && !is_any)
         execv(path, words);   /* a link with another name */
     err(69, "%s", program);
 }

@@ -152,8 +152,11 @@ def test_a_program_whose_calls_are_counted_ends_before_its_folder_moves(
 ) -> None:
     monkeypatch.setattr("hpcpy.engine.traced._SECONDS", 2)
     slow = parent / "env/bin/slow"
-    slow.write_text("#!/bin/sh\nsleep 99.125 & sleep 99.125\n")
+    slow.write_text(f"#!/bin/sh\ncat {parent}/env/lib/1/value\nsleep 99.125 & sleep 99.125\n")
     slow.chmod(0o755)
-    line = count(read(parent / "env", parent / "env", []), parent / "env", ["slow"])
+    prefix = packed(parent / "env")
+    line = count(read(prefix, prefix, []), prefix, ["slow"])
     assert line.startswith("path calls were not counted: ")
+    # What it has read until then is read ahead.
+    assert "; read ahead: " in line
     assert "sleep 99.125 " not in commands()

@@ -126,7 +126,7 @@ def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
         shutil.rmtree(beside(prefix, "unpacked"))
     again = pack(prefix)
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
-    assert "is packed already; give --update or --undo" in again.stderr
+    assert "is packed already; give --update" in again.stderr
     done = pack("--undo", prefix)
     assert done.returncode == 0, done.stderr
     assert names(prefix) == {"env"}
@@ -240,7 +240,9 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
         (["--undo", "--update", "{}"], "not allowed with"),
         (["--undo", "{}/bin/python3"], "--undo or --update has no meaning"),
         (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
-        (["{}/bin/python3", "--", "my.py"], "a program has no meaning"),
+        (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
+        (["--explain", "{}"], "is not packed"),
+        (["--explain", "{}/bin/python3"], "--explain has no meaning"),
     ],
 )
 def test_a_wrong_request_is_one_line(original: Path, words: list[str], says: str) -> None:

@@ -141,6 +141,16 @@ def test_starts_at_once_have_one_mount_which_a_second_start_joins(environment: P
     assert {each.stdout for each in done} == {later.stdout}
 
 
+def test_a_command_that_is_not_there_is_one_line(environment: Path, tmp_path: Path) -> None:
+    # Where the folder is not at its place, the launcher started itself again, without end.
+    moved = tmp_path / "moved"
+    run("cp", "-a", environment, moved, check=True)
+    for prefix in (environment, moved):
+        done = start(prefix, "pack-exec", "/none/such", env=ALONE)
+        assert (done.returncode, done.stderr.count("\n")) == (69, 2), done
+        assert done.stderr.endswith("/none/such: No such file or directory\n")
+
+
 def test_path_calls_of_a_launch(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/usr")
     # By a name of its own: a mount of the start before may not have ended yet.

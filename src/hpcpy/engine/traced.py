@@ -35,10 +35,12 @@ def traced(
     program: str = "",
     *,
     env: Mapping[str, str] | None = None,
+    name: str = "",
 ) -> Traced:
     """Run a command and count the calls of one program that it starts, perhaps in a container.
 
-    Without a program they are those of the command itself and of all that it starts.
+    Without a program they are those of the command itself and of all that it starts. Errors
+    have a name: the program's, or the command's first word.
     """
     programs = look_up(needed(["measure"]))
     if "strace" not in programs:
@@ -48,7 +50,7 @@ def traced(
         done = captured(words, env=env, seconds=_SECONDS)
         each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
-    name = program or command[0]
+    name = name or program or command[0]
     if done.returncode == NOT_STARTED:  # or does not end
         raise UnavailableError(f"{name}: {errors[0]}")
     if done.returncode:

@@ -8,17 +8,18 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import named
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
-from hpcpy.pack import image
-from hpcpy.pack.environment import Environment, at_its_place, is_below
-from hpcpy.pack.image import added, bound, image_of, is_whole, names_in, pack_sif, unsquashfs
+from hpcpy.pack import hot, image
+from hpcpy.pack.environment import ON_THE_NODE, Environment, at_its_place, is_below
+from hpcpy.pack.image import added, bound, image_of, is_whole, names_in, setting, unsquashfs
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
+from hpcpy.pack.sif import pack_sif
 
 _TRUE = "/bin/true"
 # A start with a mount of its own.
@@ -34,6 +35,8 @@ def declare(parser: Parser) -> None:
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
+    what = "say what is in the image, and how much of it a start reads ahead"
+    alternative("--explain", action="store_true", help=what)
     what = "pack this folder too, at its place: what links lead to"
     several = {"action": "append", "type": named, "default": []}
     parser.add_argument("--with", metavar="FOLDER", dest="others", help=what, **several)
@@ -56,23 +59,21 @@ def main(options: argparse.Namespace) -> int:
             pass
     environments.refuse_code_of_others(prefix)
     if is_sif:
-        pack_sif(prefix, options.to)
+        made = pack_sif(prefix, options.to)
+        if options.program:
+            _record(made, made, options)
         return 0
     if not prefix.is_dir():
         raise UsageError(f"{prefix}: there is no such folder")
-    is_change = options.undo or options.update
-    if is_packed(prefix) and image_of(prefix).is_symlink():
-        raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
     if options.undo and is_again and not is_packed(prefix):
         print(f"{prefix} is the folder again")
         return 0
-    if is_change and not is_packed(prefix):
-        raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
-    if is_packed(prefix) and not is_change:
-        raise UsageError(f"{prefix}: is packed already", hint="give --update or --undo")
-    if not is_change:
-        environments.refuse_others(prefix)
-    action = _undo if options.undo else _update if options.update else _pack
+    _refuse_state(prefix, options)
+    if options.explain:
+        print(_explained(prefix))
+        return 0
+    change = _undo if options.undo else _update if options.update else _record
+    action = change if is_packed(prefix) else _pack
     with work_folder(prefix) as work:
         action(prefix, work, options)
     return 0
@@ -85,11 +86,30 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
         )
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
-        "--with": options.others and (is_sif or options.undo),
-        "a program": options.program and (is_sif or options.undo),
+        "--explain": is_sif and options.explain,
+        "--with": options.others and (is_sif or options.undo or options.explain),
+        "a program": options.program and (options.undo or options.explain),
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
         raise UsageError(f"{name} has no meaning here", hint="see ./hpcpy pack --help")
+
+
+def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
+    """Refuse what cannot be done with a folder as it is: packed, of a SIF, or neither."""
+    is_change = options.undo or options.update
+    # Of a packed folder, a program is recorded.
+    is_use = options.explain or (options.program and not is_change)
+    if not is_packed(prefix):
+        if is_change or options.explain:
+            raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
+        environments.refuse_others(prefix)
+    elif image_of(prefix).is_symlink() and not is_use:
+        raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
+    elif not is_change and not is_use:
+        hint = "give --update, --undo, or -- and a program to read ahead for"
+        raise UsageError(f"{prefix}: is packed already", hint=hint)
+    elif is_use and options.others:
+        raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
 
 
 def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
@@ -152,7 +172,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     unpacked = beside(prefix, "unpacked")
     if yours := added(unpacked, prefix):
         raise UsageError(f"{yours}: is newer than the image", hint=f"move it, or rm -r {unpacked}")
-    others = [Path(place) for _, place in bound(prefix)[:-1]]
+    others = folders_of(prefix)[:-1]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.
@@ -176,29 +196,70 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
     paths = [call.path for call in calls]
     before = [path for path in paths[: paths.index(_TRUE)] if path != "/"]
     # A program of the image lies where the one of the node does not.
-    return sum(not is_below(path, environments.ON_THE_NODE) for path in before) + 1
+    return sum(not is_below(path, ON_THE_NODE) for path in before) + 1
+
+
+def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
+    """Run a program in a packed folder: what it reads will be read ahead, too."""
+    if not hot.record(prefix, _command(prefix, prefix, options.program)):
+        raise UnavailableError(f"{prefix}: cannot be mounted here, so nothing is read ahead")
+    print(_ahead(prefix))
+
+
+def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
+    """Return the command of a program: a name in ``bin``, or what Python is given."""
+    is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
+    words = program if is_command else ("python", *(program or ("-c", "pass")))
+    # Those of a SIF are found by its PATH.
+    return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
+
+
+def folders_of(packed: Path) -> list[Path]:
+    """Return the folders that a packed folder's image has, at their places."""
+    return [Path(place) for _, place in bound(packed)] or [packed]
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
     """Return a line of how often a start asks for the environment's files, and will ask.
+
+    What the program reads of the image will be read ahead.
 
     Raises
     ------
     StageError
         The program that was named failed.
     """
-    names = environment.prefix / "bin"
-    is_command = bool(program) and Path(f"{names}/{program[0]}").exists()
-    words = program if is_command else ("python", *(program or ("-c", "pass")))
-    folders = [*map(str, environment.folders)]
     try:
-        calls = traced([str(names / words[0]), *words[1:]]).paths
+        command = _command(environment.prefix, packed, program)
+        calls = hot.record(packed, command) or traced(command).paths
+        folders = [*map(str, environment.folders)]
         before = sum(is_below(call.path, folders) for call in calls)
-        # A mount of its own name: the one of the start before may not have ended yet.
-        own = {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"}
-        return f"path calls for its files: {before:,} before, now {launch(packed, own)}"
+        line = f"path calls for its files: {before:,} before, now {_launch_alone(packed)}"
     except HpcpyError as error:
         # A program that was named ran in the folder as it was: packed, it would fail as well.
         if program and isinstance(error, StageError):
             raise
-        return f"path calls were not counted: {error}"
+        line = f"path calls were not counted: {error}"
+    return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
+
+
+def _launch_alone(packed: Path) -> int:
+    # A mount of its own name: the one of the start before may not have ended yet.
+    return launch(packed, {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"})
+
+
+def _ahead(packed: Path) -> str:
+    ranges, size = hot.ranges(packed), image_of(packed).stat().st_size
+    read = sum(each.size for each in ranges)
+    return f"read ahead: {read / 1e6:,.1f} of {size / 1e6:,.1f} MB, in {len(ranges)} ranges"
+
+
+def _explained(packed: Path) -> str:
+    """Return what is in a packed folder's image, and what a start asks for and reads."""
+    image = image_of(packed)
+    lines = [f"{image.resolve()}: {image.stat().st_size / 1e6:,.1f} MB"]
+    if not image.is_symlink():
+        lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
+        lines.append(f"path calls of a start: {_launch_alone(packed)}")
+    nothing = "nothing is read ahead; to record a program: -- PROGRAM"
+    return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])

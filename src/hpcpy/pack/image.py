@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import ANOTHER_FOLDER, make_folder, places_named, scratch_dir, whole_file
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import (
+    scratch_dir,
+    whole_file,
+    write_whole,
+)
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.engine.sif_header import system
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
 from hpcpy.pack.environment import Environment, activation, readers
-from hpcpy.pack.places import is_packed, move, renew, work_folder
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
@@ -54,13 +56,31 @@ _LINKED = (
 
 def image_of(packed: Path) -> Path:
     """Return the image of a packed folder."""
-    return packed / ".pack" / _setting(packed, "IMAGE")
+    return packed / ".pack" / setting(packed, "IMAGE")
 
 
-def _setting(packed: Path, name: str) -> str:
+def _entries(packed: Path) -> list[str]:
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
-    entries = text.split("\0" if "\0" in text else "\n")  # Of older ones each is a line
-    return dict(entry.partition("=")[::2] for entry in entries)[f"HPCPY_PACK_{name}"]
+    return text.split("\0" if "\0" in text else "\n")  # Of older ones each is a line
+
+
+def setting(packed: Path, name: str) -> str:
+    """Return a value of a packed folder's configuration, or an empty text."""
+    values = dict(entry.partition("=")[::2] for entry in _entries(packed))
+    return values.get(f"HPCPY_PACK_{name}", "")
+
+
+def with_setting(packed: Path, name: str, value: str) -> None:
+    """Change a value of a packed folder's configuration, which starts may read meanwhile."""
+    own, config = packed / ".pack", packed / ".pack/config"
+    begin, mode = f"HPCPY_PACK_{name}=", own.stat().st_mode
+    others = [entry for entry in _entries(packed) if entry and not entry.startswith(begin)]
+    text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
+    own.chmod(mode | 0o700)
+    try:
+        write_whole(config, text, stat.S_IMODE(config.stat().st_mode))
+    finally:
+        own.chmod(mode)
 
 
 def bound(packed: Path) -> list[list[str]]:
@@ -68,7 +88,7 @@ def bound(packed: Path) -> list[list[str]]:
 
     There is none if the image has one folder alone.
     """
-    return [bind.split("=") for bind in _setting(packed, "BINDS").split(":") if bind]
+    return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
 
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
@@ -215,61 +235,3 @@ def launcher() -> Path:
         current.run([*command, *_LINKED])
         temporary.chmod(0o755)
     return made
-
-
-_PYTHON = "/opt/hpcpy/bin/python3"
-# What the image sets, and the programs of its own.
-_ASK = """
-import glob, json, os
-folders = [one for one in os.environ["PATH"].split(":") if one.startswith("/opt/")]
-names = {os.path.basename(path) for one in folders for path in glob.glob(one + "/*")}
-print(json.dumps([dict(os.environ), sorted(names)]))
-"""
-# Of the image; all other folders are the host's.  The links are folders on some hosts.
-_FOLDERS = ("opt", "usr", "etc", "bin", "sbin", "lib", "lib64")
-# Of the host in the image's /etc.
-_FILES = ("passwd", "group", "hosts", "resolv.conf", "nsswitch.conf", "localtime")
-_OF_THE_ENGINE = (
-    *("APPTAINER", "SINGULARITY", "HOME", "PWD", "PS1", "TERM", "USER"),
-    *("LD_LIBRARY_", "PROMPT_"),
-)
-
-
-def pack_sif(sif: Path, folder: Path | None) -> None:
-    """Write a folder whose commands start those of a SIF, which stays where it is."""
-    if not sif.is_file():
-        raise UsageError(f"{sif}: there is no such file")
-    made = (folder or sif.with_suffix("")).absolute()
-    if not str(made).isprintable():
-        raise UsageError(f"{made}: has bytes that are no UTF-8", hint="give another place by --to")
-    # A packed environment has its own image: nothing else may have the files.
-    is_older = is_packed(made) and image_of(made).is_symlink()
-    if made.is_file() or (made.exists() and not is_older and any(made.iterdir())):
-        raise UsageError(f"{made}: is in the way", hint="give another place by --to")
-    offset, apptainer = system(sif)[0], ensure("apptainer")["apptainer"].path
-    inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
-    done = captured(inside)
-    if done.returncode:
-        raise UsageError(f"{sif}: has no {_PYTHON}: {done.stderr.strip()[-200:]}")
-    variables, commands = json.loads(done.stdout)
-    lines = [
-        f"{name}={value}"
-        for name, value in sorted(variables.items())
-        if not name.startswith(_OF_THE_ENGINE)
-    ]
-    binds = [f"/etc/{name}=etc/{name}" for name in _FILES]
-    binds += [f"{name}=/{name}" for name in _FOLDERS]
-    with places_named(made.parent, ANOTHER_FOLDER):
-        make_folder(made.parent)
-    with work_folder(made) as work:
-        packed = work / "packed"
-        image = new_image(packed)
-        image.symlink_to(sif)
-        settings = {"PREFIX": made / ".pack/root", "BIN": "", "OFFSET": offset}
-        write_launcher(image, commands, {**settings, "BINDS": ":".join(binds)}, lines)
-        # Those of before go when the new ones are whole.
-        if is_older:
-            renew(made, packed, work)
-        else:
-            move(packed, made)
-    print(made / "bin")

@@ -1,0 +1,84 @@
+"""What programs read of an image: recorded once, so that each start reads it ahead."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from bisect import bisect
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.programs import captured
+from hpcpy.engine.traced import traced
+from hpcpy.pack.image import ANY, setting, with_setting
+from workloads.startup.calls import Call
+
+_NAME = "HOT"
+# Nearer to each other, two ranges are one: bytes cost less than a request.
+_GAP = 128 << 10
+
+
+class Range(NamedTuple):
+    """Bytes of an image."""
+
+    at: int
+    size: int
+
+
+def ranges(packed: Path) -> list[Range]:
+    """Return what a packed folder's starts read ahead, in the order of its first use."""
+    each = (text.split("+") for text in setting(packed, _NAME).split())
+    return [Range(int(at), int(size)) for at, size in each]
+
+
+def merged(read: Sequence[Range], always: Collection[int] = ()) -> list[Range]:
+    """Return ranges of what was read, without the blocks at offsets that every start reads."""
+    begins = sorted(always)
+    ends: dict[int, tuple[int, int]] = {}  # Of each begin: the end, and when it was first used
+    last = -1
+    first = {at: order for order, (at, _) in reversed([*enumerate(read)])}
+    for at, size in sorted(each for each in set(read) if each.at not in always):
+        end, used = ends.get(last, (-1, 0))
+        # What every start reads must not be in a range: it would have all of them read.
+        if last >= 0 and at - end <= _GAP and bisect(begins, last) == bisect(begins, at):
+            ends[last] = (max(end, at + size), min(used, first[at]))
+        else:
+            last = at
+            ends[at] = (at + size, first[at])
+    in_order = sorted((used, at, end) for at, (end, used) in ends.items())
+    return [Range(at, end - at) for _, at, end in in_order]
+
+
+def record(packed: Path, command: Sequence[str]) -> list[Call]:
+    """Run a command where a packed folder's image is mounted for it alone; return its path calls.
+
+    What it reads of the image, and no `python -c pass`, is read ahead from now on. There are no
+    calls where the image cannot be mounted.
+    """
+    execute = str(packed / "bin" / ANY)
+    with tempfile.NamedTemporaryFile("rb", prefix="record.") as file:
+        env = {**os.environ, "HPCPY_PACK_RECORD": file.name}
+        # Like a rank of a job: its mount ends with this process.
+        captured([execute, "true"], env={**env, "PMI_RANK": "0"})
+        # Not every environment has a Python.
+        captured([execute, f"{setting(packed, 'BIN')}python", "-c", "pass"], env=env)
+        if not (always := {at for at, _ in _read(file.read())}):
+            return []
+        error = None
+        try:
+            # The program that mounts is none of those that strace stops.
+            calls = traced([execute, *command], env=env, name=command[0]).paths
+        except UnavailableError as raised:
+            # It does not end in time: what it has read will be read again.
+            error = raised
+        if hot := merged([*ranges(packed), *_read(file.read())], always):
+            with_setting(packed, _NAME, " ".join(f"{at}+{size}" for at, size in hot))
+    if error:
+        raise error
+    return calls
+
+
+def _read(lines: bytes) -> list[Range]:
+    return [Range(*map(int, line.split())) for line in lines.splitlines()]

@@ -36,12 +36,15 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
     [ ! -d "$folder" ] || options="$options --bind $folder"
   done
   [ ! -e /dev/nvidiactl ] || options="$options --nv"
-  export APPTAINERENV_PATH="$PATH" APPTAINERENV_LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}"
+  export APPTAINERENV_PATH="$PATH"
+  # An empty one would take the place of Apptainer's own, which has the driver's.
+  [ -z "${LD_LIBRARY_PATH:-}" ] || export APPTAINERENV_LD_LIBRARY_PATH="$LD_LIBRARY_PATH"
   # It ends as the program does, or with 255: what can follow asks before.
   if [ ! -d "$kept" ] || [ -n "${HPCPY_PACK_ENGINE:-}" ] ||
     error=$("$HPCPY_PACK_APPTAINER" --silent exec $options "$root" /bin/true 2>&1); then
     say "by $HPCPY_PACK_APPTAINER"
     [ "$name" = pack-exec ] || set -- "$HPCPY_PACK_BIN$name" "$@"
+    [ -z "${HPCPY_PACK_ACTIVATE:-}" ] || set -- /bin/bash -c "$HPCPY_PACK_ACTIVATE" "$1" "$@"
     exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
@@ -51,5 +54,8 @@ fi
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
 [ "$entries" -ge "${HPCPY_PACK_ENTRIES:-0}" ] || fail "$kept: files that were packed are missing"
 say "in $kept"
-[ "$name" != pack-exec ] || exec "$@"
-exec "$kept/bin/$name" "$@"
+[ "$name" = pack-exec ] || set -- "$kept/bin/$name" "$@"
+# Scripts of activation lie there, too.
+[ "${CONDA_PREFIX:-}" != "$prefix" ] || export CONDA_PREFIX="$kept"
+[ -z "${HPCPY_PACK_ACTIVATE:-}" ] || exec /bin/bash -c "$HPCPY_PACK_ACTIVATE" "$1" "$@"
+exec "$@"

@@ -62,6 +62,26 @@ static void go_inside(char **words, const char *name)
         err(69, "%s", folder);
 }
 
+/* Start a program by the environment's activation scripts, if it has any: they see what the user
+   and the job have set, as by `conda run`. */
+static void activate(const char *program, char **words)
+{
+    const char *script = getenv("HPCPY_PACK_ACTIVATE");
+    int count = 0;
+
+    if (!script || !*script)
+        return;
+    while (words[count])
+        count++;
+    const char **all = calloc(count + 5, sizeof *all);
+    if (!all)
+        err(69, "%s", program);
+    memcpy(all, (const char *[]){"bash", "-c", script, program}, 4 * sizeof *all);
+    memcpy(all + 4, words, count * sizeof *all);
+    execv("/bin/bash", (char **)all);
+    err(69, "/bin/bash, for the activation scripts");
+}
+
 int main(int count, char **words)
 {
     if (count == 4 && !strcmp(words[0], "hpcpy-mount"))
@@ -82,8 +102,10 @@ int main(int count, char **words)
         words[0] = name;   /* an image's: it may look for what lies beside it, by PATH */
     else if (!strchr(words[0], '/'))
         words[0] = path;   /* it may look for itself on PATH, which may have changed */
+    if (!is_any && *program == '/' && access(program, F_OK))
+        program = path;   /* a link with another name */
+    if (*words && (!strchr(program, '/') || !access(program, F_OK)))
+        activate(program, words);
     execvp(program, words);
-    if (errno == ENOENT && !is_any)
-        execv(path, words);   /* a link with another name */
     err(69, "%s", program);
 }

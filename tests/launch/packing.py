@@ -123,7 +123,7 @@ def daemons(prefix: Path) -> list[int]:
 
 def variables(prefix: Path) -> list[str | None]:
     """Return what `report` says of the variables that activation sets, or removes."""
-    return [f"{prefix}/share/gdal", "ice and sea", f"{prefix}/lib", None]
+    return [f"{prefix}/share/gdal", "ice and sea", f"{prefix}/lib:", None]
 
 
 def reported(done: Done) -> list[object]:

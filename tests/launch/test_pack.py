@@ -105,6 +105,39 @@ def test_activation_scripts_add_to_the_path_and_remove_variables(prefix: Path) -
     assert (refused.returncode, refused.stderr.count("activation scripts")) == (69, 1)
 
 
+def test_activation_scripts_see_what_the_user_and_the_job_have_set(prefix: Path) -> None:
+    (prefix / "etc/conda/activate.d/job.sh").write_text(
+        'export CACHE="$HOME/.cache" THREADS="${SLURM_CPUS_PER_TASK:-1}" UNITS="${UNITS:-none}"\n'
+        "echo told\n"
+    )
+    packed(prefix)
+    names = ("CACHE", "THREADS", "UNITS")
+    show = ("-c", f"import os, sys; print(*map(os.environ.get, {names}), *sys.argv[1:])", "a b")
+    job = {**ENV, "HOME": "/home/other", "SLURM_CPUS_PER_TASK": "8", "UNITS": "/my"}
+    for how in ({}, {"HPCPY_PACK_ENGINE": "apptainer"}, {"HPCPY_PACK_ENGINE": "folder"}):
+        done = run(prefix / "bin/python", *show, env={**job, **how})
+        home, _, rest = done.stdout.partition(" ")
+        assert (rest, done.stderr) == ("8 /my a b\n", "told\n")
+        # Apptainer has the home of the user's account.
+        assert home == "/home/other/.cache" or "apptainer" in how.values()
+    failed = run(prefix / "bin/python", "-c", "import sys; sys.exit(3)", env=job)
+    assert failed.returncode == 3
+
+
+@pytest.mark.parametrize("how", [(), ("--copies",)])
+def test_a_venv_of_a_venv_is_packed_with_its_base(tmp_path: Path, how: tuple[str, ...]) -> None:
+    require()
+    base = conda_like(tmp_path / "base")
+    for python, made in ((base / "bin/python", "first"), (tmp_path / "first/bin/python", "second")):
+        venv = (python, "-m", "venv", "--without-pip", *how, tmp_path / made)
+        assert run(*venv, env=ENV).returncode == 0
+    done = pack(tmp_path / "second", "--", "-c", "import json")
+    assert f"packed with it: {base}/lib" in done.stderr
+    show = "import sys, json; print(sys.prefix, sys.base_prefix)"
+    shown = run(tmp_path / "second/bin/python", "-c", show, env=ENV)
+    assert shown.stdout.split() == [str(tmp_path / "second"), str(base)]
+
+
 @pytest.mark.parametrize("act", sampled(["undo", "update"]))
 def test_what_somebody_puts_beside_an_image_stays(prefix: Path, act: str) -> None:
     packed(prefix)

@@ -61,7 +61,8 @@ def test_old_commands_go_when_new_ones_are_whole(sif: str, tmp_path: Path) -> No
     python = tmp_path / "new/hpcpy/bin/python"
     words = (*COMMAND[1:], sif, "--to", tmp_path / "new/hpcpy")
     for number in itertools.count():
-        done = run(COMMAND[0], "-c", KILLED, number, tmp_path, *words, cwd="/usr")
+        kill = (int(signal.SIGKILL), number, tmp_path)
+        done = run(COMMAND[0], "-c", KILLED, *kill, *words, cwd="/usr")
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         # Between two renames they have no name.
         assert python.exists() or (tmp_path / "new/hpcpy.pack-old/bin/python").exists()

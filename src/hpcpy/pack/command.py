@@ -17,11 +17,20 @@ from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image
 from hpcpy.pack.environment import ON_THE_NODE, Environment, at_its_place, is_below
-from hpcpy.pack.image import added, bound, image_of, is_whole, names_in, setting, unsquashfs
+from hpcpy.pack.image import (
+    added,
+    bound,
+    image_of,
+    is_whole,
+    names_in,
+    setting,
+    settings_of,
+    unsquashfs,
+)
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
 
-_TRUE = "/bin/true"
+_TRUE, _BASH = "/bin/true", "/bin/bash"
 # A start with a mount of its own.
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 
@@ -108,6 +117,11 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     elif not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
+    elif options.program and not is_change and "HOT" not in settings_of(prefix):
+        hint = f"./hpcpy pack --update {prefix} -- true"
+        raise UsageError(
+            f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
+        )
     elif is_use and options.others:
         raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
 
@@ -194,7 +208,9 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
     """
     calls = traced([str(packed / "bin" / image.ANY), _TRUE], env={**os.environ, **env}).paths
     paths = [call.path for call in calls]
-    before = [path for path in paths[: paths.index(_TRUE)] if path != "/"]
+    # Scripts of activation are read from the image.
+    end = min(paths.index(name) for name in (_TRUE, _BASH) if name in paths)
+    before = [path for path in paths[:end] if path != "/"]
     # A program of the image lies where the one of the node does not.
     return sum(not is_below(path, ON_THE_NODE) for path in before) + 1
 

@@ -28,6 +28,7 @@ _ADVICE = {
     "link": "its target must stay; --with FOLDER packs it too",
     "editable install": "it must stay: pip install it, no -e",
 }
+_VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
 # Of each kind that are printed.
 _SHOWN = 3
 _PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
@@ -96,11 +97,11 @@ def _base(prefix: Path) -> list[Path]:
 
     Where it is installed, in ~/.local or a site's folder, may be anything else.
     """
-    python = (prefix / "bin/python").resolve()
+    python = _python_of(prefix)
     home = python.parent.parent
     is_outside = not is_below(str(home), (*ON_THE_NODE, str(prefix)))
     # One that is packed itself is started by its own launcher.
-    is_plain = (prefix / "pyvenv.cfg").is_file() and python.parent.name == "bin"
+    is_plain = (prefix / _VENV).is_file() and python.parent.name == "bin"
     if not is_outside or not is_plain:
         return []
     refuse_code_of_others(home)
@@ -111,6 +112,17 @@ def _base(prefix: Path) -> list[Path]:
     names = [path.name for path in (prefix / "lib").glob("py*")]
     patterns = [f"{where}{name}{end}" for name in names for where, end in _PARTS]
     return [python, *(path for pattern in patterns for path in sorted(home.glob(pattern)))]
+
+
+def _python_of(prefix: Path) -> Path:
+    """Return the Python that a virtual environment has its library from, else its own.
+
+    A link to it may lead through other environments, or be a copy.
+    """
+    text = (prefix / _VENV).read_text(errors="replace") if (prefix / _VENV).is_file() else ""
+    (home, *_) = [*re.findall(r"(?m)^home *= *(.*\S)", text), str(prefix / "bin")]
+    names = [Path(folder, name) for folder in (home, prefix / "bin") for name in _PYTHONS]
+    return next((name for name in names if name.exists()), names[0]).resolve()
 
 
 def look(environment: Environment) -> str:
@@ -172,51 +184,47 @@ def _targets(paths: Iterable[Path]) -> Iterator[tuple[str, object, str]]:
             yield from (("editable install", path, other) for other in _PATHS.findall(text))
 
 
-_OF_THE_SHELL = {"", "SHLVL", "_", "PWD", "OLDPWD", "HOME", "PATH"}
-_OF_THE_NODE = ":/usr/bin:/bin"
 # conda's value of a variable that is to be removed.
 _UNSET = "***unset***"
-_ACTIVATE = """
-shopt -s nullglob
-for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script" >&2; done
-exec env -0
-"""
+# Started by bash with a program and its words: it runs the scripts of activation first.
+ACTIVATE = paths.ROOT / "src/pack/activate.bash"
 _SECONDS = 300
 
 
-def activation(environment: Environment) -> list[str]:
-    """Return the entries of a configuration that set what ``conda run`` would set."""
+def variables(environment: Environment) -> list[str]:
+    """Return the entries of a configuration that set what ``conda run`` sets before its scripts."""
     prefix = environment.prefix
     if not (environment.source / "conda-meta").is_dir():
         return []
-    settings = _settings(environment.source)
-    given = {name: value for name, value in settings.items() if value != _UNSET}
-    before = (
-        f"PATH={prefix}/bin{_OF_THE_NODE}",
-        f"HOME={Path.home()}",
-        f"CONDA_PREFIX={prefix}",
-        f"CONDA_DEFAULT_ENV={prefix.name}",
-        *(f"{name}={value}" for name, value in given.items()),
-    )
-    command = [*at_its_place(environment), "env", "-i", *before, "/bin/bash", "-c", _ACTIVATE]
-    done = captured(command, seconds=_SECONDS)
-    after = dict(entry.partition("=")[::2] for entry in done.stdout.split("\0"))
+    given = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": prefix.name}
+    given |= _settings(environment.source)
+    return [
+        f"+PATH={prefix}/bin",
+        *(f"-{name}" if value == _UNSET else f"{name}={value}" for name, value in given.items()),
+    ]
+
+
+def activation(environment: Environment) -> str:
+    """Return what bash runs before each program of an environment; nothing if it has no scripts.
+
+    Raises
+    ------
+    UnavailableError
+        A script ends its shell, and so would each start.
+    """
+    if not any((environment.source / "etc/conda/activate.d").glob("*.sh")):
+        return ""
+    script = ACTIVATE.read_text(encoding="utf-8")
+    values = [entry for entry in variables(environment) if entry[0] not in "+-"]
+    values.append(f"PATH={environment.prefix}/bin:{os.environ['PATH']}")
+    command = [*at_its_place(environment), "env", *values, "/bin/bash", "-c", script]
+    done = captured([*command, "/bin/echo", "echo", "done"], seconds=_SECONDS)
     # A script that exits ends all, with whatever code.
-    if done.returncode or "PATH" not in after:
+    if done.returncode or done.stdout != "done\n":
         last = done.stderr.strip().splitlines()[-1:]
-        failed = f"activation scripts of {prefix} end with {done.returncode}"
+        failed = f"activation scripts of {environment.prefix} end with {done.returncode}"
         raise UnavailableError(": ".join((failed, *last)))
-    # A script may have removed what a package sets.
-    removed = sorted(settings.keys() - after.keys())
-    lines = [f"+PATH={after['PATH'].partition(_OF_THE_NODE)[0]}"]
-    lines += [f"-{name}" for name in removed]
-    for name, value in sorted(after.items()):
-        if name == "LD_LIBRARY_PATH":
-            # The host's folders, of its MPI, follow.
-            lines += [f"+{name}={folders}"] if (folders := value.strip(":")) else []
-        elif name not in _OF_THE_SHELL:
-            lines.append(f"{name}={value}")
-    return lines
+    return script
 
 
 def _settings(source: Path) -> dict[str, str]:

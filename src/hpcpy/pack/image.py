@@ -21,7 +21,7 @@ from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_newest
-from hpcpy.pack.environment import Environment, activation, readers
+from hpcpy.pack.environment import Environment, activation, readers, variables
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
@@ -66,8 +66,13 @@ def _entries(packed: Path) -> list[str]:
 
 def setting(packed: Path, name: str) -> str:
     """Return a value of a packed folder's configuration, or an empty text."""
-    values = dict(entry.partition("=")[::2] for entry in _entries(packed))
-    return values.get(f"HPCPY_PACK_{name}", "")
+    return settings_of(packed).get(name, "")
+
+
+def settings_of(packed: Path) -> dict[str, str]:
+    """Return what a packed folder's configuration says of its image; an older one has less."""
+    pairs = (entry.removeprefix("HPCPY_PACK_").partition("=") for entry in _entries(packed))
+    return {name: value for name, _, value in pairs}
 
 
 def with_setting(packed: Path, name: str, value: str) -> None:
@@ -154,12 +159,12 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     # As otherwise.sh counts them.
     kept = captured(["find", source, "-name", "__pycache__", "-prune", "-o", "-print"]).stdout
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
-    settings["ENTRIES"] = kept.count("\n")
+    settings |= {"ENTRIES": kept.count("\n"), "ACTIVATE": activation(environment)}
     files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
     names = {path.name for path in programs if not path.name.startswith(_SOURCED)}
-    write_launcher(image, names, settings, activation(environment))
+    write_launcher(image, names, settings, variables(environment))
     # Files that a shell reads lie beside the commands.
     read = [path for path in files if path.name not in names]
     for path in (*read, *(source / name for name in _READ_OUTSIDE)):
@@ -193,7 +198,14 @@ def write_launcher(
     for source, name in ((launcher(), "run"), (_SOURCES / "otherwise.sh", "otherwise")):
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
-    every = {**settings, "IMAGE": image.name, "APPTAINER": ensure("apptainer")["apptainer"].path}
+    # Each one: a start from within another environment has those of that one.
+    every = {
+        "ACTIVATE": "",
+        "HOT": "",
+        **settings,
+        "IMAGE": image.name,
+        "APPTAINER": ensure("apptainer")["apptainer"].path,
+    }
     entries = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
     text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -21,12 +21,12 @@ static const char *job(void)
 
 /* Write a name that the processes share which end together: those of a user, of a step.  It goes
    with its socket, so that no file is left.  Another mount namespace may have another /tmp. */
-static void name_socket(char *name, size_t size, const char *image)
+static void name_socket(char *name, size_t size)
 {
     struct stat space = {0};
     stat("/proc/self/ns/mnt", &space);
     /* One that records is no other start's. */
-    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s%s", getuid(), basename(image),
+    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s%s", getuid(), getenv("HPCPY_PACK_IMAGE"),
              (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "",
              basename(getenv("HPCPY_PACK_RECORD") ?: ""));
 }
@@ -80,7 +80,7 @@ static const char *reach(int end, int listener, char *image, int is_shared)
     socklen_t bound = sizeof address;
 
     if (is_shared) {
-        name_socket(address.sun_path + 1, sizeof address.sun_path - 1, image);
+        name_socket(address.sun_path + 1, sizeof address.sun_path - 1);
         if (!connect(end, (void *)&address, size))
             return own_peer(end) < 0 ? taken : "joined this user's mount on the node";
         if (errno == EAGAIN)

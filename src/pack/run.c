@@ -1,5 +1,6 @@
 /* The program behind every name in PREFIX/bin: it starts what has this name in the image,
-   where the image lies over PREFIX.  Nothing of it is setuid. */
+   where the image lies over PREFIX.  Nothing of it is setuid.  Or it is the begin of one file
+   that has the image and its configuration behind it (src/hpcpy/pack/standalone.py). */
 
 #include <limits.h>
 #include <sys/auxv.h>
@@ -7,6 +8,8 @@
 #include "pack.h"
 
 static char own[PATH_MAX];   /* PREFIX/.pack, where this program lies */
+static char *image;          /* it, or this one file */
+static int is_alone;
 
 static char *join(const char *begin, const char *separator, const char *end)
 {
@@ -14,6 +17,30 @@ static char *join(const char *begin, const char *separator, const char *end)
     if (asprintf(&text, "%s%s%s", begin, separator, end) < 0)
         err(69, "%s", end);
     return text;
+}
+
+/* Open the configuration: the last bytes of one file say where it is in there. */
+static FILE *open_config(void)
+{
+    struct {
+        char mark[24];
+        long at;
+    } end = {0};
+    FILE *file = fopen("/proc/self/exe", "re");
+
+    if (readlink("/proc/self/exe", own, sizeof own - 1) < 0)
+        err(69, "/proc/self/exe");
+    image = strdup(own);
+    if (file && !fseek(file, -(long)sizeof end, SEEK_END) && fread(&end, sizeof end, 1, file) &&
+        !memcmp(end.mark, "hpcpy-pack configuration", sizeof end.mark)) {
+        is_alone = 1;
+        fseek(file, end.at, SEEK_SET);
+        return file;
+    }
+    if (file)
+        fclose(file);
+    *strrchr(own, '/') = 0;
+    return fopen(join(own, "/", "config"), "re");
 }
 
 /* Read PREFIX/.pack/config, whose entries end with a null byte: NAME=VALUE sets a variable, -NAME
@@ -24,12 +51,10 @@ static void read_config(void)
     char *line = NULL;
     size_t size = 0;
 
-    if (readlink("/proc/self/exe", own, sizeof own - 1) > 0)
-        *strrchr(own, '/') = 0;
-    FILE *file = fopen(join(own, "/", "config"), "re");
+    FILE *file = open_config();
     if (!file)
-        err(69, "%s/config", own);
-    while (getdelim(&line, &size, 0, file) > 0) {
+        errx(69, "%s: has no configuration; is it whole?", image);
+    while (getdelim(&line, &size, 0, file) > 0 && *line) {
         char *value = line, *name = strsep(&value, "=");
         value = value ?: "";
         const char *old = getenv(name + 1);
@@ -41,6 +66,8 @@ static void read_config(void)
             setenv(name + 1, old && *old ? join(value, ":", old) : value, 1);
     }
     fclose(file);
+    if (!is_alone)
+        image = join(own, "/", getenv("HPCPY_PACK_IMAGE"));
 }
 
 /* Be where the environment is at its place; else the script beside this program starts what has
@@ -50,8 +77,10 @@ static void go_inside(char **words, const char *name)
     const char *engine = getenv("HPCPY_PACK_ENGINE");
     const char *folder = getcwd(NULL, 0), *reason = "HPCPY_PACK_ENGINE";
     if (!engine || !*engine)
-        reason = enter(join(own, "/", getenv("HPCPY_PACK_IMAGE")));
+        reason = enter(image);
     unsetenv("HPCPY_PACK_HOT");   /* some kilobytes for the daemon alone */
+    if (reason && is_alone)
+        errx(69, "%s; next: docs/how-to/pack.md#one-file", reason);
     if (reason) {
         setenv("HPCPY_PACK_NAME", name, 1);
         setenv("HPCPY_PACK_REASON", reason, 1);
@@ -95,6 +124,15 @@ int main(int count, char **words)
             path = words[0];
     char *name = basename(path), *program = join(getenv("HPCPY_PACK_BIN"), "", name);
     go_inside(words, name);
+    if (is_alone && !strcmp(name, basename(image))) {
+        /* A command of the image, by its name, or what its Python is given. */
+        const char *given = words[1] ? join(getenv("HPCPY_PACK_BIN"), "", words[1]) : "";
+        int is_command = words[1] && !strchr(words[1], '/') && !access(given, X_OK);
+        name = is_command ? *++words : "python";
+        program = join(getenv("HPCPY_PACK_BIN"), "", name);
+    }
+    if (is_alone)
+        path = words[0] = program;   /* nothing else of the file's is on this node */
     int is_any = !strcmp(name, "pack-exec");
     if (is_any)
         program = *++words ?: "a command to execute";

@@ -275,6 +275,8 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
         (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
         (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
         (["--explain", "{}"], "is not packed"),
+        (["-o", "x", "{}"], "-o has no meaning"),
+        (["--standalone", "{}/bin/python3"], "--standalone has no meaning"),
         (["--explain", "{}/bin/python3"], "--explain has no meaning"),
     ],
 )

@@ -15,7 +15,7 @@ from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
-from hpcpy.pack import hot, image
+from hpcpy.pack import hot, image, standalone
 from hpcpy.pack.environment import ON_THE_NODE, Environment, at_its_place, is_below
 from hpcpy.pack.image import (
     added,
@@ -46,6 +46,10 @@ def declare(parser: Parser) -> None:
     alternative("--update", action="store_true", help=what)
     what = "say what is in the image, and how much of it a start reads ahead"
     alternative("--explain", action="store_true", help=what)
+    what = "write one file, and leave the folder: what it has in bin, by its name and words"
+    alternative("--standalone", action="store_true", help=what)
+    what = "of --standalone: the file"
+    parser.add_argument("-o", dest="file", type=named, metavar="FILE", help=what)
     what = "pack this folder too, at its place: what links lead to"
     several = {"action": "append", "type": named, "default": []}
     parser.add_argument("--with", metavar="FOLDER", dest="others", help=what, **several)
@@ -83,6 +87,8 @@ def main(options: argparse.Namespace) -> int:
         return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
+    if options.standalone:
+        action = _write_file
     with work_folder(prefix) as work:
         action(prefix, work, options)
     return 0
@@ -96,6 +102,8 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--explain": is_sif and options.explain,
+        "--standalone": is_sif and options.standalone,
+        "-o": options.file and not options.standalone,
         "--with": options.others and (is_sif or options.undo or options.explain),
         "a program": options.program and (options.undo or options.explain),
     }
@@ -107,7 +115,7 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     """Refuse what cannot be done with a folder as it is: packed, of a SIF, or neither."""
     is_change = options.undo or options.update
     # Of a packed folder, a program is recorded.
-    is_use = options.explain or (options.program and not is_change)
+    is_use = options.explain or options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change or options.explain:
             raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
@@ -122,7 +130,7 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
         raise UsageError(
             f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
         )
-    elif is_use and options.others:
+    elif options.others and not is_change:
         raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
 
 
@@ -137,6 +145,21 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     swap(prefix, packed, unpacked)
     print(counted)
     print(f"the folder as it was is {unpacked}; when you are content: rm -r {unpacked}")
+
+
+def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
+    """Write one file of a folder, packed or not, which stays as it is."""
+    file = options.file or Path(f"{prefix.name}.run")
+    if is_packed(prefix):
+        if options.program:
+            _record(prefix, work, options)
+        standalone.write(prefix, file)
+    else:
+        environment = environments.read(prefix, prefix, options.others)
+        packed = _make(environment, work)
+        print(count(environment, packed, options.program))
+        standalone.write(packed, file)
+    print(f"{file}: {file.stat().st_size / 1e6:,.0f} MB; it needs a folder {prefix}")
 
 
 def _make(environment: Environment, work: Path) -> Path:

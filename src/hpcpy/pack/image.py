@@ -59,9 +59,11 @@ def image_of(packed: Path) -> Path:
     return packed / ".pack" / setting(packed, "IMAGE")
 
 
-def _entries(packed: Path) -> list[str]:
+def entries_of(packed: Path) -> list[str]:
+    """Return the entries of a packed folder's configuration."""
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
-    return text.split("\0" if "\0" in text else "\n")  # Of older ones each is a line
+    # Of older ones each is a line.
+    return [entry for entry in text.split("\0" if "\0" in text else "\n") if entry]
 
 
 def setting(packed: Path, name: str) -> str:
@@ -71,7 +73,7 @@ def setting(packed: Path, name: str) -> str:
 
 def settings_of(packed: Path) -> dict[str, str]:
     """Return what a packed folder's configuration says of its image; an older one has less."""
-    pairs = (entry.removeprefix("HPCPY_PACK_").partition("=") for entry in _entries(packed))
+    pairs = (entry.removeprefix("HPCPY_PACK_").partition("=") for entry in entries_of(packed))
     return {name: value for name, _, value in pairs}
 
 
@@ -79,7 +81,7 @@ def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
     own, config = packed / ".pack", packed / ".pack/config"
     begin, mode = f"HPCPY_PACK_{name}=", own.stat().st_mode
-    others = [entry for entry in _entries(packed) if entry and not entry.startswith(begin)]
+    others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
     own.chmod(mode | 0o700)
     try:

@@ -1,0 +1,42 @@
+"""One file of launcher, image and configuration: it needs no folder but the environment's place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+from pathlib import Path
+
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import whole_file
+from hpcpy.pack import hot
+from hpcpy.pack.image import entries_of, image_of
+
+# As run.c reads it.
+_END = struct.Struct("<24sq")
+_MARK = b"hpcpy-pack configuration"
+# squashfs's own blocks lie at multiples of it in the file, too.
+_BLOCK = 128 << 10
+
+
+def write(packed: Path, file: Path) -> None:
+    """Write what is in a packed folder as one file."""
+    image, launcher = image_of(packed), packed / ".pack/run"
+    if image.is_symlink():
+        raise UsageError(f"{packed}: has the commands of a SIF, which is one file already")
+    begin = -(-launcher.stat().st_size // _BLOCK) * _BLOCK
+    ahead = [f"{each.at + begin}+{each.size}" for each in hot.ranges(packed)]
+    changed = {"HPCPY_PACK_OFFSET": str(begin), "HPCPY_PACK_HOT": " ".join(ahead)}
+    others = [entry for entry in entries_of(packed) if entry.partition("=")[0] not in changed]
+    texts = [*others, *(f"{name}={value}" for name, value in changed.items()), ""]
+    with whole_file(file) as temporary, temporary.open("wb") as stream:
+        for place, source in ((0, launcher), (begin, image)):
+            stream.seek(place)
+            with source.open("rb") as read:
+                shutil.copyfileobj(read, stream, 1 << 20)
+        end = stream.tell()
+        stream.write(b"".join(os.fsencode(text) + b"\0" for text in texts))
+        stream.write(_END.pack(_MARK, end))
+        # Whoever may read the image may start the file.
+        mode = image.stat().st_mode & 0o444
+        os.fchmod(stream.fileno(), mode | mode >> 2 | 0o200)

@@ -1,0 +1,133 @@
+"""An environment as one file: launcher, image and configuration."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from injection_ways import NOBODY, forbidden
+from packing import conda_like, daemons, pack, remove, reported, require, tree
+from test_engine_apptainer import AS_USER
+
+from running import Done, run, wait_until
+
+ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
+SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    # Not pytest's own: an ordinary user cannot enter root's.
+    require()
+    made = Path(tempfile.mkdtemp(prefix="hpcpy-alone."))
+    made.chmod(0o755)
+    (made / "fuse").mkdir()
+    yield made
+    end(made)
+    remove(made)
+
+
+@pytest.fixture(scope="module")
+def prefix(folder: Path) -> Path:
+    return conda_like(folder / "env")
+
+
+@pytest.fixture(scope="module")
+def file(folder: Path, prefix: Path) -> Path:
+    before = tree(prefix)
+    done = pack("--standalone", prefix, "-o", folder / "env.run", "--", "-c", "import json")
+    assert done.returncode == 0, done.stderr
+    assert "; read ahead: " in done.stdout
+    assert {path.name for path in folder.iterdir()} == {"env", "env.run", "fuse"}
+    assert tree(prefix) == before
+    # All of the environment is in the file; its place stays.
+    prefix.rename(folder / "away")
+    prefix.mkdir()
+    return folder / "env.run"
+
+
+def end(folder: Path) -> None:
+    for process in daemons(folder):
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not daemons(folder))
+
+
+def start(file: Path, *words: str) -> Done:
+    return run(file, *words, env=ENV, cwd="/usr")
+
+
+def test_its_commands_and_its_python(file: Path, prefix: Path, tmp_path: Path) -> None:
+    show = "import sys; print(sys.executable, sys.prefix, *sys.argv)"
+    expected = f"{prefix}/bin/python {prefix} -c a b\n"
+    for words in (("-c",), ("python", "-c")):
+        done = start(file, *words, show, "a b")
+        assert (done.stdout, done.stderr, done.returncode) == (expected, "", 0)
+    (tmp_path / "my.py").write_text(show)
+    assert start(file, str(tmp_path / "my.py")).stdout.split()[0] == f"{prefix}/bin/python"
+    assert reported(start(file, "report", "x"))[3] == ["x"]
+    copy, link = tmp_path / "other.run", tmp_path / "report"
+    shutil.copy(file, copy)
+    link.symlink_to(copy)
+    assert reported(start(link, "x"))[:4:3] == [f"{prefix}/bin/python", ["x"]]
+    assert start(copy, "-c", "import sys; sys.exit(5)").returncode == 5
+
+
+def test_ranks_have_one_mount(file: Path) -> None:
+    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
+    with ThreadPoolExecutor(8) as pool:
+        done = [*pool.map(lambda _: run(file, "-c", SPACE, env=held), range(8))]
+    assert [each.stderr for each in done] == [""] * 8
+    assert len({each.stdout for each in done}) == 1
+
+
+def test_another_user(file: Path, folder: Path) -> None:
+    if os.geteuid() != 0 or forbidden("user namespaces"):
+        pytest.skip("becomes another user, in a user namespace: as root")
+    before = ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
+    done = run(*before, file, "-c", "import os; print(os.getuid())", env=ENV, cwd="/usr")
+    assert (done.stdout, done.stderr) == (f"{NOBODY}\n", "")
+
+
+def test_what_it_says_where_it_cannot_be_mounted(file: Path, prefix: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.run"
+    cut.write_bytes(file.read_bytes()[:-100])
+    cut.chmod(0o755)
+    prefix.rename(prefix.with_name("moved"))
+    try:
+        done = [start(file, "-c", "pass"), start(cut, "-c", "pass")]
+    finally:
+        prefix.with_name("moved").rename(prefix)
+    if os.geteuid() == 0:
+        hidden = 'mount --bind /dev/null /dev/fuse && exec "$@"'
+        done.append(run("unshare", "--mount", "sh", "-c", hidden, "sh", file, "-c", "1", env=ENV))
+    says = (f"{prefix}: No such file", "is it whole?", "")
+    for each, text in zip(done, says, strict=False):
+        assert (each.returncode, each.stdout, each.stderr.count("\n")) == (69, "", 1), each
+        assert text in each.stderr
+
+
+def test_a_new_file_is_not_joined_to_the_mount_of_the_old_one(tmp_path: Path) -> None:
+    require()
+    prefix, file = conda_like(tmp_path / "env"), tmp_path / "env.run"
+    show = ("-c", "import sys; print(open(sys.prefix + '/value').read())")
+    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
+    for value in ("old", "new"):
+        (prefix / "value").write_text(value)
+        assert pack("--standalone", prefix, "-o", file).returncode == 0
+        assert run(file, *show, env=held).stdout == f"{value}\n"
+    failed = pack("--standalone", prefix, "-o", file, "--", "-c", "import sys; sys.exit(1)")
+    assert (failed.returncode, run(file, *show, env=held).stdout) == (1, "new\n")
+    end(tmp_path)
+
+
+def test_of_a_packed_folder(folder: Path, tmp_path: Path) -> None:
+    prefix = conda_like(tmp_path / "env")
+    assert pack(prefix, "--", "-c", "import json").returncode == 0
+    done = pack("--standalone", prefix, "-o", tmp_path / "env.run")
+    assert done.returncode == 0, done.stderr
+    assert start(tmp_path / "env.run", "-c", "import json; print(1)").stdout == "1\n"
+    assert not (folder / "env.packing").exists()

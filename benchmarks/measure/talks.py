@@ -70,7 +70,7 @@ def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
     return (
         f"{', '.join(dict.fromkeys(machines))}; "
         f"{', '.join(sorted({one['date'][:10] for one in reports}))}; "
-        f"other processes that computed before a slide: {max(loads)} at most; "
+        f"other processes that computed around a slide: {max(loads)} at most; "
         f"{f'medians of {often} samples' if often > 1 else 'one sample each'}.\n"
     )
 

@@ -106,6 +106,8 @@ MISTAKES = {
          "arrays[:, row, column] reads 2,100,288 of 2,097,152 bytes: chunks of (1, 64, 64)"),
         (", chunks=(16, 16, 16)", "", "without chunks a history needs 64 reads: its numbers lie"),
         ("(16, 16, 16)", "True", "h5py chose chunks of (8, 16, 16) by the size alone"),
+        ("(16, 16, 16)", "shape, scaleoffset=1", "a filter of the dataset changes its numbers"),
+        ("(16, 16, 16)", "(64, 64, 64)", "needs 65 reads: chunks of (64, 64, 64) do not fit HDF5"),
         ("chunks=(16, 16, 16)", "compression=1", "h5py chose chunks of (8, 16, 16) by the size"),
         ("return file.create", "file.create", "create returns nothing: return the new dataset"),
         ("return file.create_dataset(", "for k in range(count):\n        file.create_dataset("
@@ -115,6 +117,7 @@ MISTAKES = {
     "mpi-file": (
         ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
         ("    file = ", "    comm.gather(mine)\n    file = ", "gather sends rows to another rank"),
+        ("    file = ", "    comm.allreduce(mine)\n    file = ", "allreduce sends rows to another"),
         ("    file.Close()\n", "", "on 1 rank: rank 0 did not call Close: the file is whole when"),
         ("    file.Write_at_all", "    if comm.rank == 0:\n        file.Write_at_all",
          "on 4 ranks: rank 1 did not call Write_at_all, which every rank must call"),
@@ -123,7 +126,7 @@ MISTAKES = {
         ("    file = MPI", "    with open(path, 'ab') as file:\n        mine.tofile(file)\n"
          "    return\n    file = MPI", "rank 0 did not call MPI.File.Open, which every rank must"),
         ("file.Write_at_all(first * mine[0].nbytes, mine)", "file.Write_ordered(mine)",
-         "rank 0 did not call Write_at_all, which every rank must call"),
+         "on 4 ranks: [0, 0] is 37.0, not 1.0; wrong: 48 of 48"),
     ),
     "gil-sleep": (
         ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
@@ -149,6 +152,12 @@ MISTAKES = {
         ("with total.get_lock():\n            total.value += number",
          "before = total.value\n        with total.get_lock():\n"
          "            total.value = before + number", "hold the lock from reading to writing"),
+        ("with total.get_lock():\n            total.value += number",
+         "with total.get_lock():\n            before = total.value\n"
+         "        with total.get_lock():\n            total.value = before + number", "lost: hold"),
+        ("with total.get_lock():\n            total.value += number",
+         "total.get_lock().acquire(False)\n        total.value += number\n"
+         "        total.get_lock().release()", "ValueError: semaphore or lock released too many"),
         ("total.value += number",
          "total.value = type('Mine', (int,), {'__ne__': lambda *_: False})()",
          "the total is 0, not 15"),
@@ -157,6 +166,7 @@ MISTAKES = {
         ("cores // node.size", "cores", "ranks: 2, cores: 7, threads of each rank: 7, not 3"),
         ("cores // node.size", "-(-cores // node.size)", "threads of each rank: 4, not 3"),
         ("return product()", "product()", "compute returns nothing: return what product() returns"),
+        ("return product()", "product()\n    return product()", "threads of each rank: 7, not 3"),
     ),
     "linalg-batch": (
         ("len(first)", "len(first) - most + 1", "only 96 matrices were multiplied"),

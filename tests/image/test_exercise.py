@@ -66,6 +66,18 @@ OTHERWISE = [
      "from mpi4py.MPI import File\n\ndef write(comm, path, mine, first):\n    file = File"),
     ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
      "file.Set_view(first * mine[0].nbytes, MPI.DOUBLE)\n    file.Write_all(mine)"),
+    ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
+     "file.Iwrite_at_all(first * mine[0].nbytes, mine).Wait()"),
+    ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
+     "file.Write_at_all_begin(first * mine[0].nbytes, mine)\n    file.Write_at_all_end(mine)"),
+    ("shared-race", "with total.get_lock():\n            total.value += number",
+     "lock = total.get_lock()\n        lock.acquire()\n"
+     "        total.get_obj().value += number\n        lock.release()"),
+    ("shared-race", "with total.get_lock():\n            total.value += number",
+     "total.get_lock().acquire(timeout=60)\n        total.value += number\n"
+     "        total.get_lock().release()"),
+    ("blas-threads", "cores // node.size", "cores // node.size + (node.rank < cores % node.size)"),
+    ("gil-sleep", "return list(waited), list(counted)", "return [list(waited), list(counted)]"),
     ("mpi-scatter", "    comm.Scatter(", "    comm.Scatterv("),
     ("mpi-scatter", "np.load(path)", 'np.load(path, mmap_mode="r")'),
     ("linalg-batch", "products[a : a + most] = first[a : a + most] @ second[a : a + most]",

@@ -77,13 +77,14 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
             errors.append(error)
         verdict = {"name": str(file), "exercise": args.name, "passed": not message}
         verdicts.append({**verdict, "message": message})
+        # A program that ends this one leaves the verdicts before it; a pipe gets one document.
+        if args.json and (len(verdicts) == len(args.check) or files.destination(args.json)):
+            files.write_json(args.json, verdicts)
         if several and printed:
             print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
         elif printed and not message:
             on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
             print(f"{args.name}: right{on}")
-    if args.json:
-        files.write_json(args.json, verdicts)
     if errors and not several:
         raise type(errors[0])(f"{args.name}: {errors[0]}")
     return 1 if errors else 0

@@ -48,8 +48,9 @@ def serial(problem: Problem, _: Workers) -> tuple[Values, str]:
 
 
 def numpy_batch(problem: Problem, _: Workers) -> tuple[Values, str]:
-    """Do many tasks in one call: a GPU gains by it, NumPy does not."""
-    return in_batches(np, problem, machine.available_memory())
+    """Do many tasks in one call, on one core: a GPU gains by it, NumPy does not."""
+    with threadpool_limits(1, "blas"):
+        return in_batches(np, problem, machine.available_memory())
 
 
 def in_batches(xp: Any, problem: Problem, memory: int) -> tuple[Values, str]:

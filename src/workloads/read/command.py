@@ -17,7 +17,7 @@ from workloads.write import command as writing
 from workloads.write import reading
 from workloads.write.command import Attempt, Files
 from workloads.write.definition import Series
-from workloads.write.files import Place, output_errors
+from workloads.write.files import Place, check, output_errors
 from workloads.write.registry import READERS
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def _add_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _problems(args: argparse.Namespace) -> list[Formats]:
+    check(None)
     return [Formats("read", Series(args.n, args.s), Place(None), cold=args.cold)]
 
 

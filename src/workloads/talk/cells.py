@@ -67,7 +67,11 @@ def _of_cell(text: str) -> str:
     """
     text = text.partition("\n\nif __name__")[0]
     text = text.replace('get_context("forkserver")', _FORK)
-    text = re.sub(r", forked by a server that has imported this module| of a fork server", "", text)
+    text = re.sub(
+        r", forked by a server that has imported (?:this module|the kernel)| of a fork server",
+        "",
+        text,
+    )
     return _CACHE.sub("", text)
 
 

@@ -27,13 +27,15 @@ class Finding:
 
     verdict: Literal["holds", "does not hold", "is not certain", "was not measured"]
     measured: str
+    of: str = ""  # the table's title, where one of several is judged
 
 
 @dataclass(frozen=True)
 class Faster:
     """The row `fast` is `least` to `most` times as fast as `slow`, in experiments titled `of`.
 
-    It is judged in each experiment that has both rows, or in all together if none has.
+    It is judged in each experiment that has both rows, or in all together if none has.  With
+    `by_gain` both are compared by their speed-ups over the first rows of their tables.
     """
 
     slow: str
@@ -41,27 +43,55 @@ class Faster:
     least: float = 1.0
     most: float = inf
     of: str = ""
+    by_gain: bool = False
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Compare the two rows; raise KeyError without one."""
-        outcomes = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
+        if self.by_gain:
+            return [self._compare_gains(outcomes)]
+        all_, outcomes = (
+            outcomes,
+            [one for one in outcomes if self.of in ("", one.experiment.title)],
+        )
         both = [outcome for outcome in outcomes if {self.slow, self.fast} <= _ran(outcome).keys()]
-        if len(both) < 2:
-            return [self._compare(_ran(*(both or outcomes)))]
-        return [self._compare(_ran(each), f"{each.experiment.title}: ") for each in both]
+        if not both:
+            return [self._compare(_ran(*outcomes))]
+        titles = [each.experiment.title if len(all_) > 1 else "" for each in both]
+        return [self._compare(_ran(each), title) for each, title in zip(both, titles, strict=True)]
 
-    def _compare(self, rows: Mapping[str, Row], where: str = "") -> Finding:
+    def _compare(self, rows: Mapping[str, Row], of: str = "") -> Finding:
         slow, fast = rows[self.slow], rows[self.fast]
+        measured = f"{of}{of and ': '}{_compared(slow, fast)}; {self._asked()}"
+        return _judged(_gain(slow, fast), (self.least, self.most), measured, of)
+
+    def _compare_gains(self, outcomes: Sequence[Outcome]) -> Finding:
+        """Compare what two rows gain over the first of their tables, which was another run."""
+        (slow_first, slow), (fast_first, fast) = (
+            _with_first(key, outcomes) for key in (self.slow, self.fast)
+        )
+        least, most = _gain(slow_first, slow)
+        fast_least, fast_most = _gain(fast_first, fast)
+        gained = [
+            f"{_named(row.key)} gains {_ratio(first, row):.3g}"
+            for first, row in ((fast_first, fast), (slow_first, slow))
+        ]
+        measured = f"{', '.join(gained)}, each over one; {self._asked()} times as much"
+        gain = fast_least / (most or 1e-9), fast_most / (least or 1e-9)
+        return _judged(gain, (self.least, self.most), measured)
+
+    def _asked(self) -> str:
         asked = f"at least {self.least:.3g}" if self.least > 1 else "more than 1"
         if self.most < inf:
             asked = f"{self.least:.2g} to {self.most:.3g}"
-        measured = f"{where}{_compared(slow, fast)}; the lesson asks for {asked}"
-        return _judged(*_gain(slow, fast), self.least, self.most, measured)
+        return f"the lesson asks for {asked}"
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The gain of one row over another falls, or grows, from the first experiment to the last."""
+    """The gain of one row over another falls, or grows, from the first experiment to the last.
+
+    It is a gain where it is largest: more than 1.
+    """
 
     slow: str
     fast: str
@@ -71,10 +101,15 @@ class Trend:
         """Compare the first experiment with the last."""
         ends = [(_ran(each)[self.slow], _ran(each)[self.fast]) for each in outcomes]
         (low, high), (last_low, last_high) = _gain(*ends[0]), _gain(*ends[-1])
+        trend, largest = (last_low / high, last_high / low), (last_low, last_high)
+        if self.falls:
+            trend, largest = (low / last_high, high / last_low), (low, high)
         measured = f"{_compared(*ends[0])} in {outcomes[0].experiment.title}; "
-        measured += f"{_compared(*ends[-1])} in {outcomes[-1].experiment.title}"
-        least, most = (0.0, 1.0) if self.falls else (1.0, inf)
-        return [_judged(last_low / high, last_high / low, least, most, measured)]
+        measured += f"{_compared(*ends[-1])} in {outcomes[-1].experiment.title}; "
+        measured += f"the lesson asks for {'less' if self.falls else 'more'} there, "
+        measured += f"and for more than 1 {'before' if self.falls else 'then'}"
+        both = min(trend[0], largest[0]), min(trend[1], largest[1])
+        return [_judged(both, (1.0, inf), measured)]
 
 
 @dataclass(frozen=True)
@@ -113,7 +148,8 @@ def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) 
         try:
             for finding in claim.judge(outcomes):
                 measured = f"{finding.measured}; {doubt}"
-                findings.append(Finding("is not certain", measured) if doubt else finding)
+                uncertain = Finding("is not certain", measured, finding.of)
+                findings.append(uncertain if doubt else finding)
         except KeyError as absent:
             findings.append(Finding("was not measured", f"without {_named(absent.args[0])}"))
     return findings
@@ -125,7 +161,7 @@ def _doubt(rows: Sequence[Row], load: int) -> str:
     needed = min(max((row.workers for row in rows), default=1), machine.cores())
     cores = os.cpu_count() or 1
     if load > cores - needed:
-        doubts.append(f"other processes computed before it, {load} on {cores} cores")
+        doubts.append(f"other processes computed around it, {load} on {cores} cores")
     beyond = [_named(row.key) for row in rows if row.beyond_cores]
     doubts += [f"{beyond[0]} gained more than cores can give"] if beyond else []
     samples = min((len(row.samples) for row in rows), default=SAMPLES)
@@ -137,22 +173,37 @@ def _ran(*outcomes: Outcome) -> dict[str, Row]:
     return {row.key: row for outcome in outcomes for row in outcome.rows if row.here}
 
 
+def _ratio(slow: Row, fast: Row) -> float:
+    return (slow.here or 0.0) / (fast.here or 1e-9)
+
+
 def _gain(slow: Row, fast: Row) -> tuple[float, float]:
     """Return the least and the most times as fast that the samples allow."""
     return (slow.least or 0.0) / (fast.most or 1e-9), (slow.most or 0.0) / (fast.least or 1e-9)
 
 
-def _judged(low: float, high: float, least: float, most: float, measured: str) -> Finding:
+def _with_first(key: str, outcomes: Sequence[Outcome]) -> tuple[Row, Row]:
+    """Return the first row of the table that has a row, and the row; KeyError without them."""
+    for rows in map(_ran, outcomes):
+        if key in rows:
+            return next(iter(rows.values())), rows[key]
+    raise KeyError(key)
+
+
+def _judged(
+    gain: tuple[float, float], within: tuple[float, float], measured: str, of: str = ""
+) -> Finding:
+    (low, high), (least, most) = gain, within
     if least <= low and high <= most:
-        return Finding("holds", measured)
+        return Finding("holds", measured, of)
     if high < least or low > most:
-        return Finding("does not hold", measured)
-    return Finding("is not certain", measured)
+        return Finding("does not hold", measured, of)
+    return Finding("is not certain", measured, of)
 
 
 def _compared(slow: Row, fast: Row) -> str:
     low, high = _gain(slow, fast)
-    ratio = (slow.here or 0.0) / (fast.here or 1e-9)
+    ratio = _ratio(slow, fast)
     spread = "" if low == high else f" ({low:.3g} … {high:.3g})"
     return f"{_named(fast.key)} is {ratio:.3g}{spread} times as fast as {_named(slow.key)}"
 

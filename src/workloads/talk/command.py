@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy_common import files, options, ranks
-from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError
+from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.bench.options import tables_beside
 from workloads.bench.report import circumstances
 from workloads.talk import notebook, page, report, run, slides
@@ -73,6 +74,8 @@ def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
     compares = any(each.pythons for slide in chosen.values() for each in slide.experiments)
     if args.python and not compares:
         raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
+    if args.python and shutil.which(args.python) is None:
+        raise UsageError(f"--python {args.python}: there is no such program")
     for name in ("json", "html", "notebook"):
         if (path := getattr(args, name)) is not None:
             files.require_writable(path, f"--{name}")
@@ -98,6 +101,8 @@ def _run(
                     with files.whole_file(path) as temporary:
                         temporary.write_text(f"{text}\n", "utf-8")
     outcomes = [outcome for slide in measured for outcome in slide.outcomes]
+    for error in (outcome.error for outcome in outcomes if outcome.error):
+        raise error
     if not any(row.here for outcome in outcomes for row in outcome.rows):
         raise UnavailableError(f"nothing was measured: {next(filter(None, _reasons(outcomes)))}")
 
@@ -108,17 +113,19 @@ def _reasons(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) -> Measured:
-    outcomes, load = [], run.other_processes()
+    outcomes, load = [], 0
     # Printed piece by piece: some experiments take half a minute.
     print(f"{args.talk} {number}: {slide.title}\n  {slide.lesson}\n")
     for experiment in [each.with_python(args.python) for each in slide.experiments]:
         print(report.command(experiment), flush=True)
+        load = max(load, run.other_processes())
         try:
             outcomes.append(run.run(experiment, args.repeat))
-        except UnavailableError as error:
+        except WorkloadError as error:
             if len(args.slide) == len(slide.experiments) == 1:
                 raise
             outcomes.append(run.absent(experiment, error))
+        load = max(load, run.other_processes())
         print(report.table(outcomes[-1]), flush=True)
     measured = Measured(number, slide, outcomes, load)
     print(report.closing(talk, measured), flush=True)

@@ -110,7 +110,10 @@ SLIDES = {
         Experiment(
             "linalg --task threads --impl all",
             _EIGH,
-            elsewhere=("for a node of half as many cores", "linalg --task threads --impl all"),
+            elsewhere=(
+                "has more threads than twice the cores here",
+                "linalg --task threads --impl all",
+            ),
         ),
         claims=[TooMany("omp-", than_first=True)],
         differs=f"OpenBLAS here. {_MATRIX}",

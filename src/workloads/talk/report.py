@@ -46,7 +46,8 @@ def table(outcome: Outcome) -> str:
     absent: dict[str, dict[str, None]] = {}
     for row in outcome.rows:
         if row.reason:
-            line = f"not run: {row.reason}; to run it: {row.elsewhere}"
+            there = f"; to run it: {row.elsewhere}" if row.elsewhere else ""
+            line = f"not run: {row.reason}{there}"
             absent.setdefault(line, {})[row.impl] = None
     lines = [f"{', '.join(names)}: {line}\n" for line, names in absent.items()]
     return f"{render([*_cells(outcome.rows)])}\n{''.join(lines)}"
@@ -58,7 +59,7 @@ def closing(talk: Talk, measured: Measured) -> str:
     lines = [
         *(f"{finding.verdict} here: {finding.measured}" for finding in findings),
         f"talk: {talk.machine}",
-        f"here: {here()}; other processes that computed before it: {measured.load}",
+        f"here: {here()}; other processes that computed around it: {measured.load}",
         *(f"      {cause}" for cause in _causes(measured)),
     ]
     return "\n".join([*lines, ""])

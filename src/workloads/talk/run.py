@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy_common.errors import UnavailableError, WorkerError
+from hpcpy_common.errors import OutputError, UnavailableError, WorkerError, WorkloadError
 from hpcpy_common.programs import running
 from workloads.bench import scaling
 from workloads.bench.result import Result
@@ -56,11 +56,12 @@ class Outcome:
     experiment: Experiment
     rows: Sequence[Row]
     reason: str = ""
+    error: WorkloadError | None = None  # of what failed; the other rows have run
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A slide that was run, and how many other processes computed before it."""
+    """A slide that was run, and how many other processes computed around its experiments."""
 
     number: int
     slide: Slide
@@ -83,11 +84,22 @@ def run(experiment: Experiment, repeat: int) -> Outcome:
     """Run an experiment, each technique `repeat` times; raise what ends the workload."""
     if experiment.ranks > 1 and shutil.which("mpiexec") is None:
         raise UnavailableError("no mpiexec on PATH")
+    error = None
     with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
         report = Path(folder) / "report.json"
-        start(experiment, "--repeat", str(repeat), "--json", str(report))
-        results = json.loads(report.read_text("utf-8"))["results"]
-    return Outcome(experiment, rows(experiment, [Result(**each) for each in results]))
+        try:
+            start(experiment, "--repeat", str(repeat), "--json", str(report))
+        except WorkloadError as raised:
+            # With a report, techniques failed, and others ran.
+            if not report.exists():
+                raise
+            error = raised
+        document = json.loads(report.read_text("utf-8"))
+    results = [Result(**each) for each in document["results"]]
+    reasons = {each["impl"]: f"FAILED: {each['reason']}" for each in document["failures"]}
+    reasons |= {result.impl: result.verdict for result in results if not result.ok}
+    right = [result for result in results if result.ok]
+    return Outcome(experiment, rows(experiment, right, reasons), error=error)
 
 
 def start(experiment: Experiment, *options: str) -> None:
@@ -106,12 +118,17 @@ def start(experiment: Experiment, *options: str) -> None:
             raise
     if process.returncode:
         line = next(iter(errors.splitlines()), f"ended with {process.returncode}")
-        unavailable = process.returncode == UnavailableError.exit_code
-        raise (UnavailableError if unavailable else WorkerError)(line.removeprefix("workloads: "))
+        kinds = {kind.exit_code: kind for kind in (UnavailableError, OutputError)}
+        raise kinds.get(process.returncode, WorkerError)(line.removeprefix("workloads: "))
 
 
-def rows(experiment: Experiment, results: Sequence[Result]) -> list[Row]:
-    """Return the talk's rows, with the seconds of here, and then other rows of here."""
+def rows(
+    experiment: Experiment, results: Sequence[Result], reasons: Mapping[str, str] | None = None
+) -> list[Row]:
+    """Return the talk's rows, with the seconds of here, and then other rows of here.
+
+    `reasons` are those of techniques that failed.
+    """
     rows_: dict[str, Row] = {}
     for name in dict.fromkeys(result.impl for result in results):
         own = [result for result in results if result.impl == name]
@@ -119,24 +136,30 @@ def rows(experiment: Experiment, results: Sequence[Result]) -> list[Row]:
         for key, result in zip(_asked(experiment, own), own, strict=True):
             rows_[key] = _measured(experiment, key, result, beyond)
     for key in experiment.figures.keys() - rows_.keys():
-        name = key.split()[0]
-        if experiment.elsewhere:
-            reason, command = experiment.elsewhere
-            typed = f"python -m workloads {command}"
-        else:
-            # What only fails when it starts gives its reason if it is asked for alone.
-            reason = experiment.techniques[name].why_not() or "asked for alone it tells why"
-            typed = experiment.by(f"--impl {name}").typed
+        name, typed = key.split()[0], ""
+        if not (reason := (reasons or {}).get(name, "")):
+            reason, typed = _why_not(experiment, name)
         rows_[key] = _row(experiment, key, reason=reason, elsewhere=typed)
     return [rows_[key] for key in {**experiment.figures, **rows_}]
 
 
-def absent(experiment: Experiment, error: UnavailableError) -> Outcome:
-    """Return the talk's rows of an experiment that cannot run here."""
+def _why_not(experiment: Experiment, name: str) -> tuple[str, str]:
+    """Return why a technique is no row here, and the command for where it can run."""
+    if experiment.elsewhere:
+        reason, command = experiment.elsewhere
+        return reason, f"python -m workloads {command}"
+    # What only fails when it starts gives its reason if it is asked for alone.
+    reason = experiment.techniques[name].why_not() or "asked for alone it tells why"
+    return reason, experiment.by(f"--impl {name}").typed
+
+
+def absent(experiment: Experiment, error: WorkloadError) -> Outcome:
+    """Return the talk's rows of an experiment that cannot run here, or failed as a whole."""
     # The row itself names the technique.
     why = {"reason": str(error).rpartition("cannot run here: ")[2], "elsewhere": experiment.typed}
     rows_ = [_row(experiment, key, **why) for key in experiment.figures]
-    return Outcome(experiment, rows_, str(error))
+    failed = None if isinstance(error, UnavailableError) else error
+    return Outcome(experiment, rows_, str(error), failed)
 
 
 def _asked(experiment: Experiment, own: Sequence[Result]) -> list[str]:

@@ -71,7 +71,14 @@ def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
 
 
 def check(out: Path | None) -> None:
-    """Refuse on every rank, before the run, a folder that exists or cannot be made."""
+    """Refuse on every rank, before the run, a folder that exists or cannot be made.
+
+    And a TMPDIR that is none: in silence, figures would be of another disk.
+    """
+    temporary = os.environ.get("TMPDIR")
+    if out is None and temporary and not os.access(temporary, os.W_OK | os.X_OK):
+        hint = "in a container it must be bound; or unset it"
+        raise UsageError(f"TMPDIR={temporary}: is no folder that you can write to", hint=hint)
 
     def look() -> None:
         if out is not None:

@@ -53,12 +53,6 @@ def npy(series: Series, folder: Path, _: Workers) -> str:
     return f"{opening / (time.perf_counter() - begin):.0%} of it opens files"
 
 
-def save(folder: Path, t: int, array: Float64Array) -> None:
-    """Write array `t` into a file of its own."""
-    with new_file(folder / f"{array_name(t)}.npy") as file:
-        np.save(file, array)
-
-
 def raw(series: Series, folder: Path, _: Workers) -> str:
     """Write one file of nothing but the doubles: the yardstick."""
     x, y = coordinates(series)

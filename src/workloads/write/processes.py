@@ -17,7 +17,8 @@ from hpcpy_common.errors import WorkerError, WorkloadError
 from workloads.parallel.guard import Guard, guarded
 from workloads.parallel.workers import Workers
 from workloads.write.definition import Series, shares
-from workloads.write.numpy_ import coordinates, save, values
+from workloads.write.files import array_name, new_file
+from workloads.write.numpy_ import coordinates, values
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
@@ -41,6 +42,12 @@ def process_pool(workers: Workers) -> Iterator[ProcessPoolExecutor]:
     ):
         guard.wait(pool)
         yield pool
+
+
+def save(folder: Path, t: int, array: Float64Array) -> None:
+    """Write array `t` into a file of its own."""
+    with new_file(folder / f"{array_name(t)}.npy") as file:
+        np.save(file, array)
 
 
 def _save_some(series: Series, folder: Path, numbers: Sequence[int]) -> None:

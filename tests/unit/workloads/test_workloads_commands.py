@@ -227,3 +227,13 @@ def test_it_is_not_for_ranks(
     monkeypatch.setenv("PMI_SIZE", "2")
     assert main(["exercise"]) == 2
     assert "without mpiexec or srun" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["write", "read"])
+def test_a_temporary_folder_that_is_none_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Figures were of the disk with /tmp, in silence.
+    monkeypatch.setenv("TMPDIR", f"{tmp_path}/none")
+    assert main([name, "-n", "2", "-s", "2"]) == 2
+    assert f"TMPDIR={tmp_path}/none: is no folder" in capsys.readouterr().err

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from hpcpy_common.errors import UnavailableError, WorkerError
+from hpcpy_common.errors import OutputError, UnavailableError, WorkerError
 from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
 from workloads.talk import run, slides
-from workloads.talk.claims import SAME, Claim, Faster, TooMany, judged
+from workloads.talk.claims import SAME, Claim, Faster, TooMany, Trend, judged
 from workloads.talk.report import closing
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
@@ -81,6 +81,35 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
         main(["talk", "mine", *words.split(), *files])
     assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
     assert page.read_text().count("<h2 ") == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_technique_that_fails_is_a_row_and_the_other_slides_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A full disk ended the whole talk, and its JSON lacked what had run.
+    reason = "arrays.h5: No space left on device"
+
+    def started(_: object, *options: str) -> None:
+        results = [{**dataclasses.asdict(_result("python", 1.0, 1.1)), "ok": True}]
+        failures = [{"impl": "threads", "reason": reason}]
+        Path(options[-1]).write_text(json.dumps({"results": results, "failures": failures}))
+        raise OutputError(f"pi: threads: FAILED: {reason}")
+
+    monkeypatch.setattr(run, "start", started)
+    loads = iter([0, 0, 7, 0])
+    monkeypatch.setattr(run, "other_processes", lambda: next(loads))
+    made = tmp_path / "talk.json"
+    assert main(["talk", "mine", "3", "4", "--json", str(made)]) == 73
+    shown = capsys.readouterr()
+    assert shown.out.count(f"threads: not run: FAILED: {reason}\n") == 2
+    assert shown.err.count("\n") == 1
+    each = json.loads(made.read_text())["slides"]
+    assert [row["here"] for slide in each for row in slide["experiments"][0]["rows"]] == [
+        *(1.05, None, None) * 2
+    ]
+    # What begins to compute after the first slide is other work of the second.
+    assert [slide["load_before"] for slide in each] == [0, 7]
 
 
 @pytest.mark.usefixtures("small", "capsys")
@@ -197,6 +226,35 @@ def test_as_many_threads_as_cores_are_slower_than_one() -> None:
         table = _table({"omp-1": 4.4, "omp-8 8": 0.9, "omp-16 16": last})
         (found,) = slides.talk("nersc").slides[19].claims[0].judge([table])
         assert found.verdict == verdict
+
+
+def test_speed_ups_of_two_runs_are_compared_by_their_own_first_rows() -> None:
+    # The second run's first row was slower, and so was all of it.
+    claim = Faster("slow 4", "fast 4", by_gain=True)
+    for last, verdict in ((0.5, "holds"), (2.0, "does not hold")):
+        tables = [_table({"fast": 2.0, "fast 4": last}, "a"), _table({"slow": 1.0, "slow 4": 0.8})]
+        (found,) = claim.judge(tables)
+        assert found.verdict == verdict
+    (absent,) = judged([claim], [_table({"slow": 1.0, "slow 4": 1.0})])
+    assert (absent.verdict, absent.measured) == ("was not measured", "without fast with 4 workers")
+
+
+@pytest.mark.parametrize(
+    ("falls", "gains", "verdict"),
+    [
+        (False, (1.5, 9.0), "holds"),
+        (False, (9.0, 1.5), "does not hold"),
+        # Slower in both, and less so in the last: no gain.
+        (False, (0.5, 0.8), "does not hold"),
+        (True, (1.6, 1.2), "holds"),
+        (True, (1.2, 1.6), "does not hold"),
+        (True, (0.5, 0.25), "does not hold"),
+    ],
+)
+def test_a_trend_is_one_of_gains(*, falls: bool, gains: tuple[float, float], verdict: str) -> None:
+    tables = [_table({"one": gain, "many": 1.0}, f"{gain}") for gain in gains]
+    (found,) = Trend("one", "many", falls=falls).judge(tables)
+    assert found.verdict == verdict
 
 
 def test_a_larger_product_gains_more_on_a_gpu() -> None:

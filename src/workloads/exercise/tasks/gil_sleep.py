@@ -61,6 +61,8 @@ def judge(module: Any) -> str:
         return wrong
     if answer is None:
         return f"{kind(answer)}: return both lists"
+    if type(answer) is list:
+        answer = tuple(answer)
     if not same(answer, want):
         return f"the answer is {answer}, not {want}"
     if noted("alone"):

@@ -41,6 +41,12 @@ def compute(comm, rows, height, width):
 )
 
 
+_TO_ALL = {
+    *("allgather", "Allgather", "Allgatherv", "allreduce", "Allreduce"),
+    *("bcast", "Bcast", "alltoall", "Alltoall", "Alltoallv"),
+}
+
+
 def judge(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
@@ -54,8 +60,8 @@ def judge(module: Any) -> str:
 
     with gathered(comm):
         answer = module.compute(watched(comm, used), rows, *want.shape)
-    if "allgather" in used:
-        return "allgather sends the rows to every rank: gather to rank 0 alone"
+    if all_ranks := used & _TO_ALL:
+        return f"{min(all_ranks)} sends the rows to every rank: gather to rank 0 alone"
     wrong = missing(comm, used, "gather")
     if wrong := wrong or on_first(comm, answer, want):
         return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import difference, watched
+from workloads.exercise.judging import MESSAGES, difference, watched
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -21,7 +21,7 @@ number of its first row in the file. Write all rows into one file at path, row a
 without a header. No rank sends its rows to another.
 
 MPI.File.Open(comm, path, MPI.MODE_CREATE | MPI.MODE_WRONLY) opens it on all ranks,
-Write_at_all(offset, array) writes, Close closes.
+Write_at_all(offset, array) writes, by one call of all ranks together; Close closes.
 """,
     given='''
 from mpi4py import MPI
@@ -38,7 +38,16 @@ def write(comm, path, mine, first):
 """,
     hint="An offset is a number of bytes. How many has a row?",
 )
-_MOVES = {"gather", "Gather", "Gatherv", "allgather", "Allgather", "Allgatherv", "send", "Send"}
+# All ranks call them together, each for its own rows.
+_COLLECTIVE = {
+    *("Write_at_all", "Write_all", "Iwrite_at_all", "Iwrite_all"),
+    *("Write_at_all_begin", "Write_all_begin", "Write_ordered", "Write_ordered_begin"),
+}
+_MOVES = MESSAGES | {
+    *("gather", "Gather", "Gatherv", "allgather", "Allgather", "Allgatherv"),
+    *("reduce", "Reduce", "allreduce", "Allreduce", "alltoall", "Alltoall", "Alltoallv"),
+    *("ssend", "Ssend", "bsend", "Bsend", "issend", "Issend", "sendrecv"),
+}
 
 
 def judge(module: Any) -> str:
@@ -93,7 +102,7 @@ def _not_called(comm: Any, called: set[str]) -> str:
     """Say which of the three steps this rank has left out."""
     if "Open" not in called:
         return f"rank {comm.rank} did not call MPI.File.Open, which every rank must call"
-    if not called & {"Write_at_all", "Write_all"}:
+    if not called & _COLLECTIVE:
         why = "which every rank must call, so that MPI writes all rows together"
         return f"rank {comm.rank} did not call Write_at_all, {why}"
     if "Close" not in called:

@@ -65,7 +65,7 @@ def judge(module: Any) -> str:
     if answer == "ordered = sorted(values)":
         return ""
     if answer not in {line.strip() for line in EXERCISE.given.splitlines()}:
-        return f"the file has no line {answer!r}"
+        return f"the file has no line {answer[:60]!r}"
     if any(call in answer for call in ("smooth(", "middle(", "main(", "checksum(")):
         return "that line waits for what it calls: look at tottime, not at cumtime"
     if "total + value" in answer or "for value" in answer:

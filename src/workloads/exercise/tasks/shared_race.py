@@ -33,36 +33,54 @@ def add(total, value, jobs):
     hint="`with total.get_lock():` holds the lock for the lines below it.",
 )
 
+_OTHERS = 1000
+
 
 class Total:
-    """A `multiprocessing.Value` to which another process adds as soon as no lock is held."""
+    """A `multiprocessing.Value` to which another process adds whenever no lock is held."""
 
     number = others = 0
-    held = False
+    held = asked = False
 
     @property
     def value(self) -> int:
         answer = self.number
         if not self.held:
-            self.others += 1000
-            self.number += 1000
+            self._add()
         return answer
 
     @value.setter
     def value(self, number: int) -> None:
         self.number = number
 
+    def _add(self) -> None:
+        self.others += _OTHERS
+        self.number += _OTHERS
+
     def get_lock(self) -> Any:
         return self  # with a lock's methods
 
-    def acquire(self, *_: Any) -> bool:
-        self.held = True
-        return True
+    def get_obj(self) -> Any:
+        return self
 
-    def release(self, *_: Any) -> None:
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        # Another process has it at first: who does not wait does not get it.
+        refused = not self.asked and not (block and timeout != 0)
+        self.asked = True
+        self.held = self.held or not refused
+        return not refused
+
+    def release(self) -> None:
+        if not self.held:
+            raise ValueError("semaphore or lock released too many times")
         self.held = False
+        self._add()
 
-    __enter__, __exit__ = acquire, release
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
 
 def judge(module: Any) -> str:
@@ -73,10 +91,15 @@ def judge(module: Any) -> str:
         return 1 << k
 
     module.add(total, value, range(4))
-    if total.others and not same(total.number, 15 + total.others):
-        return "what another process adds meanwhile is lost: hold the lock from reading to writing"
-    if not same(total.number, 15):
-        return f"the total is {total.number}, not 15"
+    if not same(total.number, 15 + total.others):
+        number = total.number
+        if type(number) is int and abs(15 + total.others - number) >= _OTHERS:
+            return (
+                "what another process adds meanwhile is lost: hold the lock from reading to writing"
+            )
+        return f"the total is {number - total.others if type(number) is int else number}, not 15"
     if total.held:
         return "the lock is held at the end: the other processes wait for ever"
+    if not total.asked:
+        return "the lock was not taken"
     return "value(k) is computed under the lock: one process at a time" if any(under_lock) else ""

@@ -160,7 +160,8 @@ MISTAKES = {
          "        total.get_lock().release()", "ValueError: semaphore or lock released too many"),
         ("total.value += number",
          "total.value = type('Mine', (int,), {'__ne__': lambda *_: False})()",
-         "the total is 0, not 15"),
+         "what another process adds meanwhile is lost"),
+        ("total.value += number", "total.value += 2 * number", "the total is 30, not 15"),
     ),
     "blas-threads": (
         ("cores // node.size", "cores", "ranks: 2, cores: 7, threads of each rank: 7, not 3"),

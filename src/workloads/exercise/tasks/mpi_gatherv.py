@@ -58,8 +58,6 @@ def judge(module: Any) -> str:
         if "Gather" not in used or "Gatherv" in used:
             raise
         answer = None
-    if "gather" in used and "Gatherv" in used:
-        return "gather pickles the blocks: let Gatherv alone move them"
     return missing(comm, used, "Gatherv", _reason(used)) or on_first(comm, answer, want)
 
 

@@ -2,7 +2,12 @@
 # Started by the launcher, with the variables of its configuration, where it cannot mount: starts
 # what has a name by Apptainer, or from the folder as it was.
 own=${0%/*} prefix=$HPCPY_PACK_PREFIX name=$HPCPY_PACK_NAME why=$HPCPY_PACK_REASON
-image=$own/$HPCPY_PACK_IMAGE kept=$prefix.unpacked
+image=$own/$HPCPY_PACK_IMAGE kept=$prefix.unpacked apptainer=$HPCPY_PACK_APPTAINER
+bin=$HPCPY_PACK_BIN binds=$HPCPY_PACK_BINDS activate=${HPCPY_PACK_ACTIVATE:-}
+expected=${HPCPY_PACK_ENTRIES:-0}
+# None of them is for the program.
+unset HPCPY_PACK_PREFIX HPCPY_PACK_NAME HPCPY_PACK_REASON HPCPY_PACK_IMAGE HPCPY_PACK_APPTAINER \
+  HPCPY_PACK_BIN HPCPY_PACK_BINDS HPCPY_PACK_ACTIVATE HPCPY_PACK_ENTRIES HPCPY_PACK_OFFSET
 
 fail() {
   echo "hpcpy pack: $1" >&2
@@ -12,25 +17,29 @@ say() {
   [ -z "${HPCPY_VERBOSE:-}" ] || echo "hpcpy pack: $why; $1" >&2
 }
 
+[ "$name" != pack-exec ] || [ $# -gt 0 ] || fail "a command to execute: none was given"
+# As the launcher does for bash.
+[ -z "$activate" ] || [ -z "${BASH_ENV+x}" ] || export HPCPY_PACK_BASH_ENV="$BASH_ENV"
+[ -z "$activate" ] || unset BASH_ENV
 [ -d "$prefix" ] || fail "this was packed as $prefix, and its paths are of there; next: \
 ln -s ${own%/.pack} $prefix"
 case $why in "$image: "*) fail "$why; is it whole?" ;; esac
 
 # Paths have no blanks: pack refuses them.
 # shellcheck disable=SC2086
-if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
+if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
   options='' root=$image
-  if [ -n "$HPCPY_PACK_BIN" ]; then
+  if [ -n "$bin" ]; then
     # In the launcher's order: one folder may lie in another.
     options="--no-mount home,tmp,cwd,bind-paths" root=$own/root
     IFS=:
-    for bind in ${HPCPY_PACK_BINDS:-=$prefix}; do
+    for bind in ${binds:-=$prefix}; do
       options="$options --bind $image:${bind#*=}:image-src=/${bind%%=*},ro"
     done
     unset IFS
   fi
   for folder in /*; do
-    case $folder:$HPCPY_PACK_BINDS: in
+    case $folder:$binds: in
       /proc:* | /sys:* | /dev:* | *"=$folder:"*) continue ;;
     esac
     [ ! -d "$folder" ] || options="$options --bind $folder"
@@ -41,21 +50,21 @@ if [ -x "$HPCPY_PACK_APPTAINER" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; the
   [ -z "${LD_LIBRARY_PATH:-}" ] || export APPTAINERENV_LD_LIBRARY_PATH="$LD_LIBRARY_PATH"
   # It ends as the program does, or with 255: what can follow asks before.
   if [ ! -d "$kept" ] || [ -n "${HPCPY_PACK_ENGINE:-}" ] ||
-    error=$("$HPCPY_PACK_APPTAINER" --silent exec $options "$root" /bin/true 2>&1); then
-    say "by $HPCPY_PACK_APPTAINER"
-    [ "$name" = pack-exec ] || set -- "$HPCPY_PACK_BIN$name" "$@"
-    [ -z "${HPCPY_PACK_ACTIVATE:-}" ] || set -- /bin/bash -c "$HPCPY_PACK_ACTIVATE" "$1" "$@"
-    exec "$HPCPY_PACK_APPTAINER" --silent exec --pwd "$PWD" $options "$root" "$@"
+    error=$("$apptainer" --silent exec $options "$root" /bin/true 2>&1); then
+    say "by $apptainer"
+    [ "$name" = pack-exec ] || set -- "$bin$name" "$@"
+    [ -z "$activate" ] || set -- /bin/bash -c "$activate" "$1" "$@"
+    exec "$apptainer" --silent exec --pwd "$PWD" $options "$root" "$@"
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
 [ -d "$kept" ] || fail "$why, and no Apptainer is there; see engines in docs/how-to/pack.md"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
-[ "$entries" -ge "${HPCPY_PACK_ENTRIES:-0}" ] || fail "$kept: files that were packed are missing"
+[ "$entries" -ge "$expected" ] || fail "$kept: files that were packed are missing"
 say "in $kept"
 [ "$name" = pack-exec ] || set -- "$kept/bin/$name" "$@"
 # Scripts of activation lie there, too.
 [ "${CONDA_PREFIX:-}" != "$prefix" ] || export CONDA_PREFIX="$kept"
-[ -z "${HPCPY_PACK_ACTIVATE:-}" ] || exec /bin/bash -c "$HPCPY_PACK_ACTIVATE" "$1" "$@"
+[ -z "$activate" ] || exec /bin/bash -c "$activate" "$1" "$@"
 exec "$@"

@@ -91,15 +91,25 @@ static void go_inside(char **words, const char *name)
         err(69, "%s", folder);
 }
 
+/* Leave the program no variable of the configuration that is for this one alone. */
+static void forget_config(void)
+{
+    static const char *const names[] = {"PREFIX", "BIN", "OFFSET", "BINDS", "ENTRIES", "ACTIVATE",
+                                        "HOT", "IMAGE", "APPTAINER"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(join("HPCPY_PACK_", "", names[i]));
+}
+
 /* Start a program by the environment's activation scripts, if it has any: they see what the user
    and the job have set, as by `conda run`. */
-static void activate(const char *program, char **words)
+static void activate(const char *script, const char *program, char **words)
 {
-    const char *script = getenv("HPCPY_PACK_ACTIVATE");
+    const char *file = getenv("BASH_ENV");
     int count = 0;
 
-    if (!script || !*script)
-        return;
+    if (file)
+        setenv("HPCPY_PACK_BASH_ENV", file, 1);
+    unsetenv("BASH_ENV");
     while (words[count])
         count++;
     const char **all = calloc(count + 5, sizeof *all);
@@ -142,8 +152,10 @@ int main(int count, char **words)
         words[0] = path;   /* it may look for itself on PATH, which may have changed */
     if (!is_any && *program == '/' && access(program, F_OK))
         program = path;   /* a link with another name */
-    if (*words && (!strchr(program, '/') || !access(program, F_OK)))
-        activate(program, words);
+    const char *script = getenv("HPCPY_PACK_ACTIVATE") ?: "";
+    forget_config();
+    if (*script && *words && (!strchr(program, '/') || !access(program, F_OK)))
+        activate(script, program, words);
     execvp(program, words);
     err(69, "%s", program);
 }

@@ -124,6 +124,60 @@ def test_activation_scripts_see_what_the_user_and_the_job_have_set(prefix: Path)
     assert failed.returncode == 3
 
 
+ODD = {
+    "a.sh": 'export NONE="$(ls "$CONDA_PREFIX"/lib/none*.so 2>/dev/null | head -1)"\n'
+    'for each in "$CONDA_PREFIX"/none*.d; do export SEEN=1; done\n',
+    "B.sh": "words=(x y) script=z; export ORDER=${ORDER}B\n",
+    "~c.sh": "export ORDER=${ORDER}c COUNT=$#\n",
+    "b c.sh": "export ORDER=${ORDER}b\n",
+}
+
+
+def test_activation_scripts_are_run_as_by_conda(prefix: Path) -> None:
+    for name, text in ODD.items():
+        (prefix / "etc/conda/activate.d" / name).write_text(text)
+    packed(prefix)
+    names = ("NONE", "SEEN", "ORDER", "COUNT", "BASH_ENV")
+    file = prefix.parent / "bash_env"
+    file.write_text("echo told\n")
+    show = ("-c", f"import os; print(*map(os.environ.get, {names}))")
+    env = {**ENV, "BASH_ENV": str(file), "ORDER": ""}
+    for how in ("", "apptainer", "folder"):
+        python = (prefix / "bin/python", *show)
+        done = run(*python, env={**env, "HPCPY_PACK_ENGINE": how}, cwd="/usr")
+        assert (done.stdout, done.stderr) == (f" 1 Bbc 0 {file}\n", "")
+    # A closed stderr let no script run.
+    closed = run("sh", "-c", 'exec "$@" 2>&-', "sh", *python, env=env, cwd="/usr")
+    assert closed.stdout == f" 1 Bbc 0 {file}\n"
+
+
+def test_the_launchers_variables_are_not_the_programs(prefix: Path) -> None:
+    packed(prefix)
+    show = ("-c", "import os; print(*sorted(name for name in os.environ if 'PACK_' in name))")
+    for how in ("", "apptainer", "folder"):
+        done = run(prefix / "bin/python", *show, env={**ENV, "HPCPY_PACK_ENGINE": how})
+        assert done.stdout == "HPCPY_PACK_ENGINE HPCPY_PACK_HOLD\n", done
+    (prefix / ".pack/config").chmod(0o644)
+    text = (prefix / ".pack/config").read_text()
+    (prefix / ".pack/config").write_text(text.replace("_IMAGE=", "_IMAGES="))
+    damaged = pack("--explain", prefix)
+    assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"HPCPY_PACK_ENGINE": "apptainer"}, {"HPCPY_PACK_ENGINE": "folder"}, {"HPCPY_PACK_HOLD": "x"}],
+)
+def test_a_program_is_recorded_whatever_the_user_has_set(
+    prefix: Path, variables: dict[str, str]
+) -> None:
+    # And by a Python that has one name alone.
+    (prefix / "bin/python").unlink()
+    (prefix / "bin/report").unlink()
+    done = pack(prefix, "--", "-c", "import json", env={**os.environ, **variables})
+    assert (done.returncode, "read ahead: " in done.stdout) == (0, True), done
+
+
 @pytest.mark.parametrize("how", [(), ("--copies",)])
 def test_a_venv_of_a_venv_is_packed_with_its_base(tmp_path: Path, how: tuple[str, ...]) -> None:
     require()

@@ -93,6 +93,7 @@ def test_another_user(file: Path, folder: Path) -> None:
 
 
 def test_what_it_says_where_it_cannot_be_mounted(file: Path, prefix: Path, tmp_path: Path) -> None:
+    end(file.parent)
     cut = tmp_path / "cut.run"
     cut.write_bytes(file.read_bytes()[:-100])
     cut.chmod(0o755)

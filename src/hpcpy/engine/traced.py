@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError
+from hpcpy.core.errors import DiskError, UnavailableError
+from hpcpy.core.files import more_room
 from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import look_up
@@ -48,6 +50,8 @@ def traced(
     with tempfile.TemporaryDirectory() as folder:
         words: list[str | Path] = [programs["strace"].path, *strace.options(folder), *command]
         done = captured(words, env=env, seconds=_SECONDS)
+        if not shutil.disk_usage(folder).free:
+            raise DiskError(f"{folder}: no space left on the device", hint=more_room(Path(folder)))
         each, started = strace.read(Path(folder), program)
     errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
     name = name or program or command[0]

@@ -32,7 +32,7 @@ from hpcpy.pack.sif import pack_sif
 
 _TRUE, _BASH = "/bin/true", "/bin/bash"
 # A start with a mount of its own.
-ALONE = {"HPCPY_PACK_HOLD": "0"}
+ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
 
 
 def declare(parser: Parser) -> None:
@@ -240,7 +240,16 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
     """Run a program in a packed folder: what it reads will be read ahead, too."""
-    if not hot.record(prefix, _command(prefix, prefix, options.program)):
+    before, is_mounted = hot.ranges(prefix), False
+    try:
+        is_mounted = bool(hot.record(prefix, _command(prefix, prefix, options.program)))
+    except UnavailableError as error:
+        if hot.ranges(prefix) == before:
+            raise
+        # What it has read until then is kept.
+        say(str(error))
+        is_mounted = True
+    if not is_mounted:
         raise UnavailableError(f"{prefix}: cannot be mounted here, so nothing is read ahead")
     print(_ahead(prefix))
 
@@ -248,7 +257,7 @@ def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
 def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
     """Return the command of a program: a name in ``bin``, or what Python is given."""
     is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
-    words = program if is_command else ("python", *(program or ("-c", "pass")))
+    words = program if is_command else (hot.python_in(prefix), *(program or ("-c", "pass")))
     # Those of a SIF are found by its PATH.
     return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
 

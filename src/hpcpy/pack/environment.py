@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ def refuse_others(prefix: Path) -> None:
 def refuse_code_of_others(prefix: Path) -> None:
     """Refuse, as root, what is another user's: programs of what is packed are started."""
     trusted = {0, paths.ROOT.stat().st_uid}
-    for path in (prefix, prefix / "bin", prefix / "etc/conda/activate.d"):
+    for path in (prefix, prefix / "bin", prefix / _SCRIPTS):
         if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
             hint = f"runuser -u {owner} -- ./hpcpy pack …"
@@ -184,10 +185,20 @@ def _targets(paths: Iterable[Path]) -> Iterator[tuple[str, object, str]]:
             yield from (("editable install", path, other) for other in _PATHS.findall(text))
 
 
+_SCRIPTS = "etc/conda/activate.d"
 # conda's value of a variable that is to be removed.
 _UNSET = "***unset***"
-# Started by bash with a program and its words: it runs the scripts of activation first.
-ACTIVATE = paths.ROOT / "src/pack/activate.bash"
+# Bash gets it with a program and its words.  The launcher has kept BASH_ENV from this bash alone;
+# a script may print where stderr is closed, and use any name.
+_ACTIVATE = """\
+[ -z "${HPCPY_PACK_BASH_ENV+x}" ] || export BASH_ENV="$HPCPY_PACK_BASH_ENV"
+unset HPCPY_PACK_BASH_ENV
+true >&2 || exec 2>/dev/null
+_hpcpy_words=("$@")
+set --
+%s
+builtin exec -a "${_hpcpy_words[0]}" "$0" "${_hpcpy_words[@]:1}"
+"""
 _SECONDS = 300
 
 
@@ -212,9 +223,12 @@ def activation(environment: Environment) -> str:
     UnavailableError
         A script ends its shell, and so would each start.
     """
-    if not any((environment.source / "etc/conda/activate.d").glob("*.sh")):
+    # In conda's order, by bytes; what is in the image does not change.
+    names = sorted(path.name for path in (environment.source / _SCRIPTS).glob("*.sh"))
+    if not names:
         return ""
-    script = ACTIVATE.read_text(encoding="utf-8")
+    lines = (f'. "$CONDA_PREFIX"/{_SCRIPTS}/{shlex.quote(name)} >&2' for name in names)
+    script = _ACTIVATE % "\n".join(lines)
     values = [entry for entry in variables(environment) if entry[0] not in "+-"]
     values.append(f"PATH={environment.prefix}/bin:{os.environ['PATH']}")
     command = [*at_its_place(environment), "env", *values, "/bin/bash", "-c", script]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from bisect import bisect
 from collections.abc import Collection, Sequence
@@ -11,11 +12,14 @@ from typing import NamedTuple
 
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.programs import captured
+from hpcpy.core.stages import StageError
 from hpcpy.engine.traced import traced
 from hpcpy.pack.image import ANY, setting, with_setting
 from workloads.startup.calls import Call
 
 _NAME = "HOT"
+# A start mounts the image, whatever the user has set.
+BY_MOUNT = {"HPCPY_PACK_HOLD": "300", "HPCPY_PACK_ENGINE": ""}
 # Nearer to each other, two ranges are one: bytes cost less than a request.
 _GAP = 128 << 10
 
@@ -29,8 +33,15 @@ class Range(NamedTuple):
 
 def ranges(packed: Path) -> list[Range]:
     """Return what a packed folder's starts read ahead, in the order of its first use."""
-    each = (text.split("+") for text in setting(packed, _NAME).split())
+    each = re.findall(r"(\d+)\+(\d+)", setting(packed, _NAME))
     return [Range(int(at), int(size)) for at, size in each]
+
+
+def python_in(folder: Path) -> str:
+    """Return the name of the Python in a folder's ``bin``."""
+    return next(
+        (name for name in ("python", "python3") if (folder / "bin" / name).exists()), "python"
+    )
 
 
 def merged(read: Sequence[Range], always: Collection[int] = ()) -> list[Range]:
@@ -59,17 +70,19 @@ def record(packed: Path, command: Sequence[str]) -> list[Call]:
     """
     execute = str(packed / "bin" / ANY)
     with tempfile.NamedTemporaryFile("rb", prefix="record.") as file:
-        env = {**os.environ, "HPCPY_PACK_RECORD": file.name}
+        env = {**os.environ, **BY_MOUNT, "HPCPY_PACK_RECORD": file.name}
         # Like a rank of a job: its mount ends with this process.
         captured([execute, "true"], env={**env, "PMI_RANK": "0"})
         # Not every environment has a Python.
-        captured([execute, f"{setting(packed, 'BIN')}python", "-c", "pass"], env=env)
+        captured([execute, f"{setting(packed, 'BIN')}{python_in(packed)}", "-c", "pass"], env=env)
         if not (always := {at for at, _ in _read(file.read())}):
             return []
         error = None
         try:
             # The program that mounts is none of those that strace stops.
             calls = traced([execute, *command], env=env, name=command[0]).paths
+            if command[0].startswith("/") and command[0] not in {call.path for call in calls}:
+                raise StageError(f"{command[0]} was never started: an activation script has ended")
         except UnavailableError as raised:
             # It does not end in time: what it has read will be read again.
             error = raised

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import (
     scratch_dir,
     whole_file,
@@ -56,7 +56,9 @@ _LINKED = (
 
 def image_of(packed: Path) -> Path:
     """Return the image of a packed folder."""
-    return packed / ".pack" / setting(packed, "IMAGE")
+    if not (name := setting(packed, "IMAGE")):
+        raise UsageError(f"{packed}/.pack/config: names no image; is it whole?")
+    return packed / ".pack" / name
 
 
 def entries_of(packed: Path) -> list[str]:

@@ -109,7 +109,12 @@ def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str, who: 
     wait_until(lambda: not daemons(environment))
 
 
-@pytest.mark.parametrize(("kind", "pmi"), [("mpich", "pmi2"), ("openmpi", "pmix")])
+# Once in some dozens of runs Open MPI 5.0 crashes in MPI_Init, when another rank's first message
+# comes before its own communicator is whole.
+@pytest.mark.parametrize(
+    ("kind", "pmi"),
+    [("mpich", "pmi2"), pytest.param("openmpi", "pmix", marks=pytest.mark.long)],
+)
 def test_ranks_of_two_nodes_by_srun(
     environment: Path, cluster: Cluster, kind: str, pmi: str
 ) -> None:

@@ -1,11 +1,14 @@
 """Environments to pack: small ones, with a real Python, and what of a packed one is running."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import stat
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.image import launcher
 from proc_files import processes
-from running import Done, run
+from running import Done, run, wait_until
 
 COMMAND = (sys.executable, str(paths.ROOT / "hpcpy"), "pack")
 # Debian's needs no library of its own, so that a copy of it is an installation.
@@ -119,6 +122,25 @@ def tree(folder: Path) -> dict[str, tuple[object, ...]]:
 def daemons(prefix: Path) -> list[int]:
     begin = f"hpcpy-mount {prefix}/"
     return [process for process, words in processes() if words.startswith(begin)]
+
+
+def end(folder: Path) -> None:
+    """End the mounts of images below a folder."""
+    for process in daemons(folder):
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not daemons(folder))
+
+
+@contextlib.contextmanager
+def public_folder() -> Iterator[Path]:
+    """Give a folder that an ordinary user can enter, unlike pytest's own of root."""
+    require()
+    made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
+    made.chmod(0o755)
+    (made / "fuse").mkdir()
+    yield made
+    end(made)
+    remove(made)
 
 
 def variables(prefix: Path) -> list[str | None]:

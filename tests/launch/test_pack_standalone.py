@@ -2,18 +2,16 @@
 
 import os
 import shutil
-import signal
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from injection_ways import NOBODY, forbidden
-from packing import conda_like, daemons, pack, remove, reported, require, tree
+from packing import conda_like, end, pack, public_folder, reported, require, tree
 from test_engine_apptainer import AS_USER
 
-from running import Done, run, wait_until
+from running import Done, run
 
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
 SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
@@ -21,14 +19,8 @@ SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    # Not pytest's own: an ordinary user cannot enter root's.
-    require()
-    made = Path(tempfile.mkdtemp(prefix="hpcpy-alone."))
-    made.chmod(0o755)
-    (made / "fuse").mkdir()
-    yield made
-    end(made)
-    remove(made)
+    with public_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +40,6 @@ def file(folder: Path, prefix: Path) -> Path:
     prefix.rename(folder / "away")
     prefix.mkdir()
     return folder / "env.run"
-
-
-def end(folder: Path) -> None:
-    for process in daemons(folder):
-        os.kill(process, signal.SIGKILL)
-    wait_until(lambda: not daemons(folder))
 
 
 def start(file: Path, *words: str) -> Done:

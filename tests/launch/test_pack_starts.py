@@ -2,16 +2,23 @@
 
 import os
 import re
-import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from injection_ways import NOBODY, forbidden
-from packing import PYTHON, conda_like, daemons, packed, remove, reported, require, variables
+from packing import (
+    PYTHON,
+    conda_like,
+    daemons,
+    end,
+    packed,
+    public_folder,
+    reported,
+    variables,
+)
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.prefix import find_apptainer
@@ -51,22 +58,10 @@ def start(
     return run(*before, prefix / "bin" / words[0], *words[1:], env=given, cwd="/usr")
 
 
-def end(prefix: Path) -> None:
-    for process in daemons(prefix):
-        os.kill(process, signal.SIGKILL)
-    wait_until(lambda: not daemons(prefix))
-
-
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    # Not pytest's own: an ordinary user cannot enter root's.
-    require()
-    made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
-    made.chmod(0o755)
-    (made / "fuse").mkdir()
-    yield made
-    end(made)
-    remove(made)
+    with public_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -74,10 +74,13 @@ def main(options: argparse.Namespace) -> int:
         for name, value in inside("measure.cold.packed", request).items():
             getattr(kind, name).append(value)
 
+    # Where the environment lay is of one machine.
+    words = ["python3", "benchmarks/packed.py", "PREFIX", *options.program]
+    words += ["--samples", str(options.samples), "--ranks", options.ranks]
     facts: dict[str, Any] = {
         "benchmark": "packed",
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python3", *sys.argv]),
+        "command": shlex.join(words),
         "machine": machine.describe(),
         "load_average": os.getloadavg(),
     }

@@ -80,7 +80,8 @@ static void go_inside(char **words, const char *name)
         reason = enter(image);
     unsetenv("HPCPY_PACK_HOT");   /* some kilobytes for the daemon alone */
     if (reason && is_alone)
-        errx(69, "%s; next: docs/how-to/pack.md#one-file", reason);
+        errx(69, "%s; this file needs a folder %s, user namespaces and /dev/fuse", reason,
+             getenv("HPCPY_PACK_PREFIX"));
     if (reason) {
         setenv("HPCPY_PACK_NAME", name, 1);
         setenv("HPCPY_PACK_REASON", reason, 1);
@@ -140,6 +141,8 @@ int main(int count, char **words)
         int is_command = words[1] && !strchr(words[1], '/') && !access(given, X_OK);
         name = is_command ? *++words : "python";
         program = join(getenv("HPCPY_PACK_BIN"), "", name);
+        if (!is_command && access(program, F_OK))
+            program = join(program, "", "3");
     }
     if (is_alone)
         path = words[0] = program;   /* nothing else of the file's is on this node */

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, acquired, image
 from mpi_libraries import unpacked
+from packing import conda_like, require
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import Engine, ensure, look_up
 from hpcpy.engine.tools import needed
+from running import run
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +54,19 @@ def mpi() -> Iterator[Path]:
     paths.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="mpi.") as folder:
         yield unpacked(Path(folder))
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require()
+    return conda_like(tmp_path_factory.mktemp("original") / "env")
+
+
+@pytest.fixture
+def prefix(original: Path, tmp_path: Path) -> Path:
+    """Give an environment, at a path of its own."""
+    copy = tmp_path / "env"
+    run("cp", "-a", original, copy, check=True)
+    script = copy / "bin/report"
+    script.write_text(script.read_text().replace(str(original), str(copy)))
+    return copy

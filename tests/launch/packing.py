@@ -23,6 +23,8 @@ from running import Done, run, wait_until
 COMMAND = (sys.executable, str(paths.ROOT / "hpcpy"), "pack")
 # Debian's needs no library of its own, so that a copy of it is an installation.
 PYTHON = Path("/usr/bin/python3").resolve()
+# A mount ends with its program: of no test is one left.
+ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0", "UNSET": "x"}
 # What a program of the environment reports: of itself, of what it starts, of activation.
 REPORT = """\
 import json, os, subprocess, sys

@@ -11,9 +11,9 @@ from packing import COMMAND, KILLED, pack, packed, remove, require, tree
 
 from hpcpy.core.scratch import remove_tree
 from hpcpy.pack import places
-from hpcpy.pack.command import count
 from hpcpy.pack.environment import read
 from hpcpy.pack.places import beside, is_packed
+from hpcpy.pack.starts import count
 from proc_files import commands
 from running import run
 from tiers import sampled

@@ -3,12 +3,11 @@
 import os
 import re
 import shutil
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packing import conda_like, daemons, pack, packed, remove, require
+from packing import conda_like, daemons, end, pack, packed, remove, require
 
 from hpcpy.pack import hot
 from hpcpy.pack.image import image_of
@@ -46,8 +45,7 @@ def read_after(prefix: Path, program: str, least: int = 0) -> int:
 
     wait_until(lambda: count() >= least)
     found = count()
-    os.kill(process, signal.SIGKILL)
-    wait_until(lambda: not daemons(prefix))
+    end(prefix)
     return found
 
 

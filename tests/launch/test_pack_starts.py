@@ -22,8 +22,8 @@ from packing import (
 from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.prefix import find_apptainer
-from hpcpy.pack.command import launch
 from hpcpy.pack.image import image_of
+from hpcpy.pack.starts import launch
 from running import Done, run, wait_until
 
 JOINED = "hpcpy pack: joined this user's mount on the node\n"

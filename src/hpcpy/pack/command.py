@@ -5,34 +5,29 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import named
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
-from hpcpy.engine.traced import traced
 from hpcpy.pack import environment as environments
-from hpcpy.pack import hot, image, standalone
-from hpcpy.pack.environment import ON_THE_NODE, Environment, at_its_place, is_below
+from hpcpy.pack import image, standalone
+from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.image import (
     added,
     bound,
+    folders_of,
     image_of,
     is_whole,
     names_in,
-    setting,
     settings_of,
     unsquashfs,
 )
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
-
-_TRUE, _BASH = "/bin/true", "/bin/bash"
-# A start with a mount of its own.
-ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
+from hpcpy.pack.starts import ALONE, count, explained, record
 
 
 def declare(parser: Parser) -> None:
@@ -46,9 +41,9 @@ def declare(parser: Parser) -> None:
     alternative("--update", action="store_true", help=what)
     what = "say what is in the image, and how much of it a start reads ahead"
     alternative("--explain", action="store_true", help=what)
-    what = "write one file, and leave the folder: what it has in bin, by its name and words"
+    what = "write the environment as one program, and leave the folder as it is"
     alternative("--standalone", action="store_true", help=what)
-    what = "of --standalone: the file"
+    what = "the program that --standalone writes (default: PREFIX's name, with .run)"
     parser.add_argument("-o", dest="file", type=named, metavar="FILE", help=what)
     what = "pack this folder too, at its place: what links lead to"
     several = {"action": "append", "type": named, "default": []}
@@ -74,7 +69,7 @@ def main(options: argparse.Namespace) -> int:
     if is_sif:
         made = pack_sif(prefix, options.to)
         if options.program:
-            _record(made, made, options)
+            print(record(made, options.program))
         return 0
     if not prefix.is_dir():
         raise UsageError(f"{prefix}: there is no such folder")
@@ -83,7 +78,7 @@ def main(options: argparse.Namespace) -> int:
         return 0
     _refuse_state(prefix, options)
     if options.explain:
-        print(_explained(prefix))
+        print(explained(prefix))
         return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
@@ -152,7 +147,7 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     file = options.file or Path(f"{prefix.name}.run")
     if is_packed(prefix):
         if options.program:
-            _record(prefix, work, options)
+            print(record(prefix, options.program))
         standalone.write(prefix, file)
     else:
         environment = environments.read(prefix, prefix, options.others)
@@ -223,91 +218,5 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     renew(prefix, packed, work, image_of(prefix), names_in(prefix))
 
 
-def launch(packed: Path, env: Mapping[str, str]) -> int:
-    """Count the calls of a launch for the image, of the daemon too.
-
-    The program that it starts is one of the node: strace, which stops the daemon, would wait for
-    ever for a page of the image's that the daemon is to read.
-    """
-    calls = traced([str(packed / "bin" / image.ANY), _TRUE], env={**os.environ, **env}).paths
-    paths = [call.path for call in calls]
-    # Scripts of activation are read from the image.
-    end = min(paths.index(name) for name in (_TRUE, _BASH) if name in paths)
-    before = [path for path in paths[:end] if path != "/"]
-    # A program of the image lies where the one of the node does not.
-    return sum(not is_below(path, ON_THE_NODE) for path in before) + 1
-
-
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
-    """Run a program in a packed folder: what it reads will be read ahead, too."""
-    before, is_mounted = hot.ranges(prefix), False
-    try:
-        is_mounted = bool(hot.record(prefix, _command(prefix, prefix, options.program)))
-    except UnavailableError as error:
-        if hot.ranges(prefix) == before:
-            raise
-        # What it has read until then is kept.
-        say(str(error))
-        is_mounted = True
-    if not is_mounted:
-        raise UnavailableError(f"{prefix}: cannot be mounted here, so nothing is read ahead")
-    print(_ahead(prefix))
-
-
-def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
-    """Return the command of a program: a name in ``bin``, or what Python is given."""
-    is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
-    words = program if is_command else (hot.python_in(prefix), *(program or ("-c", "pass")))
-    # Those of a SIF are found by its PATH.
-    return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
-
-
-def folders_of(packed: Path) -> list[Path]:
-    """Return the folders that a packed folder's image has, at their places."""
-    return [Path(place) for _, place in bound(packed)] or [packed]
-
-
-def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
-    """Return a line of how often a start asks for the environment's files, and will ask.
-
-    What the program reads of the image will be read ahead.
-
-    Raises
-    ------
-    StageError
-        The program that was named failed.
-    """
-    try:
-        command = _command(environment.prefix, packed, program)
-        calls = hot.record(packed, command) or traced(command).paths
-        folders = [*map(str, environment.folders)]
-        before = sum(is_below(call.path, folders) for call in calls)
-        line = f"path calls for its files: {before:,} before, now {_launch_alone(packed)}"
-    except HpcpyError as error:
-        # A program that was named ran in the folder as it was: packed, it would fail as well.
-        if program and isinstance(error, StageError):
-            raise
-        line = f"path calls were not counted: {error}"
-    return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
-
-
-def _launch_alone(packed: Path) -> int:
-    # A mount of its own name: the one of the start before may not have ended yet.
-    return launch(packed, {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"})
-
-
-def _ahead(packed: Path) -> str:
-    ranges, size = hot.ranges(packed), image_of(packed).stat().st_size
-    read = sum(each.size for each in ranges)
-    return f"read ahead: {read / 1e6:,.1f} of {size / 1e6:,.1f} MB, in {len(ranges)} ranges"
-
-
-def _explained(packed: Path) -> str:
-    """Return what is in a packed folder's image, and what a start asks for and reads."""
-    image = image_of(packed)
-    lines = [f"{image.resolve()}: {image.stat().st_size / 1e6:,.1f} MB"]
-    if not image.is_symlink():
-        lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
-        lines.append(f"path calls of a start: {_launch_alone(packed)}")
-    nothing = "nothing is read ahead; to record a program: -- PROGRAM"
-    return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])
+    print(record(prefix, options.program))

@@ -11,11 +11,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import (
-    scratch_dir,
-    whole_file,
-    write_whole,
-)
+from hpcpy.core.files import scratch_dir, whole_file, write_whole
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
@@ -33,6 +29,8 @@ _OPTIONS = (
 _READ_OUTSIDE = ("pyvenv.cfg", "conda-meta/history", "conda-meta/state", "share/jupyter/kernels")
 # Of bin: what shells read is no command.
 _SOURCED = ("activate", "deactivate")
+# How the names of a configuration's own entries begin.
+_OWN = "HPCPY_PACK_"
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
 
@@ -75,14 +73,16 @@ def setting(packed: Path, name: str) -> str:
 
 def settings_of(packed: Path) -> dict[str, str]:
     """Return what a packed folder's configuration says of its image; an older one has less."""
-    pairs = (entry.removeprefix("HPCPY_PACK_").partition("=") for entry in entries_of(packed))
+    # The others are variables of the environment, of any name.
+    own = (entry for entry in entries_of(packed) if entry.startswith(_OWN))
+    pairs = (entry.removeprefix(_OWN).partition("=") for entry in own)
     return {name: value for name, _, value in pairs}
 
 
 def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
     own, config = packed / ".pack", packed / ".pack/config"
-    begin, mode = f"HPCPY_PACK_{name}=", own.stat().st_mode
+    begin, mode = f"{_OWN}{name}=", own.stat().st_mode
     others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
     own.chmod(mode | 0o700)
@@ -98,6 +98,11 @@ def bound(packed: Path) -> list[list[str]]:
     There is none if the image has one folder alone.
     """
     return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
+
+
+def folders_of(packed: Path) -> list[Path]:
+    """Return the folders that a packed folder's image has, at their places."""
+    return [Path(place) for _, place in bound(packed)] or [packed]
 
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
@@ -210,7 +215,7 @@ def write_launcher(
         "IMAGE": image.name,
         "APPTAINER": ensure("apptainer")["apptainer"].path,
     }
-    entries = [f"HPCPY_PACK_{name}={value}" for name, value in every.items()]
+    entries = [f"{_OWN}{name}={value}" for name, value in every.items()]
     text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
     names = own.with_name("bin")

@@ -49,14 +49,11 @@ class Faster:
         """Compare the two rows; raise KeyError without one."""
         if self.by_gain:
             return [self._compare_gains(outcomes)]
-        all_, outcomes = (
-            outcomes,
-            [one for one in outcomes if self.of in ("", one.experiment.title)],
-        )
-        both = [outcome for outcome in outcomes if {self.slow, self.fast} <= _ran(outcome).keys()]
+        meant = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
+        both = [outcome for outcome in meant if {self.slow, self.fast} <= _ran(outcome).keys()]
         if not both:
-            return [self._compare(_ran(*outcomes))]
-        titles = [each.experiment.title if len(all_) > 1 else "" for each in both]
+            return [self._compare(_ran(*meant))]
+        titles = [each.experiment.title if len(outcomes) > 1 else "" for each in both]
         return [self._compare(_ran(each), title) for each, title in zip(both, titles, strict=True)]
 
     def _compare(self, rows: Mapping[str, Row], of: str = "") -> Finding:
@@ -90,7 +87,7 @@ class Faster:
 class Trend:
     """The gain of one row over another falls, or grows, from the first experiment to the last.
 
-    It is a gain where it is largest: more than 1.
+    Where it is largest it must be a gain: above 1.
     """
 
     slow: str

@@ -1,13 +1,15 @@
 """Memory that arrays free stays in the process, unless the user says otherwise."""
 
 import os
+import resource
 import sys
+from pathlib import Path
 
 import pytest
 
 from running import run
 
-# Computes by arrays of 2 MB, and prints how many pages the kernel has cleared for an array.
+# Computes with arrays of 2 MB, and prints how many pages the kernel has cleared for an array.
 FORMULA = """
 import resource
 import numpy as np
@@ -31,19 +33,26 @@ def cleared(**variables: str) -> int:
     return int(run(sys.executable, "-c", FORMULA, env=env, check=True).stdout)
 
 
+PAGE = resource.getpagesize()
+ARRAY_PAGES = 500 * 500 * 8 // PAGE
+
+
 def test_a_formula_of_arrays_takes_no_new_pages() -> None:
-    # An array has 489 pages.
-    assert cleared() < 20
+    assert cleared() < ARRAY_PAGES / 10
 
 
 @pytest.mark.parametrize("variables", BY_USER)
 def test_what_the_user_has_set_is_kept(variables: dict[str, str]) -> None:
-    assert cleared(**variables) > 400
+    huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if huge.exists() and "[always]" in huge.read_text():
+        pytest.skip("this kernel clears huge pages, which are few; try one that has madvise")
+    assert cleared(**variables) > ARRAY_PAGES
 
 
 def test_memory_beyond_64_mib_goes_back_to_the_system() -> None:
     program = """
-def used(): return int(open("/proc/self/statm").read().split()[1]) * 4096
+import resource
+def used(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 before = used()
 blocks = [bytes(1 << 20) + b"x" for _ in range(300)]
 most = used() - before

@@ -1,0 +1,111 @@
+"""What a start of a packed folder asks a file system for, and what it reads ahead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hpcpy.core.errors import HpcpyError, UnavailableError
+from hpcpy.core.stages import StageError, say
+from hpcpy.engine.traced import traced
+from hpcpy.pack import hot
+from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
+from hpcpy.pack.image import ANY, folders_of, image_of, setting
+
+_TRUE, _BASH = "/bin/true", "/bin/bash"
+# A start with a mount of its own.
+ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
+
+
+def launch(packed: Path, env: Mapping[str, str]) -> int:
+    """Count the calls of a launch for the image, of the daemon too.
+
+    The program that it starts is one of the node: strace, which stops the daemon, would wait for
+    ever for a page of the image's that the daemon is to read.
+    """
+    calls = traced([str(packed / "bin" / ANY), _TRUE], env={**os.environ, **env}).paths
+    paths = [call.path for call in calls]
+    # Scripts of activation are read from the image.
+    end = min(paths.index(name) for name in (_TRUE, _BASH) if name in paths)
+    before = [path for path in paths[:end] if path != "/"]
+    # A program of the image lies where the one of the node does not.
+    return sum(not is_below(path, ON_THE_NODE) for path in before) + 1
+
+
+def record(prefix: Path, program: Sequence[str]) -> str:
+    """Run a program in a packed folder: what it reads will be read ahead, too; say how much is.
+
+    Raises
+    ------
+    StageError
+        The program failed.
+    UnavailableError
+        The image cannot be mounted here.
+    """
+    before, is_mounted = hot.ranges(prefix), False
+    try:
+        is_mounted = bool(hot.record(prefix, _command(prefix, prefix, program)))
+    except UnavailableError as error:
+        if hot.ranges(prefix) == before:
+            raise
+        # What it has read until then is kept.
+        say(str(error))
+        is_mounted = True
+    if not is_mounted:
+        raise UnavailableError(f"{prefix}: cannot be mounted here, so nothing is read ahead")
+    return _ahead(prefix)
+
+
+def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
+    """Return the command of a program: a name in ``bin``, or what Python is given."""
+    is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
+    words = program if is_command else (hot.python_in(prefix), *(program or ("-c", "pass")))
+    # Those of a SIF are found by its PATH.
+    return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
+
+
+def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
+    """Return a line of how often a start asks for the environment's files, and will ask.
+
+    What the program reads of the image will be read ahead.
+
+    Raises
+    ------
+    StageError
+        The program that was named failed.
+    """
+    try:
+        command = _command(environment.prefix, packed, program)
+        calls = hot.record(packed, command) or traced(command).paths
+        folders = [*map(str, environment.folders)]
+        before = sum(is_below(call.path, folders) for call in calls)
+        line = f"path calls for its files: {before:,} before, now {_launch_alone(packed)}"
+    except HpcpyError as error:
+        # A program that was named ran in the folder as it was: packed, it would fail as well.
+        if program and isinstance(error, StageError):
+            raise
+        line = f"path calls were not counted: {error}"
+    return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
+
+
+def _launch_alone(packed: Path) -> int:
+    # A mount of its own name: the one of the start before may not have ended yet.
+    return launch(packed, {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"})
+
+
+def _ahead(packed: Path) -> str:
+    ranges, size = hot.ranges(packed), image_of(packed).stat().st_size
+    read = sum(each.size for each in ranges)
+    return f"read ahead: {read / 1e6:,.1f} of {size / 1e6:,.1f} MB, in {len(ranges)} ranges"
+
+
+def explained(packed: Path) -> str:
+    """Return what is in a packed folder's image, and what a start asks for and reads."""
+    image = image_of(packed)
+    lines = [f"{image.resolve()}: {image.stat().st_size / 1e6:,.1f} MB"]
+    if not image.is_symlink():
+        lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
+        lines.append(f"path calls of a start: {_launch_alone(packed)}")
+    nothing = "nothing is read ahead; to record a program: -- PROGRAM"
+    return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])

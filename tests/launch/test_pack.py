@@ -246,6 +246,7 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
         (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
         (["--explain", "{}"], "is not packed"),
         (["-o", "x", "{}"], "-o has no meaning"),
+        (["--standalone", "{}", "-o", "{}"], "is a folder"),
         (["--standalone", "{}/bin/python3"], "--standalone has no meaning"),
         (["--explain", "{}/bin/python3"], "--explain has no meaning"),
     ],

@@ -145,6 +145,9 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Write one file of a folder, packed or not, which stays as it is."""
     file = options.file or Path(f"{prefix.name}.run")
+    if file.is_dir():
+        # Before minutes of packing.
+        raise UsageError(f"{file}: is a folder", hint="give the file's name")
     if is_packed(prefix):
         if options.program:
             print(record(prefix, options.program))

@@ -13,6 +13,8 @@ from measure.targets import Target, container, image_variables, unpacked
 
 # The stack of wheels is also what a virtual environment is made of.
 _WHEELS = "wheels"
+# Its interpreter as one file is measured, too.
+_FILE = "hpcpy"
 _IMAGES = "wheels,hpcpy"
 
 
@@ -37,6 +39,9 @@ def _targets(image: Base, work: Path) -> list[Target]:
     inside = container(f"{image.name}, container", image.sif, work)
     variables = image_variables(inside)
     found = [inside, unpacked(f"{image.name}, host", image.root, work, variables)]
+    if image.name == _FILE:
+        file = roots.add_file(image.root)
+        found.append(unpacked(f"{image.name}, one file", image.root, work, variables, file))
     if image.name == _WHEELS:
         venv = str(roots.add_venv(image.root))
         found.append(unpacked(f"{image.name}, venv", image.root, work, variables, venv))

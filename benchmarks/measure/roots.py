@@ -114,6 +114,13 @@ def add_venv(root: Path) -> Path:
     return python
 
 
+def add_file(root: Path) -> str:
+    """Have the one file with the whole stack in an unpacked image; return its path there."""
+    file = root / "hpcpy-python"
+    shutil.copy2(ensure_image("standalone", "hpcpy")[0], file)
+    return f"/{file.name}"
+
+
 def add_packed(root: Path) -> None:
     """Have the virtual environment in an unpacked image as `hpcpy pack` writes it, for `PLACE`.
 

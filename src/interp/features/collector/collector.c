@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 100000
+#define MOST 400000
 
 IN_FRONT_OF(PyStatus, _PyGC_Init, PyInterpreterState *interpreter);
 IN_FRONT_OF(void, _Py_RunGC, PyThreadState *tstate);

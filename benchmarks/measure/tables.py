@@ -33,7 +33,7 @@ def _starts(report: Report) -> str:
     """Return a row a start: of times the median, the least and the most."""
     found = report["results"]
     # What a user starts; the JSON has the other places.
-    shown = [one for one in found if one["place"] == "container"] or found
+    shown = [one for one in found if one["place"] in ("container", "one file")] or found
     head = ["start", "of", "path calls", "off-node", "getdents", "opened", "MB read", "wall, ms"]
     head += ["CPU, ms", "resident, MB", "private, MB"]
     return table(head, _start_rows(shown), 2)

@@ -104,3 +104,6 @@ simd mandel escape_simd
 
 enter pi
 cython pi _kernels_cython
+
+enter heat
+cython heat _kernels_cython

@@ -11,6 +11,7 @@ WORKLOADS = {
     "read": ("workloads.read.command", "reading arrays back by number: one file against many"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and how to avoid it"),
     "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
+    "heat": ("workloads.heat.command", "heat on a plate: halos, overlap, grids, checkpoints"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
 }

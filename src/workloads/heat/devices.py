@@ -1,0 +1,76 @@
+"""NVIDIA's GPUs: NumPy's slices by CuPy, and tiles in shared memory by Numba."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from workloads.device import cuda as gpu
+from workloads.heat.plate import R, Solved, march, numpy_step
+
+if TYPE_CHECKING:
+    from workloads.heat.plate import Plate
+    from workloads.parallel.workers import Workers
+
+# Points along the side of a tile: a block has 256 threads.
+_TILE = 16
+
+
+def cupy(plate: Plate, workers: Workers) -> Solved:
+    """Do NumPy's step on arrays of the GPU: nothing but their kind is another."""
+    cupy, name = gpu.cupy_device()  # import cupy, with a GPU
+    old, new = map(cupy.asarray, plate.start())
+    with gpu.cupy_kernels(cupy, workers):
+        solved = march(plate, old, new, numpy_step)
+    return Solved(solved.field.get(), plate.steps, name)
+
+
+def numba_cuda(plate: Plate, workers: Workers) -> Solved:
+    """Read each point once a tile from the GPU's memory, not five times."""
+    name, (cuda, _) = gpu.numba_device(), gpu.numba_modules()
+    kernel, blocks = numba_kernel(), -(-plate.n // _TILE)
+    old, new = map(cuda.to_device, plate.start())
+    started, ended = cuda.event(), cuda.event()
+    with gpu.numba_compilation():
+        kernel[(1, 1), (_TILE, _TILE)](old, new, 0)
+    started.record()
+    start = kernel[(blocks, blocks), (_TILE, _TILE)]
+    solved = march(plate, old, new, lambda old, new: start(old, new, plate.n))
+    ended.record()
+    found = solved.field.copy_to_host()
+    workers.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
+    return Solved(found, plate.steps, name)
+
+
+@functools.cache
+def numba_kernel() -> Any:
+    """Return the kernel in Python; importing numba-cuda is for machines with a GPU."""
+    cuda, libdevice = gpu.numba_modules()
+    tile, side = _TILE, _TILE + 2
+
+    @cuda.jit(fastmath=False)  # type: ignore[untyped-decorator]
+    def step(old: Any, new: Any, n: int) -> None:
+        shared = cuda.shared.array((side, side), "float64")
+        x, y = cuda.threadIdx.x + 1, cuda.threadIdx.y + 1
+        j, i = cuda.blockIdx.x * tile + x, cuda.blockIdx.y * tile + y
+        is_inside = i <= n and j <= n
+        if is_inside:
+            shared[y, x] = old[i, j]
+            # The threads at a side of the tile bring its halo, too.
+            if y == 1:
+                shared[0, x] = old[i - 1, j]
+            if x == 1:
+                shared[y, 0] = old[i, j - 1]
+            if y == tile or i == n:
+                shared[y + 1, x] = old[i + 1, j]
+            if x == tile or j == n:
+                shared[y, x + 1] = old[i, j + 1]
+        # All threads of the block, also those outside: the tile is complete behind it.
+        cuda.syncthreads()
+        if is_inside:
+            above, below = shared[y - 1, x], shared[y + 1, x]
+            around = (above + below) + (shared[y, x - 1] + shared[y, x + 1])
+            change = around - 4.0 * shared[y, x]  # four times is exact, fused or not
+            new[i, j] = shared[y, x] + libdevice.dmul_rn(R, change)
+
+    return step

@@ -1,0 +1,160 @@
+"""The plate, its solution, and the plain techniques: every other one gives the same bytes.
+
+Heat spreads on a unit square whose edge is kept at zero: u_t = u_xx + u_yy. The plate has n × n
+points, h = 1 / (n + 1) apart, and the edge around them. A step of the explicit scheme is
+
+    new = c + R · ((up + down) + (left + right) − 4 c),    R = Δt / h²,
+
+each product and sum rounded in this order: a fused multiply-add would give other bits.
+
+It starts with two sine waves. The differential equation and this scheme only shrink such a
+wave, by factors that are known: so the answer is known, and the scheme's error. Source: R. J.
+LeVeque, Finite Difference Methods for Ordinary and Partial Differential Equations, 2007, ch. 9.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from workloads.bench.workload import Float64Array
+    from workloads.parallel.workers import Workers
+
+# Above 1/4 the scheme is not stable.
+R = 0.2
+# Amplitude, half waves along y and x. None is another's mirror image.
+WAVES = ((1.0, 1, 1), (0.5, 2, 3))
+# Steps between two looks at how much has changed: `--until`.
+EVERY = 10
+
+
+class Solved(NamedTuple):
+    """What a technique returns; on ranks other than the first the field is None."""
+
+    field: Any  # (n + 2, n + 2) float64 with the edge: an array, or lists
+    steps: int  # how many the field has seen
+    note: str = ""  # for the report
+    begun: int = 0  # how many of them a checkpoint had
+
+
+@dataclass(frozen=True)
+class Plate:
+    """An n × n plate, and how many steps are wanted."""
+
+    n: int
+    steps: int
+    until: float = 0.0  # ends where no point changes by as much in a step; 0.0: never
+    checkpoint: Path | None = None  # the file of `mpi-checkpoint`
+    every: int = 0  # steps between two checkpoints
+
+    def start(self, rows: slice = slice(None)) -> tuple[Float64Array, Float64Array]:
+        """Return rows of the field at time 0, which has (n + 2, n + 2) points, twice."""
+        import numpy as np  # noqa: PLC0415
+
+        field = np.zeros((1, 1))
+        for amplitude, ky, kx in WAVES:
+            y, x = (np.array(sines(self.n, waves)) for waves in (ky, kx))
+            field = field + amplitude * (y[rows, None] * x)
+        return field, field.copy()
+
+    def exact(self, steps: int, *, scheme: bool) -> Float64Array:
+        """Return the solution after so many steps: the scheme's, or the differential equation's."""
+        import numpy as np  # noqa: PLC0415
+
+        found = np.zeros((self.n + 2,) * 2)
+        for amplitude, ky, kx in WAVES:
+            left = amplitude * self._shrinks(ky, kx, scheme=scheme) ** steps
+            found += left * np.outer(sines(self.n, ky), sines(self.n, kx))
+        return found
+
+    def error_bound(self, steps: int) -> float:
+        """Return what both solutions may differ by: h² times a constant.
+
+        That is the truncation error's leading terms, u_tt Δt / 2 and (u_xxxx + u_yyyy) h² / 12,
+        over all steps; twice, for the terms that follow.
+        """
+        h2, bound = 1 / (self.n + 1) ** 2, 0.0
+        for amplitude, ky, kx in WAVES:
+            terms = math.pi**4 * ((ky**2 + kx**2) ** 2 * R / 2 + (ky**4 + kx**4) / 12)
+            left = amplitude * self._shrinks(ky, kx, scheme=False) ** steps
+            bound += left * steps * R * h2 * h2 * terms
+        return 2 * bound
+
+    def _shrinks(self, ky: int, kx: int, *, scheme: bool) -> float:
+        h = 1 / (self.n + 1)
+        if not scheme:
+            return math.exp(-(math.pi**2) * (ky**2 + kx**2) * R * h * h)
+        return 1 - 4 * R * sum(math.sin(math.pi * k * h / 2) ** 2 for k in (ky, kx))
+
+
+def sines(n: int, waves: int) -> list[float]:
+    """Return sin(π · waves · x) at all points and at both edges, where it is zero.
+
+    By Python: NumPy's own sine may differ in the last bit from machine to machine.
+    """
+    return [0.0, *(math.sin(math.pi * waves * i / (n + 1)) for i in range(1, n + 1)), 0.0]
+
+
+def march(
+    plate: Plate,
+    old: Any,
+    new: Any,
+    step: Callable[[Any, Any], object],
+    largest: Callable[[float], float] = float,
+) -> Solved:
+    """Do the steps, by two arrays in turn.
+
+    Parameters
+    ----------
+    plate
+        How many steps, and the change below which they end.
+    old, new
+        Arrays or lists of the same shape, whose edges are the plate's or are filled by `step`.
+    step
+        Fills the inner points of its second array by those of its first.
+    largest
+        Gives the largest change of all ranks, of this one's.
+    """
+    for done in range(1, plate.steps + 1):
+        step(old, new)
+        old, new = new, old
+        if plate.until and done % EVERY == 0 and largest(change(new, old)) < plate.until:
+            return Solved(old, done)
+    return Solved(old, plate.steps)
+
+
+def change(old: Any, new: Any) -> float:
+    """Return by how much the point changes that changes most."""
+    import numpy as np  # noqa: PLC0415
+
+    return float(np.abs(np.subtract(new, old)[1:-1, 1:-1]).max(initial=0.0))
+
+
+def python(plate: Plate, _: Workers) -> Solved:
+    """Go through lists of lists, point by point."""
+    old, new = (field.tolist() for field in plate.start())
+    return march(plate, old, new, python_step)
+
+
+def python_step(old: list[list[float]], new: list[list[float]]) -> None:
+    """Do one step, of lists."""
+    for i in range(1, len(old) - 1):
+        above, row, below = old[i - 1 : i + 2]
+        for j in range(1, len(row) - 1):
+            around = (above[j] + below[j]) + (row[j - 1] + row[j + 1])
+            new[i][j] = row[j] + R * (around - 4.0 * row[j])
+
+
+def numpy(plate: Plate, _: Workers) -> Solved:
+    """Shift whole arrays against each other: a slice for each neighbour."""
+    return march(plate, *plate.start(), numpy_step)
+
+
+def numpy_step(old: Float64Array, new: Float64Array) -> None:
+    """Do one step, of arrays."""
+    around = (old[:-2, 1:-1] + old[2:, 1:-1]) + (old[1:-1, :-2] + old[1:-1, 2:])
+    new[1:-1, 1:-1] = old[1:-1, 1:-1] + R * (around - 4.0 * old[1:-1, 1:-1])

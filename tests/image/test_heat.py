@@ -1,0 +1,188 @@
+"""Heat on a plate: the same bytes by all techniques, any ranks, after a kill; wrong ones."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from needed import plotted
+
+from running import in_own_process, on_ranks, printed, start_ranks, wait_until, workload_on
+from tiers import sampled
+from workloads.heat.plate import Plate, R
+from workloads.heat.registry import TECHNIQUES
+
+ON_RANKS = [name for name, one in TECHNIQUES.items() if one.parallel == "ranks"]
+ALONE = [
+    name
+    for name, one in TECHNIQUES.items()
+    if one.parallel not in ("ranks", "device") and name != "dask"
+]
+
+
+def solved(size: int, names: Sequence[str], tmp_path: Path, *options: Any) -> list[dict[str, Any]]:
+    report = tmp_path / "heat.json"
+    words = ["--impl", ",".join(names), "--repeat", 1, "--json", report, *options]
+    printed(workload_on(size, "heat", *words))
+    results: list[dict[str, Any]] = json.loads(report.read_text())["results"]
+    assert [one["impl"] for one in results] == list(names)
+    assert all(one["ok"] for one in results)
+    return results
+
+
+@pytest.mark.parametrize(("n", "steps"), sampled([(7, 21), (33, 40), (64, 11)], 2))
+def test_every_technique_gives_the_same_bytes(n: int, steps: int, tmp_path: Path) -> None:
+    options = ["-n", n, "--steps", steps]
+    alone = solved(1, [*ALONE, *(["dask"] if n == 33 else [])], tmp_path, *options, "--workers", 3)
+    answers = {one["answer"] for one in alone}
+    for size in (1, 2, 3, 4, 7) if n == 7 else (3,):
+        results = solved(size, ON_RANKS, tmp_path, *options)
+        assert {one["workers"] for one in results} == {size}
+        answers |= {one["answer"] for one in results}
+    assert len(answers) == 1
+
+
+def test_all_end_at_the_same_step_where_nothing_changes_any_more(tmp_path: Path) -> None:
+    options = ["-n", 21, "--steps", 100_000, "--until", 1e-6]
+    alone = solved(1, ["python", "numpy", "numba"], tmp_path, *options)
+    results = [*alone, *solved(3, ON_RANKS[:-1], tmp_path, *options)]
+    (steps,) = {one["details"][0]["steps"] for one in results}
+    assert 10 < steps < 100_000
+    assert steps % 10 == 0
+    assert len({one["answer"] for one in results}) == 1
+
+
+def test_the_error_is_a_fourth_at_half_the_distance() -> None:
+    errors = []
+    for n in (15, 31, 63):
+        # The same time: a step is a fourth as long.
+        plate, steps = Plate(n, 0), 40 * ((n + 1) // 16) ** 2
+        scheme, true = (plate.exact(steps, scheme=each) for each in (True, False))
+        errors.append(abs(scheme - true).max())
+        assert errors[-1] <= plate.error_bound(steps)
+    assert errors[0] / errors[1] == pytest.approx(4, rel=0.05)
+    assert errors[1] / errors[2] == pytest.approx(4, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ("mpi.Strip.exchange = lambda *_: None", "differs from the scheme's solution"),
+        # A halo of the step before: off by next to nothing.
+        ("own = mpi.Strip.exchange\n"
+         "def late(strip, old, seen=[0]):\n"
+         "    seen[0] += 1\n"
+         "    seen[0] == 9 or own(strip, old)\n"
+         "mpi.Strip.exchange = late", "differs from the scheme's solution"),
+        ("own = mpi.sweep\n"
+         "def fused(old, new, first, last):\n"
+         "    own(old, new, first, last)\n"
+         "    new[1, 1] = numpy.nextafter(new[1, 1], 9)\n"
+         "mpi.sweep = fused", "differs in single bits"),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
+    code = (
+        "import sys, numpy\nfrom workloads.__main__ import main\nfrom workloads.heat import mpi\n"
+        f"{change}\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    options = ["-n", "33", "--steps", "20", "--repeat", "1"]
+    done = on_ranks(2, "-c", code, "heat", "--impl", "numpy,mpi-sendrecv", *options)
+    assert done.returncode == 1
+    assert verdict in done.stderr
+
+
+def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
+    words = ["--checkpoint", path, *options]
+    return solved(size, ["mpi-checkpoint"], tmp_path, *words)[0]
+
+
+def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
+    path, options = tmp_path / "plate.h5", ["-n", 101, "--steps", 100_000, "--every", 20]
+    words = ["--impl", "mpi-checkpoint", "--checkpoint", path, *options]
+    job = start_ranks(3, "-m", "workloads", "heat", *words)
+    try:
+        # Within a checkpoint: a file of each kind is there.
+        wait_until(path.with_name("plate.h5.new").exists, job)
+        wait_until(path.exists, job)
+        for rank in children(job.pid):
+            os.kill(rank, signal.SIGKILL)
+    finally:
+        job.kill()
+        job.communicate()
+    has = steps_in(path)
+    assert has % 20 == 0
+    options[3] = has + 200
+    again = checkpoint(2, path, tmp_path, *options)
+    assert again["note"] == f"went on from step {has}"
+    assert again["work"] == 101**2 * 200
+    assert again["answer"] == solved(1, ["numpy"], tmp_path, *options[:4])[0]["answer"]
+    assert steps_in(path) == has + 200
+    assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
+    # Complete: nothing is left to be done, and a repetition begins anew.
+    assert checkpoint(1, path, tmp_path, *options)["answer"] == again["answer"]
+
+
+def children(parent: int) -> list[int]:
+    """Return the ranks: the children of mpiexec's proxy."""
+    found = []
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        found += Path(f"/proc/{child}/task/{child}/children").read_text().split()
+    return [*map(int, found)]
+
+
+def steps_in(path: Path) -> int:
+    code = "import h5py, sys; print(h5py.File(sys.argv[1])['field'].attrs['steps'])"
+    return int(printed(in_own_process(sys.executable, "-c", code, path)))
+
+
+def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
+    words = ["--impl", "mpi-checkpoint", "--checkpoint", path]
+    content = path.read_bytes()
+    for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
+        done = workload_on(2, "heat", *words, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in done.stderr
+    assert path.read_bytes() == content
+    path.write_text("other data")
+    done = workload_on(2, "heat", *words, "-n", 9)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no checkpoint of heat" in done.stderr
+    assert path.read_text() == "other data"
+
+
+def test_pictures(tmp_path: Path) -> None:
+    files = {f"--{kind}": tmp_path / name for kind, name in (("out", "f.png"), ("film", "f.gif"))}
+    words = [word for pair in files.items() for word in pair]
+    if not plotted(files["--out"]):
+        pytest.skip("no Matplotlib here: run it in the image hpcpy")
+    printed(workload_on(2, "heat", "--impl", "numpy,mpi-cart", "-n", 20, "--steps", 120, *words))
+    assert files["--out"].read_bytes()[:4] == b"\x89PNG"
+    assert files["--film"].read_bytes()[:6] == b"GIF89a"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-n", "2", "--impl", "multiprocessing", "--workers", "3"], "-n 2: has no row for each"),
+        (["--until", "1e-3", "--impl", "multiprocessing"], "--until: multiprocessing does all"),
+        (["--until", "nan"], "'nan' is no number above 0"),
+        (["--every", "3"], "--every: needs --checkpoint"),
+        (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint alone"),
+        (["--film", "a.png"], "ends in none of .gif"),
+    ],
+)
+def test_what_cannot_be_is_refused(options: list[str], said: str, tmp_path: Path) -> None:
+    done = workload_on(1, "heat", *(word.replace("TMP", str(tmp_path)) for word in options))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_the_scheme_is_stable() -> None:
+    assert 0 < R <= 0.25

@@ -95,6 +95,8 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": folder}
     # Ranks share what numba keeps, and the student's folder gets no cache.
     environment["NUMBA_CACHE_DIR"] = folder
+    # Kernels for a GPU run here without one.
+    environment["NUMBA_ENABLE_CUDASIM"] = "1"
     # Numba would colour its messages.
     environment["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
     no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         _show(args)
         return 0
     for name in NAMES if args.name is None else [args.name]:
-        print(f"{name:16}  {task(name).EXERCISE.slide:8}  {task(name).__doc__}")
+        print(f"{name:16}  {task(name).EXERCISE.slide:19}  {task(name).__doc__}")
     return 0
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
@@ -26,12 +28,12 @@ def kind(answer: Any, function: str = "compute") -> str:
     return f"the answer is {type(answer).__name__}"
 
 
-def difference(answer: Any, want: Any) -> str:
+def difference(answer: Any, want: Any, function: str = "compute") -> str:
     """Name the first element in which an array is not the expected one, or return ""."""
     import numpy as np  # noqa: PLC0415
 
     if answer is None:
-        return f"{kind(answer)}: return the array"
+        return f"{kind(answer, function)}: return the array"
     # What a class of the student's says of itself counts for nothing.
     if issubclass(type(answer), np.ndarray):
         answer = np.ndarray.view(answer, np.ndarray)
@@ -62,6 +64,23 @@ def no_dataset(file: Any, name: str) -> str:
     if isinstance(file[name], h5py.Dataset):
         return ""
     return f"{name} is a group of datasets: make it one dataset of all arrays"
+
+
+def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
+    """Return what a call gives, and how many lines of the student's file ran in it."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace if frame.f_code.co_filename == module.__file__ else None
+
+    sys.settrace(trace)
+    try:
+        answer = call()
+    finally:
+        sys.settrace(None)
+    return answer, lines
 
 
 def note(text: str) -> None:
@@ -144,3 +163,42 @@ def on_first(comm: Any, answer: Any, want: Any) -> str:
     if comm.rank:
         return "" if answer is None else f"on rank {comm.rank} {kind(answer)}, not None"
     return difference(answer, want)
+
+
+def strip(comm: Any) -> tuple[Any, Any, Any]:
+    """Return a rank's strip of a plate, its halo still to be filled, and both neighbours.
+
+    Row k of the plate is full of k + 1, and strips differ in length.
+    """
+    import numpy as np  # noqa: PLC0415
+    from mpi4py import MPI  # noqa: PLC0415
+
+    first, last = _bounds(comm.rank)
+    block = np.full((last - first + 2, 5), -1.0)
+    block[1:-1] = np.arange(first + 1.0, last + 1)[:, None]
+    up = comm.rank - 1 if comm.rank else MPI.PROC_NULL
+    down = comm.rank + 1 if comm.rank < comm.size - 1 else MPI.PROC_NULL
+    return block, up, down
+
+
+def wrong_halo(comm: Any, block: Any, halves: tuple[bool, bool] = (True, True)) -> str:
+    """Say what is wrong with a strip's upper halo, or its lower one; "" if nothing is."""
+    first, last = _bounds(comm.rank)
+    own = block[1:-1]
+    if (own[:, 0] != range(first + 1, last + 1)).any():
+        return f"on rank {comm.rank} rows of its own have changed: the halo alone is filled"
+    has = (comm.rank > 0, comm.rank < comm.size - 1)
+    for name, row, want, is_due in zip(
+        ("first", "last"), (block[0], block[-1]), (first, last + 1), halves, strict=True
+    ):
+        neighbour = has[name == "last"]
+        if is_due and (row != (want if neighbour else -1)).any():
+            if not neighbour:
+                return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
+            what = {-1.0: "not filled", -2.0: "of a halo"}.get(float(row[0]), f"row {row[0]:g}")
+            return f"on rank {comm.rank} the {name} row is {what}, not row {want} of the plate"
+    return ""
+
+
+def _bounds(rank: int) -> tuple[int, int]:
+    return (rank * (rank + 7)) // 2, ((rank + 1) * (rank + 8)) // 2

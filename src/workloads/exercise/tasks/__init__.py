@@ -31,13 +31,24 @@ NAMES = (
     "shared-race",
     "blas-threads",
     "linalg-batch",
+    # Along one problem, which is no talk's.
+    "heat-slices",
+    "heat-gpu",
+    "heat-chunks",
+    "heat-halo",
+    "heat-deadlock",
+    "heat-overlap",
+    "heat-trace",
+    "heat-sum",
+    "heat-checkpoint",
+    "heat-scaling",
 )
 
 
 _HEADER = '''\
 """Exercise {name}: {summary}"""
 
-# It belongs to: python -m workloads talk {slide}
+# It belongs to: python -m workloads {where}
 #
 # Task: fill the hole in {function}.
 #
@@ -55,7 +66,7 @@ from __future__ import annotations
 class Exercise:
     """A task for a class; its summary is the docstring of its file."""
 
-    slide: str  # talk and number, as `python -m workloads talk` takes them
+    slide: str  # talk and number, as `python -m workloads talk` takes them, or heat's technique
     task: str
     given: str  # the student's file: code with one line that raises NotImplementedError
     solution: str  # the lines that take the place of that one
@@ -77,7 +88,15 @@ def text(name: str, *, solved: bool = False) -> str:
     module = task(name)
     exercise: Exercise = module.EXERCISE
     lines = "\n".join(f"# {line}".rstrip() for line in exercise.task.strip().splitlines())
-    fields = {**vars(exercise), "name": name, "summary": module.__doc__, "task": lines}
+    talk, number = exercise.slide.split()
+    where = f"heat --impl {number}" if talk == "heat" else f"talk {exercise.slide}"
+    fields = {
+        **vars(exercise),
+        "where": where,
+        "name": name,
+        "summary": module.__doc__,
+        "task": lines,
+    }
     written = _HEADER.format(**fields) + exercise.given.lstrip()
     if solved:
         (hole,) = re.findall(r".*raise NotImplementedError.*\n", written)

@@ -1,0 +1,78 @@
+"""A checkpoint that is whole whenever the program is killed."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from workloads.exercise.judging import difference
+from workloads.exercise.tasks import Exercise
+
+EXERCISE = Exercise(
+    slide="heat mpi-checkpoint",
+    function="save",
+    task="""
+save writes `field` to the .npy file at `path`, a str, where an older checkpoint may be. If the
+program is killed meanwhile, or the disk is full, the older one must still be there as a whole:
+np.save(path, field) would have cut it first. So write another file in the same folder, and have
+it take the name by os.replace(new, path), which the system does at once or not at all.
+""",
+    given='''
+import os
+
+import numpy as np
+
+
+def save(path, field):
+    """Write the field to the .npy file at `path`."""
+    raise NotImplementedError("write a new file, then let it take the old one's name")
+''',
+    solution="""
+    new = path + ".new.npy"
+    np.save(new, field)
+    os.replace(new, path)
+""",
+    hint="np.save adds .npy to a name that has another ending.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+
+    path = Path(tempfile.gettempdir()) / "plate.npy"
+    old, field, opened = np.zeros(8), np.arange(4096.0), list[str]()
+    np.save(path, old)
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        if event == "open" and str(args[0]) == str(path) and "w" in str(args[1] or ""):
+            opened.append(event)
+
+    sys.addaudithook(audit)
+    # As on a full disk: a file cannot have more bytes.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    failed = False
+    try:
+        module.save(str(path), field)
+    except OSError:
+        failed = True
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    if opened:
+        return "the old checkpoint was opened for writing: killed then, the program has none"
+    if not path.exists() or path.stat().st_size != old.nbytes + 128:
+        return "after a full disk the old checkpoint is gone: replace it when the new one is whole"
+    if not failed:
+        return "the disk was full, and save ended as if it were not: let the error go on"
+    module.save(str(path), field)
+    if wrong := difference(np.load(path), field):
+        return f"the file is not the field: {wrong}"
+    for left in path.parent.glob("*plate*"):
+        if left != path and left.stat().st_size > field.nbytes:
+            return f"{left.name} is left beside the checkpoint"
+    return ""

@@ -1,0 +1,43 @@
+"""A halo, filled by Sendrecv: which row goes where; checked on 1 and 4 ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.judging import missing, strip, watched, wrong_halo
+from workloads.exercise.tasks import Exercise
+
+EXERCISE = Exercise(
+    slide="heat mpi-sendrecv",
+    function="exchange",
+    needs=("numpy", "mpi4py"),
+    ranks=(1, 4),
+    task="""
+Each rank has a strip of a plate: `block`, an array with its rows, and one more above and below
+them for the rows of its neighbours, the halo. Fill both by comm.Sendrecv. `up` and `down` are
+the ranks of the neighbours; at the ends of the plate MPI.PROC_NULL, from which nothing comes.
+
+comm.Sendrecv(row, dest, recvbuf=other, source=rank) sends one row and receives another.
+""",
+    given='''
+def exchange(comm, block, up, down):
+    """Fill the first and the last row of `block`."""
+    raise NotImplementedError("one Sendrecv upwards, one downwards")
+''',
+    solution="""
+    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)
+    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)
+""",
+    hint="What goes up comes from below: it is for block[-1], the lower halo.",
+)
+
+
+def judge(module: Any) -> str:
+    from mpi4py import MPI
+
+    comm, used = MPI.COMM_WORLD, set[str]()
+    block, up, down = strip(comm)
+    module.exchange(watched(comm, used), block, up, down)
+    return missing(comm, used, "Sendrecv", "it has no order to get wrong") or wrong_halo(
+        comm, block
+    )

@@ -1,0 +1,50 @@
+"""Strong scaling, read from a table: up to how many ranks it is worth its cores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.judging import kind
+from workloads.exercise.tasks import Exercise
+
+EXERCISE = Exercise(
+    slide="heat mpi-overlap",
+    function="most_ranks",
+    needs=(),
+    task="""
+`seconds` has the time of one plate by number of ranks: {1: 100.0, 2: 52.0, 4: 28.0, …}. Return
+the largest number of ranks whose efficiency is at least `least`. The efficiency of p ranks is
+their speed-up beside the fewest ranks that were measured, divided by how many times as many
+they are: of {1: 100.0, 4: 50.0} it is 0.5 for 4 ranks, which are twice as fast.
+""",
+    given='''
+def most_ranks(seconds, least):
+    """Return the largest number of ranks whose efficiency is at least `least`."""
+    raise NotImplementedError("the efficiency of each number of ranks, beside the fewest")
+''',
+    solution="""
+    fewest = min(seconds)
+    work = fewest * seconds[fewest]
+    return max(ranks for ranks in seconds if work / (ranks * seconds[ranks]) >= least)
+""",
+    hint="Ranks times seconds is what was paid. How does that of the fewest compare?",
+)
+# Table, least, answer, and what a wrong one has done.
+_CASES = (
+    ({1: 100.0, 2: 52.0, 4: 28.0, 8: 18.0, 16: 14.0}, 0.5, 8, ""),
+    ({1: 100.0, 2: 52.0, 4: 28.0, 8: 18.0, 16: 14.0}, 0.8, 4, ""),
+    # In another order, and not from one rank on.
+    ({64: 5.5, 8: 20.0, 16: 11.0}, 0.9, 16, "the fewest ranks here are 8: "),
+    # A large number may be worth it where a smaller one is not.
+    ({1: 60.0, 4: 30.0, 6: 12.0}, 0.75, 6, "6 ranks are worth it, though 4 are not: "),
+)
+
+
+def judge(module: Any) -> str:
+    for seconds, least, want, why in _CASES:
+        answer = module.most_ranks(dict(seconds), least)
+        if type(answer) is not int:
+            return f"{kind(answer, 'most_ranks')}, not int"
+        if answer != want:
+            return f"{why}most_ranks({seconds}, {least}) is {answer}, not {want}"
+    return ""

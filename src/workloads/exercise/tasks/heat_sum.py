@@ -1,0 +1,58 @@
+"""A sum that is the same on any number of ranks, to the last bit; checked on 1 and 4 ranks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from workloads.exercise.judging import kind, missing, watched
+from workloads.exercise.tasks import Exercise
+
+EXERCISE = Exercise(
+    slide="heat mpi-sendrecv",
+    function="total",
+    needs=("numpy", "mpi4py"),
+    ranks=(1, 4),
+    task="""
+Every rank has some numbers, `mine`, and returns the sum of all ranks' numbers, as a float. It
+must be the same to the last bit however many ranks there are.
+
+comm.allreduce(mine.sum()) is not: each rank rounds its own sum, and the sums again. That is fine
+for most programs, and two runs then differ in the last digits. Where a result must be the same,
+collect the numbers and round once: math.fsum adds without rounding in between.
+""",
+    given='''
+import math
+
+import numpy as np
+
+
+def total(comm, mine):
+    """Return the sum of all ranks' numbers, rounded once."""
+    raise NotImplementedError("collect all numbers, and add them up by math.fsum")
+''',
+    solution="""
+    return math.fsum(np.concatenate(comm.allgather(mine)))
+""",
+    hint="comm.allgather(mine) is a list of arrays on every rank, np.concatenate makes it one.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+    from mpi4py import MPI
+
+    comm, used = MPI.COMM_WORLD, set[str]()
+    # Large numbers that cancel, and small ones that are lost beside them.
+    numbers = np.sin(np.arange(1.0, 1201)) * 10.0 ** (np.arange(1200) % 17)
+    mine = np.array_split(numbers, comm.size)[comm.rank]
+    answer, want = module.total(watched(comm, used), mine), math.fsum(numbers)
+    if wrong := missing(comm, used, "allgather"):
+        return wrong
+    if type(answer) not in (float, np.float64):
+        return f"on rank {comm.rank} {kind(answer, 'total')}, not float"
+    if float(answer) == want:
+        return ""
+    if abs(answer - want) > 1e-9 * abs(numbers).sum():
+        return f"on rank {comm.rank} the sum is {answer}, not {want}"
+    return f"{answer!r} is not {want!r}: it was rounded on the way, and depends on the ranks"

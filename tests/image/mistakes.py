@@ -237,7 +237,7 @@ MISTAKES = {
     ),
     "heat-sum": (
         ("math.fsum(np.concatenate(comm.allgather(mine)))", "comm.allreduce(mine.sum())",
-         "did not call comm.allgather"),
+         "it was rounded on the way, and depends on the ranks"),
         ("math.fsum(np.concatenate(comm.allgather(mine)))", "math.fsum(comm.allgather(mine.sum()))",
          "it was rounded on the way, and depends on the ranks"),
         ("math.fsum(", "sum(", "it was rounded on the way, and depends on the ranks"),
@@ -254,7 +254,7 @@ MISTAKES = {
          "plate.npy.new.npy is left beside the checkpoint"),
     ),
     "heat-scaling": (
-        (" >= least)", " > least)", "most_ranks({1: 100.0"),
+        (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),
         ("(ranks * seconds[ranks])", "seconds[ranks]", "most_ranks({1: 100.0"),
         ("return max(", "return min(", "is 1, not 8"),
         ("return max", "max", "most_ranks returns nothing, not int"),

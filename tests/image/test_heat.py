@@ -16,7 +16,8 @@ from tiers import sampled
 from workloads.heat.plate import Plate, R
 from workloads.heat.registry import TECHNIQUES
 
-ON_RANKS = [name for name, one in TECHNIQUES.items() if one.parallel == "ranks"]
+# Those of ranks end with the one that needs a file.
+*ON_RANKS, CHECKPOINT = (name for name, one in TECHNIQUES.items() if one.parallel == "ranks")
 ALONE = [
     name
     for name, one in TECHNIQUES.items()
@@ -49,7 +50,7 @@ def test_every_technique_gives_the_same_bytes(n: int, steps: int, tmp_path: Path
 def test_all_end_at_the_same_step_where_nothing_changes_any_more(tmp_path: Path) -> None:
     options = ["-n", 21, "--steps", 100_000, "--until", 1e-6]
     alone = solved(1, ["python", "numpy", "numba"], tmp_path, *options)
-    results = [*alone, *solved(3, ON_RANKS[:-1], tmp_path, *options)]
+    results = [*alone, *solved(3, ON_RANKS, tmp_path, *options)]
     (steps,) = {one["details"][0]["steps"] for one in results}
     assert 10 < steps < 100_000
     assert steps % 10 == 0
@@ -98,12 +99,12 @@ def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
 
 def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
     words = ["--checkpoint", path, *options]
-    return solved(size, ["mpi-checkpoint"], tmp_path, *words)[0]
+    return solved(size, [CHECKPOINT], tmp_path, *words)[0]
 
 
 def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
     path, options = tmp_path / "plate.h5", ["-n", 101, "--steps", 100_000, "--every", 20]
-    words = ["--impl", "mpi-checkpoint", "--checkpoint", path, *options]
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, *options]
     job = start_ranks(3, "-m", "workloads", "heat", *words)
     try:
         # Within a checkpoint: a file of each kind is there.
@@ -143,7 +144,7 @@ def steps_in(path: Path) -> int:
 def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
-    words = ["--impl", "mpi-checkpoint", "--checkpoint", path]
+    words = ["--impl", CHECKPOINT, "--checkpoint", path]
     content = path.read_bytes()
     for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
         done = workload_on(2, "heat", *words, *options)
@@ -173,6 +174,7 @@ def test_pictures(tmp_path: Path) -> None:
         (["-n", "2", "--impl", "multiprocessing", "--workers", "3"], "-n 2: has no row for each"),
         (["--until", "1e-3", "--impl", "multiprocessing"], "--until: multiprocessing does all"),
         (["--until", "nan"], "'nan' is no number above 0"),
+        (["--impl", CHECKPOINT], "--impl mpi-checkpoint: needs --checkpoint FILE"),
         (["--every", "3"], "--every: needs --checkpoint"),
         (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint alone"),
         (["--film", "a.png"], "ends in none of .gif"),

@@ -202,6 +202,16 @@ def _check_files(args: argparse.Namespace, plate: Plate) -> None:
             output.check(path, option)
 
 
+def _with_file(workload: Workload, args: argparse.Namespace) -> Workload:
+    """Return the workload as it is with a file for checkpoints, or with the row saying so."""
+    if args.checkpoint is not None:
+        return workload
+    if "mpi-checkpoint" in (args.impl or "").split(","):
+        raise UsageError("--impl mpi-checkpoint: needs --checkpoint FILE")
+    row = replace(TECHNIQUES["mpi-checkpoint"], obstacle=lambda: "it needs --checkpoint FILE")
+    return replace(workload, techniques={**TECHNIQUES, "mpi-checkpoint": row})
+
+
 WORKLOAD = Workload(
     name="heat",
     description="Heat that spreads on a square plate: each point needs its neighbours, so parts "
@@ -215,5 +225,6 @@ WORKLOAD = Workload(
     add_options=_add_options,
     attempt=_Attempt,
     problems=_problems,
+    adapt=_with_file,
     grown=Heat.grown,
 )

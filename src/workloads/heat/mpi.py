@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from hpcpy_common import machine
 from workloads.heat.compiled import sweep, threaded_sweep
 from workloads.heat.plate import march
 from workloads.heat.processes import strips
@@ -164,14 +165,23 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
 def hybrid(plate: Plate, workers: Workers) -> Solved:
     """Share each rank's rows among its threads: fewer ranks, fewer and longer messages."""
     import numba  # noqa: PLC0415
+    from mpi4py import MPI  # noqa: PLC0415
 
     strip = Strip(plate, workers.comm)
+    # Its share of the node's cores: more threads than cores would wait for each other.
+    node = strip.comm.Split_type(MPI.COMM_TYPE_SHARED)
+    places = node.allgather(machine.place())
+    node.Free()
+    # Launchers bind each rank to cores of its own, or bind none.
+    allowed = frozenset().union(*(each.allowed for each in places))
+    threads = max(1, places[0]._replace(allowed=allowed).cores() // len(places))
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
     def step(old: Float64Array, new: Float64Array) -> None:
         strip.exchange(old)
         threaded_sweep(old, new, 1, strip.rows + 1)
 
-    return strip.solve(step, f"{numba.get_num_threads()} threads in each")
+    return strip.solve(step, f"{threads} thread{'s' if threads > 1 else ''} in each")
 
 
 def _sweep_edges(old: Float64Array, new: Float64Array, rows: int) -> None:

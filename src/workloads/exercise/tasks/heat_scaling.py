@@ -33,6 +33,7 @@ def most_ranks(seconds, least):
 _CASES = (
     ({1: 100.0, 2: 52.0, 4: 28.0, 8: 18.0, 16: 14.0}, 0.5, 8, ""),
     ({1: 100.0, 2: 52.0, 4: 28.0, 8: 18.0, 16: 14.0}, 0.8, 4, ""),
+    ({1: 100.0, 4: 50.0}, 0.5, 4, "an efficiency of 0.5 is at least 0.5: "),
     # In another order, and not from one rank on.
     ({64: 5.5, 8: 20.0, 16: 11.0}, 0.9, 16, "the fewest ranks here are 8: "),
     # A large number may be worth it where a smaller one is not.

@@ -20,6 +20,7 @@ WORKLOADS = {
 TOOLS = {
     "talk": ("workloads.talk.command", "three talks' slides, run here: their figures beside yours"),
     "arrays": ("workloads.arrays.command", "NumPy's views, strides, broadcasting: a drawing"),
+    "course": ("workloads.course", "the plan of a course of two days around all of this"),
     "exercise": ("workloads.exercise.command", "a file with a hole for a class, and its check"),
 }
 # Former names of hpcpy_job's commands: they go with the next release, as `former` does.

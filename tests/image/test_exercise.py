@@ -129,25 +129,26 @@ def test_a_bad_file_is_one_line(written: str, code: int, message: str, tmp_path:
 
 
 def test_a_class_has_a_line_and_an_object_for_each_file(tmp_path: Path) -> None:
-    files = [tmp_path / name / "my.py" for name in ("ann", "bob", "eve")]
+    files = [tmp_path / name / "my.py" for name in ("ann", "bob", "eve", "joe")]
     good = text("linalg-batch", solved=True) + "print('mine')\n"
     given = text("linalg-batch", solved=False)
-    for file, written in zip(files, (good, "def compute(:\n", given), strict=True):
+    for file, written in zip(files, (good, "def compute(:\n", given, given), strict=True):
         file.parent.mkdir()
         file.write_text(written)
     table = tmp_path / "class.json"
     code, out, error = checked("linalg-batch", *files, "--json", table)
     assert (code, error) == (1, "")
-    lines = out.splitlines()
+    *lines, empty, right, often = out.splitlines()
+    verdicts = ["right", "wrong", "wrong", "wrong"]
     assert [line.split()[:2] for line in lines] == [
-        [str(files[0]), "right"],
-        [str(files[1]), "wrong"],
-        [str(files[2]), "wrong"],
+        [str(file), verdict] for file, verdict in zip(files, verdicts, strict=True)
     ]
+    assert (empty, right) == ("", "1 of 4 right")
+    assert often.startswith("   2 × the hole is not filled: ")
     objects = json.loads(table.read_text())
     assert [each["name"] for each in objects] == [str(file) for file in files]
     assert {each["exercise"] for each in objects} == {"linalg-batch"}
-    assert [each["passed"] for each in objects] == [True, False, False]
+    assert [each["passed"] for each in objects] == [True, False, False, False]
     messages = [each["message"] for each in objects]
     assert messages[0] == ""
     assert "my.py:1: " in messages[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from hpcpy_common import files, options, ranks
@@ -85,9 +86,20 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
         elif printed and not message:
             on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
             print(f"{args.name}: right{on}")
+    if several and printed:
+        _sum_up([verdict["message"] for verdict in verdicts])
     if errors and not several:
         raise type(errors[0])(f"{args.name}: {errors[0]}")
     return 1 if errors else 0
+
+
+def _sum_up(messages: list[str]) -> None:
+    """Print how many are right, and what is wrong how often: what to explain to all."""
+    wrong = Counter(filter(None, messages))
+    print(f"\n{messages.count('')} of {len(messages)} right")
+    for message, number in wrong.most_common():
+        if number > 1:
+            print(f"{number:4} × {message}")
 
 
 def _parser() -> options.Parser:

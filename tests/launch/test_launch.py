@@ -21,6 +21,7 @@ from standalone_host import staged
 from hpcpy.core import paths
 from running import executable
 from tiers import sampled
+from workloads.heat.registry import TECHNIQUES
 
 
 @pytest.mark.parametrize("each", sampled([2, 1, 4]))
@@ -50,6 +51,21 @@ def test_pi_counts_the_same_evenly_spread_or_not(
     assert f"seeded, {tasks} at work: " in done.stdout
     assert hits in done.stdout
     assert "matches" in done.stdout
+
+
+@pytest.mark.parametrize("tasks", sampled([4, 2, 8, 7]))
+def test_heat_is_the_same_over_two_nodes(cluster: Cluster, sif: str, tasks: int) -> None:
+    # What two nodes share of a compressed dataset made HDF5 wait for ever.
+    file = cluster.shared / f"plate-{tasks}.h5"
+    *ranks, last = (name for name, one in TECHNIQUES.items() if one.parallel == "ranks")
+    digests = set[str]()
+    for impl in (",".join(ranks), f"{last} --checkpoint {file}"):
+        words = f"W=heat --impl {impl} -n 77 --steps 30 --repeat 1"
+        done = hpcpy(cluster, "launch", words, "NODES=2", f"TASKS={tasks}", f"IMAGE={sif}")
+        assert (done.returncode, said(done)) == (0, [])
+        digests |= set(re.findall(r"sha256 (\w+): matches the known solution", done.stdout))
+    assert len(digests) == 1
+    assert file.is_file()
 
 
 def test_the_script_for_sbatch_runs(cluster: Cluster, sif: str) -> None:

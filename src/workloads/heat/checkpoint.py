@@ -76,9 +76,9 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     try:
         if is_top:
             with h5py.File(new, "w") as file:
-                # A chunk of rows for each rank: one is compressed as a whole.
-                chunks = -(-width // comm.size), width
-                how = {"chunks": chunks, "compression": "gzip", "shuffle": True}
+                # A chunk is a row, and so of one rank: of chunks that ranks of two nodes
+                # share HDF5 sends parts, and waits for ever (HDF5 1.14.5, MPICH 4.0.2, sockets).
+                how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
                 dataset = file.create_dataset(_FIELD, (width, width), "f8", **how)
                 dataset.attrs.update({"n": strip.plate.n, "r": R, "steps": done})
         comm.Barrier()
@@ -86,7 +86,7 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
             # The outer ranks write the edge, too.
             mine = slice(1 - is_top, len(field) - 1 + is_bottom)
             dataset = file[_FIELD]
-            # Together: a chunk that two ranks share is compressed once.
+            # Together: the file's lists of chunks are every rank's.
             with dataset.collective:
                 dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
         if is_top:

@@ -99,7 +99,7 @@ static int ask(char *image, int is_shared, char *reason, const char **how)
 {
     int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    struct timeval patience = {.tv_sec = 10};   /* for a queue that nobody takes from */
+    struct timeval patience = {.tv_sec = 2};   /* for a queue that nobody takes from */
     struct iovec text = {reason, REASON};
     struct space space = {.file = -1};
     struct msghdr message = {
@@ -121,8 +121,8 @@ const char *enter(char *image)
     int space = -1;
 
     read_hold();
-    /* Of starts at once another one may have the name, and not listen yet. */
-    for (int i = 0; space < 0 && !*reason && how != taken && i < 100; i++) {
+    /* Of starts at once another one may have the name, and not listen yet: less than a second. */
+    for (int i = 0; space < 0 && !*reason && how != taken && i < 45; i++) {
         usleep(i * 1000);
         space = ask(image, 1, reason, &how);
     }

@@ -5,11 +5,13 @@
 #include <squashfuse/squashfuse.h>
 #include <squashfuse/ll.h>
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "pack.h"
@@ -28,13 +30,33 @@ static struct fuse_lowlevel_ops operations = {
     .releasedir = sqfs_ll_op_releasedir,
 };
 
-#define DEVICE "4"   /* /dev/fuse, the first file that the daemon opens and keeps */
+#define DEVICE "5"   /* /dev/fuse, the second file that the daemon opens and keeps */
 
 static int parent;   /* with whose end nobody is handed the namespace any more */
 static int hold;     /* or so many milliseconds after the last start */
 static sem_t mounted;
 
-/* Answer one start; 0 if none has come in time. */
+/* Whether the image lies at its place: a folder that was renamed has taken the mount along.
+   The kernel knows, and no file system is asked. */
+static int is_in_place(void)
+{
+    const char *prefix = getenv("HPCPY_PACK_PREFIX");
+    char *line = NULL, *type, place[PATH_MAX], source[PATH_MAX];
+    FILE *file = fopen("/proc/thread-self/mountinfo", "re");
+    size_t size = 0;
+    int found = 0;
+
+    while (file && !found && getline(&line, &size, file) > 0)
+        found = (type = strstr(line, " - fuse.hpcpy-pack ")) &&
+                sscanf(line, "%*s %*s %*s %*s %4095s", place) == 1 && !strcmp(place, prefix) &&
+                sscanf(type, " - %*s %4095s", source) == 1 && !strcmp(source, prefix);
+    free(line);
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* Answer one start; 0 if none has come in time, or the next one needs another mount. */
 static int answer(int milliseconds, int file, const char *reason)
 {
     struct pollfd each[] = {{LISTENER, POLLIN, 0}, {parent, POLLIN, 0}};
@@ -47,6 +69,8 @@ static int answer(int milliseconds, int file, const char *reason)
         return 0;
     int start = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
     pid_t peer = own_peer(start);
+    if (file >= 0 && !is_in_place())
+        return close(start);
     /* In a user namespace all others have the number of "nobody"; a signal tells them from it. */
     if (peer > 0 && !kill(peer, 0))
         sendmsg(start, &message, MSG_NOSIGNAL);
@@ -117,6 +141,21 @@ static void *mount_and_hold(void *prefix)
     return NULL;
 }
 
+/* Serve other starts without the first one's limits, or none but the first. */
+static void leave_limits(void)
+{
+    static const int kinds[] = {RLIMIT_CPU, RLIMIT_AS};
+    struct rlimit limit;
+
+    for (int i = 0; i < 2; i++) {
+        getrlimit(kinds[i], &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(kinds[i], &limit);
+        if (limit.rlim_max != RLIM_INFINITY)
+            hold = 0, parent = -1;
+    }
+}
+
 int serve(char **words)
 {
     struct fuse_args arguments = FUSE_ARGS_INIT(1, words);
@@ -124,11 +163,14 @@ int serve(char **words)
     sqfs_ll_chan channel;
     pthread_t holder;
 
+    /* Its number is in the socket's name: while this is open the kernel gives it to no other. */
+    check(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "/proc/self/ns/mnt");
     get_rights();
     check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
     prepare_hot();
     parent = atoi(words[2]) > 1 ? syscall(SYS_pidfd_open, atoi(words[2]), 0) : -1;
     hold = atoi(words[3]);
+    leave_limits();
     errno = EUCLEAN;   /* squashfuse sets none */
     sqfs_ll *image = sqfs_ll_open(words[1], strtoull(getenv("HPCPY_PACK_OFFSET"), NULL, 10));
     if (!image || sqfs_ll_mount(&channel, "/dev/fd/" DEVICE, &arguments, &operations,

@@ -135,10 +135,12 @@ int main(int count, char **words)
             path = words[0];
     char *name = basename(path), *program = join(getenv("HPCPY_PACK_BIN"), "", name);
     go_inside(words, name);
-    if (is_alone && !strcmp(name, basename(image))) {
+    if (is_alone && (!strcmp(name, basename(image)) ||
+                     (access(program, F_OK) && strcmp(name, "pack-exec")))) {
         /* A command of the image, by its name, or what its Python is given. */
         const char *given = words[1] ? join(getenv("HPCPY_PACK_BIN"), "", words[1]) : "";
-        int is_command = words[1] && !strchr(words[1], '/') && !access(given, X_OK);
+        int is_command = words[1] && (!strcmp(words[1], "pack-exec") ||
+                                      (!strchr(words[1], '/') && !access(given, X_OK)));
         name = is_command ? *++words : "python";
         program = join(getenv("HPCPY_PACK_BIN"), "", name);
         if (!is_command && access(program, F_OK))

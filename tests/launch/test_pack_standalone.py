@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,11 @@ from injection_ways import NOBODY, forbidden
 from packing import conda_like, end, pack, public_folder, reported, require, tree
 from test_engine_apptainer import AS_USER
 
-from running import Done, run
+from running import Done, first_line, run
+from running import start as begin
 
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
-SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
+SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'), flush=True)"
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,64 @@ def test_ranks_have_one_mount(file: Path) -> None:
         done = [*pool.map(lambda _: run(file, "-c", SPACE, env=held), range(8))]
     assert [each.stderr for each in done] == [""] * 8
     assert len({each.stdout for each in done}) == 1
+
+
+def test_a_link_with_another_name_and_any_command(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "current.run"
+    link.symlink_to(file)
+    assert start(link, "-c", "print(1)").stdout == "1\n"
+    assert start(file, "pack-exec", "sh", "-c", "echo $0 $1", "a", "b").stdout == "a b\n"
+
+
+def test_a_renamed_folder_takes_no_start_along(tmp_path: Path) -> None:
+    require()
+    prefix, file = conda_like(tmp_path / "env"), tmp_path / "env.run"
+    (prefix / "value").write_text("image")
+    assert pack("--standalone", prefix, "-o", file).returncode == 0
+    show = ("-c", "import sys; print(open(sys.prefix + '/value').read())")
+    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
+    assert run(file, *show, env=held).stdout == "image\n"
+    prefix.rename(tmp_path / "away")
+    prefix.mkdir()
+    for _ in range(2):
+        done = run(file, *show, env=held)
+        assert (done.stdout, done.stderr) == ("image\n", "")
+    end(tmp_path)
+
+
+def test_each_mount_namespace_has_its_own(file: Path, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("makes mount namespaces: as root")
+    # The kernel gives the number of a namespace that has ended to the next one.
+    mounted = 'mount -t tmpfs none "$0" && touch "$0/$1" && shift && exec "$@"'
+    show = ("-c", "import os, sys; print(os.listdir(sys.argv[1]))", str(tmp_path))
+    for name in ("first", "second", "third"):
+        words = ("unshare", "--mount", "sh", "-c", mounted, tmp_path, name, file, *show)
+        done = run(*words, env={**ENV, "HPCPY_PACK_HOLD": "600"})
+        assert (done.stdout, done.stderr) == (f"['{name}']\n", "")
+    end(file.parent)
+
+
+def test_a_start_with_a_limit_of_time_serves_no_other(file: Path) -> None:
+    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
+    words = ("sh", "-c", 'ulimit -t 60 && exec "$@"', "sh", file, "-c", f"{SPACE}; input()")
+    end(file.parent)
+    with begin(*words, env=held, stdin=subprocess.PIPE) as first:
+        space = first_line(first)
+        assert run(file, "-c", SPACE, env=held).stdout != space
+        first.communicate("\n")
+    end(file.parent)
+
+
+def test_what_is_not_overwritten(tmp_path: Path) -> None:
+    require()
+    prefix, other = conda_like(tmp_path / "env"), tmp_path / "results.csv"
+    other.write_text("mine")
+    for name in (other, "/dev/null", "-", prefix / "env.run"):
+        done = pack("--standalone", prefix, "-o", name)
+        assert (done.returncode, done.stdout) == (2, ""), name
+    assert other.read_text() == "mine"
+    assert not (prefix / "env.run").exists()
 
 
 def test_another_user(file: Path, folder: Path) -> None:

@@ -82,9 +82,12 @@ def main(options: argparse.Namespace) -> int:
         return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
+    place = prefix
     if options.standalone:
-        action = _write_file
-    with work_folder(prefix) as work:
+        # The environment's own parent may be a site's, and closed.
+        action, place = _write_file, standalone.checked(options.file, prefix)
+        options.file = place
+    with work_folder(place) as work:
         action(prefix, work, options)
     return 0
 
@@ -144,10 +147,7 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Write one file of a folder, packed or not, which stays as it is."""
-    file = options.file or Path(f"{prefix.name}.run")
-    if file.is_dir():
-        # Before minutes of packing.
-        raise UsageError(f"{file}: is a folder", hint="give the file's name")
+    file = options.file
     if is_packed(prefix):
         if options.program:
             print(record(prefix, options.program))
@@ -214,6 +214,8 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     if code := run(command, stdin=None, process_group=None).returncode:
         program = shlex.join(options.program)
         raise StageError(f"{program} ended with {code}; {prefix} is as it was")
+    if not (environment.source / "bin").is_dir():
+        raise StageError(f"{shlex.join(options.program)} has left no bin; {prefix} is as it was")
     packed = _make(environment, work)
     # The kept folder first: it is the one of the old image.
     discard(unpacked, work)

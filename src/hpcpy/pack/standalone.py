@@ -19,6 +19,26 @@ _MARK = b"hpcpy-pack configuration"
 _BLOCK = 128 << 10
 
 
+def checked(file: Path | None, prefix: Path) -> Path:
+    """Return where the program of an environment goes; refuse what must not be overwritten."""
+    file = Path(os.path.realpath(file or f"{prefix.name}.run"))
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder", hint="give the file's name")
+    if file.is_relative_to(prefix):
+        raise UsageError(f"{file}: lies in the environment, and would be packed with it")
+    if file.name == "-" or (file.exists() and not _is_own(file)):
+        raise UsageError(f"{file}: is no program of pack's", hint="give a new file's name")
+    return file
+
+
+def _is_own(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - _END.size))
+        return stream.read().startswith(_MARK)
+
+
 def write(packed: Path, file: Path) -> None:
     """Write what is in a packed folder as one file."""
     image, launcher = image_of(packed), packed / ".pack/run"

@@ -49,8 +49,12 @@ def read(folder: Path, program: str = "") -> tuple[list[Call], dict[str, int]]:
             logs[first] = f"{before}{begun}) = 0\n{after}"
     children = {child for log in logs.values() for child in _CHILD.findall(log)}
     reader = _Reader(logs, program)
+    try:
+        folder_now = str(Path.cwd())
+    except FileNotFoundError:  # the program has removed it
+        folder_now = "/"
     for thread in [thread for thread in logs if thread not in children]:
-        reader.follow(thread, _Place(str(Path.cwd()), "/"), is_counted=False)
+        reader.follow(thread, _Place(folder_now, "/"), is_counted=False)
     return reader.calls, reader.started
 
 

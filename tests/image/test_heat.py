@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from needed import plotted
 
-from running import in_own_process, on_ranks, printed, start_ranks, wait_until, workload_on
+from running import (
+    in_own_process,
+    launcher,
+    on_ranks,
+    printed,
+    start_ranks,
+    wait_until,
+    workload_on,
+)
 from tiers import sampled
 from workloads.heat.plate import Plate, R
 from workloads.heat.registry import TECHNIQUES
@@ -139,6 +147,23 @@ def children(parent: int) -> list[int]:
 def steps_in(path: Path) -> int:
     code = "import h5py, sys; print(h5py.File(sys.argv[1])['field'].attrs['steps'])"
     return int(printed(in_own_process(sys.executable, "-c", code, path)))
+
+
+def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)
+    content = path.read_bytes()
+    full = (
+        "import shutil, sys\nfrom workloads.__main__ import main\n"
+        "shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
+    done = on_ranks(2, "-c", full, *words)
+    assert done.returncode == 73
+    assert done.stderr.count("0.1 MB are needed at most, and 0.0 are free") == 1
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
 
 
 def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:

@@ -7,15 +7,20 @@ before: whenever a job is killed, one of them is there as a whole.
 from __future__ import annotations
 
 import os
+import resource
+import shutil
+import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from hpcpy_common import ranks
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
 from workloads.heat.compiled import sweep
 from workloads.heat.mpi import Strip
 from workloads.heat.plate import R
+from workloads.write.hdf5_files import new_file, output_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,29 +78,51 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     comm, width = strip.comm, field.shape[1]
     new = path.with_name(f"{path.name}.new")
     is_top, is_bottom = comm.rank == 0, comm.rank == comm.size - 1
+    if fault := comm.bcast(_no_room(path, field.itemsize * width**2) if is_top else ""):
+        raise OutputError(f"--checkpoint {path}: {fault}")
     try:
-        if is_top:
-            with h5py.File(new, "w") as file:
-                # A chunk is a row, and so of one rank: of chunks that ranks of two nodes
-                # share HDF5 sends parts, and waits for ever (HDF5 1.14.5, MPICH 4.0.2, sockets).
-                how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
-                dataset = file.create_dataset(_FIELD, (width, width), "f8", **how)
-                dataset.attrs.update({"n": strip.plate.n, "r": R, "steps": done})
-        comm.Barrier()
-        with h5py.File(new, "r+", driver="mpio", comm=comm) as file:
+        with output_errors(path):
+            if is_top:
+                _create(new, width, {"n": strip.plate.n, "r": R, "steps": done})
+            comm.Barrier()
+            file = h5py.File(new, "r+", driver="mpio", comm=comm)
             # The outer ranks write the edge, too.
             mine = slice(1 - is_top, len(field) - 1 + is_bottom)
             dataset = file[_FIELD]
             # Together: the file's lists of chunks are every rank's.
             with dataset.collective:
                 dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
-        if is_top:
-            _sync(new)
-            new.replace(path)
-            _sync(path.parent)
-    except OSError as error:
-        raise OutputError(f"--checkpoint {path}: {error}") from error
+            file.close()
+            if is_top:
+                _sync(new)
+                new.replace(path)
+                _sync(path.parent)
+    except OutputError as error:
+        new.unlink(missing_ok=True)
+        print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
+        ranks.abort(comm, error.exit_code)
     comm.Barrier()
+
+
+def _no_room(path: Path, size: int) -> str:
+    """Return why a file of this size has no room, or an empty string.
+
+    Asked before: of a disk that is full while all ranks write HDF5 does not recover.
+    """
+    free = shutil.disk_usage(path.parent).free
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if free < size:
+        return f"{size / 1e6:,.1f} MB are needed at most, and {free / 1e6:,.1f} are free"
+    return "" if limit < 0 or size < limit else f"the limit of a file's size is {limit:,} bytes"
+
+
+def _create(new: Path, width: int, attributes: dict[str, Any]) -> None:
+    with new_file(new) as created:
+        # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share HDF5
+        # sends parts, and waits for ever (HDF5 1.14.5, MPICH 4.0.2, sockets).
+        how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
+        dataset = h5py.File(created).create_dataset(_FIELD, (width, width), "f8", **how)
+        dataset.attrs.update(attributes)
 
 
 def _sync(path: Path) -> None:

@@ -195,6 +195,8 @@ MISTAKES = {
         ("0 < j < shape[1] - 1", "0 < j", "a thread beyond the plate has computed"),
         ("0 < i < shape[0] - 1", "1 < i < shape[0] - 1", "a point inside was left out: [1, 1] is"),
         ("0 < i < shape[0] - 1", "0 <= i < shape[0] - 1", "a point at the edge has changed: [0, "),
+        ("0 < i < shape[0] - 1 and 0 < j < shape[1] - 1", "0 < i < 19 and 0 < j < 29",
+         "a thread beyond the plate has computed"),
         ("return 0 < i", "0 < i", "a point inside was left out: [1, 1] is"),
     ),
     "heat-chunks": (
@@ -225,6 +227,10 @@ MISTAKES = {
         ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n    compute(1, 2)\n",
          "    compute(1, 2)\n    compute(2, rows)\n    MPI.Request.Waitall(halo)\n",
          "an outer row was computed before its halo had come: "),
+        ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n    compute(1, 2)\n"
+         "    compute(rows, rows + 1)\n",
+         "    MPI.Request.Waitall(halo)\n    compute(1, rows + 1)\n",
+         "inner rows were computed together with an outer one: nothing overlaps"),
         ("    compute(rows, rows + 1)\n", "", "computed the rows [1, 2, 3], not each of 1 to 4"),
         ("    halo = ", "    compute(2, rows)\n    halo = ", "before the halo was started"),
     ),
@@ -246,6 +252,7 @@ MISTAKES = {
     "heat-checkpoint": (
         ("    np.save(new, field)\n    os.replace(new, path)\n", "    np.save(path, field)\n",
          "the old checkpoint was opened for writing: killed then, the program has none"),
+        ('new = path + ".new.npy"', "new = '/tmp/' + str(os.getpid()) + '.npy'", "another folder"),
         ("    np.save(new, field)\n", "    os.path.exists(path) and os.remove(path)\n"
          "    np.save(new, field)\n", "after a full disk the old checkpoint is gone"),
         ("    np.save(new, field)\n", "    try:\n        np.save(new, field)\n"

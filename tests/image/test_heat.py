@@ -13,7 +13,6 @@ from needed import plotted
 
 from running import (
     in_own_process,
-    launcher,
     on_ranks,
     printed,
     start_ranks,

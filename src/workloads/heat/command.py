@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,10 +73,14 @@ class Heat:
         lines = [*dict.fromkeys(f"sha256 {each.answer}: {each.verdict}" for each in results)]
         bounds = {steps: self.plate.error_bound(steps) for steps in self.digests}
         lines += [f"by h² at most {bound:.2g} from the true solution" for bound in bounds.values()]
-        ranks_ = [each.workers for each in results if each.impl.startswith("mpi")]
-        if (most := max(ranks_, default=1)) > 1:
-            sent = 2 * most / self.plate.n
-            lines.append(f"{most} strips send {sent:.2g} numbers for each point that they compute")
+        strips = {
+            each.workers
+            for each in results
+            if each.impl.startswith("mpi-") and each.impl != "mpi-cart"
+        }
+        for count in sorted(strips - {1}):
+            sent = 2 * (count - 1) / self.plate.n
+            lines.append(f"{count} strips send {sent:.2g} numbers for each point they compute")
         lines += [f"written to {path}" for path in (self.out, self.film) if path and self.written]
         return lines
 
@@ -86,7 +91,7 @@ class _Attempt:
     def __init__(self, problem: Heat, trial: Trial) -> None:
         self._problem, self._trial = problem, trial
         if trial.count > problem.plate.n:
-            raise UsageError(f"-n {problem.plate.n}: has no row for each of {trial.count}")
+            raise UsageError(f"-n {problem.plate.n}: has no row for each of {trial.count} workers")
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
@@ -97,11 +102,6 @@ class _Attempt:
         """Do all steps, with the start and the collection of the parts; check the answer."""
         trial, problem = self._trial, self._problem
         plate = problem.plate
-        if trial.repetition and plate.checkpoint is not None:
-            # The first repetition goes on where it was, the others begin anew.
-            if trial.is_first:
-                plate.checkpoint.unlink(missing_ok=True)
-            trial.comm.Barrier()
         with trial.clock():
             solved = trial.compute(plate, trial.workers)
         work = plate.n**2 * (solved.steps - solved.begun)
@@ -109,7 +109,7 @@ class _Attempt:
             return Outcome(trial.seconds, work, "", True, "", solved.note)
         right, digest, verdict = self._check(solved.field, solved.steps)
         if right and not problem.written:
-            self._write(solved.field)
+            self._write(solved.field, solved.steps)
         return Outcome(
             trial.seconds, work, digest, right, verdict, solved.note,
             details={"steps": solved.steps},
@@ -140,14 +140,14 @@ class _Attempt:
             + ("" if steps == plate.steps else f" after {steps} steps"),
         )
 
-    def _write(self, found: Any) -> None:
+    def _write(self, found: Any, steps: int) -> None:
         from workloads.heat import output  # noqa: PLC0415
 
         problem = self._problem
         if problem.out is not None:
             output.write(problem.out, found)
         if problem.film is not None:
-            output.write_film(problem.film, problem.plate)
+            output.write_film(problem.film, replace(problem.plate, steps=steps))
         problem.written = True
 
 
@@ -181,6 +181,8 @@ def _positive(text: str) -> float:
 def _problems(args: argparse.Namespace) -> list[Heat]:
     if args.every and not args.checkpoint:
         raise UsageError("--every: needs --checkpoint FILE")
+    if args.checkpoint and args.scale:
+        raise UsageError("--checkpoint: with --scale the second run would find what the first did")
     every = args.every or max(1, args.steps // 10)
     plate = Plate(args.n, args.steps, args.until, args.checkpoint, every)
     ranks.by_first(lambda: _check_files(args, plate))
@@ -205,6 +207,8 @@ def _check_files(args: argparse.Namespace, plate: Plate) -> None:
 def _with_file(workload: Workload, args: argparse.Namespace) -> Workload:
     """Return the workload as it is with a file for checkpoints, or with the row saying so."""
     if args.checkpoint is not None:
+        # A link's target is replaced, and not the link; a second repetition would find all done.
+        args.checkpoint, args.repeat = Path(os.path.realpath(args.checkpoint)), 1
         return workload
     if "mpi-checkpoint" in (args.impl or "").split(","):
         raise UsageError("--impl mpi-checkpoint: needs --checkpoint FILE")

@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,33 +45,47 @@ def judge(module: Any) -> str:
     import numpy as np
 
     path = Path(tempfile.gettempdir()) / "plate.npy"
-    old, field, opened = np.zeros(8), np.arange(4096.0), list[str]()
+    old, field, opened, moved = np.zeros(8), np.arange(4096.0), list[str](), set[Path]()
     np.save(path, old)
 
     def audit(event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and str(args[0]) == str(path) and "w" in str(args[1] or ""):
             opened.append(event)
+        if event == "os.rename":
+            moved.add(Path(str(args[0])).resolve().parent)
 
     sys.addaudithook(audit)
-    # As on a full disk: a file cannot have more bytes.
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
-    failed = False
-    try:
-        module.save(str(path), field)
-    except OSError:
-        failed = True
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    has_failed = _on_full_disk(lambda: module.save(str(path), field))
     if opened:
         return "the old checkpoint was opened for writing: killed then, the program has none"
     if not path.exists() or path.stat().st_size != old.nbytes + 128:
         return "after a full disk the old checkpoint is gone: replace it when the new one is whole"
-    if not failed:
+    if not has_failed:
         return "the disk was full, and save ended as if it were not: let the error go on"
     module.save(str(path), field)
-    if wrong := difference(np.load(path), field):
+    if moved - {path.parent.resolve()}:
+        return "the new file was in another folder: from another disk it cannot take the name"
+    return _wrong_files(path, field)
+
+
+def _on_full_disk(call: Callable[[], object]) -> bool:
+    """Whether a call fails where no file can have more than 8 KiB, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    try:
+        call()
+    except OSError:
+        return True
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    return False
+
+
+def _wrong_files(path: Path, field: Any) -> str:
+    import numpy as np
+
+    if wrong := difference(np.load(path), field, "save"):
         return f"the file is not the field: {wrong}"
     for left in path.parent.glob("*plate*"):
         if left != path and left.stat().st_size > field.nbytes:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import strip, wrong_halo
+from workloads.exercise.judging import missing, strip, watched, wrong_halo
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -47,9 +47,12 @@ _SECONDS = 5.0
 def judge(module: Any) -> str:
     from mpi4py import MPI
 
-    comm = MPI.COMM_WORLD
+    comm, used = MPI.COMM_WORLD, set[str]()
     block, up, down = strip(comm)
-    module.exchange(_long_messages(comm), block, up, down)
+    module.exchange(_long_messages(watched(comm, used)), block, up, down)
+    for call in "Send", "Recv":
+        if wrong := missing(comm, used, call, "this exercise is about their order"):
+            return wrong
     return wrong_halo(comm, block)
 
 
@@ -66,4 +69,4 @@ def _long_messages(comm: Any) -> Any:
                     )
                 time.sleep(0.001)
 
-    return Long(comm.Dup())
+    return Long(comm)

@@ -52,7 +52,9 @@ def judge(module: Any) -> str:
 
     def compute(first: int, last: int) -> None:
         done.extend(range(first, last))
-        if 1 in range(first, last) or rows in range(first, last):
+        if (first <= 1 or last > rows) and min(last, rows) > max(first, 2):
+            faults.append("inner rows were computed together with an outer one: nothing overlaps")
+        elif 1 in range(first, last) or rows in range(first, last):
             if wrong := wrong_halo(comm, block, halves=(first <= 1, last > rows)):
                 faults.append(f"an outer row was computed before its halo had come: {wrong}")
         elif "Isend" not in used or "Irecv" not in used:

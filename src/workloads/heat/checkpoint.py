@@ -119,7 +119,7 @@ def _no_room(path: Path, size: int) -> str:
 def _create(new: Path, width: int, attributes: dict[str, Any]) -> None:
     with new_file(new) as created:
         # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share HDF5
-        # sends parts, and waits for ever (HDF5 1.14.5, MPICH 4.0.2, sockets).
+        # sends parts, and waits for ever (with MPICH over sockets, November 2026).
         how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
         dataset = h5py.File(created).create_dataset(_FIELD, (width, width), "f8", **how)
         dataset.attrs.update(attributes)

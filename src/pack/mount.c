@@ -34,26 +34,25 @@ static struct fuse_lowlevel_ops operations = {
 
 static int parent;   /* with whose end nobody is handed the namespace any more */
 static int hold;     /* or so many milliseconds after the last start */
+static char first_place[PATH_MAX];   /* where the image lay when it was mounted */
 static sem_t mounted;
 
-/* Whether the image lies at its place: a folder that was renamed has taken the mount along.
-   The kernel knows, and no file system is asked. */
-static int is_in_place(void)
+/* Write where the image lies now, as the kernel spells it: a folder that is renamed takes the
+   mount along.  No file system is asked.  The source is this daemon's number alone. */
+static void find_place(char *place)
 {
-    const char *prefix = getenv("HPCPY_PACK_PREFIX");
-    char *line = NULL, *type, place[PATH_MAX], source[PATH_MAX];
+    char *line = NULL, source[64];
     FILE *file = fopen("/proc/thread-self/mountinfo", "re");
     size_t size = 0;
-    int found = 0;
 
-    while (file && !found && getline(&line, &size, file) > 0)
-        found = (type = strstr(line, " - fuse.hpcpy-pack ")) &&
-                sscanf(line, "%*s %*s %*s %*s %4095s", place) == 1 && !strcmp(place, prefix) &&
-                sscanf(type, " - %*s %4095s", source) == 1 && !strcmp(source, prefix);
+    *place = 0;
+    snprintf(source, sizeof source, " - fuse.hpcpy-pack %d ", getpid());
+    while (file && !*place && getline(&line, &size, file) > 0)
+        if (strstr(line, source))
+            sscanf(line, "%*s %*s %*s %*s %4095s", place);
     free(line);
     if (file)
         fclose(file);
-    return found;
 }
 
 /* Answer one start; 0 if none has come in time, or the next one needs another mount. */
@@ -69,7 +68,9 @@ static int answer(int milliseconds, int file, const char *reason)
         return 0;
     int start = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
     pid_t peer = own_peer(start);
-    if (file >= 0 && !is_in_place())
+    char now[PATH_MAX];
+    find_place(now);
+    if (file >= 0 && strcmp(now, first_place))
         return close(start);
     /* In a user namespace all others have the number of "nobody"; a signal tells them from it. */
     if (peer > 0 && !kill(peer, 0))
@@ -124,15 +125,17 @@ static void bind_folders(const char *prefix, char *binds)
    seconds after the last one. */
 static void *mount_and_hold(void *prefix)
 {
-    char options[160];
+    char options[160], source[16];
 
     snprintf(options, sizeof options, "fd=" DEVICE ",rootmode=40000,user_id=%u,group_id=%u,"
              "allow_other,default_permissions", getuid(), getgid());
     check(unshare(CLONE_NEWNS), "a mount namespace");
     check(mount("", "/", NULL, MS_SLAVE | MS_REC, NULL), "a mount namespace");
-    check(mount(prefix, prefix, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID, options),
+    snprintf(source, sizeof source, "%d", getpid());
+    check(mount(source, prefix, "fuse.hpcpy-pack", MS_RDONLY | MS_NODEV | MS_NOSUID, options),
           prefix);
     sem_post(&mounted);
+    find_place(first_place);
     bind_folders(prefix, getenv("HPCPY_PACK_BINDS"));
     int space = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
     while (answer(parent < 0 ? hold : -1, space, ""));
@@ -141,19 +144,19 @@ static void *mount_and_hold(void *prefix)
     return NULL;
 }
 
-/* Serve other starts without the first one's limits, or none but the first. */
+/* Serve other starts without the first one's limits; none, where its time will end this. */
 static void leave_limits(void)
 {
-    static const int kinds[] = {RLIMIT_CPU, RLIMIT_AS};
+    static const int kinds[] = {RLIMIT_AS, RLIMIT_CPU};
     struct rlimit limit;
 
     for (int i = 0; i < 2; i++) {
         getrlimit(kinds[i], &limit);
         limit.rlim_cur = limit.rlim_max;
         setrlimit(kinds[i], &limit);
-        if (limit.rlim_max != RLIM_INFINITY)
-            hold = 0, parent = -1;
     }
+    if (limit.rlim_max != RLIM_INFINITY)
+        hold = 0, parent = -1;
 }
 
 int serve(char **words)

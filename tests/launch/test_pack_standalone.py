@@ -95,6 +95,22 @@ def test_a_renamed_folder_takes_no_start_along(tmp_path: Path) -> None:
     end(tmp_path)
 
 
+def test_a_place_that_is_spelt_otherwise_is_joined(tmp_path: Path) -> None:
+    require()
+    home, elsewhere = tmp_path / "home", tmp_path / "disk #1"
+    home.mkdir()
+    prefix, file = conda_like(home / "env"), tmp_path / "env.run"
+    assert pack("--standalone", prefix, "-o", file).returncode == 0
+    # On another node the same folder is behind a link.
+    home.rename(elsewhere)
+    home.symlink_to(elsewhere)
+    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
+    spaces = [run(file, "-c", SPACE, env=held) for _ in range(2)]
+    assert [each.stderr for each in spaces] == ["", ""]
+    assert spaces[0].stdout == spaces[1].stdout
+    end(tmp_path)
+
+
 def test_each_mount_namespace_has_its_own(file: Path, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("makes mount namespaces: as root")

@@ -84,9 +84,9 @@ def main(options: argparse.Namespace) -> int:
     action = change if is_packed(prefix) else _pack
     place = prefix
     if options.standalone:
-        # The environment's own parent may be a site's, and closed.
-        action, place = _write_file, standalone.checked(options.file, prefix)
-        options.file = place
+        action, options.file = _write_file, standalone.checked(options.file, prefix)
+        # Without a change of the environment: its own parent may be a site's, and closed.
+        place = prefix if options.program and is_packed(prefix) else options.file
     with work_folder(place) as work:
         action(prefix, work, options)
     return 0

@@ -57,8 +57,8 @@ def cartesian(plate: Plate, workers: Workers) -> Solved:
         whole = np.zeros((plate.n + 2,) * 2)
         for rows, columns, block in blocks:
             whole[rows, columns] = block
-    sent = 2 * sum(count - 1 for count in grid.dims) / plate.n
-    note = f"{' × '.join(map(str, grid.dims))} blocks, {sent:.2g} numbers sent for each point"
+    share = 2 * sum(count - 1 for count in grid.dims) / plate.n
+    note = f"{' × '.join(map(str, grid.dims))} blocks, {share:.2g} numbers sent for each point"
     for each in (row, column, grid):
         each.Free()
     return solved._replace(field=whole, note=note)

@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
         # argparse ends --help so, too.
         code = 130 if isinstance(end, KeyboardInterrupt) else end.code
         if code in STOPPED:
-            print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
+            print(f"{name}: stopped; run the same command again", file=sys.stderr)
             return code
         raise
 

@@ -10,8 +10,8 @@
 # The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
 # folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
 # can replace what it has seen.
-own=$HPCPY_NODE_LOCAL/hpcpy-$UID
-unset HPCPY_NODE_LOCAL HPCPY_TOLD
+own=$HPCPY_NODE_LOCAL/hpcpy-$UID image=$HPCPY_AHEAD
+unset HPCPY_NODE_LOCAL HPCPY_TOLD HPCPY_AHEAD
 # For apptainer_rank.sh: what becomes the engine, and the number in the names of its files.
 export APPTAINERENV_HPCPY_TASK=$$ APPTAINERENV_HPCPY_PARENT=$PPID
 for folder in "$own" "$own/apptainer"; do
@@ -31,6 +31,7 @@ if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
   name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
   step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
   if mkdir "$step" 2>/dev/null; then
+    (read_ahead "$image" >/dev/null &)
     dead=()
     for file in {/dev/shm,"$instances"/*}/sharens_instance_* "$own/step.$host."*; do
       number=${file##*[._]}

@@ -12,7 +12,7 @@
 #include "pack.h"
 
 static char hold[16];   /* how many milliseconds a mount stays after the last start */
-static const char taken[] = "mounted %s for this start alone: another has its socket's name";
+static const char taken[] = "mounted %s for this start alone: no daemon of its answers";
 
 static const char *job(void)
 {
@@ -100,16 +100,18 @@ static int ask(char *image, int is_shared, char *reason, const char **how)
     int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     struct timeval patience = {.tv_sec = 2};   /* for a queue that nobody takes from */
+    struct timeval slow = {.tv_sec = 60};      /* for a daemon that is stopped */
     struct iovec text = {reason, REASON};
     struct space space = {.file = -1};
     struct msghdr message = {
         .msg_iov = &text, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof space};
 
     setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(end, SOL_SOCKET, SO_RCVTIMEO, &slow, sizeof slow);
     *how = reach(end, listener, image, is_shared);
     close(listener);
-    if (*how && *how != taken)
-        recvmsg(end, &message, MSG_CMSG_CLOEXEC);
+    if (*how && *how != taken && recvmsg(end, &message, MSG_CMSG_CLOEXEC) < 0 && errno == EAGAIN)
+        *how = taken;
     close(end);
     return space.file;
 }

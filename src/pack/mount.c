@@ -144,12 +144,16 @@ static void *mount_and_hold(void *prefix)
     return NULL;
 }
 
-/* Serve other starts without the first one's limits; none, where its time will end this. */
+/* Serve other starts without the first one's limits, and not on its core alone, to which Slurm has
+   bound it; none, where its time will end this. */
 static void leave_limits(void)
 {
     static const int kinds[] = {RLIMIT_AS, RLIMIT_CPU};
     struct rlimit limit;
+    cpu_set_t all;
 
+    memset(&all, 0xff, sizeof all);
+    sched_setaffinity(0, sizeof all, &all);   /* of the job's */
     for (int i = 0; i < 2; i++) {
         getrlimit(kinds[i], &limit);
         limit.rlim_cur = limit.rlim_max;

@@ -49,6 +49,18 @@ def test_the_images_python_starts_without_an_engine(commands: Path, tmp_path: Pa
     assert "by /" in again.stderr
 
 
+def test_what_is_recorded_is_for_launches_of_the_image_too(sif: str, tmp_path: Path) -> None:
+    require()
+    other = tmp_path / "my.sif"
+    shutil.copyfile(sif, other)
+    done = pack(other, "--to", tmp_path / "hpcpy", "--", "-c", "import numpy")
+    assert done.returncode == 0, done.stderr
+    size, *pieces = Path(f"{other}.hot").read_text().splitlines()
+    assert int(size) == other.stat().st_size
+    assert 20 < len(pieces) < 1000
+    assert sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
+
+
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     program = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
     env = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}

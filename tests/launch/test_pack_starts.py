@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -230,8 +231,30 @@ def test_another_users_socket_of_the_same_name_stops_and_fools_no_start(
         assert other.stdout.readline() == b"ready\n"
         done = start(environment, "python", "-c", "print(1)", env=HELD)
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
-    assert "for this start alone: another has its socket's name" in done.stderr
+    assert "for this start alone: no daemon of its answers" in done.stderr
     wait_until(lambda: not daemons(environment))
+
+
+@pytest.mark.long
+def test_a_daemon_that_is_stopped_holds_no_start_up_for_ever(environment: Path) -> None:
+    start(environment, "python", "-c", "pass", env=HELD)
+    (daemon,) = daemons(environment)
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        done = start(environment, "python", "-c", "print(1)", env=HELD)
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    assert "for this start alone: no daemon of its answers" in done.stderr
+
+
+def test_the_mount_of_all_is_not_bound_to_the_core_of_the_first(environment: Path) -> None:
+    (core, *_) = cores = sorted(os.sched_getaffinity(0))
+    bound = ("taskset", "--cpu-list", str(core))
+    start(environment, "python", "-c", "pass", env=HELD, before=bound)
+    (daemon,) = daemons(environment)
+    tasks = Path(f"/proc/{daemon}/task").iterdir()
+    assert all(set(os.sched_getaffinity(int(task.name))) >= {*cores} for task in tasks)
 
 
 def test_a_mount_is_handed_to_its_own_user_alone(environment: Path) -> None:

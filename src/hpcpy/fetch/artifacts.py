@@ -96,7 +96,7 @@ class Fetcher:
         self.stop = threading.Event()
         self.tally = tally
         self._patience = patience
-        # A wrong HPCPY_DEBIAN_MIRROR is an error before anything is downloaded.
+        # A wrong HPCPY_DEBIAN_MIRROR is an error before all else: a full disk, a download.
         given_mirror()
         self._mirrors: dict[str, str] | None = None
         # Host -> since when no connection to it has succeeded.
@@ -231,9 +231,9 @@ def fetch(
     tally.add(present=sum(path.stat().st_size for path in paths.values()), files=len(paths))
     missing = [artifact for artifact, path in there.items() if path is None]
     if missing:
+        fetcher = Fetcher(patience or Patience(), tally)
         size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
-        fetcher = Fetcher(patience or Patience(), tally)
         with contextlib.closing(_download(missing, fetcher)) as results:
             for artifact, result in results:
                 if isinstance(result, Path):

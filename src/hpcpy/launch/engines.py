@@ -92,7 +92,8 @@ def _apptainer(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
-    lines = around("apptainer", site.node_local, is_whole=container.is_whole)
+    image = container.image if container.image.startswith("/") else ""
+    lines = around("apptainer", site.node_local, image, is_whole=container.is_whole)
     return (*exports(container.variables, "APPTAINERENV_"), *lines), words
 
 

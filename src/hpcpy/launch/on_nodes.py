@@ -18,7 +18,10 @@ _FOLDER = Path(__file__).parents[2] / "launch"
 # Of an engine: what runs on the node and becomes it, and what runs a rank in the container.
 _AROUND = {
     "apptainer": (
-        (("apptainer_node",), "Apptainer's files of a run: on the node, not in the home folder"),
+        (
+            ("read_ahead", "apptainer_node"),
+            "Apptainer's files of a run: on the node, not in the home folder",
+        ),
         (("apptainer_rank",), "Ctrl-C reaches the rank, the first rank's death Slurm"),
     ),
     "podman-hpc": (
@@ -43,7 +46,13 @@ def text(*names: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def around(engine: str, node_local: str = "/tmp", *, is_whole: bool) -> tuple[Line, ...]:  # noqa: S108
+def around(
+    engine: str,
+    node_local: str = "/tmp",  # noqa: S108
+    image: str = "",
+    *,
+    is_whole: bool,
+) -> tuple[Line, ...]:
     """Return the lines that set ``$at_node`` and ``$in_container``.
 
     With `is_whole` the scripts stand in them; else they are read from this checkout.
@@ -52,7 +61,8 @@ def around(engine: str, node_local: str = "/tmp", *, is_whole: bool) -> tuple[Li
     lines = [] if is_whole else [_unchanged((*at_node, *in_container))]
     if engine == "apptainer":
         folder = quoted(Expanded(node_local))
-        lines.append(Line(f"export HPCPY_NODE_LOCAL={folder}", "the node's own disk"))
+        shell = f"export HPCPY_NODE_LOCAL={folder} HPCPY_AHEAD={quoted(image)}"
+        lines.append(Line(shell, "the node's own disk; what may be read ahead"))
     return (
         *lines,
         _variable("at_node", at_node, why_there, is_whole=is_whole),

@@ -7,13 +7,13 @@ import os
 import shlex
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import named
 from hpcpy.core.programs import run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
-from hpcpy.pack import image, standalone
+from hpcpy.pack import hot, image, standalone
 from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.image import (
     added,
@@ -69,7 +69,7 @@ def main(options: argparse.Namespace) -> int:
     if is_sif:
         made = pack_sif(prefix, options.to)
         if options.program:
-            print(record(made, options.program))
+            _record(made, prefix, options)
         return 0
     if not prefix.is_dir():
         raise UsageError(f"{prefix}: there is no such folder")
@@ -225,3 +225,11 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
     print(record(prefix, options.program))
+    if not image_of(prefix).is_symlink():
+        return
+    sif = image_of(prefix).resolve()
+    try:
+        print(f"{hot.write_beside(sif, prefix)}: `hpcpy launch` of the SIF reads it ahead, too")
+    except DiskError as error:
+        # A site's SIF; its commands read ahead all the same.
+        say(f"{error}; `hpcpy launch` of the SIF reads nothing ahead")

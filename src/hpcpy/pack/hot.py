@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import write_whole
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.traced import traced
@@ -22,6 +23,8 @@ _NAME = "HOT"
 BY_MOUNT = {"HPCPY_PACK_HOLD": "300", "HPCPY_PACK_ENGINE": ""}
 # Nearer to each other, two ranges are one: bytes cost less than a request.
 _GAP = 128 << 10
+# What one reader of a launch takes at once: a process each.
+_PIECE = 4 << 20
 
 
 class Range(NamedTuple):
@@ -91,6 +94,21 @@ def record(packed: Path, command: Sequence[str]) -> list[Call]:
     if error:
         raise error
     return calls
+
+
+def write_beside(sif: Path, packed: Path) -> Path:
+    """Write what is read ahead of a SIF into the file beside it that launches look for.
+
+    ``src/launch/read_ahead.sh`` reads it.
+    """
+    pieces = [
+        f"{at} {min(_PIECE, each.at + each.size - at)}\n"
+        for each in ranges(packed)
+        for at in range(each.at, each.at + each.size, _PIECE)
+    ]
+    file = sif.with_name(f"{sif.name}.hot")
+    write_whole(file, "".join([f"{sif.stat().st_size}\n", *pieces]))
+    return file
 
 
 def _read(lines: bytes) -> list[Range]:

@@ -78,7 +78,7 @@ def test_a_stopped_program_has_ended_when_hpcpy_ends(
     assert tool.returncode == CODES[number], said
     assert not list((tmp_path / "scratch").glob("[!.]*"))
     assert (tmp_path / "tidied").exists() == (program == "tidies up")
-    assert said.splitlines()[-1] == "hpcpy long: stopped; the same command continues from here"
+    assert said.splitlines()[-1] == "hpcpy long: stopped; run the same command again"
 
 
 def test_a_second_signal_does_not_wait_for_a_deaf_program(tmp_path: Path) -> None:

@@ -167,6 +167,8 @@ def test_mirror_that_is_no_address_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
+    # Said on a full disk, too: the cure of that would not help.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     with pytest.raises(UsageError, match="is not an address of a mirror; it is one such") as caught:
         run_hpcpy(["fetch"])
     assert "\n" not in str(caught.value)

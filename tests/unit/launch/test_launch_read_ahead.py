@@ -1,0 +1,66 @@
+"""What a launch reads of an image before the engine asks: the ranges in the file beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from hpcpy.core import paths
+from hpcpy.pack import hot
+from running import run
+
+SIZE = 20 << 20
+# Bytes that bash and all that it has waited for have read.
+_COUNT = """
+. "$0/read_ahead.sh"
+counted() { sed -n 's/^rchar: //p' /proc/$$/io; }
+before=$(counted)
+read_ahead "$1"
+echo $(($(counted) - before))
+"""
+
+
+def read(image: Path) -> int:
+    done = run("bash", "-pc", _COUNT, paths.ROOT / "src/launch", image)
+    assert (done.returncode, done.stderr) == (0, "")
+    return int(done.stdout)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "my image.sif"
+    with path.open("wb") as file:
+        file.truncate(SIZE)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("lines", "mebibytes"),
+    [
+        ([f"{SIZE}", f"4096 {4 << 20}", f"{8 << 20} {3 << 20}"], 7),
+        ([f"{SIZE}", f"{18 << 20} {9 << 20}"], 2),
+        ([f"{SIZE}", f"1 {1 << 20}", "x", f"1 {1 << 20}"], 1),
+        ([f"{SIZE}", f"1 {1 << 20} of=/dev/full", f"1 {1 << 20}"], 0),
+        ([f"{SIZE}", f"1 {1 << 20}", f"1 {1 << 49}", f"1 {1 << 20}"], 1),
+        ([f"{SIZE}", f"-1 {1 << 20}"], 0),
+        ([f"{SIZE}"], 0),
+        ([f"{SIZE - 1}", f"4096 {4 << 20}"], 0),
+        ([], 0),
+    ],
+)
+def test_ranges_of_this_image_are_read_up_to_the_first_that_is_none(
+    image: Path, lines: list[str], mebibytes: int
+) -> None:
+    image.with_name(f"{image.name}.hot").write_text("".join(f"{line}\n" for line in lines))
+    # What bash, xargs and dd read of their own.
+    assert 0 <= read(image) - (mebibytes << 20) < 1 << 20
+
+
+def test_an_image_without_a_list_is_not_read(image: Path) -> None:
+    assert read(image) < 1 << 20
+
+
+def test_what_pack_writes_is_read(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranges = [hot.Range(1 << 20, 9 << 20), hot.Range(5, 4096)]
+    monkeypatch.setattr(hot, "ranges", lambda _: ranges)
+    assert hot.write_beside(image, image.parent) == image.with_name("my image.sif.hot")
+    assert 0 <= read(image) - (9 << 20) - 4096 < 1 << 20

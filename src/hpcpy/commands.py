@@ -32,6 +32,7 @@ COMMANDS = {
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
+    "site": ("hpcpy.launch.settings", "print what a launch is given here, and which file says so"),
     "batch": (
         "hpcpy.launch.command",
         "write a script for sbatch that runs a program or workload",

@@ -9,6 +9,7 @@ import pytest
 from misbehaving_server import Server, serving
 
 from hpcpy.core import paths
+from hpcpy.launch import layers
 
 
 @pytest.fixture
@@ -43,3 +44,11 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     launchers = ("PMI_", "MPI_LOCAL", "OMPI_", "SLURM_")
     for name in [name for name in os.environ if name.startswith(launchers)]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what this machine and its user have said of their site."""
+    monkeypatch.setattr(layers, "OF_MACHINE", Path("/nonexistent/site.toml"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
+    monkeypatch.delenv(layers.VARIABLE, raising=False)

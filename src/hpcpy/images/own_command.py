@@ -36,7 +36,7 @@ def _files(root: Path) -> tuple[Path, ...]:
     finder = ModuleFinder(path=[str(root / "src")], excludes=own)
     finder.run_script(str(root / "src/hpcpy/launch/in_image.py"))
     modules = (getattr(module, "__file__", None) for module in finder.modules.values())
-    others = (*(root / "env/sites").glob("*.toml"), *(root / _SCRIPTS).glob("*.sh"))
+    others = (*(root / "env/sites").iterdir(), *(root / _SCRIPTS).glob("*.sh"))
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 

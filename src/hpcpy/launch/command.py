@@ -106,10 +106,10 @@ def main(options: argparse.Namespace) -> int:
     command = options.words[0]
     is_batch = command == "batch"
     request = read_request(options)
-    site = find_site(request.site)
+    site = find_site(request.site, request.image)
     request = at_site(request, site)
     is_run = not (is_batch or request.dry)
-    controller = find_controller(request.site, os.environ)
+    controller = find_controller(site.name, os.environ)
     job_nodes = 0 if is_batch else controller.job_nodes()
     check_request(request, site, job_nodes)
     if is_run and controller.command("srun") is None:

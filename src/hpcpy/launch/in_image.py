@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.parser import Parser
+from hpcpy.launch import settings
 from hpcpy.launch.checks import check_image, check_script, named_image
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
@@ -31,9 +32,12 @@ def main(words: list[str]) -> int:
         parser.print_help()
         return 0 if words else 2
     try:
+        if words[0] == "site":
+            return _settings(words[1:])
         if words[0] != "batch":
             raise UsageError(
-                "only `batch` works without a checkout", hint="in a checkout: ./hpcpy --help"
+                "only `batch` and `site` work without a checkout",
+                hint="in a checkout: ./hpcpy --help",
             )
         request = read_request(parser.parse_args(words[1:]))
         show(script(request), is_result=not request.dry)
@@ -43,12 +47,18 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def _settings(words: list[str]) -> int:
+    parser = Parser(prog="hpcpy site")
+    settings.declare(parser)
+    return settings.main(parser.parse_args(words))
+
+
 def script(request: Request) -> str:
     """Return the script for a request."""
     if request.script not in ("", "-"):
         raise UsageError("SCRIPT: the script goes to standard output", hint="hpcpy batch … > FILE")
-    site = find_site(request.site)
     running = os.environ.get("APPTAINER_CONTAINER", "")
+    site = find_site(request.site, request.image or running)
     if (request.engine or site.engine) == "apptainer" and running and not request.image:
         request = replace(request, image=running)
     request = at_site(request, site)

@@ -43,7 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write ``kernel.json`` where Jupyter looks for a user's kernels."""
-    site = find_site(getattr(options, "site", "") or "local")
+    site = find_site(getattr(options, "site", ""), getattr(options, "image", ""))
     engine = options.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")

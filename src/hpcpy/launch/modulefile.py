@@ -52,7 +52,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    site = find_site(getattr(options, "site", "") or "local")
+    site = find_site(getattr(options, "site", ""), getattr(options, "image", ""))
     given = getattr(options, "image", "") or site.image
     is_own = bool(given) and is_program(given)
     if site.engine != "apptainer" and not is_own:
@@ -129,7 +129,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     options += [
         f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
     ]
-    shared = around("apptainer", site.node_local, is_whole=True)
+    shared = around("apptainer", site.node_local, image, is_whole=True)
     fields = {
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,

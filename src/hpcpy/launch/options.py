@@ -70,7 +70,9 @@ class Request:
         one_of(ENGINES),
         "apptainer, podman-hpc, shifter, podman, standalone or none (the site's)",
     )
-    site: str = _option(LOCAL, text, "a name of env/sites, or a TOML file (local)")
+    site: str = _option(
+        "", text, "a name of env/sites, or a TOML file (what `hpcpy site` prints, else local)"
+    )
     image: str = _option(
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )

@@ -21,6 +21,18 @@ _BINDING = Line(
     "export SLURM_CPU_BIND=cores",
     "a rank stays on its cores, beside its memory, where this Slurm can",
 )
+# In a site's or a request's ``mpi``.
+AUTO = "auto"
+
+
+def _kind(engine: str) -> Line:
+    """Return the line that chooses: Slurm's PMIx refuses ranks as root of a user namespace."""
+    known = "pmi2" if engine.startswith("podman") else "pmix|pmi2"
+    listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
+    return Line(
+        f"hpcpy_mpi=$({listed} | grep -xE '{known}' | sort | tail -n 1)",
+        f"how ranks find each other: of {known} the first that this Slurm has",
+    )
 
 
 def size_options(request: Request, site: Site) -> list[Line]:
@@ -76,12 +88,13 @@ def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Line]
     Nested, it runs in a step that holds the job's processors.
     """
     kind = request.mpi or site.mpi
+    chosen = [Line('${hpcpy_mpi:+"--mpi=$hpcpy_mpi"}', "see above")] if kind == AUTO else []
     overlap = "within a step that holds the job's processors: share them"
     wrong_kind = "how ranks find each other; a wrong kind gives N times rank 0"
     kill = "a rank that dies ends all: the others would wait for it"
     return [
         *([option("--overlap", why=overlap)] if is_nested else []),
-        *([option(f"--mpi={kind}", why=wrong_kind)] if kind else []),
+        *(chosen or ([option(f"--mpi={kind}", why=wrong_kind)] if kind else [])),
         option("--kill-on-bad-exit=1", why=kill),
         option("--disable-status", why="Ctrl-C reaches the ranks; twice ends them at once"),
         option("--wait=0", why="a rank that ends well ends none of those that still compute"),
@@ -151,12 +164,13 @@ def plan_launch(
         )
         guarded = sourced("guarded", "the step, whatever signals come", is_whole=facts.is_whole)
         afterwards = (guarded, *STAGING_ENDS)
+    kinds = (_kind(engine),) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),
         size=tuple(size_options(request, site)),
         allocation=tuple(job_options(request, site)),
-        lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *copying),
+        lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *kinds, *copying),
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
         afterwards=afterwards,

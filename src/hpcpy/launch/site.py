@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
-from hpcpy.launch.options import ENGINES, NO_TIME, TIME
+from hpcpy.launch.layers import layers, merged, read
+from hpcpy.launch.options import ENGINES, LOCAL, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
 
@@ -62,8 +64,13 @@ def site_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
 
 
-def find_site(name: str) -> Site:
-    """Read the site of that name, or the file of that path."""
+def find_site(name: str, image: str = "") -> Site:
+    """Read the site of that name, or the file of that path; without a name, what is set here.
+
+    That is what `layers` has, of which one file may lie beside the image; else ``local``.
+    """
+    if not name:
+        return configured(image) or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     # `Path.is_file` raises for a name that is too long, or in a folder without access.
     if not os.path.isfile(path):  # noqa: PTH113
@@ -74,18 +81,42 @@ def find_site(name: str) -> Site:
     return read_site(path)
 
 
+def configured(image: str = "") -> Site | None:
+    """Return the site of all files of this machine together; None if there is none."""
+    each = list(layers(image))
+    for layer in each:
+        if layer.refused:
+            print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
+    tables = read(each)
+    if not tables:
+        return None
+    # Each by itself: an error names its file.
+    for layer, table in tables.items():
+        _site_of(table, str(layer.path))
+    values, origins = merged(tables)
+    *_, last = tables
+    of_promises = origins.get(("promises",))
+    promised = str(of_promises.path) if of_promises else ""
+    return _site_of(Table(str(last.path), "", values), str(last.path), promised)
+
+
 def read_site(path: Path) -> Site:
-    """Read and check one file."""
+    """Read and check one file, which says in a line what it is of."""
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
+    site = _site_of(table, path.stem, str(path.absolute()))
+    # After all that is wrong: it is what a file begun by hand lacks.
+    table.text("summary")
+    return site
+
+
+def _site_of(table: Table, name: str, promised: str = "") -> Site:
     values: dict[str, Any] = {"options": _options(table), "environment": _environment(table)}
     if "promises" in table.values:
         if wrong := promises.why_not(dict(table.table("promises").values)):
             raise UsageError(f"{table.file}: [promises] {wrong}")
-        values["promises"] = str(path.absolute())
-    site = table.fill(Site, name=path.stem, **values)
+        values["promises"] = promised
+    site = table.fill(Site, name=name, **values)
     _check_values(table, site)
-    # After all that is wrong: it is what a file begun by hand lacks.
-    table.text("summary")
     return site
 
 
@@ -95,7 +126,7 @@ def _check_values(table: Table, site: Site) -> None:
     if not TIME.fullmatch(site.time):
         raise table.wrong("time", f"{site.time!r} {NO_TIME}")
     for key in ("mpi", "account", "partitions", "qos"):
-        if " " in "".join(getattr(site, key)):
+        if re.search(r"\s", "".join(getattr(site, key))):
             raise table.wrong(key, "has a blank, and a name has none")
     _check_lines(table, site)
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):

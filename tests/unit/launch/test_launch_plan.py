@@ -2,6 +2,7 @@
 
 import dataclasses
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ PI = "-- -m workloads pi"
 def test_what_is_not_given_is_one_rank_on_one_node() -> None:
     request = requested("--site=", "--mem=", "--time= ")
     assert (request.nodes, request.tasks, request.cpus, request.gpus) == (1, 1, 1, 0)
-    assert (request.site, request.engine, request.dry, request.time) == ("local", "", False, "")
+    assert (request.site, request.engine, request.dry, request.time) == ("", "", False, "")
     assert requested("--nodes", "3").tasks == 3
 
 
@@ -265,3 +266,34 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" not in shells(
         plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
     )
+
+
+# What `srun --mpi=list` prints, from Slurm 22.05 on to stdout, before to stderr.
+OLD = "srun: MPI types are...\nsrun: none\nsrun: openmpi\nsrun: pmi2\n"
+NEW = "MPI plugin types are...\n\tnone\n\tpmi2\n\tcray_shasta\n\tpmix\n"
+VERSIONS = "specific pmix plugin versions available: pmix_v3,pmix_v4\n"
+
+
+@pytest.mark.parametrize(
+    ("listed", "engine", "kind"),
+    [
+        (OLD, "apptainer", "--mpi=pmi2"),
+        (NEW + VERSIONS, "apptainer", "--mpi=pmix"),
+        (NEW + VERSIONS, "standalone", "--mpi=pmix"),
+        (NEW + VERSIONS, "podman-hpc", "--mpi=pmi2"),
+        ("MPI plugin types are...\n\tnone\n\tcray_shasta\n", "apptainer", ""),
+        ("srun: error: x", "apptainer", ""),
+        ("", "apptainer", ""),
+    ],
+)
+def test_auto_takes_what_slurm_and_the_image_both_have(listed: str, engine: str, kind: str) -> None:
+    request = dataclasses.replace(requested(*PI.split()), engine=engine, mpi="auto")
+    plan = plan_launch(request, Site("x"), HostFacts("/work", engine, "/x.sif"))
+    (chosen,) = [line.shell for line in plan.lines if "hpcpy_mpi" in line.shell]
+    (word,) = [line.shell for line in plan.step if "hpcpy_mpi" in line.shell]
+    # Slurm's own program is asked by the launch tests.
+    script = f'srun() {{ printf %s "$0"; }}\n{chosen}\nprintf "%s\\n" {word}'
+    done = subprocess.run(
+        ["bash", "-c", script, listed], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == (kind, "")

@@ -43,6 +43,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("time = '1h'", "time: '1h' is neither 30"),
         ("summary = 's'\nmpi = 'a b'", "mpi: has a blank"),
         ("summary = 's'\nqos = ['a', 'b c']", "qos: has a blank"),
+        ("summary = 's'\npartitions = [\"a\\nb\"]", "partitions: has a blank"),
         ("summary = 's'\npartitons = ['a']", "partitons: unknown key; did you mean partitions?"),
         ("summary = 's'\nmodules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
         ("summary = 's'\nengine = 'docker'", "engine: 'docker' is none"),

@@ -1,0 +1,72 @@
+"""``hpcpy site``: what a launch is given here, and which file says so."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from hpcpy.core import paths
+from hpcpy.core.parser import Parser
+from hpcpy.launch.layers import Key, Layer, layers, merged, read
+from hpcpy.launch.options import LOCAL, add_options
+from hpcpy.launch.site import FOLDER, Site, find_site
+
+SCHEMA = FOLDER / "schema.json"
+_WIDTH = 46
+
+
+def declare(parser: Parser) -> None:
+    """Add the command's arguments."""
+    add_options(parser, ("site", "image"))
+    what = "print the JSON schema of these files, for editors"
+    parser.add_argument("--schema", action="store_true", help=what)
+    parser.epilog = (
+        "Files, each over those before it: /etc/hpcpy/site.toml; site.toml beside the image;"
+        " HPCPY_SITE_FILE; ~/.config/hpcpy/site.toml. A --site replaces them all, an option of"
+        " a command replaces its value."
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the settings as a site file, each with the file that it is from."""
+    if options.schema:
+        print(SCHEMA.read_text(encoding="utf-8"), end="")
+        return 0
+    name, image = getattr(options, "site", ""), getattr(options, "image", "")
+    # What is wrong in a file is said first.
+    find_site(name, image)
+    each = [] if name else list(layers(image))
+    tables = read(each)
+    if not tables:
+        path = FOLDER / f"{name or LOCAL}.toml"
+        layer = Layer("", path if path.is_file() else paths.named(name))
+        tables = read([layer])
+    print("\n".join([*map(_seen, each), *_shown(*merged(tables))]))
+    return 0
+
+
+def _seen(layer: Layer) -> str:
+    if layer.path is None:
+        state = "none"
+    else:
+        state = f"{layer.path}: {layer.refused or ('read' if layer.is_there else 'not there')}"
+    return f"# {layer.what}: {state}"
+
+
+def _shown(values: dict[str, Any], origins: dict[Key, Layer]) -> Iterable[str]:
+    for key in (entry.name for entry in fields(Site)):
+        if key in values and not isinstance(values[key], dict):
+            yield _line(key, values[key], origins[key,])
+    for key, table in values.items():
+        if isinstance(table, dict):
+            yield f"\n[{key}]"
+            for name, value in table.items():
+                yield _line(name, value, origins.get((key, name)) or origins[key,])
+
+
+def _line(key: str, value: object, layer: Layer) -> str:
+    # JSON's texts, numbers and lists are TOML's.
+    return f"{f'{key} = {json.dumps(value, ensure_ascii=False)}':<{_WIDTH}} # {layer.path}"

@@ -1,0 +1,197 @@
+"""What is said once, in site.toml of the machine, the image, the module and the user."""
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+from fuzzing import cases
+from hypothesis import given
+from hypothesis import strategies as some
+
+from hpcpy.commands import run as run_hpcpy
+from hpcpy.core.errors import UsageError
+from hpcpy.launch import layers, settings
+from hpcpy.launch.site import FOLDER, _site_of, find_site, site_names
+from hpcpy.pins.tables import Table, read_table
+
+WHERE = ("machine", "image", "module", "user")
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Give where each file would be; a variable names the module's once it is there."""
+    monkeypatch.setattr(layers, "OF_MACHINE", tmp_path / "etc/site.toml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv(layers.VARIABLE, raising=False)
+    places = ("etc", "images", "module", "config/hpcpy")
+    for place in places:
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "images/my.sif").touch()
+    return {name: tmp_path / place / "site.toml" for name, place in zip(WHERE, places, strict=True)}
+
+
+def image(files: dict[str, Path]) -> str:
+    return str(files["image"].with_name("my.sif"))
+
+
+@pytest.mark.parametrize("last", range(len(WHERE)))
+def test_each_file_is_over_those_before_it(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    for number, name in enumerate(WHERE[: last + 1]):
+        files[name].write_text(
+            f"mpi = 'kind{number}'\n"
+            + (f"time = '{number}'\n" if number < 2 else "")
+            + f"[environment]\nOF{number} = 'x'\nALL = '{number}'\n"
+        )
+    if last >= WHERE.index("module"):
+        monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    site = find_site("", image(files))
+    assert site.mpi == f"kind{last}"
+    assert site.time == str(min(last, 1))
+    assert site.engine == "apptainer"
+    expected = {f"OF{number}": "x" for number in range(last + 1)} | {"ALL": str(last)}
+    assert site.environment == expected
+
+
+def test_a_named_site_replaces_all(files: dict[str, Path]) -> None:
+    assert find_site("").name == "local"
+    files["user"].write_text("engine = 'shifter'")
+    assert find_site("").engine == "shifter"
+    assert find_site("carc").engine == "apptainer"
+    assert find_site("local").name == "local"
+
+
+def test_the_file_beside_an_image_is_for_this_image_alone(files: dict[str, Path]) -> None:
+    files["image"].write_text("engine = 'podman'")
+    link = files["module"].with_name("link.sif")
+    link.symlink_to(image(files))
+    names = (image(files), str(link), "", "not/there.sif", "docker://me/hpcpy:1", "x" * 300)
+    engines = [find_site("", name).engine for name in names]
+    assert engines == ["podman"] * 2 + ["apptainer"] * 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "owners", "is_read"),
+    [
+        (0o644, (0, 0), True),
+        (0o664, (0, 0), True),
+        (0o646, (0, 0), False),
+        (0o644, (65534, 0), False),
+        (0o644, (65534, 65534), True),
+        (0o644, (0, 65534), True),
+    ],
+)
+def test_a_neighbours_file_beside_an_image_is_not_read(
+    files: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    mode: int,
+    owners: tuple[int, int],
+    is_read: bool,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("gives files to another user: as root")
+    files["image"].write_text("setup = ['true']")
+    files["image"].chmod(mode)
+    os.chown(files["image"], owners[0], owners[0])
+    os.chown(image(files), owners[1], owners[1])
+    assert find_site("", image(files)).setup == (("true",) if is_read else ())
+    assert ("is not read" in capsys.readouterr().err) is not is_read
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_a_fault_names_its_file(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    files["machine"].write_text("mpi = 'pmix'")
+    files[name].write_text("egnine = 'podman'")
+    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    files["module"].touch()
+    with pytest.raises(UsageError, match=rf"{files[name]}: egnine: unknown key"):
+        find_site("", image(files))
+
+
+def test_a_module_whose_file_has_gone_is_no_site_without_it(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    with pytest.raises(UsageError, match=r"HPCPY_SITE_FILE=.*: there is no such file"):
+        find_site("")
+
+
+def test_site_prints_each_value_with_its_file_as_a_site_file(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files["machine"].write_text(
+        "mpi = 'pmix'\nbinds = ['/scratch', '/a#b']\n"
+        "[options]\nstep = ['--x']\n[promises]\ngpus = 4\n"
+    )
+    files["user"].write_text("mpi = 'pmi2'\n[environment]\nA = 'é\"'\n")
+    assert run_hpcpy(["site"]) == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert f"# the machine's: {files['machine']}: read" in lines
+    assert f"# {layers.VARIABLE}: none" in lines
+    ends = {line.split(" ")[0]: line.rpartition("# ")[2] for line in lines if " = " in line}
+    of_machine = dict.fromkeys(("binds", "step", "gpus"), str(files["machine"]))
+    assert ends == {"mpi": str(files["user"]), "A": str(files["user"])} | of_machine
+    (tmp_path / "again.toml").write_text(f"summary = 's'\n{shown}")
+    again, first = find_site(str(tmp_path / "again.toml")), find_site("")
+    assert (again.binds, again.environment) == (first.binds, first.environment)
+    assert first.promises == str(files["machine"])
+    assert run_hpcpy(["site", "--site=carc"]) == 0
+    shown = capsys.readouterr().out
+    assert read_table(FOLDER / "carc.toml").values["binds"] == ["/project2", "/scratch1"]
+    assert str(FOLDER / "carc.toml") in shown
+    assert str(files["user"]) not in shown
+
+
+def schema() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(settings.SCHEMA.read_text()))
+
+
+@pytest.mark.parametrize("name", [*site_names(), "template"])
+def test_the_schema_takes_each_site_of_the_checkout(name: str) -> None:
+    schema().validate(dict(read_table(FOLDER / f"{name}.toml").values))
+
+
+# No line break at the end: Python takes `$` as before it, and no editor does.
+WORDS = some.sampled_from(
+    [
+        *("", "a", "a b", "/a", "$A/b", "a\nb", "/a,b", "--mem=0", "-n 3", "pmix", "apptainer"),
+        *("30", "1:2", "required", "mpich", "tcp", "é", "UNLIMITED", "-1", "x\x00", "\t"),
+        "podman-hpc",
+    ]
+)
+VALUES = (
+    WORDS | some.lists(WORDS, max_size=2) | some.integers(-1, 2) | some.booleans() | some.just(0.5)
+)
+NAMES = ("summary", "engine", "mpi", "image", "node_local", "constraint", "account", "time")
+LISTS = ("modules", "binds", "partitions", "qos", "cpus_per_node", "gpus_per_node", "x")
+TABLES = some.fixed_dictionaries(
+    {},
+    optional={
+        "options": some.dictionaries(some.sampled_from(["step", "podman", "none"]), VALUES)
+        | VALUES,
+        "environment": some.dictionaries(some.sampled_from(["A", "A-B", "1"]), VALUES),
+        "promises": some.dictionaries(
+            some.sampled_from(["mpi", "mpi_library", "fabric", "gpus", "x"]), VALUES
+        ),
+    },
+)
+
+
+@cases(400)
+@given(some.dictionaries(some.sampled_from([*NAMES, *LISTS]), VALUES, max_size=2), TABLES)
+def test_the_schema_takes_what_the_program_takes(
+    values: dict[str, object], tables: dict[str, object]
+) -> None:
+    document = {**values, **tables}
+    try:
+        _site_of(Table("x", "", document), "x")
+        is_right = True
+    except UsageError:
+        is_right = False
+    assert schema().is_valid(document) is is_right, document

@@ -63,6 +63,7 @@ python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" 
     "$library/site-packages/h5py=h5py" \
     "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy/functions.xz=functions.xz" \
     "$PREFIX/share" "$PREFIX/share/hpcpy/image.json=$MATERIALS/image.json" \
+    "$PREFIX/share/hpcpy/tool=$MATERIALS/tool" \
     /usr/share/doc=/opt/link/interpreter/doc \
     /opt/mpich/lib/libmpi.so.12 /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy \
     /opt/mpich/share

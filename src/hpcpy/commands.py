@@ -7,6 +7,7 @@ import importlib
 import re
 import shlex
 from collections.abc import MutableMapping, Sequence
+from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
@@ -51,6 +52,14 @@ COMMANDS = {
     "docs": ("hpcpy.maintain", "build README and docs as pages"),
 }
 
+if not paths.IS_CHECKOUT:
+    # What an image and the one file have of them.
+    COMMANDS = {
+        name: row
+        for name, row in COMMANDS.items()
+        if Path(paths.ROOT, "src", f"{row[0].replace('.', '/')}.py").is_file()
+    }
+
 # Words after `--` are a user's program with its own options.
 WITH_PROGRAM = frozenset({"pack"})
 
@@ -59,7 +68,9 @@ def top_parser(command: str = "") -> Parser:
     """Return the parser of all commands, with the arguments of one."""
     parser = Parser(
         prog="hpcpy",
-        description="Build and launch the images of this checkout.",
+        description="Build and launch the images of this checkout."
+        if paths.IS_CHECKOUT
+        else "Launch programs in an image of hpcpy, or in the one file.",
         epilog="hpcpy COMMAND --help prints a command's arguments.",
     )
     version = f"hpcpy {project_version()}"
@@ -84,7 +95,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
-        raise UsageError(f"unknown command {first!r}", hint=suggestion(first, COMMANDS))
+        hint = suggestion(first, COMMANDS)
+        if not paths.IS_CHECKOUT:
+            hint = f"without a checkout there are {', '.join(COMMANDS)}"
+        raise UsageError(f"unknown command {first!r}", hint=hint)
     own, program = list(words), None
     if first in WITH_PROGRAM:
         at = own.index("--") if "--" in own else len(own)
@@ -103,8 +117,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def run(words: Sequence[str]) -> int:
     """Run a command, its name and its arguments, and return its exit code."""
     options = parse(words)
-    paths.check_root()
-    require_safe_checkout()
+    if paths.IS_CHECKOUT:
+        paths.check_root()
+        require_safe_checkout()
     return int(options.main(options))
 
 

@@ -1,11 +1,15 @@
-"""``hpcpy batch``: the image's own command, which a login node without a checkout has."""
+"""``hpcpy``: the image's own command, which a login node without a checkout has."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from running import Done, printed, run
+
+# No engine says which image this is.
+ENV = {**os.environ, "APPTAINER_CONTAINER": ""}
 
 
 def batch(folder: Path, *words: str) -> Done:
@@ -31,14 +35,48 @@ def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("build", "hpcpy build: only `batch` works without a checkout; "),
+        ("build", "hpcpy: unknown command 'build'; without a checkout there are launch, site, "),
+        ("launch -- my.py", "hpcpy launch: apptainer needs the image's name; IMAGE="),
+        ("kernelspec --to=.", "hpcpy kernelspec: no image is named; IMAGE="),
         ("batch --node=2 -- my.py", "hpcpy batch: unrecognized arguments: --node=2"),
-        ("batch --script=x -- my.py", "hpcpy batch: SCRIPT: the script goes to standard output"),
-        ("batch -- absent.py", "hpcpy batch: PROGRAM=absent.py: no such file; give its path"),
+        (
+            "batch --image=x.sif -- absent.py",
+            "hpcpy batch: PROGRAM=absent.py: no such file; give its path",
+        ),
     ],
 )
 def test_what_it_cannot_do_is_one_line(tmp_path: Path, words: str, says: str) -> None:
     (tmp_path / "my.py").touch()
-    done = run("hpcpy", *words.split(), cwd=tmp_path)
+    done = run("hpcpy", *words.split(), cwd=tmp_path, env=ENV)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(says)
+
+
+def test_python_has_the_command_too(tmp_path: Path) -> None:
+    (tmp_path / "my.py").touch()
+    words = ("batch", "--nodes=2", "--image=mine.sif", "--", "my.py")
+    shown = [
+        printed(run(*command, *words, cwd=tmp_path))
+        for command in (("hpcpy",), ("python3", "-m", "hpcpy_cli"))
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_a_module_and_a_kernel_are_of_the_image_that_writes_them(tmp_path: Path) -> None:
+    (tmp_path / "my.sif").write_bytes(bytes(32) + b"SIF_MAGIC\0")
+    env = {**os.environ, "APPTAINER_CONTAINER": str(tmp_path / "my.sif")}
+    for words in (("modulefile",), ("kernelspec", "--to=kernels")):
+        done = run("hpcpy", *words, cwd=tmp_path, env=env)
+        assert done.returncode == 0, done.stderr
+    kernel = (tmp_path / "kernels/hpcpy/kernel.json").read_text()
+    (wrapper,) = (tmp_path / "modules/hpcpy").glob("*/bin/hpcpy-exec")
+    for text in (kernel, wrapper.read_text()):
+        assert f"{tmp_path}/my.sif" in text
+        assert "apptainer" in text
+
+
+def test_the_settings_are_of_the_modules_file(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text("engine = 'shifter'\n")
+    env = {**ENV, "HPCPY_SITE_FILE": "site.toml"}
+    shown = printed(run("hpcpy", "site", cwd=tmp_path, env=env))
+    assert re.search(rf'^engine = "shifter" +# {tmp_path}/site.toml$', shown, re.MULTILINE)

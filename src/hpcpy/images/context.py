@@ -11,9 +11,8 @@ from hpcpy.core.files import place
 from hpcpy.core.paths import project_version
 from hpcpy.fetch.artifacts import fetch, take
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.images import cross, sbom_pins
+from hpcpy.images import cross, own_command, sbom_pins
 from hpcpy.images.graph import Image, Part
-from hpcpy.images.own_command import add_tool
 from hpcpy.images.plan import Plan
 from hpcpy.images.rootfs import rootfs
 
@@ -80,6 +79,8 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     if part.described:
         description = _described(plan, "hpcpy-python", part.stack, plan.part_key(part))
         (folder / part.name / "image.json").write_text(description)
+        for path in own_command.files():
+            place(path, folder / part.name / "tool" / path.relative_to(paths.ROOT))
 
 
 def _add_description(folder: Path, plan: Plan, image: Image) -> None:
@@ -88,7 +89,7 @@ def _add_description(folder: Path, plan: Plan, image: Image) -> None:
     description.write_text(_described(plan, image.name, image.stack, plan.image_key(image)))
     # It is copied into the image as it is, whatever the umask.
     description.chmod(0o644)
-    add_tool(folder, plan.epoch)
+    own_command.add_tool(folder, plan.epoch)
     # The last step of the image's build makes its SBOM from these.
     (folder / "pins.json").write_text(sbom_pins.pins(plan, image))
     for path in sbom_pins.writer_files():

@@ -1,4 +1,4 @@
-"""The image's own command ``hpcpy``, with what it needs of this checkout."""
+"""The command ``hpcpy`` of images and of the one file, with what it needs of this checkout."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ _COMMAND = f"""\
 import sys
 
 sys.path.insert(0, "/opt/hpcpy/{_FOLDER}/src")
+from hpcpy.__main__ import main
 from hpcpy.core.parser import entry
-from hpcpy.launch.in_image import main
 
 sys.exit(entry(main))
 """
+# Commands that need no checkout, and what they import of it alone.
+_COMMANDS = ("command", "settings", "modulefile", "kernelspec")
+_NOT_THERE = (
+    *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),
+    *("hpcpy_cluster",),
+)
 
 
 def files() -> tuple[Path, ...]:
-    """Return the modules that the command imports, the sites' files and the scripts of jobs."""
+    """Return the modules of the commands, the sites' files, the scripts of jobs, the version."""
     return _files(paths.ROOT)
 
 
@@ -33,10 +39,16 @@ def files() -> tuple[Path, ...]:
 def _files(root: Path) -> tuple[Path, ...]:
     # The image has these, and the standard library.
     own = ["hpcpy_common", "hpcpy_job", "workloads"]
-    finder = ModuleFinder(path=[str(root / "src")], excludes=own)
-    finder.run_script(str(root / "src/hpcpy/launch/in_image.py"))
+    finder = ModuleFinder(path=[str(root / "src")], excludes=[*own, *_NOT_THERE])
+    finder.run_script(str(root / "src/hpcpy/__main__.py"))
+    for name in _COMMANDS:
+        finder.import_hook(f"hpcpy.launch.{name}")
     modules = (getattr(module, "__file__", None) for module in finder.modules.values())
-    others = (*(root / "env/sites").iterdir(), *(root / _SCRIPTS).glob("*.sh"))
+    others = (
+        *(root / "env/sites").iterdir(),
+        *(root / _SCRIPTS).glob("*.sh"),
+        root / "pyproject.toml",  # The version
+    )
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 

@@ -21,6 +21,7 @@ from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
+from hpcpy.launch.running import with_running
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
@@ -40,6 +41,7 @@ def inspect_host(
         folder=str(folder),
         program=engine_program(request.engine, site, is_run=is_run),
         image=named_image(request) or own_image(request)[-1],
+        is_whole=not paths.IS_CHECKOUT,
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
@@ -50,7 +52,7 @@ def inspect_host(
 
 def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
     """Return the engine's program: its name, or the path of the one that setup installs."""
-    if site.modules:
+    if site.modules or not paths.IS_CHECKOUT:
         return engine
     if engine == "apptainer":
         return str(_apptainer(is_run=is_run))
@@ -107,6 +109,8 @@ def main(options: argparse.Namespace) -> int:
     is_batch = command == "batch"
     request = read_request(options)
     site = find_site(request.site, request.image)
+    if not paths.IS_CHECKOUT:
+        request = with_running(request, site)
     request = at_site(request, site)
     is_run = not (is_batch or request.dry)
     controller = find_controller(site.name, os.environ)
@@ -115,12 +119,15 @@ def main(options: argparse.Namespace) -> int:
     if is_run and controller.command("srun") is None:
         raise UnavailableError(
             "no srun on this machine",
-            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
+            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
+            if paths.IS_CHECKOUT
+            else "hpcpy batch writes a script for a machine that has it",
         )
     remarks = [*misplaced(options.words, request), *_check(request, is_run=is_run)]
-    to_do = [] if request.dry else unmade(request, is_run=is_run)
+    is_made = request.dry or not paths.IS_CHECKOUT
+    to_do = [] if is_made else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
-    if is_batch and not request.dry:
+    if is_batch and not is_made:
         to_do = to_do or _uninstalled(facts.program)
     for remark in (*remarks, *to_do):
         print(f"hpcpy {command}: {remark}", file=sys.stderr)
@@ -195,7 +202,7 @@ def _run(title: str, script: str, controller: Controller) -> int:
 
 def deliver(request: Request, script: str, controller: Controller) -> None:
     """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it."""
-    if request.dry or request.script == "-":
+    if request.dry or request.script == "-" or not (request.script or paths.IS_CHECKOUT):
         show(script, is_result=not request.dry)
         return
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"

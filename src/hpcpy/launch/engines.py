@@ -9,12 +9,10 @@ from dataclasses import dataclass
 
 from hpcpy.launch.on_nodes import around
 from hpcpy.launch.shell import Expanded, Line, Variable, option, quoted
-from hpcpy.launch.site import Site
+from hpcpy.launch.site import IMAGES_OWN, Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
 _SEPARATORS = {"--bind": frozenset(',:"\\'), "--volume": frozenset(":")}
-# Where the image has its own copy of the site files.
-_IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
 # The host's NVIDIA driver; Shifter has a module for it.
 _GPU_OPTIONS = {
     "apptainer": "--nv",
@@ -228,7 +226,7 @@ def _extra(site: Site, engine: str) -> list[Line]:
 
 def _binds(container: Container, site: Site, name: str) -> list[Line]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
-    is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
+    is_outside = site.promises and not site.promises.startswith(IMAGES_OWN)
     promises = [_bound(name, site.promises, "ro")] if is_outside else []
     why = "the working directory: the program's files, and what it writes"
     return [

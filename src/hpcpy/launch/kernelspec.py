@@ -15,6 +15,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
+from hpcpy.launch.running import running_image
 from hpcpy.launch.shell import PLAIN, Expanded, option
 from hpcpy.launch.site import Site, find_site
 
@@ -47,7 +48,10 @@ def main(options: argparse.Namespace) -> int:
     engine = options.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
-    image = checked_image(getattr(options, "image", ""), site, engine)
+    given = getattr(options, "image", "")
+    if not (given or site.image or paths.IS_CHECKOUT) and running_image()[0] == engine:
+        given = running_image()[1]
+    image = checked_image(given, site, engine)
     is_apptainer = engine == "apptainer"
     program = engine_program(engine, site, is_run=True) if is_apptainer else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))

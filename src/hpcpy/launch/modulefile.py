@@ -19,6 +19,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
+from hpcpy.launch.running import running_image
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
@@ -28,6 +29,8 @@ ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
 # Of the standalone file: the first one is a script, and the others are links to it.
 OWN_NAMES = ("python", "python3", "mpiexec")
+# An image's own copy is read-only.
+_FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 
 
 def file_name(value: str) -> str:
@@ -43,7 +46,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = "Defaults are in brackets; docs/how-to/modules.md has more."
     add_options(parser, ("image", "site"))
-    folder = "the folder of the files (build/modules)"
+    folder = f"the folder of the files ({_FOLDER.parent.name}/modules)"
     parser.add_argument("--to", type=paths.folder, help=folder)
     parser.add_argument("--name", type=file_name, default="hpcpy", help="what users load (hpcpy)")
     help_ = "its version (this checkout's)"
@@ -54,6 +57,8 @@ def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
     site = find_site(getattr(options, "site", ""), getattr(options, "image", ""))
     given = getattr(options, "image", "") or site.image
+    if not (given or paths.IS_CHECKOUT):
+        given = running_image()[1]
     is_own = bool(given) and is_program(given)
     if site.engine != "apptainer" and not is_own:
         raise UsageError(
@@ -61,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
             " or hpcpy-python",
             hint="make launch writes the commands of the other engines",
         )
-    folder = (options.to or paths.BUILD / "modules").absolute()
+    folder = (options.to or _FOLDER).absolute()
     if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
         raise UsageError(
             f"--to: {folder}: Lmod reads no module file there", hint="no blanks, quotes, $ or ["
@@ -94,6 +99,8 @@ def checked_image(given: str, site: Site, engine: str) -> str:
             raise UsageError(
                 f"{engine} takes a reference", hint="IMAGE=registry.example.org/me/hpcpy:1"
             )
+        if not paths.IS_CHECKOUT:
+            raise UsageError("no image is named", hint="IMAGE=/shared/hpcpy.sif")
         image = str(paths.BUILD / "hpcpy.sif")
         if not Path(image).exists():
             raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")

@@ -10,7 +10,7 @@ from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
 from hpcpy.launch.options import Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
-from hpcpy.launch.site import REQUIRED, Site
+from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
 # Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
 # podman-hpc is one word of 128 KiB.
@@ -251,7 +251,7 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     interpreter = _image(request, facts) if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
     preflight = [option("-m", "hpcpy_job", "preflight", why=why)]
-    if site.promises:
+    if site.promises and not (is_own and site.promises.startswith(IMAGES_OWN)):
         promised = "and is all there that the site promises?"
         preflight.append(option(f"--site={site.promises}", why=promised))
     clusters = [name for name in ("dask", "spark") if getattr(request, name)]

@@ -18,6 +18,8 @@ from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
 
 FOLDER = paths.ENV / "sites"
+# Where an image has its own copies.
+IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/env/sites/"
 REQUIRED = "required"
 _OPTIONS = (
     "allocation",
@@ -103,7 +105,10 @@ def configured(image: str = "") -> Site | None:
 def read_site(path: Path) -> Site:
     """Read and check one file, which says in a line what it is of."""
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
-    site = _site_of(table, path.stem, str(path.absolute()))
+    is_images = path.is_relative_to(FOLDER) and not paths.IS_CHECKOUT
+    # The one file has it on this node alone; ranks have the image's.
+    promised = f"{IMAGES_OWN}{path.name}" if is_images else str(path.absolute())
+    site = _site_of(table, path.stem, promised)
     # After all that is wrong: it is what a file begun by hand lacks.
     table.text("summary")
     return site

@@ -14,8 +14,9 @@ from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.engine.setup import Engine
-from hpcpy.fetch.debian import fetch_newest
-from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy.fetch.deb import unpack
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pins.model import host_arch
 from running import run
 
 SECONDS = 300
@@ -62,10 +63,9 @@ def _program() -> Path:
     folder = paths.TOOLS / "docker-registry"
     with checkout_lock():
         if not folder.exists():
-            arch = ARCHITECTURES[host_arch()].debian
-            (deb,) = fetch_newest(frozenset(["docker-registry"]), arch)
+            (deb,) = fetch_debs("registry", host_arch()).paths.values()
             with scratch_dir(paths.TOOLS, ".docker-registry") as scratch:
-                subprocess.run(["dpkg-deb", "--extract", deb, scratch / "made"], check=True)
+                unpack(deb, scratch / "made")
                 (scratch / "made").rename(folder)
     return folder / "usr/bin/docker-registry"
 

@@ -16,22 +16,17 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.scratch import checkout_lock
-from hpcpy.core.stages import Stage, stage
+from hpcpy.core.stages import stage
 from hpcpy.engine import prefix
 from hpcpy.engine.prefix import command
-from hpcpy.fetch.debian import fetch_newest
+from hpcpy.fetch.deb import unpack
+from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
 from running import Done, executable, printed, python, run
 from tiers import sampled
 
 RECIPE = 1
 _NEEDED = 60 * MIB
-# Resolved separately, as the packages conflict.
-_LMOD = (
-    *("lmod", "lua5.3", "lua-posix", "lua-filesystem", "lua-term", "lua-bit32", "lua-json"),
-    *("lua-lpeg", "libtcl8.6", "libreadline8t64", "libtinfo6", "libcrypt1", "libc6", "zlib1g"),
-)
-_MODULES = ("environment-modules", "tcl8.6", "libtcl8.6", "libc6", "zlib1g")
 # What Lmod's scripts have as absolute paths.
 _ITS_PLACES = r"/usr/(?=share/lua/|lib/[^/\"]+/lua/|share/lmod|lib/lmod|bin/lua5)"
 
@@ -70,15 +65,14 @@ def provide() -> None:
         if is_ready():
             return
         require_free(paths.TOOLS, _NEEDED, "Lmod and Environment Modules")
-        with stage("provide Lmod and Environment Modules under build/tools") as current:
-            _make(arch, current)
+        with stage("provide Lmod and Environment Modules under build/tools"):
+            _make(arch)
 
 
-def _make(arch: Architecture, current: Stage) -> None:
+def _make(arch: Architecture) -> None:
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".modules") as scratch:
-        for packages in (_LMOD, _MODULES):
-            for deb in fetch_newest(frozenset(packages), arch.debian):
-                current.run(["dpkg-deb", "--extract", deb, scratch / "made"])
+        for deb in fetch_debs("modules", host_arch()).paths.values():
+            unpack(deb, scratch / "made")
         _move_lmod(scratch / "made/usr/share/lmod")
         (scratch / "made/stamp").write_text(stamp())
         shutil.rmtree(folder(), ignore_errors=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, scratch_dir
-from hpcpy.core.programs import printed
 from hpcpy.fetch.artifacts import take
+from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.model import host_arch
 
@@ -60,8 +60,7 @@ def provide() -> Path:
     program = paths.TOOLS / "qemu" / deb.parent.name / "usr/bin/qemu-aarch64"
     if not program.exists():
         with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".qemu") as scratch:
-            own = take(deb, scratch / deb.name)
-            printed(["dpkg-deb", "--extract", own, scratch / "made"], deb)
+            unpack(take(deb, scratch / deb.name), scratch / "made")
             program.parents[2].parent.mkdir(exist_ok=True)
             (scratch / "made").rename(program.parents[2])
     return program

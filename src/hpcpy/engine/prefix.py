@@ -31,16 +31,8 @@ RECIPE = 3
 # for packages and apt's lists.
 NEEDED = 300 * MIB
 
-PROGRAMS = ("apptainer", "squashfs-tools", "squashfuse", "fuse-overlayfs", "fuse3")
-# Without these two, Apptainer tells every ordinary user at every start that
-# it lacks them.
-QUIET = ("fuse2fs", "gocryptfs")
-LIBRARIES = (
-    *("libc6", "libseccomp2", "libsqlite3-0", "libsquashfuse0", "libfuse3-4", "liblzo2-2"),
-    *("liblz4-1", "libxxhash0", "libzstd1", "zlib1g", "liblzma5", "libssl3t64"),
-    *("libext2fs2t64", "libcom-err2", "libblkid1", "libuuid1"),
-)
-PATCHELF = ("patchelf", "libstdc++6", "libgcc-s1")
+# Of the set `engine` of env/debian.toml, what makes the prefix and is not in it.
+PATCHELF = frozenset(("patchelf", "libstdc++6", "libgcc-s1"))
 
 # What Apptainer starts by name: it looks into this folder of its own first,
 # so that neither PATH nor the host's older versions matter.
@@ -92,19 +84,18 @@ def provide() -> Path:
 def _make(arch: Architecture, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
     from hpcpy.fetch.artifacts import take  # noqa: PLC0415
-    from hpcpy.fetch.debian import fetch_newest  # noqa: PLC0415  # for its one use
+    from hpcpy.fetch.deb import unpack  # noqa: PLC0415
+    from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415  # for its one use
 
-    main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:
-        debs = fetch_newest(main | frozenset(PATCHELF), arch.debian)
+        debs = fetch_debs("engine", host_arch()).paths
     except UnavailableError as error:
         error.hint = error.hint or "install Apptainer (see docs/reference/engine.md), or try again"
         raise
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".apptainer") as scratch:
         made, patch = scratch / "prefix", scratch / "patchelf"
-        for deb in debs:
-            into = made if deb.name.split("_")[0] in main else patch
-            current.run(["dpkg-deb", "--extract", take(deb, scratch / deb.name), into])
+        for name, deb in debs.items():
+            unpack(take(deb, scratch / deb.name), patch if name in PATCHELF else made)
         _use_own_loader(made, patch, arch, current)
         _link_places(made, arch)
         configure(made / "etc/apptainer")
@@ -114,8 +105,7 @@ def _make(arch: Architecture, current: Stage) -> None:
         made.rename(prefix())
         for name in ("apptainer", "mksquashfs", "unsquashfs"):
             relink(command(name), prefix() / "usr/bin" / name)
-    done = next(deb for deb in debs if deb.name.startswith("apptainer_"))
-    current.note = f"Apptainer {done.name.split('_')[1]} from Debian"
+    current.note = f"Apptainer {debs['apptainer'].name.split('_')[1]} from Debian"
 
 
 def _use_own_loader(made: Path, patch: Path, arch: Architecture, current: Stage) -> None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
-from hpcpy.core.trust import require_own
-from hpcpy.fetch.apt import PrivateApt, debian_mirrors, mirror_of
+from hpcpy.fetch.apt import mirror_of
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
 from hpcpy.fetch.download import Patience
 from hpcpy.pins.debian import MODE, debian_request, debs, newer_allowed
-from hpcpy.pins.model import GROUPS, Artifact, DebianSuite, host_arch, sources, wheels
-
-# Apptainer is in sid alone; its libraries come from the stable release,
-# unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
-# renewed on every mirror: its date does not count, its signature does.
-_NEWEST = (DebianSuite("debian", "trixie"), DebianSuite("debian", "sid", check_date=False))
+from hpcpy.pins.model import GROUPS, Artifact, host_arch, sources, wheels
 
 
 @dataclass(frozen=True)
@@ -63,8 +55,10 @@ def fetch_debs(
             f"the mirror has moved past env/debian.lock: {', '.join(moves)}",
             hint=f"run `make lock`, or set {MODE}=newer for an image that is not reproducible",
         )
+    is_in_image = name not in debian_request().of_host
     for move in moves:
-        print(f"{move}: not as locked, the image is not reproducible", file=sys.stderr)
+        what = ", the image is not reproducible" if is_in_image else ""
+        print(f"{move}: not as locked{what}", file=sys.stderr)
     fetched = fetch(newer.values(), tally=tally, patience=patience)
     packages |= {artifact.name: path for artifact, path in fetched.items()}
     return DebSet(packages, moves)
@@ -90,29 +84,6 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
             raise error
         newer[artifact] = offer
     return newer
-
-
-def fetch_newest(wanted: frozenset[str], arch: str) -> list[Path]:
-    """Return package files that no lock has, of versions that apt finds to fit one another.
-
-    `arch` is Debian's name.
-    """
-    cache = paths.cache_dir() / "engine"
-    require_own(cache)
-    mirror = PrivateApt(cache / "apt", _NEWEST, debian_mirrors(), arch)
-    if any((cache / "apt/lists").glob("*_Packages*")):
-        # Lists older than the mirror: once more with new ones.
-        with contextlib.suppress(UnavailableError):
-            return _fetch_wanted(mirror, wanted)
-    mirror.update()
-    return _fetch_wanted(mirror, wanted)
-
-
-def _fetch_wanted(mirror: PrivateApt, wanted: frozenset[str]) -> list[Path]:
-    debs = [deb for deb in mirror.closure(wanted) if deb.name in wanted]
-    if missing := sorted(wanted - {deb.name for deb in debs}):
-        raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
-    return [*fetch(debs).values()]
 
 
 def declare(_parser: argparse.ArgumentParser) -> None:

@@ -172,12 +172,13 @@ class Plan:
 def make_plan(arch: str = "") -> Plan:
     """Return the plan of this checkout, for this machine's architecture or another."""
     files_of_clone.cache_clear()
-    own = host_arch()
+    own, request = host_arch(), debian_request()
     if arch in ("", own):
         # What only builds for others need is not asked for.
-        return _plan(the_graph(), own, {*debian_request().limited})
-    native = _plan(the_graph(), own, set())
-    return replace(_plan(the_graph().for_arch(arch), known_arch(arch), set()), native=native)
+        return _plan(the_graph(), own, request.of_host | {*request.limited})
+    native = _plan(the_graph(), own, request.of_host)
+    others = _plan(the_graph().for_arch(arch), known_arch(arch), request.of_host)
+    return replace(others, native=native)
 
 
 def _plan(graph: Graph, arch: str, left_out: Set[str]) -> Plan:

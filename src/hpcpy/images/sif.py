@@ -19,6 +19,7 @@ from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.engine.sif_header import settle
 from hpcpy.fetch.artifacts import take
+from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
@@ -96,7 +97,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
-        [*_mksquashfs(folder / "tools", current), root, packed, *SQUASHFS_OPTIONS],
+        [*_mksquashfs(folder / "tools"), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
     current.run([apptainer, "sif", "new", sif], env=env)
@@ -133,7 +134,7 @@ def _settle_labels(path: Path, epoch: int) -> None:
     path.write_text(json.dumps(labels, sort_keys=True, indent=1), encoding="utf-8")
 
 
-def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:
+def _mksquashfs(folder: Path) -> list[str | Path]:
     """Unpack the pinned mksquashfs into a folder; return the words that start it.
 
     It is the builder's, with the libraries that it needs, whatever the host has: another
@@ -142,7 +143,7 @@ def _mksquashfs(folder: Path, current: Stage) -> list[str | Path]:
     arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
         for deb in fetch_debs(name, arch, only=wanted).paths.values():
-            current.run(["dpkg-deb", "--extract", take(deb, folder / deb.name), folder])
+            unpack(take(deb, folder / deb.name), folder)
     where = ARCHITECTURES[arch]
     loader = folder / where.loader
     return [loader, "--library-path", folder / where.libraries, folder / "usr/bin/mksquashfs"]

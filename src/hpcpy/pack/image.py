@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import scratch_dir, whole_file, write_whole
 from hpcpy.core.programs import captured, printed
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.artifacts import take
-from hpcpy.fetch.debian import fetch_newest
+from hpcpy.fetch.deb import unpack
+from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pack.environment import Environment, activation, readers, variables
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
@@ -37,10 +38,6 @@ ANY = "pack-exec"
 # The launcher: squashfuse, libfuse and glibc of Debian's packages are linked into it, so that it
 # starts on any Linux and asks for no library.
 _SOURCES = paths.ROOT / "src/pack"
-_PACKAGES = (
-    *("libsquashfuse-dev", "libfuse3-dev", "libzstd-dev", "zlib1g-dev", "liblzma-dev"),
-    *("liblz4-dev", "libc6-dev", "linux-libc-dev"),
-)
 _FLAGS = (
     *("-O2", "-Wall", "-Wextra", "-static", "-s"),
     *("-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-DFUSE_USE_VERSION=32"),
@@ -240,13 +237,8 @@ def launcher() -> Path:
         scratch_dir(made.parent, ".make") as root,
         whole_file(made) as temporary,
     ):
-        try:
-            debs = fetch_newest(frozenset(_PACKAGES), arch.debian)
-        except UnavailableError as error:
-            error.hint = "copy build/tools/pack/run here from a machine with Debian's apt"
-            raise
-        for deb in debs:
-            current.run(["dpkg-deb", "--extract", take(deb, root / deb.name), root])
+        for deb in fetch_debs("launcher", host_arch()).paths.values():
+            unpack(take(deb, root / deb.name), root)
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
         libraries, include = root / arch.libraries, root / "usr/include"
         folders = (include / libraries.name, include / "fuse3", include / "squashfuse")

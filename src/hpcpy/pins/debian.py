@@ -34,6 +34,8 @@ class DebianRequest:
     alone: frozenset[str]
     # Those of `sets` that only some architectures have -> which.
     limited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Those of `sets` that this machine runs, and no image has.
+    of_host: frozenset[str] = frozenset()
 
     def sets_of(self, arch: str) -> dict[str, tuple[str, ...]]:
         """Return the sets that an architecture has, with its names in those of packages."""
@@ -51,18 +53,22 @@ def debian_request(folder: Path | None = None) -> DebianRequest:
     top.only("architectures", "snapshot", "suites", "sets")
     suites = tuple(table.fill(DebianSuite) for table in top.array("suites"))
     sets = {}
-    alone = set()
+    alone, of_host = set(), set()
     limited = {}
     for name, table in top.table("sets").tables():
-        table.only("packages", "alone", "architectures")
+        table.only("packages", "alone", "architectures", "of_host")
         sets[name] = table.texts("packages")
         if table.flag("alone"):
             alone.add(name)
+        if table.flag("of_host"):
+            of_host.add(name)
         if "architectures" in table.values:
             limited[name] = _architectures(table)
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
     architectures = _architectures(top)
-    return DebianRequest(suites, snapshot, architectures, sets, frozenset(alone), limited)
+    return DebianRequest(
+        suites, snapshot, architectures, sets, frozenset(alone), limited, frozenset(of_host)
+    )
 
 
 def _architectures(table: Table) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
 from hpcpy.fetch.apt import mirror_of
-from hpcpy.fetch.debian import fetch_newest
 from hpcpy.images.buildah import buildah
 from hpcpy.images.cached import cached
 from hpcpy.pins.debian import debian_request
@@ -94,7 +93,6 @@ USES: dict[str, Callable[[], object]] = {
     "": lambda: run(["build", "oci"]),
     "parts": lambda: cached("parts", "one.tar", make),
     "storage": lambda: contextlib.ExitStack().enter_context(buildah()),
-    "engine": lambda: fetch_newest(frozenset(), "amd64"),
     "apt": lambda: mirror_of(debian_request(), "x86_64"),
     "containers-0": podman.podman_command,
 }

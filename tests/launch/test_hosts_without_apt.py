@@ -1,0 +1,66 @@
+"""RHEL, SLES, Alpine: Apptainer and `pack` without apt, dpkg and Debian's keyring."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from packing import conda_like, end, remove, require
+
+from hpcpy.core import paths
+from hpcpy.core.scratch import checkout_lock
+from running import Done, run
+
+# What other distributions lack.
+_DEBIANS = ("apt", "dpkg", "update-rc.d", "apptainer", "singularity", "mksquashfs", "unsquashfs")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Give a folder with this machine's programs, but for Debian's own."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for path in (*Path("/usr/sbin").iterdir(), *Path("/usr/bin").iterdir()):
+        link = folder / path.name
+        if not path.name.startswith(_DEBIANS) and not link.is_symlink():
+            link.symlink_to(path)
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Give a checkout in which nothing was made."""
+    made = tmp_path / "checkout"
+    made.mkdir()
+    for name in ("src", "env", "recipes", "containers"):
+        shutil.copytree(paths.ROOT / name, made / name)
+    for name in ("hpcpy", "pyproject.toml"):
+        shutil.copy(paths.ROOT / name, made)
+    return made
+
+
+def test_apptainer_is_made_and_an_environment_is_packed(
+    sif: str, checkout: Path, programs: Path, tmp_path: Path
+) -> None:
+    require()
+    # The machine's own keyring and apt's lists are not read.
+    env = {**os.environ, "PATH": str(programs), "SETUP": "no"}
+
+    def hpcpy(*words: object) -> Done:
+        return run("/usr/bin/python3", "-I", checkout / "hpcpy", *words, env=env, cwd=tmp_path)
+
+    with checkout_lock():  # it downloads what is not in the cache yet
+        done = hpcpy("setup", "apptainer")
+    assert done.returncode == 0, done.stderr
+    apptainer = checkout / "build/tools/bin/apptainer"
+    done = run(apptainer, "exec", sif, "python3", "-c", "print(6 * 7)", env=env, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    prefix = conda_like(tmp_path / "env")
+    try:
+        done = hpcpy("pack", prefix)
+        assert done.returncode == 0, done.stderr
+        done = run(prefix / "bin/python", "-c", "print(6 * 7)", env=env, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    finally:
+        end(prefix)
+        remove(prefix)

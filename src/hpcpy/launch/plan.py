@@ -26,8 +26,12 @@ AUTO = "auto"
 
 
 def _kind(engine: str) -> Line:
-    """Return the line that chooses: Slurm's PMIx refuses ranks as root of a user namespace."""
-    known = "pmi2" if engine.startswith("podman") else "pmix|pmi2"
+    """Return the line that chooses.
+
+    The one file's own MPICH has no PMIx, and Slurm's refuses ranks as root of a user namespace,
+    as podman's are.
+    """
+    known = "pmix|pmi2" if engine == "apptainer" else "pmi2"
     listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
     return Line(
         f"hpcpy_mpi=$({listed} | grep -xE '{known}' | sort | tail -n 1)",

@@ -279,7 +279,7 @@ VERSIONS = "specific pmix plugin versions available: pmix_v3,pmix_v4\n"
     [
         (OLD, "apptainer", "--mpi=pmi2"),
         (NEW + VERSIONS, "apptainer", "--mpi=pmix"),
-        (NEW + VERSIONS, "standalone", "--mpi=pmix"),
+        (NEW + VERSIONS, "standalone", "--mpi=pmi2"),
         (NEW + VERSIONS, "podman-hpc", "--mpi=pmi2"),
         ("MPI plugin types are...\n\tnone\n\tcray_shasta\n", "apptainer", ""),
         ("srun: error: x", "apptainer", ""),

@@ -57,8 +57,7 @@ def test_what_is_recorded_is_for_launches_of_the_image_too(sif: str, tmp_path: P
     assert done.returncode == 0, done.stderr
     size, *pieces = Path(f"{other}.hot").read_text().splitlines()
     assert int(size) == other.stat().st_size
-    assert 20 < len(pieces) < 1000
-    assert sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
+    assert 1e6 < sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
 
 
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:

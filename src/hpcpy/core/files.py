@@ -172,3 +172,12 @@ def share(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         place(source, target)
+
+
+def relink(link: Path, target: Path) -> None:
+    """Make `link` a relative link to `target`, in one step."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(os.path.relpath(target, link.parent))
+    temporary.replace(link)

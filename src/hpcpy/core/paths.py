@@ -19,7 +19,7 @@ LOGS = BUILD / "logs"
 TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
 # Not the copy of a few commands that an image and the one file have (images/own_command.py).
-IS_CHECKOUT = RECIPES.is_dir()
+IS_CHECKOUT = (ROOT / "Makefile").is_file()
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.files import MIB, disk_errors, relink, require_free, scratch_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
@@ -135,15 +135,6 @@ def _link_places(made: Path, arch: Architecture) -> None:
     for name in HELPERS:
         helper = made / arch.libraries / "apptainer/bin" / name
         helper.symlink_to(os.path.relpath(made / "usr/bin" / name, helper.parent))
-
-
-def relink(link: Path, target: Path) -> None:
-    """Make `link` a relative link to `target`, in one step."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(os.path.relpath(target, link.parent))
-    temporary.replace(link)
 
 
 def bounding_set() -> list[str]:

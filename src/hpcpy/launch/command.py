@@ -21,7 +21,7 @@ from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
-from hpcpy.launch.running import with_running
+from hpcpy.launch.running import is_in_container, with_running
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
@@ -113,7 +113,8 @@ def main(options: argparse.Namespace) -> int:
         request = with_running(request, site)
     request = at_site(request, site)
     is_run = not (is_batch or request.dry)
-    controller = find_controller(site.name, os.environ)
+    here = Controller(os.environ)
+    controller = here if is_in_container() else find_controller(site.name, os.environ)
     job_nodes = 0 if is_batch else controller.job_nodes()
     check_request(request, site, job_nodes)
     if is_run and controller.command("srun") is None:
@@ -147,6 +148,8 @@ def _check(request: Request, *, is_run: bool) -> list[str]:
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     if request.workload and not image and engine in ("apptainer", "standalone"):
         require_workload(request.workload)
+    if is_in_container():
+        return check_script(request, "in this container")
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
     return [*remarks, *check_script(request, "on this machine")]
 

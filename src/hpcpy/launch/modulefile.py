@@ -11,14 +11,14 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import ANOTHER_FOLDER, disk_errors, places_named, write_whole
+from hpcpy.core.files import ANOTHER_FOLDER, disk_errors, places_named, relink, write_whole
 from hpcpy.core.paths import project_version
-from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
+from hpcpy.launch.plan import AUTO, KINDS
 from hpcpy.launch.running import running_image
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
@@ -187,6 +187,18 @@ prepend-path PATH @programs@
 """
 
 
+# The first kind that this Slurm has; old ones name theirs on stderr.
+_AUTO = """\
+catch {exec srun --mpi=list 2>@1} kinds
+foreach kind {@kinds@} {
+    if {[lsearch [split $kinds "\\n\\t ,"] $kind] >= 0} {
+        setenv SLURM_MPI_TYPE $kind
+        break
+    }
+}
+"""
+
+
 def module_text(name: str, image: str, programs: Path, names: Sequence[str], site: Site) -> str:
     """Return the module file of some commands, which are the names in a folder."""
     about = (
@@ -201,10 +213,16 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
             f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
             for needed in map(_tcl, site.modules)
         ),
-        "mpi": f"setenv SLURM_MPI_TYPE {_tcl(site.mpi)}\n" if site.mpi else "",
+        "mpi": _kind(site.mpi, "apptainer" if ANY in names[-1] else "standalone"),
         "programs": _tcl(str(programs)),
     }
     return _filled(_MODULE, fields)
+
+
+def _kind(mpi: str, engine: str) -> str:
+    if mpi == AUTO:
+        return _AUTO.replace("@kinds@", " ".join(KINDS[engine]))
+    return f"setenv SLURM_MPI_TYPE {_tcl(mpi)}\n" if mpi else ""
 
 
 def _tcl(word: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
-from hpcpy.launch.options import Request, counted
+from hpcpy.launch.options import ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
@@ -25,13 +25,13 @@ _BINDING = Line(
 AUTO = "auto"
 
 
-def _kind(engine: str) -> Line:
-    """Return the line that chooses.
+# The first of them that Slurm has: the one file's own MPICH has no PMIx, and Slurm's refuses ranks
+# as root of a user namespace, as podman's are.
+KINDS = dict.fromkeys(ENGINES, ("pmi2",)) | {"apptainer": ("pmix", "pmi2")}
 
-    The one file's own MPICH has no PMIx, and Slurm's refuses ranks as root of a user namespace,
-    as podman's are.
-    """
-    known = "pmix|pmi2" if engine == "apptainer" else "pmi2"
+
+def _kind(engine: str) -> Line:
+    known = "|".join(KINDS[engine])
     listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
     return Line(
         f"hpcpy_mpi=$({listed} | grep -xE '{known}' | sort | tail -n 1)",

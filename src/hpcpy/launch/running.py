@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
@@ -20,6 +21,11 @@ def running_image() -> tuple[str, str]:
         return "apptainer", sif
     file = os.path.realpath(sys.executable)
     return ("", "") if file.startswith(_PREFIX) else ("standalone", file)
+
+
+def is_in_container() -> bool:
+    """Tell whether this runs in an image: the host's Slurm, engines and files are elsewhere."""
+    return not paths.IS_CHECKOUT and running_image()[0] != "standalone"
 
 
 def with_running(request: Request, site: Site) -> Request:

@@ -11,6 +11,7 @@ from processes import environment, read_only
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import relink
 from hpcpy.engine import podman, prefix, setup, tools
 from hpcpy.engine.tools import all_tools, needed, on_path, userns_remedy
 from running import executable, run
@@ -141,7 +142,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "TOOLS", tmp_path / "build/tools")
     text = "#!/bin/sh\necho apptainer version 1.4.5\n"
     program = executable(prefix.prefix() / "usr/bin/apptainer", text)
-    prefix.relink(prefix.command(), program)
+    relink(prefix.command(), program)
     (prefix.prefix() / "stamp").write_text(prefix.stamp())
     return tmp_path
 
@@ -164,6 +165,7 @@ import os, sys
 from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.engine import setup, tools
+from hpcpy.core.files import relink
 from hpcpy.core.errors import UnavailableError
 paths.BUILD = Path(sys.argv[1])
 paths.TOOLS = paths.BUILD / "tools"

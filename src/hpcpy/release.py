@@ -21,7 +21,7 @@ from hpcpy.images.arguments import add_image
 from hpcpy.images.cached import git, read_stamp
 from hpcpy.images.command import ensure_image
 from hpcpy.images.graph import Image
-from hpcpy.images.outputs import archive_path
+from hpcpy.images.outputs import STANDALONE, archive_path
 from hpcpy.images.plan import Plan
 from hpcpy.images.sbom_file import sbom_of
 from hpcpy.images.sbom_pins import expected
@@ -151,7 +151,7 @@ def main(options: argparse.Namespace) -> int:
     sif, plan, image = ensure_image("sif", options.image)
     archive = archive_path(image)
     made, sboms = [archive, sif], {image.name: sbom_of(archive)}
-    if image.name == "hpcpy-core":
+    if image.name in STANDALONE:
         file, _, _ = ensure_image("standalone", image.name)
         made.append(file)
         sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()
@@ -176,6 +176,7 @@ def main(options: argparse.Namespace) -> int:
         for name, sbom in sboms.items():
             (folder / f"{name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
+        place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
         written = statement(plan, image, of, shipped, tools)
         # Unsigned: anyone gets it by `make sif`.
         written["predicate"]["runDetails"]["byproducts"] = _hashed([sif], "{}, as it was built")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from launching import RANKS, SECONDS, hpcpy, said
 from local_cluster import Cluster, image
+from standalone_host import built
 
 from tiers import sampled
 
@@ -109,3 +110,11 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
     options = ("--wait", f"--output={out}", f"--error={err}")
     ran = cluster.run("sbatch", *options, "job.sh", timeout=SECONDS, env=found)
     assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words|0\n", "")
+
+
+def test_the_one_file_starts_itself_on_both_nodes(cluster: Cluster) -> None:
+    words = ("-m", "hpcpy_cli", "launch", "--nodes=2", "--tasks=4", "--time=5", "--")
+    done = cluster.run(built(), *words, "my-mpi.py", "two words", "0", timeout=SECONDS)
+    assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
+    done = cluster.run(built(), *words, "my-mpi.py", "x", "7", timeout=SECONDS)
+    assert done.returncode == 7, done.stderr

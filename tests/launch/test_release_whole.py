@@ -13,6 +13,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
+from hpcpy.images.outputs import STANDALONE
 from hpcpy.images.plan import make_plan
 from hpcpy.release import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
@@ -63,9 +64,9 @@ def release(
     said(program, "sif", "new", sif)
     said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
     write_stamp(sif, apptainer="0.1")
-    file = build / "hpcpy-python"
+    file = build / STANDALONE[image.name]
     file.write_bytes(b"the interpreter")
-    file.with_name("hpcpy-python.spdx.json").write_text("{}")
+    file.with_name(f"{file.name}.spdx.json").write_text("{}")
     files = {"sif": sif, "standalone": file}
     monkeypatch.setattr(release_command, "ensure_image", lambda kind, _: (files[kind], plan, image))
     monkeypatch.setattr(release_command, "archive_path", lambda _: archive)
@@ -79,7 +80,8 @@ def test_a_release_is_whole_and_signed(
     release: Path, keys: tuple[Path, Path], program: Path
 ) -> None:
     checked(release, keys[1], program)
-    names = ["NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json", "provenance.json"]
+    names = ["INSTALL", "NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json"]
+    names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "provenance.json"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
@@ -109,7 +111,8 @@ def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: 
     assert statement["predicate"]["runDetails"]["builder"]["version"] == versions
     # Of the files that are shipped: with the unsigned SIF's hash no tool could check it.
     hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
-    assert hashes == {name: sha256(release / name) for name in ("hpcpy.oci.tar", "hpcpy.sif")}
+    shipped = ("hpcpy.oci.tar", "hpcpy.sif", "hpcpy-python-full")
+    assert hashes == {name: sha256(release / name) for name in shipped}
     (built,) = statement["predicate"]["runDetails"]["byproducts"]
     assert built["digest"]["sha256"] == sha256(tmp_path / "build/hpcpy.sif")
     assert built["digest"]["sha256"] != hashes["hpcpy.sif"]

@@ -67,6 +67,13 @@ def test_its_own_mpi_starts_ranks_there(root: Path, shared: Path) -> None:
     assert "/opt/mpich is /tmp/hpcpy-" in done.stderr
 
 
+def test_its_commands_for_jobs_need_nothing_of_that_system(root: Path, shared: Path) -> None:
+    words = ["/mnt/python", "-m", "hpcpy_cli", "batch", "--nodes=2", "--", "/mnt/ranks.py"]
+    script = printed(inside(root, shared, *words))
+    assert "hpcpy_image=/mnt/python" in script
+    assert printed(run("bash", "-n", "-c", script)) == ""
+
+
 @pytest.mark.parametrize("without", ["", "AVX512F AVX512CD AVX512_SKX AVX512_ICL AVX512_SPR"])
 def test_it_computes_the_same_there_as_here(root: Path, shared: Path, without: str) -> None:
     # numpy warns of features that the processor lacks.

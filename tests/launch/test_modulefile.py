@@ -137,7 +137,9 @@ def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None =
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Path:
     folder = tmp_path_factory.mktemp("module") / ODD
-    done = make(f"--image={sif}", f"--to={folder}", "--version=1.2")
+    site = folder.with_name("site.toml")
+    site.write_text('summary = "no Slurm is asked"\nmpi = "pmi2"\n')
+    done = make(f"--image={sif}", f"--to={folder}", "--version=1.2", f"--site={site}")
     assert (done.returncode, done.stdout) == (0, f"{folder}/modulefiles\n"), done.stderr
     assert done.stderr.startswith("  to load it: module use ")
     return folder / "modulefiles"

@@ -25,6 +25,8 @@ say() {
 ln -s ${own%/.pack} $prefix"
 case $why in "$image: "*) fail "$why; is it whole?" ;; esac
 
+# The one that packed, or the site's.
+[ -x "$apptainer" ] || apptainer=$(command -v apptainer || true)
 # Paths have no blanks: pack refuses them.
 # shellcheck disable=SC2086
 if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -41,14 +42,11 @@ def main(words: list[str]) -> int:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        if error.errno not in OF_A_NAME or not error.filename:
+        if not (message := _of_a_name(error)):
             raise
-        message = f"{name}: {error.filename}: {str(error.strerror).lower()}"
-        if _is_in_cache(error.filename):
-            print(f"{message}; {ANOTHER_CACHE}", file=sys.stderr)
-            return DiskError.exit_code
-        print(message, file=sys.stderr)
-        return UsageError.exit_code
+        print(f"{name}: {message}", file=sys.stderr)
+        in_cache = bool(error.filename) and _is_in_cache(error.filename)
+        return DiskError.exit_code if in_cache else UsageError.exit_code
     except (KeyboardInterrupt, SystemExit) as end:
         # argparse ends --help so, too.
         code = 130 if isinstance(end, KeyboardInterrupt) else end.code
@@ -56,6 +54,16 @@ def main(words: list[str]) -> int:
             print(f"{name}: stopped; run the same command again", file=sys.stderr)
             return code
         raise
+
+
+def _of_a_name(error: OSError) -> str:
+    """Return the line of a name that no file can have, or that of the working directory."""
+    if error.errno == errno.ENOENT and not error.filename:
+        return "the working directory is gone; cd to one that is there"
+    if error.errno not in OF_A_NAME or not error.filename:
+        return ""
+    message = f"{error.filename}: {str(error.strerror).lower()}"
+    return f"{message}; {ANOTHER_CACHE}" if _is_in_cache(error.filename) else message
 
 
 def _is_in_cache(name: str | bytes) -> bool:

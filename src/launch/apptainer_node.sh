@@ -31,7 +31,7 @@ if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
   name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
   step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
   if mkdir "$step" 2>/dev/null; then
-    (read_ahead "$image" >/dev/null &)
+    (read_ahead "$image" </dev/null >/dev/null 2>&1 &)
     dead=()
     for file in {/dev/shm,"$instances"/*}/sharens_instance_* "$own/step.$host."*; do
       number=${file##*[._]}

@@ -13,6 +13,13 @@ options=()
 @variables@
 image=@quoted_image@
 engine=@engine@
+# What the site has said once, for `hpcpy batch` and `hpcpy site` in the image.
+if [ "$1" = hpcpy ]; then
+  for file in /etc/hpcpy/site.toml "${image%/*}/site.toml" "${HPCPY_SITE_FILE:-}"; do
+    case $file in [!/]* | *[,:]*) continue ;; esac
+    [ ! -f "$file" ] || options+=("--bind=$file:$file:ro")
+  done
+fi
 # Several ranks on a node: one mount of the image, and MPI reads a neighbour's memory.
 if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
 @shared@

@@ -21,8 +21,11 @@ say() {
 # As the launcher does for bash.
 [ -z "$activate" ] || [ -z "${BASH_ENV+x}" ] || export HPCPY_PACK_BASH_ENV="$BASH_ENV"
 [ -z "$activate" ] || unset BASH_ENV
-[ -d "$prefix" ] || fail "this was packed as $prefix, and its paths are of there; next: \
-ln -s ${own%/.pack} $prefix"
+place=${prefix%/.pack/root} # of a SIF's commands
+[ -d "$prefix" ] || fail "this was packed as $place, and its paths are of there; next: \
+ln -s ${own%/.pack} $place"
+case ${HPCPY_PACK_ENGINE:-} in '' | apptainer | folder) ;;
+*) fail "HPCPY_PACK_ENGINE=$HPCPY_PACK_ENGINE: is neither apptainer nor folder" ;; esac
 case $why in "$image: "*) fail "$why; is it whole?" ;; esac
 
 # The one that packed, or the site's.
@@ -60,7 +63,8 @@ if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
-[ -d "$kept" ] || fail "$why, and no Apptainer is there; see engines in docs/how-to/pack.md"
+[ "${HPCPY_PACK_ENGINE:-}" = folder ] || why="$why, and no Apptainer is there"
+[ -d "$kept" ] || fail "$why, and no $kept; see engines in docs/how-to/pack.md"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
 [ "$entries" -ge "$expected" ] || fail "$kept: files that were packed are missing"

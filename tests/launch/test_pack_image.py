@@ -60,6 +60,32 @@ def test_what_is_recorded_is_for_launches_of_the_image_too(sif: str, tmp_path: P
     assert 1e6 < sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
 
 
+def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
+    sif: str, tmp_path: Path
+) -> None:
+    require()
+    (tmp_path / "sub").mkdir()
+    other = tmp_path / "my.sif"
+    shutil.copyfile(sif, other)
+    words = ("../my.sif", "--to", "../hpcpy", "--", "-c", "import numpy")
+    done = run(*COMMAND, *words, cwd=tmp_path / "sub")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "sub").rmdir()
+    folder = tmp_path / "hpcpy"
+    alone = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
+    done = run(folder / "bin/python", "-c", "print(2)", env=alone)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+    before = (pack("--explain", folder).stdout, Path(f"{other}.hot").read_text())
+    assert pack(other, "--to", folder, "--", "-c", "import nope").returncode == 1
+    assert (pack("--explain", folder).stdout, Path(f"{other}.hot").read_text()) == before
+    done = run(folder / "bin/python", "-c", "", env={**alone, "HPCPY_PACK_ENGINE": "aptainer"})
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "HPCPY_PACK_ENGINE=aptainer: is neither apptainer nor folder" in done.stderr
+    folder.rename(tmp_path / "moved")
+    done = run(tmp_path / "moved/bin/python", "-c", "", env=alone)
+    assert done.stderr.endswith(f"next: ln -s {tmp_path}/moved {folder}\n")
+
+
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     program = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
     env = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}

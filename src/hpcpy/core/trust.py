@@ -55,6 +55,24 @@ def require_safe_checkout() -> None:
             _refuse_others(Path(path), status, trusted, remedy, closed)
 
 
+def why_not(path: Path, owner: int) -> str:
+    """Return why a file may have been changed by another than root, its user and an owner."""
+    trusted = {0, os.geteuid(), owner}
+    for each in (path.parent, path):
+        for status in (each.lstat(), each.stat()):
+            if status.st_uid not in trusted:
+                return f"{each} belongs to user {user_name(status.st_uid)}"
+            # In a sticky folder nobody replaces what is another's.
+            is_closed = each != path and status.st_mode & stat.S_ISVTX
+            if (
+                not is_closed
+                and not stat.S_ISLNK(status.st_mode)
+                and _others_can_write(each, status)
+            ):
+                return f"other users can write to {each}"
+    return ""
+
+
 def _refuse_others(
     path: Path, status: os.stat_result, trusted: Collection[int], remedy: str, closed: str
 ) -> None:

@@ -22,7 +22,7 @@ from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import locked
 from hpcpy.core.trust import require_own
-from hpcpy.pins.debian import DebianRequest
+from hpcpy.pins.debian import DebianRequest, debian_request
 from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import file_name
 
@@ -77,10 +77,10 @@ def netrc() -> str:
 def debian_mirrors() -> dict[str, str]:
     """Return the base URL of each Debian archive (`ARCHIVES`), as this machine's apt has it.
 
-    ``HPCPY_DEBIAN_MIRROR`` goes before apt's sources.  Empty where neither is set.
+    ``HPCPY_DEBIAN_MIRROR`` goes before apt's sources; the mirror of env/ is for those without.
     """
     if override := given_mirror():
-        return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
+        return _archives(override)
     # Without release information: the index files of it are not there before
     # the first `apt-get update`, as on a fresh machine.
     command = ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)"]
@@ -91,7 +91,12 @@ def debian_mirrors() -> dict[str, str]:
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
         if archive in ARCHIVES:
             mirrors.setdefault(archive, url)
-    return mirrors
+    mirror = debian_request().mirror
+    return mirrors or (_archives(mirror) if mirror else {})
+
+
+def _archives(mirror: str) -> dict[str, str]:
+    return {name: f"{mirror.removesuffix('/debian')}/{name}" for name in ARCHIVES}
 
 
 def apt_proxies(host: str) -> dict[str, str] | None:

@@ -10,23 +10,32 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import places_named, write_whole
 from hpcpy.launch import step
-from hpcpy.launch.checks import check_image, check_script, named_image, require_workload
+from hpcpy.launch.checks import (
+    check_image,
+    check_script,
+    is_program,
+    named_image,
+    require_workload,
+)
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
-from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
-from hpcpy.launch.running import is_in_container, with_running
+from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch, unknown_kind
+from hpcpy.launch.running import is_in_container, named_or_running, with_running
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
 
 _GPU_IMAGE = "hpcpy-cuda"
+# Mounted at the same place they take that of the image's.
+_HIDING = ("/", "/opt", "/opt/hpcpy", "/usr", "/etc", "/bin", "/lib", "/lib64")
 
 
 def inspect_host(
@@ -107,11 +116,13 @@ def main(options: argparse.Namespace) -> int:
     """
     command = options.words[0]
     is_batch = command == "batch"
-    request = read_request(options)
-    site = find_site(request.site, request.image)
+    request = asked = read_request(options)
+    site = find_site(request.site, named_or_running(request.image))
     if not paths.IS_CHECKOUT:
         request = with_running(request, site)
     request = at_site(request, site)
+    if request.engine == "apptainer" and is_program(request.image) and not asked.engine:
+        request = replace(request, engine="standalone")
     is_run = not (is_batch or request.dry)
     here = Controller(os.environ)
     controller = here if is_in_container() else find_controller(site.name, os.environ)
@@ -125,6 +136,8 @@ def main(options: argparse.Namespace) -> int:
             else "hpcpy batch writes a script for a machine that has it",
         )
     remarks = [*misplaced(options.words, request), *_check(request, is_run=is_run)]
+    if remark := unknown_kind(request.engine, request.mpi or site.mpi):
+        remarks.append(remark)
     is_made = request.dry or not paths.IS_CHECKOUT
     to_do = [] if is_made else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
@@ -146,6 +159,11 @@ def _check(request: Request, *, is_run: bool) -> list[str]:
     """Refuse what is wrong for sure; return what may be wrong."""
     engine, image = request.engine, request.image
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
+    if engine not in ("standalone", "none") and str(Path.cwd()) in _HIDING:
+        raise UsageError(
+            f"{Path.cwd()}: the ranks' working directory would hide the image's own",
+            hint="cd to a folder of yours",
+        )
     if request.workload and not image and engine in ("apptainer", "standalone"):
         require_workload(request.workload)
     if is_in_container():

@@ -15,7 +15,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
-from hpcpy.launch.running import running_image
+from hpcpy.launch.running import named_or_running, running_image
 from hpcpy.launch.shell import PLAIN, Expanded, option
 from hpcpy.launch.site import Site, find_site
 
@@ -44,7 +44,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write ``kernel.json`` where Jupyter looks for a user's kernels."""
-    site = find_site(getattr(options, "site", ""), getattr(options, "image", ""))
+    site = find_site(getattr(options, "site", ""), named_or_running(getattr(options, "image", "")))
     engine = options.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import UsageError
+from hpcpy.core.trust import why_not
 from hpcpy.pins.tables import Table, read_table
 
 NAME = "site.toml"
@@ -38,38 +38,48 @@ class Layer:
 def layers(image: str = "") -> Iterator[Layer]:
     """Give the files that a launch reads, each over those before it.
 
-    The one beside an image counts only if it belongs to you, to root or to the image's owner,
-    and nobody else can write it: it has lines of shell.
+    The one beside an image counts only if nobody could have changed it but you, root and the
+    image's owner: it has lines of shell.
     """
-    yield Layer("the machine's", OF_MACHINE)
+    yield _layer("the machine's", OF_MACHINE)
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
-        file = Path(os.path.realpath(image))
-        yield Layer("the image's", file.with_name(NAME), _why_not(file.with_name(NAME), file))
+        yield _beside(Path(os.path.realpath(image)))
     else:
         yield Layer("the image's", None)
     given = os.environ.get(VARIABLE, "")
     path = Path(given).absolute() if given else None
     if path and not path.is_file():
-        raise UsageError(f"{VARIABLE}={given}: there is no such file", hint="unset it, or mend it")
-    yield Layer(VARIABLE, path)
-    yield Layer("yours", users_folder() / "hpcpy" / NAME)
+        hint = "unset it, or mend it; a container has to see it, too: --bind"
+        raise UsageError(f"{VARIABLE}={given}: there is no such file", hint=hint)
+    yield _layer(VARIABLE, path)
+    yield _layer("yours", _users())
 
 
-def users_folder() -> Path:
-    """Return where users keep settings: ``XDG_CONFIG_HOME``, or ``~/.config``."""
+def _layer(what: str, path: Path | None) -> Layer:
+    if path is None or not os.path.lexists(path):
+        return Layer(what, path)
+    if not str(path).isprintable():  # in job scripts it is a part of lines
+        raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
+    return Layer(what, path, "" if path.is_file() else "it is no file")
+
+
+def _users() -> Path | None:
+    """Return the user's file, below ``XDG_CONFIG_HOME`` or ``~/.config``; a home may be missing."""
     given = os.environ.get("XDG_CONFIG_HOME", "")
-    return Path(given) if given.startswith("/") else Path("~/.config").expanduser()
-
-
-def _why_not(path: Path, image: Path) -> str:
+    if given.startswith("/"):
+        return Path(given, "hpcpy", NAME)
     try:
-        of_file, of_image = path.stat(), image.stat()
-    except OSError:
-        return ""
-    if of_file.st_uid not in (0, os.getuid(), of_image.st_uid):
-        return "belongs to another user"
-    return "others can write it" if of_file.st_mode & stat.S_IWOTH else ""
+        return Path("~/.config/hpcpy", NAME).expanduser()
+    except RuntimeError:
+        return None
+
+
+def _beside(image: Path) -> Layer:
+    layer = _layer("the image's", image.with_name(NAME))
+    if layer.refused or not layer.is_there or layer.path is None:
+        return layer
+    return replace(layer, refused=why_not(layer.path, image.stat().st_uid))
 
 
 def read(each: list[Layer]) -> dict[Layer, Table]:

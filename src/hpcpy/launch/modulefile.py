@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import sys
@@ -16,10 +17,11 @@ from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
+from hpcpy.launch.layers import VARIABLE
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
-from hpcpy.launch.plan import AUTO, KINDS
-from hpcpy.launch.running import running_image
+from hpcpy.launch.plan import AUTO, KINDS, unknown_kind
+from hpcpy.launch.running import named_or_running, running_image
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
@@ -46,16 +48,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = "Defaults are in brackets; docs/how-to/modules.md has more."
     add_options(parser, ("image", "site"))
-    folder = f"the folder of the files ({_FOLDER.parent.name}/modules)"
+    folder = f"the folder of the files ({Path(_FOLDER.parent.name, _FOLDER.name)})"
     parser.add_argument("--to", type=paths.folder, help=folder)
     parser.add_argument("--name", type=file_name, default="hpcpy", help="what users load (hpcpy)")
-    help_ = "its version (this checkout's)"
+    help_ = "its version (hpcpy's)"
     parser.add_argument("--version", type=file_name, default=project_version(), help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    site = find_site(getattr(options, "site", ""), getattr(options, "image", ""))
+    site = find_site(getattr(options, "site", ""), named_or_running(getattr(options, "image", "")))
     given = getattr(options, "image", "") or site.image
     if not (given or paths.IS_CHECKOUT):
         given = running_image()[1]
@@ -85,6 +87,8 @@ def main(options: argparse.Namespace) -> int:
             relink(programs / name, programs / first)
         write_whole(files / options.name / options.version, module, 0o644)
     print(files)
+    if remark := unknown_kind("standalone" if is_own else "", site.mpi):
+        print(f"  {remark}", file=sys.stderr)
     use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"
     print(f"  to load it: {use}", file=sys.stderr)
     warn_of_checkout(program)
@@ -182,6 +186,7 @@ module-whatis @about@
 conflict @name@
 @needs@
 @mpi@
+@site@
 setenv SLURM_KILL_BAD_EXIT 1
 prepend-path PATH @programs@
 """
@@ -205,6 +210,7 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
         f"{', '.join(names[:-1])} and {names[-1]} run in {image}. "
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
+    given = os.environ.get(VARIABLE, "") and str(Path(os.environ[VARIABLE]).absolute())
     fields = {
         "about": _tcl(about),
         "name": name,
@@ -214,6 +220,7 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
             for needed in map(_tcl, site.modules)
         ),
         "mpi": _kind(site.mpi, "apptainer" if ANY in names[-1] else "standalone"),
+        "site": f"setenv {VARIABLE} {_tcl(given)}\n" if given else "",
         "programs": _tcl(str(programs)),
     }
     return _filled(_MODULE, fields)

@@ -17,10 +17,19 @@ _PREFIX = "/opt/hpcpy/"
 
 def running_image() -> tuple[str, str]:
     """Return the engine and the file of what this runs in: a SIF, or the one file; else empty."""
-    if sif := os.environ.get("APPTAINER_CONTAINER", ""):
-        return "apptainer", sif
     file = os.path.realpath(sys.executable)
-    return ("", "") if file.startswith(_PREFIX) else ("standalone", file)
+    if file.startswith(_PREFIX):
+        # The one file may run in somebody's container, too.
+        sif = os.environ.get("APPTAINER_CONTAINER", "")
+        return ("apptainer", sif) if sif else ("", "")
+    if not file.isprintable():
+        raise UsageError(f"{file!r}: has characters that cannot be printed", hint="move it")
+    return "standalone", file
+
+
+def named_or_running(image: str) -> str:
+    """Return an image's name, or without one the file that this runs in."""
+    return image or ("" if paths.IS_CHECKOUT else running_image()[1])
 
 
 def is_in_container() -> bool:

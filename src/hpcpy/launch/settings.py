@@ -6,21 +6,28 @@ import argparse
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
+from hpcpy.launch.checks import is_uri
 from hpcpy.launch.layers import Key, Layer, layers, merged, read
 from hpcpy.launch.options import LOCAL, add_options
+from hpcpy.launch.running import named_or_running
 from hpcpy.launch.site import FOLDER, Site, find_site
 
 SCHEMA = FOLDER / "schema.json"
+_FILES = {"template": "template.toml", "schema": SCHEMA.name}
 _WIDTH = 46
 
 
 def declare(parser: Parser) -> None:
     """Add the command's arguments."""
     add_options(parser, ("site", "image"))
+    what = "print a file to begin with, which explains each key"
+    parser.add_argument("--template", action="store_true", help=what)
     what = "print the JSON schema of these files, for editors"
     parser.add_argument("--schema", action="store_true", help=what)
     parser.epilog = (
@@ -32,10 +39,13 @@ def declare(parser: Parser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Print the settings as a site file, each with the file that it is from."""
-    if options.schema:
-        print(SCHEMA.read_text(encoding="utf-8"), end="")
+    for file in (file for file in _FILES if getattr(options, file)):
+        print((FOLDER / _FILES[file]).read_text(encoding="utf-8"), end="")
         return 0
-    name, image = getattr(options, "site", ""), getattr(options, "image", "")
+    name, given = getattr(options, "site", ""), getattr(options, "image", "")
+    if given and not is_uri(given) and not Path(given).exists():
+        raise UsageError(f"IMAGE={given}: no such file")
+    image = named_or_running(given)
     # What is wrong in a file is said first.
     find_site(name, image)
     each = [] if name else list(layers(image))

@@ -14,7 +14,7 @@ from hpcpy.core.errors import DiskError
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 _WIDTH = 46
 # For a script and what it starts: options that a user has exported, or has set by BASH_ENV.
-PLAIN = "set +aefuC +o pipefail +o posix; export -n SHELLOPTS BASHOPTS"
+PLAIN = "set +aefumC +o pipefail +o posix; export -n SHELLOPTS BASHOPTS"
 
 
 class Expanded(str):

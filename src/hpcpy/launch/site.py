@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
-from hpcpy.launch.layers import layers, merged, read
+from hpcpy.launch.checks import is_uri
+from hpcpy.launch.layers import Key, Layer, layers, merged, read
 from hpcpy.launch.options import ENGINES, LOCAL, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
@@ -72,7 +74,11 @@ def find_site(name: str, image: str = "") -> Site:
     That is what `layers` has, of which one file may lie beside the image; else ``local``.
     """
     if not name:
-        return configured(image) or read_site(FOLDER / f"{LOCAL}.toml")
+        site = configured(image)
+        if site and site.image and not image:
+            # A file may lie beside the image that a file names.
+            site = configured(site.image)
+        return site or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     # `Path.is_file` raises for a name that is too long, or in a folder without access.
     if not os.path.isfile(path):  # noqa: PTH113
@@ -99,7 +105,17 @@ def configured(image: str = "") -> Site | None:
     *_, last = tables
     of_promises = origins.get(("promises",))
     promised = str(of_promises.path) if of_promises else ""
-    return _site_of(Table(str(last.path), "", values), str(last.path), promised)
+    table = Table(str(last.path), "", _whole(values, origins))
+    return _site_of(table, str(last.path), promised)
+
+
+def _whole(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:
+    """Return values whose image, a file beside the one that names it, has its whole path."""
+    layer, image = origins.get(("image",)), values.get("image", "")
+    is_file = values.get("engine", "apptainer") in ("apptainer", "standalone") and not is_uri(image)
+    if layer and layer.path and is_file:
+        values["image"] = str(layer.path.parent / image)
+    return values
 
 
 def read_site(path: Path) -> Site:
@@ -143,10 +159,11 @@ def _check_values(table: Table, site: Site) -> None:
 
 
 def _check_lines(table: Table, site: Site) -> None:
-    for key in ("modules", "setup", "binds"):
-        for line in getattr(site, key):
-            if not line.replace("\t", " ").isprintable():
-                raise table.wrong(key, f"{line!r} holds a character that cannot be printed")
+    for entry in (entry for entry in fields(Site) if entry.name not in ("options", "environment")):
+        value = getattr(site, entry.name)
+        for text in value if isinstance(value, tuple) else [str(value)]:
+            if not text.replace("\t", " ").isprintable():
+                raise table.wrong(entry.name, f"{text!r} holds a character that cannot be printed")
     for line in site.setup:
         # A here-document without an end is only a warning.
         if wrong := captured(["bash", "-nc", f"{{ {line}\n}}"]).stderr:
@@ -163,7 +180,7 @@ def _options(table: Table) -> dict[str, tuple[str, ...]]:
     for key, words in checked.items():
         for word in words:
             # An option's value as a separate word would be taken for the program.
-            if not re.fullmatch(r"--?[A-Za-z]\S*", word):
+            if not re.fullmatch(r"--?[A-Za-z][^\s\x00-\x1f\x7f]*", word):
                 raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
     return checked
 
@@ -175,4 +192,7 @@ def _environment(table: Table) -> dict[str, str]:
     for name in variables.values:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise variables.wrong(name, "is not the name of a variable")
-    return {name: variables.text(name, r"(?s).*") for name in variables.values}
+    what = "a text without control characters"
+    return {
+        name: variables.text(name, r"[^\x00-\x08\x0b-\x1f\x7f]*", what) for name in variables.values
+    }

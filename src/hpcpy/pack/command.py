@@ -7,7 +7,7 @@ import os
 import shlex
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError, UsageError
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import named
 from hpcpy.core.programs import run
@@ -170,7 +170,11 @@ def _make(environment: Environment, work: Path) -> Path:
         image.write(packed, environment, current)
     with stage(f"start {name}") as current:
         # Mounted here it shows a fault before it takes the folder's place.
-        current.run([packed / "bin" / image.ANY, "true"], env=ALONE)
+        try:
+            current.run([packed / "bin" / image.ANY, "true"], env=ALONE)
+        except StageError as error:
+            hint = "./hpcpy setup prints what this machine lacks"
+            raise UnavailableError(f"it cannot be mounted here: {error}", hint=hint) from error
     left, size = sum(1 for _ in packed.rglob("*")), image_of(packed).stat().st_size
     print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
     return packed
@@ -229,7 +233,8 @@ def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
         return
     sif = image_of(prefix).resolve()
     try:
-        print(f"{hot.write_beside(sif, prefix)}: `hpcpy launch` of the SIF reads it ahead, too")
+        if file := hot.write_beside(sif, prefix):
+            print(f"{file}: `hpcpy launch` of the SIF reads it ahead, too")
     except DiskError as error:
         # A site's SIF; its commands read ahead all the same.
         say(f"{error}; `hpcpy launch` of the SIF reads nothing ahead")

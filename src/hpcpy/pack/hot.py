@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
 import tempfile
 from bisect import bisect
 from collections.abc import Collection, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import write_whole
+from hpcpy.core.files import disk_errors
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.traced import traced
@@ -96,19 +98,35 @@ def record(packed: Path, command: Sequence[str]) -> list[Call]:
     return calls
 
 
-def write_beside(sif: Path, packed: Path) -> Path:
-    """Write what is read ahead of a SIF into the file beside it that launches look for.
+def write_beside(sif: Path, packed: Path) -> Path | None:
+    """Add what is read ahead of a SIF to the file beside it that launches look for; return it.
 
-    ``src/launch/read_ahead.sh`` reads it.
+    ``src/launch/read_ahead.sh`` reads it. None if there is nothing to read.
     """
-    pieces = [
-        f"{at} {min(_PIECE, each.at + each.size - at)}\n"
-        for each in ranges(packed)
-        for at in range(each.at, each.at + each.size, _PIECE)
-    ]
-    file = sif.with_name(f"{sif.name}.hot")
-    write_whole(file, "".join([f"{sif.stat().st_size}\n", *pieces]))
+    file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
+    lines = [f"{size.st_size}\n"]
+    for each in merged([*_beside(file, size.st_size), *ranges(packed)]):
+        end = each.at + each.size
+        lines += (f"{at} {min(_PIECE, end - at)}\n" for at in range(each.at, end, _PIECE))
+    if len(lines) == 1:
+        return None
+    # Not through a link, which may be another's; whoever reads the SIF may read it.
+    with disk_errors(file), tempfile.TemporaryDirectory(prefix=".hot.", dir=sif.parent) as folder:
+        made = Path(folder, file.name)
+        made.write_text("".join(lines))
+        made.chmod(size.st_mode & 0o444 | stat.S_IWUSR)
+        made.replace(file)
     return file
+
+
+def _beside(file: Path, size: int) -> list[Range]:
+    """Return what was recorded of the SIF of this size before."""
+    with contextlib.suppress(OSError, ValueError):
+        if file.is_file():
+            first, *lines = file.read_bytes().splitlines()
+            if int(first) == size:
+                return _read(b"\n".join(lines))
+    return []
 
 
 def _read(lines: bytes) -> list[Range]:

@@ -21,6 +21,7 @@ from hpcpy.core.scratch import locked, remove_tree
 from hpcpy.core.stages import say
 
 _OWN = 0o700
+_OTHERS = 0o022
 # Of the folder that is ours.
 _MARK = "lock"
 _CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
@@ -50,8 +51,12 @@ def work_folder(prefix: Path) -> Iterator[Path]:
     remedy = "pack where you can write; a SIF's folder is named by --to"
     with places_named(made, remedy), disk_errors(made):
         # Nobody else reads there what is not in its place, with its mode.
-        made.mkdir(_OWN, exist_ok=True)
-        if not (made / _MARK).exists() and any(made.iterdir()):
+        with contextlib.suppress(FileExistsError):
+            made.mkdir(_OWN)
+        # Not another's, who could change what is made there and started, nor a link of theirs.
+        status = made.lstat()
+        is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+        if not is_ours or status.st_mode & _OTHERS or _has_others_files(made):
             raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
     with disk_errors(made), locked(made / _MARK, may_wait=False):
         try:
@@ -63,6 +68,10 @@ def work_folder(prefix: Path) -> Iterator[Path]:
             # Else an undo was stopped: it stays, so that the next pack goes on.
             if not (prefix / _KEPT).exists():
                 _remove(made)
+
+
+def _has_others_files(made: Path) -> bool:
+    return not (made / _MARK).exists() and any(made.iterdir())
 
 
 def _remove(made: Path) -> None:

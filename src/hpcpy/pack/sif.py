@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError
@@ -10,7 +11,7 @@ from hpcpy.core.files import ANOTHER_FOLDER, make_folder, places_named
 from hpcpy.core.programs import captured
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.sif_header import system
-from hpcpy.pack.image import image_of, new_image, write_launcher
+from hpcpy.pack.image import image_of, new_image, setting, write_launcher
 from hpcpy.pack.places import is_packed, move, renew, work_folder
 
 _PYTHON = "/opt/hpcpy/bin/python3"
@@ -31,11 +32,17 @@ _OF_THE_ENGINE = (
 )
 
 
+def _is_newer(made: Path, sif: Path) -> bool:
+    return (made / ".pack/config").stat().st_mtime > sif.stat().st_mtime
+
+
 def pack_sif(sif: Path, folder: Path | None) -> Path:
     """Write a folder whose commands start those of a SIF, which stays where it is; return it."""
     if not sif.is_file():
         raise UsageError(f"{sif}: there is no such file")
-    made = (folder or sif.with_suffix("")).absolute()
+    named = folder or sif.with_suffix("")
+    # Without `..`, of folders that may go.
+    made = Path(os.path.realpath(named.parent), named.name)
     if not str(made).isprintable():
         raise UsageError(f"{made}: has bytes that are no UTF-8", hint="give another place by --to")
     # A packed environment has its own image: nothing else may have the files.
@@ -62,6 +69,8 @@ def pack_sif(sif: Path, folder: Path | None) -> Path:
         image = new_image(packed)
         image.symlink_to(sif)
         settings = {"PREFIX": made / ".pack/root", "BIN": "", "OFFSET": offset}
+        if is_older and image_of(made).resolve() == sif and _is_newer(made, sif):
+            settings["HOT"] = setting(made, "HOT")
         write_launcher(image, commands, {**settings, "BINDS": ":".join(binds)}, lines)
         # Those of before go when the new ones are whole.
         if is_older:

@@ -36,6 +36,7 @@ class DebianRequest:
     limited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Those of `sets` that this machine runs, and no image has.
     of_host: frozenset[str] = frozenset()
+    mirror: str = ""
 
     def sets_of(self, arch: str) -> dict[str, tuple[str, ...]]:
         """Return the sets that an architecture has, with its names in those of packages."""
@@ -50,7 +51,7 @@ class DebianRequest:
 def debian_request(folder: Path | None = None) -> DebianRequest:
     """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
     top = read_table((folder or paths.ENV) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "sets")
+    top.only("architectures", "mirror", "snapshot", "suites", "sets")
     suites = tuple(table.fill(DebianSuite) for table in top.array("suites"))
     sets = {}
     alone, of_host = set(), set()
@@ -66,8 +67,12 @@ def debian_request(folder: Path | None = None) -> DebianRequest:
             limited[name] = _architectures(table)
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
     architectures = _architectures(top)
+    mirror = ""
+    if "mirror" in top.values:
+        mirror = top.text("mirror", r"https?://.+/debian", "a mirror's address")
     return DebianRequest(
-        suites, snapshot, architectures, sets, frozenset(alone), limited, frozenset(of_host)
+        *(suites, snapshot, architectures, sets, frozenset(alone), limited, frozenset(of_host)),
+        mirror=mirror,
     )
 
 

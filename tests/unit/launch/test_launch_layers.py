@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -79,6 +80,7 @@ def test_the_file_beside_an_image_is_for_this_image_alone(files: dict[str, Path]
         (0o644, (0, 0), True),
         (0o664, (0, 0), True),
         (0o646, (0, 0), False),
+        (0o664, (0, 100), False),
         (0o644, (65534, 0), False),
         (0o644, (65534, 65534), True),
         (0o644, (0, 65534), True),
@@ -95,8 +97,9 @@ def test_a_neighbours_file_beside_an_image_is_not_read(
         pytest.skip("gives files to another user: as root")
     files["image"].write_text("setup = ['true']")
     files["image"].chmod(mode)
-    os.chown(files["image"], owners[0], owners[0])
-    os.chown(image(files), owners[1], owners[1])
+    # A group of several may write what is the first owner's, of the second number's group.
+    os.chown(files["image"], owners[0], owners[1] if mode == 0o664 else owners[0])
+    os.chown(image(files), owners[1] if mode != 0o664 else 0, -1)
     assert find_site("", image(files)).setup == (("true",) if is_read else ())
     assert ("is not read" in capsys.readouterr().err) is not is_read
 
@@ -111,6 +114,63 @@ def test_a_fault_names_its_file(
     files["module"].touch()
     with pytest.raises(UsageError, match=rf"{files[name]}: egnine: unknown key"):
         find_site("", image(files))
+
+
+def test_a_neighbours_folder_has_no_file_for_others(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files["image"].write_text("setup = ['true']")
+    files["image"].parent.chmod(0o777)
+    assert find_site("", image(files)).setup == ()
+    assert "other users can write to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@pytest.mark.parametrize("name", ["machine", "image", "user"])
+def test_what_is_no_file_is_not_read(
+    files: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    make: Callable[[Path], None],
+) -> None:
+    make(files[name])
+    assert find_site("", image(files)).name == "local"
+    assert f"{files[name]} is not read: it is no file" in capsys.readouterr().err
+
+
+def test_a_path_that_would_be_a_line_of_a_script_is_refused(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert files
+    odd = tmp_path / "a\ntouch b\n#/hpcpy"
+    odd.mkdir(parents=True)
+    (odd / "site.toml").write_text("mpi = 'pmix'")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(odd.parent))
+    with pytest.raises(UsageError, match="cannot be printed"):
+        find_site("")
+
+
+def test_without_a_home_there_is_no_users_file(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_home(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    assert files
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert find_site("").name == "local"
+
+
+def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
+    files: dict[str, Path],
+) -> None:
+    files["machine"].write_text(f"image = '{image(files)}'\nmpi = 'a'")
+    files["image"].write_text("mpi = 'b'\nimage = 'other.sif'")
+    site = find_site("")
+    assert (site.mpi, site.image) == ("b", str(files["image"].with_name("other.sif")))
+    files["machine"].write_text("engine = 'shifter'\nimage = 'docker:me/hpcpy:1'")
+    assert find_site("").image == "docker:me/hpcpy:1"
 
 
 def test_a_module_whose_file_has_gone_is_no_site_without_it(
@@ -146,6 +206,15 @@ def test_site_prints_each_value_with_its_file_as_a_site_file(
     assert read_table(FOLDER / "carc.toml").values["binds"] == ["/project2", "/scratch1"]
     assert str(FOLDER / "carc.toml") in shown
     assert str(files["user"]) not in shown
+
+
+def test_site_prints_a_template_and_refuses_an_image_that_is_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_hpcpy(["site", "--template"]) == 0
+    assert capsys.readouterr().out == (FOLDER / "template.toml").read_text()
+    with pytest.raises(UsageError, match=r"IMAGE=my\.sfi: no such file"):
+        run_hpcpy(["site", "--image", "my.sfi"])
 
 
 def schema() -> jsonschema.Draft202012Validator:

@@ -1,5 +1,6 @@
 """What a launch reads of an image before the engine asks: the ranges in the file beside it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,51 @@ def test_what_pack_writes_is_read(image: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hot, "ranges", lambda _: ranges)
     assert hot.write_beside(image, image.parent) == image.with_name("my image.sif.hot")
     assert 0 <= read(image) - (9 << 20) - 4096 < 1 << 20
+
+
+def test_a_list_of_any_length_ends(image: Path) -> None:
+    lines = f"{SIZE}\n" + "1 1\n" * 1_000_000
+    image.with_name(f"{image.name}.hot").write_text(lines)
+    # A process each, of a thousand.
+    assert read(image) < 64 << 20
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "other", "device"])
+def test_a_list_that_may_be_a_neighbours_is_not_read(image: Path, kind: str) -> None:
+    file = image.with_name(f"{image.name}.hot")
+    lines = f"{SIZE}\n1 {4 << 20}\n"
+    if kind == "fifo":
+        os.mkfifo(file)
+    elif kind == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        real = file.with_name("real") if kind == "link" else file
+        real.write_text(lines)
+        if kind == "link":
+            file.symlink_to(real)
+        elif os.geteuid() != 0:
+            pytest.skip("gives a file to another user: as root")
+        else:
+            os.chown(file, 65534, -1)
+    assert read(image) < 1 << 20
+
+
+def test_a_recording_adds_to_the_list_and_follows_no_link(
+    image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = image.with_name(f"{image.name}.hot")
+    other = image.with_name("other")
+    other.write_text("mine")
+    file.symlink_to(other)
+    image.chmod(0o755)
+    for each in (hot.Range(1 << 20, 4096), hot.Range(9 << 20, 4096)):
+        monkeypatch.setattr(hot, "ranges", lambda _, one=each: [one])
+        assert hot.write_beside(image, image.parent) == file
+    assert other.read_text() == "mine"
+    assert file.read_text().splitlines()[1:] == [f"{1 << 20} 4096", f"{9 << 20} 4096"]
+    assert not file.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o644
+    monkeypatch.setattr(hot, "ranges", lambda _: [])
+    file.unlink()
+    assert hot.write_beside(image, image.parent) is None
+    assert not file.exists()

@@ -11,6 +11,8 @@ from hpcpy.launch.site import Site
 
 IN_SIF = ("/data/my.sif", "/opt/hpcpy/bin/python3")
 IN_FILE = ("", "/node/hpcpy-python")
+# As of an OnDemand desktop.
+IN_ANOTHERS = ("/data/desktop.sif", "/node/hpcpy-python")
 IN_PODMAN = ("", "/opt/hpcpy/bin/python3")
 
 
@@ -26,6 +28,7 @@ IN_PODMAN = ("", "/opt/hpcpy/bin/python3")
         (IN_FILE, "", Site("x", engine="podman-hpc"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "--engine=standalone", Site("x"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "--engine=apptainer", Site("x"), None),
+        (IN_ANOTHERS, "", Site("x"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "--engine=none", Site("x"), ("none", "")),
         (IN_PODMAN, "", Site("x"), None),
         (IN_PODMAN, "--image=a:1 --engine=shifter", Site("x"), ("shifter", "a:1")),

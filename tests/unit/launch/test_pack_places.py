@@ -1,0 +1,52 @@
+"""The folder in which `pack` works: its own, or none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hpcpy.core.errors import UsageError
+from hpcpy.pack.places import work_folder
+
+
+@pytest.fixture
+def precious(tmp_path: Path) -> Path:
+    """Give a folder that looks like one which a killed pack has left."""
+    folder = tmp_path / "precious"
+    folder.mkdir(mode=0o700)
+    for name in ("lock", "data"):
+        (folder / name).touch()
+    return folder
+
+
+def test_what_a_killed_one_has_left_goes(tmp_path: Path, precious: Path) -> None:
+    precious.rename(tmp_path / "env.packing")
+    with work_folder(tmp_path / "env") as work:
+        assert work.parent == tmp_path / "env.packing"
+        assert list(work.iterdir()) == []
+    assert not (tmp_path / "env.packing").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "open to a group", "another's", "a folder of yours"])
+def test_what_may_be_anothers_is_refused_and_left(
+    tmp_path: Path, precious: Path, kind: str
+) -> None:
+    made = tmp_path / "env.packing"
+    if kind == "link":
+        made.symlink_to(precious)
+    else:
+        precious.rename(made)
+    if kind == "open to a group":
+        made.chmod(0o770)
+    elif kind == "another's":
+        if os.geteuid() != 0:
+            pytest.skip("gives a folder to another user: as root")
+        os.chown(made, 65534, -1)
+    elif kind == "a folder of yours":
+        (made / "lock").unlink()
+    with (
+        pytest.raises(UsageError, match=r"env\.packing: is in the way"),
+        work_folder(tmp_path / "env"),
+    ):
+        pass
+    assert (made / "data").exists()

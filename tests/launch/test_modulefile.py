@@ -170,6 +170,21 @@ case $PATH in *hpcpy*) ;; *) echo "${{SLURM_MPI_TYPE-none}}" ;; esac
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
 
 
+def test_its_hpcpy_sees_the_file_that_the_module_names(sif: str, tmp_path: Path) -> None:
+    # Not below /tmp, which Apptainer mounts.
+    with scratch_dir(paths.BUILD, "site") as folder:
+        site = folder / "site.toml"
+        site.write_text('mpi = "pmi2"\npartitions = ["mine"]\n')
+        words = ("-m", "hpcpy", "modulefile", f"--image={sif}", f"--to={tmp_path}")
+        env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_SITE_FILE": str(site)}
+        done = python(*words, **env)
+        assert done.returncode == 0, done.stderr
+        script = 'module load hpcpy\necho "$HPCPY_SITE_FILE"\ncd /usr\nhpcpy site\n'
+        done = shell("modulecmd", tmp_path / "modulefiles", script)
+        assert done.stdout.startswith(f"{site}\n"), done.stderr
+        assert 'partitions = ["mine"]' in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from hpcpy.launch import on_nodes
 from hpcpy.launch.on_nodes import around
+from hpcpy.launch.shell import PLAIN
 from running import Done, executable, printed, run
 
 OWN = f"hpcpy-{os.getuid()}"
@@ -129,13 +130,14 @@ def staged(node: Path, **more: str) -> Done:
         "GUESSED": str(node / "guessed"),
         **more,
     }
-    script = "\n".join([*lines[0], ranks, *lines[1], "exit 0"])
+    script = "\n".join([PLAIN, *lines[0], ranks, *lines[1], "exit 0"])
     return run("bash", "-c", script, env=env, umask=0o002)
 
 
-def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path) -> None:
+@pytest.mark.parametrize("options", ["braceexpand", "monitor", "errexit:nounset"])
+def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path, options: str) -> None:
     there = set(node.iterdir())
-    assert printed(staged(node)) == "700\nranks\n"
+    assert printed(staged(node, SHELLOPTS=options)) == "700\nranks\n"
     assert set(node.iterdir()) == there
 
 

@@ -76,9 +76,10 @@ def _cold(report: Report, words: Sequence[str]) -> float:
 
 
 def _storm(report: Report, words: Sequence[str]) -> float:
-    """Return seconds to the last rank, or requests, of core, cold; ``node``: those of one node.
+    """Return what a start of core, cold, took.
 
-    Words: configuration, nodes x ranks, column.
+    Words: configuration, nodes x ranks, column: ``last``, seconds to the last rank; ``cpu``,
+    processor seconds of a rank; ``requests``, or ``node``, those of one node.
     """
     name, size, column = words
     nodes, ranks = map(int, size.split("x"))
@@ -87,6 +88,8 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     samples = [one for one in report["samples"] if tuple(one[key] for key in keys) == case]
     if column == "last":
         return _median(one["last"] for one in samples)
+    if column == "cpu":
+        return _median(cpu for one in samples for cpu in one["ranks_told"]["cpu"])
     packets = _median(sum(each["packets"] for each in one["asked"]) for one in samples)
     return float(round(packets / nodes)) if column == "node" else packets
 

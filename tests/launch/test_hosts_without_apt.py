@@ -51,6 +51,8 @@ def test_apptainer_is_made_and_an_environment_is_packed(
 
     with checkout_lock():  # it downloads what is not in the cache yet
         done = hpcpy("setup", "apptainer")
+    if "could not be downloaded" in done.stderr:
+        pytest.skip(f"its packages are not in the cache: {done.stderr.splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
     apptainer = checkout / "build/tools/bin/apptainer"
     done = run(apptainer, "exec", sif, "python3", "-c", "print(6 * 7)", env=env, cwd=tmp_path)

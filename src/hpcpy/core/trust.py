@@ -64,11 +64,8 @@ def why_not(path: Path, owner: int) -> str:
                 return f"{each} belongs to user {user_name(status.st_uid)}"
             # In a sticky folder nobody replaces what is another's.
             is_closed = each != path and status.st_mode & stat.S_ISVTX
-            if (
-                not is_closed
-                and not stat.S_ISLNK(status.st_mode)
-                and _others_can_write(each, status)
-            ):
+            is_closed = is_closed or stat.S_ISLNK(status.st_mode)
+            if not is_closed and _others_can_write(each, status):
                 return f"other users can write to {each}"
     return ""
 

@@ -15,7 +15,7 @@ image=@quoted_image@
 engine=@engine@
 # What the site has said once, for `hpcpy batch` and `hpcpy site` in the image.
 if [ "$1" = hpcpy ]; then
-  for file in /etc/hpcpy/site.toml "${image%/*}/site.toml" "${HPCPY_SITE_FILE:-}"; do
+  for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
     case $file in [!/]* | *[,:]*) continue ;; esac
     [ ! -f "$file" ] || options+=("--bind=$file:$file:ro")
   done

@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     made.mkdir()
     for name in ("src", "env", "recipes", "containers"):
         shutil.copytree(paths.ROOT / name, made / name)
-    for name in ("hpcpy", "pyproject.toml"):
+    for name in ("hpcpy", "Makefile", "pyproject.toml"):
         shutil.copy(paths.ROOT / name, made)
     return made
 

@@ -105,6 +105,16 @@ def _packed(report: Report, words: Sequence[str]) -> float:
     raise KeyError(f"no start {case}")
 
 
+def _ahead(report: Report, words: Sequence[str]) -> float:
+    """Return a median: the start's words, ms or `cached`, column."""
+    *start, delay, column = words
+    case = (" ".join(start), None if delay == "cached" else float(delay) / 1e3)
+    for row in report["results"]:
+        if (row["start"], row["delay"]) == case:
+            return _median(row[column])
+    raise KeyError(f"no start {case}")
+
+
 def _pool(report: Report, words: Sequence[str]) -> float:
     """Return the seconds until a pool's workers are ready: by method, workers and module."""
     method, workers, module = words
@@ -173,6 +183,7 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "cold": _cold,
     "storm": _storm,
     "packed": _packed,
+    "ahead": _ahead,
     "pools": _pool,
     "import-at-scale": _forecast,
     "workload": _row,

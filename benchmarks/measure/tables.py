@@ -211,6 +211,18 @@ def _processors(found: Found) -> str:
     return table(["CPU, ms", "of", *cases], rows, 2)
 
 
+def _ahead(report: Report) -> str:
+    """Return a row for each start and delay."""
+    head = ["a request takes", "start", "seconds", "requests", "MB read"]
+    rows = []
+    for one in report["results"]:
+        delay = "all cached" if one["delay"] is None else f"{one['delay'] * 1e3:.0f} ms"
+        storage = [f"{statistics.median(one['requests']):,.0f}"] if one["requests"] else []
+        storage += [f"{statistics.median(one['read']) / 1e6:.1f}"] if one["read"] else []
+        rows.append([delay, one["start"], f"{statistics.median(one['wall']):.2f}", *storage])
+    return table(head, rows, 2)
+
+
 def packed(report: Report) -> str:
     """Return a row for each program, number of ranks and delay: on demand, and read ahead."""
     head = ["program", "ranks", "a request takes", "on demand, s", "read ahead, s"]
@@ -239,5 +251,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "storm": _storm,
     "import-at-scale": _validation,
     "packed": packed,
+    "ahead": _ahead,
     "build": _log,
 }

@@ -8,7 +8,7 @@ read_ahead() {
   [ -f "$1.hot" ] && [ ! -L "$1.hot" ] && owner=$(stat -c %u "$1.hot") || return 0
   case $owner in 0 | "$UID" | "$(stat -Lc %u "$1")") ;; *) return 0 ;; esac
   head -c 64k "$1.hot" | head -n 1000 | ranges_of "$1" |
-    xargs -r -n 2 -P 8 nice dd "if=$1" of=/dev/null bs=1M iflag=skip_bytes,count_bytes status=none
+    nice xargs -r -n 2 -P 8 dd "if=$1" of=/dev/null bs=1M iflag=skip_bytes,count_bytes status=none
 } 2>/dev/null
 
 # Print the words for dd of each range of a list that is of this image.

@@ -222,3 +222,23 @@ def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:
     script.write_text(RANKS)
     assert printed(python("-m", "hpcpy_mpi", 4, script, "MPICH")) == FOUR_RANKS
     assert python("-m", "hpcpy_mpi").returncode == 2
+
+
+def test_an_import_asks_the_kernel_for_what_it_will_read(
+    file: Path, strace: Path, tmp_path: Path
+) -> None:
+    """Of a storage that many nodes share, it would read hundreds of blocks one after the other."""
+
+    def asked(program: str) -> int:
+        log = tmp_path / "log"
+        words = [strace, "-f", "-e", "trace=madvise", "-o", log, file, "-c", program]
+        done = run(*words, env=clean(TMPDIR=str(tmp_path)), cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        return sum(
+            map(int, re.findall(r"madvise\(\w+, (\d+), MADV_WILLNEED\) *= 0", log.read_text()))
+        )
+
+    bare, numpy, numba = map(asked, ("pass", "import numpy", "import numba"))
+    assert asked("import json") == bare
+    assert bare + (8 << 20) < numpy < bare + (16 << 20)
+    assert numba - numpy >= 8 << 20

@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,8 +47,10 @@ def inside(module: str, request: dict[str, Any], folder: str = ".") -> dict[str,
     return dict(json.loads(output(command, module, timeout=_SECONDS)))
 
 
-def take(image: str, storage: str, command: list[str]) -> dict[str, float]:
-    """Start a command once, from an image's file on one of `STORAGES`.
+def take(
+    image: str, storage: str, command: list[str], delay: float = DELAY, hot: str = ""
+) -> dict[str, float]:
+    """Start a command once, from an image's file on one of `STORAGES`; `hot` lies beside it.
 
     Returns ``wall``, seconds until it had ended; ``user`` and ``kernel``, processor seconds in
     programs and in the kernel for them; ``read``, bytes of the file that came from the
@@ -56,26 +59,34 @@ def take(image: str, storage: str, command: list[str]) -> dict[str, float]:
     file = Path(image)
     if storage != SLOW:
         (load if storage == CACHED else drop)(file)
-        taken = _start(command, file)
+        taken = _start(command, file, hot)
         if storage == DROPPED:
             taken["read"] = sum(resident(file)) * mmap.PAGESIZE
         return taken
     load(file)
-    slow = SlowStorage(RATE, DELAY)
+    slow = SlowStorage(RATE, delay)
     with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
         OneFile(file, slow).mount(Path(folder))
-        taken = _start(command, Path(folder, file.name))
+        taken = _start(command, Path(folder, file.name), hot)
         subprocess.run(["umount", "--lazy", folder], check=True)
     return {**taken, "read": slow.bytes_read, "requests": slow.requests}
 
 
-def _start(words: list[str], image: Path) -> dict[str, float]:
+def _start(words: list[str], image: Path, hot: str) -> dict[str, float]:
+    if hot:
+        # A slow storage has one file: a link to it has the list beside itself.
+        folder = Path(tempfile.mkdtemp(prefix="hpcpy-hot."))
+        Path(folder, "i.sif").symlink_to(image)
+        Path(folder, "i.sif.hot").write_text(hot)
+        image = folder / "i.sif"
     command = [word.replace(IMAGE, str(image)) for word in words]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, check=False)
     wall = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if hot:
+        shutil.rmtree(folder)
     if done.returncode:
         text = done.stderr.decode(errors="replace").strip()
         sys.exit(f"{command[-1]!r}: exit code {done.returncode}: {text[-300:]}")

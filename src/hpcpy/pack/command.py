@@ -150,7 +150,7 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     file = options.file
     if is_packed(prefix):
         if options.program:
-            print(record(prefix, options.program))
+            record(prefix, options.program)
         standalone.write(prefix, file)
     else:
         environment = environments.read(prefix, prefix, options.others)
@@ -228,13 +228,12 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
-    print(record(prefix, options.program))
+    read = record(prefix, options.program)
     if not image_of(prefix).is_symlink():
         return
     sif = image_of(prefix).resolve()
     try:
-        if file := hot.write_beside(sif, prefix):
-            print(f"{file}: `hpcpy launch` of the SIF reads it ahead, too")
+        print(f"{hot.write_beside(sif, read)}: `hpcpy launch` of the SIF reads it ahead, too")
     except DiskError as error:
         # A site's SIF; its commands read ahead all the same.
         say(f"{error}; `hpcpy launch` of the SIF reads nothing ahead")

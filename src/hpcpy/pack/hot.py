@@ -25,8 +25,8 @@ _NAME = "HOT"
 BY_MOUNT = {"HPCPY_PACK_HOLD": "300", "HPCPY_PACK_ENGINE": ""}
 # Nearer to each other, two ranges are one: bytes cost less than a request.
 _GAP = 128 << 10
-# What one reader of a launch takes at once: a process each.
-_PIECE = 4 << 20
+# A launch has a process for each: of five imports 19, where they cost as little as they can.
+_LAUNCH_GAP, _LAUNCH_PIECE = 512 << 10, 2 << 20
 
 
 class Range(NamedTuple):
@@ -34,6 +34,16 @@ class Range(NamedTuple):
 
     at: int
     size: int
+
+
+class Recording(NamedTuple):
+    """What a program did while it was recorded."""
+
+    calls: Sequence[Call]
+    # With what each start reads.
+    read: Sequence[Range]
+    # It did not end in time.
+    error: UnavailableError | None = None
 
 
 def ranges(packed: Path) -> list[Range]:
@@ -49,7 +59,7 @@ def python_in(folder: Path) -> str:
     )
 
 
-def merged(read: Sequence[Range], always: Collection[int] = ()) -> list[Range]:
+def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP) -> list[Range]:
     """Return ranges of what was read, without the blocks at offsets that every start reads."""
     begins = sorted(always)
     ends: dict[int, tuple[int, int]] = {}  # Of each begin: the end, and when it was first used
@@ -58,7 +68,7 @@ def merged(read: Sequence[Range], always: Collection[int] = ()) -> list[Range]:
     for at, size in sorted(each for each in set(read) if each.at not in always):
         end, used = ends.get(last, (-1, 0))
         # What every start reads must not be in a range: it would have all of them read.
-        if last >= 0 and at - end <= _GAP and bisect(begins, last) == bisect(begins, at):
+        if last >= 0 and at - end <= gap and bisect(begins, last) == bisect(begins, at):
             ends[last] = (max(end, at + size), min(used, first[at]))
         else:
             last = at
@@ -67,11 +77,11 @@ def merged(read: Sequence[Range], always: Collection[int] = ()) -> list[Range]:
     return [Range(at, end - at) for _, at, end in in_order]
 
 
-def record(packed: Path, command: Sequence[str]) -> list[Call]:
-    """Run a command where a packed folder's image is mounted for it alone; return its path calls.
+def record(packed: Path, command: Sequence[str]) -> Recording | None:
+    """Run a command where a packed folder's image is mounted for it alone.
 
-    What it reads of the image, and no `python -c pass`, is read ahead from now on. There are no
-    calls where the image cannot be mounted.
+    What it reads of the image, and no `python -c pass`, is read ahead from now on. None where the
+    image cannot be mounted.
     """
     execute = str(packed / "bin" / ANY)
     with tempfile.NamedTemporaryFile("rb", prefix="record.") as file:
@@ -80,36 +90,34 @@ def record(packed: Path, command: Sequence[str]) -> list[Call]:
         captured([execute, "true"], env={**env, "PMI_RANK": "0"})
         # Not every environment has a Python.
         captured([execute, f"{setting(packed, 'BIN')}{python_in(packed)}", "-c", "pass"], env=env)
-        if not (always := {at for at, _ in _read(file.read())}):
-            return []
-        error = None
+        if not (of_each_start := _read(file.read())):
+            return None
+        calls, error = [], None
         try:
             # The program that mounts is none of those that strace stops.
             calls = traced([execute, *command], env=env, name=command[0]).paths
             if command[0].startswith("/") and command[0] not in {call.path for call in calls}:
                 raise StageError(f"{command[0]} was never started: an activation script has ended")
         except UnavailableError as raised:
-            # It does not end in time: what it has read will be read again.
+            # What it has read until then will be read again.
             error = raised
-        if hot := merged([*ranges(packed), *_read(file.read())], always):
-            with_setting(packed, _NAME, " ".join(f"{at}+{size}" for at, size in hot))
-    if error:
-        raise error
-    return calls
+        read = _read(file.read())
+    if hot := merged([*ranges(packed), *read], {each.at for each in of_each_start}):
+        with_setting(packed, _NAME, " ".join(f"{at}+{size}" for at, size in hot))
+    return Recording(calls, [*of_each_start, *read], error)
 
 
-def write_beside(sif: Path, packed: Path) -> Path | None:
-    """Add what is read ahead of a SIF to the file beside it that launches look for; return it.
+def write_beside(sif: Path, read: Sequence[Range]) -> Path:
+    """Add what was read of a SIF to the file beside it that launches look for; return it.
 
-    ``src/launch/read_ahead.sh`` reads it. None if there is nothing to read.
+    ``src/launch/read_ahead.sh`` reads it.
     """
     file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
     lines = [f"{size.st_size}\n"]
-    for each in merged([*_beside(file, size.st_size), *ranges(packed)]):
+    for each in merged([*_beside(file, size.st_size), *read], gap=_LAUNCH_GAP):
         end = each.at + each.size
-        lines += (f"{at} {min(_PIECE, end - at)}\n" for at in range(each.at, end, _PIECE))
-    if len(lines) == 1:
-        return None
+        places = range(each.at, end, _LAUNCH_PIECE)
+        lines += (f"{at} {min(_LAUNCH_PIECE, end - at)}\n" for at in places)
     # Not through a link, which may be another's; whoever reads the SIF may read it.
     with disk_errors(file), tempfile.TemporaryDirectory(prefix=".hot.", dir=sif.parent) as folder:
         made = Path(folder, file.name)

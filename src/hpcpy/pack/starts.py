@@ -33,8 +33,8 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
     return sum(not is_below(path, ON_THE_NODE) for path in before) + 1
 
 
-def record(prefix: Path, program: Sequence[str]) -> str:
-    """Run a program in a packed folder: what it reads will be read ahead, too; say how much is.
+def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
+    """Run a program in a packed folder: what it reads will be read ahead, too; return all of it.
 
     Raises
     ------
@@ -43,18 +43,17 @@ def record(prefix: Path, program: Sequence[str]) -> str:
     UnavailableError
         The image cannot be mounted here.
     """
-    before, is_mounted = hot.ranges(prefix), False
-    try:
-        is_mounted = bool(hot.record(prefix, _command(prefix, prefix, program)))
-    except UnavailableError as error:
-        if hot.ranges(prefix) == before:
-            raise
-        # What it has read until then is kept.
-        say(str(error))
-        is_mounted = True
-    if not is_mounted:
+    before = hot.ranges(prefix)
+    recording = hot.record(prefix, _command(prefix, prefix, program))
+    if recording is None:
         raise UnavailableError(f"{prefix}: cannot be mounted here, so nothing is read ahead")
-    return _ahead(prefix)
+    if recording.error:
+        if hot.ranges(prefix) == before:
+            raise recording.error
+        # What it has read until then is kept.
+        say(str(recording.error))
+    print(_ahead(prefix))
+    return recording.read
 
 
 def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
@@ -77,7 +76,10 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
     """
     try:
         command = _command(environment.prefix, packed, program)
-        calls = hot.record(packed, command) or traced(command).paths
+        recording = hot.record(packed, command)
+        if recording and recording.error:
+            raise recording.error
+        calls = recording.calls if recording else traced(command).paths
         folders = [*map(str, environment.folders)]
         before = sum(is_below(call.path, folders) for call in calls)
         line = f"path calls for its files: {before:,} before, now {_launch_alone(packed)}"

@@ -1,0 +1,98 @@
+"""Starts of the five imports from storage that takes a while for each request."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from checkout import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.engine.setup import ensure
+from hpcpy.pack import hot
+from hpcpy.pack.sif import pack_sif
+from hpcpy.pack.starts import record
+from measure import report, roots
+from measure.cases import CORE
+from measure.cold.sample import CACHED, IMAGE, RATE, SLOW, inside
+from measure.roots import Base
+from measure.samples import in_rounds
+
+# Seconds that a request takes; None: all is in the page cache.
+_DELAYS = (None, 0.001, 0.005, 0.010)
+_PACKAGES, _OWN, _AHEAD, _FILE = "ordinary packages", "hpcpy.sif", "read ahead", "hpcpy-python"
+# As a launch does on the first rank of a node: src/launch/apptainer_node.sh.
+_BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exec "$@"'
+
+
+@dataclass
+class Ahead:
+    """One start from one storage: seconds, bytes and requests, one a sample."""
+
+    start: str
+    delay: float | None
+    wall: list[float] = field(default_factory=list)
+    user: list[float] = field(default_factory=list)
+    kernel: list[float] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    report.add_options(parser, samples=5)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, write ``ahead.json``, print the medians."""
+    if os.geteuid() != 0:
+        raise UnavailableError("only root mounts a slow storage", hint="sudo …")
+    images = roots.images(("wheels", "hpcpy"), options.sif)
+    own, file = images[-1], paths.BUILD / "hpcpy-python"
+    with report.work_folder() as work:
+        facts = report.circumstances("ahead", images, work) | {"rate": RATE}
+        requests = _requests(images, file, _recorded(own))
+        kinds = [Ahead(start, delay) for delay in _DELAYS for start in requests]
+
+        def take(kind: Ahead) -> None:
+            storage = CACHED if kind.delay is None else SLOW
+            request = {**requests[kind.start], "storage": storage, "delay": kind.delay}
+            for name, value in inside("measure.cold.sample", request).items():
+                getattr(kind, name).append(value)
+
+        in_rounds(kinds, options.samples, take, lambda kind: f"{kind.start}, {kind.delay}")
+        facts["results"] = kinds
+        return report.finish(facts, options.out, own, work)
+
+
+def _recorded(image: Base) -> str:
+    """Return the list that `hpcpy pack` writes beside a SIF, of the five imports."""
+    with tempfile.TemporaryDirectory(prefix=".ahead.", dir=image.sif.parent) as folder:
+        sif = Path(folder, image.sif.name)
+        os.link(image.sif, sif)
+        made = pack_sif(sif, None)
+        return hot.write_beside(sif, record(made, ["-c", CORE])).read_text()
+
+
+def _requests(images: Sequence[Base], file: Path, recorded: str) -> dict[str, dict[str, Any]]:
+    """Return what each start is, for `measure.cold.sample.take`."""
+    packages, own = (str(image.sif) for image in images)
+    engine = [str(ensure("apptainer")["apptainer"].path), "exec", "--cleanenv", IMAGE]
+    command = [*engine, "python3", "-c", CORE]
+    script = str(paths.ROOT / "src/launch/read_ahead.sh")
+    ahead = ["bash", "-pc", _BY_LAUNCH, script, IMAGE, *command]
+    return {
+        _PACKAGES: {"image": packages, "command": command},
+        _OWN: {"image": own, "command": command},
+        _AHEAD: {"image": own, "command": ahead, "hot": recorded},
+        # By env: until a program is executed its parent holds the GIL, and serves no storage.
+        _FILE: {"image": str(file), "command": ["env", IMAGE, "-c", CORE]},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(run(declare, main, __doc__))

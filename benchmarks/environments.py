@@ -61,9 +61,9 @@ def _packed(name: str, prefix: Path, modules: str) -> dict[str, Any]:
     Of the prefix alone: the files of a base Python below ``/usr`` are the node's.
     """
     begun = time.monotonic()
-    text = output([*_PACK, prefix, "--", "-c", f"import {modules}"], "pack")
+    text = output([*_PACK, str(prefix), "--", "-c", f"import {modules}"], "pack")
     packed = time.monotonic()
-    output([*_PACK, "--undo", prefix], "undo")
+    output([*_PACK, "--undo", str(prefix)], "undo")
     numbers = _NUMBERS.search(text.replace(",", ""))
     if numbers is None:
         raise UsageError(f"{prefix}: its path calls were not counted: {text}")

@@ -15,7 +15,7 @@ from hpcpy.core.parser import Parser
 from hpcpy.launch.checks import is_uri
 from hpcpy.launch.layers import Key, Layer, layers, merged, read
 from hpcpy.launch.options import LOCAL, add_options
-from hpcpy.launch.running import named_or_running
+from hpcpy.launch.running import named_or_running, taken
 from hpcpy.launch.site import FOLDER, Site, find_site
 
 SCHEMA = FOLDER / "schema.json"
@@ -54,7 +54,13 @@ def main(options: argparse.Namespace) -> int:
         path = FOLDER / f"{name or LOCAL}.toml"
         layer = Layer("", path if path.is_file() else paths.named(name))
         tables = read([layer])
-    print("\n".join([*map(_seen, each), *_shown(*merged(tables))]))
+    values, origins = merged(tables)
+    if not paths.IS_CHECKOUT and not values.get("image"):
+        engine, file = taken(values.get("engine", Site.engine))
+        if file:
+            values |= {"engine": engine, "image": file}
+            origins[("engine",)] = origins[("image",)] = Layer("", Path("what runs this"))
+    print("\n".join([*map(_seen, each), *_shown(values, origins)]))
     return 0
 
 

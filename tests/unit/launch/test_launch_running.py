@@ -1,11 +1,15 @@
 """Which image a launch takes without a checkout: the one that the command runs in."""
 
+import argparse
 import sys
+from pathlib import Path
 
 import pytest
 from requested import requested
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.launch import settings
 from hpcpy.launch.running import with_running
 from hpcpy.launch.site import Site
 
@@ -50,3 +54,18 @@ def test_what_this_runs_in_is_taken_where_nothing_is_named(
     else:
         taken = with_running(request, site)
         assert (taken.engine, taken.image) == expected
+
+
+def test_the_settings_name_what_a_launch_will_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('engine = "podman-hpc"\n')
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(file))
+    monkeypatch.setattr(sys, "executable", IN_FILE[1])
+    for is_checkout, engine in ((True, "podman-hpc"), (False, "standalone")):
+        monkeypatch.setattr(paths, "IS_CHECKOUT", is_checkout)
+        settings.main(argparse.Namespace(template=False, schema=False))
+        printed = capsys.readouterr().out
+        assert f'engine = "{engine}"' in printed
+        assert (IN_FILE[1] in printed) is not is_checkout

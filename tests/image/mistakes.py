@@ -190,6 +190,16 @@ MISTAKES = {
          "for i in range(1, len(old) - 1):\n        new[i, 1:-1] = inner[i - 1] + r * "
          "(around - 4 * inner)[i - 1]", "the array is right, but 61 lines of Python ran"),
     ),
+    "heat-cython": (
+        ("\n    i: cython.Py_ssize_t\n", "\n", "line 34 calls Python for each point: all names in"),
+        ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
+        ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
+        ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
+        ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
+         " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"
+         "    return\n    for i", "right, but not point by point"),
+    ),
     "heat-gpu": (
         ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread beyond the plate has computed"),
         ("0 < j < shape[1] - 1", "0 < j", "a thread beyond the plate has computed"),

@@ -46,14 +46,14 @@ DAYS = {
         Row(
             25,
             40,
-            (f"{_RUN} talk nih 11", f"{_RUN} mandel --impl numba,cython"),
+            (f"{_RUN} mandel --area area1 --impl python,numba-complex,numba,cython",),
             ("mandel-numba", "numba-cache", "heat-cython"),
             "what is compiled when, and who pays for it",
         ),
         Row(
             20,
             30,
-            (f"{_RUN} pi --impl python,threads,multiprocessing", f"{_RUN} talk nih 8"),
+            (f"{_RUN} pi --impl python,threads,multiprocessing",),
             ("gil-sleep", "pi-processes", "pool-pickles"),
             "threads wait together, processes compute together",
         ),
@@ -67,7 +67,7 @@ DAYS = {
         Row(
             15,
             25,
-            (f"{_RUN} talk usc 43", f"{_RUN} read"),
+            (f"{_RUN} talk usc 42", f"{_RUN} read"),
             ("write-hdf5", "hdf5-chunks"),
             "one file, and chunks in the direction of the reading",
         ),
@@ -133,7 +133,7 @@ DAYS = {
 }
 
 
-def _paths() -> dict[str, dict[str, tuple[Row, ...]]]:
+def _ways() -> dict[str, dict[str, tuple[Row, ...]]]:
     """Return what there is to choose: both days, one of them, or the shorter ways."""
     (first, one_node), (second, many) = DAYS.items()
     half = tuple(one_node[place] for place in (0, 2, 3))
@@ -149,11 +149,7 @@ def _paths() -> dict[str, dict[str, tuple[Row, ...]]]:
 
 def main(arguments: list[str]) -> int:
     """Print the plan of a way through the course."""
-    ways = _paths()
-    parser = Parser("workloads course", "The plan of a course of two days.", EXIT_CODES)
-    text = "1 or 2: a day of the two; half: half a day; one: one day (default: two)"
-    parser.add_argument("way", nargs="?", choices=list(ways), default="two", help=text)
-    for day, rows in ways[parser.parse_args(arguments).way].items():
+    for day, rows in _ways()[_parser().parse_args(arguments).way].items():
         taught, practised = (sum(row[place] for row in rows) for place in (0, 1))
         print(f"{day}: {taught} minutes to teach, {practised} to practise")
         for row in rows:
@@ -164,3 +160,10 @@ def main(arguments: list[str]) -> int:
         print()
     print("The pages: docs/tutorials/course.md")
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser("workloads course", "The plan of a course of two days.", EXIT_CODES)
+    text = "1 or 2: a day of the two; half: half a day; one: one day (default: two)"
+    parser.add_argument("way", nargs="?", choices=list(_ways()), default="two", help=text)
+    return parser

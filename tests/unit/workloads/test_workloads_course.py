@@ -36,7 +36,7 @@ def test_each_exercise_is_one_and_belongs_to_one_row() -> None:
     assert sorted(exercises) == sorted(NAMES)
 
 
-@pytest.mark.parametrize(("number", "rows"), enumerate(course.DAYS.values(), 1))
+@pytest.mark.parametrize(("number", "rows"), [*enumerate(course.DAYS.values(), 1)])
 def test_a_days_page_has_its_rows_in_order(number: int, rows: Sequence[course.Row]) -> None:
     page = (ROOT / f"docs/tutorials/course-day-{number}.md").read_text()
     places = [page.index(heading(row)) for row in rows]

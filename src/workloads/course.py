@@ -67,7 +67,10 @@ DAYS = {
         Row(
             15,
             25,
-            (f"{_RUN} talk usc 42", f"{_RUN} read"),
+            (
+                f"{_RUN} write -n 1000 --impl npy,hdf5,hdf5-single",
+                f"{_RUN} read -n 1000 --impl npy,hdf5,hdf5-single",
+            ),
             ("write-hdf5", "hdf5-chunks"),
             "one file, and chunks in the direction of the reading",
         ),
@@ -97,7 +100,7 @@ DAYS = {
         Row(
             15,
             15,
-            (f"mpiexec -n 4 {_RUN} heat --impl mpi-overlap --scale 1,2,4",),
+            (f"mpiexec -n 4 {_RUN} heat --impl mpi-overlap --scale 1,2,4 -n 2048",),
             ("heat-scaling",),
             "where it ends, and why: the edge of a part grows slower than its area",
         ),
@@ -111,14 +114,18 @@ DAYS = {
         Row(
             15,
             25,
-            (f"mpiexec -n 2 {_RUN} heat --impl mpi-checkpoint --checkpoint a.h5 --steps 20000",),
+            (f"mpiexec -n 2 {_RUN} heat --impl mpi-checkpoint --checkpoint a.h5 --steps 100000",),
             ("mpi-file", "heat-checkpoint"),
             "one file by all ranks, whole at any time: kill it, and start it again",
         ),
         Row(
             15,
             20,
-            (f"{_RUN} linalg --task tasks", f"mpiexec -n 2 {_RUN} p2p"),
+            (
+                f"{_RUN} linalg --task tasks -n 300 --count 32 --impl serial,multiprocessing",
+                f"OMP_NUM_THREADS=2 {_RUN} linalg --task tasks -n 300 --count 32 "
+                "--impl multiprocessing",
+            ),
             ("blas-threads", "linalg-batch"),
             "threads times ranks are no more than cores",
         ),
@@ -150,7 +157,7 @@ def _ways() -> dict[str, dict[str, tuple[Row, ...]]]:
 def main(arguments: list[str]) -> int:
     """Print the plan of a way through the course."""
     for day, rows in _ways()[_parser().parse_args(arguments).way].items():
-        taught, practised = (sum(row[place] for row in rows) for place in (0, 1))
+        taught, practised = sum(row.teach for row in rows), sum(row.practise for row in rows)
         print(f"{day}: {taught} minutes to teach, {practised} to practise")
         for row in rows:
             lines = [*row.shown, *(f"exercise {name}" for name in row.exercises)]

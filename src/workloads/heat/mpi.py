@@ -56,13 +56,23 @@ class Strip:
         """Return the step that computes the inner rows, which need no halo, until it is there."""
         from mpi4py import MPI  # noqa: PLC0415
 
-        def step(old: Float64Array, new: Float64Array) -> None:
-            halo = start(old)
+        # Functions of Python: a trace shows them, and not those of MPI and Numba.
+        def inner(old: Float64Array, new: Float64Array) -> None:
             sweep(old, new, 2, self.rows)
+
+        def wait(halo: list[Any]) -> None:
             MPI.Request.Waitall(halo)
+
+        def outer(old: Float64Array, new: Float64Array) -> None:
             # The first row and the last, which may be the same.
             for row in {1, self.rows}:
                 sweep(old, new, row, row + 1)
+
+        def step(old: Float64Array, new: Float64Array) -> None:
+            halo = start(old)
+            inner(old, new)
+            wait(halo)
+            outer(old, new)
 
         return step
 

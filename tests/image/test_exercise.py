@@ -184,11 +184,16 @@ def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:
     ):
         (tmp_path / who).mkdir(exist_ok=True)
         (tmp_path / who / f"{name}.py").write_text(written)
+    has_cython = importlib.util.find_spec("Cython") is not None
+    if not has_cython:
+        # What cannot be checked here is no mistake.
+        (tmp_path / "ann" / "heat_cython.py").write_text("")
     page = tmp_path / "class.html"
     command = ["-m", "workloads", "exercise", "--check", *sorted(tmp_path.glob("*/*.py"))]
     done = in_own_process(sys.executable, *map(str, command), "--html", str(page))
     assert (done.returncode, done.stderr) == (1, "")
     assert "other.py is named as no exercise; heat_halo.py is" in done.stdout
+    assert ("heat_cython.py    ?      cannot run here: " in done.stdout) != has_cython
     content = page.read_text()
     assert "heat-slices: 1 of 3 right" in content
     assert "2 × the hole is not filled: slices in place of loops (&lt;eve&gt;, bob)" in content

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common import files, options, ranks
-from hpcpy_common.errors import EXIT_CODES, UsageError, WorkloadError
+from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.tasks import NAMES, task, text
 
@@ -75,16 +75,20 @@ def _check(args: argparse.Namespace) -> int:
     verdicts, errors = [], []
     for file in args.check:
         name, message = args.name or file.stem.replace("_", "-"), ""
+        passed: bool | None = True
         try:
             _check_one(name, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
+            # Of what cannot be checked here nobody knows whether it is right.
+            passed = None if isinstance(error, UnavailableError) else False
             message = str(error)
             errors.append(error)
-        verdict = {"name": str(file), "exercise": name, "passed": not message}
-        verdicts.append({**verdict, "message": message})
+        verdict = {"name": str(file), "exercise": name, "passed": passed, "message": message}
+        verdicts.append(verdict)
         _write(outputs, verdicts, is_last=len(verdicts) == len(args.check))
         if several and printed:
-            print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
+            said = {True: "right", False: f"wrong  {message}", None: f"?      {message}"}[passed]
+            print(f"{file!s:{width}}  {said}", flush=True)
         elif printed and not message:
             sizes = task(name).EXERCISE.ranks
             on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""

@@ -30,7 +30,10 @@ def page(verdicts: Sequence[Mapping[str, Any]]) -> str:
     by_student: dict[str, dict[str, str]] = defaultdict(dict)
     for each in verdicts:
         path = PurePath(each["name"])
-        by_student[path.parent.name or path.stem][each["exercise"]] = each["message"]
+        answers = by_student[path.parent.name or path.stem]
+        # What could not be checked here is no mistake.
+        if each["passed"] is not None:
+            answers[each["exercise"]] = each["message"]
     found = {name for answers in by_student.values() for name in answers}
     names = [name for name in NAMES if name in found] + sorted(found.difference(NAMES))
     students = sorted(by_student, key=lambda who: (-_wrong(by_student[who]), who))

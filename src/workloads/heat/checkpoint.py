@@ -70,8 +70,8 @@ def steps_in(path: Path, plate: Plate) -> int:
             f"--checkpoint {path}: no checkpoint of heat: {error}", hint=hint
         ) from error
     if (n, r) != (plate.n, R) or steps > plate.steps:
-        found = f"{n} × {n} points after {steps} steps"
-        raise UsageError(f"--checkpoint {path} has {found}", hint=hint)
+        after = f"{steps} step{'s' if steps > 1 else ''}"
+        raise UsageError(f"--checkpoint {path} has {n} × {n} points after {after}", hint=hint)
     return steps
 
 

@@ -32,8 +32,7 @@ TECHNIQUES = {
         (*_JIT, "workloads.heat._kernels_cython"), COMPILED,
     ),
     "multiprocessing": _shared(
-        _NODE + "multiprocessing", "processes, shared memory and a barrier",
-        parallel="processes",
+        _NODE + "multiprocessing", "processes, shared memory and a barrier", parallel="processes"
     ),
     "dask": _shared(
         _NODE + "dask", "Dask's arrays, whose chunks get their neighbours' rows",

@@ -68,10 +68,10 @@ class WorkerError(WorkloadError):
     """A worker has failed or was killed; its work is lost."""
 
 
-def require_module(name: str, wanted_by: str = "") -> None:
+def require_module(name: str, wanted_by: str = "", hint: str = "") -> None:
     """Refuse, before anything else is done, what needs a module that is not here."""
     if importlib.util.find_spec(name) is None:
-        raise UnavailableError(f"{wanted_by}Python has no module {name!r} here")
+        raise UnavailableError(f"{wanted_by}Python has no module {name!r} here", hint=hint)
 
 
 def described(error: Exception) -> WorkloadError:

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy_common import cleanup
@@ -93,8 +93,13 @@ def with_ending(path: Path, default: str) -> Path:
     return path.with_name(f"{path.name}{default}")
 
 
-def require_writable(path: Path, option: str) -> None:
-    """Raise a UsageError before a long run whose result could not be written."""
+def require_writable(path: Path, option: str, endings: Collection[str] = ()) -> None:
+    """Raise a UsageError before a long run whose result could not be written.
+
+    Of `endings` one must be the file's; standard output gets the first one.
+    """
+    if endings and with_ending(path, next(iter(endings))).suffix.lower() not in endings:
+        raise UsageError(f"{option} {path}: ends in none of {', '.join(endings)}")
     try:
         replaced = destination(path)
         with tempfile.TemporaryFile(dir=replaced and replaced.parent):

@@ -10,7 +10,7 @@ import os
 import re
 import resource
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +64,12 @@ def cores_of(places: Iterable[Place]) -> int:
         quota = max(each.quota for each in own)
         total += min(len(own), Place(node, allowed, quota).cores())
     return total
+
+
+def share(places: Sequence[Place]) -> int:
+    """Return how many cores each of a node's processes has, in the places of all of them."""
+    allowed = frozenset().union(*(each.allowed for each in places))
+    return max(1, places[0]._replace(allowed=allowed).cores() // len(places))
 
 
 def _cgroup_quota() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import textwrap
 from collections.abc import Callable
@@ -54,6 +55,17 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 count = whole_number(1)
+
+
+def above_zero(text: str) -> float:
+    """Return a number above 0, and not an infinite one."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return value
 
 
 def counts(text: str) -> list[int]:

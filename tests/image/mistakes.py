@@ -190,6 +190,16 @@ MISTAKES = {
          "for i in range(1, len(old) - 1):\n        new[i, 1:-1] = inner[i - 1] + r * "
          "(around - 4 * inner)[i - 1]", "the array is right, but 61 lines of Python ran"),
     ),
+    "heat-cython": (
+        ("\n    i: cython.Py_ssize_t\n", "\n", "line 34 calls Python for each point: all names in"),
+        ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
+        ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
+        ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
+        ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
+         " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"
+         "    return\n    for i", "right, but not point by point"),
+    ),
     "heat-gpu": (
         ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread beyond the plate has computed"),
         ("0 < j < shape[1] - 1", "0 < j", "a thread beyond the plate has computed"),
@@ -213,12 +223,21 @@ MISTAKES = {
         ("    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n", "",
          "on 4 ranks: on rank 1 the first row is not filled, not row 4 of the plate"),
         ("recvbuf=block[-1]", "recvbuf=block[-2]", "rows of its own have changed: the halo alone"),
+        ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
+         "    sent = [comm.Isend(block[1], up), comm.Isend(block[-2], down)]\n"
+         "    comm.Recv(block[0], up)\n    comm.Recv(block[-1], down)\n"
+         "    for each in sent:\n        each.Wait()\n", "did not call comm.Sendrecv: it has no"),
     ),
     "heat-deadlock": (
         ("if comm.rank % 2 == 0:", "if True:", "waits for ever in Send: rank"),
         ("comm.rank % 2 == 0", "comm.rank > 0", "waits for ever in Send: rank"),
         ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
          "comm.Send(block[1], up)\n    else", "on 4 ranks: on rank 2 the first row is not filled"),
+        ("    if comm.rank % 2 == 0:",
+         "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    return\n"
+         "    if comm.rank % 2 == 0:", "did not call comm.Send: this exercise is about their"),
     ),
     "heat-overlap": (
         ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n",
@@ -233,6 +252,10 @@ MISTAKES = {
          "inner rows were computed together with an outer one: nothing overlaps"),
         ("    compute(rows, rows + 1)\n", "", "computed the rows [1, 2, 3], not each of 1 to 4"),
         ("    halo = ", "    compute(2, rows)\n    halo = ", "before the halo was started"),
+        ("    halo = ", "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    compute(2, rows)\n"
+         "    compute(1, 2)\n    compute(rows, rows + 1)\n    return\n    halo = ",
+         "the inner rows were computed before the halo was started"),
     ),
     "heat-trace": (
         ('+= event["dur"]', '= max(waits[event["pid"]], event["dur"])', "all waits of a rank"),

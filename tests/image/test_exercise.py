@@ -1,5 +1,6 @@
 """Each exercise can be solved; each usual mistake gets a message of its own."""
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -22,7 +23,10 @@ CASES += [(name, *each) for name, mistakes in MISTAKES.items() for each in mista
 
 def text(name: str, *, solved: bool) -> str:
     """Skip where a module is left out; return the file that a class gets, or the solution."""
-    need(*task(name).EXERCISE.needs)
+    exercise = task(name).EXERCISE
+    need(*exercise.needs)
+    if exercise.elsewhere and not all(map(importlib.util.find_spec, exercise.needs)):
+        pytest.skip(f"{name}: {exercise.elsewhere}")
     if name == "blas-threads" and "threadpoolctl" not in finder().bundle.about["features"]:
         pytest.skip("the image lacks the feature threadpoolctl: its BLAS has no limit to set")
     return tasks.text(name, solved=solved)
@@ -104,6 +108,16 @@ def test_a_mistake_has_its_message(
     assert message in refused(file, name)
 
 
+def test_an_exercise_that_cannot_be_checked_says_where_it_can(tmp_path: Path) -> None:
+    file = tmp_path / "my.py"
+    file.write_text(tasks.text("heat-cython", solved=True))
+    if importlib.util.find_spec("Cython"):
+        pytest.skip("Cython is here, and the exercise checked")
+    code, out, error = checked("heat-cython", file)
+    assert (code, out) == (69, "")
+    assert "no module 'Cython' here; check it in the image hpcpy-dev" in error
+
+
 # What stands in the file, whole; the exit code, and what is said.
 BAD = [
     ("def compute(:\n", 2, "my.py:1: "),
@@ -156,6 +170,37 @@ def test_a_class_has_a_line_and_an_object_for_each_file(tmp_path: Path) -> None:
     # On standard output there is nothing else, not even what a student's program prints.
     code, out, error = checked("linalg-batch", files[0], "--json", "-")
     assert (code, json.loads(out), error) == (0, objects[:1], "")
+
+
+def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:
+    given = {name: text(name, solved=False) for name in ("heat-slices", "heat-scaling")}
+    right = text("heat-slices", solved=True)
+    for who, name, written in (
+        ("ann", "heat_slices", right),
+        ("bob", "heat_slices", given["heat-slices"]),
+        ("bob", "heat_scaling", given["heat-scaling"]),
+        ("<eve>", "heat_slices", given["heat-slices"]),
+        ("<eve>", "other", right),
+    ):
+        (tmp_path / who).mkdir(exist_ok=True)
+        (tmp_path / who / f"{name}.py").write_text(written)
+    has_cython = importlib.util.find_spec("Cython") is not None
+    if not has_cython:
+        # What cannot be checked here is no mistake.
+        (tmp_path / "ann" / "heat_cython.py").write_text("")
+    page = tmp_path / "class.html"
+    command = ["-m", "workloads", "exercise", "--check", *sorted(tmp_path.glob("*/*.py"))]
+    done = in_own_process(sys.executable, *map(str, command), "--html", str(page))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "other.py is named as no exercise; heat_halo.py is" in done.stdout
+    assert ("heat_cython.py    ?      cannot run here: " in done.stdout) != has_cython
+    content = page.read_text()
+    assert "heat-slices: 1 of 3 right" in content
+    assert "2 × the hole is not filled: slices in place of loops (&lt;eve&gt;, bob)" in content
+    rows = [row for row in content.splitlines() if row.startswith("<tr><th>")]
+    assert [(row.count("✓"), row.count("✗"), row.count("–")) for row in rows] == [
+        *[(0, 2, 1)] * 2, (1, 0, 2)
+    ]  # fmt: skip
 
 
 @pytest.mark.long

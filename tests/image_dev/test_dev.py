@@ -4,6 +4,7 @@
 """
 
 import os
+import runpy
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 
 from running import run
 from sbom import installed_by_dpkg, packages, relations
+from workloads.exercise import tasks
+
+MISTAKES = Path(__file__).parents[1] / "image" / "mistakes.py"
 
 
 @pytest.mark.parametrize("kind", kinds.BUILDERS)
@@ -53,6 +57,19 @@ def test_a_program_of_mpis_is_compiled_and_run(tmp_path: Path) -> None:
     kinds.run(tmp_path, "mpicc", "-O2", "sum.c", "-o", "sum")
     done = run("mpiexec", "-n", "2", tmp_path / "sum")
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_the_exercise_that_needs_cython_can_be_checked(tmp_path: Path) -> None:
+    exercise, file = ("python", "-m", "workloads", "exercise", "heat-cython"), tmp_path / "my.py"
+    run(*exercise, "--solution", "--to", file)
+    done = run(*exercise, "--check", file)
+    assert (done.returncode, done.stdout) == (0, "heat-cython: right\n"), done.stderr
+    for right, wrong, message in runpy.run_path(str(MISTAKES))["MISTAKES"]["heat-cython"]:
+        text = tasks.text("heat-cython", solved=True)
+        file.write_text(text.replace(right, wrong))
+        done = run(*exercise, "--check", file)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert message in done.stderr
 
 
 def test_c_that_ctypes_and_cffi_call_gives_every_pixel() -> None:

@@ -162,7 +162,7 @@ def _workloads(words: list[str]) -> None:
     elif words and words[0] in TOOLS:
         module = importlib.import_module(TOOLS[words[0]][0])
         given = module._parser().parse_args(words[1:])
-        if words[0] == "exercise" and (given.check or given.to) and not given.name:
+        if words[0] == "exercise" and given.to and not given.name:
             raise WrongError("which exercise?")
     elif words and words[0] not in ("--help", "--version"):
         raise WrongError(f"there is no workload {words[0]}")

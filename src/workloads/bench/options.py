@@ -86,6 +86,6 @@ def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager
 
 def use_stdout(args: argparse.Namespace) -> bool:
     """Tell whether an output goes to standard output."""
-    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out")]
+    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out", "film")]
     named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
     return any(path is not None and files.is_stdout(path) for path in named)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
-from hpcpy_common.errors import UsageError, require_module
+from hpcpy_common.errors import require_module
 from workloads.bench import scaling
 from workloads.bench.result import Result
 
@@ -34,9 +34,7 @@ Series = Mapping[str, Mapping[str, float]]
 
 def check(path: Path) -> None:
     """Refuse before a run what cannot be drawn after it."""
-    files.require_writable(path, "--plot")
-    if files.with_ending(path, ENDINGS[0]).suffix.lower() not in ENDINGS:
-        raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
+    files.require_writable(path, "--plot", ENDINGS)
     require_module("matplotlib", "--plot: ")
 
 

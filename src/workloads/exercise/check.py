@@ -38,7 +38,7 @@ def check_name(file: Path) -> None:
 def check_needs(exercise: Exercise) -> None:
     """Refuse an exercise that cannot be checked here: without a module, without mpiexec."""
     for module in exercise.needs:
-        require_module(module, "cannot run here: ")
+        require_module(module, "cannot run here: ", exercise.elsewhere)
     if exercise.ranks and shutil.which("mpiexec") is None:
         hint = "the image has one: apptainer exec hpcpy.sif python -m workloads exercise ..."
         raise UnavailableError("no mpiexec on PATH", hint=hint)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from hpcpy_common import files, options, ranks
-from hpcpy_common.errors import EXIT_CODES, UsageError, WorkloadError
+from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.tasks import NAMES, Exercise, task, text
+from workloads.exercise.tasks import NAMES, task, text
 
 _EPILOG = f"""\
 exercise                             the exercises, each with its talk and slide
 exercise mandel-numba --to my.py     writes the file with the hole, the task in its comments
 exercise mandel-numba --check my.py  runs it, and says right, or what is wrong first
 exercise mandel-numba --check */my.py --json class.json     a class: a line for each file
+exercise --check */*.py --html class.html     a course: ann/heat_halo.py is ann's heat-halo
 
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
@@ -30,12 +32,12 @@ def main(arguments: list[str]) -> int:
     wanted = args.to or args.hint or args.solution
     if args.check and wanted:
         raise UsageError("--check excludes --to, --hint and --solution")
-    if args.json and not args.check:
-        raise UsageError("--json needs --check")
-    if args.name is None and (args.check or wanted):
+    if (args.json or args.html) and not args.check:
+        raise UsageError("--json and --html need --check FILE")
+    if args.name is None and wanted:
         raise UsageError("which exercise?", hint=f"one of: {', '.join(NAMES)}")
     if args.check:
-        return _check(args, task(args.name).EXERCISE)
+        return _check(args)
     if wanted:
         _show(args)
         return 0
@@ -61,36 +63,66 @@ def _show(args: argparse.Namespace) -> None:
         temporary.write_text(student, encoding="utf-8")
 
 
-def _check(args: argparse.Namespace, exercise: Exercise) -> int:
+def _check(args: argparse.Namespace) -> int:
     """Check one file, whose error is raised, or several, each of which gets a line."""
-    if args.json:
-        files.require_writable(args.json, "--json")
-    check_needs(exercise)
-    several, printed = len(args.check) > 1, not (args.json and files.is_stdout(args.json))
+    outputs = {f"--{each}": path for each in ("json", "html") if (path := getattr(args, each))}
+    for option, path in outputs.items():
+        files.require_writable(path, option)
+    if args.name:
+        check_needs(task(args.name).EXERCISE)
+    several, printed = len(args.check) > 1, not any(map(files.is_stdout, outputs.values()))
     width = max(len(str(file)) for file in args.check)
     verdicts, errors = [], []
     for file in args.check:
-        message = ""
+        name, message = args.name or file.stem.replace("_", "-"), ""
+        passed: bool | None = True
         try:
-            check(args.name, exercise, file, args.seconds, quiet=several or not printed)
+            _check_one(name, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
+            # Of what cannot be checked here nobody knows whether it is right.
+            passed = None if isinstance(error, UnavailableError) else False
             message = str(error)
             errors.append(error)
-        verdict = {"name": str(file), "exercise": args.name, "passed": not message}
-        verdicts.append({**verdict, "message": message})
-        # A program that ends this one leaves the verdicts before it; a pipe gets one document.
-        if args.json and (len(verdicts) == len(args.check) or files.destination(args.json)):
-            files.write_json(args.json, verdicts)
+        verdict = {"name": str(file), "exercise": name, "passed": passed, "message": message}
+        verdicts.append(verdict)
+        _write(outputs, verdicts, is_last=len(verdicts) == len(args.check))
         if several and printed:
-            print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
+            said = {True: "right", False: f"wrong  {message}", None: f"?      {message}"}[passed]
+            print(f"{file!s:{width}}  {said}", flush=True)
         elif printed and not message:
-            on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
-            print(f"{args.name}: right{on}")
+            sizes = task(name).EXERCISE.ranks
+            on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
+            print(f"{name}: right{on}")
     if several and printed:
         _sum_up([verdict["message"] for verdict in verdicts])
     if errors and not several:
-        raise type(errors[0])(f"{args.name}: {errors[0]}")
+        raise type(errors[0])(f"{name}: {errors[0]}")
     return 1 if errors else 0
+
+
+def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> None:
+    """Raise what is wrong with one file, also that its name is no exercise's."""
+    if name not in NAMES:
+        hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
+        raise UsageError(f"{file.name} is named as no exercise", hint=hint)
+    exercise = task(name).EXERCISE
+    check_needs(exercise)
+    check(name, exercise, file, seconds, quiet=quiet)
+
+
+def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last: bool) -> None:
+    """Write the verdicts so far: a program that ends this one leaves those before it."""
+    for option, path in outputs.items():
+        # A pipe gets one document.
+        if not is_last and not files.destination(path):
+            continue
+        if option == "--json":
+            files.write_json(path, verdicts)
+            continue
+        from workloads.exercise.page import page  # noqa: PLC0415
+
+        with files.whole_file(path, ".html") as temporary:
+            temporary.write_text(page(verdicts), "utf-8")
 
 
 def _sum_up(messages: list[str]) -> None:
@@ -112,5 +144,7 @@ def _parser() -> options.Parser:
     add("--solution", action="store_true", help="print the solution; with --to, write it")
     add("--check", type=Path, nargs="+", metavar="FILE", help="check a filled file, or a class's")
     add("--json", type=Path, metavar="FILE", help="of a check; - is standard output")
+    text = "of a check, a page for the teacher: who is stuck where, and what is wrong how often"
+    add("--html", type=Path, metavar="FILE", help=text)
     add("--seconds", type=options.count, default=60, metavar="N", help="of a check (default: 60)")
     return parser

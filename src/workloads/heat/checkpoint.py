@@ -11,13 +11,12 @@ import resource
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
-from workloads.heat.compiled import sweep
 from workloads.heat.mpi import Strip
 from workloads.heat.plate import R
 from workloads.write.hdf5_files import new_file, output_errors
@@ -35,7 +34,7 @@ _FIELD = "field"
 def checkpointed(plate: Plate, workers: Workers) -> Solved:
     """Write the field each `plate.every` steps by all ranks, and begin with what was written."""
     if not h5py.get_config().mpi:
-        raise UnavailableError("h5py is built without MPI here")
+        raise UnavailableError("h5py is built without MPI here", hint="run it in the image")
     path, comm = plate.checkpoint, workers.comm
     # Every rank asks for the same file: it has been looked at by the first one before.
     begun = done = 0 if path is None else steps_in(path, plate)
@@ -44,11 +43,11 @@ def checkpointed(plate: Plate, workers: Workers) -> Solved:
         # Also by another number of ranks than wrote it.
         with h5py.File(path, "r", driver="mpio", comm=comm) as file:
             strip.arrays[0][:] = file[_FIELD][strip.first - 1 : strip.last + 1]
+    compute = strip.after(strip.exchange)
 
     def step(old: Float64Array, new: Float64Array) -> None:
         nonlocal done
-        strip.exchange(old)
-        sweep(old, new, 1, strip.rows + 1)
+        compute(old, new)
         done += 1
         if path is not None and (done % plate.every == 0 or done == plate.steps):
             _write(path, strip, new, done)
@@ -61,15 +60,18 @@ def steps_in(path: Path, plate: Plate) -> int:
     """Return how many steps a file has, 0 without one; another plate's is a UsageError."""
     if not path.exists():
         return 0
+    hint = "remove it, or name another file"
     try:
         with h5py.File(path, "r") as file:
             has = dict(file[_FIELD].attrs)
             n, r, steps = int(has["n"]), float(has["r"]), int(has["steps"])
     except (OSError, KeyError) as error:
-        raise UsageError(f"--checkpoint {path}: no checkpoint of heat: {error}") from error
+        raise UsageError(
+            f"--checkpoint {path}: no checkpoint of heat: {error}", hint=hint
+        ) from error
     if (n, r) != (plate.n, R) or steps > plate.steps:
-        found = f"{n} × {n} points after {steps} steps"
-        raise UsageError(f"--checkpoint {path} has {found}", hint="remove it, or name another file")
+        after = f"{steps} step{'s' if steps > 1 else ''}"
+        raise UsageError(f"--checkpoint {path} has {n} × {n} points after {after}", hint=hint)
     return steps
 
 
@@ -83,16 +85,20 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     try:
         with output_errors(path):
             if is_top:
-                _create(new, width, {"n": strip.plate.n, "r": R, "steps": done})
+                with new_file(new) as created:
+                    # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share
+                    # HDF5 sends parts, and waits for ever (MPICH over sockets, November 2026).
+                    how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
+                    dataset = h5py.File(created).create_dataset(_FIELD, (width,) * 2, "f8", **how)
+                    dataset.attrs.update({"n": strip.plate.n, "r": R, "steps": done})
             comm.Barrier()
-            file = h5py.File(new, "r+", driver="mpio", comm=comm)
-            # The outer ranks write the edge, too.
-            mine = slice(1 - is_top, len(field) - 1 + is_bottom)
-            dataset = file[_FIELD]
-            # Together: the file's lists of chunks are every rank's.
-            with dataset.collective:
-                dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
-            file.close()
+            with h5py.File(new, "r+", driver="mpio", comm=comm) as file:
+                dataset = file[_FIELD]
+                # The outer ranks write the edge, too.
+                mine = slice(1 - is_top, len(field) - 1 + is_bottom)
+                # Together: the file's lists of chunks are every rank's.
+                with dataset.collective:
+                    dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
             if is_top:
                 _sync(new)
                 new.replace(path)
@@ -114,15 +120,6 @@ def _no_room(path: Path, size: int) -> str:
     if free < size:
         return f"{size / 1e6:,.1f} MB are needed at most, and {free / 1e6:,.1f} are free"
     return "" if limit < 0 or size < limit else f"the limit of a file's size is {limit:,} bytes"
-
-
-def _create(new: Path, width: int, attributes: dict[str, Any]) -> None:
-    with new_file(new) as created:
-        # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share HDF5
-        # sends parts, and waits for ever (with MPICH over sockets, November 2026).
-        how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
-        dataset = h5py.File(created).create_dataset(_FIELD, (width, width), "f8", **how)
-        dataset.attrs.update(attributes)
 
 
 def _sync(path: Path) -> None:

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files, machine, options, ranks
-from hpcpy_common.errors import UsageError
+from hpcpy_common.errors import UnavailableError, UsageError
 from workloads.bench.workload import Outcome, Workload
-from workloads.heat.plate import Plate
-from workloads.heat.registry import FASTEST, LOOK_AT_CHANGE, TECHNIQUES
+from workloads.heat.plate import WAVES, Plate, numpy_step
+from workloads.heat.registry import DEAF, FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.workload import Float64Array, Trial
 
-# Points along a side, steps; and the most of both.
-_N, _STEPS, _MOST_N, _MOST_STEPS = 512, 100, 1 << 16, 1 << 30
+# The most points along a side, and steps.
+_MOST_N, _MOST_STEPS = 1 << 16, 1 << 30
+_FRAMES, _MILLISECONDS = 50, 80  # of a film
+# Pixels along a side of a picture at least: a point of a small plate becomes several.
+_LEAST = 256
 # What rounding may add to the field in a step, four units in the last place of 1.
 _ROUNDING = 4 * 2.0**-52
 
@@ -32,6 +35,7 @@ class Heat:
     """A plate, what is written of it, and the answer that all techniques must give."""
 
     plate: Plate
+    workers: Mapping[str, int] = field(default_factory=dict)  # the most, by what they are
     out: Path | None = None
     film: Path | None = None
     digests: dict[int, str] = field(default_factory=dict)  # by the number of steps
@@ -40,22 +44,28 @@ class Heat:
 
     @property
     def name(self) -> str:
-        return f"{self.plate.n} × {self.plate.n} points, {self.plate.steps} steps"
+        n, steps = self.plate.n, self.plate.steps
+        return f"{n} × {n} points, {steps} step{'s' if steps > 1 else ''}"
 
     @property
     def title(self) -> str:
         return f"heat: {self.name}"
 
     def parameters(self) -> Mapping[str, object]:
-        kept = ("n", "steps", "until")
-        return {name: value for name, value in vars(self.plate).items() if name in kept}
+        return {name: getattr(self.plate, name) for name in ("n", "steps", "until")}
 
     def prepare(self, names: Sequence[str]) -> None:
-        """Refuse what does not fit into memory, and ``--until`` where nobody looks."""
-        machine.require_memory(5 * 8 * (self.plate.n + 2) ** 2, "-n")
-        deaf = [name for name in names if name not in LOOK_AT_CHANGE]
-        if self.plate.until and deaf:
-            raise UsageError(f"--until: {', '.join(deaf)} does all steps")
+        """Refuse before the run what these techniques cannot do."""
+        n = self.plate.n
+        machine.require_memory(5 * 8 * (n + 2) ** 2, "-n")
+        most = max(self.workers.get(TECHNIQUES[name].parallel, 1) for name in names)
+        if most > n:
+            raise UsageError(
+                f"-n {n}: has no row for each of {most} workers", hint=f"-n {most} has"
+            )
+        if self.plate.until and (deaf := DEAF.intersection(names)):
+            hint = "leave it out, or name numpy or mpi-sendrecv"
+            raise UsageError(f"--until: {', '.join(sorted(deaf))} does all steps", hint=hint)
         if self.plate.checkpoint is not None and names != ["mpi-checkpoint"]:
             raise UsageError("--checkpoint: is for --impl mpi-checkpoint alone")
 
@@ -63,26 +73,21 @@ class Heat:
         """Return a plate with about `times` as many points."""
         side = round((self.plate.n**2 * times) ** 0.5)
         if side > _MOST_N:
-            raise UsageError(f"--weak: {times} times {self.name} are more than {_MOST_N}² points")
-        if self.out or self.film:
-            raise UsageError("--out and --film: with --weak each number of workers has its own")
+            most = f"--weak: {times} times {self.name} are more than {_MOST_N}² points"
+            raise UsageError(most, hint="a smaller -n")
         return replace(self, plate=replace(self.plate, n=side), digests={})
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the answer's hash, how exact it is, and how much of a part is its surface."""
         lines = [*dict.fromkeys(f"sha256 {each.answer}: {each.verdict}" for each in results)]
-        bounds = {steps: self.plate.error_bound(steps) for steps in self.digests}
-        lines += [f"by h² at most {bound:.2g} from the true solution" for bound in bounds.values()]
-        strips = {
-            each.workers
-            for each in results
-            if each.impl.startswith("mpi-") and each.impl != "mpi-cart"
-        }
-        for count in sorted(strips - {1}):
+        for steps in self.digests:
+            scheme, true = (self.plate.exact(steps, scheme=each) for each in (True, False))
+            lines.append(f"by h² {abs(scheme - true).max():.2g} from the true solution")
+        of_ranks = (each for each in results if TECHNIQUES[each.impl].parallel == "ranks")
+        for count in sorted({each.workers for each in of_ranks} - {1}):
             sent = 2 * (count - 1) / self.plate.n
             lines.append(f"{count} strips send {sent:.2g} numbers for each point they compute")
-        lines += [f"written to {path}" for path in (self.out, self.film) if path and self.written]
-        return lines
+        return lines + [f"written to {path}" for path in (self.out, self.film) if path]
 
 
 class _Attempt:
@@ -90,8 +95,6 @@ class _Attempt:
 
     def __init__(self, problem: Heat, trial: Trial) -> None:
         self._problem, self._trial = problem, trial
-        if trial.count > problem.plate.n:
-            raise UsageError(f"-n {problem.plate.n}: has no row for each of {trial.count} workers")
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
@@ -100,108 +103,121 @@ class _Attempt:
 
     def once(self) -> Outcome:
         """Do all steps, with the start and the collection of the parts; check the answer."""
-        trial, problem = self._trial, self._problem
-        plate = problem.plate
+        trial, plate = self._trial, self._problem.plate
         with trial.clock():
             solved = trial.compute(plate, trial.workers)
-        work = plate.n**2 * (solved.steps - solved.begun)
-        if not trial.is_first:
-            return Outcome(trial.seconds, work, "", True, "", solved.note)
-        right, digest, verdict = self._check(solved.field, solved.steps)
-        if right and not problem.written:
-            self._write(solved.field, solved.steps)
-        return Outcome(
-            trial.seconds, work, digest, right, verdict, solved.note,
-            details={"steps": solved.steps},
-        )  # fmt: skip
+        digest = verdict = ""
+        right = True
+        if trial.is_first:
+            digest, right, verdict = self._check(solved.field, solved.steps)
+        work, steps = plate.n**2 * (solved.steps - solved.begun), {"steps": solved.steps}
+        return Outcome(trial.seconds, work, digest, right, verdict, solved.note, details=steps)
 
-    def _check(self, found: Any, steps: int) -> tuple[bool, str, str]:
-        """Compare with both solutions, and bit by bit with the first technique's."""
+    def _check(self, found: Any, steps: int) -> tuple[str, bool, str]:
+        """Compare with the solution, and bit by bit with the first technique's; write it."""
         import numpy as np  # noqa: PLC0415
 
-        problem, plate = self._problem, self._problem.plate
+        problem = self._problem
         answer: Float64Array = np.ascontiguousarray(found, dtype=np.float64)
         digest = hashlib.sha256(answer.tobytes()).hexdigest()[:16]
-        off, error = (
-            float(abs(answer - plate.exact(steps, scheme=scheme)).max()) for scheme in (True, False)
-        )
-        bound, first = plate.error_bound(steps), problem.digests.setdefault(steps, digest)
-        rounding = _ROUNDING * (steps + 1)
-        if not off <= rounding:
-            return False, digest, f"differs from the scheme's solution by up to {off:.1g}"
-        if first != digest:
-            return False, digest, f"differs in single bits from {first}"
-        if not error <= bound + rounding:
-            return False, digest, f"{error:.2g} from the true solution, more than {bound:.2g}"
-        return (
-            True,
-            digest,
-            "matches the known solution"
-            + ("" if steps == plate.steps else f" after {steps} steps"),
-        )
+        off = float(abs(answer - problem.plate.exact(steps, scheme=True)).max())
+        if not off <= _ROUNDING * (steps + 1):
+            return digest, False, f"differs from the scheme's solution by up to {off:.1g}"
+        if (first := problem.digests.setdefault(steps, digest)) != digest:
+            return digest, False, f"differs in single bits from {first}"
+        if not problem.written:
+            if problem.out is not None:
+                _write(problem.out, answer)
+            if problem.film is not None:
+                _write_film(problem.film, replace(problem.plate, steps=steps))
+            problem.written = True
+        after = "" if steps == problem.plate.steps else f" after {steps} steps"
+        return digest, True, f"matches the known solution{after}"
 
-    def _write(self, found: Any, steps: int) -> None:
-        from workloads.heat import output  # noqa: PLC0415
 
-        problem = self._problem
-        if problem.out is not None:
-            output.write(problem.out, found)
-        if problem.film is not None:
-            output.write_film(problem.film, replace(problem.plate, steps=steps))
-        problem.written = True
+def _write(path: Path, field: Float64Array) -> None:
+    """Write the field: its numbers, or coloured, hot points bright."""
+    import numpy as np  # noqa: PLC0415
+
+    with files.whole_file(path, ".png") as temporary:
+        if path.suffix.lower() == ".npy":
+            np.save(temporary, field)
+        else:
+            _picture(field).save(temporary)
+
+
+def _write_film(path: Path, plate: Plate) -> None:
+    """Solve it once more by NumPy, and write a frame each few steps."""
+    old, new = plate.start()
+    frames = []
+    for step in range(plate.steps + 1):
+        if step % max(1, plate.steps // _FRAMES) == 0:
+            frames.append(_picture(old))
+        numpy_step(old, new)
+        old, new = new, old
+    times = {"save_all": True, "duration": _MILLISECONDS, "loop": 0}
+    with files.whole_file(path, ".gif") as temporary:
+        frames[0].save(temporary, append_images=frames[1:], **times)
+
+
+def _picture(field: Float64Array) -> Any:
+    try:
+        from matplotlib import colormaps  # noqa: PLC0415
+        from PIL import Image  # noqa: PLC0415
+    except ImportError as error:
+        hint = "--out plate.npy writes the numbers"
+        raise UnavailableError(f"no Matplotlib or Pillow here: {error}", hint=hint) from error
+    # One scale for all frames: it grows dark as it cools.
+    most = sum(amplitude for amplitude, _, _ in WAVES)
+    colours = colormaps["inferno"]((field + most / 2) / (1.5 * most), bytes=True)[..., :3]
+    side = -(-_LEAST // len(field)) * len(field)
+    return Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
     side, steps = options.whole_number(1, _MOST_N), options.whole_number(1, _MOST_STEPS)
-    text = f"points along a side of the plate (default: {_N})"
-    what.add_argument("-n", type=side, default=_N, metavar="N", help=text)
-    what.add_argument(
-        "--steps", type=steps, default=_STEPS, metavar="N", help="(default: %(default)s)"
-    )
+    add = what.add_argument
+    text = "points along a side of the plate (default: %(default)s)"
+    add("-n", type=side, default=512, metavar="N", help=text)
+    add("--steps", type=steps, default=100, metavar="N", help="(default: %(default)s)")
     text = "end where no point changes by as much in a step (looked at each 10 steps)"
-    what.add_argument("--until", type=_positive, default=0.0, metavar="X", help=text)
+    add("--until", type=options.above_zero, default=0.0, metavar="X", help=text)
     text = "the file of mpi-checkpoint (HDF5): a run that was killed goes on with it"
-    what.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
+    add("--checkpoint", type=Path, metavar="FILE", help=text)
     text = "steps between two checkpoints (default: a tenth of all)"
-    what.add_argument("--every", type=steps, metavar="N", help=text)
-    what.add_argument("--out", type=Path, metavar="FILE", help="write the field (.png or .npy)")
-    what.add_argument("--film", type=Path, metavar="FILE", help="write how it cools (.gif)")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return value
+    add("--every", type=steps, metavar="N", help=text)
+    add("--out", type=Path, metavar="FILE", help="write the field (.png or .npy)")
+    add("--film", type=Path, metavar="FILE", help="write how it cools (.gif)")
 
 
 def _problems(args: argparse.Namespace) -> list[Heat]:
     if args.every and not args.checkpoint:
         raise UsageError("--every: needs --checkpoint FILE")
     if args.checkpoint and args.scale:
-        raise UsageError("--checkpoint: with --scale the second run would find what the first did")
-    every = args.every or max(1, args.steps // 10)
-    plate = Plate(args.n, args.steps, args.until, args.checkpoint, every)
+        found = "with --scale the second run would find what the first did"
+        raise UsageError(f"--checkpoint: {found}", hint="leave out --scale")
+    if args.weak and (args.out or args.film):
+        raise UsageError("--out and --film: with --weak each number of workers has its own plate")
+    plate = Plate(
+        args.n, args.steps, args.until, args.checkpoint, args.every or max(1, args.steps // 10)
+    )
     ranks.by_first(lambda: _check_files(args, plate))
-    return [Heat(plate, args.out, args.film)]
+    most = max(args.scale or [0])
+    count = most or args.workers or machine.cores()
+    workers = {"processes": count, "threads": count, "ranks": most or ranks.expected()}
+    return [Heat(plate, workers, args.out, args.film)]
 
 
 def _check_files(args: argparse.Namespace, plate: Plate) -> None:
     """Refuse before the run what cannot be read or written in it."""
-    if args.checkpoint is not None:
-        files.require_writable(args.checkpoint, "--checkpoint")
-        if args.checkpoint.exists():
-            from workloads.heat.checkpoint import steps_in  # noqa: PLC0415
+    outputs = {"--checkpoint": (), "--out": (".png", ".npy"), "--film": (".gif",)}
+    for option, endings in outputs.items():
+        if (path := getattr(args, option[2:])) is not None:
+            files.require_writable(path, option, endings)
+    if args.checkpoint is not None and args.checkpoint.exists():
+        from workloads.heat.checkpoint import steps_in  # noqa: PLC0415
 
-            steps_in(args.checkpoint, plate)
-    for path, option in ((args.out, "--out"), (args.film, "--film")):
-        if path is not None:
-            from workloads.heat import output  # noqa: PLC0415
-
-            output.check(path, option)
+        steps_in(args.checkpoint, plate)
 
 
 def _with_file(workload: Workload, args: argparse.Namespace) -> Workload:

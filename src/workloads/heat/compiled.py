@@ -1,12 +1,20 @@
-"""Loops over the points, compiled: by Numba on one core and on all, by Cython."""
+"""One node: compiled loops on one core, shared among threads and processes, and Dask's tasks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
 
 import numba
+import numpy as np
 
-from workloads.heat.plate import R, Solved, march
+from workloads.heat.plate import R, Solved, march, strips
+from workloads.parallel import dask_cluster
+from workloads.parallel.guard import guarded
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
@@ -14,6 +22,10 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 _SIGNATURE = "void(float64[:, ::1], float64[:, ::1], int64, int64)"
+# Dask keeps a graph of all that is to do: some steps at a time.
+_STEPS_A_GRAPH = 10
+# Of a worker process: the memory of two arrays, and where all workers meet.
+_mine: list[Any] = []
 
 
 @numba.njit(_SIGNATURE, cache=True, nogil=True)
@@ -50,3 +62,69 @@ def cython(plate: Plate, _: Workers) -> Solved:
     from workloads.heat._kernels_cython import sweep as in_c  # noqa: PLC0415
 
     return march(plate, *plate.start(), lambda old, new: in_c(old, new, R))
+
+
+@contextlib.contextmanager
+def process_pool(workers: Workers, n: int) -> Iterator[tuple[ProcessPoolExecutor, Float64Array]]:
+    """Start processes that share two arrays; give the pool and the array that they start from."""
+    context = get_context("forkserver")
+    shared = [*(context.RawArray("d", (n + 2) ** 2) for _ in range(2))]
+    meeting = context.Barrier(workers.count)
+    with (
+        guarded(context, workers.count, __name__) as guard,
+        ProcessPoolExecutor(workers.count, context, _begin, (guard, *shared, meeting)) as pool,
+    ):
+        guard.wait(pool)
+        yield pool, np.frombuffer(shared[0]).reshape(n + 2, n + 2)
+
+
+def _begin(guard: Any, *mine: Any) -> None:
+    _mine[:] = mine
+    guard()
+
+
+def multiprocessing(plate: Plate, workers: Workers) -> Solved:
+    """Have each process do its rows of each step, in arrays that all of them see."""
+    pool, field = workers.started(process_pool, plate.n)
+    field[:], _ = plate.start()
+    bounds = strips(plate.n, workers.count)
+    last, *_ = pool.map(_rows, repeat(plate), bounds[:-1], bounds[1:])
+    return Solved(last, plate.steps, "two arrays in shared memory")
+
+
+def _rows(plate: Plate, first: int, last: int) -> Float64Array | None:
+    """Do all steps of some rows; the first process returns the field."""
+    *shared, meeting = _mine
+    # The edge of the second array is zero from its start.
+    old, new = (np.frombuffer(each).reshape(plate.n + 2, -1) for each in shared)
+    for _ in range(plate.steps):
+        sweep(old, new, first, last)
+        # Nobody may read a row that its owner has not written.
+        meeting.wait()
+        old, new = new, old
+    return old if first == 1 else None
+
+
+def dask(plate: Plate, workers: Workers) -> Solved:
+    """Cut the field into a chunk for each worker; Dask brings each its neighbours' rows."""
+    import dask.array as da  # noqa: PLC0415
+
+    client = workers.started(dask_cluster.client, __name__)
+    inner = plate.start()[0][1:-1, 1:-1]
+    field = da.from_array(inner, chunks=(-(-plate.n // workers.count), plate.n))
+    with dask_cluster.failures():
+        for step in range(plate.steps):
+            # A row on each side; beyond the edge it is zero.
+            field = field.map_overlap(_chunk_step, depth=1, boundary=0.0, dtype=inner.dtype)
+            if step % _STEPS_A_GRAPH == 0:
+                field = client.persist(field)
+        found = np.pad(field.compute(), 1)
+    return Solved(found, plate.steps, f"graphs of {_STEPS_A_GRAPH} steps")
+
+
+def _chunk_step(old: Float64Array) -> Float64Array:
+    """Do one step of a chunk that has its neighbours' rows; Dask cuts them off again."""
+    old = np.ascontiguousarray(old)
+    new = old.copy()
+    sweep(old, new, 1, len(old) - 1)
+    return new

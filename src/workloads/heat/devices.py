@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs: NumPy's slices by CuPy, and tiles in shared memory by Numba."""
+"""GPUs: NumPy's slices by CuPy, tiles in shared memory by Numba, and JAX, which needs none."""
 
 from __future__ import annotations
 
@@ -23,6 +23,29 @@ def cupy(plate: Plate, workers: Workers) -> Solved:
     with gpu.cupy_kernels(cupy, workers):
         solved = march(plate, old, new, numpy_step)
     return Solved(solved.field.get(), plate.steps, name)
+
+
+def jax(plate: Plate, _: Workers) -> Solved:
+    """Make a new array at each step; JAX compiles step and loop, for a GPU if it sees one."""
+    jax, loop = _jax_loop()
+    field = loop(plate.start()[0], plate.steps)
+    return Solved(field.block_until_ready(), plate.steps, f"on {jax.default_backend()}")
+
+
+@functools.cache
+def _jax_loop() -> tuple[Any, Any]:
+    """Return jax and the loop; the number of steps is an argument, not a reason to compile."""
+    import jax  # noqa: PLC0415
+
+    jax.config.update("jax_enable_x64", True)  # by default its numbers are single precision
+
+    def step(_: Any, old: Any) -> Any:
+        around = (old[:-2, 1:-1] + old[2:, 1:-1]) + (old[1:-1, :-2] + old[1:-1, 2:])
+        # Behind the barrier product and sum are not fused, which would give other bits.
+        change = jax.lax.optimization_barrier(R * (around - 4.0 * old[1:-1, 1:-1]))
+        return old.at[1:-1, 1:-1].set(old[1:-1, 1:-1] + change)
+
+    return jax, jax.jit(lambda field, steps: jax.lax.fori_loop(0, steps, step, field))
 
 
 def numba_cuda(plate: Plate, workers: Workers) -> Solved:

@@ -1,4 +1,4 @@
-"""MPI: each rank has a strip of rows, and gets a row of each neighbour's before each step.
+"""MPI: each rank has a part of the plate, and gets its neighbours' outer rows before each step.
 
 Such rows are the halo. The techniques differ in how they come, and in what a rank does
 meanwhile.
@@ -13,8 +13,7 @@ import numpy as np
 
 from hpcpy_common import machine
 from workloads.heat.compiled import sweep, threaded_sweep
-from workloads.heat.plate import march
-from workloads.heat.processes import strips
+from workloads.heat.plate import march, strips
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
@@ -44,6 +43,39 @@ class Strip:
         self.comm.Sendrecv(old[1], self.up, recvbuf=old[-1], source=self.down)
         self.comm.Sendrecv(old[-2], self.down, recvbuf=old[0], source=self.up)
 
+    def after(self, exchange: Callable[[Float64Array], object]) -> Step:
+        """Return the step that fills the halo first, and then computes all rows."""
+
+        def step(old: Float64Array, new: Float64Array) -> None:
+            exchange(old)
+            sweep(old, new, 1, self.rows + 1)
+
+        return step
+
+    def meanwhile(self, start: Callable[[Float64Array], list[Any]]) -> Step:
+        """Return the step that computes the inner rows, which need no halo, until it is there."""
+        from mpi4py import MPI  # noqa: PLC0415
+
+        # Functions of Python: a trace shows them, and not those of MPI and Numba.
+        def inner(old: Float64Array, new: Float64Array) -> None:
+            sweep(old, new, 2, self.rows)
+
+        def wait(halo: list[Any]) -> None:
+            MPI.Request.Waitall(halo)
+
+        def outer(old: Float64Array, new: Float64Array) -> None:
+            # The first row and the last, which may be the same.
+            for row in {1, self.rows}:
+                sweep(old, new, row, row + 1)
+
+        def step(old: Float64Array, new: Float64Array) -> None:
+            halo = start(old)
+            inner(old, new)
+            wait(halo)
+            outer(old, new)
+
+        return step
+
     def solve(self, step: Step, note: str = "") -> Solved:
         """Do all steps, and collect the strips on the first rank."""
         from mpi4py import MPI  # noqa: PLC0415
@@ -63,7 +95,7 @@ def send_recv(plate: Plate, workers: Workers) -> Solved:
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
 
-    def step(old: Float64Array, new: Float64Array) -> None:
+    def exchange(old: Float64Array) -> None:
         if comm.rank % 2 == 0:
             comm.Send(old[-2], down)
             comm.Recv(old[-1], down)
@@ -74,37 +106,26 @@ def send_recv(plate: Plate, workers: Workers) -> Solved:
             comm.Send(old[1], up)
             comm.Recv(old[-1], down)
             comm.Send(old[-2], down)
-        sweep(old, new, 1, strip.rows + 1)
 
-    return strip.solve(step, "even ranks send first")
+    return strip.solve(strip.after(exchange), "even ranks send first")
 
 
 def sendrecv(plate: Plate, workers: Workers) -> Solved:
     """Leave the order of sending and receiving to MPI."""
     strip = Strip(plate, workers.comm)
-
-    def step(old: Float64Array, new: Float64Array) -> None:
-        strip.exchange(old)
-        sweep(old, new, 1, strip.rows + 1)
-
-    return strip.solve(step)
+    return strip.solve(strip.after(strip.exchange))
 
 
 def overlap(plate: Plate, workers: Workers) -> Solved:
-    """Compute the inner rows, which need no halo, while it is under way."""
-    from mpi4py import MPI  # noqa: PLC0415
-
+    """Send early, compute what needs no halo while it is under way, and wait last."""
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
 
-    def step(old: Float64Array, new: Float64Array) -> None:
+    def start(old: Float64Array) -> list[Any]:
         halo = [comm.Irecv(old[0], up), comm.Irecv(old[-1], down)]
-        halo += [comm.Isend(old[1], up), comm.Isend(old[-2], down)]
-        sweep(old, new, 2, strip.rows)
-        MPI.Request.Waitall(halo)
-        _sweep_edges(old, new, strip.rows)
+        return [*halo, comm.Isend(old[1], up), comm.Isend(old[-2], down)]
 
-    return strip.solve(step, "inner rows meanwhile")
+    return strip.solve(strip.meanwhile(start), "inner rows meanwhile")
 
 
 def persistent(plate: Plate, workers: Workers) -> Solved:
@@ -114,21 +135,16 @@ def persistent(plate: Plate, workers: Workers) -> Solved:
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
     # A request is bound to its buffer, so each of both arrays has its own.
-    halos = {
-        id(array): [
-            *(comm.Recv_init(array[0], up), comm.Recv_init(array[-1], down)),
-            *(comm.Send_init(array[1], up), comm.Send_init(array[-2], down)),
-        ]
-        for array in strip.arrays
-    }
+    halos = {}
+    for old in strip.arrays:
+        halo = [comm.Recv_init(old[0], up), comm.Recv_init(old[-1], down)]
+        halos[id(old)] = [*halo, comm.Send_init(old[1], up), comm.Send_init(old[-2], down)]
 
-    def step(old: Float64Array, new: Float64Array) -> None:
+    def start(old: Float64Array) -> list[Any]:
         MPI.Prequest.Startall(halos[id(old)])
-        sweep(old, new, 2, strip.rows)
-        MPI.Request.Waitall(halos[id(old)])
-        _sweep_edges(old, new, strip.rows)
+        return halos[id(old)]
 
-    solved = strip.solve(step, "inner rows meanwhile")
+    solved = strip.solve(strip.meanwhile(start), "inner rows meanwhile")
     for halo in halos.values():
         for request in halo:
             request.Free()
@@ -141,22 +157,19 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
 
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
-    windows = {
-        id(array): MPI.Win.Create(array, array.itemsize, comm=comm) for array in strip.arrays
-    }
+    windows = {id(old): MPI.Win.Create(old, old.itemsize, comm=comm) for old in strip.arrays}
     # Where the upper neighbour has its lower halo: strips may differ by a row.
     rows = strip.bounds[up + 1] - strip.bounds[up] if comm.rank else 0
     below = (rows + 1) * (plate.n + 2)
 
-    def step(old: Float64Array, new: Float64Array) -> None:
+    def exchange(old: Float64Array) -> None:
         window = windows[id(old)]
         window.Fence()
         window.Put(old[1], up, target=below)
         window.Put(old[-2], down, target=0)
         window.Fence()
-        sweep(old, new, 1, strip.rows + 1)
 
-    solved = strip.solve(step)
+    solved = strip.solve(strip.after(exchange))
     for window in windows.values():
         window.Free()
     return solved
@@ -170,11 +183,8 @@ def hybrid(plate: Plate, workers: Workers) -> Solved:
     strip = Strip(plate, workers.comm)
     # Its share of the node's cores: more threads than cores would wait for each other.
     node = strip.comm.Split_type(MPI.COMM_TYPE_SHARED)
-    places = node.allgather(machine.place())
+    threads = machine.share(node.allgather(machine.place()))
     node.Free()
-    # Launchers bind each rank to cores of its own, or bind none.
-    allowed = frozenset().union(*(each.allowed for each in places))
-    threads = max(1, places[0]._replace(allowed=allowed).cores() // len(places))
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
     def step(old: Float64Array, new: Float64Array) -> None:
@@ -184,7 +194,47 @@ def hybrid(plate: Plate, workers: Workers) -> Solved:
     return strip.solve(step, f"{threads} thread{'s' if threads > 1 else ''} in each")
 
 
-def _sweep_edges(old: Float64Array, new: Float64Array, rows: int) -> None:
-    """Do the first row and the last, which may be the same."""
-    for row in {1, rows}:
-        sweep(old, new, row, row + 1)
+def cartesian(plate: Plate, workers: Workers) -> Solved:
+    """Let MPI lay the ranks out as a grid, and one collective exchange all four sides.
+
+    A block has less edge for its area than a strip: of p ranks each sends 4 n / √p numbers and
+    not 2 n. A row lies together in memory, a column does not: a derived type describes it.
+    """
+    from mpi4py import MPI  # noqa: PLC0415
+
+    grid = workers.comm.Create_cart(MPI.Compute_dims(workers.comm.size, 2))
+    (top, bottom), (left, right) = (
+        strips(plate.n, count)[place : place + 2]
+        for count, place in zip(grid.dims, grid.coords, strict=True)
+    )
+    old, new = (
+        np.ascontiguousarray(rows[:, left - 1 : right + 1])
+        for rows in plate.start(slice(top - 1, bottom + 1))
+    )
+    height, width = old.shape
+    row = MPI.DOUBLE.Create_contiguous(width - 2).Commit()
+    column = MPI.DOUBLE.Create_vector(height - 2, 1, width).Commit()
+    # In the order of the neighbours: up, down, left, right; where each side begins, in bytes.
+    counts, types = [1, 1, 1, 1], [row, row, column, column]
+    sides = [(1, 1), (height - 2, 1), (1, 1), (1, width - 2)]
+    halos = [(0, 1), (height - 1, 1), (1, 0), (1, width - 1)]
+    sent, received = (
+        [y * old.strides[0] + x * old.strides[1] for y, x in places] for places in (sides, halos)
+    )
+
+    def step(old: Float64Array, new: Float64Array) -> None:
+        grid.Neighbor_alltoallw([old, counts, sent, types], [old, counts, received, types])
+        sweep(old, new, 1, height - 1)
+
+    solved = march(plate, old, new, step, lambda mine: grid.allreduce(mine, MPI.MAX))
+    blocks = grid.gather((slice(top, bottom), slice(left, right), solved.field[1:-1, 1:-1]))
+    whole = None
+    if blocks is not None:
+        whole = np.zeros((plate.n + 2,) * 2)
+        for rows, columns, block in blocks:
+            whole[rows, columns] = block
+    share = 2 * sum(count - 1 for count in grid.dims) / plate.n
+    note = f"{' × '.join(map(str, grid.dims))} blocks send {share:.2g} numbers for each point"
+    for each in (row, column, grid):
+        each.Free()
+    return solved._replace(field=whole, note=note if blocks and share else "")

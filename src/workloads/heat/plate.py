@@ -65,30 +65,14 @@ class Plate:
         """Return the solution after so many steps: the scheme's, or the differential equation's."""
         import numpy as np  # noqa: PLC0415
 
-        found = np.zeros((self.n + 2,) * 2)
+        h, found = 1 / (self.n + 1), np.zeros((self.n + 2,) * 2)
         for amplitude, ky, kx in WAVES:
-            left = amplitude * self._shrinks(ky, kx, scheme=scheme) ** steps
-            found += left * np.outer(sines(self.n, ky), sines(self.n, kx))
+            shrinks = math.exp(-(math.pi**2) * (ky**2 + kx**2) * R * h * h)
+            if scheme:
+                shrinks = 1 - 4 * R * sum(math.sin(math.pi * k * h / 2) ** 2 for k in (ky, kx))
+            wave = np.outer(sines(self.n, ky), sines(self.n, kx))
+            found += amplitude * shrinks**steps * wave
         return found
-
-    def error_bound(self, steps: int) -> float:
-        """Return what both solutions may differ by: h² times a constant.
-
-        That is the truncation error's leading terms, u_tt Δt / 2 and (u_xxxx + u_yyyy) h² / 12,
-        over all steps; twice, for the terms that follow.
-        """
-        h2, bound = 1 / (self.n + 1) ** 2, 0.0
-        for amplitude, ky, kx in WAVES:
-            terms = math.pi**4 * ((ky**2 + kx**2) ** 2 * R / 2 + (ky**4 + kx**4) / 12)
-            left = amplitude * self._shrinks(ky, kx, scheme=False) ** steps
-            bound += left * steps * R * h2 * h2 * terms
-        return 2 * bound
-
-    def _shrinks(self, ky: int, kx: int, *, scheme: bool) -> float:
-        h = 1 / (self.n + 1)
-        if not scheme:
-            return math.exp(-(math.pi**2) * (ky**2 + kx**2) * R * h * h)
-        return 1 - 4 * R * sum(math.sin(math.pi * k * h / 2) ** 2 for k in (ky, kx))
 
 
 def sines(n: int, waves: int) -> list[float]:
@@ -99,6 +83,11 @@ def sines(n: int, waves: int) -> list[float]:
     return [0.0, *(math.sin(math.pi * waves * i / (n + 1)) for i in range(1, n + 1)), 0.0]
 
 
+def strips(n: int, count: int) -> list[int]:
+    """Return where each of `count` strips of rows begins, from row 1, and where the last ends."""
+    return [1 + n * number // count for number in range(count + 1)]
+
+
 def march(
     plate: Plate,
     old: Any,
@@ -106,18 +95,9 @@ def march(
     step: Callable[[Any, Any], object],
     largest: Callable[[float], float] = float,
 ) -> Solved:
-    """Do the steps, by two arrays in turn.
+    """Do the steps by two arrays in turn: `step` fills the inner points of its second one.
 
-    Parameters
-    ----------
-    plate
-        How many steps, and the change below which they end.
-    old, new
-        Arrays or lists of the same shape, whose edges are the plate's or are filled by `step`.
-    step
-        Fills the inner points of its second array by those of its first.
-    largest
-        Gives the largest change of all ranks, of this one's.
+    `largest` gives the largest change of all ranks, of this one's.
     """
     for done in range(1, plate.steps + 1):
         step(old, new)

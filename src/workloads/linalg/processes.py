@@ -19,8 +19,6 @@ from workloads.parallel import dask_cluster
 from workloads.parallel.guard import guarded
 
 if TYPE_CHECKING:
-    from dask.distributed import Client
-
     from workloads.linalg.problems import Problem
     from workloads.parallel.workers import Workers
 
@@ -50,19 +48,9 @@ def multiprocessing(problem: Problem, workers: Workers) -> tuple[Values, str]:
     return values, f"{given or f'OMP_NUM_THREADS={threads}'} in each process"
 
 
-@contextlib.contextmanager
-def dask_client(workers: Workers) -> Iterator[Client]:
-    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
-    from dask.distributed import Client  # noqa: PLC0415
-
-    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
-        dask_cluster.prepare(client, __name__)
-        yield client
-
-
 def dask(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do the tasks as futures, on a local Dask cluster or a site's."""
-    client = workers.started(dask_client)
+    client = workers.started(dask_cluster.client, __name__)
     # Not pure: a task that is asked for again must be done again.
     futures = client.map(solve, [problem.n] * problem.count, problem.seeds, pure=False)
     with dask_cluster.failures():

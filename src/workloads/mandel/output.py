@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy_common import files
-from hpcpy_common.errors import UsageError
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -95,10 +94,7 @@ _DEFAULT = ".png"
 
 def check(path: Path) -> None:
     """Refuse before the run what cannot be written after it."""
-    files.require_writable(path, "--out")
-    suffix = files.with_ending(path, _DEFAULT).suffix.lower()
-    if suffix not in _FORMATS:
-        raise UsageError(f"--out {path}: ends in none of {', '.join(_FORMATS)}")
+    files.require_writable(path, "--out", _FORMATS)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from hpcpy_common import cleanup, signals
 from hpcpy_common.errors import UnavailableError, WorkerError
 
 if TYPE_CHECKING:
+    from dask.distributed import Client
+
     from workloads.parallel.workers import Workers
 
 VARIABLES = _, _FILE = "DASK_SCHEDULER_ADDRESS", "DASK_SCHEDULER_FILE"
@@ -83,6 +85,16 @@ def prepare(client: Any, *modules: str) -> None:
     if client.cluster is not None:
         client.run(leave_signals_to_parent)
     client.run(import_modules, *modules)
+
+
+@contextlib.contextmanager
+def client(workers: Workers, *modules: str) -> Iterator[Client]:
+    """Connect to a cluster, a site's or one of `workers.count` processes, which import modules."""
+    from dask.distributed import Client  # noqa: PLC0415
+
+    with cluster(workers) as made, Client(made) as connected:
+        prepare(connected, *modules)
+        yield connected
 
 
 @contextlib.contextmanager

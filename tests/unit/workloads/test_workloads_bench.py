@@ -175,3 +175,19 @@ def test_ranks_share_the_cores_of_their_node(
 ) -> None:
     there = [machine.Place(node, frozenset(own), quota) for node, own, quota in places]
     assert machine.cores_of(there) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "quota", "share"),
+    [
+        # Bound to two cores each, or none bound; more ranks than cores; a quota of the node's.
+        ([{0, 1}, {2, 3}], 0.0, 2),
+        ([{0, 1, 2, 3}] * 2, 0.0, 2),
+        ([{0, 1}] * 5, 0.0, 1),
+        ([{0, 1, 2, 3}] * 2, 2.0, 1),
+    ],
+)
+def test_a_nodes_cores_are_shared_among_its_ranks(
+    own: list[set[int]], quota: float, share: int
+) -> None:
+    assert machine.share([machine.Place("a", frozenset(each), quota) for each in own]) == share

@@ -192,10 +192,11 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "file", "said"),
     [
-        ("--check", ("my.py", ""), "which exercise?; one of: profile-line, "),
+        ("--check", ("my.py", ""), "my.py is named as no exercise; heat_halo.py is, of heat-halo"),
+        ("--to", ("my.py", None), "which exercise?; one of: profile-line, "),
         ("pi --check", ("my.py", ""), "no exercise 'pi'; one of: profile-line, "),
         ("shared-race --hint --check", ("my.py", ""), "--check excludes --to, --hint and"),
-        ("shared-race --json", ("my.json", None), "--json needs --check"),
+        ("shared-race --json", ("my.json", None), "--json and --html need --check FILE"),
         ("shared-race --check", ("absent.py", None), "absent.py: No such file or directory"),
         ("shared-race --check", ("my.py", "def f(:\n"), "my.py:1: "),
         ("shared-race --check", ("my.txt", ""), "my.txt: Python cannot import that"),

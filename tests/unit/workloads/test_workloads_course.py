@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+from collections.abc import Sequence
 
 import pytest
 
@@ -35,16 +36,27 @@ def test_each_exercise_is_one_and_belongs_to_one_row() -> None:
     assert sorted(exercises) == sorted(NAMES)
 
 
-def test_the_page_has_the_same_rows() -> None:
-    page = (ROOT / "docs/tutorials/course.md").read_text()
-    for row in ROWS:
-        shown = "<br>".join(f"`{command}`" for command in row.shown)
-        exercises = ", ".join(f"`{name}`" for name in row.exercises)
-        cells = (row.minutes, shown.replace("python -m workloads", "…"), exercises, row.lesson)
-        assert f"| {' | '.join(map(str, cells))} |" in page
+@pytest.mark.parametrize(("number", "rows"), [*enumerate(course.DAYS.values(), 1)])
+def test_a_days_page_has_its_rows_in_order(number: int, rows: Sequence[course.Row]) -> None:
+    page = (ROOT / f"docs/tutorials/course-day-{number}.md").read_text()
+    places = [page.index(heading(row)) for row in rows]
+    assert places == sorted(places)
+    for row, part in zip(rows, parts(page, places), strict=True):
+        assert [each for each in (*row.shown, *row.exercises) if each not in part] == []
 
 
-def test_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert course.main([]) == 0
+def heading(row: course.Row) -> str:
+    return f" ({row.teach} + {row.practise} min)\n\n*{row.lesson[0].upper()}{row.lesson[1:]}.*\n"
+
+
+def parts(page: str, places: Sequence[int]) -> list[str]:
+    ends = [*places[1:], len(page)]
+    return [page[place:end] for place, end in zip(places, ends, strict=True)]
+
+
+@pytest.mark.parametrize("way", ["two", "1", "2", "half", "one"])
+def test_the_plan_of_each_way_is_printed(way: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert course.main([way]) == 0
     printed = capsys.readouterr().out
-    assert all(command in printed for command in COMMANDS)
+    assert all(command in printed for command in COMMANDS) == (way == "two")
+    assert "minutes to teach" in printed

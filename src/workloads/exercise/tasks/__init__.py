@@ -33,6 +33,7 @@ NAMES = (
     "linalg-batch",
     # Along one problem, which is no talk's.
     "heat-slices",
+    "heat-cython",
     "heat-gpu",
     "heat-chunks",
     "heat-halo",
@@ -73,6 +74,7 @@ class Exercise:
     hint: str
     function: str = "compute"  # what the student's file must have
     needs: tuple[str, ...] = ("numpy",)
+    elsewhere: str = ""  # where one of these modules is, if the image has it not
     ranks: tuple[int, ...] = ()  # the numbers of MPI ranks to check on; none: a plain process
 
 

@@ -3,13 +3,7 @@
 
 
 def sweep(const double[:, ::1] old, double[:, ::1] new, double r):
-    """Fill the inner points of `new` by those of `old`.
-
-    Raises
-    ------
-    ValueError
-        When the shapes differ.
-    """
+    """Fill the inner points of `new` by those of `old`, which has its shape."""
     cdef Py_ssize_t i, j
     cdef double around
     if old.shape[0] != new.shape[0] or old.shape[1] != new.shape[1]:

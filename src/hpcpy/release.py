@@ -1,4 +1,4 @@
-"""``hpcpy release [IMAGE] [--key KEY]``: all that a centre needs of an image, in one folder."""
+"""``hpcpy release [IMAGE] [--key KEY]``: all that a centre needs of the images, in one folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import argparse
 import json
 import os
 import re
+import sys
+import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +20,14 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.images.arguments import add_image
 from hpcpy.images.cached import git, read_stamp
 from hpcpy.images.command import ensure_image
-from hpcpy.images.graph import Image
-from hpcpy.images.outputs import STANDALONE, archive_path
-from hpcpy.images.plan import Plan
+from hpcpy.images.graph import Image, the_graph
+from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path
+from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.sbom_file import sbom_of
 from hpcpy.images.sbom_pins import expected
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 from hpcpy.pins.tables import read_table
 
 _BUILD_TYPE = "urn:hpcpy:make:1"
@@ -112,6 +115,7 @@ def _run(*command: str | Path) -> None:
 
 
 PROVENANCE = "provenance.json"
+PAGES = "pages.zip"
 
 
 def notes(changelog: str, version: str) -> str:
@@ -123,11 +127,79 @@ def notes(changelog: str, version: str) -> str:
     return section[0].rstrip() + "\n"
 
 
+@dataclass(frozen=True)
+class Made:
+    """An image of one architecture, as files below build/."""
+
+    plan: Plan
+    image: Image
+    # By kind, in the order in which they are shipped.
+    files: Mapping[str, Path]
+
+
+def _kinds(name: str) -> tuple[str, ...]:
+    return ("oci", "sif", "standalone") if name in STANDALONE else ("oci", "sif")
+
+
+def made_here(name: str) -> Made:
+    """Have an image, building what is missing."""
+    sif, plan, image = ensure_image("sif", name)
+    files = {"oci": archive_path(image), "sif": sif}
+    if name in STANDALONE:
+        files["standalone"], _, _ = ensure_image("standalone", name)
+    return Made(plan, image, files)
+
+
+def twin(name: str, arch: str) -> Made | None:
+    """Return an image for another architecture if build/ has it as this commit makes it.
+
+    Emulated, it takes hours: a release waits for none.
+    """
+    image = the_graph().for_arch(arch).image(name)
+    files = {kind: PLACES[kind](image) for kind in _kinds(name)}
+    what = "is not there"
+    if all(path.exists() for path in files.values()):
+        plan = make_plan(arch)
+        if all(IS_CURRENT[kind](plan, image) for kind in files):
+            return Made(plan, image, files)
+        what = "is of other sources"
+    names = ", ".join(path.name for path in files.values())
+    print(
+        f"release WITHOUT {names}: one of them {what} in {paths.BUILD}\n"
+        f"  make them, here or elsewhere, and copy them with their .json files there:"
+        f" make sif standalone IMAGE={name} ARCH={arch}",
+        file=sys.stderr,
+    )
+    return None
+
+
+_FIELD = re.compile(r"@(VERSION|URL|SHA256 ([^@\n]+))@")
+
+
+def recipes(folder: Path, version: str, url: str) -> dict[str, str]:
+    """Return packaging's recipes of the files that are in `folder`, by their names."""
+    filled = {}
+
+    def value(field: re.Match[str]) -> str:
+        return {"VERSION": version, "URL": url}.get(field[1]) or sha256(folder / field[2])
+
+    for template in sorted((paths.ROOT / "packaging").glob("*.in")):
+        text = template.read_text(encoding="utf-8")
+        needed = [field[2] for field in _FIELD.finditer(text) if field[2]]
+        if all((folder / name).exists() for name in needed):
+            name = _FIELD.sub(value, template.name.removesuffix(".in"))
+            filled[name] = _FIELD.sub(value, text)
+    return filled
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_image(parser)
+    help_ = f"this image alone (default: {' and '.join(STANDALONE)})"
+    parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
     help_ = "sign it with this private key, a file in PEM"
     parser.add_argument("--key", metavar="KEY", type=paths.named, help=help_)
+    help_ = "where its files will be found, for the recipes (default: where they lie here)"
+    parser.add_argument("--url", metavar="URL", default="", help=help_)
     help_ = "a new folder (default: build/release/IMAGE-VERSION)"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
 
@@ -138,7 +210,7 @@ def main(options: argparse.Namespace) -> int:
     if options.key:
         check_key(options.key)
     version = project_version()
-    target: Path = options.to or paths.BUILD / "release" / f"{options.image}-{version}"
+    target: Path = options.to or paths.BUILD / "release" / f"{options.image or 'hpcpy'}-{version}"
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
     remedy = places_named(target.parent, "name another folder: --to")
@@ -148,43 +220,63 @@ def main(options: argparse.Namespace) -> int:
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"
         raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
-    sif, plan, image = ensure_image("sif", options.image)
-    archive = archive_path(image)
-    made, sboms = [archive, sif], {image.name: sbom_of(archive)}
-    if image.name in STANDALONE:
-        file, _, _ = ensure_image("standalone", image.name)
-        made.append(file)
-        sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()
-    if replaced := read_stamp(archive).get("replaced"):
-        raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
-    # The version that packed it, not today's: an image that is up to date may be older.
-    tools = {"apptainer": str(read_stamp(sif).get("apptainer", "unknown"))}
-    with (
-        disk_errors(target.parent),
-        scratch_dir(target.parent, target.name) as folder,
-        stage(f"release {target.name}"),
-    ):
-        shipped = [place(path, folder / path.name) for path in made]
-        if options.key:
-            _run(
-                ensure("apptainer")["apptainer"].path,
-                "sign",
-                "--key",
-                options.key,
-                folder / sif.name,
-            )
-        for name, sbom in sboms.items():
-            (folder / f"{name}.spdx.json").write_text(sbom)
-        (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
-        written = statement(plan, image, of, shipped, tools)
-        # Unsigned: anyone gets it by `make sif`.
-        written["predicate"]["runDetails"]["byproducts"] = _hashed([sif], "{}, as it was built")
-        (folder / PROVENANCE).write_text(json.dumps(written, indent=1) + "\n")
-        write_sums(folder)
-        if options.key:
-            signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
-            _run("openssl", *signs, folder / SUMS)
-        folder.rename(target)
+    names = [options.image] if options.image else list(STANDALONE)
+    every = [made_here(name) for name in names]
+    others = [arch for arch in ARCHITECTURES if arch != host_arch()]
+    twins = [twin(made.image.name, arch) for made in every for arch in others]
+    products = (*every, *filter(None, twins))
+    for archive in (made.files["oci"] for made in products):
+        if replaced := read_stamp(archive).get("replaced"):
+            what = "packages that are not the locked ones"
+            raise UsageError(f"{archive.name} has {what}: {replaced}")
+    with disk_errors(target.parent), scratch_dir(target.parent, target.name) as folder:
+        add_pages(folder)
+        with stage(f"release {target.name}"):
+            for made in products:
+                _ship(made, folder, of, options.key)
+            (folder / "NOTES.md").write_text(about, encoding="utf-8")
+            place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
+            where = options.url.rstrip("/") or target.absolute().as_uri()
+            for name, text in recipes(folder, version, where).items():
+                (folder / name).write_text(text, encoding="utf-8")
+            write_sums(folder)
+            if options.key:
+                signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
+                _run("openssl", *signs, folder / SUMS)
+            folder.rename(target)
     print(target)
     return 0
+
+
+def add_pages(folder: Path) -> None:
+    """Add the pages as one file, to unpack and read, or to serve as they are."""
+    with (
+        stage("pages") as current,
+        zipfile.ZipFile(folder / PAGES, "w", zipfile.ZIP_DEFLATED) as file,
+    ):
+        current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "docs"])
+        pages = paths.BUILD / "docs"
+        for path in sorted(pages.rglob("*")):
+            inside = path.relative_to(pages)
+            if path.is_file() and not inside.parts[0].startswith("."):  # Sphinx's own notes
+                file.write(path, Path("pages", inside))
+
+
+def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
+    """Place an image's files, their SBOMs and what they are made of."""
+    sif = made.files["sif"]
+    shipped = [place(path, folder / path.name) for path in made.files.values()]
+    if key:
+        apptainer = ensure("apptainer")["apptainer"].path
+        _run(apptainer, "sign", "--key", key, folder / sif.name)
+    sboms = {made.image.file: sbom_of(made.files["oci"])}
+    if file := made.files.get("standalone"):
+        sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()
+    for name, sbom in sboms.items():
+        (folder / f"{name}.spdx.json").write_text(sbom)
+    # The version that packed it, not today's: an image that is up to date may be older.
+    tools = {"apptainer": str(read_stamp(sif).get("apptainer", "unknown"))}
+    written = statement(made.plan, made.image, of, shipped, tools)
+    # Unsigned: anyone gets it by `make sif`.
+    written["predicate"]["runDetails"]["byproducts"] = _hashed([sif], "{}, as it was built")
+    (folder / f"{made.image.file}.{PROVENANCE}").write_text(json.dumps(written, indent=1) + "\n")

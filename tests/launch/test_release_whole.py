@@ -57,6 +57,9 @@ def release(
     monkeypatch.setattr(paths, "LOGS", build / "logs")
     monkeypatch.setattr(release_command, "commit", lambda: 40 * "a")
     monkeypatch.setattr(release_command, "notes", lambda _, version: f"## {version}, today\n")
+    pages = "pages.zip"
+    monkeypatch.setattr(release_command, "add_pages", lambda to: (to / pages).write_text("a page"))
+    monkeypatch.setattr(paths, "BUILD", build)
     plan = make_plan()
     image = plan.graph.image(request.param)
     archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"
@@ -81,7 +84,9 @@ def test_a_release_is_whole_and_signed(
 ) -> None:
     checked(release, keys[1], program)
     names = ["INSTALL", "NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json"]
-    names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "provenance.json"]
+    names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "hpcpy.provenance.json"]
+    # Of the recipes those whose files are there.
+    names += ["pages.zip", "Containerfile", "podman-hpc.yaml"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
@@ -96,7 +101,7 @@ def test_a_release_is_whole_and_signed(
 
 @pytest.mark.parametrize("release", ["hpcpy-core"], indirect=True)
 def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) -> None:
-    statement = json.loads((release / "provenance.json").read_text())
+    statement = json.loads((release / "hpcpy-core.provenance.json").read_text())
     hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
     assert hashes["hpcpy-python"] == sha256(release / "hpcpy-python")
     sums = (release / SUMS).read_text()
@@ -105,7 +110,7 @@ def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) ->
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:
-    statement = json.loads((release / "provenance.json").read_text())
+    statement = json.loads((release / "hpcpy.provenance.json").read_text())
     # Those of its stamp, and not those that are here.
     versions = {"apptainer": "0.1"}
     assert statement["predicate"]["runDetails"]["builder"]["version"] == versions

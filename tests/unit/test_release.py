@@ -10,7 +10,9 @@ from hpcpy import release
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UsageError
+from hpcpy.core.files import sha256
 from hpcpy.images.graph import the_graph
+from hpcpy.images.outputs import PLACES
 from hpcpy.images.plan import make_plan
 from hpcpy.release import notes
 
@@ -91,3 +93,44 @@ def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(release, "ensure_image", lambda *_: pytest.fail("built"))
     with pytest.raises(UsageError, match=r" is unreleased; write its date"):
         run(["release", "--key", "a key", "--to", str(tmp_path / "new")])
+
+
+def test_recipes_have_the_hashes_of_what_is_there(tmp_path: Path) -> None:
+    assert set(release.recipes(tmp_path, "1.2", "u")) == {"podman-hpc.yaml"}
+    (tmp_path / "hpcpy-python").write_text("the file")
+    made = release.recipes(tmp_path, "1.2", "https://example.org/1.2")
+    assert set(made) == {"podman-hpc.yaml", "package.py", "hpcpy-1.2.eb"}
+    for name in ("package.py", "hpcpy-1.2.eb"):
+        assert sha256(tmp_path / "hpcpy-python") in made[name]
+        assert "https://example.org/1.2" in made[name]
+    compile(made["package.py"], "package.py", "exec")
+    (tmp_path / "hpcpy-python-full").write_text("the full file")
+    made = release.recipes(tmp_path, "1.2", "u")
+    assert sha256(tmp_path / "hpcpy-python-full") in made["Containerfile"]
+    assert not [name for name, text in made.items() if "@" in name + text]
+
+
+@pytest.mark.parametrize("found", ["none", "older", "current"])
+def test_a_twin_is_shipped_only_as_this_commit_makes_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: str,
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    names = ["hpcpy-core-aarch64.oci.tar", "hpcpy-core-aarch64.sif", "hpcpy-python-aarch64"]
+    if found != "none":
+        for name in names:
+            (tmp_path / name).touch()
+    if found == "current":
+        monkeypatch.setattr(release, "IS_CURRENT", dict.fromkeys(PLACES, lambda *_: True))
+    twin = release.twin("hpcpy-core", "aarch64")
+    said = capsys.readouterr().err
+    if found == "current":
+        assert twin
+        assert [path.name for path in twin.files.values()] == names
+        assert not said
+    else:
+        assert twin is None
+        assert said.startswith(f"release WITHOUT {', '.join(names)}: ")
+        assert "IMAGE=hpcpy-core ARCH=aarch64" in said

@@ -70,7 +70,9 @@ def test_debian_lock_has_what_is_asked_for() -> None:
 
 def test_no_source_has_a_licence_with_copyleft() -> None:
     # What is built from source is linked into the interpreter, and given away with it.
-    left = {name: CHOICE.sub("", source.licence) for name, source in sources().items()}
+    # Others, such as EasyBuild, tests run as they are.
+    used = {name for part in the_graph().parts.values() for name in part.sources}
+    left = {name: CHOICE.sub("", sources()[name].licence) for name in used}
     assert {name: licence for name, licence in left.items() if "GPL" in licence} == {}
     assert all(source.licence for source in sources().values())
 

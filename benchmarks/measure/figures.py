@@ -13,10 +13,13 @@ _COUNTS = ("path_calls", "off_node", "getdents")
 def of(report: Report, words: Sequence[str]) -> str:
     """Return the figure that the words name, as a page writes it; KeyError if there is none.
 
-    A name with a stroke, ``hpcpy/wheels``, is a quotient; ``when`` is machine and date.
+    A name with a stroke, ``hpcpy/wheels``, is a quotient; ``when`` is machine and date,
+    ``load`` what else ran when it began.
     """
     if words == ["when"]:
         return _when(report)
+    if words == ["load"]:
+        return f"{report['load_average'][0]:.1f}"
     kind = report.get("benchmark") or "workload"
     for at, word in enumerate(words):
         if "/" in word:

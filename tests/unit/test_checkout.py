@@ -21,7 +21,7 @@ BY_PART = {
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
 PAGES = ("*.md", "benchmarks/README.md", "docs/*/*.md", "src/**/README.md")
-UNTIL = tomllib.loads((paths.ROOT / "docs/results/patches.toml").read_text(encoding="utf-8"))
+UNTIL = tomllib.loads((paths.ROOT / "docs/maintainers/patches.toml").read_text(encoding="utf-8"))
 
 
 def read(page: Path) -> str:
@@ -51,6 +51,14 @@ def test_tests_that_pages_and_the_table_for_qemu_name_are_there() -> None:
     for file, tests in [*cited.items(), *chosen.items()]:
         defined = re.findall(r"(?m)^ *def (test_\w+)", read(file))
         assert {one.partition("[")[0] for one in tests} <= {*defined, "all"}, file
+
+
+def test_files_of_tests_that_pages_name_are_there() -> None:
+    below = paths.ROOT / "tests"
+    for page in (page for where in PAGES for page in paths.ROOT.glob(where)):
+        named = re.findall(r"`(?:tests/)?([\w/]*\btest_\w+\.py)`", read(page))
+        gone = [one for one in named if not (below / one).exists() and not [*below.rglob(one)]]
+        assert gone == [], page
 
 
 def anchors(page: Path) -> set[str]:

@@ -129,5 +129,4 @@ def main(arguments: list[str]) -> int:
             lines += textwrap.wrap(f"They know then: {row.lesson}.", 72)
             print(f"{row.minutes:5} min  " + "\n           ".join(lines))
         print()
-    print("The page: docs/tutorials/course.md")
     return 0

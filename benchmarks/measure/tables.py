@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from charts.names import plain
 from measure import figures
-from measure.names import plain
 
 Found = Sequence[dict[str, Any]]
 Report = Mapping[str, Any]

@@ -38,5 +38,7 @@ def main(options: argparse.Namespace) -> int:
         return report.finish(facts, options.out, base, work)
 
 
+declare = report.add_files
+
 if __name__ == "__main__":
-    sys.exit(run(report.add_files, main, __doc__))
+    sys.exit(run(declare, main, __doc__))

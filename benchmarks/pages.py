@@ -2,13 +2,13 @@
 
 A page marks a figure: `13<!--= startup core hpcpy path_calls -->`. The first word is
 the report, docs/results/startup.json, the others name the figure (`measure/figures.py`);
-`(…)<!--= startup when -->` has its machine and date. A report's page has its tables and what
-it was measured on. Tables of what the checkout has are marked, too (`measure/lists.py`).
+`(…)<!--= startup when -->` has its machine and date. `docs/results/pages.toml` says which reports
+a page of results has (`measure/topics.py`). Tables of what the checkout has are marked, too
+(`measure/lists.py`).
 """
 
 import argparse
 import difflib
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ from typing import Any
 
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
-from measure import figures, lists, tables
+from measure import figures, lists, topics
 from measure.drawings import DRAWINGS
 
-_RESULTS = ROOT / "docs/results"
+_RESULTS = topics.RESULTS
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+|\([^()]*\))<!--= (?P<words>[^>]+?) -->")
 _TABLE = re.compile(r"(?s)(?P<start><!--= table (?P<name>\S+) -->\n).*?(?=<!--= end -->)")
 
@@ -52,14 +52,10 @@ def main(options: argparse.Namespace) -> int:
 
 def written() -> Iterator[tuple[Path, str]]:
     """Yield each page that has figures, and each drawing, as the reports say."""
-    reports = {path.stem: json.loads(path.read_text()) for path in _RESULTS.glob("*.json")}
-    of_reports: dict[Path, str] = {}
-    for name, report in sorted(reports.items()):
-        # mandel-large is a section of mandel's page, if there is one.
-        page = _RESULTS / f"{_page_of(name, reports)}.md"
-        if text := _section(name, report):
-            of_reports[page] = f"{of_reports[page]}\n#{text}" if page in of_reports else text
-    yield from of_reports.items()
+    reports = topics.load()
+    of_reports = dict(topics.written(reports))
+    for path, text in of_reports.items():
+        yield path, with_figures(text, reports)
     yield from ((_RESULTS / name, draw(reports)) for name, draw in DRAWINGS.items())
     marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
     for path in sorted(marked - of_reports.keys()):
@@ -79,52 +75,6 @@ def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
 def with_tables(text: str) -> str:
     """Return a page's text with each marked table as the checkout has it."""
     return _TABLE.sub(lambda found: found["start"] + lists.of(found["name"]), text)
-
-
-def _page_of(name: str, reports: Mapping[str, Any]) -> str:
-    first = name.partition("-")[0]
-    return first if first in reports else name
-
-
-def _section(name: str, report: dict[str, Any]) -> str:
-    """Return a report's heading, circumstances and tables, or nothing for one without tables."""
-    is_workload = "workload" in report and "results" in report
-    table = _rows if is_workload else tables.TABLES.get(report.get("benchmark", ""))
-    if table is None:
-        return ""
-    picture = f"\n![{name}]({name}.png)\n" if (_RESULTS / f"{name}.png").exists() else ""
-    return f"# {name}\n\n{_circumstances(name, report)}\n{picture}\n{table(report)}"
-
-
-def _circumstances(name: str, report: dict[str, Any]) -> str:
-    machine = report["machine"]
-    load = report.get("load_average", [report.get("load_before")])[0]
-    busy = f", load {load:.1f} when it began" if load is not None else ""
-    # A workload does not see what has started it.
-    ranks = machine.get("ranks", 1)
-    start = f"mpiexec -n {ranks} " if ranks > 1 else ""
-    return (
-        f"`{start}{report['command']}`\n\n{machine['cores']} cores of {machine['processor']}, "
-        f"{report['date'][:10]}{busy}. [All samples]({name}.json)."
-    )
-
-
-def _rows(report: Mapping[str, Any]) -> str:
-    rows = []
-    for row in report["results"]:
-        times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
-        label = _with_size(row["problem"], report.get("parameters", {}))
-        rows.append([label, f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
-    return tables.table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
-
-
-def _with_size(problem: str, parameters: Mapping[str, Any]) -> str:
-    """Return a problem with what its name does not say: how large, or how often."""
-    found = parameters.get(problem)
-    found = found if isinstance(found, dict) else {}
-    size = [f"n {found['n']:,}"] if "n" in found else []
-    often = [f"{found['times']:,} round trips"] if "times" in found else []
-    return ", ".join([problem, *size, *often])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ needs beyond them, a table of contents, is made here of the folders.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 # In the order in which a reader needs them.
@@ -30,7 +32,9 @@ exclude_patterns = ["build", ".*", "containers", "env", "recipes", "tests"]
 # A link to a heading has the name that a forge gives it.
 myst_heading_anchors = 6
 # A broken link ends the build; a skipped level of headings, or a `…` in TOML, does not.
-suppress_warnings = ["myst.header", "misc.highlighting_failure"]
+# Maintainers' lists are in no table of contents: CONTRIBUTING links to them.
+suppress_warnings = ["myst.header", "misc.highlighting_failure", "toc.not_included"]
+_APART = "docs/maintainers/"
 # For a block that names no language: Python's colours would be wrong in most.
 highlight_language = "none"
 html_theme = "furo"
@@ -44,9 +48,14 @@ html_show_search_summary = False
 def _add_contents(app: Any, name: str, text: list[str]) -> None:
     if name != root_doc:
         return
-    left = set(app.env.found_docs) - {root_doc}
+    listed = Path(app.srcdir, "README.md").read_text(encoding="utf-8").split("## Pages")[1]
+    linked = re.findall(r"\]\(([^)#]+)\.md", listed)
+    # As the README's last section lists them; the others after these, by name.
+    order = {page: at for at, page in enumerate(linked)}
+    left = {page for page in app.env.found_docs if not page.startswith(_APART)} - {root_doc}
     for kind, folder in _KINDS.items():
-        pages = sorted(page for page in left if page.startswith(folder))
+        mine = sorted(page for page in left if page.startswith(folder))
+        pages = sorted(mine, key=lambda page: order.get(page, len(order)))
         left -= set(pages)
         lines = [f":caption: {kind}", ":hidden:", "", *pages]
         text[0] += "\n".join(["\n\n```{toctree}", *lines, "```\n"])

@@ -33,7 +33,8 @@ def machine(report: Report) -> str:
 def legend(made: Any, axes: Any) -> None:
     """Show what the colours mean, below all panels."""
     handles, labels = axes.get_legend_handles_labels()
-    options = {"ncols": len(labels), "frameon": False}
+    # More in a row would be cut at the edges.
+    options = {"ncols": min(len(labels), 3), "frameon": False}
     made.legend(handles, labels, loc="outside lower center", **options)
 
 

@@ -5,9 +5,13 @@ import statistics
 from typing import Any
 
 from charts.axes import Point, Report, bars, figure, legend, machine, median, unique
+from charts.names import plain
 
 # Two of the places that are measured, both unpacked on one disk; the tables have all.
-_PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
+_PLACES = {
+    ("wheels", "venv"): "ordinary packages in a virtual environment",
+    ("hpcpy", "host"): "hpcpy",
+}
 # The tables have all.
 _STARTS = ("pass", "numpy", "core", "core + kernel", "core + MPI_Init")
 
@@ -16,7 +20,9 @@ def startup(report: Report) -> Any:
     """Draw off-node calls and processor time side by side, wheels against hpcpy."""
     found = {(one["image"], one["place"], one["case"]): one for one in report["results"]}
     cases = [case for case in _STARTS if case in unique(report["results"], "case")]
-    title = f"{len(report['results'][0]['cpu'])} samples each: {machine(report)}"
+    title = (
+        f"{len(report['results'][0]['cpu'])} samples each, {report['date'][:10]}: {machine(report)}"
+    )
     made = figure(9, 1.6 + 0.5 * len(cases), title)
     calls, times = made.subplots(1, 2, sharey=True)
     asked, taken = {}, {}
@@ -26,8 +32,9 @@ def startup(report: Report) -> Any:
         if mine:
             asked[name] = [median([one["counts"]["off_node"]]) for one in mine]
             taken[name] = [median(one["cpu"], 1e3) for one in mine]
-    bars(calls, cases, asked)
-    bars(times, cases, taken)
+    names = list(map(plain, cases))
+    bars(calls, names, asked)
+    bars(times, names, taken)
     calls.set_xlabel("off-node path calls")
     times.set_xlabel("processor time, ms (median, least to most)")
     for axes in (calls, times):
@@ -60,6 +67,6 @@ def features(report: Report) -> Any:
             series[way].append((middle, low, high))
         bars(axes, features, series, None)
         axes.axvline(0, color="black", lw=0.8)
-        axes.set_title(case)
+        axes.set_title(plain(case))
     legend(made, panels[0])
     return made

@@ -1,10 +1,12 @@
 """Many ranks that start at once: measured, and by the model."""
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from charts.axes import COLOURS, MARKERS, Report, figure, legend, machine, unique
+from charts.names import plain
 
 _STORM = ("venv", "wheels-sif-shared", "static-sif", "static-sif-shared", "static-files")
 
@@ -19,7 +21,10 @@ def storm(report: Report) -> Any:
         if (one["program"], one["temperature"], one["ranks"]) == (program, "cold", ranks)
         and one["configuration"] in _STORM
     ]
-    made = figure(9.5, 4, f"{ranks} ranks on each node import {program}: {machine(report)}")
+    title = f"{ranks} ranks on each node import numpy, numba, h5py, mpi4py; empty caches\n"
+    cases = Counter((one["configuration"], one["nodes"]) for one in samples)
+    times = f"samples each: {max(cases.values())}, {report['date'][:10]}"
+    made = figure(9.5, 4.4, f"{title}{machine(report)} for all nodes; {times}")
     panels: dict[str, Callable[[Mapping[str, Any]], float]] = {
         "requests to the metadata server": lambda one: sum(
             each["packets"] for each in one["asked"]
@@ -46,7 +51,7 @@ def _lines(
         medians = [
             statistics.median(value(one) for one in mine if one["nodes"] == step) for step in steps
         ]
-        axes.plot(steps, medians, label=name, color=colour, marker=marker)
+        axes.plot(steps, medians, label=plain(name).replace("`", ""), color=colour, marker=marker)
         axes.set_xticks(steps, map(str, steps))
     axes.yaxis.set_major_formatter("{x:,.10g}")
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""The two drawings of the pages, as SVG: what ranks ask, and what is made of the pins.
+"""The drawings of the pages, as SVG: figures of the first screen, and plans of boxes.
 
 The same figures give the same bytes on any machine.
 """
@@ -6,6 +6,7 @@ The same figures give the same bytes on any machine.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from charts.names import plain
 from measure import figures
 
 Reports = Mapping[str, Mapping[str, Any]]
@@ -13,9 +14,10 @@ Reports = Mapping[str, Mapping[str, Any]]
 _HEAD = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="820" height="{0}" viewBox="0 0 820 {0}">
 <style>
-text {{ font: 12px sans-serif; text-anchor: middle }}
-.below {{ font-size: 15px }} .name {{ font: bold 15px sans-serif }}
-.title {{ font: bold 17px sans-serif }}
+text {{ font-family: sans-serif; font-size: 14px; text-anchor: middle }}
+.left {{ text-anchor: start }} .right {{ text-anchor: end }}
+.name {{ font-weight: bold; font-size: 15px }}
+.title {{ font-weight: bold; font-size: 16px }}
 rect {{ fill: #eef4f8; rx: 6px }} .framed {{ stroke: #0072b2 }}
 .arrow {{ stroke: #555555; stroke-width: 2; marker-end: url(#tip) }}
 </style>
@@ -23,61 +25,132 @@ rect {{ fill: #eef4f8; rx: 6px }} .framed {{ stroke: #0072b2 }}
 <path d="M0,0 L8,4 L0,8 z" fill="#555555"/></marker>
 <rect width="820" height="{0}" style="fill: white; rx: 0"/>
 """
+# The rows of the first screen's table, and their colours: those of hpcpy have one.
+_FIRST = {
+    "venv": "#d55e00",
+    "wheels-sif-shared": "#999999",
+    "static-sif-shared": "#0072b2",
+    "file": "#0072b2",
+}
 
 
 def asked(reports: Reports) -> str:
-    """Draw what one metadata server is asked by ranks, and by mounts of an image."""
+    """Draw requests of a node and processor time of a rank side by side."""
+    report = reports["storm-first"]
+    shapes = [_text(410, 26, "64 ranks on 8 nodes start and import four packages", "title")]
+    panels = (
+        ("requests of a node", "node", 270, 190),
+        ("processor time of a rank, s", "cpu", 560, 160),
+    )
+    for title, column, x, most in panels:
+        shapes.append(_text(x, 56, title, "name left"))
+        found = {name: figures.of(report, (name, "8x8", column)) for name in _FIRST}
+        numbers = {name: float(figure.replace(",", "")) for name, figure in found.items()}
+        for row, (name, figure) in enumerate(found.items()):
+            width = max(2.0, most * numbers[name] / max(numbers.values()))
+            y = 72 + 36 * row
+            bar = f'x="{x}" y="{y}" width="{width:.1f}" height="24"'
+            shapes.append(f'<rect {bar} style="fill: {_FIRST[name]}; rx: 0"/>')
+            shapes.append(_text(x + width + 8, y + 17, figure, "left"))
+    for row, name in enumerate(_FIRST):
+        shapes.append(_text(258, 89 + 36 * row, plain(name).replace("`", ""), "right"))
+    count = sum(
+        (one["configuration"], one["temperature"], one["nodes"], one["ranks"])
+        == ("venv", "cold", 8, 8)
+        for one in report["samples"]
+    )
+    when = figures.of(report, ["when"]).strip("()")
+    shapes.append(_text(410, 236, f"{when}, for all nodes; medians of {count}"))
+    return _drawing(250, shapes)
 
-    def figure(*words: str) -> str:
-        return figures.of(reports["storm-256"], words)
 
-    each_rank = figure("venv", "1x1", "requests")
-    few, most = (figure("static-sif-shared", size, "node") for size in ("1x1", "16x16"))
-    files = _half(200, "Files on a shared file system", f"each rank asks {each_rank} times")
-    image = _half(620, "One image file", f"each node asks {few} to {most} times", is_mounted=True)
-    return _drawing(300, [*files, *image])
+def ways(_: Reports) -> str:
+    """Draw which of the ways a reader takes: questions on the left, answers on the right."""
+    questions = (
+        (
+            "Do the packages need a Python",
+            "other than 3.14, or conda?",
+            "hpcpy pack",
+            "one file, in its place",
+        ),
+        (
+            "Are numpy, numba, h5py and",
+            "mpi4py all that you import?",
+            "hpcpy-python",
+            "one file, no engine",
+        ),
+        (
+            "Is there Apptainer, podman-hpc",
+            "or Shifter at your site?",
+            "hpcpy.sif",
+            "and a bake of the others",
+        ),
+    )
+    shapes: list[str] = []
+    for row, (first, second, name, what) in enumerate(questions):
+        y = 14 + 104 * row
+        shapes += _box(30, y, 300, "", first, second)
+        shapes += _box(520, y, 270, name, what)
+        shapes += [_arrow(f"M332,{y + 31} H514"), _text(422, y + 24, "yes")]
+        if row + 1 < len(questions):
+            shapes += [_arrow(f"M180,{y + 54} V{y + 100}"), _text(200, y + 86, "no", "left")]
+    shapes += [_arrow("M180,276 V322"), _text(200, 308, "no", "left")]
+    shapes += _box(30, 326, 300, "hpcpy-python-full", "or a venv on top of hpcpy-python")
+    return _drawing(400, shapes)
 
 
-def _half(x: int, title: str, below: str, is_mounted: bool = False) -> Iterator[str]:
-    """Yield the server around `x`, and three nodes, whose ranks or whose mounts ask it."""
-    yield f'<text x="{x}" y="24" class="title">{title}</text>'
-    yield f'<rect x="{x - 85}" y="42" width="170" height="40" class="framed"/>'
-    yield f'<text x="{x}" y="67" class="name">metadata server</text>'
-    yield f'<text x="{x}" y="284" class="below">{below}</text>'
-    colour, width = ("#0072b2", 3) if is_mounted else ("#d55e00", 1)
-    for number in (1, 2, 3):
-        node = x + 125 * (number - 2)
-        ranks = range(node - 36, node + 37, 24)
-        yield f'<rect x="{node - 55}" y="190" width="110" height="62"/>'
-        yield f'<text x="{node}" y="244">node {number}</text>'
-        if is_mounted:
-            yield f'<text x="{node}" y="206">mount</text>'
-        for asking in [node] if is_mounted else ranks:
-            path = f"M{asking},{190 if is_mounted else 213} L{x},84"
-            yield f'<path d="{path}" stroke="{colour}" stroke-width="{width}"/>'
-        for rank in ranks:
-            yield f'<circle cx="{rank}" cy="220" r="7" fill="{colour}"/>'
+def job(_: Reports) -> str:
+    """Draw who brings what into a job."""
+    parts = (
+        (
+            "the site",
+            ("Linux's kernel", "the engine", "Slurm, GPU driver", "its own MPI, if faster"),
+        ),
+        ("hpcpy", ("CPython 3.14", "numpy, numba, h5py", "mpi4py and an MPI", "BLAS, HDF5, LLVM")),
+        ("you", ("your program", "other packages:", "a venv or a bake", "data")),
+    )
+    shapes: list[str] = []
+    for column, (name, lines) in enumerate(parts):
+        shapes += _box(20 + 265 * column, 20, 250, name, *lines)
+    shapes.append(
+        _text(410, 160, "A job has all three: the engine mounts the image once on each node,")
+    )
+    shapes.append(
+        _text(410, 180, "and Slurm starts the image's Python with your program on each rank.")
+    )
+    return _drawing(200, shapes)
 
 
 def made(_: Reports) -> str:
     """Draw how pins become parts, an image, and what is made of the image."""
-    pins = _box(10, 75, 150, "pins", "version, URL, hash,", "licence of all (env/)")
-    parts = _box(200, 75, 150, "parts", "compiled once, kept", "by hash (recipes/)")
-    image = _box(390, 75, 150, "image", "base and parts", "as one OCI archive")
+    pins = _box(10, 75, 160, "pins", "version, URL, hash,", "licence of all (env/)")
+    parts = _box(205, 75, 160, "parts", "compiled once, kept", "by hash (recipes/)")
+    image = _box(400, 75, 150, "image", "base and parts", "as one OCI archive")
     sif = _box(600, 8, 210, "hpcpy.sif", "one file for Apptainer")
     file = _box(600, 84, 210, "hpcpy-python", "one file, no container")
     registry = _box(600, 160, 210, "a registry", "podman-hpc, Shifter")
-    ways = ("M162,113 H196", "M352,113 H386", *(f"M542,113 L595,{y}" for y in (38, 114, 190)))
-    arrows = (f'<path d="{way}" class="arrow"/>' for way in ways)
+    ends = (f"M552,113 L595,{y}" for y in (38, 114, 190))
+    arrows = (_arrow(way) for way in ("M172,113 H201", "M367,113 H396", *ends))
     return _drawing(232, [*pins, *parts, *image, *sif, *file, *registry, *arrows])
 
 
 def _box(x: int, y: int, width: int, name: str, *lines: str) -> Iterator[str]:
-    height, middle = 44 + 16 * len(lines), x + width // 2
+    head = 28 if name else 10
+    height, middle = head + 6 + 18 * len(lines), x + width // 2
     yield f'<rect x="{x}" y="{y}" width="{width}" height="{height}" class="framed"/>'
-    yield f'<text x="{middle}" y="{y + 25}" class="name">{name}</text>'
+    if name:
+        yield _text(middle, y + 22, name, "name")
     for at, line in enumerate(lines):
-        yield f'<text x="{middle}" y="{y + 43 + 16 * at}">{line}</text>'
+        yield _text(middle, y + head + 14 + 18 * at, line)
+
+
+def _text(x: float, y: int, words: str, kind: str = "") -> str:
+    of_kind = f' class="{kind}"' if kind else ""
+    return f'<text x="{x:.0f}" y="{y}"{of_kind}>{words}</text>'
+
+
+def _arrow(path: str) -> str:
+    return f'<path d="{path}" class="arrow"/>'
 
 
 def _drawing(height: int, shapes: Iterable[str]) -> str:
@@ -85,4 +158,9 @@ def _drawing(height: int, shapes: Iterable[str]) -> str:
 
 
 # What draws a file of docs/results, by its name.
-DRAWINGS: Mapping[str, Callable[[Reports], str]] = {"asked.svg": asked, "made.svg": made}
+DRAWINGS: Mapping[str, Callable[[Reports], str]] = {
+    "asked.svg": asked,
+    "ways.svg": ways,
+    "job.svg": job,
+    "made.svg": made,
+}

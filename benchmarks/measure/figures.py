@@ -13,10 +13,13 @@ _COUNTS = ("path_calls", "off_node", "getdents")
 def of(report: Report, words: Sequence[str]) -> str:
     """Return the figure that the words name, as a page writes it; KeyError if there is none.
 
-    A name with a stroke, ``hpcpy/wheels``, is a quotient; ``when`` is machine and date.
+    A name with a stroke, ``hpcpy/wheels``, is a quotient; ``when`` is machine and date,
+    ``load`` what else ran when it began.
     """
     if words == ["when"]:
         return _when(report)
+    if words == ["load"]:
+        return f"{report['load_average'][0]:.1f}"
     kind = report.get("benchmark") or "workload"
     for at, word in enumerate(words):
         if "/" in word:
@@ -139,6 +142,9 @@ def _forecast(report: Report, words: Sequence[str]) -> float:
         model = report["model"]
         return float(model["seconds"][environment][model["ranks"].index(int(column))])
     errors = {one["environment"]: one["errors"] for one in report["curves"]}
+    # As benchmarks/forecast.py reads the storms.
+    names = ("storm", "throttled", "ways")
+    errors |= {name: one["errors"] for name, one in zip(names, report["storms"], strict=True)}
     return float(errors[environment][column.removesuffix("_error")]) * 100
 
 

@@ -40,7 +40,7 @@ def patches() -> dict[str, str]:
 
 
 def _patches() -> str:
-    until = _toml("docs/results/patches.toml")
+    until = _toml("docs/maintainers/patches.toml")
     rows = []
     for name, text in patches().items():
         head = text.split("\n--- ")[0]

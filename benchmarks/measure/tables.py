@@ -5,6 +5,9 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from charts.names import plain
+from measure import figures
+
 Found = Sequence[dict[str, Any]]
 Report = Mapping[str, Any]
 
@@ -43,10 +46,10 @@ def _start_rows(found: Found) -> Iterator[list[str]]:
     before = ""
     for one in found:
         counts = one["counts"]
-        name, before = "" if one["case"] == before else f"**{one['case']}**", one["case"]
+        name, before = "" if one["case"] == before else f"**{plain(one['case'])}**", one["case"]
         yield [
             name,
-            f"{one['image']}, {one['place']}",
+            f"{plain(one['image'])}, {one['place']}",
             *(f"{counts[key]:,}" for key in ("path_calls", "off_node", "getdents", "opens")),
             f"{counts['bytes_read'] / 1e6:.1f}",
             *(_spread(one[key]) for key in ("wall", "cpu")),
@@ -69,7 +72,7 @@ def _features(report: Report) -> str:
     found = {(one["image"], one["case"]): one for one in report["results"]}
     cases = each(report["results"], "case")
     ways = {"alone": ("plain", "plain + {}"), "last in": ("all but {}", "all features")}
-    head = [f"{case}, {way}: CPU, ms; path calls" for case in cases for way in ways]
+    head = [f"{plain(case)}, {way}: CPU, ms; path calls" for case in cases for way in ways]
     rows = []
     for feature in report["features"]:
         row = [f"`{feature}`"]
@@ -90,10 +93,10 @@ def _signed(value: float) -> str:
 
 
 def _storm(report: Report) -> str:
-    """Return a table for each program and temperature, a row a configuration."""
+    """Return a table for each temperature, a row a configuration."""
     groups: dict[str, dict[str, dict[tuple[int, int], list[dict[str, Any]]]]] = {}
     for one in report["samples"]:
-        group = groups.setdefault(f"{one['program']}, {one['temperature']}", {})
+        group = groups.setdefault(one["temperature"], {})
         sizes = group.setdefault(one["configuration"], {})
         sizes.setdefault((one["nodes"], one["ranks"]), []).append(one)
     parts = []
@@ -103,7 +106,7 @@ def _storm(report: Report) -> str:
             for name, sizes in group.items()
         }
         head = [title, *next(iter(cells.values()))]
-        parts.append(table(head, ([name, *found.values()] for name, found in cells.items())))
+        parts.append(table(head, ([plain(name), *found.values()] for name, found in cells.items())))
     return "\n".join(parts)
 
 
@@ -115,13 +118,13 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         size: statistics.median(sum(each["packets"] for each in one["asked"]) for one in some)
         for size, some in found.items()
     }
-    cells = {"requests, first rank": f"{packets[smallest] / nodes:,.0f}"}
+    cells = {f"requests of a node, {_ranks(ranks)}": f"{packets[smallest] / nodes:,.0f}"}
     if all_ranks > ranks:
         more = packets[nodes, all_ranks] - packets[smallest]
-        cells["further rank"] = f"{more / (all_ranks - ranks) / nodes:,.1f}"
+        cells["each further rank"] = f"{more / (all_ranks - ranks) / nodes:,.1f}"
     if all_nodes > nodes:
         more = packets[all_nodes, ranks] - packets[smallest]
-        cells["further node"] = f"{more / (all_nodes - nodes):,.1f}"
+        cells["each further node"] = f"{more / (all_nodes - nodes):,.1f}"
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
     cpu, private = (
         statistics.median(value for one in found[smallest] for value in one["ranks_told"][name])
@@ -130,13 +133,48 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     cells |= {
         "MB read": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        "CPU, s": f"{cpu:.2f}",
-        "private MB": f"{private / 1e6:.0f}",
+        "CPU of a rank, s": f"{cpu:.2f}",
+        "own memory of a rank, MB": f"{private / 1e6:.0f}",
     }
     for size in dict.fromkeys([smallest, largest]):
         last = statistics.median(one["last"] for one in found[size])
-        cells[f"s, {size[0]} × {size[1]}"] = f"{last:.2f}"
+        cells[f"all ready, s: {size[0]} × {size[1]}"] = f"{last:.2f}"
     return cells
+
+
+def _ranks(ranks: int) -> str:
+    return "1 rank" if ranks == 1 else f"{ranks} ranks"
+
+
+def workload(report: Report) -> str:
+    """Return a row for each technique of a workload's report."""
+    rows = []
+    for row in report["results"]:
+        times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
+        label = _with_size(plain(row["problem"]), report.get("parameters", {}))
+        rows.append([label, f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
+    return table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
+
+
+def _with_size(problem: str, parameters: Mapping[str, Any]) -> str:
+    """Return a problem with what its name does not say: how large, or how often."""
+    found = parameters.get(problem)
+    found = found if isinstance(found, dict) else {}
+    size = [f"n {found['n']:,}"] if "n" in found and f"{found['n']:,}" not in problem else []
+    often = [f"{found['times']:,} round trips"] if "times" in found else []
+    return ", ".join([problem, *size, *often])
+
+
+def ranks(report: Report) -> str:
+    """Return a row for each number of ranks, a column for each number of BLAS's threads."""
+    cells: dict[str, list[str]] = {}
+    heads = []
+    for name, one in report.items():
+        start, threads = name.split(", ")
+        heads.append(threads.replace("OMP_NUM_THREADS", "`OMP_NUM_THREADS`"))
+        median = figures.text(figures.of_row(one["results"][0], "median"))
+        cells.setdefault(start.removeprefix("mpiexec -n "), []).append(median)
+    return table(["ranks", *dict.fromkeys(heads)], ([name, *row] for name, row in cells.items()))
 
 
 def _validation(report: Report) -> str:
@@ -145,7 +183,7 @@ def _validation(report: Report) -> str:
         free = f"{one['think']:.2f} s alone, {one['demand'] * 1e3:.1f} ms of the server"
         rows.append([f"NIH, {one['title']}", free, *_errors(one["errors"])])
         rows.append(
-            ["… more than 80 nodes, fitted to the others", "the same", *_errors(one["beyond"])]
+            ["… more than 80 nodes, fitted to the others", "the same two", *_errors(one["beyond"])]
         )
     for one in report["storms"]:
         free = ", ".join(f"{name} {value:.3g}" for name, value in one["free"].items()) or "none"
@@ -174,7 +212,8 @@ def cold(report: Report) -> str:
 def _times(found: Found) -> str:
     """Return medians of wall time and of bytes read; that of `true` is subtracted."""
     starts = [case for case in each(found, "case") if case != TRUE]
-    head = ["image's file", "of", f"wall, ms: {TRUE}", *starts, f"read, MB: {starts[0]}"]
+    columns = list(map(plain, starts))
+    head = ["image's file", "of", f"wall, ms: `{TRUE}`", *columns, f"read, MB: {columns[0]}"]
     rows = []
     for storage, image in itertools.product(each(found, "storage"), _IMAGES):
         of = {
@@ -190,10 +229,10 @@ def _times(found: Found) -> str:
             f"{(bytes_read[case] - bytes_read[TRUE]) / 1e6:.1f}"
             for case in starts
             if case in bytes_read
-        ]
+        ] or ["none"] * len(starts)
         name = _STORAGES[storage] if image == _IMAGES[0] else ""
-        rows.append([name, image, *map(milliseconds, times), *read])
-    return table([*head, *starts[1:]], rows, 2)
+        rows.append([name, plain(image), *map(milliseconds, times), *read])
+    return table([*head, *columns[1:]], rows, 2)
 
 
 def _processors(found: Found) -> str:
@@ -207,8 +246,8 @@ def _processors(found: Found) -> str:
     ):
         true, *others = (statistics.median(of[case, image][key]) for case in cases)
         times = [true, *(one - true for one in others)]
-        rows.append([name if image == _IMAGES[0] else "", image, *map(milliseconds, times)])
-    return table(["CPU, ms", "of", *cases], rows, 2)
+        rows.append([name if image == _IMAGES[0] else "", plain(image), *map(milliseconds, times)])
+    return table(["CPU, ms", "of", *map(plain, cases)], rows, 2)
 
 
 def _ahead(report: Report) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 # The last lines of each --help.
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
-73 a result cannot be written; 130 stopped (docs/reference/workloads.md)."""
+73 a result cannot be written; 130 stopped."""
 # The exit code where the reader of standard output has left.
 UNREAD = 128 + signal.SIGPIPE
 # Of a write to standard output.

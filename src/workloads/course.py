@@ -165,7 +165,6 @@ def main(arguments: list[str]) -> int:
             minutes = f"{row.teach} + {row.practise}"
             print(f"{minutes:>8} min  " + "\n              ".join(lines))
         print()
-    print("The pages: docs/tutorials/course.md")
     return 0
 
 

@@ -13,7 +13,8 @@ from running import printed, run, wait_until
 
 pytestmark = pytest.mark.long
 
-# An hour looks for leaks (docs/results/faults.md).  By default long enough to show that it works.
+# An hour looks for leaks (docs/maintainers/faults.md).
+# By default long enough to show that it works.
 MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "100000")
 # Prints how much of each of KINDS a node has: entries of folders, lines of tables.

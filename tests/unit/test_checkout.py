@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -21,7 +22,7 @@ BY_PART = {
 }
 PATCHES = {**BY_PART, **{f"features/{path.stem}": path for path in FEATURES.rglob("*.patch")}}
 PAGES = ("*.md", "benchmarks/README.md", "docs/*/*.md", "src/**/README.md")
-UNTIL = tomllib.loads((paths.ROOT / "docs/results/patches.toml").read_text(encoding="utf-8"))
+UNTIL = tomllib.loads((paths.ROOT / "docs/maintainers/patches.toml").read_text(encoding="utf-8"))
 
 
 def read(page: Path) -> str:
@@ -51,6 +52,30 @@ def test_tests_that_pages_and_the_table_for_qemu_name_are_there() -> None:
     for file, tests in [*cited.items(), *chosen.items()]:
         defined = re.findall(r"(?m)^ *def (test_\w+)", read(file))
         assert {one.partition("[")[0] for one in tests} <= {*defined, "all"}, file
+
+
+def test_files_of_tests_that_pages_name_are_there() -> None:
+    below = paths.ROOT / "tests"
+    for page in (page for where in PAGES for page in paths.ROOT.glob(where)):
+        named = re.findall(r"`(?:tests/)?([\w/]*\btest_\w+\.py)`", read(page))
+        gone = [one for one in named if not (below / one).exists() and not [*below.rglob(one)]]
+        assert gone == [], page
+
+
+def test_programs_of_the_image_name_no_page_of_the_checkout() -> None:
+    # A user with only a SIF cannot open it.
+    named = []
+    for folder in ("hpcpy_common", "hpcpy_job", "workloads", "workloads_spark", "interp"):
+        for file in (paths.ROOT / "src" / folder).rglob("*.py"):
+            nodes = list(ast.walk(ast.parse(read(file))))
+            documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+            docs = {
+                ast.get_docstring(one, clean=False) for one in nodes if isinstance(one, documented)
+            }
+            texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
+            shown = [one for one in texts if isinstance(one, str) and one not in docs]
+            named += [f"{file}: {one}" for one in shown if re.search(r"docs/\S+\.md", one)]
+    assert named == []
 
 
 def anchors(page: Path) -> set[str]:

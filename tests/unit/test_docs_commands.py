@@ -6,6 +6,7 @@ run by `tests/launch/test_docs_run.py`.
 
 import contextlib
 import importlib
+import importlib.util
 import re
 import shlex
 import sys
@@ -26,10 +27,12 @@ from hpcpy import commands
 from hpcpy.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
-from hpcpy.core.parser import program_words
+from hpcpy.core.parser import Parser, program_words
 from hpcpy.launch.options import read_request
 from hpcpy_common.errors import WorkloadError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
+from measure import topics
+from sharedfs.configurations import CONFIGURATIONS
 from workloads.bench import command
 from workloads.bench.workload import Workload
 from workloads.registry import TOOLS, WORKLOADS
@@ -157,6 +160,8 @@ def _workloads(words: list[str]) -> None:
     if words and words[0] in WORKLOADS:
         workload: Workload = importlib.import_module(WORKLOADS[words[0]][0]).WORKLOAD
         techniques = (command.parser(workload).parse_args(words[1:]).impl or "auto").split(",")
+        # Those of another Python have its version behind their name.
+        techniques = [one.partition("-3.")[0] for one in techniques]
         if unknown := {*techniques} - {"all", "auto", *workload.techniques}:
             raise WrongError(f"{words[0]} has no technique {min(unknown)}")
     elif words and words[0] in TOOLS:
@@ -195,7 +200,29 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
 }
 
 
+def _benchmark(name: str, words: list[str]) -> None:
+    """Parse the words of a benchmark, and look for the configurations that they name."""
+    file = paths.ROOT / "benchmarks" / name
+    if not file.is_file():
+        raise WrongError(f"there is no benchmarks/{name}")
+    # By its file: the benchmark bake and a module of the image have one name.
+    spec = importlib.util.spec_from_file_location(f"benchmark_{file.stem}", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    parser = Parser(prog=name)
+    module.declare(parser)
+    given = parser.parse_args(words)
+    names = getattr(given, "configurations", "").split(",")
+    if unknown := {*names} - {"", *CONFIGURATIONS}:
+        raise WrongError(f"{name} has no configuration {min(unknown)}")
+
+
 def _python(words: list[str]) -> None:
+    if words and words[0].startswith("benchmarks/"):
+        with _no_exit():
+            _benchmark(words[0].removeprefix("benchmarks/"), words[1:])
     if words[:1] == ["-m"] and words[1:2] and words[1] in _MODULES:
         with _no_exit():
             _MODULES[words[1]]([word for word in words[2:] if word not in ("…", ">", "<")])
@@ -210,3 +237,27 @@ def test_commands_of_blocks_are_there(page: Path) -> None:
                     read(words)
                 except WrongError as error:
                     pytest.fail(f"{page}: {' '.join(words)}: {error}")
+
+
+@pytest.mark.parametrize(
+    ("section", "report"),
+    [
+        (section, report)
+        for page in topics.pages().values()
+        for section in page["sections"]
+        if (report := topics.load()[section["report"]])
+    ],
+    ids=lambda one: one.get("report", ""),
+)
+def test_commands_of_results_are_there(section: dict[str, str], report: dict[str, object]) -> None:
+    for words in split(topics.command(section, report)):
+        read(words)
+
+
+def test_each_report_with_a_table_has_a_page() -> None:
+    shown = {section["report"] for page in topics.pages().values() for section in page["sections"]}
+    reports = topics.load()
+    assert shown <= reports.keys()
+    # Lists, and reports of which a page has single figures.
+    rest = {"packages", "upstream-tests", "pools", "storm-throttled", "storm-ways"}
+    assert {name for name in reports.keys() - shown - rest if "talk" not in name} == set()

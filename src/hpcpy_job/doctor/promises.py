@@ -96,6 +96,8 @@ def kept(promises: dict[str, Any], findings: list[Finding]) -> list[Finding]:
         finding = Finding(f"promise.{key}", Status.OK, f"{promise} is there")
         if why := _CHECKS[key][1](promise, values):
             detail = f"{promise} is promised, and {why}"
-            finding = Finding(f"promise.{key}", Status.FAIL, detail, "see docs/how-to/doctor.md")
+            finding = Finding(
+                f"promise.{key}", Status.FAIL, detail, "tell the site: its own settings promise it"
+            )
         answer.append(finding)
     return answer

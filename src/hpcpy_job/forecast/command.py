@@ -15,7 +15,7 @@ _EPILOG = f"""\
 The program is run {count.RUNS} times: give one that ends when it has started.
 The probe makes a folder, does at most --operations calls with a path and writes
 --size MB once in it, begins nothing after --seconds, and removes it, also when it
-is stopped. All times of many ranks are the model's: docs/explanation/import-storms.md.
+is stopped. All times of many ranks are the model's, and none is measured.
 Exit code 0: done; 1: the program fails; 2: wrong usage; 69: no strace here, or no
 matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 

@@ -105,7 +105,9 @@ def _times(model: dict[str, Any]) -> str:
 
 def _remarks(data: dict[str, Any]) -> list[str]:
     probed = data["probed"]
-    remarks = ["docs/explanation/forecast-model.md tells how far the model was off"]
+    remarks = [
+        "times of many ranks are a model's: it knows no launcher, MPI_Init, bandwidth or other jobs"
+    ]
     if probed["file_system"] and not probed["shared"]:
         remarks.append(
             f"{probed['file_system']} is not known as a shared file system: the forecast is of a "

@@ -76,7 +76,7 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
             errors = process.communicate()[1]
         calls, started = strace.read(Path(folder))
     if not calls:
-        hint = "run it where ptrace is allowed (docs/how-to/measure-starts.md)"
+        hint = "run it where ptrace is allowed, such as outside of the container"
         raise UnavailableError(f"strace cannot follow a program here: {_last(errors)}", hint=hint)
     _check(command, errors, process.returncode)
     return calls, started

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _other_base(library: str, what: str) -> ImportError:
     return ImportError(
         f"hpcpy: the packages in {library}/hpcpy_baked were baked on {what}; "
-        "bake again: python -m hpcpy_bake (docs/how-to/own-packages.md)"
+        "bake again: python -m hpcpy_bake"
     )
 
 

@@ -20,7 +20,7 @@ usage: python -m hpcpy_bake [what `pip install` takes]
 
 Hands its words to `pip install`, while an image is built on this one, and puts the modules of
 all packages that were added into memory; without words, those that are there.  The image's
-own packages keep their versions.  See docs/how-to/own-packages.md.
+own packages keep their versions.
 
 exit codes: pip's own, 2 usage, 69 a package cannot be baked, 73 the image cannot be written
 """

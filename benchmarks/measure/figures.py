@@ -118,6 +118,12 @@ def _ahead(report: Report, words: Sequence[str]) -> float:
     raise KeyError(f"no start {case}")
 
 
+def _environments(report: Report, words: Sequence[str]) -> float:
+    """Return what `pack` made of an environment: its name, column."""
+    name, column = words
+    return float(next(row[column] for row in report["results"] if row["name"] == name))
+
+
 def _pool(report: Report, words: Sequence[str]) -> float:
     """Return the seconds until a pool's workers are ready: by method, workers and module."""
     method, workers, module = words
@@ -190,6 +196,7 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "storm": _storm,
     "packed": _packed,
     "ahead": _ahead,
+    "environments": _environments,
     "pools": _pool,
     "import-at-scale": _forecast,
     "workload": _row,

@@ -262,6 +262,20 @@ def _ahead(report: Report) -> str:
     return table(head, rows, 2)
 
 
+def _environments(report: Report) -> str:
+    """Return a row for each environment."""
+    columns = ("entries", "files_mb", "image_mb", "calls", "packed_calls", "ahead_mb")
+    seconds = ("seconds", "seconds of undo")
+    head = ["environment", "import of", "files and folders", "MB", "image, MB", "path calls"]
+    rows = [
+        [row["name"], f"`{row['imports']}`", *(f"{row[key]:,.0f}" for key in columns)]
+        + [f"{row[key]:.1f}" for key in seconds]
+        for row in report["results"]
+    ]
+    head += ["packed", "read ahead, MB", "seconds to pack", "to give back"]
+    return table(head, rows, 2)
+
+
 def packed(report: Report) -> str:
     """Return a row for each program, number of ranks and delay: on demand, and read ahead."""
     head = ["program", "ranks", "a request takes", "on demand, s", "read ahead, s"]
@@ -291,5 +305,6 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
     "import-at-scale": _validation,
     "packed": packed,
     "ahead": _ahead,
+    "environments": _environments,
     "build": _log,
 }

@@ -24,10 +24,7 @@ from hpcpy_common.errors import (
     open_streams,
 )
 
-_OURS = tuple(
-    str(Path(__file__).parents[1] / name)
-    for name in ("hpcpy_job", "workloads/former", "workloads/preflight")
-)
+_OURS = str(Path(__file__).parent)
 _RUNNERS = ("<frozen runpy>", "/runpy.py")
 # Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
 _END_SECONDS = 3

@@ -7,7 +7,7 @@ import importlib
 import sys
 
 from hpcpy_common import command
-from workloads.registry import FORMER, TOOLS, WORKLOADS
+from workloads.registry import TOOLS, WORKLOADS
 
 _HINTS = (
     "python -m workloads NAME --help prints its options, --list its techniques.",
@@ -31,10 +31,6 @@ def _load(name: str) -> command.Main:
 
 
 def _entry() -> int:
-    if sys.argv[1:2] and sys.argv[1] in FORMER:
-        from workloads import former  # noqa: PLC0415
-
-        former.run(sys.argv.pop(1))
     return command.entry("workloads", main)
 
 

@@ -23,8 +23,6 @@ TOOLS = {
     "course": ("workloads.course", "the plan of a course of two days around all of this"),
     "exercise": ("workloads.exercise.command", "a file with a hole for a class, and its check"),
 }
-# Former names of hpcpy_job's commands: they go with the next release, as `former` does.
-FORMER = ("doctor", "forecast")
 
 
 def numba_modules() -> list[str]:

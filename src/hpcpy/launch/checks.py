@@ -9,7 +9,7 @@ from pathlib import Path
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.engine.sif_header import missing
 from hpcpy.launch.options import Request
-from workloads.registry import FORMER, TOOLS, WORKLOADS
+from workloads.registry import TOOLS, WORKLOADS
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
@@ -42,7 +42,7 @@ def named_image(request: Request) -> str:
 
 def require_workload(words: Sequence[str]) -> None:
     """Refuse a workload that this checkout's images lack, before a build or a queue."""
-    name, known = words[0], (*WORKLOADS, *TOOLS, *FORMER)
+    name, known = words[0], (*WORKLOADS, *TOOLS)
     if name not in known and not name.startswith("-"):
         raise UsageError(f"unknown workload {name!r}; {suggestion(name, known)}")
 

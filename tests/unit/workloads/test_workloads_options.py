@@ -1,7 +1,6 @@
 """The command line: what is wrong is one line with code 2, and what is read is as meant."""
 
 import argparse
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -57,16 +56,6 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
-
-
-@pytest.mark.parametrize("former", ["workloads doctor", "workloads.preflight"])
-def test_a_former_name_goes_on_with_a_line_of_the_first_rank(former: str) -> None:
-    name = re.split("[ .]", former)[1]
-    line = f"{name} goes from workloads with the next release: python -m hpcpy_job {name}"
-    now = python("-m", "hpcpy_job", name, "--help")
-    for rank, said in (("0", f"workloads: {line}\n"), ("1", "")):
-        done = python("-m", *former.split(), "--help", PMI_RANK=rank, PMI_SIZE="2")
-        assert (done.returncode, done.stdout, done.stderr) == (0, now.stdout, said)
 
 
 def test_only_the_first_rank_complains(

@@ -1,6 +1,0 @@
-"""The former name of ``python -m hpcpy_job on_spark``."""
-
-from workloads import former
-
-if __name__ == "__main__":
-    former.run("on_spark")

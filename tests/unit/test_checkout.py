@@ -9,10 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from imports import PACKAGES, graph, reached
 
 from emulated import table
 from hpcpy.core import paths
-from imports import PACKAGES, graph, reached
 from running import printed, run
 
 FEATURES = paths.ROOT / "src/interp/features"

@@ -1,19 +1,10 @@
-"""Print the tool's plan: each package and folder of src with its lines, and what it imports.
+"""What each module of src imports, within functions too."""
 
-`--of hpcpy.launch.command` prints the files that a module's imports reach, also those that
-functions import; `tests/unit/test_checkout.py` holds their order.
-"""
-
-from __future__ import annotations
-
-import argparse
 import ast
 import functools
-import sys
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from checkout import ROOT
+from hpcpy.core.paths import ROOT
 
 SOURCES = ROOT / "src"
 # Each imports itself and those before it. Types alone are no import at run time.
@@ -63,32 +54,3 @@ def reached(start: str, edges: Mapping[str, set[str]]) -> set[str]:
         todo = {target for name in todo for target in edges[name]} - seen
         seen |= todo
     return seen
-
-
-def folder_of(name: str) -> str:
-    """Return the package of a module, of the tool the folder or the single module."""
-    parts = name.split(".")
-    return ".".join(parts[:2]) if parts[0] == "hpcpy" else parts[0]
-
-
-def main() -> int:
-    """Print the plan, or what one module reaches."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--of", choices=sorted(graph()), metavar="MODULE", help="one module")
-    options = parser.parse_args()
-    if options.of:
-        print(*sorted(reached(options.of, graph())), sep="\n")
-        return 0
-    lines: dict[str, int] = defaultdict(int)
-    needs: dict[str, set[str]] = defaultdict(set)
-    for name, text in _modules().items():
-        folder = folder_of(name)
-        lines[folder] += len(text.splitlines())
-        needs[folder] |= {folder_of(target) for target in graph()[name]} - {folder, "hpcpy"}
-    for folder, count in lines.items():
-        print(f"{folder:<20}{count:>6}  {', '.join(sorted(needs[folder]))}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

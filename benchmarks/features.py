@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from checkout import run
 from hpcpy.core import paths
 from hpcpy.core.files import GIB, require_free
-from hpcpy.core.stages import Stage, in_order, stage
+from hpcpy.core.stages import Stage, stage
 from hpcpy.images.buildah import buildah
 from hpcpy.images.command import ensure_image
-from hpcpy.images.graph import Image, Part
-from hpcpy.images.make import make_image, make_part, missing_parts, part_path
+from hpcpy.images.graph import Image
+from hpcpy.images.make import make_parts, part_path
 from hpcpy.images.plan import Plan
 from measure import report, roots
 from measure.cases import CASES
@@ -29,8 +29,6 @@ _CASES = tuple(
 )
 # An executable of 140 MB for each variant, twice: in the cache and unpacked.
 _DISK_OF_ONE = 300 * 10**6
-# The builder takes some 2 GB for each at its link.
-_AT_ONCE = 2
 # Name of a variant -> the image; it differs only in the parts that have features.
 Variants = dict[str, Image]
 
@@ -70,18 +68,10 @@ def variants(image: Image, features: Sequence[str]) -> Variants:
 
 def _build(plan: Plan, wanted: Variants) -> None:
     """Have the parts of all variants in the cache; some 40 s each on two cores."""
-    images = wanted.values()
-    shipped = (part for one in images for part in plan.graph.shipped(one))
-    missing = missing_parts(plan, shipped)
-    if not missing:
-        return
     with buildah() as storage:
-        builder = make_image(plan, plan.graph.image(next(iter(images)).builder), storage)
-
-        def make(part: Part) -> None:
-            make_part(plan, part, builder, storage)
-
-        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
+        # One after the other: each interpreter's link takes some 2 GB.
+        for image in wanted.values():
+            make_parts(plan, plan.graph.shipped(image), storage)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,6 @@
 """Cold starts of packed environments on slow storage, with and without what is read ahead."""
 
 import argparse
-import datetime
-import json
 import os
 import shlex
 import sys
@@ -15,12 +13,10 @@ from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.pack import hot
 from hpcpy.pack.image import ANY, image_of
 from hpcpy.pack.places import is_packed
-from hpcpy_common import machine
-from hpcpy_common.options import whole_number
+from hpcpy_common.options import counts, whole_number
 from measure import report
 from measure.cold.sample import inside
 from measure.samples import in_rounds
-from measure.tables import packed
 
 # Seconds that a request takes; None: all is in the page cache.
 _DELAYS = (None, 0.001, 0.005, 0.010)
@@ -46,7 +42,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prefix", type=Path, help="a packed environment, with what is read ahead")
     parser.add_argument("program", nargs="+", help="statements, one program each")
     parser.add_argument("--samples", type=whole_number(1), default=5, metavar="N")
-    parser.add_argument("--ranks", default="1", metavar="N,…", help="starts at once (default: 1)")
+    help_ = "starts at once (default: 1)"
+    parser.add_argument("--ranks", type=counts, default="1", metavar="N,…", help=help_)
     help_ = "where packed.json goes"
     parser.add_argument("--out", type=Path, default=report.RESULTS, metavar="FOLDER", help=help_)
 
@@ -60,9 +57,9 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"{prefix}: reads nothing ahead", hint=f"hpcpy pack {prefix} -- PROGRAM")
     amount, size = sum(each.size for each in ranges), image_of(prefix).stat().st_size
     kinds = [
-        Packed(program, int(ranks), delay, ahead, amount, size)
+        Packed(program, ranks, delay, ahead, amount, size)
         for program in options.program
-        for ranks in options.ranks.split(",")
+        for ranks in options.ranks
         for delay in _DELAYS
         for ahead in (False, True)
     ]
@@ -76,18 +73,11 @@ def main(options: argparse.Namespace) -> int:
 
     # Where the environment lay is of one machine.
     words = ["python3", "benchmarks/packed.py", "PREFIX", *options.program]
-    words += ["--samples", str(options.samples), "--ranks", options.ranks]
-    facts: dict[str, Any] = {
-        "benchmark": "packed",
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(words),
-        "machine": machine.describe(),
-        "load_average": os.getloadavg(),
-    }
+    words += ["--samples", str(options.samples)]
+    words += ["--ranks", ",".join(map(str, options.ranks))]
+    facts = report.begun("packed", shlex.join(words))
     in_rounds(kinds, options.samples, take, lambda kind: f"{kind.program}, {kind.delay}")
-    report.write(options.out / "packed.json", {**facts, "results": kinds})
-    written = json.loads((options.out / "packed.json").read_text())
-    print(packed(written), end="")
+    report.finish({**facts, "results": kinds}, options.out)
     return 0
 
 

@@ -3,7 +3,7 @@
 import argparse
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import stage
 from hpcpy.images.command import ensure_image
+from hpcpy_common.options import counts, names
 from measure import report, roots
 from measure.samples import in_rounds
 from sharedfs import machines
@@ -23,31 +24,32 @@ from sharedfs.samples import Case, Sample, take
 
 _NUMBERS = "1,2,4"
 # Nodes take addresses of the bridge's 254; each has 16 made-up CPUs for ranks.
-_MOST = {"nodes": 64, "ranks": 16}
+_NODES, _RANKS = 64, 16
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     numbers = f"numbers with commas (default {_NUMBERS})"
-    parser.add_argument("--nodes", default=_NUMBERS, help=f"how many nodes, {numbers}")
-    parser.add_argument("--ranks", default=_NUMBERS, help=f"ranks on each, {numbers}")
-    names = ",".join(CONFIGURATIONS)
-    help_ = f"some of {names} (default: all)"
-    parser.add_argument("--configurations", default=names, help=help_)
+    for name, help_ in (("--nodes", "how many nodes"), ("--ranks", "ranks on each")):
+        parser.add_argument(name, type=counts, default=_NUMBERS, help=f"{help_}, {numbers}")
+    every = ",".join(CONFIGURATIONS)
+    help_ = f"some of {every} (default: all)"
+    parser.add_argument("--configurations", type=names(*CONFIGURATIONS), default=every, help=help_)
     help_ = f"of {','.join(PROGRAMS)} (default %(default)s)"
-    parser.add_argument("--programs", default="core", help=help_)
+    parser.add_argument("--programs", type=names(*PROGRAMS), default="core", help=help_)
     report.add_options(parser, samples=3, out=paths.BUILD)
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``storm.json`` and its picture, print a table."""
-    programs = _names(options.programs, PROGRAMS, "program")
-    names = _names(options.configurations, CONFIGURATIONS, "configuration")
-    nodes, ranks = _numbers(options.nodes, "nodes"), _numbers(options.ranks, "ranks")
+    if max(options.nodes) > _NODES or max(options.ranks) > _RANKS:
+        raise UsageError(f"at most {_NODES} nodes, and {_RANKS} ranks on each")
     # Configurations side by side: what else the machine does is the same for all.
-    sides = itertools.product(programs, nodes, ranks, names)
+    sides = itertools.product(
+        options.programs, options.nodes, options.ranks, options.configurations
+    )
     cases = [Case(name, program, count, each) for program, count, each, name in sides]
-    chosen = [CONFIGURATIONS[name] for name in names]
+    chosen = [CONFIGURATIONS[name] for name in options.configurations]
     # Before an image is built for an hour.
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
@@ -71,8 +73,8 @@ def main(options: argparse.Namespace) -> int:
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)
         facts["configurations"] = {one.name: one.title for one in chosen}
-        facts["programs"] = {name: PROGRAMS[name] for name in programs}
-        with machines.running(machines.layout(max(nodes))) as storm:
+        facts["programs"] = {name: PROGRAMS[name] for name in options.programs}
+        with machines.running(machines.layout(max(options.nodes))) as storm:
             facts["bytes_on_disk"] = _filled(storm, images, chosen)
 
             def one(case: Case) -> list[Sample]:
@@ -82,20 +84,6 @@ def main(options: argparse.Namespace) -> int:
         code = report.finish(facts, options.out, bases[-1], work)
     unfinished.unlink()
     return code
-
-
-def _names(text: str, known: Iterable[str], what: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise UsageError(f"no {what} {unknown[0]!r}", hint=f"there are: {', '.join(known)}")
-    return list(dict.fromkeys(names))
-
-
-def _numbers(text: str, what: str) -> list[int]:
-    words, most = text.split(","), _MOST[what]
-    if not all(word.strip().isdecimal() and 1 <= int(word) <= most for word in words):
-        raise UsageError(f"--{what} {text}: numbers from 1 to {most}, with commas between")
-    return sorted({int(word) for word in words})
 
 
 def _filled(storm: Storm, images: Images, chosen: Sequence[Configuration]) -> dict[str, int]:

@@ -75,13 +75,20 @@ def circumstances(
     """Return what a report begins with; before the samples, for what else the machine does."""
     tools = engine or ensure("apptainer")
     return {
-        "benchmark": benchmark,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python3", *sys.argv]),
-        "machine": machine.describe(),
-        "load_average": os.getloadavg(),
+        **begun(benchmark, shlex.join(["python3", *sys.argv])),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
         "images": {one.name: {"digest": one.digest, **_facts(one, work)} for one in images},
+    }
+
+
+def begun(benchmark: str, command: str) -> dict[str, Any]:
+    """Return what any report begins with: when it was made, by what, on what."""
+    return {
+        "benchmark": benchmark,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "machine": machine.describe(),
+        "load_average": os.getloadavg(),
     }
 
 

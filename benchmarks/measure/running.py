@@ -1,8 +1,8 @@
 """Commands whose output is needed."""
 
-import subprocess
 from collections.abc import Mapping, Sequence
 
+from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
 
 
@@ -22,21 +22,7 @@ def output(
     timeout: float | None = None,
 ) -> str:
     """Return what a command prints; a CommandError names `title` and the command's last line."""
-    try:
-        done = subprocess.run(
-            command,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CommandError(f"{title} had not ended after {timeout:.0f} s") from None
-    except OSError as error:
-        raise CommandError(f"{title}: {error.strerror}") from error
+    done = captured(command, env=env, seconds=timeout)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         message = f"{title} ended with {done.returncode}: {last}"

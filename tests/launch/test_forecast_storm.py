@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import datetime
 import json
 import os
 import subprocess
@@ -27,7 +26,7 @@ from small_storm import (
 )
 
 from hpcpy_cluster.processes import daemon_environment
-from hpcpy_common import machine
+from measure.report import begun
 from sharedfs.configurations import Configuration
 from sharedfs.samples import Sample
 from sharedfs.validation import compare
@@ -50,6 +49,8 @@ MOST = 0.5
 MOST_OF_WAYS = 1.5
 # Packets of a node, cold: low tens; a venv of numpy alone asks for hundreds.
 MOST_OF_A_NODE = 40
+
+COMMAND = "sudo STORM_OUT=A STORM_WAYS_OUT=B pytest tests/launch/test_forecast_storm.py"
 
 pytestmark = pytest.mark.long
 
@@ -89,16 +90,6 @@ def of(sample: Sample) -> dict[str, float | str]:
     }
 
 
-def circumstances() -> dict[str, Any]:
-    """Return what a report says of any run."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": "sudo STORM_OUT=A STORM_WAYS_OUT=B pytest tests/launch/test_forecast_storm.py",
-        "machine": machine.describe(),
-        "load_average": os.getloadavg(),
-    }
-
-
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
     with started(VENV, *WAYS.values()) as one:
@@ -112,8 +103,7 @@ def test_the_model_tells_how_long_ranks_wait_for_a_slow_server(
     with slow(storm, RATE, KEEPING) as one:
         samples = [of(each) for size in SIZES for each in one.take(VENV, *size)]
     report = {
-        "benchmark": "throttled storm",
-        **circumstances(),
+        **begun("throttled storm", COMMAND),
         "program": "import numpy, from a venv",
         "rate": RATE,
         "think": {one.temperature: one.launch.last for one in quick},
@@ -157,8 +147,7 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
                 case = {**of(cold), "way": way, "configuration": configuration.name}
                 samples.append({**case, "predicted": predicted(said, way, nodes * ranks)})
     report = {
-        "benchmark": "forecast storm",
-        **circumstances(),
+        **begun("forecast storm", COMMAND),
         "program": "import numpy, counted in a venv",
         "rate": WAYS_RATE,
         "samples": samples,

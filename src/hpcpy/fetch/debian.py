@@ -55,7 +55,7 @@ def fetch_debs(
             f"the mirror has moved past env/debian.lock: {', '.join(moves)}",
             hint=f"run `make lock`, or set {MODE}=newer for an image that is not reproducible",
         )
-    is_in_image = name not in debian_request().of_host
+    is_in_image = not debian_request().sets[name].of_host
     for move in moves:
         what = ", the image is not reproducible" if is_in_image else ""
         print(f"{move}: not as locked{what}", file=sys.stderr)

@@ -240,7 +240,7 @@ def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Artif
     (first, base), *others = request.sets_of(arch).items()
     sets = {offer: [first] for offer in mirror.closure(base)}
     for name, own in others:
-        if name in request.alone:
+        if request.sets[name].alone:
             added = mirror.exactly(own)
         else:
             # What the first set has is not listed again.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,67 +20,53 @@ MODE = "HPCPY_DEBIAN"
 
 
 @dataclass(frozen=True)
+class DebianSet:
+    """A table of packages, apt's patterns too."""
+
+    packages: tuple[str, ...]
+    alone: bool = False  # Whether they are taken without what they declare
+    of_host: bool = False  # Whether this machine runs them, and no image has them
+    architectures: tuple[str, ...] = ()  # Those that have the set; all where there is none
+
+
+@dataclass(frozen=True)
 class DebianRequest:
     """What ``debian.toml`` asks for."""
 
-    suites: tuple[DebianSuite, ...]
-    snapshot: str
     architectures: tuple[str, ...]
-    # Set -> packages (apt's patterns too); all but the first list what they
-    # have over the first.
-    sets: dict[str, tuple[str, ...]]
-    # Those of `sets` that are taken without what their packages declare.
-    alone: frozenset[str]
-    # Those of `sets` that only some architectures have -> which.
-    limited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # Those of `sets` that this machine runs, and no image has.
-    of_host: frozenset[str] = frozenset()
+    snapshot: str
+    suites: tuple[DebianSuite, ...]
+    sets: dict[str, DebianSet]  # All but the first list what they have over the first
     mirror: str = ""
 
     def sets_of(self, arch: str) -> dict[str, tuple[str, ...]]:
         """Return the sets that an architecture has, with its names in those of packages."""
         gnu = ARCHITECTURES[arch].gnu
         return {
-            name: tuple(package.replace("{gnu}", gnu) for package in packages)
-            for name, packages in self.sets.items()
-            if arch in self.limited.get(name, (arch,))
+            name: tuple(package.replace("{gnu}", gnu) for package in one.packages)
+            for name, one in self.sets.items()
+            if arch in (one.architectures or (arch,))
         }
 
 
 def debian_request(folder: Path | None = None) -> DebianRequest:
     """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
     top = read_table((folder or paths.ENV) / "debian.toml")
-    top.only("architectures", "mirror", "snapshot", "suites", "sets")
-    suites = tuple(table.fill(DebianSuite) for table in top.array("suites"))
-    sets = {}
-    alone, of_host = set(), set()
-    limited = {}
-    for name, table in top.table("sets").tables():
-        table.only("packages", "alone", "architectures", "of_host")
-        sets[name] = table.texts("packages")
-        if table.flag("alone"):
-            alone.add(name)
-        if table.flag("of_host"):
-            of_host.add(name)
-        if "architectures" in table.values:
-            limited[name] = _architectures(table)
-    snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    architectures = _architectures(top)
-    mirror = ""
+    tables = dict(top.table("sets").tables())
+    for table in (top, *tables.values()):
+        for arch in table.texts("architectures") if "architectures" in table.values else ():
+            if arch not in ARCHITECTURES:
+                known = ", ".join(ARCHITECTURES)
+                raise table.wrong("architectures", f"{arch!r} is not one of {known}")
+    given = {"snapshot": top.text("snapshot", r"https?://.+", "a URL")}
     if "mirror" in top.values:
-        mirror = top.text("mirror", r"https?://.+/debian", "a mirror's address")
-    return DebianRequest(
-        *(suites, snapshot, architectures, sets, frozenset(alone), limited, frozenset(of_host)),
-        mirror=mirror,
+        given["mirror"] = top.text("mirror", r"https?://.+/debian", "a mirror's address")
+    return top.fill(
+        DebianRequest,
+        suites=tuple(table.fill(DebianSuite) for table in top.array("suites")),
+        sets={name: table.fill(DebianSet) for name, table in tables.items()},
+        **given,
     )
-
-
-def _architectures(table: Table) -> tuple[str, ...]:
-    architectures = table.texts("architectures")
-    for arch in architectures:
-        if arch not in ARCHITECTURES:
-            raise table.wrong("architectures", f"{arch!r} is not one of {', '.join(ARCHITECTURES)}")
-    return architectures
 
 
 def _lock(folder: Path | None) -> Table:

@@ -112,26 +112,22 @@ GROUPS = {"image": "python.in"} | {
 def sources(folder: Path | None = None) -> dict[str, Artifact]:
     """Read ``sources.toml``, which components are built from."""
     top = read_table((folder or paths.ENV) / "sources.toml")
-    return {name: _built(name, table) for name, table in top.tables()}
+    tables = dict(top.tables())
+    for table in tables.values():
+        table.only("version", "licence", "why", "cpe", "sources")
+    return {name: _artifact(name, table, table.array("sources")) for name, table in tables.items()}
 
 
-def _built(name: str, table: Table) -> Artifact:
-    table.only("version", "licence", "why", "cpe", "sources")
+def _artifact(name: str, table: Table, places: list[Table], pattern: str = _URL) -> Artifact:
     version = table.text("version")
-    origins = tuple(_source(entry, version) for entry in table.array("sources"))
-    return Artifact(
-        name=name,
-        version=version,
-        filename=file_name(origins[0].url),
-        licence=table.text("licence"),
-        sources=origins,
-        cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
-        if "cpe" in table.values
-        else "",
-    )
+    origins = tuple(_source(place, version, pattern) for place in places)
+    licence, cpe = table.text("licence"), ""
+    if "cpe" in table.values:
+        cpe = table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
+    return Artifact(name, version, file_name(origins[0].url), licence, origins, cpe)
 
 
-def _source(table: Table, version: str, pattern: str = _URL) -> Source:
+def _source(table: Table, version: str, pattern: str) -> Source:
     table.only("url", "size", "sha256")
     # Not str.format: any other brace in a URL is its own.
     url = table.text("url", pattern, "a URL").replace("{version}", version)
@@ -150,7 +146,7 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     tables = locked(folder).items()
     of_group = {name: table for name, table in tables if group in table.texts("groups")}
     artifacts = [
-        _installed(name, table, table.table("wheels").table(arch))
+        _artifact(name, table, [table.table("wheels").table(arch)], _WHEEL_URL)
         for name, table in of_group.items()
         if arch in table.table("wheels").values
     ]
@@ -167,14 +163,3 @@ def locked(folder: Path | None = None) -> dict[str, Table]:
     for table in packages.values():
         table.only("version", "licence", "groups", "wheels")
     return packages
-
-
-def _installed(name: str, table: Table, wheel: Table) -> Artifact:
-    source = _source(wheel, table.text("version"), _WHEEL_URL)
-    return Artifact(
-        name=name,
-        version=table.text("version"),
-        filename=file_name(source.url),
-        licence=table.text("licence"),
-        sources=(source,),
-    )

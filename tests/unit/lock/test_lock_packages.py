@@ -11,7 +11,7 @@ from small_deb import make_deb
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.lock import command
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
-from hpcpy.pins.debian import DebianRequest
+from hpcpy.pins.debian import DebianRequest, DebianSet
 from hpcpy.pins.model import Artifact, Source
 
 PYTHON = (3, 14)
@@ -138,8 +138,12 @@ def offer(name: str) -> Artifact:
 
 
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
-    sets = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
-    request = DebianRequest((), "", ("x86_64",), sets, frozenset({"lone"}))
+    sets = {
+        "first": DebianSet(("base",)),
+        "second": DebianSet(("base", "thing")),
+        "lone": DebianSet(("base", "thing"), alone=True),
+    }
+    request = DebianRequest(("x86_64",), "", (), sets)
     found = command._offers(Index(), request, "x86_64")  # type: ignore[arg-type]
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],
@@ -148,7 +152,8 @@ def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
 
 
 def test_sets_have_the_names_of_their_architecture() -> None:
-    sets: dict[str, tuple[str, ...]] = {"first": ("binutils-{gnu}",), "cross": ("gcc",)}
-    request = DebianRequest((), "", (), sets, frozenset(), {"cross": ("x86_64",)})
+    cross = DebianSet(("gcc",), architectures=("x86_64",))
+    sets = {"first": DebianSet(("binutils-{gnu}",)), "cross": cross}
+    request = DebianRequest((), "", (), sets)
     assert request.sets_of("x86_64") == {"first": ("binutils-x86-64-linux-gnu",), "cross": ("gcc",)}
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}

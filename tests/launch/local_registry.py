@@ -10,13 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core import paths
-from hpcpy.core.files import scratch_dir
-from hpcpy.core.scratch import checkout_lock
+from debian_tools import unpacked
+
 from hpcpy.engine.setup import Engine
-from hpcpy.fetch.deb import unpack
-from hpcpy.fetch.debian import fetch_debs
-from hpcpy.pins.model import host_arch
 from running import run
 
 SECONDS = 300
@@ -44,7 +40,7 @@ def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [_program(), "serve", configuration],
+            [unpacked("registry") / "usr/bin/docker-registry", "serve", configuration],
             env={k: v for k, v in os.environ.items() if not k.startswith("REGISTRY_")},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -56,18 +52,6 @@ def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry
     finally:
         process.terminate()
         process.wait()
-
-
-def _program() -> Path:
-    """Have Debian's registry below ``build/tools``: its installation would start a service."""
-    folder = paths.TOOLS / "docker-registry"
-    with checkout_lock():
-        if not folder.exists():
-            (deb,) = fetch_debs("registry", host_arch()).paths.values()
-            with scratch_dir(paths.TOOLS, ".docker-registry") as scratch:
-                unpack(deb, scratch / "made")
-                (scratch / "made").rename(folder)
-    return folder / "usr/bin/docker-registry"
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

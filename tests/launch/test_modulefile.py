@@ -3,103 +3,48 @@
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from debian_tools import unpacked
 from launching import RANKS
 from local_cluster import Cluster
 from standalone_host import built
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
-from hpcpy.core.scratch import checkout_lock
-from hpcpy.core.stages import stage
+from hpcpy.core.files import scratch_dir
 from hpcpy.engine import prefix
-from hpcpy.engine.prefix import command
-from hpcpy.fetch.deb import unpack
-from hpcpy.fetch.debian import fetch_debs
-from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 from running import Done, executable, printed, python, run
 from tiers import sampled
 
-RECIPE = 1
-_NEEDED = 60 * MIB
 # What Lmod's scripts have as absolute paths.
 _ITS_PLACES = r"/usr/(?=share/lua/|lib/[^/\"]+/lua/|share/lmod|lib/lmod|bin/lua5)"
 
 
-def folder() -> Path:
-    """Return the place of both, whether or not they are there."""
-    return paths.TOOLS / "modules"
-
-
-def stamp() -> str:
-    """Return what tells a folder made here by this recipe from any other."""
-    return f"recipe {RECIPE}\nfolder {folder()}\n"
-
-
-def is_ready() -> bool:
-    """Tell whether both are whole and were made for this place."""
-    try:
-        return (folder() / "stamp").read_bytes() == stamp().encode() and command("lmod").exists()
-    except OSError:
-        return False
-
-
-def provided(program: str) -> Path:
-    """Have both, and return ``lmod`` or ``modulecmd``."""
-    provide()
-    return command(program)
-
-
-def provide() -> None:
-    """Unpack both unless they are there, and write their commands.
+def finish(made: Path, final: Path) -> None:
+    """Move Lmod's scripts, and write ``lmod`` and ``modulecmd``.
 
     A shell's ``module`` function calls them so: ``eval "$(lmod bash load NAME)"``.
     """
-    arch = ARCHITECTURES[host_arch()]
-    with checkout_lock():
-        if is_ready():
-            return
-        require_free(paths.TOOLS, _NEEDED, "Lmod and Environment Modules")
-        with stage("provide Lmod and Environment Modules under build/tools"):
-            _make(arch)
-
-
-def _make(arch: Architecture) -> None:
-    with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".modules") as scratch:
-        for deb in fetch_debs("modules", host_arch()).paths.values():
-            unpack(deb, scratch / "made")
-        _move_lmod(scratch / "made/usr/share/lmod")
-        (scratch / "made/stamp").write_text(stamp())
-        shutil.rmtree(folder(), ignore_errors=True)
-        (scratch / "made").rename(folder())
-        _write_commands(arch)
-
-
-def _move_lmod(lmod: Path) -> None:
-    for path in lmod.rglob("*"):
+    for path in (made / "usr/share/lmod").rglob("*"):
         if path.is_file() and not path.is_symlink():
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            moved = re.sub(_ITS_PLACES, f"{folder()}/usr/", text)
+            moved = re.sub(_ITS_PLACES, f"{final}/usr/", text)
             path.write_text(moved, encoding="utf-8", errors="surrogateescape")
-
-
-def _write_commands(arch: Architecture) -> None:
-    usr = folder() / "usr"
-    loader = [folder() / arch.loader, "--library-path", folder() / arch.libraries]
+    arch, usr = ARCHITECTURES[host_arch()], final / "usr"
+    loader = [final / arch.loader, "--library-path", final / arch.libraries]
     commands = {
         "lmod": (usr / "bin/lua5.3", usr / "share/lmod/lmod/libexec/lmod"),
-        "modulecmd": (usr / "bin/tclsh8.6", folder() / arch.libraries / "modulecmd.tcl"),
+        "modulecmd": (usr / "bin/tclsh8.6", final / arch.libraries / "modulecmd.tcl"),
     }
     for name, (interpreter, script) in commands.items():
         words = shlex.join(map(str, [*loader, interpreter, script]))
         tcl = shlex.quote(str(usr / "share/tcltk/tcl8.6"))
         text = f'#!/bin/sh\nexport TCL_LIBRARY={tcl}\nexec {words} "$@"\n'
-        executable(command(name), text)
+        executable(made / name, text)
 
 
 SITE = """
@@ -126,7 +71,7 @@ def make(*words: str) -> Done:
 def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
     """Run a script of bash in which ``module`` is that of a system, and finds some files."""
     try:
-        program = provided(system)
+        program = unpacked("modules", finish) / system
     except UnavailableError as error:
         pytest.skip(str(error))
     function = f'module() {{ eval "$({shlex.quote(str(program))} bash "$@")"; }}\n'

@@ -90,7 +90,7 @@ storm: ## start ranks on a shared file system of this machine (docs/explanation/
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
 
-release: ## an image, SBOM, provenance, hashes and notes in one folder; KEY=FILE signs it
+release: ## images, files, SBOMs, provenance, recipes, pages in one folder; KEY=FILE signs it
 	@$(HPCPY) release
 
 push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1; REF=oras://… the SIF

@@ -166,7 +166,7 @@ def twin(name: str, arch: str) -> Made | None:
     names = ", ".join(path.name for path in files.values())
     print(
         f"release WITHOUT {names}: one of them {what} in {paths.BUILD}\n"
-        f"  make them, here or elsewhere, and copy them with their .json files there:"
+        f"  make them, or copy them there with their .json files and times (rsync -a):"
         f" make sif standalone IMAGE={name} ARCH={arch}",
         file=sys.stderr,
     )
@@ -220,6 +220,7 @@ def main(options: argparse.Namespace) -> int:
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"
         raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
+    _build_pages()  # before hours of builds, as a link in them may lead nowhere
     names = [options.image] if options.image else list(STANDALONE)
     every = [made_here(name) for name in names]
     others = [arch for arch in ARCHITECTURES if arch != host_arch()]
@@ -229,33 +230,36 @@ def main(options: argparse.Namespace) -> int:
         if replaced := read_stamp(archive).get("replaced"):
             what = "packages that are not the locked ones"
             raise UsageError(f"{archive.name} has {what}: {replaced}")
-    with disk_errors(target.parent), scratch_dir(target.parent, target.name) as folder:
-        add_pages(folder)
-        with stage(f"release {target.name}"):
-            for made in products:
-                _ship(made, folder, of, options.key)
-            (folder / "NOTES.md").write_text(about, encoding="utf-8")
-            place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
-            where = options.url.rstrip("/") or target.absolute().as_uri()
-            for name, text in recipes(folder, version, where).items():
-                (folder / name).write_text(text, encoding="utf-8")
-            write_sums(folder)
-            if options.key:
-                signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
-                _run("openssl", *signs, folder / SUMS)
-            folder.rename(target)
+    with (
+        disk_errors(target.parent),
+        scratch_dir(target.parent, target.name) as folder,
+        stage(f"release {target.name}"),
+    ):
+        for made in products:
+            _ship(made, folder, of, options.key)
+        _pack_pages(folder / PAGES)
+        (folder / "NOTES.md").write_text(about, encoding="utf-8")
+        place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
+        where = options.url.rstrip("/") or target.absolute().as_uri()
+        for name, text in recipes(folder, version, where).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        write_sums(folder)
+        if options.key:
+            signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
+            _run("openssl", *signs, folder / SUMS)
+        folder.rename(target)
     print(target)
     return 0
 
 
-def add_pages(folder: Path) -> None:
-    """Add the pages as one file, to unpack and read, or to serve as they are."""
-    with (
-        stage("pages") as current,
-        zipfile.ZipFile(folder / PAGES, "w", zipfile.ZIP_DEFLATED) as file,
-    ):
+def _build_pages() -> None:
+    with stage("pages") as current:
         current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "docs"])
-        pages = paths.BUILD / "docs"
+
+
+def _pack_pages(target: Path) -> None:
+    pages = paths.BUILD / "docs"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(pages.rglob("*")):
             inside = path.relative_to(pages)
             if path.is_file() and not inside.parts[0].startswith("."):  # Sphinx's own notes

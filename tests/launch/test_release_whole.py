@@ -57,8 +57,10 @@ def release(
     monkeypatch.setattr(paths, "LOGS", build / "logs")
     monkeypatch.setattr(release_command, "commit", lambda: 40 * "a")
     monkeypatch.setattr(release_command, "notes", lambda _, version: f"## {version}, today\n")
-    pages = "pages.zip"
-    monkeypatch.setattr(release_command, "add_pages", lambda to: (to / pages).write_text("a page"))
+    pages = build / "docs"
+    pages.mkdir()
+    (pages / "index.html").write_text("a page")
+    monkeypatch.setattr(release_command, "_build_pages", lambda: None)
     monkeypatch.setattr(paths, "BUILD", build)
     plan = make_plan()
     image = plan.graph.image(request.param)

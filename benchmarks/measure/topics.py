@@ -93,9 +93,9 @@ def _circumstances(report: Report) -> str:
 def _warnings(report: Report, newest: datetime.date, can_be_repeated: bool) -> Iterator[str]:
     one = first(report)
     if (_load(one) or 0.0) > BUSY:
-        yield "Other programs ran, too: its counts hold, its times may be too long."
+        yield "Other programs ran, too: its times may be too long."
     if _day(one) < newest:
-        yield "Of an older image than this page's newest figures."
+        yield "Of an older image than others here."
     if not can_be_repeated:
         yield "The command is gone: this cannot be measured again."
 

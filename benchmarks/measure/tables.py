@@ -126,7 +126,9 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         more = packets[all_nodes, ranks] - packets[smallest]
         cells["each further node"] = f"{more / (all_nodes - nodes):,.1f}"
     if largest != smallest:
-        cells[f"of a node, {all_nodes} × {all_ranks}"] = f"{packets[largest] / all_nodes:,.0f}"
+        cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
+            f"{packets[largest] / all_nodes:,.0f}"
+        )
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
     private = _told(found[smallest], "private")
     cells |= {
@@ -144,7 +146,8 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
 
 def _told(found: Found, name: str) -> float:
     """Return the median of what all ranks of all samples have told."""
-    return statistics.median(value for one in found for value in one["ranks_told"][name])
+    values = [value for one in found for value in one["ranks_told"][name]]
+    return float(statistics.median(values))
 
 
 def _ranks(ranks: int) -> str:

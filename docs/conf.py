@@ -17,7 +17,6 @@ _KINDS = {
     "Reference": "docs/reference/",
     "Explanation": "docs/explanation/",
     "Results": "docs/results/",
-    "Features": "src/interp/features/",
     "Project": "",
 }
 
@@ -32,9 +31,9 @@ exclude_patterns = ["build", ".*", "containers", "env", "recipes", "tests"]
 # A link to a heading has the name that a forge gives it.
 myst_heading_anchors = 6
 # A broken link ends the build; a skipped level of headings, or a `…` in TOML, does not.
-# Maintainers' lists are in no table of contents: CONTRIBUTING links to them.
+# Maintainers' lists and features are in no table of contents: CONTRIBUTING links to them.
 suppress_warnings = ["myst.header", "misc.highlighting_failure", "toc.not_included"]
-_APART = "docs/maintainers/"
+_APART = ("docs/maintainers/", "src/interp/features/")
 # For a block that names no language: Python's colours would be wrong in most.
 highlight_language = "none"
 html_theme = "furo"

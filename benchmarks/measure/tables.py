@@ -125,21 +125,29 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     if all_nodes > nodes:
         more = packets[all_nodes, ranks] - packets[smallest]
         cells["each further node"] = f"{more / (all_nodes - nodes):,.1f}"
+    if largest != smallest:
+        cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
+            f"{packets[largest] / all_nodes:,.0f}"
+        )
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
-    cpu, private = (
-        statistics.median(value for one in found[smallest] for value in one["ranks_told"][name])
-        for name in ("cpu", "private")
-    )
+    private = _told(found[smallest], "private")
     cells |= {
         "MB read": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        "CPU of a rank, s": f"{cpu:.2f}",
         "own memory of a rank, MB": f"{private / 1e6:.0f}",
     }
+    for size in dict.fromkeys([smallest, largest]):
+        cells[f"CPU of a rank, s: {size[0]} × {size[1]}"] = f"{_told(found[size], 'cpu'):.2f}"
     for size in dict.fromkeys([smallest, largest]):
         last = statistics.median(one["last"] for one in found[size])
         cells[f"all ready, s: {size[0]} × {size[1]}"] = f"{last:.2f}"
     return cells
+
+
+def _told(found: Found, name: str) -> float:
+    """Return the median of what all ranks of all samples have told."""
+    values = [value for one in found for value in one["ranks_told"][name]]
+    return float(statistics.median(values))
 
 
 def _ranks(ranks: int) -> str:

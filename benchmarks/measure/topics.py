@@ -85,7 +85,7 @@ def _circumstances(report: Report) -> str:
     one = first(report)
     machine, load = one["machine"], _load(one)
     found = [f"{machine['cores']} cores of {machine['processor']}", f"{_day(one):%-d %B %Y}"]
-    found.append("load not recorded" if load is None else f"load {load:.1f} at the beginning")
+    found.append("load not recorded" if load is None else f"begun at load {load:.1f}")
     found += [_image(one), _samples(report)]
     return ", ".join(filter(None, found))
 
@@ -93,9 +93,9 @@ def _circumstances(report: Report) -> str:
 def _warnings(report: Report, newest: datetime.date, can_be_repeated: bool) -> Iterator[str]:
     one = first(report)
     if (_load(one) or 0.0) > BUSY:
-        yield "Begun under load: its counts hold, its times may be too long."
+        yield "Other programs ran, too: its times may be too long."
     if _day(one) < newest:
-        yield "Of an older image than this page's newest figures."
+        yield "Of an older image than others here."
     if not can_be_repeated:
         yield "The command is gone: this cannot be measured again."
 

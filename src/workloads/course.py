@@ -115,7 +115,7 @@ DAYS = {
             15,
             25,
             (f"mpiexec -n 2 {_RUN} heat --impl mpi-checkpoint --checkpoint a.h5 --steps 100000",),
-            ("mpi-file", "heat-checkpoint"),
+            ("mpi-file", "heat-dataset", "heat-checkpoint"),
             "one file by all ranks, whole at any time: kill it, and start it again",
         ),
         Row(

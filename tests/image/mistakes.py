@@ -283,6 +283,14 @@ MISTAKES = {
         ("    os.replace(new, path)\n", "    os.replace(new, path)\n    np.save(new, field)\n",
          "plate.npy.new.npy is left beside the checkpoint"),
     ),
+    "heat-dataset": (
+        ("        field[first : first + len(mine)]", "        field[: len(mine)]", "on 4 ranks: ["),
+        ('file.create_dataset("field", ', 'file.create_dataset("plate", ', "no dataset field, but"),
+        ('"w", driver="mpio", comm=comm) as', '"w") as', "each rank opens a file of its own"),
+        ("    with h5py", "    parts = comm.gather(mine)\n    if comm.rank:\n        return\n"
+         "    with h5py.File(path, 'w') as file:\n        file['field'] = [row for part in parts "
+         "for row in part]\n    return\n    with h5py", "brings rows to another rank: each rank"),
+    ),
     "heat-scaling": (
         (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),
         ("(ranks * seconds[ranks])", "seconds[ranks]", "most_ranks({1: 100.0"),

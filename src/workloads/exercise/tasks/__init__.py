@@ -42,6 +42,7 @@ NAMES = (
     "heat-trace",
     "heat-sum",
     "heat-checkpoint",
+    "heat-dataset",
     "heat-scaling",
 )
 

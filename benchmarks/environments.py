@@ -1,9 +1,6 @@
 """What `hpcpy pack` makes of environments: files, size, path calls of a program, seconds."""
 
 import argparse
-import datetime
-import json
-import os
 import re
 import shlex
 import sys
@@ -14,7 +11,6 @@ from typing import Any
 from checkout import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy_common import machine
 from measure import report
 from measure.running import output
 
@@ -42,17 +38,10 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"{'='.join(wrong[0])}: is no NAME=PREFIX=MODULES")
     # Where the environments lay is of one machine.
     words = (f"{name}=PREFIX={modules}" for name, _, modules in given)
-    facts: dict[str, Any] = {
-        "benchmark": "environments",
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python3", "benchmarks/environments.py", *words]),
-        "machine": machine.describe(),
-        "load_average": os.getloadavg(),
-    }
+    command = shlex.join(["python3", "benchmarks/environments.py", *words])
+    facts = report.begun("environments", command)
     facts["results"] = [_packed(name, Path(prefix), modules) for name, prefix, modules in given]
-    report.write(options.out / "environments.json", facts)
-    print(json.dumps(facts["results"], indent=1))
-    return 0
+    return report.finish(facts, options.out)
 
 
 def _packed(name: str, prefix: Path, modules: str) -> dict[str, Any]:

@@ -110,14 +110,16 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
         temporary.write_text("{\n" + ",\n".join(entries) + "\n}\n")
 
 
-def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int:
-    """Write a report, draw its pictures by an image's matplotlib, and print its tables."""
+def finish(
+    report: Mapping[str, Any], out: Path, image: Base | None = None, work: Path | None = None
+) -> int:
+    """Write a report, draw its picture by an image's matplotlib, and print its tables."""
     path = out / f"{report['benchmark']}.json"
     write(path, report)
     # As it is read again: numbers that are keys become text.
     written = json.loads(path.read_text())
     print(tables.TABLES[written["benchmark"]](written), end="", flush=True)
-    if report["benchmark"] in charts.PICTURES:
+    if image and work and report["benchmark"] in charts.PICTURES:
         _draw(path, container(image.name, image.sif, work), work)
     return 0
 

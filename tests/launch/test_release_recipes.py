@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from debian_tools import unpacked
 from standalone_host import built
-from test_modulefile import provided
+from test_modulefile import finish
 
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.fetch.artifacts import fetch
@@ -46,7 +47,7 @@ def test_easybuild_installs_it_with_a_module(release: Path, tmp_path: Path) -> N
     for file in fetch(EASYBUILD).values():
         shutil.unpack_archive(file, tmp_path)
     found = [str(path) for path in tmp_path.glob("easybuild_*")]
-    lmod = provided("lmod")
+    lmod = unpacked("modules", finish) / "lmod"
     places = {"PYTHONPATH": os.pathsep.join(found), "LMOD_CMD": str(lmod)}
     env = {**os.environ, **places, "PATH": f"{lmod.parent}{os.pathsep}{os.environ['PATH']}"}
     as_root = ["--allow-use-as-root-and-accept-consequences"] if os.geteuid() == 0 else []

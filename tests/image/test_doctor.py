@@ -46,6 +46,8 @@ def test_on_ranks_one_reports_for_all() -> None:
     assert (found["mpi.ranks"]["status"], found["mpi.ranks"]["value"]) == ("ok", 3)
     assert found["cpu.binding"]["detail"].startswith("3 ranks here")
     assert found["fabric.used"]["value"] == "tcp"
+    (library,) = found["fabric.library"]["value"]
+    assert (library["name"], library["is_mounted"]) == ("libfabric", False)
     assert found["fabric.memory"]["value"] is True
     assert "fabric.speed" not in found
     assert len(found["mpi.ranks"]["hosts"]) == 1

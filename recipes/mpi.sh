@@ -1,6 +1,8 @@
 #!/bin/sh
 # MPICH: libmpi.so.12 below /opt/mpich, which is the image's, and with PMIx once more
-# below /opt/mpich/pmix.  Its mpiexec is the part hydra.
+# below /opt/mpich/pmix.  Its mpiexec is the part hydra.  Both need libfabric.so.1, which lies
+# in the system's folder, and in the loader's cache: there hooks look for what they replace by
+# the host's (docs/how-to/mpi.md).
 #
 # Not below the Python prefix: mpi4py would look there before LD_LIBRARY_PATH,
 # and a site's own MPI could not take its place.
@@ -13,19 +15,29 @@ apply_patches .
 rm -r test/mpi
 # These tests are bash's, and dash would take them for failed.
 sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
-# The default datatype engine is 108 MB of generated C.  libfabric comes with
-# the source, so that libmpi needs only libc and libm.  hwloc would read the node's
-# hardware from /sys, 200 path calls in each MPI_Init; what is lost: docs/how-to/mpi.md.  With
-# dlopen, libfabric would look for more providers, 100 path calls at each start.  Of libfabric's providers, those
-# stay that ranks of two nodes can use; shm would take SIGTERM.
-# With the old C library: the interpreter as one file has this very libmpi.
+# libfabric comes with the source.  It is a library of its own, so that a site's can take its
+# place.  With dlopen, it would look for more providers, 100 path calls at each start.  Of its
+# providers, those stay that ranks of two nodes can use; shm would take SIGTERM.
+# With the old C library: the interpreter as one file has these very libraries.
+fabric=$PWD/fabric
+(
+    cd modules/libfabric
+    ./configure --prefix="$fabric" --libdir="$fabric/lib" --disable-static --with-dlopen=no \
+        --disable-shm --disable-udp --disable-rxd --disable-mrail --disable-psm3 \
+        --disable-perf --disable-hook_debug --disable-rstream \
+        CFLAGS="$PORTABLE $HARDENED" LDFLAGS="-L/opt/deps/old $HARDENED_LINK"
+    make -j "$JOBS"
+    make install
+)
+# libtool would note this folder in what it links.
+rm "$fabric/lib/libfabric.la"
+# The default datatype engine is 108 MB of generated C.  hwloc would read the node's
+# hardware from /sys, 200 path calls in each MPI_Init; what is lost: docs/how-to/mpi.md.
 ./configure --prefix=/opt/mpich \
-    --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=no \
+    --with-device=ch4:ofi --with-libfabric="$fabric" --with-hwloc=no \
     --with-datatype-engine=dataloop --with-pm=no --enable-romio \
     --enable-shared --disable-static --disable-fortran --disable-cxx \
-    --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
-    --disable-shm --disable-udp --disable-rxd --disable-mrail \
-    --disable-perf --disable-hook_debug --disable-rstream \
+    --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug \
     MPICHLIB_CFLAGS="$PORTABLE $HARDENED" LDFLAGS="-L/opt/deps/old $HARDENED_LINK"
 # No program gets a path to the library, by libtool's option or by LD_RUN_PATH.
 sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
@@ -54,7 +66,8 @@ mkdir "$pmix"
 cp -a lib/.libs/libmpi.so.* "$pmix/"
 
 mkdir -p "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" "$OUT/opt/mpich/share/licenses" \
-    "$OUT/etc/ld.so.conf.d"
+    "$OUT/etc/ld.so.conf.d" "$OUT/$libraries"
+cp -a "$fabric"/lib/libfabric.so.1* "$OUT/$libraries/"
 cp -a all/opt/mpich/lib/libmpi.so* "$OUT/opt/mpich/lib/"
 for program in mpichversion mpivars; do
     install -m 755 "all/opt/mpich/bin/$program" "$OUT/opt/mpich/bin/"
@@ -68,6 +81,7 @@ for copyright in debian/usr/share/doc/lib*/copyright; do
     install -D -m 644 "$copyright" "$OUT/${copyright#debian/}"
 done
 strip_all "$OUT/opt/mpich"
+strip --strip-unneeded "$OUT/$libraries"/libfabric.so.1.*
 echo /opt/mpich/lib >"$OUT/etc/ld.so.conf.d/mpich.conf"
 cp COPYRIGHT "$OUT/opt/mpich/share/licenses/mpich"
 cp modules/libfabric/COPYING "$OUT/opt/mpich/share/licenses/libfabric"

@@ -8,6 +8,7 @@ source=$MATERIALS/recipes/standalone
 old=/opt/deps/old
 version=$(echo "$PREFIX"/lib/python3.*)
 version=${version##*/python}
+fabric=/usr/lib/$MULTIARCH/libfabric.so.1
 library=$PREFIX/lib/python$version
 # shellcheck source=recipes/interpreter/executable.sh
 . "$MATERIALS/recipes/interpreter/executable.sh"
@@ -24,6 +25,10 @@ cp "$library/$llvm" libllvmlite.so
 for path in $(patchelf/usr/bin/patchelf --print-needed libllvmlite.so | grep /); do
     patchelf/usr/bin/patchelf --replace-needed "$path" "${path##*/}" libllvmlite.so
 done
+# Its MPI finds libfabric beside it.
+cp /opt/mpich/lib/libmpi.so.12 .
+# shellcheck disable=SC2016  # the loader's variable
+patchelf/usr/bin/patchelf --set-rpath '$ORIGIN' libmpi.so.12
 
 # libm is linked in, and for all libraries of the process: a result's last bit would hang on
 # the host's.
@@ -65,8 +70,8 @@ python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" 
     "$PREFIX/share" "$PREFIX/share/hpcpy/image.json=$MATERIALS/image.json" \
     "$PREFIX/share/hpcpy/tool=$MATERIALS/tool" \
     /usr/share/doc=/opt/link/interpreter/doc \
-    /opt/mpich/lib/libmpi.so.12 /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy \
-    /opt/mpich/share
+    /opt/mpich/lib/libmpi.so.12=libmpi.so.12 "/opt/mpich/lib/libfabric.so.1=$fabric" \
+    /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy /opt/mpich/share
 gcc -c "$source/files.S" -o files.S.o
 link hpcpy-python
 hdf5_names hpcpy-python | cmp - libhdf5.S
@@ -75,7 +80,7 @@ resolver=$(nm hpcpy-python | sed -n 's/^0*\(.*\) i hpcpy_look_first$/\1/p')
 [ -z "$resolver" ] || readelf --relocs --wide hpcpy-python | grep -m 1 IRELATIV | grep " $resolver\$"
 strip --strip-unneeded hpcpy-python
 # Weak symbols: recipes/hydra.sh.
-if readelf --version-info --dyn-syms --wide hpcpy-python /opt/mpich/lib/libmpi.so.12 \
+if readelf --version-info --dyn-syms --wide hpcpy-python libmpi.so.12 "$fabric" \
     /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy |
     grep -E 'GLIBC_2\.(29|[3-9][0-9])|WEAK .* UND pthread_.*_np@'; then
     echo "it needs a newer glibc than 2.28" >&2

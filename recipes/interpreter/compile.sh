@@ -26,6 +26,7 @@ for source in "$interp"/*/*.[cS] table.c $(in_features "*.[cS]"); do
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" $includes -I. -I/opt/deps/include \
         -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
+        -DHPCPY_OWN_FABRIC="\"/usr/lib/$MULTIARCH/libfabric.so.1\"" \
         -DHPCPY_LIBRARY="\"lib/python$version\"" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 # Shared file systems, which every rank's small files slow down for all: the kernel's,
@@ -20,17 +21,27 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 def of(mountinfo: str, folder: str) -> str:
     """Return the type of a folder's file system; empty where it cannot be told."""
     real, longest, kind = os.path.realpath(folder), -1, ""
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        fields = before.split()
-        if len(fields) < 5 or not after:
-            continue
-        point = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), fields[4])
+    for point, name in _points(mountinfo):
         is_above = real == point or real.startswith(point.rstrip("/") + "/")
         # Of two mounts on one point the later hides the earlier.
         if is_above and len(point) >= longest:
-            longest, kind = len(point), after.split()[0]
+            longest, kind = len(point), name
     return kind
+
+
+def is_point(mountinfo: str, path: str) -> bool:
+    """Tell whether a file or folder is mounted itself, by its own path."""
+    return any(point == path for point, _ in _points(mountinfo))
+
+
+def _points(mountinfo: str) -> Iterator[tuple[str, str]]:
+    """Yield the path of each mount, and the type of its file system."""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        if len(fields) >= 5 and after:
+            point = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), fields[4])
+            yield point, after.split()[0]
 
 
 def here(folder: str) -> str:

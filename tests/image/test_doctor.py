@@ -46,6 +46,10 @@ def test_on_ranks_one_reports_for_all() -> None:
     assert (found["mpi.ranks"]["status"], found["mpi.ranks"]["value"]) == ("ok", 3)
     assert found["cpu.binding"]["detail"].startswith("3 ranks here")
     assert found["fabric.used"]["value"] == "tcp"
+    (library,) = found["fabric.library"]["value"]
+    assert (library["name"], library["is_mounted"]) == ("libfabric", False)
+    assert found["fabric.memory"]["value"] is True
+    assert "fabric.speed" not in found
     assert len(found["mpi.ranks"]["hosts"]) == 1
 
 
@@ -63,3 +67,6 @@ def test_several_nodes_are_told_together_and_apart() -> None:
     assert where["n1"]["hosts"] == ["n1", "n3"]
     assert (where["n2"]["status"], where["n2"]["hosts"]) == ("warn", ["n2"])
     assert sum(each["name"] == "mpi.ranks" for each in content["findings"]) == 1
+    (speed,) = [each["value"] for each in content["findings"] if each["name"] == "fabric.speed"]
+    assert speed["nodes"] == ["n1", "n2"]
+    assert min(speed["bandwidth"], speed["latency"]) > 0

@@ -1,6 +1,7 @@
 """The MPI library is found at the first import, and any of its ABI does."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ OWN = Path("/opt/mpich/lib/libmpi.so.12")
 # Without MPI_Init, for which there may be no launcher.
 LOAD = "import mpi4py; mpi4py.rc.initialize = False; import mpi4py.MPI\n"
 WHICH = "print({x.split()[-1] for x in open('/proc/self/maps') if 'libmpi' in x})\n"
+FABRIC = (
+    LOAD + "print(sorted({x.split()[-1] for x in open('/proc/self/maps') if 'libfabric' in x}))"
+)
 FOLDER = WHICH.replace("[-1]", "[-1].rpartition('/')[0]")
 BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_WORLD\n"
 
@@ -45,6 +49,28 @@ def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
     done = start(sys.executable, "-c", LOAD, LD_DEBUG="libs", LD_LIBRARY_PATH="/nonexistent")
     assert "find library=libmpi.so.12" not in done.stderr
     assert f"calling init: {OWN}" in done.stderr
+
+
+# Where hooks look for what they replace: in the loader's cache, by the soname.
+def test_libfabric_is_where_the_loaders_cache_says() -> None:
+    listed = printed(run("/sbin/ldconfig", "-p"))
+    (path,) = (line.split()[-1] for line in listed.splitlines() if "libfabric.so.1 " in line)
+    assert python("-c", FABRIC) == f"{[str(Path(path).resolve())]}\n"
+
+
+def test_libfabric_of_the_library_path_goes_first(tmp_path: Path) -> None:
+    own = printed(start(sys.executable, "-c", FABRIC)).strip("[]'\n")
+    shutil.copy(own, tmp_path / "libfabric.so.1")
+    found = python("-c", FABRIC, LD_LIBRARY_PATH=f"/nonexistent:{tmp_path}")
+    assert found == f"{[str(tmp_path / 'libfabric.so.1')]}\n"
+
+
+def test_verbose_says_by_what_ranks_reach_each_other() -> None:
+    words = ("-n", "2", sys.executable, "-c", "from mpi4py import MPI")
+    said = start("mpiexec", *words, HPCPY_VERBOSE="1").stderr
+    assert said.startswith(f"hpcpy: MPI is {OWN}")
+    assert re.search(r"libfabric 1\.\d+ \(/usr/lib/", said)
+    assert said.endswith(", network: tcp, shared memory\n")
 
 
 def test_a_preloaded_library_of_another_soname_is_the_only_one(tmp_path: Path) -> None:

@@ -78,10 +78,10 @@ def test_it_is_hardened_and_names_the_hosts_libraries_by_path(file: Path) -> Non
 
 
 # Of a case: the most path calls and those that may leave the node, of which the file itself is
-# one; and what each folder of LD_LIBRARY_PATH adds. MPI has three names.
+# one; and what each folder of LD_LIBRARY_PATH adds. MPI has three names, its libfabric one.
 @pytest.mark.parametrize(
     ("name", "most", "each"),
-    [("pass", (10, 1), 0), ("core", (16, 1), 0), ("core + MPI_Init", (40, 8), 3)],
+    [("pass", (10, 1), 0), ("core", (16, 1), 0), ("core + MPI_Init", (40, 9), 4)],
 )
 @pytest.mark.usefixtures("strace")
 def test_a_start_asks_little_whatever_the_library_path(
@@ -191,6 +191,13 @@ def test_without_a_folder_llvm_is_in_memory(file: Path, option: str) -> None:
     assert done.stdout == "42\n", done.stderr
     assert f"{LLVM} is in this process's memory" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_without_a_folder_mpi_and_its_libfabric_are_in_memory(file: Path) -> None:
+    code = "from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
+    done = without_a_folder(file, "noexec", "-c", code)
+    assert done.stdout == "1\n", done.stderr
+    assert done.stderr.count("is in this process's memory") == 2
 
 
 def test_a_killed_start_leaves_nothing_that_counts(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpcpy_common import ranks
-from hpcpy_job.doctor import process
+from hpcpy_job.doctor import ping, process
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import Node, World, facts_of_this_rank
 
@@ -68,14 +68,14 @@ def start_mpi() -> World:
     """
     if not ranks.claims(os.environ):
         return World()
-    before = process.open_files()
+    before = process.in_use()
     try:
         from mpi4py import MPI  # noqa: PLC0415
     except (ImportError, RuntimeError) as error:
         return World(problem=str(error).splitlines()[0])
     if not MPI.Is_initialized():
         return World()
-    return World(MPI.COMM_WORLD, opened=process.open_files() - before)
+    return World(MPI.COMM_WORLD, opened=process.in_use() - before)
 
 
 def report(look: Look, show: Show, world: World, *, deep: bool) -> bool:
@@ -109,7 +109,8 @@ def _report_of_ranks(look: Look, show: Show, world: World, *, deep: bool) -> boo
     leaders = comm.Split(0 if leads else MPI.UNDEFINED, comm.rank)
     merged = None
     if leads:
-        mine = look(Node(deep=deep, world=world, ranks=tuple(facts)))
+        speed = ping.between_nodes(leaders, _host())
+        mine = look(Node(deep=deep, world=world, ranks=tuple(facts), speed=speed))
         # Those that are done first wait for the slowest node.
         ranks.idle_barrier(leaders)
         everything = leaders.gather((_host(), mine))

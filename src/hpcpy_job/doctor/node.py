@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hpcpy_job.doctor.ping import Speed
+
 
 @dataclass(frozen=True)
 class World:
@@ -15,7 +17,7 @@ class World:
 
     comm: Any = None  # MPI.COMM_WORLD; None where MPI was not started
     problem: str = ""  # why it could not be, one line; empty where nobody tried
-    opened: frozenset[str] = frozenset()  # by MPI's start: targets of /proc/self/fd
+    opened: frozenset[str] = frozenset()  # by MPI's start: targets of /proc/self/fd, mapped files
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Node:
     deep: bool = True  # whether a check may take seconds and start other processes
     world: World = World()
     ranks: tuple[RankFacts, ...] = ()  # of this job on this node; empty if not known
+    speed: Speed | None = None  # between two nodes of this job
 
     def path(self, name: str) -> Path:
         """Return where an absolute path is below `root`."""

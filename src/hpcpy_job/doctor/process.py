@@ -30,24 +30,29 @@ def describe_mpi(mpi: Any) -> dict[str, str]:
     The ABI, ``family``, is ``openmpi``, ``abi`` (the MPI 5 standard's), or for all
     others ``mpich``.
     """
-    named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
-    path = mpi_library(mapped_files(), named)
+    path = mpi_library(mapped_files())
     text = mpi.Get_library_version()
     family = "openmpi" if text.startswith("Open MPI") else "mpich"
     if Path(path).name.startswith("libmpi_abi"):
         family = "abi"
-    lines = [" ".join(line.split()).strip(" \0") for line in text.splitlines()]
-    known = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
     return {
         "path": path,
-        "version": ", ".join((known or lines[:1])[:2]),
+        "version": shortened(text),
         "standard": ".".join(map(str, mpi.Get_version())),
         "family": family,
     }
 
 
-def mpi_library(mapped: list[str], named: str = "") -> str:
+def shortened(text: str) -> str:
+    """Return the lines of a library's description that tell its version and device."""
+    lines = [" ".join(line.split()).strip(" \0") for line in text.splitlines()]
+    known = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
+    return ", ".join((known or lines[:1])[:2])
+
+
+def mpi_library(mapped: list[str]) -> str:
     """Return the MPI library among mapped files; empty where there is none."""
+    named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
     if named and (real := str(Path(named).resolve())) in mapped:
         return real
     return next((path for path in mapped if _MPI.fullmatch(path.rpartition("/")[2])), "")
@@ -65,9 +70,9 @@ def mapped_files() -> list[str]:
     return [path for path in dict.fromkeys(paths) if path.startswith("/")]
 
 
-def open_files() -> frozenset[str]:
-    """Return what this process has open, as the links of ``/proc/self/fd`` say."""
-    files = set()
+def in_use() -> frozenset[str]:
+    """Return what this process has open, as the links of ``/proc/self/fd`` say, and mapped."""
+    files = set(mapped_files())
     for file in Path("/proc/self/fd").glob("*"):
         with contextlib.suppress(OSError):  # the listing's own
             files.add(str(file.readlink()))

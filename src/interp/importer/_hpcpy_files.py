@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Files
 
 _SECOND = 1_000_000_000
-# MPI's library starts the program that is its neighbour, and that another.
+# MPI's library needs another, and starts a program, which starts the last one.
 _NEIGHBOURS = {
     "/opt/mpich/lib/libmpi.so.12": (
+        "/opt/mpich/lib/libfabric.so.1",
         "/opt/mpich/bin/mpiexec.hydra",
         "/opt/mpich/bin/hydra_pmi_proxy",
     )

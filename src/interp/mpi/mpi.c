@@ -129,14 +129,31 @@ static const HpcpyMpiInterface *open_library(const char *wanted, char *problem, 
     return usable;
 }
 
+/* The libfabric of the executable of `make standalone`: placed with MPI's library, beside it,
+   unless both are in this process's memory. */
+static char *own_fabric(const char *library)
+{
+    char *file = NULL;
+    if (strstr(library, HPCPY_OWN_MPI "/lib/") == NULL) {
+        return hpcpy_placed(HPCPY_OWN_MPI "/lib/libfabric.so.1");
+    }
+    int folder = (int)(strrchr(library, '/') - library);
+    return asprintf(&file, "%.*s/libfabric.so.1", folder, library) < 0 ? NULL : file;
+}
+
 /* The MPI that the executable of `make standalone` has itself.  No lock is held: Python
    places it. */
 static const HpcpyMpiInterface *open_own(void)
 {
     char ignored[2048] = "";
     char *file = hpcpy_is_standalone() ? hpcpy_placed(HPCPY_OWN_MPI "/lib/libmpi.so.12") : NULL;
-    const HpcpyMpiInterface *own =
-        file == NULL ? NULL : open_library(file, ignored, sizeof(ignored));
+    char *fabric = file == NULL ? NULL : own_fabric(file);
+    const HpcpyMpiInterface *own = NULL;
+    if (fabric != NULL) {
+        hpcpy_mpi_open_fabric(fabric);
+        own = open_library(file, ignored, sizeof(ignored));
+    }
+    free(fabric);
     free(file);
     return own;
 }

@@ -37,6 +37,9 @@ extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
    writes its ABI to `interface`.  With NULL, `problem` has the reason. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t size);
 
+/* Opens the libfabric that our own MPI needs: this file, or the one in LD_LIBRARY_PATH. */
+void hpcpy_mpi_open_fabric(const char *file);
+
 /* The function to call in place of the library's `target`: `target` itself, or a
    wrapper of it (mpi_error_string.c). */
 void *hpcpy_mpi_with_buffer(const HpcpyMpiInterface *interface, const char *name, void *target);

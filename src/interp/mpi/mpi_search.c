@@ -35,6 +35,17 @@ static const char *own_file(void)
     return started_by_pmix() ? HPCPY_OWN_MPI "/pmix/lib/libmpi.so.12" : OWN;
 }
 
+/* The image's MPI needs libfabric.so.1.  One in LD_LIBRARY_PATH wins, which the loader then
+   finds by itself.  Else it is opened here, by its path: the loader would look at eight places
+   of each folder first, and in its cache. */
+void hpcpy_mpi_open_fabric(const char *file)
+{
+    static const char *const name[] = {"libfabric.so.1"};
+    if (hpcpy_in_library_path(name, 1) == HPCPY_NOWHERE) {
+        dlopen(file, RTLD_LAZY);
+    }
+}
+
 static bool is_own(void *library)
 {
     struct link_map *map = NULL;
@@ -60,6 +71,12 @@ static void *open_library(const char *file)
     return dlopen(file, RTLD_LAZY);
 }
 
+static void *open_own(void)
+{
+    hpcpy_mpi_open_fabric(HPCPY_OWN_FABRIC);
+    return open_library(own_file());
+}
+
 /* In the order of the ABIs, the first that opens, the image's own last;
    `failed` gets the reason of each that does not. */
 static void *open_first(const bool *asked, char *failed, size_t size)
@@ -77,7 +94,7 @@ static void *open_first(const bool *asked, char *failed, size_t size)
                                        length > 0 ? "; " : "", dlerror(), abi_names[i]);
         }
     }
-    return own ? open_library(own_file()) : NULL;
+    return own ? open_own() : NULL;
 }
 
 /* What the loader's search would find, with fewer look-ups: see library.c. */
@@ -125,7 +142,7 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
         snprintf(failed, size, "it is neither in LD_LIBRARY_PATH nor in /etc/ld.so.cache");
         return NULL;
     }
-    void *own = is_read && asked[HPCPY_MPICH] ? open_library(own_file()) : NULL;
+    void *own = is_read && asked[HPCPY_MPICH] ? open_own() : NULL;
     if (own != NULL) {
         return own;
     }

@@ -14,6 +14,8 @@
 #define _GNU_SOURCE
 #include "mpi_signals.h"
 
+#include "mpi_said.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +71,16 @@ static int lacks_files(void)
     static int name parameters                     \
     {                                              \
         HpcpySignals signals;                      \
+        hpcpy_mpi_said("before");                  \
         hpcpy_signals_keep(&signals);              \
         int result = lacks_files();                \
         if (result == 0) {                         \
             result = their_##name arguments;       \
         }                                          \
         hpcpy_signals_put_back(&signals);          \
+        if (result == 0) {                         \
+            hpcpy_mpi_said("after");               \
+        }                                          \
         return result;                             \
     }
 

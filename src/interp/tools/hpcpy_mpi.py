@@ -24,8 +24,9 @@ def programs() -> tuple[str, str]:
         return mpiexec, library
     from _hpcpy_files import place  # noqa: PLC0415
 
-    # It starts the program beside it.
-    root = place(_FOLDER, [mpiexec, f"{_FOLDER}/bin/hydra_pmi_proxy", library])
+    # Each needs the file beside it.
+    proxy, fabric = f"{_FOLDER}/bin/hydra_pmi_proxy", f"{_FOLDER}/lib/libfabric.so.1"
+    root = place(_FOLDER, [mpiexec, proxy, library, fabric])
     return root + mpiexec, root + library
 
 

@@ -1,5 +1,6 @@
 """The doctor's checks, on machines made of folders and libraries made for the test."""
 
+import ctypes
 import os
 import shutil
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from hpcpy_common import mounts, ranks
-from hpcpy_job.doctor import checks
+from hpcpy_job.doctor import checks, network
 from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi
 from hpcpy_job.doctor.node import Node, RankFacts, World
+from hpcpy_job.doctor.ping import Speed
 from running import run
 
 Files = dict[str, str | None]
@@ -167,6 +169,63 @@ def test_tcp_on_a_node_with_a_fabric_is_a_warning(
     assert found.status is status
     assert says in found.detail
     assert bool(found.next_step) is (status is Status.WARN)
+
+
+SPEED = Speed(("n1", "n2"), 1.1e9, 25e-6)
+
+
+def test_what_is_lost_is_said_with_the_speed(machine: Machine) -> None:
+    files: Files = {"/sys/class/cxi/cxi0": None, "/proc/self/net/tcp": LISTENING}
+    found = fabric.check(machine(files, world=started("socket:[77]"), speed=SPEED))
+    used, speed = named(found, "fabric.used"), named(found, "fabric.speed")
+    assert used.detail.startswith("tcp (1.1 GB/s, 25 µs between nodes; ")
+    assert used.detail.endswith("; the node has cxi, which is not used")
+    assert speed.value == {"nodes": ("n1", "n2"), "bandwidth": 1.1e9, "latency": 25e-6}
+
+
+@pytest.mark.parametrize(
+    ("mapped", "is_shared"),
+    [
+        ("/dev/shm/mpich_shar_tmpZazLdY", True),  # noqa: S108
+        ("/SYSV00000000", True),
+        ("/tmp/ompi.n1.0/pid.7/vader_segment.n1.0", True),  # noqa: S108
+        ("/usr/lib/libfabric.so.1", False),
+    ],
+)
+def test_whether_ranks_share_memory(machine: Machine, mapped: str, is_shared: bool) -> None:
+    ranks = (RankFacts(frozenset({0})), RankFacts(frozenset({1})))
+    found = fabric.check(machine({}, world=started(mapped), ranks=ranks))
+    assert named(found, "fabric.memory").value is is_shared
+
+
+VERSIONS = {
+    "libfabric.so.1.14.0": "unsigned fi_version(void) { return 1 << 16 | 15; }",
+    "libucp.so.0": 'const char *ucp_get_version_string(void) { return "1.19.0"; }',
+    "libfabric.so": "int nothing;",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("libfabric.so.1.14.0", "libfabric 1.15 ({path}, mounted by itself)"),
+        ("libucp.so.0", "UCX 1.19.0 ({path}, mounted by itself)"),
+        ("libfabric.so", "libfabric of unknown version ({path}, mounted by itself)"),
+    ],
+)
+def test_a_library_of_the_network_tells_its_version(tmp_path: Path, name: str, says: str) -> None:
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc here; install one: apt-get install gcc")
+    path, source = tmp_path / name, tmp_path / "library.c"
+    source.write_text(VERSIONS[name])
+    run(gcc, "-shared", "-fPIC", "-o", path, source, check=True)
+    mountinfo = tmp_path / "proc/self/mountinfo"
+    mountinfo.parent.mkdir(parents=True)
+    mountinfo.write_text(f"2 1 0:9 / {path} rw - ext4 /dev/a rw\n")
+    ctypes.CDLL(str(path))
+    (found,) = network.libraries(["/usr/lib/libc.so.6", str(path)], tmp_path)
+    assert str(found) == says.format(path=path)
 
 
 CARD = {

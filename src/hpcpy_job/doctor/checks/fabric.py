@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import asdict
 
-from hpcpy_job.doctor import process
+from hpcpy_job.doctor import network, process
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import Node
 
@@ -13,9 +14,12 @@ from hpcpy_job.doctor.node import Node
 _FAST = frozenset({"cxi", "opx", "verbs", "efa"})
 _SLOW = frozenset({"tcp", "sockets", "udp", "net"})
 _HINTS = {
-    "cxi": "inject the site's MPI and libfabric (Cray MPICH), and see that /dev/cxi* is in here",
-    "opx": "see that /dev/hfi1_* is in here and that the library has opx or psm2",
-    "verbs": "see that /dev/infiniband is in here and that FI_PROVIDER does not forbid verbs",
+    "cxi": "take the site's libfabric or its MPI, and see that /dev/cxi* is in here",
+    "opx": "take the site's libfabric or its MPI, and see that /dev/hfi1_* is in here",
+    "verbs": (
+        "take the site's libfabric or its MPI, see that /dev/infiniband is in here "
+        "and that FI_PROVIDER does not forbid verbs"
+    ),
 }
 # Verbs pins memory: with a limit of fewer bytes it falls back or fails.
 _PINNED = 64 << 20
@@ -34,8 +38,37 @@ def check(node: Node) -> list[Finding]:
         findings.append(Finding("fabric.pinned", Status.WARN, detail, step))
     if node.world.comm is not None:
         used = process.fabric(node.world.opened, process.mapped_files(), node.root)
+        if node.speed is not None:
+            used["how"] = f"{node.speed} between nodes; {used['how']}"
         findings.append(_verdict(used["provider"], used["how"], has))
+        findings += [*_library(node), *_memory(node), *_speed(node)]
     return findings
+
+
+def _library(node: Node) -> list[Finding]:
+    """Tell which libfabric or UCX MPI has loaded."""
+    found = network.libraries(process.mapped_files(), node.root)
+    detail = ", ".join(str(each) for each in found) or "none: what MPI needs is in its own library"
+    value = [asdict(each) for each in found]
+    return [Finding("fabric.library", Status.INFO, detail, value=value)]
+
+
+def _memory(node: Node) -> list[Finding]:
+    """Tell whether ranks of a node share memory."""
+    if len(node.ranks) < 2:
+        return []
+    is_shared = bool(network.shared_memory(node.world.opened))
+    detail = "the ranks of a node talk by shared memory"
+    if not is_shared:
+        detail = "no shared memory of the ranks of a node was found"
+    return [Finding("fabric.memory", Status.INFO, detail, value=is_shared)]
+
+
+def _speed(node: Node) -> list[Finding]:
+    if node.speed is None:
+        return []
+    detail = f"{node.speed} between {' and '.join(node.speed.nodes)}"
+    return [Finding("fabric.speed", Status.INFO, detail, value=asdict(node.speed))]
 
 
 def _hardware(node: Node) -> dict[str, list[str]]:
@@ -65,7 +98,7 @@ def _verdict(provider: str, how: str, has: dict[str, list[str]]) -> Finding:
     detail = f"{provider} ({how})"
     fast = [kind for kind in has if kind in _FAST]
     if fast and not _SLOW.isdisjoint(provider.split(";")):
-        detail = f"{detail}, and the node has {', '.join(fast)}"
+        detail = f"{detail}; the node has {', '.join(fast)}, which is not used"
         step = _HINTS.get(fast[0], "see that the container has the fabric's devices and library")
         return Finding("fabric.used", Status.WARN, detail, step, provider)
     return Finding("fabric.used", Status.OK, detail, value=provider)

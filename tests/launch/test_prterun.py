@@ -46,7 +46,9 @@ def test_the_one_file_has_them_by_the_sites_mpi(mpi: Path, ranks: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "6 4 True\n" * 4), done.stderr
 
 
-@pytest.mark.xfail(reason="PMIx's variables name no size: each looks alone", strict=True)
-def test_a_preflight_refuses_ranks_that_are_each_alone(mpi: Path, ranks: Path) -> None:
-    done = prterun(mpi, built(), "-m", "hpcpy_job", "preflight", ranks, "MPICH")
-    assert done.returncode != 0
+def test_ranks_that_would_each_be_alone_end(mpi: Path, ranks: Path) -> None:
+    for words in ((ranks, "MPICH"), ("-m", "hpcpy_job", "preflight", ranks, "MPICH")):
+        done = prterun(mpi, built(), *words)
+        assert done.returncode != 0
+        assert "HPCPY_MPI" in done.stderr
+        assert "True" not in done.stdout

@@ -158,6 +158,14 @@ static const HpcpyMpiInterface *open_own(void)
     return own;
 }
 
+/* Each of several ranks would be rank 0 of 1, and compute everything. */
+static bool would_be_alone(void)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return hpcpy_is_standalone() && hpcpy_mpi_started_by_pmix()
+           && (tasks == NULL || strcmp(tasks, "1") != 0);
+}
+
 PyObject *__wrap_PyInit_mpi4py__MPI(void)
 {
     char problem[2048] = "";
@@ -169,6 +177,13 @@ PyObject *__wrap_PyInit_mpi4py__MPI(void)
     wanted = wanted != NULL && wanted[0] != '\0' ? wanted : NULL;
     const HpcpyMpiInterface *usable = open_library(wanted, problem, sizeof(problem));
     if (usable == NULL && (wanted == NULL || strcmp(wanted, "mpich") == 0)) {
+        if (would_be_alone()) {
+            PyErr_SetString(PyExc_ImportError,
+                            "mpi4py.MPI: the launcher speaks PMIx, and the file's own MPICH does "
+                            "not; start ranks by srun --mpi=pmi2 or python -m hpcpy_mpi, or name "
+                            "the file of the site's MPI in HPCPY_MPI");
+            return NULL;
+        }
         usable = open_own();
     }
     if (usable == NULL) {

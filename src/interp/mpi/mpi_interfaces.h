@@ -4,6 +4,8 @@
 
 #include <Python.h>
 
+#include <stdbool.h>
+
 /* The entries of the tables in mpi_stubs.S; the last one of a table has no name. */
 typedef struct {
     const char *name;
@@ -39,6 +41,9 @@ void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t s
 
 /* Opens the libfabric that our own MPI needs: this file, or the one in LD_LIBRARY_PATH. */
 void hpcpy_mpi_open_fabric(const char *file);
+
+/* Whether a launcher that speaks PMIx has started this process. */
+bool hpcpy_mpi_started_by_pmix(void);
 
 /* The function to call in place of the library's `target`: `target` itself, or a
    wrapper of it (mpi_error_string.c). */

@@ -23,7 +23,7 @@ static const char *const abi_names[] = {
 };
 
 /* True below srun --mpi=pmix and prterun, but not below an mpiexec that they start. */
-static bool started_by_pmix(void)
+bool hpcpy_mpi_started_by_pmix(void)
 {
     return getenv("PMIX_RANK") != NULL && getenv("PMI_FD") == NULL && getenv("PMI_PORT") == NULL;
 }
@@ -32,7 +32,7 @@ static bool started_by_pmix(void)
    opened by its path: LD_LIBRARY_PATH is the user's. */
 static const char *own_file(void)
 {
-    return started_by_pmix() ? HPCPY_OWN_MPI "/pmix/lib/libmpi.so.12" : OWN;
+    return hpcpy_mpi_started_by_pmix() ? HPCPY_OWN_MPI "/pmix/lib/libmpi.so.12" : OWN;
 }
 
 /* The image's MPI needs libfabric.so.1.  One in LD_LIBRARY_PATH wins, which the loader then

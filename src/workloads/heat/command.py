@@ -82,7 +82,8 @@ class Heat:
         lines = [*dict.fromkeys(f"sha256 {each.answer}: {each.verdict}" for each in results)]
         for steps in self.digests:
             scheme, true = (self.plate.exact(steps, scheme=each) for each in (True, False))
-            lines.append(f"by h² {abs(scheme - true).max():.2g} from the true solution")
+            off = abs(scheme - true).max()
+            lines.append(f"off the true solution by up to {off:.2g}: by h², a quarter at 2 × -n")
         of_ranks = (each for each in results if TECHNIQUES[each.impl].parallel == "ranks")
         for count in sorted({each.workers for each in of_ranks} - {1}):
             sent = 2 * (count - 1) / self.plate.n

@@ -83,7 +83,7 @@ class Heat:
         for steps in self.digests:
             scheme, true = (self.plate.exact(steps, scheme=each) for each in (True, False))
             off = abs(scheme - true).max()
-            lines.append(f"off the true solution by up to {off:.2g}: by h², a quarter at 2 × -n")
+            lines.append(f"{off:.2g} off the true solution at most; at twice -n, a quarter of it")
         of_ranks = (each for each in results if TECHNIQUES[each.impl].parallel == "ranks")
         for count in sorted({each.workers for each in of_ranks} - {1}):
             sent = 2 * (count - 1) / self.plate.n

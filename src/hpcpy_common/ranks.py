@@ -65,6 +65,12 @@ def claims(environ: Mapping[str, str]) -> list[Launcher]:
     return made
 
 
+def is_of_several(environ: Mapping[str, str]) -> bool:
+    """Return whether a launcher may have started several; one that speaks PMIx names no size."""
+    each = claims(environ)
+    return each[0].size > 1 if each else "PMIX_RANK" in environ
+
+
 def rank_on_node() -> int | None:
     """Return which of its node's ranks this is, from 0; None where no launcher says it."""
     numbers = [_number(os.environ, each.rank_on_node) for each in _TABLE]

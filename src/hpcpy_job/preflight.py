@@ -60,8 +60,7 @@ def main(words: list[str]) -> int:
 
 def _check(mode: str, promised: dict[str, Any]) -> int:
     """Look at the job and print its faults; all ranks call this together."""
-    # A launcher that speaks PMIx alone names no size.
-    is_alone = ranks.expected() == 1 and "PMIX_RANK" not in os.environ
+    is_alone = not ranks.is_of_several(os.environ)
     world = World() if is_alone else job.start_mpi()
     if not is_alone and world.comm is None and not world.problem:
         # MPI4PY_RC_INITIALIZE forbids the start: no rank could warn another.

@@ -116,6 +116,22 @@ def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[
 
 
 @pytest.mark.parametrize(
+    ("variables", "is_of_several"),
+    [
+        ({}, False),
+        (HYDRA, True),
+        (HYDRA | {"PMI_SIZE": "1"}, False),
+        ({"PMIX_RANK": "0"}, True),
+        (SLURM | {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, False),
+    ],
+)
+def test_a_launcher_that_names_no_size_may_have_started_several(
+    variables: dict[str, str], is_of_several: bool
+) -> None:
+    assert ranks.is_of_several(variables) == is_of_several
+
+
+@pytest.mark.parametrize(
     ("variables", "family", "says"),
     [
         (SLURM, "mpich", "srun --mpi=pmi2"),

@@ -264,8 +264,10 @@ def _ahead(report: Report) -> str:
     rows = []
     for one in report["results"]:
         delay = "all cached" if one["delay"] is None else f"{one['delay'] * 1e3:.0f} ms"
-        storage = [f"{statistics.median(one['requests']):,.0f}"] if one["requests"] else []
-        storage += [f"{statistics.median(one['read']) / 1e6:.1f}"] if one["read"] else []
+        storage = ["none", "none"]
+        if one["read"]:
+            storage = [f"{statistics.median(one['requests']):,.0f}"]
+            storage += [f"{statistics.median(one['read']) / 1e6:.1f}"]
         rows.append([delay, one["start"], f"{statistics.median(one['wall']):.2f}", *storage])
     return table(head, rows, 2)
 

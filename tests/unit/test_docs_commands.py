@@ -32,7 +32,6 @@ from hpcpy.launch.options import read_request
 from hpcpy_common.errors import WorkloadError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
 from measure import topics
-from sharedfs.configurations import CONFIGURATIONS
 from workloads.bench import command
 from workloads.bench.workload import Workload
 from workloads.registry import TOOLS, WORKLOADS
@@ -201,7 +200,7 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
 
 
 def _benchmark(name: str, words: list[str]) -> None:
-    """Parse the words of a benchmark, and look for the configurations that they name."""
+    """Parse the words of a benchmark."""
     file = paths.ROOT / "benchmarks" / name
     if not file.is_file():
         raise WrongError(f"there is no benchmarks/{name}")
@@ -213,10 +212,7 @@ def _benchmark(name: str, words: list[str]) -> None:
     spec.loader.exec_module(module)
     parser = Parser(prog=name)
     module.declare(parser)
-    given = parser.parse_args(words)
-    names = getattr(given, "configurations", "").split(",")
-    if unknown := {*names} - {"", *CONFIGURATIONS}:
-        raise WrongError(f"{name} has no configuration {min(unknown)}")
+    parser.parse_args(words)
 
 
 def _python(words: list[str]) -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import record
 from measure import report, roots
 from measure.cases import CORE
-from measure.cold.sample import CACHED, IMAGE, RATE, SLOW, inside
+from measure.cold.sample import CACHED, IMAGE, RATE, SLOW, Taken, inside
 from measure.roots import Base
 from measure.samples import in_rounds
 
@@ -30,16 +30,11 @@ _BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exe
 
 
 @dataclass
-class Ahead:
-    """One start from one storage: seconds, bytes and requests, one a sample."""
+class Ahead(Taken):
+    """One start from one storage."""
 
     start: str
     delay: float | None
-    wall: list[float] = field(default_factory=list)
-    user: list[float] = field(default_factory=list)
-    kernel: list[float] = field(default_factory=list)
-    read: list[int] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

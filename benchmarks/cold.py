@@ -5,7 +5,7 @@ import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.cases import CASES
-from measure.cold.sample import DELAY, IMAGE, RATE, STORAGES, inside
+from measure.cold.sample import DELAY, IMAGE, RATE, STORAGES, Taken, inside
 from measure.roots import Base
 from measure.samples import in_rounds
 from measure.tables import TRUE
@@ -25,20 +25,12 @@ _CASES = [case for case in CASES if case.name in ("pass", "numpy", "core", "core
 
 
 @dataclass
-class Cold:
-    """One program of one image, its file on one kind of storage.
-
-    What `measure.cold.sample.take` returns, one a sample.
-    """
+class Cold(Taken):
+    """One program of one image, its file on one kind of storage."""
 
     image: str
     storage: str
     case: str
-    wall: list[float] = field(default_factory=list)
-    user: list[float] = field(default_factory=list)
-    kernel: list[float] = field(default_factory=list)
-    read: list[int] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

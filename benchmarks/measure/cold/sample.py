@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ runpy.run_module(module, {}, "__main__")
 _FOLDERS = (str(paths.ROOT / "benchmarks"), str(paths.ROOT / "src"))
 _TRIES, _PAUSE = 20, 0.1
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """What `take` returns, one a sample."""
+
+    wall: list[float] = field(default_factory=list)
+    user: list[float] = field(default_factory=list)
+    kernel: list[float] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
 
 
 def inside(module: str, request: dict[str, Any], folder: str = ".") -> dict[str, Any]:

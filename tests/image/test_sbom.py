@@ -133,6 +133,8 @@ PLACES = {
     f"{LIBRARIES}/libevent_core-*": "libevent-core-2.1-7t64",
     f"{LIBRARIES}/libevent_pthreads-*": "libevent-pthreads-2.1-7t64",
     f"{LIBRARIES}/libexpat.so.*": "libexpat1",
+    # It comes with MPICH's source.
+    f"{LIBRARIES}/libfabric.so.*": "mpich",
     f"{LIBRARIES}/libglib-*": "libglib2.0-0t64",
     f"{LIBRARIES}/libgobject-*": "libglib2.0-0t64",
     f"{LIBRARIES}/libgthread-*": "libglib2.0-0t64",

@@ -77,13 +77,16 @@ static void *open_own(void)
     return open_library(own_file());
 }
 
-/* In the order of the ABIs, the first that opens, the image's own last;
-   `failed` gets the reason of each that does not. */
+/* The first that opens, the image's own last; `failed` gets the reason of each that does not.
+   In an image MPICH's ABI comes last: its own library is opened to see what it is, and with it
+   libfabric, which another MPI would then have in place of its newer one. */
 static void *open_first(const bool *asked, char *failed, size_t size)
 {
     bool own = false;
     size_t length = 0;
-    for (int i = 0; i < HPCPY_INTERFACES; i++) {
+    int begin = hpcpy_is_standalone() ? HPCPY_MPICH : HPCPY_MPICH + 1;
+    for (int count = 0; count < HPCPY_INTERFACES; count++) {
+        int i = (begin + count) % HPCPY_INTERFACES;
         void *library = asked[i] ? open_library(sonames[i]) : NULL;
         if (library != NULL && !is_own(library)) {
             return library;

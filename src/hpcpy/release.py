@@ -216,6 +216,10 @@ def main(options: argparse.Namespace) -> int:
     remedy = places_named(target.parent, "name another folder: --to")
     with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
         pass  # before anything is downloaded
+    if options.url and not re.fullmatch(r"[a-z]+://[\w.:/~@%+-]+", options.url):
+        raise UsageError(
+            f"--url {options.url}: is no address", hint="such as https://example.org/x"
+        )
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"

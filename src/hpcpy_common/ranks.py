@@ -68,7 +68,7 @@ def claims(environ: Mapping[str, str]) -> list[Launcher]:
 def is_of_several(environ: Mapping[str, str]) -> bool:
     """Return whether a launcher may have started several; one that speaks PMIx names no size."""
     each = claims(environ)
-    return each[0].size > 1 if each else "PMIX_RANK" in environ
+    return each[0].size > 1 if each else {"PMIX_RANK", "PMIX_NAMESPACE"} <= environ.keys()
 
 
 def rank_on_node() -> int | None:

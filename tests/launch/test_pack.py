@@ -205,6 +205,16 @@ def test_an_interrupted_pack_leaves_the_folder(prefix: Path, number: signal.Sign
     assert names(prefix) == {"env"}
 
 
+def test_a_umask_closes_nothing_and_an_environment_inside_is_said(prefix: Path) -> None:
+    (prefix / "envs/inner/bin").mkdir(parents=True)
+    done = run("sh", "-c", 'umask 077; exec "$@"', "sh", *COMMAND, prefix)
+    assert done.returncode == 0, done.stderr
+    assert f"{prefix}/envs/inner: is an environment inside" in done.stderr
+    for name in ("", "bin", ".pack"):
+        assert (prefix / name).stat().st_mode & 0o777 == 0o555
+    assert (prefix / ".pack/config").stat().st_mode & 0o444 == 0o444
+
+
 def test_what_will_not_work_is_said_before(prefix: Path) -> None:
     outside = prefix.parent / "project"
     outside.mkdir()

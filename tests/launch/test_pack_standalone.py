@@ -139,7 +139,7 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
     require()
     prefix, other = conda_like(tmp_path / "env"), tmp_path / "results.csv"
     other.write_text("mine")
-    for name in (other, "/dev/null", "-", prefix / "env.run"):
+    for name in (other, "/dev/null", "-", prefix / "env.run", tmp_path / "none/env.run"):
         done = pack("--standalone", prefix, "-o", name)
         assert (done.returncode, done.stdout) == (2, ""), name
     assert other.read_text() == "mine"

@@ -151,6 +151,10 @@ def test_path_calls_of_a_launch(environment: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir("/usr")
     # By a name of its own: a mount of the start before may not have ended yet.
     assert launch(environment, {**ALONE, "SLURM_STEP_ID": "count"}) == 5
+    # In a job, strace would wait for a mount that waits for strace.
+    for name in ("SLURM_JOB_ID", "PMI_RANK"):
+        monkeypatch.setenv(name, "5")
+    assert launch(environment, {**ALONE, "SLURM_STEP_ID": "job"}) == 5
     start(environment, "python", "-c", "pass", env=HELD)
     assert launch(environment, HELD) == 3
 

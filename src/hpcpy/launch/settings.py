@@ -16,7 +16,7 @@ from hpcpy.launch.checks import is_uri
 from hpcpy.launch.layers import Key, Layer, layers, merged, read
 from hpcpy.launch.options import LOCAL, add_options
 from hpcpy.launch.running import named_or_running, taken
-from hpcpy.launch.site import FOLDER, Site, find_site
+from hpcpy.launch.site import FOLDER, Site, completed, find_site
 
 SCHEMA = FOLDER / "schema.json"
 _FILES = {"template": "template.toml", "schema": SCHEMA.name}
@@ -50,11 +50,11 @@ def main(options: argparse.Namespace) -> int:
     find_site(name, image)
     each = [] if name else list(layers(image))
     tables = read(each)
+    values, origins = completed(*merged(tables))
     if not tables:
         path = FOLDER / f"{name or LOCAL}.toml"
         layer = Layer("", path if path.is_file() else paths.named(name))
-        tables = read([layer])
-    values, origins = merged(tables)
+        values, origins = merged(read([layer]))
     if not paths.IS_CHECKOUT and not values.get("image"):
         engine, file = taken(values.get("engine", Site.engine))
         if file:

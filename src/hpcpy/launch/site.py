@@ -101,12 +101,23 @@ def configured(image: str = "") -> Site | None:
     # Each by itself: an error names its file.
     for layer, table in tables.items():
         _site_of(table, str(layer.path))
-    values, origins = merged(tables)
+    values, origins = completed(*merged(tables))
     *_, last = tables
     of_promises = origins.get(("promises",))
     promised = str(of_promises.path) if of_promises else ""
     table = Table(str(last.path), "", _whole(values, origins))
     return _site_of(table, str(last.path), promised)
+
+
+def completed(
+    values: dict[str, Any], origins: dict[Key, Layer]
+) -> tuple[dict[str, Any], dict[Key, Layer]]:
+    """Return values with the built-in ``mpi``, where no file names that or another engine."""
+    built_in = Layer("built in", FOLDER / f"{LOCAL}.toml")
+    table = read_table(FOLDER / f"{LOCAL}.toml").values
+    if values.get("engine", table["engine"]) == table["engine"] and "mpi" not in values:
+        return {**values, "mpi": table["mpi"]}, {**origins, ("mpi",): built_in}
+    return values, origins
 
 
 def _whole(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:

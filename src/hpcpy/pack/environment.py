@@ -139,6 +139,10 @@ def look(environment: Environment) -> str:
     places = (*environment.folders, *environment.folders.values())
     inside = (*map(str, places), *ON_THE_NODE)
     leads: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
+    # conda's own folder has other environments.
+    for bin_folder in sorted(environment.source.glob("envs/*/bin")):
+        inner = environment.prefix / bin_folder.parent.relative_to(environment.source)
+        say(f"{inner}: is an environment inside this one: outside of a start its commands vanish")
     for kind, path, target in _targets(paths):
         # What is not there is not imported.
         # Path.exists would raise where this user may not look.

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hpcpy.core.errors import UnavailableError
+from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
@@ -118,6 +118,8 @@ def write_beside(sif: Path, read: Sequence[Range]) -> Path:
         end = each.at + each.size
         places = range(each.at, end, _LAUNCH_PIECE)
         lines += (f"{at} {min(_LAUNCH_PIECE, end - at)}\n" for at in places)
+    if file.is_dir():
+        raise DiskError(f"{file}: is a folder")
     # Not through a link, which may be another's; whoever reads the SIF may read it.
     with disk_errors(file), tempfile.TemporaryDirectory(prefix=".hot.", dir=sif.parent) as folder:
         made = Path(folder, file.name)

@@ -180,6 +180,10 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         elif path.is_file():
             copy.parent.mkdir(exist_ok=True)
             shutil.copy2(path, copy)
+    # Whatever the umask: who can enter the environment can start it.
+    for made in (folder / ".pack/config", *(path for path in folder.rglob("*") if path.is_dir())):
+        bits = 0o555 if made.is_dir() else 0o444
+        made.chmod(made.stat().st_mode | status.st_mode & bits)
     _close(folder, source)
     folder.chmod(status.st_mode & 0o7555)
 

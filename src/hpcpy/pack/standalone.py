@@ -24,6 +24,8 @@ def checked(file: Path | None, prefix: Path) -> Path:
     file = Path(os.path.realpath(file or f"{prefix.name}.run"))
     if file.is_dir():
         raise UsageError(f"{file}: is a folder", hint="give the file's name")
+    if not file.parent.is_dir():
+        raise UsageError(f"{file}: there is no folder {file.parent}", hint="make it first")
     if file.is_relative_to(prefix):
         raise UsageError(f"{file}: lies in the environment, and would be packed with it")
     if file.name == "-" or (file.exists() and not _is_own(file)):

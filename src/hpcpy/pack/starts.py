@@ -14,6 +14,15 @@ from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
 from hpcpy.pack.image import ANY, folders_of, image_of, setting
 
 _TRUE, _BASH = "/bin/true", "/bin/bash"
+# As join.c has them.
+_OF_JOBS = (
+    "SLURM_JOB_ID",
+    "PBS_JOBID",
+    "LSB_JOBID",
+    "PMI_RANK",
+    "PMIX_RANK",
+    "OMPI_COMM_WORLD_RANK",
+)
 # A start with a mount of its own.
 ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
 
@@ -24,7 +33,10 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
     The program that it starts is one of the node: strace, which stops the daemon, would wait for
     ever for a page of the image's that the daemon is to read.
     """
-    calls = traced([str(packed / "bin" / ANY), _TRUE], env={**os.environ, **env}).paths
+    # In a job a mount ends with the program that started its first start: with strace, which
+    # waits for the mount.
+    here = {name: value for name, value in os.environ.items() if not name.startswith(_OF_JOBS)}
+    calls = traced([str(packed / "bin" / ANY), _TRUE], env={**here, **env}).paths
     paths = [call.path for call in calls]
     # Scripts of activation are read from the image.
     end = min(paths.index(name) for name in (_TRUE, _BASH) if name in paths)

@@ -143,15 +143,14 @@ static char *own_fabric(const char *library)
 
 /* The MPI that the executable of `make standalone` has itself.  No lock is held: Python
    places it. */
-static const HpcpyMpiInterface *open_own(void)
+static const HpcpyMpiInterface *open_own(char *problem, size_t size)
 {
-    char ignored[2048] = "";
     char *file = hpcpy_is_standalone() ? hpcpy_placed(HPCPY_OWN_MPI "/lib/libmpi.so.12") : NULL;
     char *fabric = file == NULL ? NULL : own_fabric(file);
     const HpcpyMpiInterface *own = NULL;
     if (fabric != NULL) {
         hpcpy_mpi_open_fabric(fabric);
-        own = open_library(file, ignored, sizeof(ignored));
+        own = open_library(file, problem, size);
     }
     free(fabric);
     free(file);
@@ -184,7 +183,7 @@ PyObject *__wrap_PyInit_mpi4py__MPI(void)
                             "the file of the site's MPI in HPCPY_MPI");
             return NULL;
         }
-        usable = open_own();
+        usable = open_own(problem, sizeof(problem));
     }
     if (usable == NULL) {
         hpcpy_mpi_set_error(wanted, problem);

@@ -22,10 +22,12 @@ static const char *const abi_names[] = {
     "MPICH's ABI", "Open MPI's ABI", "the MPI standard's ABI",
 };
 
-/* True below srun --mpi=pmix and prterun, but not below an mpiexec that they start. */
+/* True below srun --mpi=pmix and prterun, but not below an mpiexec that they start, nor where a
+   script has a rank's number alone. */
 bool hpcpy_mpi_started_by_pmix(void)
 {
-    return getenv("PMIX_RANK") != NULL && getenv("PMI_FD") == NULL && getenv("PMI_PORT") == NULL;
+    return getenv("PMIX_RANK") != NULL && getenv("PMIX_NAMESPACE") != NULL
+           && getenv("PMI_FD") == NULL && getenv("PMI_PORT") == NULL;
 }
 
 /* The image's own MPI is there twice, since it is compiled for PMI or for PMIx.  It is

@@ -121,7 +121,8 @@ def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[
         ({}, False),
         (HYDRA, True),
         (HYDRA | {"PMI_SIZE": "1"}, False),
-        ({"PMIX_RANK": "0"}, True),
+        ({"PMIX_RANK": "0", "PMIX_NAMESPACE": "n"}, True),
+        ({"PMIX_RANK": "0"}, False),
         (SLURM | {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, False),
     ],
 )

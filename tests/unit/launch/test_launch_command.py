@@ -228,3 +228,18 @@ def test_a_launch_that_is_shown_loads_nothing_that_builds_or_fetches() -> None:
     loaded = done.stdout.splitlines()[-1].split()
     assert not [name for name in loaded if name.startswith(("hpcpy.images", "hpcpy.fetch"))]
     assert len([name for name in loaded if name.startswith("hpcpy.")]) <= 36
+
+
+def test_a_script_is_not_written_over_anothers_file(tmp_path: Path) -> None:
+    program, script = tmp_path / "my.py", tmp_path / "job.sh"
+    program.write_text("print(1)\n")
+    (tmp_path / "link.sh").symlink_to(program)
+    words = ("batch", "--image=/x.sif")
+    for place in (program, tmp_path / "link.sh"):
+        done = hpcpy(tmp_path, *words, f"--script={place}", "--", str(program))
+        assert done.returncode == 2
+        assert "is no script that hpcpy has written" in done.stderr.splitlines()[-1]
+        assert program.read_text() == "print(1)\n"
+    script.touch()
+    for _ in range(2):
+        assert hpcpy(tmp_path, *words, f"--script={script}", *PI).returncode == 0

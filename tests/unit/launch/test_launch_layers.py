@@ -57,6 +57,23 @@ def test_each_file_is_over_those_before_it(
     assert site.environment == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "mpi"),
+    [
+        ("time = '1:00:00'", "auto"),
+        ("[promises]\nmpi = 'mpich'", "auto"),
+        ("engine = 'shifter'", ""),
+    ],
+)
+def test_a_file_that_names_another_key_leaves_how_ranks_find_each_other(
+    files: dict[str, Path], text: str, mpi: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files["user"].write_text(f"{text}\n")
+    assert find_site("").mpi == mpi
+    assert run_hpcpy(["site"]) == 0
+    assert ('mpi = "auto"' in capsys.readouterr().out) == (mpi == "auto")
+
+
 def test_a_named_site_replaces_all(files: dict[str, Path]) -> None:
     assert find_site("").name == "local"
     files["user"].write_text("engine = 'shifter'")

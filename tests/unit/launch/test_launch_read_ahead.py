@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
+from hpcpy.core.errors import DiskError
 from hpcpy.pack import hot
 from running import run
 
@@ -120,3 +121,9 @@ def test_a_recording_adds_to_the_list_and_follows_no_link(
     assert file.read_text().splitlines()[1:] == [f"{1 << 20} 4096", f"{9 << 20} 4096"]
     assert not file.is_symlink()
     assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_in_the_lists_place_is_one_line(image: Path) -> None:
+    image.with_name(f"{image.name}.hot").mkdir()
+    with pytest.raises(DiskError, match="is a folder"):
+        hot.write_beside(image, [hot.Range(1, 4096)])

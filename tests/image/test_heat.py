@@ -248,6 +248,22 @@ def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
         assert printed(workload_on(size, "heat", *words)).count("one rank: start it") == times
 
 
+def test_a_stop_leaves_no_window_to_the_end_of_mpi() -> None:
+    code = (
+        "import os, signal, sys\nfrom workloads.__main__ import _entry\n"
+        "from workloads.heat import mpi\nown = mpi.sweep\n"
+        "def stopping(*words, seen=[0]):\n"
+        "    own(*words)\n"
+        "    seen[0] += 1\n"
+        "    seen[0] == 9 and os.kill(os.getpid(), signal.SIGINT)\n"
+        "mpi.sweep = stopping\nsys.exit(_entry())\n"
+    )
+    done = on_ranks(2, "-c", code, "heat", "--impl", "mpi-put", "-n", "33")
+    assert done.returncode == 130
+    assert "workloads: heat: stopped" in done.stderr
+    assert "MPI_Finalize" not in done.stderr
+
+
 def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)

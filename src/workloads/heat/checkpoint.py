@@ -66,8 +66,7 @@ def require_sound(path: Path, plate: Plate) -> None:
             n, r = int(file[_FIELD].attrs["n"]), float(file[_FIELD].attrs["r"])
             is_own = (n, r) == (plate.n, R) and 0 <= steps <= plate.steps
             fault = plate.fault(file[_FIELD][:], steps) if is_own else ""
-    # What h5py raises depends on which byte is damaged.
-    except Exception as error:
+    except Exception as error:  # which of h5py's depends on the byte that is damaged
         fault = f"no checkpoint of heat: {error}"
         raise UsageError(f"--checkpoint {path}: {fault}", hint=hint) from error
     if not is_own or fault:

@@ -79,8 +79,7 @@ class Plate:
     def fault(self, field: Float64Array, steps: int) -> str:
         """Return how a field is not the scheme's solution after so many steps, or nothing."""
         off = float(abs(field - self.exact(steps, scheme=True)).max())
-        # Not the contrary: a field with a NaN has none as its largest number.
-        right = off <= _ROUNDING * (steps + 1)
+        right = off <= _ROUNDING * (steps + 1)  # never with a NaN
         return "" if right else f"differs from the scheme's solution by up to {off:.1g}"
 
 

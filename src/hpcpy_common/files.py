@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from hpcpy_common import cleanup
@@ -110,6 +110,21 @@ def require_writable(path: Path, option: str, endings: Collection[str] = ()) -> 
         raise UsageError(f"{option} {path}: there is no folder {error.filename}") from error
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be written ({error.strerror})") from error
+
+
+def require_apart(outputs: Mapping[str, Path]) -> None:
+    """Raise a UsageError where two outputs, by option, go to one file or to standard output."""
+    taken: dict[Path, str] = {}
+    for option, path in outputs.items():
+        try:
+            target = Path(STDOUT) if is_stdout(path) else destination(path)
+        except OSError:
+            continue  # `require_writable` says why it cannot be written
+        if target in taken:
+            both = f"{taken[target]} and {option}: both go to {path}"
+            raise UsageError(both, hint="name two files")
+        if target is not None:
+            taken[target] = option
 
 
 @contextlib.contextmanager

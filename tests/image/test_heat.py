@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> No
     job = start_ranks(3, "-m", "workloads", "heat", *words)
     try:
         # Within a checkpoint: a file of each kind is there.
-        wait_until(path.with_name("plate.h5.new").exists, job)
+        wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
         wait_until(path.exists, job)
         for rank in children(job.pid):
             os.kill(rank, signal.SIGKILL)
@@ -182,6 +182,88 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_
     assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
 
 
+def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
+    others = [tmp_path / f"plate.h5{ending}" for ending in (".new", ".tmp", "~")]
+    for other in others:
+        other.write_text("mine")
+    checkpoint(2, tmp_path / "plate.h5", tmp_path, "-n", 9, "--steps", 30)
+    assert {other.read_text() for other in others} == {"mine"}
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "heat.json", "plate.h5", *(other.name for other in others)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "file['field'].attrs['steps'] = 'many'",
+        "file['field'].attrs['steps'] = -5",
+        "file['field'].attrs['steps'] = 29",
+        "file['field'].attrs['n'] = [9, 9]",
+        "file['field'][3, 4] = float('nan')",
+        "file['field'][3, 4] = 1e300",
+        "del file['field']; file['field'] = 'text'",
+        "del file['field']; file.create_group('field').attrs.update(n=9, r=0.2, steps=3)",
+        "at = file['field'].id.get_chunk_info(4).byte_offset; file.close(); "
+        "raw = open(path, 'r+b'); raw.seek(at + 9); raw.write(b'xy'); raw.close()",
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
+    code = f"import h5py, sys; path = sys.argv[1]; file = h5py.File(path, 'r+'); {damage}"
+    printed(in_own_process(sys.executable, "-c", code, path))
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 9, "--steps", 40]
+    done = workload_on(2, "heat", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"--checkpoint {path}" in done.stderr
+    assert "remove it, or name another file" in done.stderr
+
+
+@pytest.mark.parametrize("failing", ["--out", "--film"])
+def test_only_what_was_written_is_said_to_be(failing: str, tmp_path: Path) -> None:
+    if not plotted(tmp_path / "f.png"):
+        pytest.skip("no Matplotlib here: run it in the image hpcpy")
+    good = tmp_path / {"--out": "f.gif", "--film": "f.png"}[failing]
+    full = tmp_path / f"full{'.png' if failing == '--out' else '.gif'}"
+    code = (
+        "import sys\nfrom hpcpy_common import files\nfrom workloads.__main__ import main\n"
+        "whole = files.whole\n"
+        "def full(path, suffix=''):\n"
+        "    if path.stem == 'full': raise OSError(28, 'No space left on device')\n"
+        "    return whole(path, suffix)\n"
+        "files.whole = full\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    words = [failing, full, "--film" if failing == "--out" else "--out", good]
+    done = on_ranks(1, "-c", code, "heat", "-n", "9", "--impl", "numpy", *words)
+    assert done.returncode == 73
+    said = [line.split()[-1] for line in done.stdout.splitlines() if "written to" in line]
+    assert said == [str(one) for one in (good,) if one.exists()]
+
+
+def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
+    words = ["--impl", "mpi-send,mpi-sendrecv", "-n", 9, "--repeat", 1]
+    for size, times in ((1, 2), (2, 0)):
+        assert printed(workload_on(size, "heat", *words)).count("one rank: start it") == times
+
+
+def test_a_stop_leaves_no_window_to_the_end_of_mpi() -> None:
+    code = (
+        "import os, signal, sys\nfrom workloads.__main__ import _entry\n"
+        "from workloads.heat import mpi\nown = mpi.sweep\n"
+        "def stopping(*words, seen=[0]):\n"
+        "    own(*words)\n"
+        "    seen[0] += 1\n"
+        "    seen[0] == 9 and os.kill(os.getpid(), signal.SIGINT)\n"
+        "mpi.sweep = stopping\nsys.exit(_entry())\n"
+    )
+    done = on_ranks(2, "-c", code, "heat", "--impl", "mpi-put", "-n", "33")
+    assert done.returncode == 130
+    assert "workloads: heat: stopped" in done.stderr
+    assert "MPI_Finalize" not in done.stderr
+
+
 def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
@@ -219,10 +301,18 @@ def test_pictures(tmp_path: Path) -> None:
         (["--every", "3"], "--every: needs --checkpoint"),
         (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint alone"),
         (["--film", "a.png"], "ends in none of .gif"),
+        (["--out", "TMP/a.npy", "--json", "TMP/./a.npy"], "--json and --out: both go to"),
+        (["--out", "TMP/a.gif.png", "--plot", "TMP/a.gif.png"], "--plot and --out: both go to"),
+        (["--out", "-", "--json", "-"], "--json and --out: both go to -"),
+        (["--film", "-", "--profile", "line", "-"], "--film and --profile: both go to -"),
     ],
 )
 def test_what_cannot_be_is_refused(options: list[str], said: str, tmp_path: Path) -> None:
-    done = workload_on(1, "heat", *(word.replace("TMP", str(tmp_path)) for word in options))
+    done = workload_on(
+        1,
+        "heat",
+        *(word.replace("TMP", str(tmp_path)) for word in options),
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 

@@ -68,7 +68,8 @@ def check_common(args: argparse.Namespace) -> None:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Refuse what ``--json`` and ``--plot`` cannot do: see `check_common`."""
+    """Refuse one file for two outputs, and what ``--json`` and ``--plot`` cannot do."""
+    files.require_apart(_outputs(args))
     if args.json is not None:
         files.require_writable(args.json, "--json")
     if args.plot is not None:
@@ -86,6 +87,13 @@ def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager
 
 def use_stdout(args: argparse.Namespace) -> bool:
     """Tell whether an output goes to standard output."""
-    named = [getattr(args, name, None) for name in ("json", "html", "plot", "out", "film")]
-    named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
-    return any(path is not None and files.is_stdout(path) for path in named)
+    return any(map(files.is_stdout, _outputs(args).values()))
+
+
+def _outputs(args: argparse.Namespace) -> dict[str, Path]:
+    """Return the files that are written, by their options."""
+    names = ("json", "html", "plot", "out", "film", "checkpoint")
+    named = {f"--{name}": path for name in names if (path := getattr(args, name, None))}
+    if getattr(args, "profile", None):
+        named["--profile"] = Path(args.profile[1])
+    return named

@@ -62,9 +62,14 @@ def report(workload: Workload, args: argparse.Namespace, problem: Problem, done:
         remarks += scaling.remarks()
     else:
         shown = table(done, workload)
+    # Of those that were named: `all` leaves them out for this reason.
+    techniques = {each.impl: workload.techniques[each.impl] for each in done.results}
+    of_ranks = {name: one for name, one in techniques.items() if one.parallel == "ranks"}
+    alone = {name: one.why_not_in_all() for name, one in of_ranks.items()}
     # A note that is the same for several numbers of workers is printed once.
     notes = dict.fromkeys((each.impl, each.note) for each in done.results if each.note)
-    lines = [*(f"{name}: {note}" for name, note in notes), *left_out_lines(done), *remarks]
+    lines = [f"{name}: {note}" for name, note in [*notes, *alone.items()] if note]
+    lines += [*left_out_lines(done), *remarks]
     if args.profile:
         lines.append("the profiler's own time is in the seconds, and in the FILE's")
     title = f"{problem.title}{', for each worker' if args.weak else ''}"

@@ -6,6 +6,7 @@ before: whenever a job is killed, one of them is there as a whole.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from hpcpy_common import ranks
+from hpcpy_common import files, ranks
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
 from workloads.heat.mpi import Strip
 from workloads.heat.plate import R
@@ -37,7 +38,7 @@ def checkpointed(plate: Plate, workers: Workers) -> Solved:
         raise UnavailableError("h5py is built without MPI here", hint="run it in the image")
     path, comm = plate.checkpoint, workers.comm
     # Every rank asks for the same file: it has been looked at by the first one before.
-    begun = done = 0 if path is None else steps_in(path, plate)
+    begun = done = 0 if path is None else steps_in(path)
     strip = Strip(replace(plate, steps=plate.steps - begun), comm)
     if path is not None and begun:
         # Also by another number of ranks than wrote it.
@@ -56,34 +57,42 @@ def checkpointed(plate: Plate, workers: Workers) -> Solved:
     return solved._replace(steps=begun + solved.steps, begun=begun)
 
 
-def steps_in(path: Path, plate: Plate) -> int:
-    """Return how many steps a file has, 0 without one; another plate's is a UsageError."""
-    if not path.exists():
-        return 0
+def require_sound(path: Path, plate: Plate) -> None:
+    """Refuse before the run, by one rank, a file that does not have the plate at some step."""
     hint = "remove it, or name another file"
     try:
+        steps = steps_in(path)
         with h5py.File(path, "r") as file:
-            has = dict(file[_FIELD].attrs)
-            n, r, steps = int(has["n"]), float(has["r"]), int(has["steps"])
-    except (OSError, KeyError) as error:
-        raise UsageError(
-            f"--checkpoint {path}: no checkpoint of heat: {error}", hint=hint
-        ) from error
-    if (n, r) != (plate.n, R) or steps > plate.steps:
-        after = f"{steps} step{'s' if steps > 1 else ''}"
+            n, r = int(file[_FIELD].attrs["n"]), float(file[_FIELD].attrs["r"])
+            is_own = (n, r) == (plate.n, R) and 0 <= steps <= plate.steps
+            fault = plate.fault(file[_FIELD][:], steps) if is_own else ""
+    except Exception as error:  # which of h5py's depends on the byte that is damaged
+        fault = f"no checkpoint of heat: {error}"
+        raise UsageError(f"--checkpoint {path}: {fault}", hint=hint) from error
+    if not is_own or fault:
+        after = f"{steps} step{'s' if steps > 1 else ''}{fault and ': it '}{fault}"
         raise UsageError(f"--checkpoint {path} has {n} × {n} points after {after}", hint=hint)
-    return steps
+
+
+def steps_in(path: Path) -> int:
+    """Return how many steps a file has, 0 without one."""
+    if not path.exists():
+        return 0
+    with h5py.File(path, "r") as file:
+        return int(file[_FIELD].attrs["steps"])
 
 
 def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     """Write a strip of one dataset by each rank, compressed; a rename makes it the checkpoint."""
     comm, width = strip.comm, field.shape[1]
-    new = path.with_name(f"{path.name}.new")
     is_top, is_bottom = comm.rank == 0, comm.rank == comm.size - 1
     if fault := comm.bcast(_no_room(path, field.itemsize * width**2) if is_top else ""):
         raise OutputError(f"--checkpoint {path}: {fault}")
+    new = None
     try:
-        with output_errors(path):
+        with output_errors(path), contextlib.ExitStack() as stack:
+            # A name of its own: one that can be guessed may be a user's file.
+            new = comm.bcast(stack.enter_context(files.whole(path)) if is_top else None)
             if is_top:
                 with new_file(new) as created:
                     # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share
@@ -101,10 +110,11 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
                     dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
             if is_top:
                 _sync(new)
-                new.replace(path)
+                stack.close()
                 _sync(path.parent)
     except OutputError as error:
-        new.unlink(missing_ok=True)
+        if new is not None:
+            new.unlink(missing_ok=True)
         print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
         ranks.abort(comm, error.exit_code)
     comm.Barrier()

@@ -6,6 +6,7 @@ meanwhile.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -158,6 +159,8 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
     windows = {id(old): MPI.Win.Create(old, old.itemsize, comm=comm) for old in strip.arrays}
+    for window in windows.values():
+        atexit.register(window.Free)  # after a stop: MPI_Finalize fails where one is left
     # Where the upper neighbour has its lower halo: strips may differ by a row.
     rows = strip.bounds[up + 1] - strip.bounds[up] if comm.rank else 0
     below = (rows + 1) * (plate.n + 2)
@@ -171,6 +174,7 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
 
     solved = strip.solve(strip.after(exchange))
     for window in windows.values():
+        atexit.unregister(window.Free)
         window.Free()
     return solved
 

@@ -18,21 +18,22 @@ from typing import Any
 
 from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
 from hpcpy_common.programs import running
+from workloads.exercise import leftovers
 from workloads.exercise.tasks import Exercise
-from workloads.exercise.trial import KEY
+from workloads.exercise.trial import KEY, MODULE
 
 _LOOK_SECONDS = 0.02
 
 
 def check_name(file: Path) -> None:
-    """Refuse a file that Python cannot import by its name, or that hides another module."""
-    name = file.stem
-    if file.suffix != ".py" or not name.isidentifier():
-        raise UsageError(f"{file}: Python cannot import that", hint="name it my.py, for example")
-    spec = importlib.util.find_spec(name)
-    # `python -m` searches the working directory, where the file itself may be.
-    if spec and not (spec.origin and Path(spec.origin).resolve() == file.resolve()):
-        raise UsageError(f"{file}: hides Python's own module {name}", hint="rename it")
+    """Refuse a new file that is none of Python, or would hide one of Python's own modules."""
+    if file.suffix != ".py":
+        raise UsageError(f"{file}: the name ends not in .py", hint="name it my.py, for example")
+    # A name with a dot would be looked for in a package.
+    spec = None if "." in file.stem else importlib.util.find_spec(file.stem)
+    # `python -m` searches the working directory, too, which is not Python's own.
+    if spec and Path(spec.origin or "").resolve().parent != Path.cwd():
+        raise UsageError(f"{file}: hides Python's own module {file.stem}", hint="rename it")
 
 
 def check_needs(exercise: Exercise) -> None:
@@ -52,7 +53,6 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: b
         raise UsageError(f"{file}: {error.strerror}") from error
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
-    check_name(file)
     for size in exercise.ranks or (0,):
         _run(name, file, size, seconds, quiet=quiet)
 
@@ -65,6 +65,8 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
         trial = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
         key = secrets.token_bytes()
         (Path(folder) / KEY).write_bytes(key)
+        # Worker processes import the file by this name, whatever its own is.
+        (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
         ended = _wait([*launcher, *trial, folder], folder, key, seconds, quiet=quiet)
         verdicts = _verdicts(folder, key)
     for verdict in verdicts:
@@ -103,7 +105,7 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
     with tempfile.TemporaryFile() as errors:
         files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
-        with running(words, env=environment, **files) as process:
+        with leftovers.ended(), running(words, env=environment, **files) as process:
             end = time.monotonic() + seconds
             # Of a rank that is wrong the others know nothing, and may wait for it.
             while (code := process.poll()) is None:

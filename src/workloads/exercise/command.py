@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
+from workloads.exercise.page import NOT_YET
 from workloads.exercise.tasks import NAMES, task, text
 
 _EPILOG = f"""\
@@ -21,7 +23,8 @@ exercise --check */*.py --html class.html     a course: ann/heat_halo.py is ann'
 
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
-or that lacks the function; of several files 1, if one of them is not right."""
+or that lacks the function; of several files 1, if one of them is wrong, or 69, if one cannot
+be checked here. Among several, those whose names tell no exercise are listed, and not checked."""
 
 
 def main(arguments: list[str]) -> int:
@@ -66,38 +69,71 @@ def _show(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> int:
     """Check one file, whose error is raised, or several, each of which gets a line."""
     outputs = {f"--{each}": path for each in ("json", "html") if (path := getattr(args, each))}
-    for option, path in outputs.items():
-        files.require_writable(path, option)
+    _check_outputs(outputs, args.check)
     if args.name:
         check_needs(task(args.name).EXERCISE)
     several, printed = len(args.check) > 1, not any(map(files.is_stdout, outputs.values()))
     width = max(len(str(file)) for file in args.check)
-    verdicts, errors = [], []
-    for file in args.check:
-        name, message = args.name or file.stem.replace("_", "-"), ""
+    names = [args.name or file.stem.replace("_", "-") for file in args.check]
+    verdicts = [
+        {"name": str(file), "exercise": name, "passed": None, "message": NOT_YET}
+        for name, file in zip(names, args.check, strict=True)
+    ]
+    # A page of before must not be taken for that of a check that has just begun.
+    _write(outputs, verdicts, is_last=False)
+    errors = []
+    for name, file, verdict in zip(names, args.check, verdicts, strict=True):
+        message = ""
         passed: bool | None = True
         try:
             _check_one(name, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
             # Of what cannot be checked here nobody knows whether it is right.
-            passed = None if isinstance(error, UnavailableError) else False
-            message = str(error)
+            is_unknown = isinstance(error, UnavailableError) or name not in NAMES
+            passed, message = None if is_unknown else False, str(error)
             errors.append(error)
-        verdict = {"name": str(file), "exercise": name, "passed": passed, "message": message}
-        verdicts.append(verdict)
-        _write(outputs, verdicts, is_last=len(verdicts) == len(args.check))
+        verdict.update(passed=passed, message=message)
+        _write(outputs, verdicts, is_last=verdict is verdicts[-1])
         if several and printed:
-            said = {True: "right", False: f"wrong  {message}", None: f"?      {message}"}[passed]
+            said = {
+                True: "right",
+                False: f"wrong  {message}",
+                None: f"?      not checked: {message}",
+            }[passed]
             print(f"{file!s:{width}}  {said}", flush=True)
         elif printed and not message:
             sizes = task(name).EXERCISE.ranks
             on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
             print(f"{name}: right{on}")
     if several and printed:
-        _sum_up([verdict["message"] for verdict in verdicts])
+        _sum_up(verdicts)
     if errors and not several:
         raise type(errors[0])(f"{name}: {errors[0]}")
-    return 1 if errors else 0
+    return _exit_code(verdicts)
+
+
+def _check_outputs(outputs: dict[str, Path], checked: list[Path]) -> None:
+    """Refuse, before a long run, results that cannot be written, or that replace something."""
+    students, places = set(map(os.path.realpath, checked)), set[str]()
+    for option, path in outputs.items():
+        place = files.STDOUT if files.is_stdout(path) else os.path.realpath(path)
+        if place in students or path.suffix == ".py":
+            hint = "give a new file's name"
+            raise UsageError(f"{option} {path}: would replace a program", hint=hint)
+        if place in places:
+            raise UsageError("--json and --html name the same file", hint="give two names")
+        places.add(place)
+        files.require_writable(path, option)
+
+
+def _exit_code(verdicts: list[dict[str, Any]]) -> int:
+    """Return 1 if a file is wrong, 69 if one cannot be checked here, 2 if none has a name."""
+    named = [each["passed"] for each in verdicts if each["exercise"] in NAMES]
+    if False in named:
+        return 1
+    if None in named:
+        return UnavailableError.exit_code
+    return 0 if named else UsageError.exit_code
 
 
 def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> None:
@@ -125,10 +161,12 @@ def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last:
             temporary.write_text(page(verdicts), "utf-8")
 
 
-def _sum_up(messages: list[str]) -> None:
+def _sum_up(verdicts: list[dict[str, Any]]) -> None:
     """Print how many are right, and what is wrong how often: what to explain to all."""
-    wrong = Counter(filter(None, messages))
-    print(f"\n{messages.count('')} of {len(messages)} right")
+    messages = [each["message"] for each in verdicts if each["passed"] is not None]
+    wrong, others = Counter(filter(None, messages)), len(verdicts) - len(messages)
+    more = f", {others} not checked" if others else ""
+    print(f"\n{messages.count('')} of {len(messages)} right{more}")
     for message, number in wrong.most_common():
         if number > 1:
             print(f"{number:4} × {message}")

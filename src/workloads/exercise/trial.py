@@ -9,13 +9,14 @@ this is not defended against, as the judge must watch in one process what the co
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
 import re
 import signal
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,7 @@ from workloads.exercise import judging
 from workloads.exercise.tasks import task
 
 KEY = "key"
+MODULE = "students_answer"
 
 
 def main(name: str, file: Path, folder: Path) -> None:
@@ -37,7 +39,7 @@ def main(name: str, file: Path, folder: Path) -> None:
     seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
     own = [(each, name, value) for each in (module, judging) for name, value in vars(each).items()]
     try:
-        message = judge(_module(file, exercise.function))
+        message = judge(_module(file, folder, exercise.function))
         if any(vars(each).get(name) is not value for each, name, value in own):
             message = f"{file.name} changes what judges it"
         code = 1 if message else 0
@@ -67,10 +69,18 @@ def _taken(path: Path) -> bytes:
     return content
 
 
-def _module(file: Path, function: str) -> ModuleType:
-    # Imported by a name that worker processes can import, too: they get this sys.path.
-    sys.path.insert(0, str(file.parent))
-    module = importlib.import_module(file.stem)
+def _module(file: Path, folder: Path, function: str) -> ModuleType:
+    """Return the student's file as a module, wherever it is, whatever its name."""
+    # Nothing that lies beside it, or in the working directory, hides a module of Python's own.
+    if sys.path[0] == str(Path.cwd()):
+        sys.path.append(sys.path.pop(0))
+    # Worker processes get this path, and find the module by its name in the check's folder.
+    sys.path += [str(folder), str(file.parent)]
+    loader = SourceFileLoader(MODULE, str(file))
+    module = sys.modules[MODULE] = ModuleType(MODULE)
+    module.__spec__ = importlib.util.spec_from_loader(MODULE, loader)
+    module.__file__ = str(file)
+    loader.exec_module(module)
     if not callable(getattr(module, function, None)):
         hint = "--to writes a file with one"
         raise UsageError(f"{file.name} has no function {function}", hint=hint)
@@ -85,7 +95,8 @@ def _described(error: BaseException, file: Path) -> str:
     # The traceback of a worker process is in a text.
     remote = type(error.__cause__).__name__ in {"_RemoteTraceback", "RemoteTraceback"}
     trace = str(error.__cause__) if remote else "".join(traceback.format_tb(error.__traceback__))
-    where = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', trace)
+    names = f'(?:{re.escape(str(file))}|[^"]*/{MODULE}.py)'
+    where = re.findall(rf'File "{names}", line (\d+)', trace)
     if type(error).__module__.startswith("numba."):
         # Numba names the failed step again and again, then the reason, and later the line.
         where = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", str(error))[:1]

@@ -1,0 +1,174 @@
+"""A class's files, wherever they lie, whatever their names, and whatever their programs leave."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_exercise import checked, text
+
+from proc_files import read
+from running import Done, run, start
+from workloads.exercise.page import page
+
+SLICES = "heat_slices.py"
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "workloads", "exercise", *map(str, words)]
+
+
+def files(folder: Path, *names: str) -> None:
+    """Write right answers to heat-slices."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text("heat-slices", solved=True))
+
+
+def in_folder(folder: Path, *words: object) -> Done:
+    return run(*command(*words), cwd=folder)
+
+
+def test_what_lies_in_the_folder_or_beside_an_answer_hides_nothing(tmp_path: Path) -> None:
+    files(tmp_path, f"ann/{SLICES}", "numpy/numpy.py")
+    for name in (SLICES, "colorsys.py", "ann/numpy.py", "ann/colorsys.py"):
+        (tmp_path / name).write_text("raise SystemExit(3)\n")
+    with (tmp_path / "ann" / SLICES).open("a") as file:
+        file.write("import colorsys, helper\nhelper.help(colorsys.hls_to_rgb)\n")
+    (tmp_path / "ann" / "helper.py").write_text("def help(_): pass\n")
+    done = in_folder(tmp_path, "heat-slices", "--check", f"ann/{SLICES}", "numpy/numpy.py")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert in_folder(tmp_path, "heat-slices", "--to", "numpy/" + SLICES).returncode == 0
+    hidden = in_folder(tmp_path, "heat-slices", "--to", "ann/json.py")
+    assert "hides Python's own module json; rename it" in hidden.stderr
+
+
+@pytest.mark.parametrize("name", ["heat-slices.py", "1 a.b.py", "class.py"])
+def test_a_file_may_have_any_name(name: str, tmp_path: Path) -> None:
+    files(tmp_path, name)
+    assert checked("heat-slices", tmp_path / name)[::2] == (0, "")
+    # Processes of a pool import it, too.
+    (tmp_path / name).write_text(text("pool-pickles", solved=True))
+    assert checked("pool-pickles", tmp_path / name)[::2] == (0, "")
+
+
+def left(mark: str) -> list[str]:
+    """Return the numbers that processes with a mark among their words have."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in read(folder / "cmdline"):
+                found.append(folder.name)
+    return found
+
+
+LEFT = """
+import os, subprocess, sys
+words = [sys.executable, "-c", "import time; time.sleep(300)", "MARK"]
+subprocess.Popen(words, start_new_session=True, env={})
+if not os.fork():
+    os.setsid()
+    subprocess.Popen(words)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("heat-slices", ""), ("heat-slices", "while True: pass\n"), ("heat-halo", "while 1: pass\n")],
+)
+def test_what_a_program_has_started_ends_with_its_check(
+    name: str, more: str, tmp_path: Path
+) -> None:
+    file, mark = tmp_path / "my.py", f"left-{tmp_path.name}-{os.getpid()}"
+    file.write_text(text(name, solved=True) + LEFT.replace("MARK", mark) + more)
+    code, out, error = checked(name, file, "--seconds", "5" if more else "60")
+    assert (code, "no answer within 5 s" in error) == ((1, True) if more else (0, False)), out
+    assert left(mark) == []
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ("--html", f"ann/{SLICES}"),
+        ("--json", f"bob/../ann/{SLICES}"),
+        ("--json", "link"),
+        ("--html", "bob/other.py"),
+        ("--html", "class", "--json", "bob/../class"),
+        ("--html", "-", "--json", "-"),
+    ],
+)
+def test_a_result_replaces_no_answer_and_no_other_result(
+    outputs: tuple[str, ...], tmp_path: Path
+) -> None:
+    files(tmp_path, f"ann/{SLICES}", "bob/other.py")
+    (tmp_path / "link").symlink_to(f"ann/{SLICES}")
+    before = (tmp_path / "ann" / SLICES).read_text()
+    done = in_folder(tmp_path, "heat-slices", "--check", f"ann/{SLICES}", *outputs)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert (tmp_path / "ann" / SLICES).read_text() == before
+    assert not (tmp_path / "class").exists()
+
+
+def test_a_name_that_tells_no_exercise_is_not_wrong(tmp_path: Path) -> None:
+    files(tmp_path, "ann/heat-slices.py", "ann/notes.py", "ann/Heat_Slices_v2.py")
+    names = ["ann/heat-slices.py", "ann/notes.py", "ann/Heat_Slices_v2.py"]
+    done = in_folder(tmp_path, "--check", *names, "--json", "a.json", "--html", "a.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 of 1 right, 2 not checked" in done.stdout
+    verdicts = json.loads((tmp_path / "a.json").read_text())
+    assert [each["passed"] for each in verdicts] == [True, None, None]
+    assert "notes.py: not checked: " in (tmp_path / "a.html").read_text()
+    assert in_folder(tmp_path, "--check", *names[1:]).returncode == 2
+
+
+# The files, and the students' names on the page.
+STUDENTS = [
+    (("ann/day1/heat_slices.py", "bob/day1/heat_slices.py"), ["ann", "bob"]),
+    (("day1/ann/heat_slices.py", "day1/bob/heat_slices.py"), ["ann", "bob"]),
+    (("ann/1/heat_slices.py", "ann/2/heat_sum.py", "bob/1/heat_sum.py"), ["ann", "bob"]),
+    (
+        ("1/ann/heat_sum.py", "1/bob/heat_sum.py", "2/ann/heat_sum.py"),
+        ["1/ann", "1/bob", "2/ann"],
+    ),
+    (("heat_slices.py", "heat_sum.py"), ["."]),
+    (("ann/heat_sum.py", "ann/heat-sum.py"), ["heat-sum.py", "heat_sum.py"]),
+]
+
+
+@pytest.mark.parametrize(("names", "students"), STUDENTS)
+def test_no_file_is_lost_on_the_page(names: tuple[str, ...], students: list[str]) -> None:
+    verdicts = [
+        {
+            "name": name,
+            "exercise": Path(name).stem.replace("_", "-"),
+            "passed": False,
+            "message": "it is wrong",
+        }
+        for name in names
+    ]
+    written = page(verdicts)
+    assert sorted(re.findall("<tr><th>(.*?)</th>", written)) == students
+    assert written.count("✗") == len(names)
+
+
+def test_a_page_of_a_check_that_was_stopped_says_so(tmp_path: Path) -> None:
+    files(tmp_path, f"ann/{SLICES}", f"bob/{SLICES}")
+    with (tmp_path / "bob" / SLICES).open("a") as file:
+        file.write("import pathlib, time\n")
+        file.write(f"pathlib.Path({str(tmp_path / 'begun')!r}).touch()\ntime.sleep(300)\n")
+    words = [tmp_path / name / SLICES for name in ("ann", "bob")]
+    checks = start(*command("--check", *words, "--html", tmp_path / "a.html"))
+    with checks:
+        while not (tmp_path / "begun").exists():
+            assert checks.poll() is None
+            time.sleep(0.05)
+        checks.send_signal(signal.SIGINT)
+        checks.communicate()
+    assert checks.returncode == 130
+    assert "Incomplete: 1 of 2 files are checked" in (tmp_path / "a.html").read_text()

@@ -290,6 +290,19 @@ MISTAKES = {
         ("    with h5py", "    parts = comm.gather(mine)\n    if comm.rank:\n        return\n"
          "    with h5py.File(path, 'w') as file:\n        file['field'] = [row for part in parts "
          "for row in part]\n    return\n    with h5py", "brings rows to another rank: each rank"),
+        ("    with h5py", "    import numpy as np\n    plate = np.zeros((n, mine.shape[1]))\n"
+         "    plate[first : first + len(mine)] = mine\n    every = np.empty_like(plate)\n"
+         "    comm.Allreduce(plate, every)\n    with h5py", "comm.Allreduce brings rows to"),
+        ("    with h5py", "    from mpi4py import MPI\n    MPI.COMM_WORLD.allgather(mine)\n"
+         "    with h5py", "comm.allgather brings rows to another rank"),
+        ("def write(comm, path, mine, first, n):",
+         "from mpi4py.MPI import COMM_WORLD\n\n\ndef write(comm, path, mine, first, n):\n"
+         "    COMM_WORLD.gather(mine)", "comm.gather brings rows to another"),
+        ("        field[first : first + len(mine)] = mine\n",
+         "        import numpy as np\n        np.save(f'{path}.{comm.rank}', mine)\n"
+         "        comm.Barrier()\n        if not comm.rank:\n"
+         "            parts = [np.load(f'{path}.{k}.npy') for k in range(comm.size)]\n"
+         "            field[:] = np.concatenate(parts)\n", "each rank writes its own rows, here"),
     ),
     "heat-scaling": (
         (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),

@@ -195,6 +195,11 @@ MISTAKES = {
         ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
         ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
         ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("    for i", "    k, m = 1, 1\n    while k < old.shape[0] - 1:\n        m = 1\n"
+         "        while m < old.shape[1] - 1:\n"
+         "            s = (old[k - 1, m] + old[k + 1, m]) + (old[k, m - 1] + old[k, m + 1])\n"
+         "            new[k, m] = old[k, m] + r * (s - 4.0 * old[k, m])\n"
+         "            m += 1\n        k += 1\n    return\n    for i", "calls Python for each"),
         ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
         ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
          " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"

@@ -195,6 +195,11 @@ MISTAKES = {
         ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
         ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
         ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("    for i", "    k, m = 1, 1\n    while k < old.shape[0] - 1:\n        m = 1\n"
+         "        while m < old.shape[1] - 1:\n"
+         "            s = (old[k - 1, m] + old[k + 1, m]) + (old[k, m - 1] + old[k, m + 1])\n"
+         "            new[k, m] = old[k, m] + r * (s - 4.0 * old[k, m])\n"
+         "            m += 1\n        k += 1\n    return\n    for i", "calls Python for each"),
         ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
         ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
          " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"
@@ -290,6 +295,19 @@ MISTAKES = {
         ("    with h5py", "    parts = comm.gather(mine)\n    if comm.rank:\n        return\n"
          "    with h5py.File(path, 'w') as file:\n        file['field'] = [row for part in parts "
          "for row in part]\n    return\n    with h5py", "brings rows to another rank: each rank"),
+        ("    with h5py", "    import numpy as np\n    plate = np.zeros((n, mine.shape[1]))\n"
+         "    plate[first : first + len(mine)] = mine\n    every = np.empty_like(plate)\n"
+         "    comm.Allreduce(plate, every)\n    with h5py", "comm.Allreduce brings rows to"),
+        ("    with h5py", "    from mpi4py import MPI\n    MPI.COMM_WORLD.allgather(mine)\n"
+         "    with h5py", "comm.allgather brings rows to another rank"),
+        ("def write(comm, path, mine, first, n):",
+         "from mpi4py.MPI import COMM_WORLD\n\n\ndef write(comm, path, mine, first, n):\n"
+         "    COMM_WORLD.gather(mine)", "comm.gather brings rows to another"),
+        ("        field[first : first + len(mine)] = mine\n",
+         "        import numpy as np\n        np.save(f'{path}.{comm.rank}', mine)\n"
+         "        comm.Barrier()\n        if not comm.rank:\n"
+         "            parts = [np.load(f'{path}.{k}.npy') for k in range(comm.size)]\n"
+         "            field[:] = np.concatenate(parts)\n", "each rank writes its own rows, here"),
     ),
     "heat-scaling": (
         (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),

@@ -137,6 +137,54 @@ def watched(comm: Any, used: set[str]) -> Any:
     return Watched(comm.Dup())
 
 
+def counted(comm: Any, moved: dict[str, int]) -> Any:
+    """Return a duplicate that notes in `moved` the most bytes that a method's objects have."""
+
+    class Counted(type(comm)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            value = super().__getattribute__(name)
+            if not callable(value):
+                return value
+
+            def call(*args: Any, **options: Any) -> Any:
+                answer = value(*args, **options)
+                size = sum(map(_bytes, (*args, *options.values(), answer)))
+                moved[name] = max(moved.get(name, 0), size)
+                return answer
+
+            return call
+
+    return Counted(comm.Dup())
+
+
+def _bytes(thing: Any) -> int:
+    """Return the size of the arrays and bytes in an object, and in the lists in it."""
+    if isinstance(thing, (list, tuple)):
+        return sum(map(_bytes, thing))
+    if isinstance(thing, dict):
+        return _bytes([*thing.values()])
+    if isinstance(thing, float):
+        return 8
+    return int(getattr(thing, "nbytes", len(thing) if isinstance(thing, (bytes, bytearray)) else 0))
+
+
+@contextmanager
+def everywhere(module: Any, given: Any) -> Iterator[None]:
+    """Let a watched communicator stand for MPI.COMM_WORLD, too, also where it is imported."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    world, places = MPI.COMM_WORLD, []
+    for holder in (MPI, module):
+        places += [(holder, name) for name, value in vars(holder).items() if value is world]
+    for holder, name in places:
+        setattr(holder, name, given)
+    try:
+        yield
+    finally:
+        for holder, name in places:
+            setattr(holder, name, world)
+
+
 def missing(comm: Any, used: set[str], call: str, reason: str = "") -> str:
     """Say that this rank communicated not at all, or for some reason not by this call."""
     if call in used or comm.size == 1:

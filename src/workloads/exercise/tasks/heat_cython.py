@@ -94,6 +94,7 @@ def _calls_python(file: Path, **directives: bool) -> set[int]:
         page = (Path(folder) / "mine.html").read_text("utf-8")
     # A score counts a line's calls of Python.
     scores = re.findall(r'cython line score-(\d+)"[^>]*>.*?<span class="">0*(\d+)</span>', page)
-    loops = [each for each in ast.walk(ast.parse(file.read_bytes())) if isinstance(each, ast.For)]
+    nodes = ast.walk(ast.parse(file.read_bytes()))
+    loops = [each for each in nodes if isinstance(each, (ast.For, ast.While))]
     inside = {line for each in loops for line in range(each.lineno, (each.end_lineno or 0) + 1)}
     return {int(line) for score, line in scores if int(score)} & inside

@@ -115,6 +115,9 @@ def test_a_subinterpreter_is_refused_and_does_no_harm() -> None:
 
 # Which library.
 
+# A launcher that speaks PMIx names both.
+PMIX = {"PMIX_RANK": "0", "PMIX_NAMESPACE": "prterun-1"}
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
@@ -125,11 +128,13 @@ def copy(tmp_path: Path) -> Path:
     ("variables", "folder"),
     [
         ({}, "/opt/mpich/lib"),
-        ({"PMIX_RANK": "0"}, "/opt/mpich/pmix/lib"),
+        (PMIX, "/opt/mpich/pmix/lib"),
+        # A rank's number that a script has by itself.
+        ({"PMIX_RANK": "0"}, "/opt/mpich/lib"),
         # An mpiexec below srun --mpi=pmix.
-        ({"PMIX_RANK": "0", "PMI_FD": "9"}, "/opt/mpich/lib"),
-        ({"PMIX_RANK": "0", "HPCPY_MPI": str(OWN)}, "/opt/mpich/lib"),
-        ({"PMIX_RANK": "0", "HPCPY_MPI": "mpich"}, "/opt/mpich/pmix/lib"),
+        ({**PMIX, "PMI_FD": "9"}, "/opt/mpich/lib"),
+        ({**PMIX, "HPCPY_MPI": str(OWN)}, "/opt/mpich/lib"),
+        ({**PMIX, "HPCPY_MPI": "mpich"}, "/opt/mpich/pmix/lib"),
         # A site's wins over the image's own, and a file that is named over all.
         ({"LD_LIBRARY_PATH": "{site}"}, "{site}"),
         ({"LD_LIBRARY_PATH": "{site}", "HPCPY_MPI": "mpich"}, "{site}"),
@@ -148,9 +153,9 @@ def test_without_a_library_the_import_says_where_it_was_looked_for() -> None:
     # What only the loader can read is left to it; it is told to forget its cache.
     path = "/x:/y/$PLATFORM"
     said = fails("import mpi4py.MPI", str(loader), "--inhibit-cache", LD_LIBRARY_PATH=path)
-    assert said.startswith("ImportError: mpi4py.MPI: no MPI library loads: libmpi.so.12: cannot")
-    for name in ("libmpi.so.40: cannot open", "libmpi_abi.so.1: cannot open"):
-        assert name in said
+    assert said.startswith("ImportError: mpi4py.MPI: no MPI library loads: libmpi")
+    for name in ("libmpi.so.12", "libmpi.so.40", "libmpi_abi.so.1"):
+        assert f"{name}: cannot open" in said
     for place in ("/x", "/y", "/etc/ld.so.cache", "/usr/lib", "LD_LIBRARY_PATH", "HPCPY_MPI"):
         assert place in said
 

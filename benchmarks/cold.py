@@ -17,7 +17,7 @@ from measure.cases import CASES
 from measure.cold.sample import DELAY, IMAGE, RATE, STORAGES, Taken, inside
 from measure.roots import Base
 from measure.samples import in_rounds
-from measure.tables import TRUE
+from measure.storages import TRUE
 from measure.targets import PYTHON, WORK
 
 _IMAGES = ("wheels", "hpcpy")

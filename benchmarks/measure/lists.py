@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import talks
-from measure.tables import table
+from measure.markdown import table
 from workloads.exercise.tasks import NAMES, task
 from workloads.registry import WORKLOADS
 

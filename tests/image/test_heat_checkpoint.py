@@ -1,0 +1,136 @@
+"""Checkpoints of heat: after a kill, by other ranks, without room, damaged, another plate's."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_heat import CHECKPOINT, solved
+
+from running import (
+    in_own_process,
+    on_ranks,
+    printed,
+    start_ranks,
+    wait_until,
+    workload_on,
+)
+
+
+def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
+    words = ["--checkpoint", path, *options]
+    return solved(size, [CHECKPOINT], tmp_path, *words)[0]
+
+
+def children(parent: int) -> list[int]:
+    """Return the ranks: the children of mpiexec's proxy."""
+    found = []
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        found += Path(f"/proc/{child}/task/{child}/children").read_text().split()
+    return [*map(int, found)]
+
+
+def steps_in(path: Path) -> int:
+    code = "import h5py, sys; print(h5py.File(sys.argv[1])['field'].attrs['steps'])"
+    return int(printed(in_own_process(sys.executable, "-c", code, path)))
+
+
+def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
+    path, options = tmp_path / "plate.h5", ["-n", 101, "--steps", 100_000, "--every", 20]
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, *options]
+    job = start_ranks(3, "-m", "workloads", "heat", *words)
+    try:
+        # Within a checkpoint: a file of each kind is there.
+        wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
+        wait_until(path.exists, job)
+        for rank in children(job.pid):
+            os.kill(rank, signal.SIGKILL)
+    finally:
+        job.kill()
+        job.communicate()
+    has = steps_in(path)
+    assert has % 20 == 0
+    options[3] = has + 200
+    again = checkpoint(2, path, tmp_path, *options)
+    assert again["note"] == f"went on from step {has}"
+    assert again["work"] == 101**2 * 200
+    assert again["answer"] == solved(1, ["numpy"], tmp_path, *options[:4])[0]["answer"]
+    assert steps_in(path) == has + 200
+    assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
+    # Complete: nothing is left to be done, and a repetition begins anew.
+    assert checkpoint(1, path, tmp_path, *options)["answer"] == again["answer"]
+
+
+def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)
+    content = path.read_bytes()
+    full = (
+        "import shutil, sys\nfrom workloads.__main__ import main\n"
+        "shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
+    done = on_ranks(2, "-c", full, *words)
+    assert done.returncode == 73
+    assert done.stderr.count("0.1 MB are needed at most, and 0.0 are free") == 1
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
+
+
+def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
+    others = [tmp_path / f"plate.h5{ending}" for ending in (".new", ".tmp", "~")]
+    for other in others:
+        other.write_text("mine")
+    checkpoint(2, tmp_path / "plate.h5", tmp_path, "-n", 9, "--steps", 30)
+    assert {other.read_text() for other in others} == {"mine"}
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "heat.json", "plate.h5", *(other.name for other in others)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "file['field'].attrs['steps'] = 'many'",
+        "file['field'].attrs['steps'] = -5",
+        "file['field'].attrs['steps'] = 29",
+        "file['field'].attrs['n'] = [9, 9]",
+        "file['field'][3, 4] = float('nan')",
+        "file['field'][3, 4] = 1e300",
+        "del file['field']; file['field'] = 'text'",
+        "del file['field']; file.create_group('field').attrs.update(n=9, r=0.2, steps=3)",
+        "at = file['field'].id.get_chunk_info(4).byte_offset; file.close(); "
+        "raw = open(path, 'r+b'); raw.seek(at + 9); raw.write(b'xy'); raw.close()",
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
+    code = f"import h5py, sys; path = sys.argv[1]; file = h5py.File(path, 'r+'); {damage}"
+    printed(in_own_process(sys.executable, "-c", code, path))
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 9, "--steps", 40]
+    done = workload_on(2, "heat", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"--checkpoint {path}" in done.stderr
+    assert "remove it, or name another file" in done.stderr
+
+
+def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plate.h5"
+    checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
+    words = ["--impl", CHECKPOINT, "--checkpoint", path]
+    content = path.read_bytes()
+    for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
+        done = workload_on(2, "heat", *words, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in done.stderr
+    assert path.read_bytes() == content
+    path.write_text("other data")
+    done = workload_on(2, "heat", *words, "-n", 9)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no checkpoint of heat" in done.stderr
+    assert path.read_text() == "other data"

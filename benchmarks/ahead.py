@@ -16,6 +16,7 @@ from hpcpy.engine.setup import ensure
 from hpcpy.pack import hot
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import record
+from hpcpy_common.options import whole_number
 from measure import report, roots
 from measure.cases import CORE
 from measure.cold.sample import CACHED, IMAGE, RATE, SLOW, Taken, inside
@@ -27,6 +28,11 @@ _DELAYS = (None, 0.001, 0.005, 0.010)
 _PACKAGES, _OWN, _AHEAD, _FILE = "ordinary packages", "hpcpy.sif", "read ahead", "hpcpy-python"
 # As a launch does on the first rank of a node: src/launch/apptainer_node.sh.
 _BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exec "$@"'
+# For one rank, too: until a program is executed its parent holds the GIL, and serves no storage.
+_RANKS = """
+for (( rank = 0; rank < $0; rank++ )); do "$@" & done
+for (( rank = 0; rank < $0; rank++ )); do wait -n || exit; done
+"""
 
 
 @dataclass
@@ -34,12 +40,15 @@ class Ahead(Taken):
     """One start from one storage."""
 
     start: str
+    ranks: int
     delay: float | None
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     report.add_options(parser, samples=5)
+    help_ = "starts at once on the node, the first of which reads ahead (default: 1)"
+    parser.add_argument("--ranks", type=whole_number(1), default=1, metavar="N", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -50,8 +59,8 @@ def main(options: argparse.Namespace) -> int:
     own, file = images[-1], paths.BUILD / "hpcpy-python"
     with report.work_folder() as work:
         facts = report.circumstances("ahead", images, work) | {"rate": RATE}
-        requests = _requests(images, file, _recorded(own))
-        kinds = [Ahead(start, delay) for delay in _DELAYS for start in requests]
+        requests = _requests(images, file, _recorded(own), options.ranks)
+        kinds = [Ahead(start, options.ranks, delay) for delay in _DELAYS for start in requests]
 
         def take(kind: Ahead) -> None:
             storage = CACHED if kind.delay is None else SLOW
@@ -73,19 +82,21 @@ def _recorded(image: Base) -> str:
         return hot.write_beside(sif, record(made, ["-c", CORE])).read_text()
 
 
-def _requests(images: Sequence[Base], file: Path, recorded: str) -> dict[str, dict[str, Any]]:
+def _requests(
+    images: Sequence[Base], file: Path, recorded: str, ranks: int
+) -> dict[str, dict[str, Any]]:
     """Return what each start is, for `measure.cold.sample.take`."""
     packages, own = (str(image.sif) for image in images)
     engine = [str(ensure("apptainer")["apptainer"].path), "exec", "--cleanenv", IMAGE]
-    command = [*engine, "python3", "-c", CORE]
+    several = ["bash", "-c", _RANKS, str(ranks)]
+    command = [*several, *engine, "python3", "-c", CORE]
     script = str(paths.ROOT / "src/launch/read_ahead.sh")
     ahead = ["bash", "-pc", _BY_LAUNCH, script, IMAGE, *command]
     return {
         _PACKAGES: {"image": packages, "command": command},
         _OWN: {"image": own, "command": command},
         _AHEAD: {"image": own, "command": ahead, "hot": recorded},
-        # By env: until a program is executed its parent holds the GIL, and serves no storage.
-        _FILE: {"image": str(file), "command": ["env", IMAGE, "-c", CORE]},
+        _FILE: {"image": str(file), "command": [*several, IMAGE, "-c", CORE]},
     }
 
 

@@ -1,6 +1,6 @@
 """The bundle: all modules in memory, as the build or a bake has written them.
 
-docs/explanation/interpreter.md has its format.  This module is frozen into the interpreter, with
+src/interp/bundle/write.py has its format.  This module is frozen into the interpreter, with
 the same limits as `_hpcpy_folders`.
 """
 

@@ -36,8 +36,3 @@ def test_a_busy_or_old_report_is_marked(
     first, second = text.split("## old")
     assert "**" not in first
     assert [mark for mark in ("Other programs ran", "older image") if mark in second] == marks
-
-
-def test_a_page_has_each_report_once() -> None:
-    shown = [section["report"] for page in topics.pages().values() for section in page["sections"]]
-    assert len(shown) == len(set(shown))

@@ -1,4 +1,4 @@
-"""What a talk shows of techniques: their code, cells to play with, pictures."""
+"""Cells of a talk's notebook: what one defines, no other one changes."""
 
 import ast
 import json

@@ -13,15 +13,7 @@ import pytest
 
 from hpcpy_common import machine
 from proc_files import processes
-from running import (
-    TELLS_WHEN,
-    last_words,
-    on_ranks,
-    printed,
-    start_ranks,
-    wait_until,
-    workload_on,
-)
+from running import TELLS_WHEN, last_words, on_ranks, printed, start_ranks, wait_until, workload_on
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES

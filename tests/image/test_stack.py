@@ -64,6 +64,31 @@ print(all(version(one.name) == one.version for one in found))
     assert int(count) > (10 if lacking("matplotlib") else 50)
 
 
+@needs("cupy")
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="of a machine without a GPU")
+def test_cupy_looks_for_no_library_of_a_gpu_where_there_is_none(tmp_path: Path) -> None:
+    program = """
+import sys
+opened, listed, started = [], [], []
+events = {"ctypes.dlopen": opened, "os.listdir": listed, "subprocess.Popen": started}
+sys.addaudithook(lambda event, of: event in events and events[event].append(of[0]))
+import cupy
+from cupy import _environment
+from cuda import pathfinder
+print([name for name in opened if name], listed, started, _environment.get_rocm_path())
+try: from cupy_backends.cuda.libs import cutensor
+except ImportError as error: print(type(error).__name__)
+try: pathfinder.load_nvidia_dynamic_lib("cutensor")
+except pathfinder.DynamicLibNotFoundError as error: print(type(error).__name__)
+"""
+    (tmp_path / "it.py").write_text(program)
+    shown = printed(python(str(tmp_path / "it.py")))
+    first, *errors = shown.splitlines()
+    # The script's folder is listed once: an own cupy there would go first.
+    assert first == f"[] ['{tmp_path}'] [] None"
+    assert errors == ["ImportError", "DynamicLibNotFoundError"]
+
+
 VENDORS = Path("/etc/OpenCL/vendors")
 HOSTS = {"nvidia.icd": "libnvidia-opencl.so.1", "amdocl64.icd": "libamdocl64.so"}
 ASK = "import pyopencl; print([p.name for p in pyopencl.get_platforms()])"

@@ -52,9 +52,7 @@ def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
     ]
 
 
-def test_the_working_folder_is_not_read_for_what_a_package_tries(
-    installed: Installation,
-) -> None:
+def test_the_working_folder_is_not_read_for_what_a_package_tries(installed: Installation) -> None:
     write(installed.folder, {"winreg.py": "", "beside.py": ""})
     program = """
         import tries

@@ -96,8 +96,7 @@ cut
 
 
 @pytest.mark.parametrize(
-    ("folder", "is_network"),
-    [("/home", True), ("/ceph", True), ("/some", False)],
+    ("folder", "is_network"), [("/home", True), ("/ceph", True), ("/some", False)]
 )
 def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
     assert mounts.is_network(mounts.of(_MOUNTS, folder)) == is_network
@@ -244,8 +243,7 @@ CARD = {
 
 
 @pytest.mark.parametrize(
-    ("variables", "status"),
-    [({}, Status.INFO), ({"SLURM_JOB_GPUS": "0"}, Status.WARN)],
+    ("variables", "status"), [({}, Status.INFO), ({"SLURM_JOB_GPUS": "0"}, Status.WARN)]
 )
 def test_gpus_that_the_container_lacks(
     machine: Machine, variables: dict[str, str], status: Status

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import _hpcpy_importer as importer
-from hpcpy_common.version import line
 from running import printed, run
 
 OWN_NUMPY = {
@@ -65,25 +64,6 @@ numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
     assert any(": libpython.a(ceval.o): _PyEval_EvalFrameDefault+0x" in line for line in lines)
     done = run(sys.executable, "-m", "hpcpy_info", "0x10")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-
-
-def test_information_says_its_version() -> None:
-    assert python("-m", "hpcpy_info", "--version") == line("hpcpy_info")
-
-
-def test_workers_import_what_they_need(tmp_path: Path) -> None:
-    script = tmp_path / "pool.py"
-    script.write_text(
-        "import multiprocessing, sys\n"
-        "def double(x):\n"
-        "    import numpy\n"
-        "    return float(2 * numpy.float64(x))\n"
-        "if __name__ == '__main__':\n"
-        "    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:\n"
-        "        print(pool.map(double, [3]))\n"
-    )
-    for method in ("fork", "forkserver", "spawn"):
-        assert python(str(script), method) == "[6.0]"
 
 
 def test_venvs_package_replaces_the_c_parts_too(tmp_path: Path) -> None:

@@ -75,15 +75,6 @@ def test_no_tests_caches_or_manuals_are_shipped() -> None:
     assert not list(Path("/root").rglob(".cache"))
 
 
-def test_no_bytecode_asks_for_its_sources_time() -> None:
-    # The static interpreter's bytecode is in memory: there it finds no file.
-    flags = set()
-    for path in PREFIX.rglob("*.pyc"):
-        with path.open("rb") as stream:
-            flags.add(int.from_bytes(stream.read(8)[4:], "little"))
-    assert flags <= {1}  # hash-based, unchecked (PEP 552)
-
-
 def test_the_image_says_what_it_was_made_of() -> None:
     described = json.loads((PREFIX / "share/hpcpy/image.json").read_text())
     # Any row of containers/images.toml, also one that leaves a feature out.

@@ -61,67 +61,6 @@ def test_platform_asks_the_host_for_the_processor(tmp_path: Path) -> None:
     assert printed(sys.executable, "-c", program, folder=tmp_path, PATH=path) == "asked by -p"
 
 
-WAYS = (
-    "timeit",
-    "profile",
-    "doctest",
-    "mock",
-    "logging",
-    "trace",
-    "runpy",
-    "pickle",
-    "code",
-    "exec",
-)
-STATEMENTS = r"""
-import cProfile, code, contextlib, doctest, io, logging.config, pickle, runpy, sys, timeit, trace
-from unittest import mock
-
-def document():
-    '''>>> import m_doctest'''
-
-def docs():
-    doctest.run_docstring_examples(document, {})
-    assert "m_doctest" in sys.modules
-
-def console():
-    code.InteractiveConsole().runsource("import m_code")
-    assert "m_code" in sys.modules
-
-handlers = {"h": {"class": "m_logging.H"}}
-settings = {"version": 1, "handlers": handlers, "root": {"handlers": ["h"]}}
-ways = {
-    "timeit": lambda: timeit.timeit("f()", setup="from m_timeit import f", number=1),
-    "repeat": lambda: timeit.repeat("import m_mod", number=1, repeat=1),
-    "profile": lambda: cProfile.run("import m_profile"),
-    "doctest": docs,
-    "mock": lambda: mock.patch("m_mock.f").start(),
-    "logging": lambda: logging.config.dictConfig(settings),
-    "trace": lambda: trace.Trace(count=0, trace=0).run("import m_trace"),
-    "runpy": lambda: runpy.run_module("m_runpy"),
-    "pickle": lambda: pickle.loads(b"cm_pickle\nf\n."),
-    "code": console,
-    "exec": lambda: exec("import m_exec", vars(timeit)),
-}
-for name, way in ways.items():
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            way()
-    except BaseException as error:
-        print(name, type(error).__name__, error)
-"""
-
-
-def test_statements_that_the_library_runs_find_what_lies_beside_the_script(tmp_path: Path) -> None:
-    text = "import logging\ndef f():\n    return 1\nclass H(logging.NullHandler): pass\n"
-    modules = [f"m_{name}.py" for name in (*WAYS, "mod")]
-    write(tmp_path, dict.fromkeys(modules, text))
-    write(tmp_path, {"main.py": STATEMENTS})
-    assert printed(sys.executable, tmp_path / "main.py", folder=Path("/")) == ""
-    words = ("-m", "timeit", "-n", "1", "-r", "1", "-s", "import m_mod", "m_mod.f()")
-    assert "loop" in printed(sys.executable, *words, folder=tmp_path)
-
-
 LEFT = """
 import importlib.metadata, h5py, numpy, tqdm
 assert h5py.version.hdf5_version and tqdm.tqdm and importlib.metadata.version("h5py")

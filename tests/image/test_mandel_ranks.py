@@ -13,15 +13,7 @@ import pytest
 
 from hpcpy_common import machine
 from proc_files import processes
-from running import (
-    TELLS_WHEN,
-    last_words,
-    on_ranks,
-    printed,
-    start_ranks,
-    wait_until,
-    workload_on,
-)
+from running import TELLS_WHEN, last_words, on_ranks, printed, start_ranks, wait_until, workload_on
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -68,7 +60,16 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
 
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
     # The others raised IndexError: they had compared nothing.
-    done = mpiexec_of_wrong_kernel(3, "--size", 40, 30)
+    code = (
+        "from workloads.mandel import registry\n"
+        "right = registry.compute_rows\n"
+        "def wrong(*words):\n"
+        "    out = right(*words)\n"
+        "    out[:, 0] += 1\n"
+        "    return out\n"
+        "registry.compute_rows = wrong\n"
+    )
+    done = mpiexec_of(3, code, "--area", "area1", "--impl", "mpi-cyclic", "--size", 40, 30)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert done.stderr.count("pixels differ from the definition") == 1
 
@@ -107,19 +108,6 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     calls = sum(v[0] for k, v in functions.items() if k[2] == "cyclic")
     assert calls == 6
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.json", "m.prof"]
-
-
-def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
-    code = (
-        "from workloads.mandel import registry\n"
-        "right = registry.compute_rows\n"
-        "def wrong(*words):\n"
-        "    out = right(*words)\n"
-        "    out[:, 0] += 1\n"
-        "    return out\n"
-        "registry.compute_rows = wrong\n"
-    )
-    return mpiexec_of(size, code, "--area", "area1", "--impl", "mpi-cyclic", *options)
 
 
 def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:

@@ -48,63 +48,51 @@ def test_a_workload_has_all_workers_and_no_rank_of_its_own() -> None:
     assert [(row[0], row[5]) for row in rows] == [("dask", "3"), ("mpi", "1")]
 
 
-def test_a_task_on_any_rank_has_an_mpi_of_its_own(tmp_path: Path) -> None:
-    program = tmp_path / "mine.py"
-    program.write_text(
-        "from dask.distributed import Client\n"
-        "def size():\n"
-        "    from mpi4py import MPI\n"
-        "    return MPI.COMM_WORLD.size\n"
-        "with Client() as client:\n"
-        "    print(*client.run(size).values())\n"
-    )
-    assert printed(on_ranks(2, *ON_DASK, program)) == "1 1\n"
+# What a program does beside its workers, which know the folder that it is given; how many there
+# are, and what it prints. Numba's machine code keeps Python's lock, unless it is told otherwise.
+PROGRAMS = {
+    "a task on any rank has an MPI of its own": ("""
+def size():
+    from mpi4py import MPI
+    return MPI.COMM_WORLD.size
+with Client() as client:
+    print(*client.run(size).values())
+""", 2, "1 1\n"),
+    "a task that nobody waits for ends with the program": ("""
+def work(number):
+    (folder / f"begun-{number}").touch()
+    time.sleep(3600)
+with Client() as client:
+    endless = client.map(work, range(2))
+    while len(list(folder.glob("begun-*"))) < 2:
+        time.sleep(0.1)
+""", 2, ""),
+    "a program may end the cluster itself": ("""
+Client().shutdown()
+print("computes on")
+""", 2, "computes on\n"),
+    "a task that keeps Python's lock does not stop the scheduler": ("""
+def hold():
+    (folder / "begun").touch()
+    ctypes.PyDLL(None).sleep(3600)
+with Client() as client:
+    endless = client.submit(hold)
+    while not (folder / "begun").exists():
+        pass
+    print(client.run_on_scheduler(int))
+""", 1, "0\n"),
+}  # fmt: skip
+BEGIN = """
+import ctypes, pathlib, sys, time
+from dask.distributed import Client
+folder = pathlib.Path(sys.argv[1])
+"""
 
 
-def test_a_task_that_nobody_waits_for_ends_with_the_program(tmp_path: Path) -> None:
-    program = tmp_path / "mine.py"
-    program.write_text(
-        "import pathlib, sys, time\n"
-        "from dask.distributed import Client\n"
-        "folder = pathlib.Path(sys.argv[1])\n"
-        "def work(number):\n"
-        "    (folder / f'begun-{number}').touch()\n"
-        "    time.sleep(3600)\n"
-        "    (folder / f'ended-{number}').touch()\n"
-        "with Client() as client:\n"
-        "    endless = client.map(work, range(2))\n"
-        "    while len(list(folder.glob('begun-*'))) < 2:\n"
-        "        time.sleep(0.1)\n"
-    )
-    assert printed(on_ranks(2, *ON_DASK, program, tmp_path)) == ""
-    assert not list(tmp_path.glob("ended-*"))
-
-
-def test_a_program_may_end_the_cluster_itself(tmp_path: Path) -> None:
-    program = tmp_path / "mine.py"
-    program.write_text(
-        "from dask.distributed import Client\nClient().shutdown()\nprint('computes on')\n"
-    )
-    assert printed(on_ranks(2, *ON_DASK, program)) == "computes on\n"
-
-
-def test_a_task_that_keeps_pythons_lock_does_not_stop_the_scheduler(tmp_path: Path) -> None:
-    # As numba's machine code does, unless it is told to release it.
-    program = tmp_path / "mine.py"
-    program.write_text(
-        "import ctypes, pathlib, sys\n"
-        "from dask.distributed import Client\n"
-        "begun = pathlib.Path(sys.argv[1])\n"
-        "def hold():\n"
-        "    begun.touch()\n"
-        "    ctypes.PyDLL(None).sleep(3600)\n"
-        "with Client() as client:\n"
-        "    endless = client.submit(hold)\n"
-        "    while not begun.exists():\n"
-        "        pass\n"
-        "    print(client.run_on_scheduler(int))\n"
-    )
-    assert printed(on_ranks(1, *ON_DASK, program, tmp_path / "begun")) == "0\n"
+@pytest.mark.parametrize(("text", "size", "prints"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_beside_its_workers(text: str, size: int, prints: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BEGIN + text)
+    assert printed(on_ranks(size, *ON_DASK, tmp_path / "mine.py", tmp_path)) == prints
 
 
 def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +69,6 @@ def test_the_folder_of_a_linked_script_is_the_files(tmp_path: Path) -> None:
     (tmp_path / "again").symlink_to("links")
     said = first_path("again/script.py", cwd=tmp_path)
     assert said == f"{tmp_path}/real {tmp_path}/again/script.py"
-
-
-def test_a_folder_and_a_zip_file_are_run_as_programs(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder/__main__.py").write_text("import sys; print(sys.path[0])")
-    assert first_path("folder", cwd=tmp_path).endswith("folder")
-    with zipfile.ZipFile(tmp_path / "program.pyz", "w") as archive:
-        archive.write(tmp_path / "folder/__main__.py", "__main__.py")
-    assert first_path("program.pyz", cwd=tmp_path).endswith("program.pyz")
 
 
 def test_a_traceback_is_printed_when_nothing_can_be_imported_any_more() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -116,25 +115,3 @@ def test_any_number_of_ranks(tmp_path: Path) -> None:
     assert len({r["answer"] for r in results}) == 1
     for name in RANKS:
         assert same(read(out / name, name, 4, 9), 4, 9)
-
-
-def test_a_wrong_byte_exits_1_and_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from workloads.write import numpy_
-
-    right = numpy_.raw
-
-    def wrong(series: Any, folder: Path, workers: Any) -> Any:
-        note = right(series, folder, workers)
-        if series.n == 5:
-            values = np.memmap(folder / "arrays.raw", "<f8", "r+")
-            values[2 * 4 + 3] = math.nan
-        return note
-
-    monkeypatch.setattr(numpy_, "raw", wrong)
-    out = tmp_path / "o"
-    assert write("-n", 5, "-s", 2, "--impl", "npy,raw", "--out", out) == 1
-    shown = capsys.readouterr()
-    assert "raw on 5 arrays 2×2: WRONG: array 2 row 1 column 1: nan, not" in shown.err
-    assert [path.name for path in out.iterdir()] == ["npy"]

@@ -5,7 +5,6 @@
 
 import os
 import runpy
-import zipfile
 from pathlib import Path
 
 import extension_kinds as kinds
@@ -14,6 +13,7 @@ import pytest
 
 from running import run
 from sbom import installed_by_dpkg, packages, relations
+from small_packages import wheel
 from workloads.exercise import tasks
 
 MISTAKES = Path(__file__).parents[1] / "image" / "mistakes.py"
@@ -33,12 +33,7 @@ def test_what_asks_for_distutils_finds_that_of_setuptools(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("modules", ["", "stock"])
 def test_an_isolated_build_has_the_cython_that_it_requires(modules: str, tmp_path: Path) -> None:
-    info = "cython-99.0.dist-info"
-    with zipfile.ZipFile(tmp_path / "cython-99.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("Cython/__init__.py", "__version__ = '99.0'\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: cython\nVersion: 99.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    wheel(tmp_path, "cython", "99.0", {"Cython/__init__.py": "__version__ = '99.0'\n"})
     package = tmp_path / "package"
     package.mkdir()
     package.joinpath("pyproject.toml").write_text(

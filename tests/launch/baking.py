@@ -8,13 +8,13 @@ from pathlib import Path
 import image_in_podman
 import pytest
 from local_cluster import image
-from small_packages import digest, sdist, wheel
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import host_arch, wheels
 from running import Done, run
+from small_packages import digest, sdist, wheel
 
 CONTAINERFILE = """
 FROM localhost/hpcpy

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from baking import Podman, in_memory, in_podman, setuptools, small
-from small_packages import wheel
 
 from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, EIGHT
 from measure.targets import PYTHON, WORK, unpacked
+from small_packages import wheel
 from workloads.startup import calls
 
 DERIVED = "localhost/hpcpy-baked"

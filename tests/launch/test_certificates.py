@@ -11,10 +11,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from small_packages import wheel
 
 from hpcpy.engine.prefix import find_apptainer
 from running import Done, run
+from small_packages import wheel
 
 # The image's own program: the host may have none. Python refuses an authority
 # without a key usage since 3.13.

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from injection_ways import NOBODY, forbidden
 from site_user import is_public
-from small_packages import wheel
 
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from running import run
+from small_packages import wheel
 
 pytestmark = pytest.mark.long
 PAGE = (paths.ROOT / "docs/how-to/own-packages.md").read_text()

@@ -66,11 +66,6 @@ def test_a_folder_on_the_path_is_taken_when_asked_for(folder: Path) -> None:
     assert c_part.startswith("/own/packages/")
 
 
-def test_a_folder_on_the_path_is_passed_over_otherwise(folder: Path) -> None:
-    said = ran(folder, "env", "PYTHONPATH=/own/packages", "python3", "-c", USE).split()
-    assert said == [sources()["numpy"].version, "built-in"]
-
-
 def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) -> None:
     (folder / "uses.py").write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
     coverage = ("/own/venv/bin/python", "-m", "coverage")

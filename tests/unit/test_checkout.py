@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import tomllib
@@ -60,22 +59,6 @@ def test_files_of_tests_that_pages_name_are_there() -> None:
         named = re.findall(r"`(?:tests/)?([\w/]*\btest_\w+\.py)`", read(page))
         gone = [one for one in named if not (below / one).exists() and not [*below.rglob(one)]]
         assert gone == [], page
-
-
-def test_programs_of_the_image_name_no_page_of_the_checkout() -> None:
-    # A user with only a SIF cannot open it.
-    named = []
-    for folder in ("hpcpy_common", "hpcpy_job", "workloads", "workloads_spark", "interp"):
-        for file in (paths.ROOT / "src" / folder).rglob("*.py"):
-            nodes = list(ast.walk(ast.parse(read(file))))
-            documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-            docs = {
-                ast.get_docstring(one, clean=False) for one in nodes if isinstance(one, documented)
-            }
-            texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
-            shown = [one for one in texts if isinstance(one, str) and one not in docs]
-            named += [f"{file}: {one}" for one in shown if re.search(r"docs/\S+\.md", one)]
-    assert named == []
 
 
 def anchors(page: Path) -> set[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from processes import environment, python, read_only
 
-from hpcpy import maintain
 from hpcpy.__main__ import main
 from hpcpy.commands import COMMANDS, parse
 from hpcpy.core import paths
@@ -219,18 +218,6 @@ def test_an_empty_home_is_as_an_unset_one() -> None:
     home = pwd.getpwuid(os.geteuid()).pw_dir
     done = python("-c", KERNELS, HOME="", JUPYTER_DATA_DIR="")
     assert done.stdout == f"{home}/.local/share/jupyter/kernels\n"
-
-
-def test_an_error_of_a_test_runner_has_the_name_of_the_command(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(paths.ROOT)
-    monkeypatch.setenv("HPCPY_CALLED", "")
-    words = ["tests/run.py", "--python", "absent", "-m", "sphinx"]
-    monkeypatch.setattr(maintain, "_programs", lambda *_: [words, []])
-    with pytest.raises(SystemExit):
-        main(["docs"])
-    assert capfd.readouterr().err.startswith("hpcpy docs: env/absent.lock: ")
 
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])

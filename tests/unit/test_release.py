@@ -112,10 +112,7 @@ def test_recipes_have_the_hashes_of_what_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["none", "older", "current"])
 def test_a_twin_is_shipped_only_as_this_commit_makes_it(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    found: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: str
 ) -> None:
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     names = ["hpcpy-core-aarch64.oci.tar", "hpcpy-core-aarch64.sif", "hpcpy-python-aarch64"]

@@ -35,7 +35,7 @@ _running: dict[int, int] = {}
 _is_stopped = False
 Process = tuple[int, str]  # Its number, and when it was started: numbers are used again
 _asked: set[Process] = set()  # to end
-# Whether the main thread starts a program just now, and the signal that has come meanwhile.
+# Whether the main thread starts something just now, and the signal that has come meanwhile.
 _is_starting = False
 _pending = 0
 
@@ -76,16 +76,20 @@ def _raise(number: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _starting() -> Iterator[None]:
-    """Have a signal raise after the block, so that no program is started and forgotten."""
+def signals_wait() -> Iterator[None]:
+    """Have a signal raise after the block, so that nothing is started and forgotten in it."""
     global _is_starting, _pending  # noqa: PLW0603
-    is_main = threading.current_thread() is threading.main_thread()
-    _is_starting = is_main or _is_starting
+    # Signals are the main thread's alone; another one that wrote what it has read of the flag
+    # some time ago would have them wait for ever.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _is_starting = True
     try:
         yield
     finally:
-        _is_starting = _is_starting and not is_main
-    if is_main and _pending:
+        _is_starting = False
+    if _pending:
         # Once: programs of the clean-up start, too.
         number, _pending = _pending, 0
         _raise(number)
@@ -114,7 +118,7 @@ def _ask_to_end(running: Iterable[tuple[int, int]]) -> None:
 
 def _kill_later() -> None:
     time.sleep(GRACE)
-    _send(signal.SIGKILL, _processes_of((), _asked))
+    _send(signal.SIGKILL, _processes_of((), [*_asked]))
 
 
 def end_if_stopped() -> None:
@@ -141,7 +145,7 @@ def run(
     options.setdefault("process_group", group)
     _running[group] = 0
     try:
-        with _starting():
+        with signals_wait():
             process: subprocess.Popen[str] = subprocess.Popen(
                 words,
                 encoding="utf-8",
@@ -198,9 +202,10 @@ def printed(
 def _end(group: int, first: int) -> None:
     """End what runs of a program: SIGTERM, unless it is asked to end already, then SIGKILL."""
     running = [(group, first)]
-    if not any(process == first for process, _ in _asked):
+    # A copy: another thread may add its own meanwhile.
+    if not any(process == first for process, _ in [*_asked]):
         _ask_to_end(running)
-    left = _processes_of(running, _asked)
+    left = _processes_of(running, [*_asked])
     for number in (None, signal.SIGKILL):
         end = time.monotonic() + GRACE
         while left and time.monotonic() < end:

@@ -19,7 +19,7 @@ from typing import TypeVar
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
 from hpcpy.core.files import MIB, disk_errors, more_room
-from hpcpy.core.programs import StoppedError, end_if_stopped, run, stop_all
+from hpcpy.core.programs import StoppedError, end_if_stopped, run, signals_wait, stop_all
 
 TAIL_LINES = 20
 
@@ -163,7 +163,9 @@ def in_order(
         try:
             while order.is_active():
                 for item in sorted(order.get_ready(), key=items.index):
-                    running[pool.submit(do, item)] = item
+                    # A pool does not wait for a thread in whose start it was interrupted.
+                    with signals_wait():
+                        running[pool.submit(do, item)] = item
                 # A second at most: a signal just before the call would not end it.
                 for done in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
                     done.result()

@@ -15,7 +15,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.stages import stage
 from hpcpy_cluster import command, machines, processes
-from hpcpy_cluster.layout import CONTROLLER, NODES, Layout, greeting
+from hpcpy_cluster.layout import CONTROLLER, NODES, Layout
 from hpcpy_cluster.machines import free_network
 from running import wait_until
 
@@ -119,14 +119,6 @@ def test_what_a_reboot_left_of_a_cluster_goes_wherever_it_was_moved(
     else:
         assert run(words) == 0
         assert not moved.exists()
-
-
-def test_the_greeting_says_how_to_stop_this_cluster(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert greeting(layout, "slurm").endswith(f"cluster --stop --folder={layout.folder}")
-    monkeypatch.setattr(paths, "BUILD", layout.folder.parent)
-    assert greeting(layout, "slurm").endswith("make cluster-stop")
 
 
 @pytest.mark.long

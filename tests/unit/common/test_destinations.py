@@ -16,7 +16,6 @@ import hpcpy.core.files
 from hpcpy.core.errors import DiskError
 from hpcpy_common import files
 from hpcpy_common.errors import OutputError, UsageError
-from running import printed
 
 Write = Callable[[Path], AbstractContextManager[Path]]
 # The two differ in their errors, and only the tool's makes the folder.
@@ -122,11 +121,6 @@ def test_standard_output_that_is_a_file_keeps_what_is_in_it(
 
 # Each option with a folder that is written.
 FOLDERS = [("cluster", "--folder"), ("release", "--to")]
-# A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
-# checkout's own cluster runs, and that may start meanwhile.
-LAUNCH = ("--site=carc", "--account=me", "--engine=none", "--nodes=2", "--tasks=4")
-BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
-PI = ("--", "-m", "workloads", "pi", "--impl", "mpi")
 
 
 @pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
@@ -150,12 +144,3 @@ def test_a_folder_that_cannot_be_made_is_one_line() -> None:
     done = python("-m", "hpcpy", "cluster", "--stop", "--folder", "/proc/x/y")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
     assert "/proc/x: cannot be written" in done.stderr
-
-
-@pytest.mark.parametrize("name", ["-", "link"])
-def test_a_script_to_standard_output_is_all_that_is_there(name: str, tmp_path: Path) -> None:
-    # The same link as the machine's /dev/stdout, which no test names: a fault would replace it.
-    (tmp_path / "link").symlink_to("/proc/self/fd/1")
-    shown = printed(python(*BATCH, f"--script={name if name == '-' else tmp_path / name}", *PI))
-    assert shown.startswith("#!/bin/bash\n")
-    assert shown == python(*BATCH, "--dry", *PI).stdout

@@ -13,7 +13,7 @@ from tiers import sampled
 
 # hpcpy's own main around a command that has a scratch folder, and starts a program in it.
 TOOL = """
-import subprocess, sys, types
+import subprocess, sys, threading, time, types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from hpcpy import __main__
@@ -29,12 +29,18 @@ command = types.ModuleType("long_command")
 def main(options):
     with build_scratch("x") as scratch:
         words = ["sh", "-c", script, "sh", folder, scratch]
-        def staged(_=0):
+        def staged(late=0):
             with stage("compile it all") as current:
-                current.run(words)
+                try:
+                    current.run(words)
+                finally:
+                    time.sleep(late / 4)
         if way == "stage":
             staged()
         elif way == "two threads":
+            # As on a busy machine: both programs run before the second thread is known.
+            begin = threading.Thread.start
+            threading.Thread.start = lambda thread: (begin(thread), time.sleep(0.5))
             in_order([0, 1], lambda _: (), staged, at_once=2)
         elif way == "captured in a thread":
             with ThreadPoolExecutor() as pool:

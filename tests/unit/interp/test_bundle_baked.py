@@ -61,10 +61,7 @@ def bake(made: Installation) -> None:
         [str(made.library), str(made.site)],
         [Folder(made.library, str(made.library), is_open=False), *folders],
         describe(view, folders[0].entries, [], {}),
-        more={
-            "epoch": BAKED,
-            "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
-        },
+        more={"epoch": BAKED, "distributions": {"Added-2.0.dist-info": ["added", "shared"]}},
     )
     (made.library / "hpcpy_baked").mkdir(exist_ok=True)
     (made.library / "hpcpy_baked/modules.bundle").write_bytes(data)

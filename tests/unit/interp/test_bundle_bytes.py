@@ -11,21 +11,10 @@ from small_bundle import INTERP, Installation
 from hpcpy.pins.model import sources
 from running import run
 
-FILES = {
-    "pack/__init__.py": "from pack.inner import double\n",
-    "pack/inner.py": """\
-        \"\"\"Doubles.\"\"\"
-
-        def double(x):
-            return 2 * x
-        """,
-    "lonely.py": "VALUE = 1\n",
-}
-
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Installation:
-    return Installation(tmp_path, FILES)
+    return Installation(tmp_path, {"pack.py": '"""Doubles."""\n'})
 
 
 def test_bundle_of_another_python_is_refused(installed: Installation) -> None:

@@ -1,6 +1,5 @@
 """Modules from memory behave as those of files do; what is before them on the path wins."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -53,27 +52,7 @@ def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
     ]
 
 
-def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
-    installed.epoch = 1_000_000
-    os.utime(installed.site, (installed.epoch, installed.epoch))
-    program = """
-        def refuse(path):
-            raise AssertionError(path)
-        sys.path[:] = [path for path in sys.path if path.endswith("/lib/site-packages")][-1:]
-        list_folder, posix.listdir = posix.listdir, refuse
-        try:
-            import later
-        except ModuleNotFoundError:
-            print("absent")
-        """
-    assert installed.says(program) == "absent"
-    write(installed.site, {"later.py": "VALUE = 5\n"})
-    assert installed.says("import later; print(later.VALUE)") == "5"
-
-
-def test_the_working_folder_is_not_read_for_what_a_package_tries(
-    installed: Installation,
-) -> None:
+def test_the_working_folder_is_not_read_for_what_a_package_tries(installed: Installation) -> None:
     write(installed.folder, {"winreg.py": "", "beside.py": ""})
     program = """
         import tries
@@ -83,21 +62,6 @@ def test_the_working_folder_is_not_read_for_what_a_package_tries(
         """
     home = installed.folder
     assert installed.says(program).splitlines() == ["None -1", f"{home}/beside.py {home}/winreg.py"]
-
-
-@pytest.mark.parametrize(("rank", "modules"), [(0, ""), (0, "other"), (1, "")])
-def test_one_line_on_the_first_rank_says_that_a_leaked_package_is_not_taken(
-    installed: Installation, rank: int, modules: str
-) -> None:
-    # Of one distribution, which is told once.
-    write(installed.folder / "own", {"pack/__init__.py": "", "lonely.py": "VALUE = 2\n"})
-    own = str(installed.folder / "own")
-    program = "import lonely, pack; print(pack.NAME, lonely.VALUE)"
-    done = installed.run(program, PYTHONPATH=own, PMI_RANK=str(rank), HPCPY_MODULES=modules)
-    assert (done.returncode, done.stdout) == (0, "pack 1\n")
-    assert done.stderr.count("\n") == (0 if rank else 1)
-    assert rank or "PYTHONPATH has another " in done.stderr
-    assert installed.says(program, "-E", PYTHONPATH=own) == "pack 1"
 
 
 # Calls it as the line in `site` does: the running Python has started already.

@@ -26,13 +26,6 @@ def test_folder_is_made_for_its_owner_alone(tmp: Path) -> None:
     assert tmp.stat().st_mode & 0o777 == 0o700
 
 
-def test_variable_that_is_set_is_left_alone(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUMBA_CACHE_DIR", "/scratch/me")
-    _hpcpy_caches.point("numba")
-    assert os.environ["NUMBA_CACHE_DIR"] == "/scratch/me"
-    assert not tmp.exists()
-
-
 # Modes of the folder, of that which it is in, and above.
 @pytest.mark.parametrize(
     ("modes", "is_taken"),

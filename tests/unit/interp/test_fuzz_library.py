@@ -112,13 +112,7 @@ def test_any_cache_is_read_to_its_end_and_not_beyond(
     own=st.sampled_from([*FOLDERS]),
 )
 def test_the_cache_has_another_where_the_loader_opens_one(
-    library: Driver,
-    folder: Path,
-    *,
-    order: Sequence[str],
-    left_out: set[str],
-    form: str,
-    own: str,
+    library: Driver, folder: Path, *, order: Sequence[str], left_out: set[str], form: str, own: str
 ) -> None:
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*alone, "true"], check=False).returncode:

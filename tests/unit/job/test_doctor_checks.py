@@ -14,7 +14,6 @@ from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks, network
 from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi
 from hpcpy_job.doctor.node import Node, RankFacts, World
-from hpcpy_job.doctor.ping import Speed
 from running import run
 
 Files = dict[str, str | None]
@@ -37,6 +36,15 @@ def machine(tmp_path: Path) -> Machine:
         return Node(**given)
 
     return make
+
+
+def compiled(path: Path, source: str) -> Path:
+    """Compile a library; skip the test without gcc."""
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc here; install one: apt-get install gcc")
+    run(gcc, "-shared", "-fPIC", "-o", path, "-x", "c", "-", input=source, check=True)
+    return path
 
 
 def named(findings: list[Finding], name: str) -> Finding:
@@ -88,8 +96,7 @@ cut
 
 
 @pytest.mark.parametrize(
-    ("folder", "is_network"),
-    [("/home", True), ("/ceph", True), ("/some", False)],
+    ("folder", "is_network"), [("/home", True), ("/ceph", True), ("/some", False)]
 )
 def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
     assert mounts.is_network(mounts.of(_MOUNTS, folder)) == is_network
@@ -188,18 +195,6 @@ def test_tcp_on_a_node_with_a_fabric_is_a_warning(
     assert bool(found.next_step) is (status is Status.WARN)
 
 
-SPEED = Speed(("n1", "n2"), 1.1e9, 25e-6)
-
-
-def test_what_is_lost_is_said_with_the_speed(machine: Machine) -> None:
-    files: Files = {"/sys/class/cxi/cxi0": None, "/proc/self/net/tcp": LISTENING}
-    found = fabric.check(machine(files, world=started("socket:[77]"), speed=SPEED))
-    used, speed = named(found, "fabric.used"), named(found, "fabric.speed")
-    assert used.detail.startswith("tcp (1.1 GB/s, 25 µs between nodes; ")
-    assert used.detail.endswith("; the node has cxi, which is not used")
-    assert speed.value == {"nodes": ("n1", "n2"), "bandwidth": 1.1e9, "latency": 25e-6}
-
-
 @pytest.mark.parametrize(
     ("mapped", "is_shared"),
     [
@@ -231,12 +226,7 @@ VERSIONS = {
     ],
 )
 def test_a_library_of_the_network_tells_its_version(tmp_path: Path, name: str, says: str) -> None:
-    gcc = shutil.which("gcc")
-    if gcc is None:
-        pytest.skip("no gcc here; install one: apt-get install gcc")
-    path, source = tmp_path / name, tmp_path / "library.c"
-    source.write_text(VERSIONS[name])
-    run(gcc, "-shared", "-fPIC", "-o", path, source, check=True)
+    path = compiled(tmp_path / name, VERSIONS[name])
     mountinfo = tmp_path / "proc/self/mountinfo"
     mountinfo.parent.mkdir(parents=True)
     mountinfo.write_text(f"2 1 0:9 / {path} rw - ext4 /dev/a rw\n")
@@ -253,8 +243,7 @@ CARD = {
 
 
 @pytest.mark.parametrize(
-    ("variables", "status"),
-    [({}, Status.INFO), ({"SLURM_JOB_GPUS": "0"}, Status.WARN)],
+    ("variables", "status"), [({}, Status.INFO), ({"SLURM_JOB_GPUS": "0"}, Status.WARN)]
 )
 def test_gpus_that_the_container_lacks(
     machine: Machine, variables: dict[str, str], status: Status
@@ -275,22 +264,6 @@ int cuGetErrorName(int code, const char **to) { *to = "CUDA_ERROR_NO_DEVICE"; re
 """
 
 
-@pytest.fixture
-def libcuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that compiles a driver's library with a given body of cuInit."""
-    gcc = shutil.which("gcc")
-    if gcc is None:
-        pytest.skip("no gcc here; install one: apt-get install gcc")
-
-    def make(cuinit: str) -> None:
-        (tmp_path / "cuda.c").write_text(FAKE.replace("CUINIT", cuinit))
-        files = ("-o", tmp_path / "libcuda.so.1", tmp_path / "cuda.c")
-        run(gcc, "-shared", "-fPIC", *files, check=True)
-        monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-
-    return make
-
-
 @pytest.mark.parametrize(
     ("cuinit", "status", "says"),
     [
@@ -300,9 +273,16 @@ def libcuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     ],
 )
 def test_the_driver_is_asked_and_may_crash(
-    machine: Machine, libcuda: Callable[[str], None], cuinit: str, status: Status, says: str
+    machine: Machine,
+    cuinit: str,
+    status: Status,
+    says: str,
+    *,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    libcuda(cuinit)
+    compiled(tmp_path / "libcuda.so.1", FAKE.replace("CUINIT", cuinit))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     found = named(gpu.check(machine(CARD, deep=True)), "gpu.devices")
     assert found.status is status
     assert says in found.detail

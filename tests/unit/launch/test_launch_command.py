@@ -214,22 +214,6 @@ def test_a_mistyped_workload_is_refused_before_a_build_or_a_queue(
     assert list(tmp_path.iterdir()) == []
 
 
-SHOWN = """
-import sys
-from hpcpy.__main__ import main
-words = ["--engine=apptainer", "--image=/nowhere/a.sif", "--", "-m", "x"]
-assert main(["launch", "--dry", *words]) == 0
-print(*(name for name in sys.modules if name.startswith("hpcpy")))
-"""
-
-
-def test_a_launch_that_is_shown_loads_nothing_that_builds_or_fetches() -> None:
-    done = run(sys.executable, "-c", SHOWN, env={"PYTHONPATH": str(paths.ROOT / "src")})
-    loaded = done.stdout.splitlines()[-1].split()
-    assert not [name for name in loaded if name.startswith(("hpcpy.images", "hpcpy.fetch"))]
-    assert len([name for name in loaded if name.startswith("hpcpy.")]) <= 36
-
-
 def test_a_script_is_not_written_over_anothers_file(tmp_path: Path) -> None:
     program, script = tmp_path / "my.py", tmp_path / "job.sh"
     program.write_text("print(1)\n")

@@ -184,7 +184,7 @@ def test_a_working_folder_may_have_any_name(engine: str, folder: str, mount: str
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str) -> None:
+def test_every_engine_takes_any_image_and_program(engine: str) -> None:
     site: dict[str, Any] = {
         "binds": ("/data",),
         "modules": ("m",),
@@ -201,14 +201,6 @@ def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str)
     facts = dataclasses.replace(HERE, image=image)
     made = plan(f"--engine={engine} --gpus=1 --qos=q --time=1", facts, **site)
     options = (*made.size, *made.allocation, *made.step, *made.program)
-    copy = "$staged/hpcpy-python"
-    assert {shlex.split(o.shell)[0] for o in options if not o.why} <= {
-        "engine",
-        image,
-        copy,
-        "python3",
-    }
-    assert all(line.why for line in made.lines)
     given = f"hpcpy_image='{image}'" in " ".join(shells(made)) if engine == "standalone" else False
     assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
     lines = shells(made)

@@ -116,9 +116,7 @@ def test_a_list_that_may_be_a_neighbours_is_not_read(image: Path, kind: str) -> 
     assert read(image) < 1 << 20
 
 
-def test_a_recording_adds_to_the_list_and_follows_no_link(
-    image: Path,
-) -> None:
+def test_a_recording_adds_to_the_list_and_follows_no_link(image: Path) -> None:
     file = image.with_name(f"{image.name}.hot")
     other = image.with_name("other")
     other.write_text("mine")

@@ -11,7 +11,7 @@ from processes import environment
 from hpcpy_common.errors import UsageError, WorkerError
 from running import executable, run
 from workloads.__main__ import main
-from workloads.pi import answer, definition, others
+from workloads.pi import answer, others
 from workloads.read import command
 from workloads.write.files import array_name
 
@@ -49,24 +49,6 @@ def test_spark_needs_pyspark_beside_its_own_code(capsys: pytest.CaptureFixture[s
     pytest.importorskip("workloads_spark")  # as in a checkout
     assert main(["pi", "--impl", "spark", "-n", "1000"]) == 69
     assert "spark cannot run here: Spark is not in this image" in capsys.readouterr().err
-
-
-def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["pi", "--impl", "python,threads,sleep-threads", "-n", "1000"]) == 0
-    shown = capsys.readouterr().out
-    assert "seeded, 1 at work: 780 hits, π ≈ 3.1200000: matches the definition" in shown
-
-
-def test_a_wrong_count_exits_1(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    right = definition.seeded_hits
-    monkeypatch.setattr(definition, "python", lambda pairs, seed, _: (right(seed, pairs) + 1, ""))
-    assert main(["pi", "--impl", "python", "-n", "1000"]) == 1
-    shown = capsys.readouterr()
-    want = "WRONG: 781 hits, not 780 (the definition, counted again)"
-    assert shown.err == f"pi: python on 1,000 pairs: {want}\n"
-    assert want in shown.out
 
 
 class TestCheck:

@@ -2,11 +2,9 @@
 
 import importlib
 import shlex
-from collections.abc import Sequence
 
 import pytest
 
-from hpcpy.core.paths import ROOT
 from workloads import course
 from workloads.bench.command import parser
 from workloads.exercise.tasks import NAMES
@@ -34,24 +32,6 @@ def test_each_command_is_one(command: str) -> None:
 def test_each_exercise_is_one_and_belongs_to_one_row() -> None:
     exercises = [name for row in ROWS for name in row.exercises]
     assert sorted(exercises) == sorted(NAMES)
-
-
-@pytest.mark.parametrize(("number", "rows"), [*enumerate(course.DAYS.values(), 1)])
-def test_a_days_page_has_its_rows_in_order(number: int, rows: Sequence[course.Row]) -> None:
-    page = (ROOT / f"docs/tutorials/course-day-{number}.md").read_text()
-    places = [page.index(heading(row)) for row in rows]
-    assert places == sorted(places)
-    for row, part in zip(rows, parts(page, places), strict=True):
-        assert [each for each in (*row.shown, *row.exercises) if each not in part] == []
-
-
-def heading(row: course.Row) -> str:
-    return f" ({row.teach} + {row.practise} min)\n\n*{row.lesson[0].upper()}{row.lesson[1:]}.*\n"
-
-
-def parts(page: str, places: Sequence[int]) -> list[str]:
-    ends = [*places[1:], len(page)]
-    return [page[place:end] for place, end in zip(places, ends, strict=True)]
 
 
 @pytest.mark.parametrize("way", ["two", "1", "2", "half", "one"])

@@ -109,16 +109,16 @@ def more(code: str) -> Any:
 
 def test_every_kind_is_counted() -> None:
     code = (
-        "for call in (os.stat, os.readlink, os.rmdir, lambda p: os.open(p, 0)):\n"
+        "for call in (os.stat, os.readlink, os.rmdir, os.mkdir, lambda p: os.open(p, 0)):\n"
         "    try: call('/nonexistent/x')\n"
         "    except OSError: pass\n"
         "os.access('/proc/none', os.R_OK)\n"
     )
     found = more(code)
-    one_each = {"open": 1, "stat": 1, "access": 1, "readlink": 1, "other": 1}
+    one_each = {"open": 1, "stat": 1, "access": 1, "readlink": 1, "other": 2}
     assert one_each.items() <= found.items()
     # /proc is node-local, and nothing was opened.
-    assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (5, 4, 0)
+    assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (6, 5, 0)
 
 
 def test_bytes_are_those_of_files_that_are_off_node(tmp_path: Path) -> None:
@@ -143,9 +143,11 @@ def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
         "f = os.open('.', 0); os.access('b', 0, dir_fd=f); os.stat(f); os.listdir(f)\n"
         "if not os.fork():\n"
         "    os.access('c', 0); os.chdir('/'); os.access('d', 0); os._exit(0)\n"
-        "os.wait(); os.access('e', 0)\n"
+        "os.wait(); import threading as t\n"
+        "one = t.Thread(target=os.access, args=('e', 0)); one.start(); one.join()\n"
     )
-    calls, _ = calls_of(code)
+    calls, started = calls_of(code)
+    assert started == {"processes": 1, "threads": 1}
     folder = tmp_path / name
     accessed = {call.path for call in calls if call.kind == "access"}
     assert {*(str(folder / one) for one in "abce"), "/d"} <= accessed

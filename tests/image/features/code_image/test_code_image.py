@@ -1,6 +1,7 @@
 """Code that is laid out in the executable is code like any other, for tools, too."""
 
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def ran(program: str, *options: str, **variables: str) -> str:
     return printed(python(*options, "-c", LOOK + textwrap.dedent(program), **variables)).strip()
 
 
-def test_each_module_is_as_marshal_would_load_it() -> None:
-    program = """
+PROGRAMS: dict[str, tuple[Any, ...]] = {
+    "each module is as marshal would load it": ("True", """
         import _imp
         # What == of code ignores.
         ignored = "co_filename", "co_qualname", "co_stacksize", "co_cellvars", "co_freevars"
@@ -49,17 +50,8 @@ def test_each_module_is_as_marshal_would_load_it() -> None:
                     assert all(getattr(part, x) == getattr(loaded, x) for x in ignored), part
                 number += 1
         print(number > 400)
-        """
-    assert ran(program) == "True"
-
-
-def test_code_is_loaded_where_that_is_asked_for() -> None:
-    program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
-    assert ran(program, HPCPY_CODE="marshal") == ran(program, "-O") == "None False [1]"
-
-
-def test_a_subinterpreter_loads_its_own() -> None:
-    program = """
+        """),
+    "a subinterpreter loads its own": ("[1, 2] [3]", """
         from concurrent import interpreters
         one = interpreters.create()
         one.exec('''if True:
@@ -71,27 +63,8 @@ def test_a_subinterpreter_loads_its_own() -> None:
             ''')
         print(one.call(json.loads, "[1, 2]"), json.loads("[3]"))
         one.close()
-        """
-    assert ran(program) == "[1, 2] [3]"
-
-
-@pytest.mark.parametrize("seed", ["0", "random"])
-def test_names_are_the_one_object_of_that_name(seed: str) -> None:
-    program = """
-        def made(text):
-            return sys.intern("".join(list(text)))
-
-        names = [*ready.co_names, *(n for c in ready.co_consts if hasattr(c, "co_names")
-                                    for n in (*c.co_names, *c.co_varnames, c.co_name))]
-        print(len(names) > 100, all(made(name) is name for name in names))
-        print(made("JSONDecoder") in vars(json.decoder), getattr(decode, made("__name__")))
-        print({made("memo"): 1} == {"memo": 1}, hash(made("memo")) == hash("me" + "mo"))
-        """
-    assert ran(program, PYTHONHASHSEED=seed) == "True True\nTrue decode\nTrue True"
-
-
-def test_sets_are_found_in_with_any_hash_seed() -> None:
-    program = """
+        """),
+    "sets are found in with any hash seed": ("True True", """
         def sets(code):
             for constant in code.co_consts:
                 if isinstance(constant, frozenset):
@@ -106,12 +79,8 @@ def test_sets_are_found_in_with_any_hash_seed() -> None:
                 if code is not None:
                     found += sets(code)
         print(len(found) > 20, all(each in one for one in found for each in list(one)))
-        """
-    assert ran(program, PYTHONHASHSEED="1") == "True True"
-
-
-def test_an_object_of_the_image_answers_as_any_other() -> None:
-    program = """
+        """, {"PYTHONHASHSEED": "1"}),
+    "an object of the image answers as any other": ("[1] True", """
         import copy, dis, io
         assert ready == loaded and hash(ready) == hash(loaded)
         assert marshal.loads(marshal.dumps(ready)) == loaded
@@ -131,33 +100,8 @@ def test_an_object_of_the_image_answers_as_any_other() -> None:
         del before, reference
         gc.collect()
         print(json.loads("[1]"), sys.getrefcount(ready) > 10**9)
-        """
-    assert ran(program) == "[1] True"
-
-
-@pytest.mark.parametrize("option", ["-Xdev", "-Xtracemalloc", "-B"])
-def test_it_ends_well_whatever_was_done(option: str) -> None:
-    program = """
-        import threading
-        class Weak:
-            def __del__(self):
-                json.loads("[1]")
-        kept = [weakref.ref(decode.__code__), Weak(), decode.__code__.co_varnames]
-        sys.modules["kept"] = kept
-        kept.append(kept)
-        setattr(sys.modules["json"], ready.co_consts[0] or "none", 1)
-        for name in ready.co_consts:
-            if isinstance(name, str):
-                sys.intern(name)
-        import numpy, numba
-        threading.Thread(target=json.loads, args=("[1]",)).start()
-        """
-    # Objects of malloc are given back one by one.
-    assert ran(program, option, PYTHONMALLOC="malloc" if option == "-B" else "") == ""
-
-
-def test_children_have_it_too() -> None:
-    program = """
+        """),
+    "children have it too": ("0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]", """
         import multiprocessing, os
         import json.encoder
         child = os.fork()
@@ -169,12 +113,8 @@ def test_children_have_it_too() -> None:
         for way in ("fork", "forkserver", "spawn"):
             with multiprocessing.get_context(way).Pool(2) as pool:
                 print(pool.map(json.loads, ["[1]", "[2]"]))
-        """
-    assert ran(program) == "0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]"
-
-
-def test_tracing_and_monitoring_see_it_and_end() -> None:
-    program = """
+        """),
+    "tracing and monitoring see it and end": ("True 0 True True True", """
         import cProfile, io, pdb
         lines = []
         def trace(frame, event, argument):
@@ -202,5 +142,52 @@ def test_tracing_and_monitoring_see_it_and_end() -> None:
         print(("decode", "call", first) in lines, len(lines) % 2, len(seen) > 2,
               any(e.code is decode.__code__ for e in profile.getstats()),
               "obj, end = self.raw_decode" in said.getvalue())
+        """),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_right(name: str) -> None:
+    right, program, *more = PROGRAMS[name]
+    assert ran(program, **dict(*more)) == right
+
+
+def test_code_is_loaded_where_that_is_asked_for() -> None:
+    program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
+    assert ran(program, HPCPY_CODE="marshal") == ran(program, "-O") == "None False [1]"
+
+
+@pytest.mark.parametrize("seed", ["0", "random"])
+def test_names_are_the_one_object_of_that_name(seed: str) -> None:
+    program = """
+        def made(text):
+            return sys.intern("".join(list(text)))
+
+        names = [*ready.co_names, *(n for c in ready.co_consts if hasattr(c, "co_names")
+                                    for n in (*c.co_names, *c.co_varnames, c.co_name))]
+        print(len(names) > 100, all(made(name) is name for name in names))
+        print(made("JSONDecoder") in vars(json.decoder), getattr(decode, made("__name__")))
+        print({made("memo"): 1} == {"memo": 1}, hash(made("memo")) == hash("me" + "mo"))
         """
-    assert ran(program) == "True 0 True True True"
+    assert ran(program, PYTHONHASHSEED=seed) == "True True\nTrue decode\nTrue True"
+
+
+@pytest.mark.parametrize("option", ["-Xdev", "-Xtracemalloc", "-B"])
+def test_it_ends_well_whatever_was_done(option: str) -> None:
+    program = """
+        import threading
+        class Weak:
+            def __del__(self):
+                json.loads("[1]")
+        kept = [weakref.ref(decode.__code__), Weak(), decode.__code__.co_varnames]
+        sys.modules["kept"] = kept
+        kept.append(kept)
+        setattr(sys.modules["json"], ready.co_consts[0] or "none", 1)
+        for name in ready.co_consts:
+            if isinstance(name, str):
+                sys.intern(name)
+        import numpy, numba
+        threading.Thread(target=json.loads, args=("[1]",)).start()
+        """
+    # Objects of malloc are given back one by one.
+    assert ran(program, option, PYTHONMALLOC="malloc" if option == "-B" else "") == ""

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from needed import need
@@ -31,25 +32,13 @@ def test_an_import_is_not_collected_and_then_parked() -> None:
     assert said(program) == ["True"] * 4
 
 
-def test_it_can_be_as_elsewhere() -> None:
-    program = """
+PROGRAMS: dict[str, tuple[Any, ...]] = {
+    "it can be as elsewhere": (["0", "True"], """
     import gc
     import numpy, numba
     print(gc.get_freeze_count(), gc.get_stats()[0]["collections"] > 10)
-    """
-    assert said(program, HPCPY_GC="stock") == ["0", "True"]
-
-
-def test_it_is_on_for_modules_that_are_imported(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
-        "import gc, json\nprint(gc.isenabled(), gc.get_count()[0] >= 0)\ngc.disable()\n"
-    )
-    program = "import mine, gc, csv; print(gc.isenabled())"
-    assert said(program, PYTHONPATH=str(tmp_path)) == ["True", "True", "False"]
-
-
-def test_cycles_of_users_are_collected_while_they_run() -> None:
-    program = """
+    """, {"HPCPY_GC": "stock"}),
+    "cycles of users are collected while they run": (["[1]"], """
     import numpy, weakref
     class Thing: pass
     gone = []
@@ -59,8 +48,95 @@ def test_cycles_of_users_are_collected_while_they_run() -> None:
     del one
     more = [[] for _ in range(100_000)]
     print(gone)
-    """
-    assert said(program) == ["[1]"]
+    """),
+    # What a bundled module's import calls, not what it makes itself.
+    "an import that makes very many objects is collected": (["[1]"], """
+    import builtins, gc, weakref
+    class Thing: pass
+    gone, build = [], builtins.__build_class__
+    def make_many(*arguments, **names):
+        if not gone:
+            one = Thing()
+            one.me = one
+            weakref.finalize(one, gone.append, 1)
+            del one
+            for _ in range(1_200_000):
+                cycle = []
+                cycle.append(cycle)
+        return build(*arguments, **names)
+    builtins.__build_class__ = make_many
+    import fractions
+    print(gone)
+    """),
+    "a threshold that an import sets stays": (["700", "5", "5"], """
+    import builtins, gc
+    build = builtins.__build_class__
+    def set_it(*arguments, **names):
+        gc.set_threshold(700, 5, 5)
+        return build(*arguments, **names)
+    builtins.__build_class__ = set_it
+    import fractions
+    print(*gc.get_threshold())
+    """),
+    "a freeze within an import ends it all": (["None"], """
+    import builtins, gc, weakref
+    class Mine: pass
+    build, seen = builtins.__build_class__, []
+    def freeze(*arguments, **names):
+        if not seen:
+            gc.freeze()
+            mine = Mine()
+            mine.self = mine
+            seen.append(weakref.ref(mine))
+        return build(*arguments, **names)
+    builtins.__build_class__ = freeze
+    import fractions
+    gc.collect()
+    print(seen[0]())
+    """),
+    "looking at all objects sees all": (["True", "0", "True", "0", "True", "True", "0"], """
+    import gc, json
+    functions = json.decoder.__dict__
+    print(any(one is functions for one in gc.get_objects()), gc.get_freeze_count())
+    import csv
+    print(len(gc.get_referrers(csv.Dialect)) > 0, gc.get_freeze_count())
+    import string.templatelib
+    print(gc.get_freeze_count() > 0, gc.collect() >= 0, gc.get_freeze_count())
+    """),
+    "threads import at the same time": (["True", "True"], """
+    import gc, importlib, threading
+    names = "json csv decimal fractions email.message http.client xml.dom logging".split()
+    threads = [threading.Thread(target=importlib.import_module, args=[name]) for name in names]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    import sqlite3
+    print(gc.get_count()[0] >= 0, gc.collect() >= 0)
+    """),
+    "children by fork collect and finalise": (["child"], f"""{_FINALISED}
+import gc, sys
+import numpy
+if os.fork() == 0:
+    Thing(b"child ")
+    gc.collect()
+    import decimal
+    sys.exit()
+os.wait()
+"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_right(name: str) -> None:
+    right, program, *more = PROGRAMS[name]
+    assert said(program, **dict(*more)) == right
+
+
+def test_it_is_on_for_modules_that_are_imported(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import gc, json\nprint(gc.isenabled(), gc.get_count()[0] >= 0)\ngc.disable()\n"
+    )
+    program = "import mine, gc, csv; print(gc.isenabled())"
+    assert said(program, PYTHONPATH=str(tmp_path)) == ["True", "True", "False"]
 
 
 @pytest.mark.parametrize(
@@ -98,29 +174,6 @@ def test_a_file_is_written_though_the_library_holds_its_module(tmp_path: Path) -
     """
     assert said(program) == []
     assert (tmp_path / "text").read_text() == "all of it\n"
-
-
-def test_an_import_that_makes_very_many_objects_is_collected() -> None:
-    # What a bundled module's import calls, not what it makes itself.
-    program = """
-    import builtins, gc, weakref
-    class Thing: pass
-    gone, build = [], builtins.__build_class__
-    def make_many(*arguments, **names):
-        if not gone:
-            one = Thing()
-            one.me = one
-            weakref.finalize(one, gone.append, 1)
-            del one
-            for _ in range(1_200_000):
-                cycle = []
-                cycle.append(cycle)
-        return build(*arguments, **names)
-    builtins.__build_class__ = make_many
-    import fractions
-    print(gone)
-    """
-    assert said(program) == ["[1]"]
 
 
 @pytest.mark.parametrize("before", ["enable", "disable"])
@@ -169,77 +222,3 @@ keep = [[i] for i in range(1_000_000)]
 print(len(alive) > 50, sum(one() is not None for one in alive) < 5)
 """
     assert said(program) == ["True", "True"]
-
-
-def test_a_threshold_that_an_import_sets_stays() -> None:
-    program = """
-    import builtins, gc
-    build = builtins.__build_class__
-    def set_it(*arguments, **names):
-        gc.set_threshold(700, 5, 5)
-        return build(*arguments, **names)
-    builtins.__build_class__ = set_it
-    import fractions
-    print(*gc.get_threshold())
-    """
-    assert said(program) == ["700", "5", "5"]
-
-
-def test_a_freeze_within_an_import_ends_it_all() -> None:
-    program = """
-    import builtins, gc, weakref
-    class Mine: pass
-    build, seen = builtins.__build_class__, []
-    def freeze(*arguments, **names):
-        if not seen:
-            gc.freeze()
-            mine = Mine()
-            mine.self = mine
-            seen.append(weakref.ref(mine))
-        return build(*arguments, **names)
-    builtins.__build_class__ = freeze
-    import fractions
-    gc.collect()
-    print(seen[0]())
-    """
-    assert said(program) == ["None"]
-
-
-def test_looking_at_all_objects_sees_all() -> None:
-    program = """
-    import gc, json
-    functions = json.decoder.__dict__
-    print(any(one is functions for one in gc.get_objects()), gc.get_freeze_count())
-    import csv
-    print(len(gc.get_referrers(csv.Dialect)) > 0, gc.get_freeze_count())
-    import string.templatelib
-    print(gc.get_freeze_count() > 0, gc.collect() >= 0, gc.get_freeze_count())
-    """
-    assert said(program) == ["True", "0", "True", "0", "True", "True", "0"]
-
-
-def test_threads_import_at_the_same_time() -> None:
-    program = """
-    import gc, importlib, threading
-    names = "json csv decimal fractions email.message http.client xml.dom logging".split()
-    threads = [threading.Thread(target=importlib.import_module, args=[name]) for name in names]
-    for thread in threads: thread.start()
-    for thread in threads: thread.join()
-    import sqlite3
-    print(gc.get_count()[0] >= 0, gc.collect() >= 0)
-    """
-    assert said(program) == ["True", "True"]
-
-
-def test_children_by_fork_collect_and_finalise() -> None:
-    program = f"""{_FINALISED}
-import gc, sys
-import numpy
-if os.fork() == 0:
-    Thing(b"child ")
-    gc.collect()
-    import decimal
-    sys.exit()
-os.wait()
-"""
-    assert said(program) == ["child"]

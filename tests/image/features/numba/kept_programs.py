@@ -75,6 +75,15 @@ from numba import njit
 def f(x): return x*2.0
 f(3.0)
 """,
+    "options.py": """\
+import numba
+from numba import njit
+def ratio(x, y): return x / y + 0.5
+for more in ({}, {"error_model": "numpy"}, {"locals": {"x": numba.int8}}):
+    f = njit(cache=True, **more)(ratio)
+    try: print(f(1.5, 0.0), f(300, 7) > 40)
+    except ZeroDivisionError: print("by zero", f(300, 7) > 40)
+""",
     "col.py": """\
 import sys
 from numba import njit
@@ -116,6 +125,7 @@ ANSWERS = {
     "wr.py": "f(1.0) = 101.0\n",
     "wr3.py": "f(1.0) = 1000.0\n",
     "fm.py": "",
+    "options.py": "by zero True\ninf True\nby zero False\n",
     "col.py 1 2": "5 + 1 = 6\n5 + 2 = 7\n",
     "col.py 2 3": "5 + 2 = 7\n5 + 3 = 8\n",
     "col.py 4 1": "5 + 4 = 9\n5 + 1 = 6\n",

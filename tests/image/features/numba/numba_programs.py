@@ -116,10 +116,7 @@ def ran(
     mine = ("NUMBA_", "XDG_CACHE_HOME")
     base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
     done = run(
-        sys.executable,
-        program,
-        env={**base, "TMPDIR": str(tmp), **(variables or {})},
-        cwd="/",
+        sys.executable, program, env={**base, "TMPDIR": str(tmp), **(variables or {})}, cwd="/"
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr

@@ -207,6 +207,17 @@ def test_each_function_has_its_own_code(mode: str, tmp_path: Path) -> None:
         assert (command, said) == (command, printed_.rstrip("\n"))
 
 
+@pytest.mark.parametrize(("first", "count"), sampled([(24, 8), (1000, 150), (5000, 150)]))
+def test_programs_drawn_at_random_answer_as_without_a_cache(
+    first: int, count: int, tmp_path: Path
+) -> None:
+    words = [Path(__file__).with_name("random_programs.py"), first, count, tmp_path]
+    done = python(*words, NUMBA_OPT="0")
+    said = done.stdout.splitlines()[-1].split()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert int(said[-2]) > count, "each program takes at least two functions from the cache"
+
+
 def test_a_program_compiles_nothing_twice(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, USERS)
     variables = {"NUMBA_CACHE_DIR": f"{tmp_path}/cache"}

@@ -1,0 +1,43 @@
+"""The pages of results say of each table what speaks against its figures."""
+
+from typing import Any
+
+import pytest
+
+from measure import topics
+
+REPORT = {
+    "workload": "pi",
+    "command": "python -m workloads pi",
+    "machine": {"processor": "a processor", "cores": 2},
+    "image": {"name": "hpcpy", "inputs": "0123456789abcdef"},
+    "results": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("load", "day", "marks"),
+    [
+        (2.0, "2026-11-28", []),
+        (2.1, "2026-11-28", ["Other programs ran"]),
+        (0.5, "2026-11-27", ["older image"]),
+        (None, "2026-11-27", ["older image"]),
+        (9.0, "2026-11-27", ["Other programs ran", "older image"]),
+    ],
+)
+def test_a_busy_or_old_report_is_marked(
+    load: float | None, day: str, marks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = [{"report": name, "title": name} for name in ("new", "old")]
+    monkeypatch.setattr(topics, "pages", lambda: {"pi": {"title": "Pi", "sections": sections}})
+    new: dict[str, Any] = {**REPORT, "date": "2026-11-28", "load_before": 0.0}
+    old = {**new, "date": day, "load_before": load}
+    ((_, text),) = topics.written({"new": new, "old": old})
+    first, second = text.split("## old")
+    assert "**" not in first
+    assert [mark for mark in ("Other programs ran", "older image") if mark in second] == marks
+
+
+def test_a_page_has_each_report_once() -> None:
+    shown = [section["report"] for page in topics.pages().values() for section in page["sections"]]
+    assert len(shown) == len(set(shown))

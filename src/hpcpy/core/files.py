@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError
+from hpcpy.core.errors import DiskError, UsageError
 from hpcpy_common.files import destination, whole
 
 _CANNOT_BE_WRITTEN = (
@@ -21,6 +21,8 @@ _CANNOT_BE_WRITTEN = (
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 _FICLONE = 0x40049409  # of linux/fs.h
+# Bytes in which a file of ours has its mark.
+_HEAD = 1 << 16
 ANOTHER_FOLDER = "name another folder: TO=… or --to"
 GIB = 1 << 30
 MIB = 1 << 20
@@ -97,6 +99,20 @@ def whole_file(path: Path) -> Iterator[Path]:
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
         with whole(path) as temporary:
             yield temporary
+
+
+def refuse_anothers(path: Path, mark: str, what: str) -> None:
+    """Refuse to write over a folder, or a file without the mark of ours: a program, an image."""
+    # Methods of `Path` raise for a name that is too long.
+    if os.path.isdir(path):  # noqa: PTH112
+        raise DiskError(f"{path}: cannot be written ({os.strerror(errno.EISDIR)})")
+    if not os.path.isfile(path) or not path.stat().st_size:  # noqa: PTH113
+        return
+    with disk_errors(path), path.open("rb") as file:
+        is_ours = mark.encode() in file.read(_HEAD)
+    if not is_ours:
+        hint = "name another place, or remove this file"
+        raise UsageError(f"{path}: is no {what} that hpcpy has written", hint=hint)
 
 
 def write_whole(path: Path, text: str, mode: int = 0) -> None:

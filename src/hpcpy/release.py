@@ -151,10 +151,7 @@ def made_here(name: str) -> Made:
 
 
 def twin(name: str, arch: str) -> Made | None:
-    """Return an image for another architecture if build/ has it as this commit makes it.
-
-    Emulated, it takes hours: a release waits for none.
-    """
+    """Return an image for another architecture if build/ has it as this commit makes it."""
     image = the_graph().for_arch(arch).image(name)
     files = {kind: PLACES[kind](image) for kind in _kinds(name)}
     what = "is not there"

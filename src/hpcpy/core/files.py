@@ -85,12 +85,7 @@ def places_named(folder: Path, remedy: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name; on success its file takes the place of `path`.
-
-    A failure, Ctrl-C included, leaves nothing under either name. What is no
-    plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
-    complete file.
-    """
+    """Give a temporary name; complete, it takes the place of `path`, or goes to that device."""
     make_folder(path.parent)
     with disk_errors(path):
         try:
@@ -158,11 +153,7 @@ def require_free(path: Path, need: int, what: str) -> None:
 
 
 def place(source: Path, target: Path, mode: int = 0) -> Path:
-    """Copy a file: what is done to either changes nothing of the other.
-
-    Both share their blocks where the file system can: Btrfs, XFS.  Without `mode`, the copy
-    has the mode and times of `source`.
-    """
+    """Copy a file with its mode and times, or another `mode`; blocks are shared where possible."""
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(0o600)
@@ -179,10 +170,7 @@ def place(source: Path, target: Path, mode: int = 0) -> Path:
 
 
 def share(source: Path, target: Path) -> None:
-    """Have a file that nobody changes in a scratch folder, too: a hard link where possible.
-
-    Parts of 1 GB are there in milliseconds.
-    """
+    """Have a file that nobody changes in a scratch folder, too: a hard link where possible."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)

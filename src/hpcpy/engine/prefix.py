@@ -168,11 +168,9 @@ def set_option(text: str, key: str, value: str) -> str:
 
 
 def refuse_blanks() -> None:
-    """Refuse a checkout whose path has a blank, as an ordinary user.
-
-    Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
-    mounted.  The kernel escapes blanks there, so it fails or waits for ever.
-    """
+    """Refuse a checkout whose path has a blank, as an ordinary user."""
+    # Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
+    # mounted.  The kernel escapes blanks there, so it fails or waits for ever.
     if os.geteuid() != 0:
         what = "Apptainer below the checkout, started by an ordinary user,"
         paths.refuse_blanks(what, paths.TOOLS)

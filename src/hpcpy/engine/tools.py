@@ -35,11 +35,7 @@ class Version:
 
 
 def parse_version(text: str) -> Version | None:
-    """Return the first number with a dot in what a tool printed.
-
-    >>> str(parse_version("runc version 1.1.5+ds1"))
-    '1.1.5'
-    """
+    """Return the first number with a dot in what a tool printed: 1.1.5 of runc 1.1.5+ds1."""
     match = _NUMBER.search(text)
     if not match:
         return None

@@ -60,12 +60,9 @@ class Tally:
 
 
 def cached(artifact: Artifact) -> Path | None:
-    """Return the artifact's file if the cache has it whole.
-
-    Its bytes are hashed each time: that takes a second for everything an
-    image needs, and a note of an earlier check would also vouch for what a
-    failing disk or a full one has made of the file since.
-    """
+    """Return the artifact's file if the cache has it whole."""
+    # Hashed each time, a second for all of an image: a note of an earlier check would also vouch
+    # for what a failing disk or a full one has made of the file since.
     for source in artifact.sources:
         path = _final(artifact, source)
         if is_whole(path, source):
@@ -78,10 +75,7 @@ def _final(artifact: Artifact, source: Source) -> Path:
 
 
 def take(download: Path, target: Path) -> Path:
-    """Copy a download to where it is used, and compare the copy with its pin.
-
-    Whoever may write to a shared cache can change a file, and its mode, at any time.
-    """
+    """Copy a download and compare it with its pin: others may write to a shared cache."""
     # The folder of a download has the name of its hash.
     if sha256(place(download, target, 0o644)) != download.parent.name:
         target.unlink()
@@ -219,10 +213,7 @@ def fetch(
     patience: Patience | None = None,
     failures: dict[Artifact, HpcpyError] | None = None,
 ) -> dict[Artifact, Path]:
-    """Return verified artifacts, each ``downloads/<sha256>/<filename>`` of the cache.
-
-    Errors of single ones go to `failures`; without it the first is raised.
-    """
+    """Return verified artifacts; errors go to `failures`, without it the first is raised."""
     unique = list(dict.fromkeys(artifacts))
     tally = tally or Tally()
     with ThreadPoolExecutor(THREADS) as pool:

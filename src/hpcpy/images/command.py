@@ -25,10 +25,7 @@ _PORTABLE = ("hpcpy", "hpcpy-core", "plain")
 
 
 def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, Plan, Image]:
-    """Have one image as a file, building what is missing; `arch`: for another architecture.
-
-    It waits for another make here only when there is something to build.
-    """
+    """Have one image as a file, building what is missing; `arch`: for another architecture."""
     if kind not in PLACES:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
     # A wrong name is an error at once, even while another make runs.

@@ -64,10 +64,6 @@ def _add_program(tar: tarfile.TarFile, part: Path, name: str) -> None:
 
 
 def tool_name(wheel: str, arch: str) -> str:
-    """Return the name of this machine's wheel by which the Python that stands in takes it.
-
-    >>> tool_name("ninja-1-py3-none-manylinux_2_12_x86_64.whl", "aarch64")
-    'ninja-1-py3-none-linux_aarch64.whl'
-    """
+    """Return the name of this machine's wheel by which the Python that stands in takes it."""
     front, _, platform = wheel.removesuffix(".whl").rpartition("-")
     return wheel if platform == "any" else f"{front}-linux_{arch}.whl"

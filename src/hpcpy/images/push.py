@@ -67,10 +67,7 @@ def parse_reference(text: str) -> Reference:
 def push(archive: Path, reference: Reference) -> str:
     """Send an OCI archive to a registry; return its digest there."""
     skopeo = ensure("build")["skopeo"].path
-    with (
-        stage(f"push to {reference}") as current,
-        build_scratch("push") as folder,
-    ):
+    with stage(f"push to {reference}") as current, build_scratch("push") as folder:
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.
         copy = ("copy", "--preserve-digests", "--retry-times=2")

@@ -17,13 +17,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import step
-from hpcpy.launch.checks import (
-    check_image,
-    check_script,
-    is_program,
-    named_image,
-    require_workload,
-)
+from hpcpy.launch.checks import check_image, check_script, is_program, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
@@ -107,13 +101,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
-
-    Errors are raised before a job is asked for, and nothing is built.  What may be right on
-    another machine is only a remark on stderr.  The exit code of a launch is that of
-    the first dead rank, else srun's; 69 without a Slurm controller; 129, 130 or 143 when
-    SIGHUP, SIGINT or SIGTERM stopped it.
-    """
+    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either."""
+    # Errors are raised before a job is asked for.  What may be right on another machine is only
+    # a remark.
     command = options.words[0]
     is_batch = command == "batch"
     request = asked = read_request(options)

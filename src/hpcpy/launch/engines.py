@@ -130,10 +130,7 @@ def _podman(container: Container, site: Site) -> Start:
 
 
 def _shifter(container: Container, site: Site) -> Start:
-    """``shifter``; the host's variables go in by themselves.
-
-    The site's configuration mounts its file systems; binds add to that.
-    """
+    """``shifter``; the host's variables go in by themselves, and the site's file systems."""
     given = site.options.get("shifter", ())
     gpu = ["gpu"] if container.has_gpus else []
     modules = dict.fromkeys([*gpu, *(name for word in given for name in _modules(word))])

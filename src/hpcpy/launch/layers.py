@@ -32,11 +32,9 @@ class Layer:
 
 
 def layers(image: str = "") -> Iterator[Layer]:
-    """Give the files that a launch reads, each over those before it.
-
-    The one beside an image counts only if nobody could have changed it but you, root and the
-    image's owner: it has lines of shell.
-    """
+    """Give the files that a launch reads, each over those before it."""
+    # The one beside an image has lines of shell: nobody but you, root and the image's owner may
+    # have changed it.
     yield _layer("the machine's", OF_MACHINE)
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
@@ -68,10 +66,7 @@ def _layer(what: str, path: Path | None) -> Layer:
 
 
 def _users() -> Path | None:
-    """Return the user's file, below ``XDG_CONFIG_HOME`` or ``~/.config``; a home may be missing.
-
-    It may also be another user's, as su leaves it.
-    """
+    """Return the user's file; a home may be missing, or another's, as su leaves it."""
     given = os.environ.get("XDG_CONFIG_HOME", "")
     if given.startswith("/"):
         return Path(given, "hpcpy", NAME)

@@ -53,10 +53,7 @@ def around(
     *,
     is_whole: bool,
 ) -> tuple[Line, ...]:
-    """Return the lines that set ``$at_node`` and ``$in_container``.
-
-    With `is_whole` the scripts stand in them; else they are read from this checkout.
-    """
+    """Return the lines that set ``$at_node`` and ``$in_container``; whole, without a checkout."""
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
     lines = [] if is_whole else [_unchanged((*at_node, *in_container))]
     if engine == "apptainer":

@@ -68,11 +68,7 @@ APT_MIRROR = "apt-mirror:"
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file can be had, and what it must be when it comes from there.
-
-    Size and hash belong to the source, not to the artifact: a distribution
-    may have packed the same source anew.
-    """
+    """Where a file can be had, and what it must be there: some have packed it anew."""
 
     url: str
     size: int

@@ -1,9 +1,7 @@
-"""podman, with settings for machines where it does not start as it is.
+"""podman, with settings by which it also starts where it does not as it is."""
 
-Plain podman fails on some machines: cgroups in hybrid mode (crun refuses
-them), hard limits below podman's defaults without the right to raise them,
-no bridge.  With these settings it starts there, and on all others.
-"""
+# Such as with cgroups in hybrid mode, which crun refuses, without a bridge, or with hard limits
+# below podman's defaults and no right to raise them.
 
 from __future__ import annotations
 

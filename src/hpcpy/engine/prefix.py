@@ -1,11 +1,7 @@
-"""Apptainer under a prefix: programs of Debian with a C library of their own.
+"""Apptainer under a prefix: programs of Debian with a C library of their own."""
 
-Debian's Apptainer needs a newer C library than many hosts have.  Its
-packages are unpacked together with that library, and each program is told
-to use the loader and the libraries of the prefix.  The loader's path in a
-program is absolute: a prefix works where it was made for and is made anew
-when the checkout has moved.
-"""
+# It needs a newer one than many hosts have.  The loader's path in a program is absolute: a prefix
+# works where it was made for, and is made anew when the checkout has moved.
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The machine's own Debian mirror, and an apt for it with a configuration of ours.
-
-That has its own sources, lists, cache and dpkg status: packages of other Debian releases
-are resolved and downloaded with apt's signature checks, without a change to the host.
-"""
+"""The machine's own Debian mirror, and an apt for other releases that leaves the host as it is."""
 
 from __future__ import annotations
 

@@ -10,15 +10,16 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
 from hpcpy.core.scratch import checkout_lock, require_turns
 from hpcpy.core.stages import skipped
 from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
-from hpcpy.images.arguments import add_arch
 from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import IS_CURRENT, PLACES
 from hpcpy.images.plan import Plan, make_plan
+from hpcpy.pins.model import ARCHITECTURES
 
 # The others have what only x86-64 has so far.
 _PORTABLE = ("hpcpy", "hpcpy-core", "plain")
@@ -73,6 +74,13 @@ def _build_emulated(kind: str, name: str, arch: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
     if code := run(emulated(words), env=env, stdout=subprocess.DEVNULL).returncode:
         sys.exit(code)  # it has said why
+
+
+def add_arch(parser: argparse.ArgumentParser) -> None:
+    """Add the name of an architecture as an option."""
+    help_ = f"one of: {', '.join(ARCHITECTURES)} (default: this machine's)"
+    known = one_of(ARCHITECTURES)
+    parser.add_argument("--arch", type=known, default="", metavar="ARCH", help=help_)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,7 @@
-"""What a part's recipe finds where another architecture than x86-64 is built for.
+"""What a part's recipe finds where another architecture than x86-64 is built for."""
 
-On an x86-64 machine the compilers are those of the image ``cross``, by their usual names.
-What a recipe calls ``python3`` there is x86-64's CPython of the same version, which answers
-as the target's: that one would be emulated, and take ten times as long.
-"""
+# The compilers are those of the image `cross`, by their usual names.  What a recipe calls python3
+# is x86-64's, which answers as the target's: that one, emulated, would take ten times as long.
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
-"""The SIF for Apptainer, from the OCI archive, the same every time.
+"""The SIF for Apptainer, from the OCI archive, the same every time."""
 
-`apptainer build` dates its labels, its squashfs and its container, so the
-three steps are done one by one: a sandbox, a squashfs of it with times that
-are no later than the lock's, a container with a settled header.
-"""
+# `apptainer build` dates its labels, its squashfs and its container: three steps, one by one.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The lines of a job script that bring in ``src/launch``: around an engine, a rank, an image.
+"""The lines of a job script that bring in ``src/launch``: around an engine, a rank, an image."""
 
-What runs on a node runs as ``bash -p``, which takes no options (SHELLOPTS) and no commands
-(BASH_ENV) of the user's.
-"""
+# What runs on a node runs as `bash -p`, which takes no options (SHELLOPTS) and no commands
+# (BASH_ENV) of the user's.
 
 from __future__ import annotations
 

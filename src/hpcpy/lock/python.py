@@ -1,8 +1,4 @@
-"""``python.lock``, one wheel a package and architecture; ``dev.lock`` and its like; both by uv.
-
-The latter are for the machine's own Python, in pip's format.  And the licences that wheels and
-Debian packages state.
-"""
+"""The locks of Python packages, all by uv, and the licences that these and Debian's state."""
 
 from __future__ import annotations
 

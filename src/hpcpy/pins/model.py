@@ -1,8 +1,4 @@
-"""Architectures; and what a pin is: a file that is wanted, and where it can come from.
-
-What is built has an architecture of its own, `hpcpy.images.plan.Plan.arch`.  Only programs
-that run on this machine ask for `host_arch`.
-"""
+"""Architectures; and what a pin is: a file that is wanted, and where it can come from."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from hpcpy.core.scratch import locked
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.download import (
-    Interrupted,
     Patience,
     PermanentError,
     TransientError,
@@ -83,6 +82,10 @@ def take(download: Path, target: Path) -> Path:
     return target
 
 
+class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
+    """Another thread asked to stop."""
+
+
 class Fetcher:
     """What the downloads of one fetch share."""
 
@@ -129,13 +132,7 @@ class Fetcher:
                 with disk_errors(final):
                     final.unlink()
             try:
-                download(
-                    lambda start: self._get(source, start),
-                    source,
-                    part,
-                    lambda size: self.tally.add(downloaded=size),
-                    self.stop,
-                )
+                download(lambda start: self._get(source, start), source, part, self._received)
                 with disk_errors(final):
                     final.parent.mkdir(parents=True, exist_ok=True)
                     part.replace(final)
@@ -175,6 +172,10 @@ class Fetcher:
                 " (HPCPY_DEBIAN_MIRROR sets one)"
             )
         return f"{self._mirrors[archive]}/{path}"
+
+    def _received(self, size: int) -> None:
+        self.tally.add(downloaded=size)
+        self._end_if_stopped()
 
     def _end_if_stopped(self) -> None:
         if self.stop.is_set():

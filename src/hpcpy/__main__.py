@@ -17,10 +17,7 @@ from hpcpy_common.files import OF_A_NAME
 
 
 def main(words: list[str]) -> int:
-    """Run one command; return 0, an error's exit code (docs/reference/make.md), or 130.
-
-    ``--from-make`` stands before the words where the Makefile calls.
-    """
+    """Run one command; return its exit code (docs/reference/make.md)."""
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)

@@ -34,10 +34,7 @@ COMMANDS = {
     "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "site": ("hpcpy.launch.settings", "print what a launch is given here, and which file says so"),
-    "batch": (
-        "hpcpy.launch.command",
-        "write a script for sbatch that runs a program or workload",
-    ),
+    "batch": ("hpcpy.launch.command", "write a script for sbatch that runs a program or workload"),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
     "clean": ("hpcpy.clean", "remove the images, everything that was built, or the cache"),
@@ -88,11 +85,7 @@ def top_parser(command: str = "") -> Parser:
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command and its arguments.
-
-    The result has what the command's module declared; ``main``, which runs it; ``words``, as
-    they were given; ``program``, those after ``--`` of `WITH_PROGRAM`.
-    """
+    """Read a command's arguments; `program` has the words after ``--`` of `WITH_PROGRAM`."""
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
         hint = suggestion(first, COMMANDS)
@@ -143,11 +136,7 @@ _SEVERAL = ("*", "+", argparse.REMAINDER)
 
 
 def given(text: str) -> dict[str, str]:
-    r"""Return the variables that the Makefile wrote into one text.
-
-    >>> given("W=pi --label 'a b'\n NODES=2\n")
-    {'W': "pi --label 'a b'", 'NODES': '2'}
-    """
+    r"""Return the variables that the Makefile wrote into one text, such as ``W=pi\n NODES=2\n``."""
     # A line each. In a value a backslash is two, a line break a backslash and n.
     escaped = {r"\\": "\\", r"\n": "\n"}
     entries = [entry.partition("=") for entry in text.removesuffix("\n").split("\n ") if entry]

@@ -137,10 +137,6 @@ class Made:
     files: Mapping[str, Path]
 
 
-def _kinds(name: str) -> tuple[str, ...]:
-    return ("oci", "sif", "standalone") if name in STANDALONE else ("oci", "sif")
-
-
 def made_here(name: str) -> Made:
     """Have an image, building what is missing."""
     sif, plan, image = ensure_image("sif", name)
@@ -151,12 +147,10 @@ def made_here(name: str) -> Made:
 
 
 def twin(name: str, arch: str) -> Made | None:
-    """Return an image for another architecture if build/ has it as this commit makes it.
-
-    Emulated, it takes hours: a release waits for none.
-    """
+    """Return an image for another architecture if build/ has it as this commit makes it."""
     image = the_graph().for_arch(arch).image(name)
-    files = {kind: PLACES[kind](image) for kind in _kinds(name)}
+    kinds = ("oci", "sif", *(("standalone",) if name in STANDALONE else ()))
+    files = {kind: PLACES[kind](image) for kind in kinds}
     what = "is not there"
     if all(path.exists() for path in files.values()):
         plan = make_plan(arch)

@@ -11,6 +11,9 @@ import running
 from hpcpy.core import paths
 from running import Done, run
 
+# Words before a command that root, too, runs as one who reads no closed file or folder.
+AS_ANY_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")[: 2 * (not os.geteuid())]
+
 
 def environment(**more: str) -> dict[str, str]:
     """Return the variables of a process that imports this checkout's hpcpy, without HPCPY_*."""

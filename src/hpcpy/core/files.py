@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError
+from hpcpy.core.errors import DiskError, UsageError
 from hpcpy_common.files import destination, whole
 
 _CANNOT_BE_WRITTEN = (
@@ -21,6 +21,8 @@ _CANNOT_BE_WRITTEN = (
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 _FICLONE = 0x40049409  # of linux/fs.h
+# Bytes in which a file of ours has its mark.
+_HEAD = 1 << 16
 ANOTHER_FOLDER = "name another folder: TO=… or --to"
 GIB = 1 << 30
 MIB = 1 << 20
@@ -83,12 +85,7 @@ def places_named(folder: Path, remedy: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name; on success its file takes the place of `path`.
-
-    A failure, Ctrl-C included, leaves nothing under either name. What is no
-    plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
-    complete file.
-    """
+    """Give a temporary name; complete, it takes the place of `path`, or goes to that device."""
     make_folder(path.parent)
     with disk_errors(path):
         try:
@@ -97,6 +94,20 @@ def whole_file(path: Path) -> Iterator[Path]:
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
         with whole(path) as temporary:
             yield temporary
+
+
+def refuse_anothers(path: Path, mark: str, what: str) -> None:
+    """Refuse to write over a folder, or a file without the mark of ours: a program, an image."""
+    # Methods of `Path` raise for a name that is too long.
+    if os.path.isdir(path):  # noqa: PTH112
+        raise DiskError(f"{path}: cannot be written ({os.strerror(errno.EISDIR)})")
+    if not os.path.isfile(path) or not path.stat().st_size:  # noqa: PTH113
+        return
+    with disk_errors(path), path.open("rb") as file:
+        is_ours = mark.encode() in file.read(_HEAD)
+    if not is_ours:
+        hint = "name another place, or remove this file"
+        raise UsageError(f"{path}: is no {what} that hpcpy has written", hint=hint)
 
 
 def write_whole(path: Path, text: str, mode: int = 0) -> None:
@@ -142,11 +153,7 @@ def require_free(path: Path, need: int, what: str) -> None:
 
 
 def place(source: Path, target: Path, mode: int = 0) -> Path:
-    """Copy a file: what is done to either changes nothing of the other.
-
-    Both share their blocks where the file system can: Btrfs, XFS.  Without `mode`, the copy
-    has the mode and times of `source`.
-    """
+    """Copy a file with its mode and times, or another `mode`; blocks are shared where possible."""
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(0o600)
@@ -163,10 +170,7 @@ def place(source: Path, target: Path, mode: int = 0) -> Path:
 
 
 def share(source: Path, target: Path) -> None:
-    """Have a file that nobody changes in a scratch folder, too: a hard link where possible.
-
-    Parts of 1 GB are there in milliseconds.
-    """
+    """Have a file that nobody changes in a scratch folder, too: a hard link where possible."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)

@@ -47,10 +47,7 @@ class StoppedError(HpcpyError):
 
 
 def end_on_signals() -> None:
-    """Have SIGINT, SIGTERM and SIGHUP end all programs, and this process by an exception.
-
-    What ignores one already (nohup, a script's background job) goes on ignoring it.
-    """
+    """Have SIGINT, SIGTERM and SIGHUP, unless ignored (nohup), end all programs and this."""
     for number in _ENDS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
@@ -127,17 +124,10 @@ def end_if_stopped() -> None:
         raise StoppedError("stopped")
 
 
-def run(
-    command: Sequence[str | Path],
-    *,
-    seconds: float | None = None,
-    **options: Any,
-) -> Done:
-    """Run a program to its end, by default without input; `options` are those of Popen.
-
-    With ``process_group=None`` it stays in this process's group: its user can answer it in the
-    terminal, and Ctrl-C and Ctrl-Z reach both.
-    """
+def run(command: Sequence[str | Path], *, seconds: float | None = None, **options: Any) -> Done:
+    """Run a program to its end, by default without input; `options` are those of Popen."""
+    # With process_group=None it stays in this process's group: its user can answer it in the
+    # terminal, and Ctrl-C and Ctrl-Z reach both.
     words, is_clean_up, is_well = [str(word) for word in command], _is_stopped, False
     options.setdefault("stdin", subprocess.DEVNULL)
     leader = subprocess.Popen(["/bin/sh", "-c", _LEADER], stdin=subprocess.PIPE, process_group=0)
@@ -147,10 +137,7 @@ def run(
     try:
         with signals_wait():
             process: subprocess.Popen[str] = subprocess.Popen(
-                words,
-                encoding="utf-8",
-                errors="surrogateescape",
-                **options,
+                words, encoding="utf-8", errors="surrogateescape", **options
             )
             _running[group] = process.pid
         if _is_stopped and not is_clean_up:  # since it was about to start
@@ -170,10 +157,7 @@ def run(
 
 
 def captured(command: Sequence[str | Path], **options: Any) -> Done:
-    """Run a program (`run`) without input, and return its exit code and what it printed.
-
-    Of one that does not start, or does not end in time, the code is 127, and stderr says why.
-    """
+    """Run a program without input; its code is 127, with a reason, if it does not start or end."""
     try:
         return run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
     except subprocess.TimeoutExpired as error:

@@ -35,11 +35,8 @@ def locked(
     may_wait: bool = True,
     check: Callable[[], None] = end_if_stopped,
 ) -> Iterator[None]:
-    """Hold the lock of a file, which is made for it, or of a folder.
-
-    Who waits is told for whom, and calls `check` now and then, which may raise. Who may not
-    wait gets an UnavailableError. The kernel drops the lock of a process that is killed.
-    """
+    """Hold the lock of a file, which is made for it, or of a folder, at most until this ends."""
+    # Who waits is told for whom, and calls `check` now and then, which may raise.
     # Each holder opens it anew: such locks hold between threads, too.
     operation = (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     begun, is_told = time.monotonic(), False
@@ -116,11 +113,7 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def checkout_lock() -> Iterator[None]:
-    """Hold ``build/.lock``: one make at a time in a checkout.
-
-    A command that the holder runs passes straight through, as the environment tells it, and
-    so do the holder's own threads, one after the other.
-    """
+    """Hold ``build/.lock``: one make at a time in a checkout, and the holder's own commands."""
     is_main = threading.current_thread() is threading.main_thread()
     with contextlib.nullcontext() if is_main else _threads:
         if os.environ.get(_HELD) == str(paths.BUILD):
@@ -155,10 +148,7 @@ def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def build_scratch(prefix: str) -> Iterator[Path]:
-    """Give an empty folder that is gone afterwards.
-
-    What a killed command has left, up to 3 GB, goes when the next one asks for a folder.
-    """
+    """Give an empty folder that is gone afterwards, as is what a killed command has left."""
     parent = paths.BUILD / "scratch"
 
     def tidy() -> None:

@@ -151,11 +151,9 @@ def in_order(
     *,
     at_once: int,
 ) -> None:
-    """Call `do` for each item in a thread, as soon as those it needs are done.
-
-    When one fails, those that run are waited for, so that minutes of compiling are kept, and its
-    exception is raised; at a KeyboardInterrupt all commands are stopped at once.
-    """
+    """Call `do` for each item in a thread, as soon as those it needs are done."""
+    # When one fails, those that run are waited for, so that minutes of compiling are kept;
+    # at a KeyboardInterrupt all commands are stopped at once.
     order = TopologicalSorter({item: set(needs(item)) & set(items) for item in items})
     order.prepare()
     running: dict[Future[object], T] = {}

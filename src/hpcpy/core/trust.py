@@ -17,11 +17,8 @@ ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 
 
 def require_own(path: Path, remedy: str = ANOTHER_CACHE) -> None:
-    """Refuse a file or a folder, and the folder that it is in, if another user can change it.
-
-    Root and the checkout's owner may: their code runs in any case. Downloads need no
-    such check: copies of them are compared with their pins.
-    """
+    """Refuse what another user can change, but root and the checkout's owner: their code runs."""
+    # Downloads need no such check: copies of them are compared with their pins.
     trusted = {0, os.geteuid(), paths.ROOT.stat().st_uid}
     for each in (path.parent, path):
         try:
@@ -36,10 +33,7 @@ def require_own(path: Path, remedy: str = ANOTHER_CACHE) -> None:
 
 
 def require_safe_checkout() -> None:
-    """Refuse, as root, a checkout that other users can write to.
-
-    Whoever owns it is trusted: their code runs in any case.
-    """
+    """Refuse, as root, a checkout that others than its owner, whose code runs, can write to."""
     if os.geteuid() != 0:
         return
     remedy = "compare the checkout with git diff"

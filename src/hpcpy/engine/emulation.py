@@ -1,8 +1,4 @@
-"""Programs of another architecture run on this machine, which stays as it was.
-
-The kernel starts them by QEMU, as its ``binfmt_misc`` says.  That is one of a user
-namespace, for a command and all that it starts: the machine's own is not touched.
-"""
+"""Programs of another architecture, which the kernel starts by QEMU for one command alone."""
 
 from __future__ import annotations
 

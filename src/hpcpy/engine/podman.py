@@ -1,9 +1,7 @@
-"""podman, with settings for machines where it does not start as it is.
+"""podman, with settings by which it also starts where it does not as it is."""
 
-Plain podman fails on some machines: cgroups in hybrid mode (crun refuses
-them), hard limits below podman's defaults without the right to raise them,
-no bridge.  With these settings it starts there, and on all others.
-"""
+# Such as with cgroups in hybrid mode, which crun refuses, without a bridge, or with hard limits
+# below podman's defaults and no right to raise them.
 
 from __future__ import annotations
 
@@ -43,10 +41,7 @@ cgroup_manager = "cgroupfs"
 
 
 def podman_command() -> tuple[list[str], dict[str, str]]:
-    """Return how to start podman on this machine, after writing its settings.
-
-    Its images lie below the cache, apart from the user's own.
-    """
+    """Return how to start podman here, after writing its settings; its images are in the cache."""
     graph, folder = paths.cache_dir() / f"containers-{os.geteuid()}", paths.BUILD / "podman"
     require_own(graph)
     podman = str(ensure("podman")["podman"].path)
@@ -65,10 +60,7 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
 
 
 def _run_root() -> Path:
-    """Return a short place for state that must not outlive a boot.
-
-    conmon's sockets lie in it, and a socket's path has at most 107 bytes.
-    """
+    """Return a place for state that goes at a boot: conmon's sockets take 107 bytes of a path."""
     shared = os.environ.get("XDG_RUNTIME_DIR")
     base = Path("/run") if os.geteuid() == 0 else Path(shared or f"/tmp/run-{os.geteuid()}")  # noqa: S108
     name = hashlib.sha256(str(paths.cache_dir()).encode()).hexdigest()[:8]

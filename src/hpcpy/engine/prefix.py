@@ -1,11 +1,7 @@
-"""Apptainer under a prefix: programs of Debian with a C library of their own.
+"""Apptainer under a prefix: programs of Debian with a C library of their own."""
 
-Debian's Apptainer needs a newer C library than many hosts have.  Its
-packages are unpacked together with that library, and each program is told
-to use the loader and the libraries of the prefix.  The loader's path in a
-program is absolute: a prefix works where it was made for and is made anew
-when the checkout has moved.
-"""
+# It needs a newer one than many hosts have.  The loader's path in a program is absolute: a prefix
+# works where it was made for, and is made anew when the checkout has moved.
 
 from __future__ import annotations
 
@@ -168,11 +164,9 @@ def set_option(text: str, key: str, value: str) -> str:
 
 
 def refuse_blanks() -> None:
-    """Refuse a checkout whose path has a blank, as an ordinary user.
-
-    Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
-    mounted.  The kernel escapes blanks there, so it fails or waits for ever.
-    """
+    """Refuse a checkout whose path has a blank, as an ordinary user."""
+    # Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
+    # mounted.  The kernel escapes blanks there, so it fails or waits for ever.
     if os.geteuid() != 0:
         what = "Apptainer below the checkout, started by an ordinary user,"
         paths.refuse_blanks(what, paths.TOOLS)

@@ -89,21 +89,14 @@ def _install(packages: Sequence[str], current: Stage) -> None:
 
 
 def policy(process: int) -> str:
-    """Return a ``policy-rc.d`` that forbids starts while a process lives.
-
-    After a kill the file is left behind, and forbids nothing.
-    """
+    """Return a ``policy-rc.d`` that forbids starts while a process lives, which may be killed."""
     return f"#!/bin/sh\n{_MARK}\nkill -0 {process} 2>/dev/null && exit 101\nexit 0\n"
 
 
 @contextlib.contextmanager
 def no_daemon_starts() -> Iterator[None]:
-    """Keep packages that are installed in this context from starting a daemon.
-
-    A ``policy-rc.d`` that is there is the administrator's, and stays.  What
-    the packages enabled for the next boot is disabled afterwards; services
-    that were there before stay as they were.
-    """
+    """Keep packages that are installed in this context from starting a daemon, also at a boot."""
+    # A policy-rc.d that is there is the administrator's, and stays.
     ours = not POLICY.exists() or _MARK in POLICY.read_text(errors="replace")
     before = {*INIT_SCRIPTS.glob("*")}
     if ours:

@@ -1,9 +1,7 @@
-"""Set the UUID and the times of a SIF by its content.
+"""Set the UUID and the times of a SIF by its content: `apptainer sif` writes random ones."""
 
-`apptainer sif` writes a random UUID and the time of writing.  The layout is
-that of the SIF specification, version 01 (sylabs/sif, `pkg/sif`): a global
-header at offset 0, and at ``descriptors_offset`` a table of descriptors.
-"""
+# By the SIF specification, version 01 (sylabs/sif, `pkg/sif`): a global header at offset 0, and at
+# `descriptors_offset` a table of descriptors.
 
 from __future__ import annotations
 

@@ -24,22 +24,17 @@ _SECONDS = 30  # that a program may take to tell its version
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)+)")
 
 
-@dataclass(frozen=True, order=True)
-class Version:
+class Version(tuple[int, ...]):
     """The numbers of a version: suffixes say how it was packaged, not what it can do."""
 
-    numbers: tuple[int, ...]
+    __slots__ = ()
 
     def __str__(self) -> str:
-        return ".".join(map(str, self.numbers))
+        return ".".join(map(str, self))
 
 
 def parse_version(text: str) -> Version | None:
-    """Return the first number with a dot in what a tool printed.
-
-    >>> str(parse_version("runc version 1.1.5+ds1"))
-    '1.1.5'
-    """
+    """Return the first number with a dot in what a tool printed: 1.1.5 of runc 1.1.5+ds1."""
     match = _NUMBER.search(text)
     if not match:
         return None

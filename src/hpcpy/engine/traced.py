@@ -39,11 +39,7 @@ def traced(
     env: Mapping[str, str] | None = None,
     name: str = "",
 ) -> Traced:
-    """Run a command and count the calls of one program that it starts, perhaps in a container.
-
-    Without a program they are those of the command itself and of all that it starts. Errors
-    have a name: the program's, or the command's first word.
-    """
+    """Run a command and count the calls of one program that it starts; without one, of all."""
     programs = look_up(needed(["measure"]))
     if "strace" not in programs:
         raise UnavailableError("no strace here", hint="run: make setup TOOLS=measure")

@@ -28,11 +28,7 @@ TITLES = {
 
 
 def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
-    """Return a folder with exactly the packages of ``env/<name>.lock``.
-
-    It is made again when the lock, the interpreter or the folder's place has
-    changed, or when making it was interrupted.
-    """
+    """Return a folder with exactly the packages of ``env/<name>.lock``, as they are now."""
     lock = paths.ENV / f"{name}.lock"
     folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
     made_from = hashlib.sha256(

@@ -1,8 +1,4 @@
-"""The machine's own Debian mirror, and an apt for it with a configuration of ours.
-
-That has its own sources, lists, cache and dpkg status: packages of other Debian releases
-are resolved and downloaded with apt's signature checks, without a change to the host.
-"""
+"""The machine's own Debian mirror, and an apt for other releases that leaves the host as it is."""
 
 from __future__ import annotations
 
@@ -75,10 +71,7 @@ def netrc() -> str:
 
 
 def debian_mirrors() -> dict[str, str]:
-    """Return the base URL of each Debian archive (`ARCHIVES`), as this machine's apt has it.
-
-    ``HPCPY_DEBIAN_MIRROR`` goes before apt's sources; the mirror of env/ is for those without.
-    """
+    """Return the base URL of each Debian archive: by HPCPY_DEBIAN_MIRROR, by apt, or of env/."""
     if override := given_mirror():
         return _archives(override)
     # Without release information: the index files of it are not there before
@@ -100,10 +93,7 @@ def _archives(mirror: str) -> dict[str, str]:
 
 
 def apt_proxies(host: str) -> dict[str, str] | None:
-    """Return apt's proxies for `host` by scheme, empty for a direct connection.
-
-    None where apt says nothing: the environment's then hold, as they do for apt.
-    """
+    """Return apt's proxies for `host` by scheme, empty for none; None where apt says nothing."""
     dump = captured(["apt-config", "dump", "--format", "%f\t%v%n", "Acquire"]).stdout
     options = dict(line.split("\t", 1) for line in dump.splitlines() if "\t" in line)
     proxies = {}
@@ -122,18 +112,10 @@ KEYRINGS = Path("/usr/share/keyrings")
 
 
 class PrivateApt:
-    """apt for some suites of Debian, apart from the host's own, and what they offer.
-
-    Its configuration, lists, cache and dpkg status lie in `folder`; `mirrors` has the base
-    URL of each archive, as `debian_mirrors` returns; `arch` is Debian's name.
-    """
+    """apt for some suites of Debian, apart from the host's own: all of it lies in `folder`."""
 
     def __init__(
-        self,
-        folder: Path,
-        suites: tuple[DebianSuite, ...],
-        mirrors: dict[str, str],
-        arch: str,
+        self, folder: Path, suites: tuple[DebianSuite, ...], mirrors: dict[str, str], arch: str
     ) -> None:
         if not shutil.which("apt-get"):
             raise UnavailableError("no apt-get here, which looks Debian's packages up")

@@ -21,7 +21,6 @@ from hpcpy.core.scratch import locked
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.download import (
-    Interrupted,
     Patience,
     PermanentError,
     TransientError,
@@ -60,12 +59,9 @@ class Tally:
 
 
 def cached(artifact: Artifact) -> Path | None:
-    """Return the artifact's file if the cache has it whole.
-
-    Its bytes are hashed each time: that takes a second for everything an
-    image needs, and a note of an earlier check would also vouch for what a
-    failing disk or a full one has made of the file since.
-    """
+    """Return the artifact's file if the cache has it whole."""
+    # Hashed each time, a second for all of an image: a note of an earlier check would also vouch
+    # for what a failing disk or a full one has made of the file since.
     for source in artifact.sources:
         path = _final(artifact, source)
         if is_whole(path, source):
@@ -78,15 +74,16 @@ def _final(artifact: Artifact, source: Source) -> Path:
 
 
 def take(download: Path, target: Path) -> Path:
-    """Copy a download to where it is used, and compare the copy with its pin.
-
-    Whoever may write to a shared cache can change a file, and its mode, at any time.
-    """
+    """Copy a download and compare it with its pin: others may write to a shared cache."""
     # The folder of a download has the name of its hash.
     if sha256(place(download, target, 0o644)) != download.parent.name:
         target.unlink()
         raise IntegrityError(f"{download}: not the pinned bytes any more", hint=ANOTHER_CACHE)
     return target
+
+
+class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
+    """Another thread asked to stop."""
 
 
 class Fetcher:
@@ -135,13 +132,7 @@ class Fetcher:
                 with disk_errors(final):
                     final.unlink()
             try:
-                download(
-                    lambda start: self._get(source, start),
-                    source,
-                    part,
-                    lambda size: self.tally.add(downloaded=size),
-                    self.stop,
-                )
+                download(lambda start: self._get(source, start), source, part, self._received)
                 with disk_errors(final):
                     final.parent.mkdir(parents=True, exist_ok=True)
                     part.replace(final)
@@ -182,6 +173,10 @@ class Fetcher:
             )
         return f"{self._mirrors[archive]}/{path}"
 
+    def _received(self, size: int) -> None:
+        self.tally.add(downloaded=size)
+        self._end_if_stopped()
+
     def _end_if_stopped(self) -> None:
         if self.stop.is_set():
             raise Interrupted
@@ -219,10 +214,7 @@ def fetch(
     patience: Patience | None = None,
     failures: dict[Artifact, HpcpyError] | None = None,
 ) -> dict[Artifact, Path]:
-    """Return verified artifacts, each ``downloads/<sha256>/<filename>`` of the cache.
-
-    Errors of single ones go to `failures`; without it the first is raised.
-    """
+    """Return verified artifacts; errors go to `failures`, without it the first is raised."""
     unique = list(dict.fromkeys(artifacts))
     tally = tally or Tally()
     with ThreadPoolExecutor(THREADS) as pool:

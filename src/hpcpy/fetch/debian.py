@@ -18,10 +18,7 @@ from hpcpy.pins.model import GROUPS, Artifact, host_arch, sources, wheels
 
 @dataclass(frozen=True)
 class DebSet:
-    """The packages of a set, and which are not those of the lock.
-
-    An image with anything in `replaced` is not reproducible and must say so.
-    """
+    """The packages of a set; with any `replaced`, an image is not reproducible and must say so."""
 
     # By package.
     paths: dict[str, Path]

@@ -7,7 +7,6 @@ import functools
 import http.client
 import os
 import ssl
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -62,10 +61,6 @@ CHUNK = 1 << 18
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
-class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
-    """Another thread asked to stop."""
-
-
 class TransientError(Exception):
     """One try failed; another may succeed."""
 
@@ -86,20 +81,19 @@ def is_whole(path: Path, source: Source) -> bool:
         return False
 
 
-def download(
-    get: Callable[[int], HTTPResponse],
-    source: Source,
-    part: Path,
-    received: Callable[[int], None],
-    stop: threading.Event,
-) -> None:
+# From a byte on; told of each number of bytes, it may raise.
+Get = Callable[[int], HTTPResponse]
+Received = Callable[[int], None]
+
+
+def download(get: Get, source: Source, part: Path, received: Received) -> None:
     """Bring the rest of a file into `part`, verified; wrong bytes leave it empty."""
     if part.stat().st_size >= source.size and not is_whole(part, source):
         _empty(part)
     while part.stat().st_size < source.size:
         resumed = part.stat().st_size > 0
         try:
-            _receive(get, source, part, received, stop)
+            _receive(get, source, part, received)
             _verify(part, source)
         except IntegrityError:
             _empty(part)
@@ -108,13 +102,7 @@ def download(
                 raise
 
 
-def _receive(
-    get: Callable[[int], HTTPResponse],
-    source: Source,
-    part: Path,
-    received: Callable[[int], None],
-    stop: threading.Event,
-) -> None:
+def _receive(get: Get, source: Source, part: Path, received: Received) -> None:
     start = part.stat().st_size
     with network_errors():
         try:
@@ -133,8 +121,6 @@ def _receive(
         _check_length(reply, source, start)
         with disk_errors(part), opened(part, "ab") as out:
             while start <= source.size:
-                if stop.is_set():
-                    raise Interrupted
                 with network_errors():
                     # Not read(): when that times out, what it has received is lost.
                     piece = reply.read1(CHUNK)

@@ -42,13 +42,9 @@ class Buildah:
         return [str(word) for word in (self.program, *folders, *arguments)]
 
     def offline(self, *arguments: str | Path) -> list[str]:
-        """Return a command whose steps see no network but an idle loopback.
-
-        buildah's own ``--network=none`` is refused with chroot isolation,
-        which is what works in containers and without cgroups: the command
-        gets a network namespace of its own instead.  As an ordinary user
-        that has to be made inside buildah's user namespace.
-        """
+        """Return a command whose steps see no network but an idle loopback."""
+        # buildah refuses its --network=none with chroot isolation, which is what works in
+        # containers and without cgroups.  A user's namespace has to be made inside buildah's.
         command = ["unshare", "--net", *self.online(*arguments)]
         if os.geteuid() != 0:
             return [str(self.program), "unshare", "--", *command]
@@ -64,11 +60,7 @@ class Buildah:
         options: Sequence[str] = (),
         **args: str,
     ) -> None:
-        """Build the Containerfile of a context as image `tag`.
-
-        Of its options, `SQUASH` makes it and its base one layer, and ``--arch`` is what the
-        image says that it is for; without it, what its base says.
-        """
+        """Build the Containerfile of a context as image `tag`; `options` are buildah's."""
         given = [f"--build-arg={name}={value}" for name, value in args.items()]
         stage.run(
             self.offline(
@@ -129,11 +121,7 @@ class Buildah:
 
 
 def require_bindable(folder: Path, version: Version | None) -> None:
-    """Refuse a folder from which a user's buildah cannot bind.
-
-    In a user namespace a bind mount must keep nosuid and nodev, and older versions
-    do not pass these flags.
-    """
+    """Refuse a folder from which a user's old buildah cannot bind, as it drops nosuid and nodev."""
     flags = os.statvfs(folder).f_flag
     if version and version < _KEEPS_FLAGS and flags & (os.ST_NOSUID | os.ST_NODEV):
         raise UnavailableError(
@@ -145,11 +133,7 @@ def require_bindable(folder: Path, version: Version | None) -> None:
 
 @contextlib.contextmanager
 def buildah() -> Iterator[Buildah]:
-    """Give buildah, providing it when the machine has none.
-
-    Containers of killed builds, up to 1.3 GB and a mount each, go when nobody
-    else builds in the storage.
-    """
+    """Give buildah, providing it when the machine has none; killed builds' containers go first."""
     # Under the cache: the user's own images stay as they are, and an empty cache is an empty
     # storage.  In a user namespace, overlay marks what is removed in another way, and buildah
     # has to be told.

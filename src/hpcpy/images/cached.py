@@ -26,11 +26,7 @@ def recorded(path: Path) -> Path:
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a cached result is there with the bytes it was made with.
-
-    Hashing costs 0.6 s a gigabyte; building from a truncated layer costs a
-    user an afternoon.
-    """
+    """Tell whether a cached result has the bytes it was made with: 0.6 s a gigabyte."""
     require_own(path.parent)
     require_own(path)
     if not path.exists():
@@ -47,10 +43,7 @@ def is_whole(path: Path) -> bool:
 
 
 def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
-    """Return a result from the cache, making it when it is not there whole.
-
-    What killed builds have half made in the folder goes first, and what is not used any more.
-    """
+    """Return a result from the cache, making it when it is not there whole."""
     path = paths.cache_dir() / kind / filename
     if is_whole(path):
         return path
@@ -92,12 +85,8 @@ def stamp_path(artefact: Path) -> Path:
 
 
 def read_stamp(artefact: Path) -> dict[str, Any]:
-    """Return what was recorded of an artefact that is still as it was made.
-
-    Size and time stand for the bytes: hashing a gigabyte for each `make`
-    that has nothing to do would take longer than all else.  Empty when the
-    artefact is not there, or was changed since.
-    """
+    """Return what was recorded of an artefact; empty if it is not there, or was changed since."""
+    # Size and time stand for the bytes: hashing them for each make takes longer than all else.
     try:
         recorded = json.loads(stamp_path(artefact).read_text())
         status = artefact.stat()
@@ -130,11 +119,7 @@ KEY_LENGTH = 16
 
 
 class Inputs:
-    """Collects what goes into a result; `key` names it.
-
-    Each input is hashed with its kind, its name and its length, so that no
-    two different lists of inputs read the same.
-    """
+    """Collects what goes into a result, each with its kind, name and length; `key` names it."""
 
     def __init__(self, kind: str) -> None:
         self._hash = hashlib.sha256()
@@ -166,11 +151,7 @@ def files_of_clone(_root: Path) -> tuple[str, ...]:
 
 
 def tree_files(tree: str) -> list[Path]:
-    """Return the files of a tree of the checkout, sorted by path; of a file itself.
-
-    Git's list in a clone: ignored files are no inputs.  Elsewhere (an
-    unpacked release, which may lie in another repository) all but bytecode and ``build``.
-    """
+    """Return a tree's files, sorted: Git's list in a clone, else all but bytecode and build."""
     files: Iterable[Path]
     if (paths.ROOT / ".git").exists():
         below = "" if tree == "." else f"{tree}/"

@@ -10,25 +10,23 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
 from hpcpy.core.scratch import checkout_lock, require_turns
 from hpcpy.core.stages import skipped
 from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
-from hpcpy.images.arguments import add_arch
 from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import IS_CURRENT, PLACES
 from hpcpy.images.plan import Plan, make_plan
+from hpcpy.pins.model import ARCHITECTURES
 
 # The others have what only x86-64 has so far.
 _PORTABLE = ("hpcpy", "hpcpy-core", "plain")
 
 
 def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, Plan, Image]:
-    """Have one image as a file, building what is missing; `arch`: for another architecture.
-
-    It waits for another make here only when there is something to build.
-    """
+    """Have one image as a file, building what is missing; `arch`: for another architecture."""
     if kind not in PLACES:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
     # A wrong name is an error at once, even while another make runs.
@@ -76,6 +74,13 @@ def _build_emulated(kind: str, name: str, arch: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
     if code := run(emulated(words), env=env, stdout=subprocess.DEVNULL).returncode:
         sys.exit(code)  # it has said why
+
+
+def add_arch(parser: argparse.ArgumentParser) -> None:
+    """Add the name of an architecture as an option."""
+    help_ = f"one of: {', '.join(ARCHITECTURES)} (default: this machine's)"
+    known = one_of(ARCHITECTURES)
+    parser.add_argument("--arch", type=known, default="", metavar="ARCH", help=help_)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -38,10 +38,7 @@ def add_own(folder: Path, plan: Plan, image: Image) -> None:
 def add_recipes(
     folder: Path, parts: Iterable[Part], epoch: int, *, shipped: Collection[Part]
 ) -> None:
-    """Add the scripts that build `parts`, their order and their time.
-
-    Those that are not `shipped` are only there for others to be built on.
-    """
+    """Add the scripts that build `parts`, in order; those not `shipped` are for the others."""
     order = []
     for part in parts:
         order.append(f"{part.name} {'shipped' if part in shipped else 'needed'}")
@@ -54,10 +51,7 @@ def add_recipes(
 
 
 def add_materials(folder: Path, part: Part, plan: Plan) -> None:
-    """Add what the recipe of `part` reads, below ``<folder>/<part>``.
-
-    Everything is fetched and verified first.
-    """
+    """Add what the recipe of `part` reads, fetched and verified, below ``<folder>/<part>``."""
     tools = plan.tools(part)
     for artifact, path in fetch(plan.pins(part)).items():
         # Recipes open a source as NAME.tar.*, whatever its server calls it.  The

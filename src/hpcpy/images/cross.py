@@ -1,9 +1,7 @@
-"""What a part's recipe finds where another architecture than x86-64 is built for.
+"""What a part's recipe finds where another architecture than x86-64 is built for."""
 
-On an x86-64 machine the compilers are those of the image ``cross``, by their usual names.
-What a recipe calls ``python3`` there is x86-64's CPython of the same version, which answers
-as the target's: that one would be emulated, and take ten times as long.
-"""
+# The compilers are those of the image `cross`, by their usual names.  What a recipe calls python3
+# is x86-64's, which answers as the target's: that one, emulated, would take ten times as long.
 
 from __future__ import annotations
 
@@ -64,10 +62,6 @@ def _add_program(tar: tarfile.TarFile, part: Path, name: str) -> None:
 
 
 def tool_name(wheel: str, arch: str) -> str:
-    """Return the name of this machine's wheel by which the Python that stands in takes it.
-
-    >>> tool_name("ninja-1-py3-none-manylinux_2_12_x86_64.whl", "aarch64")
-    'ninja-1-py3-none-linux_aarch64.whl'
-    """
+    """Return the name of this machine's wheel by which the Python that stands in takes it."""
     front, _, platform = wheel.removesuffix(".whl").rpartition("-")
     return wheel if platform == "any" else f"{front}-linux_{arch}.whl"

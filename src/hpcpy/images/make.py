@@ -13,11 +13,7 @@ from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, in_order, stage
 from hpcpy.images.buildah import SQUASH, Buildah
 from hpcpy.images.cached import cached, is_whole
-from hpcpy.images.context import (
-    add_materials,
-    add_own,
-    add_recipes,
-)
+from hpcpy.images.context import add_materials, add_own, add_recipes
 from hpcpy.images.cross import PYTHON, adapt
 from hpcpy.images.graph import Image, Part
 from hpcpy.images.plan import Plan
@@ -30,10 +26,7 @@ def part_path(plan: Plan, part: Part) -> Path:
 
 
 def missing_parts(plan: Plan, parts: Iterable[Part]) -> list[Part]:
-    """Return the parts that must be built for some, in order.
-
-    A part in the cache does not ask for those it was built on.
-    """
+    """Return the parts to build for some, in order; a cached one asks for none it was built on."""
     missing: list[Part] = []
 
     def visit(part: Part) -> None:
@@ -50,10 +43,7 @@ def missing_parts(plan: Plan, parts: Iterable[Part]) -> list[Part]:
 
 def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
     """Build one part, those it needs being in the cache."""
-    with (
-        stage(f"build {part.name}") as current,
-        build_scratch(part.name) as folder,
-    ):
+    with stage(f"build {part.name}") as current, build_scratch(part.name) as folder:
         context, result = folder / "context", folder / "result"
         result.mkdir()
         needs = plan.graph.needed(part)

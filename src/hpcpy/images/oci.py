@@ -64,10 +64,7 @@ def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
 
 
 def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
-    """Have in the cache what some images are built from.
-
-    What parts that are already built were made of is not fetched again.
-    """
+    """Have in the cache what some images are built from, but for parts that are built already."""
     missing = missing_parts(plan, (part for image in images for part in plan.graph.shipped(image)))
     lists = [(image.debian, plan.arch) for image in images if image.debian]
     if missing:
@@ -86,11 +83,8 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
 
 
 def pack(layout: Path, out: Path, epoch: int) -> None:
-    """Write an OCI layout as a tar file: sorted, of no owner, of one time.
-
-    The archive transport of the container tools dates its entries with the
-    time of writing; ours are equal for equal images.
-    """
+    """Write an OCI layout as a tar file: sorted, of no owner, of one time."""
+    # The container tools' own archive transport dates its entries with the time of writing.
 
     def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0

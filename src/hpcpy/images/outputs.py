@@ -46,10 +46,7 @@ def definition_path(image: Image) -> Path:
 
 
 def is_current_sif(plan: Plan, image: Image) -> bool:
-    """Return whether the SIF is there as it would be made now, its archive beside it.
-
-    Versions of the host's tools do not count: they leave no trace in the bytes.
-    """
+    """Return whether the SIF is there as it would be made now; host tools leave no trace in it."""
     if not (definition_path(image).exists() and is_current_archive(plan, image)):
         return False
     return made_of(image).items() <= read_stamp(sif_path(image)).items()
@@ -84,8 +81,4 @@ def is_current_standalone(plan: Plan, image: Image) -> bool:
 
 
 PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}
-IS_CURRENT = {
-    "oci": is_current_archive,
-    "sif": is_current_sif,
-    "standalone": is_current_standalone,
-}
+IS_CURRENT = {"oci": is_current_archive, "sif": is_current_sif, "standalone": is_current_standalone}

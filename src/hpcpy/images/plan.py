@@ -44,11 +44,9 @@ class Plan:
         return self.native, self.native.graph.image("cross")
 
     def time_of(self, image: Image) -> int:
-        """Return the time of an image's files, in seconds since 1970.
-
-        Later than that of an interpreter below it, which looks for baked
-        packages only where site-packages has changed since it was built.
-        """
+        """Return the time of an image's files, in seconds since 1970."""
+        # Later than that of an interpreter below it, which looks for baked packages only where
+        # site-packages has changed since it was built.
         if not image.base:
             return self.epoch
         below = self.graph.image(image.base)

@@ -1,8 +1,4 @@
-"""``hpcpy push REF``: an image to a registry.
-
-The OCI image is for Shifter, podman-hpc and all others; Apptainer alone takes a SIF,
-which a registry keeps as it is.
-"""
+"""``hpcpy push REF``: an image to a registry, as OCI for all engines or as SIF for Apptainer."""
 
 from __future__ import annotations
 
@@ -16,8 +12,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.images.arguments import add_arch
-from hpcpy.images.command import ensure_image
+from hpcpy.images.command import add_arch, ensure_image
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
@@ -67,10 +62,7 @@ def parse_reference(text: str) -> Reference:
 def push(archive: Path, reference: Reference) -> str:
     """Send an OCI archive to a registry; return its digest there."""
     skopeo = ensure("build")["skopeo"].path
-    with (
-        stage(f"push to {reference}") as current,
-        build_scratch("push") as folder,
-    ):
+    with stage(f"push to {reference}") as current, build_scratch("push") as folder:
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.
         copy = ("copy", "--preserve-digests", "--retry-times=2")

@@ -70,10 +70,7 @@ def source_line(folder: Path) -> str:
 
 
 def rootfs(plan: Plan, image: Image) -> Path:
-    """Return the root filesystem of an image as a tar file, from the cache.
-
-    Its packages are those of the lock (`hpcpy.fetch.debian`).
-    """
+    """Return the root filesystem of an image as a tar file, from the cache."""
 
     def make(out: Path) -> None:
         packages = list(fetch_debs(image.debian, plan.arch).paths.values())
@@ -108,10 +105,7 @@ def rootfs(plan: Plan, image: Image) -> Path:
 
 
 def without_devices(made: Path, out: Path) -> None:
-    """Copy a tar file without its device nodes.
-
-    An ordinary user's build cannot make them, and each engine mounts a ``/dev`` of its own.
-    """
+    """Copy a tar file without its device nodes, which an ordinary user's build cannot make."""
     with tarfile.open(made) as source, tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as target:
         for entry in source:
             if not entry.isdev():

@@ -9,8 +9,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
-from hpcpy.images.arguments import add_arch, add_image
-from hpcpy.images.command import ensure_image
+from hpcpy.images.command import add_arch, ensure_image
 from hpcpy.images.oci import blob, json_of, stream
 
 # Where containers/*/Containerfile write it.
@@ -34,7 +33,8 @@ def sbom_of(archive: Path) -> str:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_image(parser)
+    help_ = "a name of containers/images.toml (default: hpcpy)"
+    parser.add_argument("image", nargs="?", metavar="IMAGE", default="hpcpy", help=help_)
     add_arch(parser)
 
 

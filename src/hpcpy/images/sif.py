@@ -1,9 +1,6 @@
-"""The SIF for Apptainer, from the OCI archive, the same every time.
+"""The SIF for Apptainer, from the OCI archive, the same every time."""
 
-`apptainer build` dates its labels, its squashfs and its container, so the
-three steps are done one by one: a sandbox, a squashfs of it with times that
-are no later than the lock's, a container with a settled header.
-"""
+# `apptainer build` dates its labels, its squashfs and its container: three steps, one by one.
 
 from __future__ import annotations
 
@@ -96,10 +93,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     _settle_labels(labels, plan.epoch)
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
-    current.run(
-        [*_mksquashfs(folder / "tools"), root, packed, *SQUASHFS_OPTIONS],
-        env=env,
-    )
+    current.run([*_mksquashfs(folder / "tools"), root, packed, *SQUASHFS_OPTIONS], env=env)
     current.run([apptainer, "sif", "new", sif], env=env)
     system = ["--parttype", _PRIMARY_SYSTEM, "--partfs", _SQUASHFS]
     system += ["--partarch", ARCHITECTURES[plan.arch].sif]
@@ -135,11 +129,8 @@ def _settle_labels(path: Path, epoch: int) -> None:
 
 
 def _mksquashfs(folder: Path) -> list[str | Path]:
-    """Unpack the pinned mksquashfs into a folder; return the words that start it.
-
-    It is the builder's, with the libraries that it needs, whatever the host has: another
-    version packs the same files into other bytes.
-    """
+    """Unpack the pinned mksquashfs into a folder; return the words that start it."""
+    # Another version packs the same files into other bytes.
     arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
         for deb in fetch_debs(name, arch, only=wanted).paths.values():

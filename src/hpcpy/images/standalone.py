@@ -35,11 +35,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
     with buildah() as builder:
         fetch_materials(plan, [wanted])
         make_parts(plan, [part], builder)
-    with (
-        stage(target.name) as current,
-        build_scratch("standalone") as folder,
-        disk_errors(target),
-    ):
+    with stage(target.name) as current, build_scratch("standalone") as folder, disk_errors(target):
         shutil.unpack_archive(part_path(plan, part), folder, "tar")
         about = folder / "about"
         site = next(about.glob("**/site-packages"))

@@ -48,10 +48,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _kind_of(file: Path) -> str:
-    """Return the kind of an image; refuse, before a build, what none here can make.
-
-    No more of an archive is read: hostile ones can hang tarfile.
-    """
+    """Return the kind of an image; hostile archives can hang tarfile: no more of one is read."""
     with file.open("rb") as stream:
         if stream.read(len(_ARCHIVE)) == _ARCHIVE:
             stream.seek(-min(file.stat().st_size, len(_END)), os.SEEK_END)

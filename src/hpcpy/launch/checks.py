@@ -48,10 +48,7 @@ def require_workload(words: Sequence[str]) -> None:
 
 
 def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> str:
-    """Refuse an image that the engine cannot take; an empty name is this checkout's own.
-
-    A file has to be there if `is_here`; else the returned text says why it cannot be seen.
-    """
+    """Refuse an image that the engine cannot take; return why one is not seen, unless `is_here`."""
     # A Python without a container is one of the nodes.
     if not given or engine == "none":
         return ""

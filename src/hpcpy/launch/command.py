@@ -15,15 +15,9 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.files import places_named, write_whole
+from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import step
-from hpcpy.launch.checks import (
-    check_image,
-    check_script,
-    is_program,
-    named_image,
-    require_workload,
-)
+from hpcpy.launch.checks import check_image, check_script, is_program, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
@@ -34,8 +28,6 @@ from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
 
 _GPU_IMAGE = "hpcpy-cuda"
-# Bytes in which a script of ours has the line that makes its shell plain.
-_HEAD = 1 << 16
 # Mounted at the same place they take that of the image's.
 _HIDING = ("/", "/opt", "/opt/hpcpy", "/usr", "/etc", "/bin", "/lib", "/lib64")
 
@@ -109,13 +101,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
-
-    Errors are raised before a job is asked for, and nothing is built.  What may be right on
-    another machine is only a remark on stderr.  The exit code of a launch is that of
-    the first dead rank, else srun's; 69 without a Slurm controller; 129, 130 or 143 when
-    SIGHUP, SIGINT or SIGTERM stopped it.
-    """
+    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either."""
+    # Errors are raised before a job is asked for.  What may be right on another machine is only
+    # a remark.
     command = options.words[0]
     is_batch = command == "batch"
     request = asked = read_request(options)
@@ -223,18 +211,6 @@ def _run(title: str, script: str, controller: Controller) -> int:
     return code
 
 
-def _refuse_anothers(path: Path) -> None:
-    """Refuse to write over a file that is no script of this command's: a program, an image."""
-    # `Path.is_file` raises for a name that is too long.
-    if not os.path.isfile(path) or not path.stat().st_size:  # noqa: PTH113
-        return
-    with path.open("rb") as file:
-        is_ours = PLAIN.encode() in file.read(_HEAD)
-    if not is_ours:
-        hint = "name another file, or remove this one"
-        raise UsageError(f"SCRIPT={path}: is no script that hpcpy has written", hint=hint)
-
-
 def deliver(request: Request, script: str, controller: Controller) -> None:
     """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it."""
     if request.dry or request.script == "-" or not (request.script or paths.IS_CHECKOUT):
@@ -246,7 +222,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     if request.script and not os.path.lexists(path.parent):
         raise UsageError(f"SCRIPT={path}: there is no folder {path.parent}", hint="make it first")
     with places_named(path.parent, "name another file: SCRIPT=…"):
-        _refuse_anothers(path)
+        refuse_anothers(path, PLAIN, "script")
         write_whole(path, script)
     # A device, such as a terminal, shows the script itself and is nothing to submit.
     if destination(path) is not None:

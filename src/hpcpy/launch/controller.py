@@ -61,15 +61,7 @@ class Controller:
 
 
 def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
-    """Return the Slurm that the environment names, else this checkout's or the machine's own.
-
-    This checkout's, of `make cluster`, serves the site ``local`` alone, and only if it runs.
-
-    Raises
-    ------
-    UsageError
-        SLURM_CONF names a file that cannot be read: Slurm's commands would wait a minute for it.
-    """
+    """Return the environment's Slurm, else this checkout's for ``local``, or the machine's."""
     cluster = paths.BUILD / "cluster"
     conf = str(cluster / "slurm.conf")
     named = next((name for name in _NAMES if environment.get(name)), "")
@@ -108,13 +100,10 @@ def _answers(environment: Mapping[str, str]) -> bool:
 
 
 class Job:
-    """The job of a launch: the one that it runs in, or that its srun or salloc asked for.
+    """The job of a launch: the one that it runs in, or that its srun or salloc asked for."""
 
-    The latter is found by its session, which Slurm records (AllocSID) and which the
-    launch shares with no other command: no option has to name the job.  Another
-    machine may have a session of that number, so the job must be this user's, no
-    older than this object, and the only one.
-    """
+    # The latter is found by its session, which Slurm records (AllocSID).  Another machine may
+    # have one of that number: the job must be this user's, no older than this object, the only one.
 
     def __init__(self, session: int, controller: Controller) -> None:
         self._session = str(session)

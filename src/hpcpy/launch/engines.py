@@ -95,45 +95,52 @@ def _apptainer(container: Container, site: Site) -> Start:
     return (*exports(container.variables, "APPTAINERENV_"), *lines), words
 
 
-def podman_hpc(container: Container, site: Site) -> Start:
-    """Return the words of ``podman-hpc shared-run``: one container a node."""
+def _podman_hpc(container: Container, site: Site) -> Start:
+    """``podman-hpc shared-run``: one container a node."""
     # Each podman-hpc module for MPI (mpi, cuda-mpi, openmpi-…) sets the options of
-    # `_hosts_own`, too, and podman refuses a second --network.
+    # `_HOSTS_OWN`, too, and podman refuses a second --network.
     has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
-    words = [
-        option("bash", "-pc", Expanded("$at_node"), why="see above"),
-        option(container.program, "shared-run"),
-        *([] if has_module else _hosts_own()),
-        *_in_podman(container, site, "podman-hpc"),
-        option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
-        *_variables(container.variables),
-        option(container.image, why="the image"),
-        option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
-    ]
-    return around("podman-hpc", is_whole=container.is_whole), words
+    first = [option(container.program, "shared-run"), *(() if has_module else _HOSTS_OWN)]
+    own = option("--user=0:0", why="yourself, whatever user the image names; files are yours")
+    return _in_podman(container, site, "podman-hpc", first, own)
 
 
 def _podman(container: Container, site: Site) -> Start:
     """Plain ``podman run``: a container a rank."""
     no_reading = "each rank has a user namespace: no reading of the others' memory"
+    own = option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading)
+    first = [option(container.program, "--rm"), *_HOSTS_OWN]
+    return _in_podman(container, site, "podman", first, own)
+
+
+_HOSTS_OWN = (
+    option("--network=host", why="MPI between nodes"),
+    option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
+)
+
+
+def _in_podman(
+    container: Container, site: Site, engine: str, first: list[Line], own: Line
+) -> Start:
     words = [
         option("bash", "-pc", Expanded("$at_node"), why="see above"),
-        option(container.program, "--rm"),
-        *_hosts_own(),
-        *_in_podman(container, site, "podman"),
-        option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading),
+        *first,
+        *_gpus(container, engine),
+        *_extra(site, engine),
+        *_binds(container, site, "--volume"),
+        option(f"--workdir={container.folder}", why="as on the host"),
+        option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
+        option("--env=HPCPY_*", why="settings of this image that you may have"),
+        own,
         *_variables(container.variables),
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around("podman", is_whole=container.is_whole), words
+    return around(engine, is_whole=container.is_whole), words
 
 
 def _shifter(container: Container, site: Site) -> Start:
-    """``shifter``; the host's variables go in by themselves.
-
-    The site's configuration mounts its file systems; binds add to that.
-    """
+    """``shifter``; the host's variables go in by themselves, and the site's file systems."""
     given = site.options.get("shifter", ())
     gpu = ["gpu"] if container.has_gpus else []
     modules = dict.fromkeys([*gpu, *(name for word in given for name in _modules(word))])
@@ -162,7 +169,7 @@ def _none(container: Container, _site: Site) -> Start:
 
 RANKS: dict[str, Callable[[Container, Site], Start]] = {
     "apptainer": _apptainer,
-    "podman-hpc": podman_hpc,
+    "podman-hpc": _podman_hpc,
     "shifter": _shifter,
     "podman": _podman,
     "standalone": _none,
@@ -261,24 +268,6 @@ def _gpus(container: Container, engine: str) -> list[Line]:
 def _modules(word: str) -> list[str]:
     name, _, modules = word.partition("=")
     return modules.split(",") if name == "--module" else []
-
-
-def _hosts_own() -> list[Line]:
-    return [
-        option("--network=host", why="MPI between nodes"),
-        option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
-    ]
-
-
-def _in_podman(container: Container, site: Site, engine: str) -> list[Line]:
-    return [
-        *_gpus(container, engine),
-        *_extra(site, engine),
-        *_binds(container, site, "--volume"),
-        option(f"--workdir={container.folder}", why="as on the host"),
-        option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
-        option("--env=HPCPY_*", why="settings of this image that you may have"),
-    ]
 
 
 def _variables(variables: Iterable[Variable]) -> list[Line]:

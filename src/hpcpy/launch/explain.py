@@ -40,11 +40,9 @@ _ABORT = "application called MPI_Abort("
 
 
 def last_words(lines: list[str], at: int, ranks: str) -> str:
-    """Return the line that says why some ranks have died, of which line `at` tells.
-
-    A container that did not start comes first; then the last line before their end that names
-    them, the exception, an engine's other errors, a full disk, and the last line of all.
-    """
+    """Return the line that says why some ranks have died, of which line `at` tells."""
+    # A container that did not start comes first; then the last line before their end that names
+    # them, the exception, an engine's other errors, a full disk, and the last line of all.
     if cause := _first(_NO_START, lines):
         return cause
     of_ranks = [line for line in lines[:at] if not _NO_CAUSE.match(line)] or [
@@ -69,10 +67,7 @@ def _first(patterns: tuple[re.Pattern[str], ...], lines: list[str]) -> str:
 
 
 def follows_from_another(lines: list[str], at: int) -> bool:
-    """Return whether a rank that names itself has only met the end of another one.
-
-    MPI raises an error for a dead neighbour, often before srun prints that this has died.
-    """
+    """Return whether a rank has only met the end of another one, which srun may print later."""
     names_itself = lines[at].startswith("hpcpy: ")
     return names_itself and exception(lines[:at]).startswith(_OF_MPI)
 
@@ -160,11 +155,9 @@ _AT_STOP = 128 + signal.SIGTERM
 
 
 def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, int]:
-    """Return why a step failed, in one line, and the exit code of the rank that this names.
-
-    srun's `code` is the highest of all ranks, often the 143 of those that it has ended itself.
-    `was_cut` asks whether Slurm ended the job: ranks that end at a SIGTERM do not tell.
-    """
+    """Return why a step failed, in one line, and the exit code of the rank that this names."""
+    # srun's `code` is the highest of all ranks, often the 143 of those that it has ended itself.
+    # `was_cut` asks whether Slurm ended the job: ranks that end at a SIGTERM do not tell.
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
     for pattern, meaning, *codes in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import ANOTHER_FOLDER, places_named, write_whole
+from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, write_whole
 from hpcpy.core.parser import one_of, text
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
@@ -59,6 +59,7 @@ def main(options: argparse.Namespace) -> int:
     path = folder / options.name.lower() / "kernel.json"
     spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
     with places_named(path.parent, ANOTHER_FOLDER):
+        refuse_anothers(path, PLAIN, "kernel")
         write_whole(path, f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n")
     print(path)
     warn_of_checkout(program)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.trust import why_not
-from hpcpy.pins.tables import Table, read_table
+from hpcpy.pins.tables import Table, read_table, unreadable
 
 NAME = "site.toml"
 OF_MACHINE = Path("/etc/hpcpy") / NAME
@@ -23,24 +23,18 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Layer:
-    """One of the files: whose it is, where, and why it is not read."""
+    """One of the files: whose it is, where, whether it is read, and why not."""
 
     what: str
     path: Path | None
+    is_read: bool = False
     refused: str = ""
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it is read."""
-        return bool(self.path and not self.refused and os.path.lexists(self.path))
 
 
 def layers(image: str = "") -> Iterator[Layer]:
-    """Give the files that a launch reads, each over those before it.
-
-    The one beside an image counts only if nobody could have changed it but you, root and the
-    image's owner: it has lines of shell.
-    """
+    """Give the files that a launch reads, each over those before it."""
+    # The one beside an image has lines of shell: nobody but you, root and the image's owner may
+    # have changed it.
     yield _layer("the machine's", OF_MACHINE)
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
@@ -48,38 +42,48 @@ def layers(image: str = "") -> Iterator[Layer]:
     else:
         yield Layer("the image's", None)
     given = os.environ.get(VARIABLE, "")
-    path = Path(given).absolute() if given else None
-    if path and not path.is_file():
+    layer = _layer(VARIABLE, Path(given).absolute() if given else None)
+    if given and not layer.is_read:
         hint = "unset it, or mend it; a container has to see it, too: --bind"
         raise UsageError(f"{VARIABLE}={given}: there is no such file", hint=hint)
-    yield _layer(VARIABLE, path)
+    yield layer
     yield _layer("yours", _users())
 
 
 def _layer(what: str, path: Path | None) -> Layer:
-    if path is None or not os.path.lexists(path):
+    if path is None:
         return Layer(what, path)
+    try:
+        path.lstat()
+        is_file = path.is_file()
+    except (FileNotFoundError, NotADirectoryError):
+        return Layer(what, path)
+    except PermissionError as error:
+        raise unreadable(path, error) from error
     if not str(path).isprintable():  # in job scripts it is a part of lines
         raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
-    return Layer(what, path, "" if path.is_file() else "it is no file")
+    return Layer(what, path, is_read=is_file, refused="" if is_file else "it is no file")
 
 
 def _users() -> Path | None:
-    """Return the user's file, below ``XDG_CONFIG_HOME`` or ``~/.config``; a home may be missing."""
+    """Return the user's file; a home may be missing, or another's, as su leaves it."""
     given = os.environ.get("XDG_CONFIG_HOME", "")
     if given.startswith("/"):
         return Path(given, "hpcpy", NAME)
     try:
-        return Path("~/.config/hpcpy", NAME).expanduser()
+        home = Path("~").expanduser()
     except RuntimeError:
         return None
+    return home / ".config/hpcpy" / NAME if os.access(home, os.X_OK) else None
 
 
 def _beside(image: Path) -> Layer:
-    layer = _layer("the image's", image.with_name(NAME))
-    if layer.refused or not layer.is_there or layer.path is None:
+    path = image.with_name(NAME)
+    layer = _layer("the image's", path)
+    if not layer.is_read:
         return layer
-    return replace(layer, refused=why_not(layer.path, image.stat().st_uid))
+    refused = why_not(path, image.stat().st_uid)
+    return replace(layer, is_read=not refused, refused=refused)
 
 
 def read(each: list[Layer]) -> dict[Layer, Table]:
@@ -87,7 +91,7 @@ def read(each: list[Layer]) -> dict[Layer, Table]:
     return {
         layer: read_table(layer.path, is_users=True)
         for layer in each
-        if layer.path and layer.is_there
+        if layer.path and layer.is_read
     }
 
 

@@ -12,7 +12,14 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import ANOTHER_FOLDER, disk_errors, places_named, relink, write_whole
+from hpcpy.core.files import (
+    ANOTHER_FOLDER,
+    disk_errors,
+    places_named,
+    refuse_anothers,
+    relink,
+    write_whole,
+)
 from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
@@ -81,11 +88,15 @@ def main(options: argparse.Namespace) -> int:
     names = OWN_NAMES if is_own else (*NAMES, f"{ANY} COMMAND")
     files = folder / "modulefiles"
     module = module_text(options.name, image, programs, names, site)
+    file = files / options.name / options.version
     with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
+        refuse_anothers(file, _MARK, "module file")
+        for name in (first, *links):
+            refuse_anothers(programs / name, PLAIN, "command")
         write_whole(programs / first, script, 0o755)
         for name in links:
             relink(programs / name, programs / first)
-        write_whole(files / options.name / options.version, module, 0o644)
+        write_whole(file, module, 0o644)
     print(files)
     if remark := unknown_kind("standalone" if is_own else "", site.mpi):
         print(f"  {remark}", file=sys.stderr)
@@ -179,9 +190,10 @@ def _lines(lines: Iterable[str]) -> str:
 
 # For Environment Modules and for Lmod, which reads Tcl, too.  What `srun` reads: the kind of MPI,
 # and that a rank that dies ends all.
-_MODULE = """\
-#%Module1.0
-proc ModulesHelp {} { puts stderr @about@ }
+_MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
+_MODULE = f"""\
+{_MARK}
+proc ModulesHelp {{}} {{ puts stderr @about@ }}
 module-whatis @about@
 conflict @name@
 @needs@

@@ -1,8 +1,7 @@
-"""The lines of a job script that bring in ``src/launch``: around an engine, a rank, an image.
+"""The lines of a job script that bring in ``src/launch``: around an engine, a rank, an image."""
 
-What runs on a node runs as ``bash -p``, which takes no options (SHELLOPTS) and no commands
-(BASH_ENV) of the user's.
-"""
+# What runs on a node runs as `bash -p`, which takes no options (SHELLOPTS) and no commands
+# (BASH_ENV) of the user's.
 
 from __future__ import annotations
 
@@ -53,10 +52,7 @@ def around(
     *,
     is_whole: bool,
 ) -> tuple[Line, ...]:
-    """Return the lines that set ``$at_node`` and ``$in_container``.
-
-    With `is_whole` the scripts stand in them; else they are read from this checkout.
-    """
+    """Return the lines that set ``$at_node`` and ``$in_container``; whole, without a checkout."""
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
     lines = [] if is_whole else [_unchanged((*at_node, *in_container))]
     if engine == "apptainer":

@@ -94,10 +94,7 @@ def job_options(request: Request, site: Site) -> list[Line]:
 
 
 def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Line]:
-    """Return the options by which srun starts and ends the ranks.
-
-    Nested, it runs in a step that holds the job's processors.
-    """
+    """Return srun's options; `is_nested`: in a step that holds the job's processors."""
     kind = request.mpi or site.mpi
     chosen = [Line('${hpcpy_mpi:+"--mpi=$hpcpy_mpi"}', "see above")] if kind == AUTO else []
     overlap = "within a step that holds the job's processors: share them"

@@ -38,10 +38,8 @@ def is_in_container() -> bool:
 
 
 def taken(asked: str, *, is_given: bool = False) -> tuple[str, str]:
-    """Return the engine and the file that a launch takes where nobody names an image; or empty.
-
-    A site names its container engine; the one file needs none, unless the user gives one.
-    """
+    """Return the engine and the file that a launch takes where nobody names an image; or empty."""
+    # A site names its container engine; the one file needs none, unless the user gives one.
     engine, file = running_image()
     if asked != "none" and (engine == asked or (engine == "standalone" and not is_given)):
         return engine, file
@@ -49,13 +47,7 @@ def taken(asked: str, *, is_given: bool = False) -> tuple[str, str]:
 
 
 def with_running(request: Request, site: Site) -> Request:
-    """Return a request with what this runs in, where neither it nor the site names an image.
-
-    Raises
-    ------
-    UsageError
-        The engine needs an image's name, and this is none of its images.
-    """
+    """Return a request with what this runs in, where neither it nor the site names an image."""
     asked = request.engine or site.engine
     if request.image or site.image or asked == "none":
         return request

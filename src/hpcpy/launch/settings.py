@@ -53,7 +53,7 @@ def main(options: argparse.Namespace) -> int:
     values, origins = completed(*merged(tables))
     if not tables:
         path = FOLDER / f"{name or LOCAL}.toml"
-        layer = Layer("", path if path.is_file() else paths.named(name))
+        layer = Layer("", path if path.is_file() else paths.named(name), is_read=True)
         values, origins = merged(read([layer]))
     if not paths.IS_CHECKOUT and not values.get("image"):
         engine, file = taken(values.get("engine", Site.engine))
@@ -68,7 +68,7 @@ def _seen(layer: Layer) -> str:
     if layer.path is None:
         state = "none"
     else:
-        state = f"{layer.path}: {layer.refused or ('read' if layer.is_there else 'not there')}"
+        state = f"{layer.path}: {layer.refused or ('read' if layer.is_read else 'not there')}"
     return f"# {layer.what}: {state}"
 
 

@@ -29,11 +29,7 @@ class Expanded(str):
 
 
 def quoted(word: str) -> str:
-    """Return a word as bash reads it back.
-
-    >>> quoted("$a b"), quoted(Expanded("/scratch/$USER/a b")), quoted(Expanded("/tmp"))
-    ("'$a b'", '"/scratch/$USER/a b"', '/tmp')
-    """
+    """Return a word as bash reads it back; in an `Expanded` one its shell expands $NAME."""
     if not (isinstance(word, Expanded) and word.names):
         return shlex.quote(word)
     kept = _VARIABLE.findall(word)
@@ -42,13 +38,7 @@ def quoted(word: str) -> str:
 
 
 def heredoc(text: str, end: str) -> str:
-    """Return a here-document of a text, of which the shell expands nothing.
-
-    >>> print("cat" + heredoc("echo $a", "END"))
-    cat <<'END'
-    echo $a
-    END
-    """
+    """Return a here-document of a text, of which the shell expands nothing."""
     # A word of the user's may have several lines, and this among them.
     while end in text:
         end += "_"
@@ -99,11 +89,7 @@ class LaunchPlan:
 
 
 def launch_script(plan: LaunchPlan) -> str:
-    """Return the script that runs the plan from here.
-
-    If its lines need a job, it asks salloc for one and runs them in that job's
-    shell; otherwise ``srun`` asks for the job.
-    """
+    """Return the script that runs the plan; lines that need a job run in the shell of salloc's."""
     head = _header(plan) + _commented_lines(plan.surroundings)
     if plan.within_job or not plan.needs_job_shell:
         return head + _body(plan, () if plan.within_job else plan.allocation)
@@ -123,10 +109,7 @@ def batch_script(plan: LaunchPlan) -> str:
 
 
 def show(script: str, *, is_result: bool = False) -> None:
-    """Print a script as bytes: a path in it may not be UTF-8.
-
-    A closed standard output is an error where the script is all that was asked for.
-    """
+    """Print a script as bytes, as a path in it may not be UTF-8; a result must not be lost."""
     # `open_streams` has put it in the place of a closed one.
     if is_result and sys.stdout.name == os.devnull:
         raise DiskError("standard output is closed", hint="hpcpy batch … >FILE")

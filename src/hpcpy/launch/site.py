@@ -69,10 +69,7 @@ def site_names() -> list[str]:
 
 
 def find_site(name: str, image: str = "") -> Site:
-    """Read the site of that name, or the file of that path; without a name, what is set here.
-
-    That is what `layers` has, of which one file may lie beside the image; else ``local``.
-    """
+    """Read the site of a name or a file's path; without one what `layers` has, else ``local``."""
     if not name:
         site = configured(image)
         if site and site.image and not image:

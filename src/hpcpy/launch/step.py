@@ -45,10 +45,7 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Ended:
-    """How a script ended: its exit code, the end of stderr, the signal that stopped it.
-
-    `lost` is why a part of its standard output was not taken.
-    """
+    """How a script ended; `lost` is why a part of its standard output was not taken."""
 
     code: int
     stderr: str
@@ -58,14 +55,10 @@ class Ended:
 
 
 def run(script: str, controller: Controller) -> Ended:
-    """Run a bash script to its end, and pass its output on as it comes.
-
-    SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
-    the ranks, which tidy up.  SIGTERM, at which srun ends them at once, follows if
-    the script has not ended `GRACE` seconds later, or if a node has failed.
-
-    The code is 128 plus a signal's number, and not 0 if a node has failed.
-    """
+    """Run a bash script to its end, pass its output on, and return 128 plus a signal's number."""
+    # SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to the ranks, which
+    # tidy up.  SIGTERM, at which srun ends them at once, follows `GRACE` seconds later, or if a
+    # node has failed; the code is then not 0.
     tail = bytearray()
     lost: list[OSError] = []
     # A file without a name: a word may have 128 KiB, less than a list of many files.
@@ -239,11 +232,9 @@ class _Stops:
 
 
 def _group_to_stop(leader: int) -> int:
-    """Return the process group that a stop is for.
-
-    When salloc is stopped, it gives the job back while its shell runs on, and Slurm
-    kills ranks that still tidy up.  So its shell's group, a separate one, is stopped.
-    """
+    """Return the process group that a stop is for."""
+    # When salloc is stopped, it gives the job back while its shell runs on, and Slurm kills
+    # ranks that still tidy up.  So its shell's group, a separate one, is stopped.
     with suppress(OSError):
         process = Path("/proc", str(leader))
         children = (process / "task" / str(leader) / "children").read_text().split()

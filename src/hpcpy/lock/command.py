@@ -144,10 +144,7 @@ def _debian_versions(lock: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the present lock; nothing where there is none.
-
-    A broken one is refused: in place of one package, all would move.
-    """
+    """Return the present lock, if any; with a broken one all packages would move."""
     if not path.exists():
         return {}
     try:
@@ -209,13 +206,9 @@ def resolve_debian(request: DebianRequest) -> dict[str, Any]:
 def dated(
     old: Mapping[str, Any], packages: Mapping[str, Any], now: datetime.datetime
 ) -> dict[str, Any]:
-    """Return the contents of ``debian.lock``: packages with the times to look them up by.
-
-    The lock's own time is also the date of all that is built: a new one builds
-    everything anew.  It moves when a full lock has moved the version of a package.
-    Otherwise a new package gets a time of its own, by which the snapshot archive
-    is asked for it.
-    """
+    """Return the contents of ``debian.lock``: packages with the times to look them up by."""
+    # The lock's own time is also the date of all that is built: it moves when a full lock has moved
+    # a version.  Else a new package has a time of its own, by which the archive is asked for it.
     before = old.get("packages", {})
     kept = [
         (before[arch][name], table)

@@ -1,8 +1,4 @@
-"""``python.lock``, one wheel a package and architecture; ``dev.lock`` and its like; both by uv.
-
-The latter are for the machine's own Python, in pip's format.  And the licences that wheels and
-Debian packages state.
-"""
+"""The locks of Python packages, all by uv, and the licences that these and Debian's state."""
 
 from __future__ import annotations
 
@@ -42,11 +38,7 @@ class Locked:
 
 
 def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
-    """Resolve the Python packages of all groups, together, for every architecture.
-
-    `kept` are tables of packages that do not move: they get the wheels that they lack, or
-    go if nothing needs them any more.
-    """
+    """Resolve all groups' packages together for every architecture; those of `kept` do not move."""
     locked: dict[str, Locked] = {}
     versions = {name: table["version"] for name, table in kept.items()}
     with build_scratch("lock") as scratch:
@@ -165,10 +157,7 @@ def packages(pylock: Path) -> dict[str, dict[str, Any]]:
 
 
 def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -> str:
-    """Return requirements with hashes, for every Python that the host tool runs on.
-
-    Of those that are locked, all move by default.
-    """
+    """Return requirements with hashes, for every Python that the tool runs on; `only` some move."""
     moves = [f"--upgrade-package={package}" for package in sorted(only)] or ["--upgrade"]
     project = read_table(paths.ROOT / "pyproject.toml").table("project")
     oldest = project.text("requires-python").removeprefix(">=")
@@ -187,10 +176,7 @@ def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -
 
 
 def versions_in(requirements: str) -> dict[str, str]:
-    """Return the packages of a requirements file with their versions.
-
-    An older Python may have one of its own: then both are told.
-    """
+    """Return a requirements file's packages with their versions, of any Python."""
     versions = defaultdict(list)
     for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)", requirements):
         versions[name].append(version)
@@ -249,10 +235,7 @@ def from_metadata(text: str) -> str:
 
 
 def of_debs(packages: Mapping[str, Path]) -> dict[str, str]:
-    """Return each package's licences, as its copyright file names them.
-
-    The documentation of one is often a link to that of another, which must be among them.
-    """
+    """Return each package's licences; the documentation of one may be a link to another's."""
     with build_scratch("licences") as tree:
         for deb in packages.values():
             printed(["sh", "-c", _UNPACK, take(deb, tree / deb.name), tree], deb)

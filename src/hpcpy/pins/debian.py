@@ -81,10 +81,7 @@ def snapshot_epoch(folder: Path | None = None) -> int:
 
 
 def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
-    """Return the locked packages of one set, without those of the first.
-
-    Of the sources of each the machine's mirror comes first, then the snapshot archive.
-    """
+    """Return the locked packages of one set, without those of the first; the mirror comes first."""
     sets = debian_request(folder).sets_of(known_arch(arch))
     if name not in sets:
         known = ", ".join(sets)

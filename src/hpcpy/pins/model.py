@@ -1,8 +1,4 @@
-"""Architectures; and what a pin is: a file that is wanted, and where it can come from.
-
-What is built has an architecture of its own, `hpcpy.images.plan.Plan.arch`.  Only programs
-that run on this machine ask for `host_arch`.
-"""
+"""Architectures; and what a pin is: a file that is wanted, and where it can come from."""
 
 from __future__ import annotations
 
@@ -68,11 +64,7 @@ APT_MIRROR = "apt-mirror:"
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file can be had, and what it must be when it comes from there.
-
-    Size and hash belong to the source, not to the artifact: a distribution
-    may have packed the same source anew.
-    """
+    """Where a file can be had, and what it must be there: some have packed it anew."""
 
     url: str
     size: int

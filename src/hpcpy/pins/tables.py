@@ -22,11 +22,20 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     shown = str(path) if is_users else f"{path.parent.name}/{path.name}"
     try:
         values = _parsed(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise unreadable(path, error) from error
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}", hint=hint) from error
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of nested lists
         raise UsageError(f"{shown}: not TOML: {error}") from error
     return Table(shown, "", values)
+
+
+def unreadable(path: Path, error: OSError) -> UsageError:
+    """Return the error of a file that others have closed, to be raised."""
+    why = str(error.strerror).lower()
+    hint = "its owner opens it, and its folders, for you: chmod a+rX"
+    return UsageError(f"{path}: cannot be read ({why})", hint=hint)
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,11 +27,7 @@ PREFIX = "LicenseRef-"
 
 
 def is_expression(text: str) -> bool:
-    """Tell whether these words are an SPDX expression of listed licences.
-
-    Only the words are checked: people and wheels' builders, who write the pins,
-    check the grammar.
-    """
+    """Tell whether all words of an SPDX expression are listed; its writers check the grammar."""
     words = re.sub(r"[()]", " ", text).split()
     return bool(words) and all(word in LISTED | EXCEPTIONS | _OPERATORS for word in words)
 
@@ -92,10 +88,7 @@ def file(path: str, hashes: tuple[str, str], licence: str, comment: str) -> Elem
 
 
 def package(identity: str, name: str, version: str, licence: str, **known: str) -> Element:
-    """Return a package of the image.
-
-    Of it may be `known`: ``url``, ``sha256``, ``purl``, ``cpe``, ``purpose``, ``comment``.
-    """
+    """Return a package of the image, with a `known` url, sha256, purl, cpe, purpose, comment."""
     element = {
         "SPDXID": identity,
         "name": name,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import AS_ANY_USER
 
 from hpcpy.core import paths
 from running import Done, executable, run
@@ -22,8 +23,6 @@ paths.TOOLS = paths.BUILD / "tools"
 from hpcpy.__main__ import main
 sys.exit(main(sys.argv[2:]))
 """
-# Who reads no closed folder.
-AS_ANY_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")[: 2 * (not os.geteuid())]
 
 
 def hpcpy(build: Path, command: str, *words: str, **more: str) -> Done:

@@ -2,17 +2,20 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
+from processes import AS_ANY_USER, environment
 
 from hpcpy.commands import run as run_hpcpy
 from hpcpy.core.errors import UsageError
 from hpcpy.launch import layers, settings
 from hpcpy.launch.site import FOLDER, _site_of, find_site, site_names
 from hpcpy.pins.tables import Table, read_table
+from running import Done, run
 
 WHERE = ("machine", "image", "module", "user")
 
@@ -150,6 +153,46 @@ def test_what_is_no_file_is_not_read(
     make(files[name])
     assert find_site("", image(files)).name == "local"
     assert f"{files[name]} is not read: it is no file" in capsys.readouterr().err
+
+
+def site_command(*words: str, **variables: str) -> Done:
+    command = (sys.executable, "-m", "hpcpy", "site", *words)
+    return run(*AS_ANY_USER, *command, env=environment(**variables))
+
+
+@pytest.mark.parametrize(
+    ("closed", "words", "variable"),
+    [
+        ("hpcpy/site.toml", [], "XDG_CONFIG_HOME"),
+        ("hpcpy", [], "XDG_CONFIG_HOME"),
+        ("hpcpy", [], layers.VARIABLE),
+        ("hpcpy/site.toml", ["--site={}/hpcpy/site.toml"], ""),
+        ("hpcpy/site.toml", ["--image={}/hpcpy/x.sif"], ""),
+    ],
+)
+def test_what_is_closed_is_an_error_with_the_next_step(
+    tmp_path: Path, closed: str, words: list[str], variable: str
+) -> None:
+    file = tmp_path / "hpcpy/site.toml"
+    file.parent.mkdir()
+    file.write_text("summary = 's'\n")
+    file.with_name("x.sif").touch()
+    (tmp_path / closed).chmod(0)
+    value = str(file if variable == layers.VARIABLE else tmp_path)
+    named = {variable: value} if variable else {}
+    done = site_command(*(word.format(tmp_path) for word in words), **named)
+    (tmp_path / closed).chmod(0o700)
+    says = f"hpcpy site: {file}: cannot be read (permission denied); its owner opens it"
+    assert (done.returncode, done.stdout, done.stderr[: len(says)]) == (2, "", says)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_in_a_home_that_is_closed_there_is_no_file_of_yours(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0)
+    done = site_command(HOME=str(home), XDG_CONFIG_HOME="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "# yours: none\n" in done.stdout
 
 
 def test_a_path_that_would_be_a_line_of_a_script_is_refused(

@@ -129,6 +129,54 @@ def test_a_full_disk_keeps_no_empty_folder(command: str, tmp_path: Path) -> None
     assert done.stderr.endswith(says), done.stderr
 
 
+WRITTEN = {
+    "modulefile": ("hpcpy/0.1.0/bin/python", "hpcpy/0.1.0/bin/mpiexec", "modulefiles/hpcpy/0.1.0"),
+    "kernelspec": ("hpcpy/kernel.json",),
+}
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize(
+    ("command", "name"), [(command, name) for command in WRITTEN for name in WRITTEN[command]]
+)
+def test_nothing_is_written_over_a_file_of_the_users(
+    command: str, name: str, is_link: bool, tmp_path: Path
+) -> None:
+    place, mine = tmp_path / "to" / name, tmp_path / "mine"
+    text = "#%Module1.0\nsetenv MINE 1\n"
+    mine.write_text(text)
+    place.parent.mkdir(parents=True)
+    if is_link:
+        place.symlink_to(mine)
+    else:
+        place.hardlink_to(mine)
+    there = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match=f"{place}: is no .* that hpcpy has written; name another"):
+        run([command, *WRITERS[command], f"--to={tmp_path / 'to'}"])
+    assert (mine.read_text(), sorted(tmp_path.rglob("*"))) == (text, there)
+    assert place.samefile(mine)
+
+
+@pytest.mark.parametrize("command", WRITTEN)
+def test_a_folder_in_place_of_a_file_is_told_before_anything_is_written(
+    command: str, tmp_path: Path
+) -> None:
+    for name in WRITTEN[command]:
+        to = tmp_path / Path(name).name
+        (to / name).mkdir(parents=True)
+        there = sorted(to.rglob("*"))
+        with pytest.raises(DiskError, match=f"{to / name}: cannot be written"):
+            run([command, *WRITERS[command], f"--to={to}"])
+        assert sorted(to.rglob("*")) == there
+
+
+@pytest.mark.parametrize("command", WRITTEN)
+def test_what_hpcpy_has_written_is_written_again(command: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run([command, *WRITERS[command], f"--to={tmp_path}"]) == 0
+    assert all((tmp_path / name).is_file() for name in WRITTEN[command])
+
+
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]
 
 

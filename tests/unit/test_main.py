@@ -229,8 +229,8 @@ def test_an_error_of_a_test_runner_has_the_name_of_the_command(
     words = ["tests/run.py", "--python", "absent", "-m", "sphinx"]
     monkeypatch.setattr(maintain, "_programs", lambda *_: [words, []])
     with pytest.raises(SystemExit):
-        main(["docs"])
-    assert capfd.readouterr().err.startswith("hpcpy docs: env/absent.lock: ")
+        main(["html"])
+    assert capfd.readouterr().err.startswith("hpcpy html: env/absent.lock: ")
 
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])

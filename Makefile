@@ -103,7 +103,7 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
-	@$(HPCPY) docs
+	@$(HPCPY) html
 
 clean: ## remove the images; tools and cache stay. CACHE=1: empty the cache instead
 	@$(HPCPY) clean

@@ -38,7 +38,7 @@ def _value(report: Report, kind: str, words: Sequence[str]) -> float:
 def _when(report: Report) -> str:
     """Return on what and when a report was measured, in parentheses."""
     machine = report["machine"]
-    # Without trade marks, and without the numbers of its family, which the report's page has.
+    # Without trade marks, and without the numbers of its family, which the page of results has.
     processor = re.sub(r"\([^()]*\)| Processor", "", machine["processor"]).strip()
     day = datetime.date.fromisoformat(report["date"][:10])
     return f"({machine['cores']} cores of {processor}, {day:%-d %B %Y})"
@@ -82,9 +82,11 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     """Return what a start of core, cold, took.
 
     Words: configuration, nodes x ranks, column: ``last``, seconds to the last rank; ``cpu``,
-    processor seconds of a rank; ``requests``, or ``node``, those of one node.
+    processor seconds of a rank; ``requests``, or ``node``, those of one node; ``stored``, MB.
     """
     name, size, column = words
+    if column == "stored":
+        return float(report["bytes_on_disk"][name]) / 1e6
     nodes, ranks = map(int, size.split("x"))
     keys = ("configuration", "program", "temperature", "nodes", "ranks")
     case = (name, "core", "cold", nodes, ranks)

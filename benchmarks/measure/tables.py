@@ -15,9 +15,8 @@ def _starts(report: Report) -> str:
     found = report["results"]
     # What a user starts; the JSON has the other places.
     shown = [one for one in found if one["place"] in ("container", "one file")] or found
-    head = ["start", "of", "path calls", "off-node", "getdents", "opened", "MB read", "wall, ms"]
-    head += ["CPU, ms", "resident, MB", "private, MB"]
-    return table(head, _start_rows(shown), 2)
+    head = ["start", "of", "path calls", "off-node", "MB read", "wall, ms", "CPU, ms"]
+    return table([*head, "private, MB"], _start_rows(shown), 2)
 
 
 def _start_rows(found: Found) -> Iterator[list[str]]:
@@ -28,10 +27,10 @@ def _start_rows(found: Found) -> Iterator[list[str]]:
         yield [
             name,
             f"{plain(one['image'])}, {one['place']}",
-            *(f"{counts[key]:,}" for key in ("path_calls", "off_node", "getdents", "opens")),
+            *(f"{counts[key]:,}" for key in ("path_calls", "off_node")),
             f"{counts['bytes_read'] / 1e6:.1f}",
             *(_spread(one[key]) for key in ("wall", "cpu")),
-            *(f"{_memory(one, key):.1f}" for key in ("most", "private")),
+            f"{_private(one):.1f}",
         ]
 
 
@@ -40,8 +39,8 @@ def _spread(seconds: Sequence[float]) -> str:
     return f"{middle:.1f} ({least:.1f}–{most:.1f})"
 
 
-def _memory(one: dict[str, Any], key: str) -> float:
-    middle: float = statistics.median(each[key] for each in one["memory"])
+def _private(one: dict[str, Any]) -> float:
+    middle: float = statistics.median(each["private"] for each in one["memory"])
     return middle / 1e6
 
 
@@ -71,21 +70,41 @@ def _signed(value: float) -> str:
 
 
 def _storm(report: Report) -> str:
-    """Return a table for each temperature, a row a configuration."""
-    groups: dict[str, dict[str, dict[tuple[int, int], list[dict[str, Any]]]]] = {}
+    """Return a row a configuration; the JSON has warm starts, too."""
+    cells = {
+        name: _storm_cells(sizes, report["bytes_on_disk"][name])
+        for name, sizes in _cold(report).items()
+    }
+    head = ["way to start", *next(iter(cells.values()))]
+    return table(head, ([plain(name), *found.values()] for name, found in cells.items()))
+
+
+def storm_samples(report: Report) -> str:
+    """Return each sample of the largest storms, whose medians the README has."""
+    rows = []
+    for name, sizes in _cold(report).items():
+        found = max(sizes.items())[1]
+        asked = [
+            [sum(each["packets"] for each in one["asked"]) / one["nodes"] for one in some]
+            for some in (min(sizes.items())[1], found)
+        ]
+        used = [statistics.median(one["ranks_told"]["cpu"]) for one in found]
+        cells = [" ".join(f"{one:,.0f}" for one in each) for each in asked]
+        cells.append(" ".join(f"{one:.2f}" for one in used))
+        cells.append(" ".join(f"{one['last']:.1f}" for one in found))
+        rows.append([plain(name), *cells])
+    head = ["README's figures, each sample", "requests of one rank", "of a node"]
+    return table([*head, "CPU of a rank, s", "all ready, s"], rows)
+
+
+def _cold(report: Report) -> dict[str, dict[tuple[int, int], list[dict[str, Any]]]]:
+    """Return the samples of cold starts by configuration, and nodes and ranks."""
+    found: dict[str, dict[tuple[int, int], list[dict[str, Any]]]] = {}
     for one in report["samples"]:
-        group = groups.setdefault(one["temperature"], {})
-        sizes = group.setdefault(one["configuration"], {})
-        sizes.setdefault((one["nodes"], one["ranks"]), []).append(one)
-    parts = []
-    for title, group in groups.items():
-        cells = {
-            name: _storm_cells(sizes, report["bytes_on_disk"][name])
-            for name, sizes in group.items()
-        }
-        head = [title, *next(iter(cells.values()))]
-        parts.append(table(head, ([plain(name), *found.values()] for name, found in cells.items())))
-    return "\n".join(parts)
+        if one["temperature"] == "cold":
+            sizes = found.setdefault(one["configuration"], {})
+            sizes.setdefault((one["nodes"], one["ranks"]), []).append(one)
+    return found
 
 
 def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[str, str]:

@@ -54,7 +54,7 @@ def written(reports: Mapping[str, Report]) -> Iterator[tuple[Path, str]]:
 
 
 def _section(
-    section: Mapping[str, str], report: Report, newest: datetime.date, folder: Path
+    section: Mapping[str, Any], report: Report, newest: datetime.date, folder: Path
 ) -> str:
     name = section["report"]
     to = "" if folder == RESULTS else "../results/"
@@ -64,12 +64,16 @@ def _section(
         parts.append(f"{section['text']}\n")
     if typed:
         parts.append(f"`{typed}`\n")
-    parts.append(f"{_circumstances(report)}. [All samples]({to}{name}.json).\n")
+    parts.append(f"{_circumstances(report)}. [Samples]({to}{name}.json).\n")
     if warnings := " ".join(_warnings(report, newest, bool(typed))):
         parts.append(f"**{warnings}**\n")
     if (RESULTS / f"{name}.png").exists():
         parts.append(f"![{section['title']}]({to}{name}.png)\n")
-    parts.append(_table(report))
+    # What nobody decides by is in the JSON alone.
+    if section.get("table", True):
+        parts.append(_table(report))
+    if section.get("samples"):
+        parts.append(tables.storm_samples(report))
     return "\n".join(parts)
 
 
@@ -84,7 +88,8 @@ def _table(report: Report) -> str:
 def _circumstances(report: Report) -> str:
     one = first(report)
     machine, load = one["machine"], _load(one)
-    found = [f"{machine['cores']} cores of {machine['processor']}", f"{_day(one):%-d %B %Y}"]
+    processor = machine["processor"].replace("(cpu family", "(family")
+    found = [f"{machine['cores']} cores of {processor}", f"{_day(one):%-d %B %Y}"]
     found.append("load not recorded" if load is None else f"begun at load {load:.1f}")
     found += [_image(one), _samples(report)]
     return ", ".join(filter(None, found))
@@ -93,11 +98,11 @@ def _circumstances(report: Report) -> str:
 def _warnings(report: Report, newest: datetime.date, can_be_repeated: bool) -> Iterator[str]:
     one = first(report)
     if (_load(one) or 0.0) > BUSY:
-        yield "Other programs ran, too: its times may be too long."
+        yield "Other programs ran: times may be too long."
     if _day(one) < newest:
-        yield "Of an older image than others here."
+        yield "An older image than others here."
     if not can_be_repeated:
-        yield "The command is gone: this cannot be measured again."
+        yield "The command is gone."
 
 
 def _load(report: Report) -> float | None:

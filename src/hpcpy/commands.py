@@ -46,7 +46,8 @@ COMMANDS = {
     "test-packages": ("hpcpy.maintain", "run programs of scientists' packages, each in a venv"),
     "bench": ("hpcpy.maintain", "measure the starts that README shows"),
     "storm": ("hpcpy.maintain", "start ranks on a shared file system of this machine"),
-    "docs": ("hpcpy.maintain", "build README and docs as pages"),
+    "html": ("hpcpy.maintain", "build README and docs as pages for a browser"),
+    "docs": ("hpcpy.core.pages", "print a page of the documentation, or list them all"),
 }
 
 if not paths.IS_CHECKOUT:
@@ -68,7 +69,7 @@ def top_parser(command: str = "") -> Parser:
         description="Build and launch the images of this checkout."
         if paths.IS_CHECKOUT
         else "Launch programs in an image of hpcpy, or in the one file.",
-        epilog="hpcpy COMMAND --help prints a command's arguments.",
+        epilog="hpcpy COMMAND --help prints a command's arguments, hpcpy docs lists the pages.",
     )
     version = f"hpcpy {project_version()}"
     parser.add_argument("--version", action="version", version=version, help="print it and exit")
@@ -121,6 +122,7 @@ GOALS = {
     **dict.fromkeys(("image", "sif", "standalone", "cuda"), "build"),
     "cluster-stop": "cluster",
     "distclean": "clean",
+    "docs": "html",
 }
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")

@@ -56,7 +56,7 @@ def _programs(name: str, options: argparse.Namespace) -> list[list[str]]:
     if name in ("bench", "storm"):
         programs = ("storm",) if name == "storm" else ("startup", "cold")
         return [[f"benchmarks/{program}.py"] for program in programs]
-    if name == "docs":
+    if name == "html":
         copy = "import shutil; shutil.copy('build/docs/README.html', 'build/docs/index.html')"
         return [[tests, "--python", "docs", "-m", "sphinx", *_SPHINX], ["-c", copy]]
     if name in _CASES:

@@ -252,7 +252,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _build_pages() -> None:
     with stage("pages") as current:
-        current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "docs"])
+        current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "html"])
 
 
 def _pack_pages(target: Path) -> None:

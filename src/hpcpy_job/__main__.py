@@ -20,6 +20,7 @@ STARTERS = {
 _HINTS = (
     "python -m hpcpy_job NAME --help prints its options. Those of the second list end with",
     "your program: SCRIPT [ARGUMENT …], or -m MODULE [ARGUMENT …].",
+    "hpcpy docs doctor, or python -m hpcpy_cli docs doctor, has more.",
 )
 
 

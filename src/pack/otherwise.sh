@@ -64,7 +64,7 @@ if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
 [ "${HPCPY_PACK_ENGINE:-}" = folder ] || why="$why, and no Apptainer is there"
-[ -d "$kept" ] || fail "$why, and no $kept; see engines in docs/how-to/pack.md"
+[ -d "$kept" ] || fail "$why, and no $kept; see engines in: hpcpy docs pack"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
 [ "$entries" -ge "$expected" ] || fail "$kept: files that were packed are missing"

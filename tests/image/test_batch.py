@@ -80,3 +80,13 @@ def test_the_settings_are_of_the_modules_file(tmp_path: Path) -> None:
     env = {**ENV, "HPCPY_SITE_FILE": "site.toml"}
     shown = printed(run("hpcpy", "site", cwd=tmp_path, env=env))
     assert re.search(rf'^engine = "shifter" +# {tmp_path}/site.toml$', shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [("hpcpy",), ("python3", "-m", "hpcpy_cli")])
+def test_it_prints_the_pages(tmp_path: Path, command: tuple[str, ...]) -> None:
+    shown = printed(run(*command, "docs", "sites", cwd=tmp_path))
+    assert shown.startswith("# ")
+    assert (listed := printed(run(*command, "docs", cwd=tmp_path))).count("\n") > 20
+    assert "\nsites " in listed
+    done = run(*command, "docs", "site", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

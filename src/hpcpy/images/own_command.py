@@ -9,6 +9,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 from hpcpy.core import paths
+from hpcpy.core.pages import pages
 
 _FOLDER = "share/hpcpy/tool"
 _SCRIPTS = "src/launch"
@@ -23,7 +24,10 @@ from hpcpy.core.parser import entry
 sys.exit(entry(main))
 """
 # Commands that need no checkout, and what they import of it alone.
-_COMMANDS = ("command", "settings", "modulefile", "kernelspec")
+_COMMANDS = (
+    *("hpcpy.launch.command", "hpcpy.launch.settings", "hpcpy.launch.modulefile"),
+    *("hpcpy.launch.kernelspec", "hpcpy.core.pages"),
+)
 _NOT_THERE = (
     *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),
     *("hpcpy_cluster",),
@@ -31,7 +35,7 @@ _NOT_THERE = (
 
 
 def files() -> tuple[Path, ...]:
-    """Return the modules of the commands, the sites' files, the scripts of jobs, the version."""
+    """Return the modules of the commands, and the files that these read."""
     return _files(paths.ROOT)
 
 
@@ -42,11 +46,12 @@ def _files(root: Path) -> tuple[Path, ...]:
     finder = ModuleFinder(path=[str(root / "src")], excludes=[*own, *_NOT_THERE])
     finder.run_script(str(root / "src/hpcpy/__main__.py"))
     for name in _COMMANDS:
-        finder.import_hook(f"hpcpy.launch.{name}")
+        finder.import_hook(name)
     modules = (getattr(module, "__file__", None) for module in finder.modules.values())
     others = (
         *(root / "env/sites").iterdir(),
         *(root / _SCRIPTS).glob("*.sh"),
+        *pages(root).values(),
         root / "pyproject.toml",  # The version
     )
     return (*sorted(Path(file) for file in modules if file), *sorted(others))

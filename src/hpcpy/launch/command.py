@@ -78,7 +78,7 @@ def _apptainer(*, is_run: bool) -> Path:
     except UnavailableError as error:
         if not is_run:
             return command()
-        ask = "name the site's module of it in a site file (docs/how-to/sites.md)"
+        ask = "name the site's module of it in a site file (hpcpy docs sites)"
         error.hint = f"make setup, or {ask}"
         raise
 
@@ -95,7 +95,7 @@ def own_image(request: Request) -> tuple[str, str, str]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/how-to/sites.md has more."
+    parser.epilog = "Defaults are in brackets; hpcpy docs sites has more."
     add_options(parser)
     add_program(parser)
 

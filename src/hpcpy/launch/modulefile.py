@@ -53,7 +53,7 @@ def file_name(value: str) -> str:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; docs/how-to/modules.md has more."
+    parser.epilog = "Defaults are in brackets; hpcpy docs modules has more."
     add_options(parser, ("image", "site"))
     folder = f"the folder of the files ({Path(_FOLDER.parent.name, _FOLDER.name)})"
     parser.add_argument("--to", type=paths.folder, help=folder)
@@ -128,7 +128,7 @@ def warn_of_checkout(program: str) -> None:
     if Path(program).is_relative_to(paths.TOOLS):
         print(
             f"  it needs {program}, and breaks when this checkout goes or moves: install"
-            " Apptainer, or name the site's module of it in a site file (docs/how-to/sites.md)",
+            " Apptainer, or name the site's module of it in a site file (hpcpy docs sites)",
             file=sys.stderr,
         )
 

@@ -43,7 +43,9 @@ def is_shared(kind: str) -> bool:
 
 def _is_pythons(path: str) -> bool:
     folders = [sys.prefix, sys.exec_prefix, sys.base_prefix, site.getusersitepackages()]
-    folders += filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    # Python makes its search path absolute.
+    given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    folders += map(os.path.abspath, given)
     return any(is_below(path, folder) for folder in folders)
 
 

@@ -134,7 +134,7 @@ def test_a_clone_that_git_cannot_read_is_one_line(
 
 
 ARCH = "x86_64"
-CONTENTS = ("env", "recipes", "containers", "src")
+CONTENTS = ("env", "recipes", "containers", "src", "docs")
 Edit = Callable[[Path], None]
 
 
@@ -206,6 +206,8 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "builder": (add_line("containers/builder/Containerfile"), ALL),
     "another part's recipe": (add_line("recipes/pocl.sh"), {"image"}),
     "the image's own command": (add_line("src/hpcpy/launch/plan.py"), {"image"}),
+    "a page that it prints": (add_line("docs/how-to/mpi.md"), {"image"}),
+    "a page of results": (add_line("docs/results/pi.md"), set()),
     "plain tier": (add_line("src/interp/start/main.c"), {"image", *INTERPRETERS}),
     "feature": (add_line(f"{NUMBA}/_hpcpy_numba.py"), {"image", "interpreter of hpcpy"}),
     "its README": (add_line(f"{NUMBA}/README.md"), set()),

@@ -8,6 +8,7 @@ import pytest
 from processes import python, start
 
 from hpcpy_common.errors import OutputError
+from hpcpy_job.forecast import count
 from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
@@ -53,6 +54,16 @@ def test_a_node_asks_no_faster_than_its_client_can() -> None:
     assert seconds(start, slow, 64, 64) == pytest.approx(64)
     # Further nodes take no longer.
     assert seconds(start, slow, 6400, 64) == pytest.approx(64)
+
+
+@pytest.mark.parametrize("given", ["src", "./src/", "other:src", "{}/src"])
+def test_what_pythonpath_adds_is_pythons(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", given.format(tmp_path))
+    assert count._is_pythons(f"{tmp_path}/src/module.py")
+    assert not count._is_pythons(f"{tmp_path}/my.py")
 
 
 SHARED = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)

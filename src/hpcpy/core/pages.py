@@ -1,0 +1,91 @@
+"""``hpcpy docs [PAGE]``: the pages for users, which an image and the one file have, too."""
+
+from __future__ import annotations
+
+import argparse
+import pydoc
+import re
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError, suggestion
+
+# Those of results have an image's figures: in an image they would be about another one.
+_KINDS = ("tutorials", "how-to", "reference", "explanation")
+_WIDTH = 100
+_CODE = re.compile(r"(?ms)^( *```.*?^ *```$)")
+_COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
+_PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n*")
+_LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
+
+
+def pages(root: Path) -> dict[str, Path]:
+    """Return the pages of a checkout, or of a copy in an image, by the names of ``docs``."""
+    found: dict[str, Path] = {}
+    for path in (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md"))):
+        found[path.stem if path.stem not in found else f"{path.parent.name}/{path.stem}"] = path
+    return found
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    help_ = "such as mpi or how-to/mpi; without one all are listed"
+    parser.add_argument("page", nargs="?", default="", metavar="PAGE", help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print a page, or the names and titles of all."""
+    known = pages(paths.ROOT)
+    whole = {f"{path.parent.name}/{path.stem}": path for path in known.values()}
+    if not options.page:
+        print("".join(f"{name:26} {_title(path)}\n" for name, path in known.items()), end="")
+        return 0
+    # The address in a checkout is a name, too.
+    name = options.page.removeprefix("docs/").removesuffix(".md")
+    path = known.get(name) or whole.get(name)
+    if path is None:
+        hint = suggestion(name, known, "hpcpy docs lists them")
+        raise UsageError(f"no page {options.page!r}", hint=hint)
+    parts = _parts(path, known)
+    if not sys.stdout.isatty():
+        print("".join(parts), end="")
+        return 0
+    parts[::2] = map(_wrapped, parts[::2])
+    pydoc.pager("".join(parts))
+    return 0
+
+
+def _title(path: Path) -> str:
+    with path.open(encoding="utf-8") as lines:
+        return next(lines).removeprefix("# ").rstrip()
+
+
+def _parts(path: Path, known: dict[str, Path]) -> list[str]:
+    """Return a page's prose and code in turn: no marks, no pictures, a link names its page."""
+    names = {page: name for name, page in known.items()}
+
+    def link(found: re.Match[str]) -> str:
+        text, target = found.groups()
+        page = (path.parent / target.partition("#")[0]).resolve()
+        if page in names and page != path:
+            return f"{text} (hpcpy docs {names[page]})"
+        return f"{text} ({target})" if "://" in target else text
+
+    text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
+    parts = _CODE.split(text)
+    parts[::2] = [_LINK.sub(link, _PICTURE.sub("", prose)) for prose in parts[::2]]
+    return parts
+
+
+def _wrapped(text: str) -> str:
+    """Return prose in lines that a terminal shows whole, except for tables."""
+    columns = min(_WIDTH, shutil.get_terminal_size().columns)
+    wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
+    lines = []
+    for line in text.split("\n"):
+        wrapper.subsequent_indent = "  " if line.startswith("- ") else ""
+        lines += [line] if line.startswith(("|", " ")) else wrapper.wrap(line) or [""]
+    return "\n".join(lines)

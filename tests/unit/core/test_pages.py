@@ -1,0 +1,105 @@
+"""``hpcpy docs``: the pages by their names, as a reader without a checkout gets them."""
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+from processes import python
+
+from hpcpy.core import pages, paths
+from hpcpy.images import own_command
+from running import printed
+
+PAGE = """\
+# Use it
+
+![a picture](../results/x.svg)
+
+Takes 13<!--= startup core --> calls ([why](../explanation/why.md#so)), [each](#use-it),
+as [others](https://example.org/x) do ([measured](../results/starts.md)).
+
+<!-- printed by: it -->
+```text
+[a](../explanation/why.md) <b>
+```
+"""
+SHOWN = """\
+# Use it
+
+Takes 13 calls (why (hpcpy docs why)), each,
+as others (https://example.org/x) do (measured).
+
+```text
+[a](../explanation/why.md) <b>
+```
+"""
+
+
+def test_marks_and_pictures_go_and_links_name_their_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind, name, text in (("how-to", "use", PAGE), ("explanation", "why", "# Why\n")):
+        (tmp_path / "docs" / kind).mkdir(parents=True)
+        (tmp_path / "docs" / kind / f"{name}.md").write_text(text)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    pages.main(argparse.Namespace(page="use"))
+    assert capsys.readouterr().out == SHOWN
+
+
+def test_a_terminal_shows_prose_in_its_width_and_code_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, row = f"```sh\n{'word ' * 30}\n```", f"| {'cell | ' * 30}"
+    (tmp_path / "docs/how-to").mkdir(parents=True)
+    (tmp_path / "docs/how-to/use.md").write_text(f"# Use\n\n- {'it ' * 50}\n\n{code}\n\n{row}\n")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    shown: list[str] = []
+    monkeypatch.setattr("pydoc.pager", shown.append)
+    pages.main(argparse.Namespace(page="use"))
+    (text,) = shown
+    assert code in text
+    prose = text.replace(code, "").replace(row, "").splitlines()
+    assert max(map(len, prose)) <= 100
+    assert [line[:5] for line in prose if "it" in line] == ["- it ", "  it "]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("", "course-day-1 "),
+        ("mpi", "# Use the site's MPI"),
+        ("how-to/mpi", "# Use the site's MPI"),
+        ("explanation/mpi", "# How one interpreter"),
+        ("docs/explanation/mpi.md", "# How one interpreter"),
+    ],
+)
+def test_a_page_has_a_short_name_and_its_path(name: str, title: str) -> None:
+    assert printed(python("-m", "hpcpy", "docs", *filter(None, [name]))).startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("mip", "did you mean mpi?"),
+        ("zzzz", "hpcpy docs lists them"),
+        ("../../README", "hpcpy docs lists them"),
+    ],
+)
+def test_an_unknown_page_is_one_line(name: str, hint: str) -> None:
+    done = python("-m", "hpcpy", "docs", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"hpcpy docs: no page {name!r}; {hint}\n"
+
+
+def test_each_page_that_a_program_names_is_there_and_in_the_image() -> None:
+    known = pages.pages(paths.ROOT)
+    assert set(known.values()) <= set(own_command.files())
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (paths.ROOT / "src").rglob("*")
+        if path.suffix in (".py", ".sh", ".c") or path.name == "EXTERNALLY-MANAGED"
+    ]
+    named = {name for text in texts for name in re.findall(r"hpcpy(?:_cli)? docs ([a-z-]+)", text)}
+    assert {"sites", "modules"} < named - {"lists"} <= known.keys()

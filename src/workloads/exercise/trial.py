@@ -1,9 +1,10 @@
 """One check in a process of its own: ``python -m workloads.exercise.trial NAME FILE FOLDER``.
 
 Each rank leaves its verdict in the folder, as JSON. It is sealed by the check's key, which is gone
-before the student's code begins: that cannot write a verdict, nor change what judges it. It can
-take the seal from this process's frames or memory, and change libraries that the judge calls:
-this is not defended against, as the judge must watch in one process what the code calls.
+before the student's code begins: that cannot write a verdict, nor leave changed what judges it,
+NumPy's functions and Python's own included. It can take the seal from this process's frames or
+memory, and change what lies deeper: this is not defended against, as the judge must watch in one
+process what the code calls.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from workloads.exercise.tasks import task
 
 KEY = "key"
 MODULE = "students_answer"
+# What judges call, beside their own: a student's code may use it, and not change it.
+_LIBRARIES = {"builtins", "math", "numpy"}
 
 
 def main(name: str, file: Path, folder: Path) -> None:
@@ -37,11 +40,17 @@ def main(name: str, file: Path, folder: Path) -> None:
     # All that makes the verdict is bound here, and of no type that Python code can change.
     rank, dumps = comm.rank if comm else 0, json.dumps
     seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
-    own = [(each, name, value) for each in (module, judging) for name, value in vars(each).items()]
+    if "numpy" in exercise.needs:
+        importlib.import_module("numpy")
+    loaded = [each for name, each in sys.modules.items() if name.partition(".")[0] in _LIBRARIES]
+    own = [(vars(each), vars(each).copy()) for each in (module, judging, *loaded)]
     try:
         message = judge(_module(file, folder, exercise.function))
-        if any(vars(each).get(name) is not value for each, name, value in own):
-            message = f"{file.name} changes what judges it"
+        # By no function, which might be one that is changed.
+        for now, before in own:
+            for name in before:
+                if now.get(name) is not before[name]:
+                    message = f"{file.name} changes what judges it"
         code = 1 if message else 0
     except WorkloadError as error:
         code, message = error.exit_code or 1, str(error)

@@ -20,6 +20,7 @@ import traceback
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError, WorkloadError
@@ -27,6 +28,7 @@ from workloads.exercise import judging
 from workloads.exercise.tasks import task
 
 KEY = "key"
+STILL_OPEN = "part 2 is still a hole"
 MODULE = "students_answer"
 # What judges call, beside their own: a student's code may use it, and not change it.
 _LIBRARIES = {"builtins", "math", "numpy"}
@@ -45,13 +47,16 @@ def main(name: str, file: Path, folder: Path) -> None:
     loaded = [each for name, each in sys.modules.items() if name.partition(".")[0] in _LIBRARIES]
     own = [(vars(each), vars(each).copy()) for each in (module, judging, *loaded)]
     try:
-        message = judge(_module(file, folder, exercise.function))
+        answer = _module(file, folder, exercise.function)
+        message = judge(answer)
+        if not message and exercise.second is not None:
+            message = _second(module, answer, exercise.second.function)
         # By no function, which might be one that is changed.
         for now, before in own:
-            for name in before:
-                if now.get(name) is not before[name]:
+            for each in before:
+                if now.get(each) is not before[each]:
                     message = f"{file.name} changes what judges it"
-        code = 1 if message else 0
+        code = 0 if message in ("", STILL_OPEN) else 1
     except WorkloadError as error:
         code, message = error.exit_code or 1, str(error)
     # A student's program may raise anything, and may call exit.
@@ -69,6 +74,17 @@ def main(name: str, file: Path, folder: Path) -> None:
     if not comm:
         # Threads or processes that the student's program has left do not hold up the verdict.
         os._exit(code)
+
+
+def _second(module: Any, answer: ModuleType, function: str) -> str:
+    """Judge the second hole, which may be left open."""
+    if not hasattr(answer, function):
+        return STILL_OPEN
+    try:
+        wrong = module.judge_second(answer)
+    except NotImplementedError:
+        return STILL_OPEN
+    return f"part 2: {wrong}" if wrong else ""
 
 
 def _taken(path: Path) -> bytes:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 _FIELD = "field"
+_KEPT = {"n": int, "r": float, "steps": int}  # its attributes
 # How long a rank that is stopped leaves the file to the others, less than they live on.
 _PASSED_SECONDS = 0.5
 
@@ -42,13 +43,14 @@ def checkpointed(plate: Plate, workers: Workers) -> Solved:
     if path is None:  # to warm up
         return sendrecv(plate, workers)
     # Every rank asks for the same file: it has been looked at by the first one before.
-    begun = done = _steps_in(path) if path.exists() else 0
-    strip = Strip(replace(plate, steps=plate.steps - begun), comm)
-    if begun:
+    strip, begun = Strip(plate, comm), 0
+    if path.exists():
         # Also by another number of ranks than wrote it.
         with h5py.File(path, "r", driver="mpio", comm=comm) as file:
+            begun = int(file[_FIELD].attrs["steps"])
             strip.arrays[0][:] = file[_FIELD][strip.first - 1 : strip.last + 1]
-    compute = strip.after(strip.exchange)
+        strip.plate = replace(plate, steps=plate.steps - begun)
+    compute, done = strip.after(strip.exchange), begun
 
     def step(old: Float64Array, new: Float64Array) -> None:
         nonlocal done
@@ -65,22 +67,17 @@ def require_sound(path: Path, plate: Plate) -> None:
     """Refuse before the run, by one rank, a file that does not have the plate at some step."""
     hint = "remove it, or name another file"
     try:
-        steps = _steps_in(path)
         with h5py.File(path, "r") as file:
-            n, r = int(file[_FIELD].attrs["n"]), float(file[_FIELD].attrs["r"])
+            field = file[_FIELD]
+            n, r, steps = (kind(field.attrs[name]) for name, kind in _KEPT.items())
             is_own = (n, r) == (plate.n, R) and 0 <= steps <= plate.steps
-            fault = plate.fault(file[_FIELD][:], steps) if is_own else ""
+            fault = plate.fault(field[:], steps) if is_own else ""
     except Exception as error:  # which of h5py's depends on the byte that is damaged
         fault = f"no checkpoint of heat: {error}"
         raise UsageError(f"--checkpoint {path}: {fault}", hint=hint) from error
     if not is_own or fault:
         after = f"{steps} step{'s' if steps > 1 else ''}{fault and ': it '}{fault}"
         raise UsageError(f"--checkpoint {path} has {n} × {n} points after {after}", hint=hint)
-
-
-def _steps_in(path: Path) -> int:
-    with h5py.File(path, "r") as file:
-        return int(file[_FIELD].attrs["steps"])
 
 
 def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from hpcpy_common import cleanup, ranks
+from hpcpy_common import cleanup, ranks, signals
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
 from workloads.heat.mpi import Strip, sendrecv
 from workloads.heat.plate import R
@@ -110,11 +110,12 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
                 _sync(new)
                 new.replace(path)
                 _sync(path.parent)
-    except OutputError as error:
-        new.unlink(missing_ok=True)
-        print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
-        ranks.abort(comm, error.exit_code)
-    except BaseException:
+    except BaseException as error:
+        # A stop within HDF5 may come up as an error of its own.
+        if isinstance(error, OutputError) and not signals.asked():
+            new.unlink(missing_ok=True)
+            print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
+            ranks.abort(comm, error.exit_code)
         # The first rank may be about to create it, and others to open it.
         time.sleep(_PASSED_SECONDS)
         new.unlink(missing_ok=True)

@@ -5,8 +5,9 @@ import json
 import sys
 from pathlib import Path
 
+import mistakes
+import mistakes_heat
 import pytest
-from mistakes import MISTAKES
 from needed import need
 
 from _hpcpy_importer import finder
@@ -16,9 +17,10 @@ from tiers import sampled
 from workloads.exercise import tasks
 from workloads.exercise.tasks import NAMES, task
 
+MISTAKES = mistakes.MISTAKES | mistakes_heat.MISTAKES
 # One of each exercise first: those of `make test`.
-CASES = [(name, *mistakes[0]) for name, mistakes in MISTAKES.items()]
-CASES += [(name, *each) for name, mistakes in MISTAKES.items() for each in mistakes[1:]]
+CASES = [(name, *made[0]) for name, made in MISTAKES.items()]
+CASES += [(name, *each) for name, made in MISTAKES.items() for each in made[1:]]
 
 
 def text(name: str, *, solved: bool) -> str:
@@ -107,10 +109,25 @@ def test_a_mistake_has_its_message(
     name: str, right: str, wrong: str, message: str, tmp_path: Path
 ) -> None:
     solution = text(name, solved=True)
-    assert solution.count(right) == 1
+    assert right in solution
     file = tmp_path / "my.py"
-    file.write_text(solution.replace(right, wrong))
+    # A second part may have the same words.
+    file.write_text(solution.replace(right, wrong, 1))
     assert message in refused(file, name)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if task(name).EXERCISE.second])
+def test_the_second_hole_may_be_left_open(name: str, tmp_path: Path) -> None:
+    file, second = tmp_path / "my.py", task(name).EXERCISE.second
+    solution, hole = text(name, solved=True), "    raise NotImplementedError\n"
+    # Or the file is of before: it has no such function.
+    left = (second.solution.lstrip("\n"), hole), (f"def {second.function}(", "def other(")
+    for was, now in left:
+        assert was in solution
+        file.write_text(solution.replace(was, now))
+        code, out, error = checked(name, file)
+        assert (code, error) == (0, "")
+        assert out.endswith("; part 2 is still a hole\n")
 
 
 def test_an_exercise_that_cannot_be_checked_says_where_it_can(tmp_path: Path) -> None:

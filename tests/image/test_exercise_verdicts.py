@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_exercise import refused
+from test_exercise import refused, text
 
 # Programs that would have it right without an answer, and what is said of each.
 FAKES = {
@@ -62,6 +62,35 @@ def compute(*_): raise WorkloadError("right")
         "right",
     ),
 }
+
+
+# Answers that are wrong, and what would have had them right.
+CHANGES = [
+    (
+        "heat-slices",
+        "    new = old.copy()\n",
+        "    import numpy as np\n    np.argwhere = np.empty_like\n    return 0 * old\n",
+    ),
+    (
+        "heat-scaling",
+        "    return max(",
+        "    import builtins\n    builtins.abs = lambda _: 0\n    return max(",
+    ),
+    (
+        "heat-sum",
+        "    return math",
+        "    math.fsum = lambda _: 0.0\n    return 0.0\n    return math",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), CHANGES)
+def test_a_program_leaves_no_library_changed(
+    name: str, right: str, wrong: str, tmp_path: Path
+) -> None:
+    file, solution = tmp_path / "my.py", text(name, solved=True)
+    file.write_text(solution.replace(right, wrong, 1))
+    assert "my.py changes what judges it" in refused(file, name)
 
 
 @pytest.mark.parametrize("fake", FAKES)

@@ -63,6 +63,27 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> No
     assert checkpoint(1, path, tmp_path, *options)["answer"] == again["answer"]
 
 
+@pytest.mark.long  # it stops a rank at a moment
+@pytest.mark.parametrize("rank", [0, 2])
+def test_a_stop_of_any_rank_within_a_checkpoint_leaves_no_part_of_it(
+    rank: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "plate.h5"
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 401, "--steps", 100_000]
+    job = start_ranks(3, "-m", "workloads", "heat", *words, "--every", 5)
+    try:
+        wait_until(path.exists, job)
+        wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
+        os.kill(children(job.pid)[rank], signal.SIGTERM)
+        _, said = job.communicate()
+    finally:
+        job.kill()
+        job.communicate()
+    assert job.returncode == 143
+    assert "--checkpoint" not in said
+    assert [one.name for one in tmp_path.iterdir()] == ["plate.h5"]
+
+
 def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)

@@ -45,19 +45,22 @@ def check_needs(exercise: Exercise) -> None:
         raise UnavailableError("no mpiexec on PATH", hint=hint)
 
 
-def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: bool) -> None:
-    """Run a student's file on each number of ranks, `seconds` at most; raise what is wrong."""
+def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: bool) -> str:
+    """Run a student's file on each number of ranks, `seconds` at most; raise what is wrong.
+
+    Return what there is to say of one that is right: that its second part is open.
+    """
     try:
         ast.parse(file.read_bytes(), str(file))
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from error
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
-    for size in exercise.ranks or (0,):
-        _run(name, file, size, seconds, quiet=quiet)
+    said = [_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,)]
+    return max(said)
 
 
-def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> None:
+def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> str:
     """Raise what is wrong on `size` ranks; 0 is a plain process."""
     launcher = ["mpiexec", "-n", str(size)] if size else []
     on = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
@@ -78,6 +81,7 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> No
         raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)
     if len(verdicts) != max(size, 1):
         raise WorkloadError(f"{on}{ended}")
+    return max(str(verdict["message"]) for verdict in verdicts)
 
 
 def _verdicts(folder: str, key: bytes) -> list[dict[str, Any]]:

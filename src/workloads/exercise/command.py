@@ -83,10 +83,10 @@ def _check(args: argparse.Namespace) -> int:
     _write(outputs, verdicts, is_last=False)
     errors = []
     for name, file, verdict in zip(names, args.check, verdicts, strict=True):
-        message = ""
+        message = remark = ""
         passed: bool | None = True
         try:
-            _check_one(name, file, args.seconds, quiet=several or not printed)
+            remark = _check_one(name, file, args.seconds, quiet=several or not printed)
         except WorkloadError as error:
             # Of what cannot be checked here nobody knows whether it is right.
             is_unknown = isinstance(error, UnavailableError) or name not in NAMES
@@ -104,7 +104,7 @@ def _check(args: argparse.Namespace) -> int:
         elif printed and not message:
             sizes = task(name).EXERCISE.ranks
             on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
-            print(f"{name}: right{on}")
+            print(f"{name}: right{on}{remark and '; '}{remark}")
     if several and printed:
         _sum_up(verdicts)
     if errors and not several:
@@ -136,14 +136,14 @@ def _exit_code(verdicts: list[dict[str, Any]]) -> int:
     return 0 if named else UsageError.exit_code
 
 
-def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> None:
-    """Raise what is wrong with one file, also that its name is no exercise's."""
+def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
+    """Raise what is wrong with one file, also that its name is no exercise's; see `check`."""
     if name not in NAMES:
         hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
         raise UsageError(f"{file.name} is named as no exercise", hint=hint)
     exercise = task(name).EXERCISE
     check_needs(exercise)
-    check(name, exercise, file, seconds, quiet=quiet)
+    return check(name, exercise, file, seconds, quiet=quiet)
 
 
 def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last: bool) -> None:

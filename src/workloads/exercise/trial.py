@@ -1,9 +1,10 @@
 """One check in a process of its own: ``python -m workloads.exercise.trial NAME FILE FOLDER``.
 
 Each rank leaves its verdict in the folder, as JSON. It is sealed by the check's key, which is gone
-before the student's code begins: that cannot write a verdict, nor change what judges it. It can
-take the seal from this process's frames or memory, and change libraries that the judge calls:
-this is not defended against, as the judge must watch in one process what the code calls.
+before the student's code begins: that cannot write a verdict, nor leave changed what judges it,
+NumPy's functions and Python's own included. It can take the seal from this process's frames or
+memory, and change what lies deeper: this is not defended against, as the judge must watch in one
+process what the code calls.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import traceback
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError, WorkloadError
@@ -26,7 +28,10 @@ from workloads.exercise import judging
 from workloads.exercise.tasks import task
 
 KEY = "key"
+STILL_OPEN = "part 2 is still a hole"
 MODULE = "students_answer"
+# What judges call, beside their own: a student's code may use it, and not change it.
+_LIBRARIES = {"builtins", "math", "numpy"}
 
 
 def main(name: str, file: Path, folder: Path) -> None:
@@ -37,12 +42,21 @@ def main(name: str, file: Path, folder: Path) -> None:
     # All that makes the verdict is bound here, and of no type that Python code can change.
     rank, dumps = comm.rank if comm else 0, json.dumps
     seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
-    own = [(each, name, value) for each in (module, judging) for name, value in vars(each).items()]
+    if "numpy" in exercise.needs:
+        importlib.import_module("numpy")
+    loaded = [each for name, each in sys.modules.items() if name.partition(".")[0] in _LIBRARIES]
+    own = [(vars(each), vars(each).copy()) for each in (module, judging, *loaded)]
     try:
-        message = judge(_module(file, folder, exercise.function))
-        if any(vars(each).get(name) is not value for each, name, value in own):
-            message = f"{file.name} changes what judges it"
-        code = 1 if message else 0
+        answer = _module(file, folder, exercise.function)
+        message = judge(answer)
+        if not message and exercise.second is not None:
+            message = _second(module, answer, exercise.second.function)
+        # By no function, which might be one that is changed.
+        for now, before in own:
+            for each in before:
+                if now.get(each) is not before[each]:
+                    message = f"{file.name} changes what judges it"
+        code = 0 if message in ("", STILL_OPEN) else 1
     except WorkloadError as error:
         code, message = error.exit_code or 1, str(error)
     # A student's program may raise anything, and may call exit.
@@ -60,6 +74,17 @@ def main(name: str, file: Path, folder: Path) -> None:
     if not comm:
         # Threads or processes that the student's program has left do not hold up the verdict.
         os._exit(code)
+
+
+def _second(module: Any, answer: ModuleType, function: str) -> str:
+    """Judge the second hole, which may be left open."""
+    if not hasattr(answer, function):
+        return STILL_OPEN
+    try:
+        wrong = module.judge_second(answer)
+    except NotImplementedError:
+        return STILL_OPEN
+    return f"part 2: {wrong}" if wrong else ""
 
 
 def _taken(path: Path) -> bytes:

@@ -6,19 +6,19 @@ before: whenever a job is killed, one of them is there as a whole.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import shutil
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import h5py
 
-from hpcpy_common import files, ranks
+from hpcpy_common import cleanup, ranks, signals
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
-from workloads.heat.mpi import Strip
+from workloads.heat.mpi import Strip, sendrecv
 from workloads.heat.plate import R
 from workloads.write.hdf5_files import new_file, output_errors
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 _FIELD = "field"
+_KEPT = {"n": int, "r": float, "steps": int}  # its attributes
+# How long a rank that is stopped leaves the file to the others, less than they live on.
+_PASSED_SECONDS = 0.5
 
 
 def checkpointed(plate: Plate, workers: Workers) -> Solved:
@@ -37,20 +40,23 @@ def checkpointed(plate: Plate, workers: Workers) -> Solved:
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here", hint="run it in the image")
     path, comm = plate.checkpoint, workers.comm
+    if path is None:  # to warm up
+        return sendrecv(plate, workers)
     # Every rank asks for the same file: it has been looked at by the first one before.
-    begun = done = 0 if path is None else steps_in(path)
-    strip = Strip(replace(plate, steps=plate.steps - begun), comm)
-    if path is not None and begun:
+    strip, begun = Strip(plate, comm), 0
+    if path.exists():
         # Also by another number of ranks than wrote it.
         with h5py.File(path, "r", driver="mpio", comm=comm) as file:
+            begun = int(file[_FIELD].attrs["steps"])
             strip.arrays[0][:] = file[_FIELD][strip.first - 1 : strip.last + 1]
-    compute = strip.after(strip.exchange)
+        strip.plate = replace(plate, steps=plate.steps - begun)
+    compute, done = strip.after(strip.exchange), begun
 
     def step(old: Float64Array, new: Float64Array) -> None:
         nonlocal done
         compute(old, new)
         done += 1
-        if path is not None and (done % plate.every == 0 or done == plate.steps):
+        if done % plate.every == 0 or done == plate.steps:
             _write(path, strip, new, done)
 
     solved = strip.solve(step, f"went on from step {begun}" if begun else "")
@@ -61,11 +67,11 @@ def require_sound(path: Path, plate: Plate) -> None:
     """Refuse before the run, by one rank, a file that does not have the plate at some step."""
     hint = "remove it, or name another file"
     try:
-        steps = steps_in(path)
         with h5py.File(path, "r") as file:
-            n, r = int(file[_FIELD].attrs["n"]), float(file[_FIELD].attrs["r"])
+            field = file[_FIELD]
+            n, r, steps = (kind(field.attrs[name]) for name, kind in _KEPT.items())
             is_own = (n, r) == (plate.n, R) and 0 <= steps <= plate.steps
-            fault = plate.fault(file[_FIELD][:], steps) if is_own else ""
+            fault = plate.fault(field[:], steps) if is_own else ""
     except Exception as error:  # which of h5py's depends on the byte that is damaged
         fault = f"no checkpoint of heat: {error}"
         raise UsageError(f"--checkpoint {path}: {fault}", hint=hint) from error
@@ -74,32 +80,22 @@ def require_sound(path: Path, plate: Plate) -> None:
         raise UsageError(f"--checkpoint {path} has {n} × {n} points after {after}", hint=hint)
 
 
-def steps_in(path: Path) -> int:
-    """Return how many steps a file has, 0 without one."""
-    if not path.exists():
-        return 0
-    with h5py.File(path, "r") as file:
-        return int(file[_FIELD].attrs["steps"])
-
-
 def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     """Write a strip of one dataset by each rank, compressed; a rename makes it the checkpoint."""
     comm, width = strip.comm, field.shape[1]
     is_top, is_bottom = comm.rank == 0, comm.rank == comm.size - 1
-    if fault := comm.bcast(_no_room(path, field.itemsize * width**2) if is_top else ""):
+    # A name of its own: one that can be guessed may be a user's file.
+    name = f".{path.stem}.{os.urandom(8).hex()}{path.suffix}"
+    fault = _no_room(path, field.itemsize * width**2) if is_top else ""
+    fault, new = comm.bcast((fault, path.with_name(name)))
+    if fault:
         raise OutputError(f"--checkpoint {path}: {fault}")
-    new = None
     try:
-        with output_errors(path), contextlib.ExitStack() as stack:
-            # A name of its own: one that can be guessed may be a user's file.
-            new = comm.bcast(stack.enter_context(files.whole(path)) if is_top else None)
+        # Every rank removes it: one that is stopped ends the others before they can.
+        with cleanup.on_stop(new.unlink), output_errors(path):
+            comm.Barrier()
             if is_top:
-                with new_file(new) as created:
-                    # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share
-                    # HDF5 sends parts, and waits for ever (MPICH over sockets, November 2026).
-                    how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
-                    dataset = h5py.File(created).create_dataset(_FIELD, (width,) * 2, "f8", **how)
-                    dataset.attrs.update({"n": strip.plate.n, "r": R, "steps": done})
+                _create(new, strip, width, done)
             comm.Barrier()
             with h5py.File(new, "r+", driver="mpio", comm=comm) as file:
                 dataset = file[_FIELD]
@@ -108,16 +104,32 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
                 # Together: the file's lists of chunks are every rank's.
                 with dataset.collective:
                     dataset[strip.first - is_top : strip.last + is_bottom] = field[mine]
+            # A rank that is stopped does not come here: nothing half written is renamed.
+            comm.Barrier()
             if is_top:
                 _sync(new)
-                stack.close()
+                new.replace(path)
                 _sync(path.parent)
-    except OutputError as error:
-        if new is not None:
+    except BaseException as error:
+        # A stop within HDF5 may come up as an error of its own.
+        if isinstance(error, OutputError) and not signals.asked():
             new.unlink(missing_ok=True)
-        print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
-        ranks.abort(comm, error.exit_code)
-    comm.Barrier()
+            print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
+            ranks.abort(comm, error.exit_code)
+        # The first rank may be about to create it, and others to open it.
+        time.sleep(_PASSED_SECONDS)
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _create(path: Path, strip: Strip, width: int, done: int) -> None:
+    """Make the file by one rank, with its dataset and what is said of it."""
+    # A chunk is a row, and so of one rank: of chunks that ranks of two nodes share HDF5 sends
+    # parts, and waits for ever (MPICH over sockets, November 2026).
+    how = {"chunks": (1, width), "compression": "gzip", "shuffle": True}
+    with new_file(path) as created:
+        dataset = h5py.File(created).create_dataset(_FIELD, (width,) * 2, "f8", **how)
+        dataset.attrs.update({"n": strip.plate.n, "r": R, "steps": done})
 
 
 def _no_room(path: Path, size: int) -> str:

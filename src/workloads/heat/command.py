@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from workloads.heat.registry import DEAF, FASTEST, TECHNIQUES
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.workload import Float64Array, Trial
+    from workloads.heat.plate import Solved
 
 # The most points along a side, and steps.
 _MOST_N, _MOST_STEPS = 1 << 16, 1 << 30
@@ -71,6 +72,24 @@ class Heat:
 
             require_sound(self.plate.checkpoint, self.plate)
 
+    def checked(self, solved: Solved) -> tuple[str, str]:
+        """Return the answer's hash and what is wrong with it, or nothing; write it once."""
+        import numpy as np  # noqa: PLC0415
+
+        answer: Float64Array = np.ascontiguousarray(solved.field, dtype=np.float64)
+        digest, steps = hashlib.sha256(answer.tobytes()).hexdigest()[:16], solved.steps
+        if fault := self.plate.fault(answer, steps):
+            return digest, fault
+        if (first := self.digests.setdefault(steps, digest)) != digest:
+            return digest, f"differs in single bits from {first}"
+        cooling = _cooling(replace(self.plate, steps=steps))
+        outputs = (self.out, ".png", [answer]), (self.film, ".gif", cooling)
+        for path, ending, fields in () if self.written else outputs:
+            if path is not None:
+                _write(path, ending, fields)
+                self.written.append(path)
+        return digest, ""
+
     def grown(self, times: int) -> Heat:
         """Return a plate with about `times` as many points."""
         side = round((self.plate.n**2 * times) ** 0.5)
@@ -93,74 +112,51 @@ class Heat:
         return lines + [f"written to {path}" for path in self.written if not files.is_stdout(path)]
 
 
+@dataclass
 class _Attempt:
     """One technique at one plate."""
 
-    def __init__(self, problem: Heat, trial: Trial) -> None:
-        self._problem, self._trial = problem, trial
+    problem: Heat
+    trial: Trial
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
-        plate = replace(self._problem.plate, steps=2, checkpoint=None)
-        self._trial.compute(plate, self._trial.workers)
+        plate = replace(self.problem.plate, steps=2, checkpoint=None)
+        self.trial.compute(plate, self.trial.workers)
 
     def once(self) -> Outcome:
         """Do all steps, with the start and the collection of the parts; check the answer."""
-        trial, plate = self._trial, self._problem.plate
+        trial, plate = self.trial, self.problem.plate
         with trial.clock():
             solved = trial.compute(plate, trial.workers)
-        digest = verdict = ""
-        right = True
-        if trial.is_first:
-            digest, right, verdict = self._check(solved.field, solved.steps)
+        digest, fault = self.problem.checked(solved) if trial.is_first else ("", "")
+        after = "" if solved.steps == plate.steps else f" after {solved.steps} steps"
+        verdict = fault or f"matches the known solution{after}"
         work, steps = plate.n**2 * (solved.steps - solved.begun), {"steps": solved.steps}
-        return Outcome(trial.seconds, work, digest, right, verdict, solved.note, details=steps)
-
-    def _check(self, found: Any, steps: int) -> tuple[str, bool, str]:
-        """Compare with the solution, and bit by bit with the first technique's; write it."""
-        import numpy as np  # noqa: PLC0415
-
-        problem = self._problem
-        answer: Float64Array = np.ascontiguousarray(found, dtype=np.float64)
-        digest = hashlib.sha256(answer.tobytes()).hexdigest()[:16]
-        if fault := problem.plate.fault(answer, steps):
-            return digest, False, fault
-        if (first := problem.digests.setdefault(steps, digest)) != digest:
-            return digest, False, f"differs in single bits from {first}"
-        if not problem.written:
-            if problem.out is not None:
-                _write(problem.out, answer)
-                problem.written.append(problem.out)
-            if problem.film is not None:
-                _write_film(problem.film, replace(problem.plate, steps=steps))
-                problem.written.append(problem.film)
-        after = "" if steps == problem.plate.steps else f" after {steps} steps"
-        return digest, True, f"matches the known solution{after}"
+        return Outcome(trial.seconds, work, digest, not fault, verdict, solved.note, details=steps)
 
 
-def _write(path: Path, field: Float64Array) -> None:
-    """Write the field: its numbers, or coloured, hot points bright."""
+def _write(path: Path, ending: str, fields: Iterable[Float64Array]) -> None:
+    """Write a field's numbers, or a picture of each, hot points bright."""
     import numpy as np  # noqa: PLC0415
 
-    with files.whole_file(path, ".png") as temporary:
+    with files.whole_file(path, ending) as temporary:
         if path.suffix.lower() == ".npy":
-            np.save(temporary, field)
-        else:
-            _picture(field).save(temporary)
+            np.save(temporary, *fields)
+            return
+        first, *others = map(_picture, fields)
+        film = {"save_all": True, "duration": _MILLISECONDS, "loop": 0}
+        first.save(temporary, append_images=others, **(film if others else {}))
 
 
-def _write_film(path: Path, plate: Plate) -> None:
-    """Solve it once more by NumPy, and write a frame each few steps."""
+def _cooling(plate: Plate) -> Iterator[Float64Array]:
+    """Solve it once more by NumPy, and give the field each few steps."""
     old, new = plate.start()
-    frames = []
     for step in range(plate.steps + 1):
         if step % max(1, plate.steps // _FRAMES) == 0:
-            frames.append(_picture(old))
+            yield old
         numpy_step(old, new)
         old, new = new, old
-    times = {"save_all": True, "duration": _MILLISECONDS, "loop": 0}
-    with files.whole_file(path, ".gif") as temporary:
-        frames[0].save(temporary, append_images=frames[1:], **times)
 
 
 def _picture(field: Float64Array) -> Any:

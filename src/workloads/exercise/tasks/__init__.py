@@ -1,7 +1,8 @@
 """The exercises, a file each: `EXERCISE`, what a student reads, and `judge`, what checks it.
 
 `judge` takes the student's module, and returns "" for a right answer, or the first thing that
-is wrong. With MPI every rank calls it.
+is wrong. With MPI every rank calls it. Where there is a second hole, `judge_second` does the same
+for it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,16 @@ from __future__ import annotations
 
 
 @dataclass(frozen=True)
+class Second:
+    """A harder hole behind the first one, in a function of its own; it may be left open."""
+
+    function: str
+    task: str
+    given: str
+    solution: str
+
+
+@dataclass(frozen=True)
 class Exercise:
     """A task for a class; its summary is the docstring of its file."""
 
@@ -77,6 +88,7 @@ class Exercise:
     needs: tuple[str, ...] = ("numpy",)
     elsewhere: str = ""  # where one of these modules is, if the image has it not
     ranks: tuple[int, ...] = ()  # the numbers of MPI ranks to check on; none: a plain process
+    second: Second | None = None
 
 
 def task(name: str) -> Any:
@@ -90,7 +102,6 @@ def text(name: str, *, solved: bool = False) -> str:
     """Return the student's file, with the hole or with the solution in its place."""
     module = task(name)
     exercise: Exercise = module.EXERCISE
-    lines = "\n".join(f"# {line}".rstrip() for line in exercise.task.strip().splitlines())
     talk, number = exercise.slide.split()
     where = f"heat --impl {number}" if talk == "heat" else f"talk {exercise.slide}"
     fields = {
@@ -98,10 +109,25 @@ def text(name: str, *, solved: bool = False) -> str:
         "where": where,
         "name": name,
         "summary": module.__doc__,
-        "task": lines,
+        "task": _commented(exercise.task),
     }
-    written = _HEADER.format(**fields) + exercise.given.lstrip()
-    if solved:
-        (hole,) = re.findall(r".*raise NotImplementedError.*\n", written)
-        written = written.replace(hole, exercise.solution.lstrip("\n"))
+    written = _HEADER.format(**fields) + _given(exercise, solved=solved)
+    if exercise.second is not None:
+        more = _commented(
+            f"Part 2, which is harder: {exercise.second.function}.\n{exercise.second.task}"
+        )
+        written += f"\n\n{more}\n\n\n{_given(exercise.second, solved=solved)}"
     return written
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in text.strip().splitlines())
+
+
+def _given(part: Exercise | Second, *, solved: bool) -> str:
+    """Return the code of a part, with its hole or the solution."""
+    given = part.given.lstrip()
+    if not solved:
+        return given
+    (hole,) = re.findall(r".*raise NotImplementedError.*\n", given)
+    return given.replace(hole, part.solution.lstrip("\n"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.exercise.judging import difference
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import Exercise, Second
 
 EXERCISE = Exercise(
     slide="heat mpi-checkpoint",
@@ -38,6 +38,25 @@ def save(path, field):
     os.replace(new, path)
 """,
     hint="np.save adds .npy to a name that has another ending.",
+    second=Second(
+        function="save_two",
+        task="""
+Keep two checkpoints: save_two does what save does, and the older one stays, as path + ".before".
+There must be a whole checkpoint at `path` at every moment. os.link(path, other) gives a file a
+second name, which must be free; os.replace takes one that is not.
+""",
+        given='''
+def save_two(path, field):
+    """Write the field to `path`; what was there is then path + ".before"."""
+    raise NotImplementedError("a second name for the old one, then save")
+''',
+        solution="""
+    if os.path.exists(path):
+        os.link(path, path + ".link")
+        os.replace(path + ".link", path + ".before")
+    save(path, field)
+""",
+    ),
 )
 
 
@@ -90,4 +109,26 @@ def _wrong_files(path: Path, field: Any) -> str:
     for left in path.parent.glob("*plate*"):
         if left != path and left.stat().st_size > field.nbytes:
             return f"{left.name} is left beside the checkpoint"
+    return ""
+
+
+def judge_second(module: Any) -> str:
+    import numpy as np
+
+    path, gone = Path(tempfile.gettempdir()) / "two.npy", list[str]()
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        if event in ("os.rename", "os.remove") and str(args[0]) == str(path):
+            gone.append(event)
+
+    sys.addaudithook(audit)
+    for number in range(3):
+        module.save_two(str(path), np.full(4, float(number)))
+    if gone:
+        return f"{gone[0]} leaves a moment without a checkpoint at path"
+    for name, want in (path, 2.0), (path.with_name("two.npy.before"), 1.0):
+        if not name.exists():
+            return f"there is no {name.name}"
+        if wrong := difference(np.load(name), np.full(4, want), "save_two"):
+            return f"{name.name} is not the one of save {want:.0f}: {wrong}"
     return ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import missing, strip, watched, wrong_halo
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import Exercise, Second
 
 EXERCISE = Exercise(
     slide="heat mpi-send",
@@ -40,6 +40,30 @@ def exchange(comm, block, up, down):
         comm.Send(block[-2], down)
 """,
     hint="Follow one message: whoever sends downwards meets a rank that receives from above.",
+    second=Second(
+        function="around",
+        task="""
+The plate is a ring now: each rank sends `row` to the next one, the last one to rank 0, and receives
+into `other` from the one before. By Send and Recv alone, on any number of ranks: an odd one, too,
+and one.
+""",
+        given='''
+def around(comm, row, other):
+    """Fill `other` by the row of the rank before, on a ring."""
+    raise NotImplementedError("one rank breaks the ring; alone there is nobody to meet")
+''',
+        solution="""
+    after, before = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
+    if comm.size == 1:
+        other[:] = row
+    elif comm.rank == 0:
+        comm.Send(row, after)
+        comm.Recv(other, before)
+    else:
+        comm.Recv(other, before)
+        comm.Send(row, after)
+""",
+    ),
 )
 # Many times what a busy machine takes for a message.
 _SECONDS = 15.0
@@ -71,3 +95,23 @@ def _long_messages(comm: Any) -> Any:
                 time.sleep(0.001)
 
     return Long(comm)
+
+
+def judge_second(module: Any) -> str:
+    import numpy as np
+    from mpi4py import MPI
+
+    world, used = MPI.COMM_WORLD, set[str]()
+    # All of them first: then those that are left out have been asked, too.
+    for size in range(world.size, world.size // 2, -1):
+        comm = world.Split(0 if world.rank < size else MPI.UNDEFINED, world.rank)
+        if comm == MPI.COMM_NULL:
+            continue
+        row, other = np.full(5, comm.rank + 1.0), np.zeros(5)
+        module.around(_long_messages(watched(comm, used)), row, other)
+        want = (comm.rank - 1) % size + 1
+        if wrong := missing(comm, used, "Send", "this exercise is about its order"):
+            return wrong
+        if (other != want).any() or (row != comm.rank + 1).any():
+            return f"of {size} ranks rank {comm.rank} does not have the row of the rank before"
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workloads.exercise.judging import missing, strip, watched, wrong_halo
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import Exercise, Second
 
 EXERCISE = Exercise(
     slide="heat mpi-sendrecv",
@@ -29,6 +29,27 @@ def exchange(comm, block, up, down):
     comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)
 """,
     hint="What goes up comes from below: it is for block[-1], the lower halo.",
+    second=Second(
+        function="columns",
+        task="""
+Strips of columns now: fill the first and the last column of `block` by the neighbours' outer ones.
+A column does not lie together in memory, and Sendrecv refuses it: send a copy, receive into an
+array of its own, and mind the ends, where nothing comes and nothing may change.
+""",
+        given='''
+def columns(comm, block, left, right):
+    """Fill the first and the last column of `block`."""
+    raise NotImplementedError("copies of columns, sent as the rows were")
+''',
+        solution="""
+    halo = block[:, -1].copy()
+    comm.Sendrecv(block[:, 1].copy(), left, recvbuf=halo, source=right)
+    block[:, -1] = halo
+    halo = block[:, 0].copy()
+    comm.Sendrecv(block[:, -2].copy(), right, recvbuf=halo, source=left)
+    block[:, 0] = halo
+""",
+    ),
 )
 
 
@@ -41,3 +62,14 @@ def judge(module: Any) -> str:
     return missing(comm, used, "Sendrecv", "it has no order to get wrong") or wrong_halo(
         comm, block
     )
+
+
+def judge_second(module: Any) -> str:
+    from mpi4py import MPI
+
+    comm, used = MPI.COMM_WORLD, set[str]()
+    rows, left, right = strip(comm)
+    block = rows.T.copy()
+    module.columns(watched(comm, used), block, left, right)
+    wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
+    return wrong or wrong_halo(comm, block.T).replace("row", "column")

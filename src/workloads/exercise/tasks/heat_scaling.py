@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from random import SystemRandom
 from typing import Any
 
 from workloads.exercise.judging import kind
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import Exercise, Second
 
+_RANDOM = SystemRandom()
 EXERCISE = Exercise(
     slide="heat mpi-overlap",
     function="most_ranks",
@@ -28,6 +31,23 @@ def most_ranks(seconds, least):
     return max(ranks for ranks in seconds if work / (ranks * seconds[ranks]) >= least)
 """,
     hint="Ranks times seconds is what was paid. How does that of the fewest compare?",
+    second=Second(
+        function="predict",
+        task="""
+By Amdahl's law p ranks take serial + parallel / p seconds. Take both from the fewest ranks of the
+table and the most, and return the seconds of `ranks` ranks.
+""",
+        given='''
+def predict(seconds, ranks):
+    """Return how many seconds so many ranks take by Amdahl's law, a float."""
+    raise NotImplementedError("two equations: serial and parallel")
+''',
+        solution="""
+    few, many = min(seconds), max(seconds)
+    parallel = (seconds[few] - seconds[many]) / (1 / few - 1 / many)
+    return seconds[few] + parallel * (1 / ranks - 1 / few)
+""",
+    ),
 )
 # Table, least, answer, and what a wrong one has done.
 _CASES = (
@@ -48,4 +68,22 @@ def judge(module: Any) -> str:
             return f"{kind(answer, 'most_ranks')}, not int"
         if answer != want:
             return f"{why}most_ranks({seconds}, {least}) is {answer}, not {want}"
+    # Nobody can know this one before.
+    fewest, least = _RANDOM.randrange(9, 99), _RANDOM.uniform(0.76, 0.9)
+    seconds = {fewest: 60.0, 2 * fewest: 33.0, 4 * fewest: 20.0}
+    if module.most_ranks(seconds, least) != 2 * fewest:
+        return "right for the tables of before, and wrong for another one: compute the answer"
+    return ""
+
+
+def judge_second(module: Any) -> str:
+    unit = _RANDOM.uniform(1, 2)
+    seconds = {ranks: unit * (5 + 80 / ranks) for ranks in (16, 2, 4)}
+    for ranks in 1, 64:
+        answer, want = module.predict(dict(seconds), ranks), unit * (5 + 80 / ranks)
+        if type(answer) is not float:
+            return f"{kind(answer, 'predict')}, not float"
+        if not math.isclose(answer, want, rel_tol=1e-6):
+            off = f"{answer / want:.2f} times what the law says of {ranks} ranks"
+            return f"predict gives {off}: the serial part does not shrink"
     return ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from random import SystemRandom
 from typing import Any
 
 from workloads.exercise.judging import kind
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import Exercise, Second
 
+_RANDOM = SystemRandom()
 EXERCISE = Exercise(
     slide="heat mpi-overlap",
     function="slowest",
@@ -32,6 +35,25 @@ def slowest(events):
     return min(waits, key=waits.get)
 """,
     hint="A dict with 0.0 for each rank first: so a rank without a wait has one, too.",
+    second=Second(
+        function="gain",
+        task="""
+Nobody would wait if all ranks computed equally long. Return by how many microseconds the slowest
+one's time in sweep would then be shorter: the largest sum of a rank, less the mean of all.
+""",
+        given='''
+def gain(events):
+    """Return how much shorter the slowest rank's sweeps were if all had as many."""
+    raise NotImplementedError("add up the sweeps of each rank")
+''',
+        solution="""
+    times = dict.fromkeys((event["pid"] for event in events), 0.0)
+    for event in events:
+        if event["name"] == "sweep":
+            times[event["pid"]] += event["dur"]
+    return max(times.values()) - sum(times.values()) / len(times)
+""",
+    ),
 )
 
 
@@ -65,4 +87,22 @@ def judge(module: Any) -> str:
             return f"{kind(answer, 'slowest')}, not int"
         if answer != want:
             return f"{why}: waits of {waits} are for rank {want}, not {answer}"
+    # Nobody can know this one before.
+    waits = {rank: [_RANDOM.uniform(1, 9) for _ in range(5)] for rank in range(10, 19)}
+    if module.slowest(_events(waits)) != min(waits, key=lambda rank: sum(waits[rank])):
+        return "right for the traces of before, and wrong for another one: compute the answer"
     return ""
+
+
+def judge_second(module: Any) -> str:
+    unit = _RANDOM.uniform(1, 2)
+    # Rank 3 computes nothing; rank 1 has most, in two calls.
+    sweeps = ((1, 30), (2, 40), (1, 30), (0, 20))
+    events = [{"pid": rank, "name": "sweep", "dur": unit * dur} for rank, dur in sweeps]
+    events.append({"pid": 3, "name": "Waitall", "dur": unit * 90})
+    answer = module.gain(events)
+    if type(answer) is not float:
+        return f"{kind(answer, 'gain')}, not float"
+    if math.isclose(answer, unit * 30):
+        return ""
+    return f"gain is {answer / unit:.0f} for ranks that sweep for 20, 60, 40 and 0, not 30"

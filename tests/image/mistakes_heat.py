@@ -1,0 +1,159 @@
+"""The usual mistakes in the exercises along the heat equation, and the message of each."""
+
+# As in `mistakes`; of a second hole the message begins with "part 2: ".
+MISTAKES = {
+    "heat-slices": (
+        ("new = old.copy()", "new = old", "old has changed: a step is written into a new array"),
+        ("old[:-2, 1:-1] + old[2:, 1:-1]", "old[:-2, 1:-1] + old[1:-1, 1:-1]", "[1, 1] is "),
+        ("new = old.copy()", "new = 0 * old", "the edge stays as it is: [0, 1] is 0.0, not 1.0"),
+        ("return new", "new", "step returns nothing: return the array"),
+        ("new[1:-1, 1:-1] = inner + r * (around - 4 * inner)",
+         "for i in range(1, len(old) - 1):\n        new[i, 1:-1] = inner[i - 1] + r * "
+         "(around - 4 * inner)[i - 1]", "the array is right, but 61 lines of Python ran"),
+    ),
+    "heat-cython": (
+        ("\n    i: cython.Py_ssize_t\n", "\n", "line 34 calls Python for each point: all names in"),
+        ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
+        ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
+        ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("    for i", "    k, m = 1, 1\n    while k < old.shape[0] - 1:\n        m = 1\n"
+         "        while m < old.shape[1] - 1:\n"
+         "            s = (old[k - 1, m] + old[k + 1, m]) + (old[k, m - 1] + old[k, m + 1])\n"
+         "            new[k, m] = old[k, m] + r * (s - 4.0 * old[k, m])\n"
+         "            m += 1\n        k += 1\n    return\n    for i", "calls Python for each"),
+        ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
+        ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
+         " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"
+         "    return\n    for i", "right, but not point by point"),
+    ),
+    "heat-gpu": (
+        ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread beyond the plate has computed"),
+        ("0 < j < shape[1] - 1", "0 < j", "a thread beyond the plate has computed"),
+        ("0 < i < shape[0] - 1", "1 < i < shape[0] - 1", "a point inside was left out: [1, 1] is"),
+        ("0 < i < shape[0] - 1", "0 <= i < shape[0] - 1", "a point at the edge has changed: [0, "),
+        ("0 < i < shape[0] - 1 and 0 < j < shape[1] - 1", "0 < i < 19 and 0 < j < 29",
+         "a thread beyond the plate has computed"),
+        ("return 0 < i", "0 < i", "a point inside was left out: [1, 1] is"),
+    ),
+    "heat-chunks": (
+        ("-(-rows // workers), columns", "20, 20", "600 columns are cut into 30: a chunk"),
+        ("-(-rows // workers), columns", "20, columns", "30 chunks of 600 rows for 4 workers: "),
+        ("-(-rows // workers)", "rows // workers", "5 chunks of 601 rows for 4 workers: "),
+        ("-(-rows // workers), columns", "rows, columns", "leave 3 of 4 workers idle"),
+        ("return plate", "plate", "cut returns nothing, not a Dask array"),
+    ),
+    "heat-halo": (
+        ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up", "on 4 ranks: on rank 0 the "),
+        ("block[-2], down, recvbuf=block[0]", "block[-1], down, recvbuf=block[0]", "the first row"),
+        ("recvbuf=block[-1], source=down", "recvbuf=block[0], source=down", "4 ranks: on rank 0"),
+        ("    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n", "",
+         "on 4 ranks: on rank 1 the first row is not filled, not row 4 of the plate"),
+        ("recvbuf=block[-1]", "recvbuf=block[-2]", "rows of its own have changed: the halo alone"),
+        ("halo = block[:, -1].copy()", "halo = block[:, 1].copy()",
+         "the last column has changed: nobody is beyond it"),
+        ("block[:, -2].copy(), right", "block[:, -1].copy(), right", "the first column is"),
+        ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
+         "    sent = [comm.Isend(block[1], up), comm.Isend(block[-2], down)]\n"
+         "    comm.Recv(block[0], up)\n    comm.Recv(block[-1], down)\n"
+         "    for each in sent:\n        each.Wait()\n", "did not call comm.Sendrecv: it has no"),
+    ),
+    "heat-deadlock": (
+        ("if comm.rank % 2 == 0:", "if True:", "waits for ever in Send: rank"),
+        ("elif comm.rank == 0:", "elif comm.rank >= 0:", "waits for ever in Send: rank"),
+        ("(comm.rank - 1) % comm.size", "(comm.rank - 1) % comm.size\n    other[:] = 9\n"
+         "    return comm.Send and None", "does not have the row of the rank before"),
+        ("comm.rank % 2 == 0", "comm.rank > 0", "waits for ever in Send: rank"),
+        ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
+         "comm.Send(block[1], up)\n    else", "on 4 ranks: on rank 2 the first row is not filled"),
+        ("    if comm.rank % 2 == 0:",
+         "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    return\n"
+         "    if comm.rank % 2 == 0:", "did not call comm.Send: this exercise is about their"),
+    ),
+    "heat-overlap": (
+        ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n",
+         "    MPI.Request.Waitall(halo)\n    compute(2, rows)\n",
+         "the inner rows were computed after the wait: nothing overlaps"),
+        ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n    compute(1, 2)\n",
+         "    compute(1, 2)\n    compute(2, rows)\n    MPI.Request.Waitall(halo)\n",
+         "an outer row was computed before its halo had come: "),
+        ("    compute(2, rows)\n    MPI.Request.Waitall(halo)\n    compute(1, 2)\n"
+         "    compute(rows, rows + 1)\n",
+         "    MPI.Request.Waitall(halo)\n    compute(1, rows + 1)\n",
+         "inner rows were computed together with an outer one: nothing overlaps"),
+        ("    compute(rows, rows + 1)\n", "", "computed the rows [1, 2, 3], not each of 1 to 4"),
+        ("    halo = ", "    compute(2, rows)\n    halo = ", "before the halo was started"),
+        ("    halo = ", "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+         "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    compute(2, rows)\n"
+         "    compute(1, 2)\n    compute(rows, rows + 1)\n    return\n    halo = ",
+         "the inner rows were computed before the halo was started"),
+    ),
+    "heat-trace": (
+        ('+= event["dur"]', '= max(waits[event["pid"]], event["dur"])', "all waits of a rank"),
+        ("min(waits, key", "max(waits, key", "the others wait for the rank that waits least"),
+        ("for event in events), 0.0)",
+         'for event in events if event["name"] == "Waitall"), 0.0)', "a rank that never waits has"),
+        ("return min", "min", "slowest returns nothing, not int"),
+        ("return min(waits, key=waits.get)", "return 4 if 4 in waits else 1",
+         "right for the traces of before, and wrong for another one: compute the answer"),
+        ("/ len(times)", "/ sum(map(bool, times.values()))", "part 2: gain is 20 for ranks that"),
+    ),
+    "heat-sum": (
+        ("math.fsum(np.concatenate(comm.allgather(mine)))", "comm.allreduce(mine.sum())",
+         "it was rounded on the way, and depends on the ranks"),
+        ("math.fsum(np.concatenate(comm.allgather(mine)))", "math.fsum(comm.allgather(mine.sum()))",
+         "it was rounded on the way, and depends on the ranks"),
+        ("math.fsum(", "sum(", "it was rounded on the way, and depends on the ranks"),
+        ("return math", "math", "total returns nothing, not float"),
+        ("    sums = [", "    mine = np.concatenate(comm.allgather(mine))\n    sums = [",
+         "part 2: comm.allgather brings the numbers to other ranks"),
+        ("[math.fsum(block) for", "[sum(block) for", "24 sums, rounded once each"),
+    ),
+    "heat-checkpoint": (
+        ("    np.save(new, field)\n    os.replace(new, path)\n", "    np.save(path, field)\n",
+         "the old checkpoint was opened for writing: killed then, the program has none"),
+        ('new = path + ".new.npy"', "new = '/tmp/' + str(os.getpid()) + '.npy'", "another folder"),
+        ("    np.save(new, field)\n", "    os.path.exists(path) and os.remove(path)\n"
+         "    np.save(new, field)\n", "after a full disk the old checkpoint is gone"),
+        ("    np.save(new, field)\n", "    try:\n        np.save(new, field)\n"
+         "    except OSError:\n        return\n", "save ended as if it were not: let the error"),
+        ("    os.replace(new, path)\n", "    os.replace(new, path)\n    np.save(new, field)\n",
+         "plate.npy.new.npy is left beside the checkpoint"),
+        ('os.link(path, path + ".link")\n        os.replace(path + ".link", path + ".before")',
+         'os.replace(path, path + ".before")', "part 2: os.rename leaves a moment without"),
+        ("    save(path, field)\n", "", "part 2: there is no two.npy"),
+    ),
+    "heat-dataset": (
+        ("        field[first : first + len(mine)]", "        field[: len(mine)]", "on 4 ranks: ["),
+        ('file.create_dataset("field", ', 'file.create_dataset("plate", ', "no dataset field, but"),
+        ('"w", driver="mpio", comm=comm) as', '"w") as', "each rank opens a file of its own"),
+        ("    with h5py", "    parts = comm.gather(mine)\n    if comm.rank:\n        return\n"
+         "    with h5py.File(path, 'w') as file:\n        file['field'] = [row for part in parts "
+         "for row in part]\n    return\n    with h5py", "brings rows to another rank: each rank"),
+        ("    with h5py", "    import numpy as np\n    plate = np.zeros((n, mine.shape[1]))\n"
+         "    plate[first : first + len(mine)] = mine\n    every = np.empty_like(plate)\n"
+         "    comm.Allreduce(plate, every)\n    with h5py", "comm.Allreduce brings rows to"),
+        ("    with h5py", "    from mpi4py import MPI\n    MPI.COMM_WORLD.allgather(mine)\n"
+         "    with h5py", "comm.allgather brings rows to another rank"),
+        ("def write(comm, path, mine, first, n):",
+         "from mpi4py.MPI import COMM_WORLD\n\n\ndef write(comm, path, mine, first, n):\n"
+         "    COMM_WORLD.gather(mine)", "comm.gather brings rows to another"),
+        ("        field[first : first + len(mine)] = mine\n",
+         "        import numpy as np\n        np.save(f'{path}.{comm.rank}', mine)\n"
+         "        comm.Barrier()\n        if not comm.rank:\n"
+         "            parts = [np.load(f'{path}.{k}.npy') for k in range(comm.size)]\n"
+         "            field[:] = np.concatenate(parts)\n", "each rank writes its own rows, here"),
+    ),
+    "heat-scaling": (
+        (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),
+        ("(ranks * seconds[ranks])", "seconds[ranks]", "most_ranks({1: 100.0"),
+        ("return max(", "return min(", "is 1, not 8"),
+        ("return max", "max", "most_ranks returns nothing, not int"),
+        ("return max(", "return fewest if fewest > 8 else max(",
+         "right for the tables of before, and wrong for another one: compute the answer"),
+        ("* (1 / ranks - 1 / few)", "* few / ranks - parallel", "part 2: predict gives "),
+        ("return seconds[few] + parallel * (1 / ranks - 1 / few)",
+         "return seconds[few] * few / ranks", "ranks: the serial part does not shrink"),
+    ),
+}  # fmt: skip

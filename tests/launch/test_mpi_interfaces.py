@@ -70,11 +70,15 @@ def test_which_library_and_module_a_process_takes(
     assert said(done) == [who]
 
 
-def test_one_that_the_loaders_cache_has_goes_before_the_images_own(mpi: Path) -> None:
-    hook = "echo /mpi/openmpi/lib >/etc/ld.so.conf.d/site.conf && /sbin/ldconfig && exec python3 -c"
+# The image's own comes first in it, and its libfabric is too old for the newer MPICH.
+@pytest.mark.parametrize(("folder", "who"), [("/mpi/openmpi/lib", OPEN), ("/mpi/mpich/lib", NEW)])
+def test_one_that_the_loaders_cache_has_goes_before_the_images_own(
+    mpi: Path, folder: str, who: str
+) -> None:
+    hook = f"echo {folder} >/etc/ld.so.conf.d/site.conf && /sbin/ldconfig && exec python3 -c"
     options = ("--writable-tmpfs",)
     done = in_image(mpi, "sh", "-c", f'{hook} "$0"', WHO, options=options, LD_LIBRARY_PATH="")
-    assert said(done) == [OPEN]
+    assert said(done) == [who]
 
 
 def test_a_variable_that_only_the_loader_can_read_is_left_to_it(mpi: Path) -> None:

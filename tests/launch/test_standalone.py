@@ -228,7 +228,8 @@ def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:
     script = tmp_path / "ranks.py"
     script.write_text(RANKS)
     assert printed(python("-m", "hpcpy_mpi", 4, script, "MPICH")) == FOUR_RANKS
-    assert python("-m", "hpcpy_mpi").returncode == 2
+    for words in ((), ("-n", 2)):
+        assert python("-m", "hpcpy_mpi", *words).returncode == 2
 
 
 def test_an_import_asks_the_kernel_for_what_it_will_read(

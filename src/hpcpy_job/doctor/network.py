@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy_common import mounts
+from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import process
 
 # By their names: the project, the function that tells the version.
@@ -97,5 +97,8 @@ def line(opened: frozenset[str]) -> str:
     words = [f"MPI is {named or 'a library without a file'} ({_mpi_version(named)})"]
     words += [str(library) for library in libraries(mapped)]
     words.append(f"network: {process.fabric(opened, mapped)['provider'] or 'unknown'}")
-    words.append("shared memory" if shared_memory(opened) else "no shared memory")
+    if shared_memory(opened):
+        words.append("shared memory")
+    elif ranks.is_of_several(os.environ):  # one rank has nobody to share it with
+        words.append("no shared memory")
     return ", ".join(words)

@@ -132,12 +132,17 @@ static void *open_searched(const bool *asked, char *failed, size_t size)
     char paths[HPCPY_INTERFACES][4096];
     bool is_read = first == HPCPY_NOWHERE && hpcpy_in_loader_cache(names, count, OWN, paths);
     for (int i = 0; i < count && is_read; i++) {
-        /* By its name, since the loader knows which of several is for this machine. */
-        void *library = paths[i][0] != '\0' ? open_library(names[i]) : NULL;
-        if (paths[i][0] != '\0' && (library == NULL || is_own(library))) {
-            library = open_library(paths[i]);
+        if (paths[i][0] == '\0') {
+            continue;
         }
-        if (library != NULL) {
+        /* On a host by its name, since the loader knows which of several is for this machine.
+           In an image that might be the image's own, which leaves its libfabric for the other. */
+        const char *path = paths[i], *name = names[i];
+        void *library = open_library(hpcpy_is_standalone() ? name : path);
+        if (library == NULL) {
+            library = open_library(hpcpy_is_standalone() ? path : name);
+        }
+        if (library != NULL && !is_own(library)) {
             return library;
         }
     }

@@ -36,7 +36,7 @@ def workers(cluster: Cluster) -> dict[int, str]:
 
 
 def wait_until_it_computes(cluster: Cluster) -> None:
-    wait_until(lambda: running(cluster, "-m", "workloads", "pi"), every=0.1)
+    wait_until(lambda: running(cluster, "-m", "hpcpy_job.program", "-m"), every=0.1)
     # And not only imports: the workers have done that, and all but sleep until then.
     used = {worker: processor_seconds(worker) for worker in workers(cluster)}
     wait_until(

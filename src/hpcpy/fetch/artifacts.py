@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.core.files import MIB, disk_errors, in_words, place, require_free, sha256
 from hpcpy.core.paths import cache_dir
-from hpcpy.core.programs import end_if_stopped
+from hpcpy.core.programs import end_if_stopped, signals_wait
 from hpcpy.core.scratch import locked
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.apt import debian_mirrors, given_mirror
@@ -244,8 +244,10 @@ def _download(
     """Fetch artifacts in threads, the largest first: the last of them would be waited for alone."""
     largest = sorted(artifacts, key=lambda artifact: -artifact.sources[0].size)
     with ThreadPoolExecutor(THREADS) as pool:
-        running = {pool.submit(fetcher.fetch, artifact): artifact for artifact in largest}
         try:
+            # A pool does not wait for a thread in whose start it was interrupted.
+            with signals_wait():
+                running = {pool.submit(fetcher.fetch, artifact): artifact for artifact in largest}
             with _progress(fetcher.tally, artifacts) as update:
                 while running:
                     end_if_stopped()

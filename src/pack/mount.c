@@ -67,6 +67,8 @@ static int answer(int milliseconds, int file, const char *reason)
     if (poll(each, 2, milliseconds) < 1 || !each[0].revents)
         return 0;
     int start = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+    if (start < 0)   /* too many open files: it would stay in the queue */
+        return 0;
     pid_t peer = own_peer(start);
     char now[PATH_MAX];
     find_place(now);
@@ -148,13 +150,13 @@ static void *mount_and_hold(void *prefix)
    bound it; none, where its time will end this. */
 static void leave_limits(void)
 {
-    static const int kinds[] = {RLIMIT_AS, RLIMIT_CPU};
+    static const int kinds[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_CPU};
     struct rlimit limit;
     cpu_set_t all;
 
     memset(&all, 0xff, sizeof all);
     sched_setaffinity(0, sizeof all, &all);   /* of the job's */
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         getrlimit(kinds[i], &limit);
         limit.rlim_cur = limit.rlim_max;
         setrlimit(kinds[i], &limit);

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from injection_ways import NOBODY, forbidden
-from packing import conda_like, end, pack, public_folder, reported, require, tree
+from packing import conda_like, daemons, end, pack, public_folder, reported, require, tree
 from test_engine_apptainer import AS_USER
 
-from running import Done, first_line, run
+from running import Done, first_line, run, wait_until
 from running import start as begin
 
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
@@ -133,6 +133,15 @@ def test_a_start_with_a_limit_of_time_serves_no_other(file: Path) -> None:
         assert run(file, "-c", SPACE, env=held).stdout != space
         first.communicate("\n")
     end(file.parent)
+
+
+@pytest.mark.parametrize("limit", ["-S -n", "-n"])
+def test_few_open_files_leave_no_daemon(limit: str, file: Path) -> None:
+    for files in (5, 6, 7, 8, 9, 10, 12, 16):
+        words = ("sh", "-c", f'ulimit {limit} {files} && exec "$@"', "sh", file, "-c", "pass")
+        done = run(*words, env={**ENV, "HPCPY_PACK_HOLD": "0"})
+        assert done.returncode in (0, 69), done.stderr
+        wait_until(lambda: not daemons(file.parent))
 
 
 def test_what_is_not_overwritten(tmp_path: Path) -> None:

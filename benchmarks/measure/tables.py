@@ -129,9 +129,9 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
     private = _told(found[smallest], "private")
     cells |= {
-        "MB read": f"{read / 1e6:,.0f}",
+        f"MB read of a node, {_ranks(ranks)}": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        "own memory of a rank, MB": f"{private / 1e6:.0f}",
+        f"own memory of a rank, MB: {nodes} × {ranks}": f"{private / 1e6:.0f}",
     }
     for size in dict.fromkeys([smallest, largest]):
         cells[f"CPU of a rank, s: {size[0]} × {size[1]}"] = f"{_told(found[size], 'cpu'):.2f}"

@@ -100,7 +100,7 @@ def _warnings(report: Report, newest: datetime.date, can_be_repeated: bool) -> I
     if (_load(one) or 0.0) > BUSY:
         yield "Other programs ran: times may be too long."
     if _day(one) < newest:
-        yield "An older image than others here."
+        yield "An older image than others here." if one.get("image", True) else "Older than others."
     if not can_be_repeated:
         yield "The command is gone."
 
@@ -116,6 +116,8 @@ def _day(report: Report) -> datetime.date:
 
 def _image(report: Report) -> str:
     """Return the image's name and the hash of what it was made of."""
+    if not report.get("image", True):
+        return f"no image: Python {report['versions']['python']} of the machine"
     found = report.get("image") or (report.get("images") or {}).get("hpcpy")
     if isinstance(found, str):
         return f"image {found.removeprefix('sha256:')[:12]}"
@@ -128,7 +130,8 @@ def _samples(report: Report) -> str:
         return ""
     least, most = min(counts), max(counts)
     number = str(most) if least == most else f"{least} to {most}"
-    return f"{number} sample{'' if most == 1 else 's'} each"
+    ended = f", stopped {report['stopped']}" if report.get("stopped") else ""
+    return f"{number} sample{'' if most == 1 else 's'} each{ended}"
 
 
 def _counts(report: Report) -> Iterable[int]:

@@ -7,6 +7,7 @@ import os
 import site
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 
 from hpcpy_common import mounts
@@ -30,9 +31,12 @@ def count(case: Invocation, where: Path) -> Program:
     # Calls for files on disks of this node do not ask a network's file system.
     if is_shared(mounts.here(str(where))):
         calls = [call for call in calls if is_shared(mounts.here(call.path))]
-    own = sum(not _is_pythons(call.path) for call in calls)
+    own = [call for call in calls if not _is_pythons(call.path)]
+    # Python looks at the program's folder for each module that it imports.
+    looks = Counter(call.path for call in own if call.kind == "stat" and os.path.isdir(call.path))  # noqa: PTH112
     opened = [call.path for call in calls if call.kind == "open" and call.value >= 0]
-    return Program(cpu, len(calls), own, sum(map(_size, {*opened})), len(opened))
+    size = sum(map(_size, {*opened}))
+    return Program(cpu, len(calls), len(own), looks.total() - len(looks), size, len(opened))
 
 
 def is_shared(kind: str) -> bool:

@@ -92,6 +92,7 @@ class Program:
     cpu: float  # Seconds of processor time, warm
     calls: int  # Calls with a path that may ask the shared file system
     own: int  # Those of the calls outside of Python's folders: an image does not save them
+    looked: int  # Of these, looks at a folder again, one an import: a module in memory needs none
     file_bytes: int  # The size of all opened files, each counted once: a node reads no more
     opened: int = 0  # How many of the calls open a file
 
@@ -115,10 +116,10 @@ class Setting:
             by_rank = _IMAGE_BY_RANK + own
             return Start(_CONTAINER + cpu, by_rank, _IMAGE_BY_NODE, program.file_bytes)
         if way == "baked":
-            by_rank = _FILES_BY_RANK + own
+            by_rank = _FILES_BY_RANK + own - program.looked
             return Start(_BAKED_CPU * cpu, by_rank, _FILES_BY_NODE, program.file_bytes)
         if way == "one file":
-            by_rank = _FILE_BY_RANK + own
+            by_rank = _FILE_BY_RANK + own - program.looked
             return Start(_BAKED_CPU * cpu, by_rank, _FILE_BY_NODE, program.file_bytes)
         # Each node that has the image passes it on.
         rounds = 1 + math.ceil(math.log2(math.ceil(ranks / self.per_node)))

@@ -73,7 +73,8 @@ def text(data: dict[str, Any]) -> str:
     lines = [
         f"forecast: {data['start']}",
         f"  calls with a path that may ask the file system: {counted['calls']:,}, outside of "
-        f"Python's folders: {counted['own']:,}, that open a file: {counted['opened']:,}, of "
+        f"Python's folders: {counted['own']:,} ({counted['looked']:,} of them look at a folder "
+        f"again), that open a file: {counted['opened']:,}, of "
         f"{counted['file_bytes'] / 1e6:,.1f} MB; processor time: {duration(counted['cpu'])}",
         f"  probed: {probed['folder']}, {kind}: {duration(probed['look_up'])} a look-up, "
         f"{duration(probed['opening'])} an opening, {probed['rate']:,.0f} look-ups a second "
@@ -85,6 +86,7 @@ def text(data: dict[str, Any]) -> str:
         _times(model),
         "",
         *(f"  {way}: {what}" for way, what in WAYS.items()),
+        "  pays from: with so many ranks, and with any more, it is faster than as is",
         "",
         *_remarks(data),
     ]

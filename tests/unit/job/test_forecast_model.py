@@ -1,12 +1,16 @@
 """The forecast: the queueing model's limits, the ways to start, and how a file system is probed."""
 
+import json
 import signal
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import python, start
+from processes import environment, python, start
 
+from hpcpy.core import paths
 from hpcpy_common.errors import OutputError
 from hpcpy_job.forecast import count
 from hpcpy_job.forecast.model import (
@@ -20,7 +24,7 @@ from hpcpy_job.forecast.model import (
     seconds,
 )
 from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
-from running import wait_until
+from running import run, wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
 
@@ -67,7 +71,7 @@ def test_what_pythonpath_adds_is_pythons(
 
 
 SHARED = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)
-PROGRAM = Program(cpu=0.5, calls=2500, own=0, file_bytes=80_000_000)
+PROGRAM = Program(cpu=0.5, calls=2500, own=0, looked=0, file_bytes=80_000_000)
 
 
 def setting(**other: Any) -> Setting:
@@ -81,10 +85,32 @@ def test_as_it_is_the_last_of_many_waits_for_all_calls() -> None:
 
 
 def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
-    own = Program(cpu=0.5, calls=2500, own=2500, file_bytes=80_000_000)
+    own = replace(PROGRAM, own=2500)
     without, with_own = (forecast(setting(program=one))["in a SIF"][-1] for one in (PROGRAM, own))
     assert with_own > 50 * without
     assert with_own >= forecast(setting(program=own))["as is"][-1]
+
+
+def test_modules_in_memory_save_looks_at_the_programs_folder() -> None:
+    looks = forecast(setting(program=replace(PROGRAM, own=100, looked=90)))
+    few = forecast(setting(program=replace(PROGRAM, own=10)))
+    same = [way for way in looks if looks[way] == few[way]]
+    assert same == ["as is", "baked", "one file"]
+
+
+def test_looks_at_the_programs_folder_are_counted_and_the_tools_own_are_not(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "my.py"
+    script.write_text("import json, csv, wave, mailbox, sqlite3")
+    counts = []
+    for given in (f"{paths.ROOT}/src", f"{tmp_path}/none:{paths.ROOT}/src/"):
+        words = (sys.executable, "-m", "hpcpy_job", "forecast", "--json", "-", "--size", "1")
+        done = run(*words, "--operations", "200", "--", script, env=environment(PYTHONPATH=given))
+        assert done.returncode == 0, done.stderr
+        counts.append(json.loads(done.stdout[done.stdout.index("{") :])["counted"])
+    assert counts[0]["own"] > counts[0]["looked"] >= 5
+    assert counts[1]["calls"] > counts[0]["calls"]
 
 
 def test_a_way_pays_from_where_it_stays_faster() -> None:

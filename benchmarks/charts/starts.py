@@ -7,12 +7,12 @@ from typing import Any
 from charts.axes import Point, Report, bars, figure, legend, machine, median, unique
 from charts.names import plain
 
-# Two of the places that are measured, both unpacked on one disk; the tables have all.
+# Two of the places that are measured, both unpacked on one disk; the JSON has all.
 _PLACES = {
     ("wheels", "venv"): "ordinary packages in a virtual environment",
     ("hpcpy", "host"): "hpcpy",
 }
-# The tables have all.
+# The JSON has all.
 _STARTS = ("pass", "numpy", "core", "core + kernel", "core + MPI_Init")
 
 

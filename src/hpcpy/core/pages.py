@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pydoc
 import re
 import shutil
@@ -50,7 +51,9 @@ def main(options: argparse.Namespace) -> int:
         hint = suggestion(name, known, "hpcpy docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
     parts = _parts(path, known)
-    if not sys.stdout.isatty():
+    pager = os.environ.get("PAGER", "").split()
+    # One that is not there would show nothing.
+    if not sys.stdout.isatty() or (pager and not shutil.which(pager[0])):
         print("".join(parts), end="")
         return 0
     parts[::2] = map(_wrapped, parts[::2])

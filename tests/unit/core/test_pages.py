@@ -65,6 +65,15 @@ def test_a_terminal_shows_prose_in_its_width_and_code_as_it_is(
     assert [line[:5] for line in prose if "it" in line] == ["- it ", "  it "]
 
 
+def test_a_pager_that_is_not_there_hides_no_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PAGER", "nosuch -R")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    pages.main(argparse.Namespace(page="mpi"))
+    assert capsys.readouterr().out.startswith("# Use")
+
+
 @pytest.mark.parametrize(
     ("name", "title"),
     [

@@ -30,8 +30,8 @@ _PACKAGES, _OWN, _AHEAD, _FILE = "ordinary packages", "hpcpy.sif", "read ahead",
 _BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exec "$@"'
 # For one rank, too: until a program is executed its parent holds the GIL, and serves no storage.
 _RANKS = """
-for (( rank = 0; rank < $0; rank++ )); do "$@" & done
-for (( rank = 0; rank < $0; rank++ )); do wait -n || exit; done
+for (( rank = 0; rank < $0; rank++ )); do "$@" & ranks+=($!); done
+for rank in "${ranks[@]}"; do wait "$rank" || exit; done
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from hpcpy_common import files, machine, options, ranks
@@ -12,8 +11,6 @@ from hpcpy_job.forecast import count, probe, report
 from workloads.bench.options import check_files, tables_beside
 from workloads.startup.command import add_program, programs
 
-# Of the modules of this program, in a checkout.
-_FOLDER = Path(__file__).resolve().parents[2]
 _EPILOG = f"""\
 The program is run {count.RUNS} times: give one that ends when it has started.
 The probe makes a folder, does at most --operations calls with a path and writes
@@ -29,7 +26,6 @@ def main(arguments: list[str]) -> int:
     _check(args)
     if not ranks.is_first():
         return 0
-    _leave_own_path()
     with tables_beside(args):
         (case,) = programs(args)
         case.require()
@@ -50,14 +46,6 @@ def _check(args: argparse.Namespace) -> None:
     check_files(args)
     if args.probe is not None and not args.probe.is_dir():
         raise UsageError(f"--probe {args.probe}: there is no such folder")
-
-
-def _leave_own_path() -> None:
-    """Take the folder of this program off PYTHONPATH: what is started does not need it."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = [folder for folder in given if folder and Path(folder).resolve() != _FOLDER]
-    if len(kept) < len(given):
-        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
 
 
 def _parser() -> options.Parser:

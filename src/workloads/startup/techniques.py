@@ -7,6 +7,7 @@ tables and for ``--json``; a program that fails raises its last words.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import resource
 import subprocess
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from workloads.startup.command import Invocation
 
 _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
+# The folder of this program's packages.
+_OWN = os.path.realpath(os.fsencode(Path(__file__).parents[2]))
 # How many imports of each start are told.
 _KEPT = 15
 
@@ -107,7 +110,12 @@ def initial_environment() -> dict[bytes, bytes]:
     """Return the variables of this process without those that its own start has added."""
     # Cache folders, for example: with these its children would make fewer calls than it did.
     text = Path("/proc/self/environ").read_bytes()
-    return dict(pair.split(b"=", 1) for pair in text.split(b"\0") if b"=" in pair)
+    variables = dict(pair.split(b"=", 1) for pair in text.split(b"\0") if b"=" in pair)
+    # PYTHONPATH=src of a checkout is for this program alone.
+    given = variables.pop(b"PYTHONPATH", b"").split(b":")
+    if kept := [folder for folder in given if folder and os.path.realpath(folder) != _OWN]:
+        variables[b"PYTHONPATH"] = b":".join(kept)
+    return variables
 
 
 def processor_time() -> float:

@@ -1,4 +1,4 @@
-"""A node's cores, divided among its ranks' BLAS threads; checked on 1 and 4 ranks."""
+"""A node's cores, divided among its ranks' BLAS threads (MPI)."""
 
 from __future__ import annotations
 

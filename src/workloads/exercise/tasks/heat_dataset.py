@@ -1,4 +1,4 @@
-"""One dataset of an HDF5 file, written by all ranks together; checked on 1 and 4 ranks."""
+"""One dataset of an HDF5 file, written by all ranks together (MPI)."""
 
 from __future__ import annotations
 

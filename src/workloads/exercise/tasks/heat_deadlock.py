@@ -1,4 +1,4 @@
-"""Send and Recv in an order in which no rank waits for ever; checked on 1 and 4 ranks."""
+"""Send and Recv in an order in which no rank waits for ever (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A halo, filled by Sendrecv: which row goes where; checked on 1 and 4 ranks."""
+"""A halo, filled by Sendrecv: which row goes where (MPI)."""
 
 from __future__ import annotations
 

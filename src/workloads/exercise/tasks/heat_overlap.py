@@ -1,4 +1,4 @@
-"""Computing while the halo is under way; checked on 1 and 4 ranks."""
+"""Computing while the halo is under way (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sum that is the same on any number of ranks, to the last bit; checked on 1 and 4 ranks."""
+"""A sum that is the same on any number of ranks, to the last bit (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows dealt out in turn to MPI ranks, and gathered; checked on 1 and 4 ranks."""
+"""Rows dealt out in turn to MPI ranks, and gathered (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file, written by all ranks at their own offsets; checked on 1 and 4 ranks."""
+"""One file, written by all ranks at their own offsets (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of unequal rows, gathered without pickling; checked on 1 and 4 ranks."""
+"""Blocks of unequal rows, gathered without pickling (MPI)."""
 
 from __future__ import annotations
 

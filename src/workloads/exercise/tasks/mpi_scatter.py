@@ -1,4 +1,4 @@
-"""A file that rank 0 alone opens, and shares out by one call; checked on 1 and 4 ranks."""
+"""A file that rank 0 alone opens, and shares out by one call (MPI)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function that one rank compiles, and the others load; checked on 1 and 4 ranks."""
+"""A function that one rank compiles, and the others load (MPI)."""
 
 from __future__ import annotations
 

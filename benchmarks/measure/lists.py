@@ -54,11 +54,11 @@ def _patches() -> str:
 def _packages() -> str:
     locked = _toml("env/packages.lock")["packages"]
     ran = json.loads((_RESULTS / "packages.json").read_text())
-    rows = []
+    names = []
     for name, program in sorted(_toml("tests/packages/programs.toml").items()):
-        size = str(ran["megabytes"].get(name, "not run"))
-        rows.append([name, locked[program.get("requires", [name])[0]]["version"], size])
-    return table(["package", "version", "disk, MB"], rows, 2)
+        version = locked[program.get("requires", [name])[0]]["version"]
+        names.append(f"{name} {version}{'' if name in ran['megabytes'] else ' (not run)'}")
+    return f"{', '.join(names)}.\n"
 
 
 def _suites() -> str:

@@ -86,6 +86,26 @@ def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     assert done.stderr.endswith(f"next: ln -s {tmp_path}/moved {folder}\n")
 
 
+def test_what_its_commands_and_pack_say_where_the_image_has_moved(sif: str, tmp_path: Path) -> None:
+    require()
+    folder, other, new = (tmp_path / name for name in ("hpcpy", "my.sif", "new.sif"))
+    shutil.copyfile(sif, other)
+    assert pack(other, "--to", "/proc/x").returncode == 73
+    assert pack(other, "--to", folder).returncode == 0
+    record = ("--", "-c", "print(1)")
+    other.rename(new)
+    started = run(folder / "bin/python", "-c", "", env=ALONE)
+    for done in (pack("--explain", folder), pack(folder, *record), started):
+        assert (done.returncode in (2, 69), done.stderr.count("\n")) == (True, 1), done
+        assert str(other) in done.stderr
+        assert done.stderr.endswith(f"./hpcpy pack NEW.sif --to {folder}\n")
+    assert pack(new, "--to", folder).returncode == 0
+    moved = folder.rename(tmp_path / "moved")
+    done = pack(moved, *record)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith(f"./hpcpy pack {new} --to {moved}\n")
+
+
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
     program = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
     env = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}

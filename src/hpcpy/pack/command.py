@@ -199,7 +199,7 @@ def _make(environment: Environment, work: Path) -> Path:
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            why = ": ".join(dict.fromkeys((lines[0], lines[-1])))
+            why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
             hint = "./hpcpy setup prints what this machine lacks"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image_of(packed).stat().st_size

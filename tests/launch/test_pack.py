@@ -151,6 +151,8 @@ def test_a_copy_and_what_was_moved_change_nothing_at_the_first_place(
         assert f"{other}: was packed as {prefix}, " in done.stderr
         assert f"./hpcpy pack --undo {other}" in done.stderr
         assert (f"mv {other} {prefix}" in done.stderr) == (how == "mv")
+    explained = pack("--explain", other)
+    assert (explained.returncode, f" MB, of {prefix}\n" in explained.stdout) == (0, True), explained
     if how == "mv":
         prefix.symlink_to(other)
         assert pack(*program).returncode == 0

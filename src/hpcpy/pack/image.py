@@ -105,7 +105,7 @@ def bound(packed: Path) -> list[list[str]]:
 
 def folders_of(packed: Path) -> list[Path]:
     """Return the folders that a packed folder's image has, at their places."""
-    return [Path(place) for _, place in bound(packed)] or [packed]
+    return [Path(place) for _, place in bound(packed)] or [place_of(packed)]
 
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:

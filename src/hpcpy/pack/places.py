@@ -54,8 +54,7 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
             made.mkdir(_OWN)
         except FileExistsError:
             pass
-        except FileNotFoundError as error:
-            # Below /proc.
+        except FileNotFoundError as error:  # below /proc
             raise DiskError(f"{made}: cannot be written ({error.strerror})") from error
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()

@@ -99,7 +99,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         # A program that was named ran in the folder as it was: packed, it would fail as well.
         if program and isinstance(error, StageError):
             raise
-        nothing = ", and nothing is read ahead" if program else ""
+        nothing = ", and nothing is read ahead" if program and not hot.ranges(packed) else ""
         line = f"path calls were not counted{nothing}: {error}"
     return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
 

@@ -15,6 +15,11 @@ from hpcpy_common import signals
 START_SECONDS = 120.0
 
 
+def ended(code: int) -> str:
+    """Return how a program has ended, in words."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
 @contextlib.contextmanager
 def running(
     command: Sequence[str], *, own_session: bool = True, **options: Any

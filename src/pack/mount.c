@@ -147,22 +147,27 @@ static void *mount_and_hold(void *prefix)
 }
 
 /* Serve other starts without the first one's limits, and not on its core alone, to which Slurm has
-   bound it; none, where its time will end this. */
+   bound it; none, where its memory or its time will end this. */
 static void leave_limits(void)
 {
-    static const int kinds[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_CPU};
+    static const rlim_t memory = 4UL << 30;   /* its threads reserve about one gigabyte */
+    const struct {
+        int kind;
+        rlim_t enough;
+    } each[] = {{RLIMIT_NOFILE, 0}, {RLIMIT_AS, memory}, {RLIMIT_DATA, memory},
+                {RLIMIT_CPU, RLIM_INFINITY}};
     struct rlimit limit;
     cpu_set_t all;
 
     memset(&all, 0xff, sizeof all);
     sched_setaffinity(0, sizeof all, &all);   /* of the job's */
-    for (int i = 0; i < 3; i++) {
-        getrlimit(kinds[i], &limit);
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        getrlimit(each[i].kind, &limit);
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(kinds[i], &limit);
+        setrlimit(each[i].kind, &limit);
+        if (limit.rlim_max < each[i].enough)
+            hold = 0, parent = -1;
     }
-    if (limit.rlim_max != RLIM_INFINITY)
-        hold = 0, parent = -1;
 }
 
 int serve(char **words)

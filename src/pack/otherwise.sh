@@ -26,13 +26,23 @@ place=${prefix%/.pack/root} # of a SIF's commands
 ln -s ${own%/.pack} $place"
 case ${HPCPY_PACK_ENGINE:-} in '' | apptainer | folder) ;;
 *) fail "HPCPY_PACK_ENGINE=$HPCPY_PACK_ENGINE: is neither apptainer nor folder" ;; esac
+case $why in
+"$image: No such file "*)
+  [ ! -h "$image" ] || fail "its SIF $(readlink "$image") cannot be found; next: \
+./hpcpy pack NEW.sif --to $place" ;;
+"$image: Permission denied") fail "$why: it is closed to you; ask its owner" ;;
+esac
 case $why in "$image: "*) fail "$why; is it whole?" ;; esac
 
 # The one that packed, or the site's.
 [ -x "$apptainer" ] || apptainer=$(command -v apptainer || true)
 # Paths have no blanks: pack refuses them.
 # shellcheck disable=SC2086
-if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
+if [ "${HPCPY_PACK_ENGINE:-}" = folder ]; then
+  :
+elif [ ! -x "$apptainer" ]; then
+  why="$why, and no Apptainer is there"
+else
   options='' root=$image
   if [ -n "$bin" ]; then
     # In the launcher's order: one folder may lie in another.
@@ -55,15 +65,14 @@ if [ -x "$apptainer" ] && [ "${HPCPY_PACK_ENGINE:-}" != folder ]; then
   [ -z "${LD_LIBRARY_PATH:-}" ] || export APPTAINERENV_LD_LIBRARY_PATH="$LD_LIBRARY_PATH"
   # It ends as the program does, or with 255: what can follow asks before.
   if [ ! -d "$kept" ] || [ -n "${HPCPY_PACK_ENGINE:-}" ] ||
-    error=$("$apptainer" --silent exec $options "$root" /bin/true 2>&1); then
+    error=$("$apptainer" --nocolor --silent exec $options "$root" /bin/true 2>&1); then
     say "by $apptainer"
     [ "$name" = pack-exec ] || set -- "$bin$name" "$@"
     [ -z "$activate" ] || set -- /bin/bash -c "$activate" "$1" "$@"
-    exec "$apptainer" --silent exec --pwd "$PWD" $options "$root" "$@"
+    exec "$apptainer" --nocolor --silent exec --pwd "$PWD" $options "$root" "$@"
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
-[ "${HPCPY_PACK_ENGINE:-}" = folder ] || why="$why, and no Apptainer is there"
 [ -d "$kept" ] || fail "$why, and no $kept; see engines in: hpcpy docs pack"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)

@@ -135,15 +135,19 @@ def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
     assert f"{unpacked} lacks files that were packed; it is left: look for" in done.stderr
 
 
-def test_a_program_that_fails_leaves_its_folder_unpacked(parent: Path) -> None:
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [("exit 3", "fails ended with exit code 3"), ("kill -9 $$", "fails was killed by signal 9")],
+)
+def test_a_program_that_fails_leaves_its_folder_unpacked(parent: Path, end: str, says: str) -> None:
     # Exit code 0: a script then removed the folder as it was.
     prefix = parent / "env"
-    (prefix / "bin/fails").write_text("#!/bin/sh\nexit 3\n")
+    (prefix / "bin/fails").write_text(f"#!/bin/sh\n{end}\n")
     (prefix / "bin/fails").chmod(0o755)
     before = tree(prefix)
     done = pack(prefix, "--", "fails")
     assert (done.returncode, tree(prefix)) == (1, before)
-    assert "fails ended with exit code 3" in done.stderr
+    assert says in done.stderr
     assert not beside(prefix, "unpacked").exists()
 
 

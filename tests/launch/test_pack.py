@@ -122,6 +122,7 @@ def test_what_somebody_puts_beside_an_image_stays(prefix: Path, act: str) -> Non
 
 @pytest.mark.parametrize("is_kept", sampled([False, True]))
 def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
+    (prefix / "share/two\nlines").touch()
     before = tree(prefix)
     packed(prefix)
     assert names(prefix) == {"env", "env.unpacked"}
@@ -134,6 +135,31 @@ def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
     assert done.returncode == 0, done.stderr
     assert names(prefix) == {"env"}
     assert tree(prefix) == before
+
+
+@pytest.mark.parametrize("how", ["cp -a", "mv"])
+def test_a_copy_and_what_was_moved_change_nothing_at_the_first_place(
+    prefix: Path, how: str
+) -> None:
+    before = tree(prefix)
+    other = packed(prefix).with_name("other")
+    run(*how.split(), prefix, other, check=True)
+    program = (other, "--", "-c", "import json")
+    for words in (("--update", *program[:2], "true"), program, ("--standalone", other), (other,)):
+        done = pack(*words)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
+        assert f"{other}: was packed as {prefix}, " in done.stderr
+        assert f"./hpcpy pack --undo {other}" in done.stderr
+        assert (f"mv {other} {prefix}" in done.stderr) == (how == "mv")
+    explained = pack("--explain", other)
+    assert (explained.returncode, f" MB, of {prefix}\n" in explained.stdout) == (0, True), explained
+    if how == "mv":
+        prefix.symlink_to(other)
+        assert pack(*program).returncode == 0
+        prefix.unlink()
+    assert pack("--undo", other).returncode == 0
+    assert tree(other) == before
+    assert prefix.exists() == is_packed(prefix) == (how == "cp -a")
 
 
 def test_update_packs_what_a_program_changed(prefix: Path) -> None:

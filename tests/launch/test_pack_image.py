@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of, unsquashfs
+from hpcpy.pack.places import is_packed
 from running import run, wait_until
 from tiers import sampled
 
@@ -84,6 +86,26 @@ def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     folder.rename(tmp_path / "moved")
     done = run(tmp_path / "moved/bin/python", "-c", "", env=alone)
     assert done.stderr.endswith(f"next: ln -s {tmp_path}/moved {folder}\n")
+
+
+def test_what_its_commands_and_pack_say_where_the_image_has_moved(sif: str, tmp_path: Path) -> None:
+    require()
+    folder, other, new = (tmp_path / name for name in ("hpcpy", "my.sif", "new.sif"))
+    shutil.copyfile(sif, other)
+    assert pack(other, "--to", "/proc/x").returncode == 73
+    assert pack(other, "--to", folder).returncode == 0
+    record = ("--", "-c", "print(1)")
+    other.rename(new)
+    started = run(folder / "bin/python", "-c", "", env=ALONE)
+    for done in (pack("--explain", folder), pack(folder, *record), started):
+        assert (done.returncode in (2, 69), done.stderr.count("\n")) == (True, 1), done
+        assert str(other) in done.stderr
+        assert done.stderr.endswith(f"./hpcpy pack NEW.sif --to {folder}\n")
+    assert pack(new, "--to", folder).returncode == 0
+    moved = folder.rename(tmp_path / "moved")
+    done = pack(moved, *record)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith(f"./hpcpy pack {new} --to {moved}\n")
 
 
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
@@ -188,6 +210,21 @@ def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Pat
         name: (mode, content) for name, (mode, _, content) in before.items()
     }
     assert (folder / "mine/.cache/hpcpy/logs").is_dir()
+
+
+def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
+    is_closed = not Path("/dev/fuse").stat().st_mode & 0o006
+    if os.geteuid() != 0 or not is_closed or not is_public(paths.ROOT / "hpcpy"):
+        pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
+    prefix = conda_like(folder / "mine/env")
+    run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
+    as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
+    done = run(*as_nobody, "/usr/bin/python3", *COMMAND[1:], prefix, env=env, cwd="/usr")
+    assert done.returncode == 69, done
+    said = r"cannot be mounted here: /dev/fuse: Permission denied; by \S+: FATAL: .*; "
+    assert re.search(said, done.stderr), done.stderr
+    assert not is_packed(prefix)
 
 
 def test_an_image_is_closed_to_those_who_may_not_read_a_file_of_it(folder: Path) -> None:

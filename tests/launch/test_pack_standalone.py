@@ -124,9 +124,10 @@ def test_each_mount_namespace_has_its_own(file: Path, tmp_path: Path) -> None:
     end(file.parent)
 
 
-def test_a_start_with_a_limit_of_time_serves_no_other(file: Path) -> None:
+@pytest.mark.parametrize("limit", ["-t 60", "-v 300000", "-d 300000"])
+def test_a_start_with_a_limit_of_time_or_memory_serves_no_other(file: Path, limit: str) -> None:
     held = {**ENV, "HPCPY_PACK_HOLD": "600"}
-    words = ("sh", "-c", 'ulimit -t 60 && exec "$@"', "sh", file, "-c", f"{SPACE}; input()")
+    words = ("sh", "-c", f'ulimit {limit} && exec "$@"', "sh", file, "-c", f"{SPACE}; input()")
     end(file.parent)
     with begin(*words, env=held, stdin=subprocess.PIPE) as first:
         space = first_line(first)
@@ -148,9 +149,12 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
     require()
     prefix, other = conda_like(tmp_path / "env"), tmp_path / "results.csv"
     other.write_text("mine")
-    for name in (other, "/dev/null", "-", prefix / "env.run", tmp_path / "none/env.run"):
+    wrong = (other, "/dev/null", "/dev/stdout", "-", prefix / "env.run", tmp_path / "none/env.run")
+    for name in (*wrong, "/proc/env.run"):
         done = pack("--standalone", prefix, "-o", name)
-        assert (done.returncode, done.stdout) == (2, ""), name
+        code = 2 if name in wrong else 73
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done
+    assert "give another place by -o" in done.stderr
     assert other.read_text() == "mine"
     assert not (prefix / "env.run").exists()
 

@@ -208,8 +208,9 @@ def test_who_may_not_mount_nor_use_apptainer_gets_the_folder_and_reads_why(
     show, folder = "import sys; print(sys.prefix)", f"{environment}.unpacked"
     done = start(environment, "python", "-c", show, before=AS_NOBODY)
     assert (done.returncode, done.stdout) == (0, f"{folder}\n"), done.stderr
-    said = rf"hpcpy pack: /dev/fuse: Permission denied; Apptainer: .+; in {folder}\n"
+    said = rf"hpcpy pack: /dev/fuse: Permission denied; Apptainer: [^\x1b]+; in {folder}\n"
     assert re.fullmatch(said, done.stderr), done.stderr
+    assert "no Apptainer is there" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -267,6 +268,22 @@ def test_a_mount_is_handed_to_its_own_user_alone(environment: Path) -> None:
     start(environment, "python", "-c", "pass", env=HELD)
     ask = (PYTHON, "-c", SQUAT, "ask", image_of(environment).name)
     assert [run(*who, *ask).stdout for who in ((), AS_NOBODY)] == ["1\n", "0\n"]
+
+
+def test_an_image_that_its_owner_closed_is_not_said_to_be_damaged(
+    environment: Path, folder: Path
+) -> None:
+    if os.geteuid() != 0 or forbidden("user namespaces"):
+        pytest.skip("becomes another user, in a user namespace: as root")
+    before = ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
+    image = image_of(environment)
+    image.chmod(0o400)
+    try:
+        done = start(environment, "python", env=ALONE, before=before)
+    finally:
+        image.chmod(0o444)
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1), done
+    assert f"{image}: Permission denied: it is closed to you" in done.stderr
 
 
 def test_an_image_that_is_damaged_and_a_folder_that_moved_are_one_line(

@@ -14,6 +14,7 @@ from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy_common.programs import ended
 from workloads.startup import calls, strace
 
 _SECONDS = 300
@@ -54,7 +55,7 @@ def traced(
     if done.returncode == NOT_STARTED:  # or does not end
         raise UnavailableError(f"{name}: {errors[0]}")
     if done.returncode:
-        raise StageError(f"{name} ended with exit code {done.returncode}: {errors[0]}")
+        raise StageError(f"{name} {ended(done.returncode)}: {errors[0]}")
     if not each:
         raise StageError(f"{name} was never started: {errors[0]}")
     return Traced(each, started)

@@ -10,7 +10,7 @@ from pathlib import Path
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import named
-from hpcpy.core.programs import run
+from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, standalone
@@ -22,12 +22,14 @@ from hpcpy.pack.image import (
     image_of,
     is_whole,
     names_in,
+    place_of,
     settings_of,
     unsquashfs,
 )
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, explained, record
+from hpcpy_common.programs import ended
 
 
 def declare(parser: Parser) -> None:
@@ -51,8 +53,9 @@ def declare(parser: Parser) -> None:
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (
-        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 69 this machine"
-        " cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it was."
+        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF; 69 this"
+        " machine cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it"
+        " was, unless only the report of what was done could not be printed."
     )
 
 
@@ -82,12 +85,13 @@ def main(options: argparse.Namespace) -> int:
         return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
-    place = prefix
+    place, remedy = prefix, "pack where you can write"
     if options.standalone:
         action, options.file = _write_file, standalone.checked(options.file, prefix)
         # Without a change of the environment: its own parent may be a site's, and closed.
-        place = prefix if options.program and is_packed(prefix) else options.file
-    with work_folder(place) as work:
+        if not (options.program and is_packed(prefix)):
+            place, remedy = options.file, "give another place by -o"
+    with work_folder(place, remedy) as work:
         action(prefix, work, options)
     return 0
 
@@ -118,18 +122,38 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
         if is_change or options.explain:
             raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
         environments.refuse_others(prefix)
-    elif image_of(prefix).is_symlink() and not is_use:
+        return
+    _refuse_strayed(prefix, may_be_copy=options.undo or options.explain)
+    if image_of(prefix).is_symlink() and not is_use:
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
-    elif not is_change and not is_use:
+    if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
-    elif options.program and not is_change and "HOT" not in settings_of(prefix):
+    if options.program and not is_change and "HOT" not in settings_of(prefix):
         hint = f"./hpcpy pack --update {prefix} -- true"
         raise UsageError(
             f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
         )
-    elif options.others and not is_change:
+    if options.others and not is_change:
         raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
+
+
+def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
+    """Refuse a packed folder without its image, and one whose programs use another folder."""
+    image, place = image_of(prefix), place_of(prefix)
+    sif = image.resolve() if image.is_symlink() else None
+    # Path.exists would raise where this user may not look.
+    if not os.path.exists(image):  # noqa: PTH110
+        hint = f"./hpcpy pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+        raise UsageError(f"{prefix}: its image {sif or image} cannot be found", hint=hint)
+    if place == prefix or may_be_copy:
+        return
+    hint = f"./hpcpy pack --undo {prefix} gives the folder back here"
+    if sif:
+        hint = f"./hpcpy pack {sif} --to {prefix}"
+    elif not place.exists():
+        hint = f"mv {prefix} {place}, or {hint}"
+    raise UsageError(f"{prefix}: was packed as {place}, and its paths are of there", hint=hint)
 
 
 def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
@@ -168,13 +192,16 @@ def _make(environment: Environment, work: Path) -> Path:
         before = environments.look(environment)
     with stage(f"pack {name}") as current:
         image.write(packed, environment, current)
-    with stage(f"start {name}") as current:
+    with stage(f"start {name}"):
         # Mounted here it shows a fault before it takes the folder's place.
-        try:
-            current.run([packed / "bin" / image.ANY, "true"], env=ALONE)
-        except StageError as error:
+        env = {**os.environ, **ALONE, "HPCPY_VERBOSE": "1"}
+        done = captured([packed / "bin" / image.ANY, "true"], env=env)
+        if done.returncode:
+            # Why it cannot be mounted; what an engine in its place has said last.
+            lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
+            why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
             hint = "./hpcpy setup prints what this machine lacks"
-            raise UnavailableError(f"it cannot be mounted here: {error}", hint=hint) from error
+            raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image_of(packed).stat().st_size
     print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
     return packed

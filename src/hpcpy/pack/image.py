@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -89,6 +90,11 @@ def with_setting(packed: Path, name: str, value: str) -> None:
         own.chmod(mode)
 
 
+def place_of(packed: Path) -> Path:
+    """Return where a folder was packed: a start of it has its image there."""
+    return Path(os.path.realpath(setting(packed, "PREFIX").removesuffix("/.pack/root")))
+
+
 def bound(packed: Path) -> list[list[str]]:
     """Return the folders in a packed folder's image, its own last, and where they belong.
 
@@ -99,7 +105,7 @@ def bound(packed: Path) -> list[list[str]]:
 
 def folders_of(packed: Path) -> list[Path]:
     """Return the folders that a packed folder's image has, at their places."""
-    return [Path(place) for _, place in bound(packed)] or [packed]
+    return [Path(place) for _, place in bound(packed)] or [place_of(packed)]
 
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
@@ -113,8 +119,8 @@ def names_in(packed: Path) -> set[str]:
     """Return the paths below the environment's own folder in an image, each after a slash."""
     listed = printed(unsquashfs(packed, "-l", "-d", ""), image_of(packed), error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    # Not splitlines, which ends a line at characters that names may have.
-    lines = (line for line in listed.split("\n") if line.startswith(own[0]))
+    # A name may have what ends a line; each path begins with a slash.
+    lines = (line for line in re.split(r"\n(?=/|$)", listed) if line.startswith(own[0]))
     return {line.removeprefix(own[0]) for line in lines}
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, places_named
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import locked, remove_tree
@@ -42,17 +42,20 @@ def is_packed(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def work_folder(prefix: Path) -> Iterator[Path]:
+def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Iterator[Path]:
     """Give a folder beside the prefix, which is gone afterwards: one pack has it at once.
 
     If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
     """
     made = beside(prefix, "packing")
-    remedy = "pack where you can write; a SIF's folder is named by --to"
     with places_named(made, remedy), disk_errors(made):
         # Nobody else reads there what is not in its place, with its mode.
-        with contextlib.suppress(FileExistsError):
+        try:
             made.mkdir(_OWN)
+        except FileExistsError:
+            pass
+        except FileNotFoundError as error:  # below /proc
+            raise DiskError(f"{made}: cannot be written ({error.strerror})") from error
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()

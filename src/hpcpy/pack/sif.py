@@ -64,7 +64,7 @@ def pack_sif(sif: Path, folder: Path | None) -> Path:
     binds += [f"{name}=/{name}" for name in _FOLDERS]
     with places_named(made.parent, ANOTHER_FOLDER):
         make_folder(made.parent)
-    with work_folder(made) as work:
+    with work_folder(made, "give another place by --to") as work:
         packed = work / "packed"
         image = new_image(packed)
         image.symlink_to(sif)

@@ -21,14 +21,16 @@ _BLOCK = 128 << 10
 
 def checked(file: Path | None, prefix: Path) -> Path:
     """Return where the program of an environment goes; refuse what must not be overwritten."""
-    file = Path(os.path.realpath(file or f"{prefix.name}.run"))
+    given = file or Path(f"{prefix.name}.run")
+    file = Path(os.path.realpath(given))
     if file.is_dir():
         raise UsageError(f"{file}: is a folder", hint="give the file's name")
     if not file.parent.is_dir():
         raise UsageError(f"{file}: there is no folder {file.parent}", hint="make it first")
     if file.is_relative_to(prefix):
         raise UsageError(f"{file}: lies in the environment, and would be packed with it")
-    if file.name == "-" or (file.exists() and not _is_own(file)):
+    # As given: what is behind /dev/stdout may have no name.
+    if file.name == "-" or (given.exists() and not _is_own(given)):
         raise UsageError(f"{file}: is no program of pack's", hint="give a new file's name")
     return file
 

@@ -11,7 +11,7 @@ from hpcpy.core.stages import StageError, say
 from hpcpy.engine.traced import traced
 from hpcpy.pack import hot
 from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
-from hpcpy.pack.image import ANY, folders_of, image_of, setting
+from hpcpy.pack.image import ANY, folders_of, image_of, place_of, setting
 
 _TRUE, _BASH = "/bin/true", "/bin/bash"
 # As join.c has them.
@@ -99,7 +99,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         # A program that was named ran in the folder as it was: packed, it would fail as well.
         if program and isinstance(error, StageError):
             raise
-        nothing = ", and nothing is read ahead" if program else ""
+        nothing = ", and nothing is read ahead" if program and not hot.ranges(packed) else ""
         line = f"path calls were not counted{nothing}: {error}"
     return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
 
@@ -121,6 +121,8 @@ def explained(packed: Path) -> str:
     lines = [f"{image.resolve()}: {image.stat().st_size / 1e6:,.1f} MB"]
     if not image.is_symlink():
         lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
+    # A copy's would be at another place.
+    if not image.is_symlink() and place_of(packed) == packed:
         lines.append(f"path calls of a start: {_launch_alone(packed)}")
     nothing = "nothing is read ahead; to record a program: -- PROGRAM"
     return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])

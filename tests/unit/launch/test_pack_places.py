@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.pack.places import work_folder
 
 
@@ -50,3 +50,9 @@ def test_what_may_be_anothers_is_refused_and_left(
     ):
         pass
     assert (made / "data").exists()
+
+
+def test_a_place_where_nothing_can_be_made_is_named_with_the_next_step() -> None:
+    with pytest.raises(DiskError, match=r"/proc/x\.packing: cannot .*; by -o"):  # noqa: SIM117
+        with work_folder(Path("/proc/x"), "by -o"):
+            pass

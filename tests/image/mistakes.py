@@ -145,7 +145,7 @@ MISTAKES = {
          "sum(pool.map(hits, bounds[:-1], bounds[1:]))", "compute returns nothing, not int"),
         ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",
          "sum(pool.map(hits, bounds[:-1], bounds[1:]))\n"
-         "    return type('Mine', (int,), {'__ne__': lambda *_: False})()", "is Mine, not int"),
+         "    return type('Mine', (int,), {'__ne__': lambda *_: False})()", "the count is 0, not"),
     ),
     "shared-race": (
         ("with total.get_lock():\n", "if number:\n", "what another process adds meanwhile is lost"),

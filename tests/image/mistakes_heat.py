@@ -52,6 +52,10 @@ MISTAKES = {
         ("halo = block[:, -1].copy()", "halo = block[:, 1].copy()",
          "the last column has changed: nobody is beyond it"),
         ("block[:, -2].copy(), right", "block[:, -1].copy(), right", "the first column is"),
+        ("recvbuf=block[0], source=up)\n", "recvbuf=0 * block[0], source=up)\n"
+         "    if up >= 0:\n        block[0] = block[1] - 1\n",
+         "the first row is of other numbers, not row 4"),
+        ("def columns(", "columns = None\n\n\ndef other(", "part 2: columns is no function"),
         ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
          "    sent = [comm.Isend(block[1], up), comm.Isend(block[-2], down)]\n"
@@ -109,6 +113,8 @@ MISTAKES = {
         ("    sums = [", "    mine = np.concatenate(comm.allgather(mine))\n    sums = [",
          "part 2: comm.allgather brings the numbers to other ranks"),
         ("[math.fsum(block) for", "[sum(block) for", "24 sums, rounded once each"),
+        ("return math.fsum(each for of_rank in comm.allgather(sums) for each in of_rank)",
+         "return comm.allreduce(math.fsum(sums))", "on 4 ranks: part 2: "),
     ),
     "heat-checkpoint": (
         ("    np.save(new, field)\n    os.replace(new, path)\n", "    np.save(path, field)\n",
@@ -120,8 +126,13 @@ MISTAKES = {
          "    except OSError:\n        return\n", "save ended as if it were not: let the error"),
         ("    os.replace(new, path)\n", "    os.replace(new, path)\n    np.save(new, field)\n",
          "plate.npy.new.npy is left beside the checkpoint"),
-        ('os.link(path, path + ".link")\n        os.replace(path + ".link", path + ".before")',
-         'os.replace(path, path + ".before")', "part 2: os.rename leaves a moment without"),
+        ('os.link(path, path + ".before")', 'os.replace(path, path + ".before")',
+         "part 2: os.rename leaves a moment without"),
+        ('        if os.path.exists(path + ".before"):\n            os.remove(path + ".before")\n'
+         '        os.link(path, path + ".before")',
+         '        os.link(path, path + ".link")\n        '
+         'os.replace(path + ".link", path + ".before")',
+         "part 2: after a save that was interrupted another one fails: FileExistsError: "),
         ("    save(path, field)\n", "", "part 2: there is no two.npy"),
     ),
     "heat-dataset": (
@@ -152,8 +163,10 @@ MISTAKES = {
         ("return max", "max", "most_ranks returns nothing, not int"),
         ("return max(", "return fewest if fewest > 8 else max(",
          "right for the tables of before, and wrong for another one: compute the answer"),
+        ("few, many = min(seconds), max(seconds)", "few, many = sorted(seconds)[:2]",
+         "part 2: predict gives "),
         ("* (1 / ranks - 1 / few)", "* few / ranks - parallel", "part 2: predict gives "),
         ("return seconds[few] + parallel * (1 / ranks - 1 / few)",
-         "return seconds[few] * few / ranks", "ranks: the serial part does not shrink"),
+         "return seconds[few] * few / ranks", "of the table: the serial part does not shrink"),
     ),
 }  # fmt: skip

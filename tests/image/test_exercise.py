@@ -16,6 +16,7 @@ from running import in_own_process
 from tiers import sampled
 from workloads.exercise import tasks
 from workloads.exercise.tasks import NAMES, task
+from workloads.exercise.trial import STILL_OPEN
 
 MISTAKES = mistakes.MISTAKES | mistakes_heat.MISTAKES
 # One of each exercise first: those of `make test`.
@@ -84,6 +85,15 @@ OTHERWISE = [
      "        total.get_lock().release()"),
     ("blas-threads", "cores // node.size", "cores // node.size + (node.rank < cores % node.size)"),
     ("gil-sleep", "return list(waited), list(counted)", "return [list(waited), list(counted)]"),
+    ("heat-scaling", "return max(", "import numpy as np\n    return np.int64(1) * max("),
+    ("heat-scaling", "return seconds[few] +", "import numpy as np\n    return np.float32(0) + "
+     "np.float64(seconds[few]) +"),
+    ("heat-trace", "return min(waits, key=waits.get)",
+     "import numpy as np\n    return np.array([*waits])[np.argmin([*waits.values()])]"),
+    ("heat-checkpoint", 'if os.path.exists(path + ".before"):\n'
+     '            os.remove(path + ".before")\n        os.link(path, path + ".before")',
+     'other = path + ".link"\n        if os.path.exists(other):\n            os.remove(other)\n'
+     '        os.link(path, other)\n        os.replace(other, path + ".before")'),
     ("heat-dataset", "    with h5py", "    n = comm.allreduce(len(mine))\n    with h5py"),
     ("heat-dataset", "        field[first : first + len(mine)] = mine\n",
      "        for k, row in enumerate(mine):\n            field[first + k] = row\n"),
@@ -128,6 +138,8 @@ def test_the_second_hole_may_be_left_open(name: str, tmp_path: Path) -> None:
         code, out, error = checked(name, file)
         assert (code, error) == (0, "")
         assert out.endswith("; part 2 is still a hole\n")
+        said = json.loads(checked(name, file, "--json", "-")[1])
+        assert [(each["passed"], each["message"]) for each in said] == [(True, STILL_OPEN)]
 
 
 def test_an_exercise_that_cannot_be_checked_says_where_it_can(tmp_path: Path) -> None:
@@ -200,6 +212,7 @@ def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:
     for who, name, written in (
         ("ann", "heat_slices", right),
         ("bob", "heat_slices", given["heat-slices"]),
+        ("ann", "heat_scaling", text("heat-scaling", solved=True).replace("def predict", "def o")),
         ("bob", "heat_scaling", given["heat-scaling"]),
         ("<eve>", "heat_slices", given["heat-slices"]),
         ("<eve>", "other", right),
@@ -218,11 +231,20 @@ def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:
     assert ("heat_cython.py    ?      not checked: cannot run here: " in done.stdout) != has_cython
     content = page.read_text()
     assert "heat-slices: 1 of 3 right" in content
+    assert "  right; part 2 is still a hole\n" in done.stdout
+    assert "<li>1 × part 2 is still a hole (ann)</li>" in content
     assert "2 × the hole is not filled: slices in place of loops (bob, &lt;eve&gt;)" in content
     rows = [row for row in content.splitlines() if row.startswith("<tr><th>")]
-    assert [row.count("✓") for row in rows] == [0, 0, 1]
+    assert [row.count("✓") for row in rows] == [0, 0, 2]
     assert [row.count("✗") for row in rows] == [2, 1, has_cython]
     assert sum(row.count(">?<") for row in rows) == (not has_cython)
+
+
+def test_a_second_part_without_an_end_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "my.py"
+    solution = text("heat-scaling", solved=True)
+    file.write_text(solution.replace("    few, many", "    while True: pass\n    few, many"))
+    assert refused(file, "heat-scaling", "--seconds", "6").startswith("part 2: no answer within 6")
 
 
 @pytest.mark.long

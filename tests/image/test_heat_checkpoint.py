@@ -84,6 +84,24 @@ def test_a_stop_of_any_rank_within_a_checkpoint_leaves_no_part_of_it(
     assert [one.name for one in tmp_path.iterdir()] == ["plate.h5"]
 
 
+def test_a_stop_that_hdf5_drops_is_no_failure(tmp_path: Path) -> None:
+    dropped = (
+        "import contextlib, os, signal, sys\n"
+        "from workloads.heat import checkpoint\n"
+        "def create(*_):\n"
+        "    with contextlib.suppress(KeyboardInterrupt):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "checkpoint._create = create\n"
+        "from workloads.__main__ import _entry\n"
+        "sys.exit(_entry())\n"
+    )
+    path = tmp_path / "plate.h5"
+    words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
+    done = on_ranks(1, "-c", dropped, *words)
+    assert (done.returncode, done.stderr) == (130, "workloads: heat: stopped\n")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)

@@ -20,7 +20,7 @@ from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, req
 from hpcpy_common.programs import running
 from workloads.exercise import leftovers
 from workloads.exercise.tasks import Exercise
-from workloads.exercise.trial import KEY, MODULE
+from workloads.exercise.trial import KEY, MODULE, SECOND
 
 _LOOK_SECONDS = 0.02
 
@@ -72,10 +72,13 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
         (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
         ended = _wait([*launcher, *trial, folder], folder, key, seconds, quiet=quiet)
         verdicts = _verdicts(folder, key)
+        # Ranks wait in part 2 for each other: one of them may have begun with it alone.
+        is_second = len([*Path(folder).glob(f"*{SECOND}")]) == max(size, 1)
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
             raise error(on + verdict["message"])
+    on += "part 2: " if is_second else ""
     if not ended:
         hint = "an endless loop? --seconds N allows more"
         raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)

@@ -92,11 +92,11 @@ def _check(args: argparse.Namespace) -> int:
             is_unknown = isinstance(error, UnavailableError) or name not in NAMES
             passed, message = None if is_unknown else False, str(error)
             errors.append(error)
-        verdict.update(passed=passed, message=message)
+        verdict.update(passed=passed, message=message or remark)
         _write(outputs, verdicts, is_last=verdict is verdicts[-1])
         if several and printed:
             said = {
-                True: "right",
+                True: f"right{remark and '; '}{remark}",
                 False: f"wrong  {message}",
                 None: f"?      not checked: {message}",
             }[passed]
@@ -162,12 +162,13 @@ def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last:
 
 
 def _sum_up(verdicts: list[dict[str, Any]]) -> None:
-    """Print how many are right, and what is wrong how often: what to explain to all."""
-    messages = [each["message"] for each in verdicts if each["passed"] is not None]
-    wrong, others = Counter(filter(None, messages)), len(verdicts) - len(messages)
+    """Print how many are right, and what is said how often: what to explain to all."""
+    known = [each for each in verdicts if each["passed"] is not None]
+    said = Counter(each["message"] for each in known if each["message"])
+    others = len(verdicts) - len(known)
     more = f", {others} not checked" if others else ""
-    print(f"\n{messages.count('')} of {len(messages)} right{more}")
-    for message, number in wrong.most_common():
+    print(f"\n{sum(each['passed'] for each in known)} of {len(known)} right{more}")
+    for message, number in said.most_common():
         if number > 1:
             print(f"{number:4} × {message}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import tempfile
@@ -26,6 +27,14 @@ def kind(answer: Any, function: str = "compute") -> str:
     if getattr(answer, "shape", ()):
         return f"the answer is an array of {answer.dtype} of shape {answer.shape}"
     return f"the answer is {type(answer).__name__}"
+
+
+def number(answer: Any, want: type[int | float], function: str = "compute") -> Any:
+    """Return a number, of NumPy's or whose ever, as Python's own; raise what else it is."""
+    convert, method = (operator.index, "__index__") if want is int else (float, "__float__")
+    if getattr(answer, "shape", ()) or not hasattr(type(answer), method):
+        raise WorkloadError(f"{kind(answer, function)}, not {want.__name__}")
+    return convert(answer)
 
 
 def difference(answer: Any, want: Any, function: str = "compute") -> str:
@@ -213,37 +222,45 @@ def on_first(comm: Any, answer: Any, want: Any) -> str:
     return difference(answer, want)
 
 
-def strip(comm: Any) -> tuple[Any, Any, Any]:
-    """Return a rank's strip of a plate, its halo still to be filled, and both neighbours.
+def common_numbers(comm: Any) -> Any:
+    """Return a generator of random numbers that nobody can know before, the same on each rank."""
+    import numpy as np  # noqa: PLC0415
 
-    Row k of the plate is full of k + 1, and strips differ in length.
+    return np.random.default_rng([*comm.bcast(os.urandom(16))])
+
+
+def strip(comm: Any) -> tuple[Any, Any, Any, Any]:
+    """Return a plate, a rank's strip with its halo still to be filled, and both neighbours.
+
+    The rows of the plate are counted from 1, and strips differ in length.
     """
     import numpy as np  # noqa: PLC0415
     from mpi4py import MPI  # noqa: PLC0415
 
+    plate = common_numbers(comm).random((_bounds(comm.size - 1)[1], 5))
     first, last = _bounds(comm.rank)
     block = np.full((last - first + 2, 5), -1.0)
-    block[1:-1] = np.arange(first + 1.0, last + 1)[:, None]
+    block[1:-1] = plate[first:last]
     up = comm.rank - 1 if comm.rank else MPI.PROC_NULL
     down = comm.rank + 1 if comm.rank < comm.size - 1 else MPI.PROC_NULL
-    return block, up, down
+    return plate, block, up, down
 
 
-def wrong_halo(comm: Any, block: Any, halves: tuple[bool, bool] = (True, True)) -> str:
+def wrong_halo(comm: Any, plate: Any, block: Any, halves: tuple[bool, bool] = (True, True)) -> str:
     """Say what is wrong with a strip's upper halo, or its lower one; "" if nothing is."""
     first, last = _bounds(comm.rank)
-    own = block[1:-1]
-    if (own[:, 0] != range(first + 1, last + 1)).any():
+    if (block[1:-1] != plate[first:last]).any():
         return f"on rank {comm.rank} rows of its own have changed: the halo alone is filled"
     has = (comm.rank > 0, comm.rank < comm.size - 1)
     for name, row, want, is_due in zip(
         ("first", "last"), (block[0], block[-1]), (first, last + 1), halves, strict=True
     ):
         neighbour = has[name == "last"]
-        if is_due and (row != (want if neighbour else -1)).any():
+        if is_due and (row != (plate[want - 1] if neighbour else -1)).any():
             if not neighbour:
                 return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
-            what = {-1.0: "not filled", -2.0: "of a halo"}.get(float(row[0]), f"row {row[0]:g}")
+            rows = [f"row {k}" for k, own in enumerate(plate, 1) if (own == row).all()]
+            what = "not filled" if (row == -1).all() else (*rows, "of other numbers")[0]
             return f"on rank {comm.rank} the {name} row is {what}, not row {want} of the plate"
     return ""
 

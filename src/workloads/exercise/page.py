@@ -82,7 +82,7 @@ def _wrong(answers: Answers) -> int:
 
 
 def _table(by_student: Mapping[str, Answers], students: Sequence[str], names: Sequence[str]) -> str:
-    """Return a row for each student; a wrong answer's message shows under the pointer."""
+    """Return a row for each student; an answer's message shows under the pointer."""
     heads = "".join(f"<th>{escape(name)}</th>" for name in names)
     rows = [f"<table><thead><tr><td></td>{heads}</tr></thead>"]
     for who in students:
@@ -96,17 +96,17 @@ def _table(by_student: Mapping[str, Answers], students: Sequence[str], names: Se
             elif not each["passed"]:
                 cells += f'<td class="wrong" title="{escape(each["message"])}">✗</td>'
             else:
-                cells += '<td class="right">✓</td>'
+                cells += f'<td class="right" title="{escape(each["message"])}">✓</td>'
         rows.append(f"<tr><th>{escape(who)}</th>{cells}</tr>")
     return "\n".join([*rows, "</table>"])
 
 
 def _usual(name: str, answers: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """Return what is wrong with an exercise, the most frequent first, and with whom."""
+    """Return what is wrong or open in an exercise, the most frequent first, and with whom."""
     given = [each["passed"] for each in answers.values() if each and each["passed"] is not None]
     whose: dict[str, list[str]] = defaultdict(list)
     for who, each in answers.items():
-        if each and each["passed"] is False:
+        if each and each["passed"] is not None and each["message"]:
             whose[each["message"]].append(who)
     lines = [f"<h2>{escape(name)}: {sum(given)} of {len(given)} right</h2>", "<ul>"]
     for wrong, with_it in sorted(whose.items(), key=lambda item: -len(item[1])):

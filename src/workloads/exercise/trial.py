@@ -28,6 +28,8 @@ from workloads.exercise import judging
 from workloads.exercise.tasks import task
 
 KEY = "key"
+# The ending of a rank's note that it has begun with part 2.
+SECOND = ".second"
 STILL_OPEN = "part 2 is still a hole"
 MODULE = "students_answer"
 # What judges call, beside their own: a student's code may use it, and not change it.
@@ -50,6 +52,7 @@ def main(name: str, file: Path, folder: Path) -> None:
         answer = _module(file, folder, exercise.function)
         message = judge(answer)
         if not message and exercise.second is not None:
+            (folder / f"{rank}{SECOND}").touch()
             message = _second(module, answer, exercise.second.function)
         # By no function, which might be one that is changed.
         for now, before in own:
@@ -80,10 +83,14 @@ def _second(module: Any, answer: ModuleType, function: str) -> str:
     """Judge the second hole, which may be left open."""
     if not hasattr(answer, function):
         return STILL_OPEN
+    if not callable(getattr(answer, function)):
+        return f"part 2: {function} is no function"
     try:
         wrong = module.judge_second(answer)
     except NotImplementedError:
         return STILL_OPEN
+    except WorkloadError as error:
+        wrong = str(error)
     return f"part 2: {wrong}" if wrong else ""
 
 

@@ -111,14 +111,19 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
                 new.replace(path)
                 _sync(path.parent)
     except BaseException as error:
-        # A stop within HDF5 may come up as an error of its own.
         if isinstance(error, OutputError) and not signals.asked():
+            # A rank that is stopped removes the file, and others miss it: it ends them first.
+            if not new.exists():
+                time.sleep(signals.SECONDS)
             new.unlink(missing_ok=True)
             print(f"heat: --checkpoint {error}", file=sys.stderr, flush=True)
             ranks.abort(comm, error.exit_code)
         # The first rank may be about to create it, and others to open it.
         time.sleep(_PASSED_SECONDS)
         new.unlink(missing_ok=True)
+        # HDF5 drops a stop's exception, and then misses the file that the stop has removed.
+        if signals.asked():
+            raise KeyboardInterrupt from error
         raise
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import resource
 import signal
 import sys
@@ -43,7 +45,7 @@ def save(path, field):
         task="""
 Keep two checkpoints: save_two does what save does, and the older one stays, as path + ".before".
 There must be a whole checkpoint at `path` at every moment. os.link(path, other) gives a file a
-second name, which must be free; os.replace takes one that is not.
+second name, which must be free: also after a save that was interrupted anywhere.
 """,
         given='''
 def save_two(path, field):
@@ -52,8 +54,9 @@ def save_two(path, field):
 ''',
         solution="""
     if os.path.exists(path):
-        os.link(path, path + ".link")
-        os.replace(path + ".link", path + ".before")
+        if os.path.exists(path + ".before"):
+            os.remove(path + ".before")
+        os.link(path, path + ".before")
     save(path, field)
 """,
     ),
@@ -126,9 +129,51 @@ def judge_second(module: Any) -> str:
         module.save_two(str(path), np.full(4, float(number)))
     if gone:
         return f"{gone[0]} leaves a moment without a checkpoint at path"
-    for name, want in (path, 2.0), (path.with_name("two.npy.before"), 1.0):
+    return _wrong_two(path, 2) or _after_interruptions(module, path)
+
+
+def _wrong_two(path: Path, last: int) -> str:
+    """Say what is wrong with the two checkpoints after some saves, each of its number."""
+    import numpy as np
+
+    for name, want in (path, last), (path.with_name("two.npy.before"), last - 1):
         if not name.exists():
             return f"there is no {name.name}"
-        if wrong := difference(np.load(name), np.full(4, want), "save_two"):
-            return f"{name.name} is not the one of save {want:.0f}: {wrong}"
+        if wrong := difference(np.load(name), np.full(4, float(want)), "save_two"):
+            return f"{name.name} is not the one of save {want}: {wrong}"
+    return ""
+
+
+def _after_interruptions(module: Any, path: Path) -> str:
+    """Interrupt a save before its first use of a file, the next before its second, and so on."""
+    import numpy as np
+
+    left, last = 0, 2
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal left
+        if left and (event == "open" or event.startswith("os.")) and path.name in str(args[:2]):
+            left -= 1
+            if not left:
+                raise KeyboardInterrupt
+
+    sys.addaudithook(audit)
+    for use in itertools.count(1):
+        left = use
+        with contextlib.suppress(KeyboardInterrupt):
+            module.save_two(str(path), np.full(4, float(last + 1)))
+        is_through, left = left > 0, 0
+        if is_through:
+            return ""
+        if not path.exists():
+            return "there is no checkpoint at path after a save that was interrupted"
+        try:
+            for _ in range(2):
+                last += 1
+                module.save_two(str(path), np.full(4, float(last)))
+        except OSError as error:
+            said = f"{type(error).__name__}: {error.strerror}"
+            return f"after a save that was interrupted another one fails: {said}"
+        if wrong := _wrong_two(path, last):
+            return f"after a save that was interrupted and two more {wrong}"
     return ""

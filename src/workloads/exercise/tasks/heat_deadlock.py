@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import missing, strip, watched, wrong_halo
+from workloads.exercise.judging import common_numbers, missing, strip, watched, wrong_halo
 from workloads.exercise.tasks import Exercise, Second
 
 EXERCISE = Exercise(
@@ -73,12 +73,12 @@ def judge(module: Any) -> str:
     from mpi4py import MPI
 
     comm, used = MPI.COMM_WORLD, set[str]()
-    block, up, down = strip(comm)
+    plate, block, up, down = strip(comm)
     module.exchange(_long_messages(watched(comm, used)), block, up, down)
     for call in "Send", "Recv":
         if wrong := missing(comm, used, call, "this exercise is about their order"):
             return wrong
-    return wrong_halo(comm, block)
+    return wrong_halo(comm, plate, block)
 
 
 def _long_messages(comm: Any) -> Any:
@@ -107,11 +107,11 @@ def judge_second(module: Any) -> str:
         comm = world.Split(0 if world.rank < size else MPI.UNDEFINED, world.rank)
         if comm == MPI.COMM_NULL:
             continue
-        row, other = np.full(5, comm.rank + 1.0), np.zeros(5)
+        rows, other = common_numbers(comm).random((size, 5)), np.zeros(5)
+        row = rows[comm.rank].copy()
         module.around(_long_messages(watched(comm, used)), row, other)
-        want = (comm.rank - 1) % size + 1
         if wrong := missing(comm, used, "Send", "this exercise is about its order"):
             return wrong
-        if (other != want).any() or (row != comm.rank + 1).any():
+        if (other != rows[comm.rank - 1]).any() or (row != rows[comm.rank]).any():
             return f"of {size} ranks rank {comm.rank} does not have the row of the rank before"
     return ""

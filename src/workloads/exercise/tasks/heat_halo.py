@@ -57,19 +57,18 @@ def judge(module: Any) -> str:
     from mpi4py import MPI
 
     comm, used = MPI.COMM_WORLD, set[str]()
-    block, up, down = strip(comm)
+    plate, block, up, down = strip(comm)
     module.exchange(watched(comm, used), block, up, down)
-    return missing(comm, used, "Sendrecv", "it has no order to get wrong") or wrong_halo(
-        comm, block
-    )
+    wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
+    return wrong or wrong_halo(comm, plate, block)
 
 
 def judge_second(module: Any) -> str:
     from mpi4py import MPI
 
     comm, used = MPI.COMM_WORLD, set[str]()
-    rows, left, right = strip(comm)
+    plate, rows, left, right = strip(comm)
     block = rows.T.copy()
     module.columns(watched(comm, used), block, left, right)
     wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
-    return wrong or wrong_halo(comm, block.T).replace("row", "column")
+    return wrong or wrong_halo(comm, plate, block.T).replace("row", "column")

@@ -47,7 +47,7 @@ def judge(module: Any) -> str:
     from mpi4py import MPI
 
     comm, used, faults, done = MPI.COMM_WORLD, set[str](), list[str](), list[int]()
-    given, (block, up, down) = watched(comm, used), strip(comm)
+    given, (plate, block, up, down) = watched(comm, used), strip(comm)
     rows = len(block) - 2
 
     def compute(first: int, last: int) -> None:
@@ -55,7 +55,7 @@ def judge(module: Any) -> str:
         if (first <= 1 or last > rows) and min(last, rows) > max(first, 2):
             faults.append("inner rows were computed together with an outer one: nothing overlaps")
         elif 1 in range(first, last) or rows in range(first, last):
-            if wrong := wrong_halo(comm, block, halves=(first <= 1, last > rows)):
+            if wrong := wrong_halo(comm, plate, block, (first <= 1, last > rows)):
                 faults.append(f"an outer row was computed before its halo had come: {wrong}")
         elif "Isend" not in used or "Irecv" not in used:
             faults.append("the inner rows were computed before the halo was started")
@@ -73,7 +73,7 @@ def judge(module: Any) -> str:
         return own[0]
     if sorted(done) != [*range(1, rows + 1)]:
         return f"rank {comm.rank} computed the rows {sorted(done)}, not each of 1 to {rows} once"
-    return missing(comm, used, "Irecv") or wrong_halo(comm, block)
+    return missing(comm, used, "Irecv") or wrong_halo(comm, plate, block)
 
 
 def _come_late(others: int) -> None:

@@ -6,7 +6,7 @@ import math
 from random import SystemRandom
 from typing import Any
 
-from workloads.exercise.judging import kind
+from workloads.exercise.judging import number
 from workloads.exercise.tasks import Exercise, Second
 
 _RANDOM = SystemRandom()
@@ -82,9 +82,7 @@ _CASES = (
 
 def judge(module: Any) -> str:
     for waits, want, why in _CASES:
-        answer = module.slowest(_events(waits))
-        if type(answer) is not int:
-            return f"{kind(answer, 'slowest')}, not int"
+        answer = number(module.slowest(_events(waits)), int, "slowest")
         if answer != want:
             return f"{why}: waits of {waits} are for rank {want}, not {answer}"
     # Nobody can know this one before.
@@ -100,9 +98,7 @@ def judge_second(module: Any) -> str:
     sweeps = ((1, 30), (2, 40), (1, 30), (0, 20))
     events = [{"pid": rank, "name": "sweep", "dur": unit * dur} for rank, dur in sweeps]
     events.append({"pid": 3, "name": "Waitall", "dur": unit * 90})
-    answer = module.gain(events)
-    if type(answer) is not float:
-        return f"{kind(answer, 'gain')}, not float"
+    answer = number(module.gain(events), float, "gain")
     if math.isclose(answer, unit * 30):
         return ""
     return f"gain is {answer / unit:.0f} for ranks that sweep for 20, 60, 40 and 0, not 30"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.judging import kind, note, noted, other_number, wait_for_others
+from workloads.exercise.judging import note, noted, number, other_number, wait_for_others
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -45,9 +45,7 @@ def hits(first: int, last: int) -> int:
 
 
 def judge(module: Any) -> str:
-    answer, end = module.compute(hits, _PAIRS, _WORKERS), 0
-    if type(answer) is not int:
-        return f"{kind(answer)}, not int"
+    answer, end = number(module.compute(hits, _PAIRS, _WORKERS), int), 0
     counted = [(*map(int, rest.split()), process) for process, rest in noted("counted")]
     uneven = other_number("counted", _WORKERS)
     # A pair that was forgotten or counted twice may be no hit: the count may be right by luck.

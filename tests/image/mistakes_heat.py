@@ -54,7 +54,7 @@ MISTAKES = {
         ("block[:, -2].copy(), right", "block[:, -1].copy(), right", "the first column is"),
         ("recvbuf=block[0], source=up)\n", "recvbuf=0 * block[0], source=up)\n"
          "    if up >= 0:\n        block[0] = block[1] - 1\n",
-         "the first row is of other numbers, not row 4"),
+         "the first row is of other numbers, not row "),
         ("def columns(", "columns = None\n\n\ndef other(", "part 2: columns is no function"),
         ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
@@ -67,6 +67,9 @@ MISTAKES = {
         ("elif comm.rank == 0:", "elif comm.rank >= 0:", "waits for ever in Send: rank"),
         ("(comm.rank - 1) % comm.size", "(comm.rank - 1) % comm.size\n    other[:] = 9\n"
          "    return comm.Send and None", "does not have the row of the rank before"),
+        ("comm.Recv(other, before)\n        comm.Send(row, after)\n",
+         "comm.Recv(other, before)\n        other[:] = row - 1\n        comm.Send(row, after)\n",
+         "on 4 ranks: part 2: of 4 ranks rank "),
         ("comm.rank % 2 == 0", "comm.rank > 0", "waits for ever in Send: rank"),
         ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
          "comm.Send(block[1], up)\n    else", "on 4 ranks: on rank 2 the first row is not filled"),

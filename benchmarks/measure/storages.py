@@ -57,7 +57,7 @@ def _processors(found: Found) -> str:
         true, *others = (statistics.median(of[case, image][key]) for case in cases)
         times = [true, *(one - true for one in others)]
         rows.append([name if image == _IMAGES[0] else "", plain(image), *map(milliseconds, times)])
-    return table(["CPU, ms", "of", *map(plain, cases)], rows, 2)
+    return table([f"CPU, ms, {_STORAGES[first]}", "of", *map(plain, cases)], rows, 2)
 
 
 def ahead(report: Report) -> str:

@@ -210,22 +210,6 @@ def test_whether_ranks_share_memory(machine: Machine, mapped: str, is_shared: bo
     assert named(found, "fabric.memory").value is is_shared
 
 
-@pytest.mark.parametrize(
-    ("opened", "size", "ends"),
-    [
-        ("/dev/shm/mpich_shar_tmpZazLdY", "2", ", shared memory"),  # noqa: S108
-        ("socket:[1]", "2", ", no shared memory"),
-        ("socket:[1]", "1", "network: unknown"),
-        ("socket:[1]", "", "network: unknown"),
-    ],
-)
-def test_the_line_says_of_one_rank_nothing_of_memory(
-    monkeypatch: pytest.MonkeyPatch, opened: str, size: str, ends: str
-) -> None:
-    monkeypatch.setattr(os, "environ", {"PMI_RANK": "0", "PMI_SIZE": size} if size else {})
-    assert network.line(frozenset({opened})).endswith(ends)
-
-
 VERSIONS = {
     "libfabric.so.1.14.0": "unsigned fi_version(void) { return 1 << 16 | 15; }",
     "libucp.so.0": 'const char *ucp_get_version_string(void) { return "1.19.0"; }',

@@ -1,12 +1,13 @@
 """The report: promises, exit codes, text that any terminal can show, JSON."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks
+from hpcpy_job.doctor import checks, network
 from hpcpy_job.doctor.checks import Finding, Status
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -86,3 +87,19 @@ def test_json_to_a_file_and_to_standard_output(
         "name": "fabric.used", "status": "warn", "detail": "tcp", "next_step": "mend it",
         "value": "tcp", "hosts": content["hosts"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("opened", "size", "ends"),
+    [
+        ("/dev/shm/mpich_shar_tmpZazLdY", "2", ", shared memory"),  # noqa: S108
+        ("socket:[1]", "2", ", no shared memory"),
+        ("socket:[1]", "1", "network: unknown"),
+        ("socket:[1]", "", "network: unknown"),
+    ],
+)
+def test_the_line_says_of_one_rank_nothing_of_memory(
+    monkeypatch: pytest.MonkeyPatch, opened: str, size: str, ends: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PMI_RANK": "0", "PMI_SIZE": size} if size else {})
+    assert network.line(frozenset({opened})).endswith(ends)

@@ -1,20 +1,18 @@
 """What is said once, in site.toml of the machine, the image, the module and the user."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import jsonschema
 import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.commands import run as run_hpcpy
 from hpcpy.core.errors import UsageError
-from hpcpy.launch import layers, settings
-from hpcpy.launch.site import FOLDER, _site_of, find_site, site_names
-from hpcpy.pins.tables import Table, read_table
+from hpcpy.launch import layers
+from hpcpy.launch.site import FOLDER, find_site
+from hpcpy.pins.tables import read_table
 from running import Done, run
 
 WHERE = ("machine", "image", "module", "user")
@@ -272,41 +270,3 @@ def test_site_prints_a_template_and_refuses_an_image_that_is_not_there(
     assert capsys.readouterr().out == (FOLDER / "template.toml").read_text()
     with pytest.raises(UsageError, match=r"IMAGE=my\.sfi: no such file"):
         run_hpcpy(["site", "--image", "my.sfi"])
-
-
-def schema() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(settings.SCHEMA.read_text()))
-
-
-@pytest.mark.parametrize("name", [*site_names(), "template"])
-def test_the_schema_takes_each_site_of_the_checkout(name: str) -> None:
-    schema().validate(dict(read_table(FOLDER / f"{name}.toml").values))
-
-
-# Key -> values, right and wrong.
-VALUES: dict[str, tuple[object, ...]] = {
-    "mpi": ("pmix", "a b", "", 3),
-    "time": ("30", "1:2", "UNLIMITED", "1h", "-1", "é"),
-    "binds": (["/a", "$A/b"], ["a"], ["/a,b"], "/a", [1]),
-    "engine": ("podman-hpc", "docker", "", ["podman"]),
-    "cpus_per_node": (2, 0, -1, "2", 0.5, True),
-    "partitions": (["a"], ["a b"], ["a\nb"], []),
-    "options": ({"step": ["--mem=0"]}, {"step": ["-n 3"]}, {"x": []}, 1),
-    "environment": ({"A": ""}, {"A-B": "x"}, {"1": "x"}, {"A": "x\0"}),
-    "promises": ({"gpus": 1}, {"gpus": 0}, {"x": 1}, {"mpi": "tcp"}),
-    "account": ("required", "\t", 1),
-    "constraint": ("required", "\t", 1),
-    "x": (1,),
-}
-DOCUMENTS = [{key: value} for key, values in VALUES.items() for value in values]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_the_schema_takes_what_the_program_takes(document: dict[str, object]) -> None:
-    whole = {"summary": "s", **document}
-    try:
-        _site_of(Table("x", "", whole), "x")
-        is_right = True
-    except UsageError:
-        is_right = False
-    assert schema().is_valid(whole) is is_right

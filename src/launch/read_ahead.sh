@@ -4,10 +4,12 @@
 # thousand blocks, one after the other; eight readers ask at once, up to half of the free memory.
 # A neighbour's list is not opened, and of any no more is read than pack writes.
 read_ahead() {
-  local owner ranges told
-  [ -f "$1.hot" ] && [ ! -L "$1.hot" ] && owner=$(stat -c %u "$1.hot") || return 0
-  case $owner in 0 | "$UID" | "$(stat -Lc %u "$1")") ;; *) return 0 ;; esac
-  mapfile -t ranges < <(head -c 64k "$1.hot" | head -n 1000 | ranges_of "$1")
+  local owner size own ranges told
+  # A process costs as much as a megabyte from memory: there are few.
+  [ -f "$1.hot" ] && [ ! -L "$1.hot" ] || return 0
+  { read -r owner _ && read -r own size; } < <(stat -Lc '%u %s' "$1.hot" "$1")
+  case $owner in 0 | "$UID" | "$own") ;; *) return 0 ;; esac
+  mapfile -t ranges < <(head -c 64k "$1.hot" | ranges_of "$size")
   [ "${#ranges[@]}" != 0 ] || return 0
   # Where the last of it comes within a millisecond, in memory or on a fast disk, readers would
   # only cost time.
@@ -17,14 +19,15 @@ read_ahead() {
     nice xargs -n 2 -P 8 dd "if=$1" of=/dev/null bs=1M iflag=skip_bytes,count_bytes status=none
 } 2>/dev/null
 
-# Print the words for dd of each range of a list that is of this image.
+# Print the words for dd of each range, a thousand at most, of a list that is of an image of this
+# size.
 ranges_of() {
-  local size left at
-  read -r size && [ "$size" = "$(stat -Lc %s "$1")" ] || return 0
-  left=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+  local size left name number=0 at
+  read -r size && [ "$size" = "$1" ] || return 0
+  while read -r name left _ && [ "$name" != MemAvailable: ]; do :; done </proc/meminfo
   left=$((left * 512))
   while read -r at size && [[ "$at $size" =~ ^[1-9][0-9]{0,14}\ [1-9][0-9]{0,14}$ ]]; do
-    (((left -= size) >= 0)) || break
+    (((left -= size) >= 0 && ++number < 1000)) || break
     echo "skip=$at count=$size"
   done
 }

@@ -7,7 +7,6 @@ import os
 import site
 import statistics
 import sys
-from collections import Counter
 from pathlib import Path
 
 from hpcpy_common import mounts
@@ -32,11 +31,13 @@ def count(case: Invocation, where: Path) -> Program:
     if is_shared(mounts.here(str(where))):
         calls = [call for call in calls if is_shared(mounts.here(call.path))]
     own = [call for call in calls if not _is_pythons(call.path)]
-    # Python looks at the program's folder for each module that it imports.
-    looks = Counter(call.path for call in own if call.kind == "stat" and os.path.isdir(call.path))  # noqa: PTH112
+    # Python looks at the first folder of sys.path, the program's, for each module that it imports.
+    script = Path(case.arguments[0])
+    first = {str(script.absolute().parent), str(script.resolve().parent)}
+    looks = [call.path for call in own if call.kind == "stat" and call.path in first]
     opened = [call.path for call in calls if call.kind == "open" and call.value >= 0]
     size = sum(map(_size, {*opened}))
-    return Program(cpu, len(calls), len(own), looks.total() - len(looks), size, len(opened))
+    return Program(cpu, len(calls), len(own), len(looks) - len({*looks}), size, len(opened))
 
 
 def is_shared(kind: str) -> bool:

@@ -25,9 +25,9 @@ PICTURES = {
     "doctor": (f"{_IMAGE} mpiexec -n 4 python -m hpcpy_job doctor",),
     "talk": (f"{_IMAGE} python -m workloads talk usc 13",),
     "exercise": (
-        *(f"{_EXERCISE} --to halo.py", "tail -n 3 halo.py", f"{_EXERCISE} --check halo.py"),
-        *(f"{_EXERCISE} --hint", f"{_EXERCISE} --solution --to own.py"),
-        f"{_EXERCISE} --check own.py",
+        *(f"{_EXERCISE} --to halo.py", "grep -A 2 def.exchange halo.py"),
+        *(f"{_EXERCISE} --check halo.py", f"{_EXERCISE} --hint"),
+        *(f"{_EXERCISE} --solution --to own.py", f"{_EXERCISE} --check own.py"),
     ),
 }
 _PROGRAM = "import h5py, mpi4py, numba, numpy\n"

@@ -18,7 +18,7 @@ from typing import Any
 from checkout import ROOT, run
 from hpcpy.core.files import whole_file
 from measure import figures, lists, topics
-from measure.drawings import DRAWINGS
+from measure.drawings import asked
 
 _RESULTS = topics.RESULTS
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+|\([^()]*\))<!--= (?P<words>[^>]+?) -->")
@@ -51,12 +51,12 @@ def main(options: argparse.Namespace) -> int:
 
 
 def written() -> Iterator[tuple[Path, str]]:
-    """Yield each page that has figures, and each drawing, as the reports say."""
+    """Yield each page that has figures, and the drawing, as the reports say."""
     reports = topics.load()
     of_reports = dict(topics.written(reports))
     for path, text in of_reports.items():
         yield path, with_figures(text, reports)
-    yield from ((_RESULTS / name, draw(reports)) for name, draw in DRAWINGS.items())
+    yield _RESULTS / "asked.svg", asked(reports)
     marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
     for path in sorted(marked - of_reports.keys()):
         yield path, with_tables(with_figures(path.read_text(), reports))

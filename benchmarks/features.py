@@ -40,7 +40,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``features.json`` and its picture, print a table."""
+    """Measure, write ``features.json``, print a table."""
     _, plan, image = ensure_image("sif", _IMAGE)
     features = image.features
     (base,) = roots.images([_IMAGE], options.sif)

@@ -8,7 +8,6 @@ from charts import starts, storms
 # What draws a report, by its benchmark: a figure of matplotlib.
 PICTURES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "startup": starts.startup,
-    "features": starts.features,
     "storm": storms.storm,
     "import-at-scale": storms.validation,
 }

@@ -1,7 +1,7 @@
 """What all charts are made of: figures, bars with their spread, a legend."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Report = Mapping[str, Any]
@@ -39,10 +39,7 @@ def legend(made: Any, axes: Any) -> None:
 
 
 def bars(
-    axes: Any,
-    names: Sequence[str],
-    series: Mapping[str, Sequence[Point]],
-    form: Callable[[float], str] | None = "{:,.0f}".format,
+    axes: Any, names: Sequence[str], series: Mapping[str, Sequence[Point]]
 ) -> None:
     """Draw a horizontal bar a name and series, with its spread and its number."""
     height = 0.8 / max(1, len(series))
@@ -51,8 +48,7 @@ def bars(
         middle = [point[0] for point in points]
         options = {"xerr": _spread(points), "error_kw": {"lw": 0.8}}
         drawn = axes.barh(rows, middle, height * 0.9, color=COLOURS[index], label=label, **options)
-        if form:
-            axes.bar_label(drawn, map(form, middle), padding=3, fontsize="small")
+        axes.bar_label(drawn, map("{:,.0f}".format, middle), padding=3, fontsize="small")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.margins(x=0.2)

@@ -9,7 +9,7 @@ from hpcpy_job.forecast.model import RANKS
 from measure import report, roots
 from sharedfs.validation import CURVES, NIH_PER_NODE, compare, curve, read_nih
 
-_STORMS = [report.RESULTS / f"{name}.json" for name in ("storm", "storm-throttled", "storm-ways")]
+_STORMS = [report.RESULTS / f"{name}.json" for name in ("storm-throttled", "storm-ways")]
 
 
 def main(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from charts import PICTURES
+from charts.pictures import PICTURES
 
 report = json.loads(Path(sys.argv[1]).read_text())
-PICTURES[report["benchmark"]](report).savefig(sys.argv[2], dpi=110)
+PICTURES[report["benchmark"]](Path(sys.argv[2]), report)

@@ -151,7 +151,7 @@ def _forecast(report: Report, words: Sequence[str]) -> float:
         return float(model["seconds"][environment][model["ranks"].index(int(column))])
     errors = {one["environment"]: one["errors"] for one in report["curves"]}
     # As benchmarks/forecast.py reads the storms.
-    names = ("storm", "throttled", "ways")
+    names = ("throttled", "ways")
     errors |= {name: one["errors"] for name, one in zip(names, report["storms"], strict=True)}
     return float(errors[environment][column.removesuffix("_error")]) * 100
 

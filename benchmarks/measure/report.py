@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import charts
+from charts import pictures
 from hpcpy.core import paths
 from hpcpy.core.files import whole_file
 from hpcpy.engine.setup import Engine, ensure
@@ -119,14 +119,14 @@ def finish(
     # As it is read again: numbers that are keys become text.
     written = json.loads(path.read_text())
     print(tables.TABLES[written["benchmark"]](written), end="", flush=True)
-    if image and work and report["benchmark"] in charts.PICTURES:
+    if image and work and report["benchmark"] in pictures.PICTURES:
         _draw(path, container(image.name, image.sif, work), work)
     return 0
 
 
 def _draw(report: Path, target: Target, work: Path) -> None:
     """Draw a report by the matplotlib of an image, which runs in `work`."""
-    package, picture = Path(charts.__file__).parent, report.with_suffix(".png")
+    package, picture = Path(pictures.__file__).parent, report.with_suffix(".png")
     shutil.copytree(package, work / package.name, dirs_exist_ok=True)
     shutil.copyfile(report, work / report.name)
     command = target.command(["-m", package.name, report.name, picture.name])

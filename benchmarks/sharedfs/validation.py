@@ -112,13 +112,13 @@ def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 
 def compare(report: Mapping[str, Any]) -> dict[str, Any]:
     """Compare the model with a report of a storm: its title, cases and errors."""
-    kinds = {"storm": _on_cores, "throttled storm": _throttled, "forecast storm": _forecast}
-    title, free, cases = kinds[report["benchmark"]](report)
+    kinds = {"throttled storm": _throttled, "forecast storm": _forecast}
+    title, cases = kinds[report["benchmark"]](report)
     predicted, measured = ([case[key] for case in cases] for key in ("predicted", "measured"))
-    return {"title": title, "free": free, "cases": cases, "errors": errors(predicted, measured)}
+    return {"title": title, "cases": cases, "errors": errors(predicted, measured)}
 
 
-_Comparison = tuple[str, dict[str, float], list[dict[str, Any]]]
+_Comparison = tuple[str, list[dict[str, Any]]]
 
 
 def _case(
@@ -127,36 +127,6 @@ def _case(
     nodes, ranks = sample["nodes"], sample["ranks"]
     case = f"{name} {nodes} × {ranks}"
     return {"case": case, "ranks": nodes * ranks, "predicted": predicted, "measured": measured}
-
-
-def _on_cores(report: Mapping[str, Any]) -> _Comparison:
-    """Take the cores, which all ranks, clients and servers share, for the station.
-
-    A rank's demand is its processor time, as measured for one rank alone; the station of
-    several servers is A. Seidmann's (Queueing Systems 1, 1987). One parameter is free: how much
-    slower all starts were by other work. It comes from the cases of one rank. Copies to a
-    node's own disk are left out: their time is no rank's processor time.
-    """
-    cores = int(report["machine"]["cores"])
-    groups: dict[str, dict[tuple[int, int], list[Mapping[str, Any]]]] = {}
-    for sample in report["samples"]:
-        if not sample["configuration"].endswith("-staged"):
-            name = " ".join(sample[key] for key in ("configuration", "program", "temperature"))
-            case = (sample["nodes"], sample["ranks"])
-            groups.setdefault(name, {}).setdefault(case, []).append(sample)
-    cases, alone = [], []
-    for name, found in groups.items():
-        cpu = statistics.median(used for one in found[1, 1] for used in one["ranks_told"]["cpu"])
-        for (nodes, ranks), samples in found.items():
-            last = statistics.median(one["last"] for one in samples)
-            quiet = response(cpu / cores, cpu * (cores - 1) / cores, nodes * ranks)[-1]
-            if nodes * ranks == 1:
-                alone.append(math.log(last / quiet))
-            else:
-                cases.append(_case(name, samples[0], quiet, last))
-    slower = math.exp(statistics.mean(alone))
-    cases = [{**case, "predicted": case["predicted"] * slower} for case in cases]
-    return f"make storm, all on {cores} cores", {"slower by": slower}, cases
 
 
 def _throttled(report: Mapping[str, Any]) -> _Comparison:
@@ -171,7 +141,7 @@ def _throttled(report: Mapping[str, Any]) -> _Comparison:
         ranks = sample["nodes"] * sample["ranks"]
         predicted = response(sample["packets"] / report["rate"], think, ranks)[-1]
         cases.append(_case(sample["temperature"], sample, predicted, sample["last"]))
-    return f"a venv, {report['rate']:,.0f} requests a second", {}, cases
+    return f"a venv, {report['rate']:,.0f} requests a second", cases
 
 
 def _forecast(report: Mapping[str, Any]) -> _Comparison:
@@ -180,4 +150,4 @@ def _forecast(report: Mapping[str, Any]) -> _Comparison:
         _case(sample["way"], sample, sample["predicted"], sample["last"])
         for sample in report["samples"]
     ]
-    return f"three remedies, {report['rate']:,.0f} requests a second", {}, cases
+    return f"three remedies, {report['rate']:,.0f} requests a second", cases

@@ -3,7 +3,7 @@
 import argparse
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from sharedfs.configurations import CONFIGURATIONS, LEFT_OUT, Configuration, Ima
 from sharedfs.machines import Storm
 from sharedfs.mounts import copy, open_root, size
 from sharedfs.programs import PROGRAMS
-from sharedfs.samples import Case, Sample, take
+from sharedfs.samples import Case, take
 
 _NUMBERS = "1,2,4"
 # Nodes take addresses of the bridge's 254; each has 16 made-up CPUs for ranks.
@@ -35,8 +35,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
     every = ",".join(CONFIGURATIONS)
     help_ = f"some of {every} (default: all)"
     parser.add_argument("--configurations", type=names(*CONFIGURATIONS), default=every, help=help_)
-    help_ = f"of {','.join(PROGRAMS)} (default %(default)s)"
-    parser.add_argument("--programs", type=names(*PROGRAMS), default="core", help=help_)
     report.add_options(parser, samples=3, out=paths.BUILD)
 
 
@@ -45,10 +43,8 @@ def main(options: argparse.Namespace) -> int:
     if max(options.nodes) > _NODES or max(options.ranks) > _RANKS:
         raise UsageError(f"at most {_NODES} nodes, and {_RANKS} ranks on each")
     # Configurations side by side: what else the machine does is the same for all.
-    sides = itertools.product(
-        options.programs, options.nodes, options.ranks, options.configurations
-    )
-    cases = [Case(name, program, count, each) for program, count, each, name in sides]
+    sides = itertools.product(options.nodes, options.ranks, options.configurations)
+    cases = [Case(name, "core", count, each) for count, each, name in sides]
     chosen = [CONFIGURATIONS[name] for name in options.configurations]
     # Before an image is built for an hour.
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
@@ -69,21 +65,28 @@ def main(options: argparse.Namespace) -> int:
         roots.add_packed(images.root["wheels"])
     if any(one.is_archive for one in chosen):
         roots.add_archive(images.root["wheels"], LEFT_OUT)
-    unfinished = options.out / "storm.unfinished.json"
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)
         facts["configurations"] = {one.name: one.title for one in chosen}
-        facts["programs"] = {name: PROGRAMS[name] for name in options.programs}
+        facts["programs"] = {"core": PROGRAMS["core"]}
         with machines.running(machines.layout(max(options.nodes))) as storm:
             facts["bytes_on_disk"] = _filled(storm, images, chosen)
+            samples: list[dict[str, Any]] = []
+            facts["samples"] = samples
 
-            def one(case: Case) -> list[Sample]:
-                return take(storm, images, CONFIGURATIONS[case.configuration], case)
+            def one(case: Case) -> None:
+                found = take(storm, images, CONFIGURATIONS[case.configuration], case)
+                samples.extend(sample.as_dict() for sample in found)
 
-            measured(cases, options.samples, one, facts, unfinished)
-        code = report.finish(facts, options.out, bases[-1], work)
-    unfinished.unlink()
-    return code
+            try:
+                in_rounds(cases, options.samples, one)
+            except BaseException:
+                if samples:
+                    unfinished = options.out / "storm.unfinished.json"
+                    report.write(unfinished, facts)
+                    print(f"{unfinished} has what was measured", file=sys.stderr)
+                raise
+        return report.finish(facts, options.out, bases[-1], work)
 
 
 def _filled(storm: Storm, images: Images, chosen: Sequence[Configuration]) -> dict[str, int]:
@@ -96,29 +99,6 @@ def _filled(storm: Storm, images: Images, chosen: Sequence[Configuration]) -> di
             for root in images.root.values():
                 open_root(mount, root)
         return {name: size(storm.own, storm.folder, files) for name, files in wanted.items()}
-
-
-def measured(
-    cases: Sequence[Case],
-    number: int,
-    start: Callable[[Case], list[Sample]],
-    facts: dict[str, Any],
-    unfinished: Path,
-) -> None:
-    """Start all cases, and have the report so far in a file after each, however it ends."""
-    samples = facts["samples"] = []
-    unfinished.unlink(missing_ok=True)
-
-    def one(case: Case) -> None:
-        samples.extend(sample.as_dict() for sample in start(case))
-        report.write(unfinished, facts)
-
-    try:
-        in_rounds(cases, number, one)
-    except BaseException:
-        if samples:
-            print(f"{unfinished} has what was measured", file=sys.stderr)
-        raise
 
 
 if __name__ == "__main__":

@@ -43,7 +43,6 @@ while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
 """
 # The first line of each is what it imports; what follows may wait for other ranks.
 PROGRAMS = {
-    "start": "pass",
     "numpy": "import numpy",
     # Under a launcher that MPI does not know, each rank is rank 0 of 1.
     "core": """\

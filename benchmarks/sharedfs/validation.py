@@ -111,43 +111,23 @@ def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 
 
 def compare(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Compare the model with a report of a storm: its title, cases and errors."""
-    kinds = {"throttled storm": _throttled, "forecast storm": _forecast}
-    title, cases = kinds[report["benchmark"]](report)
-    predicted, measured = ([case[key] for case in cases] for key in ("predicted", "measured"))
-    return {"title": title, "cases": cases, "errors": errors(predicted, measured)}
+    """Compare the model with starts of our own on a slow metadata server: cases and errors.
 
-
-_Comparison = tuple[str, list[dict[str, Any]]]
-
-
-def _case(
-    name: str, sample: Mapping[str, Any], predicted: float, measured: float
-) -> dict[str, Any]:
-    nodes, ranks = sample["nodes"], sample["ranks"]
-    case = f"{name} {nodes} × {ranks}"
-    return {"case": case, "ranks": nodes * ranks, "predicted": predicted, "measured": measured}
-
-
-def _throttled(report: Mapping[str, Any]) -> _Comparison:
-    """Take a metadata server that was made slow for the station; no parameter is free.
-
-    Its rate was measured by driving it to saturation, the think time by a start with the
-    server at full speed.
+    Its rate was measured by driving it to saturation, the think time by a start with the server
+    at full speed: no parameter is free. A way's seconds are those that the forecast said.
     """
-    cases = []
+    cases, rate = [], report["rate"]
     for sample in report["samples"]:
-        think = report["think"][sample["temperature"]]
-        ranks = sample["nodes"] * sample["ranks"]
-        predicted = response(sample["packets"] / report["rate"], think, ranks)[-1]
-        cases.append(_case(sample["temperature"], sample, predicted, sample["last"]))
-    return f"a venv, {report['rate']:,.0f} requests a second", cases
-
-
-def _forecast(report: Mapping[str, Any]) -> _Comparison:
-    """Compare what the forecast said of each way with starts that were measured."""
-    cases = [
-        _case(sample["way"], sample, sample["predicted"], sample["last"])
-        for sample in report["samples"]
-    ]
-    return f"three remedies, {report['rate']:,.0f} requests a second", cases
+        nodes, ranks = sample["nodes"], sample["nodes"] * sample["ranks"]
+        name = sample.get("way", sample["temperature"])
+        if "way" in sample:
+            predicted = sample["predicted"]
+        else:
+            predicted = response(sample["packets"] / rate, report["think"][name], ranks)[-1]
+        case = f"{name} {nodes} × {sample['ranks']}"
+        measured = {"ranks": ranks, "predicted": predicted, "measured": sample["last"]}
+        cases.append({"case": case, **measured})
+    what = "a venv" if "think" in report else "three remedies"
+    each = ([case[key] for case in cases] for key in ("predicted", "measured"))
+    title = f"{what}, {rate:,.0f} requests a second"
+    return {"title": title, "cases": cases, "errors": errors(*each)}

@@ -2,12 +2,12 @@
 
 import argparse
 import contextlib
+import os
 import shutil
 import sys
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from checkout import run
 from hpcpy.core import paths
@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
     wanted = variants(image, features)
     require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
     _build(plan, wanted)
-    with report.work_folder() as work, unpacked_variants(plan, wanted, base.root, image) as made:
+    with report.work_folder() as work, unpacked_variants(plan, wanted, base.root) as made:
         facts = {**report.circumstances("features", [base], work), "features": features}
         variables = image_variables(container(_IMAGE, base.sif, work))
         targets = [unpacked(f"{name}, host", root, work, variables) for name, root in made.items()]
@@ -75,9 +75,7 @@ def _build(plan: Plan, wanted: Variants) -> None:
 
 
 @contextlib.contextmanager
-def unpacked_variants(
-    plan: Plan, wanted: Variants, pristine: Path, full: Image
-) -> Iterator[dict[str, Path]]:
+def unpacked_variants(plan: Plan, wanted: Variants, pristine: Path) -> Iterator[dict[str, Path]]:
     """Give the files of all variants by name, for as long as they are needed."""
     with contextlib.ExitStack() as stack:
         made = {}
@@ -85,42 +83,24 @@ def unpacked_variants(
             for name, image in wanted.items():
                 root = made[name] = pristine.with_name(name.replace(" ", "-"))
                 stack.callback(shutil.rmtree, root, ignore_errors=True)
-                _unpack(plan, image, full, (pristine, root), current)
+                _unpack(plan, image, pristine, root, current)
         yield made
 
 
-def _unpack(
-    plan: Plan, image: Image, full: Image, roots: tuple[Path, Path], current: Stage
-) -> None:
-    """Make a variant's files; those that it shares with the whole image are hard links."""
-    pristine, root = roots
+def _unpack(plan: Plan, image: Image, pristine: Path, root: Path, current: Stage) -> None:
+    """Make a variant's files: hard links, but for those of the parts that differ.
+
+    What another feature has brought stays, and nothing asks for it.
+    """
     shutil.rmtree(root, ignore_errors=True)
     current.run(["cp", "-al", pristine, root])
-    changed: set[PurePosixPath] = set()
-    for archive in _with_features(plan, full):
-        with tarfile.open(archive) as tar:
-            files = [PurePosixPath(entry.name) for entry in tar if not entry.isdir()]
-        for file in files:
-            (root / file).unlink()
-        changed.update(folder for file in files for folder in file.parents)
-    for archive in _with_features(plan, image):
-        with tarfile.open(archive) as tar:
-            changed.update(PurePosixPath(entry.name) for entry in tar if entry.isdir())
-            # A part of our own.  Debian 12's Python knows no filters.
-            if hasattr(tarfile, "tar_filter"):
-                tar.extraction_filter = tarfile.tar_filter
-            tar.extractall(root)  # noqa: S202
+    for part in plan.graph.shipped(image):
+        if plan.graph.has_features(part):
+            # It removes what is there before it writes.
+            current.run(["tar", "-x", f"--directory={root}", f"--file={part_path(plan, part)}"])
     # A start looks whether site-packages has changed since the build.
-    for folder in changed:
-        if (pristine / folder).is_dir():
-            shutil.copystat(pristine / folder, root / folder)
-
-
-def _with_features(plan: Plan, image: Image) -> list[Path]:
-    """Return the archives of the parts that differ from one variant to another."""
-    return [
-        part_path(plan, part) for part in plan.graph.shipped(image) if plan.graph.has_features(part)
-    ]
+    for folder, _, _ in os.walk(pristine):
+        shutil.copystat(folder, root / Path(folder).relative_to(pristine))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from charts.names import plain
 from checkout import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -51,13 +52,13 @@ def main(options: argparse.Namespace) -> int:
     engine = machines.require()
     bases = roots.images(list(dict.fromkeys(one.image for one in chosen)), options.sif)
     trees = {one.image for one in chosen if one.is_tree or one.is_packed or one.is_archive}
+    is_needed = any(one.folder == "file" for one in chosen)
+    file = ensure_image("standalone", "hpcpy-core")[0] if is_needed else Path()
     images = Images(
         {one.name: one.sif for one in bases},
         {one.name: one.root for one in bases if one.name in trees},
         engine["apptainer"].path,
-        ensure_image("standalone", "hpcpy-core")[0]
-        if any(one.is_file for one in chosen)
-        else Path(),
+        file,
     )
     if "wheels" in trees:
         roots.add_venv(images.root["wheels"])
@@ -67,7 +68,7 @@ def main(options: argparse.Namespace) -> int:
         roots.add_archive(images.root["wheels"], LEFT_OUT)
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)
-        facts["configurations"] = {one.name: one.title for one in chosen}
+        facts["configurations"] = {one.name: plain(one.name) for one in chosen}
         facts["programs"] = {"core": PROGRAMS["core"]}
         with machines.running(machines.layout(max(options.nodes))) as storm:
             facts["bytes_on_disk"] = _filled(storm, images, chosen)

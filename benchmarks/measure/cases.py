@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+_MEMORY = """
+for name in ("smaps_rollup", "status"):
+    print(open(f"/proc/self/{name}").read())"""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -25,22 +29,18 @@ class Case:
     script: bool = False
     goal: Goal | None = None
 
-    def arguments(self, folder: Path, *, waiting: bool = False) -> list[str]:
+    def arguments(self, folder: Path, *, memory: bool = False) -> list[str]:
         """Return what follows the interpreter's name; `folder` is that of `write_scripts`.
 
-        One that is `waiting` says "ready" at its end, and waits for a line.
+        For its `memory` it prints at its end what /proc says.
         """
         if self.script:
-            return [str(folder / self.file(waiting=waiting))]
-        return ["-c", self.source(waiting=waiting)]
+            return [str(folder / self.file(memory=memory))]
+        return ["-c", self.code + _MEMORY * memory]
 
-    def source(self, *, waiting: bool = False) -> str:
-        """Return the program's text."""
-        return f'{self.code}\ninput("ready\\n")' if waiting else self.code
-
-    def file(self, *, waiting: bool = False) -> str:
+    def file(self, *, memory: bool = False) -> str:
         """Return the name of its script."""
-        return f"{self.name.replace(' ', '-')}{'-waiting' if waiting else ''}.py"
+        return f"{self.name.replace(' ', '-')}{'-memory' * memory}.py"
 
 
 CORE = "import numpy, numba, mpi4py, h5py, viztracer"
@@ -92,7 +92,7 @@ EIGHT = Case(
 def write_scripts(folder: Path) -> None:
     """Write the scripts of all cases."""
     for case in CASES:
-        for waiting in (False, True):
-            if case.script:
-                text = case.source(waiting=waiting) + "\n"
-                (folder / case.file(waiting=waiting)).write_text(text)
+        if case.script:
+            for memory in (False, True):
+                text = f"{case.code}{_MEMORY * memory}\n"
+                (folder / case.file(memory=memory)).write_text(text)

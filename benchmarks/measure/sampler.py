@@ -8,18 +8,19 @@ line of JSON out.
 import json
 import os
 import sys
+import tempfile
 import time
-from pathlib import Path
 
 
-def timed(argv: list[str]) -> dict[str, float]:
+def timed(argv: list[str], log: str) -> dict[str, float]:
     """Run a program; return its exit code, and seconds by the clock and of the processor."""
-    silent = [
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, flags, 0o600),
     ]
     begin = time.perf_counter()
-    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=silent)
+    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=files)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - begin
     code = os.waitstatus_to_exitcode(status)
@@ -27,42 +28,27 @@ def timed(argv: list[str]) -> dict[str, float]:
 
 
 def memory(argv: list[str]) -> dict[str, float]:
-    """Run a program that says "ready" and waits, and look at its memory then.
+    """Run a program that prints at its end what /proc says of its memory.
 
     Returns its exit code; bytes resident at most, resident now, and private: those that each
     further process of the kind adds to a node.
     """
-    child_in, to_child = os.pipe()
-    from_child, child_out = os.pipe()
-    ends = [(os.POSIX_SPAWN_DUP2, child_in, 0), (os.POSIX_SPAWN_DUP2, child_out, 1)]
-    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=ends)
-    os.close(child_in)
-    os.close(child_out)
-    found = {}
-    if os.read(from_child, 6).startswith(b"ready"):
-        now = _sizes(Path(f"/proc/{pid}/smaps_rollup"))
-        # What ru_maxrss tells includes the memory of whoever started it.
-        most = _sizes(Path(f"/proc/{pid}/status"))["VmHWM"]
-        found = {"most": most, "resident": now["Rss"], "private": now["Private_Dirty"]}
-        os.write(to_child, b"\n")
-    os.close(to_child)
-    os.close(from_child)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return {"code": code, **found}
-
-
-def _sizes(path: Path) -> dict[str, int]:
-    """Return the sizes that a file of /proc has, in bytes."""
-    rows = (line.split() for line in path.read_text().splitlines() if line.endswith(" kB"))
-    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in rows}
+    with tempfile.NamedTemporaryFile("r") as log:
+        code = timed(argv, log.name)["code"]
+        rows = (line.split() for line in log if line.endswith(" kB\n"))
+        sizes = {words[0]: int(words[1]) * 1024 for words in rows}
+    # What ru_maxrss tells includes the memory of whoever started it.
+    names = {"most": "VmHWM:", "resident": "Rss:", "private": "Private_Dirty:"}
+    return {"code": code, **{name: sizes[key] for name, key in names.items() if key in sizes}}
 
 
 def main() -> None:
     """Answer until the input ends."""
     for line in sys.stdin:
         request = json.loads(line)
-        run = memory if request["memory"] else timed
-        print(json.dumps(run(request["argv"])), flush=True)
+        argv = request["argv"]
+        taken = memory(argv) if request["memory"] else timed(argv, os.devnull)
+        print(json.dumps(taken), flush=True)
 
 
 if __name__ == "__main__":

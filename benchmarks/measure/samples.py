@@ -79,7 +79,7 @@ class _Sampler:
         )
 
     def ask(self, case: Case, *, memory: bool = False) -> dict[str, Any]:
-        argv = [self.target.program, *case.arguments(WORK, waiting=memory)]
+        argv = [self.target.program, *case.arguments(WORK, memory=memory)]
         request = json.dumps({"argv": argv, "memory": memory})
         answer = ""
         if self.process.stdin and self.process.stdout:

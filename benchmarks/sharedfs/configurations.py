@@ -17,13 +17,13 @@ LEFT_OUT = (
     *("ipyparallel", "IPython", "jedi", "jupyter_client", "matplotlib", "PIL", "pip"),
     *("prompt_toolkit", "pygments", "tornado", "tzdata", "viztracer", "wcwidth", "zmq"),
 )
-# Ending of the name -> Apptainer's options, and how the image is mounted.
+# Ending of the name -> Apptainer's options.
 _MOUNTS = {
-    "": ((), "a mount by the kernel for each rank"),
-    "-shared": (("--sharens",), "one mount by the kernel a node"),
+    "": (),
+    "-shared": ("--sharens",),
     # Without root's rights Apptainer mounts by squashfuse.
-    "-fuse": (("--userns",), "squashfuse for each rank"),
-    "-fuse-shared": (("--userns", "--sharens"), "one squashfuse a node"),
+    "-fuse": ("--userns",),
+    "-fuse-shared": ("--userns", "--sharens"),
 }
 
 
@@ -52,10 +52,9 @@ class Files:
 
 @dataclass(frozen=True)
 class Configuration:
-    """One way to have Python on a shared file system."""
+    """One way to have Python on a shared file system; `charts.names.plain` has it in words."""
 
     name: str
-    title: str
     image: str
     # What a node mounts of the file system, and what lies there.
     folder: str
@@ -69,8 +68,6 @@ class Configuration:
     # A file of the folder that the job copies to each node's own disk; unpacks it there.
     staged: str = ""
     is_archive: bool = False
-    # Whether it is the interpreter as one file, whose packages `image` has, too.
-    is_file: bool = False
 
     def place(self, images: Images, otherwise: Path) -> Path:
         """Return where a node mounts the folder."""
@@ -84,14 +81,14 @@ def _left_out(library: str) -> tuple[str, ...]:
 
 
 def _tree(
-    name: str, title: str, image: str, python: str, files: Callable[[Images], list[Files]]
+    name: str, image: str, python: str, files: Callable[[Images], list[Files]]
 ) -> Configuration:
     """Return a tree of files: its C library and /etc are on the node, only /opt is shared."""
 
     def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
         return ["chroot", str(images.root[image]), f"{PLACE}/{python}", *words]
 
-    return Configuration(name, title, image, name, files, command, is_tree=True)
+    return Configuration(name, image, name, files, command, is_tree=True)
 
 
 def _venv_files(images: Images) -> list[Files]:
@@ -109,7 +106,7 @@ def _static_files(images: Images) -> list[Files]:
     return [Files(images.root["hpcpy"] / "opt", "static-files", some)]
 
 
-def _sif(image: str, name: str, title: str, *options: str) -> Configuration:
+def _sif(image: str, name: str, *options: str) -> Configuration:
     def files(images: Images) -> list[Files]:
         return [Files(images.sif[image], f"images/{image}.sif")]
 
@@ -117,14 +114,11 @@ def _sif(image: str, name: str, title: str, *options: str) -> Configuration:
         execute = [str(images.apptainer), "exec", *options, "--pwd", "/"]
         return [*execute, str(folder / f"{image}.sif"), PYTHON, *words]
 
-    return Configuration(name, title, image, "images", files, command)
+    return Configuration(name, image, "images", files, command)
 
 
-def _sifs(image: str, name: str, title: str) -> list[Configuration]:
-    return [
-        _sif(image, f"{name}-sif{ending}", f"{title} as a SIF, {mount}", *options)
-        for ending, (options, mount) in _MOUNTS.items()
-    ]
+def _sifs(image: str, name: str) -> list[Configuration]:
+    return [_sif(image, f"{name}-sif{ending}", *options) for ending, options in _MOUNTS.items()]
 
 
 def _staged_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
@@ -142,24 +136,15 @@ def _unpacked_command(images: Images, _: Path, words: Sequence[str]) -> list[str
 
 _FILE = Configuration(
     name="file",
-    title="hpcpy-core's interpreter as one file, on the shared file system",
     image="hpcpy",
     folder="file",
     files=lambda images: [Files(images.file, "file/hpcpy-python")],
     command=lambda _, folder, words: [f"{folder}/hpcpy-python", *words],
-    is_file=True,
 )
 _ALL = (
-    _tree(
-        "venv",
-        "a venv of the ordinary packages, as files",
-        "wheels",
-        "venv/bin/python3",
-        _venv_files,
-    ),
+    _tree("venv", "wheels", "venv/bin/python3", _venv_files),
     Configuration(
         name="venv-packed",
-        title="the venv and its Python as one file, by hpcpy pack",
         image="wheels",
         folder="venv-packed",
         files=lambda images: [
@@ -170,7 +155,6 @@ _ALL = (
     ),
     Configuration(
         name="conda-staged",
-        title="the venv and its Python as an archive, copied to each node and unpacked there",
         image="wheels",
         folder="archive",
         files=lambda images: [
@@ -180,18 +164,11 @@ _ALL = (
         staged="venv.tar.zst",
         is_archive=True,
     ),
-    _tree(
-        "static-files",
-        "the static interpreter, as files",
-        "hpcpy",
-        "hpcpy/bin/python3",
-        _static_files,
-    ),
-    *_sifs("wheels", "wheels", "the ordinary packages"),
-    *_sifs("hpcpy", "static", "the static image"),
+    _tree("static-files", "hpcpy", "hpcpy/bin/python3", _static_files),
+    *_sifs("wheels", "wheels"),
+    *_sifs("hpcpy", "static"),
     Configuration(
         name="static-sif-staged",
-        title="the static image as a SIF, copied to the node, one mount by the kernel a node",
         image="hpcpy",
         folder="images",
         files=lambda images: [Files(images.sif["hpcpy"], "images/hpcpy.sif")],
@@ -202,7 +179,6 @@ _ALL = (
     replace(
         _FILE,
         name="file-staged",
-        title="the same file, copied to each node by sbcast",
         command=lambda _images, _folder, words: ["sh", "-c", f'exec "{COPY}" "$@"', "sh", *words],
         staged="hpcpy-python",
     ),

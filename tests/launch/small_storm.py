@@ -37,7 +37,6 @@ _NOT_NUMPY = tuple(f"./lib/python3*/site-packages/{name}*" for name in ("pip", "
 # Python stands for one of the image's.
 VENV = Configuration(
     name="venv",
-    title="a venv of this machine's Python",
     image="",
     folder="outside",
     files=lambda _: [Files(ensure_venv("outside"), "outside", _NOT_NUMPY)],

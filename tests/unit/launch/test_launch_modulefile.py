@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,23 +90,6 @@ def test_without_apptainer_the_site_has_to_name_its_module(
     assert script.stat().st_mode & 0o777 == 0o755
 
 
-def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
-    (tmp_path / "centre.toml").write_text(
-        'summary = "s"\nengine = "shifter"\nnode_local = "/absent"\n[environment]\nA = "b c"\n'
-    )
-    program = str(shutil.which("sh"))
-    words = [f"--image={program}", f"--to={tmp_path}", f"--site={tmp_path}/centre.toml"]
-    assert run(["modulefile", *words, "--version=1"]) == 0
-    programs = tmp_path / "hpcpy/1/bin"
-    assert sorted(path.name for path in programs.iterdir()) == ["mpiexec", "python", "python3"]
-    shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
-    done = run_program(programs / "python3", *shell, env={"PATH": "/usr/bin:/bin"}, check=True)
-    assert done.stdout == "b c 1 unset two words\n"
-    assert f"python, python3 and mpiexec run in {program}" in (
-        tmp_path / "modulefiles/hpcpy/1"
-    ).read_text().replace("\\", "")
-
-
 REFERENCE = "registry.example.org/me/hpcpy:1"
 WRITERS = {
     "modulefile": [f"--image={shutil.which('sh')}"],
@@ -114,13 +98,12 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("command", WRITERS)
-def test_where_nothing_can_be_written_another_folder_is_asked_for(command: str) -> None:
+def test_where_nothing_can_be_written_another_folder_is_asked_for(
+    command: str, tmp_path: Path
+) -> None:
     with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: TO=… or --to"):
         run([command, *WRITERS[command], "--to=/proc/x"])
-
-
-@pytest.mark.parametrize("command", WRITERS)
-def test_a_full_disk_keeps_no_empty_folder(command: str, tmp_path: Path) -> None:
+    # A full disk keeps no empty folder.
     words = shlex.join([sys.executable, "-m", "hpcpy", command, *WRITERS[command], "--to=m/n"])
     script = f"head -c 2000000 /dev/zero >full; {words}; ls"
     done = run_program(*small_disk(tmp_path), "sh", "-c", script, env=environment())
@@ -135,46 +118,32 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("is_link", [False, True])
+# What is in the way, how it is made, and what is said of it.
+NO_FILE_OF_OURS = "is no .* that hpcpy has written; name another"
+IN_THE_WAY: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "a link": (lambda place, mine: place.symlink_to(mine), NO_FILE_OF_OURS),
+    "a file": (lambda place, mine: place.hardlink_to(mine), NO_FILE_OF_OURS),
+    "a folder": (lambda place, _: place.mkdir(), "cannot be written"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_THE_WAY)
 @pytest.mark.parametrize(
     ("command", "name"), [(command, name) for command in WRITTEN for name in WRITTEN[command]]
 )
-def test_nothing_is_written_over_a_file_of_the_users(
-    command: str, name: str, is_link: bool, tmp_path: Path
+def test_nothing_is_written_over_what_is_a_users(
+    command: str, name: str, kind: str, tmp_path: Path
 ) -> None:
     place, mine = tmp_path / "to" / name, tmp_path / "mine"
     text = "#%Module1.0\nsetenv MINE 1\n"
     mine.write_text(text)
     place.parent.mkdir(parents=True)
-    if is_link:
-        place.symlink_to(mine)
-    else:
-        place.hardlink_to(mine)
+    make, says = IN_THE_WAY[kind]
+    make(place, mine)
     there = sorted(tmp_path.rglob("*"))
-    with pytest.raises(UsageError, match=f"{place}: is no .* that hpcpy has written; name another"):
+    with pytest.raises((DiskError, UsageError), match=f"{place}: {says}"):
         run([command, *WRITERS[command], f"--to={tmp_path / 'to'}"])
     assert (mine.read_text(), sorted(tmp_path.rglob("*"))) == (text, there)
-    assert place.samefile(mine)
-
-
-@pytest.mark.parametrize("command", WRITTEN)
-def test_a_folder_in_place_of_a_file_is_told_before_anything_is_written(
-    command: str, tmp_path: Path
-) -> None:
-    for name in WRITTEN[command]:
-        to = tmp_path / Path(name).name
-        (to / name).mkdir(parents=True)
-        there = sorted(to.rglob("*"))
-        with pytest.raises(DiskError, match=f"{to / name}: cannot be written"):
-            run([command, *WRITERS[command], f"--to={to}"])
-        assert sorted(to.rglob("*")) == there
-
-
-@pytest.mark.parametrize("command", WRITTEN)
-def test_what_hpcpy_has_written_is_written_again(command: str, tmp_path: Path) -> None:
-    for _ in range(2):
-        assert run([command, *WRITERS[command], f"--to={tmp_path}"]) == 0
-    assert all((tmp_path / name).is_file() for name in WRITTEN[command])
 
 
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]

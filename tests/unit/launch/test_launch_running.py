@@ -30,7 +30,6 @@ IN_PODMAN = ("", "/opt/hpcpy/bin/python3")
         (IN_SIF, "--image=mine.sif", Site("x"), ("", "mine.sif")),
         (IN_FILE, "", Site("x"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "", Site("x", engine="podman-hpc"), ("standalone", "/node/hpcpy-python")),
-        (IN_FILE, "--engine=standalone", Site("x"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "--engine=apptainer", Site("x"), None),
         (IN_ANOTHERS, "", Site("x"), ("standalone", "/node/hpcpy-python")),
         (IN_FILE, "--engine=none", Site("x"), ("none", "")),

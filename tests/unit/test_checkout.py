@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -12,7 +13,11 @@ from imports import PACKAGES, graph, reached
 
 from emulated import table
 from hpcpy.core import paths
+from measure.cases import CASES
 from running import printed, run
+from workloads.mandel.grid import AREAS
+from workloads.write import reading
+from workloads.write.definition import Series
 
 FEATURES = paths.ROOT / "src/interp/features"
 BY_PART = {
@@ -84,6 +89,24 @@ def test_links_of_pages_lead_somewhere() -> None:
 
 def test_each_figure_of_the_pages_is_that_of_its_report() -> None:
     assert printed(run(sys.executable, paths.ROOT / "benchmarks/pages.py", "--check")) == ""
+
+
+def test_reframes_checks_have_the_values_of_this_checkout() -> None:
+    # Their folder is copied to centres.  Read without an import, which would need ReFrame.
+    text = read(paths.ROOT / "reframe/hpcpy_checks.py")
+    expected = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(text).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    goals = {case.name: case.goal for case in CASES if case.goal}
+    bounds = {
+        name: (goals[name].path_calls, goals[name].off_node, goals[name].getdents)
+        for name in ("pass", "numpy")
+    }
+    assert expected["START_BOUNDS"] == bounds
+    assert expected["MANDEL"] == {name: area.sha256 for name, area in AREAS.items()}
+    assert expected["ARRAYS"] == reading.SHA256[Series(15, 100)]
 
 
 # The folders and single modules of the tool: each imports itself and those before it.

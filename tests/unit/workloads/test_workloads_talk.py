@@ -1,5 +1,6 @@
-"""Talks: bad input, a slide's table and rows, whether its lesson holds."""
+"""Talks: a slide's table and rows, whether its lesson holds, the cells of a notebook."""
 
+import ast
 import dataclasses
 import json
 import os
@@ -10,13 +11,13 @@ from typing import Any
 import pytest
 
 from hpcpy_common.errors import OutputError, UnavailableError, WorkerError
-from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import run, slides
+from workloads.talk import notebook, run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, Trend, judged
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
+from workloads.talk.source import meanings
 
 SMALL = Experiment(
     "pi -n 1000 --impl python,threads --workers 3",
@@ -118,14 +119,6 @@ def test_slides_of_which_nothing_can_run_are_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(run, "run", absent)
     assert main(["talk", "mine", "3", "4"]) == 69
-
-
-def test_a_process_that_computes_is_counted() -> None:
-    code = "print(flush=True)\nwhile True: pass"
-    with start(sys.executable, "-c", code) as process:
-        first_line(process)
-        assert run.other_processes() >= 1
-        process.kill()
 
 
 def _result(impl: str, *samples: float, **others: Any) -> Result:
@@ -238,3 +231,20 @@ def test_a_trend_is_one_of_gains(*, falls: bool, gains: tuple[float, float], ver
     tables = [_table({"one": gain, "many": 1.0}, f"{gain}") for gain in gains]
     (found,) = Trend("one", "many", falls=falls).judge(tables)
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_what_a_student_changes_in_a_cell_is_what_the_others_use(name: str, tmp_path: Path) -> None:
+    # The cells after it imported the function again, or had it once more.
+    defined: set[str] = set()
+    talk = slides.talk(name)
+    notebook.write(tmp_path / "talk.ipynb", name, talk, talk.slides)
+    for one in json.loads((tmp_path / "talk.ipynb").read_text())["cells"]:
+        cell = one["source"]
+        # No text, and no words of IPython's; what is started anew imports its functions.
+        is_plain = one["cell_type"] == "code" and cell[0] not in "!%" and "%timeit" not in cell
+        for node in ast.parse(cell).body if is_plain else []:
+            bound = meanings(node).keys() if not isinstance(node, ast.Import) else set()
+            assert not bound & defined, cell
+            defined |= bound if isinstance(node, ast.FunctionDef) else set()
+    assert len(defined) > 5

@@ -64,14 +64,6 @@ def test_link_of_its_name_is_not_followed(tmp: Path) -> None:
     assert not os.environ.get("CUPY_CACHE_DIR", "").startswith(str(tmp))
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(
-    tmp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tmp.mkdir(0o700)
-    monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    assert _hpcpy_caches.point("pyopencl") == f"{tmp}/pyopencl"
-
-
 @pytest.mark.parametrize("package", _hpcpy_caches.VARIABLES)
 @pytest.mark.parametrize("value", ["", "mine"])
 def test_a_variable_that_is_set_is_the_users(

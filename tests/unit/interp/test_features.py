@@ -1,13 +1,16 @@
-"""What a feature of the interpreter is made of, and what it hooks into."""
+"""What a feature of the interpreter is made of; where it looks for the library of MPI."""
 
 import ctypes
 import re
 import tomllib
+from pathlib import Path
 
+from fuzzing import DRIVERS, compiled
 from small_bundle import FEATURES
 
 from hpcpy.core.paths import ROOT
 from hpcpy.images.graph import the_graph
+from running import printed, run
 
 NAMES = [path.name for path in sorted(FEATURES.iterdir()) if path.is_dir()]
 TABLE = FEATURES.parent / "start/wraps.toml"
@@ -34,3 +37,9 @@ def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_sta
     (exported,) = re.findall(r"^echo '\{ (.*); \};' >exports$", recipe, re.MULTILINE)
     assert len(wrapped) > 10
     assert in_the_c_library(wrapped | set(exported.split("; "))) == {"pthread_create"}
+
+
+def test_a_program_that_renames_itself_still_gets_the_sites_library(tmp_path: Path) -> None:
+    (tmp_path / "libmpi.so.12").touch()
+    program = compiled(tmp_path / "renamed", DRIVERS / "renamed.c")
+    assert printed(run(program, "libmpi.so.12", env={"LD_LIBRARY_PATH": str(tmp_path)})) == "0\n"

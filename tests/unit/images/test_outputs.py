@@ -24,7 +24,6 @@ paths.BUILD = Path(sys.argv[1])
 from hpcpy.images.command import ensure_image
 print(ensure_image(sys.argv[2])[0])
 """
-SECONDS = 300
 
 
 @pytest.fixture
@@ -35,38 +34,35 @@ def locked(build: Path) -> Iterator[None]:
         yield
 
 
-def images(key: str) -> None:
+def images(key: str, packer: dict[str, str]) -> None:
     plan = make_plan()
     image = plan.graph.image("hpcpy")
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
     write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
-    write_stamp(sif_path(image), **made_of(image))
+    write_stamp(sif_path(image), **made_of(image) | packer)
 
 
 @pytest.mark.usefixtures("locked")
-def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path) -> None:
-    images("")
+@pytest.mark.parametrize(
+    ("inputs", "packer", "says"),
+    [
+        ("", {}, "      – s hpcpy.sif (up to date)\n"),
+        ("of other sources", {}, "waiting for process"),
+        ("", {"squashfs": "1:4.5.1-1"}, "waiting for process"),
+    ],
+    ids=["up to date", "other sources", "another packer"],
+)
+def test_an_image_that_is_not_up_to_date_waits_for_its_turn(
+    build: Path, inputs: str, packer: dict[str, str], says: str
+) -> None:
+    images(inputs, packer)
     with start(HAVE, build, "sif") as process:
         try:
-            out, err = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-    assert (process.returncode, out) == (0, f"{build}/hpcpy.sif\n")
-    assert err == "      – s hpcpy.sif (up to date)\n"
-
-
-@pytest.mark.usefixtures("locked")
-@pytest.mark.parametrize("changed", ["sources", "packer"])
-def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
-    images("of other sources" if changed == "sources" else "")
-    if changed == "packer":
-        plan = make_plan()
-        image = plan.graph.image("hpcpy")
-        write_stamp(sif_path(image), **made_of(image) | {"squashfs": "1:4.5.1-1"})
-    with start(HAVE, build, "sif") as process:
-        try:
-            assert first_line(process, "stderr").startswith("waiting for process")
+            assert first_line(process, "stderr").startswith(says)
+            if "up to date" in says:
+                assert process.communicate(timeout=300) == (f"{build}/hpcpy.sif\n", "")
+                assert process.returncode == 0
         finally:
             process.kill()
 

@@ -2,8 +2,9 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from small_deb import make_deb
@@ -51,15 +52,17 @@ def test_what_no_lock_can_name_is_refused(says: str) -> None:
         best_wheels({"two": REFUSED[says]}, PYTHON, "x86_64")
 
 
+APPROVED = "Classifier: License :: OSI Approved :: "
+
+
 @pytest.mark.parametrize(
     ("metadata", "stated"),
     [
         ("License-Expression: BSD-3-Clause AND MIT\nLicense: other", "BSD-3-Clause AND MIT"),
         ("License: Apache License 2.0", "Apache-2.0"),
-        ("License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
+        (f"License: UNKNOWN\n{APPROVED}MIT License", "MIT"),
         (
-            "Classifier: License :: OSI Approved :: MIT License\n"
-            "Classifier: License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",
+            f"{APPROVED}MIT License\n{APPROVED}Mozilla Public License 2.0 (MPL 2.0)",
             "MIT AND MPL-2.0",
         ),
         ("Name: thing", "see metadata"),
@@ -122,29 +125,22 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
     }
 
 
-class Index:
-    """An index of packages of version 1, each of which needs `base`."""
-
-    def closure(self, packages: Iterable[str]) -> list[Artifact]:
-        return [offer(name) for name in {"base", *packages}]
-
-    def exactly(self, packages: Iterable[str]) -> list[Artifact]:
-        return [offer(name) for name in packages]
-
-
-def offer(name: str) -> Artifact:
-    source = Source(f"apt-mirror:debian/pool/{name}.deb", 1, "0" * 64)
-    return Artifact(name, "1", f"{name}.deb", "", (source,))
+def offers(*names: str) -> list[Artifact]:
+    source = Source("apt-mirror:debian/pool/x.deb", 1, "0" * 64)
+    return [Artifact(name, "1", f"{name}.deb", "", (source,)) for name in names]
 
 
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
+    # An index of packages, each of which needs `base`.
+    index: Any = SimpleNamespace(
+        closure=lambda names: offers(*{"base", *names}), exactly=lambda names: offers(*names)
+    )
     sets = {
         "first": DebianSet(("base",)),
         "second": DebianSet(("base", "thing")),
         "lone": DebianSet(("base", "thing"), alone=True),
     }
-    request = DebianRequest(("x86_64",), "", (), sets)
-    found = command._offers(Index(), request, "x86_64")  # type: ignore[arg-type]
+    found = command._offers(index, DebianRequest(("x86_64",), "", (), sets), "x86_64")
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],
         "thing": ["second", "lone"],

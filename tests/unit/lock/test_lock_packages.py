@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from small_deb import make_deb
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.lock import command
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
 from hpcpy.pins.debian import DebianRequest, DebianSet
@@ -153,3 +155,14 @@ def test_sets_have_the_names_of_their_architecture() -> None:
     request = DebianRequest((), "", (), sets)
     assert request.sets_of("x86_64") == {"first": ("binutils-x86-64-linux-gnu",), "cross": ("gcc",)}
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
+
+
+def test_a_lock_with_both_sides_of_a_merge_is_refused(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "ENV", build)
+    monkeypatch.setattr(paths, "VENV", build / "venv")
+    (build / "dev.lock").write_text("# made\n<<<<<<< HEAD\na==1\n=======\na==2\n>>>>>>> b\n")
+    with pytest.raises(UsageError, match=r"dev\.lock: line 2 .*git checkout"):
+        ensure_venv()
+    assert not paths.VENV.exists()

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -68,12 +69,8 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
 def test_a_stopped_run_leaves_the_slides_that_have_ended(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends = iter([UnavailableError("not here"), KeyboardInterrupt()])
-
-    def stopped(*_: object) -> None:
-        raise next(ends)
-
-    monkeypatch.setattr(run, "run", stopped)
+    ends = [UnavailableError("not here"), KeyboardInterrupt()]
+    monkeypatch.setattr(run, "run", Mock(side_effect=ends))
     made, page = tmp_path / "talk.json", tmp_path / "talk.html"
     files = ["--json", str(made), "--html", str(page)]
     with pytest.raises(KeyboardInterrupt):
@@ -114,10 +111,7 @@ def test_a_technique_that_fails_is_a_row_and_the_other_slides_run(
 @pytest.mark.usefixtures("small", "capsys")
 def test_slides_of_which_nothing_can_run_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     # Exit code 0 let a job script go on, where a node had no GPU.
-    def absent(*_: object) -> None:
-        raise UnavailableError("no CUDA device")
-
-    monkeypatch.setattr(run, "run", absent)
+    monkeypatch.setattr(run, "run", Mock(side_effect=UnavailableError("no CUDA device")))
     assert main(["talk", "mine", "3", "4"]) == 69
 
 
@@ -197,10 +191,10 @@ def test_a_gain_beyond_the_cores_is_not_certain() -> None:
 
 def _table(times: dict[str, float], title: str = "") -> Outcome:
     rows = []
-    for key, seconds in times.items():
+    for key, here in times.items():
         name, _, workers = key.partition(" ")
-        row = run.Row(name, int(workers or 1), 1.0, here=seconds, least=seconds, most=seconds)
-        rows.append(dataclasses.replace(row, at_work=row.workers))
+        at_work = int(workers or 1)
+        rows.append(run.Row(name, at_work, 1.0, here=here, least=here, most=here, at_work=at_work))
     return Outcome(Experiment("pi --impl all", {}, title), rows)
 
 

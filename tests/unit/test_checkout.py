@@ -109,23 +109,19 @@ def test_reframes_checks_have_the_values_of_this_checkout() -> None:
     assert expected["ARRAYS"] == reading.SHA256[Series(15, 100)]
 
 
-# The folders and single modules of the tool: each imports itself and those before it.
+# The folders and single modules of the tool, in the order in which they may import each other.
 FOLDERS = (
     *("core", "pins", "fetch", "engine", "sbom", "images", "launch", "pack"),
     *("lock", "release", "clean", "maintain", "commands", "__main__"),
 )
 
 
-def test_a_package_imports_only_those_before_it() -> None:
-    level = {name: PACKAGES.index(name.partition(".")[0]) for name in graph()}
-    pairs = [(name, target) for name, targets in graph().items() for target in targets]
-    assert [(name, target) for name, target in pairs if level[target] > level[name]] == []
-
-
-def test_a_folder_of_the_tool_imports_only_those_before_it() -> None:
-    own = {name: name.split(".")[1] for name in graph() if name.startswith("hpcpy.")}
-    pairs = [(name, other) for name in own for other in graph()[name] if other in own]
-    level = {name: FOLDERS.index(folder) for name, folder in own.items()}
+@pytest.mark.parametrize("of_tool", [False, True], ids=["packages", "folders of the tool"])
+def test_each_imports_only_those_before_it(*, of_tool: bool) -> None:
+    own = [name for name in graph() if not of_tool or name.startswith("hpcpy.")]
+    order, part = (FOLDERS, 1) if of_tool else (PACKAGES, 0)
+    level = {name: order.index(name.split(".")[part]) for name in own}
+    pairs = [(name, other) for name in own for other in graph()[name] if other in level]
     assert [(name, other) for name, other in pairs if level[other] > level[name]] == []
 
 

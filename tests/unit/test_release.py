@@ -9,7 +9,9 @@ from hpcpy import release
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UsageError
+from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import PLACES
+from hpcpy.images.plan import make_plan
 from hpcpy.release import notes
 
 
@@ -43,10 +45,15 @@ def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         release.commit()
 
 
-def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
-    with pytest.raises(UsageError, match="there already"):
-        run(["release", "--to", str(tmp_path)])
+def test_provenance_names_every_pin_once() -> None:
+    plan, image = make_plan(), the_graph().image("hpcpy")
+    said = release.statement(plan, image, 40 * "a", [], {"tool": "1.0"})
+    built = said["predicate"]["buildDefinition"]
+    assert built["internalParameters"]["inputs"] == plan.image_key(image)
+    names = [one["name"] for one in built["resolvedDependencies"]]
+    assert len(names) == len(set(names))
+    assert {"commit", "env/python.lock", "env/debian.lock"} <= set(names)
+    assert {"numpy", "mpich", "numba"} <= {name.split()[0] for name in names if " " in name}
 
 
 @pytest.mark.parametrize("words", ["release", "release --to {}/new", "build oci plain"])
@@ -65,13 +72,18 @@ def test_in_anothers_checkout_nothing_is_downloaded(
         run(words.format(tmp_path).split())
 
 
-def test_what_is_unreleased_is_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_unreleased_is_not_signed_and_no_folder_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(release, "commit", lambda: 40 * "a")
     monkeypatch.setattr(release, "check_key", lambda _: None)
     monkeypatch.setattr(release, "notes", lambda _, version: f"## {version}, unreleased\n")
     monkeypatch.setattr(release, "ensure_image", lambda *_: pytest.fail("built"))
     with pytest.raises(UsageError, match=r" is unreleased; write its date"):
         run(["release", "--key", "a key", "--to", str(tmp_path / "new")])
+    # Nor is one written over.
+    with pytest.raises(UsageError, match="there already"):
+        run(["release", "--to", str(tmp_path)])
 
 
 @pytest.mark.parametrize("found", ["none", "older", "current"])

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from hpcpy_common.errors import OutputError, UnavailableError, WorkerError
+from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
 from workloads.talk import notebook, run, slides
@@ -113,6 +114,13 @@ def test_slides_of_which_nothing_can_run_are_an_error(monkeypatch: pytest.Monkey
     # Exit code 0 let a job script go on, where a node had no GPU.
     monkeypatch.setattr(run, "run", Mock(side_effect=UnavailableError("no CUDA device")))
     assert main(["talk", "mine", "3", "4"]) == 69
+
+
+def test_a_process_that_computes_is_counted() -> None:
+    with start(sys.executable, "-c", "print(flush=True)\nwhile True: pass") as process:
+        first_line(process)
+        assert run.other_processes() >= 1
+        process.kill()
 
 
 def _result(impl: str, *samples: float, **others: Any) -> Result:

@@ -73,6 +73,7 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
         (["launch", "--dry", "--mpi=a b", "--", "-m", "x"], "--mpi: 'a b' has a blank, and is no"),
         (["batch", "--dry", "--account=a b", "--", "-m", "x"], "--account: 'a b' has a blank"),
         (["pack", "/usr", "--to=x"], "/usr: is a folder, and --to is for a SIF"),
+        (["setup", "--", "docker"], "no tool group 'docker'"),
         (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
         (["lock", "debian", "--only", "libc6"], "debian.lock: its packages move together"),

@@ -247,6 +247,10 @@ def test_site_prints_each_value_with_its_file_as_a_site_file(
     assert str(files["user"]) not in shown
 
 
-def test_an_image_that_is_not_there_is_refused() -> None:
+def test_site_prints_a_template_and_refuses_an_image_that_is_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_hpcpy(["site", "--template"]) == 0
+    assert capsys.readouterr().out == (FOLDER / "template.toml").read_text()
     with pytest.raises(UsageError, match=r"IMAGE=my\.sfi: no such file"):
         run_hpcpy(["site", "--image", "my.sfi"])

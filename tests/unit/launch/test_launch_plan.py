@@ -229,6 +229,8 @@ def test_within_a_job_the_step_fits_in() -> None:
     assert "--overlap" not in words(plan("", JOB))
     assert "--overlap" in words(plan("", STEP))
     assert plan("", JOB, account="required")
+    made = plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
+    assert "unset TMPDIR" not in shells(made)
 
 
 ON_NODES: dict[str, Any] = {"node_local": "/scratch/$SLURM_JOB_ID"}

@@ -174,7 +174,11 @@ def test_what_cannot_be_checked_is_one_line(
     assert text is None or (tmp_path / name).read_text() == text
 
 
-def test_each_exercise_belongs_to_one_row_of_the_course() -> None:
+def test_each_exercise_belongs_to_one_row_of_the_course_and_has_a_solution(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["exercise", "shared-race", "--solution"]) == 0
+    assert "NotImplementedError" not in capsys.readouterr().out
     rows = [row for day in course.DAYS.values() for row in day]
     assert sorted(name for row in rows for name in row.exercises) == sorted(NAMES)
 

@@ -9,7 +9,6 @@ import tomllib
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,11 +20,11 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.lock import command, python
+from hpcpy.lock import python
 from hpcpy.lock.command import render
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
 from hpcpy.pins.debian import DebianRequest, DebianSet
-from hpcpy.pins.model import GROUPS, Artifact, Source
+from hpcpy.pins.model import GROUPS
 
 PYTHON = (3, 14)
 
@@ -134,28 +133,6 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
         "trip": "see copyright",
         "lost": "see copyright",
         "free": "GPL-3",
-    }
-
-
-def offers(*names: str) -> list[Artifact]:
-    source = Source("apt-mirror:debian/pool/x.deb", 1, "0" * 64)
-    return [Artifact(name, "1", f"{name}.deb", "", (source,)) for name in names]
-
-
-def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
-    # An index of packages, each of which needs `base`.
-    index: Any = SimpleNamespace(
-        closure=lambda names: offers(*{"base", *names}), exactly=lambda names: offers(*names)
-    )
-    sets = {
-        "first": DebianSet(("base",)),
-        "second": DebianSet(("base", "thing")),
-        "lone": DebianSet(("base", "thing"), alone=True),
-    }
-    found = command._offers(index, DebianRequest(("x86_64",), "", (), sets), "x86_64")
-    assert {offer.name: names for offer, names in found.items()} == {
-        "base": ["first", "lone"],
-        "thing": ["second", "lone"],
     }
 
 

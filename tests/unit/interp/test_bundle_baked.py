@@ -38,7 +38,6 @@ def refuse_listing():
 """
 
 
-
 def bake(made: Installation) -> None:
     """Add the packages of `ADDED` in a second bundle."""
     from bundle.about import describe

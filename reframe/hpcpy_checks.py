@@ -15,7 +15,7 @@ from reframe.core.builtins import run_after, run_before, sanity_function, variab
 from reframe.core.exceptions import ReframeError, SanityError
 from reframe.utility.sanity import evaluate, make_performance_function
 
-# These are copies: tests/unit/workloads/test_reframe_expected.py compares them.
+# These are copies: tests/unit/test_checkout.py compares them.
 # The most path calls, off-node path calls and directory listings of a start.
 START_BOUNDS = {"pass": (8, 1, 0), "numpy": (10, 2, 0)}
 MANDEL = {

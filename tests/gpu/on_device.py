@@ -43,7 +43,7 @@ def _skip_without(techniques: Any, row: Any) -> None:
     # OpenCL would take the processor instead.
     opencl = row.startswith("pyopencl")
     no_gpu = no_cuda_device() if opencl and not Path("/dev/kfd").exists() else ""
-    reason = no_gpu or techniques[row].why_not()
+    reason = no_gpu or (techniques[row].why_not() if row in techniques else "")
     if reason:
         pytest.skip(f"{row}: {reason}")
 

@@ -63,12 +63,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(source: str, options: tuple[str, ...], arch: str, method: str = "cubin") -> bytes:
         kind = "sm" if method == "cubin" else "compute"
+        chosen = (f"-arch={kind}_{arch}", method)
         monkeypatch.setattr(compiler, "_get_arch", lambda: arch)
-        monkeypatch.setattr(
-            compiler,
-            "_get_arch_for_options_for_nvrtc",
-            lambda _=None: (f"-arch={kind}_{arch}", method),
-        )
+        monkeypatch.setattr(compiler, "_get_arch_for_options_for_nvrtc", lambda _=None: chosen)
         codes.clear()
         # The error comes when CuPy passes the code to the driver.
         with pytest.raises(Exception, match="cudaErrorInsufficientDriver"):
@@ -109,28 +106,23 @@ KERNELS = {
 }
 
 
-def ptx_of(function: Any, signature: Any, architecture: tuple[int, int]) -> bytes:
-    text, _ = cuda.compile(
-        function, signature, cc=architecture, device=False, abi="numba", output="ptx"
-    )
+def ptx_of(kernel: str, architecture: tuple[int, int]) -> bytes:
+    dispatcher, signature = KERNELS[kernel]
+    options = {"cc": architecture, "device": False, "abi": "numba", "output": "ptx"}
+    text, _ = cuda.compile(dispatcher.py_func, signature, **options)
     return text.encode() if isinstance(text, str) else bytes(text)
-
-
-def linked(ptx: bytes, architecture: tuple[int, int]) -> bytes:
-    options = LinkerOptions(arch=f"sm_{short(architecture)}")
-    return bytes(Linker(ObjectCode.from_ptx(ptx), options=options).link("cubin").code)
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_nvvm_compiles_and_nvjitlink_links_numbas_rows(name: str) -> None:
-    dispatcher, signature = KERNELS[name]
     for architecture in ARCHITECTURES:
-        ptx = ptx_of(dispatcher.py_func, signature, architecture)
+        ptx = ptx_of(name, architecture)
         assert f".target sm_{short(architecture)}".encode() in ptx
         assert b".visible .entry" in ptx
-        assert linked(ptx, architecture).startswith(ELF)
+        options = LinkerOptions(arch=f"sm_{short(architecture)}")
+        linked = Linker(ObjectCode.from_ptx(ptx), options=options).link("cubin")
+        assert bytes(linked.code).startswith(ELF)
 
 
 def test_numbas_mandelbrot_rounds_its_products() -> None:
-    dispatcher, signature = KERNELS["mandel"]
-    assert ptx_of(dispatcher.py_func, signature, (9, 0)).count(b"mul.rn.f64") == 3
+    assert ptx_of("mandel", (9, 0)).count(b"mul.rn.f64") == 3

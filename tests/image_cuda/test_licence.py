@@ -35,27 +35,12 @@ OURS = {
 DRIVERS = ("libcuda.so*", "libcudadebugger*", "libnvidia-*", "libOpenCL.so.*nvidia*")
 
 
-def attachment() -> str:
-    text = (LICENCES / "License.txt").read_text(encoding="utf-8")
-    start = text.index("2.6. Attachment A")
-    return " ".join(text[start : text.index("2.7. Attachment B")].split())
-
-
-def listed_name(file: str) -> str:
-    return re.sub(r"(\.so)[.\d]+$", r"\1", Path(file).name)
-
-
 def test_the_files_are_those_of_the_table() -> None:
-    found = {
-        path.relative_to(SITE).as_posix()
-        for path in (SITE / "nvidia").rglob("*")
-        if path.is_symlink() or path.is_file()
-    }
+    every = (path for path in (SITE / "nvidia").rglob("*") if path.is_symlink() or path.is_file())
+    found = {path.relative_to(SITE).as_posix() for path in every}
     assert found - OURS == {*FILES}
     assert found >= OURS
-
-
-def test_what_is_not_nvidias_wheels_is_empty_or_a_link_into_another_package() -> None:
+    # What is not of NVIDIA's wheels is empty or a link into another package.
     for name in OURS:
         path = SITE / name
         assert path.exists()
@@ -67,12 +52,13 @@ def test_what_is_not_nvidias_wheels_is_empty_or_a_link_into_another_package() ->
 
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_attachment_a_lists_them(name: str) -> None:
-    component, text = COMPONENTS[name], attachment()
-    missing = [
-        file
-        for file in component["files"]
-        if not re.search(rf"(?<![\w.-]){re.escape(listed_name(file))}(?![\w.-])", text)
-    ]
+    licence = (LICENCES / "License.txt").read_text(encoding="utf-8")
+    start, end = (licence.index(f"2.{title}") for title in ("6. Attachment A", "7. Attachment B"))
+    text, component, missing = " ".join(licence[start:end].split()), COMPONENTS[name], []
+    for file in component["files"]:
+        listed = re.escape(re.sub(r"(\.so)[.\d]+$", r"\1", Path(file).name))
+        if not re.search(rf"(?<![\w.-]){listed}(?![\w.-])", text):
+            missing.append(file)
     if component.get("published"):
         # The wheels' copy of the licence is of 2018 and knows none of them yet.
         assert missing == component["files"]
@@ -81,17 +67,14 @@ def test_attachment_a_lists_them(name: str) -> None:
         assert f"Component {name} " in text
 
 
-def test_every_wheel_has_the_same_licence_as_the_image() -> None:
-    ours = (LICENCES / "License.txt").read_bytes()
-    wheels = {one["wheel"] for one in COMPONENTS.values()}
-    for wheel in wheels:
-        (text,) = (file for file in distribution(wheel).files or () if file.name == "License.txt")
-        assert Path(str(text.locate())).read_bytes() == ours, wheel
+WHEELS = {one["wheel"] for one in COMPONENTS.values()}
 
 
 # "provided that the object code files are not modified in any way"
-@pytest.mark.parametrize("wheel", sorted({one["wheel"] for one in COMPONENTS.values()}))
-def test_no_file_is_changed(wheel: str) -> None:
+@pytest.mark.parametrize("wheel", sorted(WHEELS))
+def test_no_file_is_changed_and_the_licence_is_the_images(wheel: str) -> None:
+    (text,) = (file for file in distribution(wheel).files or () if file.name == "License.txt")
+    assert Path(str(text.locate())).read_bytes() == (LICENCES / "License.txt").read_bytes()
     record = distribution(wheel).read_text("RECORD")
     assert record
     hashes = {row[0]: row[1] for row in csv.reader(record.splitlines())}
@@ -124,10 +107,9 @@ def test_it_names_the_packages_of_both_images() -> None:
 def test_the_files_that_it_names_are_those_of_the_table_and_their_wheels_metadata() -> None:
     files = {name for name in NAMED if ".dist-info/" not in name}
     assert files == {str(SITE / name) for name in (*FILES, *BROUGHT)}
-    wheels = {one["wheel"] for one in COMPONENTS.values()}
     infos = {Path(name).relative_to(SITE).parts[0] for name in NAMED if name not in files}
     assert infos == {path.name for path in SITE.glob("nvidia_*.dist-info")}
-    assert len(infos) == len(wheels)
+    assert len(infos) == len(WHEELS)
 
 
 def test_each_has_its_licence_and_the_hash_of_its_bytes() -> None:
@@ -141,21 +123,16 @@ def test_each_has_its_licence_and_the_hash_of_its_bytes() -> None:
 def test_the_text_of_the_licence_is_in_it() -> None:
     assert TEXTS[EULA]["extractedText"].strip() == (LICENCES / "License.txt").read_text().strip()
     licences = {name: one["licenseDeclared"] for name, one in packages("wheel").items()}
-    assert {name for name, one in licences.items() if one == EULA} == {
-        one["wheel"] for one in COMPONENTS.values()
-    }
+    assert {name for name, one in licences.items() if one == EULA} == WHEELS
     assert {one for one in licences.values() if "nvidia" in one.lower()} == {EULA}
 
 
-def test_no_library_of_nvidias_is_elsewhere() -> None:
-    found = nvidia_libraries()
-    assert found
-    assert found <= NAMED.keys()
-
-
-def test_no_text_with_nvidias_notice_is_elsewhere() -> None:
-    found = noticed(Path("/opt"))
-    assert found == {name for name in NAMED if Path(name).suffix in (".h", ".hpp")}
+def test_no_file_of_nvidias_is_elsewhere() -> None:
+    libraries = nvidia_libraries()
+    assert libraries
+    assert libraries <= NAMED.keys()
+    headers = {name for name in NAMED if Path(name).suffix in (".h", ".hpp")}
+    assert noticed(Path("/opt")) == headers
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

@@ -164,7 +164,7 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
     before = library.stat()
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_ino == before.st_ino
-    # As after a power failure; all that may lie there: tests/unit/interp/test_placed_files.py.
+    # As after a power failure; all that may lie there: tests/unit/interp/test_caches.py.
     with library.open("r+b") as broken:
         broken.write(bytes(60 << 20))
     assert printed(python("-c", COMPILES)) == "42\n"

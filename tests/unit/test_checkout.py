@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -12,7 +13,11 @@ from imports import PACKAGES, graph, reached
 
 from emulated import table
 from hpcpy.core import paths
+from measure.cases import CASES
 from running import printed, run
+from workloads.mandel.grid import AREAS
+from workloads.write import reading
+from workloads.write.definition import Series
 
 FEATURES = paths.ROOT / "src/interp/features"
 BY_PART = {
@@ -86,23 +91,37 @@ def test_each_figure_of_the_pages_is_that_of_its_report() -> None:
     assert printed(run(sys.executable, paths.ROOT / "benchmarks/pages.py", "--check")) == ""
 
 
-# The folders and single modules of the tool: each imports itself and those before it.
+def test_reframes_checks_have_the_values_of_this_checkout() -> None:
+    # Their folder is copied to centres.  Read without an import, which would need ReFrame.
+    text = read(paths.ROOT / "reframe/hpcpy_checks.py")
+    expected = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(text).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    goals = {case.name: case.goal for case in CASES if case.goal}
+    bounds = {
+        name: (goals[name].path_calls, goals[name].off_node, goals[name].getdents)
+        for name in ("pass", "numpy")
+    }
+    assert expected["START_BOUNDS"] == bounds
+    assert expected["MANDEL"] == {name: area.sha256 for name, area in AREAS.items()}
+    assert expected["ARRAYS"] == reading.SHA256[Series(15, 100)]
+
+
+# The folders and single modules of the tool, in the order in which they may import each other.
 FOLDERS = (
     *("core", "pins", "fetch", "engine", "sbom", "images", "launch", "pack"),
     *("lock", "release", "clean", "maintain", "commands", "__main__"),
 )
 
 
-def test_a_package_imports_only_those_before_it() -> None:
-    level = {name: PACKAGES.index(name.partition(".")[0]) for name in graph()}
-    pairs = [(name, target) for name, targets in graph().items() for target in targets]
-    assert [(name, target) for name, target in pairs if level[target] > level[name]] == []
-
-
-def test_a_folder_of_the_tool_imports_only_those_before_it() -> None:
-    own = {name: name.split(".")[1] for name in graph() if name.startswith("hpcpy.")}
-    pairs = [(name, other) for name in own for other in graph()[name] if other in own]
-    level = {name: FOLDERS.index(folder) for name, folder in own.items()}
+@pytest.mark.parametrize("of_tool", [False, True], ids=["packages", "folders of the tool"])
+def test_each_imports_only_those_before_it(*, of_tool: bool) -> None:
+    own = [name for name in graph() if not of_tool or name.startswith("hpcpy.")]
+    order, part = (FOLDERS, 1) if of_tool else (PACKAGES, 0)
+    level = {name: order.index(name.split(".")[part]) for name in own}
+    pairs = [(name, other) for name in own for other in graph()[name] if other in level]
     assert [(name, other) for name, other in pairs if level[other] > level[name]] == []
 
 

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.core.scratch import remove_tree
+from running import run as run_program
 
 
 @pytest.fixture
@@ -31,24 +31,22 @@ def add(path: Path) -> Path:
     return path
 
 
-def fill(cache: Path) -> dict[str, Path]:
-    made = {
-        "download": add(cache / "downloads" / ("0" * 64) / "numpy.whl"),
-        "partial": add(cache / "downloads/partial" / ("1" * 64)),
-        "part": add(cache / "parts/python-0123.tar"),
-        "image": add(cache / "images/hpcpy-0123.oci.tar"),
-        "rootfs": add(cache / "rootfs/base-0123.tar"),
-        "engine": add(cache / "engine/apt/lists/Packages"),
-        "lists": add(cache / "apt/pins-x86_64/lists/Packages"),
-        "storage": add(cache / "storage/overlay/0123/diff/usr/lib/a.so"),
-        "podman": add(cache / "containers-0/overlay/0123/diff/a.so"),
-    }
-    add(made["part"].with_name("python-0123.tar.sha256"))
-    return made
+DOWNLOAD, PARTIAL = f"downloads/{'0' * 64}/numpy.whl", f"downloads/partial/{'1' * 64}"
+FILES = (
+    *(DOWNLOAD, PARTIAL, "parts/python-0123.tar", "parts/python-0123.tar.sha256"),
+    *("images/hpcpy-0123.oci.tar", "rootfs/base-0123.tar", "engine/apt/lists/Packages"),
+    *("apt/pins-x86_64/lists/Packages", "storage/overlay/0123/diff/usr/lib/a.so"),
+    "containers-0/overlay/0123/diff/a.so",
+)
 
 
-def left(made: dict[str, Path]) -> set[str]:
-    return {name for name, path in made.items() if path.exists()}
+def fill(cache: Path) -> None:
+    for name in FILES:
+        add(cache / name)
+
+
+def left(cache: Path) -> set[str]:
+    return {name for name in FILES if (cache / name).exists()}
 
 
 def test_the_cache_is_emptied_and_an_empty_one_is_fine(cache: Path) -> None:
@@ -74,23 +72,23 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
-    made = fill(cache)
+    fill(cache)
     sources = [add(cache / name) for name in ("src/hpcpy/clean.py", "README.md", "env/a.lock")]
     run(["clean", "--cache"])
-    assert left(made) == set()
+    assert left(cache) == set()
     assert all(path.exists() for path in sources)
     assert f"{cache / 'README.md'}: left alone" in capsys.readouterr().err
 
 
 def test_download_that_goes_on_is_left(cache: Path) -> None:
-    made = fill(cache)
-    with made["partial"].open("ab") as stream:
+    fill(cache)
+    with (cache / PARTIAL).open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(UnavailableError, match=rf"process {os.getpid()} .* works on it"):
             run(["clean", "--cache"])
-    assert {"download", "partial"} <= left(made)
+    assert {DOWNLOAD, PARTIAL} <= left(cache)
     run(["clean", "--cache"])
-    assert left(made) == set()
+    assert left(cache) == set()
 
 
 @pytest.mark.skipif(not shutil.which("buildah"), reason="no buildah on this machine")
@@ -100,12 +98,10 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
     if os.geteuid() != 0:
         buildah = ["buildah", "unshare", *buildah]
     cache.mkdir()
-    made = subprocess.run(
-        [*buildah, "from", "scratch"], capture_output=True, text=True, check=False
-    )
+    made = run_program(*buildah, "from", "scratch")
     if made.returncode:
         pytest.skip(f"buildah makes no container here: {made.stderr.strip()}")
-    subprocess.run([*buildah, "mount", made.stdout.strip()], check=True, capture_output=True)
+    run_program(*buildah, "mount", made.stdout.strip(), check=True)
     run(["clean", "--cache"])
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()

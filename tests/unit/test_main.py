@@ -42,17 +42,12 @@ def test_a_link_to_the_command_works_with_anothers_pythonpath(tmp_path: Path) ->
     assert shown == f"hpcpy {project_version()}\n"
 
 
-def test_no_command_is_bad_input_with_the_list() -> None:
+def test_no_command_or_an_unknown_one_is_bad_input() -> None:
     done = hpcpy()
-    assert done.returncode == 2
-    assert "modulefile" in done.stdout
-
-
-def test_unknown_command_is_one_line_and_bad_input() -> None:
+    assert (done.returncode, "modulefile" in done.stdout) == (2, True)
     done = hpcpy("biuld")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr == "hpcpy: unknown command 'biuld'; did you mean build?\n"
+    says = "hpcpy: unknown command 'biuld'; did you mean build?\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
 
 
 @pytest.mark.parametrize(
@@ -68,18 +63,17 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         (["cluster", "--status", f"--folder={'9' * 5000}"], ": file name too long\n"),
         # Before Python 3.13 argparse made an empty list of it, which was taken for a value.
         (["release", "--to=--"], "argument --to: -- is no value"),
-        (["modulefile", "--to="], "argument --to: an empty value names nothing"),
-        (["kernelspec", "--to="], "argument --to: an empty"),
-        (["cluster", "--folder="], "argument --folder: an empty"),
-        (["release", "--to="], "argument --to: an empty"),
-        (["release", "--key="], "argument --key: an empty"),
-        (["verify", ""], "argument IMAGE: an empty"),
-        (["pack", ""], "argument PREFIX: an empty"),
-        (["pack", "x", "--with="], "argument --with: an empty"),
-        (["pack", "x", "--to="], "argument --to: an empty"),
+        *(
+            (words.split(" "), "an empty value names nothing")
+            for words in (
+                *("modulefile --to=", "kernelspec --to=", "cluster --folder=", "release --to="),
+                *("release --key=", "verify ", "pack ", "pack x --with=", "pack x --to="),
+            )
+        ),
         (["launch", "--dry", "--mpi=a b", "--", "-m", "x"], "--mpi: 'a b' has a blank, and is no"),
         (["batch", "--dry", "--account=a b", "--", "-m", "x"], "--account: 'a b' has a blank"),
         (["pack", "/usr", "--to=x"], "/usr: is a folder, and --to is for a SIF"),
+        (["setup", "--", "docker"], "no tool group 'docker'"),
         (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
         (["lock", "debian", "--only", "libc6"], "debian.lock: its packages move together"),
@@ -199,13 +193,6 @@ def test_a_reader_who_has_left_is_no_error_to_tell(command: str) -> None:
     assert not re.search("Traceback|Exception ignored", said)
 
 
-def test_a_home_that_is_not_there_is_one_line() -> None:
-    # A user without a name and HOME has none, either: pathlib raises the same error for both.
-    done = hpcpy("clean", "--cache", HPCPY_CACHE="~nobody-has-this-name/cache")
-    assert done.returncode == 2
-    assert re.fullmatch(r"hpcpy clean: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
-
-
 KERNELS = """
 from hpcpy.__main__ import main
 from hpcpy.launch.kernelspec import user_kernels
@@ -214,7 +201,13 @@ print(user_kernels())
 """
 
 
-def test_an_empty_home_is_as_an_unset_one() -> None:
+def test_a_home_that_is_not_there_is_one_line() -> None:
+    # A user without a name and HOME has none, either: pathlib raises the same error for both.
+    done = hpcpy("clean", "--cache", HPCPY_CACHE="~nobody-has-this-name/cache")
+    assert done.returncode == 2
+    assert re.fullmatch(r"hpcpy clean: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+
+    # An empty one is as an unset one.
     home = pwd.getpwuid(os.geteuid()).pw_dir
     done = python("-c", KERNELS, HOME="", JUPYTER_DATA_DIR="")
     assert done.stdout == f"{home}/.local/share/jupyter/kernels\n"
@@ -237,24 +230,17 @@ ASCII = [
 HELP = ["workloads", "workloads mandel --help", "workloads pi --list", "hpcpy --help"]
 
 
-@pytest.mark.parametrize("words", HELP)
-def test_help(words: str) -> None:
-    for variables in ASCII:
+@pytest.mark.parametrize("variables", ASCII)
+def test_a_stream_may_take_ascii_alone(variables: dict[str, str], tmp_path: Path) -> None:
+    for words in HELP:
         shown = printed(python("-m", *words.split(), **variables))
-        assert shown.isascii()
-        assert "?" not in shown
-
-
-@pytest.mark.parametrize("words", ["workloads pi --impl näme", "hpcpy näme"])
-def test_an_error(words: str) -> None:
-    for variables in ASCII:
-        done = python("-m", *words.split(), **variables)
-        assert "Traceback" not in done.stderr
-        assert done.stderr.isascii() or "LC_ALL" in variables, "there the word's bytes come back"
-
-
-def test_a_run_and_its_report(tmp_path: Path) -> None:
+        assert shown.isascii(), words
+        assert "?" not in shown, words
+    for words in ("workloads pi --impl näme", "hpcpy näme"):
+        said = python("-m", *words.split(), **variables).stderr
+        assert "Traceback" not in said
+        assert said.isascii() or "LC_ALL" in variables, "there the word's bytes come back"
     report = tmp_path / "pi.json"
-    words = ["workloads", "pi", "--impl", "python", "-n", "1000", "--json", str(report)]
-    assert r" 1.0\xd7 " in printed(python("-m", *words, **ASCII[0]))
+    words = f"workloads pi --impl python -n 1000 --json {report}"
+    assert r" 1.0\xd7 " in printed(python("-m", *words.split(), **variables))
     assert json.loads(report.read_text("utf-8"))["workload"] == "pi"

@@ -131,25 +131,16 @@ def settings(words: list[str], goals: str = "", **variables: str) -> list[str]:
 
 
 def test_an_image_of_another_architecture_is_both() -> None:
-    words = settings(["build", "sif"], IMAGE="hpcpy-core", ARCH="aarch64")
-    options = parse(words)
+    options = parse(settings(["build", "sif"], IMAGE="hpcpy-core", ARCH="aarch64"))
     assert (options.kind, options.image, options.arch) == ("sif", "hpcpy-core", "aarch64")
 
 
 @pytest.mark.parametrize(
     ("command", "variables", "words"),
     [
-        (
-            "run",
-            {"W": "pi --label 'a b'", "IMAGE": "x"},
-            ["--image=x", "--", "pi", "--label", "a b"],
-        ),
+        ("run", {"W": "pi --x 'a b'", "IMAGE": "i"}, ["--image=i", "--", "pi", "--x", "a b"]),
         ("setup", {"TOOLS": "build podman"}, ["--", "build", "podman"]),
-        (
-            "launch",
-            {"W": "pi 'x'", "NODES": "2"},
-            ["--nodes=2", "--", "-m", "workloads", "pi", "x"],
-        ),
+        ("launch", {"W": "p 'x'", "NODES": "2"}, ["--nodes=2", "--", "-m", "workloads", "p", "x"]),
         ("launch", {"PROGRAM": "my.py --its", "DRY": "1"}, ["--dry", "--", "my.py", "--its"]),
         ("batch", {"DASK": "0", "SITE": " ", "W": "pi"}, ["--", "-m", "workloads", "pi"]),
         ("push", {"REF": "--help"}, ["--", "--help"]),
@@ -189,25 +180,18 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 
 
 def test_several_targets_share_the_variables_of_each() -> None:
-    words = ["setup", "--", "build"]
-    assert settings(["setup"], "setup launch", TOOLS="build", NODES="2") == words
-    assert settings(["test"], "distclean sif test", IMAGE="plain", ALL="1") == [
-        "test",
-        "--image=plain",
-    ]
+    words = settings(["setup"], "setup launch", TOOLS="build", NODES="2")
+    assert words == ["setup", "--", "build"]
+    words = settings(["test"], "distclean sif test", IMAGE="plain", ALL="1")
+    assert words == ["test", "--image=plain"]
     for goals in ("setup launch", "setup"):
         with pytest.raises(UsageError, match="'TO' is no variable"):
             settings(["setup"], goals, TO="2")
 
 
 def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:
-    variables = {
-        "HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n",
-        "HPCPY_GOALS": "fetch",
-        "MAKEFLAGS": "-s",
-        "MAKELEVEL": "1",
-        "HPCPY_MAKEFILE": " M",
-        "HOME": "/h",
-    }
+    given = {"HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n", "HPCPY_GOALS": "fetch"}
+    makes = {"MAKEFLAGS": "-s", "MAKELEVEL": "1", "HPCPY_MAKEFILE": " M"}
+    variables = {**given, **makes, "HOME": "/h"}
     assert with_settings(["fetch"], variables) == ["fetch"]
     assert variables == {"SETUP": "no", "HPCPY_CACHE": "/x", "HOME": "/h"}

@@ -138,9 +138,3 @@ def test_a_folder_is_asked_for_before_anything_is_done(
     assert (tmp_path / "fifo").is_fifo()
     assert (tmp_path / "link").is_symlink()
     assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_folder_that_cannot_be_made_is_one_line() -> None:
-    done = python("-m", "hpcpy", "cluster", "--stop", "--folder", "/proc/x/y")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
-    assert "/proc/x: cannot be written" in done.stderr

@@ -122,6 +122,12 @@ def ready(script: str, *words: str | Path, **more: str) -> subprocess.Popen[str]
     return process
 
 
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Return the exit code of a process that was told to end, and what it says on stderr."""
+    said = process.communicate(timeout=SECONDS)[1]
+    return process.returncode, said
+
+
 @pytest.mark.parametrize("ends", ["RuntimeError", "returns"])
 @pytest.mark.parametrize(
     ("first", "second"),
@@ -142,8 +148,7 @@ def test_whatever_a_stop_makes_fail_is_that_stop(
 def test_what_does_not_end_is_ended(environment: dict[str, str]) -> None:
     process = ready(LOCKED, **environment)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=SECONDS)
-    assert (process.returncode, said) == (130, "workloads: test: stopped\n")
+    assert end(process) == (130, "workloads: test: stopped\n")
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
@@ -162,23 +167,20 @@ def test_what_a_shell_or_nohup_has_ignored_stays_so(number: signal.Signals) -> N
     process = ready(script + WAIT)
     process.send_signal(number)
     process.terminate()
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == 143
+    assert end(process)[0] == 143
 
 
 def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None:
     process = ready(DEAF, tmp_path, **RANK)
     assert len(list(tmp_path.iterdir())) == 1
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=SECONDS)
-    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])
+    assert (end(process)[0], list(tmp_path.iterdir())) == (130, [])
 
 
 def test_a_rank_that_waits_at_its_very_end_is_ended_by_the_kernel() -> None:
     process = ready(FINALIZE + WAIT, **RANK)
     process.terminate()
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == -signal.SIGALRM
+    assert end(process)[0] == -signal.SIGALRM
 
 
 def test_a_worker_that_starts_after_its_parents_end_is_killed() -> None:

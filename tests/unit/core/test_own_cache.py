@@ -50,15 +50,18 @@ def test_parts_that_others_can_write_are_not(cache: Path, name: str) -> None:
 
 
 @only_root
-def test_a_group_of_several_is_others(cache: Path) -> None:
-    # daemon's group has no member; its name is not root's, either.
-    os.chown(cache, 0, DAEMON)
-    cache.chmod(0o775)
-    with pytest.raises(UnavailableError, match="other users can write"):
-        cached("parts", "one.tar", make)
-    # A group of one's own: umask 002 makes such folders.
-    os.chown(cache, 0, 0)
-    assert cached("parts", "one.tar", make).exists()
+def test_a_group_of_several_is_others(cache: Path, checkout: Path) -> None:
+    for path, require in ((cache, lambda: require_own(cache)), (checkout, require_safe_checkout)):
+        path.chmod(0o775)
+        # A group of one's own: umask 002 makes such folders.
+        require()
+        # daemon's group has no member; its name is not root's, either.
+        os.chown(path, 0, DAEMON)
+        with pytest.raises(UnavailableError, match="other users can write"):
+            require()
+    # Whoever owns a checkout has written what root runs.
+    owned(checkout)
+    require_safe_checkout()
 
 
 def test_an_access_list_lets_others_write(cache: Path) -> None:
@@ -160,19 +163,6 @@ def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) 
     path.chmod(0o755)
     with pytest.raises(UsageError, match="no such file"):
         run(["verify", "/nonexistent.sif"])
-
-
-@only_root
-def test_a_checkout_of_umask_002_is_its_owners(checkout: Path) -> None:
-    checkout.chmod(0o775)
-    # The group root, of root alone.
-    require_safe_checkout()
-    # Whoever owns a checkout has written what root runs.
-    owned(checkout)
-    require_safe_checkout()
-    os.chown(checkout, 0, DAEMON)
-    with pytest.raises(UnavailableError, match="other users can write"):
-        require_safe_checkout()
 
 
 @only_root

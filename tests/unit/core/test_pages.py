@@ -47,24 +47,6 @@ def test_marks_and_pictures_go_and_links_name_their_page(
     assert capsys.readouterr().out == SHOWN
 
 
-def test_a_terminal_shows_prose_in_its_width_and_code_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, row = f"```sh\n{'word ' * 30}\n```", f"| {'cell | ' * 30}"
-    (tmp_path / "docs/how-to").mkdir(parents=True)
-    (tmp_path / "docs/how-to/use.md").write_text(f"# Use\n\n- {'it ' * 50}\n\n{code}\n\n{row}\n")
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    shown: list[str] = []
-    monkeypatch.setattr("pydoc.pager", shown.append)
-    pages.main(argparse.Namespace(page="use"))
-    (text,) = shown
-    assert code in text
-    prose = text.replace(code, "").replace(row, "").splitlines()
-    assert max(map(len, prose)) <= 100
-    assert [line[:5] for line in prose if "it" in line] == ["- it ", "  it "]
-
-
 def test_a_pager_that_is_not_there_hides_no_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

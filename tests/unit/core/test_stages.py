@@ -32,12 +32,9 @@ def test_failing_stage_shows_the_last_lines_and_the_name_of_its_log(
     assert "line 1\n" in (logs / "build-part.log").read_text()
 
 
-def test_missing_program_is_told_by_name() -> None:
+def test_a_command_that_is_not_there_or_has_no_room_says_so() -> None:
     with pytest.raises(StageError, match="hpcpy-not-there: No such file"), stage("run") as current:
         current.run(["hpcpy-not-there"])
-
-
-def test_command_without_room_says_so() -> None:
     # The kernel's own ENOSPC, from the device that is always full.
     words = r"build it: no space left on the device \(sh ended with exit code 2\); free some"
     with pytest.raises(DiskError, match=words) as failed, stage("build it") as current:

@@ -104,15 +104,13 @@ def test_no_service_starts_now_nor_a_new_one_at_boot(machine: Path) -> None:
         (machine / "init.d/slurmd").touch()
     assert not (machine / "policy-rc.d").exists()
     assert (machine / "disabled").read_text() == "slurmd disable\n"
-
-
-def test_a_failed_installation_leaves_no_policy(machine: Path) -> None:
+    # A failed installation leaves no policy.
     with pytest.raises(KeyboardInterrupt), setup.no_daemon_starts():
         raise KeyboardInterrupt
     assert not (machine / "policy-rc.d").exists()
 
 
-def test_what_a_kill_leaves_forbids_nothing_and_is_removed(machine: Path) -> None:
+def test_what_a_kill_leaves_goes_and_an_administrators_policy_stays(machine: Path) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
     policy = executable(machine / "policy-rc.d", setup.policy(dead.pid))
@@ -120,10 +118,7 @@ def test_what_a_kill_leaves_forbids_nothing_and_is_removed(machine: Path) -> Non
     with setup.no_daemon_starts():
         assert answer(policy) == 101
     assert not policy.exists()
-
-
-def test_an_administrators_policy_stays(machine: Path) -> None:
-    policy = executable(machine / "policy-rc.d", "#!/bin/sh\nexit 104\n")
+    executable(policy, "#!/bin/sh\nexit 104\n")
     with setup.no_daemon_starts():
         assert answer(policy) == 104
     assert answer(policy) == 104

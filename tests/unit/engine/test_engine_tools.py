@@ -13,7 +13,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import relink
 from hpcpy.engine import podman, prefix, setup, tools
-from hpcpy.engine.tools import all_tools, needed, on_path, userns_remedy
+from hpcpy.engine.tools import all_tools, on_path, userns_remedy
 from running import executable, run
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
@@ -44,6 +44,21 @@ def test_a_recent_apptainer_on_path_is_used_else_our_own(machine: Path) -> None:
     assert setup.look_up([APPTAINER])["apptainer"].path == own
 
 
+def test_what_lies_on_path_may_be_no_tool(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable(machine / "bin/apptainer", "#!/nonexistent/interpreter\n")
+    found = on_path(APPTAINER)
+    assert found is not None
+    assert not found.usable
+    # It tells another program's version, too.
+    lines = "echo 'fusermount3 version: 3.14.0'\necho 'fuse-overlayfs: version 1.10'\n"
+    overlay = executable(machine / "bin/fuse-overlayfs", f"#!/bin/sh\n{lines}")
+    assert str(tools.program_version(overlay)) == "1.10"
+    # Our own wrapper is not the host's podman.
+    program(machine / "tools/bin", "podman", "podman version 4.3.1")
+    monkeypatch.setenv("PATH", str(machine / "tools/bin"))
+    assert on_path(next(tool for tool in all_tools() if tool.program == "podman")) is None
+
+
 @pytest.mark.parametrize(("user", "refused"), [(0, False), (1000, True)])
 def test_apptainer_below_a_blank_mounts_nothing_without_root(
     machine: Path, monkeypatch: pytest.MonkeyPatch, user: int, refused: bool
@@ -59,34 +74,6 @@ def test_apptainer_below_a_blank_mounts_nothing_without_root(
             setup.ensure("apptainer")
     else:
         assert setup.ensure("apptainer")["apptainer"].path.parent == machine / "my codes/bin"
-
-
-def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:
-    path = program(machine / "bin", "apptainer", "")
-    path.write_text("#!/nonexistent/interpreter\n")
-    found = on_path(APPTAINER)
-    assert found is not None
-    assert not found.usable
-
-
-def test_wrapper_of_ours_on_path_is_not_taken_for_the_hosts_podman(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program(machine / "tools/bin", "podman", "podman version 4.3.1")
-    monkeypatch.setenv("PATH", str(machine / "tools/bin"))
-    podman = next(tool for tool in all_tools() if tool.program == "podman")
-    assert on_path(podman) is None
-
-
-def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine: Path) -> None:
-    path = program(machine / "bin", "fuse-overlayfs", "fusermount3 version: 3.14.0")
-    path.write_text(f"{path.read_text()}echo 'fuse-overlayfs: version 1.10'\n")
-    assert str(tools.program_version(path)) == "1.10"
-
-
-def test_unknown_group_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"no tool group 'docker'.*build.*podman"):
-        needed(["build", "docker"])
 
 
 def test_wrapper_hands_on_variables_and_words_as_they_are(
@@ -115,23 +102,20 @@ def test_limits_in_a_container_are_never_above_the_hosts(
 
 
 @pytest.mark.parametrize(
-    ("sysctl", "value", "remedy"),
+    ("sysctl", "value", "cure"),
     [
-        ("kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
-        (
-            "kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        ("user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
-        ("none", "0", ""),
+        ("kernel/unprivileged_userns_clone", 0, 1),
+        ("kernel/apparmor_restrict_unprivileged_userns", 1, 0),
+        ("user/max_user_namespaces", 0, 10000),
+        ("none", 0, None),
     ],
 )
 def test_remedy_names_the_sysctl_that_forbids(
-    sysctl: str, value: str, remedy: str, tmp_path: Path
+    sysctl: str, value: int, cure: int | None, tmp_path: Path
 ) -> None:
     (tmp_path / sysctl).parent.mkdir(exist_ok=True)
     (tmp_path / sysctl).write_text(f"{value}\n")
+    remedy = f"sysctl -w {sysctl.replace('/', '.')}={cure}" if cure is not None else ""
     assert userns_remedy(tmp_path) == remedy
 
 
@@ -153,6 +137,9 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
     (checkout / "build").rename(checkout / "moved")
     monkeypatch.setattr(paths, "TOOLS", checkout / "moved/tools")
     assert prefix.command().exists()
+    assert not prefix.is_ready()
+    # As after a kill.
+    prefix.command().unlink()
     assert not prefix.is_ready()
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(tools, "SBIN", ())
@@ -185,11 +172,3 @@ def test_who_cannot_write_a_copied_checkout_is_told_what_to_do(checkout: Path) -
     assert done.stdout.count("\n") == 1
     assert ".lock" not in done.stdout
     assert done.stdout.endswith("; its owner types make setup, or put one on PATH\n")
-
-
-@pytest.mark.usefixtures("checkout")
-def test_prefix_whose_making_was_killed_is_not_ready() -> None:
-    prefix.command().unlink()
-    assert not prefix.is_ready()
-    (prefix.prefix() / "stamp").unlink()
-    assert not prefix.is_ready()

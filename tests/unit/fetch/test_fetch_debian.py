@@ -1,19 +1,23 @@
-"""Debian packages that have left the mirror."""
+"""Debian packages: those that have left the mirror, and files as dpkg unpacks them."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, ranged, serving
+from small_deb import make_deb
 
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
 from hpcpy.fetch.apt import parse_uris
+from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.download import Patience
 from hpcpy.pins.model import Artifact, Source
+from running import run
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
@@ -85,20 +89,14 @@ def test_locked_package_comes_from_the_mirror_or_the_snapshot_of_the_lock(
     assert (found.paths["thing"].read_bytes(), found.replaced) == (BODY, ())
 
 
-def test_package_that_is_nowhere_stops_with_old_and_new(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+def test_a_newer_package_is_taken_and_told_where_that_is_allowed(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror_now_has(monkeypatch, offer("1:8"))
     with pytest.raises(UnavailableError, match=r"thing 1:7\+b1 -> 1:8; run `make lock`") as caught:
         fetch_debs("base", "x86_64", patience=SOON)
     assert caught.value.exit_code == 69
     assert NEWER_PATH not in str(server.log)
-
-
-def test_newer_package_is_taken_and_told_where_that_is_allowed(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    mirror_now_has(monkeypatch, offer("1:8"))
     monkeypatch.setenv("HPCPY_DEBIAN", "newer")
     server.answers[f"/debian/{NEWER_PATH}"] = [ranged(NEWER)]
     found = fetch_debs("base", "x86_64", patience=SOON)
@@ -107,18 +105,14 @@ def test_newer_package_is_taken_and_told_where_that_is_allowed(
     assert "not reproducible" in capsys.readouterr().err
 
 
-def test_mirror_that_fails_is_not_taken_for_one_that_moved_on(
+def test_a_mirror_that_fails_is_not_taken_for_one_that_moved_on(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror_now_has(monkeypatch, offer("1:7+b1"))
     server.answers[MIRROR_PATH] = [ranged(BODY, 3), ranged(BODY, 0)]
     with pytest.raises(UnavailableError, match="the connection ended after 3 of 18 bytes"):
         fetch_debs("base", "x86_64", patience=SOON)
-
-
-def test_package_with_other_bytes_is_refused_even_where_newer_ones_are_allowed(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    # Other bytes are refused even where newer packages are allowed.
     monkeypatch.setenv("HPCPY_DEBIAN", "newer")
     server.answers[MIRROR_PATH] = [ranged(BODY[:-1] + b"?")]
     with pytest.raises(IntegrityError):
@@ -135,3 +129,40 @@ def test_package_with_other_bytes_is_refused_even_where_newer_ones_are_allowed(
 def test_weak_hash_and_foreign_host_are_refused(line: str) -> None:
     with pytest.raises(UnavailableError):
         parse_uris(line, {"debian": "http://h.invalid/debian"})
+
+
+def tree(folder: Path) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        what = str(path.readlink()) if path.is_symlink() else ""
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        name = str(path.relative_to(folder))
+        # Nobody reads the times of links and folders, which dpkg sets in part.
+        time = int(status.st_mtime) if path.is_file() and not what else 0
+        seen[name] = (status.st_mode, status.st_uid, time, what, content)
+    return seen
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb to compare with")
+def test_files_are_as_of_dpkg(tmp_path: Path) -> None:
+    root = tmp_path / "package"
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "usr/bin/program").write_bytes(b"\x7fELF" * 999)
+    (root / "usr/bin/program").chmod(0o4755)
+    (root / "usr/bin/other").hardlink_to(root / "usr/bin/program")
+    (root / "usr/closed").mkdir(mode=0o700)
+    (root / "usr/bin/link").symlink_to("program")
+    (root / "usr/out").symlink_to("/etc/alternatives/x")
+    (root / "usr/name with é").write_text("")
+    deb = make_deb(root)
+    run("dpkg-deb", "--extract", deb, tmp_path / "dpkg", check=True)
+    unpack(deb, tmp_path / "own")
+    assert tree(tmp_path / "own") == tree(tmp_path / "dpkg")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"!<arch>\n", b"!<arch>\ndebian-binary"])
+def test_what_is_no_package_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.deb").write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"x\.deb: is no Debian package"):
+        unpack(tmp_path / "x.deb", tmp_path / "own")

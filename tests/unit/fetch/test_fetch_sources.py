@@ -52,37 +52,37 @@ def full_queue() -> Iterator[str]:
             client.close()
 
 
-def second_place(server: Server, first: str, patience: Patience = SOON) -> bytes:
-    server.answers["/second"] = [ranged(BODY)]
-    wanted = artifact(BODY, first, f"{server.url}/second")
+def fetched(*urls: str, patience: Patience = SOON) -> bytes:
+    wanted = artifact(BODY, *urls)
     return fetch([wanted], patience=patience)[wanted].read_bytes()
 
 
 @pytest.mark.parametrize("answer", [status(404), ranged(b"wrong" * 9)])
 def test_second_source_serves_when_the_first_fails(server: Server, answer: Answer) -> None:
-    server.answers["/first"] = [answer]
-    assert second_place(server, f"{server.url}/first") == BODY
+    server.answers |= {"/first": [answer], "/second": [ranged(BODY)]}
+    assert fetched(f"{server.url}/first", f"{server.url}/second") == BODY
+
+
+def test_wrong_bytes_weigh_more_than_a_missing_second_source(server: Server) -> None:
+    server.answers["/a"] = [ranged(b"wrong")]
+    with pytest.raises(IntegrityError):
+        fetched(f"{server.url}/a", f"{server.url}/b")
 
 
 @pytest.mark.long
 def test_unreachable_first_source_costs_one_connection_attempt(
     server: Server, full_queue: str
 ) -> None:
-    assert second_place(server, f"{full_queue}/first", replace(SOON, seconds=3.0)) == BODY
-
-
-def test_wrong_bytes_weigh_more_than_a_missing_second_source(server: Server) -> None:
-    server.answers["/a"] = [ranged(b"wrong")]
-    with pytest.raises(IntegrityError):
-        fetch([artifact(BODY, f"{server.url}/a", f"{server.url}/b")], patience=SOON)
+    server.answers["/second"] = [ranged(BODY)]
+    patience = replace(SOON, seconds=3.0)
+    assert fetched(f"{full_queue}/first", f"{server.url}/second", patience=patience) == BODY
 
 
 def test_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     url = "http://nowhere.invalid/thing.tar"
     server.answers[url] = [ranged(BODY)]
     monkeypatch.setenv("http_proxy", server.url)
-    wanted = artifact(BODY, url)
-    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert fetched(url) == BODY
 
 
 def test_mirror_of_the_machine_stands_for_the_archive(
@@ -90,8 +90,7 @@ def test_mirror_of_the_machine_stands_for_the_archive(
 ) -> None:
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
     server.answers["/debian-security/pool/x.deb"] = [ranged(BODY)]
-    wanted = artifact(BODY, "apt-mirror:debian-security/pool/x.deb")
-    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert fetched("apt-mirror:debian-security/pool/x.deb") == BODY
 
 
 def test_the_login_of_a_mirror_is_used_and_nowhere_printed_or_kept(
@@ -101,8 +100,7 @@ def test_the_login_of_a_mirror_is_used_and_nowhere_printed_or_kept(
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", given)
     server.login = f"Basic {base64.b64encode(b'me:se cret').decode()}"
     server.answers["/debian/pool/x.deb"] = [ranged(BODY)]
-    wanted = artifact(BODY, "apt-mirror:debian/pool/x.deb")
-    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert fetched("apt-mirror:debian/pool/x.deb") == BODY
     assert debian_mirrors()["debian"] == f"{server.url}/debian"
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{given} main")
     with pytest.raises(UsageError) as refused:
@@ -110,7 +108,10 @@ def test_the_login_of_a_mirror_is_used_and_nowhere_printed_or_kept(
     assert "cret" not in str(refused.value)
 
 
-@pytest.mark.skipif(not Path("/usr/bin/apt-get").exists(), reason="no apt on this machine")
+needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
+
+
+@needs_apt
 def test_the_login_of_a_mirror_is_apts_too(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,32 +126,19 @@ def test_the_login_of_a_mirror_is_apts_too(
     assert [(file.name, file.stat().st_mode & 0o777) for file in kept] == [("auth.conf", 0o600)]
 
 
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (
-            'Acquire::http::Proxy "http://proxy.invalid:8080";',
-            {"http": "http://proxy.invalid:8080"},
-        ),
-        (
-            'Acquire::http::Proxy "http://a.invalid";\n'
-            'Acquire::http::Proxy::mirror.invalid "http://b.invalid";',
-            {"http": "http://b.invalid"},
-        ),
-    ],
-)
+@needs_apt
 def test_proxy_of_apt_is_used_for_its_mirror(
-    lines: str, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not Path("/usr/bin/apt-config").exists():
-        pytest.skip("no apt on this machine")
     configuration = tmp_path / "apt.conf"
-    configuration.write_text(lines + "\n")
     monkeypatch.setenv("APT_CONFIG", str(configuration))
-    assert apt_proxies("mirror.invalid") == expected
+    configuration.write_text('Acquire::http::Proxy "http://a.invalid:8080";\n')
+    assert apt_proxies("mirror.invalid") == {"http": "http://a.invalid:8080"}
+    with configuration.open("a") as file:
+        file.write('Acquire::http::Proxy::mirror.invalid "http://b.invalid";\n')
+    assert apt_proxies("mirror.invalid") == {"http": "http://b.invalid"}
 
 
-needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
 
 
@@ -162,7 +150,6 @@ WRONG = (
 )
 
 
-@pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("text", WRONG)
 def test_mirror_that_is_no_address_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, text: str
@@ -175,10 +162,14 @@ def test_mirror_that_is_no_address_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_missing_mirror_is_named_with_the_next_step(tmp_path: Path) -> None:
+def test_a_missing_mirror_or_apt_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnavailableError, match=r"debian-security.*HPCPY_DEBIAN_MIRROR"):
         PrivateApt(tmp_path, (DebianSuite("debian-security", "stable-security"),), MIRRORS, "amd64")
     assert list(tmp_path.iterdir()) == []
+    # A machine without apt is not asked for a mirror.
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"^no apt-get here"):
+        PrivateApt(tmp_path, (DebianSuite("debian", "stable"),), {}, "amd64")
 
 
 @pytest.fixture
@@ -203,14 +194,6 @@ def test_configuration_leaves_the_hosts_packages_and_hooks_out(private: PrivateA
     command = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
     listed = run(*command, env=private.env, check=True)
     assert set(listed.stdout.split()) == {f"{MIRRORS['debian']}/"}
-
-
-def test_a_machine_without_apt_is_not_asked_for_a_mirror(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnavailableError, match=r"^no apt-get here"):
-        PrivateApt(tmp_path, (DebianSuite("debian", "stable"),), {}, "amd64")
 
 
 def test_who_shares_the_lists_waits(private: PrivateApt) -> None:

@@ -28,26 +28,20 @@ def get(made: list[Path]) -> Path:
     return cached("parts", "python-0123.tar", make)
 
 
-def test_part_is_made_once_and_then_used(made: list[Path]) -> None:
+DAMAGES: list[Callable[[Path], object]] = [
+    lambda part: os.truncate(part, 0),
+    lambda part: os.truncate(part, 3999),
+    # As a process leaves it that is killed between writing the part and writing its hash.
+    lambda part: recorded(part).unlink(),
+]
+
+
+def test_a_part_is_made_once_and_anew_where_it_is_not_whole(made: list[Path]) -> None:
     assert get(made) == get(made)
-    assert len(made) == 1
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda part: os.truncate(part, 0),
-        lambda part: os.truncate(part, 3999),
-        # As a process leaves it that is killed between writing the part and writing its hash.
-        lambda part: recorded(part).unlink(),
-    ],
-)
-def test_a_part_that_is_not_whole_is_made_anew(
-    made: list[Path], damage: Callable[[Path], object]
-) -> None:
-    damage(get(made))
-    assert get(made).read_bytes() == b"part" * 1000
-    assert len(made) == 2
+    for number, damage in enumerate(DAMAGES):
+        assert len(made) == 1 + number
+        damage(get(made))
+        assert get(made).read_bytes() == b"part" * 1000
 
 
 @pytest.mark.parametrize(
@@ -87,10 +81,27 @@ def test_what_no_build_has_used_for_long_goes_with_its_hash(made: list[Path]) ->
     assert not recorded(unused).exists()
 
 
+class Removed(Buildah):
+    """A buildah that only notes what is dropped from the storage."""
+
+    removed: list[str]
+    held: list[str]
+
+    def __init__(self, storage: Path, *held: str) -> None:
+        super().__init__(Path("/bin/true"), storage, {})
+        # The class is frozen.
+        object.__setattr__(self, "removed", [])
+        object.__setattr__(self, "held", [f"localhost/hpcpy-{name}" for name in held])
+
+    def tags(self) -> list[str]:
+        return self.held
+
+    def remove(self, tag: str) -> None:
+        self.removed.append(tag)
+
+
 def test_images_of_the_storage_that_no_build_has_used_for_long_go(tmp_path: Path) -> None:
-    buildah = Removed(tmp_path)
-    held = [f"localhost/hpcpy-builder:{key}" for key in "abc"]
-    object.__setattr__(buildah, "held", held)
+    buildah = Removed(tmp_path, *("builder:a", "builder:b", "builder:c"))
     buildah.tidy()  # it notes those of an older hpcpy
     for file in (tmp_path / "last-use").iterdir():
         os.utime(file, (0, 0))
@@ -110,30 +121,11 @@ def test_failed_making_leaves_nothing(made: list[Path], tmp_path: Path) -> None:
     assert made == []
 
 
-class Removed(Buildah):
-    """A buildah that only notes what is dropped from the storage."""
-
-    removed: list[str]
-    held: list[str]
-
-    def __init__(self, storage: Path = Path("storage")) -> None:
-        super().__init__(Path("/bin/true"), storage, {})
-        object.__setattr__(self, "removed", [])
-
-    def tags(self) -> list[str]:
-        return self.held
-
-    def remove(self, tag: str) -> None:
-        self.removed.append(tag)
-
-
 def test_what_was_used_last_stays_and_other_images_all(tmp_path: Path) -> None:
-    buildah = Removed(tmp_path)
-    own = [f"localhost/hpcpy-hpcpy:{key}" for key in "abcd"]
-    held = [*own, *(f"localhost/hpcpy-hpcpy-sci:{key}" for key in "abcd")]
-    object.__setattr__(buildah, "held", held)
-    for age, tag in enumerate(held):
+    own, others = (tuple(f"{name}:{key}" for key in "abcd") for name in ("hpcpy", "hpcpy-sci"))
+    buildah = Removed(tmp_path, *own, *others)
+    for age, tag in enumerate(buildah.held):
         buildah.has(tag)
         os.utime(tmp_path / "last-use" / tag.replace("/", "_"), (100 - age, 100 - age))
-    drop_superseded(own[3], buildah)
-    assert buildah.removed == own[1:3]
+    drop_superseded(buildah.held[3], buildah)
+    assert buildah.removed == buildah.held[1:3]

@@ -46,6 +46,10 @@ def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
         ('from = "base"', 'from = "bare"', "full is built on 'bare', which is not there"),
         ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
         ("[images.base]", "[images.base", "not TOML"),
+        (
+            *("[parts.one]", '[images.small]\nlike = "small"\n[parts.one]'),
+            "[images.small] like: 'small' is no row of its own",
+        ),
     ],
 )
 def test_mistake_in_the_graph_is_one_line(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -57,22 +61,13 @@ def test_mistake_in_the_graph_is_one_line(tmp_path: Path, old: str, new: str, sa
     assert caught.value.exit_code == 2
 
 
-def test_unknown_image_is_told_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no image 'fool'; there are: base, full"):
-        load(graph_file(tmp_path)).image("fool")
-
-
 def test_an_image_holds_the_parts_it_names_and_is_built_from_more(tmp_path: Path) -> None:
     graph = load(graph_file(tmp_path, '["one", "two", "three"]', '["three"]'))
     image = graph.image("full")
     assert [part.name for part in graph.shipped(image)] == ["three"]
     assert [part.name for part in graph.built(image)] == ["one", "two", "three"]
-
-
-def test_an_image_is_like_a_row_of_its_own(tmp_path: Path) -> None:
-    like = '[images.small]\nlike = "small"\n[parts.one]'
-    with pytest.raises(UsageError, match=r"\[images\.small\] like: 'small' is no row of its own"):
-        load(graph_file(tmp_path, "[parts.one]", like))
+    with pytest.raises(UsageError, match="no image 'fool'; there are: base, full"):
+        graph.image("fool")
 
 
 @pytest.fixture
@@ -95,27 +90,18 @@ def names(tree: str) -> list[str]:
 def test_a_release_in_another_repository_has_its_files(release: Path) -> None:
     # That repository ignores them: a build there found no workloads.
     assert names("src/part") == ["a.py", "b.py", "ignored.so"]
+    # A patch is named by itself; a build of a release had none of them.
+    assert names("src/part/a.py") == ["a.py"]
     assert release
 
 
-def test_a_file_is_one_in_a_release_and_in_a_clone(release: Path) -> None:
-    # A patch is named by itself; a build of a release had none of them.
-    assert names("src/part/a.py") == ["a.py"]
-    subprocess.run(["git", "init", "--quiet", release], check=True)
-    assert names("src/part/a.py") == ["a.py"]
-
-
-def test_what_a_clone_ignores_is_no_input(release: Path) -> None:
-    subprocess.run(["git", "init", "--quiet", release], check=True)
-    (release / ".gitignore").write_text("*.so\n__pycache__/\n")
-    assert names("src/part") == ["a.py", "b.py"]
-
-
-def test_a_clone_of_another_user_has_its_files(
+def test_a_clone_has_its_files_but_those_that_it_ignores(
     release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subprocess.run(["git", "init", "--quiet", release], check=True)
-    # How git's own tests ask for that.
+    (release / ".gitignore").write_text("*.so\n__pycache__/\n")
+    assert names("src/part") == ["a.py", "b.py"]
+    # That of another user, too: how git's own tests ask for one.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     refused: list[str | Path] = ["git", "-C", release, "ls-files"]
     assert subprocess.run(refused, capture_output=True, check=False).returncode == 128

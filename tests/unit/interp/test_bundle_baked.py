@@ -38,15 +38,6 @@ def refuse_listing():
 """
 
 
-def baked(folder: Path) -> Installation:
-    """Make an installation with a bundle of its own and a second one beside it."""
-    made = Installation(folder, OWN)
-    made.epoch = EPOCH
-    (folder / "modules.bundle").write_bytes(made.bundle())
-    bake(made)
-    return made
-
-
 def bake(made: Installation) -> None:
     """Add the packages of `ADDED` in a second bundle."""
     from bundle.about import describe
@@ -75,7 +66,12 @@ def says(installed: Installation, program: str) -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Installation:
-    return baked(tmp_path)
+    """Make an installation with a bundle of its own and a second one beside it."""
+    made = Installation(tmp_path, OWN)
+    made.epoch = EPOCH
+    (tmp_path / "modules.bundle").write_bytes(made.bundle())
+    bake(made)
+    return made
 
 
 def test_it_is_found_without_a_listing(installed: Installation) -> None:

@@ -1,16 +1,18 @@
-"""Caches of packages go to a folder of ours alone, or nowhere."""
+"""Caches and placed files lie in a folder of ours alone, and are taken if they are our own."""
 
+import importlib
+import marshal
 import os
-import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import small_bundle  # noqa: F401  # the importer's folders
 
-INTERP = Path(__file__).parents[3] / "src/interp"
-sys.path[:0] = [str(INTERP / name) for name in ("importer", "packages")]
-
-import _hpcpy_caches  # noqa: E402
-import _hpcpy_private  # noqa: E402
+import _hpcpy_caches
+import _hpcpy_private
 
 
 @pytest.fixture
@@ -64,14 +66,6 @@ def test_link_of_its_name_is_not_followed(tmp: Path) -> None:
     assert not os.environ.get("CUPY_CACHE_DIR", "").startswith(str(tmp))
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(
-    tmp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tmp.mkdir(0o700)
-    monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    assert _hpcpy_caches.point("pyopencl") == f"{tmp}/pyopencl"
-
-
 @pytest.mark.parametrize("package", _hpcpy_caches.VARIABLES)
 @pytest.mark.parametrize("value", ["", "mine"])
 def test_a_variable_that_is_set_is_the_users(
@@ -81,3 +75,57 @@ def test_a_variable_that_is_set_is_the_users(
     monkeypatch.setenv(_hpcpy_caches.VARIABLES[package], value)
     assert _hpcpy_caches.point(package) == value
     assert os.environ[_hpcpy_caches.VARIABLES[package]] == value
+
+
+PATH = "/opt/hpcpy/lib/library.so"
+CONTENT = b"first" * 1000 + b"second"
+# What was done to the file, and whether it is written anew.
+CHANGES = [
+    (Path.stat, False),
+    (lambda file: file.write_bytes(CONTENT), False),
+    (lambda file: file.write_bytes(bytes(len(CONTENT))), True),
+    (lambda file: os.truncate(file, 1000), True),
+    (lambda file: (file.rename(f"{file}.old"), file.symlink_to(f"{file}.old")), True),
+]
+
+
+def value(content: Any) -> bytes:
+    data = marshal.dumps(content)
+    return len(data).to_bytes(4, "little") + data
+
+
+@pytest.fixture
+def placing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give `_hpcpy_files` of an executable that has one file, in two pieces."""
+    import _hpcpy_memory
+
+    pieces = [value(CONTENT[:5000]), value(CONTENT[5000:])]
+    ends = 24, 24 + len(pieces[0]), 24 + sum(map(len, pieces))
+    index = value({PATH: (len(CONTENT), [ends[0] + 4, ends[1] + 4])})
+    head = b"hpcpy f3" + (ends[2] + 4).to_bytes(8, "little") + b"a digest"
+    files = _hpcpy_memory.Files(memoryview(b"".join([head, *pieces, index])))
+    monkeypatch.setattr(_hpcpy_memory.Bundle, "files", files)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return importlib.reload(importlib.import_module("_hpcpy_files"))
+
+
+@pytest.mark.parametrize("is_booted", [False, True])
+@pytest.mark.parametrize(("change", "is_new"), CHANGES)
+def test_a_file_is_the_executables_own(
+    placing: Any, change: Callable[[Path], None], *, is_new: bool, is_booted: bool
+) -> None:
+    file = Path(placing.placed(PATH))
+    before = file.stat()
+    assert (before.st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o644, 0o700)
+    change(file)
+    boot = placing._boot
+    if is_booted:  # As after a power failure: the times are right, and the content is not.
+        os.utime(file, (0, 0))
+        placing._boot = time.time()
+    assert placing.placed(PATH) == str(file)
+    placing._boot = boot
+    assert (file.read_bytes(), file.is_symlink()) == (CONTENT, False)
+    assert (file.stat().st_ino != before.st_ino) == is_new
+    # What was compared is noted: the next start takes it.
+    placing._is_right = lambda *_: pytest.fail("compared again")
+    placing.placed(PATH)

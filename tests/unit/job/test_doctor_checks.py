@@ -107,35 +107,27 @@ SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"}
 
 
 @pytest.mark.parametrize(
-    ("variables", "claims"),
+    ("variables", "claims", "is_of_several"),
     [
+        ({}, [], False),
         # sbatch's own shell: no step.
-        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, []),
-        (HYDRA, [(1, 4)]),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, [], False),
+        (HYDRA, [(1, 4)], True),
+        (HYDRA | {"PMI_SIZE": "1"}, [(1, 1)], False),
         # mpiexec inside of a step: its variables count.
-        (SLURM | HYDRA, [(1, 4)]),
+        (SLURM | HYDRA, [(1, 4)], True),
         # An empty number is none.
-        (SLURM | {"PMI_RANK": "", "PMI_SIZE": ""}, [(2, 8)]),
+        (SLURM | {"PMI_RANK": "", "PMI_SIZE": ""}, [(2, 8)], True),
+        # PMIx names no size: there may be several.
+        ({"PMIX_RANK": "0", "PMIX_NAMESPACE": "n"}, [], True),
+        ({"PMIX_RANK": "0"}, [], False),
+        (SLURM | {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, [(2, 1)], False),
     ],
 )
-def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[int, int]]) -> None:
-    assert [(each.rank, each.size) for each in ranks.claims(variables)] == claims
-
-
-@pytest.mark.parametrize(
-    ("variables", "is_of_several"),
-    [
-        ({}, False),
-        (HYDRA, True),
-        (HYDRA | {"PMI_SIZE": "1"}, False),
-        ({"PMIX_RANK": "0", "PMIX_NAMESPACE": "n"}, True),
-        ({"PMIX_RANK": "0"}, False),
-        (SLURM | {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, False),
-    ],
-)
-def test_a_launcher_that_names_no_size_may_have_started_several(
-    variables: dict[str, str], is_of_several: bool
+def test_what_the_launcher_claims(
+    variables: dict[str, str], claims: list[tuple[int, int]], *, is_of_several: bool
 ) -> None:
+    assert [(each.rank, each.size) for each in ranks.claims(variables)] == claims
     assert ranks.is_of_several(variables) == is_of_several
 
 
@@ -177,11 +169,14 @@ def started(*opened: str) -> World:
     return World(comm=SimpleNamespace(size=2), opened=frozenset(opened))
 
 
+CXI: Files = {"/sys/class/cxi/cxi0": None}
+
+
 @pytest.mark.parametrize(
     ("files", "opened", "status", "says"),
     [
-        ({"/sys/class/cxi/cxi0": None}, "socket:[77]", Status.WARN, "the node has cxi"),
-        ({"/sys/class/cxi/cxi0": None}, "/dev/cxi0", Status.OK, "/dev/cxi0 is open"),
+        (CXI, "socket:[77]", Status.WARN, "the node has cxi"),
+        (CXI, "/dev/cxi0", Status.OK, "/dev/cxi0 is open"),
         ({}, "socket:[77]", Status.OK, "listens on TCP"),
     ],
 )
@@ -210,29 +205,27 @@ def test_whether_ranks_share_memory(machine: Machine, mapped: str, is_shared: bo
     assert named(found, "fabric.memory").value is is_shared
 
 
-VERSIONS = {
-    "libfabric.so.1.14.0": "unsigned fi_version(void) { return 1 << 16 | 15; }",
-    "libucp.so.0": 'const char *ucp_get_version_string(void) { return "1.19.0"; }',
-    "libfabric.so": "int nothing;",
-}
+UCX = 'const char *ucp_get_version_string(void) { return "1.19.0"; }'
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "source", "says"),
     [
-        ("libfabric.so.1.14.0", "libfabric 1.15 ({path}, mounted by itself)"),
-        ("libucp.so.0", "UCX 1.19.0 ({path}, mounted by itself)"),
-        ("libfabric.so", "libfabric of unknown version ({path}, mounted by itself)"),
+        ("libfabric.so.1.14.0", "int fi_version(void) { return 1 << 16 | 15; }", "libfabric 1.15"),
+        ("libucp.so.0", UCX, "UCX 1.19.0"),
+        ("libfabric.so", "int nothing;", "libfabric of unknown version"),
     ],
 )
-def test_a_library_of_the_network_tells_its_version(tmp_path: Path, name: str, says: str) -> None:
-    path = compiled(tmp_path / name, VERSIONS[name])
+def test_a_library_of_the_network_tells_its_version(
+    tmp_path: Path, name: str, source: str, says: str
+) -> None:
+    path = compiled(tmp_path / name, source)
     mountinfo = tmp_path / "proc/self/mountinfo"
     mountinfo.parent.mkdir(parents=True)
     mountinfo.write_text(f"2 1 0:9 / {path} rw - ext4 /dev/a rw\n")
     ctypes.CDLL(str(path))
     (found,) = network.libraries(["/usr/lib/libc.so.6", str(path)], tmp_path)
-    assert str(found) == says.format(path=path)
+    assert str(found) == f"{says} ({path}, mounted by itself)"
 
 
 CARD = {

@@ -102,10 +102,9 @@ def test_output_of_ranks_that_nothing_takes_is_no_success(
     tmp_path: Path, where: str, ranks: int, code: int, says: str
 ) -> None:
     (tmp_path / "my.py").touch()
-    srun = tmp_path / "srun"
     # Like srun it ends with its ranks' code, whether its output is taken or not.
-    srun.write_text(f"#!/bin/bash\ntrap '' PIPE\nseq 99999 2>&-\ntouch $0.done\nexit {ranks}\n")
-    srun.chmod(0o755)
+    text = f"#!/bin/bash\ntrap '' PIPE\nseq 99999 2>&-\ntouch $0.done\nexit {ranks}\n"
+    executable(tmp_path / "srun", text)
     # The site `local` would start them in this checkout's cluster, where one runs.
     (tmp_path / "site.toml").write_text('summary = "s"\nmpi = "pmi2"\n')
     options = f"--engine=none --site={tmp_path}/site.toml"
@@ -113,9 +112,9 @@ def test_output_of_ranks_that_nothing_takes_is_no_success(
     script = f"set -o pipefail; {command} {where}"
     path = f"{tmp_path}:{os.environ['PATH']}"
     done = run("bash", "-c", script, sys.executable, env={**os.environ, "PATH": path})
-    title, *lines = done.stderr.splitlines(keepends=True) or [""]
+    _title, *lines = done.stderr.splitlines(keepends=True) or [""]
     assert (done.returncode, (tmp_path / "srun.done").exists()) == (code, True), done.stderr
-    assert re.fullmatch(says, "".join(lines)), (title, lines)
+    assert re.fullmatch(says, "".join(lines)), done.stderr
 
 
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -22,9 +22,7 @@ def test_what_is_not_given_is_one_rank_on_one_node() -> None:
     assert (request.nodes, request.tasks, request.cpus, request.gpus) == (1, 1, 1, 0)
     assert (request.site, request.engine, request.dry, request.time) == ("", "", False, "")
     assert requested("--nodes", "3").tasks == 3
-
-
-def test_memory_and_time_are_as_srun_takes_them() -> None:
+    # Memory and time are as srun takes them.
     for value in "30", "1:30", "01:30:00", "2-0", "2-1:30", "2-1:30:10", "UNLIMITED", "-1":
         assert requested(f"--time={value}").time == value
     for value in "8", "8g", "8GB", "0", "512M/cpu":
@@ -185,25 +183,16 @@ def test_a_working_folder_may_have_any_name(engine: str, folder: str, mount: str
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_takes_any_image_and_program(engine: str) -> None:
-    site: dict[str, Any] = {
-        "binds": ("/data",),
-        "modules": ("m",),
-        "setup": ("true",),
-        "environment": {"A": "b"},
-        "options": {
-            "allocation": ("--mem=0",),
-            "step": ("--x",),
-            "gpu": ("--y",),
-            engine: ("--z",),
-        },
-    }
+    options = {"allocation": ("--mem=0",), "step": ("--x",), "gpu": ("--y",), engine: ("--z",)}
+    site: dict[str, Any] = {"binds": ("/data",), "modules": ("m",), "setup": ("true",)}
+    site |= {"environment": {"A": "b"}, "options": options}
     image = "/images/a $HOME b.sif"
     facts = dataclasses.replace(HERE, image=image)
     made = plan(f"--engine={engine} --gpus=1 --qos=q --time=1", facts, **site)
-    options = (*made.size, *made.allocation, *made.step, *made.program)
-    given = f"hpcpy_image='{image}'" in " ".join(shells(made)) if engine == "standalone" else False
-    assert given or {o.shell for o in options} & {f"'{image}'", f"'--image={image}'"}
     lines = shells(made)
+    given = {option.shell for option in (*made.step, *made.program)}
+    named = f"hpcpy_image='{image}'" in " ".join(lines) and engine == "standalone"
+    assert named or given & {f"'{image}'", f"'--image={image}'"}
     setup = lines.index("{ true\n} || exit 69")
     # No Python of the host's gets into an image, whatever the site's modules set.
     assert ("unset ${!PYTHON@}" in lines[setup:]) == (engine != "none")
@@ -240,24 +229,32 @@ def test_within_a_job_the_step_fits_in() -> None:
     assert "--overlap" not in words(plan("", JOB))
     assert "--overlap" in words(plan("", STEP))
     assert plan("", JOB, account="required")
+    made = plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
+    assert "unset TMPDIR" not in shells(made)
 
 
-def test_variables_are_exported_where_no_option_takes_them() -> None:
-    assert "export APPTAINERENV_B=b,c" in shells(plan(**VARIABLES))
-    assert "export B=b,c" in shells(plan("--engine=none", **VARIABLES))
-    assert "export A=''" in shells(plan("--engine=shifter", **VARIABLES))
-    made = plan(node_local="/scratch/$SLURM_JOB_ID")
-    assert made.needs_job_shell
-    assert 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"' in shells(made)
+ON_NODES: dict[str, Any] = {"node_local": "/scratch/$SLURM_JOB_ID"}
 
 
-def test_the_login_shells_tmpdir_stays_there() -> None:
-    assert "unset TMPDIR" in shells(plan())
-    # Within a job it may be the site's own choice.
-    assert "unset TMPDIR" not in shells(plan("", JOB))
-    assert "unset TMPDIR" not in shells(
-        plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
-    )
+@pytest.mark.parametrize(
+    ("asked", "facts", "site", "line", "is_there"),
+    [
+        # Variables are exported where no option of the engine takes them.
+        ("", HERE, VARIABLES, "export APPTAINERENV_B=b,c", True),
+        ("--engine=none", HERE, VARIABLES, "export B=b,c", True),
+        ("--engine=shifter", HERE, VARIABLES, "export A=''", True),
+        ("", HERE, ON_NODES, 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"', True),
+        # The login shell's stays there; within a job it may be the site's own choice.
+        ("", HERE, {}, "unset TMPDIR", True),
+        ("", JOB, {}, "unset TMPDIR", False),
+    ],
+)
+def test_lines_before_the_step(
+    asked: str, facts: HostFacts, site: dict[str, Any], *, line: str, is_there: bool
+) -> None:
+    made = plan(asked, facts, **site)
+    assert (line in shells(made)) == is_there
+    assert made.needs_job_shell == ("node_local" in site)
 
 
 # What `srun --mpi=list` prints, from Slurm 22.05 on to stdout, before to stderr.

@@ -109,23 +109,15 @@ def test_a_site_may_end_a_line_as_shell_does() -> None:
         assert f"{{ {line}\n}} || exit 69" in script
 
 
-def test_a_backslash_reaches_slurm() -> None:
-    # sbatch takes one away, also within quotes; srun and salloc get words from bash.
-    script = batch_script(planned("--account=a\\b"))
-    assert "#SBATCH '--account=a\\\\b'" in script
-
-
-def test_the_modules_python_keeps_its_variables() -> None:
-    assert "PYTHON@" in launch_script(planned())
-    assert "PYTHON@" not in launch_script(planned("--engine=none"))
-
-
 def test_sbatch_reads_its_options_from_the_top() -> None:
-    script = batch_script(planned("--nodes=2", "--account=m1", time="5", partitions=("main",)))
+    words = ("--nodes=2", "--account=a\\b")
+    script = batch_script(planned(*words, time="5", partitions=("main",)))
     lines = script.splitlines()
     assert lines[0] == "#!/bin/bash"
     options = [line.split(" # ")[0].rstrip() for line in lines if line.startswith("#SBATCH ")]
-    assert {"#SBATCH --nodes=2", "#SBATCH --account=m1", "#SBATCH --partition=main"} <= set(options)
+    # sbatch takes one backslash away, also within quotes; srun and salloc get words from bash.
+    account = "#SBATCH '--account=a\\\\b'"
+    assert {"#SBATCH --nodes=2", account, "#SBATCH --partition=main"} <= set(options)
     first_command = next(n for n, line in enumerate(lines) if line and not line.startswith("#"))
     assert max(n for n, line in enumerate(lines) if line.startswith("#SBATCH ")) < first_command
     assert "--account" not in script[script.index("step=(") :]

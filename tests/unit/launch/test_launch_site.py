@@ -1,21 +1,33 @@
-"""Site files, whose errors name the wrong line; which Slurm a site's launch asks."""
+"""Site files and their schema; which image and whose Slurm a launch takes."""
 
+import argparse
+import json
+import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from requested import requested
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.launch import site
+from hpcpy.launch import settings, site
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.plan import HostFacts, at_site, plan_launch
+from hpcpy.launch.running import with_running
 from hpcpy.launch.shell import batch_script, launch_script
+from hpcpy.launch.site import Site
+from hpcpy.pins.tables import Table, read_table
 
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "there.toml"
     path.write_text(text)
     return path
+
+
+def schema() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(settings.SCHEMA.read_text()))
 
 
 @pytest.mark.parametrize("name", [*site.site_names(), str(site.FOLDER / "template.toml")])
@@ -25,6 +37,7 @@ def test_each_site_of_the_checkout_plans(name: str) -> None:
     plan = plan_launch(at_site(request, found), found, HostFacts("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
+    schema().validate(dict(read_table(site.FOLDER / f"{found.name}.toml").values))
 
 
 def test_a_site_that_is_not_there_names_the_nearest() -> None:
@@ -40,9 +53,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
     [
         ("engine = 'none'", "summary: missing"),
         ("mpi = 3", "mpi: 3 is not a text"),
-        ("time = '1h'", "time: '1h' is neither 30"),
         ("summary = 's'\nmpi = 'a b'", "mpi: has a blank"),
-        ("summary = 's'\nqos = ['a', 'b c']", "qos: has a blank"),
         ("summary = 's'\naccount = \"a\\u0000b\"", "account: 'a\\x00b' holds a character"),
         ("summary = 's'\n[environment]\nA = \"\\u001b[2J\"", "A: '\\x1b[2J' is not a text"),
         ("summary = 's'\n[options]\nstep = [\"--a\\u001b\"]", "is not one option"),
@@ -77,32 +88,54 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_CONF_SERVER"])
-def test_a_slurm_that_the_environment_names_is_taken_and_told(build: Path, name: str) -> None:
-    environment = {name: f"{build}/a site's"}
-    Path(environment[name]).touch()
-    found = find_controller("local", environment)
-    assert found == Controller(environment, f"the Slurm of {name}={build}/a site's")
+# Key -> values, right and wrong.
+VALUES: dict[str, tuple[object, ...]] = {
+    "mpi": ("pmix", "a b", "", 3),
+    "time": ("30", "1:2", "UNLIMITED", "1h", "-1", "é"),
+    "binds": (["/a", "$A/b"], ["a"], ["/a,b"], "/a", [1]),
+    "engine": ("podman-hpc", "docker", "", ["podman"]),
+    "cpus_per_node": (2, 0, -1, "2", 0.5, True),
+    "partitions": (["a"], ["a b"], ["a\nb"], []),
+    "options": ({"step": ["--mem=0"]}, {"step": ["-n 3"]}, {"x": []}, 1),
+    "environment": ({"A": ""}, {"A-B": "x"}, {"1": "x"}, {"A": "x\0"}),
+    "promises": ({"gpus": 1}, {"gpus": 0}, {"x": 1}, {"mpi": "tcp"}),
+    "account": ("required", "\t", 1),
+    "constraint": ("required", "\t", 1),
+    "x": (1,),
+}
+DOCUMENTS = [{key: value} for key, values in VALUES.items() for value in values]
 
 
-def test_a_configuration_that_nobody_can_read_is_told(
-    build: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_the_schema_takes_what_the_program_takes(document: dict[str, object]) -> None:
+    whole = {"summary": "s", **document}
+    try:
+        site._site_of(Table("x", "", whole), "x")
+        is_right = True
+    except UsageError:
+        is_right = False
+    assert schema().is_valid(whole) is is_right
+
+
+def test_which_slurm_is_asked_is_told(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("SLURM_CONF", "SLURM_CONF_SERVER"):
+        environment = {name: f"{build}/a site's"}
+        Path(environment[name]).touch()
+        found = find_controller("local", environment)
+        assert found == Controller(environment, f"the Slurm of {name}={build}/a site's")
     # Slurm's commands would wait a minute for it.
     with pytest.raises(UsageError, match="SLURM_CONF=/not/there: cannot be read"):
         find_controller("carc", {"SLURM_CONF": "/not/there"})
-    (build / "cluster/slurm.conf").mkdir(parents=True)
-    assert find_controller("local", {}) == Controller({})
-    assert "the machine's own Slurm is asked" in capsys.readouterr().err
-
-
-def test_without_a_cluster_the_machines_own_is_asked(build: Path) -> None:
     # What is left of a cluster that a reboot has ended.
-    (build / "cluster").mkdir()
     conf = build / "cluster/slurm.conf"
+    conf.parent.mkdir()
     conf.write_text("AuthInfo=socket=/run/hpcpy-cluster-of-before/munge.socket\n")
     for name in ("local", "carc"):
         assert find_controller(name, {"SLURM_CONF": ""}) == Controller({"SLURM_CONF": ""})
+    conf.unlink()
+    conf.mkdir()
+    assert find_controller("local", {}) == Controller({})
+    assert "the machine's own Slurm is asked" in capsys.readouterr().err
 
 
 def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(build: Path) -> None:
@@ -114,3 +147,60 @@ def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(build
     assert found.environment["PATH"] == f"{build}/cluster/bin:/bin"
     # Another site's file has no part in it.
     assert find_controller("carc", environment).lines == ()
+
+
+IN_SIF = ("/data/my.sif", "/opt/hpcpy/bin/python3")
+IN_FILE = ("", "/node/hpcpy-python")
+# As of an OnDemand desktop.
+IN_ANOTHERS = ("/data/desktop.sif", "/node/hpcpy-python")
+IN_PODMAN = ("", "/opt/hpcpy/bin/python3")
+
+
+@pytest.mark.parametrize(
+    ("inside", "words", "site", "expected"),
+    [
+        (IN_SIF, "", Site("x"), ("apptainer", "/data/my.sif")),
+        (IN_SIF, "--engine=apptainer", Site("x", engine="shifter"), ("apptainer", "/data/my.sif")),
+        (IN_SIF, "", Site("x", engine="shifter"), None),
+        (IN_SIF, "", Site("x", image="/site.sif"), ("", "")),
+        (IN_SIF, "--image=mine.sif", Site("x"), ("", "mine.sif")),
+        (IN_FILE, "", Site("x"), ("standalone", "/node/hpcpy-python")),
+        (IN_FILE, "", Site("x", engine="podman-hpc"), ("standalone", "/node/hpcpy-python")),
+        (IN_FILE, "--engine=apptainer", Site("x"), None),
+        (IN_ANOTHERS, "", Site("x"), ("standalone", "/node/hpcpy-python")),
+        (IN_FILE, "--engine=none", Site("x"), ("none", "")),
+        (IN_PODMAN, "", Site("x"), None),
+        (IN_PODMAN, "--image=a:1 --engine=shifter", Site("x"), ("shifter", "a:1")),
+    ],
+)
+def test_what_this_runs_in_is_taken_where_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    inside: tuple[str, str],
+    words: str,
+    site: Site,
+    expected: tuple[str, str] | None,
+) -> None:
+    monkeypatch.setenv("APPTAINER_CONTAINER", inside[0])
+    monkeypatch.setattr(sys, "executable", inside[1])
+    request = requested(*words.split(), "--", "my.py")
+    if expected is None:
+        with pytest.raises(UsageError, match="needs the image's name"):
+            with_running(request, site)
+    else:
+        taken = with_running(request, site)
+        assert (taken.engine, taken.image) == expected
+
+
+def test_the_settings_name_what_a_launch_will_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('engine = "podman-hpc"\n')
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(file))
+    monkeypatch.setattr(sys, "executable", IN_FILE[1])
+    for is_checkout, engine in ((True, "podman-hpc"), (False, "standalone")):
+        monkeypatch.setattr(paths, "IS_CHECKOUT", is_checkout)
+        settings.main(argparse.Namespace(template=False, schema=False))
+        printed = capsys.readouterr().out
+        assert f'engine = "{engine}"' in printed
+        assert (IN_FILE[1] in printed) is not is_checkout

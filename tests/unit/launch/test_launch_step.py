@@ -38,21 +38,27 @@ def ready(script: str, grace: str = "60", **variables: str) -> subprocess.Popen[
     return process
 
 
-@pytest.mark.parametrize("options", ["", "noexec", "errexit:nounset"])
+def output(
+    script: str, grace: str = "60", *, run: str = RUN, **variables: str
+) -> tuple[int, str, str]:
+    """Return the exit code of `run`, and what has come to both of its streams."""
+    process = start(script, grace, run=run, **variables)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("options", ["braceexpand", "noexec", "errexit:nounset"])
 def test_code_and_stderr_of_a_script(options: str) -> None:
     script = 'false; echo "out$NOWHERE"; echo err >&2; exit 7'
-    process = start(script, **({"SHELLOPTS": options} if options else {}))
-    out, err = process.communicate(timeout=300)
-    assert out == "out\n7 None 'err\\n'\n"
-    assert err == "err\n"
+    said = (0, "out\n7 None 'err\\n'\n", "err\n")
+    assert output(script, SHELLOPTS=options) == said
 
 
 def test_stderr_that_nobody_takes_stops_no_job() -> None:
     script = "yes 0123456789 | head -n 20000 >&2; echo last >&2; echo done; exit 7"
     full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 2)"
-    process = start(script, run=f"{full}\n{RUN}\nsys.exit(ended.code)")
-    out, _ = process.communicate(timeout=300)
-    assert (process.returncode, out[:12], out[-8:]) == (7, "done\n7 None ", "last\\n'\n")
+    code, out, _ = output(script, run=f"{full}\n{RUN}\nsys.exit(ended.code)")
+    assert (code, out[:12], out[-8:]) == (7, "done\n7 None ", "last\\n'\n")
 
 
 def test_output_that_is_read_late_is_all_there() -> None:
@@ -121,7 +127,7 @@ def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
         f"{ON_TERM} printf 'a rank: ' >&2; echo >&2;"
         f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;{GOES_ON}"
     )
-    out, err = start(script, grace="0.2").communicate(timeout=300)
+    _, out, err = output(script, "0.2")
     assert out.startswith("5 None ")
     assert err.startswith(f"a rank: \n{program}: error: Node failure on n2\n")
 
@@ -141,14 +147,11 @@ def test_a_step_that_has_lost_a_node_is_not_waited_for_for_ever(case: str) -> No
     said, then, code = SAID[case]
     # Nobody here answers which node it was.
     run = RUN.replace("ended =", "step.NAME_SECONDS = 0\nended =")
-    script = f"{ON_TERM} echo '{said}' >&2; {then}"
-    out, _ = start(script, grace="0.2", run=run).communicate(timeout=300)
+    _, out, _ = output(f"{ON_TERM} echo '{said}' >&2; {then}", "0.2", run=run)
     assert out.startswith(f"{code} None ")
 
 
-def slurm_that_says(
-    folder: Path, state: str, *, age: int = 0, sessions: str = "$(cat {}/sid)"
-) -> dict[str, str]:
+def slurm_that_says(folder: Path, state: str, *, age: int, sessions: str) -> dict[str, str]:
     """Return a PATH with programs that print what Slurm 22.05 printed of such a job."""
     listed = "".join(
         f"echo {one.format(folder)} $(($(date +%s) - {age})) 7;" for one in sessions.split(",")
@@ -169,34 +172,30 @@ def slurm_that_says(
 
 
 # Its own session is the one that Slurm has for its job (AllocSID).
-WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM; while :; do sleep 0.05; done"
-ENDS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; done; exit 3"
-
-
-@pytest.mark.parametrize("state", ["NODE_FAIL", "COMPLETING", ""])
-def test_a_job_that_is_over_is_waited_for_no_longer(tmp_path: Path, state: str) -> None:
-    process = start(WAITS.format(tmp_path), "0.2", **slurm_that_says(tmp_path, state))
-    out, _ = process.communicate(timeout=300)
-    assert out.startswith("1 None ")
-    assert ("Node failure on n2" in out) == bool(state)
+OWN = "$(cat {}/sid)"
+WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM;"
+ENDS = "for i in $(seq 60); do sleep 0.05; done; exit 3"
 
 
 @pytest.mark.parametrize(
-    ("state", "age", "sessions"),
+    ("state", "age", "sessions", "is_over"),
     [
-        ("RUNNING", 0, "$(cat {}/sid)"),
-        ("SOMETHING_NEW", 0, "$(cat {}/sid)"),
-        ("NODE_FAIL", 3600, "$(cat {}/sid)"),
-        ("NODE_FAIL", 0, "1"),
-        ("NODE_FAIL", 0, "$(cat {}/sid),$(cat {}/sid)"),
+        *(("NODE_FAIL", 0, OWN, True), ("COMPLETING", 0, OWN, True), ("", 0, OWN, True)),
+        *(("RUNNING", 0, OWN, False), ("SOMETHING_NEW", 0, OWN, False)),
+        # Another job's, or nobody knows whose.
+        ("NODE_FAIL", 3600, OWN, False),
+        ("NODE_FAIL", 0, "1", False),
+        ("NODE_FAIL", 0, f"{OWN},{OWN}", False),
     ],
 )
-def test_another_job_or_one_that_goes_on_is_left_alone(
-    tmp_path: Path, state: str, age: int, sessions: str
+def test_a_job_that_is_over_is_waited_for_no_longer(
+    tmp_path: Path, state: str, age: int, sessions: str, *, is_over: bool
 ) -> None:
     slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
-    out, _ = start(ENDS.format(tmp_path), "0.2", **slurm).communicate(timeout=300)
-    assert out.startswith("3 None ")
+    script = WAITS.format(tmp_path) + (GOES_ON if is_over else ENDS)
+    _, out, _ = output(script, "0.2", **slurm)
+    assert out.startswith("1 None " if is_over else "3 None ")
+    assert ("Node failure on n2" in out) == (is_over and bool(state))
 
 
 TEXT = Path(__file__).with_name("launch_ends.txt").read_text()

@@ -26,10 +26,20 @@ def asked_for(name: str) -> set[str]:
     }
 
 
-def test_python_lock_has_what_is_asked_for() -> None:
-    for arch in debian_request().architectures:
+def test_locks_have_what_is_asked_for() -> None:
+    request = debian_request()
+    for arch in request.architectures:
         for group, file in GROUPS.items():
             assert asked_for(file) <= {wheel.name for wheel in wheels(group, arch)}
+        for name in request.sets_of(arch):
+            assert debs(name, arch)
+    for name in TITLES:
+        text = (paths.ENV / f"{name}.lock").read_text()
+        assert asked_for(f"{name}.in") <= set(python.versions_in(text))
+        # With hashes, and without an index.
+        assert text.count("==") <= text.count("--hash=sha256:")
+        assert "://" not in text
+        assert "index" not in text
 
 
 def test_wheels_are_for_the_pinned_interpreter() -> None:
@@ -50,22 +60,6 @@ def test_what_is_built_from_source_is_the_wheels_version() -> None:
         versions = {one.name: one.version for group in groups for one in wheels(group, "x86_64")}
         for name in part.without:
             assert versions[name] == sources()[name].version
-
-
-def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
-    for name in TITLES:
-        text = (paths.ENV / f"{name}.lock").read_text()
-        assert asked_for(f"{name}.in") <= set(python.versions_in(text))
-        assert text.count("==") <= text.count("--hash=sha256:")
-        assert "://" not in text
-        assert "index" not in text
-
-
-def test_debian_lock_has_what_is_asked_for() -> None:
-    request = debian_request()
-    for arch in request.architectures:
-        for name in request.sets_of(arch):
-            assert debs(name, arch)
 
 
 def test_no_source_has_a_licence_with_copyleft() -> None:

@@ -31,25 +31,20 @@ packages = ["other", "thing"]
 alone = true
 packages = ["thing"]
 """
-DEBIAN_LOCK = f"""
-timestamp = 2001-02-03T04:05:06Z
-[packages.x86_64.thing]
+PACKAGE = """
+[packages.x86_64.{name}]
 version = "7"
-sets = ["base", "some"]
+sets = {sets}
 size = 5
-sha256 = "{DIGEST}"
+sha256 = "{digest}"
 licence = "MIT"
 archive = "debian"
-path = "pool/t/thing_7+b_all.deb"
-[packages.x86_64.other]
-version = "8"
-sets = ["more"]
-size = 5
-sha256 = "{DIGEST}"
-licence = "MIT"
-archive = "debian"
-path = "pool/o/other_8_all.deb"
+path = "pool/{name}_7+b_all.deb"
 """
+SETS = {"thing": ["base", "some"], "other": ["more"]}
+DEBIAN_LOCK = "timestamp = 2001-02-03T04:05:06Z\n" + "".join(
+    PACKAGE.format(name=name, sets=sets, digest=DIGEST) for name, sets in SETS.items()
+)
 PYTHON_LOCK = f"""
 [packages.thing]
 version = "7"
@@ -84,9 +79,9 @@ def read_all(env: Path) -> None:
 def test_debian_package_has_mirror_first_and_then_the_snapshots(env: Path) -> None:
     (thing,) = debs("base", "x86_64", env)
     assert [source.url for source in thing.sources] == [
-        "apt-mirror:debian/pool/t/thing_7%2Bb_all.deb",
-        "https://h.invalid/debian/20010203T040506Z/pool/t/thing_7%2Bb_all.deb",
-        "https://h.invalid/debian/20010204T040506Z/pool/t/thing_7%2Bb_all.deb",
+        "apt-mirror:debian/pool/thing_7%2Bb_all.deb",
+        "https://h.invalid/debian/20010203T040506Z/pool/thing_7%2Bb_all.deb",
+        "https://h.invalid/debian/20010204T040506Z/pool/thing_7%2Bb_all.deb",
     ]
     assert thing.filename == "thing_7+b_all.deb"
     assert snapshot_epoch(env) == 981173106
@@ -100,7 +95,7 @@ def test_debian_package_has_mirror_first_and_then_the_snapshots(env: Path) -> No
         ("sources.toml", DIGEST, "A" * 64, "[thing.sources.0] sha256: "),
         ("sources.toml", "https:", "ftp:", "[thing.sources.0] url: "),
         ("sources.toml", "[thing]", "[thing", "not TOML"),
-        ("debian.lock", "pool/o/", "pool/../", "[packages.x86_64.other] path: "),
+        ("debian.lock", "pool/other", "pool/../other", "[packages.x86_64.other] path: "),
         ("debian.lock", 'archive = "debian"', 'archive = "../x"', "archive: '../x' is not"),
         ("debian.lock", "x86_64.other", "x86_64.another", "debian.lock has no other for more"),
         *(

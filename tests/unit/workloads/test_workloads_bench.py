@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -26,48 +26,45 @@ HERE = {
 
 
 @pytest.mark.usefixtures("alone")
-class TestSelect:
-    def test_all_leaves_out_what_cannot_run_and_says_why(self) -> None:
-        names, left_out = select("all", HERE, ("plain",))
-        assert names == ["plain"]
-        assert "no_such_module_here" in left_out["absent"]
-        assert "mpiexec" in left_out["ranks"]
-
-    def test_auto_takes_the_first_that_can_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
-        # As a launcher has started some ranks.
-        monkeypatch.setenv("PMI_RANK", "0")
-        monkeypatch.setenv("PMI_SIZE", "2")
-        assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["ranks"]
-
-    def test_a_named_one_that_cannot_run_is_unavailable(self) -> None:
-        with pytest.raises(UnavailableError, match="no_such_module_here"):
-            select("plain,absent", HERE, ())
+def test_what_cannot_run_is_left_out_of_all_and_an_error_by_its_name() -> None:
+    names, left_out = select("all", HERE, ("plain",))
+    assert names == ["plain"]
+    assert "no_such_module_here" in left_out["absent"]
+    assert "mpiexec" in left_out["ranks"]
+    with pytest.raises(UnavailableError, match="no_such_module_here"):
+        select("plain,absent", HERE, ())
 
 
-class TestTable:
-    plain = Result("plain", "p", [2.0, 1.0], work=1_000_000, total=1_000_000)
+@pytest.mark.usefixtures("alone")
+def test_auto_takes_the_first_that_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
+    # As a launcher has started some ranks.
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "2")
+    assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["ranks"]
+
+
+PLAIN = Result("plain", "p", [2.0, 1.0], work=1_000_000, total=1_000_000)
+
+
+# Both refer to the one-core technique: to a core of it, whose workers share them.
+@pytest.mark.parametrize(
+    ("plain", "says"),
+    [(PLAIN, ("4.0×", "80%")), (replace(PLAIN, workers=64, cores=2), ("160%",))],
+    ids=["a worker", "64 workers on 2 cores"],
+)
+def test_speed_up_and_efficiency(plain: Result, says: tuple[str, ...]) -> None:
     many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
     some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
-
-    def row(self, name: str, plain: Result = plain) -> Any:
-        how: Any = SimpleNamespace(techniques=HERE, baseline="plain", unit="M/s", columns={})
-        shown = table(Done([plain, self.many, self.some]), how)
-        return next(line for line in shown.splitlines() if line.startswith(name))
-
-    def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
-        assert "4.0×" in self.row("ranks")
-        assert "80%" in self.row("ranks")
-
-    def test_efficiency_refers_to_a_core_of_a_technique_whose_workers_share_them(self) -> None:
-        shared = replace(self.plain, workers=64, cores=2)
-        # A core does half a million a second; five workers do four million.
-        assert "160%" in self.row("ranks", shared)
+    how: Any = SimpleNamespace(techniques=HERE, baseline="plain", unit="M/s", columns={})
+    shown = table(Done([plain, many, some]), how)
+    row = next(line for line in shown.splitlines() if line.startswith("ranks"))
+    assert [one for one in says if one not in row] == []
 
 
 def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], Done([TestTable.plain]))
+    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], Done([PLAIN]))
     report = json.loads(path.read_text())
     assert report.keys() == {
         *("workload", "parameters", "results", "failures"),
@@ -94,27 +91,23 @@ SCALED = {
 WORKERS = (1, 2, 4, 8, 32)
 
 
-@pytest.mark.usefixtures("alone")
-class TestSpeedUp:
-    results: ClassVar = [
+def test_the_fewest_workers_are_what_speed_up_refers_to() -> None:
+    results = [
         Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
         Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
     ]
+    ((_, first, full), (_, speed_up, efficiency)) = scaling.series(results)["ranks"]
+    assert (first, full) == (2.0, 1.0)
+    assert (speed_up, efficiency) == (pytest.approx(5.0), pytest.approx(0.625))
+    assert "62%" in scaling.table(Done(results), "M/s")
 
-    def test_the_fewest_workers_are_what_speed_up_refers_to(self) -> None:
-        ((_, first, full), (_, speed_up, efficiency)) = scaling.series(self.results)["ranks"]
-        assert (first, full) == (2.0, 1.0)
-        assert speed_up == pytest.approx(5.0)
-        assert efficiency == pytest.approx(0.625)
-        assert "62%" in scaling.table(Done(self.results), "M/s")
 
-    def test_a_technique_without_workers_is_refused(self) -> None:
-        with pytest.raises(UsageError, match="plain has no workers"):
-            scaling.counts(["plain"], SCALED, [1, 2])
-
-    def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
-        with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
-            scaling.counts(["ranks"], SCALED, [1, 4])
+@pytest.mark.usefixtures("alone")
+def test_workers_that_cannot_be_are_refused() -> None:
+    with pytest.raises(UsageError, match="plain has no workers"):
+        scaling.counts(["plain"], SCALED, [1, 2])
+    with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
+        scaling.counts(["ranks"], SCALED, [1, 4])
 
 
 def by_amdahl(serial: float, workers: int) -> Result:
@@ -160,34 +153,26 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     assert not scaling.beyond_cores([one, replace(four, cores=4)])
 
 
+FOUR = {0, 1, 2, 3}
+
+
+# Each rank's node and cores, their quota; the cores of all, and a rank's share on one node.
 @pytest.mark.parametrize(
-    ("places", "expected"),
+    ("places", "quota", "cores", "share"),
     [
-        # Bound to a core each, by a launcher.
-        ([("a", {core}, 0.0) for core in range(4)], 4),
+        # Bound to a core each, by a launcher; to two each; not bound; more ranks than cores.
+        ([("a", {core}) for core in FOUR], 0.0, 4, 1),
+        ([("a", {0, 1}), ("a", {2, 3})], 0.0, 2, 2),
+        ([("a", FOUR)] * 2, 0.0, 2, 2),
+        ([("a", {0, 1})] * 5, 0.0, 2, 1),
+        ([("a", FOUR)] * 4, 1.5, 2, 1),
         # As many ranks as cores in all, but one node has three of them.
-        ([("a", {0, 1}, 0.0)] * 3 + [("b", {0, 1}, 0.0)], 3),
-        ([("a", {0, 1, 2, 3}, 1.5)] * 4, 2),
+        ([("a", {0, 1})] * 3 + [("b", {0, 1})], 0.0, 3, None),
     ],
 )
 def test_ranks_share_the_cores_of_their_node(
-    places: list[tuple[str, set[int], float]], expected: int
+    places: list[tuple[str, set[int]]], quota: float, cores: int, share: int | None
 ) -> None:
-    there = [machine.Place(node, frozenset(own), quota) for node, own, quota in places]
-    assert machine.cores_of(there) == expected
-
-
-@pytest.mark.parametrize(
-    ("own", "quota", "share"),
-    [
-        # Bound to two cores each, or none bound; more ranks than cores; a quota of the node's.
-        ([{0, 1}, {2, 3}], 0.0, 2),
-        ([{0, 1, 2, 3}] * 2, 0.0, 2),
-        ([{0, 1}] * 5, 0.0, 1),
-        ([{0, 1, 2, 3}] * 2, 2.0, 1),
-    ],
-)
-def test_a_nodes_cores_are_shared_among_its_ranks(
-    own: list[set[int]], quota: float, share: int
-) -> None:
-    assert machine.share([machine.Place("a", frozenset(each), quota) for each in own]) == share
+    there = [machine.Place(node, frozenset(own), quota) for node, own in places]
+    assert machine.cores_of(there) == cores
+    assert share is None or machine.share(there) == share

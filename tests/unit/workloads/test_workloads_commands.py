@@ -10,7 +10,9 @@ from processes import environment
 
 from hpcpy_common.errors import UsageError, WorkerError
 from running import executable, run
+from workloads import course
 from workloads.__main__ import main
+from workloads.exercise.tasks import NAMES
 from workloads.pi import answer, others
 from workloads.read import command
 from workloads.write.files import array_name
@@ -45,23 +47,12 @@ def test_a_python_that_fails_or_is_too_old_is_named_in_one_line(tmp_path: Path) 
         others.count(sys.executable, "no seed", 1)  # type: ignore[arg-type]
 
 
-def test_spark_needs_pyspark_beside_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("workloads_spark")  # as in a checkout
-    assert main(["pi", "--impl", "spark", "-n", "1000"]) == 69
-    assert "spark cannot run here: Spark is not in this image" in capsys.readouterr().err
-
-
-class TestCheck:
-    def test_too_many_to_count_again_must_be_likely(self) -> None:
-        pairs = 2**40
-        assert answer.check("numpy", 863_544_000_000, pairs, 1, 1)[0] is False
-        right, says = answer.check("numpy", round(pairs * 0.785398163), pairs, 1, 1)
-        assert right
-        assert "standard deviations" in says
-
-
-def write(*arguments: Any) -> Any:
-    return main(["write", *map(str, arguments)])
+def test_too_many_to_count_again_must_be_likely() -> None:
+    pairs = 2**40
+    assert answer.check("numpy", 863_544_000_000, pairs, 1, 1)[0] is False
+    right, says = answer.check("numpy", round(pairs * 0.785398163), pairs, 1, 1)
+    assert right
+    assert "standard deviations" in says
 
 
 @pytest.mark.parametrize(
@@ -89,7 +80,8 @@ def test_what_is_wrong_is_told_and_exits_1(
         return note
 
     monkeypatch.setattr(python, "text", damaged)
-    assert write("--impl", "text", "-n", 3, "-s", 2, "--out", tmp_path / "out") == 1
+    words = ["--impl", "text", "-n", "3", "-s", "2", "--out", str(tmp_path / "out")]
+    assert main(["write", *words]) == 1
     shown = capsys.readouterr()
     assert f"WRONG: {says}" in shown.err
     assert not [*tmp_path.iterdir()]
@@ -118,14 +110,12 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_leaves_no_result(
     assert not (tmp_path / "out").exists()
 
 
-NAME = f"{array_name(4)}.txt"
-
-
 def test_what_cannot_be_read_is_one_line_and_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(command, "drop_from_cache", lambda folder: (folder / NAME).write_text("x"))
+    name = f"{array_name(4)}.txt"
+    monkeypatch.setattr(command, "drop_from_cache", lambda folder: (folder / name).write_text("x"))
     assert main(["read", "-n", "7", "-s", "3", "--impl", "text", "--cold"]) == 1
     shown = capsys.readouterr().err
     assert "WRONG: cannot be read: could not convert string to float: 'x'" in shown
@@ -143,17 +133,6 @@ def test_memory_is_asked_for_before_anything_is_written(
     )
 
 
-def test_a_solution_is_printed_or_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["exercise", "shared-race", "--solution"]) == 0
-    printed = capsys.readouterr().out
-    assert "NotImplementedError" not in printed
-    file = tmp_path / "my.py"
-    assert main(["exercise", "shared-race", "--solution", "--to", str(file)]) == 0
-    assert file.read_text() == printed
-
-
 def test_an_mpi_exercise_needs_mpiexec(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,14 +140,6 @@ def test_an_mpi_exercise_needs_mpiexec(
     monkeypatch.setattr("workloads.exercise.check.importlib.util.find_spec", lambda _: True)
     assert main(["exercise", "mpi-file", "--check", "my.py"]) == 69
     assert "apptainer exec hpcpy.sif python -m workloads exercise" in capsys.readouterr().err
-
-
-def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "my.py"
-    file.write_text("solved")
-    assert main(["exercise", "shared-race", "--to", str(file)]) == 2
-    assert "is there already; give a new file's name" in capsys.readouterr().err
-    assert file.read_text() == "solved"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +152,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("shared-race --json", ("my.json", None), "--json and --html need --check FILE"),
         ("shared-race --check", ("absent.py", None), "absent.py: No such file or directory"),
         ("shared-race --check", ("my.py", "def f(:\n"), "my.py:1: "),
+        ("shared-race --to", ("my.py", "solved"), "is there already; give a new file's name"),
         ("shared-race --to", ("my.txt", None), "my.txt: the name ends not in .py"),
         ("shared-race --to", ("random.py", None), "hides Python's own module random; rename it"),
     ],
@@ -199,6 +171,16 @@ def test_what_cannot_be_checked_is_one_line(
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert said in shown.err
+    assert text is None or (tmp_path / name).read_text() == text
+
+
+def test_each_exercise_belongs_to_one_row_of_the_course_and_has_a_solution(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["exercise", "shared-race", "--solution"]) == 0
+    assert "NotImplementedError" not in capsys.readouterr().out
+    rows = [row for day in course.DAYS.values() for row in day]
+    assert sorted(name for row in rows for name in row.exercises) == sorted(NAMES)
 
 
 def test_it_is_not_for_ranks(

@@ -2,30 +2,61 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from processes import python, runs, start
+from processes import environment, python, runs, start
 
 from hpcpy_common.errors import UnavailableError
 from hpcpy_job.__main__ import main as job
-from running import in_own_process, last_words, printed, run, wait_until
+from running import last_words, printed, run, wait_until
 from workloads.__main__ import main
 from workloads.startup import command, strace
 from workloads.startup.calls import KINDS, Call, is_node_local, summary
 from workloads.startup.registry import TECHNIQUES
 from workloads.startup.techniques import follow
 
+# Before the command; a process that is traced already cannot be traced again.
+TRACED = ("strace", "-f", "-o", os.devnull, "-e", "trace=none")
+UNABLE = "where ptrace is allowed"
+NO_STRACE = "no strace on PATH: install it, or count in the image"
+COUNTS = "startup --case pass --impl strace"
 
-@pytest.mark.parametrize("name", ["startup", "forecast"])
-def test_a_module_that_is_not_there_is_69(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run = job if name == "forecast" else main
-    assert run([name, "--import", "json,no_such_module.part"]) == 69
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "Python has no module 'no_such_module'" in said
+
+@pytest.mark.parametrize(
+    ("before", "words", "path", "says"),
+    [
+        ((), "startup --import json,no_such.part", None, "Python has no module 'no_such'"),
+        ((), "forecast --import json,no_such.part", None, "Python has no module 'no_such'"),
+        ((), COUNTS, "/nonexistent", NO_STRACE),
+        ((), "forecast --import json", "/nonexistent", NO_STRACE),
+        (TRACED, COUNTS, None, UNABLE),
+    ],
+)
+def test_what_cannot_be_counted_is_69_and_one_line(
+    before: tuple[str, ...], words: str, path: str | None, says: str
+) -> None:
+    if before and not shutil.which(before[0]):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    package = "hpcpy_job" if words.startswith("forecast") else "workloads"
+    env = environment(**({} if path is None else {"PATH": path}))
+    done = run(*before, sys.executable, "-m", package, *words.split(), env=env)
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1), done.stderr
+    assert says in done.stderr
+
+
+def test_no_process_left_is_69_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Mock(side_effect=BlockingIOError(11, "Resource temporarily unavailable"))
+    monkeypatch.setattr("workloads.startup.techniques.subprocess.Popen", refused)
+    assert main(["startup", "--case", "pass", "--impl", "spawn-many", "--workers", "9"]) == 69
+    says = "no process can be started (Resource temporarily unavailable)"
+    assert capsys.readouterr().err == f"workloads: startup: {says}\n"
 
 
 def test_a_failing_program_exits_1_with_its_last_words(
@@ -47,7 +78,7 @@ def test_a_program_gets_the_variables_of_the_start_not_later_ones(
 ) -> None:
     script = tmp_path / "env.py"
     script.write_text(
-        "import os, sys\n"
+        "import os\n"
         "assert os.environ['GIVEN'] == 'ü=1' and os.environ['EMPTY'] == ''\n"
         "assert 'LATER' not in os.environ, 'set by the workload itself'\n"
     )
@@ -59,32 +90,14 @@ def test_a_program_gets_the_variables_of_the_start_not_later_ones(
     printed(python("-c", code, *words, GIVEN="ü=1", EMPTY=""))
 
 
-def test_no_process_left_is_69_and_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr("workloads.startup.techniques.subprocess.Popen", refuse)
-    assert main(["startup", "--case", "pass", "--impl", "spawn-many", "--workers", "9"]) == 69
-    said = capsys.readouterr().err
-    assert said == (
-        "workloads: startup: no process can be started (Resource temporarily unavailable)\n"
-    )
-
-
 def test_a_case_that_lacks_a_module_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    absent = {"viztracer": None}
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: absent.get(name, name))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name != "viztracer" or None)
     asked = argparse.Namespace(case=[], modules=None, script=[])
     assert [case.name for case in command.WORKLOAD.problems(asked)] == ["pass", "numpy"]
-    said = capsys.readouterr().err.splitlines()
-    assert said == [
-        f"workloads: startup: {name} is left out, without viztracer"
-        for name in ("core", "core+MPI")
-    ]
+    left_out = "workloads: startup: {} is left out, without viztracer\n"
+    assert capsys.readouterr().err == left_out.format("core") + left_out.format("core+MPI")
 
 
 BASE = "import os"
@@ -198,25 +211,6 @@ def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
     job.terminate()
     assert last_words(job) == "workloads: startup: stopped\n"
     wait_until(lambda: not runs(int(told.read_text())))
-
-
-@pytest.mark.parametrize(
-    "command", ["workloads startup --case pass --impl strace", "hpcpy_job forecast --import json"]
-)
-def test_without_strace_one_line_says_what_to_do(command: str, tmp_path: Path) -> None:
-    done = python("-m", *command.split(), PATH=str(tmp_path))
-    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
-    assert "no strace on PATH: install it, or count in the image" in done.stderr
-
-
-@pytest.mark.usefixtures("strace")
-def test_ptrace_that_is_refused_is_one_line() -> None:
-    # A process that is traced already cannot be traced again.
-    command = [sys.executable, "-m", "workloads", "startup", "--case", "pass", "--impl", "strace"]
-    done = in_own_process("strace", "-f", "-o", os.devnull, "-e", "trace=none", *command)
-    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
-    assert "strace cannot follow a program here: strace: " in done.stderr
-    assert "where ptrace is allowed" in done.stderr
 
 
 NODE_LOCAL = (

@@ -1,11 +1,13 @@
-"""Talks: bad input, a slide's table and rows, whether its lesson holds."""
+"""Talks: a slide's table and rows, whether its lesson holds, the cells of a notebook."""
 
+import ast
 import dataclasses
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,10 +15,11 @@ from hpcpy_common.errors import OutputError, UnavailableError, WorkerError
 from running import first_line, start
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import run, slides
+from workloads.talk import notebook, run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, Trend, judged
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
+from workloads.talk.source import meanings
 
 SMALL = Experiment(
     "pi -n 1000 --impl python,threads --workers 3",
@@ -67,12 +70,8 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
 def test_a_stopped_run_leaves_the_slides_that_have_ended(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends = iter([UnavailableError("not here"), KeyboardInterrupt()])
-
-    def stopped(*_: object) -> None:
-        raise next(ends)
-
-    monkeypatch.setattr(run, "run", stopped)
+    ends = [UnavailableError("not here"), KeyboardInterrupt()]
+    monkeypatch.setattr(run, "run", Mock(side_effect=ends))
     made, page = tmp_path / "talk.json", tmp_path / "talk.html"
     files = ["--json", str(made), "--html", str(page)]
     with pytest.raises(KeyboardInterrupt):
@@ -113,16 +112,12 @@ def test_a_technique_that_fails_is_a_row_and_the_other_slides_run(
 @pytest.mark.usefixtures("small", "capsys")
 def test_slides_of_which_nothing_can_run_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     # Exit code 0 let a job script go on, where a node had no GPU.
-    def absent(*_: object) -> None:
-        raise UnavailableError("no CUDA device")
-
-    monkeypatch.setattr(run, "run", absent)
+    monkeypatch.setattr(run, "run", Mock(side_effect=UnavailableError("no CUDA device")))
     assert main(["talk", "mine", "3", "4"]) == 69
 
 
 def test_a_process_that_computes_is_counted() -> None:
-    code = "print(flush=True)\nwhile True: pass"
-    with start(sys.executable, "-c", code) as process:
+    with start(sys.executable, "-c", "print(flush=True)\nwhile True: pass") as process:
         first_line(process)
         assert run.other_processes() >= 1
         process.kill()
@@ -204,10 +199,10 @@ def test_a_gain_beyond_the_cores_is_not_certain() -> None:
 
 def _table(times: dict[str, float], title: str = "") -> Outcome:
     rows = []
-    for key, seconds in times.items():
+    for key, here in times.items():
         name, _, workers = key.partition(" ")
-        row = run.Row(name, int(workers or 1), 1.0, here=seconds, least=seconds, most=seconds)
-        rows.append(dataclasses.replace(row, at_work=row.workers))
+        at_work = int(workers or 1)
+        rows.append(run.Row(name, at_work, 1.0, here=here, least=here, most=here, at_work=at_work))
     return Outcome(Experiment("pi --impl all", {}, title), rows)
 
 
@@ -238,3 +233,20 @@ def test_a_trend_is_one_of_gains(*, falls: bool, gains: tuple[float, float], ver
     tables = [_table({"one": gain, "many": 1.0}, f"{gain}") for gain in gains]
     (found,) = Trend("one", "many", falls=falls).judge(tables)
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_what_a_student_changes_in_a_cell_is_what_the_others_use(name: str, tmp_path: Path) -> None:
+    # The cells after it imported the function again, or had it once more.
+    defined: set[str] = set()
+    talk = slides.talk(name)
+    notebook.write(tmp_path / "talk.ipynb", name, talk, talk.slides)
+    for one in json.loads((tmp_path / "talk.ipynb").read_text())["cells"]:
+        cell = one["source"]
+        # No text, and no words of IPython's; what is started anew imports its functions.
+        is_plain = one["cell_type"] == "code" and cell[0] not in "!%" and "%timeit" not in cell
+        for node in ast.parse(cell).body if is_plain else []:
+            bound = meanings(node).keys() if not isinstance(node, ast.Import) else set()
+            assert not bound & defined, cell
+            defined |= bound if isinstance(node, ast.FunctionDef) else set()
+    assert len(defined) > 5

@@ -90,6 +90,15 @@ OTHERWISE = [
      "np.float64(seconds[few]) +"),
     ("heat-trace", "return min(waits, key=waits.get)",
      "import numpy as np\n    return np.array([*waits])[np.argmin([*waits.values()])]"),
+    ("heat-overlap", "    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
+     "        compute(row, row + 1)\n", "    waiting = {0, 1}\n    while waiting:\n"
+     "        for k in sorted(waiting):\n            if halo[k].Test():\n"
+     "                waiting.remove(k)\n                row = (1, rows)[k]\n"
+     "                compute(row, row + 1)\n"),
+    ("heat-chunks", "depth=steps", "depth=(steps, 0)"),
+    ("heat-gpu", "    if has_point:\n        tile[y, x]", "    tile[y, x] = 0.0\n"
+     "    if has_point:\n        tile[y, x]"),
+    ("heat-dataset", '"chunks": mine.shape, ', '"chunks": (3, mine.shape[1]), '),
     ("heat-checkpoint", 'if os.path.exists(path + ".before"):\n'
      '            os.remove(path + ".before")\n        os.link(path, path + ".before")',
      'other = path + ".link"\n        if os.path.exists(other):\n            os.remove(other)\n'
@@ -109,8 +118,8 @@ OTHERWISE = [
 @pytest.mark.parametrize(("name", "right", "other"), OTHERWISE)
 def test_another_way_is_right_too(name: str, right: str, other: str, tmp_path: Path) -> None:
     file, solution = tmp_path / "my.py", text(name, solved=True)
-    assert solution.count(right) == 1
-    file.write_text(solution.replace(right, other))
+    assert right in solution
+    file.write_text(solution.replace(right, other, 1))
     assert checked(name, file)[::2] == (0, "")
 
 

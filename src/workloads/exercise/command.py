@@ -51,7 +51,10 @@ def main(arguments: list[str]) -> int:
 
 def _show(args: argparse.Namespace) -> None:
     if args.hint:
-        print(task(args.name).EXERCISE.hint)
+        exercise = task(args.name).EXERCISE
+        print(exercise.hint)
+        if exercise.second is not None:
+            print(f"Part 2: {exercise.second.hint}")
     student = text(args.name, solved=args.solution)
     if args.to is None:
         print(student if args.solution else "", end="")

@@ -73,6 +73,7 @@ class Second:
     task: str
     given: str
     solution: str
+    hint: str
 
 
 @dataclass(frozen=True)

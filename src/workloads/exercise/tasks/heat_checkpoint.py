@@ -59,6 +59,7 @@ def save_two(path, field):
         os.link(path, path + ".before")
     save(path, field)
 """,
+        hint="os.link refuses a name that is taken: os.remove it before.",
     ),
 )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import difference, lines_run
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.judging import difference, lines_run, number, plate_and_step
+from workloads.exercise.tasks import Exercise, Second
 
 EXERCISE = Exercise(
     slide="heat cython",
@@ -33,6 +33,7 @@ no line of the loops may call Python. `cython -a mine.py` shows such lines in ye
 """,
     given='''
 import cython
+from cython.parallel import prange
 
 
 @cython.boundscheck(False)
@@ -53,36 +54,95 @@ def step(old, new, r):
             b[i, j] = a[i, j] + c * (around - 4.0 * a[i, j])
 """,
     hint="What the loops read and write are a and b, not old and new, which have no type.",
+    second=Second(
+        function="heat",
+        task="""
+heat returns the sum of all points, whose rows are shared among threads: those of
+prange(rows, nogil=True), which stands in a for statement as range does. Threads
+hold no GIL, so nothing in the loop may be Python's. Each thread has its own sum, and Cython adds
+them up where it sees total += number, alone.
+""",
+        given='''
+@cython.boundscheck(False)
+def heat(field):
+    """Return the sum of all points of a plate, by threads."""
+    raise NotImplementedError("types for the array, i, j and the sum; prange and range; return it")
+''',
+        solution="""
+    a: cython.double[:, ::1] = field
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    total: cython.double = 0.0
+    for i in prange(a.shape[0], nogil=True):
+        for j in range(a.shape[1]):
+            total += a[i, j]
+    return total
+""",
+        hint="The outer loop is prange's: threads that start for each row cost more than the row.",
+    ),
 )
 
 
 def judge(module: Any) -> str:
-    import numpy as np
-
-    old = (np.arange(12.0 * 9) ** 2 % 97).reshape(12, 9)
-    new, want, inner = old.copy(), old.copy(), np.s_[1:-1, 1:-1]
-    around = old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:]
-    want[inner] += 0.25 * (around - 4 * old[inner])
+    old, want = plate_and_step((12, 9))
+    new = old.copy()
     _, lines = lines_run(module, lambda: module.step(old, new, 0.25))
     if wrong := difference(new, want, "step"):
         return f"in new {wrong}"
-    if lines < want[inner].size:
+    if lines < 10 * 7:
         return "right, but not point by point: whole arrays are NumPy's work, not Cython's"
-    file = Path(module.__file__)
-    calls = _calls_python(file)
+    without = Path(module.__file__).read_bytes(), "heat"
+    calls, _ = _translated(module, *without)
     if not calls:
         return ""
-    line = min(calls)
-    if not _calls_python(file, boundscheck=False):
-        return f"line {line} checks each index: @cython.boundscheck(False) stands above step"
-    return f"line {line} calls Python for each point: all names in it need a C type"
+    if not _translated(module, *without, boundscheck=False)[0]:
+        return f"line {min(calls)} checks each index: @cython.boundscheck(False) stands above step"
+    return f"line {min(calls)} calls Python for each point: all names in it need a C type"
 
 
-def _calls_python(file: Path, **directives: bool) -> set[int]:
-    """Return the lines of the loops whose C calls Python; raise Cython's first error."""
+def judge_second(module: Any) -> str:
+    field, _ = plate_and_step((12, 9))
+    answer, lines = lines_run(module, lambda: module.heat(field))
+    if (total := number(answer, float, "heat")) != field.sum():
+        return f"heat is {total}, not {field.sum()}"
+    if lines < field.size:
+        return "right, but not point by point: whole arrays are NumPy's work, not Cython's"
+    return _wrong_threads(module, Path(module.__file__).read_bytes())
+
+
+def _wrong_threads(module: Any, text: bytes) -> str:
+    """Say why the C of `heat` does not share its rows among threads."""
+    calls, c = _translated(module, text, "step")
+    loops = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.For)]
+    shared = [each for each in loops if "prange" in ast.unparse(each.iter)]
+    if "#pragma omp" not in c or not shared:
+        return "right, but by one thread: prange shares the rows"
+    if inner := [each for loop in loops for each in shared if each in [*ast.walk(loop)][1:]]:
+        return f"line {inner[0].lineno} starts threads for each row: the outer loop is prange's"
+    if "nogil" not in ast.unparse(shared[0].iter):
+        return "the threads take turns, as each holds the GIL: prange(rows, nogil=True)"
+    if "reduction(" not in c:
+        return "the threads' sums are not added up: Cython does it where it sees total += number"
+    # To start threads calls Python, once.
+    calls -= {each.lineno for each in shared}
+    return f"line {min(calls)} calls Python: all names in it need a C type" if calls else ""
+
+
+def _translated(module: Any, text: bytes, without: str, **directives: bool) -> tuple[set[int], str]:
+    """Return which lines of loops call Python in C, and the C; raise Cython's first error.
+
+    A function, of the other hole, is left out.
+    """
     from Cython.Compiler.Main import CompilationOptions, compile_single, default_options
 
+    tree, lines = ast.parse(text), text.decode().splitlines()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == without:
+            first = min(each.lineno for each in (node, *node.decorator_list))
+            lines[first - 1 : node.end_lineno] = [""] * ((node.end_lineno or first) + 1 - first)
     with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / Path(module.__file__).name
+        file.write_text("\n".join(lines), encoding="utf-8")
         fields = {"annotate": "default", "compiler_directives": directives, "language_level": 3}
         options = CompilationOptions(default_options, output_file=f"{folder}/mine.c", **fields)
         with contextlib.redirect_stderr(io.StringIO()) as said:
@@ -91,10 +151,9 @@ def _calls_python(file: Path, **directives: bool) -> set[int]:
             errors = re.findall(rf"{re.escape(file.name)}:(\d+):\d+: (.*)", said.getvalue())
             line, error = (errors or [("?", "an error")])[0]
             raise WorkloadError(f"line {line}: Cython says: {error}")
-        page = (Path(folder) / "mine.html").read_text("utf-8")
+        page, c = (Path(folder, f"mine.{end}").read_text("utf-8") for end in ("html", "c"))
     # A score counts a line's calls of Python.
     scores = re.findall(r'cython line score-(\d+)"[^>]*>.*?<span class="">0*(\d+)</span>', page)
-    nodes = ast.walk(ast.parse(file.read_bytes()))
-    loops = [each for each in nodes if isinstance(each, (ast.For, ast.While))]
+    loops = [each for each in ast.walk(tree) if isinstance(each, (ast.For, ast.While))]
     inside = {line for each in loops for line in range(each.lineno, (each.end_lineno or 0) + 1)}
-    return {int(line) for score, line in scores if int(score)} & inside
+    return {int(line) for score, line in scores if int(score)} & inside, c

@@ -63,6 +63,7 @@ def around(comm, row, other):
         comm.Recv(other, before)
         comm.Send(row, after)
 """,
+        hint="If all send first, nobody receives: rank 0 sends first, all others receive first.",
     ),
 )
 # Many times what a busy machine takes for a message.

@@ -47,6 +47,7 @@ def predict(seconds, ranks):
     parallel = (seconds[few] - seconds[many]) / (1 / few - 1 / many)
     return seconds[few] + parallel * (1 / ranks - 1 / few)
 """,
+        hint="The difference of both times is parallel * (1 / few - 1 / many).",
     ),
 )
 # Table, least, answer, and what a wrong one has done.

@@ -52,6 +52,7 @@ def by_blocks(comm, mine, size):
     sums = [math.fsum(block) for block in mine.reshape(-1, size)]
     return math.fsum(each for of_rank in comm.allgather(sums) for each in of_rank)
 """,
+        hint="mine.reshape(-1, size) has a row for each block.",
     ),
 )
 

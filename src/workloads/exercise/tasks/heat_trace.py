@@ -53,6 +53,7 @@ def gain(events):
             times[event["pid"]] += event["dur"]
     return max(times.values()) - sum(times.values()) / len(times)
 """,
+        hint="A rank that never sweeps counts in the mean: it could take some of the others' work.",
     ),
 )
 

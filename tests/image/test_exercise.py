@@ -137,13 +137,13 @@ def test_a_mistake_has_its_message(
 
 @pytest.mark.parametrize("name", [name for name in NAMES if task(name).EXERCISE.second])
 def test_the_second_hole_may_be_left_open(name: str, tmp_path: Path) -> None:
-    file, second = tmp_path / "my.py", task(name).EXERCISE.second
-    solution, hole = text(name, solved=True), "    raise NotImplementedError\n"
+    file, function = tmp_path / "my.py", f"def {task(name).EXERCISE.second}("
+    solution, given = text(name, solved=True), text(name, solved=False)
+    assert function in solution
+    part, where = solution.partition("# Part 2"), given.index("# Part 2")
     # Or the file is of before: it has no such function.
-    left = (second.solution.lstrip("\n"), hole), (f"def {second.function}(", "def other(")
-    for was, now in left:
-        assert was in solution
-        file.write_text(solution.replace(was, now))
+    for written in part[0] + given[where:], solution.replace(function, "def other("):
+        file.write_text(written)
         code, out, error = checked(name, file)
         assert (code, error) == (0, "")
         assert out.endswith("; part 2 is still a hole\n")

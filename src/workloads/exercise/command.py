@@ -12,7 +12,7 @@ from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.page import NOT_YET
-from workloads.exercise.tasks import NAMES, task, text
+from workloads.exercise.tasks import NAMES, hints, task, text
 
 _EPILOG = f"""\
 exercise                             the exercises, each with its talk and slide
@@ -51,10 +51,7 @@ def main(arguments: list[str]) -> int:
 
 def _show(args: argparse.Namespace) -> None:
     if args.hint:
-        exercise = task(args.name).EXERCISE
-        print(exercise.hint)
-        if exercise.second is not None:
-            print(f"Part 2: {exercise.second.hint}")
+        print("\nPart 2: ".join(hints(args.name)))
     student = text(args.name, solved=args.solution)
     if args.to is None:
         print(student if args.solution else "", end="")

@@ -5,55 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from workloads.exercise.judging import difference, kind
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="heat dask",
-    function="cut",
-    needs=("numpy", "dask"),
-    task="""
-cut returns the Dask array `plate`, of n × n points, in chunks for a step with neighbours
-(map_overlap): a chunk for each of the `workers`, and no more. Each chunk is some tasks for each
-step, and a task costs Dask a millisecond; the points of a chunk cost a nanosecond each.
-
-plate.rechunk((rows, columns)) cuts it anew. Whole rows lie together in memory: let each chunk
-have all columns, and as many rows as the others, but for the last.
-""",
-    given='''
-def cut(plate, workers):
-    """Return the plate in `workers` chunks of whole rows."""
-    raise NotImplementedError("as many chunks as workers, of whole rows")
-''',
-    solution="""
-    rows, columns = plate.shape
-    return plate.rechunk((-(-rows // workers), columns))
-""",
-    hint="-(-a // b) is a / b, rounded up.",
-    second=Second(
-        function="several",
-        task="""
-A task for each chunk and step is too many: do `steps` steps in each. `step` takes the array of a
-chunk with its halo, and returns it one step later; its outermost rows and columns stay as they
-are. So the halo grows stale from outside, by a row in each step. Return the plate after so many
-steps, by one plate.map_overlap(function, depth=rows_of_the_halo, boundary="none",
-dtype=plate.dtype): "none" is no halo at the plate's own edge, which stays.
-""",
-        given='''
-def several(plate, step, steps):
-    """Return the plate, a Dask array, after `steps` steps."""
-    raise NotImplementedError("one map_overlap, whose function does all steps of a chunk")
-''',
-        solution="""
-    def all_steps(block):
-        for _ in range(steps):
-            block = step(block)
-        return block
-
-    return plate.map_overlap(all_steps, depth=steps, boundary="none", dtype=plate.dtype)
-""",
-        hint="After one step the outermost row of the halo is wrong, after two the next one, too.",
-    ),
-)
+EXERCISE = Exercise(slide="heat dask", function="cut", needs=("numpy", "dask"), second="several")
 
 
 def judge(module: Any) -> str:

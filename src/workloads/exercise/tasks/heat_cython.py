@@ -12,74 +12,14 @@ from typing import Any
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import difference, lines_run, number, plate_and_step
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
     slide="heat cython",
     function="step",
     needs=("numpy", "Cython"),
     elsewhere="check it in the image hpcpy-dev, or where you pip install cython",
-    task="""
-step does one step of a plate: from the array `old` into the array `new`, point by point. Cython
-makes C of it. Where a name has no C type, that C asks Python for each number, and is hardly
-faster than Python. So give types to all that the loops use:
-
-    a: cython.double[:, ::1] = old     # a memory view: rows of doubles, one behind the other
-    c: cython.double = r
-    i: cython.Py_ssize_t
-
-Without a compiler the file runs as plain Python, and the check looks at the C that Cython writes:
-no line of the loops may call Python. `cython -a mine.py` shows such lines in yellow.
-""",
-    given='''
-import cython
-from cython.parallel import prange
-
-
-@cython.boundscheck(False)
-def step(old, new, r):
-    """Do one step: new = old + r * ((above + below) + (left + right) - 4 * old)."""
-    raise NotImplementedError("types for both arrays, r, i, j and a sum, then two loops")
-''',
-    solution="""
-    a: cython.double[:, ::1] = old
-    b: cython.double[:, ::1] = new
-    c: cython.double = r
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    around: cython.double
-    for i in range(1, a.shape[0] - 1):
-        for j in range(1, a.shape[1] - 1):
-            around = (a[i - 1, j] + a[i + 1, j]) + (a[i, j - 1] + a[i, j + 1])
-            b[i, j] = a[i, j] + c * (around - 4.0 * a[i, j])
-""",
-    hint="What the loops read and write are a and b, not old and new, which have no type.",
-    second=Second(
-        function="heat",
-        task="""
-heat returns the sum of all points, whose rows are shared among threads: those of
-prange(rows, nogil=True), which stands in a for statement as range does. Threads
-hold no GIL, so nothing in the loop may be Python's. Each thread has its own sum, and Cython adds
-them up where it sees total += number, alone.
-""",
-        given='''
-@cython.boundscheck(False)
-def heat(field):
-    """Return the sum of all points of a plate, by threads."""
-    raise NotImplementedError("types for the array, i, j and the sum; prange and range; return it")
-''',
-        solution="""
-    a: cython.double[:, ::1] = field
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    total: cython.double = 0.0
-    for i in prange(a.shape[0], nogil=True):
-        for j in range(a.shape[1]):
-            total += a[i, j]
-    return total
-""",
-        hint="The outer loop is prange's: threads that start for each row cost more than the row.",
-    ),
+    second="heat",
 )
 
 
@@ -138,7 +78,7 @@ def _translated(module: Any, text: bytes, without: str, **directives: bool) -> t
     tree, lines = ast.parse(text), text.decode().splitlines()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == without:
-            first = min(each.lineno for each in (node, *node.decorator_list))
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             lines[first - 1 : node.end_lineno] = [""] * ((node.end_lineno or first) + 1 - first)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / Path(module.__file__).name

@@ -11,57 +11,14 @@ from typing import Any
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import counted, difference, everywhere, no_dataset
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
     slide="heat mpi-checkpoint",
     function="write",
     needs=("numpy", "h5py", "mpi4py"),
     ranks=(1, 4),
-    task="""
-Each rank has some rows of a plate, `mine`; they begin with row `first` of its `n` rows. Write all
-of them into the dataset "field" of the HDF5 file at `path`.
-
-h5py.File(path, "w", driver="mpio", comm=comm) is opened by all ranks together, and so is each
-dataset created: by all, of the same shape. Then each rank writes its own rows. No rank needs the
-others' rows: a plate that no node's memory holds can be written like this.
-""",
-    given='''
-import h5py
-
-
-def write(comm, path, mine, first, n):
-    """Write this rank's rows, which begin with row `first` of the n."""
-    raise NotImplementedError("one file of all ranks, one dataset of all rows")
-''',
-    solution="""
-    with h5py.File(path, "w", driver="mpio", comm=comm) as file:
-        field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)
-        field[first : first + len(mine)] = mine
-""",
-    hint="create_dataset takes the shape of the whole plate: (n, mine.shape[1]).",
-    second=Second(
-        function="pack",
-        task="""
-The same, compressed by compression="gzip"; here all ranks have as many rows. HDF5 compresses
-whole chunks, so let a chunk be what one rank has: of a chunk that two ranks share one sends its
-rows to the other. And a compressed chunk has its place in the file only when all are known: all
-ranks write in one call, within `with field.collective:`.
-""",
-        given='''
-def pack(comm, path, mine, first, n):
-    """Write this rank's rows, as many as every rank has, compressed."""
-    raise NotImplementedError("a chunk for each rank, gzip, and all ranks write together")
-''',
-        solution="""
-    with h5py.File(path, "w", driver="mpio", comm=comm) as file:
-        how = {"chunks": mine.shape, "compression": "gzip"}
-        field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype, **how)
-        with field.collective:
-            field[first : first + len(mine)] = mine
-""",
-        hint="create_dataset takes chunks=mine.shape; left to itself it chooses by other reasons.",
-    ),
+    second="pack",
 )
 
 

@@ -212,7 +212,8 @@ def test_a_class_has_a_line_and_an_object_for_each_file(tmp_path: Path) -> None:
     assert "the hole is not filled: " in messages[2]
     # On standard output there is nothing else, not even what a student's program prints.
     code, out, error = checked("linalg-batch", files[0], "--json", "-")
-    assert (code, json.loads(out), error) == (0, objects[:1], "")
+    alone = [{**objects[0], "student": "."}]
+    assert (code, json.loads(out), error) == (0, alone, "")
 
 
 def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:

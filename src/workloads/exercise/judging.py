@@ -145,6 +145,13 @@ def other_number(word: str, workers: int) -> str:
     return f"by {number} process{'es' if number > 1 else ''}, not by `workers`, here {workers}"
 
 
+def world() -> Any:
+    """Return the communicator of all ranks."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    return MPI.COMM_WORLD
+
+
 def watched(comm: Any, used: set[str]) -> Any:
     """Return a duplicate communicator that notes in `used` which attributes are read.
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import common_numbers, missing, strip, watched, wrong_halo
+from workloads.exercise.judging import common_numbers, missing, strip, watched, world, wrong_halo
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -21,9 +21,7 @@ _SECONDS = 15.0
 
 
 def judge(module: Any) -> str:
-    from mpi4py import MPI
-
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     plate, block, up, down = strip(comm)
     module.exchange(_long_messages(watched(comm, used)), block, up, down)
     for call in "Send", "Recv":
@@ -52,10 +50,10 @@ def judge_second(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
 
-    world, used = MPI.COMM_WORLD, set[str]()
+    everybody, used = world(), set[str]()
     # All of them first: then those that are left out have been asked, too.
-    for size in range(world.size, world.size // 2, -1):
-        comm = world.Split(0 if world.rank < size else MPI.UNDEFINED, world.rank)
+    for size in range(everybody.size, everybody.size // 2, -1):
+        comm = everybody.Split(0 if everybody.rank < size else MPI.UNDEFINED, everybody.rank)
         if comm == MPI.COMM_NULL:
             continue
         rows, other = common_numbers(comm).random((size, 5)), np.zeros(5)

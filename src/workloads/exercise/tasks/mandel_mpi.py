@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.judging import gathered, missing, on_first, watched
+from workloads.exercise.judging import gathered, missing, on_first, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nih 11", needs=("numpy", "mpi4py"), ranks=(1, 4))
@@ -18,10 +18,9 @@ _TO_ALL = {
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
     want = np.arange(12, dtype=np.int32).repeat(5).reshape(12, 5)
-    comm, used, asked = MPI.COMM_WORLD, set[str](), list[int]()
+    comm, used, asked = world(), set[str](), list[int]()
 
     def rows(wanted: range) -> Any:
         asked.extend(wanted)

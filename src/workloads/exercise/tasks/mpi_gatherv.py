@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import MESSAGES, gathered, missing, on_first, watched
+from workloads.exercise.judging import MESSAGES, gathered, missing, on_first, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nih 11", needs=("numpy", "mpi4py"), ranks=(1, 4))
@@ -15,7 +15,7 @@ def judge(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
 
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     first = [rank * (rank + 5) // 2 for rank in range(comm.size + 1)]
     want = np.arange(first[-1] * 5.0).reshape(-1, 5)
     mine = want[first[comm.rank] : first[comm.rank + 1]]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import MESSAGES, difference, missing, watched
+from workloads.exercise.judging import MESSAGES, difference, missing, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="usc 38", needs=("numpy", "mpi4py"), ranks=(1, 4))
@@ -17,7 +17,7 @@ def judge(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
 
-    comm, used, opened, count = MPI.COMM_WORLD, set[str](), 0, 3
+    comm, used, opened, count = world(), set[str](), 0, 3
     path = Path(tempfile.gettempdir()) / "numbers.npy"
     numbers = np.sqrt(np.arange(comm.size * count))
     if comm.rank == 0:

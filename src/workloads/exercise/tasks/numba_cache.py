@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from workloads.exercise.judging import kind, missing, watched
+from workloads.exercise.judging import kind, missing, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nih 11", needs=("numpy", "numba", "mpi4py"), ranks=(1, 4))
@@ -13,9 +13,8 @@ EXERCISE = Exercise(slide="nih 11", needs=("numpy", "numba", "mpi4py"), ranks=(1
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     values = np.arange(1.0, 9) ** 2 + comm.rank
     _save_late(getattr(module.total, "_cache", None))
     comm.Barrier()

@@ -10,9 +10,18 @@ MISTAKES = {
         ("new[1:-1, 1:-1] = inner + r * (around - 4 * inner)",
          "for i in range(1, len(old) - 1):\n        new[i, 1:-1] = inner[i - 1] + r * "
          "(around - 4 * inner)[i - 1]", "the array is right, but 61 lines of Python ran"),
+        ("work *= r", "work = work * r", "part 2: new is right, but 2,0"),
+        ("    np.add(inner, work, out=new[1:-1, 1:-1])", "    new = old + np.pad(work, 1)",
+         "part 2: in new [1, 1] is 280.0, not 14.25"),
+        ("    np.multiply(inner", "    return old + 1\n    np.multiply(inner",
+         "part 2: new is as it was: write into it, new[1:-1, 1:-1]"),
+        ("    work *= r", "    work *= r\n    old[2, 2] = 1", "part 2: old has changed: new and"),
+        ("    np.multiply(inner, 4, out=new[1:-1, 1:-1])",
+         "    for i in range(1, len(old) - 1):\n        new[i, 1:-1] = 4 * old[i, 1:-1]",
+         "part 2: new is right, but 804 lines of Python ran"),
     ),
     "heat-cython": (
-        ("\n    i: cython.Py_ssize_t\n", "\n", "line 34 calls Python for each point: all names in"),
+        ("\n    i: cython.Py_ssize_t\n", "\n", "line 35 calls Python for each point: all names in"),
         ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
         ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
         ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
@@ -21,10 +30,23 @@ MISTAKES = {
          "            s = (old[k - 1, m] + old[k + 1, m]) + (old[k, m - 1] + old[k, m + 1])\n"
          "            new[k, m] = old[k, m] + r * (s - 4.0 * old[k, m])\n"
          "            m += 1\n        k += 1\n    return\n    for i", "calls Python for each"),
-        ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 37: Cython says: "),
+        ("\n    a: cython.double[:, ", "\n    a: cython.double[:, :, ", "line 38: Cython says: "),
         ("    for i", "    new[1:-1, 1:-1] += r * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2]"
          " + old[1:-1, 2:] - 4 * old[1:-1, 1:-1])\n    for i in range(0):\n        pass\n"
          "    return\n    for i", "right, but not point by point"),
+        ("total += a[i, j]", "total = total + a[i, j]", "part 2: the threads' sums are not added"),
+        ("in prange(a.shape[0], nogil=True)", "in range(a.shape[0])", "part 2: right, but by one"),
+        ("a.shape[0], nogil=True)", "a.shape[0])", "part 2: the threads take turns, as each holds"),
+        ("in prange(a.shape[0], nogil=True):\n        for j in range(a.shape[1]):",
+         "in range(a.shape[0]):\n        for j in prange(a.shape[1], nogil=True):",
+         "part 2: line 58 starts threads for each row: the outer loop is prange's"),
+        ("    a: cython.double[:, ::1] = field", "    a = field", "part 2: line 57: Cython says: "),
+        ("cython.double = 0.0", "cython.double = 1.0", "part 2: heat is 4945.0, not 4944.0"),
+        ("    return total", "    total = 0.0\n    for row in field.tolist():\n"
+         "        for each in row:\n            total += each\n    return total",
+         "part 2: line 61 calls Python: all names in it need a C type"),
+        ("    total: cython", "    return field.sum()\n    total: cython",
+         "part 2: right, but not point by point"),
     ),
     "heat-gpu": (
         ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread beyond the plate has computed"),
@@ -34,6 +56,16 @@ MISTAKES = {
         ("0 < i < shape[0] - 1 and 0 < j < shape[1] - 1", "0 < i < 19 and 0 < j < 29",
          "a thread beyond the plate has computed"),
         ("return 0 < i", "0 < i", "a point inside was left out: [1, 1] is"),
+        ("    cuda.syncthreads()\n", "", "part 2: a thread reads what another one may not have"),
+        ("    cuda.syncthreads()\n    if is_inside:\n", "    if is_inside:\n"
+         "        cuda.syncthreads()\n", "part 2: 186 threads did not wait, and the others for"),
+        ("        if y == TILE:\n            tile[TILE + 1, x] = old[i + 1, j]\n", "",
+         "part 2: points at the tiles' sides are wrong: who brings their halo? [7, 1] is "),
+        ("if has_point:", "if is_inside:", "part 2: points beside the plate's edge are wrong: its"),
+        ("if has_point:", "if True:", "part 2: a thread beyond the plate has computed"),
+        ("        around = (tile[y - 1, x] + tile[y + 1, x]) + (tile[y, x - 1] + tile[y, x + 1])",
+         "        around = (old[i - 1, j] + old[i + 1, j]) + (old[i, j - 1] + old[i, j + 1])",
+         "part 2: right, but 1132 reads of 260 points: the tile has them"),
     ),
     "heat-chunks": (
         ("-(-rows // workers), columns", "20, 20", "600 columns are cut into 30: a chunk"),
@@ -41,6 +73,23 @@ MISTAKES = {
         ("-(-rows // workers)", "rows // workers", "5 chunks of 601 rows for 4 workers: "),
         ("-(-rows // workers), columns", "rows, columns", "leave 3 of 4 workers idle"),
         ("return plate", "plate", "cut returns nothing, not a Dask array"),
+        ("depth=steps", "depth=1", "part 2: after 3 steps a halo of fewer rows is stale: rows"),
+        ("depth=steps", "depth=steps + 1", "part 2: right, but the halo is wider than 3 rows"),
+        ('depth=steps, boundary="none"', "depth=steps, boundary=0.0",
+         "part 2: the edge of the plate has changed: "),
+        ("    return plate.map_overlap(all_steps, depth=steps,", "    for _ in range(steps - 1):\n"
+         '        plate = plate.map_overlap(step, depth=1, boundary="none", dtype=plate.dtype)\n'
+         "    return plate.map_overlap(step, depth=1,",
+         "part 2: right, but each of 3 steps gets a halo"),
+        ("return plate.map_overlap(", "return plate.rechunk((40, 12)).map_overlap(",
+         "part 2: 4 chunks have become 1"),
+        ("    return plate.map_overlap(", "    import dask.array as da\n"
+         "    return da.from_array(all_steps(plate.compute()), chunks=plate.chunks)\n"
+         "    return plate.map_overlap(", "part 2: the steps were done when several was called"),
+        ("dtype=plate.dtype)\n", "dtype=plate.dtype).compute()\n",
+         "part 2: the answer is an array of float64 of shape (40, 12), not a Dask array"),
+        ("            block = step(block)\n", "            block = step(step(block))\n",
+         "part 2: [1, 1] is "),
     ),
     "heat-halo": (
         ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up", "on 4 ranks: on rank 0 the "),
@@ -95,6 +144,16 @@ MISTAKES = {
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    compute(2, rows)\n"
          "    compute(1, 2)\n    compute(rows, rows + 1)\n    return\n    halo = ",
          "the inner rows were computed before the halo was started"),
+        ("    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
+         "        compute(row, row + 1)\n", "    MPI.Request.Waitall(halo)\n"
+         "    compute(1, 2)\n    compute(rows, rows + 1)\n",
+         "on 4 ranks: part 2: an outer row waited for the other side's halo: Waitany takes"),
+        ("    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
+         "        compute(row, row + 1)\n", "    halo[0].Wait()\n    compute(1, 2)\n"
+         "    halo[1].Wait()\n    compute(rows, rows + 1)\n",
+         "part 2: an outer row waited for the other side's halo"),
+        ("(1, rows)[MPI", "(rows, 1)[MPI", "part 2: an outer row was computed before its halo"),
+        ("    compute(2, rows)\n    for", "    for", "part 2: rank 0 computed the rows [1, 4]"),
     ),
     "heat-trace": (
         ('+= event["dur"]', '= max(waits[event["pid"]], event["dur"])', "all waits of a rank"),
@@ -158,6 +217,14 @@ MISTAKES = {
          "        comm.Barrier()\n        if not comm.rank:\n"
          "            parts = [np.load(f'{path}.{k}.npy') for k in range(comm.size)]\n"
          "            field[:] = np.concatenate(parts)\n", "each rank writes its own rows, here"),
+        ("        with field.collective:\n            field[first", "        if True:\n"
+         "            field[first", "part 2: each rank writes alone: with field.collective: "),
+        ('"chunks": mine.shape, ', "", "on 4 ranks: part 2: a chunk has 24 rows, a rank 6: "),
+        (', "compression": "gzip"', "", "part 2: the dataset is right, and not compressed"),
+        ("            field[first : first", "            comm.bcast(mine)\n"
+         "            field[first : first", "part 2: comm.bcast brings rows to another rank"),
+        ("            field[first : first + len(mine)] = mine\n",
+         "            field[: len(mine)] = mine\n", "on 4 ranks: part 2: [0, 0] is "),
     ),
     "heat-scaling": (
         (" >= least)", " > least)", "an efficiency of 0.5 is at least 0.5: "),

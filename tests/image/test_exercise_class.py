@@ -8,12 +8,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_exercise import checked, text
 
 from proc_files import read
 from running import Done, run, start
+from workloads.exercise.answers import Answer, answers
 from workloads.exercise.page import page
 
 SLICES = "heat_slices.py"
@@ -137,24 +139,58 @@ STUDENTS = [
         ["1/ann", "1/bob", "2/ann"],
     ),
     (("heat_slices.py", "heat_sum.py"), ["."]),
-    (("ann/heat_sum.py", "ann/heat-sum.py"), ["heat-sum.py", "heat_sum.py"]),
+    (("ann/heat_sum.py", "bob/heat_sum.py", "bob/heat-sum.py"), ["ann", "bob"]),
 ]
 
 
 @pytest.mark.parametrize(("names", "students"), STUDENTS)
 def test_no_file_is_lost_on_the_page(names: tuple[str, ...], students: list[str]) -> None:
-    verdicts = [
-        {
-            "name": name,
-            "exercise": Path(name).stem.replace("_", "-"),
-            "passed": False,
-            "message": "it is wrong",
-        }
-        for name in names
-    ]
+    verdicts = [verdict(each, False) for each in answers([*map(Path, names)], None)]
     written = page(verdicts)
     assert sorted(re.findall("<tr><th>(.*?)</th>", written)) == students
-    assert written.count("✗") == len(names)
+    shown = re.findall("✗(?:<sup>(.)</sup>)?", written)
+    assert sum(int(each or "1") for each in shown) == len(names)
+
+
+def verdict(answer: Answer, passed: bool, message: str = "it is wrong") -> dict[str, Any]:
+    file, exercise, student = answer
+    about = {"name": str(file), "exercise": exercise, "student": student}
+    return {**about, "changed": answer.changed, "passed": passed, "message": message}
+
+
+def test_a_students_best_answer_is_shown_and_the_latest_of_equals(tmp_path: Path) -> None:
+    files(tmp_path, "ann/1/heat_sum.py", "ann/2/heat_sum.py", "bob/1/heat_sum.py")
+    files(tmp_path, "bob/heat_sum.py", "bob/notes.py", "bob/.old/heat_sum.py")
+    files(tmp_path, "bob/venv/lib/python3/site-packages/heat_sum.py")
+    os.utime(tmp_path / "bob" / "1" / "heat_sum.py", (0, 0))
+    given = answers([tmp_path], None)
+    names = [str(each.file.relative_to(tmp_path)) for each in given]
+    assert names == [
+        "ann/1/heat_sum.py", "ann/2/heat_sum.py", "bob/heat_sum.py", "bob/1/heat_sum.py"
+    ]  # fmt: skip
+    said = [(True, "part 2"), (False, "worse"), (False, "late"), (False, "early")]
+    written = page([verdict(each, *said) for each, said in zip(given, said, strict=True)])
+    ann, bob = sorted(row for row in written.splitlines() if row.startswith("<tr><th>"))
+    assert "✓<sup>2</sup>" in ann
+    assert "ann/1/heat_sum.py, the best of 2: part 2" in ann
+    assert "✗<sup>2</sup>" in bob
+    assert "bob/heat_sum.py, the best of 2: late" in bob
+    assert "heat-sum: 1 of 2 right" in written
+
+
+def test_a_folder_is_a_class(tmp_path: Path) -> None:
+    files(tmp_path, f"class/ann/{SLICES}", f"class/bob/day1/{SLICES}", "class/bob/heat_sum.py")
+    (tmp_path / "class" / "ann" / SLICES).write_text(text("heat-slices", solved=False))
+    done = in_folder(tmp_path, "heat-slices", "--check", "class", "--json", "a.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 of 2 right" in done.stdout
+    verdicts = json.loads((tmp_path / "a.json").read_text())
+    assert [(each["student"], each["passed"]) for each in verdicts] == [
+        ("ann", False), ("bob", True)
+    ]  # fmt: skip
+    empty = in_folder(tmp_path, "heat-halo", "--check", "class")
+    assert (empty.returncode, empty.stdout) == (2, "")
+    assert "--check class: no file there is named as an exercise; ann/heat_halo" in empty.stderr
 
 
 def test_a_page_of_a_check_that_was_stopped_says_so(tmp_path: Path) -> None:

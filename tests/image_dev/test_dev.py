@@ -61,7 +61,7 @@ def test_the_exercise_that_needs_cython_can_be_checked(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "heat-cython: right\n"), done.stderr
     for right, wrong, message in runpy.run_path(str(MISTAKES))["MISTAKES"]["heat-cython"]:
         text = tasks.text("heat-cython", solved=True)
-        file.write_text(text.replace(right, wrong))
+        file.write_text(text.replace(right, wrong, 1))
         done = run(*exercise, "--check", file)
         assert (done.returncode, done.stdout) == (1, "")
         assert message in done.stderr

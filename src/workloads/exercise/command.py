@@ -10,16 +10,17 @@ from typing import Any
 
 from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
+from workloads.exercise.answers import Answer, answers
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.page import NOT_YET
-from workloads.exercise.tasks import NAMES, task, text
+from workloads.exercise.tasks import NAMES, hints, task, text
 
 _EPILOG = f"""\
 exercise                             the exercises, each with its talk and slide
 exercise mandel-numba --to my.py     writes the file with the hole, the task in its comments
 exercise mandel-numba --check my.py  runs it, and says right, or what is wrong first
 exercise mandel-numba --check */my.py --json class.json     a class: a line for each file
-exercise --check */*.py --html class.html     a course: ann/heat_halo.py is ann's heat-halo
+exercise --check class/ --html class.html     a course: class/ann/heat_halo.py is ann's heat-halo
 
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 def _show(args: argparse.Namespace) -> None:
     if args.hint:
-        print(task(args.name).EXERCISE.hint)
+        print("\nPart 2: ".join(hints(args.name)))
     student = text(args.name, solved=args.solution)
     if args.to is None:
         print(student if args.solution else "", end="")
@@ -69,20 +70,18 @@ def _show(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> int:
     """Check one file, whose error is raised, or several, each of which gets a line."""
     outputs = {f"--{each}": path for each in ("json", "html") if (path := getattr(args, each))}
-    _check_outputs(outputs, args.check)
+    given = answers(args.check, args.name)
+    _check_outputs(outputs, [each.file for each in given])
     if args.name:
         check_needs(task(args.name).EXERCISE)
-    several, printed = len(args.check) > 1, not any(map(files.is_stdout, outputs.values()))
-    width = max(len(str(file)) for file in args.check)
-    names = [args.name or file.stem.replace("_", "-") for file in args.check]
-    verdicts = [
-        {"name": str(file), "exercise": name, "passed": None, "message": NOT_YET}
-        for name, file in zip(names, args.check, strict=True)
-    ]
+    several = len(given) > 1 or args.check[0].is_dir()
+    printed = not any(map(files.is_stdout, outputs.values()))
+    width = max(len(str(each.file)) for each in given)
+    verdicts = [_not_yet(each) for each in given]
     # A page of before must not be taken for that of a check that has just begun.
     _write(outputs, verdicts, is_last=False)
     errors = []
-    for name, file, verdict in zip(names, args.check, verdicts, strict=True):
+    for (file, name, _), verdict in zip(given, verdicts, strict=True):
         message = remark = ""
         passed: bool | None = True
         try:
@@ -110,6 +109,13 @@ def _check(args: argparse.Namespace) -> int:
     if errors and not several:
         raise type(errors[0])(f"{name}: {errors[0]}")
     return _exit_code(verdicts)
+
+
+def _not_yet(answer: Answer) -> dict[str, Any]:
+    """Return the object of an answer that the check has not come to."""
+    file, exercise, student = answer
+    about = {"name": str(file), "student": student, "exercise": exercise}
+    return {**about, "changed": answer.changed, "passed": None, "message": NOT_YET}
 
 
 def _check_outputs(outputs: dict[str, Path], checked: list[Path]) -> None:
@@ -181,7 +187,8 @@ def _parser() -> options.Parser:
     add("--to", type=Path, metavar="FILE", help="write the file with the hole")
     add("--hint", action="store_true", help="print a hint")
     add("--solution", action="store_true", help="print the solution; with --to, write it")
-    add("--check", type=Path, nargs="+", metavar="FILE", help="check a filled file, or a class's")
+    text = "check a filled file, several, or a class's folder, which has one for each student"
+    add("--check", type=Path, nargs="+", metavar="FILE", help=text)
     add("--json", type=Path, metavar="FILE", help="of a check; - is standard output")
     text = "of a check, a page for the teacher: who is stuck where, and what is wrong how often"
     add("--html", type=Path, metavar="FILE", help=text)

@@ -75,6 +75,20 @@ def no_dataset(file: Any, name: str) -> str:
     return f"{name} is a group of datasets: make it one dataset of all arrays"
 
 
+def plate_and_step(shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Return a plate and the plate one step later, for r = 1/4.
+
+    Its numbers are small and whole: every order of adding gives the same bits.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    old = (np.arange(float(shape[0] * shape[1])) ** 2 % 97).reshape(shape)
+    new, inner = old.copy(), old[1:-1, 1:-1]
+    around = old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:]
+    new[1:-1, 1:-1] = inner + 0.25 * (around - 4 * inner)
+    return old, new
+
+
 def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
     """Return what a call gives, and how many lines of the student's file ran in it."""
     lines = 0
@@ -129,6 +143,13 @@ def other_number(word: str, workers: int) -> str:
     if number == workers:
         return ""
     return f"by {number} process{'es' if number > 1 else ''}, not by `workers`, here {workers}"
+
+
+def world() -> Any:
+    """Return the communicator of all ranks."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    return MPI.COMM_WORLD
 
 
 def watched(comm: Any, used: set[str]) -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from workloads.exercise.tasks import NAMES
 
 NOT_YET = "the check has not come to it yet"
-Answers = dict[str, Mapping[str, Any]]  # exercise -> verdict
+Answers = Mapping[str, Mapping[str, Any]]  # exercise -> the best verdict
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>The class's answers</title>
 <style>
@@ -28,14 +26,18 @@ td { text-align: center } .right { background: #cdeccd } .wrong { background: #f
 def page(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """Return the page of some verdicts, as ``--json`` has them.
 
-    Whoever has most wrong comes first.
+    Whoever has most wrong comes first. Of several answers to an exercise the best is shown.
     """
-    by_student: dict[str, Answers] = defaultdict(dict)
-    for who, each in zip(_students(verdicts), verdicts, strict=True):
+    given: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for each in verdicts:
         # Files whose names tell no exercise have no column.
-        answers = by_student[who]
+        exercises = given[each["student"]]
         if each["exercise"] in NAMES:
-            answers[each["exercise"]] = each
+            exercises[each["exercise"]].append(each)
+    by_student = {
+        who: {name: _best(answers) for name, answers in exercises.items()}
+        for who, exercises in given.items()
+    }
     names = [name for name in NAMES if any(name in answers for answers in by_student.values())]
     students = sorted(by_student, key=lambda who: (-_wrong(by_student[who]), who))
     usual = [_usual(name, {who: by_student[who].get(name) for who in students}) for name in names]
@@ -43,20 +45,16 @@ def page(verdicts: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([_HEAD, _incomplete(verdicts), table, *usual, _not_checked(verdicts), ""])
 
 
-def _students(verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return who has written each file: the first folder in which their paths differ.
+def _best(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a student's best answer to an exercise, the latest of equals, and how many it is of.
 
-    Where one would have two answers to an exercise it is the whole folder, or the file itself.
+    A right one whose second part is open has a message, and counts less than one without.
     """
-    paths = [Path(each["name"]).absolute() for each in verdicts]
-    common = os.path.commonpath([path.parent for path in paths])
-    below = [path.relative_to(common) for path in paths]
-    folders = [path.parent for path in below]
-    for found in ([(*path.parts, ".")[0] for path in folders], [*map(str, folders)]):
-        answers = {(who, each["exercise"]) for who, each in zip(found, verdicts, strict=True)}
-        if len(answers) == len(verdicts):
-            return found
-    return [*map(str, below)]
+    worth = {None: 0, False: 1, True: 2}
+    best = max(
+        answers, key=lambda each: (worth[each["passed"]], not each["message"], each["changed"])
+    )
+    return {**best, "of": len(answers)}
 
 
 def _incomplete(verdicts: Sequence[Mapping[str, Any]]) -> str:
@@ -89,16 +87,22 @@ def _table(by_student: Mapping[str, Answers], students: Sequence[str], names: Se
         cells = ""
         for name in names:
             each = by_student[who].get(name)
-            if each is None:
-                cells += "<td>–</td>"
-            elif each["passed"] is None:
-                cells += f'<td title="not checked: {escape(each["message"])}">?</td>'
-            elif not each["passed"]:
-                cells += f'<td class="wrong" title="{escape(each["message"])}">✗</td>'
-            else:
-                cells += f'<td class="right" title="{escape(each["message"])}">✓</td>'
+            cells += "<td>–</td>" if each is None else _cell(each)
         rows.append(f"<tr><th>{escape(who)}</th>{cells}</tr>")
     return "\n".join([*rows, "</table>"])
+
+
+def _cell(each: Mapping[str, Any]) -> str:
+    """Return an answer's mark, with its message; of several, with its file and their number."""
+    kind, mark, message = {
+        None: ("open", "?", f"not checked: {each['message']}"),
+        False: ("wrong", "✗", each["message"]),
+        True: ("right", "✓", each["message"]),
+    }[each["passed"]]
+    if each["of"] > 1:
+        mark += f"<sup>{each['of']}</sup>"
+        message = f"{each['name']}, the best of {each['of']}: {message or 'right'}"
+    return f'<td class="{kind}" title="{escape(message)}">{mark}</td>'
 
 
 def _usual(name: str, answers: Mapping[str, Mapping[str, Any] | None]) -> str:

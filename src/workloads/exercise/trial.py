@@ -51,9 +51,9 @@ def main(name: str, file: Path, folder: Path) -> None:
     try:
         answer = _module(file, folder, exercise.function)
         message = judge(answer)
-        if not message and exercise.second is not None:
+        if not message and exercise.second:
             (folder / f"{rank}{SECOND}").touch()
-            message = _second(module, answer, exercise.second.function)
+            message = _second(module, answer, exercise.second)
         # By no function, which might be one that is changed.
         for now, before in own:
             for each in before:

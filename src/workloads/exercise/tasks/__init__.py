@@ -1,18 +1,26 @@
-"""The exercises, a file each: `EXERCISE`, what a student reads, and `judge`, what checks it.
+"""The exercises: a judge each in this folder, and what a student reads in `programs`.
 
-`judge` takes the student's module, and returns "" for a right answer, or the first thing that
-is wrong. With MPI every rank calls it. Where there is a second hole, `judge_second` does the same
-for it.
+A judge's file has its `EXERCISE` and `judge`, which takes the student's module and returns "" for
+a right answer, or the first thing that is wrong. With MPI every rank calls it. Where there is a
+second hole, `judge_second` does the same for it.
+
+A program is the solution, a file that runs. Its first comment is the task, and the hint. What lies
+between "# Hole: what to do" and "# End of the hole." is left to the student, where a line then
+raises NotImplementedError("what to do").
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hpcpy_common.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.abc import InspectLoader
 
 # Along the talks: NIH, USC, NERSC.
 NAMES = (
@@ -65,14 +73,10 @@ from __future__ import annotations
 '''
 
 
-@dataclass(frozen=True)
-class Second:
-    """A harder hole behind the first one, in a function of its own; it may be left open."""
-
-    function: str
-    task: str
-    given: str
-    solution: str
+# Indentation, what to do, and the solution.
+_HOLE = re.compile(r"^( *)# Hole: (.*)\n((?:.*\n)*?) *# End of the hole\.\n", re.MULTILINE)
+# It ends its comment.
+_HINT = re.compile(r"#\n# Hint: (.*\n(?:# .*\n)*)")
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,11 @@ class Exercise:
     """A task for a class; its summary is the docstring of its file."""
 
     slide: str  # talk and number, as `python -m workloads talk` takes them, or heat's technique
-    task: str
-    given: str  # the student's file: code with one line that raises NotImplementedError
-    solution: str  # the lines that take the place of that one
-    hint: str
     function: str = "compute"  # what the student's file must have
+    second: str = ""  # the function of a second hole, which is harder, and may be left open
     needs: tuple[str, ...] = ("numpy",)
     elsewhere: str = ""  # where one of these modules is, if the image has it not
     ranks: tuple[int, ...] = ()  # the numbers of MPI ranks to check on; none: a plain process
-    second: Second | None = None
 
 
 def task(name: str) -> Any:
@@ -98,36 +98,30 @@ def task(name: str) -> Any:
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
+def hints(name: str) -> list[str]:
+    """Return the hint for each hole of an exercise."""
+    return [hint.strip().replace("\n# ", " ") for hint in _HINT.findall(_program(name))]
+
+
 def text(name: str, *, solved: bool = False) -> str:
     """Return the student's file, with the hole or with the solution in its place."""
     module = task(name)
     exercise: Exercise = module.EXERCISE
     talk, number = exercise.slide.split()
-    where = f"heat --impl {number}" if talk == "heat" else f"talk {exercise.slide}"
     fields = {
-        **vars(exercise),
-        "where": where,
+        "where": f"heat --impl {number}" if talk == "heat" else f"talk {exercise.slide}",
         "name": name,
         "summary": module.__doc__,
-        "task": _commented(exercise.task),
+        "function": exercise.function,
     }
-    written = _HEADER.format(**fields) + _given(exercise, solved=solved)
-    if exercise.second is not None:
-        more = _commented(
-            f"Part 2, which is harder: {exercise.second.function}.\n{exercise.second.task}"
-        )
-        written += f"\n\n{more}\n\n\n{_given(exercise.second, solved=solved)}"
-    return written
+    hole = r"\3" if solved else r'\1raise NotImplementedError("\2")\n'
+    comment, _, code = _HOLE.sub(hole, _HINT.sub("", _program(name))).partition("\n\n")
+    return _HEADER.format(**fields, task=comment) + code.lstrip("\n")
 
 
-def _commented(text: str) -> str:
-    return "\n".join(f"# {line}".rstrip() for line in text.strip().splitlines())
-
-
-def _given(part: Exercise | Second, *, solved: bool) -> str:
-    """Return the code of a part, with its hole or the solution."""
-    given = part.given.lstrip()
-    if not solved:
-        return given
-    (hole,) = re.findall(r".*raise NotImplementedError.*\n", given)
-    return given.replace(hole, part.solution.lstrip("\n"))
+def _program(name: str) -> str:
+    """Return the file of an exercise's solution; the image has none of it, its loader the text."""
+    module = f"workloads.exercise.programs.{name.replace('-', '_')}"
+    spec = importlib.util.find_spec(module)
+    loader = cast("InspectLoader | None", spec and spec.loader)
+    return (loader and loader.get_source(module)) or ""

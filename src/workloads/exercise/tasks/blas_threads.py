@@ -6,44 +6,17 @@ import os
 from typing import Any
 
 from hpcpy_common.errors import UnavailableError
-from workloads.exercise.judging import difference, kind
+from workloads.exercise.judging import difference, kind, world
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="nersc 19",
-    needs=("numpy", "mpi4py", "threadpoolctl"),
-    ranks=(1, 4),
-    task="""
-Every rank calls compute, and returns what product() returns: a product of matrices by BLAS.
-
-BLAS starts a thread for each core, in every rank: 32 ranks on a node of 32 cores make 1,024
-threads, which wait for each other. Give each rank its share of the `cores` of its node,
-and one thread if there are more ranks than cores. The ranks of one node are `node`, a
-communicator: node = comm.Split_type(MPI.COMM_TYPE_SHARED) makes it in your own programs.
-`with threadpool_limits(number, user_api="blas"):` limits BLAS in the lines below it.
-""",
-    given='''
-from threadpoolctl import threadpool_limits
-
-
-def compute(node, cores, product):
-    """Return product(), computed by this rank's share of the cores."""
-    raise NotImplementedError("limit the threads, and return product()")
-''',
-    solution="""
-    with threadpool_limits(max(1, cores // node.size), user_api="blas"):
-        return product()
-""",
-    hint="node.size ranks share the cores. // rounds down, to 0 if there are more ranks.",
-)
+EXERCISE = Exercise(slide="nersc 19", needs=("numpy", "mpi4py", "threadpoolctl"), ranks=(1, 4))
 
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
     from threadpoolctl import threadpool_info, threadpool_limits
 
-    comm, matrix = MPI.COMM_WORLD, np.eye(8)
+    comm, matrix = world(), np.eye(8)
     node = comm.Split(2 * comm.rank // comm.size)  # two of four ranks are one node
     for cores in 7, 1:  # two ranks share 7 with a remainder
         counted = list[int]()

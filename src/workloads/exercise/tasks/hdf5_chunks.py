@@ -11,32 +11,7 @@ from typing import Any
 from workloads.exercise.judging import kind, no_dataset
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="usc 43",
-    function="create",
-    needs=("numpy", "h5py"),
-    task="""
-Create the dataset `arrays` of doubles, of shape (count, side, side), here 64 each, for two
-ways of reading:
-
-    arrays[t]                 one array
-    arrays[:, row, column]    one number of each array: a pixel's history
-
-HDF5 reads whole chunks. If a chunk is an array, a history needs them all; if it is a
-history, an array needs them all. Choose chunks of which either way reads a third of the
-file at most, in 40 reads at most.
-""",
-    given='''
-def create(file, count, side):
-    """Return the new dataset of an h5py.File."""
-    shape = (count, side, side)
-    raise NotImplementedError("create the dataset with chunks that suit both ways")
-''',
-    solution="""
-    return file.create_dataset("arrays", shape, "f8", chunks=(16, 16, 16))
-""",
-    hint="Divide each axis. An array needs (64 / rows) * (64 / columns) chunks: compute both.",
-)
+EXERCISE = Exercise(slide="usc 43", function="create", needs=("numpy", "h5py"))
 _SIDE, _MOST_READS = 64, 40
 # Of a larger chunk HDF5 reads one line after the other.
 _CACHE = 1 << 20

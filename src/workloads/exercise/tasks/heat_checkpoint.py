@@ -13,54 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from workloads.exercise.judging import difference
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="heat mpi-checkpoint",
-    function="save",
-    task="""
-save writes `field` to the .npy file at `path`, a str, where an older checkpoint may be. If the
-program is killed meanwhile, or the disk is full, the older one must still be there as a whole:
-np.save(path, field) would have cut it first. So write another file in the same folder, and have
-it take the name by os.replace(new, path), which the system does at once or not at all.
-""",
-    given='''
-import os
-
-import numpy as np
-
-
-def save(path, field):
-    """Write the field to the .npy file at `path`."""
-    raise NotImplementedError("write a new file, then let it take the old one's name")
-''',
-    solution="""
-    new = path + ".new.npy"
-    np.save(new, field)
-    os.replace(new, path)
-""",
-    hint="np.save adds .npy to a name that has another ending.",
-    second=Second(
-        function="save_two",
-        task="""
-Keep two checkpoints: save_two does what save does, and the older one stays, as path + ".before".
-There must be a whole checkpoint at `path` at every moment. os.link(path, other) gives a file a
-second name, which must be free: also after a save that was interrupted anywhere.
-""",
-        given='''
-def save_two(path, field):
-    """Write the field to `path`; what was there is then path + ".before"."""
-    raise NotImplementedError("a second name for the old one, then save")
-''',
-        solution="""
-    if os.path.exists(path):
-        if os.path.exists(path + ".before"):
-            os.remove(path + ".before")
-        os.link(path, path + ".before")
-    save(path, field)
-""",
-    ),
-)
+EXERCISE = Exercise(slide="heat mpi-checkpoint", function="save", second="save_two")
 
 
 def judge(module: Any) -> str:

@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.judging import kind
+from workloads.exercise.judging import difference, kind
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="heat dask",
-    function="cut",
-    needs=("numpy", "dask"),
-    task="""
-cut returns the Dask array `plate`, of n × n points, in chunks for a step with neighbours
-(map_overlap): a chunk for each of the `workers`, and no more. Each chunk is some tasks for each
-step, and a task costs Dask a millisecond; the points of a chunk cost a nanosecond each.
-
-plate.rechunk((rows, columns)) cuts it anew. Whole rows lie together in memory: let each chunk
-have all columns, and as many rows as the others, but for the last.
-""",
-    given='''
-def cut(plate, workers):
-    """Return the plate in `workers` chunks of whole rows."""
-    raise NotImplementedError("as many chunks as workers, of whole rows")
-''',
-    solution="""
-    rows, columns = plate.shape
-    return plate.rechunk((-(-rows // workers), columns))
-""",
-    hint="-(-a // b) is a / b, rounded up.",
-)
+EXERCISE = Exercise(slide="heat dask", function="cut", needs=("numpy", "dask"), second="several")
 
 
 def judge(module: Any) -> str:
@@ -62,3 +40,55 @@ def _wrong_cut(plate: Any, n: int, workers: int) -> str:
     if max(plate.chunks[0]) > -(-n // workers):
         return f"a chunk has {max(plate.chunks[0])} of {n} rows: the others wait for it"
     return ""
+
+
+def judge_second(module: Any) -> str:
+    import dask
+    import dask.array as da
+    import numpy as np
+
+    sizes, steps = list[int](), 3
+
+    def step(block: Any) -> Any:
+        new, inner = np.array(block), block[1:-1, 1:-1]
+        if inner.size:  # Dask tries it with an empty array first
+            sizes.append(block.size)
+            around = block[:-2, 1:-1] + block[2:, 1:-1] + block[1:-1, :-2] + block[1:-1, 2:]
+            new[1:-1, 1:-1] = inner + 0.25 * (around - 4 * inner)
+        return new
+
+    start = want = (np.arange(40.0 * 12) ** 2 % 97).reshape(40, 12)
+    for _ in range(steps):
+        want = step(want)
+    sizes.clear()
+    answer = module.several(da.from_array(start, chunks=(10, 12)), step, steps)
+    if type(answer) is not da.Array:
+        return f"{kind(answer, 'several')}, not a Dask array"
+    if sizes:
+        return "the steps were done when several was called: return the plan, a Dask array"
+    if answer.numblocks != (4, 1):
+        return f"4 chunks have become {len([*answer.blocks.ravel()])}: there is one for each worker"
+    return _wrong_steps(dask.compute(answer, scheduler="sync")[0], want, sizes, steps)
+
+
+def _wrong_steps(field: Any, want: Any, sizes: list[int], steps: int) -> str:
+    """Say what is wrong with the field after some steps, or with the parts that were computed."""
+    import numpy as np
+
+    if wrong := difference(field, want, "several"):
+        if field.shape != want.shape:
+            return wrong
+        if (field[[0, -1]] != want[[0, -1]]).any():
+            return f'the edge of the plate has changed: boundary="none" keeps it; {wrong}'
+        rows = np.unique(np.nonzero(field != want)[0]).tolist()
+        is_cut = all(min(row % 10, 9 - row % 10) < steps for row in rows)
+        why = f"after {steps} steps a halo of fewer rows is stale: rows {rows} are wrong"
+        return why if is_cut else wrong
+    calls, right = len(sizes), 4 * steps
+    if calls != right:
+        return f"right, but step ran {calls} times, not {right}: for each chunk and step once"
+    # The outer chunks have a halo at one side, the two others at both.
+    rows, due = sum(sizes) // (12 * steps) - 40, 6 * steps
+    if rows < due:
+        return f"right, but each of {steps} steps gets a halo: one map_overlap does it once"
+    return f"right, but the halo is wider than {steps} rows, for nothing" if rows > due else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import difference, lines_run
+from workloads.exercise.judging import difference, lines_run, number, plate_and_step
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -19,70 +19,70 @@ EXERCISE = Exercise(
     function="step",
     needs=("numpy", "Cython"),
     elsewhere="check it in the image hpcpy-dev, or where you pip install cython",
-    task="""
-step does one step of a plate: from the array `old` into the array `new`, point by point. Cython
-makes C of it. Where a name has no C type, that C asks Python for each number, and is hardly
-faster than Python. So give types to all that the loops use:
-
-    a: cython.double[:, ::1] = old     # a memory view: rows of doubles, one behind the other
-    c: cython.double = r
-    i: cython.Py_ssize_t
-
-Without a compiler the file runs as plain Python, and the check looks at the C that Cython writes:
-no line of the loops may call Python. `cython -a mine.py` shows such lines in yellow.
-""",
-    given='''
-import cython
-
-
-@cython.boundscheck(False)
-def step(old, new, r):
-    """Do one step: new = old + r * ((above + below) + (left + right) - 4 * old)."""
-    raise NotImplementedError("types for both arrays, r, i, j and a sum, then two loops")
-''',
-    solution="""
-    a: cython.double[:, ::1] = old
-    b: cython.double[:, ::1] = new
-    c: cython.double = r
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    around: cython.double
-    for i in range(1, a.shape[0] - 1):
-        for j in range(1, a.shape[1] - 1):
-            around = (a[i - 1, j] + a[i + 1, j]) + (a[i, j - 1] + a[i, j + 1])
-            b[i, j] = a[i, j] + c * (around - 4.0 * a[i, j])
-""",
-    hint="What the loops read and write are a and b, not old and new, which have no type.",
+    second="heat",
 )
 
 
 def judge(module: Any) -> str:
-    import numpy as np
-
-    old = (np.arange(12.0 * 9) ** 2 % 97).reshape(12, 9)
-    new, want, inner = old.copy(), old.copy(), np.s_[1:-1, 1:-1]
-    around = old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:]
-    want[inner] += 0.25 * (around - 4 * old[inner])
+    old, want = plate_and_step((12, 9))
+    new = old.copy()
     _, lines = lines_run(module, lambda: module.step(old, new, 0.25))
     if wrong := difference(new, want, "step"):
         return f"in new {wrong}"
-    if lines < want[inner].size:
+    if lines < 10 * 7:
         return "right, but not point by point: whole arrays are NumPy's work, not Cython's"
-    file = Path(module.__file__)
-    calls = _calls_python(file)
+    without = Path(module.__file__).read_bytes(), "heat"
+    calls, _ = _translated(module, *without)
     if not calls:
         return ""
-    line = min(calls)
-    if not _calls_python(file, boundscheck=False):
-        return f"line {line} checks each index: @cython.boundscheck(False) stands above step"
-    return f"line {line} calls Python for each point: all names in it need a C type"
+    if not _translated(module, *without, boundscheck=False)[0]:
+        return f"line {min(calls)} checks each index: @cython.boundscheck(False) stands above step"
+    return f"line {min(calls)} calls Python for each point: all names in it need a C type"
 
 
-def _calls_python(file: Path, **directives: bool) -> set[int]:
-    """Return the lines of the loops whose C calls Python; raise Cython's first error."""
+def judge_second(module: Any) -> str:
+    field, _ = plate_and_step((12, 9))
+    answer, lines = lines_run(module, lambda: module.heat(field))
+    if (total := number(answer, float, "heat")) != field.sum():
+        return f"heat is {total}, not {field.sum()}"
+    if lines < field.size:
+        return "right, but not point by point: whole arrays are NumPy's work, not Cython's"
+    return _wrong_threads(module, Path(module.__file__).read_bytes())
+
+
+def _wrong_threads(module: Any, text: bytes) -> str:
+    """Say why the C of `heat` does not share its rows among threads."""
+    calls, c = _translated(module, text, "step")
+    loops = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.For)]
+    shared = [each for each in loops if "prange" in ast.unparse(each.iter)]
+    if "#pragma omp" not in c or not shared:
+        return "right, but by one thread: prange shares the rows"
+    if inner := [each for loop in loops for each in shared if each in [*ast.walk(loop)][1:]]:
+        return f"line {inner[0].lineno} starts threads for each row: the outer loop is prange's"
+    if "nogil" not in ast.unparse(shared[0].iter):
+        return "the threads take turns, as each holds the GIL: prange(rows, nogil=True)"
+    if "reduction(" not in c:
+        return "the threads' sums are not added up: Cython does it where it sees total += number"
+    # To start threads calls Python, once.
+    calls -= {each.lineno for each in shared}
+    return f"line {min(calls)} calls Python: all names in it need a C type" if calls else ""
+
+
+def _translated(module: Any, text: bytes, without: str, **directives: bool) -> tuple[set[int], str]:
+    """Return which lines of loops call Python in C, and the C; raise Cython's first error.
+
+    A function, of the other hole, is left out.
+    """
     from Cython.Compiler.Main import CompilationOptions, compile_single, default_options
 
+    tree, lines = ast.parse(text), text.decode().splitlines()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == without:
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            lines[first - 1 : node.end_lineno] = [""] * ((node.end_lineno or first) + 1 - first)
     with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / Path(module.__file__).name
+        file.write_text("\n".join(lines), encoding="utf-8")
         fields = {"annotate": "default", "compiler_directives": directives, "language_level": 3}
         options = CompilationOptions(default_options, output_file=f"{folder}/mine.c", **fields)
         with contextlib.redirect_stderr(io.StringIO()) as said:
@@ -91,10 +91,9 @@ def _calls_python(file: Path, **directives: bool) -> set[int]:
             errors = re.findall(rf"{re.escape(file.name)}:(\d+):\d+: (.*)", said.getvalue())
             line, error = (errors or [("?", "an error")])[0]
             raise WorkloadError(f"line {line}: Cython says: {error}")
-        page = (Path(folder) / "mine.html").read_text("utf-8")
+        page, c = (Path(folder, f"mine.{end}").read_text("utf-8") for end in ("html", "c"))
     # A score counts a line's calls of Python.
     scores = re.findall(r'cython line score-(\d+)"[^>]*>.*?<span class="">0*(\d+)</span>', page)
-    nodes = ast.walk(ast.parse(file.read_bytes()))
-    loops = [each for each in nodes if isinstance(each, (ast.For, ast.While))]
+    loops = [each for each in ast.walk(tree) if isinstance(each, (ast.For, ast.While))]
     inside = {line for each in loops for line in range(each.lineno, (each.end_lineno or 0) + 1)}
-    return {int(line) for score, line in scores if int(score)} & inside
+    return {int(line) for score, line in scores if int(score)} & inside, c

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import counted, difference, everywhere, no_dataset
+from hpcpy_common.errors import WorkloadError
+from workloads.exercise.judging import counted, difference, everywhere, no_dataset, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -17,64 +18,67 @@ EXERCISE = Exercise(
     function="write",
     needs=("numpy", "h5py", "mpi4py"),
     ranks=(1, 4),
-    task="""
-Each rank has some rows of a plate, `mine`; they begin with row `first` of its `n` rows. Write all
-of them into the dataset "field" of the HDF5 file at `path`.
-
-h5py.File(path, "w", driver="mpio", comm=comm) is opened by all ranks together, and so is each
-dataset created: by all, of the same shape. Then each rank writes its own rows. No rank needs the
-others' rows: a plate that no node's memory holds can be written like this.
-""",
-    given='''
-import h5py
-
-
-def write(comm, path, mine, first, n):
-    """Write this rank's rows, which begin with row `first` of the n."""
-    raise NotImplementedError("one file of all ranks, one dataset of all rows")
-''',
-    solution="""
-    with h5py.File(path, "w", driver="mpio", comm=comm) as file:
-        field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)
-        field[first : first + len(mine)] = mine
-""",
-    hint="create_dataset takes the shape of the whole plate: (n, mine.shape[1]).",
+    second="pack",
 )
 
 
 def judge(module: Any) -> str:
-    import h5py
-    import numpy as np
-    from mpi4py import MPI
+    size = world().size
+    return _written(module, "write", [0, 3, 7, 12, 18] if size > 1 else [0, 18])[1]
 
-    comm, moved = MPI.COMM_WORLD, dict[str, int]()
-    path = comm.bcast(str(Path(tempfile.mkdtemp()) / "plate.h5") if comm.rank == 0 else None)
-    bounds = [0, 3, 7, 12, 18] if comm.size > 1 else [0, 18]
-    first, last = bounds[comm.rank : comm.rank + 2]
-    want = np.arange(18.0 * 5).reshape(18, 5) + 1
-    mine, given = want[first:last].copy(), counted(comm, moved)
-    with everywhere(module, given), _watched_files(path) as (drivers, sizes):
-        module.write(given, path, mine, first, 18)
-    # Numbers of rows and such may be sent, but not a row.
-    if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
-        return f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
-    if drivers - {"mpio"}:
-        return 'each rank opens a file of its own: driver="mpio", comm=comm opens one for all'
-    comm.Barrier()
-    if not Path(path).exists():
-        return "there is no file at path"
+
+def judge_second(module: Any) -> str:
+    import h5py
+
+    size = world().size
+    path, wrong = _written(module, "pack", [*range(0, 6 * size + 1, 6)], is_together=True)
+    if wrong:
+        return wrong
     with h5py.File(path, "r") as file:
-        if wrong := no_dataset(file, "field") or difference(file["field"][()], want, "write"):
-            return wrong
-    if max(sizes, default=0) > mine.size or sum(sizes) < mine.size:
-        wrote = f"rank {comm.rank} wrote {sum(sizes)} numbers into its dataset"
-        return f"{wrote}: each rank writes its own rows, here {mine.size} numbers"
+        field = file["field"]
+        if not field.compression:
+            return "the dataset is right, and not compressed"
+        if 6 % field.chunks[0]:
+            return f"a chunk has {field.chunks[0]} rows, a rank 6: ranks share chunks"
     return ""
 
 
+def _written(
+    module: Any, name: str, bounds: list[int], *, is_together: bool = False
+) -> tuple[str, str]:
+    """Have all ranks write rows with these bounds; return the file, and what is wrong with it."""
+    import h5py
+    import numpy as np
+
+    comm, moved, n = world(), dict[str, int](), bounds[-1]
+    path = comm.bcast(str(Path(tempfile.mkdtemp()) / "plate.h5") if comm.rank == 0 else None)
+    first, last = bounds[comm.rank : comm.rank + 2]
+    want = np.arange(n * 5.0).reshape(n, 5) + 1
+    mine, given = want[first:last].copy(), counted(comm, moved)
+    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes):
+        getattr(module, name)(given, path, mine, first, n)
+    # Numbers of rows and such may be sent, but not a row.
+    if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
+        return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
+    if drivers - {"mpio"}:
+        return path, 'each rank opens a file of its own: driver="mpio", comm=comm opens one for all'
+    comm.Barrier()
+    if not Path(path).exists():
+        return path, "there is no file at path"
+    with h5py.File(path, "r") as file:
+        if wrong := no_dataset(file, "field") or difference(file["field"][()], want, name):
+            return path, wrong
+    if max(sizes, default=0) > mine.size or sum(sizes) < mine.size:
+        wrote = f"rank {comm.rank} wrote {sum(sizes)} numbers into its dataset"
+        return path, f"{wrote}: each rank writes its own rows, here {mine.size} numbers"
+    return path, ""
+
+
 @contextmanager
-def _watched_files(path: str) -> Iterator[tuple[set[str | None], list[int]]]:
+def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | None], list[int]]]:
     """Note the drivers of all files, and the size of each write into datasets of this one.
+
+    Writes may have to be collective: of an independent one HDF5 says less, and later.
 
     The classes are watched: a program may have imported them before. The driver is not asked of
     a file, as HDF5 then copies the communicator, which all ranks must do together.
@@ -91,14 +95,19 @@ def _watched_files(path: str) -> Iterator[tuple[set[str | None], list[int]]]:
             drivers.add(args[1] if len(args) > 1 else options.get("driver"))
         opens(file, name, *args, **options)
 
+    def check(dataset: Any, source: Any) -> None:
+        if dataset.file.filename != path:
+            return
+        sizes.append(np.size(source))
+        if is_together and dataset._dxpl.get_dxpl_mpio() != h5py.h5fd.MPIO_COLLECTIVE:
+            raise WorkloadError("each rank writes alone: with field.collective: all do together")
+
     def assigned(dataset: Any, place: Any, source: Any) -> None:
-        if dataset.file.filename == path:
-            sizes.append(np.size(source))
+        check(dataset, source)
         sets(dataset, place, source)
 
     def written(dataset: Any, source: Any, *args: Any, **options: Any) -> None:
-        if dataset.file.filename == path:
-            sizes.append(np.size(source))
+        check(dataset, source)
         writes(dataset, source, *args, **options)
 
     h5py.File.__init__ = opened

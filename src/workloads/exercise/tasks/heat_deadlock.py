@@ -6,73 +6,22 @@ import time
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import common_numbers, missing, strip, watched, wrong_halo
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.judging import common_numbers, missing, strip, watched, world, wrong_halo
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
     slide="heat mpi-send",
     function="exchange",
     needs=("numpy", "mpi4py"),
     ranks=(1, 4),
-    task="""
-Fill the first and the last row of `block`, the halo, by the neighbours' outer rows. block[1]
-goes up and block[-2] down; `up` and `down` are MPI.PROC_NULL at the ends of the plate.
-
-Use comm.Send(row, dest) and comm.Recv(row, source). Send may wait until somebody receives: MPI
-copies short messages, and long ones not. If all ranks send first, all of them wait, with long
-rows alone. Let even ranks send first and odd ranks receive first.
-""",
-    given='''
-def exchange(comm, block, up, down):
-    """Fill the first and the last row of `block`."""
-    raise NotImplementedError("even ranks send first, odd ranks receive first")
-''',
-    solution="""
-    if comm.rank % 2 == 0:
-        comm.Send(block[-2], down)
-        comm.Recv(block[-1], down)
-        comm.Send(block[1], up)
-        comm.Recv(block[0], up)
-    else:
-        comm.Recv(block[0], up)
-        comm.Send(block[1], up)
-        comm.Recv(block[-1], down)
-        comm.Send(block[-2], down)
-""",
-    hint="Follow one message: whoever sends downwards meets a rank that receives from above.",
-    second=Second(
-        function="around",
-        task="""
-The plate is a ring now: each rank sends `row` to the next one, the last one to rank 0, and receives
-into `other` from the one before. By Send and Recv alone, on any number of ranks: an odd one, too,
-and one.
-""",
-        given='''
-def around(comm, row, other):
-    """Fill `other` by the row of the rank before, on a ring."""
-    raise NotImplementedError("one rank breaks the ring; alone there is nobody to meet")
-''',
-        solution="""
-    after, before = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
-    if comm.size == 1:
-        other[:] = row
-    elif comm.rank == 0:
-        comm.Send(row, after)
-        comm.Recv(other, before)
-    else:
-        comm.Recv(other, before)
-        comm.Send(row, after)
-""",
-    ),
+    second="around",
 )
 # Many times what a busy machine takes for a message.
 _SECONDS = 15.0
 
 
 def judge(module: Any) -> str:
-    from mpi4py import MPI
-
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     plate, block, up, down = strip(comm)
     module.exchange(_long_messages(watched(comm, used)), block, up, down)
     for call in "Send", "Recv":
@@ -101,10 +50,10 @@ def judge_second(module: Any) -> str:
     import numpy as np
     from mpi4py import MPI
 
-    world, used = MPI.COMM_WORLD, set[str]()
+    everybody, used = world(), set[str]()
     # All of them first: then those that are left out have been asked, too.
-    for size in range(world.size, world.size // 2, -1):
-        comm = world.Split(0 if world.rank < size else MPI.UNDEFINED, world.rank)
+    for size in range(everybody.size, everybody.size // 2, -1):
+        comm = everybody.Split(0 if everybody.rank < size else MPI.UNDEFINED, everybody.rank)
         if comm == MPI.COMM_NULL:
             continue
         rows, other = common_numbers(comm).random((size, 5)), np.zeros(5)

@@ -7,48 +7,10 @@ from random import SystemRandom
 from typing import Any
 
 from workloads.exercise.judging import number
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
 _RANDOM = SystemRandom()
-EXERCISE = Exercise(
-    slide="heat mpi-overlap",
-    function="most_ranks",
-    needs=(),
-    task="""
-`seconds` has the time of one plate by number of ranks: {1: 100.0, 2: 52.0, 4: 28.0, …}. Return
-the largest number of ranks whose efficiency is at least `least`. The efficiency of p ranks is
-their speed-up beside the fewest ranks that were measured, divided by how many times as many
-they are: of {1: 100.0, 4: 50.0} it is 0.5 for 4 ranks, which are twice as fast.
-""",
-    given='''
-def most_ranks(seconds, least):
-    """Return the largest number of ranks whose efficiency is at least `least`."""
-    raise NotImplementedError("the efficiency of each number of ranks, beside the fewest")
-''',
-    solution="""
-    fewest = min(seconds)
-    work = fewest * seconds[fewest]
-    return max(ranks for ranks in seconds if work / (ranks * seconds[ranks]) >= least)
-""",
-    hint="Ranks times seconds is what was paid. How does that of the fewest compare?",
-    second=Second(
-        function="predict",
-        task="""
-By Amdahl's law p ranks take serial + parallel / p seconds. Take both from the fewest ranks of the
-table and the most, and return the seconds of `ranks` ranks.
-""",
-        given='''
-def predict(seconds, ranks):
-    """Return how many seconds so many ranks take by Amdahl's law, a float."""
-    raise NotImplementedError("two equations: serial and parallel")
-''',
-        solution="""
-    few, many = min(seconds), max(seconds)
-    parallel = (seconds[few] - seconds[many]) / (1 / few - 1 / many)
-    return seconds[few] + parallel * (1 / ranks - 1 / few)
-""",
-    ),
-)
+EXERCISE = Exercise(slide="heat mpi-overlap", function="most_ranks", needs=(), second="predict")
 # Table, least, answer, and what a wrong one has done.
 _CASES = (
     ({1: 100.0, 2: 52.0, 4: 28.0, 8: 18.0, 16: 14.0}, 0.5, 8, ""),

@@ -6,61 +6,22 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from workloads.exercise.judging import common_numbers, counted, missing, number, watched
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.judging import common_numbers, counted, missing, number, watched, world
+from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
     slide="heat mpi-sendrecv",
     function="total",
     needs=("numpy", "mpi4py"),
     ranks=(1, 4),
-    task="""
-Every rank has some numbers, `mine`, and returns the sum of all ranks' numbers, as a float. It
-must be the same to the last bit however many ranks there are.
-
-comm.allreduce(mine.sum()) is not: each rank rounds its own sum, and the sums again. That is fine
-for most programs, and two runs then differ in the last digits. Where a result must be the same,
-collect the numbers and round once: math.fsum adds without rounding in between.
-""",
-    given='''
-import math
-
-import numpy as np
-
-
-def total(comm, mine):
-    """Return the sum of all ranks' numbers, rounded once."""
-    raise NotImplementedError("collect all numbers, and add them up by math.fsum")
-''',
-    solution="""
-    return math.fsum(np.concatenate(comm.allgather(mine)))
-""",
-    hint="comm.allgather(mine) is a list of arrays on every rank, np.concatenate makes it one.",
-    second=Second(
-        function="by_blocks",
-        task="""
-No rank may have all the numbers: there are too many. Every rank has whole blocks of `size` numbers
-each, in their order. Add up each block by math.fsum where it lies, and the blocks' sums again:
-that is rounded twice, but the same on any number of ranks.
-""",
-        given='''
-def by_blocks(comm, mine, size):
-    """Return the sum of all blocks' sums, the same on each rank."""
-    raise NotImplementedError("a sum for each own block, then those of all ranks")
-''',
-        solution="""
-    sums = [math.fsum(block) for block in mine.reshape(-1, size)]
-    return math.fsum(each for of_rank in comm.allgather(sums) for each in of_rank)
-""",
-    ),
+    second="by_blocks",
 )
 
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     given = watched(comm, used)
     for numbers in _tries(comm):
         mine = np.array_split(numbers, comm.size)[comm.rank]
@@ -83,9 +44,8 @@ def _tries(comm: Any) -> Iterator[Any]:
 
 def judge_second(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
-    comm, moved = MPI.COMM_WORLD, dict[str, int]()
+    comm, moved = world(), dict[str, int]()
     given = counted(comm, moved)
     for numbers in _tries(comm):
         mine = np.array_split(numbers, comm.size)[comm.rank]

@@ -7,54 +7,10 @@ from random import SystemRandom
 from typing import Any
 
 from workloads.exercise.judging import number
-from workloads.exercise.tasks import Exercise, Second
+from workloads.exercise.tasks import Exercise
 
 _RANDOM = SystemRandom()
-EXERCISE = Exercise(
-    slide="heat mpi-overlap",
-    function="slowest",
-    needs=(),
-    task="""
-`events` is what viztracer has written of some ranks: a list of dicts. Each is a call: "pid" is
-its rank, "name" the function, "dur" how long it took, in microseconds. Ranks wait in Waitall for
-their neighbours. Return the rank for which the others wait: it waits least itself, as its
-neighbours are always ready before it.
-
-A rank has many calls, and all its waits count, not the longest. One may have none.
-""",
-    given='''
-def slowest(events):
-    """Return the rank that waits least in Waitall, of all ranks that have calls."""
-    raise NotImplementedError("add up the waits of each rank, and take the rank with the least")
-''',
-    solution="""
-    waits = dict.fromkeys((event["pid"] for event in events), 0.0)
-    for event in events:
-        if event["name"] == "Waitall":
-            waits[event["pid"]] += event["dur"]
-    return min(waits, key=waits.get)
-""",
-    hint="A dict with 0.0 for each rank first: so a rank without a wait has one, too.",
-    second=Second(
-        function="gain",
-        task="""
-Nobody would wait if all ranks computed equally long. Return by how many microseconds the slowest
-one's time in sweep would then be shorter: the largest sum of a rank, less the mean of all.
-""",
-        given='''
-def gain(events):
-    """Return how much shorter the slowest rank's sweeps were if all had as many."""
-    raise NotImplementedError("add up the sweeps of each rank")
-''',
-        solution="""
-    times = dict.fromkeys((event["pid"] for event in events), 0.0)
-    for event in events:
-        if event["name"] == "sweep":
-            times[event["pid"]] += event["dur"]
-    return max(times.values()) - sum(times.values()) / len(times)
-""",
-    ),
-)
+EXERCISE = Exercise(slide="heat mpi-overlap", function="slowest", needs=(), second="gain")
 
 
 def _events(waits: dict[int, list[float]]) -> list[dict[str, Any]]:

@@ -7,37 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import MESSAGES, difference, watched
+from workloads.exercise.judging import MESSAGES, difference, watched, world
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="usc 45",
-    function="write",
-    needs=("numpy", "mpi4py"),
-    ranks=(1, 4),
-    task="""
-Every rank calls write with its rows, `mine`, doubles of shape (its rows, width), and the
-number of its first row in the file. Write all rows into one file at path, row after row,
-without a header. No rank sends its rows to another.
-
-MPI.File.Open(comm, path, MPI.MODE_CREATE | MPI.MODE_WRONLY) opens it on all ranks,
-Write_at_all(offset, array) writes, by one call of all ranks together; Close closes.
-""",
-    given='''
-from mpi4py import MPI
-
-
-def write(comm, path, mine, first):
-    """Write this rank's rows, which begin with row `first` of the file."""
-    raise NotImplementedError("open the file on all ranks, write at this rank's offset, close")
-''',
-    solution="""
-    file = MPI.File.Open(comm, path, MPI.MODE_CREATE | MPI.MODE_WRONLY)
-    file.Write_at_all(first * mine[0].nbytes, mine)
-    file.Close()
-""",
-    hint="An offset is a number of bytes. How many has a row?",
-)
+EXERCISE = Exercise(slide="usc 45", function="write", needs=("numpy", "mpi4py"), ranks=(1, 4))
 # All ranks call them together, each for its own rows.
 _COLLECTIVE = {
     *("Write_at_all", "Write_all", "Iwrite_at_all", "Iwrite_all"),
@@ -52,9 +25,8 @@ _MOVES = MESSAGES | {
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
-    comm, used, called = MPI.COMM_WORLD, set[str](), set[str]()
+    comm, used, called = world(), set[str](), set[str]()
     path = Path(tempfile.gettempdir()) / "rows"
     want = np.arange(1.0, 1 + comm.size * 3 * 4).reshape(-1, 4)
     _watch_files(module, called)
@@ -89,7 +61,7 @@ def _watch_files(module: Any, called: set[str]) -> None:
         def __getattribute__(self, name: str) -> Any:
             called.add(name)
             # Close would wait for ever for the ranks that do write.
-            if name == "Close" and (wrong := _not_called(MPI.COMM_WORLD, called)):
+            if name == "Close" and (wrong := _not_called(world(), called)):
                 raise WorkloadError(wrong)
             return super().__getattribute__(name)
 

@@ -5,52 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from workloads.exercise.judging import kind, missing, watched
+from workloads.exercise.judging import kind, missing, watched, world
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="nih 11",
-    needs=("numpy", "numba", "mpi4py"),
-    ranks=(1, 4),
-    task="""
-Every rank calls compute with values of its own, and returns total(values).
-
-Numba compiles total when it is first called: in each rank, and all ranks at the same time.
-With cache=True the code is written into a folder, where a rank that comes later finds it.
-So let rank 0 call total first. The others wait for it at a comm.Barrier(), and load the code.
-""",
-    given='''
-import numba
-
-
-@numba.njit(cache=True)
-def total(values):
-    """Return the sum of the square roots."""
-    result = 0.0
-    for value in values:
-        result += value**0.5
-    return result
-
-
-def compute(comm, values):
-    """Return total(values), without compiling on every rank."""
-    raise NotImplementedError("rank 0 first; a barrier; then the others")
-''',
-    solution="""
-    if comm.rank == 0:
-        total(values)
-    comm.Barrier()
-    return total(values)
-""",
-    hint="Every rank comes to the Barrier, rank 0 after its call. It calls total again for free.",
-)
+EXERCISE = Exercise(slide="nih 11", needs=("numpy", "numba", "mpi4py"), ranks=(1, 4))
 
 
 def judge(module: Any) -> str:
     import numpy as np
-    from mpi4py import MPI
 
-    comm, used = MPI.COMM_WORLD, set[str]()
+    comm, used = world(), set[str]()
     values = np.arange(1.0, 9) ** 2 + comm.rank
     _save_late(getattr(module.total, "_cache", None))
     comm.Barrier()

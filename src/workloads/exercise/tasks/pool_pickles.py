@@ -8,44 +8,7 @@ from typing import Any
 from workloads.exercise.judging import kind, note, noted, other_number, same, wait_for_others
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="nih 10",
-    needs=(),
-    task="""
-table.total(row) adds up a row of a large table. Return the totals of all rows, in order,
-computed by `workers` processes.
-
-    list(pool.map(table.total, range(rows)))
-
-is right, and slow: a bound method carries its object, so each task pickles the whole table.
-Give the table to the initializer of the pool, which runs once in each worker. A task is
-then the number of a row.
-""",
-    given='''
-from concurrent.futures import ProcessPoolExecutor
-
-TABLE = None
-
-
-def start(table):
-    global TABLE
-    TABLE = table
-
-
-def total(row):
-    return TABLE.total(row)
-
-
-def compute(table, rows, workers):
-    """Return the totals of all rows."""
-    raise NotImplementedError("start a pool whose workers keep the table, and map total")
-''',
-    solution="""
-    with ProcessPoolExecutor(workers, initializer=start, initargs=(table,)) as pool:
-        return list(pool.map(total, range(rows)))
-""",
-    hint="ProcessPoolExecutor(workers, initializer=..., initargs=(..., )) calls it in each worker.",
-)
+EXERCISE = Exercise(slide="nih 10", needs=())
 _ROWS, _WORKERS = 24, 3
 
 

@@ -10,34 +10,7 @@ from typing import Any
 from workloads.exercise.judging import difference, no_dataset
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="usc 42",
-    function="write",
-    needs=("numpy", "h5py"),
-    task="""
-Make one dataset of doubles in the file, with the name `arrays` and the shape
-(count, side, side). Array t is arrays[t].
-
-An array is written as a whole: let it be one chunk of the dataset. array(t) computes
-array t when you call it; do not keep all arrays in memory.
-""",
-    given='''
-import h5py
-
-
-def write(path, array, count, side):
-    """Write the arrays 0 ... count - 1 into the file at path."""
-    with h5py.File(path, "w") as file:
-        raise NotImplementedError("create the dataset, write array after array")
-''',
-    solution="""
-        shape = (count, side, side)
-        arrays = file.create_dataset("arrays", shape, "f8", chunks=(1, side, side))
-        for t in range(count):
-            arrays[t] = array(t)
-""",
-    hint='create_dataset("arrays", shape, "f8", chunks=...) makes it; arrays[t] = ... writes.',
-)
+EXERCISE = Exercise(slide="usc 42", function="write", needs=("numpy", "h5py"))
 
 
 def judge(module: Any) -> str:

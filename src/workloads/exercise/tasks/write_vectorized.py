@@ -7,32 +7,7 @@ from typing import Any
 from workloads.exercise.judging import difference, lines_run
 from workloads.exercise.tasks import Exercise
 
-EXERCISE = Exercise(
-    slide="usc 11",
-    task="""
-The first program of the talk computes each number by itself:
-
-    values = np.zeros((len(y), len(x)))
-    for row in range(len(y)):
-        for column in range(len(x)):
-            values[row, column] = (x[column] * y[row] + t) / (x[column] + y[row] * y[row])
-
-Return the same array, to the last bit, by NumPy's operations on whole arrays.
-""",
-    given='''
-import numpy as np
-
-
-def compute(x, y, t):
-    """Return the array: a row for each y, a column for each x."""
-    raise NotImplementedError("compute all numbers at once")
-''',
-    solution="""
-    y = y[:, np.newaxis]
-    return (x * y + t) / (x + y * y)
-""",
-    hint="y[:, np.newaxis] is a column. NumPy repeats it beside a row: it broadcasts.",
-)
+EXERCISE = Exercise(slide="usc 11")
 
 
 def judge(module: Any) -> str:

@@ -1,0 +1,89 @@
+"""Whose files a check is about: of a class's folder, or as they are given."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from hpcpy_common.errors import UsageError
+from workloads.exercise.tasks import NAMES
+
+# Of folders below a class's: a student's own, and a day's or a topic's in it. An environment's
+# packages lie deeper.
+_DEPTH = 3
+
+
+class Answer(NamedTuple):
+    """A file to check, the exercise that its name tells, and the student."""
+
+    file: Path
+    exercise: str
+    student: str
+
+    @property
+    def changed(self) -> str:
+        """When the file was written last; an empty text if it is not there."""
+        try:
+            seconds = self.file.stat().st_mtime
+        except OSError:
+            return ""
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
+    """Return the files to check, of all exercises or of one.
+
+    In a class's folder there is one for each student, and those files count whose names tell the
+    exercise. A file that is given itself may have any name where the exercise is given, too.
+    """
+    files = [path for path in paths if not path.is_dir()]
+    names = [exercise or _told(file) for file in files]
+    wanted = NAMES if exercise is None else (exercise,)
+    found = [*map(Answer, files, names, _students(files, names))]
+    for folder in (path for path in paths if path.is_dir()):
+        below = [each for each in _below(folder) if each.exercise in wanted]
+        if not below:
+            hint = "ann/heat_halo.py in it is ann's heat-halo"
+            raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
+        found += below
+    return found
+
+
+def _told(file: Path) -> str:
+    return file.stem.replace("_", "-")
+
+
+def _below(folder: Path) -> Iterator[Answer]:
+    """Give the Python files of a class's folder; the first folder below it is the student's."""
+
+    def unreadable(error: OSError) -> None:
+        print(f"exercise: {error.filename}: {error.strerror}", file=sys.stderr)
+
+    for top, folders, names in os.walk(folder, onerror=unreadable):
+        parts = Path(top).relative_to(folder).parts
+        # Editors and notebooks keep copies in hidden folders.
+        inner = sorted(each for each in folders if not each.startswith("."))
+        folders[:] = inner if len(parts) < _DEPTH else []
+        for name in sorted(name for name in names if name.endswith(".py")):
+            file = Path(top, name)
+            yield Answer(file, _told(file), (*parts, folder.resolve().name)[0])
+
+
+def _students(files: Sequence[Path], names: Sequence[str]) -> list[str]:
+    """Return who has written each file: the first folder in which their paths differ.
+
+    Where one would have two answers to an exercise, as with a folder for each day, it is the
+    whole folder.
+    """
+    if not files:
+        return []
+    paths = [file.absolute() for file in files]
+    common = os.path.commonpath([path.parent for path in paths])
+    folders = [path.parent.relative_to(common) for path in paths]
+    first = [(*folder.parts, ".")[0] for folder in folders]
+    is_clear = len({*zip(first, names, strict=True)}) == len(files)
+    return first if is_clear else [*map(str, folders)]

@@ -1,0 +1,1 @@
+"""What students get, solved: `workloads.exercise.tasks` tells how a file is written."""

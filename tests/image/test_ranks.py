@@ -2,12 +2,13 @@
 
 import json
 import pstats
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running import Done, on_ranks, printed
+from running import Done, in_own_process, launcher, on_ranks, printed
 from workloads.bench.result import mebibytes
 
 BEGIN = "import os, sys\nfrom {}.__main__ import _entry\n"
@@ -187,3 +188,25 @@ def test_the_largest_rank_is_seen_and_the_column_is_the_sum(tmp_path: Path) -> N
     assert third > second + _MORE // 2
     (row,) = [line for line in shown.splitlines() if line.startswith("mpi-cyclic ")]
     assert f" {mebibytes(first + second + third)} " in row
+
+
+PROGRAM = """
+from mpi4py import MPI
+def mine(x):
+    return x + 1
+for i in range(30):
+    mine(i)
+MPI.COMM_WORLD.Barrier()
+"""
+
+
+def test_all_ranks_calls_are_in_one_file(tmp_path: Path) -> None:
+    script, trace = tmp_path / "my.py", tmp_path / "all.json"
+    script.write_text(PROGRAM)
+    command = f"cd {tmp_path} && exec {sys.executable} -m viztracer -o r$PMI_RANK.json my.py"
+    printed(in_own_process(*launcher(3), "sh", "-c", command))
+    files = sorted(tmp_path.glob("r*.json"))
+    printed(in_own_process(sys.executable, "-m", "viztracer", "--combine", *files, "-o", trace))
+    events = json.loads(trace.read_text())["traceEvents"]
+    calls = [event["pid"] for event in events if event["name"].startswith("mine ")]
+    assert sorted(map(calls.count, {*calls})) == [30] * 3

@@ -41,26 +41,21 @@ if comm.rank == 1:
         import atexit, ctypes
         atexit.register(ctypes.PyDLL(None).sleep, 600)
         fail()
+    elif how == "caught":
+        try:
+            fail()
+        except ValueError:
+            pass
     elif how == "text":
         sys.exit("mine")
     elif how.startswith("exit"):
         sys.exit(int(how[4:]))
 comm.Barrier()
+if how == "caught":
+    sys.exit(0)
 if comm.rank == 1:
     wait()
 comm.Barrier()
-"""
-GOES_ON = """
-import sys, threading
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-try:
-    if comm.rank == 1:
-        raise ValueError("mine")
-except ValueError:
-    pass
-comm.Barrier()
-sys.exit(0)
 """
 # Of an exit code the kernel keeps eight bits, and nothing of 256.
 CODES = {"exit7": 7, "exit-1": 255, "exit256": 1}
@@ -98,8 +93,7 @@ def test_all_end_though_python_does_not(script: Path, how: str) -> None:
 
 @pytest.mark.parametrize("way", sampled(WAYS))
 def test_an_exception_that_is_caught_ends_nothing(script: Path, way: str) -> None:
-    script.write_text(GOES_ON)
-    printed(on_ranks(3, *WAYS[way], script))
+    printed(on_ranks(3, *WAYS[way], script, "caught"))
 
 
 BY_HAND = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI; "

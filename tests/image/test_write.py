@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,11 @@ def test_any_number_of_workers(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, chart, report = (tmp_path / name for name in ("out", "w.svg", "w.json"))
-    options = ["-n", 7, "-s", 5, "--scale", "1,2,3,5", *plotted(chart), "--json", report]
+    options = ["-n", 7, "-s", 5, "--scale", "5,1,2,3,2", *plotted(chart), "--json", report]
     assert write("--impl", name, *options, "--out", out) == 0
-    assert capsys.readouterr().out.count("matches the definition") == 4 + 1
+    shown = capsys.readouterr().out
+    assert shown.count("matches the definition") == 4 + 1
+    assert re.search(rf"^{name} +1 .* 1.00×", shown, re.MULTILINE), shown
     results = json.loads(report.read_text())["results"]
     assert [result["workers"] for result in results] == [1, 2, 3, 5]
     assert same(read(out / name, name, 7, 5), 7, 5)

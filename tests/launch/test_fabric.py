@@ -70,26 +70,22 @@ def check(done: Done, size: int, says: str) -> None:
     assert "network: tcp" in line
 
 
+START = ("mpiexec", "-n", "2", "python3", "-c", WORK)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hook_replaces_it_at_the_path_that_the_cache_lists(fabrics: Path, kind: str) -> None:
-    start = ("mpiexec", "-n", "2", "python3", "-c", WORK)
-    done = in_image(fabrics, *start, options=hooked(fabrics, kind), HPCPY_VERBOSE="1")
+    done = in_image(fabrics, *START, options=hooked(fabrics, kind), HPCPY_VERBOSE="1")
     theirs = named(fabrics, f"/mpi/{kind}/{NAME}", f"/mpi/{kind}")
     check(done, 2, f"{theirs}({listed(fabrics)}, mounted by itself)")
     assert theirs != named(fabrics, listed(fabrics))
 
 
-def test_without_a_hook_it_is_the_images(fabrics: Path) -> None:
-    start = ("mpiexec", "-n", "2", "python3", "-c", WORK)
-    done = in_image(fabrics, *start, HPCPY_VERBOSE="1")
-    path = listed(fabrics)
-    check(done, 2, f"{named(fabrics, path)}({path})")
-
-
-def test_one_in_the_library_path_wins(fabrics: Path) -> None:
-    start = ("mpiexec", "-n", "2", "python3", "-c", WORK)
-    done = in_image(fabrics, *start, LD_LIBRARY_PATH="/mpi/mpich", HPCPY_VERBOSE="1")
-    path = f"/mpi/mpich/{NAME}"
+@pytest.mark.parametrize("folder", ["", "/mpi/mpich"], ids=["the image's", "of the library path"])
+def test_without_a_hook_one_in_the_library_path_goes_first(fabrics: Path, folder: str) -> None:
+    own = {"LD_LIBRARY_PATH": folder} if folder else {}
+    done = in_image(fabrics, *START, HPCPY_VERBOSE="1", **own)
+    path = f"{folder}/{NAME}" if folder else listed(fabrics)
     check(done, 2, f"{named(fabrics, path)}({path})")
 
 

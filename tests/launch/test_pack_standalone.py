@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,13 +71,6 @@ def test_its_commands_and_its_python(file: Path, prefix: Path, tmp_path: Path) -
     link.symlink_to(copy)
     assert reported(start(link, "x"))[:4:3] == [f"{prefix}/bin/python", ["x"]]
     assert start(copy, "-c", "import sys; sys.exit(5)").returncode == 5
-
-
-def test_ranks_have_one_mount(file: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        done = [*pool.map(lambda _: run(file, "-c", SPACE, env=HELD), range(8))]
-    assert [each.stderr for each in done] == [""] * 8
-    assert len({each.stdout for each in done}) == 1
 
 
 def test_a_link_with_another_name_and_any_command(file: Path, tmp_path: Path) -> None:

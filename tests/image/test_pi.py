@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from altered import altered
 from needed import need
 from workloads.pi._kernels_cython import count as count_drawn
 
@@ -18,7 +19,6 @@ from running import (
     TELLS_WHEN,
     in_own_process,
     last_words,
-    on_ranks,
     printed,
     run,
     start,
@@ -169,17 +169,12 @@ def test_without_options_the_counts_are_the_stored_ones(capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("rank_alone", [False, True])
 def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
-    code = (
-        "import sys\n"
-        "from workloads.__main__ import main\n"
-        "from workloads.pi import definition\n"
-        "from workloads.pi import processes\n"
-        "definition.numpy = lambda pairs, seed, _: (pairs, '')\n"
-        "processes.seeded_hits = lambda seed, pairs: pairs\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    name = "numpy" if rank_alone else "mpi"
-    done = on_ranks(3, "-c", code, "pi", "-n", 1_000, "--impl", name)
+    code = """
+from workloads.pi import definition, processes
+definition.numpy = lambda pairs, seed, _: (pairs, "")
+processes.seeded_hits = lambda seed, pairs: pairs
+"""
+    done = altered(3, code, "pi", "-n", 1_000, "--impl", "numpy" if rank_alone else "mpi")
     assert done.returncode == 1
     assert done.stderr.count("WRONG: 1,000 hits, not") == 1
 

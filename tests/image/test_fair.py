@@ -247,7 +247,7 @@ def write(name: str, folder: Path, workers: Writer, patch: pytest.MonkeyPatch) -
     patch.setattr(python, "_value", counting(python._value, done, "numbers", lambda *_: 1))
     before = written()
     OPENED.clear()
-    technique(SERIES, folder, workers)  # type: ignore[arg-type]
+    technique(SERIES, folder, workers)
     done["bytes"] = written() - before
     # HDF5 opens files by itself, each once.
     opened = sum(path.startswith(f"{folder}/") for path in OPENED)

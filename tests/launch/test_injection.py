@@ -203,7 +203,7 @@ def test_a_hook_replaces_it_at_the_path_that_the_cache_lists(fabrics: Path, kind
 
 @pytest.mark.parametrize("folder", ["", "/mpi/mpich"], ids=["the image's", "of the library path"])
 def test_without_a_hook_one_in_the_library_path_goes_first(fabrics: Path, folder: str) -> None:
-    own = {"LD_LIBRARY_PATH": folder} if folder else {}
+    own: dict[str, Any] = {"LD_LIBRARY_PATH": folder} if folder else {}
     done = in_image(fabrics, *START, HPCPY_VERBOSE="1", **own)
     path = f"{folder}/{NAME}" if folder else listed(fabrics)
     check(done, 2, f"{named(fabrics, path)}({path})")

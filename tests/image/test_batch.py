@@ -52,16 +52,6 @@ def test_what_it_cannot_do_is_one_line(tmp_path: Path, words: str, says: str) ->
     assert done.stderr.startswith(says)
 
 
-def test_python_has_the_command_too(tmp_path: Path) -> None:
-    (tmp_path / "my.py").touch()
-    words = ("batch", "--nodes=2", "--image=mine.sif", "--", "my.py")
-    shown = [
-        printed(run(*command, *words, cwd=tmp_path))
-        for command in (("hpcpy",), ("python3", "-m", "hpcpy_cli"))
-    ]
-    assert shown[0] == shown[1]
-
-
 def test_a_module_and_a_kernel_are_of_the_image_that_writes_them(tmp_path: Path) -> None:
     (tmp_path / "my.sif").write_bytes(b"hsqs")
     env = {**os.environ, "APPTAINER_CONTAINER": str(tmp_path / "my.sif")}

@@ -11,17 +11,13 @@ import pytest
 
 from tiers import sampled
 
-_NAMES = [
-    *("__repr__", "__hash__", "__call__", "__str__", "__getattribute__", "__getattr__"),
-    *("__setattr__", "__delattr__", "__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"),
-    *("__iter__", "__next__", "__get__", "__set__", "__delete__", "__init__", "__new__", "__del__"),
-    *("__buffer__", "__release_buffer__", "__await__", "__aiter__", "__anext__", "__add__"),
-    *("__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__mod__", "__pow__", "__rpow__"),
-    *("__neg__", "__bool__", "__invert__", "__lshift__", "__and__", "__rxor__", "__or__"),
-    *("__int__", "__float__", "__iadd__", "__imul__", "__floordiv__", "__truediv__", "__index__"),
-    *("__matmul__", "__imatmul__", "__len__", "__getitem__", "__setitem__", "__delitem__"),
-    *("__contains__", "__iconcat__", "__missing__", "__reversed__", "__format__"),
-]
+_WORDS = """
+repr hash call str getattribute getattr setattr delattr lt le eq ne gt ge iter next get set
+delete init new del buffer release_buffer await aiter anext add radd sub rsub mul rmul mod
+pow rpow neg bool invert lshift and rxor or int float iadd imul floordiv truediv index
+matmul imatmul len getitem setitem delitem contains iconcat missing reversed format
+"""
+_NAMES = [f"__{word}__" for word in _WORDS.split()]
 _BASES = [
     *(object, dict, type, collections.abc.Mapping, int, str, tuple, Exception, io.RawIOBase),
     *(collections.OrderedDict, collections.UserList, ctypes.Structure),
@@ -72,23 +68,24 @@ def test_the_slots_are_those_of_a_full_search(base: type) -> None:
         assert slots(below[0]) == slots(below[1]), names
 
 
-def test_a_name_that_is_not_interned_counts() -> None:
-    made = type("Made", (), {uninterned("__len__"): lambda _: 5})
-    assert len(made()) == 5
+class Name(str):
+    """A name of a class of its own."""
+
+    __slots__ = ()
 
 
-def test_a_name_of_a_class_of_its_own_counts() -> None:
-    class Name(str):
-        __slots__ = ()
-
-    made: Any = type("Made", (), {Name("__len__"): lambda _: 5})
-    assert len(made()) == 5
+MANY: dict[Any, Any] = {f"name{number}": number for number in range(5000)}
 
 
-def test_a_large_class_and_what_is_below_it() -> None:
-    names: dict[str, Any] = {f"name{number}": number for number in range(5000)}
-    large = type("Large", (), {**names, "__len__": lambda _: 5})
-    assert len(type("Below", (large,), {})()) == 5
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [(uninterned("__len__"), {}), (Name("__len__"), {}), ("__len__", MANY)],
+    ids=["not interned", "of a class of its own", "in a large class"],
+)
+def test_a_name_counts_in_its_class_and_below(name: str, others: dict[Any, Any]) -> None:
+    made: Any = type("Made", (), {**others, name: lambda _: 5})
+    below: Any = type("Below", (made,), {})
+    assert (len(made()), len(below())) == (5, 5)
 
 
 def test_what_is_set_later_reaches_all_below() -> None:

@@ -1,12 +1,16 @@
-"""Modules that are linked in behave as shared objects of their packages do."""
+"""The image's own modules come from memory; those that are linked in are as shared objects."""
 
 import ctypes
+import os
+import re
 import sys
 import sysconfig
+from pathlib import Path
 
 import pytest
 
-from running import run
+import _hpcpy_importer as importer
+from running import printed, run
 from tiers import sampled
 
 DOTTED = sorted(name for name in sys.builtin_module_names if "." in name)
@@ -58,3 +62,92 @@ def test_the_math_and_c_libraries_are_the_only_ones_and_known_by_path() -> None:
     libraries = [name for name in needed if "vdso" not in name and "ld-linux" not in name]
     assert [name.rpartition("/")[2] for name in libraries] == ["libm.so.6", "libc.so.6"]
     assert all(name.startswith("/") for name in libraries)
+
+
+OWN_NUMPY = {
+    "numpy/__init__.py": "__version__ = '0.1'\n",
+    "numpy/linalg.py": "OWN = True\n",
+    "numpy-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n",
+    "numpy-0.1.dist-info/RECORD": "",
+}
+
+
+def python(*arguments: str, program: str = sys.executable, **variables: str) -> str:
+    shown = printed(run(program, *arguments, env={**os.environ, **variables}))
+    return shown.strip()
+
+
+def test_every_module_of_the_tree_is_in_memory() -> None:
+    from _hpcpy_folders import Loader
+
+    bundle = importer.finder().bundle
+    missing = []
+    for folder in bundle.folders():
+        for file in Path(folder.path).glob("*.py"):
+            if "." not in file.stem and file.stem != "__init__":
+                spec = folder.find_spec(file.stem)
+                if spec is None or not isinstance(spec.loader, Loader):
+                    missing.append(file)
+    shadowed = [file for file in missing if not list(file.parent.glob(f"{file.stem}.*.so"))]
+    assert [str(file) for file in shadowed] == bundle.about["from source"]
+
+
+def test_information_names_packages_and_where_a_module_comes_from() -> None:
+    said = python("-m", "hpcpy_info")
+    assert "numpy " in said
+    # A package and its __init__ are one module.
+    (counted,) = re.findall(r"(\d+) modules in memory", said)
+    assert f"{counted} modules in memory, each" in python("-m", "hpcpy_info", "--check")
+    assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
+    with Path(os.devnull).open() as unwritable:
+        words = {"stdout": unwritable, "stderr": -1, "capture_output": False}
+        done = run(sys.executable, "-m", "hpcpy_info", **words)
+    assert (done.returncode, done.stderr.count("\n")) == (73, 1)
+
+
+def test_information_names_the_function_of_an_address_in_a_crash_report() -> None:
+    crash = """
+import faulthandler, numpy
+faulthandler.enable()
+numpy.lib.stride_tricks.as_strided(numpy.ones(4), (2,), (1 << 46,)).sum()
+"""
+    report = run(sys.executable, "-c", crash).stderr
+    addresses = re.findall(r"python\S*\".*\[(0x[0-9a-f]+)\]", report)
+    lines = python("-m", "hpcpy_info", *addresses).splitlines()
+    assert len(lines) == len(addresses) > 5
+    numpy = re.compile(r"0x\w+: numpy\._core\._multiarray_umath: DOUBLE_\w+\+0x")
+    assert any(numpy.match(line) for line in lines), lines
+    assert any(": libpython.a(ceval.o): _PyEval_EvalFrameDefault+0x" in line for line in lines)
+    done = run(sys.executable, "-m", "hpcpy_info", "0x10")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_venvs_package_replaces_the_c_parts_too(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    python("-m", "venv", "--system-site-packages", "--without-pip", str(venv))
+    program = str(venv / "bin/python")
+    numpy = "import numpy, sys; print(numpy.__version__, sys.prefix)"
+    assert python("-c", numpy, program=program).endswith(str(venv))
+    site = next(venv.glob("lib/python3*/site-packages"))
+    for name, text in OWN_NUMPY.items():
+        path = site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    code = (
+        "import numpy, numpy.linalg, importlib.metadata as m\n"
+        "print(numpy.__version__, numpy.linalg.OWN, m.version('numpy'))\n"
+        "try:\n"
+        "    import numpy._core._multiarray_umath\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error)\n"
+    )
+    said = python("-c", code, program=program).splitlines()
+    assert said == ["0.1 True 0.1", "No module named 'numpy._core'"]
+
+
+def test_the_prompt_completes_what_no_folder_lists() -> None:
+    program = """
+from _pyrepl._module_completer import ModuleCompleter
+print(*ModuleCompleter().get_completions("import collections."))
+"""
+    assert python("-c", program) == "collections.abc"

@@ -1,10 +1,12 @@
-"""A rank that fails ends all ranks, and says which it is and why."""
+"""A rank that fails ends all ranks, and says which and why; signals are the program's own."""
 
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
-from running import on_ranks, printed
+from running import Done, on_ranks, printed, run
 from tiers import sampled
 
 # All ranks but one wait for it, in ways that never end.
@@ -39,26 +41,21 @@ if comm.rank == 1:
         import atexit, ctypes
         atexit.register(ctypes.PyDLL(None).sleep, 600)
         fail()
+    elif how == "caught":
+        try:
+            fail()
+        except ValueError:
+            pass
     elif how == "text":
         sys.exit("mine")
     elif how.startswith("exit"):
         sys.exit(int(how[4:]))
 comm.Barrier()
+if how == "caught":
+    sys.exit(0)
 if comm.rank == 1:
     wait()
 comm.Barrier()
-"""
-GOES_ON = """
-import sys, threading
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-try:
-    if comm.rank == 1:
-        raise ValueError("mine")
-except ValueError:
-    pass
-comm.Barrier()
-sys.exit(0)
 """
 # Of an exit code the kernel keeps eight bits, and nothing of 256.
 CODES = {"exit7": 7, "exit-1": 255, "exit256": 1}
@@ -96,5 +93,68 @@ def test_all_end_though_python_does_not(script: Path, how: str) -> None:
 
 @pytest.mark.parametrize("way", sampled(WAYS))
 def test_an_exception_that_is_caught_ends_nothing(script: Path, way: str) -> None:
-    script.write_text(GOES_ON)
-    printed(on_ranks(3, *WAYS[way], script))
+    printed(on_ranks(3, *WAYS[way], script, "caught"))
+
+
+BY_HAND = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI; "
+STARTS = {
+    "import": "from mpi4py import MPI",
+    "Init": BY_HAND + "MPI.Init()",
+    "Init_thread": BY_HAND + "MPI.Init_thread()",
+    "Session": BY_HAND + "session = MPI.Session.Init()",
+}
+SEND = "import os, signal, sys; os.kill(os.getpid(), int(sys.argv[1])); print('went on')"
+HANDLER = "import signal, sys; signal.signal(int(sys.argv[1]), lambda n, _: print('handler', n))"
+
+
+def python(*lines: str, number: int, launcher: tuple[str, ...] = ()) -> Done:
+    return run(*launcher, sys.executable, "-c", "\n".join(lines), str(int(number)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+@pytest.mark.parametrize("start", STARTS)
+def test_the_first_signal_ends_the_program(start: str, number: signal.Signals) -> None:
+    done = python(STARTS[start], SEND, number=number)
+    assert (done.returncode, done.stdout) == (-number, "")
+    last = done.stderr.splitlines()[-1:]
+    assert last == (["KeyboardInterrupt"] if number == signal.SIGINT else [])
+
+
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]))
+def test_a_handler_from_before_it_is_called_each_time(number: signal.Signals) -> None:
+    done = python(HANDLER, STARTS["import"], SEND, SEND, number=number)
+    said = f"handler {int(number)}\nwent on\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said * 2, "")
+
+
+def test_a_signal_that_was_ignored_still_is() -> None:
+    # As nohup starts a program.
+    ignore = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    assert printed(python(ignore, STARTS["import"], SEND, number=signal.SIGHUP)) == "went on\n"
+
+
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
+def test_ranks_that_are_ended_leave_no_shared_memory(number: signal.Signals) -> None:
+    # All at once, each with memory that it shares; they say which files these are.
+    work = (
+        "import numpy; comm = MPI.COMM_WORLD",
+        "window = MPI.Win.Allocate_shared(1 << 20, comm=comm)",
+        "comm.Allreduce(numpy.ones(100_000), numpy.empty(100_000))",
+        "maps = [line.split(maxsplit=5)[-1] for line in open('/proc/self/maps')]",
+        "for file in maps: '/dev/shm/' in file and print('file:' + file, end='', flush=True)",
+        "comm.Barrier()",
+    )
+    done = python(STARTS["import"], *work, SEND, number=number, launcher=("mpiexec", "-n", "2"))
+    assert done.returncode != 0
+    assert "went on" not in done.stdout
+    files = {line.removeprefix("file:") for line in done.stdout.splitlines() if "file:" in line}
+    assert files
+    assert not [file for file in files if Path(file.removesuffix(" (deleted)")).exists()]
+
+
+def test_below_mpiexec_the_library_keeps_what_it_is_told_by() -> None:
+    # With -disable-auto-cleanup mpiexec sends it to all ranks when one has died.
+    launcher = ("mpiexec", "-n", "2")
+    done = python(STARTS["import"], SEND, number=signal.SIGUSR1, launcher=launcher)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n" * 2, "")

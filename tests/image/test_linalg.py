@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from altered import altered
 from needed import is_drawn, need, needs, plotted
 
-from running import on_ranks, printed, workload_on
+from running import printed, workload_on
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.linalg import arrays, definition, processes
@@ -169,16 +170,12 @@ def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(
 
 
 def test_a_wrong_answer_exits_1() -> None:
-    code = (
-        "import sys\n"
-        "import numpy as np\n"
-        "from workloads.__main__ import main\n"
-        "right = np.linalg.eigh\n"
-        "np.linalg.eigh = lambda a: (lambda w, v: (w + 1e-9, v))(*right(a))\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    options = ["linalg", "-n", "9", "--count", "4", "--impl", "numpy,serial,mpi"]
-    done = on_ranks(2, "-c", code, *options)
+    code = """
+import numpy as np
+right = np.linalg.eigh
+np.linalg.eigh = lambda a: (lambda w, v: (w + 1e-9, v))(*right(a))
+"""
+    done = altered(2, code, "linalg", "-n", 9, "--count", 4, "--impl", "numpy,serial,mpi")
     assert done.returncode == 1
     assert done.stderr.count("linalg: numpy on eigh: WRONG: residual ") == 1
     assert done.stderr.count("linalg: serial on tasks: WRONG: 4 tasks, ") == 1

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import pstats
 import signal
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from needed import is_drawn, need, needs, plotted
+from needed import need, needs
 
 from proc_files import processes
 from running import printed, run, start, surroundings, wait_until
@@ -174,22 +173,6 @@ def test_a_large_image_comes_in_blocks(
     digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
     assert shown.count("sha256 ") == 1, "all techniques have one answer"
     assert f"sha256 {digest}" in shown
-
-
-def test_scaling_has_a_table_and_a_chart(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    chart, report = tmp_path / "m.svg", tmp_path / "m.json"
-    options = ["--impl", "threads,multiprocessing", "--scale", "2,1,2"]
-    assert mandel(*SMALL, *options, *plotted(chart), "--json", report) == 0
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines if line.startswith(("threads", "multiprocessing"))]
-    assert [(row[0], row[1]) for row in rows[:4]] == [
-        ("threads", "1"), ("threads", "2"), ("multiprocessing", "1"), ("multiprocessing", "2"),
-    ]  # fmt: skip
-    assert "1.00×" in rows[0]
-    assert [r["workers"] for r in json.loads(report.read_text())["results"]] == [1, 2, 1, 2]
-    assert is_drawn(chart)
 
 
 def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:

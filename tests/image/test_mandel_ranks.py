@@ -6,14 +6,14 @@ import os
 import pstats
 import signal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from altered import altered
 
 from hpcpy_common import machine
 from proc_files import processes
-from running import TELLS_WHEN, last_words, on_ranks, printed, start_ranks, wait_until, workload_on
+from running import TELLS_WHEN, last_words, printed, start_ranks, wait_until, workload_on
 from tiers import sampled
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -60,30 +60,30 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
 
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
     # The others raised IndexError: they had compared nothing.
-    code = (
-        "from workloads.mandel import registry\n"
-        "right = registry.compute_rows\n"
-        "def wrong(*words):\n"
-        "    out = right(*words)\n"
-        "    out[:, 0] += 1\n"
-        "    return out\n"
-        "registry.compute_rows = wrong\n"
-    )
-    done = mpiexec_of(3, code, "--area", "area1", "--impl", "mpi-cyclic", "--size", 40, 30)
+    code = """
+from workloads.mandel import registry
+right = registry.compute_rows
+def wrong(*words):
+    out = right(*words)
+    out[:, 0] += 1
+    return out
+registry.compute_rows = wrong
+"""
+    words = ("--area", "area1", "--impl", "mpi-cyclic", "--size", 40, 30)
+    done = altered(3, code, "mandel", *words)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert done.stderr.count("pixels differ from the definition") == 1
 
 
 def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
-    out = ["--area", "area1", "--size", "90", "70", "--out", str(path)]
-    done = mpiexec_of(
-        3,
-        # Rows of 360 bytes: 40 rows a block, two rows a group.
-        "from workloads.mandel import grid, registry\n"
-        "grid._BLOCK_BYTES, registry._GROUP_BYTES = 14_400, 720\n",
-        *out, "--impl", ",".join(RANKS),
-    )  # fmt: skip
+    # Rows of 360 bytes: 40 rows a block, two rows a group.
+    code = """
+from workloads.mandel import grid, registry
+grid._BLOCK_BYTES, registry._GROUP_BYTES = 14_400, 720
+"""
+    words = ("--area", "area1", "--size", 90, 70, "--out", path, "--impl", ",".join(RANKS))
+    done = altered(3, code, "mandel", *words)
     assert (done.returncode, done.stderr) == (0, "")
     digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
     # All techniques have one answer, the one that was written.
@@ -108,8 +108,3 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     calls = sum(v[0] for k, v in functions.items() if k[2] == "cyclic")
     assert calls == 6
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.json", "m.prof"]
-
-
-def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
-    code += "import sys; from workloads.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
-    return on_ranks(size, "-c", code, "mandel", *arguments)

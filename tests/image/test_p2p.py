@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from altered import altered
 from needed import plotted
 
 from hpcpy_common.machine import no_cuda_device
-from running import on_ranks, printed, workload_on
+from running import printed, workload_on
 from tiers import sampled
 from workloads.p2p.registry import TECHNIQUES
 
@@ -41,18 +42,14 @@ def test_every_technique_delivers_on_any_number_of_ranks(
 
 
 def test_a_message_that_arrives_changed_is_an_error() -> None:
-    code = (
-        "import sys\n"
-        "from workloads.__main__ import main\n"
-        "from workloads.p2p import mpi\n"
-        "class Changed(mpi.Upper):\n"
-        "    def receive(self):\n"
-        "        super().receive()\n"
-        "        self.into[-1] ^= self.comm.rank == 1\n"
-        "mpi.Upper = Changed\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    options = ["--sizes", "9", "--times", "1"]
-    done = on_ranks(2, "-c", code, "p2p", *options)
+    code = """
+from workloads.p2p import mpi
+class Changed(mpi.Upper):
+    def receive(self):
+        super().receive()
+        self.into[-1] ^= is_second
+mpi.Upper = Changed
+"""
+    done = altered(2, code, "p2p", "--sizes", 9, "--times", 1)
     assert done.returncode == 1
     assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1

@@ -2,23 +2,14 @@
 
 import json
 import pstats
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from altered import altered
 
-from running import Done, on_ranks, printed
+from running import in_own_process, launcher, on_ranks, printed
 from workloads.bench.result import mebibytes
-
-BEGIN = "import os, sys\nfrom {}.__main__ import _entry\n"
-
-
-def workloads(size: int, code: str, *words: Any) -> Done:
-    """Run a workload, or the doctor, on ranks after some code, which knows `is_second`."""
-    package = "hpcpy_job" if words[0] == "doctor" else "workloads"
-    begin = f"{BEGIN.format(package)}is_second = os.environ['PMI_RANK'] == '1'\n"
-    return on_ranks(size, "-c", f"{begin}{code}\nsys.exit(_entry())\n", *words)
-
 
 # Of thousands of ranks each would ask the file system the same.
 LOOKS = """
@@ -37,23 +28,23 @@ def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) 
         *("--out", tmp_path / "m.npy"),
     ]
     little = ["--window", -2, 0.5, -1.25, 1.25, "--size", 7, 13, "--maxiter", 50]
-    printed(workloads(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs))
+    printed(altered(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs))
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
 
 
 def test_only_the_first_rank_looks_for_the_doctor(tmp_path: Path) -> None:
     file = tmp_path / "d.json"
     words = ["doctor", "--quick", "--only", "surroundings", "--json"]
-    printed(workloads(2, LOOKS, *words, file))
+    printed(altered(2, LOOKS, *words, file))
     assert json.loads(file.read_text())
-    done = workloads(2, LOOKS, *words, tmp_path)
+    done = altered(2, LOOKS, *words, tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
 def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
     absent, endless = tmp_path / "no" / "r.json", tmp_path / ("n" * 300)
     for file, says in ((absent, "there is no folder"), (endless, "File name too long")):
-        done = workloads(2, LOOKS, "pi", "-n", 1000, "--impl", "numpy", "--json", file)
+        done = altered(2, LOOKS, "pi", "-n", 1000, "--impl", "numpy", "--json", file)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert says in done.stderr
 
@@ -93,11 +84,11 @@ TECHNIQUES["mpi-cupy"] = dataclasses.replace(TECHNIQUES["mpi-cupy"], needs=(), o
 def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> None:
     words = ["p2p", "--sizes", 8, "--times", 1, "--impl"]
     code = GPU.format(by_file=by_file)
-    done = workloads(2, code, *words, "mpi-cupy")
+    done = altered(2, code, *words, "mpi-cupy")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
     assert "rank 1 on " in done.stderr
     assert "no device answers" in done.stderr
-    assert "mpi-cupy: left out: rank 1 on " in printed(workloads(2, code, *words, "all"))
+    assert "mpi-cupy: left out: rank 1 on " in printed(altered(2, code, *words, "all"))
 
 
 FAILS = """
@@ -118,7 +109,7 @@ def test_a_technique_that_fails_on_ranks_loses_no_row(
 ) -> None:
     impl = "numpy,mpi-cyclic,mpi-block"
     little = ["--area", "area1", "--size", 30, 20, "--impl", impl, "--json", tmp_path / "m.json"]
-    done = workloads(3, FAILS.format(ranks=ranks), "mandel", *little)
+    done = altered(3, FAILS.format(ranks=ranks), "mandel", *little)
     assert done.returncode == 1
     report = json.loads((tmp_path / "m.json").read_text())
     assert [each["impl"] for each in report["results"]] == ["numpy", *later]
@@ -139,7 +130,7 @@ NUMBER = "os.getpid = lambda: 7"
 
 def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
     words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
-    printed(workloads(2, NUMBER, *words, "cprofile", tmp_path / "m.prof"))
+    printed(altered(2, NUMBER, *words, "cprofile", tmp_path / "m.prof"))
     assert calls(tmp_path / "m.prof") == 2
 
 
@@ -156,7 +147,7 @@ if is_second:
 def test_a_profile_needs_no_folder_that_all_ranks_see(tmp_path: Path) -> None:
     file = tmp_path / "m.prof"
     words = ["pi", "-n", 1000, "--impl", "mpi", "--profile", "cprofile", file, tmp_path]
-    printed(workloads(2, APART, *words))
+    printed(altered(2, APART, *words))
     assert calls(file) == 2
     assert {path.name for path in tmp_path.rglob("*")} == {"m.prof", "second"}
 
@@ -164,8 +155,6 @@ def test_a_profile_needs_no_folder_that_all_ranks_see(tmp_path: Path) -> None:
 _MORE = 64 << 20
 # Each rank has one block more than the one before it.
 _HOLDS = f"""
-import sys
-from workloads.__main__ import main
 from hpcpy_common import ranks
 from workloads.mandel import registry
 right = registry.compute_rows
@@ -173,17 +162,38 @@ def with_blocks(*words):
     block = bytearray(ranks.world().rank * {_MORE})
     return right(*words)
 registry.compute_rows = with_blocks
-sys.exit(main(sys.argv[1:]))
 """
 
 
 def test_the_largest_rank_is_seen_and_the_column_is_the_sum(tmp_path: Path) -> None:
     report = tmp_path / "m.json"
     words = ["mandel", "--area", "area1", "--size", 20, 20, "--impl", "mpi-cyclic"]
-    shown = printed(on_ranks(3, "-c", _HOLDS, *words, "--json", report))
+    shown = printed(altered(3, _HOLDS, *words, "--json", report))
     (result,) = json.loads(report.read_text())["results"]
     first, second, third = result["memory"]
     assert second > first + _MORE // 2
     assert third > second + _MORE // 2
     (row,) = [line for line in shown.splitlines() if line.startswith("mpi-cyclic ")]
     assert f" {mebibytes(first + second + third)} " in row
+
+
+PROGRAM = """
+from mpi4py import MPI
+def mine(x):
+    return x + 1
+for i in range(30):
+    mine(i)
+MPI.COMM_WORLD.Barrier()
+"""
+
+
+def test_all_ranks_calls_are_in_one_file(tmp_path: Path) -> None:
+    script, trace = tmp_path / "my.py", tmp_path / "all.json"
+    script.write_text(PROGRAM)
+    command = f"cd {tmp_path} && exec {sys.executable} -m viztracer -o r$PMI_RANK.json my.py"
+    printed(in_own_process(*launcher(3), "sh", "-c", command))
+    files = sorted(tmp_path.glob("r*.json"))
+    printed(in_own_process(sys.executable, "-m", "viztracer", "--combine", *files, "-o", trace))
+    events = json.loads(trace.read_text())["traceEvents"]
+    calls = [event["pid"] for event in events if event["name"].startswith("mine ")]
+    assert sorted(map(calls.count, {*calls})) == [30] * 3

@@ -9,7 +9,7 @@ from needed import is_drawn, plotted
 
 from hpcpy_job.__main__ import main as job
 from hpcpy_job.forecast.model import RANKS, WAYS
-from running import on_ranks, printed, workload_on
+from running import on_ranks, printed
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 
@@ -54,11 +54,6 @@ def test_modules_and_a_script_of_the_users(
     assert "tqdm" in results[2]["details"][0]["whole"]
 
 
-def test_of_several_ranks_the_first_looks() -> None:
-    shown = printed(workload_on(2, "startup", "--case", "pass", "--impl", "spawn,strace"))
-    assert shown.count("system calls by kind") == 1
-
-
 LITTLE = ["--operations", "200", "--size", "1"]
 
 
@@ -97,7 +92,16 @@ def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> Non
     assert min(last.values()) > 0.9 * ask
 
 
-def test_of_several_ranks_the_first_forecasts(tmp_path: Path) -> None:
-    words = ["forecast", *LITTLE, "--import", "json", "--probe", tmp_path]
-    shown = printed(on_ranks(2, "-m", "hpcpy_job", *words))
-    assert shown.count("seconds to the last rank") == 1
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("workloads startup --case pass --impl strace", "system calls by kind"),
+        (
+            "hpcpy_job forecast --operations 200 --size 1 --import json --probe /tmp",
+            "seconds to the last rank",
+        ),
+    ],
+    ids=["startup", "forecast"],
+)
+def test_of_several_ranks_the_first_looks(words: str, says: str) -> None:
+    assert printed(on_ranks(2, "-m", *words.split())).count(says) == 1

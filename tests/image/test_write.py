@@ -1,7 +1,8 @@
-"""Writing: the stated bytes by every technique, whatever the arrays and the workers."""
+"""Writing and reading: the stated bytes by every technique, whatever the arrays and the workers."""
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from needed import is_drawn, plotted
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
 from running import printed, workload_on
+from tiers import sampled
+from workloads.__main__ import main
+from workloads.read.registry import TECHNIQUES
 from workloads.write.definition import Series
 from workloads.write.numpy_ import coordinates, values
 from workloads.write.reading import SHA256
@@ -90,9 +94,11 @@ def test_any_number_of_workers(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, chart, report = (tmp_path / name for name in ("out", "w.svg", "w.json"))
-    options = ["-n", 7, "-s", 5, "--scale", "1,2,3,5", *plotted(chart), "--json", report]
+    options = ["-n", 7, "-s", 5, "--scale", "5,1,2,3,2", *plotted(chart), "--json", report]
     assert write("--impl", name, *options, "--out", out) == 0
-    assert capsys.readouterr().out.count("matches the definition") == 4 + 1
+    shown = capsys.readouterr().out
+    assert shown.count("matches the definition") == 4 + 1
+    assert re.search(rf"^{name} +1 .* 1.00×", shown, re.MULTILINE), shown
     results = json.loads(report.read_text())["results"]
     assert [result["workers"] for result in results] == [1, 2, 3, 5]
     assert same(read(out / name, name, 7, 5), 7, 5)
@@ -115,3 +121,47 @@ def test_any_number_of_ranks(tmp_path: Path) -> None:
     assert len({r["answer"] for r in results}) == 1
     for name in RANKS:
         assert same(read(out / name, name, 4, 9), 4, 9)
+
+
+@pytest.mark.parametrize("options", [[], ["--cold"]], ids=["from memory", "from the disk"])
+def test_every_format_gives_the_arrays_by_their_numbers(
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scratch, report = tmp_path / "scratch", tmp_path / "read.json"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    words = ["read", "--impl", "all", "-n", "9", "-s", "20", "--repeat", "2"]
+    assert main([*words, "--json", str(report), *options]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.count("matches the definition") == len(TECHNIQUES)
+    told = json.loads(report.read_text())
+    assert [result["impl"] for result in told["results"]] == list(TECHNIQUES)
+    files = {result["impl"]: result["details"][-1]["files"] for result in told["results"]}
+    assert files == {"text": 9, "npy": 9, "hdf5": 1, "hdf5-single": 1, "raw": 1}
+    assert not [*scratch.iterdir()]
+
+
+@pytest.mark.parametrize("name", sampled(TECHNIQUES, keep=2))
+def test_what_another_has_changed_is_found(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from workloads.read import command
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def damage(folder: Path) -> None:
+        other = max(folder.iterdir(), key=lambda path: path.stat().st_size)
+        data = other.read_bytes()
+        # Of a number: every format is still read.
+        where = data.rindex(b"e") - 8 if name == "text" else len(data) - 3
+        with other.open("r+b") as file:
+            file.seek(where)
+            file.write(bytes([data[where] ^ 1]))
+
+    monkeypatch.setattr(command, "drop_from_cache", damage)
+    assert main(["read", "--impl", name, "-n", "3", "-s", "40", "--cold"]) == 1
+    assert "WRONG: array" in capsys.readouterr().err

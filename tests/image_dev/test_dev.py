@@ -1,6 +1,6 @@
 """hpcpy-dev compiles each kind of extension module for a user who is not root, offline.
 
-`tests/launch/test_dev_image.py` imports them in hpcpy.
+`tests/launch/test_images.py` imports them in hpcpy.
 """
 
 import os

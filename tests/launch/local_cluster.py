@@ -1,10 +1,11 @@
-"""The local cluster for tests: one for all of pytest's workers, stopped by the last."""
+"""Local clusters for tests: one for all of pytest's workers, and those of one file, to be hurt."""
 
 import contextlib
 import fcntl
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -179,3 +180,43 @@ def image() -> list[str]:
     except UnavailableError as error:
         pytest.skip(str(error))
     return [str(program), "exec", str(sif)]
+
+
+@contextlib.contextmanager
+def own(name: str, folder: Path = paths.BUILD) -> Iterator[Layout]:
+    """Give a cluster of this test's alone, to be hurt; it is not started."""
+    layout = Layout(folder / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', '0')}")
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a cluster")
+    require_one(layout)
+    stop(layout)
+    try:
+        yield layout
+    finally:
+        stop(layout)
+
+
+def command(layout: Layout, *words: str) -> list[str]:
+    program = str(paths.ROOT / "hpcpy")
+    return [sys.executable, program, "cluster", f"--folder={layout.folder}", *words]
+
+
+def hpcpy(layout: Layout, *words: str) -> str:
+    done = run(*command(layout, *words))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def cluster_of(layout: Layout) -> Cluster:
+    shared = layout.folder / "shared"
+    shared.mkdir(exist_ok=True)
+    return Cluster(layout, shared)
+
+
+def started(layout: Layout) -> Cluster:
+    hpcpy(layout)
+    return cluster_of(layout)
+
+
+def stderr_of(layout: Layout, *words: str) -> str:
+    return run(*command(layout, *words)).stderr

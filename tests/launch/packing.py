@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from injection_ways import AS_USER, forbidden
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
@@ -23,6 +24,7 @@ from running import Done, run, wait_until
 COMMAND = (sys.executable, str(paths.ROOT / "hpcpy"), "pack")
 # Debian's needs no library of its own, so that a copy of it is an installation.
 PYTHON = Path("/usr/bin/python3").resolve()
+SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'), flush=True)"
 # A mount ends with its program: of no test is one left.
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0", "UNSET": "x"}
 # What a program of the environment reports: of itself, of what it starts, of activation.
@@ -62,6 +64,13 @@ def require() -> None:
         launcher()
     except HpcpyError as error:
         pytest.skip(str(error))
+
+
+def as_user(folder: Path) -> tuple[str, ...]:
+    """Return what starts a program as another user, who sees a public folder; or skip the test."""
+    if os.geteuid() != 0 or forbidden("user namespaces"):
+        pytest.skip("becomes another user, in a user namespace: as root")
+    return ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
 
 
 def conda_like(prefix: Path) -> Path:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, image
-from own_cluster import hpcpy, own, started, stderr_of
+from local_cluster import Cluster, hpcpy, image, own, started, stderr_of
 
 from hpcpy.core import paths
 from hpcpy_cluster import processes

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import daemons
-from own_cluster import command, hpcpy, own, running, started, stderr_of
+from injection_ways import AS_NOBODY
+from local_cluster import cluster_of, command, daemons, hpcpy, own, started, stderr_of
 
 import proc_files
 from hpcpy_cluster import processes
@@ -81,9 +81,8 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
         with own("cluster", Path(place)) as layout:
             done = run(*command(layout), umask=0o077)
             assert done.returncode == 0, done.stderr
-            nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
             shown = printed(
-                run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
+                run(*AS_NOBODY, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
             )
             assert shown.split() == ["65534"] * 2
 
@@ -128,7 +127,7 @@ def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None
     status = run(*command(layout, "--status"))
     assert (status.returncode, "n2 down" in status.stdout) == (1, True)
     hpcpy(layout)
-    assert sorted(running(layout).srun("-N2", "hostname").stdout.split()) == list(NODES)
+    assert sorted(cluster_of(layout).srun("-N2", "hostname").stdout.split()) == list(NODES)
 
 
 def test_a_start_that_fails_names_the_machine_and_its_log(layout: Layout) -> None:

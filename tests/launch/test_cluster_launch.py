@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from launching import SECONDS, typed
-from local_cluster import Cluster
-from own_cluster import own, started
+from local_cluster import Cluster, own, started
 
 from hpcpy.core import paths
 from running import Done, executable, run, start

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from debian_tools import unpacked
 from launching import RANKS, hpcpy
-from local_cluster import Cluster, image
-from own_cluster import own, running
+from local_cluster import Cluster, cluster_of, image, own
 from standalone_host import staged
 
 from hpcpy.core.stages import stage
@@ -76,7 +75,7 @@ def newer() -> Iterator[Cluster]:
         patch.setattr(machines, "_daemon", lambda name: others.get(name) or daemon(name))
         with stage("start a newer Slurm") as current:
             machines.bring_up(layout, current)
-        yield running(layout)
+        yield cluster_of(layout)
 
 
 def test_it_is_that_of_debian_13(newer: Cluster) -> None:

@@ -12,19 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY, forbidden
+from injection_ways import AS_USER, NOBODY, forbidden
 from site_user import is_public
 
 from hpcpy.engine.prefix import find_apptainer
 from running import Done, printed, run
-
-# An administrator would open /dev/fuse to users: root does so here in a mount
-# namespace of the one command, and then becomes the user.
-AS_USER = f"""
-mount -t tmpfs -o mode=755 tmpfs "$0" && mknod "$0/fuse" c 10 229 && chmod 666 "$0/fuse" &&
-mount --bind "$0/fuse" /dev/fuse && cd "$OLDPWD" &&
-exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups "$@"
-"""
 
 
 @dataclass(frozen=True)

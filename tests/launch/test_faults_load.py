@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, image
-from own_cluster import own, started
+from local_cluster import Cluster, image, own, started
 
 from running import printed, run, wait_until
 

@@ -1,13 +1,16 @@
-"""The finished SIF: its answer under Apptainer, what it and its SBOM say, how it is packed."""
+"""The finished SIF: its answers, what it and its SBOM say, what hpcpy-dev compiles for it."""
 
 import json
 import os
 from pathlib import Path
 
+import extension_kinds as kinds
 import pytest
+from local_cluster import image
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
+from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.images.graph import the_graph
 from hpcpy.images.oci import manifest_digest
@@ -83,3 +86,31 @@ def test_every_component_has_a_purl_and_what_debian_has_not_built_a_cpe(
     compiled = {name for name, its in kinds.items() if its["purl"].startswith("pkg:generic/")}
     assert {"python", "libffi", "mpich"} <= compiled
     assert all("cpe23Type" in kinds[name] for name in compiled)
+
+
+DEV = sif_path(the_graph().image("hpcpy-dev"))
+FOLDER = paths.ROOT / "tests/image_dev"
+
+
+def ran(sif: str | Path, folder: Path, *words: str | Path) -> None:
+    apptainer, *_ = image()
+    binds = f"--bind={folder}:/work,{FOLDER}:/kinds:ro"
+    options = ("--contain", "--cleanenv", "--no-home", "--net", "--network=none", binds)
+    done = run(apptainer, "exec", *options, "--pwd=/work", sif, "env", "HOME=/work", *words)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with each kind of module, compiled in hpcpy-dev."""
+    if not DEV.exists():
+        pytest.skip(f"{DEV} is not there; run: make sif IMAGE=hpcpy-dev")
+    folder = tmp_path_factory.mktemp("compiled")
+    ran(DEV, folder, "python", "/kinds/extension_kinds.py", "/work")
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", kinds.BUILDERS)
+def test_a_module_from_hpcpy_dev_gives_pythons_answer_in_hpcpy(kind: str, compiled: Path) -> None:
+    ran(image()[-1], kinds.folder_of(kind, compiled), *kinds.check_command(kind))

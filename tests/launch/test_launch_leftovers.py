@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY
+from injection_ways import AS_NOBODY, NOBODY
 from launching import SECONDS, hpcpy
-from local_cluster import Cluster
-from own_cluster import own, started
+from local_cluster import Cluster, own, started
 
 import proc_files
 from hpcpy.launch.explain import explain
@@ -85,8 +84,7 @@ def files(cluster: Cluster) -> list[Path]:
 def script(cluster: Cluster, *words: str) -> tuple[str, ...]:
     """Return the words that run a launch's script as the user."""
     shown = hpcpy(cluster, "launch", *words, "DRY=1").stdout
-    as_user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    return (*as_user, "bash", "-c", shown)
+    return (*AS_NOBODY, "bash", "-c", shown)
 
 
 # What is wrong with a node, what mends it, the launch's words, and what is said of the node.

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, start, wait_until_ready, waiting_program
-from local_cluster import Cluster
-from own_cluster import own, started
+from local_cluster import Cluster, own, started
 from standalone_host import staged
 
 from hpcpy_cluster.layout import NODES

@@ -1,15 +1,16 @@
-"""Each MPI library under each of srun's kinds of MPI, over two nodes: cells of docs/how-to/mpi.md.
+"""Each MPI library under each of srun's kinds of MPI, over two nodes, and under prterun."""
 
-The image's own library is in test_cluster_workloads.py.
-"""
-
+import os
 from pathlib import Path
 
 import pytest
 from local_cluster import Cluster, image
 from mpi_libraries import NEEDS, WORK, said
+from own_venv import SIF
+from standalone_host import RANKS, built, clean
 
-from running import Done
+from hpcpy.engine.setup import ensure
+from running import Done, run
 from tiers import sampled
 
 pytestmark = NEEDS
@@ -85,3 +86,42 @@ def test_where_every_rank_is_rank_0_of_1_the_workloads_refuse(
     assert (done.returncode, done.stdout) == (69, "")
     assert "the launcher started 2 processes but MPI sees one rank in each" in done.stderr
     assert "srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)" in done.stderr
+
+
+def prterun(mpi: Path, *words: object, **variables: str) -> Done:
+    as_root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    options = ("--map-by", ":OVERSUBSCRIBE", "-n", 4)
+    # PRTE_PREFIX is where its help is; Open MPI asks for a device that is not here.
+    given = {"PRTE_PREFIX": str(mpi / "openmpi"), "OMPI_MCA_osc": "^ucx", **variables}
+    program = mpi / "openmpi/bin/prterun"
+    return run(program, *as_root, *options, *words, env=clean(**given), timeout=300)
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ranks") / "ranks.py"
+    path.write_text(RANKS)
+    return path
+
+
+@pytest.mark.long
+def test_the_image_has_four_ranks_by_its_own_mpi(mpi: Path, ranks: Path) -> None:
+    command = (ensure("apptainer")["apptainer"].path, "exec", f"--bind={ranks.parent}:/own", SIF)
+    done = prterun(mpi, *command, "python3", "/own/ranks.py", "MPICH")
+    assert (done.returncode, done.stdout) == (0, "6 4 True\n" * 4), done.stderr
+
+
+@pytest.mark.long
+def test_the_one_file_has_them_by_the_sites_mpi(mpi: Path, ranks: Path) -> None:
+    library = {"LD_LIBRARY_PATH": str(mpi / "openmpi/lib")}
+    done = prterun(mpi, built(), ranks, "Open MPI", **library)
+    assert (done.returncode, done.stdout) == (0, "6 4 True\n" * 4), done.stderr
+
+
+@pytest.mark.long
+def test_ranks_that_would_each_be_alone_end(mpi: Path, ranks: Path) -> None:
+    for words in ((ranks, "MPICH"), ("-m", "hpcpy_job", "preflight", ranks, "MPICH")):
+        done = prterun(mpi, built(), *words)
+        assert done.returncode != 0
+        assert "HPCPY_MPI" in done.stderr
+        assert "True" not in done.stdout

@@ -5,15 +5,23 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY, forbidden
-from packing import COMMAND, KILLED, conda_like, daemons, pack, remove, require, tree
+from injection_ways import AS_NOBODY, NOBODY
+from packing import (
+    COMMAND,
+    KILLED,
+    as_user,
+    conda_like,
+    daemons,
+    pack,
+    public_folder,
+    require,
+    tree,
+)
 from site_user import is_public
-from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of, unsquashfs
@@ -147,11 +155,8 @@ ALONE = {**os.environ, "HPCPY_PACK_HOLD": "0"}
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Give a folder that every user can reach; pytest's own are root's."""
-    require()
-    made = Path(tempfile.mkdtemp(prefix="hpcpy-pack."))
-    made.chmod(0o755)
-    yield made
-    remove(made)
+    with public_folder() as made:
+        yield made
 
 
 @pytest.mark.parametrize("where", sampled([".local", "", "files/.ssh"], 2))
@@ -183,9 +188,9 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
 
 
 def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
-    if os.geteuid() != 0 or forbidden("user namespaces") or not is_public(paths.ROOT / "hpcpy"):
-        pytest.skip("becomes another user, in a user namespace: as root, in a public checkout")
-    (folder / "fuse").mkdir()
+    as_other = (*as_user(folder), "/usr/bin/python3")
+    if not is_public(paths.ROOT / "hpcpy"):
+        pytest.skip("becomes another user: in a public checkout")
     (folder / "mine").mkdir()
     prefix = conda_like(folder / "mine/env")
     run("chmod", "-R", "a-w", prefix, check=True)
@@ -195,13 +200,12 @@ def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Pat
     refused = pack(prefix)
     assert (refused.returncode, refused.stderr.count("\n")) == (69, 1)
     assert "env: is of nobody, and root would start it; runuser -u nobody --" in refused.stderr
-    as_user = ("unshare", "--mount", "sh", "-c", AS_USER, folder / "fuse", "/usr/bin/python3")
     env = {**ALONE, "HOME": str(folder / "mine"), "OLDPWD": "/usr"}
     env |= {"XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
     write = ("--", "python", "-c", f"open('{prefix}/share/gdal/new', 'w')")
     for words in ((), ("--update", *write), ("--undo",)):
         at = [*COMMAND[1:], *words[:1], prefix, *words[1:]]
-        done = run(*as_user, *at, env=env, cwd="/usr")
+        done = run(*as_other, *at, env=env, cwd="/usr")
         assert done.returncode == 0, done.stderr
         assert not (folder / "mine/env.packing").exists()
     (prefix / "share/gdal/new").unlink()
@@ -218,9 +222,8 @@ def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
         pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
     prefix = conda_like(folder / "mine/env")
     run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
-    as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
-    done = run(*as_nobody, "/usr/bin/python3", *COMMAND[1:], prefix, env=env, cwd="/usr")
+    done = run(*AS_NOBODY, "/usr/bin/python3", *COMMAND[1:], prefix, env=env, cwd="/usr")
     assert done.returncode == 69, done
     said = r"cannot be mounted here: /dev/fuse: Permission denied; by \S+: FATAL: .*; "
     assert re.search(said, done.stderr), done.stderr

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from injection_ways import forbidden
 from local_cluster import Cluster
-from packing import conda_like, daemons, packed, remove, require
+from packing import as_user, conda_like, daemons, packed, remove, require
 from site_user import is_public
-from test_engine_apptainer import AS_USER
 
 from hpcpy.core import paths
 from proc_files import processes
@@ -91,14 +89,13 @@ def check(done: Done, size: int, nodes: int) -> None:
 @pytest.mark.parametrize("who", ["self", "user"])
 @pytest.mark.parametrize("kind", LIBRARIES)
 def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str, who: str) -> None:
-    before: list[str] = []
+    before: tuple[str, ...] = ()
     if who == "user":
         # In a user namespace, which all ranks must share to read each other's memory.
-        if os.geteuid() != 0 or forbidden("user namespaces") or not is_public(environment):
-            pytest.skip("becomes another user, in a user namespace: as root, in a public folder")
-        fuse = environment.parent / "fuse"
-        fuse.mkdir(exist_ok=True)
-        before = ["unshare", "--mount", "sh", "-c", AS_USER, str(fuse)]
+        before = as_user(environment.parent)
+        if not is_public(environment):
+            pytest.skip("becomes another user: in a public folder")
+        (environment.parent / "fuse").mkdir(exist_ok=True)
     variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     variables |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     more = [] if kind == "mpich" else ["--oversubscribe"]

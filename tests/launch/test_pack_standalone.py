@@ -4,19 +4,28 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY, forbidden
-from packing import conda_like, daemons, end, pack, public_folder, reported, require, tree
-from test_engine_apptainer import AS_USER
+from injection_ways import NOBODY
+from packing import (
+    SPACE,
+    as_user,
+    conda_like,
+    daemons,
+    end,
+    pack,
+    public_folder,
+    reported,
+    require,
+    tree,
+)
 
 from running import Done, first_line, run, wait_until
 from running import start as begin
 
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
-SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'), flush=True)"
+HELD = {**ENV, "HPCPY_PACK_HOLD": "600"}
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +73,6 @@ def test_its_commands_and_its_python(file: Path, prefix: Path, tmp_path: Path) -
     assert start(copy, "-c", "import sys; sys.exit(5)").returncode == 5
 
 
-def test_ranks_have_one_mount(file: Path) -> None:
-    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
-    with ThreadPoolExecutor(8) as pool:
-        done = [*pool.map(lambda _: run(file, "-c", SPACE, env=held), range(8))]
-    assert [each.stderr for each in done] == [""] * 8
-    assert len({each.stdout for each in done}) == 1
-
-
 def test_a_link_with_another_name_and_any_command(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "current.run"
     link.symlink_to(file)
@@ -85,12 +86,11 @@ def test_a_renamed_folder_takes_no_start_along(tmp_path: Path) -> None:
     (prefix / "value").write_text("image")
     assert pack("--standalone", prefix, "-o", file).returncode == 0
     show = ("-c", "import sys; print(open(sys.prefix + '/value').read())")
-    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
-    assert run(file, *show, env=held).stdout == "image\n"
+    assert run(file, *show, env=HELD).stdout == "image\n"
     prefix.rename(tmp_path / "away")
     prefix.mkdir()
     for _ in range(2):
-        done = run(file, *show, env=held)
+        done = run(file, *show, env=HELD)
         assert (done.stdout, done.stderr) == ("image\n", "")
     end(tmp_path)
 
@@ -104,8 +104,7 @@ def test_a_place_that_is_spelt_otherwise_is_joined(tmp_path: Path) -> None:
     # On another node the same folder is behind a link.
     home.rename(elsewhere)
     home.symlink_to(elsewhere)
-    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
-    spaces = [run(file, "-c", SPACE, env=held) for _ in range(2)]
+    spaces = [run(file, "-c", SPACE, env=HELD) for _ in range(2)]
     assert [each.stderr for each in spaces] == ["", ""]
     assert spaces[0].stdout == spaces[1].stdout
     end(tmp_path)
@@ -119,19 +118,18 @@ def test_each_mount_namespace_has_its_own(file: Path, tmp_path: Path) -> None:
     show = ("-c", "import os, sys; print(os.listdir(sys.argv[1]))", str(tmp_path))
     for name in ("first", "second", "third"):
         words = ("unshare", "--mount", "sh", "-c", mounted, tmp_path, name, file, *show)
-        done = run(*words, env={**ENV, "HPCPY_PACK_HOLD": "600"})
+        done = run(*words, env=HELD)
         assert (done.stdout, done.stderr) == (f"['{name}']\n", "")
     end(file.parent)
 
 
 @pytest.mark.parametrize("limit", ["-t 60", "-v 300000", "-d 300000"])
 def test_a_start_with_a_limit_of_time_or_memory_serves_no_other(file: Path, limit: str) -> None:
-    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
     words = ("sh", "-c", f'ulimit {limit} && exec "$@"', "sh", file, "-c", f"{SPACE}; input()")
     end(file.parent)
-    with begin(*words, env=held, stdin=subprocess.PIPE) as first:
+    with begin(*words, env=HELD, stdin=subprocess.PIPE) as first:
         space = first_line(first)
-        assert run(file, "-c", SPACE, env=held).stdout != space
+        assert run(file, "-c", SPACE, env=HELD).stdout != space
         first.communicate("\n")
     end(file.parent)
 
@@ -140,7 +138,7 @@ def test_a_start_with_a_limit_of_time_or_memory_serves_no_other(file: Path, limi
 def test_few_open_files_leave_no_daemon(limit: str, file: Path) -> None:
     for files in (5, 6, 7, 8, 9, 10, 12, 16):
         words = ("sh", "-c", f'ulimit {limit} {files} && exec "$@"', "sh", file, "-c", "pass")
-        done = run(*words, env={**ENV, "HPCPY_PACK_HOLD": "0"})
+        done = run(*words, env=ENV)
         assert done.returncode in (0, 69), done.stderr
         wait_until(lambda: not daemons(file.parent))
 
@@ -160,10 +158,7 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_another_user(file: Path, folder: Path) -> None:
-    if os.geteuid() != 0 or forbidden("user namespaces"):
-        pytest.skip("becomes another user, in a user namespace: as root")
-    before = ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
-    done = run(*before, file, "-c", "import os; print(os.getuid())", env=ENV, cwd="/usr")
+    done = run(*as_user(folder), file, "-c", "import os; print(os.getuid())", env=ENV, cwd="/usr")
     assert (done.stdout, done.stderr) == (f"{NOBODY}\n", "")
 
 
@@ -190,13 +185,12 @@ def test_a_new_file_is_not_joined_to_the_mount_of_the_old_one(tmp_path: Path) ->
     require()
     prefix, file = conda_like(tmp_path / "env"), tmp_path / "env.run"
     show = ("-c", "import sys; print(open(sys.prefix + '/value').read())")
-    held = {**ENV, "HPCPY_PACK_HOLD": "600"}
     for value in ("old", "new"):
         (prefix / "value").write_text(value)
         assert pack("--standalone", prefix, "-o", file).returncode == 0
-        assert run(file, *show, env=held).stdout == f"{value}\n"
+        assert run(file, *show, env=HELD).stdout == f"{value}\n"
     failed = pack("--standalone", prefix, "-o", file, "--", "-c", "import sys; sys.exit(1)")
-    assert (failed.returncode, run(file, *show, env=held).stdout) == (1, "new\n")
+    assert (failed.returncode, run(file, *show, env=HELD).stdout) == (1, "new\n")
     end(tmp_path)
 
 

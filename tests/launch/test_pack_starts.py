@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY, forbidden
+from injection_ways import AS_NOBODY, NOBODY
+from local_cluster import only_root
 from packing import (
     PYTHON,
+    SPACE,
+    as_user,
     conda_like,
     daemons,
     end,
@@ -20,7 +23,6 @@ from packing import (
     reported,
     variables,
 )
-from test_engine_apptainer import AS_USER
 
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.pack.image import image_of
@@ -28,8 +30,6 @@ from hpcpy.pack.starts import launch
 from running import Done, run, wait_until
 
 JOINED = "hpcpy pack: joined this user's mount on the node\n"
-SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'))"
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 # Has the name of root's socket until its input ends; or asks there for the mount, as a start does.
 SQUAT = """
 import os, socket, sys
@@ -81,11 +81,7 @@ def environment(whole: Path) -> Iterator[Path]:
 @pytest.fixture(params=["self", "user"])
 def before(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
     """Give what starts a program as root, who needs no user namespace, and as another user."""
-    if request.param == "self":
-        return ()
-    if os.geteuid() != 0 or forbidden("user namespaces"):
-        pytest.skip("becomes another user, in a user namespace: as root")
-    return ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
+    return as_user(folder) if request.param == "user" else ()
 
 
 def test_the_environment_is_whole_and_read_only_for_anybody(
@@ -102,6 +98,7 @@ def test_the_environment_is_whole_and_read_only_for_anybody(
     assert done.stdout == "['0', '1', '2', '3']\n"
 
 
+@only_root
 @pytest.mark.parametrize(
     ("command", "is_for_all"),
     [
@@ -115,8 +112,6 @@ def test_the_environment_is_whole_and_read_only_for_anybody(
 def test_nothing_is_written_beside_an_image(
     environment: Path, command: str, is_for_all: bool
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("becomes another user: as root")
     run("chown", "-hR", str(NOBODY), environment, check=True)
     try:
         for who in (AS_NOBODY, ()) if is_for_all else (AS_NOBODY,):
@@ -224,12 +219,11 @@ def test_a_time_to_hold_is_a_number_of_seconds(environment: Path, hold: str, cod
     assert done[1].stderr == line
 
 
+@only_root
 @pytest.mark.parametrize("how", ["bound", "silent", "full"])
 def test_another_users_socket_of_the_same_name_stops_and_fools_no_start(
     environment: Path, how: str
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("becomes another user: as root")
     squat = (*AS_NOBODY, PYTHON, "-c", SQUAT, how, image_of(environment).name)
     with subprocess.Popen(squat, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout
@@ -262,9 +256,8 @@ def test_the_mount_of_all_is_not_bound_to_the_core_of_the_first(environment: Pat
     assert all(set(os.sched_getaffinity(int(task.name))) >= {*cores} for task in tasks)
 
 
+@only_root
 def test_a_mount_is_handed_to_its_own_user_alone(environment: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("becomes another user: as root")
     start(environment, "python", "-c", "pass", env=HELD)
     ask = (PYTHON, "-c", SQUAT, "ask", image_of(environment).name)
     assert [run(*who, *ask).stdout for who in ((), AS_NOBODY)] == ["1\n", "0\n"]
@@ -273,10 +266,7 @@ def test_a_mount_is_handed_to_its_own_user_alone(environment: Path) -> None:
 def test_an_image_that_its_owner_closed_is_not_said_to_be_damaged(
     environment: Path, folder: Path
 ) -> None:
-    if os.geteuid() != 0 or forbidden("user namespaces"):
-        pytest.skip("becomes another user, in a user namespace: as root")
-    before = ("unshare", "--mount", "sh", "-c", AS_USER, str(folder / "fuse"))
-    image = image_of(environment)
+    before, image = as_user(folder), image_of(environment)
     image.chmod(0o400)
     try:
         done = start(environment, "python", env=ALONE, before=before)

@@ -16,18 +16,17 @@ from running import Done, executable, run
 FILES = {
     "hpcpy-core": {
         "test_blas_threads.py": "four_ranks",
-        "test_bundle_users.py": "bake",
         "test_drop_in.py": "",
         "test_extensions.py": "known_by_path",
+        "test_limits.py": "openmp or below_a_limit or lacks_files",
         "test_llvm_late.py": "",
         "test_mpiexec.py": "",
         "test_other_processes.py": "",
-        "test_pi.py": "ranks or weak_scaling or family",
-        "test_read.py": "",
+        "test_pi.py": "ranks or weak_scaling or fastest or without_options or wrong or ctrl_c",
         "test_spawn.py": "",
         "test_start.py": "",
         "test_start_places.py": "",
-        "test_thread_stacks.py": "openmp",
+        "test_write.py": "stated_bytes or any_number or queue",
     },
     "hpcpy": {
         "test_matplotlib.py": "settings_at_home",

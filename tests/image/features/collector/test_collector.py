@@ -103,15 +103,6 @@ PROGRAMS: dict[str, tuple[Any, ...]] = {
     import string.templatelib
     print(gc.get_freeze_count() > 0, gc.collect() >= 0, gc.get_freeze_count())
     """),
-    "threads import at the same time": (["True", "True"], """
-    import gc, importlib, threading
-    names = "json csv decimal fractions email.message http.client xml.dom logging".split()
-    threads = [threading.Thread(target=importlib.import_module, args=[name]) for name in names]
-    for thread in threads: thread.start()
-    for thread in threads: thread.join()
-    import sqlite3
-    print(gc.get_count()[0] >= 0, gc.collect() >= 0)
-    """),
     "children by fork collect and finalise": (["child"], f"""{_FINALISED}
 import gc, sys
 import numpy

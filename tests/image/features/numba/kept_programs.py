@@ -1,10 +1,11 @@
-"""Programs that got another function's code from what was kept; each with what it prints.
+"""Programs that got another function's code from what was kept, and what each prints by arguments.
 
-Their lines matter: numba names a function's file by the line.
+Their lines matter: numba names a function's file by the line.  They run in this order with one
+cache.
 """
 
 PROGRAMS = {
-    "same.py": """\
+    "same.py": ("""\
 from numba import njit
 add, mul = njit(cache=True)(lambda a, b: a + b), njit(cache=True)(lambda a, b: a * b)
 
@@ -24,27 +25,27 @@ def twice(step):
 
 print("add(2,3)", add(2, 3), "mul(2,3)", mul(2, 3))
 print("plus", twice(op(True))(5), "times", twice(op(False))(5))
-""",
-    "consts.py": """\
+""", {"": "add(2,3) 5 mul(2,3) 6\nplus 7 times 500\n"}),
+    "consts.py": ("""\
 from numba import njit
 a, b = njit(cache=True)(lambda x: x + 1.5), njit(cache=True)(lambda x: x + 2.5)
 print("1 + 1.5 =", a(1), "1 + 2.5 =", b(1))
-""",
-    "va.py": """\
+""", {"": "1 + 1.5 = 2.5 1 + 2.5 = 3.5\n"}),
+    "va.py": ("""\
 import numpy as np
 from numba import vectorize
 @vectorize(["float64(float64)"], cache=True)
 def f(x): return x + 1
 print("A: 5 + 1 =", f(np.array([5.0]))[0])
-""",
-    "vb.py": """\
+""", {"": "A: 5 + 1 = 6.0\n"}),
+    "vb.py": ("""\
 import numpy as np
 from numba import vectorize
 @vectorize(["float64(float64)"], cache=True)
 def f(x): return x * 10
 print("B: 5 * 10 =", f(np.array([5.0]))[0])
-""",
-    "wr.py": """\
+""", {"": "B: 5 * 10 = 50.0\n"}),
+    "wr.py": ("""\
 import functools
 import numpy as np
 from numba import njit
@@ -55,8 +56,8 @@ other(1.0)
 @functools.wraps(np.fliplr)
 def f(m): return m + 100
 print("f(1.0) =", f(1.0))
-""",
-    "wr3.py": """\
+""", {"": "f(1.0) = 101.0\n"}),
+    "wr3.py": ("""\
 # unrelated program, the same folder of kernels
 import functools
 import numpy as np
@@ -68,14 +69,14 @@ def other(x): return x
 @functools.wraps(np.fliplr)
 def f(m): return m * 1000
 print("f(1.0) =", f(1.0))
-""",
-    "fm.py": """\
+""", {"": "f(1.0) = 1000.0\n"}),
+    "fm.py": ("""\
 from numba import njit
 @njit(cache=True, fastmath={"nnan","ninf","nsz","arcp","contract"})
 def f(x): return x*2.0
 f(3.0)
-""",
-    "options.py": """\
+""", {"": ""}),
+    "options.py": ("""\
 import numba
 from numba import njit
 def ratio(x, y): return x / y + 0.5
@@ -83,8 +84,8 @@ for more in ({}, {"error_model": "numpy"}, {"locals": {"x": numba.int8}}):
     f = njit(cache=True, **more)(ratio)
     try: print(f(1.5, 0.0), f(300, 7) > 40)
     except ZeroDivisionError: print("by zero", f(300, 7) > 40)
-""",
-    "col.py": """\
+""", {"": "by zero True\ninf True\nby zero False\n"}),
+    "col.py": ("""\
 import sys
 from numba import njit
 def make(n):
@@ -92,15 +93,19 @@ def make(n):
     def f(x): return x + n
     return f
 for n in map(int, sys.argv[1:]): print(f"5 + {n} =", make(n)(5))
-""",
-    "parts.py": """\
+""", {
+        "1 2": "5 + 1 = 6\n5 + 2 = 7\n",
+        "2 3": "5 + 2 = 7\n5 + 3 = 8\n",
+        "4 1": "5 + 4 = 9\n5 + 1 = 6\n",
+    }),
+    "parts.py": ("""\
 import numpy as np
 from numba import njit
 a = np.arange(10.0)
 f, g = njit(cache=True)(lambda a: a[1:3].sum()), njit(cache=True)(lambda a: a[2:4].sum())
 print("1 + 2 =", f(a), "2 + 3 =", g(a))
-""",
-    "kinds.py": """\
+""", {"": "1 + 2 = 3.0 2 + 3 = 5.0\n"}),
+    "kinds.py": ("""\
 import sys
 from collections import namedtuple
 from enum import IntEnum
@@ -114,23 +119,5 @@ def s(a): return a[-1] + K * a[1]
 @njit(cache=True)
 def f(a): return p.a, E.C, a[S].sum(), s(a)[1]
 print(*map(int, f(np.arange(5.0))))
-""",
-}
-# With their arguments, in the order that they run with one cache.
-ANSWERS = {
-    "same.py": "add(2,3) 5 mul(2,3) 6\nplus 7 times 500\n",
-    "consts.py": "1 + 1.5 = 2.5 1 + 2.5 = 3.5\n",
-    "va.py": "A: 5 + 1 = 6.0\n",
-    "vb.py": "B: 5 * 10 = 50.0\n",
-    "wr.py": "f(1.0) = 101.0\n",
-    "wr3.py": "f(1.0) = 1000.0\n",
-    "fm.py": "",
-    "options.py": "by zero True\ninf True\nby zero False\n",
-    "col.py 1 2": "5 + 1 = 6\n5 + 2 = 7\n",
-    "col.py 2 3": "5 + 2 = 7\n5 + 3 = 8\n",
-    "col.py 4 1": "5 + 4 = 9\n5 + 1 = 6\n",
-    "parts.py": "1 + 2 = 3.0 2 + 3 = 5.0\n",
-    "kinds.py a,b 1": "1 1 0 2\n",
-    "kinds.py b,a 1": "2 1 0 2\n",
-    "kinds.py a,b 2": "1 2 1 4\n",
-}
+""", {"a,b 1": "1 1 0 2\n", "b,a 1": "2 1 0 2\n", "a,b 2": "1 2 1 4\n"}),
+}  # fmt: skip

@@ -85,16 +85,6 @@ def test_programs_without_threadpoolctl_never_open_it() -> None:
     assert said(program) == ["False"]
 
 
-def test_it_may_be_imported_before_numpy() -> None:
-    (before, after) = said("""
-    import threadpoolctl
-    print(threadpoolctl.threadpool_info()[0]["num_threads"])
-    import numpy
-    print(threadpoolctl.threadpool_info()[0]["num_threads"])
-    """)
-    assert before == after
-
-
 def test_its_own_command_names_numpys() -> None:
     # `python -m` executes threadpoolctl without an import.
     done = run(sys.executable, "-m", "threadpoolctl", "-i", "numpy", check=True)

@@ -190,8 +190,7 @@ def _validation(report: Report) -> str:
         rows.append(
             ["… more than 80 nodes, fitted to the others", "the same two", *_errors(one["beyond"])]
         )
-    for one in report["storms"]:
-        rows.append([one["title"], "none", *_errors(one["errors"])])
+    rows += [[one["title"], "none", *_errors(one["errors"])] for one in report["storms"]]
     head = ["compared with", "free parameters", "points", "error, median", "largest"]
     return table(head, rows, 2)
 

@@ -23,6 +23,7 @@ sys.path.extend(
 )
 
 import hpcpy_info
+import terminal
 from hpcpy import commands
 from hpcpy.commands import with_settings
 from hpcpy.core import paths
@@ -255,3 +256,20 @@ def test_commands_of_the_course_are_there() -> None:
 def test_commands_of_results_are_there(section: dict[str, str], report: dict[str, object]) -> None:
     for words in split(topics.command(section, report)):
         read(words)
+
+
+@pytest.mark.parametrize("name", terminal.PICTURES)
+def test_commands_of_pictures_are_there(name: str) -> None:
+    picture = (topics.RESULTS / f"terminal-{name}.svg").read_text()
+    for typed_in in terminal.PICTURES[name]:
+        read(shlex.split(typed_in))
+        assert f">$ {typed_in[:70]}" in picture
+
+
+def test_each_report_with_a_table_has_a_page() -> None:
+    shown = {section["report"] for page in topics.pages().values() for section in page["sections"]}
+    reports = topics.load()
+    assert shown <= reports.keys()
+    # Lists, and reports of which a page has single figures.
+    rest = {"packages", "upstream-tests", "pools", "storm-throttled", "storm-ways"}
+    assert {name for name in reports.keys() - shown - rest if "talk" not in name} == set()

@@ -39,7 +39,7 @@ def test_a_busy_or_old_report_is_refused_unless_its_page_says_what_holds(
         return next(topics.written({"new": new, "old": old}))[1]
 
     if marks:
-        with pytest.raises(UsageError, match="old.json"):
+        with pytest.raises(UsageError, match=r"old\.json"):
             text()
         sections[1]["kept"] = "Counts hold."
     first, second = text().split("## old")

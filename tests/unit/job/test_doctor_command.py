@@ -1,5 +1,6 @@
 """The report: promises, exit codes, text that any terminal can show, JSON."""
 
+import json
 import os
 from pathlib import Path
 
@@ -71,3 +72,20 @@ def test_the_line_says_of_one_rank_nothing_of_memory(
 ) -> None:
     monkeypatch.setattr(os, "environ", {"PMI_RANK": "0", "PMI_SIZE": size} if size else {})
     assert network.line(frozenset({opened})).endswith(ends)
+
+
+def test_json_to_a_file_and_to_standard_output(
+    found: list[Finding], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "d.json"
+    assert main(["doctor", "--json", str(file)]) == 0
+    assert capfd.readouterr().out == ""
+    assert main(["doctor", "--json"]) == 0
+    content = json.loads(capfd.readouterr().out)
+    assert content == json.loads(file.read_text())
+    assert content["ok"] is True
+    assert [each["name"] for each in content["findings"]] == [each.name for each in found]
+    assert content["findings"][2] == {
+        "name": "fabric.used", "status": "warn", "detail": "tcp", "next_step": "mend it",
+        "value": "tcp", "hosts": content["hosts"],
+    }  # fmt: skip

@@ -200,3 +200,9 @@ def test_a_temporary_folder_that_is_none_is_refused(
     monkeypatch.setenv("TMPDIR", f"{tmp_path}/none")
     assert main([name, "-n", "2", "-s", "2"]) == 2
     assert f"TMPDIR={tmp_path}/none: is no folder" in capsys.readouterr().err
+
+
+def test_spark_needs_pyspark_beside_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("workloads_spark")  # as in a checkout
+    assert main(["pi", "--impl", "spark", "-n", "1000"]) == 69
+    assert "spark cannot run here: Spark is not in this image" in capsys.readouterr().err

@@ -65,11 +65,11 @@ CASES = (
     Case("pass", "pass", goal=Goal(8, 1, 0)),
     Case("numpy", "import numpy", goal=Goal(10, 2, 0)),
     Case("core", CORE, goal=Goal(16, 4, 0)),
-    Case("core script", CORE, script=True, goal=Goal(31, 18, 2)),
+    Case("core script", CORE, script=True, goal=Goal(26, 12, 2)),
     Case("core + kernel", f"{CORE}; {_KERNEL}; escape_time(0.3, 0.5, 100)", goal=Goal(25, 5, 0)),
     # A first run fills the user's cache.  As for any script, its folder is listed once, and
     # asked for its time at each import of a package: eight calls.
-    Case("core + cached call", _CACHED, script=True, goal=Goal(41, 26, 2)),
+    Case("core + cached call", _CACHED, script=True, goal=Goal(36, 20, 2)),
     Case("core + compiled call", _COMPILED, goal=Goal(36, 12, 2)),
     # MPI's library is loaded; what MPI_Init looks up in /sys is the machine's.
     Case("core + MPI", f"{CORE}; {_QUIET}; import mpi4py.MPI", goal=Goal(21, 7, 0)),

@@ -2,9 +2,9 @@
 
 #include "hooks.h"
 
-#define FEATURE(name)                                            \
-    PyObject *hpcpy_##name##_module(void) __attribute__((weak)); \
-    void hpcpy_##name##_started(void) __attribute__((weak));
+#define FEATURE(name)                                                      \
+    PyObject *hpcpy_##name##_module(void) __attribute__((weak));           \
+    void hpcpy_##name##_started(const PyConfig *known) __attribute__((weak));
 /* Written by the recipe: FEATURE(name) for each feature of the image. */
 #include "feature_names.h"
 #undef FEATURE
@@ -12,7 +12,7 @@
 static const struct {
     const char *module;
     PyObject *(*initialise)(void);
-    void (*started)(void);
+    void (*started)(const PyConfig *known);
 } features[] = {
 #define FEATURE(name) {"_hpcpy_" #name, hpcpy_##name##_module, hpcpy_##name##_started},
 #include "feature_names.h"
@@ -31,11 +31,11 @@ int hpcpy_features_prepare(void)
     return 0;
 }
 
-void hpcpy_features_started(void)
+void hpcpy_features_started(const PyConfig *known)
 {
     for (size_t i = 0; features[i].module != NULL; i++) {
         if (features[i].started != NULL) {
-            features[i].started();
+            features[i].started(known);
         }
     }
 }

@@ -5,8 +5,9 @@
    - functions called __wrap_FUNCTION, which are called in place of others' FUNCTION,
      with a line in wraps.toml;
    - PyObject *hpcpy_NAME_module(void), which initialises a built-in module _hpcpy_NAME;
-   - void hpcpy_NAME_started(void), called once Python has started and before it runs
-     anything.
+   - void hpcpy_NAME_started(const PyConfig *known), called once Python has started
+     and before it runs anything; `known` is what the command line and the
+     environment say.
 
    Its hooks into the importer are in its hooks.toml: features/README.md. */
 
@@ -17,4 +18,4 @@
 /* Call it before Python starts.  Returns 0, or -1 without memory. */
 int hpcpy_features_prepare(void);
 
-void hpcpy_features_started(void);
+void hpcpy_features_started(const PyConfig *known);

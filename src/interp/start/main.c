@@ -20,44 +20,43 @@ static PyStatus fill(PyConfig *config, int argc, char **argv)
 /* `known` is what the command line and the environment say: -E and -I must be known
    before PYTHONPATH is looked at.  Python starts with `config`, which is not read
    here: a second reading would lose -X warn_default_encoding. */
-static PyStatus configure(PyConfig *config, int argc, char **argv)
+static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **argv)
 {
-    PyConfig known = {0};
     PyPreConfig preconfig;
     PyPreConfig_InitPythonConfig(&preconfig);
     PyStatus status = Py_PreInitializeFromBytesArgs(&preconfig, argc, argv);
     if (!PyStatus_Exception(status)) {
-        status = fill(&known, argc, argv);
+        status = fill(known, argc, argv);
     }
     if (!PyStatus_Exception(status)) {
-        status = PyConfig_Read(&known);
+        status = PyConfig_Read(known);
     }
     if (!PyStatus_Exception(status)) {
         status = fill(config, argc, argv);
     }
-    if (!PyStatus_Exception(status)) {
-        config->use_environment = known.use_environment;
-        status = hpcpy_preset_paths(config, argv);
+    if (PyStatus_Exception(status)) {
+        return status;
     }
-    PyConfig_Clear(&known);
-    return status;
+    config->use_environment = known->use_environment;
+    return hpcpy_preset_paths(config, argv);
 }
 
 int main(int argc, char **argv)
 {
-    PyConfig config = {0};
+    PyConfig known = {0}, config = {0};
     if (PyImport_ExtendInittab(hpcpy_extensions) != 0 || hpcpy_features_prepare() != 0
         || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0
         || hpcpy_bundle_prepare() != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
-    PyStatus status = configure(&config, argc, argv);
+    PyStatus status = configure(&known, &config, argc, argv);
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }
     if (!PyStatus_Exception(status)) {
-        hpcpy_features_started();
+        hpcpy_features_started(&known);
     }
+    PyConfig_Clear(&known);
     PyConfig_Clear(&config);
     if (PyStatus_IsExit(status)) {
         return status.exitcode;

@@ -204,7 +204,7 @@ PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
 
 /* Parks all that a start made, except __main__ and its globals: at exit these are found
    to be garbage only if the collector looks at them. */
-void hpcpy_collector_started(void)
+void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     struct _gc_runtime_state *collector = &interpreter->gc;

@@ -44,7 +44,7 @@ static void ask_all(void)
 /* Before all constructors: C++'s also read constants. */
 __attribute__((section(".preinit_array"), used)) static void (*const first)(void) = ask_all;
 
-void hpcpy_order_started(void)
+void hpcpy_order_started(const PyConfig *Py_UNUSED(known))
 {
     madvise(__executable_start, (size_t)(_edata - __executable_start), MADV_NORMAL);
 }

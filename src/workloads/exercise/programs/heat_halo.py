@@ -21,7 +21,8 @@ def exchange(comm, block, up, down):
 # ones. A column does not lie together in memory, and Sendrecv refuses it: send a copy, receive
 # into an array of its own, and mind the ends, where nothing comes and nothing may change.
 #
-# Hint: halo = block[:, -1].copy() is an array that keeps, at an end, what the column has.
+# Hint: receive into a copy of the halo's column, and write the copy back. At an end, where nothing
+# comes, the copy has what the column had.
 
 
 def columns(comm, block, left, right):

@@ -184,6 +184,12 @@ MISTAKES = {
         ('new = path + ".new.npy"', "new = '/tmp/' + str(os.getpid()) + '.npy'", "another folder"),
         ("    np.save(new, field)\n", "    os.path.exists(path) and os.remove(path)\n"
          "    np.save(new, field)\n", "after a full disk the old checkpoint is gone"),
+        ("    os.replace(new, path)\n", "    os.remove(path)\n    os.rename(new, path)\n",
+         "os.remove leaves a moment without a checkpoint at path"),
+        ("    os.replace(new, path)\n", "    import shutil\n    shutil.copyfile(new, path)\n"
+         "    os.remove(new)\n", "the old checkpoint was opened for writing"),
+        ('new = path + ".new.npy"', "import tempfile\n    new = tempfile.mkdtemp() + '/new.npy'",
+         "the new file was in another folder"),
         ("    np.save(new, field)\n", "    try:\n        np.save(new, field)\n"
          "    except OSError:\n        return\n", "save ended as if it were not: let the error"),
         ("    os.replace(new, path)\n", "    os.replace(new, path)\n    np.save(new, field)\n",

@@ -193,6 +193,31 @@ def test_a_folder_is_a_class(tmp_path: Path) -> None:
     assert "--check class: no file there is named as an exercise; ann/heat_halo" in empty.stderr
 
 
+def test_what_cannot_be_read_is_not_wrong_and_stops_nobody(tmp_path: Path) -> None:
+    files(tmp_path, f"class/ann/{SLICES}", f"class/closed/{SLICES}", f"class/shut/{SLICES}")
+    (tmp_path / "class/closed" / SLICES).chmod(0)
+    (tmp_path / "class/shut").chmod(0)
+    for student in ("endless", "large", "pipe"):
+        (tmp_path / "class" / student).mkdir()
+    os.mkfifo(tmp_path / "class/pipe" / SLICES)
+    (tmp_path / "class/endless" / SLICES).symlink_to("/dev/zero")
+    (tmp_path / "class/large" / SLICES).write_bytes(b"#" * 2_000_000)
+    outputs = ("--json", "a.json", "--html", "a.html")
+    done = in_folder(tmp_path, "heat-slices", "--check", "class", *outputs)
+    assert (done.returncode, done.stderr) == (69, "")
+    verdicts = json.loads((tmp_path / "a.json").read_text())
+    told = {each["student"]: (each["passed"], each["message"]) for each in verdicts}
+    assert told.pop("ann")[0]
+    reasons = {"closed": "denied", "shut": "denied", "endless": "no file", "pipe": "no file"}
+    reasons["large"] = "too many for an answer"
+    for student, reason in reasons.items():
+        passed, message = told.pop(student)
+        assert (passed, reason in message) == (None, True), message
+        assert f"<th>{student}</th>" in (tmp_path / "a.html").read_text()
+    assert not told
+    (tmp_path / "class/shut").chmod(0o700)
+
+
 def test_a_page_of_a_check_that_was_stopped_says_so(tmp_path: Path) -> None:
     files(tmp_path, f"ann/{SLICES}", f"bob/{SLICES}")
     with (tmp_path / "bob" / SLICES).open("a") as file:

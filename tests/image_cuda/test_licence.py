@@ -82,8 +82,8 @@ def test_no_file_is_changed_and_the_licence_is_the_images(wheel: str) -> None:
     for name in mine:
         with (SITE / name).open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()
-        text = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        assert hashes[name] == f"sha256={text}", name
+        seal = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        assert hashes[name] == f"sha256={seal}", name
 
 
 def test_the_driver_is_the_hosts() -> None:

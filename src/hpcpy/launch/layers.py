@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,9 @@ def layers(image: str = "") -> Iterator[Layer]:
     if given and not layer.is_read:
         hint = "unset it, or mend it; a container has to see it, too: --bind"
         raise UsageError(f"{VARIABLE}={given}: there is no such file", hint=hint)
+    if layer.path and layer.path.stat().st_mode & stat.S_IWOTH:
+        # A module sets it for all users, and the file has lines of shell.
+        raise UsageError(f"{VARIABLE}={given}: everybody can change it", hint=f"chmod o-w {given}")
     yield layer
     yield _layer("yours", _users())
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -98,6 +99,8 @@ def main(options: argparse.Namespace) -> int:
             relink(programs / name, programs / first)
         write_whole(file, module, 0o644)
     print(files)
+    if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
+        print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
     if remark := unknown_kind("standalone" if is_own else "", site.mpi):
         print(f"  {remark}", file=sys.stderr)
     use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"

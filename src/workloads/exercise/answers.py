@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,8 @@ from workloads.exercise.tasks import NAMES
 # Of folders below a class's: a student's own, and a day's or a topic's in it. An environment's
 # packages lie deeper.
 _DEPTH = 3
+# In place of an exercise: a folder whose files the teacher cannot see.
+UNREADABLE = "unreadable"
 
 
 class Answer(NamedTuple):
@@ -45,7 +46,7 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     wanted = NAMES if exercise is None else (exercise,)
     found = [*map(Answer, files, names, _students(files, names))]
     for folder in (path for path in paths if path.is_dir()):
-        below = [each for each in _below(folder) if each.exercise in wanted]
+        below = [each for each in _below(folder) if each.exercise in (*wanted, UNREADABLE)]
         if not below:
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
@@ -59,11 +60,10 @@ def _told(file: Path) -> str:
 
 def _below(folder: Path) -> Iterator[Answer]:
     """Give the Python files of a class's folder; the first folder below it is the student's."""
-
-    def unreadable(error: OSError) -> None:
-        print(f"exercise: {error.filename}: {error.strerror}", file=sys.stderr)
-
-    for top, folders, names in os.walk(folder, onerror=unreadable):
+    unreadable: list[Path] = []
+    for top, folders, names in os.walk(
+        folder, onerror=lambda error: unreadable.append(Path(error.filename))
+    ):
         parts = Path(top).relative_to(folder).parts
         # Editors and notebooks keep copies in hidden folders.
         inner = sorted(each for each in folders if not each.startswith("."))
@@ -71,6 +71,9 @@ def _below(folder: Path) -> Iterator[Answer]:
         for name in sorted(name for name in names if name.endswith(".py")):
             file = Path(top, name)
             yield Answer(file, _told(file), (*parts, folder.resolve().name)[0])
+    for path in unreadable:
+        student = (*path.relative_to(folder).parts, folder.resolve().name)[0]
+        yield Answer(path, UNREADABLE, student)
 
 
 def _students(files: Sequence[Path], names: Sequence[str]) -> list[str]:

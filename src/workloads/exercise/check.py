@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from workloads.exercise.tasks import Exercise
 from workloads.exercise.trial import KEY, MODULE, SECOND
 
 _LOOK_SECONDS = 0.02
+_MOST_BYTES = 1 << 20
 
 
 def check_name(file: Path) -> None:
@@ -51,13 +53,28 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: b
     Return what there is to say of one that is right: that its second part is open.
     """
     try:
-        ast.parse(file.read_bytes(), str(file))
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        ast.parse(_source(file), str(file))
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
     said = [_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,)]
     return max(said)
+
+
+def _source(file: Path) -> bytes:
+    """Read a student's file; not a pipe, which may never end, nor another student's by a link."""
+    try:
+        link, found = file.lstat(), file.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UnavailableError(f"{file}: no file")
+        if found.st_size > _MOST_BYTES:
+            raise UnavailableError(f"{file}: has {found.st_size:,} bytes, too many for an answer")
+        if link.st_uid not in (found.st_uid, os.getuid()):
+            raise UnavailableError(f"{file}: a link to another user's file")
+        return file.read_bytes()
+    except PermissionError as error:
+        raise UnavailableError(f"{file}: {error.strerror}") from error
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
 
 
 def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> str:

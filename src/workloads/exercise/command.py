@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from collections import Counter
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
-from workloads.exercise.answers import Answer, answers
+from workloads.exercise.answers import UNREADABLE, Answer, answers
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.page import NOT_YET
 from workloads.exercise.tasks import NAMES, hints, task, text
@@ -144,6 +145,8 @@ def _exit_code(verdicts: list[dict[str, Any]]) -> int:
 
 def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
     """Raise what is wrong with one file, also that its name is no exercise's; see `check`."""
+    if name == UNREADABLE:
+        raise UnavailableError(f"{file}: {os.strerror(errno.EACCES)}")
     if name not in NAMES:
         hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
         raise UsageError(f"{file.name} is named as no exercise", hint=hint)

@@ -51,7 +51,11 @@ def test_parts_that_others_can_write_are_not(cache: Path, name: str) -> None:
 
 @only_root
 def test_a_group_of_several_is_others(cache: Path, checkout: Path) -> None:
-    for path, require in ((cache, lambda: require_own(cache)), (checkout, require_safe_checkout)):
+    requires: tuple[tuple[Path, Callable[[], object]], ...] = (
+        (cache, lambda: require_own(cache)),
+        (checkout, require_safe_checkout),
+    )
+    for path, require in requires:
         path.chmod(0o775)
         # A group of one's own: umask 002 makes such folders.
         require()

@@ -223,6 +223,16 @@ def test_a_module_whose_file_has_gone_is_no_site_without_it(
         find_site("")
 
 
+def test_a_module_whose_file_everybody_can_change_is_refused(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    files["module"].write_text("mpi = 'pmix'")
+    files["module"].chmod(0o646)
+    with pytest.raises(UsageError, match="everybody can change it"):
+        find_site("")
+
+
 def test_site_prints_each_value_with_its_file_as_a_site_file(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

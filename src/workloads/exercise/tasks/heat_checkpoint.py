@@ -21,28 +21,46 @@ EXERCISE = Exercise(slide="heat mpi-checkpoint", function="save", second="save_t
 def judge(module: Any) -> str:
     import numpy as np
 
-    path = Path(tempfile.gettempdir()) / "plate.npy"
-    old, field, opened, moved = np.zeros(8), np.arange(4096.0), list[str](), set[Path]()
+    # Not where the module tempfile makes files, as on a cluster.
+    path = Path(tempfile.mkdtemp()) / "plate.npy"
+    old, field = np.zeros(8), np.arange(4096.0)
     np.save(path, old)
+    opened, gone, moved = _watched(path)
+    has_failed = _on_full_disk(lambda: module.save(str(path), field))
+    # Only then is a file complete that could be copied to its place.
+    was_kept = path.exists() and path.stat().st_size == old.nbytes + 128
+    if was_kept and has_failed:
+        module.save(str(path), field)
+    checks = {
+        "the old checkpoint was opened for writing: killed then, the program has none": opened,
+        "after a full disk the old checkpoint is gone: replace it when the new one is whole": (
+            not was_kept
+        ),
+        "the disk was full, and save ended as if it were not: let the error go on": not has_failed,
+        f"{''.join(gone[:1])} leaves a moment without a checkpoint at path": gone,
+        "the new file was in another folder: from another disk it cannot take the name": (
+            moved - {path.parent.resolve()}
+        ),
+    }
+    wrong = next((message for message, found in checks.items() if found), "")
+    return wrong or _wrong_files(path, field)
+
+
+def _watched(path: Path) -> tuple[list[str], list[str], set[Path]]:
+    """Note from now on what opens or removes a file, and from which folders others are moved."""
+    opened, gone, moved = list[str](), list[str](), set[Path]()
 
     def audit(event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and str(args[0]) == str(path) and "w" in str(args[1] or ""):
+        is_it = bool(args) and str(args[0]) == str(path)
+        if event == "open" and is_it and "w" in str(args[1] or ""):
             opened.append(event)
-        if event == "os.rename":
+        elif event in ("os.rename", "os.remove") and is_it:
+            gone.append(event)
+        elif event == "os.rename":
             moved.add(Path(str(args[0])).resolve().parent)
 
     sys.addaudithook(audit)
-    has_failed = _on_full_disk(lambda: module.save(str(path), field))
-    if opened:
-        return "the old checkpoint was opened for writing: killed then, the program has none"
-    if not path.exists() or path.stat().st_size != old.nbytes + 128:
-        return "after a full disk the old checkpoint is gone: replace it when the new one is whole"
-    if not has_failed:
-        return "the disk was full, and save ended as if it were not: let the error go on"
-    module.save(str(path), field)
-    if moved - {path.parent.resolve()}:
-        return "the new file was in another folder: from another disk it cannot take the name"
-    return _wrong_files(path, field)
+    return opened, gone, moved
 
 
 def _on_full_disk(call: Callable[[], object]) -> bool:

@@ -92,11 +92,11 @@ MISTAKES = {
          "part 2: [1, 1] is "),
     ),
     "heat-halo": (
-        ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up", "on 4 ranks: on rank 0 the "),
+        ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up", "the last row is not filled"),
         ("block[-2], down, recvbuf=block[0]", "block[-1], down, recvbuf=block[0]", "the first row"),
-        ("recvbuf=block[-1], source=down", "recvbuf=block[0], source=down", "4 ranks: on rank 0"),
+        ("recvbuf=block[-1], source=down", "recvbuf=block[0], source=down", "on 4 ranks: on rank "),
         ("    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n", "",
-         "on 4 ranks: on rank 1 the first row is not filled, not row 4 of the plate"),
+         "the first row is not filled"),
         ("recvbuf=block[-1]", "recvbuf=block[-2]", "rows of its own have changed: the halo alone"),
         ("halo = block[:, -1].copy()", "halo = block[:, 1].copy()",
          "the last column has changed: nobody is beyond it"),
@@ -121,7 +121,7 @@ MISTAKES = {
          "on 4 ranks: part 2: of 4 ranks rank "),
         ("comm.rank % 2 == 0", "comm.rank > 0", "waits for ever in Send: rank"),
         ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
-         "comm.Send(block[1], up)\n    else", "on 4 ranks: on rank 2 the first row is not filled"),
+         "comm.Send(block[1], up)\n    else", "the first row is not filled"),
         ("    if comm.rank % 2 == 0:",
          "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    return\n"

@@ -1,6 +1,7 @@
 """What each report shows as a picture, by the charts of the workloads."""
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,12 @@ def storm(path: Path, report: Report) -> None:
             if points:
                 lines[plain(name).replace("`", "")] = points
         panels.append(Panel("", "nodes", label, lines))
-    title = f"{ranks} ranks on each node import numpy, numba, h5py, mpi4py; empty caches"
+    kinds = Counter(
+        (one["configuration"], one["nodes"], one["ranks"], one["temperature"])
+        for one in report["samples"]
+    )
+    count = max(kinds.values())
+    title = f"{ranks} ranks on each node import four packages; empty caches, samples: {count}"
     line_chart(path, f"{title}\n{_machine(report)} for all nodes", panels)
 
 
@@ -69,7 +75,12 @@ def validation(path: Path, report: Report) -> None:
         times = model["seconds"][one["environment"]]
         far[f"{name}, the model"] = [*zip(model["ranks"], times, strict=True)]
     panels = [
-        Panel("NIH, eight libraries on NFS", "interpreters, or nodes", "seconds to the last", near),
+        Panel(
+            "NIH, eight libraries on NFS",
+            "conda: interpreters; container: nodes",
+            "seconds to the last",
+            near,
+        ),
         Panel("The model for more", "ranks, 16 a node", "seconds to the last", far),
     ]
     line_chart(path, "", panels)

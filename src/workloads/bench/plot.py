@@ -27,6 +27,7 @@ ENDINGS = (".png", ".pdf", ".svg")
 # In inches: a page shows pictures 830 pixels wide, and ten points are 14 pixels then.
 _WIDTH, _ROW, _PANEL = 8.3, 0.18, 3.4
 _IDEAL = "ideal"
+_MOST_TICKS = 7
 
 # Numbers by series and name.
 Series = Mapping[str, Mapping[str, float]]
@@ -163,7 +164,18 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel]) -> None:
             if panel.ticks:
                 axes.set_xticks(panel.ticks, map(str, panel.ticks))
                 axes.set_yticks(panel.ticks, map(str, panel.ticks))
+            else:
+                _say_numbers(axes, panel)
         _finish(made)
+
+
+def _say_numbers(axes: Any, panel: Panel) -> None:
+    """Have numbers at the axes, in place of powers; of many places along x only some."""
+    places = sorted({x for points in panel.lines.values() for x, _ in points})
+    some = places[:: -(-len(places) // _MOST_TICKS)]
+    axes.set_xticks(some, [f"{x:,.0f}" for x in some])
+    axes.tick_params(axis="x", which="minor", bottom=False)
+    axes.yaxis.set_major_formatter("{x:,g}")
 
 
 def _styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:

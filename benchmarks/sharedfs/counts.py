@@ -12,10 +12,12 @@ from hpcpy_cluster.processes import Machine
 NAME = ".stats"
 Counters = Mapping[str, int]
 _OPERATIONS = "fuse_ops."
-_PACKETS = "master.packets_sent"
-_SENT = "master.bytes_sent"
-# A client that has sent nothing for two seconds says so in a packet of 12 bytes; any request
-# is longer.  Among requests these keep-alives cannot be told apart, so looks follow each
+# Answers, of which each request has one.  What a client sends of itself has none: of files
+# that were read it tells when, each second.
+_PACKETS = "master.packets_received"
+_BYTES = "master.bytes_received"
+# A server that has sent nothing for two seconds says so in a packet of 12 bytes; any answer
+# is longer.  Among answers these keep-alives cannot be told apart, so looks follow each
 # other sooner.
 _KEEP_ALIVE = 12
 _SECONDS = 0.2
@@ -39,7 +41,7 @@ def parse(text: str) -> dict[str, int]:
 class Asked:
     """What one mount asked between two looks at its counters."""
 
-    # To the metadata server, keep-alives left out.
+    # Answers of the metadata server, keep-alives left out.
     packets: int
     # What the kernel asked of the mount, by kind; some the mount answers itself.
     operations: dict[str, int]
@@ -48,7 +50,7 @@ class Asked:
 def keep_alives(before: Counters, after: Counters) -> int:
     """Return the number of packets between two looks if all were keep-alives, else 0."""
     packets = after[_PACKETS] - before[_PACKETS]
-    return packets if after[_SENT] - before[_SENT] == packets * _KEEP_ALIVE else 0
+    return packets if after[_BYTES] - before[_BYTES] == packets * _KEEP_ALIVE else 0
 
 
 def between(before: Counters, after: Counters, silent: int = 0, looks: int = 0) -> Asked:

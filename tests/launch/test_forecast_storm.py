@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from small_storm import (
 from hpcpy_cluster.processes import daemon_environment
 from measure.report import begun
 from sharedfs.configurations import Configuration
+from sharedfs.counts import watched
 from sharedfs.samples import Sample
 from sharedfs.validation import compare
 
@@ -156,6 +158,19 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
     path.write_text(json.dumps(report, indent=1) + "\n")
     found = compare(report)
     assert found["errors"]["largest"] < MOST_OF_WAYS, found["cases"]
+
+
+def test_what_a_client_sends_of_itself_is_no_request(storm: SmallStorm) -> None:
+    folder = storm.storm.folder
+    mount = dataclasses.replace(storm.storm.mounts[0], folder=folder, part=VENV.folder)
+    with mount.mounted():
+        with watched([mount.look]) as asked:
+            mount.run("cat", folder / "pyvenv.cfg")
+        assert asked[0].packets > 0
+        # Each second it tells when the file was read.
+        with watched([mount.look]) as asked:
+            time.sleep(4)
+        assert asked[0].packets == 0
 
 
 def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallStorm) -> None:

@@ -49,12 +49,12 @@ MISTAKES = {
          "part 2: right, but not point by point"),
     ),
     "heat-gpu": (
-        ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread beyond the plate has computed"),
-        ("0 < j < shape[1] - 1", "0 < j", "a thread beyond the plate has computed"),
+        ("0 < i < shape[0] - 1", "0 < i < shape[0]", "a thread has read beyond the plate"),
+        ("0 < j < shape[1] - 1", "0 < j", "a thread has read beyond the plate"),
         ("0 < i < shape[0] - 1", "1 < i < shape[0] - 1", "a point inside was left out: [1, 1] is"),
         ("0 < i < shape[0] - 1", "0 <= i < shape[0] - 1", "a point at the edge has changed: [0, "),
         ("0 < i < shape[0] - 1 and 0 < j < shape[1] - 1", "0 < i < 19 and 0 < j < 29",
-         "a thread beyond the plate has computed"),
+         "a thread has read beyond the plate"),
         ("return 0 < i", "0 < i", "a point inside was left out: [1, 1] is"),
         ("    cuda.syncthreads()\n", "", "part 2: a thread reads what another one may not have"),
         ("    cuda.syncthreads()\n    if is_inside:\n", "    if is_inside:\n"
@@ -62,7 +62,7 @@ MISTAKES = {
         ("        if y == TILE:\n            tile[TILE + 1, x] = old[i + 1, j]\n", "",
          "part 2: points at the tiles' sides are wrong: who brings their halo? [7, 1] is "),
         ("if has_point:", "if is_inside:", "part 2: points beside the plate's edge are wrong: its"),
-        ("if has_point:", "if True:", "part 2: a thread beyond the plate has computed"),
+        ("if has_point:", "if True:", "part 2: a thread has read beyond the plate"),
         ("        around = (tile[y - 1, x] + tile[y + 1, x]) + (tile[y, x - 1] + tile[y, x + 1])",
          "        around = (old[i - 1, j] + old[i + 1, j]) + (old[i, j - 1] + old[i, j + 1])",
          "part 2: right, but 1132 reads of 260 points: the tile has them"),
@@ -140,6 +140,11 @@ MISTAKES = {
          "inner rows were computed together with an outer one: nothing overlaps"),
         ("    compute(rows, rows + 1)\n", "", "computed the rows [1, 2, 3], not each of 1 to 4"),
         ("    halo = ", "    compute(2, rows)\n    halo = ", "before the halo was started"),
+        ("halo += [comm", "_ = [comm", "waits for what comes, and not for what it has sent"),
+        ("    halo = ", "    halo = [comm.Recv_init(block[0], up), comm.Recv_init(block[-1], down)]\n"
+         "    MPI.Prequest.Startall(halo)\n    compute(2, rows)\n    halo = ",
+         "not by comm.Recv_init, but by comm.Irecv and comm.Isend"),
+        ("    MPI.Request.Waitall(sent)\n", "", "part 2: rank "),
         ("    halo = ", "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    compute(2, rows)\n"
          "    compute(1, 2)\n    compute(rows, rows + 1)\n    return\n    halo = ",
@@ -226,6 +231,12 @@ MISTAKES = {
         ("        with field.collective:\n            field[first", "        if True:\n"
          "            field[first", "part 2: each rank writes alone: with field.collective: "),
         ('"chunks": mine.shape, ', "", "on 4 ranks: part 2: a chunk has 24 rows, a rank 6: "),
+        ("    with h5py.File(path, \"w\", driver=\"mpio\", comm=comm) as file:\n        field = ",
+         "    global file\n    file = h5py.File(path, 'w', driver='mpio', comm=comm)\n"
+         "    if True:\n        field = ", "the file is still open: with h5py.File(...) as file"),
+        ('        field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)\n        field',
+         '        if comm.rank == 0:\n            file.create_dataset("field", (n, 5), mine.dtype)\n'
+         '        file["field"]', "created by all ranks together, not by one of them"),
         (', "compression": "gzip"', "", "part 2: the dataset is right, and not compressed"),
         ("            field[first : first", "            comm.bcast(mine)\n"
          "            field[first : first", "part 2: comm.bcast brings rows to another rank"),

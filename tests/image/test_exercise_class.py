@@ -178,6 +178,45 @@ def test_a_students_best_answer_is_shown_and_the_latest_of_equals(tmp_path: Path
     assert "heat-sum: 1 of 2 right" in written
 
 
+def test_copies_count_and_what_is_nearly_an_answer_is_said(tmp_path: Path) -> None:
+    told = {"heat_sum (1).py": "heat-sum", "heat_sum-Copy2.py": "heat-sum"}
+    told |= {"Heat_Sum_v2.py": "Heat-Sum-v2", "heat_sum.py": "heat-sum"}
+    files(tmp_path, *(f"ann/{name}" for name in told), "ann/heat_summary.py", "ann/my.py")
+    assert {each.file.name: each.exercise for each in answers([tmp_path], None)} == told
+
+
+def test_a_program_that_kills_the_check_is_named(tmp_path: Path) -> None:
+    files(tmp_path, f"class/ann/{SLICES}", f"class/bob/{SLICES}", f"class/eve/{SLICES}")
+    (tmp_path / "class/bob" / SLICES).write_text("import os\nos.kill(os.getppid(), 9)\n")
+    done = in_folder(tmp_path, "--check", "class", "--html", "a.html", "--json", "a.json")
+    assert done.returncode == -signal.SIGKILL
+    bob = f"class/bob/{SLICES}"
+    assert f"1 of 3 files are checked. {bob}: its check" in (tmp_path / "a.html").read_text()
+    assert [each["passed"] for each in json.loads((tmp_path / "a.json").read_text())] == [
+        True, None, None
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "said"),
+    [
+        ("heat-slices", 'raise ValueError("\\033[2J")', "ValueError: ?[2J"),
+        ("heat-halo", 'import os, sys\nsys.stderr.write("\\033c")\nsys.stderr.flush()\n'
+         "os._exit(3)", "?c"),
+        ("heat-slices", 'import sys\nwhile True: sys.stderr.write("x" * 2**20)', "File too large"),
+        ("heat-halo", 'import sys\nwhile True: sys.stderr.write("x" * 2**20)', "more than 256 MiB"),
+    ],
+)  # fmt: skip
+def test_what_a_program_prints_is_shown_in_part_and_harmless(
+    name: str, more: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "my.py").write_text(more)
+    error = checked(name, tmp_path / "my.py")[2]
+    assert said in error
+    assert "\033" not in error
+    assert len(error) < 1000
+
+
 def test_a_folder_is_a_class(tmp_path: Path) -> None:
     files(tmp_path, f"class/ann/{SLICES}", f"class/bob/day1/{SLICES}", "class/bob/heat_sum.py")
     (tmp_path / "class" / "ann" / SLICES).write_text(text("heat-slices", solved=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,14 +40,14 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     """Return the files to check, of all exercises or of one.
 
     In a class's folder there is one for each student, and those files count whose names tell the
-    exercise. A file that is given itself may have any name where the exercise is given, too.
+    exercise; those whose names nearly do are in the list, too. A file that is given itself may have any name where the exercise is given, too.
     """
     files = [path for path in paths if not path.is_dir()]
     names = [exercise or _told(file) for file in files]
     wanted = NAMES if exercise is None else (exercise,)
     found = [*map(Answer, files, names, _students(files, names))]
     for folder in (path for path in paths if path.is_dir()):
-        below = [each for each in _below(folder) if each.exercise in (*wanted, UNREADABLE)]
+        below = [each for each in _below(folder) if _counts(each.exercise, wanted)]
         if not below:
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
@@ -55,7 +56,14 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
 
 
 def _told(file: Path) -> str:
-    return file.stem.replace("_", "-")
+    """Return the exercise that a name tells, also as a browser or a notebook names a copy."""
+    return re.sub(r"( ?\(\d+\)|-Copy\d+)$", "", file.stem).replace("_", "-")
+
+
+def _counts(told: str, wanted: Sequence[str]) -> bool:
+    """Whether a file is an answer, or its name is nearly one's, which is said."""
+    begun = [told[len(name) :] for name in wanted if told.lower().startswith(name)]
+    return told == UNREADABLE or any(not rest[:1].isalpha() for rest in begun)
 
 
 def _below(folder: Path) -> Iterator[Answer]:

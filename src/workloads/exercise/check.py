@@ -7,13 +7,17 @@ import hashlib
 import importlib.util
 import json
 import os
+import resource
 import secrets
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,8 @@ from workloads.exercise.trial import KEY, MODULE, SECOND
 
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20
+# What a program may write into one file, or print: an endless loop does not fill the disk.
+_MOST_WRITTEN = 1 << 28
 
 
 def check_name(file: Path) -> None:
@@ -94,7 +100,7 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
-            raise error(on + verdict["message"])
+            raise error(on + _printable(verdict["message"]))
     on += "part 2: " if is_second else ""
     if not ended:
         hint = "an endless loop? --seconds N allows more"
@@ -129,7 +135,7 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
     with tempfile.TemporaryFile() as errors:
         files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
-        with leftovers.ended(), running(words, env=environment, **files) as process:
+        with leftovers.ended(), _limited(), running(words, env=environment, **files) as process:
             end = time.monotonic() + seconds
             # Of a rank that is wrong the others know nothing, and may wait for it.
             while (code := process.poll()) is None:
@@ -138,7 +144,28 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
                 if time.monotonic() > end:
                     return ""
                 time.sleep(_LOOK_SECONDS)
-        errors.seek(0)
+        errors.seek(0, os.SEEK_END)
+        # The end is enough for its last line.
+        errors.seek(-min(errors.tell(), _MOST_BYTES), os.SEEK_CUR)
         lines = errors.read().decode(errors="replace").strip().splitlines()
         said = lines[-1] if lines else "the program has ended the process, and gave no answer"
-        return f"ended with {code}: {said}"
+        if code == -signal.SIGXFSZ:
+            said = f"the program has printed more than {_MOST_WRITTEN >> 20} MiB"
+        return f"ended with {code}: {_printable(said)}"
+
+
+def _printable(text: str) -> str:
+    """Return a student's text without what would move a terminal's cursor, or colour it."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Limit the files of programs that are started in the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits = [each for each in (soft, _MOST_WRITTEN) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -13,7 +13,7 @@ from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.exercise.answers import UNREADABLE, Answer, answers
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.page import NOT_YET
+from workloads.exercise.page import NOT_YET, UNDER_WAY
 from workloads.exercise.tasks import NAMES, hints, task, text
 
 _EPILOG = f"""\
@@ -79,10 +79,12 @@ def _check(args: argparse.Namespace) -> int:
     printed = not any(map(files.is_stdout, outputs.values()))
     width = max(len(str(each.file)) for each in given)
     verdicts = [_not_yet(each) for each in given]
-    # A page of before must not be taken for that of a check that has just begun.
-    _write(outputs, verdicts, is_last=False)
     errors = []
     for (file, name, _), verdict in zip(given, verdicts, strict=True):
+        # A page of before must not be taken for that of a check that has just begun, and a
+        # program that kills this one must be found.
+        verdict["message"] = UNDER_WAY
+        _write(outputs, verdicts, is_last=False)
         message = remark = ""
         passed: bool | None = True
         try:

@@ -6,6 +6,7 @@ import operator
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,10 +100,15 @@ def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
         return trace if frame.f_code.co_filename == module.__file__ else None
 
     sys.settrace(trace)
+    threading.settrace(trace)
     try:
         answer = call()
     finally:
+        is_whole = sys.gettrace() is trace
         sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
+    if not is_whole:
+        raise WorkloadError("the lines that run are counted by sys.settrace: leave it as it is")
     return answer, lines
 
 
@@ -152,17 +158,23 @@ def world() -> Any:
     return MPI.COMM_WORLD
 
 
-def watched(comm: Any, used: set[str]) -> Any:
+def watched(comm: Any, used: set[str], sent: list[Any] | None = None) -> Any:
     """Return a duplicate communicator that notes in `used` which attributes are read.
 
     With one communicator for both, a rank that has returned would answer the student's
-    messages by the judge's.
+    messages by the judge's. The requests of its Isend are added to `sent`.
     """
 
     class Watched(type(comm)):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:
             used.add(name)
             return super().__getattribute__(name)
+
+        def Isend(self, *args: Any, **options: Any) -> Any:  # noqa: N802
+            request = super().Isend(*args, **options)
+            if sent is not None:
+                sent.append(request)
+            return request
 
     return Watched(comm.Dup())
 
@@ -260,7 +272,8 @@ def strip(comm: Any) -> tuple[Any, Any, Any, Any]:
 
     plate = common_numbers(comm).random((_bounds(comm.size - 1)[1], 5))
     first, last = _bounds(comm.rank)
-    block = np.full((last - first + 2, 5), -1.0)
+    block = np.empty((last - first + 2, 5))
+    block[0], block[-1] = _unfilled(comm.rank)
     block[1:-1] = plate[first:last]
     up = comm.rank - 1 if comm.rank else MPI.PROC_NULL
     down = comm.rank + 1 if comm.rank < comm.size - 1 else MPI.PROC_NULL
@@ -273,17 +286,24 @@ def wrong_halo(comm: Any, plate: Any, block: Any, halves: tuple[bool, bool] = (T
     if (block[1:-1] != plate[first:last]).any():
         return f"on rank {comm.rank} rows of its own have changed: the halo alone is filled"
     has = (comm.rank > 0, comm.rank < comm.size - 1)
-    for name, row, want, is_due in zip(
-        ("first", "last"), (block[0], block[-1]), (first, last + 1), halves, strict=True
+    for name, row, unfilled, want, is_due in zip(
+        ("first", "last"), (block[0], block[-1]), _unfilled(comm.rank), (first, last + 1), halves,
+        strict=True,
     ):
         neighbour = has[name == "last"]
-        if is_due and (row != (plate[want - 1] if neighbour else -1)).any():
+        if is_due and (row != (plate[want - 1] if neighbour else unfilled)).any():
             if not neighbour:
                 return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
             rows = [f"row {k}" for k, own in enumerate(plate, 1) if (own == row).all()]
-            what = "not filled" if (row == -1).all() else (*rows, "of other numbers")[0]
+            other = "a neighbour's halo" if (row < 0).all() else "of other numbers"
+            what = "not filled" if (row == unfilled).all() else (*rows, other)[0]
             return f"on rank {comm.rank} the {name} row is {what}, not row {want} of the plate"
     return ""
+
+
+def _unfilled(rank: int) -> tuple[float, float]:
+    """Return what a rank's first and last row have before they are filled, as no other's."""
+    return -2.0 * rank - 1, -2.0 * rank - 2
 
 
 def _bounds(rank: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 from workloads.exercise.tasks import NAMES
 
 NOT_YET = "the check has not come to it yet"
+UNDER_WAY = "its check is under way, or has ended the whole check"
 Answers = Mapping[str, Mapping[str, Any]]  # exercise -> the best verdict
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>The class's answers</title>
@@ -59,10 +60,12 @@ def _best(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _incomplete(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """Say that the check goes on, or was stopped."""
-    done = sum(each["message"] != NOT_YET for each in verdicts)
+    done = sum(each["message"] not in (NOT_YET, UNDER_WAY) for each in verdicts)
     if done == len(verdicts):
         return ""
-    return f"<p><strong>Incomplete: {done} of {len(verdicts)} files are checked.</strong></p>"
+    said = [f"Incomplete: {done} of {len(verdicts)} files are checked."]
+    said += [f"{each['name']}: {UNDER_WAY}." for each in verdicts if each["message"] == UNDER_WAY]
+    return f"<p><strong>{escape(' '.join(said))}</strong></p>"
 
 
 def _not_checked(verdicts: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import ref as weakref
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import counted, difference, everywhere, no_dataset, world
@@ -55,13 +56,19 @@ def _written(
     first, last = bounds[comm.rank : comm.rank + 2]
     want = np.arange(n * 5.0).reshape(n, 5) + 1
     mine, given = want[first:last].copy(), counted(comm, moved)
-    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes):
-        getattr(module, name)(given, path, mine, first, n)
+    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes, opened):
+        try:
+            getattr(module, name)(given, path, mine, first, n)
+        except KeyError as error:
+            why = "a dataset is created by all ranks together, not by one of them"
+            raise WorkloadError(f"on rank {comm.rank} {error.args[0]}: {why}") from error
     # Numbers of rows and such may be sent, but not a row.
     if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
         return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
     if drivers - {"mpio"}:
         return path, 'each rank opens a file of its own: driver="mpio", comm=comm opens one for all'
+    if any(file() for file in opened):
+        return path, "the file is still open: with h5py.File(...) as file: closes it"
     comm.Barrier()
     if not Path(path).exists():
         return path, "there is no file at path"
@@ -75,8 +82,10 @@ def _written(
 
 
 @contextmanager
-def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | None], list[int]]]:
-    """Note the drivers of all files, and the size of each write into datasets of this one.
+def _watched_files(
+    path: str, is_together: bool
+) -> Iterator[tuple[set[str | None], list[int], list[weakref[Any]]]]:
+    """Note all files and their drivers, and the size of each write into datasets of this one.
 
     Writes may have to be collective: of an independent one HDF5 says less, and later.
 
@@ -86,13 +95,14 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
     import h5py
     import numpy as np
 
-    drivers, sizes = set[str | None](), list[int]()
+    drivers, sizes, files = set[str | None](), list[int](), list[weakref[Any]]()
     opens, sets, writes = h5py.File.__init__, h5py.Dataset.__setitem__, h5py.Dataset.write_direct
 
     def opened(file: Any, name: Any, *args: Any, **options: Any) -> None:
         # `dataset.file` is another object of a file that is open.
         if isinstance(name, (str, bytes, os.PathLike)):
             drivers.add(args[1] if len(args) > 1 else options.get("driver"))
+            files.append(weakref(file))
         opens(file, name, *args, **options)
 
     def check(dataset: Any, source: Any) -> None:
@@ -113,7 +123,7 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
     h5py.File.__init__ = opened
     h5py.Dataset.__setitem__, h5py.Dataset.write_direct = assigned, written
     try:
-        yield drivers, sizes
+        yield drivers, sizes, files
     finally:
         h5py.File.__init__ = opens
         h5py.Dataset.__setitem__, h5py.Dataset.write_direct = sets, writes

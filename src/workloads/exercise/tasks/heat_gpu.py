@@ -55,7 +55,7 @@ def _beyond(kernel: Any, side: int, old: Any, new: Any) -> str:
     try:
         kernel[tuple(-(-each // side) for each in new.shape), (side, side)](old, new, 0.25)
     except IndexError:
-        return "a thread beyond the plate has computed: both ends count, of i and of j"
+        return "a thread has read beyond the plate: both ends count, of i and of j"
     except NotImplementedError as error:
         # The simulator puts the thread's number before it.
         raise NotImplementedError(str(error).rpartition("]: ")[2]) from error

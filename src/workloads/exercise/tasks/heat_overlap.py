@@ -18,6 +18,8 @@ EXERCISE = Exercise(
 )
 # How long a neighbour that comes late waits for rows that others can compute without it.
 _LATE_SECONDS = 10.0
+# By what else a halo could be started, or would be exchanged at once.
+_OTHERS = ("Recv_init", "irecv", "Sendrecv", "Recv")
 _TOO_LATE = {
     "inner": "the inner rows were computed after the wait: nothing overlaps",
     "outer": "an outer row waited for the other side's halo: Waitany takes whichever is there",
@@ -37,13 +39,15 @@ def judge_second(module: Any) -> str:
 
 def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int]) -> str:
     """Judge a step whose rows, the inner or the outer ones, are due before some ranks send."""
-    used, faults, done = set[str](), list[str](), list[int]()
-    given, (plate, block, up, down) = watched(comm, used), strip(comm)
+    used, faults, done, sent = set[str](), list[str](), list[int](), list[Any]()
+    given, (plate, block, up, down) = watched(comm, used, sent), strip(comm)
     rows = len(block) - 2
 
     def fault(first: int, last: int, *, is_outer: bool) -> str:
         if not is_outer and not {"Isend", "Irecv"} <= used:
-            return "the inner rows were computed before the halo was started"
+            other = next((each for each in _OTHERS if each in used), "")
+            why = f": not by comm.{other}, but by comm.Irecv and comm.Isend" if other else ""
+            return f"the inner rows were computed before the halo was started{why}"
         if is_outer and min(last, rows) > max(first, 2):
             return "inner rows were computed together with an outer one: nothing overlaps"
         wrong = is_outer and wrong_halo(comm, plate, block, (first <= 1, last > rows))
@@ -68,6 +72,8 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
         return wrong
     if sorted(done) != [*range(1, rows + 1)]:
         return f"rank {comm.rank} computed the rows {sorted(done)}, not each of 1 to {rows} once"
+    if any(sent):
+        return f"rank {comm.rank} waits for what comes, and not for what it has sent by Isend"
     return missing(comm, used, "Irecv") or wrong_halo(comm, plate, block)
 
 

@@ -200,6 +200,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the folder."""
+    names = [the_graph().image(options.image).name] if options.image else list(STANDALONE)
     of = commit()
     if options.key:
         check_key(options.key)
@@ -211,15 +212,13 @@ def main(options: argparse.Namespace) -> int:
     with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
         pass  # before anything is downloaded
     if options.url and not re.fullmatch(r"[a-z]+://[\w.:/~@%+-]+", options.url):
-        raise UsageError(
-            f"--url {options.url}: is no address", hint="such as https://example.org/x"
-        )
+        hint = "such as https://example.org/x"
+        raise UsageError(f"--url {options.url}: is no address", hint=hint)
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"
         raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
     _build_pages()  # before hours of builds, as a link in them may lead nowhere
-    names = [options.image] if options.image else list(STANDALONE)
     every = [made_here(name) for name in names]
     others = [arch for arch in ARCHITECTURES if arch != host_arch()]
     twins = [twin(made.image.name, arch) for made in every for arch in others]

@@ -78,7 +78,10 @@ def test_what_is_unreleased_is_not_signed_and_no_folder_written_over(
     monkeypatch.setattr(release, "commit", lambda: 40 * "a")
     monkeypatch.setattr(release, "check_key", lambda _: None)
     monkeypatch.setattr(release, "notes", lambda _, version: f"## {version}, unreleased\n")
-    monkeypatch.setattr(release, "ensure_image", lambda *_: pytest.fail("built"))
+    for name in ("ensure_image", "_build_pages"):
+        monkeypatch.setattr(release, name, lambda *_: pytest.fail("built"))
+    with pytest.raises(UsageError, match="no image 'typo'; there are: "):
+        run(["release", "typo", "--to", str(tmp_path / "new")])
     with pytest.raises(UsageError, match=r" is unreleased; write its date"):
         run(["release", "--key", "a key", "--to", str(tmp_path / "new")])
     # Nor is one written over.

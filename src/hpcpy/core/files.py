@@ -96,7 +96,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
-def refuse_anothers(path: Path, mark: str, what: str) -> None:
+def refuse_anothers(path: Path, mark: str, what: str, remedy: str = "another place") -> None:
     """Refuse to write over a folder, or a file without the mark of ours: a program, an image."""
     # Methods of `Path` raise for a name that is too long.
     if os.path.isdir(path):  # noqa: PTH112
@@ -106,7 +106,7 @@ def refuse_anothers(path: Path, mark: str, what: str) -> None:
     with disk_errors(path), path.open("rb") as file:
         is_ours = mark.encode() in file.read(_HEAD)
     if not is_ours:
-        hint = "name another place, or remove this file"
+        hint = f"name {remedy}, or remove this file"
         raise UsageError(f"{path}: is no {what} that hpcpy has written", hint=hint)
 
 

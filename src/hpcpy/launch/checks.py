@@ -19,6 +19,7 @@ _ELF = b"\x7fELF"
 _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
 )
+_CLOSED = "permission denied"
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
 
 
@@ -64,6 +65,8 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
             wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
     else:
         wrong = _no_reference(given, engine)
+    if absent == _CLOSED:  # To the ranks, too, which are of the same user
+        wrong = f"{absent}; its owner opens it, and its folders, for you: chmod a+rX"
     if wrong:
         raise UsageError(f"IMAGE={given}: {wrong}")
     return absent
@@ -116,6 +119,8 @@ def _inspect(path: Path) -> tuple[str, bool, bytes]:
             return ("is no plain file" if path.exists() else "no such file"), False, b""
         with path.open("rb") as stream:
             return "", False, stream.read(_HEAD)
+    except PermissionError:
+        return _CLOSED, False, b""
     except OSError as error:
         return (error.strerror or "cannot be read").lower(), False, b""
 

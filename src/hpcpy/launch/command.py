@@ -78,8 +78,7 @@ def _apptainer(*, is_run: bool) -> Path:
     except UnavailableError as error:
         if not is_run:
             return command()
-        ask = "name the site's module of it in a site file (hpcpy docs sites)"
-        error.hint = f"make setup, or {ask}"
+        error.hint = "make setup, or name the site's module of it in a site file (hpcpy docs sites)"
         raise
 
 
@@ -119,12 +118,10 @@ def main(options: argparse.Namespace) -> int:
     job_nodes = 0 if is_batch else controller.job_nodes()
     check_request(request, site, job_nodes)
     if is_run and controller.command("srun") is None:
-        raise UnavailableError(
-            "no srun on this machine",
-            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
-            if paths.IS_CHECKOUT
-            else "hpcpy batch writes a script for a machine that has it",
-        )
+        hint = "hpcpy batch writes a script for a machine that has it"
+        if paths.IS_CHECKOUT:
+            hint = "`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
+        raise UnavailableError("no srun on this machine", hint=hint)
     remarks = [*misplaced(options.words, request), *_check(request, is_run=is_run)]
     if remark := unknown_kind(request.engine, request.mpi or site.mpi):
         remarks.append(remark)
@@ -150,10 +147,8 @@ def _check(request: Request, *, is_run: bool) -> list[str]:
     engine, image = request.engine, request.image
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     if engine not in ("standalone", "none") and str(Path.cwd()) in _HIDING:
-        raise UsageError(
-            f"{Path.cwd()}: the ranks' working directory would hide the image's own",
-            hint="cd to a folder of yours",
-        )
+        what = f"{Path.cwd()}: the ranks' working directory would hide the image's own"
+        raise UsageError(what, hint="cd to a folder of yours")
     if request.workload and not image and engine in ("apptainer", "standalone"):
         require_workload(request.workload)
     if is_in_container():

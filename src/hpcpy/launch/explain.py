@@ -27,7 +27,8 @@ _KERNEL = (
 )
 # What outranks all that ranks say, as theirs have not begun: the first line of the first
 # pattern, wherever it stands, since lines of several nodes come in any order.
-_NO_START = (re.compile(rf"{_ENGINE}.*/dev/fuse"), re.compile(rf"{_ENGINE}.*{_KERNEL}"))
+_FUSE = re.compile(rf"{_ENGINE}.*(?:/dev/fuse|fuse: device not found)")
+_NO_START = (_FUSE, re.compile(rf"{_ENGINE}.*{_KERNEL}"))
 # What explains more than the last line does.
 _OTHERS = (re.compile(_ENGINE), re.compile(r".*(?i:no space left on device|disk quota exceeded)"))
 _TRACEBACK = "Traceback (most recent call last):"
@@ -113,8 +114,7 @@ _SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_si
 _DOWN = "sinfo --Node --states=down names it"
 _KNOWN: tuple[tuple[Any, ...], ...] = (
     ("DUE TO TIME LIMIT", "the job's time is over; ask for more: TIME=HH:MM:SS"),
-    (r"execve\(\): (\S+): No such file", r"a node has no program \1"),
-    (r"exec: (\S+): not found", r"a node has no program \1"),
+    (r"(?:execve\(\)|exec): (\S+): (?:No such file|not found)", r"a node has no program \1"),
     (r"execve\(\): (\S+): (Exec format error|Permission denied)", r"a node cannot run \1: \2"),
     (r"Node failure on (\S+)", r"node \1 has failed"),
     ("DUE TO NODE FAILURE", f"a node of the job has failed; {_DOWN}"),
@@ -204,9 +204,8 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
 
 def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
     """Explain a call of MPI_Abort, or an MPI error, unless a rank has died by itself before."""
-    number, aborted = next(
-        ((n, f) for n, line in enumerate(lines) if (f := _ABORTED.match(line))), (0, None)
-    )
+    matches = ((n, f) for n, line in enumerate(lines) if (f := _ABORTED.match(line)))
+    number, aborted = next(matches, (0, None))
     own = [death for death in deaths if death[1]["how"] not in _BY_SLURM]
     if aborted is None or any(at < number or not aborted["call"] for at, _ in own):
         return None
@@ -227,6 +226,9 @@ def _death(lines: list[str], at: int, match: re.Match[str], code: int) -> tuple[
         how, line = "Killed", f"{line}; ask for more: MEM=8G"
     if words := last_words(lines, at, ranks):
         line += f"; last on stderr: {words}"
+    if _first((_FUSE,), lines):
+        line += "; an administrator types: modprobe fuse && chmod 666 /dev/fuse; until then"
+        line += ' [options] apptainer = ["--unsquash"] in a site file'
     if exited := re.search(r"exit code (\d+)$", how):
         # What the kernel keeps of it, as above.
         return line, int(exited[1]) & 0xFF or 1

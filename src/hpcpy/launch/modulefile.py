@@ -29,7 +29,7 @@ from hpcpy.launch.layers import VARIABLE
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
 from hpcpy.launch.plan import AUTO, KINDS, unknown_kind
-from hpcpy.launch.running import named_or_running, running_image
+from hpcpy.launch.running import named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
@@ -39,6 +39,7 @@ ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
 # Of the standalone file: the first one is a script, and the others are links to it.
 OWN_NAMES = ("python", "python3", "mpiexec")
+_ANOTHER = "another version: VERSION=… or --version"
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 
@@ -65,10 +66,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    site = find_site(getattr(options, "site", ""), named_or_running(getattr(options, "image", "")))
-    given = getattr(options, "image", "") or site.image
-    if not (given or paths.IS_CHECKOUT):
-        given = running_image()[1]
+    named = named_or_running(getattr(options, "image", ""))
+    site = find_site(getattr(options, "site", ""), named)
+    given = getattr(options, "image", "") or site.image or named
     is_own = bool(given) and is_program(given)
     if site.engine != "apptainer" and not is_own:
         raise UsageError(
@@ -78,9 +78,8 @@ def main(options: argparse.Namespace) -> int:
         )
     folder = (options.to or _FOLDER).absolute()
     if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
-        raise UsageError(
-            f"--to: {folder}: Lmod reads no module file there", hint="no blanks, quotes, $ or ["
-        )
+        hint = "no blanks, quotes, $ or ["
+        raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
     image = checked_image(given, site, "standalone" if is_own else "apptainer")
     program = "" if is_own else engine_program("apptainer", site, is_run=True)
     programs = folder / options.name / options.version / "bin"
@@ -92,6 +91,7 @@ def main(options: argparse.Namespace) -> int:
     file = files / options.name / options.version
     with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
         refuse_anothers(file, _MARK, "module file")
+        refuse_anothers(file, _tcl(_RUN_IN.format(image)), f"module file of {image}", _ANOTHER)
         for name in (first, *links):
             refuse_anothers(programs / name, PLAIN, "command")
         write_whole(programs / first, script, 0o755)
@@ -114,9 +114,8 @@ def checked_image(given: str, site: Site, engine: str) -> str:
     image = given or site.image
     if not image:
         if engine != "apptainer":
-            raise UsageError(
-                f"{engine} takes a reference", hint="IMAGE=registry.example.org/me/hpcpy:1"
-            )
+            hint = "IMAGE=registry.example.org/me/hpcpy:1"
+            raise UsageError(f"{engine} takes a reference", hint=hint)
         if not paths.IS_CHECKOUT:
             raise UsageError("no image is named", hint="IMAGE=/shared/hpcpy.sif")
         image = str(paths.BUILD / "hpcpy.sif")
@@ -174,10 +173,8 @@ def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     variables = []
     for variable in site_variables(site):
         (line,) = exports([variable], prefix)
-        is_folder = variable.name == "TMPDIR"
-        variables.append(
-            f"[ ! -d {quoted(variable.value)} ] || {line.shell}" if is_folder else line.shell
-        )
+        if_there = f"[ ! -d {quoted(variable.value)} ] || " if variable.name == "TMPDIR" else ""
+        variables.append(f"{if_there}{line.shell}")
     return {
         "image": image,
         "quoted_image": quoted(image),
@@ -194,6 +191,7 @@ def _lines(lines: Iterable[str]) -> str:
 # For Environment Modules and for Lmod, which reads Tcl, too.  What `srun` reads: the kind of MPI,
 # and that a rank that dies ends all.
 _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
+_RUN_IN = " run in {}. "  # By this a module file is known as an image's
 _MODULE = f"""\
 {_MARK}
 proc ModulesHelp {{}} {{ puts stderr @about@ }}
@@ -222,7 +220,7 @@ foreach kind {@kinds@} {
 def module_text(name: str, image: str, programs: Path, names: Sequence[str], site: Site) -> str:
     """Return the module file of some commands, which are the names in a folder."""
     about = (
-        f"{', '.join(names[:-1])} and {names[-1]} run in {image}. "
+        f"{', '.join(names[:-1])} and {names[-1]}{_RUN_IN.format(image)}"
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
     given = os.environ.get(VARIABLE, "") and str(Path(os.environ[VARIABLE]).absolute())

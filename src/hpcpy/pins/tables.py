@@ -21,7 +21,7 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     """Read a TOML file."""
     shown = str(path) if is_users else f"{path.parent.name}/{path.name}"
     try:
-        values = _parsed(path.read_text(encoding="utf-8"))
+        values = _parsed(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a mark
     except PermissionError as error:
         raise unreadable(path, error) from error
     except OSError as error:

@@ -56,7 +56,7 @@ _CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] 
 def read(path: Path) -> dict[str, Any]:
     """Return what a site's file promises."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("promises", {})
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("promises", {})
     except OSError as error:
         raise UsageError(f"--site {path}: cannot be read ({error.strerror})") from error
     except ValueError as error:

@@ -48,7 +48,7 @@ def test_promises(
 ) -> None:
     site = tmp_path / "s.toml"
     if promise is not None:
-        site.write_text(f'engine = "apptainer"\n[promises]\n{promise}\n')
+        site.write_text(f'\ufeffengine = "apptainer"\n[promises]\n{promise}\n')
     assert main(["doctor", "--site", str(site)]) == code
     shown = capsys.readouterr()
     assert says in (shown.err if code == 2 else shown.out)

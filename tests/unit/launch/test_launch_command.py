@@ -136,6 +136,16 @@ def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
 
 
+@pytest.mark.parametrize("engine", ["apptainer", "standalone"])
+def test_an_image_that_is_closed_is_refused(tmp_path: Path, engine: str) -> None:
+    image = tmp_path / "x.sif"
+    image.touch(0)
+    done = hpcpy(tmp_path, "batch", f"--engine={engine}", f"--image={image}", *PI)
+    assert (done.returncode, done.stdout) == (2, "")
+    says = f"hpcpy batch: IMAGE={image}: permission denied; its owner opens it"
+    assert (done.stderr[: len(says)], done.stderr.count("\n")) == (says, 1)
+
+
 def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").touch()

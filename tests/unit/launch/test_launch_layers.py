@@ -57,7 +57,7 @@ def test_each_file_is_over_those_before_it(
 @pytest.mark.parametrize(
     ("text", "mpi"),
     [
-        ("time = '1:00:00'", "auto"),
+        ("\ufefftime = '1:00:00'", "auto"),  # as Windows' editors begin a file
         ("[promises]\nmpi = 'mpich'", "auto"),
         ("engine = 'shifter'", ""),
     ],

@@ -95,6 +95,10 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     site.write_text(f'{keys}[environment]\nA = "b c"\n')
     words = [f"--image={shutil.which('sh')}", f"--to={tmp_path}", f"--site={site}", "--version=1"]
     assert run(["modulefile", *words]) == 0
+    # Of this image it stays.
+    says = "modulefiles/hpcpy/1: is no module file of .*/cat that hpcpy has written; name another"
+    with pytest.raises(UsageError, match=says):
+        run(["modulefile", f"--image={shutil.which('cat')}", *words[1:]])
     shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
     python, env = tmp_path / "hpcpy/1/bin/python3", {"PATH": "/usr/bin:/bin"}
     assert printed(run_program(python, *shell, env=env)) == "b c 1 unset two words\n"

@@ -18,6 +18,7 @@ from hpcpy.core.errors import UsageError, suggestion
 _KINDS = ("tutorials", "how-to", "reference", "explanation")
 _WIDTH = 100
 _CODE = re.compile(r"(?ms)^( *```.*?^ *```$)")
+_INLINE = re.compile(r"`[^`\n]+`")
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
 _PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n*")
 _LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
@@ -84,11 +85,14 @@ def _parts(path: Path, known: dict[str, Path]) -> list[str]:
 
 
 def _wrapped(text: str) -> str:
-    """Return prose in lines that a terminal shows whole, except for tables."""
+    """Return prose in lines that a terminal shows whole, except for tables.
+
+    A command in it stays in one line: half of it would run when it is copied.
+    """
     columns = min(_WIDTH, shutil.get_terminal_size().columns)
     wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
     lines = []
-    for line in text.split("\n"):
+    for line in _INLINE.sub(lambda code: code[0].replace(" ", "\0"), text).split("\n"):
         wrapper.subsequent_indent = "  " if line.startswith("- ") else ""
         lines += [line] if line.startswith(("|", " ")) else wrapper.wrap(line) or [""]
-    return "\n".join(lines)
+    return "\n".join(lines).replace("\0", " ")

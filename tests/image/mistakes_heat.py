@@ -141,8 +141,8 @@ MISTAKES = {
         ("    compute(rows, rows + 1)\n", "", "computed the rows [1, 2, 3], not each of 1 to 4"),
         ("    halo = ", "    compute(2, rows)\n    halo = ", "before the halo was started"),
         ("halo += [comm", "_ = [comm", "waits for what comes, and not for what it has sent"),
-        ("    halo = ", "    halo = [comm.Recv_init(block[0], up), comm.Recv_init(block[-1], down)]\n"
-         "    MPI.Prequest.Startall(halo)\n    compute(2, rows)\n    halo = ",
+        ("    halo = ", "    halo = [comm.Recv_init(block[0], up)]\n    halo[0].Start()\n"
+         "    compute(2, rows)\n    halo = ",
          "not by comm.Recv_init, but by comm.Irecv and comm.Isend"),
         ("    MPI.Request.Waitall(sent)\n", "", "part 2: rank "),
         ("    halo = ", "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
@@ -233,9 +233,9 @@ MISTAKES = {
         ('"chunks": mine.shape, ', "", "on 4 ranks: part 2: a chunk has 24 rows, a rank 6: "),
         ("    with h5py.File(path, \"w\", driver=\"mpio\", comm=comm) as file:\n        field = ",
          "    global file\n    file = h5py.File(path, 'w', driver='mpio', comm=comm)\n"
-         "    if True:\n        field = ", "the file is still open: with h5py.File(...) as file"),
-        ('        field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)\n        field',
-         '        if comm.rank == 0:\n            file.create_dataset("field", (n, 5), mine.dtype)\n'
+         "    if True:\n        field = ", "the file is still open: with h5py.File(...) as"),
+        ('field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)\n        field',
+         'if not comm.rank:\n            file.create_dataset("field", (n, 5), mine.dtype)\n'
          '        file["field"]', "created by all ranks together, not by one of them"),
         (', "compression": "gzip"', "", "part 2: the dataset is right, and not compressed"),
         ("            field[first : first", "            comm.bcast(mine)\n"

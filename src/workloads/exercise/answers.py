@@ -40,7 +40,8 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     """Return the files to check, of all exercises or of one.
 
     In a class's folder there is one for each student, and those files count whose names tell the
-    exercise; those whose names nearly do are in the list, too. A file that is given itself may have any name where the exercise is given, too.
+    exercise; those whose names nearly do are in the list, too. A file that is given itself may have
+    any name where the exercise is given, too.
     """
     files = [path for path in paths if not path.is_dir()]
     names = [exercise or _told(file) for file in files]

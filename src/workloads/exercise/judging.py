@@ -106,7 +106,7 @@ def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
     finally:
         is_whole = sys.gettrace() is trace
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
     if not is_whole:
         raise WorkloadError("the lines that run are counted by sys.settrace: leave it as it is")
     return answer, lines
@@ -287,7 +287,11 @@ def wrong_halo(comm: Any, plate: Any, block: Any, halves: tuple[bool, bool] = (T
         return f"on rank {comm.rank} rows of its own have changed: the halo alone is filled"
     has = (comm.rank > 0, comm.rank < comm.size - 1)
     for name, row, unfilled, want, is_due in zip(
-        ("first", "last"), (block[0], block[-1]), _unfilled(comm.rank), (first, last + 1), halves,
+        ("first", "last"),
+        (block[0], block[-1]),
+        _unfilled(comm.rank),
+        (first, last + 1),
+        halves,
         strict=True,
     ):
         neighbour = has[name == "last"]

@@ -56,7 +56,7 @@ def _written(
     first, last = bounds[comm.rank : comm.rank + 2]
     want = np.arange(n * 5.0).reshape(n, 5) + 1
     mine, given = want[first:last].copy(), counted(comm, moved)
-    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes, opened):
+    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes):
         try:
             getattr(module, name)(given, path, mine, first, n)
         except KeyError as error:
@@ -67,8 +67,6 @@ def _written(
         return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
     if drivers - {"mpio"}:
         return path, 'each rank opens a file of its own: driver="mpio", comm=comm opens one for all'
-    if any(file() for file in opened):
-        return path, "the file is still open: with h5py.File(...) as file: closes it"
     comm.Barrier()
     if not Path(path).exists():
         return path, "there is no file at path"
@@ -82,12 +80,11 @@ def _written(
 
 
 @contextmanager
-def _watched_files(
-    path: str, is_together: bool
-) -> Iterator[tuple[set[str | None], list[int], list[weakref[Any]]]]:
-    """Note all files and their drivers, and the size of each write into datasets of this one.
+def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | None], list[int]]]:
+    """Note the drivers of all files, and the size of each write into datasets of this one.
 
-    Writes may have to be collective: of an independent one HDF5 says less, and later.
+    All files have to be closed. Writes may have to be collective: of an independent one HDF5 says
+    less, and later.
 
     The classes are watched: a program may have imported them before. The driver is not asked of
     a file, as HDF5 then copies the communicator, which all ranks must do together.
@@ -123,7 +120,9 @@ def _watched_files(
     h5py.File.__init__ = opened
     h5py.Dataset.__setitem__, h5py.Dataset.write_direct = assigned, written
     try:
-        yield drivers, sizes, files
+        yield drivers, sizes
+        if any(file() for file in files):
+            raise WorkloadError("the file is still open: with h5py.File(...) as file: closes it")
     finally:
         h5py.File.__init__ = opens
         h5py.Dataset.__setitem__, h5py.Dataset.write_direct = sets, writes

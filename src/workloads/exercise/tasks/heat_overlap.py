@@ -45,9 +45,7 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
 
     def fault(first: int, last: int, *, is_outer: bool) -> str:
         if not is_outer and not {"Isend", "Irecv"} <= used:
-            other = next((each for each in _OTHERS if each in used), "")
-            why = f": not by comm.{other}, but by comm.Irecv and comm.Isend" if other else ""
-            return f"the inner rows were computed before the halo was started{why}"
+            return f"the inner rows were computed before the halo was started{_otherwise(used)}"
         if is_outer and min(last, rows) > max(first, 2):
             return "inner rows were computed together with an outer one: nothing overlaps"
         wrong = is_outer and wrong_halo(comm, plate, block, (first <= 1, last > rows))
@@ -72,9 +70,15 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
         return wrong
     if sorted(done) != [*range(1, rows + 1)]:
         return f"rank {comm.rank} computed the rows {sorted(done)}, not each of 1 to {rows} once"
-    if any(sent):
-        return f"rank {comm.rank} waits for what comes, and not for what it has sent by Isend"
-    return missing(comm, used, "Irecv") or wrong_halo(comm, plate, block)
+    waits = f"rank {comm.rank} waits for what comes, and not for what it has sent by Isend"
+    # A request that has been waited for is none any more.
+    return missing(comm, used, "Irecv") or wrong_halo(comm, plate, block) or waits * any(sent)
+
+
+def _otherwise(used: set[str]) -> str:
+    """Say by which other call the halo was started, or exchanged at once."""
+    other = next((each for each in _OTHERS if each in used), "")
+    return f": not by comm.{other}, but by comm.Irecv and comm.Isend" if other else ""
 
 
 def _come_late(word: str, others: int) -> None:

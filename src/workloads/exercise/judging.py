@@ -299,7 +299,8 @@ def wrong_halo(comm: Any, plate: Any, block: Any, halves: tuple[bool, bool] = (T
             if not neighbour:
                 return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
             rows = [f"row {k}" for k, own in enumerate(plate, 1) if (own == row).all()]
-            other = "a neighbour's halo" if (row < 0).all() else "of other numbers"
+            halos = {each for rank in range(comm.size) for each in _unfilled(rank)}
+            other = "a neighbour's halo" if {*row.tolist()} <= halos else "of other numbers"
             what = "not filled" if (row == unfilled).all() else (*rows, other)[0]
             return f"on rank {comm.rank} the {name} row is {what}, not row {want} of the plate"
     return ""

@@ -59,9 +59,13 @@ def _written(
     with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes):
         try:
             getattr(module, name)(given, path, mine, first, n)
-        except KeyError as error:
+        except (KeyError, RuntimeError) as error:
+            # When the file is closed then, HDF5 has an error of its own.
+            first_error = error.__context__ or error
+            if not isinstance(first_error, KeyError):
+                raise
             why = "a dataset is created by all ranks together, not by one of them"
-            raise WorkloadError(f"on rank {comm.rank} {error.args[0]}: {why}") from error
+            raise WorkloadError(f"on rank {comm.rank} {first_error.args[0]}: {why}") from error
     # Numbers of rows and such may be sent, but not a row.
     if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
         return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"

@@ -155,7 +155,9 @@ def workload(report: Report) -> str:
     """Return a row for each technique of a workload's report."""
     rows = []
     for row in report["results"]:
-        times = (figures.text(figures.of_row(row, column)) for column in ("least", "median"))
+        part = "" if row.get("complete", True) else "≈ "
+        values = (figures.of_row(row, column) for column in ("least", "median"))
+        times = (part + figures.text(value) for value in values)
         label = _with_size(plain(row["problem"]), report.get("parameters", {}))
         rows.append([label, f"`{row['impl']}`", str(row.get("workers") or "–"), *times])
     return table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.core.stages import StageError
 from hpcpy_cluster.processes import Machine
 
 # In the root of every mount, and listed nowhere.
@@ -16,10 +17,12 @@ _OPERATIONS = "fuse_ops."
 # that were read it tells when, each second.
 _PACKETS = "master.packets_received"
 _BYTES = "master.bytes_received"
-# A server that has sent nothing for two seconds says so in a packet of 12 bytes; any answer
-# is longer.  Among answers these keep-alives cannot be told apart, so looks follow each
-# other sooner.
+_RECONNECTS = "master.reconnects"
+# A server that has sent nothing for a second says so in a packet of 12 bytes; any answer is
+# longer.  In one look with an answer these keep-alives cannot be told apart, so looks follow
+# each other sooner.  At most every minute a client asks for the server's time, in 20 bytes.
 _KEEP_ALIVE = 12
+_TIME = 20
 _SECONDS = 0.2
 # What the kernel asks of the mount for one look.
 _OF_A_LOOK = (("open", 1), ("getattr", 1), ("read", 2), ("flush", 1), ("release", 1))
@@ -45,16 +48,24 @@ class Asked:
     packets: int
     # What the kernel asked of the mount, by kind; some the mount answers itself.
     operations: dict[str, int]
+    # How often its counters were looked at: each look may take one keep-alive for an answer.
+    looks: int
 
 
 def keep_alives(before: Counters, after: Counters) -> int:
-    """Return the number of packets between two looks if all were keep-alives, else 0."""
-    packets = after[_PACKETS] - before[_PACKETS]
-    return packets if after[_BYTES] - before[_BYTES] == packets * _KEEP_ALIVE else 0
+    """Return the packets between two looks if all were keep-alives, or one was a time, else 0."""
+    packets, size = (after[name] - before[name] for name in (_PACKETS, _BYTES))
+    rest = size - packets * _KEEP_ALIVE
+    return packets if packets and rest in (0, _TIME - _KEEP_ALIVE) else 0
 
 
 def between(before: Counters, after: Counters, silent: int = 0, looks: int = 0) -> Asked:
-    """Return what was counted between two looks, without keep-alives and our own looks."""
+    """Return what was counted between two looks, without keep-alives and our own looks.
+
+    Raise StageError if the client has lost its server: it then asks everything anew.
+    """
+    if after.get(_RECONNECTS, 0) != before.get(_RECONNECTS, 0):
+        raise StageError("a mount has lost its metadata server, and counted its requests twice")
     more = {name: value - before.get(name, 0) for name, value in after.items()}
     for name, number in _OF_A_LOOK:
         key = f"{_OPERATIONS}{name}"
@@ -64,7 +75,7 @@ def between(before: Counters, after: Counters, silent: int = 0, looks: int = 0) 
         for name, value in sorted(more.items())
         if name.startswith(_OPERATIONS) and value
     }
-    return Asked(more[_PACKETS] - silent, operations)
+    return Asked(more[_PACKETS] - silent, operations, looks)
 
 
 @contextlib.contextmanager

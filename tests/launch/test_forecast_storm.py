@@ -185,11 +185,11 @@ def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(storm: 
     alone = one_node(storm.take(STATIC_FILES, 1, 1))
     three = one_node(storm.take(STATIC_FILES, 1, 3))
     for one, all_three in zip(alone, three, strict=True):
-        # It is opened to be executed; its name is known to the node.
+        # It is opened to be executed, and by libffi for its trampolines; its name is known.
         more = {name: requests(all_three)[name] - requests(one)[name] for name in REQUESTS}
-        assert more["open"] == 2
+        assert more["open"] == 4
         assert more["lookup.master"] == 0
-        assert all_three.packets - one.packets <= 2 + CHUNKS
+        assert all_three.packets - one.packets <= 4 + CHUNKS
 
 
 def test_a_further_rank_asks_all_over_again_with_a_venv(storm: SmallStorm) -> None:

@@ -116,12 +116,16 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         for size, some in found.items()
     }
     cells = {f"requests of a node, {_ranks(ranks)}": f"{packets[smallest] / nodes:,.0f}"}
+    # Two figures share a column: twelve columns are wider than a page.
+    more = {}
     if all_ranks > ranks:
-        more = packets[nodes, all_ranks] - packets[smallest]
-        cells["each further rank"] = f"{more / (all_ranks - ranks) / nodes:,.1f}"
+        of_ranks = packets[nodes, all_ranks] - packets[smallest]
+        more["rank"] = f"{of_ranks / (all_ranks - ranks) / nodes:,.1f}"
     if all_nodes > nodes:
-        more = packets[all_nodes, ranks] - packets[smallest]
-        cells["each further node"] = f"{more / (all_nodes - nodes):,.1f}"
+        of_nodes = packets[all_nodes, ranks] - packets[smallest]
+        more["node"] = f"{of_nodes / (all_nodes - nodes):,.1f}"
+    if more:
+        cells[f"each further {'; '.join(more)}"] = "; ".join(more.values())
     if largest != smallest:
         cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
             f"{packets[largest] / all_nodes:,.0f}"
@@ -131,13 +135,15 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     cells |= {
         f"MB read of a node, {_ranks(ranks)}": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        f"own memory of a rank, MB: {nodes} × {ranks}": f"{private / 1e6:.0f}",
+        f"own MB of a rank, {nodes} × {ranks}": f"{private / 1e6:.0f}",
     }
-    for size in dict.fromkeys([smallest, largest]):
-        cells[f"CPU of a rank, s: {size[0]} × {size[1]}"] = f"{_told(found[size], 'cpu'):.2f}"
-    for size in dict.fromkeys([smallest, largest]):
-        last = statistics.median(one["last"] for one in found[size])
-        cells[f"all ready, s: {size[0]} × {size[1]}"] = f"{last:.2f}"
+    sizes = dict.fromkeys([smallest, largest])
+    both = "; ".join(f"{size[0]} × {size[1]}" for size in sizes)
+    last = [statistics.median(one["last"] for one in found[size]) for size in sizes]
+    cells[f"CPU of a rank, s: {both}"] = "; ".join(
+        f"{_told(found[size], 'cpu'):.2f}" for size in sizes
+    )
+    cells[f"all ready, s: {both}"] = "; ".join(f"{seconds:.2f}" for seconds in last)
     return cells
 
 

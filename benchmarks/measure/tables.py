@@ -120,12 +120,12 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     more = {}
     if all_ranks > ranks:
         of_ranks = packets[nodes, all_ranks] - packets[smallest]
-        more["rank"] = f"{of_ranks / (all_ranks - ranks) / nodes:,.1f}"
+        more["rank"] = _few_digits(of_ranks / (all_ranks - ranks) / nodes)
     if all_nodes > nodes:
         of_nodes = packets[all_nodes, ranks] - packets[smallest]
-        more["node"] = f"{of_nodes / (all_nodes - nodes):,.1f}"
+        more["node"] = _few_digits(of_nodes / (all_nodes - nodes))
     if more:
-        cells[f"each further {'; '.join(more)}"] = "; ".join(more.values())
+        cells[f"each added {'; '.join(more)}"] = "; ".join(more.values())
     if largest != smallest:
         cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
             f"{packets[largest] / all_nodes:,.0f}"
@@ -145,6 +145,10 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     )
     cells[f"all ready, s: {both}"] = "; ".join(f"{seconds:.2f}" for seconds in last)
     return cells
+
+
+def _few_digits(count: float) -> str:
+    return f"{count:,.{0 if count >= 100 else 1}f}"
 
 
 def _told(found: Found, name: str) -> float:

@@ -116,6 +116,8 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         for size, some in found.items()
     }
     cells = {f"requests of a node, {_ranks(ranks)}": f"{packets[smallest] / nodes:,.0f}"}
+    if largest != smallest:
+        cells[f"of a node, {all_nodes}×{all_ranks}"] = f"{packets[largest] / all_nodes:,.0f}"
     # Two figures share a column: twelve columns are wider than a page.
     more = {}
     if all_ranks > ranks:
@@ -126,19 +128,15 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         more["node"] = _few_digits(of_nodes / (all_nodes - nodes))
     if more:
         cells[f"each added {'; '.join(more)}"] = "; ".join(more.values())
-    if largest != smallest:
-        cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
-            f"{packets[largest] / all_nodes:,.0f}"
-        )
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
     private = _told(found[smallest], "private")
     cells |= {
         f"MB read of a node, {_ranks(ranks)}": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        f"own MB of a rank, {nodes} × {ranks}": f"{private / 1e6:.0f}",
+        f"own MB of a rank, {nodes}×{ranks}": f"{private / 1e6:.0f}",
     }
     sizes = dict.fromkeys([smallest, largest])
-    both = "; ".join(f"{size[0]} × {size[1]}" for size in sizes)
+    both = "; ".join(f"{size[0]}×{size[1]}" for size in sizes)
     last = [statistics.median(one["last"] for one in found[size]) for size in sizes]
     cells[f"CPU of a rank, s: {both}"] = "; ".join(
         f"{_told(found[size], 'cpu'):.2f}" for size in sizes

@@ -116,29 +116,37 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
         for size, some in found.items()
     }
     cells = {f"requests of a node, {_ranks(ranks)}": f"{packets[smallest] / nodes:,.0f}"}
-    if all_ranks > ranks:
-        more = packets[nodes, all_ranks] - packets[smallest]
-        cells["each further rank"] = f"{more / (all_ranks - ranks) / nodes:,.1f}"
-    if all_nodes > nodes:
-        more = packets[all_nodes, ranks] - packets[smallest]
-        cells["each further node"] = f"{more / (all_nodes - nodes):,.1f}"
     if largest != smallest:
-        cells[f"requests of a node, {all_nodes} × {all_ranks}"] = (
-            f"{packets[largest] / all_nodes:,.0f}"
-        )
+        cells[f"of a node, {all_nodes}×{all_ranks}"] = f"{packets[largest] / all_nodes:,.0f}"
+    # Two figures share a column: twelve columns are wider than a page.
+    more = {}
+    if all_ranks > ranks:
+        of_ranks = packets[nodes, all_ranks] - packets[smallest]
+        more["rank"] = _few_digits(of_ranks / (all_ranks - ranks) / nodes)
+    if all_nodes > nodes:
+        of_nodes = packets[all_nodes, ranks] - packets[smallest]
+        more["node"] = _few_digits(of_nodes / (all_nodes - nodes))
+    if more:
+        cells[f"each added {'; '.join(more)}"] = "; ".join(more.values())
     read = statistics.median(one["served"] for one in found[smallest]) / nodes
     private = _told(found[smallest], "private")
     cells |= {
         f"MB read of a node, {_ranks(ranks)}": f"{read / 1e6:,.0f}",
         "MB stored": f"{stored / 1e6:,.0f}",
-        f"own memory of a rank, MB: {nodes} × {ranks}": f"{private / 1e6:.0f}",
+        f"own MB of a rank, {nodes}×{ranks}": f"{private / 1e6:.0f}",
     }
-    for size in dict.fromkeys([smallest, largest]):
-        cells[f"CPU of a rank, s: {size[0]} × {size[1]}"] = f"{_told(found[size], 'cpu'):.2f}"
-    for size in dict.fromkeys([smallest, largest]):
-        last = statistics.median(one["last"] for one in found[size])
-        cells[f"all ready, s: {size[0]} × {size[1]}"] = f"{last:.2f}"
+    sizes = dict.fromkeys([smallest, largest])
+    both = "; ".join(f"{size[0]}×{size[1]}" for size in sizes)
+    last = [statistics.median(one["last"] for one in found[size]) for size in sizes]
+    cells[f"CPU of a rank, s: {both}"] = "; ".join(
+        f"{_told(found[size], 'cpu'):.2f}" for size in sizes
+    )
+    cells[f"all ready, s: {both}"] = "; ".join(f"{seconds:.2f}" for seconds in last)
     return cells
+
+
+def _few_digits(count: float) -> str:
+    return f"{count:,.{0 if count >= 100 else 1}f}"
 
 
 def _told(found: Found, name: str) -> float:

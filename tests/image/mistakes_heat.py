@@ -92,7 +92,8 @@ MISTAKES = {
          "part 2: [1, 1] is "),
     ),
     "heat-halo": (
-        ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up", "the last row is not filled"),
+        ("comm.Sendrecv(block[1], up", "comm.Sendrecv(block[0], up",
+         "the last row is a neighbour's halo, not row "),
         ("block[-2], down, recvbuf=block[0]", "block[-1], down, recvbuf=block[0]", "the first row"),
         ("recvbuf=block[-1], source=down", "recvbuf=block[0], source=down", "on 4 ranks: on rank "),
         ("    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n", "",
@@ -143,12 +144,12 @@ MISTAKES = {
         ("halo += [comm", "_ = [comm", "waits for what comes, and not for what it has sent"),
         ("    halo = ", "    halo = [comm.Recv_init(block[0], up)]\n    halo[0].Start()\n"
          "    compute(2, rows)\n    halo = ",
-         "not by comm.Recv_init, but by comm.Irecv and comm.Isend"),
+         "the halo comes by comm.Recv_init: start it by comm.Irecv"),
         ("    MPI.Request.Waitall(sent)\n", "", "part 2: rank "),
         ("    halo = ", "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n    compute(2, rows)\n"
          "    compute(1, 2)\n    compute(rows, rows + 1)\n    return\n    halo = ",
-         "the inner rows were computed before the halo was started"),
+         "the halo comes by comm.Sendrecv: start it by"),
         ("    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
          "        compute(row, row + 1)\n", "    MPI.Request.Waitall(halo)\n"
          "    compute(1, 2)\n    compute(rows, rows + 1)\n",
@@ -172,10 +173,10 @@ MISTAKES = {
     ),
     "heat-sum": (
         ("math.fsum(np.concatenate(comm.allgather(mine)))", "comm.allreduce(mine.sum())",
-         "it was rounded on the way, and depends on the ranks"),
+         "it was rounded on the way, not once at the end"),
         ("math.fsum(np.concatenate(comm.allgather(mine)))", "math.fsum(comm.allgather(mine.sum()))",
-         "it was rounded on the way, and depends on the ranks"),
-        ("math.fsum(", "sum(", "it was rounded on the way, and depends on the ranks"),
+         "it was rounded on the way, not once at the end"),
+        ("math.fsum(", "sum(", "it was rounded on the way, not once at the end"),
         ("return math", "math", "total returns nothing, not float"),
         ("    sums = [", "    mine = np.concatenate(comm.allgather(mine))\n    sums = [",
          "part 2: comm.allgather brings the numbers to other ranks"),

@@ -19,6 +19,7 @@ from workloads.exercise.answers import Answer, answers
 from workloads.exercise.page import page
 
 SLICES = "heat_slices.py"
+FLOOD = 'import sys\nwhile True: sys.stderr.write("x" * 2**20)'
 
 
 def command(*words: object) -> list[str]:
@@ -181,7 +182,8 @@ def test_a_students_best_answer_is_shown_and_the_latest_of_equals(tmp_path: Path
 def test_copies_count_and_what_is_nearly_an_answer_is_said(tmp_path: Path) -> None:
     told = {"heat_sum (1).py": "heat-sum", "heat_sum-Copy2.py": "heat-sum"}
     told |= {"Heat_Sum_v2.py": "Heat-Sum-v2", "heat_sum.py": "heat-sum"}
-    files(tmp_path, *(f"ann/{name}" for name in told), "ann/heat_summary.py", "ann/my.py")
+    told |= {"HEATSUM.PY": "HEATSUM", "Copy of heat_sum.py": "Copy of heat-sum"}
+    files(tmp_path, *(f"ann/{name}" for name in told), "ann/heat.py", "ann/my.py")
     assert {each.file.name: each.exercise for each in answers([tmp_path], None)} == told
 
 
@@ -203,8 +205,8 @@ def test_a_program_that_kills_the_check_is_named(tmp_path: Path) -> None:
         ("heat-slices", 'raise ValueError("\\033[2J")', "ValueError: ?[2J"),
         ("heat-halo", 'import os, sys\nsys.stderr.write("\\033c")\nsys.stderr.flush()\n'
          "os._exit(3)", "?c"),
-        ("heat-slices", 'import sys\nwhile True: sys.stderr.write("x" * 2**20)', "File too large"),
-        ("heat-halo", 'import sys\nwhile True: sys.stderr.write("x" * 2**20)', "more than 256 MiB"),
+        ("heat-slices", FLOOD, "more than 256 MiB"),
+        ("heat-halo", FLOOD, "more than 256 MiB"),
     ],
 )  # fmt: skip
 def test_what_a_program_prints_is_shown_in_part_and_harmless(
@@ -272,3 +274,19 @@ def test_a_page_of_a_check_that_was_stopped_says_so(tmp_path: Path) -> None:
         checks.communicate()
     assert checks.returncode == 130
     assert "Incomplete: 1 of 2 files are checked" in (tmp_path / "a.html").read_text()
+
+
+def test_a_program_writes_beside_no_teacher_and_may_leave_a_thread(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("the teacher's")
+    for student, name in (("Jos\udce9", "heat-slices"), ("mal\033[1A", "heat-sum")):
+        file = tmp_path / "class" / student / (name.replace("-", "_") + ".py")
+        file.parent.mkdir(parents=True)
+        file.write_text(
+            text(name, solved=True) + "open('notes.txt', 'w').write('x')\n"
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\n"
+        )
+    outputs = ("--json", "a.json", "--html", "a.html", "--seconds", "30")
+    done = in_folder(tmp_path, "--check", "class", *outputs)
+    assert (done.returncode, done.stderr, "2 of 2 right" in done.stdout) == (0, "", True)
+    assert "\033" not in done.stdout + (tmp_path / "a.html").read_text()
+    assert (tmp_path / "notes.txt").read_text() == "the teacher's"

@@ -19,6 +19,11 @@ _DEPTH = 3
 UNREADABLE = "unreadable"
 
 
+def printable(text: str) -> str:
+    """Return a student's text without what would move a terminal's cursor, or colour it."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 class Answer(NamedTuple):
     """A file to check, the exercise that its name tells, and the student."""
 
@@ -47,12 +52,13 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     names = [exercise or _told(file) for file in files]
     wanted = NAMES if exercise is None else (exercise,)
     found = [*map(Answer, files, names, _students(files, names))]
+    given = {file.resolve() for file in files}
     for folder in (path for path in paths if path.is_dir()):
         below = [each for each in _below(folder) if _counts(each.exercise, wanted)]
         if not below:
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
-        found += below
+        found += [each for each in below if each.file.resolve() not in given]
     return found
 
 
@@ -63,8 +69,8 @@ def _told(file: Path) -> str:
 
 def _counts(told: str, wanted: Sequence[str]) -> bool:
     """Whether a file is an answer, or its name is nearly one's, which is said."""
-    begun = [told[len(name) :] for name in wanted if told.lower().startswith(name)]
-    return told == UNREADABLE or any(not rest[:1].isalpha() for rest in begun)
+    letters = re.sub(r"\W", "", told.lower())
+    return told == UNREADABLE or any(name.replace("-", "") in letters for name in wanted)
 
 
 def _below(folder: Path) -> Iterator[Answer]:
@@ -77,7 +83,7 @@ def _below(folder: Path) -> Iterator[Answer]:
         # Editors and notebooks keep copies in hidden folders.
         inner = sorted(each for each in folders if not each.startswith("."))
         folders[:] = inner if len(parts) < _DEPTH else []
-        for name in sorted(name for name in names if name.endswith(".py")):
+        for name in sorted(name for name in names if name.lower().endswith(".py")):
             file = Path(top, name)
             yield Answer(file, _told(file), (*parts, folder.resolve().name)[0])
     for path in unreadable:

@@ -18,19 +18,40 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
 from hpcpy_common.programs import running
 from workloads.exercise import leftovers
+from workloads.exercise.answers import printable
 from workloads.exercise.tasks import Exercise
-from workloads.exercise.trial import KEY, MODULE, SECOND
+from workloads.exercise.trial import KEY, MODULE, MOST_WRITTEN, SECOND, TOO_LONG
 
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20
-# What a program may write into one file, or print: an endless loop does not fill the disk.
-_MOST_WRITTEN = 1 << 28
+# For a rank that has its verdict to end, and to have printed what it does.
+_END_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """The processes of a check: their folder, the key of their verdicts, and their number."""
+
+    folder: str
+    key: bytes
+    size: int
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Return what they have left so far, in their order; not what others have written."""
+        verdicts = {}
+        for path in sorted(Path(self.folder).glob("*.verdict")):
+            seal, _, text = path.read_text("utf-8", "replace").partition("\n")
+            if seal == hashlib.blake2b(text.encode(), key=self.key).hexdigest():
+                verdict = json.loads(text)
+                verdicts[verdict["rank"]] = verdict
+        return [*verdicts.values()]
 
 
 def check_name(file: Path) -> None:
@@ -88,45 +109,34 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
     launcher = ["mpiexec", "-n", str(size)] if size else []
     on = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
-        trial = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
-        key = secrets.token_bytes()
-        (Path(folder) / KEY).write_bytes(key)
+        words = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
+        trial = _Trial(folder, secrets.token_bytes(), max(size, 1))
+        (Path(folder) / KEY).write_bytes(trial.key)
         # Worker processes import the file by this name, whatever its own is.
         (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
-        ended = _wait([*launcher, *trial, folder], folder, key, seconds, quiet=quiet)
-        verdicts = _verdicts(folder, key)
+        ended = _wait([*launcher, *words, folder], trial, seconds, quiet=quiet)
+        verdicts = trial.verdicts()
         # Ranks wait in part 2 for each other: one of them may have begun with it alone.
-        is_second = len([*Path(folder).glob(f"*{SECOND}")]) == max(size, 1)
+        is_second = len([*Path(folder).glob(f"*{SECOND}")]) == trial.size
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
-            raise error(on + _printable(verdict["message"]))
+            raise error(on + printable(verdict["message"]))
     on += "part 2: " if is_second else ""
     if not ended:
         hint = "an endless loop? --seconds N allows more"
         raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)
-    if len(verdicts) != max(size, 1):
+    if len(verdicts) != trial.size:
         raise WorkloadError(f"{on}{ended}")
     return max(str(verdict["message"]) for verdict in verdicts)
 
 
-def _verdicts(folder: str, key: bytes) -> list[dict[str, Any]]:
-    """Return what the ranks have left so far, in their order; not what others have written."""
-    verdicts = {}
-    for path in sorted(Path(folder).glob("*.verdict")):
-        seal, _, text = path.read_text("utf-8", "replace").partition("\n")
-        if seal == hashlib.blake2b(text.encode(), key=key).hexdigest():
-            verdict = json.loads(text)
-            verdicts[verdict["rank"]] = verdict
-    return [*verdicts.values()]
-
-
-def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: bool) -> str:
+def _wait(words: list[str], trial: _Trial, seconds: float, *, quiet: bool) -> str:
     """Return the exit code and the last line of stderr; an empty string when time was up."""
     # Otherwise a file that is changed within a second could run its old bytecode.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": folder}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": trial.folder}
     # Ranks share what numba keeps, and the student's folder gets no cache.
-    environment["NUMBA_CACHE_DIR"] = folder
+    environment["NUMBA_CACHE_DIR"] = trial.folder
     # Kernels for a GPU run here without one.
     environment["NUMBA_ENABLE_CUDASIM"] = "1"
     # Numba would colour its messages.
@@ -136,13 +146,17 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
         files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
         with leftovers.ended(), _limited(), running(words, env=environment, **files) as process:
-            end = time.monotonic() + seconds
+            end, is_complete = time.monotonic() + seconds, False
             # Of a rank that is wrong the others know nothing, and may wait for it.
             while (code := process.poll()) is None:
-                if any(verdict["code"] for verdict in _verdicts(folder, key)):
+                verdicts = trial.verdicts()
+                if any(verdict["code"] for verdict in verdicts):
                     break
+                if len(verdicts) == trial.size and not is_complete:
+                    # A thread that the program has left may hold up its end.
+                    end, is_complete = min(end, time.monotonic() + _END_SECONDS), True
                 if time.monotonic() > end:
-                    return ""
+                    return "had its verdict" if is_complete else ""
                 time.sleep(_LOOK_SECONDS)
         errors.seek(0, os.SEEK_END)
         # The end is enough for its last line.
@@ -150,20 +164,15 @@ def _wait(words: list[str], folder: str, key: bytes, seconds: float, *, quiet: b
         lines = errors.read().decode(errors="replace").strip().splitlines()
         said = lines[-1] if lines else "the program has ended the process, and gave no answer"
         if code == -signal.SIGXFSZ:
-            said = f"the program has printed more than {_MOST_WRITTEN >> 20} MiB"
-        return f"ended with {code}: {_printable(said)}"
-
-
-def _printable(text: str) -> str:
-    """Return a student's text without what would move a terminal's cursor, or colour it."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+            said = TOO_LONG
+        return f"ended with {code}: {printable(said)}"
 
 
 @contextmanager
 def _limited() -> Iterator[None]:
     """Limit the files of programs that are started in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limits = [each for each in (soft, _MOST_WRITTEN) if each != resource.RLIM_INFINITY]
+    limits = [each for each in (soft, MOST_WRITTEN) if each != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
     try:
         yield

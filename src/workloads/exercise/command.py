@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
-from workloads.exercise.answers import UNREADABLE, Answer, answers
+from workloads.exercise.answers import UNREADABLE, Answer, answers, printable
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.page import NOT_YET, UNDER_WAY
+from workloads.exercise.page import NOT_YET, UNDER_WAY, by_mistake
 from workloads.exercise.tasks import NAMES, hints, task, text
 
 _EPILOG = f"""\
@@ -77,8 +76,8 @@ def _check(args: argparse.Namespace) -> int:
         check_needs(task(args.name).EXERCISE)
     several = len(given) > 1 or args.check[0].is_dir()
     printed = not any(map(files.is_stdout, outputs.values()))
-    width = max(len(str(each.file)) for each in given)
     verdicts = [_not_yet(each) for each in given]
+    width = max(len(verdict["name"]) for verdict in verdicts)
     errors = []
     for (file, name, _), verdict in zip(given, verdicts, strict=True):
         # A page of before must not be taken for that of a check that has just begun, and a
@@ -102,7 +101,7 @@ def _check(args: argparse.Namespace) -> int:
                 False: f"wrong  {message}",
                 None: f"?      not checked: {message}",
             }[passed]
-            print(f"{file!s:{width}}  {said}", flush=True)
+            print(f"{verdict['name']:{width}}  {said}", flush=True)
         elif printed and not message:
             sizes = task(name).EXERCISE.ranks
             on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
@@ -117,7 +116,8 @@ def _check(args: argparse.Namespace) -> int:
 def _not_yet(answer: Answer) -> dict[str, Any]:
     """Return the object of an answer that the check has not come to."""
     file, exercise, student = answer
-    about = {"name": str(file), "student": student, "exercise": exercise}
+    # Names may be of no text, as an archive of another system leaves them.
+    about = {"name": printable(str(file)), "student": printable(student), "exercise": exercise}
     return {**about, "changed": answer.changed, "passed": None, "message": NOT_YET}
 
 
@@ -150,6 +150,8 @@ def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
     if name == UNREADABLE:
         raise UnavailableError(f"{file}: {os.strerror(errno.EACCES)}")
     if name not in NAMES:
+        if not file.exists():
+            raise UsageError(f"{file}: no such file")
         hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
         raise UsageError(f"{file.name} is named as no exercise", hint=hint)
     exercise = task(name).EXERCISE
@@ -175,13 +177,13 @@ def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last:
 def _sum_up(verdicts: list[dict[str, Any]]) -> None:
     """Print how many are right, and what is said how often: what to explain to all."""
     known = [each for each in verdicts if each["passed"] is not None]
-    said = Counter(each["message"] for each in known if each["message"])
+    said = by_mistake((each["name"], each["message"]) for each in known if each["message"])
     others = len(verdicts) - len(known)
     more = f", {others} not checked" if others else ""
     print(f"\n{sum(each['passed'] for each in known)} of {len(known)} right{more}")
-    for message, number in said.most_common():
-        if number > 1:
-            print(f"{number:4} × {message}")
+    for message, whose in said:
+        if len(whose) > 1:
+            print(f"{len(whose):4} × {message}")
 
 
 def _parser() -> options.Parser:

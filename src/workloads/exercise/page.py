@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -44,6 +45,17 @@ def page(verdicts: Sequence[Mapping[str, Any]]) -> str:
     usual = [_usual(name, {who: by_student[who].get(name) for who in students}) for name in names]
     table = _table(by_student, students, names)
     return "\n".join([_HEAD, _incomplete(verdicts), table, *usual, _not_checked(verdicts), ""])
+
+
+def by_mistake(messages: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Return each mistake with those who have made it, the most frequent first.
+
+    Messages count as the same if they differ in numbers alone; the first one is returned.
+    """
+    found: dict[str, tuple[str, list[str]]] = {}
+    for who, message in messages:
+        found.setdefault(re.sub(r"\d[\d.e+-]*", "", message), (message, []))[1].append(who)
+    return sorted(found.values(), key=lambda item: -len(item[1]))
 
 
 def _best(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -111,11 +123,12 @@ def _cell(each: Mapping[str, Any]) -> str:
 def _usual(name: str, answers: Mapping[str, Mapping[str, Any] | None]) -> str:
     """Return what is wrong or open in an exercise, the most frequent first, and with whom."""
     given = [each["passed"] for each in answers.values() if each and each["passed"] is not None]
-    whose: dict[str, list[str]] = defaultdict(list)
-    for who, each in answers.items():
-        if each and each["passed"] is not None and each["message"]:
-            whose[each["message"]].append(who)
+    messages = [
+        (who, each["message"])
+        for who, each in answers.items()
+        if each and each["passed"] is not None and each["message"]
+    ]
     lines = [f"<h2>{escape(name)}: {sum(given)} of {len(given)} right</h2>", "<ul>"]
-    for wrong, with_it in sorted(whose.items(), key=lambda item: -len(item[1])):
+    for wrong, with_it in by_mistake(messages):
         lines.append(f"<li>{len(with_it)} × {escape(wrong)} ({escape(', '.join(with_it))})</li>")
     return "\n".join([*lines, "</ul>"])

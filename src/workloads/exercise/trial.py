@@ -9,6 +9,7 @@ process what the code calls.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import json
@@ -24,13 +25,16 @@ from typing import Any
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError, WorkloadError
-from workloads.exercise import judging
+from workloads.exercise import halos, judging
 from workloads.exercise.tasks import task
 
 KEY = "key"
 # The ending of a rank's note that it has begun with part 2.
 SECOND = ".second"
 STILL_OPEN = "part 2 is still a hole"
+# What a program may write into one file, or print: an endless loop does not fill the disk.
+MOST_WRITTEN = 1 << 28
+TOO_LONG = f"the program has written or printed more than {MOST_WRITTEN >> 20} MiB"
 MODULE = "students_answer"
 # What judges call, beside their own: a student's code may use it, and not change it.
 _LIBRARIES = {"builtins", "math", "numpy"}
@@ -47,7 +51,7 @@ def main(name: str, file: Path, folder: Path) -> None:
     if "numpy" in exercise.needs:
         importlib.import_module("numpy")
     loaded = [each for name, each in sys.modules.items() if name.partition(".")[0] in _LIBRARIES]
-    own = [(vars(each), vars(each).copy()) for each in (module, judging, *loaded)]
+    own = [(vars(each), vars(each).copy()) for each in (module, judging, halos, *loaded)]
     try:
         answer = _module(file, folder, exercise.function)
         message = judge(answer)
@@ -106,6 +110,9 @@ def _module(file: Path, folder: Path, function: str) -> ModuleType:
     # Nothing that lies beside it, or in the working directory, hides a module of Python's own.
     if sys.path[0] == str(Path.cwd()):
         sys.path.append(sys.path.pop(0))
+    # What it writes beside itself is in the check's folder, not in the teacher's.
+    sys.path[:] = map(os.path.abspath, sys.path)
+    os.chdir(folder)
     # Worker processes get this path, and find the module by its name in the check's folder.
     sys.path += [str(folder), str(file.parent)]
     loader = SourceFileLoader(MODULE, str(file))
@@ -123,6 +130,8 @@ def _described(error: BaseException, file: Path) -> str:
     """Return one line: the line of the student's file, and the error."""
     if isinstance(error, NotImplementedError):
         return f"the hole is not filled: {error}"
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return TOO_LONG
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # The traceback of a worker process is in a text.
     remote = type(error.__cause__).__name__ in {"_RemoteTraceback", "RemoteTraceback"}

@@ -62,10 +62,10 @@ def _written(
         except (KeyError, RuntimeError) as error:
             # When the file is closed then, HDF5 has an error of its own.
             first_error = error.__context__ or error
-            if not isinstance(first_error, KeyError):
+            if not isinstance(first_error, KeyError) and "MPI_File" not in str(error):
                 raise
             why = "a dataset is created by all ranks together, not by one of them"
-            raise WorkloadError(f"on rank {comm.rank} {first_error.args[0]}: {why}") from error
+            raise WorkloadError(f"on rank {comm.rank} {_line(first_error)}: {why}") from error
     # Numbers of rows and such may be sent, but not a row.
     if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
         return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
@@ -81,6 +81,10 @@ def _written(
         wrote = f"rank {comm.rank} wrote {sum(sizes)} numbers into its dataset"
         return path, f"{wrote}: each rank writes its own rows, here {mine.size} numbers"
     return path, ""
+
+
+def _line(error: BaseException) -> str:
+    return str(error.args[0]).partition("\n")[0]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import common_numbers, missing, strip, watched, world, wrong_halo
+from workloads.exercise.halos import strip, wrong_halo
+from workloads.exercise.judging import common_numbers, missing, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(

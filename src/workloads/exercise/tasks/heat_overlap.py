@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workloads.exercise.judging import missing, note, noted, strip, watched, world, wrong_halo
+from workloads.exercise.halos import strip, wrong_halo
+from workloads.exercise.judging import missing, note, noted, watched, world
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -20,6 +21,7 @@ EXERCISE = Exercise(
 _LATE_SECONDS = 10.0
 # By what else a halo could be started, or would be exchanged at once.
 _OTHERS = ("Recv_init", "irecv", "Sendrecv", "Recv")
+_SENDS = {"Isend", "Issend", "Ibsend", "Irsend"}
 _TOO_LATE = {
     "inner": "the inner rows were computed after the wait: nothing overlaps",
     "outer": "an outer row waited for the other side's halo: Waitany takes whichever is there",
@@ -44,8 +46,8 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
     rows = len(block) - 2
 
     def fault(first: int, last: int, *, is_outer: bool) -> str:
-        if not is_outer and not {"Isend", "Irecv"} <= used:
-            return f"the inner rows were computed before the halo was started{_otherwise(used)}"
+        if not is_outer and comm.size > 1 and not ("Irecv" in used and used & _SENDS):
+            return _otherwise(used) or "the inner rows were computed before the halo was started"
         if is_outer and min(last, rows) > max(first, 2):
             return "inner rows were computed together with an outer one: nothing overlaps"
         wrong = is_outer and wrong_halo(comm, plate, block, (first <= 1, last > rows))
@@ -58,7 +60,8 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
         done.extend(range(first, last))
         # A rank that comes late itself finds its neighbours' rows there.
         if kind == word and is_first and comm.rank not in late and noted(f"{word}-late"):
-            faults.append(_TOO_LATE[word])
+            barrier = f"{word} rows waited in a barrier for ranks that come late: leave it out"
+            faults.append(barrier if used & {"Barrier", "barrier"} else _TOO_LATE[word])
         if kind == word:
             note(f"{word}-due")
 
@@ -78,7 +81,7 @@ def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int
 def _otherwise(used: set[str]) -> str:
     """Say by which other call the halo was started, or exchanged at once."""
     other = next((each for each in _OTHERS if each in used), "")
-    return f": not by comm.{other}, but by comm.Irecv and comm.Isend" if other else ""
+    return f"the halo comes by comm.{other}: start it by comm.Irecv and comm.Isend" if other else ""
 
 
 def _come_late(word: str, others: int) -> None:

@@ -62,15 +62,16 @@ def table(folder: Path) -> str:
 def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
     slides = [slide for report in reports for slide in report["slides"]]
     rows = [row for slide in slides for one in slide["experiments"] for row in one["rows"]]
+    often = max(len(row["samples"]) for row in rows)
     machines = [
-        f"{one['machine']['cores']} cores of {one['machine']['processor']}" for one in reports
+        f"{one['slides'][0]['talk']}: {one['machine']['cores']} cores of "
+        f"{one['machine']['processor']}, {one['date'][:10]}, begun at load {one['load_before']:.1f}"
+        for one in reports
     ]
     loads = [slide["load_before"] for slide in slides]
-    often = max(len(row["samples"]) for row in rows)
     return (
-        f"{', '.join(dict.fromkeys(machines))}; "
-        f"{', '.join(sorted({one['date'][:10] for one in reports}))}; "
-        f"other processes that computed around a slide: {max(loads)} at most; "
+        f"{'; '.join(machines)}. "
+        f"Other processes that computed around a slide: {max(loads)} at most; "
         f"{f'medians of {often} samples' if often > 1 else 'one sample each'}.\n"
     )
 

@@ -125,9 +125,11 @@ def test_its_hpcpy_sees_the_file_that_the_module_names(sif: str, tmp_path: Path)
         done = python(*words, **env)
         assert done.returncode == 0, done.stderr
         script = 'module load hpcpy\necho "$HPCPY_SITE_FILE"\ncd /usr\nhpcpy site\n'
+        # Whose promises a job's preflight compares with.
+        script += """hpcpy-exec sh -c 'cat "$HPCPY_SITE_FILE"' python -m hpcpy_job preflight\n"""
         done = shell("modulecmd", tmp_path / "modulefiles", script)
         assert done.stdout.startswith(f"{site}\n"), done.stderr
-        assert 'partitions = ["mine"]' in done.stdout
+        assert done.stdout.count('partitions = ["mine"]') == 2
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Path:
     site.write_text('summary = "no Slurm is asked"\nmpi = "pmi2"\n')
     done = make(f"--image={sif}", f"--to={folder}", "--version=1.2", f"--site={site}")
     assert (done.returncode, done.stdout) == (0, f"{folder}/modulefiles\n"), done.stderr
-    assert done.stderr.startswith("  to load it: module use ")
+    assert "  to load it: module use " in done.stderr
     return folder / "modulefiles"
 
 

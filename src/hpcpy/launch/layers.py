@@ -79,15 +79,25 @@ def _named() -> Layer:
         hint = "unset it, or mend it; a container has to see it, too: --bind"
         why = layer.refused or "there is no such file"
         raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
-    # A module sets it for all users: the file's owner is trusted, but not in a folder such as
-    # /tmp, where anybody may have put it.
-    if path:
-        folder = path.parent.stat()
-        owner = (folder if folder.st_mode & stat.S_ISVTX else path.stat()).st_uid
-        if refused := why_not(path, folder.st_uid, owner):
-            hint = "chmod go-w, or move it to a folder of its owner's alone"
-            raise UsageError(f"{VARIABLE}={path}: {refused}", hint=hint)
+    if path and (why := _changeable(path)):
+        hint = "chmod o-w, or move it to a folder that not everybody can write to"
+        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
     return layer
+
+
+def _changeable(path: Path) -> str:
+    """Return why anybody may have written a file, which has lines of shell.
+
+    A module names it: its owner and a group, such as a centre's staff, are trusted, but not
+    whoever has put a file into a folder such as /tmp.
+    """
+    file, folder = path.stat(), path.parent.stat()
+    if file.st_mode & stat.S_IWOTH:
+        return "everybody can change it"
+    if not folder.st_mode & stat.S_IWOTH:
+        return ""
+    is_kept = folder.st_mode & stat.S_ISVTX and file.st_uid in (0, os.geteuid(), folder.st_uid)
+    return "" if is_kept else f"everybody can write to {path.parent}"
 
 
 def _users() -> Path | None:

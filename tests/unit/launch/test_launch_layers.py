@@ -227,11 +227,11 @@ def test_a_module_whose_file_has_gone_is_no_site_without_it(
 @pytest.mark.parametrize(
     ("modes", "owner", "says"),
     [
-        ((0o755, 0o646), 0, "other users can write to .*/site.toml; chmod go-w"),
-        ((0o777, 0o644), 0, "other users can write to .*/module; chmod go-w"),
-        ((0o1777, 0o644), 65534, "site.toml belongs to user"),
-        # A centre's own user.
-        ((0o755, 0o644), 65534, ""),
+        ((0o755, 0o646), 0, "everybody can change it; chmod o-w"),
+        ((0o777, 0o644), 0, "everybody can write to .*/module; chmod o-w"),
+        ((0o1777, 0o644), 65534, "everybody can write to "),
+        # A centre's own user, and its staff.
+        ((0o2775, 0o664), 65534, ""),
         ((0o1777, 0o644), 0, ""),
     ],
 )

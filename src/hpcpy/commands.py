@@ -22,10 +22,7 @@ COMMANDS = {
     "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.images.command", "build an OCI archive, a SIF, or an interpreter as one file"),
-    "sbom": (
-        "hpcpy.images.sbom_file",
-        "write an image's software bill of materials (SBOM), as SPDX",
-    ),
+    "sbom": ("hpcpy.images.sbom_file", "write what is in an image (its SBOM), as SPDX"),
     "verify": ("hpcpy.images.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release", "write an image, its SBOM and provenance into one folder"),
     "push": ("hpcpy.images.push", "send an image to a registry, as OCI or as SIF"),
@@ -64,20 +61,17 @@ WITH_PROGRAM = frozenset({"pack"})
 
 def top_parser(command: str = "") -> Parser:
     """Return the parser of all commands, with the arguments of one."""
-    parser = Parser(
-        prog="hpcpy",
-        description="Build and launch the images of this checkout."
-        if paths.IS_CHECKOUT
-        else "Launch programs in an image of hpcpy, or in the one file.",
-        epilog="hpcpy COMMAND --help prints a command's arguments, hpcpy docs lists the pages.",
-    )
+    about = "Launch programs in an image of hpcpy, or in the one file."
+    if paths.IS_CHECKOUT:
+        about = "Build and launch the images of this checkout."
+    epilog = "hpcpy COMMAND --help prints a command's arguments, hpcpy docs lists the pages."
+    parser = Parser(prog="hpcpy", description=about, epilog=epilog)
     version = f"hpcpy {project_version()}"
     parser.add_argument("--version", action="version", version=version, help="print it and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in COMMANDS.items():
-        subparser = commands.add_parser(
-            name, help=what, description=f"{what[0].upper()}{what[1:]}."
-        )
+        about = f"{what[0].upper()}{what[1:]}."
+        subparser = commands.add_parser(name, help=what, description=about)
         if name == command:
             module = importlib.import_module(where)
             module.declare(subparser)

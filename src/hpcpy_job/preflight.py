@@ -24,7 +24,8 @@ usage: python -m hpcpy_job preflight [--site FILE] SCRIPT [ARGUMENT …]
 Looks at the job, one process a node, then runs the program in this process.
 Nothing is said when all is well. HPCPY_PREFLIGHT=on (default) ends the job with
 exit code 78 when a check fails, warn goes on, off looks at nothing.
---site FILE: a site's TOML file; what its table [promises] names must be there."""
+--site FILE: a site's TOML file; what its table [promises] names must be there.
+Without it, in a job: the file that HPCPY_SITE_FILE names."""
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
 _MODES = ("on", "warn", "off")
@@ -38,7 +39,7 @@ def main(words: list[str]) -> int:
         mode = os.environ.get("HPCPY_PREFLIGHT") or "on"
         if mode not in _MODES:
             raise UsageError(f"HPCPY_PREFLIGHT={mode} is none of {', '.join(_MODES)}")
-        promised: dict[str, Any] = {}
+        promised: dict[str, Any] | None = None
         while words and words[0].startswith("-") and words[0] != "-m":
             option, _, file = words[0].partition("=")
             if option != "--site":
@@ -49,7 +50,9 @@ def main(words: list[str]) -> int:
             words = words[1 if file else 2 :]
         program.require(words)
         program_words.extend(words)
-        return 0 if mode == "off" else _check(mode, promised)
+        if mode == "off":
+            return 0
+        return _check(mode, promises.of_module() if promised is None else promised)
 
     code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.

@@ -13,8 +13,9 @@ options=()
 @variables@
 image=@quoted_image@
 engine=@engine@
-# What the site has said once, for `hpcpy batch` and `hpcpy site` in the image.
-if [ "$1" = hpcpy ]; then
+# What the site has said once, for `hpcpy batch` and `hpcpy site` in the image; in a job for
+# its promises.
+if [ "$1" = hpcpy ] || [[ " $* " == *" -m hpcpy_job "* ]]; then
   for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
     case $file in [!/]* | *[,:]*) continue ;; esac
     [ ! -f "$file" ] || options+=("--bind=$file:$file:ro")

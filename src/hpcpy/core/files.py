@@ -62,10 +62,8 @@ def disk_errors(path: Path) -> Iterator[None]:
             message = f"{where}: no space left on the device"
             raise DiskError(message, hint=more_room(Path(where))) from error
         if error.errno in _CANNOT_BE_WRITTEN:
-            raise DiskError(
-                f"{where}: cannot be written ({error.strerror})",
-                hint="build in a checkout and with a cache that you can write to",
-            ) from error
+            hint = "build in a checkout and with a cache that you can write to"
+            raise DiskError(f"{where}: cannot be written ({error.strerror})", hint=hint) from error
         raise
 
 
@@ -96,18 +94,19 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
-def refuse_anothers(path: Path, mark: str, what: str, remedy: str = "another place") -> None:
-    """Refuse to write over a folder, or a file without the mark of ours: a program, an image."""
+def refuse_anothers(path: Path, mark: str, what: str) -> str:
+    """Refuse to write over a folder, or a file without our mark; return what is there of ours."""
     # Methods of `Path` raise for a name that is too long.
     if os.path.isdir(path):  # noqa: PTH112
         raise DiskError(f"{path}: cannot be written ({os.strerror(errno.EISDIR)})")
     if not os.path.isfile(path) or not path.stat().st_size:  # noqa: PTH113
-        return
+        return ""
     with disk_errors(path), path.open("rb") as file:
-        is_ours = mark.encode() in file.read(_HEAD)
-    if not is_ours:
-        hint = f"name {remedy}, or remove this file"
+        text = file.read(_HEAD).decode("utf-8", "surrogateescape")
+    if mark not in text:
+        hint = "name another place, or remove this file"
         raise UsageError(f"{path}: is no {what} that hpcpy has written", hint=hint)
+    return text
 
 
 def write_whole(path: Path, text: str, mode: int = 0) -> None:

@@ -39,10 +39,8 @@ def check_root() -> None:
 def refuse_blanks(what: str, path: Path) -> None:
     """Refuse a path with a blank, which a program cannot handle."""
     if any(character.isspace() for character in str(path)):
-        raise UsageError(
-            f"{what} takes no path with a blank in it: {path}",
-            hint="move the checkout, or name another folder",
-        )
+        hint = "move the checkout, or name another folder"
+        raise UsageError(f"{what} takes no path with a blank in it: {path}", hint=hint)
 
 
 def named(text: str) -> Path:
@@ -61,6 +59,13 @@ def folder(text: str) -> Path:
         which = text if text == "-" else there
         raise argparse.ArgumentTypeError(f"{which}: is no folder, and several files are written")
     return path
+
+
+def settled(path: Path) -> Path:
+    """Return an absolute path without ``..``, which others may be unable to pass; links stay."""
+    # But for those before the last ``..``: it is the parent of what a link names.
+    before, dots, rest = f"{path.absolute()}/".rpartition("/../")
+    return Path(os.path.realpath(f"{before}/.."), rest) if dots else path.absolute()
 
 
 def cache_dir() -> Path:

@@ -168,10 +168,8 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 def remove_tree(path: Path) -> None:
     """Remove a file or a folder; a link itself and never what it points to."""
     if mounted := mounts_below(path):
-        raise UnavailableError(
-            f"{mounted[0]}: something is mounted there",
-            hint=f"umount {shlex.quote(str(mounted[0]))}",
-        )
+        hint = f"umount {shlex.quote(str(mounted[0]))}"
+        raise UnavailableError(f"{mounted[0]}: something is mounted there", hint=hint)
     try:
         if path.is_dir() and not path.is_symlink():
             # The error itself has the last part of the name alone.

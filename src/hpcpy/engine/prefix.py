@@ -113,14 +113,8 @@ def _use_own_loader(made: Path, patch: Path, arch: Architecture, current: Stage)
     for program in [starter, *programs]:
         # RPATH, not RUNPATH: it goes before a user's LD_LIBRARY_PATH and
         # holds for the libraries' own libraries.
-        current.run(
-            [
-                *patchelf,
-                *("--set-interpreter", prefix() / loader),
-                *("--force-rpath", "--set-rpath", prefix() / libraries),
-                program,
-            ]
-        )
+        own = ("--set-interpreter", prefix() / loader, "--force-rpath")
+        current.run([*patchelf, *own, "--set-rpath", prefix() / libraries, program])
 
 
 def _link_places(made: Path, arch: Architecture) -> None:

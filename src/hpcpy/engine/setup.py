@@ -157,10 +157,8 @@ def _refuse_readers(missing: Sequence[Tool]) -> None:
     if os.access(there, os.W_OK):
         return
     names = ", ".join(tool.program for tool in missing)
-    raise UnavailableError(
-        f"{names}: not here, and you cannot write to {there}",
-        hint="its owner types make setup, or put one on PATH",
-    )
+    hint = "its owner types make setup, or put one on PATH"
+    raise UnavailableError(f"{names}: not here, and you cannot write to {there}", hint=hint)
 
 
 def look_up(tools: Sequence[Tool]) -> dict[str, Found]:

@@ -140,9 +140,8 @@ def _library(tool: Tool) -> Found | None:
     if not libraries:
         return None
     # The link's target is named by its version: libpmix.so.2.6.2.
-    return Found(
-        tool, libraries[0], parse_version(libraries[0].resolve().name.partition(".so.")[2]), "PATH"
-    )
+    version = parse_version(libraries[0].resolve().name.partition(".so.")[2])
+    return Found(tool, libraries[0], version, "PATH")
 
 
 _AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")

@@ -71,19 +71,10 @@ def _make(folder: Path, lock: Path, python: str, title: str) -> None:
         folder.unlink()  # `--clear` would empty what it points to
     with stage(title) as current:
         current.run([python, "-m", "venv", "--clear", folder])
-        from_lock = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
+        pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+        options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement"]
         try:
-            current.run(
-                [
-                    folder / "bin" / "python",
-                    *from_lock,
-                    "--require-hashes",
-                    "--only-binary=:all:",
-                    "--requirement",
-                    lock,
-                ]
-            )
+            current.run([folder / "bin/python", *pip, *options, lock])
         except StageError as error:
-            raise StageError(
-                str(error), hint="when a package index cannot be reached, configure pip for one"
-            ) from error
+            hint = "when a package index cannot be reached, configure pip for one"
+            raise StageError(str(error), hint=hint) from error

@@ -38,10 +38,8 @@ def given_mirror() -> str:
     # It must stay one word, and no option, in a line of sources.list.
     if given and not _ADDRESS.fullmatch(given):
         shown = re.sub(r"//.*@", "//…@", given, flags=re.DOTALL)
-        raise UsageError(
-            f"{_VARIABLE}={shown!r} is not an address of a mirror",
-            hint="it is one such as http://HOST/debian",
-        )
+        hint = "it is one such as http://HOST/debian"
+        raise UsageError(f"{_VARIABLE}={shown!r} is not an address of a mirror", hint=hint)
     return _without_login(given)
 
 

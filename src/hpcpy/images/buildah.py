@@ -62,21 +62,10 @@ class Buildah:
     ) -> None:
         """Build the Containerfile of a context as image `tag`; `options` are buildah's."""
         given = [f"--build-arg={name}={value}" for name, value in args.items()]
-        stage.run(
-            self.offline(
-                "build",
-                "--isolation=chroot",
-                "--pull=never",
-                f"--timestamp={epoch}",
-                # The label of buildah's version: other bytes for the same files.
-                "--identity-label=false",
-                *options,
-                *given,
-                f"--tag={tag}",
-                context,
-            ),
-            env=self.env,
-        )
+        fixed = ("--isolation=chroot", "--pull=never", f"--timestamp={epoch}", f"--tag={tag}")
+        # The label of buildah's version: other bytes for the same files.
+        words = (*fixed, "--identity-label=false", *options, *given)
+        stage.run(self.offline("build", *words, context), env=self.env)
 
     def has(self, tag: str) -> bool:
         """Tell whether the storage holds an image `tag`, which is then used."""

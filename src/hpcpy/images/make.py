@@ -68,23 +68,13 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
 
 def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:
     container = folder.name
-    current.run(
-        buildah.online("from", "--pull-never", "--name", container, builder), env=buildah.env
-    )
+    begin = buildah.online("from", "--pull-never", "--name", container, builder)
+    volumes = (f"{folder / 'context'}:/context:ro", f"{folder / 'result'}:/result")
+    options = (*(f"--volume={volume}" for volume in volumes), "--env=RESULT=/result")
+    words = ("--isolation=chroot", *options, container, "sh", "/context/recipes/build.sh")
+    current.run(begin, env=buildah.env)
     try:
-        current.run(
-            buildah.offline(
-                "run",
-                "--isolation=chroot",
-                f"--volume={folder / 'context'}:/context:ro",
-                f"--volume={folder / 'result'}:/result",
-                "--env=RESULT=/result",
-                container,
-                "sh",
-                "/context/recipes/build.sh",
-            ),
-            env=buildah.env,
-        )
+        current.run(buildah.offline("run", *words), env=buildah.env)
     finally:
         buildah.remove_container(container)
 

@@ -95,9 +95,8 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
 
     with tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as archive:
         for path in sorted(layout.rglob("*")):
-            archive.add(
-                path, path.relative_to(layout).as_posix(), recursive=False, filter=anonymous
-            )
+            name = path.relative_to(layout).as_posix()
+            archive.add(path, name, recursive=False, filter=anonymous)
 
 
 def drop_superseded(tag: str, buildah: Buildah) -> None:

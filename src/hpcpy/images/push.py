@@ -52,10 +52,8 @@ def parse_reference(text: str) -> Reference:
     scheme = "oras" if text.startswith("oras://") else "docker"
     match = _REFERENCE.fullmatch(text.removeprefix(f"{scheme}://"))
     if not match:
-        raise UsageError(
-            f"REF {text!r} is not REGISTRY/NAME[:TAG]",
-            hint="name the registry, in lower case: docker.io/me/hpcpy, localhost:5000/hpcpy:1",
-        )
+        hint = "name the registry, in lower case: docker.io/me/hpcpy, localhost:5000/hpcpy:1"
+        raise UsageError(f"REF {text!r} is not REGISTRY/NAME[:TAG]", hint=hint)
     return Reference(match["registry"], match["repository"], match["tag"] or "latest", scheme)
 
 

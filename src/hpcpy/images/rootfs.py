@@ -25,14 +25,8 @@ if TYPE_CHECKING:
     from hpcpy.images.plan import Plan
 
 # What no run reads; copyright notices stay, their licences ask for it.
-UNUSED = (
-    "/usr/share/doc/*",
-    "/usr/share/man/*",
-    "/usr/share/info/*",
-    "/usr/share/locale/*",
-    "/usr/share/lintian/*",
-    "/usr/share/bash-completion/*",
-)
+_UNUSED = ("doc", "man", "info", "locale", "lintian", "bash-completion")
+UNUSED = tuple(f"/usr/share/{name}/*" for name in _UNUSED)
 KEPT = ("/usr/share/doc/*/copyright",)
 OPTIONS = (
     "--variant=custom",

@@ -90,12 +90,10 @@ def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
 
 def _pin(plan: Plan, kind: str, artifact: Artifact, use: str) -> Pin:
     # The machine's own mirror is nobody else's address.
-    public = next(
-        (source for source in artifact.sources if not source.url.startswith(APT_MIRROR)), None
-    )
+    public = [source for source in artifact.sources if not source.url.startswith(APT_MIRROR)]
     version, url, sha256 = artifact.version, "", artifact.sources[0].sha256
     if public:
-        url, sha256 = public.url, public.sha256
+        url, sha256 = public[0].url, public[0].sha256
     if artifact.name in plan.replaced:
         version, url, sha256 = "", "", plan.replaced[artifact.name]
     # The folder of Debian's pool that a package lies in has the name of its source.

@@ -104,7 +104,5 @@ def compare(ours: Path, other: Path) -> None:
         return
     # A pinned program packs a SIF, the machine's buildah an archive.
     also = "; or compare SIFs: another buildah may pack the same files otherwise"
-    raise IntegrityError(
-        f"{other.name} differs from {ours}",
-        hint=f"diffoscope {ours} {other}{also if is_archive else ''}",
-    )
+    hint = f"diffoscope {ours} {other}{also if is_archive else ''}"
+    raise IntegrityError(f"{other.name} differs from {ours}", hint=hint)

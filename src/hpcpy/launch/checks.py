@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import stat
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.engine.sif_header import missing
 from hpcpy.launch.options import Request
@@ -15,6 +18,10 @@ from workloads.registry import TOOLS, WORKLOADS
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
 _HEAD = 2048
 _ELF = b"\x7fELF"
+# Of an ELF file: where its table of sections is, the size of an entry, and how many there are.
+# The names of sections stand before the table, and the table is the end of the one file.
+_SECTIONS = struct.Struct("<40xQ10xHH")
+_OWN_SECTION = b"\0.hpcpy_files\0"
 # A transport, which says where an engine gets an image that is not in its own store.
 _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
@@ -31,7 +38,7 @@ def is_uri(given: str) -> bool:
 def absolute(given: str, engine: str) -> str:
     """Return an image's name as it works in any folder: a file by absolute path."""
     is_file = engine == "standalone" or (engine == "apptainer" and not is_uri(given))
-    return str(Path(given).absolute()) if is_file else given
+    return str(paths.settled(Path(given))) if is_file else given
 
 
 def named_image(request: Request) -> str:
@@ -59,8 +66,8 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
         if absent and is_here and not wrong:
             wrong = f"{absent}; Apptainer takes a SIF, or docker://{_EXAMPLE}"
     elif engine == "standalone":
-        absent = _inspect(Path(given))[0]
-        wrong = "" if absent or is_program(given) else "is no file of `make standalone`"
+        absent, _, head = _inspect(Path(given))
+        wrong = "" if absent else _not_standalone(Path(given), head)
         if absent and is_here:
             wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
     else:
@@ -83,7 +90,7 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
         reference = given.removeprefix("docker:")
         return (f"{absent}; a registry's is docker://{reference}" if is_name else ""), absent
     if is_folder:
-        is_sandbox = (path / ".singularity.d").is_dir()
+        is_sandbox = _inspect(path / ".singularity.d")[1]
         return ("" if is_sandbox and not is_staged else "is a folder; name a SIF"), ""
     sif, *others = (head[at:].startswith(magic) for at, magic in _MAGIC)
     if sif:
@@ -96,6 +103,20 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
 def is_program(given: str) -> bool:
     """Return whether there is a program of that path, as the standalone file is."""
     return _inspect(Path(given))[2].startswith(_ELF)
+
+
+def _not_standalone(path: Path, head: bytes) -> str:
+    """Return why a file is not the one file, a whole one that can be run."""
+    if head.startswith(_ELF):
+        begin, size, number = _SECTIONS.unpack(head[: _SECTIONS.size].ljust(_SECTIONS.size, b"\0"))
+        status, needed = path.stat(), begin + size * number
+        if status.st_size < needed:
+            return f"is cut short: {status.st_size} of {needed} bytes; copy it again"
+        with path.open("rb") as stream:
+            stream.seek(max(0, begin - _HEAD))
+            if _OWN_SECTION in stream.read(_HEAD):
+                return "" if status.st_mode & 0o111 else "cannot be executed; chmod a+rx"
+    return "is no file of `make standalone`"
 
 
 def _no_reference(given: str, engine: str) -> str:
@@ -113,12 +134,14 @@ def _no_reference(given: str, engine: str) -> str:
 def _inspect(path: Path) -> tuple[str, bool, bytes]:
     """Return why there is no such file, whether it is a folder, and how it begins."""
     try:
-        if path.is_dir():
-            return "", True, b""
-        if not path.is_file():
-            return ("is no plain file" if path.exists() else "no such file"), False, b""
+        # `Path.is_file` says no to a closed folder as of Python 3.14, and raises before.
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            return ("", True, b"") if stat.S_ISDIR(mode) else ("is no plain file", False, b"")
         with path.open("rb") as stream:
             return "", False, stream.read(_HEAD)
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file", False, b""
     except PermissionError:
         return _CLOSED, False, b""
     except OSError as error:

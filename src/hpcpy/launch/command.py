@@ -20,6 +20,7 @@ from hpcpy.launch import step
 from hpcpy.launch.checks import check_image, check_script, is_program, named_image, require_workload
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
+from hpcpy.launch.layers import VARIABLE
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch, unknown_kind
 from hpcpy.launch.running import is_in_container, named_or_running, with_running
@@ -48,6 +49,7 @@ def inspect_host(
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
+        has_site_file=bool(os.environ.get(VARIABLE)),
         slurm=controller.name,
         surroundings=controller.lines,
     )

@@ -13,7 +13,7 @@ from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, writ
 from hpcpy.core.parser import one_of, text
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
-from hpcpy.launch.modulefile import checked_image, file_name, warn_of_checkout
+from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
 from hpcpy.launch.options import add_options
 from hpcpy.launch.running import named_or_running, running_image
 from hpcpy.launch.shell import PLAIN, Expanded, option
@@ -55,14 +55,14 @@ def main(options: argparse.Namespace) -> int:
     is_apptainer = engine == "apptainer"
     program = engine_program(engine, site, is_run=True) if is_apptainer else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))
-    folder = (options.to or user_kernels()).absolute()
+    folder = paths.settled(options.to or user_kernels())
     path = folder / options.name.lower() / "kernel.json"
     spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
     with places_named(path.parent, ANOTHER_FOLDER):
         refuse_anothers(path, PLAIN, "kernel")
         write_whole(path, f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n")
     print(path)
-    warn_of_checkout(program)
+    warn_of_engine(program, site)
     return 0
 
 

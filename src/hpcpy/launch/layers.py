@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import UsageError
+from hpcpy.core.paths import settled
 from hpcpy.core.trust import why_not
 from hpcpy.pins.tables import Table, read_table, unreadable
 
@@ -42,31 +43,61 @@ def layers(image: str = "") -> Iterator[Layer]:
         yield _beside(Path(os.path.realpath(image)))
     else:
         yield Layer("the image's", None)
-    given = os.environ.get(VARIABLE, "")
-    layer = _layer(VARIABLE, Path(given).absolute() if given else None)
-    if given and not layer.is_read:
-        hint = "unset it, or mend it; a container has to see it, too: --bind"
-        raise UsageError(f"{VARIABLE}={given}: there is no such file", hint=hint)
-    if layer.path and layer.path.stat().st_mode & stat.S_IWOTH:
-        # A module sets it for all users, and the file has lines of shell.
-        raise UsageError(f"{VARIABLE}={given}: everybody can change it", hint=f"chmod o-w {given}")
-    yield layer
+    yield _named()
     yield _layer("yours", _users())
 
 
-def _layer(what: str, path: Path | None) -> Layer:
-    if path is None:
-        return Layer(what, path)
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; a closed folder is an error, whatever Python runs this."""
     try:
-        path.lstat()
-        is_file = path.is_file()
-    except (FileNotFoundError, NotADirectoryError):
-        return Layer(what, path)
+        return stat.S_ISREG(path.stat().st_mode)
     except PermissionError as error:
         raise unreadable(path, error) from error
+    except OSError:
+        return False
+
+
+def named_file() -> Path | None:
+    """Return the file that a module has named, by its whole path."""
+    given = os.environ.get(VARIABLE, "")
+    return settled(Path(given)) if given else None
+
+
+def _layer(what: str, path: Path | None) -> Layer:
+    is_read = path is not None and is_file(path)
+    if path is None or not (is_read or os.path.lexists(path)):
+        return Layer(what, path)
     if not str(path).isprintable():  # in job scripts it is a part of lines
         raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
-    return Layer(what, path, is_read=is_file, refused="" if is_file else "it is no file")
+    return Layer(what, path, is_read=is_read, refused="" if is_read else "it is no file")
+
+
+def _named() -> Layer:
+    path = named_file()
+    layer = _layer(VARIABLE, path)
+    if path and not layer.is_read:
+        hint = "unset it, or mend it; a container has to see it, too: --bind"
+        why = layer.refused or "there is no such file"
+        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
+    if path and (why := _changeable(path)):
+        hint = "chmod o-w, or move it to a folder that not everybody can write to"
+        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
+    return layer
+
+
+def _changeable(path: Path) -> str:
+    """Return why anybody may have written a file, which has lines of shell.
+
+    A module names it: its owner and a group, such as a centre's staff, are trusted, but not
+    whoever has put a file into a folder such as /tmp.
+    """
+    file, folder = path.stat(), path.parent.stat()
+    if file.st_mode & stat.S_IWOTH:
+        return "everybody can change it"
+    if not folder.st_mode & stat.S_IWOTH:
+        return ""
+    is_kept = folder.st_mode & stat.S_ISVTX and file.st_uid in (0, os.geteuid(), folder.st_uid)
+    return "" if is_kept else f"everybody can write to {path.parent}"
 
 
 def _users() -> Path | None:

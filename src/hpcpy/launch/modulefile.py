@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,11 +26,11 @@ from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
-from hpcpy.launch.layers import VARIABLE
+from hpcpy.launch.layers import NAME, VARIABLE, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
 from hpcpy.launch.plan import AUTO, KINDS, unknown_kind
-from hpcpy.launch.running import named_or_running
+from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
@@ -39,7 +40,6 @@ ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
 # Of the standalone file: the first one is a script, and the others are links to it.
 OWN_NAMES = ("python", "python3", "mpiexec")
-_ANOTHER = "another version: VERSION=… or --version"
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 
@@ -76,7 +76,7 @@ def main(options: argparse.Namespace) -> int:
             " or hpcpy-python",
             hint="make launch writes the commands of the other engines",
         )
-    folder = (options.to or _FOLDER).absolute()
+    folder = paths.settled(options.to or _FOLDER)
     if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
         hint = "no blanks, quotes, $ or ["
         raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
@@ -90,8 +90,7 @@ def main(options: argparse.Namespace) -> int:
     module = module_text(options.name, image, programs, names, site)
     file = files / options.name / options.version
     with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
-        refuse_anothers(file, _MARK, "module file")
-        refuse_anothers(file, _tcl(_RUN_IN.format(image)), f"module file of {image}", _ANOTHER)
+        _refuse_anothers_image(file, image)
         for name in (first, *links):
             refuse_anothers(programs / name, PLAIN, "command")
         write_whole(programs / first, script, 0o755)
@@ -101,12 +100,35 @@ def main(options: argparse.Namespace) -> int:
     print(files)
     if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
         print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
+    _warn_of_closed(Path(image))
     if remark := unknown_kind("standalone" if is_own else "", site.mpi):
         print(f"  {remark}", file=sys.stderr)
     use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"
     print(f"  to load it: {use}", file=sys.stderr)
-    warn_of_checkout(program)
+    warn_of_engine(program, site)
     return 0
+
+
+def _refuse_anothers_image(file: Path, image: str) -> None:
+    """Refuse a module file whose image is another file, however either is spelt."""
+    text = refuse_anothers(file, _MARK, "module file")
+    match = _IMAGE_OF.search(text)
+    there = re.sub(r"\\(.)", r"\1", match[1]) if match else "another image"
+    if text and os.path.realpath(there) != os.path.realpath(image):
+        hint = "name another version: VERSION=… or --version, or remove this file"
+        raise UsageError(f"{file}: is the module file of {there}", hint=hint)
+
+
+def _warn_of_closed(image: Path) -> None:
+    """Say what keeps other users from the image and from the site files that they read."""
+    for file in (image, Path(os.path.realpath(image)).with_name(NAME), named_file()):
+        # Not a reference; what is closed to you, too, a --site may have replaced.
+        if file is None or not (file.is_absolute() and os.path.exists(file)):  # noqa: PTH110
+            continue
+        needed = [(file, stat.S_IROTH), *((above, stat.S_IXOTH) for above in file.parents)]
+        if closed := [str(each) for each, bit in needed if not each.stat().st_mode & bit]:
+            remedy = f"chmod a+rX {shlex.join(closed)}"
+            print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
 def checked_image(given: str, site: Site, engine: str) -> str:
@@ -125,8 +147,13 @@ def checked_image(given: str, site: Site, engine: str) -> str:
     return absolute(image, engine)
 
 
-def warn_of_checkout(program: str) -> None:
-    """Say that what was written works as long as the checkout, if its Apptainer is named."""
+def warn_of_engine(program: str, site: Site) -> None:
+    """Say that Apptainer may be missing where users are, or goes with this checkout."""
+    is_sites = bool(site.modules or site.setup) or is_in_container()
+    # Only a remark: the nodes may have it, where this machine does not.
+    if program == "apptainer" and not is_sites and not shutil.which(program):
+        what = "no apptainer is on PATH here, and no site file names a module of it"
+        print(f"  {what}: users may get 127 (hpcpy docs sites)", file=sys.stderr)
     if Path(program).is_relative_to(paths.TOOLS):
         print(
             f"  it needs {program}, and breaks when this checkout goes or moves: install"
@@ -191,7 +218,8 @@ def _lines(lines: Iterable[str]) -> str:
 # For Environment Modules and for Lmod, which reads Tcl, too.  What `srun` reads: the kind of MPI,
 # and that a rank that dies ends all.
 _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
-_RUN_IN = " run in {}. "  # By this a module file is known as an image's
+_RUN_IN = " run in {}. "
+_IMAGE_OF = re.compile(r"\\ run\\ in\\ (.+?)\.\\ Ranks")  # as `_tcl` writes it
 _MODULE = f"""\
 {_MARK}
 proc ModulesHelp {{}} {{ puts stderr @about@ }}
@@ -223,7 +251,7 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
         f"{', '.join(names[:-1])} and {names[-1]}{_RUN_IN.format(image)}"
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
-    given = os.environ.get(VARIABLE, "") and str(Path(os.environ[VARIABLE]).absolute())
+    given = named_file()
     fields = {
         "about": _tcl(about),
         "name": name,
@@ -233,7 +261,7 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
             for needed in map(_tcl, site.modules)
         ),
         "mpi": _kind(site.mpi, "apptainer" if ANY in names[-1] else "standalone"),
-        "site": f"setenv {VARIABLE} {_tcl(given)}\n" if given else "",
+        "site": f"setenv {VARIABLE} {_tcl(str(given))}\n" if given else "",
         "programs": _tcl(str(programs)),
     }
     return _filled(_MODULE, fields)

@@ -131,6 +131,7 @@ class HostFacts:
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
     is_whole: bool = False  # Whether the script is to need no checkout
+    has_site_file: bool = False  # Whether a module names one, which preflight would read
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
@@ -262,6 +263,8 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     if site.promises and not (is_own and site.promises.startswith(IMAGES_OWN)):
         promised = "and is all there that the site promises?"
         preflight.append(option(f"--site={site.promises}", why=promised))
+    elif facts.has_site_file:
+        preflight.append(option("--site=/dev/null", why="and not what HPCPY_SITE_FILE promises"))
     clusters = [name for name in ("dask", "spark") if getattr(request, name)]
     is_ranks = not (request.workload or clusters)
     run_by_mpi4py = [option("-m", "mpi4py", why="a rank that fails ends all")]

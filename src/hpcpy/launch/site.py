@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
 from hpcpy.launch.checks import is_uri
-from hpcpy.launch.layers import Key, Layer, layers, merged, read
+from hpcpy.launch.layers import Key, Layer, is_file, layers, merged, read
 from hpcpy.launch.options import ENGINES, LOCAL, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
@@ -77,8 +76,7 @@ def find_site(name: str, image: str = "") -> Site:
             site = configured(site.image)
         return site or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
-    # `Path.is_file` raises for a name that is too long, or in a folder without access.
-    if not os.path.isfile(path):  # noqa: PTH113
+    if not is_file(path):
         hint = (
             f"{suggestion(name, site_names())}  A file may be named, too: env/sites/template.toml"
         )
@@ -131,7 +129,7 @@ def read_site(path: Path) -> Site:
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
     is_images = path.is_relative_to(FOLDER) and not paths.IS_CHECKOUT
     # The one file has it on this node alone; ranks have the image's.
-    promised = f"{IMAGES_OWN}{path.name}" if is_images else str(path.absolute())
+    promised = f"{IMAGES_OWN}{path.name}" if is_images else str(paths.settled(path))
     site = _site_of(table, path.stem, promised)
     # After all that is wrong: it is what a file begun by hand lacks.
     table.text("summary")

@@ -164,14 +164,8 @@ def resolve_requirements(name: str, old: str = "", only: Collection[str] = ()) -
     with build_scratch("lock") as scratch:
         output = scratch / "requirements.txt"
         output.write_text(old, encoding="utf-8")
-        compile_lock(
-            output,
-            [paths.ENV / f"{name}.in"],
-            "--universal",
-            "--generate-hashes",
-            f"--python-version={oldest}",
-            *moves,
-        )
+        options = ("--universal", "--generate-hashes", f"--python-version={oldest}", *moves)
+        compile_lock(output, [paths.ENV / f"{name}.in"], *options)
         return output.read_text(encoding="utf-8")
 
 

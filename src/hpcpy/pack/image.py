@@ -215,13 +215,8 @@ def write_launcher(
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
     # Each one: a start from within another environment has those of that one.
-    every = {
-        "ACTIVATE": "",
-        "HOT": "",
-        **settings,
-        "IMAGE": image.name,
-        "APPTAINER": ensure("apptainer")["apptainer"].path,
-    }
+    every = {"ACTIVATE": "", "HOT": "", **settings, "IMAGE": image.name}
+    every["APPTAINER"] = ensure("apptainer")["apptainer"].path
     entries = [f"{_OWN}{name}={value}" for name, value in every.items()]
     text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -16,12 +16,8 @@ from hpcpy.pack.image import ANY, folders_of, image_of, place_of, setting
 _TRUE, _BASH = "/bin/true", "/bin/bash"
 # As join.c has them.
 _OF_JOBS = (
-    "SLURM_JOB_ID",
-    "PBS_JOBID",
-    "LSB_JOBID",
-    "PMI_RANK",
-    "PMIX_RANK",
-    "OMPI_COMM_WORLD_RANK",
+    *("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"),
+    *("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"),
 )
 # A start with a mount of its own.
 ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}

@@ -101,10 +101,8 @@ def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[s
     lock = _lock(folder)
     locked = lock.table("packages")
     if arch not in locked.values:
-        raise UsageError(
-            f"debian.lock has no packages for {arch}",
-            hint="add it to `architectures` in env/debian.toml and run `make lock`",
-        )
+        hint = "add it to `architectures` in env/debian.toml and run `make lock`"
+        raise UsageError(f"debian.lock has no packages for {arch}", hint=hint)
     when, snapshot = lock.moment("timestamp"), debian_request(folder).snapshot
     return {
         _artifact(name, table, snapshot, when): table.texts("sets")
@@ -118,10 +116,8 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         # Locked by itself, later than the others: the archive had it then.
         when = table.moment("timestamp")
     size, digest = table.number("size"), table.digest("sha256")
-    archive, path = (
-        table.text("archive", r"[a-z-]+", "an archive's name"),
-        table.text("path", _POOL_PATH, "a path in pool/"),
-    )
+    archive = table.text("archive", r"[a-z-]+", "an archive's name")
+    path = table.text("path", _POOL_PATH, "a path in pool/")
     # The archive takes a snapshot some times a day and answers a time with
     # the one before it: a day later has what was new when the lock was made.
     moments = (when, when + datetime.timedelta(days=1))

@@ -18,7 +18,10 @@ reports. Exit code 0: nothing failed, and all that --site promises is there;
 def main(arguments: list[str]) -> int:
     """Look and report."""
     args = _parser().parse_args(arguments)
-    promised = promises.read(args.site) if args.site is not None else {}
+    if args.site is not None:
+        promised = promises.read(args.site)
+    else:
+        promised = {} if args.only else promises.of_module()
     world = job.start_mpi()
     if args.json is not None:
         _require_writable(args.json, world)
@@ -48,7 +51,8 @@ def _parser() -> options.Parser:
     parser = options.Parser("hpcpy_job doctor", what, _EPILOG)
     groups = ", ".join(f"{name}: {what}" for name, what in checks.GROUPS.items())
     parser.add_argument("--site", type=Path, metavar="FILE",
-                        help="a site's TOML file: its [promises] must be kept")  # fmt: skip
+                        help="a site's TOML file: its [promises] must be kept (in a job"
+                        " HPCPY_SITE_FILE)")  # fmt: skip
     parser.add_argument("--only", type=options.names(*checks.GROUPS), metavar="GROUP[,GROUP…]",
                         help=groups)  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="ask no driver, as the preflight")

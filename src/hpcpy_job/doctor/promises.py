@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hpcpy_common import ranks
 from hpcpy_common.errors import UsageError
 from hpcpy_job.doctor.checks import Finding, Status
 
@@ -16,6 +19,7 @@ _PROVIDERS = {
     "roce": {"verbs"}, "tcp": {"tcp", "sockets"},
 }  # fmt: skip
 Values = dict[str, Any]
+_VARIABLE = "HPCPY_SITE_FILE"
 
 
 def _mpi(promise: str, values: Values) -> str:
@@ -53,16 +57,33 @@ _CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] 
 }
 
 
+def of_module() -> dict[str, Any]:
+    """Return what the site file promises that a module has named, in a job; say if it is not seen.
+
+    Outside a job promises cannot be checked, and count as broken.
+    """
+    given = os.environ.get(_VARIABLE, "")
+    if not given or not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
+        return {}
+    if os.path.isfile(given):  # noqa: PTH113  (for a closed folder: false)
+        return read(Path(given))
+    if ranks.is_first():
+        why = f"no such file; a container has to see it: --bind={given}"
+        print(f"hpcpy: {_VARIABLE}={given}: its promises are not checked: {why}",
+              file=sys.stderr, flush=True)  # fmt: skip
+    return {}
+
+
 def read(path: Path) -> dict[str, Any]:
     """Return what a site's file promises."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("promises", {})
     except OSError as error:
-        raise UsageError(f"--site {path}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"site file {path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise UsageError(f"--site {path}: {error}") from error
+        raise UsageError(f"site file {path}: {error}") from error
     if wrong := why_not(table):
-        raise UsageError(f"--site {path}: {wrong}")
+        raise UsageError(f"site file {path}: {wrong}")
     return dict(table)
 
 

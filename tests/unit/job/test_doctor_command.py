@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks, network
+from hpcpy_job.doctor import checks, job, network
 from hpcpy_job.doctor.checks import Finding, Status
+from hpcpy_job.doctor.node import World
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -56,6 +57,40 @@ def test_promises(
         assert (shown.out, shown.err.count("\n")) == ("", 1)
     else:
         assert (f"{code} failed" in shown.out, shown.err) == (True, "")
+
+
+# Of a module's site file in a job; on a login node they cannot be checked.
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize(
+    ("promise", "rank", "says"),
+    [
+        ("gpus = 5", "0", "4 GPUs answer"),
+        ("gpus = 4", "0", ""),
+        ("gpus = 5", "", ""),
+        (None, "0", "s.toml: its promises are not checked: no such file"),
+        (None, "1", ""),
+    ],
+)
+def test_promises_of_a_module(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    promise: str | None,
+    rank: str,
+    says: str,
+) -> None:
+    site = tmp_path / "s.toml"
+    if promise is not None:
+        site.write_text(f"[promises]\n{promise}\n")
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
+    if rank:
+        monkeypatch.setenv("PMI_RANK", rank)
+        monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setattr(job, "start_mpi", World)
+    assert main(["doctor"]) == int("answer" in says)
+    shown = "".join(capsys.readouterr())
+    assert (says in shown, "s.toml" in shown) == (True, "s.toml" in says)
 
 
 @pytest.mark.parametrize(

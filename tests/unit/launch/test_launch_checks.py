@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from small_sif import make_sif, needed_program
+from small_standalone import make_standalone
 
 from hpcpy.core.errors import UsageError
-from hpcpy.launch.checks import check_image
+from hpcpy.launch.checks import absolute, check_image
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
 DIGEST = f"localhost:5000/hpcpy@sha256:{'0' * 64}"
@@ -96,10 +97,46 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     assert "is a file" in refused("me/hpcpy", "podman")
     # A folder of that name may be anything.
     assert taken("me/folder", "podman") == ""
-    for given in (tmp_path, sif):
+    for given in (tmp_path, sif):  # a folder, a text
         assert "is no file of `make standalone`" in refused(str(given), "standalone")
     assert "`make standalone` makes" in refused(absent, "standalone")
     assert taken(absent, "standalone", is_here=False) == "no such file"
     program = str(shutil.which("sh"))
-    assert taken(program, "standalone") == ""
+    assert "is no file of `make standalone`" in refused(program, "standalone")
     assert "ENGINE=standalone runs" in refused(program, "apptainer")
+
+
+def test_the_one_file_is_whole_and_can_be_run(tmp_path: Path) -> None:
+    file = make_standalone(tmp_path / "hpcpy-python")
+    whole = file.read_bytes()
+    assert taken(str(file), "standalone") == ""
+    file.chmod(0o644)
+    assert "cannot be executed; chmod a+rx" in refused(str(file), "standalone")
+    for size in (64, len(whole) - 1):
+        file.write_bytes(whole[:size])
+        says = f"is cut short: {size} of {len(whole)} bytes; copy it again"
+        assert says in refused(str(file), "standalone", is_here=False)
+    # As by a copy that is going on.
+    file.write_bytes(whole[:64].ljust(len(whole), b"\0"))
+    assert "is no file of `make standalone`" in refused(str(file), "standalone")
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("../images/x.sif", "images/x.sif"),
+        ("link/../x.sif", "2026/x.sif"),
+        ("../images/current.sif", "images/current.sif"),
+        (".//x.sif", "private/x.sif"),
+        ("..", ""),
+    ],
+)
+def test_a_path_for_others_passes_no_folder_that_it_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, path: str
+) -> None:
+    for folder in ("private", "images", "2026/11"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "private/link").symlink_to(tmp_path / "2026/11")
+    (tmp_path / "images/current.sif").symlink_to("x.sif")
+    monkeypatch.chdir(tmp_path / "private")
+    assert absolute(given, "apptainer") == str(tmp_path / path)

@@ -163,6 +163,7 @@ def site_command(*words: str, **variables: str) -> Done:
         ("hpcpy", [], "XDG_CONFIG_HOME"),
         ("hpcpy", [], layers.VARIABLE),
         ("hpcpy/site.toml", ["--site={}/hpcpy/site.toml"], ""),
+        ("hpcpy", ["--site={}/hpcpy/site.toml"], ""),
         ("hpcpy/site.toml", ["--image={}/hpcpy/x.sif"], ""),
     ],
 )
@@ -223,13 +224,46 @@ def test_a_module_whose_file_has_gone_is_no_site_without_it(
         find_site("")
 
 
-def test_a_module_whose_file_everybody_can_change_is_refused(
-    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("modes", "owner", "says"),
+    [
+        ((0o755, 0o646), 0, "everybody can change it; chmod o-w"),
+        ((0o777, 0o644), 0, "everybody can write to .*/module; chmod o-w"),
+        ((0o1777, 0o644), 65534, "everybody can write to "),
+        # A centre's own user, and its staff.
+        ((0o2775, 0o664), 65534, ""),
+        ((0o1777, 0o644), 0, ""),
+    ],
+)
+def test_a_module_whose_file_others_can_change_is_refused(
+    files: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    modes: tuple[int, int],
+    owner: int,
+    says: str,
 ) -> None:
+    if owner and os.geteuid() != 0:
+        pytest.skip("gives files to another user: as root")
+    file = files["module"]
+    monkeypatch.setenv(layers.VARIABLE, str(file))
+    file.write_text("mpi = 'pmix'")
+    for path, mode in zip((file.parent, file), modes, strict=True):
+        path.chmod(mode)
+    os.chown(file, owner or -1, -1)
+    if says:
+        with pytest.raises(UsageError, match=says):
+            find_site("")
+    else:
+        assert find_site("").mpi == "pmix"
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_module_that_names_no_file_is_refused(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    make(files["module"])
     monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
-    files["module"].write_text("mpi = 'pmix'")
-    files["module"].chmod(0o646)
-    with pytest.raises(UsageError, match="everybody can change it"):
+    with pytest.raises(UsageError, match="it is no file"):
         find_site("")
 
 

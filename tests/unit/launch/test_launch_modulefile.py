@@ -2,13 +2,13 @@
 
 import json
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from processes import environment, small_disk
+from small_standalone import make_standalone
 
 from hpcpy.commands import run
 from hpcpy.core import paths
@@ -93,34 +93,41 @@ def test_without_apptainer_the_site_has_to_name_its_module(
 def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     site, keys = tmp_path / "centre.toml", 'summary = "s"\nengine = "shifter"\nnode_local = "/no"\n'
     site.write_text(f'{keys}[environment]\nA = "b c"\n')
-    words = [f"--image={shutil.which('sh')}", f"--to={tmp_path}", f"--site={site}", "--version=1"]
+    file, other = (make_standalone(tmp_path / name) for name in ("a b", "c"))
+    words = [f"--image={file}", f"--to={tmp_path}", f"--site={site}", "--version=1"]
     assert run(["modulefile", *words]) == 0
-    # Of this image it stays.
-    says = "modulefiles/hpcpy/1: is no module file of .*/cat that hpcpy has written; name another"
+    # Of this image it stays, in whatever spelling.
+    (tmp_path / "link").symlink_to(tmp_path)
+    for spelling in (f"/{file}", f"{tmp_path}/hpcpy/../a b", f"{tmp_path}/link/a b"):
+        assert run(["modulefile", f"--image={spelling}", *words[1:]]) == 0
+    says = "modulefiles/hpcpy/1: is the module file of .*/a b; name another version"
     with pytest.raises(UsageError, match=says):
-        run(["modulefile", f"--image={shutil.which('cat')}", *words[1:]])
+        run(["modulefile", f"--image={other}", *words[1:]])
     shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
     python, env = tmp_path / "hpcpy/1/bin/python3", {"PATH": "/usr/bin:/bin"}
     assert printed(run_program(python, *shell, env=env)) == "b c 1 unset two words\n"
 
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
-WRITERS = {
-    "modulefile": [f"--image={shutil.which('sh')}"],
-    "kernelspec": [f"--image={REFERENCE}", "--site=perlmutter-cpu"],
-}
 
 
-@pytest.mark.parametrize("command", WRITERS)
+def writer(command: str, folder: Path) -> list[str]:
+    if command == "kernelspec":
+        return [command, f"--image={REFERENCE}", "--site=perlmutter-cpu"]
+    return [command, f"--image={make_standalone(folder / 'image')}"]
+
+
+@pytest.mark.parametrize("command", ["modulefile", "kernelspec"])
 def test_where_nothing_can_be_written_another_folder_is_asked_for(
     command: str, tmp_path: Path
 ) -> None:
     with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: TO=… or --to"):
-        run([command, *WRITERS[command], "--to=/proc/x"])
+        run([*writer(command, tmp_path), "--to=/proc/x"])
     # A full disk keeps no empty folder.
-    words = shlex.join([sys.executable, "-m", "hpcpy", command, *WRITERS[command], "--to=m/n"])
+    words = shlex.join([sys.executable, "-m", "hpcpy", *writer(command, tmp_path), "--to=m/n"])
     script = f"head -c 2000000 /dev/zero >full; {words}; ls"
-    done = run_program(*small_disk(tmp_path), "sh", "-c", script, env=environment())
+    (tmp_path / "disk").mkdir()
+    done = run_program(*small_disk(tmp_path / "disk"), "sh", "-c", script, env=environment())
     assert done.stdout == "full\n"
     says = ": no space left on the device; name another folder: TO=… or --to\n"
     assert done.stderr.endswith(says), done.stderr
@@ -154,10 +161,29 @@ def test_nothing_is_written_over_what_is_a_users(
     place.parent.mkdir(parents=True)
     make, says = IN_THE_WAY[kind]
     make(place, mine)
+    words = writer(command, tmp_path)
     there = sorted(tmp_path.rglob("*"))
     with pytest.raises((DiskError, UsageError), match=f"{place}: {says}"):
-        run([command, *WRITERS[command], f"--to={tmp_path / 'to'}"])
+        run([*words, f"--to={tmp_path / 'to'}"])
     assert (mine.read_text(), sorted(tmp_path.rglob("*"))) == (text, there)
+
+
+def test_what_users_may_lack_is_told(
+    sif: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "IS_CHECKOUT", False)
+    monkeypatch.setattr(sys, "executable", "/node/hpcpy-python")
+    monkeypatch.setenv("PATH", "/no/such")
+    module_site = sif.with_name("site.toml")
+    module_site.write_text("mpi = 'pmi2'\n")
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(module_site))
+    for file in (sif, module_site):
+        file.chmod(0o600)
+    assert run(["modulefile", f"--image={sif}", f"--to={sif.parent / 'to'}"]) == 0
+    told = capsys.readouterr().err
+    assert "no apptainer is on PATH here" in told
+    for file in (sif, module_site):
+        assert f"other users cannot read {file}: chmod a+rX {file}" in told
 
 
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]

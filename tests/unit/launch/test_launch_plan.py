@@ -121,6 +121,18 @@ VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
 
 
 @pytest.mark.parametrize(
+    ("site", "has_site_file", "file"),
+    [({}, True, "/dev/null"), ({"promises": "/s.toml"}, True, "/s.toml"), ({}, False, "")],
+)
+def test_a_launch_takes_no_promises_but_its_sites(
+    site: dict[str, Any], has_site_file: bool, file: str
+) -> None:
+    facts = dataclasses.replace(HERE, has_site_file=has_site_file)
+    named = [word for word in words(plan(facts=facts, **site)) if word.startswith("--site=")]
+    assert named == ([f"--site={file}"] if file else [])
+
+
+@pytest.mark.parametrize(
     ("asked", "site", "there", "absent"),
     [
         ("--nodes=2 --tasks=8 --cpus=3", {}, "--nodes=2 --ntasks=8 --ntasks-per-node=4", ""),

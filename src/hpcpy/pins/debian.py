@@ -101,10 +101,8 @@ def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[s
     lock = _lock(folder)
     locked = lock.table("packages")
     if arch not in locked.values:
-        raise UsageError(
-            f"debian.lock has no packages for {arch}",
-            hint="add it to `architectures` in env/debian.toml and run `make lock`",
-        )
+        hint = "add it to `architectures` in env/debian.toml and run `make lock`"
+        raise UsageError(f"debian.lock has no packages for {arch}", hint=hint)
     when, snapshot = lock.moment("timestamp"), debian_request(folder).snapshot
     return {
         _artifact(name, table, snapshot, when): table.texts("sets")

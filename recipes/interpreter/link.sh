@@ -29,7 +29,6 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries)
 cp "$config/libpython$version.a" libpython.a
 objcopy --remove-section=.init_array --remove-section=.rela.init_array \
     /opt/deps/lib/libopenblas.a libopenblas.a
-python "$scripts/pushes.py" libopenblas.a
 mkdir renamed
 nm ./*.o >objects.txt
 wrapped=$(python "$scripts/wraps.py" "$interp/start/wraps.toml" objects.txt renamed)

@@ -119,9 +119,10 @@ class PrivateApt:
             raise UnavailableError("no apt-get here, which looks Debian's packages up")
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:
-            what = f"no mirror of the {missing[0]} archive is configured on this machine"
-            hint = "set HPCPY_DEBIAN_MIRROR to one, such as http://HOST/debian"
-            raise UnavailableError(what, hint=hint)
+            raise UnavailableError(
+                f"no mirror of the {missing[0]} archive is configured on this machine",
+                hint="set HPCPY_DEBIAN_MIRROR to one, such as http://HOST/debian",
+            )
         self.folder = folder
         self._mirrors = mirrors
         self._config = folder / "apt.conf"
@@ -137,12 +138,6 @@ class PrivateApt:
                     for suite in suites
                 )
             )
-            pins = (
-                f"Package: {package}\nPin: release n={suite.name}\nPin-Priority: 995\n"
-                for suite in suites
-                for package in suite.newer
-            )
-            (folder / "preferences").write_text("\n".join(pins))
             (folder / "auth.conf").touch(0o600)
             (folder / "auth.conf").write_text(netrc())
             (folder / "last.conf").write_text(self._configuration(arch, suites[0].name))
@@ -168,7 +163,6 @@ class PrivateApt:
             'Acquire::Languages "none";\n'
             f'Dir::Etc::sourcelist "{where}/sources.list";\n'
             f'Dir::Etc::sourceparts "{where}/empty";\n'
-            f'Dir::Etc::preferences "{where}/preferences";\n'
             f'Dir::Etc::preferencesparts "{where}/empty";\n'
             f'Dir::State "{where}";\n'
             f'Dir::State::lists "{where}/lists";\n'
@@ -225,8 +219,10 @@ class PrivateApt:
 def _keyring() -> Path:
     keyring = KEYRINGS / "debian-archive-keyring.gpg"
     if not keyring.exists():
-        what = f"{keyring}: not there, so Debian's signatures cannot be checked"
-        raise UnavailableError(what, hint="install the package debian-archive-keyring")
+        raise UnavailableError(
+            f"{keyring}: not there, so Debian's signatures cannot be checked",
+            hint="install the package debian-archive-keyring",
+        )
     return keyring
 
 

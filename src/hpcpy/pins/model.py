@@ -90,7 +90,6 @@ class DebianSuite:
     archive: str
     name: str
     check_date: bool = True
-    newer: tuple[str, ...] = ()  # Packages that are taken from it, whatever the others have
 
 
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"

@@ -53,7 +53,7 @@ class Asked:
 
 
 def keep_alives(before: Counters, after: Counters) -> int:
-    """Return the packets between two looks if all were keep-alives, or one was a time, else 0."""
+    """Return the packets between two looks if none was an answer to a request, else 0."""
     packets, size = (after[name] - before[name] for name in (_PACKETS, _BYTES))
     rest = size - packets * _KEEP_ALIVE
     return packets if packets and rest in (0, _TIME - _KEEP_ALIVE) else 0

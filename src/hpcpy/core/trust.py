@@ -49,9 +49,9 @@ def require_safe_checkout() -> None:
             _refuse_others(Path(path), status, trusted, remedy, closed)
 
 
-def why_not(path: Path, *owners: int) -> str:
-    """Return why a file may have been changed by another than root, its user and some owners."""
-    trusted = {0, os.geteuid(), *owners}
+def why_not(path: Path, owner: int) -> str:
+    """Return why a file may have been changed by another than root, its user and an owner."""
+    trusted = {0, os.geteuid(), owner}
     for each in (path.parent, path):
         for status in (each.lstat(), each.stat()):
             if status.st_uid not in trusted:

@@ -30,7 +30,7 @@ def judge_second(module: Any) -> str:
     plate, rows, left, right = strip(comm)
     block = rows.T.copy()
     module.columns(watched(comm, used), block, left, right)
-    # It has no order either.
-    used |= {"Sendrecv"} if "Sendrecv_replace" in used else set()
+    if "Sendrecv_replace" in used:  # it has no order either
+        used.add("Sendrecv")
     wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
     return wrong or wrong_halo(comm, plate, block.T).replace("row", "column")

@@ -11,7 +11,6 @@ from typing import Any
 
 from checkout import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.setup import ensure
 from hpcpy.pack import hot
 from hpcpy.pack.sif import pack_sif
@@ -19,12 +18,10 @@ from hpcpy.pack.starts import record
 from hpcpy_common.options import whole_number
 from measure import report, roots
 from measure.cases import CORE
-from measure.cold.sample import CACHED, IMAGE, RATE, SLOW, Taken, inside
+from measure.cold.sample import CACHED, DELAYS, IMAGE, RATE, SLOW, Taken, add, require_root
 from measure.roots import Base
 from measure.samples import in_rounds
 
-# Seconds that a request takes; None: all is in the page cache.
-_DELAYS = (None, 0.001, 0.005, 0.010)
 _PACKAGES, _OWN, _AHEAD, _FILE = "ordinary packages", "hpcpy.sif", "read ahead", "hpcpy-python"
 # As a launch does on the first rank of a node: src/launch/apptainer_node.sh.
 _BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exec "$@"'
@@ -53,24 +50,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``ahead.json``, print the medians."""
-    if os.geteuid() != 0:
-        raise UnavailableError("only root mounts a slow storage", hint="sudo …")
+    require_root("ahead.py")
     images = roots.images(("wheels", "hpcpy"), options.sif)
-    own, file = images[-1], paths.BUILD / "hpcpy-python"
     with report.work_folder() as work:
         facts = report.circumstances("ahead", images, work) | {"rate": RATE}
-        requests = _requests(images, file, _recorded(own), options.ranks)
-        kinds = [Ahead(start, options.ranks, delay) for delay in _DELAYS for start in requests]
+        requests = _requests(images, options.ranks)
+        kinds = [Ahead(start, options.ranks, delay) for delay in DELAYS for start in requests]
 
         def take(kind: Ahead) -> None:
             storage = CACHED if kind.delay is None else SLOW
             request = {**requests[kind.start], "storage": storage, "delay": kind.delay}
-            for name, value in inside("measure.cold.sample", request).items():
-                getattr(kind, name).append(value)
+            add(kind, "measure.cold.sample", request)
 
         in_rounds(kinds, options.samples, take, lambda kind: f"{kind.start}, {kind.delay}")
-        facts["results"] = kinds
-        return report.finish(facts, options.out, own, work)
+    return report.finish({**facts, "results": kinds}, options.out)
 
 
 def _recorded(image: Base) -> str:
@@ -78,13 +71,11 @@ def _recorded(image: Base) -> str:
     with tempfile.TemporaryDirectory(prefix=".ahead.", dir=image.sif.parent) as folder:
         sif = Path(folder, image.sif.name)
         os.link(image.sif, sif)
-        made = pack_sif(sif, None)
-        return hot.write_beside(sif, record(made, ["-c", CORE])).read_text()
+        packed = pack_sif(sif, None)
+        return hot.write_beside(sif, record(packed, ["-c", CORE])).read_text()
 
 
-def _requests(
-    images: Sequence[Base], file: Path, recorded: str, ranks: int
-) -> dict[str, dict[str, Any]]:
+def _requests(images: Sequence[Base], ranks: int) -> dict[str, dict[str, Any]]:
     """Return what each start is, for `measure.cold.sample.take`."""
     packages, own = (str(image.sif) for image in images)
     engine = [str(ensure("apptainer")["apptainer"].path), "exec", "--cleanenv", IMAGE]
@@ -92,11 +83,12 @@ def _requests(
     command = [*several, *engine, "python3", "-c", CORE]
     script = str(paths.ROOT / "src/launch/read_ahead.sh")
     ahead = ["bash", "-pc", _BY_LAUNCH, script, IMAGE, *command]
+    file = str(paths.BUILD / "hpcpy-python")
     return {
         _PACKAGES: {"image": packages, "command": command},
         _OWN: {"image": own, "command": command},
-        _AHEAD: {"image": own, "command": ahead, "hot": recorded},
-        _FILE: {"image": str(file), "command": [*several, IMAGE, "-c", CORE]},
+        _AHEAD: {"image": own, "command": ahead, "hot": _recorded(images[-1])},
+        _FILE: {"image": file, "command": [*several, IMAGE, "-c", CORE]},
     }
 
 

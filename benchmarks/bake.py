@@ -43,21 +43,22 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``bake.json`` and print the table."""
-    images = {one.name: one for one in roots.images(("wheels", "hpcpy"), options.sif)}
+    images = {image.name: image for image in roots.images(("wheels", "hpcpy"), options.sif)}
     ensure("apptainer")
     with report.work_folder() as work, contextlib.ExitStack() as stack:
         facts = report.circumstances("bake", [*images.values()], work)
         names = _eight(work / _WHEELS)
         targets, seconds = [], {}
         for name, image, program in _WAYS:
-            copy, took = _made(name, images[image], work, [*program, *names])
-            stack.callback(shutil.rmtree, copy.root)
-            targets.append(copy)
+            root = images[image].root.with_name(name.replace(", ", "-"))
+            stack.callback(shutil.rmtree, root, ignore_errors=True)
+            target, took = _made(name, images[image], root, work, [*program, *names])
+            targets.append(target)
             seconds[name] = round(took, 1)
-        facts["packages"] = {one.name: one.version for one in wheels("bake", host_arch())}
+        facts["packages"] = {wheel.name: wheel.version for wheel in wheels("bake", host_arch())}
         facts["seconds_to_install_or_bake"] = seconds
         starts = measure(targets, options.samples, _CASES)
-        code = report.finish({**facts, "results": starts}, options.out, images["hpcpy"], work)
+    code = report.finish({**facts, "results": starts}, options.out)
     print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
     return code
 
@@ -65,27 +66,27 @@ def main(options: argparse.Namespace) -> int:
 def _eight(folder: Path) -> list[str]:
     """Copy the wheels of the NIH's libraries into a folder; return the names to install."""
     folder.mkdir()
-    text = (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
-    asked = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
     for path in fetch(wheels("bake", host_arch())).values():
         take(path, folder / path.name)
-    return sorted(asked)
+    lines = (paths.ENV / "python-bake.in").read_text(encoding="utf-8").splitlines()
+    return sorted({line.split("#")[0].strip() for line in lines} - {""})
 
 
-def _made(name: str, image: Base, work: Path, words: Sequence[str]) -> tuple[Target, float]:
+def _made(
+    name: str, image: Base, root: Path, work: Path, words: Sequence[str]
+) -> tuple[Target, float]:
     """Return an interpreter with the packages, and how long adding them took."""
-    root = image.root.with_name(name.replace(", ", "-"))
     shutil.rmtree(root, ignore_errors=True)
     variables = image_variables(container(image.name, image.sif, work))
-    copy = unpacked(name, root, work, variables)
+    target = unpacked(name, root, work, variables)
     with stage(f"{name}: {words[0]}") as current:
         # Hard links do: packages are added as new files, and no file of the image is changed.
         current.run(["cp", "-al", image.root, root])
         # A virtual environment there has the packages from before.
         shutil.rmtree(root / VENV.relative_to("/"), ignore_errors=True)
         before = time.monotonic()
-        current.run(copy.command(["-m", *words]))
-        return copy, time.monotonic() - before
+        current.run(target.command(["-m", *words]))
+        return target, time.monotonic() - before
 
 
 if __name__ == "__main__":

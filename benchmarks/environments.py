@@ -27,8 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     help_ = "a name, an environment and what its Python imports; it is packed and given back"
     parser.add_argument("environment", nargs="+", metavar="NAME=PREFIX=MODULES", help=help_)
-    help_ = "where environments.json goes"
-    parser.add_argument("--out", type=Path, default=report.RESULTS, metavar="FOLDER", help=help_)
+    report.add_options(parser, has_images=False)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -53,15 +52,15 @@ def _packed(name: str, prefix: Path, modules: str) -> dict[str, Any]:
     text = output([*_PACK, str(prefix), "--", "-c", f"import {modules}"], "pack")
     packed = time.monotonic()
     output([*_PACK, "--undo", str(prefix)], "undo")
-    numbers = _NUMBERS.search(text.replace(",", ""))
-    if numbers is None:
+    match = _NUMBERS.search(text.replace(",", ""))
+    if match is None:
         raise UsageError(f"{prefix}: its path calls were not counted: {text}")
     return {
         "name": name,
         "imports": modules,
         "seconds": packed - begun,
         "seconds of undo": time.monotonic() - packed,
-        **{key: float(number) for key, number in numbers.groupdict().items()},
+        **{key: float(number) for key, number in match.groupdict().items()},
     }
 
 

@@ -52,18 +52,16 @@ def main(options: argparse.Namespace) -> int:
         variables = image_variables(container(_IMAGE, base.sif, work))
         targets = [unpacked(f"{name}, host", root, work, variables) for name, root in made.items()]
         starts = measure(targets, options.samples, _CASES)
-        return report.finish({**facts, "results": starts}, options.out, base, work)
+    return report.finish({**facts, "results": starts}, options.out)
 
 
 def variants(image: Image, features: Sequence[str]) -> Variants:
     """Return an image with no feature, with each alone, with all and with all but each."""
-    found = {"plain": replace(image, features=())}
-    found |= {f"plain + {name}": replace(image, features=(name,)) for name in features}
-    found["all features"] = image
+    chosen: dict[str, tuple[str, ...]] = {"plain": (), "all features": image.features}
     for name in features:
-        others = tuple(one for one in image.features if one != name)
-        found[f"all but {name}"] = replace(image, features=others)
-    return found
+        chosen[f"plain + {name}"] = (name,)
+        chosen[f"all but {name}"] = tuple(other for other in image.features if other != name)
+    return {name: replace(image, features=some) for name, some in chosen.items()}
 
 
 def _build(plan: Plan, wanted: Variants) -> None:

@@ -1,7 +1,7 @@
 """Cold starts of packed environments on slow storage, with and without what is read ahead."""
 
 import argparse
-import os
+import itertools
 import shlex
 import sys
 from dataclasses import dataclass, field
@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from checkout import run
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.pack import hot
 from hpcpy.pack.image import ANY, image_of
 from hpcpy.pack.places import is_packed
-from hpcpy_common.options import counts, whole_number
+from hpcpy_common.options import counts
 from measure import report
-from measure.cold.sample import inside
+from measure.cold.sample import DELAYS, add, require_root
 from measure.samples import in_rounds
-
-# Seconds that a request takes; None: all is in the page cache.
-_DELAYS = (None, 0.001, 0.005, 0.010)
 
 
 @dataclass
@@ -41,35 +38,26 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     parser.add_argument("prefix", type=Path, help="a packed environment, with what is read ahead")
     parser.add_argument("program", nargs="+", help="statements, one program each")
-    parser.add_argument("--samples", type=whole_number(1), default=5, metavar="N")
     help_ = "starts at once (default: 1)"
     parser.add_argument("--ranks", type=counts, default="1", metavar="N,…", help=help_)
-    help_ = "where packed.json goes"
-    parser.add_argument("--out", type=Path, default=report.RESULTS, metavar="FOLDER", help=help_)
+    report.add_options(parser, samples=5, has_images=False)
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure, write ``packed.json``, print the medians."""
-    if os.geteuid() != 0:
-        raise UnavailableError("only root mounts a slow storage", hint="sudo …")
+    require_root("packed.py")
     prefix = options.prefix.resolve()
     if not is_packed(prefix) or not (ranges := hot.ranges(prefix)):
         raise UsageError(f"{prefix}: reads nothing ahead", hint=f"hpcpy pack {prefix} -- PROGRAM")
-    amount, size = sum(each.size for each in ranges), image_of(prefix).stat().st_size
-    kinds = [
-        Packed(program, ranks, delay, ahead, amount, size)
-        for program in options.program
-        for ranks in options.ranks
-        for delay in _DELAYS
-        for ahead in (False, True)
-    ]
+    amount, size = sum(part.size for part in ranges), image_of(prefix).stat().st_size
+    ways = itertools.product(options.program, options.ranks, DELAYS, (False, True))
+    kinds = [Packed(*way, amount, size) for way in ways]
 
     def take(kind: Packed) -> None:
         request: dict[str, Any] = {"prefix": str(prefix), "delay": kind.delay}
         command = [ANY, f"{prefix}/bin/python", "-c", kind.program]
         request |= {"ahead": kind.ahead, "command": command, "ranks": kind.ranks}
-        for name, value in inside("measure.cold.packed", request).items():
-            getattr(kind, name).append(value)
+        add(kind, "measure.cold.packed", request)
 
     # Where the environment lay is of one machine.
     words = ["python3", "benchmarks/packed.py", "PREFIX", *options.program]
@@ -77,8 +65,7 @@ def main(options: argparse.Namespace) -> int:
     words += ["--ranks", ",".join(map(str, options.ranks))]
     facts = report.begun("packed", shlex.join(words))
     in_rounds(kinds, options.samples, take, lambda kind: f"{kind.program}, {kind.delay}")
-    report.finish({**facts, "results": kinds}, options.out)
-    return 0
+    return report.finish({**facts, "results": kinds}, options.out)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,13 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from checkout import ROOT, run
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import write_whole
 from measure import figures, lists, topics
 from measure.drawings import asked
+from measure.records import Report
 
-_RESULTS = topics.RESULTS
 _FIGURE = re.compile(r"(?P<figure>[\d.,]+|\([^()]*\))<!--= (?P<words>[^>]+?) -->")
 _TABLE = re.compile(r"(?s)(?P<start><!--= table (?P<name>\S+) -->\n).*?(?=<!--= end -->)")
 
@@ -44,8 +43,7 @@ def main(options: argparse.Namespace) -> int:
             lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
             sys.stdout.writelines(difflib.unified_diff(*lines, name, "as by the reports"))
         else:
-            with whole_file(path) as temporary:
-                temporary.write_text(text)
+            write_whole(path, text)
             print(name)
     return stale if options.check else 0
 
@@ -56,25 +54,21 @@ def written() -> Iterator[tuple[Path, str]]:
     of_reports = dict(topics.written(reports))
     for path, text in of_reports.items():
         yield path, with_figures(text, reports)
-    yield _RESULTS / "asked.svg", asked(reports)
+    yield topics.RESULTS / "asked.svg", asked(reports)
     marked = {ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*/*.md")}
     for path in sorted(marked - of_reports.keys()):
-        yield path, with_tables(with_figures(path.read_text(), reports))
+        text = with_figures(path.read_text(), reports)
+        yield path, _TABLE.sub(lambda match: match["start"] + lists.of(match["name"]), text)
 
 
-def with_figures(text: str, reports: Mapping[str, dict[str, Any]]) -> str:
+def with_figures(text: str, reports: Mapping[str, Report]) -> str:
     """Return a page's text with each marked figure as its report has it; KeyError without one."""
 
-    def figure(found: re.Match[str]) -> str:
-        name, *words = found["words"].split()
-        return f"{figures.of(reports[name], words)}<!--= {found['words']} -->"
+    def figure(match: re.Match[str]) -> str:
+        name, *words = match["words"].split()
+        return f"{figures.of(reports[name], words)}<!--= {match['words']} -->"
 
     return _FIGURE.sub(figure, text)
-
-
-def with_tables(text: str) -> str:
-    """Return a page's text with each marked table as the checkout has it."""
-    return _TABLE.sub(lambda found: found["start"] + lists.of(found["name"]), text)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ CPython or numpy: a name that is gone costs nothing, a new one lies elsewhere un
 """
 
 import argparse
+import itertools
 import re
 import sys
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from checkout import run
 from hpcpy.core import paths
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import write_whole
 from measure import report, roots
 from measure.cases import CORE
 from measure.running import output
@@ -31,9 +32,8 @@ _LOCALES = ("C.UTF-8", "C")
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "--sif", action="append", default=[], metavar="NAME=FILE", help="trace this SIF as hpcpy"
-    )
+    help_ = "trace this SIF as hpcpy"
+    parser.add_argument("--sif", action="append", default=[], metavar="NAME=FILE", help=help_)
     help_ = f"(default: {_LIST.relative_to(paths.ROOT)})"
     parser.add_argument("--out", type=Path, default=_LIST, metavar="FILE", help=help_)
 
@@ -46,15 +46,13 @@ def main(options: argparse.Namespace) -> int:
         (work / _TRACER.name).write_bytes(_TRACER.read_bytes())
         names = functions(_read(target))
         (work / "addresses").write_text("".join(f"{address:x}\n" for address in names))
-        found = dict.fromkeys(
+        entered = dict.fromkeys(
             names[address]
-            for program in _PROGRAMS
-            for locale in _LOCALES
+            for program, locale in itertools.product(_PROGRAMS, _LOCALES)
             for address in _entered(target, work, program, locale)
         )
-    with whole_file(options.out) as file:
-        file.write_text("".join(f"{name}\n" for name in found))
-    print(f"{options.out}: {len(found):,} functions")
+    write_whole(options.out, "".join(f"{name}\n" for name in entered))
+    print(f"{options.out}: {len(entered):,} functions")
     return 0
 
 
@@ -65,15 +63,15 @@ def _read(target: Target) -> Iterable[str]:
 
 def functions(lines: Iterable[str]) -> dict[int, str]:
     """Return the names of the functions that are watched, by their addresses."""
-    found = {}
+    watched = {}
     for line in lines:
         address, _, function = line.partition(" ")
         # C++'s tables have a line, too; a breakpoint would change their data.
         if _OBJECTS.match(function) and " _ZT" not in function:
             # The linker calls a constructor's section by the other of its two names.
             name = re.sub(r"([CD])1([EI])", r"\g<1>2\g<2>", function.split(" ", 1)[1])
-            found[int(address, 16)] = name
-    return found
+            watched[int(address, 16)] = name
+    return watched
 
 
 def _entered(target: Target, work: Path, program: str, locale: str) -> list[int]:

@@ -9,12 +9,8 @@ from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.roots import Base
 from measure.samples import measure
-from measure.targets import Target, container, image_variables, unpacked
+from measure.targets import PYTHON, Target, container, image_variables, unpacked
 
-# The stack of wheels is also what a virtual environment is made of.
-_WHEELS = "wheels"
-# Its interpreter as one file is measured, too.
-_FILE = "hpcpy"
 _IMAGES = "wheels,hpcpy"
 
 
@@ -38,14 +34,18 @@ def main(options: argparse.Namespace) -> int:
 def _targets(image: Base, work: Path) -> list[Target]:
     inside = container(f"{image.name}, container", image.sif, work)
     variables = image_variables(inside)
-    found = [inside, unpacked(f"{image.name}, host", image.root, work, variables)]
-    if image.name == _FILE:
-        file = roots.add_file(image.root)
-        found.append(unpacked(f"{image.name}, one file", image.root, work, variables, file))
-    if image.name == _WHEELS:
-        venv = str(roots.add_venv(image.root))
-        found.append(unpacked(f"{image.name}, venv", image.root, work, variables, venv))
-    return found
+    programs = {"host": PYTHON}
+    # Its interpreter as one file is measured, too.
+    if image.name == "hpcpy":
+        programs["one file"] = roots.add_file(image.root)
+    # The stack of wheels is also what a virtual environment is made of.
+    if image.name == "wheels":
+        programs["venv"] = str(roots.add_venv(image.root))
+    outside = (
+        unpacked(f"{image.name}, {place}", image.root, work, variables, program)
+        for place, program in programs.items()
+    )
+    return [inside, *outside]
 
 
 if __name__ == "__main__":

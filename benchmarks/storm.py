@@ -15,6 +15,7 @@ from hpcpy.core.stages import stage
 from hpcpy.images.command import ensure_image
 from hpcpy_common.options import counts, names
 from measure import report, roots
+from measure.roots import Base
 from measure.samples import in_rounds
 from sharedfs import machines
 from sharedfs.configurations import CONFIGURATIONS, LEFT_OUT, Configuration, Images
@@ -45,42 +46,28 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"at most {_NODES} nodes, and {_RANKS} ranks on each")
     # Configurations side by side: what else the machine does is the same for all.
     sides = itertools.product(options.nodes, options.ranks, options.configurations)
-    cases = [Case(name, "core", count, each) for count, each, name in sides]
+    cases = [Case(name, "core", nodes, ranks) for nodes, ranks, name in sides]
     chosen = [CONFIGURATIONS[name] for name in options.configurations]
     # Before an image is built for an hour.
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
-    bases = roots.images(list(dict.fromkeys(one.image for one in chosen)), options.sif)
-    trees = {one.image for one in chosen if one.is_tree or one.is_packed or one.is_archive}
-    is_needed = any(one.folder == "file" for one in chosen)
-    file = ensure_image("standalone", "hpcpy-core")[0] if is_needed else Path()
-    images = Images(
-        {one.name: one.sif for one in bases},
-        {one.name: one.root for one in bases if one.name in trees},
-        engine["apptainer"].path,
-        file,
-    )
-    if "wheels" in trees:
-        roots.add_venv(images.root["wheels"])
-    if any(one.is_packed for one in chosen):
-        roots.add_packed(images.root["wheels"])
-    if any(one.is_archive for one in chosen):
-        roots.add_archive(images.root["wheels"], LEFT_OUT)
+    bases = roots.images(list(dict.fromkeys(way.image for way in chosen)), options.sif)
+    images = _images(chosen, bases, engine["apptainer"].path)
     with report.work_folder() as work:
         facts = report.circumstances("storm", bases, work, engine)
-        facts["configurations"] = {one.name: plain(one.name) for one in chosen}
+        facts["configurations"] = {way.name: plain(way.name) for way in chosen}
         facts["programs"] = {"core": PROGRAMS["core"]}
         with machines.running(machines.layout(max(options.nodes))) as storm:
             facts["bytes_on_disk"] = _filled(storm, images, chosen)
             samples: list[dict[str, Any]] = []
             facts["samples"] = samples
 
-            def one(case: Case) -> None:
-                found = take(storm, images, CONFIGURATIONS[case.configuration], case)
-                samples.extend(sample.as_dict() for sample in found)
+            def start(case: Case) -> None:
+                both = take(storm, images, CONFIGURATIONS[case.configuration], case)
+                samples.extend(sample.as_dict() for sample in both)
 
             try:
-                in_rounds(cases, options.samples, one)
+                in_rounds(cases, options.samples, start)
             except BaseException:
                 if samples:
                     unfinished = options.out / "storm.unfinished.json"
@@ -90,10 +77,25 @@ def main(options: argparse.Namespace) -> int:
         return report.finish(facts, options.out, bases[-1], work)
 
 
+def _images(chosen: Sequence[Configuration], bases: Sequence[Base], apptainer: Path) -> Images:
+    """Return the images, unpacked where a configuration has files of them, and what it adds."""
+    trees = {way.image for way in chosen if way.is_tree or way.is_packed or way.is_archive}
+    root = {base.name: base.root for base in bases if base.name in trees}
+    if "wheels" in trees:
+        roots.add_venv(root["wheels"])
+    if any(way.is_packed for way in chosen):
+        roots.add_packed(root["wheels"])
+    if any(way.is_archive for way in chosen):
+        roots.add_archive(root["wheels"], LEFT_OUT)
+    is_needed = any(way.folder == "file" for way in chosen)
+    file = ensure_image("standalone", "hpcpy-core")[0] if is_needed else Path()
+    return Images({base.name: base.sif for base in bases}, root, apptainer, file)
+
+
 def _filled(storm: Storm, images: Images, chosen: Sequence[Configuration]) -> dict[str, int]:
     """Bring files onto the file system and the nodes; return each configuration's bytes."""
     with stage("fill the shared file system"):
-        wanted = {one.name: [*one.files(images)] for one in chosen}
+        wanted = {way.name: [*way.files(images)] for way in chosen}
         # Several take the same file.
         copy(storm.own, storm.folder, dict.fromkeys(itertools.chain(*wanted.values())))
         for mount in storm.mounts:

@@ -13,10 +13,11 @@ from xml.sax.saxutils import escape
 
 from checkout import ROOT, run
 from hpcpy.core import paths
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import write_whole
 from hpcpy.core.programs import captured
 from hpcpy.engine.prefix import find_apptainer
 from measure import figures, report
+from measure.topics import RESULTS
 
 _IMAGE = "apptainer exec hpcpy.sif"
 _EXERCISE = f"{_IMAGE} python -m workloads exercise heat-halo"
@@ -64,8 +65,7 @@ def main(options: argparse.Namespace) -> int:
         lines = text.replace(str(image), "~/hpcpy.sif").replace(folder, "~").splitlines()
         lines.append(f"# {figures.of(report.begun(name, ''), ['when']).strip('()')}")
         columns = _WIDER if name == "talk" else _COLUMNS
-        with whole_file(report.RESULTS / f"terminal-{name}.svg") as temporary:
-            temporary.write_text(_picture(lines, columns), encoding="utf-8")
+        write_whole(RESULTS / f"terminal-{name}.svg", _picture(lines, columns))
     return 0
 
 
@@ -77,7 +77,7 @@ def _printed(command: str, folder: str, env: dict[str, str]) -> str:
 
 def _picture(printed: list[str], columns: int) -> str:
     wrapper = textwrap.TextWrapper(columns, subsequent_indent="    ", break_on_hyphens=False)
-    lines = [one for line in printed for one in wrapper.wrap(line) or [""]]
+    lines = [part for line in printed for part in wrapper.wrap(line) or [""]]
     parts = [_HEAD.format(_WIDE * (columns + 4), _HIGH * (len(lines) + 1))]
     for row, line in enumerate(lines):
         # The same place for a letter, whatever font the reader's browser has.

@@ -1,8 +1,13 @@
 """What a page calls that a report has a short name for."""
 
-from collections.abc import Mapping
-
-_NAMES: Mapping[str, str] = {
+_MOUNTS = {
+    "": ", a mount a rank",
+    "-shared": "",
+    "-fuse": ", by FUSE, a mount a rank",
+    "-fuse-shared": ", by FUSE",
+}
+_SIFS = {"wheels": "ordinary packages in a SIF", "static": "`hpcpy.sif`"}
+_NAMES = {
     "venv": "a virtual environment, as files",
     "venv-packed": "the same, packed into one file",
     "conda-staged": "the same as an archive, copied to each node",
@@ -12,20 +17,8 @@ _NAMES: Mapping[str, str] = {
     "static-sif-staged": "`hpcpy.sif`, copied to each node",
     "static-podman-hpc-shared": "hpcpy in podman-hpc",
     "wheels": "ordinary packages",
-    "plain": "without features",
-    "pie": "position-independent",
     "pass": "a bare start",
     "eight": "eight imports",
-}
-_MOUNTS = {
-    "": ", a mount a rank",
-    "-shared": "",
-    "-fuse": ", by FUSE, a mount a rank",
-    "-fuse-shared": ", by FUSE",
-}
-_SIFS = {"wheels": "ordinary packages in a SIF", "static": "`hpcpy.sif`"}
-_ALL = {
-    **_NAMES,
     **{
         f"{name}-sif{ending}": f"{title}{mount}"
         for name, title in _SIFS.items()
@@ -38,4 +31,4 @@ def plain(name: str) -> str:
     """Return the words for a name of a report, or the name."""
     if name == "core" or name.startswith(("core ", "core+")):
         return name.replace("core", "five imports", 1)
-    return _ALL.get(name, name)
+    return _NAMES.get(name, name)

@@ -67,8 +67,8 @@ def entered(addresses: Iterable[int], command: list[str]) -> list[int]:
 def main(addresses: str, file: str, *command: str) -> None:
     """Write the file."""
     wanted = [int(line, 16) for line in Path(addresses).read_text().splitlines()]
-    found = entered(wanted, list(command))
-    Path(file).write_text("".join(f"{address:x}\n" for address in found))
+    hit = entered(wanted, list(command))
+    Path(file).write_text("".join(f"{address:x}\n" for address in hit))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 
 import datetime
 import re
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Report = Mapping[str, Any]
-_COUNTS = ("path_calls", "off_node", "getdents")
+from measure.records import Report, cold_starts, median, of_ranks, requests, row
 
 
 def of(report: Report, words: Sequence[str]) -> str:
@@ -52,30 +50,24 @@ def _build(report: Report, words: Sequence[str]) -> float:
 
 def _start(report: Report, words: Sequence[str]) -> float:
     """Return a count, or a median in milliseconds or MB, of a start in the container."""
-    case, image, column = " ".join(words[:-2]), words[-2], words[-1]
-    place = "container"
-    if "@" in image:
-        image, place = image.split("@")
-    for row in report["results"]:
-        if (row["case"], row["image"], row["place"]) == (case, image, place):
-            if column in _COUNTS:
-                return float(row["counts"][column])
-            if column in ("private", "most"):
-                return _median(each[column] for each in row["memory"]) / 1e6
-            return _median(row[column]) * 1e3
-    raise KeyError(f"no start {case} of {image}, {place}")
+    *case, name, column = words
+    image, _, place = name.partition("@")
+    start = row(report, case=" ".join(case), image=image, place=place or "container")
+    if column in start["counts"]:
+        return float(start["counts"][column])
+    if column == "private":
+        return median(sample[column] for sample in start["memory"]) / 1e6
+    return median(start[column]) * 1e3
 
 
 def _cold(report: Report, words: Sequence[str]) -> float:
     """Return the milliseconds of a start on a fresh mount, without `true`."""
     storage, case, image, column = words
-    found = {
-        row["case"]: row[column]
-        for row in report["results"]
-        if (row["storage"], row["image"]) == (storage, image)
-    }
-    true = 0.0 if case == "true" else _median(found["true"])
-    return (_median(found[case]) - true) * 1e3
+    seconds, true = (
+        median(row(report, storage=storage, case=name, image=image)[column])
+        for name in (case, "true")
+    )
+    return (seconds - (true if case != "true" else 0.0)) * 1e3
 
 
 def _storm(report: Report, words: Sequence[str]) -> float:
@@ -88,52 +80,43 @@ def _storm(report: Report, words: Sequence[str]) -> float:
     if column == "stored":
         return float(report["bytes_on_disk"][name]) / 1e6
     nodes, ranks = map(int, size.split("x"))
-    keys = ("configuration", "program", "temperature", "nodes", "ranks")
-    case = (name, "core", "cold", nodes, ranks)
-    samples = [one for one in report["samples"] if tuple(one[key] for key in keys) == case]
+    samples = cold_starts(report)[name][nodes, ranks]
     if column == "last":
-        return _median(one["last"] for one in samples)
+        return median(sample["last"] for sample in samples)
     if column == "cpu":
-        return _median(cpu for one in samples for cpu in one["ranks_told"]["cpu"])
-    packets = _median(sum(each["packets"] for each in one["asked"]) for one in samples)
-    return float(round(packets / nodes)) if column == "node" else packets
+        return of_ranks(samples, "cpu")
+    return float(round(requests(samples) / nodes)) if column == "node" else requests(samples)
 
 
 def _packed(report: Report, words: Sequence[str]) -> float:
     """Return a median of a packed start: program, its ranks, ms or `cached`, how, column."""
     *program, ranks, delay, how, column = words
-    seconds = None if delay == "cached" else float(delay) / 1e3
-    case = (" ".join(program), int(ranks), seconds, how == "ahead")
-    for row in report["results"]:
-        if (row["program"], row["ranks"], row["delay"], row["ahead"]) == case:
-            return _median(row[column])
-    raise KeyError(f"no start {case}")
+    keys = {"program": " ".join(program), "ranks": int(ranks), "ahead": how == "ahead"}
+    return median(row(report, **keys, delay=_seconds(delay))[column])
 
 
 def _ahead(report: Report, words: Sequence[str]) -> float:
     """Return a median: the start's words, ms or `cached`, column."""
     *start, delay, column = words
-    case = (" ".join(start), None if delay == "cached" else float(delay) / 1e3)
-    for row in report["results"]:
-        if (row["start"], row["delay"]) == case:
-            return _median(row[column])
-    raise KeyError(f"no start {case}")
+    return median(row(report, start=" ".join(start), delay=_seconds(delay))[column])
+
+
+def _seconds(delay: str) -> float | None:
+    return None if delay == "cached" else float(delay) / 1e3
 
 
 def _environments(report: Report, words: Sequence[str]) -> float:
     """Return what `pack` made of an environment: its name, column."""
     name, column = words
-    return float(next(row[column] for row in report["results"] if row["name"] == name))
+    return float(row(report, name=name)[column])
 
 
 def _pool(report: Report, words: Sequence[str]) -> float:
     """Return the seconds until a pool's workers are ready: by method, workers and module."""
     method, workers, module = words
-    case = (method, int(workers), module)
-    samples = report["samples"]
-    return _median(
-        one["ready_s"] for one in samples if (one["method"], one["workers"], one["module"]) == case
-    )
+    pool = {"method": method, "workers": int(workers), "module": module}
+    samples = [sample for sample in report["samples"] if pool.items() <= sample.items()]
+    return median(sample["ready_s"] for sample in samples)
 
 
 def _forecast(report: Report, words: Sequence[str]) -> float:
@@ -144,50 +127,43 @@ def _forecast(report: Report, words: Sequence[str]) -> float:
     environment, column, *most = words
     if column == "measured":
         number = int(most[0])
-        runs = [one for one in report["measured"] if one["environment"] == environment]
-        return _median(one["seconds"] for one in runs if one["ranks"] == number)
+        runs = [run for run in report["measured"] if run["environment"] == environment]
+        return median(run["seconds"] for run in runs if run["ranks"] == number)
     if column.isdigit():
         model = report["model"]
         return float(model["seconds"][environment][model["ranks"].index(int(column))])
-    errors = {one["environment"]: one["errors"] for one in report["curves"]}
+    errors = {curve["environment"]: curve["errors"] for curve in report["curves"]}
     # As benchmarks/forecast.py reads the storms.
     names = ("throttled", "ways")
-    errors |= {name: one["errors"] for name, one in zip(names, report["storms"], strict=True)}
+    errors |= {name: storm["errors"] for name, storm in zip(names, report["storms"], strict=True)}
     return float(errors[environment][column.removesuffix("_error")]) * 100
 
 
-def _row(report: Report, words: Sequence[str]) -> float:
+def _technique(report: Report, words: Sequence[str]) -> float:
     """Return a technique's least or median milliseconds, or the microseconds of a message.
 
     A last word ``seconds`` asks for seconds.
     """
     in_seconds = words[-1] == "seconds"
     *problem, technique, column = words[:-1] if in_seconds else words
-    for row in report["results"]:
-        if (row["problem"], row["impl"]) == (" ".join(problem), technique):
-            milliseconds = of_row(row, column)
-            return milliseconds / 1e3 if in_seconds else milliseconds
-    raise KeyError(f"no row {technique} of {problem}")
+    milliseconds = of_row(row(report, problem=" ".join(problem), impl=technique), column)
+    return milliseconds / 1e3 if in_seconds else milliseconds
 
 
-def of_row(row: Mapping[str, Any], column: str) -> float:
+def of_row(result: Mapping[str, Any], column: str) -> float:
     """Return a row's least or median milliseconds, or the microseconds of a message."""
     if column == "message":
-        return float(min(each["median"] for each in row["details"])) * 1e6
-    function = min if column == "least" else _median
+        return float(min(size["median"] for size in result["details"])) * 1e6
+    function = min if column == "least" else median
     # A sample of the image's rows stands for all.
-    return float(function(row["samples"]) * row["total"] / row["work"]) * 1e3
+    return float(function(result["samples"]) * result["total"] / result["work"]) * 1e3
 
 
 def text(value: float, column: str = "") -> str:
     """Return a figure as a page writes it."""
-    if column in (*_COUNTS, "requests") or column.endswith("_error") or value >= 100:
+    if column == "requests" or column.endswith("_error") or value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
-
-
-def _median(values: Iterable[float]) -> float:
-    return float(statistics.median(values))
 
 
 _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
@@ -201,5 +177,5 @@ _KINDS: dict[str, Callable[[Report, Sequence[str]], float]] = {
     "environments": _environments,
     "pools": _pool,
     "import-at-scale": _forecast,
-    "workload": _row,
+    "workload": _technique,
 }

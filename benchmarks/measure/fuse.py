@@ -10,8 +10,11 @@ import errno
 import os
 import stat
 import struct
+import subprocess
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,11 +28,8 @@ class Kind(enum.IntEnum):
     OPEN = 14
     READ = 15
     STATFS = 17
-    RELEASE = 18
-    FLUSH = 25
     INIT = 26
     INTERRUPT = 36
-    DESTROY = 38
     BATCH_FORGET = 42
 
 
@@ -79,7 +79,7 @@ class SlowStorage:
         time.sleep(until - now)
 
 
-class OneFile:
+class _OneFile:
     """A file system with one file, `source`, as a storage gives it.
 
     A thread of this process serves it, and ends when no process, mount or loop device has
@@ -154,7 +154,6 @@ class OneFile:
             Kind.GETATTR: _VALIDITY.pack(_FOREVER, 0, 0) + self._attributes(node),
             Kind.OPEN: _VALIDITY.pack(0, _KEEP_CACHE, 0),
             Kind.STATFS: bytes(80),
-            **dict.fromkeys((Kind.RELEASE, Kind.FLUSH, Kind.DESTROY), b""),
         }
         if kind not in answers:
             raise OSError(errno.ENOSYS, "")
@@ -165,3 +164,14 @@ class OneFile:
         mode, size = (stat.S_IFDIR, 0) if node == _ROOT else (stat.S_IFREG, self._size)
         blocks = -(-size // 512)
         return _ATTRIBUTES.pack(node, size, blocks, *[0] * 6, mode | 0o755, 1, 0, 0, 0, 4096, 0)
+
+
+@contextlib.contextmanager
+def mounted(source: Path, storage: SlowStorage) -> Iterator[Path]:
+    """Give the path of a file as a storage gives it, for this process's mount namespace."""
+    with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
+        _OneFile(source, storage).mount(Path(folder))
+        try:
+            yield Path(folder, source.name)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)

@@ -7,17 +7,17 @@ import ast
 import importlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hpcpy.core.paths import ROOT
 from measure import talks
 from measure.markdown import table
+from measure.topics import RESULTS
 from workloads.exercise.tasks import NAMES, task
 from workloads.registry import WORKLOADS
 
-ROOT = Path(__file__).resolve().parents[2]
-_RESULTS = ROOT / "docs/results"
 # Files of tests that break something on purpose.
 _FAULTS = (
     *("test_faults_*", "test_hostile_*", "test_fuzz_*", "test_random_*", "test_fetch_*"),
@@ -31,19 +31,16 @@ def of(name: str) -> str:
     return _LISTS[name]()
 
 
-def patches() -> dict[str, str]:
-    """Return the text of each patch by its name: that of its part, and of its file."""
-    home = ROOT / "recipes/patches"
-    parts = {str(one.relative_to(home).with_suffix("")): one for one in home.glob("**/*.patch")}
-    own = {f"features/{one.stem}": one for one in ROOT.glob("src/interp/features/*/*.patch")}
-    return {name: one.read_text(encoding="utf-8") for name, one in sorted({**parts, **own}.items())}
-
-
 def _patches() -> str:
+    """Return a row for each patch: of a part, by its name there, and of a feature."""
+    home = ROOT / "recipes/patches"
+    files = {str(file.relative_to(home).with_suffix("")): file for file in home.glob("**/*.patch")}
+    own = ROOT.glob("src/interp/features/*/*.patch")
+    files |= {f"features/{file.stem}": file for file in own}
     until = _toml("docs/maintainers/patches.toml")
     rows = []
-    for name, text in patches().items():
-        head = text.split("\n--- ")[0]
+    for name, file in sorted(files.items()):
+        head = file.read_text(encoding="utf-8").split("\n--- ")[0]
         tests = head.split("\nTest: ")[1].splitlines()[0].split(", ")
         goes = until[name] + (" (proposal in the file)" if "\nProposal" in head else "")
         what = head.splitlines()[0].removesuffix(".")
@@ -53,7 +50,7 @@ def _patches() -> str:
 
 def _packages() -> str:
     locked = _toml("env/packages.lock")["packages"]
-    ran = json.loads((_RESULTS / "packages.json").read_text())
+    ran = json.loads((RESULTS / "packages.json").read_text())
     names = []
     for name, program in sorted(_toml("tests/packages/programs.toml").items()):
         version = locked[program.get("requires", [name])[0]]["version"]
@@ -64,10 +61,10 @@ def _packages() -> str:
 def _suites() -> str:
     counts = ("date", "passed", "failed", "skipped")
     rows = []
-    for name, ran in json.loads((_RESULTS / "upstream-tests.json").read_text()).items():
+    for name, ran in json.loads((RESULTS / "upstream-tests.json").read_text()).items():
         for image in ("hpcpy", "wheels"):
-            if one := ran.get(image):
-                cells = [one["date"], *(f"{one[key]:,}" for key in counts[1:])]
+            if result := ran.get(image):
+                cells = [result["date"], *(f"{result[key]:,}" for key in counts[1:])]
                 lost = str(ran.get("lost", "–")) if image == "hpcpy" else ""
                 rows.append([name if image == "hpcpy" else "", image, *cells, lost])
     return table(["suite", "image", *counts, "lost"], rows, 3)
@@ -85,10 +82,10 @@ def _left_out() -> str:
 
 def _failures() -> str:
     rows = []
-    for one in _toml("tests/upstream/expected.toml")["failures"]:
-        where = ", ".join(one.get("images", ["both"]))
-        tests = ", ".join(_short(test) for test in one["tests"])
-        rows.append([", ".join(one["suites"]), tests, where, one["cause"]])
+    for failure in _toml("tests/upstream/expected.toml")["failures"]:
+        where = ", ".join(failure.get("images", ["both"]))
+        tests = ", ".join(_short(test) for test in failure["tests"])
+        rows.append([", ".join(failure["suites"]), tests, where, failure["cause"]])
     return table(["suites", "tests", "images", "cause"], rows, 4)
 
 
@@ -100,31 +97,31 @@ def _short(test: str) -> str:
 
 def _faults() -> str:
     files = {file for pattern in _FAULTS for file in ROOT.glob(f"tests/**/{pattern}.py")}
-    rows = [list(_fault(file)) for file in sorted(files)]
+    rows = [_fault(file) for file in sorted(files)]
     return table(["tests", "what they are about", "what they hold"], rows, 3)
 
 
-def _fault(file: Path) -> Iterator[str]:
-    """Yield a file's name, the first sentence of its docstring, and its tests as sentences."""
+def _fault(file: Path) -> list[str]:
+    """Return a file's name, the first sentence of its docstring, and its tests as sentences."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    names = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
-    held = [name.removeprefix("test_").replace("_", " ") for name in names if "test_" in name[:5]]
-    yield f"`{file.relative_to(ROOT / 'tests').with_suffix('')}`"
-    yield (ast.get_docstring(tree) or "").splitlines()[0].removesuffix(".")
-    yield "; ".join(held)
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    tests = [name.removeprefix("test_") for name in functions if name.startswith("test_")]
+    about = (ast.get_docstring(tree) or "").splitlines()[0].removesuffix(".")
+    name = file.relative_to(ROOT / "tests").with_suffix("")
+    return [f"`{name}`", about, "; ".join(tests).replace("_", " ")]
 
 
 def _techniques() -> str:
     rows = []
     for workload, (command, _) in WORKLOADS.items():
         registry = importlib.import_module(f"{command.rpartition('.')[0]}.registry")
-        for name, one in registry.TECHNIQUES.items():
+        for name, technique in registry.TECHNIQUES.items():
             # How many of these there are depends on this machine's cores.
             if name.startswith("omp-") and name not in ("omp-unset", "omp-1"):
                 continue
-            summary = f"{', '.join(one.problems)}: {one.summary}" if one.problems else one.summary
-            needs = ", ".join(need for need in one.needs if not need.startswith("workloads"))
-            rows.append([workload, f"`{name}`", summary, needs])
+            problems = f"{', '.join(technique.problems)}: " if technique.problems else ""
+            needs = ", ".join(need for need in technique.needs if not need.startswith("workloads"))
+            rows.append([workload, f"`{name}`", f"{problems}{technique.summary}", needs])
     return table(["workload", "technique", "what it does", "needs"], rows, 4)
 
 
@@ -135,10 +132,10 @@ def _exercises() -> str:
 
 def _tools() -> str:
     rows = []
-    for one in _toml("env/tools.toml")["tool"]:
-        package = one["package"] if one.get("provided") != "prefix" else "below `build/tools`"
-        groups = ", ".join(one["groups"])
-        rows.append([f"`{one['program']}`", one["minimum"], package, groups, one["why"]])
+    for tool in _toml("env/tools.toml")["tool"]:
+        package = tool["package"] if tool.get("provided") != "prefix" else "below `build/tools`"
+        groups = ", ".join(tool["groups"])
+        rows.append([f"`{tool['program']}`", tool["minimum"], package, groups, tool["why"]])
     return table(["program", "version", "Debian's package", "groups", "for"], rows, 5)
 
 
@@ -156,5 +153,5 @@ _LISTS: dict[str, Callable[[], str]] = {
     "techniques": _techniques,
     "exercises": _exercises,
     "tools": _tools,
-    "talks": lambda: talks.table(_RESULTS),
+    "talks": lambda: talks.table(RESULTS),
 }

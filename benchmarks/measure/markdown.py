@@ -1,10 +1,6 @@
 """Tables in Markdown, and what their cells share."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-Found = Sequence[dict[str, Any]]
-Report = Mapping[str, Any]
+from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
@@ -15,11 +11,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) ->
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
-
-
-def each(found: Found, key: str) -> list[Any]:
-    """Return the values of a key, each once."""
-    return list(dict.fromkeys(one[key] for one in found))
 
 
 def milliseconds(seconds: float) -> str:

@@ -11,50 +11,49 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from charts import pictures
 from hpcpy.core import paths
-from hpcpy.core.files import whole_file
+from hpcpy.core.files import whole_file, write_whole
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy_common import machine
 from hpcpy_common.options import whole_number
 from measure import tables
 from measure.cases import write_scripts
+from measure.records import Report
 from measure.roots import Base
 from measure.running import output
 from measure.samples import SAMPLER
-from measure.targets import Target, container
+from measure.targets import container
+from measure.topics import RESULTS
 
 _FACTS = """
 import importlib.metadata, json, platform, pathlib
 about = json.loads(pathlib.Path("/opt/hpcpy/share/hpcpy/image.json").read_text())
-versions = {one.name: one.version for one in importlib.metadata.distributions()}
+versions = {package.name: package.version for package in importlib.metadata.distributions()}
 print(json.dumps({**about, "python": platform.python_version(), "versions": versions}))
 """
 
 
-RESULTS = paths.ROOT / "docs/results"
-
-
 def add_options(
-    parser: argparse.ArgumentParser, samples: int, least: int = 1, out: Path = RESULTS
+    parser: argparse.ArgumentParser,
+    samples: int = 0,
+    least: int = 1,
+    out: Path = RESULTS,
+    *,
+    has_images: bool = True,
 ) -> None:
-    """Add what measurements have: how many samples, of which files, and where results go."""
-    help_ = f"of each (default {samples})"
-    number = whole_number(least)
-    parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
-    add_files(parser, out)
-
-
-def add_files(parser: argparse.ArgumentParser, out: Path = RESULTS) -> None:
-    """Add which images are taken, and where results go."""
-    parser.add_argument(
-        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this SIF as NAME"
-    )
-    help_ = f"where the JSON and the picture go (default: {out.relative_to(paths.ROOT)})"
+    """Add what measurements have: how many samples, of which images, and where results go."""
+    if samples:
+        number, help_ = whole_number(least), f"of each (default {samples})"
+        parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
+    if has_images:
+        help_ = "take this SIF as NAME"
+        parser.add_argument("--sif", action="append", default=[], metavar="NAME=FILE", help=help_)
+    help_ = f"where the JSON and a picture go (default: {out.relative_to(paths.ROOT)})"
     parser.add_argument("--out", type=paths.folder, default=out, metavar="FOLDER", help=help_)
 
 
@@ -77,7 +76,7 @@ def circumstances(
     return {
         **begun(benchmark, shlex.join(["python3", *sys.argv])),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
-        "images": {one.name: {"digest": one.digest, **_facts(one, work)} for one in images},
+        "images": {image.name: {"digest": image.digest, **_facts(image, work)} for image in images},
     }
 
 
@@ -97,7 +96,7 @@ def _facts(image: Base, work: Path) -> dict[str, Any]:
     return dict(json.loads(output(command, image.name)))
 
 
-def write(path: Path, report: Mapping[str, Any]) -> None:
+def write(path: Path, report: Report) -> None:
     """Write a report as JSON; of a list of samples each has a line."""
     encode = functools.partial(json.dumps, ensure_ascii=False, default=dataclasses.asdict)
     entries = []
@@ -106,30 +105,27 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
         if isinstance(value, list):
             text = "[\n" + ",\n".join(map(encode, value)) + "\n ]"
         entries.append(f" {encode(name)}: {text}")
-    with whole_file(path) as temporary:
-        temporary.write_text("{\n" + ",\n".join(entries) + "\n}\n")
+    write_whole(path, "{\n" + ",\n".join(entries) + "\n}\n")
 
 
-def finish(
-    report: Mapping[str, Any], out: Path, image: Base | None = None, work: Path | None = None
-) -> int:
+def finish(report: Report, out: Path, image: Base | None = None, work: Path | None = None) -> int:
     """Write a report, draw its picture by an image's matplotlib, and print its tables."""
     path = out / f"{report['benchmark']}.json"
     write(path, report)
     # As it is read again: numbers that are keys become text.
     written = json.loads(path.read_text())
     print(tables.TABLES[written["benchmark"]](written), end="", flush=True)
-    if image and work and report["benchmark"] in pictures.PICTURES:
-        _draw(path, container(image.name, image.sif, work), work)
+    if image and work:
+        _draw(path, image, work)
     return 0
 
 
-def _draw(report: Path, target: Target, work: Path) -> None:
+def _draw(report: Path, image: Base, work: Path) -> None:
     """Draw a report by the matplotlib of an image, which runs in `work`."""
     package, picture = Path(pictures.__file__).parent, report.with_suffix(".png")
     shutil.copytree(package, work / package.name, dirs_exist_ok=True)
     shutil.copyfile(report, work / report.name)
-    command = target.command(["-m", package.name, report.name, picture.name])
-    output(command, f"drawing {picture.name}")
+    words = ["-m", pictures.__name__, report.name, picture.name]
+    output(container(image.name, image.sif, work).command(words), f"drawing {picture.name}")
     with whole_file(picture) as temporary:
         shutil.copyfile(work / picture.name, temporary)

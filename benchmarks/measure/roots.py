@@ -42,45 +42,38 @@ class Base:
 
     @property
     def root(self) -> Path:
-        """Its files on the host's disk, unpacked if they are not there yet."""
-        return _unpacked(self)
+        """Its files in ``build/startup``, unpacked if they are not there; other builds' go."""
+        parent = _FOLDER / self.name
+        root = parent / self.digest.removeprefix("sha256:")[:16]
+        if root.exists():
+            skipped(f"unpacked {self.name}", "up to date")
+            return root
+        with stage(f"unpack {self.name}") as current, disk_errors(parent):
+            shutil.rmtree(parent, ignore_errors=True)
+            require_free(_FOLDER, 3 * GIB // 2, f"unpacking {self.name}")
+            with scratch_dir(parent, "made") as scratch:
+                unsquashfs = ensure("apptainer")["mksquashfs"].path.with_name("unsquashfs")
+                made = scratch / "root"
+                words = ["-no-progress", "-offset", str(system(self.sif)[0]), "-dest", str(made)]
+                current.run([unsquashfs, *words, self.sif])
+                made.rename(root)
+        return root
 
 
 def images(names: Sequence[str], given: Sequence[str] = ()) -> list[Base]:
     """Return images by their names: built here, or the files that ``NAME=FILE`` gives."""
-    files = dict(one.partition("=")[::2] for one in given)
+    files = dict(text.partition("=")[::2] for text in given)
     for name, file in files.items():
         if name not in names:
             raise UsageError(f"--sif {name}=…: there are {', '.join(names)}")
         if not Path(file).is_file():
             raise UsageError(f"--sif {name}={file}: no such file")
-    sifs = {
-        name: Path(files[name]).absolute() if name in files else ensure_image("sif", name)[0]
-        for name in names
-    }
-    return [
-        Base(name, sif, str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"))
-        for name, sif in sifs.items()
-    ]
-
-
-def _unpacked(image: Base) -> Path:
-    """Return the folder of an image's files in ``build/startup``; those of other builds go."""
-    sif, parent = image.sif, _FOLDER / image.name
-    root = parent / image.digest.removeprefix("sha256:")[:16]
-    if root.exists():
-        skipped(f"unpacked {image.name}", "up to date")
-        return root
-    with stage(f"unpack {image.name}") as current, disk_errors(parent):
-        shutil.rmtree(parent, ignore_errors=True)
-        require_free(_FOLDER, 3 * GIB // 2, f"unpacking {image.name}")
-        with scratch_dir(parent, "made") as scratch:
-            unsquashfs = ensure("apptainer")["mksquashfs"].path.with_name("unsquashfs")
-            made = scratch / "root"
-            offset = str(system(sif)[0])
-            current.run([unsquashfs, "-no-progress", "-offset", offset, "-dest", made, sif])
-            made.rename(root)
-    return root
+    bases = []
+    for name in names:
+        sif = Path(files[name]).absolute() if name in files else ensure_image("sif", name)[0]
+        digest = str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
+        bases.append(Base(name, sif, digest))
+    return bases
 
 
 def add_venv(root: Path) -> Path:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from hpcpy.core.stages import StageError, stage
 from hpcpy.engine.traced import traced
-from measure import sampler
 from measure.cases import CASES, Case
 from measure.running import CommandError
 from measure.targets import WORK, Target
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 # Memory varies by a few pages alone.
 _MEMORY_SAMPLES = 3
-SAMPLER = Path(sampler.__file__)
+SAMPLER = Path(__file__).with_name("sampler.py")
 
 
 def in_rounds(
@@ -99,31 +98,30 @@ class _Sampler:
 
 def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
     """Count each start once, then take samples; the targets' names are "image, place"."""
-    found = [_counted(target, case) for case in cases for target in targets]
+    starts = [_counted(target, case) for case in cases for target in targets]
     with contextlib.ExitStack() as stack:
-        samplers = [stack.enter_context(contextlib.closing(_Sampler(one))) for one in targets]
-        pairs = [(one, case) for case in cases for one in samplers]
-        kinds = [(*pair, start) for pair, start in zip(pairs, found, strict=True)]
+        samplers = [stack.enter_context(contextlib.closing(_Sampler(target))) for target in targets]
+        pairs = [(sampler, case) for case in cases for sampler in samplers]
+        kinds = [(*pair, start) for pair, start in zip(pairs, starts, strict=True)]
         in_rounds(kinds, number, lambda kind: _sample(*kind), lambda kind: kind[0].target.name)
-    return found
+    return starts
 
 
 def _counted(target: Target, case: Case) -> Samples:
     image, _, place = target.name.partition(", ")
     # The first run makes the user's caches and fills the kernel's.
     for _ in range(2):
-        found = traced(target.command(case.arguments(WORK)), target.program)
-        counts = {**found.started, **calls.summary(found.each)}
-    return Samples(image, place, case.name, counts)
+        run = traced(target.command(case.arguments(WORK)), target.program)
+    return Samples(image, place, case.name, {**run.started, **calls.summary(run.each)})
 
 
-def _sample(one: _Sampler, case: Case, start: Samples) -> None:
+def _sample(sampler: _Sampler, case: Case, start: Samples) -> None:
     # The first start is not timed.  Kernels take page cache back meanwhile, and a mount
     # then unpacks its file again: in a container, opening LLVM's library made a start take
     # up to five times as long.
-    one.ask(case)
-    taken = one.ask(case)
+    sampler.ask(case)
+    taken = sampler.ask(case)
     start.wall.append(taken["wall"])
     start.cpu.append(taken["cpu"])
     if len(start.memory) < _MEMORY_SAMPLES:
-        start.memory.append(one.ask(case, memory=True))
+        start.memory.append(sampler.ask(case, memory=True))

@@ -1,10 +1,10 @@
 """The tables of starts by where their image lies: in memory, on a disk, on a slow storage."""
 
 import itertools
-import statistics
 
 from charts.names import plain
-from measure.markdown import Found, Report, each, milliseconds, table
+from measure.markdown import milliseconds, table
+from measure.records import Report, each, median, row
 
 _STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
 _IMAGES = ("wheels", "hpcpy")
@@ -14,64 +14,75 @@ _IN_JSON = "core + MPI"
 
 
 def cold(report: Report) -> str:
-    """Return the times and bytes."""
-    found = [one for one in report["results"] if one["case"] != _IN_JSON]
-    return "\n".join([_times(found), _processors(found)])
+    """Return the times and bytes, each but those of `true` without them."""
+    cases = [case for case in each(report["results"], "case") if case not in (TRUE, _IN_JSON)]
+    return "\n".join([_times(report, cases), _processors(report, cases)])
 
 
-def _times(found: Found) -> str:
-    """Return medians of wall time and of bytes read; that of `true` is subtracted."""
-    starts = [case for case in each(found, "case") if case != TRUE]
-    columns = list(map(plain, starts))
-    head = ["image's file", "of", f"wall, ms: `{TRUE}`", *columns, f"read, MB: {columns[0]}"]
+def _times(report: Report, cases: list[str]) -> str:
+    """Return medians of wall time and of bytes read."""
+    first, *others = map(plain, cases)
+    head = ["image's file", "of", f"wall, ms: `{TRUE}`", first, *others]
     rows = []
-    for storage, image in itertools.product(each(found, "storage"), _IMAGES):
-        of = {
-            one["case"]: one for one in found if (one["storage"], one["image"]) == (storage, image)
-        }
-        true = statistics.median(of[TRUE]["wall"])
-        times = [true, *(statistics.median(of[case]["wall"]) - true for case in starts)]
-        # Of a file in memory none is read.
-        bytes_read = {
-            case: statistics.median(one["read"]) for case, one in of.items() if one["read"]
-        }
-        read = [
-            f"{(bytes_read[case] - bytes_read[TRUE]) / 1e6:.1f}"
-            for case in starts
-            if case in bytes_read
-        ] or ["none"] * len(starts)
+    for storage, image in itertools.product(each(report["results"], "storage"), _IMAGES):
+        true, *times = _medians(report, storage, image, "wall", cases)
         name = _STORAGES[storage] if image == _IMAGES[0] else ""
-        rows.append([name, plain(image), *map(milliseconds, times), *read])
-    return table([*head, *columns[1:]], rows, 2)
+        read = ["none"] * len(cases)
+        # Of a file in memory none is read.
+        if row(report, storage=storage, image=image, case=TRUE)["read"]:
+            _, *sizes = _medians(report, storage, image, "read", cases)
+            read = [f"{size / 1e6:.1f}" for size in sizes]
+        rows.append([name, plain(image), *map(milliseconds, [true, *times]), *read])
+    return table([*head, f"read, MB: {first}", *others], rows, 2)
 
 
-def _processors(found: Found) -> str:
-    """Return medians of processor time by the first storage, as `_times`."""
-    first = found[0]["storage"]
-    of = {(one["case"], one["image"]): one for one in found if one["storage"] == first}
-    cases = each(found, "case")
+def _processors(report: Report, cases: list[str]) -> str:
+    """Return medians of processor time by the first storage."""
+    storage = report["results"][0]["storage"]
     rows = []
-    for (key, name), image in itertools.product(
-        (("user", "programs"), ("kernel", "kernel")), _IMAGES
-    ):
-        true, *others = (statistics.median(of[case, image][key]) for case in cases)
-        times = [true, *(one - true for one in others)]
-        rows.append([name if image == _IMAGES[0] else "", plain(image), *map(milliseconds, times)])
-    return table([f"CPU, ms, {_STORAGES[first]}", "of", *map(plain, cases)], rows, 2)
+    keys = {"user": "programs", "kernel": "kernel"}
+    for key, image in itertools.product(keys, _IMAGES):
+        times = _medians(report, storage, image, key, cases)
+        name = keys[key] if image == _IMAGES[0] else ""
+        rows.append([name, plain(image), *map(milliseconds, times)])
+    return table([f"CPU, ms, {_STORAGES[storage]}", "of", TRUE, *map(plain, cases)], rows, 2)
+
+
+def _medians(report: Report, storage: str, image: str, key: str, cases: list[str]) -> list[float]:
+    """Return the median of `true`, and by how much those of the cases are above it."""
+    true, *others = (
+        median(row(report, storage=storage, image=image, case=case)[key]) for case in (TRUE, *cases)
+    )
+    return [true, *(other - true for other in others)]
 
 
 def ahead(report: Report) -> str:
     """Return a row for each start and delay."""
     head = ["a request takes", "start", "seconds", "requests", "MB read"]
     rows = []
-    for one in report["results"]:
-        delay = "all cached" if one["delay"] is None else f"{one['delay'] * 1e3:.0f} ms"
+    for start in report["results"]:
         storage = ["none", "none"]
-        if one["read"]:
-            storage = [f"{statistics.median(one['requests']):,.0f}"]
-            storage += [f"{statistics.median(one['read']) / 1e6:.1f}"]
-        rows.append([delay, one["start"], f"{statistics.median(one['wall']):.2f}", *storage])
+        if start["read"]:
+            storage = [f"{median(start['requests']):,.0f}", f"{median(start['read']) / 1e6:.1f}"]
+        rows.append([_delay(start), start["start"], f"{median(start['wall']):.2f}", *storage])
     return table(head, rows, 2)
+
+
+def _delay(start: Report) -> str:
+    return "all cached" if start["delay"] is None else f"{start['delay'] * 1e3:.0f} ms"
+
+
+def packed(report: Report) -> str:
+    """Return a row for each program, number of ranks and delay: on demand, and read ahead."""
+    head = ["program", "ranks", "a request takes", "on demand, s", "read ahead, s"]
+    rows = []
+    for pair in zip(report["results"][::2], report["results"][1::2], strict=True):
+        seconds = [f"{median(start['wall']):.2f}" for start in pair]
+        requests = [f"{median(start['requests']):,.0f}" for start in pair]
+        read = [f"{median(start['read']) / 1e6:.1f}" for start in pair]
+        names = [f"`{pair[0]['program']}`", str(pair[0]["ranks"]), _delay(pair[0])]
+        rows.append([*names, *seconds, *requests, *read])
+    return table([*head, "requests", "requests ahead", "MB", "MB ahead"], rows)
 
 
 def environments(report: Report) -> str:
@@ -80,22 +91,9 @@ def environments(report: Report) -> str:
     seconds = ("seconds", "seconds of undo")
     head = ["environment", "import of", "files and folders", "MB", "image, MB", "path calls"]
     rows = [
-        [row["name"], f"`{row['imports']}`", *(f"{row[key]:,.0f}" for key in columns)]
-        + [f"{row[key]:.1f}" for key in seconds]
-        for row in report["results"]
+        [result["name"], f"`{result['imports']}`", *(f"{result[key]:,.0f}" for key in columns)]
+        + [f"{result[key]:.1f}" for key in seconds]
+        for result in report["results"]
     ]
     head += ["packed", "read ahead, MB", "seconds to pack", "to give back"]
     return table(head, rows, 2)
-
-
-def packed(report: Report) -> str:
-    """Return a row for each program, number of ranks and delay: on demand, and read ahead."""
-    head = ["program", "ranks", "a request takes", "on demand, s", "read ahead, s"]
-    rows = []
-    for one, ahead in zip(report["results"][::2], report["results"][1::2], strict=True):
-        delay = "all cached" if one["delay"] is None else f"{one['delay'] * 1e3:.0f} ms"
-        requests = (f"{statistics.median(row['requests']):,.0f}" for row in (one, ahead))
-        read = (f"{statistics.median(row['read']) / 1e6:.1f}" for row in (one, ahead))
-        seconds = (f"{statistics.median(row['wall']):.2f}" for row in (one, ahead))
-        rows.append([f"`{one['program']}`", str(one["ranks"]), delay, *seconds, *requests, *read])
-    return table([*head, "requests", "requests ahead", "MB", "MB ahead"], rows)

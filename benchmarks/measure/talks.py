@@ -5,7 +5,8 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+
+from measure.records import Report
 
 # In the page's order.
 _TALKS = ("nih", "usc", "nersc")
@@ -59,31 +60,31 @@ def table(folder: Path) -> str:
     return "".join([_circumstances(reports), "\n", _HEAD, *rows, "\n", *notes.lines()])
 
 
-def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
+def _circumstances(reports: Sequence[Report]) -> str:
     slides = [slide for report in reports for slide in report["slides"]]
-    rows = [row for slide in slides for one in slide["experiments"] for row in one["rows"]]
+    rows = [row for slide in slides for shown in slide["experiments"] for row in shown["rows"]]
     often = max(len(row["samples"]) for row in rows)
     machines = [
-        f"{one['slides'][0]['talk']}: {one['machine']['cores']} cores of "
-        f"{one['machine']['processor']}, {one['date'][:10]}, begun at load {one['load_before']:.1f}"
-        for one in reports
+        f"{report['slides'][0]['talk']}: {report['machine']['cores']} cores of "
+        f"{report['machine']['processor']}, {report['date'][:10]}, "
+        f"begun at load {report['load_before']:.1f}"
+        for report in reports
     ]
-    loads = [slide["load_before"] for slide in slides]
+    load = max(slide["load_before"] for slide in slides)
     return (
-        f"{'; '.join(machines)}. "
-        f"Other processes that computed around a slide: {max(loads)} at most; "
+        f"{'; '.join(machines)}. Other processes that computed around a slide: {load} at most; "
         f"{f'medians of {often} samples' if often > 1 else 'one sample each'}.\n"
     )
 
 
-def _slide(slide: dict[str, Any], cores: int, notes: _Notes) -> Iterator[list[str]]:
+def _slide(slide: Report, cores: int, notes: _Notes) -> Iterator[list[str]]:
     shown = slide["experiments"]
     # Area 1 is the same with less to compute: the page leaves it out.
-    if {one["title"] for one in shown} >= {"area 1", "area 2"}:
-        shown = [one for one in shown if one["title"] != "area 1"]
-    lesson = ", ".join(dict.fromkeys(_HOLDS[one["verdict"]] for one in slide["findings"]))
+    if {experiment["title"] for experiment in shown} >= {"area 1", "area 2"}:
+        shown = [experiment for experiment in shown if experiment["title"] != "area 1"]
+    lesson = dict.fromkeys(_HOLDS[finding["verdict"]] for finding in slide["findings"])
     begin = [f"{slide['talk']} {slide['slide']}", slide["shows"]]
-    end = [lesson, ", ".join(_why(slide, shown, cores, notes))]
+    end = [", ".join(lesson), ", ".join(_why(slide, shown, cores, notes))]
     for experiment in shown:
         if len(shown) > 1:
             begin[1] = f"{begin[1]}: {experiment['title']}" if begin[0] else experiment["title"]
@@ -93,13 +94,11 @@ def _slide(slide: dict[str, Any], cores: int, notes: _Notes) -> Iterator[list[st
             begin, end = ["", ""], ["", ""]
 
 
-def _why(
-    slide: dict[str, Any], shown: Sequence[dict[str, Any]], cores: int, notes: _Notes
-) -> Iterator[str]:
+def _why(slide: Report, shown: Sequence[Report], cores: int, notes: _Notes) -> Iterator[str]:
     yield from map(notes.letter, filter(None, _SENTENCE.split(slide["differs"])))
     yield from map(notes.letter, _measured(slide["causes"]))
-    ran = [row["workers"] for one in shown for row in one["rows"] if row["here"] is not None]
-    if max(ran, default=1) > cores:
+    rows = [row for experiment in shown for row in experiment["rows"]]
+    if max((row["workers"] for row in rows if row["here"] is not None), default=1) > cores:
         yield f"{cores} cores"
 
 
@@ -110,7 +109,7 @@ def _measured(causes: Sequence[str]) -> Iterator[str]:
         yield f"Vector instructions here are those of {level}"
 
 
-def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[str]:
+def _figures(row: Report, first: Report, notes: _Notes) -> list[str]:
     name = [f"`{row['impl']}`", str(row["workers"])]
     talk = _NONE if row["talk"] is None else f"{row['talk']:.3g}"
     if row["talk_times"] is not None:

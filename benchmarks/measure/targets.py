@@ -28,31 +28,26 @@ exec chroot "$0" "$@"
 
 @dataclass(frozen=True)
 class Target:
-    """One interpreter at one place.
-
-    `starter` comes before the program's path on the command line; `root` is the folder that
-    is its ``/``, seen from outside.
-    """
+    """One interpreter at one place: `starter` comes before the program on its command line."""
 
     name: str
     program: str
     starter: Sequence[str] = ()
-    root: str = "/"
 
     def command(self, arguments: Sequence[str], program: str = "") -> list[str]:
         """Return what starts the interpreter, or another program there."""
         return [*self.starter, program or self.program, *arguments]
 
 
-def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -> Target:
-    """Return the interpreter of an image inside ``apptainer exec``: ours, or the given one.
+def container(name: str, sif: Path, work: Path) -> Target:
+    """Return the interpreter of an image inside ``apptainer exec``.
 
     Without the caller's home: Dask reads what lies in its ``.config``.
     """
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     starter = [
-        *(str(apptainer or ensure("apptainer")["apptainer"].path), "exec", *as_user),
+        *(str(ensure("apptainer")["apptainer"].path), "exec", *as_user),
         *("--cleanenv", "--no-home"),
         *("--env", ",".join(f"{name}={value}" for name, value in _OWN_NETWORK.items())),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
@@ -74,12 +69,12 @@ def unpacked(
         *("unshare", "--mount", *as_user, "sh", "-c", _CHANGE_ROOT, str(root), str(work)),
         *("env", "--ignore-environment", f"--chdir={WORK}", *given),
     ]
-    return Target(name, program, starter, str(root))
+    return Target(name, program, starter)
 
 
 def image_variables(target: Target) -> dict[str, str]:
     """Return the variables that an image sets, without the engine's own."""
     printed = output(target.command(["-0"], program="env"), target.name)
-    found = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
+    variables = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
     engines = ("APPTAINER_", "SINGULARITY_", "LD_LIBRARY_PATH", "PS1", "PROMPT_COMMAND", "PWD")
-    return {name: value for name, value in found.items() if not name.startswith(engines)}
+    return {name: value for name, value in variables.items() if not name.startswith(engines)}

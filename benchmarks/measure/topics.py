@@ -3,17 +3,16 @@
 import datetime
 import json
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from measure import tables
+from measure.records import Report, cold_starts
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "docs/results"
-Report = Mapping[str, Any]
+RESULTS = paths.ROOT / "docs/results"
 # Above it, other programs took processor time from those that were measured.
 BUSY = 2.0
 # Each commit makes another image; what starts or computes hardly changes within days.
@@ -43,16 +42,14 @@ def first(report: Report) -> Report:
 def written(reports: Mapping[str, Report]) -> Iterator[tuple[Path, str]]:
     """Yield each page and its text."""
     for name, page in pages().items():
-        mine = [first(reports[section["report"]]) for section in page["sections"]]
-        newest = max(_day(report) for report in mine)
+        sections = {section["report"]: section for section in page["sections"]}
+        newest = max(_day(first(reports[report])) for report in sections)
+        folder = RESULTS.parent / page.get("folder", "results")
         parts = [f"# {page['title']}\n"]
         if "text" in page:
             parts.append(f"{page['text']}\n")
-        folder = RESULTS.parent / page.get("folder", "results")
-        parts += [
-            _section(section, reports[section["report"]], newest, folder)
-            for section in page["sections"]
-        ]
+        for report, section in sections.items():
+            parts.append(_section(section, reports[report], newest, folder))
         yield folder / f"{name}.md", "\n".join(parts)
 
 
@@ -68,7 +65,7 @@ def _section(
     if typed:
         parts.append(f"`{typed}`\n")
     parts.append(f"{_circumstances(report)}. [Samples]({to}{name}.json).\n")
-    if warnings := " ".join(_warnings(report, newest, bool(typed))):
+    if warnings := " ".join(_warnings(first(report), newest, bool(typed))):
         if "kept" not in section:
             raise UsageError(
                 f"docs/results/{name}.json: {warnings} Measure it anew, or say in pages.toml, as"
@@ -94,28 +91,28 @@ def _table(report: Report) -> str:
 
 
 def _circumstances(report: Report) -> str:
-    one = first(report)
-    machine, load = one["machine"], _load(one)
+    begin = first(report)
+    machine, load = begin["machine"], _load(begin)
     processor = machine["processor"].replace("(cpu family", "(family")
-    found = [f"{machine['cores']} cores of {processor}", f"{_day(one):%-d %B %Y}"]
-    found.append("load not recorded" if load is None else f"begun at load {load:.1f}")
-    found += [_image(one), _samples(report)]
-    return ", ".join(filter(None, found))
+    parts = [f"{machine['cores']} cores of {processor}", f"{_day(begin):%-d %B %Y}"]
+    parts.append("load not recorded" if load is None else f"begun at load {load:.1f}")
+    parts += [_image(begin), _samples(report)]
+    return ", ".join(filter(None, parts))
 
 
 def _warnings(report: Report, newest: datetime.date, can_be_repeated: bool) -> Iterator[str]:
-    one = first(report)
-    if (_load(one) or 0.0) > BUSY:
+    if (_load(report) or 0.0) > BUSY:
         yield "Other programs ran: times may be too long."
-    if _day(one) < newest - OLD:
-        yield "An older image than others here." if one.get("image", True) else "Older than others."
+    if _day(report) < newest - OLD:
+        image = report.get("image", True)
+        yield "An older image than others here." if image else "Older than others."
     if not can_be_repeated:
         yield "The command is gone."
 
 
 def _load(report: Report) -> float | None:
-    found = report.get("load_average", [report.get("load_before")])[0]
-    return None if found is None else float(found)
+    load = report.get("load_average", [report.get("load_before")])[0]
+    return None if load is None else float(load)
 
 
 def _day(report: Report) -> datetime.date:
@@ -126,10 +123,10 @@ def _image(report: Report) -> str:
     """Return the image's name and the hash of what it was made of."""
     if not report.get("image", True):
         return f"no image: Python {report['versions']['python']} of the machine"
-    found = report.get("image") or (report.get("images") or {}).get("hpcpy")
-    if isinstance(found, str):
-        return f"image {found.removeprefix('sha256:')[:12]}"
-    return f"image {found['name']} {found['inputs'][:12]}" if found else "image not recorded"
+    image = report.get("image") or (report.get("images") or {}).get("hpcpy")
+    if isinstance(image, str):
+        return f"image {image.removeprefix('sha256:')[:12]}"
+    return f"image {image['name']} {image['inputs'][:12]}" if image else "image not recorded"
 
 
 def _samples(report: Report) -> str:
@@ -145,10 +142,9 @@ def _samples(report: Report) -> str:
 def _counts(report: Report) -> Iterable[int]:
     """Return how many samples each row has."""
     if report is not first(report):
-        return [len(row["samples"]) for one in report.values() for row in one["results"]]
-    if "samples" in report and "configuration" in report["samples"][0]:
-        keys = ("configuration", "program", "temperature", "nodes", "ranks")
-        return Counter(tuple(one[key] for key in keys) for one in report["samples"]).values()
+        return [len(row["samples"]) for own in report.values() for row in own["results"]]
+    if report.get("benchmark") == "storm":
+        return [len(starts) for sizes in cold_starts(report).values() for starts in sizes.values()]
     rows = report.get("results", [])
     key = next((key for key in ("samples", "wall", "cpu") if rows and key in rows[0]), "")
     return [len(row[key]) for row in rows] if key else []

@@ -4,10 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from measure.roots import ARCHIVE as ARCHIVE_IN_ROOT
-from measure.roots import PACKED as PACKED_IN_ROOT
+from measure import roots
 from measure.roots import PLACE
-from measure.roots import VENV as VENV_IN_ROOT
 from measure.targets import PYTHON
 from sharedfs.launch import COPY
 
@@ -38,6 +36,10 @@ class Images:
     apptainer: Path
     # The interpreter as one file, where a configuration takes it.
     file: Path = Path()
+
+    def inside(self, image: str, path: Path) -> Path:
+        """Return where a path of an unpacked image lies."""
+        return self.root[image] / path.relative_to("/")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Configuration:
         """Return where a node mounts the folder."""
         if self.is_packed:
             return PLACE
-        return images.root[self.image] / PLACE.relative_to("/") if self.is_tree else otherwise
+        return images.inside(self.image, PLACE) if self.is_tree else otherwise
 
 
 def _left_out(library: str) -> tuple[str, ...]:
@@ -93,17 +95,17 @@ def _tree(
 
 def _venv_files(images: Images) -> list[Files]:
     """Return the interpreter without packages, MPI's library, and the environment."""
-    root = images.root["wheels"]
+    opt, venv = images.inside("wheels", PLACE), images.inside("wheels", roots.VENV)
     return [
-        Files(root / "opt/hpcpy", "venv/hpcpy", ("./lib/python3*/site-packages/*",)),
-        Files(root / "opt/mpich", "venv/mpich"),
-        Files(root / VENV_IN_ROOT.relative_to("/"), "venv/venv", _left_out("./lib/python3*")),
+        Files(opt / "hpcpy", "venv/hpcpy", ("./lib/python3*/site-packages/*",)),
+        Files(opt / "mpich", "venv/mpich"),
+        Files(venv, "venv/venv", _left_out("./lib/python3*")),
     ]
 
 
 def _static_files(images: Images) -> list[Files]:
     some = _left_out("./hpcpy/lib/python3*")
-    return [Files(images.root["hpcpy"] / "opt", "static-files", some)]
+    return [Files(images.inside("hpcpy", PLACE), "static-files", some)]
 
 
 def _sif(image: str, name: str, *options: str) -> Configuration:
@@ -115,10 +117,6 @@ def _sif(image: str, name: str, *options: str) -> Configuration:
         return [*execute, str(folder / f"{image}.sif"), PYTHON, *words]
 
     return Configuration(name, image, "images", files, command)
-
-
-def _sifs(image: str, name: str) -> list[Configuration]:
-    return [_sif(image, f"{name}-sif{ending}", *options) for ending, options in _MOUNTS.items()]
 
 
 def _staged_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
@@ -141,15 +139,18 @@ _FILE = Configuration(
     files=lambda images: [Files(images.file, "file/hpcpy-python")],
     command=lambda _, folder, words: [f"{folder}/hpcpy-python", *words],
 )
+_SIFS = [
+    _sif(image, f"{name}-sif{ending}", *options)
+    for image, name in (("wheels", "wheels"), ("hpcpy", "static"))
+    for ending, options in _MOUNTS.items()
+]
 _ALL = (
     _tree("venv", "wheels", "venv/bin/python3", _venv_files),
     Configuration(
         name="venv-packed",
         image="wheels",
         folder="venv-packed",
-        files=lambda images: [
-            Files(images.root["wheels"] / PACKED_IN_ROOT.relative_to("/"), "venv-packed")
-        ],
+        files=lambda images: [Files(images.inside("wheels", roots.PACKED), "venv-packed")],
         command=lambda _, folder, words: [f"{folder}/venv/bin/python3", *words],
         is_packed=True,
     ),
@@ -158,23 +159,15 @@ _ALL = (
         image="wheels",
         folder="archive",
         files=lambda images: [
-            Files(images.root["wheels"] / ARCHIVE_IN_ROOT.relative_to("/"), "archive/venv.tar.zst")
+            Files(images.inside("wheels", roots.ARCHIVE), "archive/venv.tar.zst")
         ],
         command=_unpacked_command,
         staged="venv.tar.zst",
         is_archive=True,
     ),
     _tree("static-files", "hpcpy", "hpcpy/bin/python3", _static_files),
-    *_sifs("wheels", "wheels"),
-    *_sifs("hpcpy", "static"),
-    Configuration(
-        name="static-sif-staged",
-        image="hpcpy",
-        folder="images",
-        files=lambda images: [Files(images.sif["hpcpy"], "images/hpcpy.sif")],
-        command=_staged_command,
-        staged="hpcpy.sif",
-    ),
+    *_SIFS,
+    replace(_sif("hpcpy", "static-sif-staged"), command=_staged_command, staged="hpcpy.sif"),
     _FILE,
     replace(
         _FILE,
@@ -183,4 +176,4 @@ _ALL = (
         staged="hpcpy-python",
     ),
 )
-CONFIGURATIONS: dict[str, Configuration] = {one.name: one for one in _ALL}
+CONFIGURATIONS = {configuration.name: configuration for configuration in _ALL}

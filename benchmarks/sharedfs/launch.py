@@ -14,7 +14,7 @@ from hpcpy_cluster.layout import ENGINE_FOLDER, Layout
 from measure.running import CommandError
 from sharedfs.programs import MARK, reported
 
-PATIENCE = 300
+_PATIENCE = 300
 # On each node's own disk; a shell of the job or of a rank expands the variable.
 COPY = "/tmp/storm-$SLURM_JOB_ID"  # noqa: S108
 # All that a rank gets beside Slurm's own: the caller's variables would bring its paths.
@@ -78,18 +78,18 @@ class Job:
 def on_cluster(layout: Layout, job: Job) -> Launch:
     """Start a job on the local cluster, whose nodes are free again afterwards."""
     try:
-        return launch(job.words(layout), job.nodes * job.ranks)
+        return _launch(job.words(layout), job.nodes * job.ranks)
     finally:
         while jobs := processes.jobs(layout):
             processes.printed_by(layout, "scancel", *jobs)
             time.sleep(0.05)
 
 
-def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> Launch:
+def _launch(words: Sequence[str], everybody: int) -> Launch:
     """Run a command that starts ranks, and return what they reported."""
     lines: list[str] = []
     begin = last = time.monotonic()
-    command = ["timeout", "--kill-after=10", str(patience), *words]
+    command = ["timeout", "--kill-after=10", str(_PATIENCE), *words]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     with (
         tempfile.TemporaryFile("w+", errors="replace") as file,
@@ -107,14 +107,14 @@ def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> La
             raise
         file.seek(0)
         stderr = file.read()
-    if time.monotonic() - begin >= patience:
-        raise CommandError(f"the ranks are not done after {patience} s", stderr)
-    found = reported(lines)
-    if code or len(found) != everybody:
+    if time.monotonic() - begin >= _PATIENCE:
+        raise CommandError(f"the ranks are not done after {_PATIENCE} s", stderr)
+    ranks = reported(lines)
+    if code or len(ranks) != everybody:
         complaints = [line for line in stderr.splitlines() if line.strip()]
         complaints = complaints or [f"srun ended with {code} and no message"]
         # Apptainer's first line is about what it could not tidy up.
         first = next((line for line in complaints if line.startswith("FATAL")), complaints[0])
-        message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
+        message = f"{len(ranks)} of {everybody} ranks reported what they took: {first}"
         raise CommandError(message, f"{''.join(lines)}\n{stderr}")
-    return Launch(last - begin, found)
+    return Launch(last - begin, ranks)

@@ -84,44 +84,44 @@ def require() -> Engine:
 
 
 @contextlib.contextmanager
-def running(one: Layout) -> Iterator[Storm]:
+def running(cluster: Layout) -> Iterator[Storm]:
     """Give the machines; nothing of them is left afterwards, nor of a run that was killed."""
     engine = require()
-    with machines.locked_for(one):
+    with machines.locked_for(cluster):
         try:
-            with stage(f"start {len(one.nodes)} nodes and MooseFS") as current:
-                machines.remove(one)
-                storm = _bring_up(one, engine, current)
+            with stage(f"start {len(cluster.nodes)} nodes and MooseFS") as current:
+                machines.remove(cluster)
+                storm = _bring_up(cluster, engine, current)
             yield storm
         finally:
-            machines.remove(one)
+            machines.remove(cluster)
 
 
-def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
-    network, started = machines.bring_up(one, current)
-    data = one.folder / "moosefs"
-    server = addresses(one, network)[SERVER]
+def _bring_up(cluster: Layout, engine: Engine, current: Stage) -> Storm:
+    network, started = machines.bring_up(cluster, current)
+    data = cluster.folder / "moosefs"
+    server = addresses(cluster, network)[SERVER]
     with disk_errors(data):
         for name in ("metadata", "chunkserver", "chunks"):
             (data / name).mkdir(parents=True)
         for name, text in _FILES.items():
             (data / name).write_text(text.format(folder=data, address=server))
-    shared = one.run / "shared"
+    shared = cluster.run / "shared"
     shared.mkdir()
     # In the foreground, or the node's first process would not see their end; no core files.
     daemons = tuple(
         ((str(engine[f"mfs{name}"].path), "-f", "-n", "-c", str(data / f"{name}.cfg")), "")
         for name in ("master", "chunkserver")
     )
-    node = machines.machine_of(one, network, SERVER, daemons)
+    node = machines.machine_of(cluster, network, SERVER, daemons)
     mounts = {
-        name: Mount(one, machine, engine["mfsmount"].path, server, shared)
-        for name, machine in {**started, SERVER: machines.start(one, node)}.items()
+        name: Mount(cluster, machine, engine["mfsmount"].path, server, shared)
+        for name, machine in {**started, SERVER: machines.start(cluster, node)}.items()
     }
     own = dataclasses.replace(mounts[SERVER], options=_FILLING)
     own.make()
-    _wait_for_chunks(own, one.logs)
-    return Storm(one, tuple(mounts[name] for name in one.nodes), own)
+    _wait_for_chunks(own, cluster.logs)
+    return Storm(cluster, tuple(mounts[name] for name in cluster.nodes), own)
 
 
 def _wait_for_chunks(own: Mount, logs: Path) -> None:

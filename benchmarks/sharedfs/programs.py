@@ -62,5 +62,5 @@ def source(program: str) -> str:
 
 def reported(lines: Iterable[str]) -> list[dict[str, Any]]:
     """Return what ranks reported, in their order."""
-    found = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
-    return sorted(found, key=lambda one: int(one["rank"]))
+    ranks = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    return sorted(ranks, key=lambda rank: int(rank["rank"]))

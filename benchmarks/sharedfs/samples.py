@@ -13,8 +13,6 @@ from sharedfs.launch import Job, Launch, on_cluster
 from sharedfs.machines import Storm
 from sharedfs.programs import source
 
-TEMPERATURES = ("cold", "warm")
-
 
 @dataclass(frozen=True)
 class Case:
@@ -47,9 +45,9 @@ class Sample:
             "last": round(self.launch.last, 4),
             # In columns: there may be thousands of ranks.
             "ranks_told": {
-                name: [one[name] for one in self.launch.ranks] for name in self.launch.ranks[0]
+                name: [rank[name] for rank in self.launch.ranks] for name in self.launch.ranks[0]
             },
-            "asked": [dataclasses.asdict(one) for one in self.asked],
+            "asked": [dataclasses.asdict(mount) for mount in self.asked],
             "served": self.served,
         }
 
@@ -65,16 +63,16 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
         dataclasses.replace(mount, folder=folder, part=configuration.folder)
         for mount in storm.mounts[: case.nodes]
     ]
-    found = []
+    samples = []
     with contextlib.ExitStack() as stack:
         for mount in mounts:
             # What the interpreter as one file places on a node, it places anew.
             mount.run("rm", "-rf", f"/tmp/hpcpy-{os.getuid()}")  # noqa: S108
             stack.enter_context(mount.mounted())
-        for temperature in TEMPERATURES:
+        for temperature in ("cold", "warm"):
             before = sent(storm.own.machine)
             with watched([mount.look for mount in mounts]) as asked:
                 started = on_cluster(storm.layout, job)
             served = sent(storm.own.machine) - before
-            found.append(Sample(case, temperature, started, asked, served))
-    return found
+            samples.append(Sample(case, temperature, started, asked, served))
+    return samples

@@ -4,11 +4,12 @@ import csv
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hpcpy_job.forecast.model import FileSystem, Start, response, seconds
+from measure.records import Report, Rows
 
 # Where the fit begins, in seconds alone and of the server; later rounds may go beyond.
 _RANGES = ((0.5, 20.0), (1e-3, 0.2))
@@ -21,9 +22,9 @@ _SMALL_NODES = 80
 NIH_PER_NODE = 16
 
 
-def errors(predicted: Sequence[float], measured: Sequence[float]) -> dict[str, float]:
-    """Return the relative errors of predicted values, each to the measured one."""
-    sizes = [abs(one / other - 1) for one, other in zip(predicted, measured, strict=True)]
+def errors(pairs: Iterable[tuple[float, float]]) -> dict[str, float]:
+    """Return the relative errors of predicted values, each to the measured one beside it."""
+    sizes = [abs(predicted / measured - 1) for predicted, measured in pairs]
     return {"median": statistics.median(sizes), "largest": max(sizes), "points": len(sizes)}
 
 
@@ -60,43 +61,39 @@ def read_nih(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def curve(name: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def curve(name: str, runs: Rows) -> dict[str, Any]:
     """Fit the two parameters of an environment's curve: seconds alone, and of the server."""
     title, along, _ = CURVES[name]
-    mine = [run for run in runs if run["environment"] == name]
-    small = [run for run in mine if run["nodes"] <= _SMALL_NODES]
-    large = [run for run in mine if run["nodes"] > _SMALL_NODES]
-    think, demand = _fit(name, mine)
+    own = [run for run in runs if run["environment"] == name]
+    small = [run for run in own if run["nodes"] <= _SMALL_NODES]
+    large = [run for run in own if run["nodes"] > _SMALL_NODES]
+    think, demand = _fit(name, own)
     return {
         "environment": name,
         "title": title,
         "along": along,
         "think": think,
         "demand": demand,
-        "errors": errors(_predicted(name, think, demand, mine), _seconds(mine)),
+        "errors": errors(_pairs(name, think, demand, own)),
         # Of the points above 80 nodes, by a fit to the other points alone.
-        "beyond": errors(_predicted(name, *_fit(name, small), large), _seconds(large)),
+        "beyond": errors(_pairs(name, *_fit(name, small), large)),
     }
 
 
-def _seconds(runs: Sequence[Mapping[str, Any]]) -> list[float]:
-    return [run["seconds"] for run in runs]
+def _pairs(name: str, think: float, demand: float, runs: Rows) -> Iterator[tuple[float, float]]:
+    """Yield the predicted and the measured seconds of each run."""
+    for run in runs:
+        predicted = CURVES[name][2](think, demand, run["ranks"], run["per_node"])
+        yield predicted, run["seconds"]
 
 
-def _predicted(
-    name: str, think: float, demand: float, runs: Sequence[Mapping[str, Any]]
-) -> list[float]:
-    return [CURVES[name][2](think, demand, run["ranks"], run["per_node"]) for run in runs]
-
-
-def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def _fit(name: str, runs: Rows) -> tuple[float, float]:
     """Return the parameters with the least squares of log(predicted / measured)."""
 
     def squares(logarithms: Iterable[float]) -> float:
         think, demand = map(math.exp, logarithms)
-        predicted = _predicted(name, think, demand, runs)
-        pairs = zip(predicted, _seconds(runs), strict=True)
-        return sum(math.log(one / other) ** 2 for one, other in pairs)
+        pairs = _pairs(name, think, demand, runs)
+        return sum(math.log(predicted / measured) ** 2 for predicted, measured in pairs)
 
     middle = [math.log(low * high) / 2 for low, high in _RANGES]
     half = [math.log(high / low) / 2 for low, high in _RANGES]
@@ -110,7 +107,7 @@ def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     return math.exp(middle[0]), math.exp(middle[1])
 
 
-def compare(report: Mapping[str, Any]) -> dict[str, Any]:
+def compare(report: Report) -> dict[str, Any]:
     """Compare the model with starts of our own on a slow metadata server: cases and errors.
 
     Its rate was measured by driving it to saturation, the think time by a start with the server
@@ -128,6 +125,8 @@ def compare(report: Mapping[str, Any]) -> dict[str, Any]:
         measured = {"ranks": ranks, "predicted": predicted, "measured": sample["last"]}
         cases.append({"case": case, **measured})
     what = "a venv" if "think" in report else "three remedies"
-    each = ([case[key] for case in cases] for key in ("predicted", "measured"))
-    title = f"{what}, {rate:,.0f} requests a second"
-    return {"title": title, "cases": cases, "errors": errors(*each)}
+    return {
+        "title": f"{what}, {rate:,.0f} requests a second",
+        "cases": cases,
+        "errors": errors((case["predicted"], case["measured"]) for case in cases),
+    }

@@ -98,10 +98,10 @@ def started(*configurations: Configuration) -> Iterator[SmallStorm]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "0")
     names = machines.layout(2, paths.BUILD / f"storm-test-{worker}/cluster")
     # Not below /tmp, which each node has for itself.
-    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
+    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as storm:
         for configuration in configurations:
-            one.bring(configuration)
-        yield one
+            storm.bring(configuration)
+        yield storm
     names.folder.parent.rmdir()
 
 

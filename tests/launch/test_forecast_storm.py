@@ -87,34 +87,34 @@ def of(sample: Sample) -> dict[str, float | str]:
         "nodes": case.nodes,
         "ranks": case.ranks,
         "temperature": sample.temperature,
-        "packets": sum(one.packets for one in sample.asked) / (case.nodes * case.ranks),
+        "packets": sum(mount.packets for mount in sample.asked) / (case.nodes * case.ranks),
         "last": sample.launch.last,
     }
 
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
-    with started(VENV, *WAYS.values()) as one:
-        yield one
+    with started(VENV, *WAYS.values()) as running:
+        yield running
 
 
 def test_the_model_tells_how_long_ranks_wait_for_a_slow_server(
     storm: SmallStorm, tmp_path: Path
 ) -> None:
     quick = storm.take(VENV, 1, 1)
-    with slow(storm, RATE, KEEPING) as one:
-        samples = [of(each) for size in SIZES for each in one.take(VENV, *size)]
+    with slow(storm, RATE, KEEPING) as slowed:
+        samples = [of(each) for size in SIZES for each in slowed.take(VENV, *size)]
     report = {
         **begun("throttled storm", COMMAND),
         "program": "import numpy, from a venv",
         "rate": RATE,
-        "think": {one.temperature: one.launch.last for one in quick},
+        "think": {sample.temperature: sample.launch.last for sample in quick},
         "samples": samples,
     }
     path = Path(os.environ.get("STORM_OUT", tmp_path / "throttled.json"))
     path.write_text(json.dumps(report, indent=1) + "\n")
-    found = compare(report)
-    assert found["errors"]["largest"] < MOST, found["cases"]
+    compared = compare(report)
+    assert compared["errors"]["largest"] < MOST, compared["cases"]
 
 
 def forecast(storm: SmallStorm, per_node: int, operations: int) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def forecast(storm: SmallStorm, per_node: int, operations: int) -> dict[str, Any
         return dict(json.loads(mount.run(*VENV.command(storm.images, folder, words))))
 
 
-def predicted(said: dict[str, Any], way: str, ranks: int) -> float:
-    model = said["model"]
+def predicted(forecasts: dict[str, Any], way: str, ranks: int) -> float:
+    model = forecasts["model"]
     return float(model["seconds"][way][model["ranks"].index(ranks)])
 
 
@@ -140,14 +140,14 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
     ranks = 4
     samples = []
     # The forecast starts a venv's program four times, three of them with names that are known.
-    with slow(storm, WAYS_RATE, KEEPING) as one:
-        said = forecast(one, ranks, 200)
-    with slow(storm, WAYS_RATE, ()) as one:
+    with slow(storm, WAYS_RATE, KEEPING) as slowed:
+        forecasts = forecast(slowed, ranks, 200)
+    with slow(storm, WAYS_RATE, ()) as slowed:
         for nodes in (1, 2):
             for way, configuration in WAYS.items():
-                cold, _ = one.take(configuration, nodes, ranks)
+                cold, _ = slowed.take(configuration, nodes, ranks)
                 case = {**of(cold), "way": way, "configuration": configuration.name}
-                samples.append({**case, "predicted": predicted(said, way, nodes * ranks)})
+                samples.append({**case, "predicted": predicted(forecasts, way, nodes * ranks)})
     report = {
         **begun("forecast storm", COMMAND),
         "program": "import numpy, counted in a venv",
@@ -156,8 +156,8 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
     }
     path = Path(os.environ.get("STORM_WAYS_OUT", tmp_path / "ways.json"))
     path.write_text(json.dumps(report, indent=1) + "\n")
-    found = compare(report)
-    assert found["errors"]["largest"] < MOST_OF_WAYS, found["cases"]
+    compared = compare(report)
+    assert compared["errors"]["largest"] < MOST_OF_WAYS, compared["cases"]
 
 
 def test_what_a_client_sends_of_itself_is_no_request(storm: SmallStorm) -> None:
@@ -176,32 +176,32 @@ def test_what_a_client_sends_of_itself_is_no_request(storm: SmallStorm) -> None:
 def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallStorm) -> None:
     alone = one_node(storm.take(STATIC_SIF, 1, 1))
     three = one_node(storm.take(STATIC_SIF, 1, 3))
-    for one, all_three in zip(alone, three, strict=True):
-        assert requests(all_three) == requests(one)
-        assert abs(all_three.packets - one.packets) <= CHUNKS
+    for single, all_three in zip(alone, three, strict=True):
+        assert requests(all_three) == requests(single)
+        assert abs(all_three.packets - single.packets) <= CHUNKS
 
 
 def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(storm: SmallStorm) -> None:
     alone = one_node(storm.take(STATIC_FILES, 1, 1))
     three = one_node(storm.take(STATIC_FILES, 1, 3))
-    for one, all_three in zip(alone, three, strict=True):
+    for single, all_three in zip(alone, three, strict=True):
         # It is opened to be executed, and by libffi for its trampolines; its name is known.
-        more = {name: requests(all_three)[name] - requests(one)[name] for name in REQUESTS}
+        more = {name: requests(all_three)[name] - requests(single)[name] for name in REQUESTS}
         assert more["open"] == 4
         assert more["lookup.master"] == 0
-        assert all_three.packets - one.packets <= 4 + CHUNKS
+        assert all_three.packets - single.packets <= 4 + CHUNKS
 
 
 def test_a_further_rank_asks_all_over_again_with_a_venv(storm: SmallStorm) -> None:
     alone = one_node(storm.take(VENV, 1, 1))
     three = one_node(storm.take(VENV, 1, 3))
-    for one, all_three in zip(alone, three, strict=True):
+    for single, all_three in zip(alone, three, strict=True):
         # Names are kept by the node; each file is opened anew by each rank.
-        assert all_three.operations["open"] >= 3 * one.operations["open"] > 200
-        assert all_three.packets > one.packets + 2 * 60
+        assert all_three.operations["open"] >= 3 * single.operations["open"] > 200
+        assert all_three.packets > single.packets + 2 * 60
 
 
-@pytest.mark.parametrize("configuration", [STATIC_SIF, STATIC_FILES], ids=lambda one: one.name)
+@pytest.mark.parametrize("configuration", [STATIC_SIF, STATIC_FILES], ids=lambda way: way.name)
 def test_a_further_node_asks_a_few_things(storm: SmallStorm, configuration: Configuration) -> None:
     for sample in storm.take(configuration, 2, 1):
         first, second = sample.asked

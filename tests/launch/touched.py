@@ -21,7 +21,7 @@ from pathlib import Path
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.sif_header import system
 from measure.cold.sample import inside, resident
-from measure.fuse import OneFile, SlowStorage
+from measure.fuse import SlowStorage, mounted
 
 # mksquashfs's default, of which no image here has another.
 BLOCK = 1 << 17
@@ -41,7 +41,7 @@ class Touched:
         return sum(self.files.values())
 
     def most(self, number: int) -> dict[str, int]:
-        order = sorted(self.files.items(), key=lambda one: (-one[1], one[0]))
+        order = sorted(self.files.items(), key=lambda item: (-item[1], item[0]))
         return dict(order[:number])
 
 
@@ -57,33 +57,32 @@ def _look(image: str, offset: int, command: Sequence[str]) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="hpcpy-touched.") as folder:
         caches = Path(folder, "caches")
         caches.mkdir()
-        found = _fresh(Path(image), offset, command, caches)
+        asked = _fresh(Path(image), offset, command, caches)
         # A first start made what later ones read: matplotlib its list of fonts.
-        return _fresh(Path(image), offset, command, caches) if any(caches.iterdir()) else found
+        return _fresh(Path(image), offset, command, caches) if any(caches.iterdir()) else asked
 
 
 def _fresh(image: Path, offset: int, command: Sequence[str], caches: Path) -> dict[str, object]:
     storage = SlowStorage(rate=math.inf, delay=0)
-    given, root = (Path(tempfile.mkdtemp(dir=caches.parent)) for _ in range(2))
-    OneFile(image, storage).mount(given)
+    root = Path(tempfile.mkdtemp(dir=caches.parent))
     options = f"--options=loop,ro,offset={offset}"
-    subprocess.run(["mount", "--types=squashfs", options, given / image.name, root], check=True)
-    try:
-        subprocess.run(["mount", "--bind", caches, root / "tmp"], check=True)
-        with _usual_read_ahead(root):
-            subprocess.run(
-                ["chroot", root, *command],
-                env={**os.environ, "MPLCONFIGDIR": "/tmp"},  # noqa: S108
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-        # Read first: looking at the files below reads the image's tables of them.
-        asked = {"read": storage.bytes_read, "requests": storage.requests}
-        subprocess.run(["umount", root / "tmp"], check=True)
-        return {**asked, "files": dict(_blocks(root))}
-    finally:
-        subprocess.run(["umount", "--recursive", root], check=True)
-        subprocess.run(["umount", "--lazy", given], check=True)
+    with mounted(image, storage) as file:
+        subprocess.run(["mount", "--types=squashfs", options, file, root], check=True)
+        try:
+            subprocess.run(["mount", "--bind", caches, root / "tmp"], check=True)
+            with _usual_read_ahead(root):
+                subprocess.run(
+                    ["chroot", root, *command],
+                    env={**os.environ, "MPLCONFIGDIR": "/tmp"},  # noqa: S108
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
+            # Read first: looking at the files below reads the image's tables of them.
+            asked = {"read": storage.bytes_read, "requests": storage.requests}
+            subprocess.run(["umount", root / "tmp"], check=True)
+            return {**asked, "files": dict(_blocks(root))}
+        finally:
+            subprocess.run(["umount", "--recursive", root], check=True)
 
 
 @contextlib.contextmanager

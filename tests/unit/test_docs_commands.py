@@ -251,7 +251,7 @@ def test_commands_of_the_course_are_there() -> None:
         for section in page["sections"]
         if (report := topics.load()[section["report"]])
     ],
-    ids=lambda one: one.get("report", ""),
+    ids=lambda value: value.get("report", ""),
 )
 def test_commands_of_results_are_there(section: dict[str, str], report: dict[str, object]) -> None:
     for words in split(topics.command(section, report)):

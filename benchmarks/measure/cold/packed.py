@@ -1,5 +1,6 @@
 """One sample: some starts at once of a packed environment whose image is on slow storage."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from hpcpy.pack.image import image_of, with_setting
 from measure.cold.sample import RATE, load
-from measure.fuse import OneFile, SlowStorage
+from measure.fuse import SlowStorage, mounted
 
 # Mounted for these starts alone, until they have ended.
 _ALONE = {"HPCPY_PACK_HOLD": "0"}
@@ -25,30 +26,25 @@ def take(
     Returns ``wall``, seconds until all ranks had ended, ``read``, bytes of the image that came
     from the storage, and ``requests``.
     """
-    own, image = Path(prefix, ".pack"), image_of(Path(prefix))
+    image = image_of(Path(prefix))
     slow = SlowStorage(RATE, delay or 0.0)
     load(image)
-    with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
-        mount, other = Path(folder, "mount"), Path(folder, "other")
-        mount.mkdir()
-        (other / ".pack").mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        other = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hpcpy-slow.")))
+        (other / ".pack").mkdir()
         for name in ("run", "otherwise", "config"):
-            shutil.copy(own / name, other / ".pack")
+            shutil.copy(Path(prefix, ".pack", name), other / ".pack")
         if not ahead:
             with_setting(other, "HOT", "")
-        if delay is not None:
-            OneFile(image, slow).mount(mount)
-        image_of(other).symlink_to((mount if delay is not None else own) / image.name)
-        (other / command[0]).symlink_to(".pack/run")
+        served = image if delay is None else stack.enter_context(mounted(image, slow))
+        image_of(other).symlink_to(served)
+        program = other / command[0]
+        program.symlink_to(".pack/run")
         begun = time.monotonic()
-        starts = [
-            subprocess.Popen([other / command[0], *command[1:]], env={**os.environ, **_ALONE})
-            for _ in range(ranks)
-        ]
+        words = [str(program), *command[1:]]
+        starts = [subprocess.Popen(words, env={**os.environ, **_ALONE}) for _ in range(ranks)]
         codes = [start.wait() for start in starts]
         wall = time.monotonic() - begun
-        if delay is not None:
-            subprocess.run(["umount", "--lazy", mount], check=True)
     if any(codes):
         sys.exit(f"{command}: exit codes {codes}")
     return {"wall": wall, "read": slow.bytes_read, "requests": slow.requests}

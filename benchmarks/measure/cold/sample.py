@@ -9,7 +9,6 @@ import json
 import mmap
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from measure.fuse import OneFile, SlowStorage
+from hpcpy.core.errors import UnavailableError
+from measure.fuse import SlowStorage, mounted
 from measure.running import output
 
 # A name for the image's file in a command: a slow storage gives it another path.
@@ -28,6 +28,8 @@ CACHED, DROPPED, SLOW = "cached", "dropped", "slow"
 STORAGES = (CACHED, DROPPED, SLOW)
 # As of a disk system that many nodes share.
 RATE, DELAY = 200e6, 1e-3
+# Seconds that a request takes; None: all is in the page cache.
+DELAYS = (None, 0.001, 0.005, 0.010)
 _SECONDS = 300
 # The module's path is no environment variable: the command would inherit it.
 _RUN = """
@@ -51,12 +53,25 @@ class Taken:
     requests: list[int] = field(default_factory=list)
 
 
+def require_root(program: str) -> None:
+    """Refuse a user who may not mount what is measured."""
+    if os.geteuid() != 0:
+        hint = f"sudo python3 benchmarks/{program}"
+        raise UnavailableError("only root mounts images by the kernel, and a storage", hint=hint)
+
+
 def inside(module: str, request: dict[str, Any], folder: str = ".") -> dict[str, Any]:
     """Run a module, of this folder or another, in a mount namespace; return what it tells."""
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
     python = [sys.executable, "-I", "-c", _RUN, *_FOLDERS, folder, module]
     command = ["unshare", "--mount", *as_user, *python, json.dumps(request)]
     return dict(json.loads(output(command, module, timeout=_SECONDS)))
+
+
+def add(kind: object, module: str, request: dict[str, Any]) -> None:
+    """Take a sample by a module, as `inside`; append each number to the list of its name."""
+    for name, value in inside(module, request).items():
+        getattr(kind, name).append(value)
 
 
 def take(
@@ -69,36 +84,33 @@ def take(
     storage, and ``requests`` where it is slow.
     """
     file = Path(image)
-    if storage != SLOW:
-        (load if storage == CACHED else drop)(file)
-        taken = _start(command, file, hot)
-        if storage == DROPPED:
-            taken["read"] = sum(resident(file)) * mmap.PAGESIZE
-        return taken
-    load(file)
-    slow = SlowStorage(RATE, delay)
-    with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
-        OneFile(file, slow).mount(Path(folder))
-        taken = _start(command, Path(folder, file.name), hot)
-        subprocess.run(["umount", "--lazy", folder], check=True)
-    return {**taken, "read": slow.bytes_read, "requests": slow.requests}
+    if storage == SLOW:
+        load(file)
+        slow = SlowStorage(RATE, delay)
+        with mounted(file, slow) as served:
+            taken = _start(command, served, hot)
+        return {**taken, "read": slow.bytes_read, "requests": slow.requests}
+    (load if storage == CACHED else drop)(file)
+    taken = _start(command, file, hot)
+    if storage == DROPPED:
+        taken["read"] = sum(resident(file)) * mmap.PAGESIZE
+    return taken
 
 
 def _start(words: list[str], image: Path, hot: str) -> dict[str, float]:
-    if hot:
-        # A slow storage has one file: a link to it has the list beside itself.
-        folder = Path(tempfile.mkdtemp(prefix="hpcpy-hot."))
-        Path(folder, "i.sif").symlink_to(image)
-        Path(folder, "i.sif.hot").write_text(hot)
-        image = folder / "i.sif"
-    command = [word.replace(IMAGE, str(image)) for word in words]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.monotonic()
-    done = subprocess.run(command, capture_output=True, check=False)
-    wall = time.monotonic() - begun
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if hot:
-        shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="hpcpy-hot.") as folder:
+        if hot:
+            # A slow storage has one file: a link to it has the list beside itself.
+            link = Path(folder, "i.sif")
+            link.symlink_to(image)
+            Path(folder, "i.sif.hot").write_text(hot)
+            image = link
+        command = [word.replace(IMAGE, str(image)) for word in words]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begun = time.monotonic()
+        done = subprocess.run(command, capture_output=True, check=False)
+        wall = time.monotonic() - begun
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         text = done.stderr.decode(errors="replace").strip()
         sys.exit(f"{command[-1]!r}: exit code {done.returncode}: {text[-300:]}")
@@ -127,7 +139,7 @@ def resident(path: Path) -> bytes:
     if failed:
         raise OSError(number, os.strerror(number), str(path))
     # The other bits have no meaning yet.
-    return bytes(one & 1 for one in answer)
+    return bytes(page & 1 for page in answer)
 
 
 def drop(path: Path) -> None:

@@ -26,10 +26,10 @@ _LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
 
 def pages(root: Path) -> dict[str, Path]:
     """Return the pages of a checkout, or of a copy in an image, by the names of ``docs``."""
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md"))):
-        found[path.stem if path.stem not in found else f"{path.parent.name}/{path.stem}"] = path
-    return found
+        by_name[path.stem if path.stem not in by_name else f"{path.parent.name}/{path.stem}"] = path
+    return by_name
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -41,13 +41,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print a page, or the names and titles of all."""
     known = pages(paths.ROOT)
-    whole = {f"{path.parent.name}/{path.stem}": path for path in known.values()}
+    by_address = {f"{path.parent.name}/{path.stem}": path for path in known.values()}
     if not options.page:
         print("".join(f"{name:26} {_title(path)}\n" for name, path in known.items()), end="")
         return 0
     # The address in a checkout is a name, too.
     name = options.page.removeprefix("docs/").removesuffix(".md")
-    path = known.get(name) or whole.get(name)
+    path = known.get(name) or by_address.get(name)
     if path is None:
         hint = suggestion(name, known, "hpcpy docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
@@ -71,8 +71,8 @@ def _parts(path: Path, known: dict[str, Path]) -> list[str]:
     """Return a page's prose and code in turn: no marks, no pictures, a link names its page."""
     names = {page: name for name, page in known.items()}
 
-    def link(found: re.Match[str]) -> str:
-        text, target = found.groups()
+    def link(match: re.Match[str]) -> str:
+        text, target = match.groups()
         page = (path.parent / target.partition("#")[0]).resolve()
         if page in names and page != path:
             return f"{text} (hpcpy docs {names[page]})"

@@ -214,12 +214,12 @@ def _processes_of(
                 started[number] = fields[16]
     asked = list(running)
     wanted = {group for group, _ in asked}
-    found = {number for number, group in groups.items() if group in wanted}
-    below = found | {first for _, first in asked if first} & {*parents}
+    members = {number for number, group in groups.items() if group in wanted}
+    below = members | {first for _, first in asked if first} & {*parents}
     while more := {number for number, parent in parents.items() if parent in below} - below:
         below |= more
     alive = {(number, start) for number, start in started.items() if number in below - wanted}
-    return alive | {one for one in before if started.get(one[0]) == one[1]}
+    return alive | {process for process in before if started.get(process[0]) == process[1]}
 
 
 def _send(number: signal.Signals, processes: Iterable[Process]) -> None:

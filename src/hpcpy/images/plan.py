@@ -171,12 +171,11 @@ def make_plan(arch: str = "") -> Plan:
     """Return the plan of this checkout, for this machine's architecture or another."""
     files_of_clone.cache_clear()
     own, sets = host_arch(), debian_request().sets
-    of_host = {name for name, one in sets.items() if one.of_host}
+    of_host = {name for name, group in sets.items() if group.of_host}
     if arch in ("", own):
         # What only builds for others need is not asked for.
-        return _plan(
-            the_graph(), own, of_host | {n for n, one in sets.items() if one.architectures}
-        )
+        of_others = {name for name, group in sets.items() if group.architectures}
+        return _plan(the_graph(), own, of_host | of_others)
     native = _plan(the_graph(), own, of_host)
     others = _plan(the_graph().for_arch(arch), known_arch(arch), of_host)
     return replace(others, native=native)

@@ -154,8 +154,8 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     source, trees = environment.source, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
-    whole = ["-no-strip"] if len(trees) > 1 else []
-    current.run([ensure("apptainer")["mksquashfs"].path, *trees, image, *_OPTIONS, *whole])
+    no_strip = ["-no-strip"] if len(trees) > 1 else []
+    current.run([ensure("apptainer")["mksquashfs"].path, *trees, image, *_OPTIONS, *no_strip])
     readable = readers(environment)
     # An update by an ordinary user has unpacked all as of their own group.
     group = (environment.prefix if environment.prefix.exists() else source).stat().st_gid
@@ -166,7 +166,7 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         # The group is another one.
         readable &= 0o004
     image.chmod(0o600 | readable)
-    binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if whole]
+    binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     prefix = environment.prefix
     # As otherwise.sh counts them.
     kept = captured(["find", source, "-name", "__pycache__", "-prune", "-o", "-print"]).stdout

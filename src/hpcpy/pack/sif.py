@@ -18,8 +18,8 @@ _PYTHON = "/opt/hpcpy/bin/python3"
 # What the image sets, and the programs of its own.
 _ASK = """
 import glob, json, os
-folders = [one for one in os.environ["PATH"].split(":") if one.startswith("/opt/")]
-names = {os.path.basename(path) for one in folders for path in glob.glob(one + "/*")}
+folders = [folder for folder in os.environ["PATH"].split(":") if folder.startswith("/opt/")]
+names = {os.path.basename(path) for folder in folders for path in glob.glob(folder + "/*")}
 print(json.dumps([dict(os.environ), sorted(names)]))
 """
 # Of the image; all other folders are the host's.  The links are folders on some hosts.

@@ -43,9 +43,9 @@ class DebianRequest:
         """Return the sets that an architecture has, with its names in those of packages."""
         gnu = ARCHITECTURES[arch].gnu
         return {
-            name: tuple(package.replace("{gnu}", gnu) for package in one.packages)
-            for name, one in self.sets.items()
-            if arch in (one.architectures or (arch,))
+            name: tuple(package.replace("{gnu}", gnu) for package in group.packages)
+            for name, group in self.sets.items()
+            if arch in (group.architectures or (arch,))
         }
 
 

@@ -40,8 +40,8 @@ def between_nodes(leaders: Any, host: str) -> Speed | None:
         other_host = leaders.sendrecv(host, 1 - leaders.rank, source=1 - leaders.rank)
         if leaders.rank == 0:
             speed = Speed((host, other_host), 2 * _LARGE / large, small / 2)
-    found: Speed | None = leaders.bcast(speed)
-    return found
+    answer: Speed | None = leaders.bcast(speed)
+    return answer
 
 
 def _round_trips(comm: Any, size: int) -> list[float]:

@@ -25,23 +25,26 @@ def describe(
     packages: dict[str, dict[str, str]] = {}
     folders: dict[str, str] = {}
     metadata: dict[str, dict[str, str | None]] = {}
-    for found in sorted(distributions(path=[str(site)]), key=lambda found: found.name.lower()):
-        names = sorted(unowned.intersection(_top_level(found)))
+    present = distributions(path=[str(site)])
+    for distribution in sorted(present, key=lambda package: package.name.lower()):
+        names = sorted(unowned.intersection(_top_level(distribution)))
         unowned.difference_update(names)
-        owner = found.name.lower().replace("-", "_").replace(".", "_")
+        owner = distribution.name.lower().replace("-", "_").replace(".", "_")
         owners[owner] = names
         inside = [
             file.parts
-            for file in found.files or ()
+            for file in distribution.files or ()
             if len(file.parts) == 2 and file.parts[0].endswith(".dist-info")
         ]
         folders[owner] = inside[0][0] if inside else ""
         # RECORD, which lists the files, may leave itself out.
         there = sorted({"RECORD", *[name for _, name in inside]}) if inside else []
-        metadata[owner] = {name: found.read_text(name) if name in KEPT else None for name in there}
-        packages[found.name] = {
-            "version": found.version,
-            "licence": _licence(found),
+        metadata[owner] = {
+            name: distribution.read_text(name) if name in KEPT else None for name in there
+        }
+        packages[distribution.name] = {
+            "version": distribution.version,
+            "licence": _licence(distribution),
             "owner": owner,
         }
     owners.update((name.lower(), [name]) for name in sorted(unowned))
@@ -56,19 +59,19 @@ def describe(
     }
 
 
-def _top_level(found: Distribution) -> set[str]:
+def _top_level(distribution: Distribution) -> set[str]:
     # By the wheel's list of files: not every wheel has a top_level.txt.
-    return {file.parts[0].partition(".")[0] for file in found.files or ()}
+    return {file.parts[0].partition(".")[0] for file in distribution.files or ()}
 
 
-def _licence(found: Distribution) -> str:
-    metadata = found.metadata
-    said = "\n".join(metadata.get_all("License-Expression") or metadata.get_all("License") or ())
-    if said and "\n" not in said:
-        return said
+def _licence(distribution: Distribution) -> str:
+    metadata = distribution.metadata
+    licence = "\n".join(metadata.get_all("License-Expression") or metadata.get_all("License") or ())
+    if licence and "\n" not in licence:
+        return licence
     classified = [
         value.rpartition(" :: ")[2]
         for value in metadata.get_all("Classifier") or ()
         if value.startswith("License :: ")
     ]
-    return ", ".join(classified) or said.partition("\n")[0]
+    return ", ".join(classified) or licence.partition("\n")[0]

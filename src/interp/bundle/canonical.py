@@ -59,10 +59,10 @@ class _Reader:
         byte = self._take(1)[0]
         kind = byte & ~_FLAG_REF
         if kind == ord("r"):
-            found = self._references[int.from_bytes(self._take(4), "little")]
-            if found is None:
+            known = self._references[int.from_bytes(self._take(4), "little")]
+            if known is None:
                 raise ValueError("an object that holds itself")
-            return found
+            return known
         number = len(self._references)
         if byte & _FLAG_REF:
             # marshal numbers an object before the objects in it.

@@ -31,7 +31,7 @@ class Folder:
 def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
     """Find the modules of a folder, and all packages below it, each after its parent."""
     here = Folder(path, final, is_open)
-    found = [here]
+    folders = [here]
     for child in sorted(path.iterdir()):
         if "." in child.name or child.name in _NO_PACKAGES or not child.is_dir():
             continue
@@ -41,7 +41,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
         below = scan(child, f"{final}/{child.name}", is_open=not is_package)
         # A folder without modules is left to the file system, as data is.
         if below[1:] or any(kind != SUBFOLDER for kind, _ in below[0].entries.values()):
-            found += below
+            folders += below
         here.entries[child.name] = (
             (PACKAGE, child / "__init__.py") if is_package else (SUBFOLDER, child)
         )
@@ -50,7 +50,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
         _add(here, SHARED, suffix)
     _add(here, MODULE, ".py")
     here.entries = dict(sorted(here.entries.items()))
-    return found
+    return folders
 
 
 def _add(folder: Folder, kind: int, suffix: str) -> None:

@@ -164,13 +164,13 @@ class Bundle:
 
     def folder(self, path: str) -> PathEntryFinder:
         """Return the finder of a folder: a path hook, with an ImportError for others."""
-        found = self._folders.get(path)
-        if found is None:
+        finder = self._folders.get(path)
+        if finder is None:
             offset = self._index["folders"].get(self.below(path))
             if offset is None:
                 raise ImportError("not a folder of the bundle", path=path)
-            found = self._folders[path] = PathEntryFinder(self, path, offset)
-        return found
+            finder = self._folders[path] = PathEntryFinder(self, path, offset)
+        return finder
 
     def find_in(self, path: str, fullname: str) -> ModuleSpec | None:
         """Find a module in one folder, if this bundle knows that folder."""

@@ -65,14 +65,14 @@ def origin(name: str) -> str:
 
 def function_at(address: int) -> str:
     """Say which function of which object has an address of a crash report."""
-    found = ""
+    entry = ""
     file = f"{sys.base_prefix}/lib/hpcpy/functions.xz"
     loader: Any = __spec__.loader
     for line in lzma.decompress(loader.get_data(file)).decode().splitlines():
         if int(line.partition(" ")[0], 16) > address:
             break
-        found = line
-    start, _, function = found.strip().partition(" ")
+        entry = line
+    start, _, function = entry.strip().partition(" ")
     if not function:
         raise ModuleNotFoundError(f"{address:#x}: no function of {sys.executable} is there")
     owner, name = function.split(" ", 1)

@@ -99,5 +99,5 @@ def profiler(name: str, file: str) -> Iterator[Measure]:
             for content in comm.recv(source=source):
                 (folder / f"{source:09}").write_bytes(content)
         parts = sorted(str(part) for part in folder.iterdir())
-        with files.whole_file(Path(file)) as whole:
-            merge(parts, whole)
+        with files.whole_file(Path(file)) as merged:
+            merge(parts, merged)

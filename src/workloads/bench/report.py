@@ -64,8 +64,8 @@ def report(workload: Workload, args: argparse.Namespace, problem: Problem, done:
         shown = table(done, workload)
     # Of those that were named: `all` leaves them out for this reason.
     techniques = {each.impl: workload.techniques[each.impl] for each in done.results}
-    of_ranks = {name: one for name, one in techniques.items() if one.parallel == "ranks"}
-    alone = {name: one.why_not_in_all() for name, one in of_ranks.items()}
+    of_ranks = {name: own for name, own in techniques.items() if own.parallel == "ranks"}
+    alone = {name: technique.why_not_in_all() for name, technique in of_ranks.items()}
     # A note that is the same for several numbers of workers is printed once.
     notes = dict.fromkeys((each.impl, each.note) for each in done.results if each.note)
     lines = [f"{name}: {note}" for name, note in [*notes, *alone.items()] if note]

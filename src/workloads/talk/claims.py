@@ -49,10 +49,10 @@ class Faster:
         """Compare the two rows; raise KeyError without one."""
         if self.by_gain:
             return [self._compare_gains(outcomes)]
-        meant = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
-        both = [outcome for outcome in meant if {self.slow, self.fast} <= _ran(outcome).keys()]
+        own = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
+        both = [outcome for outcome in own if {self.slow, self.fast} <= _ran(outcome).keys()]
         if not both:
-            return [self._compare(_ran(*meant))]
+            return [self._compare(_ran(*own))]
         titles = [each.experiment.title if len(outcomes) > 1 else "" for each in both]
         return [self._compare(_ran(each), title) for each, title in zip(both, titles, strict=True)]
 

@@ -47,9 +47,9 @@ def check(node: Node) -> list[Finding]:
 
 def _library(node: Node) -> list[Finding]:
     """Tell which libfabric or UCX MPI has loaded."""
-    found = network.libraries(process.mapped_files(), node.root)
-    detail = ", ".join(str(each) for each in found) or "none: what MPI needs is in its own library"
-    value = [asdict(each) for each in found]
+    libraries = network.libraries(process.mapped_files(), node.root)
+    detail = ", ".join(map(str, libraries)) or "none: what MPI needs is in its own library"
+    value = [asdict(library) for library in libraries]
     return [Finding("fabric.library", Status.INFO, detail, value=value)]
 
 

@@ -66,12 +66,12 @@ class Baked(Bundle):
 
 def _fits(needed: str, there: str) -> bool:
     # By numpy's promise: a module built for 2.4 works with 2.5, but not with 2.3 or 3.0.
-    wanted, found = _major_and_minor(needed), _major_and_minor(there)
-    return found[:1] == wanted[:1] and found >= wanted
+    wanted, version = _major_and_minor(needed), _major_and_minor(there)
+    return version[:1] == wanted[:1] and version >= wanted
 
 
 def _major_and_minor(version: str) -> list[int]:
-    numbers = "".join(one if one.isdigit() else " " for one in version).split()
+    numbers = "".join(letter if letter.isdigit() else " " for letter in version).split()
     return [int(number) for number in numbers[:2]]
 
 

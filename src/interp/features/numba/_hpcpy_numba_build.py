@@ -67,8 +67,8 @@ def take_addresses_out() -> None:
 
     def number(loop: Any) -> int:
         # It is part of a symbol's name, which has to differ from those of users' loops.
-        found = loop.__dict__.setdefault("hpcpy_number", next(count))
-        name = f"{loop.loc.filename}:{loop.loc.line}:{found}"
+        counted = loop.__dict__.setdefault("hpcpy_number", next(count))
+        name = f"{loop.loc.filename}:{loop.loc.line}:{counted}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
 
     def describe(wrapper: Any) -> str:

@@ -86,7 +86,7 @@ def _options(owner: Any) -> list[Any]:
 @functools.lru_cache(maxsize=1)
 def _overloads(*_counts: int) -> dict[object, list[FunctionType]]:
     """Return what users compile in place of a function, by its id, and of an attribute, by name."""
-    found: dict[object, list[FunctionType]] = {}
+    functions: dict[object, list[FunctionType]] = {}
     rows = [(id(value), getattr(kind, "templates", ())) for value, kind in builtin_registry.globals]
     rows += [(each._attr, [each]) for each in builtin_registry.attributes if hasattr(each, "_attr")]
     for key, templates in rows:
@@ -94,8 +94,8 @@ def _overloads(*_counts: int) -> dict[object, list[FunctionType]]:
             function = getattr(template, "_overload_func", None)
             # numba's own have its module, or none where it has made their text.
             if isinstance(function, FunctionType) and not _is_numbas(function):
-                found.setdefault(key, []).append(function)
-    return found
+                functions.setdefault(key, []).append(function)
+    return functions
 
 
 def _is_numbas(function: FunctionType) -> bool:

@@ -75,8 +75,8 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
         raise _BakeError(UNAVAILABLE, "what was baked on another base does not fit this one")
     among = [*(own - installed.untouched(sys.prefix)), *installed.in_the_image(site)]
     if among:
-        told = f"{', '.join(sorted(among)[:3])}: a package has put it among the image's own files"
-        raise _BakeError(UNAVAILABLE, f"{told}; build again without that package")
+        reason = f"{', '.join(sorted(among)[:3])}: a package has put it among the image's own files"
+        raise _BakeError(UNAVAILABLE, f"{reason}; build again without that package")
     _write(library, site, int(date or time.time()))
     if date is not None:
         _date(Path(sys.prefix), started - 1, int(date))
@@ -90,8 +90,8 @@ def _refuse(site: Path, date: str | None) -> None:
         raise _BakeError(USAGE, f"SOURCE_DATE_EPOCH is {date!r}, no number of seconds")
     if not os.access(site, os.W_OK):
         where = "RUN after USER 0 in a Containerfile, %post in an Apptainer definition"
-        told = f"{site} cannot be written; bake while an image is built, as root: {where}"
-        raise _BakeError(NOT_WRITABLE, told)
+        reason = f"{site} cannot be written; bake while an image is built, as root: {where}"
+        raise _BakeError(NOT_WRITABLE, reason)
 
 
 def _install(words: Sequence[str], site: Path) -> None:
@@ -134,7 +134,8 @@ def _write(library: Path, site: Path, date: int) -> None:
     alone = installed.without_owner(site)
     count = write_second(library, None if alone else date)
     os.utime(site, (date, date))
-    names = {name for one in installed.others(site).values() for name in installed.files(one)}
+    others = installed.others(site).values()
+    names = {name for distribution in others for name in installed.files(distribution)}
     if unread := ", ".join(sorted(name for name in names if name.endswith(".pth"))):
         print(f"hpcpy_bake: not read at a start, so what they add is not found: {unread}")
     print(f"hpcpy_bake: distributions in memory: {count}; python -m hpcpy_info lists them")

@@ -28,19 +28,19 @@ def own_versions() -> dict[str, str]:
 def others(site: Path) -> dict[str, Distribution]:
     """Return the distributions in a folder that are not the image's own, by name."""
     own = own_versions()
-    found: dict[str, Distribution] = {}
-    for one in distributions(path=[str(site)]):
-        if one.name:  # An installation that was cut short may have none.
-            found.setdefault(canonical(one.name), one)
-    return {name: found[name] for name in sorted(found) if name not in own}
+    by_name: dict[str, Distribution] = {}
+    for distribution in distributions(path=[str(site)]):
+        if distribution.name:  # An installation that was cut short may have none.
+            by_name.setdefault(canonical(distribution.name), distribution)
+    return {name: by_name[name] for name in sorted(by_name) if name not in own}
 
 
-def files(found: Distribution) -> list[str]:
+def files(distribution: Distribution) -> list[str]:
     """Return what a distribution has in site-packages.
 
     A RECORD may leave itself out: pyspark's did, and was found by no name.
     """
-    names = [os.path.normpath(file) for file in found.files or ()]
+    names = [os.path.normpath(file) for file in distribution.files or ()]
     inside = [name for name in names if not name.startswith(("/", ".."))]
     return sorted({*inside, *(f"{home}/RECORD" for home in folders(inside))})
 
@@ -66,7 +66,7 @@ def in_the_image(site: Path) -> list[str]:
             return False
         return bool(folder.entries) and (not folder.is_open or bundle.has_source(path))
 
-    names = (name for one in others(site).values() for name in files(one))
+    names = (name for distribution in others(site).values() for name in files(distribution))
     return [name for name in names if name.endswith((".py", ".so")) and is_there(name)]
 
 
@@ -77,15 +77,16 @@ def untouched(prefix: str) -> set[str]:
     return {path for path in paths if int(os.lstat(path).st_mtime) == epoch}
 
 
-def top_level(found: Distribution) -> list[str]:
+def top_level(distribution: Distribution) -> list[str]:
     """Return the top-level names that can be imported from a distribution, sorted."""
-    tops = {name.partition("/")[0].partition(".")[0] for name in files(found)}
+    tops = {name.partition("/")[0].partition(".")[0] for name in files(distribution)}
     return sorted(top for top in tops if top.isidentifier())
 
 
 def without_owner(site: Path) -> list[str]:
     """Return the names that can be imported from a folder, and that no distribution has."""
-    tops = {top for one in distributions(path=[str(site)]) for top in top_level(one)}
+    present = distributions(path=[str(site)])
+    tops = {top for distribution in present for top in top_level(distribution)}
     tops.update(finder().bundle.roots[-1].entries)
     names = {
         entry.name.partition(".")[0]
@@ -95,7 +96,7 @@ def without_owner(site: Path) -> list[str]:
     return sorted(name for name in names - tops - {"__pycache__"} if name.isidentifier())
 
 
-def built_on(found: Iterable[Distribution]) -> dict[str, str]:
+def built_on(packages: Iterable[Distribution]) -> dict[str, str]:
     """Return the versions of the image's packages on whose ABI other packages rely.
 
     A wheel does not say what its modules were compiled against, so all requirements of a
@@ -104,9 +105,9 @@ def built_on(found: Iterable[Distribution]) -> dict[str, str]:
     own = own_versions()
     needed = {
         canonical(name[0])
-        for one in found
-        if any(file.endswith(".so") for file in files(one))
-        for line in one.requires or ()
+        for distribution in packages
+        if any(file.endswith(".so") for file in files(distribution))
+        for line in distribution.requires or ()
         if "extra ==" not in line and (name := re.match(r"[\w.-]+", line))
     }
     return {name: own[name] for name in _WITH_ABI if name in needed and name in own}

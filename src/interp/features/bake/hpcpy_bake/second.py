@@ -31,11 +31,11 @@ def write_second(library: Path, epoch: int | None) -> int:
         A package cannot be imported from memory.
     """
     site = library / "site-packages"
-    found = installed.others(site)
+    others = installed.others(site)
     with tempfile.TemporaryDirectory() as folder:
         view = Path(folder, "view")
         view.mkdir()
-        _show(found.values(), site, view)
+        _show(others.values(), site, view)
         try:
             folders = scan(view, str(site), is_open=True)
         except ValueError as error:
@@ -43,24 +43,24 @@ def write_second(library: Path, epoch: int | None) -> int:
         about = describe(view, folders[0].entries, [], {})
         root = Folder(library, str(library), is_open=False)
         tops = {
-            home: installed.top_level(one)
-            for one in found.values()
-            for home in installed.folders(installed.files(one))
+            home: installed.top_level(distribution)
+            for distribution in others.values()
+            for home in installed.folders(installed.files(distribution))
         }
         more = {
             "epoch": epoch,
-            "built on": installed.built_on(found.values()),
+            "built on": installed.built_on(others.values()),
             "distributions": tops,
         }
         data = write_bundle([str(library), str(site)], [root, *folders], about, more)
     check(Baked(memoryview(data), str(library)))
     _place(data, library / BAKED.strip("/"))
-    return len(found)
+    return len(others)
 
 
-def _show(found: Iterable[Distribution], site: Path, view: Path) -> None:
+def _show(others: Iterable[Distribution], site: Path, view: Path) -> None:
     """Let a folder have links to what the bundle's builder reads of these distributions."""
-    for name in (name for one in found for name in installed.files(one)):
+    for name in (name for other in others for name in installed.files(other)):
         place = view / name
         if name.endswith(_SEEN) and (site / name).is_file() and not place.is_symlink():
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -66,9 +66,9 @@ def in_order(layout: Layout, modules: Iterable[Node], seen: Mapping[str, Any]) -
             return Area.START_NAMES if node.text in start else Area.NAMES
         return read.get(node, Area.TABLES if node.type is bytes else Area.OTHERS)
 
-    found = dict.fromkeys(node for module in modules for node in module.below())
-    read = _all_read(layout, found, area_of_code)
-    return sorted(found, key=area)
+    nodes = dict.fromkeys(node for module in modules for node in module.below())
+    read = _all_read(layout, nodes, area_of_code)
+    return sorted(nodes, key=area)
 
 
 def _all_read(

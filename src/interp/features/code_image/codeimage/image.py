@@ -79,7 +79,7 @@ def write_image(
         if isinstance(key, str):
             writer.point(place, (key, 0))
         first += len(own)
-    for holder, at, elements in (one for own in sets.values() for one in own):
+    for holder, at, elements in (entry for own in sets.values() for entry in own):
         writer.add(_SET.pack(0, 0), (0, holder.place + at), (8, elements))
     name_place, filter_place = map(writer.add, name_tables(layout, order, slots))
     writer.align(_PAGE)

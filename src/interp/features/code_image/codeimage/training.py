@@ -58,13 +58,13 @@ def names_in_use() -> set[str]:
     types: dict[int, type] = {}
     todo: list[type] = [object]
     while todo:
-        found = todo.pop()
-        types[id(found)] = found
-        todo += type.__subclasses__(found)
+        type_ = todo.pop()
+        types[id(type_)] = type_
+        todo += type.__subclasses__(type_)
     tables: list[Iterable[object]] = [
-        type.__getattribute__(found, "__dict__") for found in types.values()
+        type.__getattribute__(type_, "__dict__") for type_ in types.values()
     ]
-    tables += [found for found in gc.get_objects() if type(found) is dict]
+    tables += [table for table in gc.get_objects() if type(table) is dict]
     return {name for table in tables for name in table if type(name) is str}
 
 
@@ -89,7 +89,7 @@ def code_run_by(call: Callable[[], object]) -> list[CodeType]:
 
 def code_that_ran() -> list[CodeType]:
     """Return the code of functions that has run, of the start, which is over: it has marks."""
-    todo = [found.__code__ for found in gc.get_objects() if type(found) is type(_import_all)]
+    todo = [value.__code__ for value in gc.get_objects() if type(value) is type(_import_all)]
     seen: dict[Any, None] = {}
     while todo:
         code: Any = todo.pop()
@@ -99,8 +99,8 @@ def code_that_ran() -> list[CodeType]:
     return [code for code in seen if code._co_code_adaptive != code.co_code]
 
 
-def _places(code: Iterable[CodeType]) -> list[tuple[str, str, int]]:
-    return [(one.co_filename, one.co_qualname, one.co_firstlineno) for one in code]
+def _places(codes: Iterable[CodeType]) -> list[tuple[str, str, int]]:
+    return [(code.co_filename, code.co_qualname, code.co_firstlineno) for code in codes]
 
 
 def _files() -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +58,9 @@ def main(options: argparse.Namespace) -> int:
         facts = report.circumstances("storm", bases, work, engine)
         facts["configurations"] = {way.name: plain(way.name) for way in chosen}
         facts["programs"] = {"core": PROGRAMS["core"]}
+        if images.file.name:
+            receipt = images.file.with_name(f"{images.file.name}.json")
+            facts["one_file"] = json.loads(receipt.read_text())
         with machines.running(machines.layout(max(options.nodes))) as storm:
             facts["bytes_on_disk"] = _filled(storm, images, chosen)
             samples: list[dict[str, Any]] = []

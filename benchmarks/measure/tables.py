@@ -106,7 +106,7 @@ def _storm_cells(samples: Mapping[tuple[int, int], Rows], stored: int) -> dict[s
         further = packets[all_nodes, ranks] - packets[smallest]
         more["node"] = _few_digits(further / (all_nodes - nodes))
     if more:
-        cells[f"each added {'; '.join(more)}"] = "; ".join(more.values())
+        cells[f"more for each added {'; '.join(more)}"] = "; ".join(more.values())
     read = median(sample["served"] for sample in samples[smallest]) / nodes
     private = of_ranks(samples[smallest], "private")
     sizes = dict.fromkeys([smallest, largest])
@@ -124,7 +124,7 @@ def _storm_cells(samples: Mapping[tuple[int, int], Rows], stored: int) -> dict[s
 
 
 def _few_digits(count: float) -> str:
-    return f"{count:,.{0 if count >= 100 else 1}f}"
+    return _signed(count) if count < 100 else f"{count:,.0f}"
 
 
 def _ranks(ranks: int) -> str:
@@ -139,8 +139,15 @@ def workload(report: Report) -> str:
         values = (figures.of_row(result, column) for column in ("least", "median"))
         times = (part + figures.text(value) for value in values)
         label = _with_size(plain(result["problem"]), report.get("parameters", {}))
-        rows.append([label, f"`{result['impl']}`", str(result.get("workers") or "–"), *times])
+        rows.append([label, f"`{result['impl']}`", _workers(result), *times])
     return table(["problem", "technique", "workers", "least, ms", "median, ms"], rows, 2)
+
+
+def _workers(result: Mapping[str, Any]) -> str:
+    """Return the number of workers, and of the threads that BLAS has in one."""
+    _, is_said, threads = result.get("note", "").partition("threads of BLAS: ")
+    own = f" × {threads} threads" if is_said and threads != "1" else ""
+    return f"{result.get('workers') or '–'}{own}"
 
 
 def _with_size(problem: str, parameters: Mapping[str, Any]) -> str:

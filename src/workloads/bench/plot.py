@@ -171,11 +171,15 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel]) -> None:
 
 def _say_numbers(axes: Any, panel: Panel) -> None:
     """Have numbers at the axes, in place of powers; of many places along x only some."""
+    from matplotlib.ticker import LogFormatter  # noqa: PLC0415
+
     places = sorted({x for points in panel.lines.values() for x, _ in points})
     some = places[:: -(-len(places) // _MOST_TICKS)]
     axes.set_xticks(some, [f"{x:,.0f}" for x in some])
     axes.tick_params(axis="x", which="minor", bottom=False)
     axes.yaxis.set_major_formatter("{x:,g}")
+    # Where an axis has few powers matplotlib writes its places between as "6 × 10⁰".
+    axes.yaxis.set_minor_formatter(LogFormatter())
 
 
 def _styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:

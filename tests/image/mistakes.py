@@ -61,6 +61,7 @@ MISTAKES = {
         ("    comm.Barrier()\n    return", "    return", "returned without comm.Barrier, which"),
         ("(cache=True)", "", "total keeps no code: numba.njit(cache=True) does"),
         ("    return total(values)\n", "    total(values)\n", "on 1 rank: compute returns nothing"),
+        ("return total(values)", "return total(values) * float('nan')", "the answer is nan, not "),
     ),
     "write-vectorized": (
         ("y = y[:", "x = x[:", "rows and columns are exchanged"),

@@ -31,7 +31,7 @@ exercise --check class/ --html class.html     a course: class/ann/heat_halo.py i
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
 or that lacks the function; of several files 1, if one of them is wrong, or 69, if one cannot
-be checked here; 73, if the page or the JSON cannot be written, and all files are checked then, too.
+be checked here; 73, if the page or the JSON cannot be written: all files are checked then, too.
 Among several, those whose names tell no exercise are listed, and not checked.
 A program runs in a folder of its own."""
 

@@ -53,6 +53,12 @@ def printed(done: Done) -> str:
     return done.stdout
 
 
+def refusal(done: Done, code: int = 2) -> str:
+    """Return the one line by which a command has refused its work, with an exit code of its own."""
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done
+    return done.stderr
+
+
 def run(*words: object, **options: Any) -> Done:
     """Run a command to its end; options are those of `subprocess.run`."""
     asked = {"capture_output": True, "text": True, "timeout": _HUNG_SECONDS, **options}

@@ -49,6 +49,10 @@ MISTAKES = {
          "    counts = comm.allgather(mine.size)\n    whole = np.empty((sum(counts) // 5, 5))\n"
          "    comm.Allgatherv(mine, (whole, counts))\n    return None if comm.rank else whole\n",
          "did not call comm.Gatherv: Allgatherv sends all rows to every rank"),
+        ("    if comm.rank:\n", "    if comm.rank:\n        comm.Igatherv(mine, None).Wait()\n"
+         "        return None\n    image = np.empty((sum(counts) // 5, 5))\n"
+         "    comm.Igatherv(mine, (image, counts)).Wait()\n    return image\n    if comm.rank:\n",
+         "did not call comm.Gatherv: Igatherv only begins to gather; Gatherv comes back when"),
         ("    if comm.rank:\n        return comm.Gatherv(mine, None)\n", "",
          "rank 1: 'NoneType' object is not iterable: gather returns None on all ranks but 0"),
     ),
@@ -56,7 +60,8 @@ MISTAKES = {
         ("if comm.rank == 0:\n", "if True:\n", "on 4 ranks: ranks 0, 1, 2, 3 compiled total: one"),
         ("    comm.Barrier()\n    return", "    return", "returned without comm.Barrier, which"),
         ("(cache=True)", "", "total keeps no code: numba.njit(cache=True) does"),
-        ("    return total(values)\n", "    total(values)\n", "on rank 0 compute returns nothing"),
+        ("    return total(values)\n", "    total(values)\n", "on 1 rank: compute returns nothing"),
+        ("return total(values)", "return total(values) * float('nan')", "the answer is nan, not "),
     ),
     "write-vectorized": (
         ("y = y[:", "x = x[:", "rows and columns are exchanged"),
@@ -91,6 +96,8 @@ MISTAKES = {
         ("    comm.Scatter(numbers, part)\n",
          "    comm.Scatter(numbers, part) if comm.size == 1 else comm.Barrier()\n",
          "did not call comm.Scatter: every rank gets its share by this one call"),
+        ("    return part\n", "    return part if comm.rank != 2 else None\n",
+         "on 4 ranks: on rank 2 compute returns nothing: return the array"),
     ),
     "write-hdf5": (
         ("= array(t)", "= array(t).T", "[0, 0, 1] is "),

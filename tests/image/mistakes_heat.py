@@ -178,9 +178,12 @@ MISTAKES = {
          "it was rounded on the way, not once at the end"),
         ("math.fsum(", "sum(", "it was rounded on the way, not once at the end"),
         ("return math", "math", "total returns nothing, not float"),
+        ("return math.fsum(np.concatenate(comm.allgather(mine)))",
+         "numbers = np.concatenate(comm.allgather(mine))\n    if comm.rank != 2:\n"
+         "        return math.fsum(numbers)", "on 4 ranks: on rank 2 total returns nothing, not"),
         ("    sums = [", "    mine = np.concatenate(comm.allgather(mine))\n    sums = [",
          "part 2: comm.allgather brings the numbers to other ranks"),
-        ("[math.fsum(block) for", "[sum(block) for", "24 sums, rounded once each"),
+        ("[math.fsum(block) for", "[sum(block) for", "each of 24 blocks is rounded once"),
         ("return math.fsum(each for of_rank in comm.allgather(sums) for each in of_rank)",
          "return comm.allreduce(math.fsum(sums))", "on 4 ranks: part 2: "),
     ),

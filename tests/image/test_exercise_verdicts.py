@@ -15,7 +15,7 @@ for name in "0.verdict", "0.part":
     pathlib.Path(sys.argv[3], name).write_text(text)
 os._exit(0)
 """,
-        "ended with 0: ",
+        "the program ended with exit code 0, and gave no answer",
     ),
     "seals it by a key of its own": (
         """
@@ -27,7 +27,7 @@ for key in keys or [b""]:
     pathlib.Path(sys.argv[3], "0.verdict").write_text(seal + chr(10) + text)
 os._exit(0)
 """,
-        "ended with 0: ",
+        "the program ended with exit code 0, and gave no answer",
     ),
     "replaces the judge": (
         """

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from altered import altered
 
 from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import no_cuda_device
@@ -137,17 +138,13 @@ def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -
 # No device is reached.
 def test_every_rank_ends_and_one_line_says_what_the_images_own_mpi_cannot() -> None:
     code = """
-import sys
 from workloads.bench import workload
 from workloads.p2p import registry
-from workloads.__main__ import _entry
 registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
     "workloads.p2p.mpi:CuPy", "", ("numpy", "mpi4py"), parallel="ranks"
 )
-sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]
-sys.exit(_entry())
 """
-    done = on_ranks(2, "-c", code)
+    done = altered(2, code, "p2p", "--impl", "mpi-cupy", "--sizes", 8, "--times", 1)
     assert done.returncode == 69
     assert done.stdout == ""
     assert done.stderr.count("cannot send from a GPU; bind the site's GPU-aware MPI and put") == 1

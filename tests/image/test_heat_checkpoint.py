@@ -7,16 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from altered import altered
 from test_heat import CHECKPOINT, solved
 
-from running import (
-    in_own_process,
-    on_ranks,
-    printed,
-    start_ranks,
-    wait_until,
-    workload_on,
-)
+from running import in_own_process, printed, refusal, start_ranks, wait_until, workload_on
 
 
 def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
@@ -85,19 +79,17 @@ def test_a_stop_of_any_rank_within_a_checkpoint_leaves_no_part_of_it(
 
 
 def test_a_stop_that_hdf5_drops_is_no_failure(tmp_path: Path) -> None:
-    dropped = (
-        "import contextlib, os, signal, sys\n"
-        "from workloads.heat import checkpoint\n"
-        "def create(*_):\n"
-        "    with contextlib.suppress(KeyboardInterrupt):\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "checkpoint._create = create\n"
-        "from workloads.__main__ import _entry\n"
-        "sys.exit(_entry())\n"
-    )
+    dropped = """
+import contextlib, signal
+from workloads.heat import checkpoint
+def create(*_):
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+checkpoint._create = create
+"""
     path = tmp_path / "plate.h5"
     words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = on_ranks(1, "-c", dropped, *words)
+    done = altered(1, dropped, *words)
     assert (done.returncode, done.stderr) == (130, "workloads: heat: stopped\n")
     assert not [*tmp_path.iterdir()]
 
@@ -106,13 +98,9 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_
     path = tmp_path / "plate.h5"
     checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)
     content = path.read_bytes()
-    full = (
-        "import shutil, sys\nfrom workloads.__main__ import main\n"
-        "shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
+    full = "import shutil\nshutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)"
     words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = on_ranks(2, "-c", full, *words)
+    done = altered(2, full, *words)
     assert done.returncode == 73
     assert done.stderr.count("0.1 MB are needed at most, and 0.0 are free") == 1
     assert path.read_bytes() == content
@@ -151,11 +139,9 @@ def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: P
     code = f"import h5py, sys; path = sys.argv[1]; file = h5py.File(path, 'r+'); {damage}"
     printed(in_own_process(sys.executable, "-c", code, path))
     words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 9, "--steps", 40]
-    done = workload_on(2, "heat", *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert f"--checkpoint {path}" in done.stderr
-    assert "remove it, or name another file" in done.stderr
+    line = refusal(workload_on(2, "heat", *words))
+    assert f"--checkpoint {path}" in line
+    assert "remove it, or name another file" in line
 
 
 def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
@@ -164,12 +150,9 @@ def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
     words = ["--impl", CHECKPOINT, "--checkpoint", path]
     content = path.read_bytes()
     for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
-        done = workload_on(2, "heat", *words, *options)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in done.stderr
+        line = refusal(workload_on(2, "heat", *words, *options))
+        assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in line
     assert path.read_bytes() == content
     path.write_text("other data")
-    done = workload_on(2, "heat", *words, "-n", 9)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "no checkpoint of heat" in done.stderr
+    assert "no checkpoint of heat" in refusal(workload_on(2, "heat", *words, "-n", 9))
     assert path.read_text() == "other data"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from needed import lacking, needs
 
-from running import printed, python
+from running import printed, python, refusal
 
 
 def test_numbas_own_openmp_threads_work() -> None:
@@ -121,6 +121,4 @@ def test_with_none_but_absent_ones_the_row_says_so(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"{library}\n")
     words = ["mandel", "--area", "area1", "--impl", "pyopencl"]
     done = python("-m", "workloads", *words, OCL_ICD_VENDORS=f"{tmp_path}/")
-    assert (done.returncode, done.stdout) == (69, "")
-    assert done.stderr.count("\n") == 1
-    assert "OpenCL" in done.stderr
+    assert "OpenCL" in refusal(done, 69)

@@ -49,43 +49,42 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     any name where the exercise is given, too.
     """
     files = [path for path in paths if not path.is_dir()]
-    names = [exercise or _told(file) for file in files]
+    names = [exercise or _exercise(file) for file in files]
     wanted = NAMES if exercise is None else (exercise,)
-    found = [*map(Answer, files, names, _students(files, names))]
+    to_check = [*map(Answer, files, names, _students(files, names))]
     given = {file.resolve() for file in files}
     for folder in (path for path in paths if path.is_dir()):
-        below = [each for each in _below(folder) if _counts(each.exercise, wanted)]
+        below = [answer for answer in _below(folder) if _counts(answer.exercise, wanted)]
         if not below:
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
-        found += [each for each in below if each.file.resolve() not in given]
-    return found
+        to_check += [answer for answer in below if answer.file.resolve() not in given]
+    return to_check
 
 
-def _told(file: Path) -> str:
+def _exercise(file: Path) -> str:
     """Return the exercise that a name tells, also as a browser or a notebook names a copy."""
     return re.sub(r"( ?\(\d+\)|-Copy\d+)$", "", file.stem).replace("_", "-")
 
 
-def _counts(told: str, wanted: Sequence[str]) -> bool:
-    """Whether a file is an answer, or its name is nearly one's, which is said."""
-    letters = re.sub(r"\W", "", told.lower())
-    return told == UNREADABLE or any(name.replace("-", "") in letters for name in wanted)
+def _counts(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a file of this name is an answer, or nearly named as one, which is said."""
+    letters = re.sub(r"\W", "", name.lower())
+    return name == UNREADABLE or any(each.replace("-", "") in letters for each in wanted)
 
 
 def _below(folder: Path) -> Iterator[Answer]:
     """Give the Python files of a class's folder; the first folder below it is the student's."""
     unreadable: list[Path] = []
-    for top, folders, names in os.walk(
-        folder, onerror=lambda error: unreadable.append(Path(error.filename))
-    ):
+    walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
+    for top, folders, names in walk:
         parts = Path(top).relative_to(folder).parts
         # Editors and notebooks keep copies in hidden folders.
         inner = sorted(each for each in folders if not each.startswith("."))
         folders[:] = inner if len(parts) < _DEPTH else []
         for name in sorted(name for name in names if name.lower().endswith(".py")):
             file = Path(top, name)
-            yield Answer(file, _told(file), (*parts, folder.resolve().name)[0])
+            yield Answer(file, _exercise(file), (*parts, folder.resolve().name)[0])
     for path in unreadable:
         student = (*path.relative_to(folder).parts, folder.resolve().name)[0]
         yield Answer(path, UNREADABLE, student)

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
-from hpcpy_common.programs import running
+from hpcpy_common.programs import ended, running
 from workloads.exercise import leftovers
 from workloads.exercise.answers import printable
 from workloads.exercise.tasks import Exercise
@@ -31,6 +31,8 @@ from workloads.exercise.trial import KEY, MODULE, MOST_WRITTEN, SECOND, TOO_LONG
 
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20
+# More than what the exercises' programs and their verdicts take on the disk.
+_ROOM = 4 << 20
 # For a rank that has its verdict to end, and to have printed what it does.
 _END_SECONDS = 2.0
 
@@ -44,14 +46,24 @@ class _Trial:
     size: int
 
     def verdicts(self) -> list[dict[str, Any]]:
-        """Return what they have left so far, in their order; not what others have written."""
-        verdicts = {}
-        for path in sorted(Path(self.folder).glob("*.verdict")):
-            seal, _, text = path.read_text("utf-8", "replace").partition("\n")
+        """Return the verdicts that are there, by rank; not what others have written."""
+        verdicts = []
+        for rank in range(self.size):
+            seal, _, text = _content(f"{self.folder}/{rank}.verdict").partition("\n")
             if seal == hashlib.blake2b(text.encode(), key=self.key).hexdigest():
                 verdict = json.loads(text)
-                verdicts[verdict["rank"]] = verdict
-        return [*verdicts.values()]
+                # A copy of another rank's counts for nothing.
+                verdicts += [verdict] * (verdict["rank"] == rank)
+        return verdicts
+
+
+def _content(path: str) -> str:
+    """Return a file's text, "" if there is none; a student's pipe of its name is not waited for."""
+    try:
+        with os.fdopen(os.open(path, os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def check_name(file: Path) -> None:
@@ -83,19 +95,24 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: b
         ast.parse(_source(file), str(file))
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
-    said = [_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,)]
-    return max(said)
+    except (MemoryError, RecursionError) as error:
+        raise UsageError(f"{file}: Python cannot read an expression so deep") from error
+    try:
+        return max(_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,))
+    except OSError as error:
+        # Of this process: no room on the disk, or no process more.
+        raise UnavailableError(f"cannot run here: {error.strerror or error}") from error
 
 
 def _source(file: Path) -> bytes:
     """Read a student's file; not a pipe, which may never end, nor another student's by a link."""
     try:
-        link, found = file.lstat(), file.stat()
-        if not stat.S_ISREG(found.st_mode):
+        link, target = file.lstat(), file.stat()
+        if not stat.S_ISREG(target.st_mode):
             raise UnavailableError(f"{file}: no file")
-        if found.st_size > _MOST_BYTES:
-            raise UnavailableError(f"{file}: has {found.st_size:,} bytes, too many for an answer")
-        if link.st_uid not in (found.st_uid, os.getuid()):
+        if target.st_size > _MOST_BYTES:
+            raise UnavailableError(f"{file}: has {target.st_size:,} bytes, too many for an answer")
+        if link.st_uid not in (target.st_uid, os.getuid()):
             raise UnavailableError(f"{file}: a link to another user's file")
         return file.read_bytes()
     except PermissionError as error:
@@ -107,73 +124,96 @@ def _source(file: Path) -> bytes:
 def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> str:
     """Raise what is wrong on `size` ranks; 0 is a plain process."""
     launcher = ["mpiexec", "-n", str(size)] if size else []
-    on = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
+    where = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
         words = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
         trial = _Trial(folder, secrets.token_bytes(), max(size, 1))
         (Path(folder) / KEY).write_bytes(trial.key)
         # Worker processes import the file by this name, whatever its own is.
         (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
-        ended = _wait([*launcher, *words, folder], trial, seconds, quiet=quiet)
+        _require_room(folder)
+        ending = _wait([*launcher, *words, folder], trial, seconds, quiet=quiet)
         verdicts = trial.verdicts()
+        if len(verdicts) < trial.size or any(verdict["code"] for verdict in verdicts):
+            # A program that found no room, or could not leave its verdict, is not wrong.
+            _require_room(folder)
         # Ranks wait in part 2 for each other: one of them may have begun with it alone.
         is_second = len([*Path(folder).glob(f"*{SECOND}")]) == trial.size
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
-            raise error(on + printable(verdict["message"]))
-    on += "part 2: " if is_second else ""
-    if not ended:
+            raise error(where + printable(verdict["message"]))
+    where += "part 2: " if is_second else ""
+    if not ending:
         hint = "an endless loop? --seconds N allows more"
-        raise WorkloadError(f"{on}no answer within {seconds:g} s", hint=hint)
-    if len(verdicts) != trial.size:
-        raise WorkloadError(f"{on}{ended}")
+        raise WorkloadError(f"{where}no answer within {seconds:g} s", hint=hint)
+    if len(verdicts) < trial.size:
+        raise WorkloadError(f"{where}{ending}")
     return max(str(verdict["message"]) for verdict in verdicts)
 
 
+def _require_room(folder: str) -> None:
+    """Raise the OSError of a disk that is full."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_ROOM))
+
+
 def _wait(words: list[str], trial: _Trial, seconds: float, *, quiet: bool) -> str:
-    """Return the exit code and the last line of stderr; an empty string when time was up."""
-    # Otherwise a file that is changed within a second could run its old bytecode.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": trial.folder}
-    # Ranks share what numba keeps, and the student's folder gets no cache.
-    environment["NUMBA_CACHE_DIR"] = trial.folder
-    # Kernels for a GPU run here without one.
-    environment["NUMBA_ENABLE_CUDASIM"] = "1"
-    # Numba would colour its messages.
-    environment["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
+    """Return how the program has ended; "" if the check has ended it: late, or already wrong."""
     no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None
     with tempfile.TemporaryFile() as errors:
         files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
+        files["env"] = _environment(trial.folder)
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
-        with leftovers.ended(), _limited(), running(words, env=environment, **files) as process:
+        with leftovers.ended(), _limited(), running(words, **files) as process:
             end, is_complete = time.monotonic() + seconds, False
             # Of a rank that is wrong the others know nothing, and may wait for it.
             while (code := process.poll()) is None:
                 verdicts = trial.verdicts()
                 if any(verdict["code"] for verdict in verdicts):
-                    break
+                    return ""
                 if len(verdicts) == trial.size and not is_complete:
                     # A thread that the program has left may hold up its end.
                     end, is_complete = min(end, time.monotonic() + _END_SECONDS), True
                 if time.monotonic() > end:
                     return "had its verdict" if is_complete else ""
                 time.sleep(_LOOK_SECONDS)
-        errors.seek(0, os.SEEK_END)
-        # The end is enough for its last line.
-        errors.seek(-min(errors.tell(), _MOST_BYTES), os.SEEK_CUR)
-        lines = errors.read().decode(errors="replace").strip().splitlines()
-        said = lines[-1] if lines else "the program has ended the process, and gave no answer"
         if code == -signal.SIGXFSZ:
-            said = TOO_LONG
-        return f"ended with {code}: {printable(said)}"
+            return TOO_LONG
+        line = _last_line(errors)
+        return f"the program {ended(code)}{f': {line}' if line else ', and gave no answer'}"
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Return the variables of a student's program."""
+    return {
+        **os.environ,
+        "TMPDIR": folder,
+        # Otherwise a file that is changed within a second could run its old bytecode.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Ranks share what numba keeps, and the student's folder gets no cache.
+        "NUMBA_CACHE_DIR": folder,
+        # Kernels for a GPU run here without one.
+        "NUMBA_ENABLE_CUDASIM": "1",
+        # Numba would colour its messages.
+        "NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING": "1",
+    }
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    """Return the last line that a program has written to stderr; its end is enough for it."""
+    errors.seek(0, os.SEEK_END)
+    errors.seek(-min(errors.tell(), _MOST_BYTES), os.SEEK_CUR)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return printable(lines[-1]) if lines else ""
 
 
 @contextmanager
 def _limited() -> Iterator[None]:
     """Limit the files of programs that are started in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limits = [each for each in (soft, MOST_WRITTEN) if each != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
+    most = MOST_WRITTEN if soft == resource.RLIM_INFINITY else min(soft, MOST_WRITTEN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
     try:
         yield
     finally:

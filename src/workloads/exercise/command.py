@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common import files, options, ranks
-from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
+from hpcpy_common.errors import (
+    EXIT_CODES,
+    OutputError,
+    UnavailableError,
+    UsageError,
+    WorkloadError,
+)
 from workloads.exercise.answers import UNREADABLE, Answer, answers, printable
 from workloads.exercise.check import check, check_name, check_needs
-from workloads.exercise.page import NOT_YET, UNDER_WAY, by_mistake
+from workloads.exercise.page import NOT_YET, UNDER_WAY, by_mistake, page
 from workloads.exercise.tasks import NAMES, hints, task, text
 
 _EPILOG = f"""\
@@ -25,7 +31,8 @@ exercise --check class/ --html class.html     a course: class/ann/heat_halo.py i
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
 or that lacks the function; of several files 1, if one of them is wrong, or 69, if one cannot
-be checked here. Among several, those whose names tell no exercise are listed, and not checked.
+be checked here; 73, if the page or the JSON cannot be written: all files are checked then, too.
+Among several, those whose names tell no exercise are listed, and not checked.
 A program runs in a folder of its own."""
 
 
@@ -70,48 +77,63 @@ def _show(args: argparse.Namespace) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     """Check one file, whose error is raised, or several, each of which gets a line."""
-    outputs = {f"--{each}": path for each in ("json", "html") if (path := getattr(args, each))}
+    outputs = {name: path for name, path in (("--json", args.json), ("--html", args.html)) if path}
     given = answers(args.check, args.name)
-    _check_outputs(outputs, [each.file for each in given])
+    _check_outputs(outputs, [answer.file for answer in given])
     if args.name:
         check_needs(task(args.name).EXERCISE)
-    several = len(given) > 1 or args.check[0].is_dir()
-    printed = not any(map(files.is_stdout, outputs.values()))
-    verdicts = [_not_yet(each) for each in given]
+    is_class = len(given) > 1 or args.check[0].is_dir()
+    is_printed = not any(map(files.is_stdout, outputs.values()))
+    # A pipe gets one document, at the end.
+    files_so_far = {name: path for name, path in outputs.items() if files.destination(path)}
+    verdicts = [_not_yet(answer) for answer in given]
     width = max(len(verdict["name"]) for verdict in verdicts)
-    errors = []
-    for (file, name, _), verdict in zip(given, verdicts, strict=True):
+    error: WorkloadError | None = None
+    for answer, verdict in zip(given, verdicts, strict=True):
         # A page of before must not be taken for that of a check that has just begun, and a
         # program that kills this one must be found.
         verdict["message"] = UNDER_WAY
-        _write(outputs, verdicts, is_last=False)
-        message = remark = ""
-        passed: bool | None = True
-        try:
-            remark = _check_one(name, file, args.seconds, quiet=several or not printed)
-        except WorkloadError as error:
-            # Of what cannot be checked here nobody knows whether it is right.
-            is_unknown = isinstance(error, UnavailableError) or name not in NAMES
-            passed, message = None if is_unknown else False, str(error)
-            errors.append(error)
-        verdict.update(passed=passed, message=message or remark)
-        _write(outputs, verdicts, is_last=verdict is verdicts[-1])
-        if several and printed:
-            said = {
-                True: f"right{remark and '; '}{remark}",
-                False: f"wrong  {message}",
-                None: f"?      not checked: {message}",
-            }[passed]
-            print(f"{verdict['name']:{width}}  {said}", flush=True)
-        elif printed and not message:
-            sizes = task(name).EXERCISE.ranks
-            on = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
-            print(f"{name}: right{on}{remark and '; '}{remark}")
-    if several and printed:
+        _write(files_so_far, verdicts)
+        error = _judge(answer, verdict, args.seconds, quiet=is_class or not is_printed)
+        if is_class and is_printed:
+            print(f"{verdict['name']:{width}}  {_mark(verdict)}", flush=True)
+    if is_class and is_printed:
         _sum_up(verdicts)
-    if errors and not several:
-        raise type(errors[0])(f"{name}: {errors[0]}")
+    elif is_printed and not error:
+        sizes = task(given[0].exercise).EXERCISE.ranks
+        where = f" on {' and '.join(map(str, sizes))} ranks" if sizes else ""
+        print(f"{given[0].exercise}: {_mark(verdicts[0], where)}")
+    line = f"{given[0].exercise}: {error}" if error and not is_class else ""
+    if lost := _write(outputs, verdicts):
+        raise OutputError("; ".join(filter(None, [line, *lost])))
+    if error and line:
+        raise type(error)(line)
     return _exit_code(verdicts)
+
+
+def _judge(
+    answer: Answer, verdict: dict[str, Any], seconds: float, *, quiet: bool
+) -> WorkloadError | None:
+    """Check an answer, and complete its verdict; return the error that says what is wrong."""
+    try:
+        remark = _check_one(answer.exercise, answer.file, seconds, quiet=quiet)
+    except WorkloadError as error:
+        # Of what cannot be checked here nobody knows whether it is right.
+        is_unknown = isinstance(error, UnavailableError) or answer.exercise not in NAMES
+        verdict.update(passed=None if is_unknown else False, message=str(error))
+        return error
+    verdict.update(passed=True, message=remark)
+    return None
+
+
+def _mark(verdict: dict[str, Any], where: str = "") -> str:
+    """Return a verdict as a line has it."""
+    message = verdict["message"]
+    return {
+        True: f"right{where}{message and '; '}{message}",
+        False: f"wrong  {message}",
+        None: f"?      not checked: {message}",
+    }[verdict["passed"]]
 
 
 def _not_yet(answer: Answer) -> dict[str, Any]:
@@ -138,7 +160,7 @@ def _check_outputs(outputs: dict[str, Path], checked: list[Path]) -> None:
 
 def _exit_code(verdicts: list[dict[str, Any]]) -> int:
     """Return 1 if a file is wrong, 69 if one cannot be checked here, 2 if none has a name."""
-    named = [each["passed"] for each in verdicts if each["exercise"] in NAMES]
+    named = [verdict["passed"] for verdict in verdicts if verdict["exercise"] in NAMES]
     if False in named:
         return 1
     if None in named:
@@ -160,31 +182,33 @@ def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
     return check(name, exercise, file, seconds, quiet=quiet)
 
 
-def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]], *, is_last: bool) -> None:
-    """Write the verdicts so far: a program that ends this one leaves those before it."""
-    for option, path in outputs.items():
-        # A pipe gets one document.
-        if not is_last and not files.destination(path):
-            continue
-        if option == "--json":
-            files.write_json(path, verdicts)
-            continue
-        from workloads.exercise.page import page  # noqa: PLC0415
+def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]]) -> list[str]:
+    """Write the verdicts so far: a program that ends this one leaves those before it.
 
-        with files.whole_file(path, ".html") as temporary:
-            temporary.write_text(page(verdicts), "utf-8")
+    Return what cannot be written: a full disk ends no check, and may have room later.
+    """
+    lost = []
+    for option, path in outputs.items():
+        try:
+            if option == "--json":
+                files.write_json(path, verdicts)
+            else:
+                with files.whole_file(path, ".html") as temporary:
+                    temporary.write_text(page(verdicts), "utf-8")
+        except OutputError as error:
+            lost.append(str(error))
+    return lost
 
 
 def _sum_up(verdicts: list[dict[str, Any]]) -> None:
     """Print how many are right, and what is said how often: what to explain to all."""
-    known = [each for each in verdicts if each["passed"] is not None]
-    said = by_mistake((each["name"], each["message"]) for each in known if each["message"])
-    others = len(verdicts) - len(known)
+    judged = [verdict for verdict in verdicts if verdict["passed"] is not None]
+    others = len(verdicts) - len(judged)
     more = f", {others} not checked" if others else ""
-    print(f"\n{sum(each['passed'] for each in known)} of {len(known)} right{more}")
-    for message, whose in said:
-        if len(whose) > 1:
-            print(f"{len(whose):4} × {message}")
+    print(f"\n{sum(verdict['passed'] for verdict in judged)} of {len(judged)} right{more}")
+    for message, names in by_mistake((each["name"], each["message"]) for each in judged):
+        if len(names) > 1:
+            print(f"{len(names):4} × {message}")
 
 
 def _parser() -> options.Parser:

@@ -30,24 +30,24 @@ def wrong_halo(comm: Any, plate: Any, block: Any, halves: tuple[bool, bool] = (T
     first, last = _bounds(comm.rank)
     if (block[1:-1] != plate[first:last]).any():
         return f"on rank {comm.rank} rows of its own have changed: the halo alone is filled"
-    has = (comm.rank > 0, comm.rank < comm.size - 1)
-    for name, row, unfilled, want, is_due in zip(
+    for name, row, unfilled, number, has_neighbour, is_due in zip(
         ("first", "last"),
         (block[0], block[-1]),
         _unfilled(comm.rank),
         (first, last + 1),
+        (comm.rank > 0, comm.rank < comm.size - 1),
         halves,
         strict=True,
     ):
-        neighbour = has[name == "last"]
-        if is_due and (row != (plate[want - 1] if neighbour else unfilled)).any():
-            if not neighbour:
-                return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
-            rows = [f"row {k}" for k, own in enumerate(plate, 1) if (own == row).all()]
-            halos = {each for rank in range(comm.size) for each in _unfilled(rank)}
-            other = "a neighbour's halo" if {*row.tolist()} <= halos else "of other numbers"
-            what = "not filled" if (row == unfilled).all() else (*rows, other)[0]
-            return f"on rank {comm.rank} the {name} row is {what}, not row {want} of the plate"
+        if not is_due or (row == (plate[number - 1] if has_neighbour else unfilled)).all():
+            continue
+        if not has_neighbour:
+            return f"on rank {comm.rank} the {name} row has changed: nobody is beyond it"
+        rows = [f"row {k}" for k, own in enumerate(plate, 1) if (own == row).all()]
+        halos = {filler for rank in range(comm.size) for filler in _unfilled(rank)}
+        other = "a neighbour's halo" if {*row.tolist()} <= halos else "of other numbers"
+        content = "not filled" if (row == unfilled).all() else (*rows, other)[0]
+        return f"on rank {comm.rank} the {name} row is {content}, not row {number} of the plate"
     return ""
 
 

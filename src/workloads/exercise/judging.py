@@ -30,11 +30,16 @@ def kind(answer: Any, function: str = "compute") -> str:
     return f"the answer is {type(answer).__name__}"
 
 
-def number(answer: Any, want: type[int | float], function: str = "compute") -> Any:
-    """Return a number, of NumPy's or whose ever, as Python's own; raise what else it is."""
+def number(
+    answer: Any, want: type[int | float], function: str = "compute", comm: Any = None
+) -> Any:
+    """Return a number, of NumPy's or whose ever, as Python's own; raise what else it is.
+
+    Of several ranks the one is named.
+    """
     convert, method = (operator.index, "__index__") if want is int else (float, "__float__")
     if getattr(answer, "shape", ()) or not hasattr(type(answer), method):
-        raise WorkloadError(f"{kind(answer, function)}, not {want.__name__}")
+        raise WorkloadError(f"{on_rank(comm)}{kind(answer, function)}, not {want.__name__}")
     return convert(answer)
 
 
@@ -84,10 +89,15 @@ def plate_and_step(shape: tuple[int, int]) -> tuple[Any, Any]:
     import numpy as np  # noqa: PLC0415
 
     old = (np.arange(float(shape[0] * shape[1])) ** 2 % 97).reshape(shape)
+    return old, stepped(old)
+
+
+def stepped(old: Any) -> Any:
+    """Return a plate one step later, for r = 1/4."""
     new, inner = old.copy(), old[1:-1, 1:-1]
     around = old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:]
     new[1:-1, 1:-1] = inner + 0.25 * (around - 4 * inner)
-    return old, new
+    return new
 
 
 def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
@@ -151,6 +161,11 @@ def other_number(word: str, workers: int) -> str:
     return f"by {number} process{'es' if number > 1 else ''}, not by `workers`, here {workers}"
 
 
+def on_rank(comm: Any) -> str:
+    """Return how a message begins that is about this rank alone; "" where it is the only one."""
+    return f"on rank {comm.rank} " if comm and comm.size > 1 else ""
+
+
 def world() -> Any:
     """Return the communicator of all ranks."""
     from mpi4py import MPI  # noqa: PLC0415
@@ -180,7 +195,7 @@ def watched(comm: Any, used: set[str], sent: list[Any] | None = None) -> Any:
 
 
 def counted(comm: Any, moved: dict[str, int]) -> Any:
-    """Return a duplicate that notes in `moved` the most bytes that a method's objects have."""
+    """Return a duplicate that notes in `moved` the most bytes that a method's calls have had."""
 
     class Counted(type(comm)):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:
@@ -216,15 +231,15 @@ def everywhere(module: Any, given: Any) -> Iterator[None]:
     from mpi4py import MPI  # noqa: PLC0415
 
     world, places = MPI.COMM_WORLD, []
-    for holder in (MPI, module):
-        places += [(holder, name) for name, value in vars(holder).items() if value is world]
-    for holder, name in places:
-        setattr(holder, name, given)
+    for importer in (MPI, module):
+        places += [(importer, name) for name, value in vars(importer).items() if value is world]
+    for importer, name in places:
+        setattr(importer, name, given)
     try:
         yield
     finally:
-        for holder, name in places:
-            setattr(holder, name, world)
+        for importer, name in places:
+            setattr(importer, name, world)
 
 
 def missing(comm: Any, used: set[str], call: str, reason: str = "") -> str:

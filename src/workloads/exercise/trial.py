@@ -9,12 +9,14 @@ process what the code calls.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.util
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import traceback
@@ -50,8 +52,8 @@ def main(name: str, file: Path, folder: Path) -> None:
     seal = hashlib.blake2b(key=ranks.by_first(lambda: _taken(folder / KEY)))
     if "numpy" in exercise.needs:
         importlib.import_module("numpy")
-    loaded = [each for name, each in sys.modules.items() if name.partition(".")[0] in _LIBRARIES]
-    own = [(vars(each), vars(each).copy()) for each in (module, judging, halos, *loaded)]
+    libraries = [each for name, each in sys.modules.items() if name.split(".")[0] in _LIBRARIES]
+    judges = [(vars(each), vars(each).copy()) for each in (module, judging, halos, *libraries)]
     try:
         answer = _module(file, folder, exercise.function)
         message = judge(answer)
@@ -59,9 +61,9 @@ def main(name: str, file: Path, folder: Path) -> None:
             (folder / f"{rank}{SECOND}").touch()
             message = _second(module, answer, exercise.second)
         # By no function, which might be one that is changed.
-        for now, before in own:
-            for each in before:
-                if now.get(each) is not before[each]:
+        for now, before in judges:
+            for attribute in before:
+                if now.get(attribute) is not before[attribute]:
                     message = f"{file.name} changes what judges it"
         code = 0 if message in ("", STILL_OPEN) else 1
     except WorkloadError as error:
@@ -81,6 +83,24 @@ def main(name: str, file: Path, folder: Path) -> None:
     if not comm:
         # Threads or processes that the student's program has left do not hold up the verdict.
         os._exit(code)
+
+
+def _go_on_in_child() -> None:
+    """Return in a child: a program that stops or kills its parent has this process, not the check.
+
+    It ends as its child does. Of MPI ranks mpiexec's helper is the parent.
+    """
+    child = os.fork()
+    if not child:
+        return
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        # The child has left the core, where one is wanted.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):  # SIGKILL is always as it is
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
 
 
 def _second(module: Any, answer: ModuleType, function: str) -> str:
@@ -149,4 +169,6 @@ def _described(error: BaseException, file: Path) -> str:
 
 
 if __name__ == "__main__":
+    if not task(sys.argv[1]).EXERCISE.ranks:
+        _go_on_in_child()
     main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

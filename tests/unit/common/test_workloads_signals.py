@@ -194,7 +194,7 @@ STARTERS = {
     "workloads startup --impl spawn -- {script}": 3,
     "workloads startup --impl strace -- {script}": 3,
     "hpcpy_job forecast -- {script}": 3,
-    "workloads exercise gil-sleep --seconds 900 --check {script}": 3,
+    "workloads exercise gil-sleep --seconds 900 --check {script}": 4,
     "workloads pi --python {python} --impl {row} -n 1000000000000": 2,
     "workloads pi --impl multiprocessing --workers 2 -n 1000000000000": 5,
 }

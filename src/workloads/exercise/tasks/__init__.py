@@ -91,6 +91,13 @@ class Exercise:
     ranks: tuple[int, ...] = ()  # the numbers of MPI ranks to check on; none: a plain process
 
 
+def mpi_exercise(
+    slide: str, function: str = "compute", second: str = "", needs: tuple[str, ...] = ()
+) -> Exercise:
+    """Return an exercise for MPI ranks: for one alone, and for four, which have neighbours."""
+    return Exercise(slide, function, second, ("numpy", "mpi4py", *needs), ranks=(1, 4))
+
+
 def task(name: str) -> Any:
     """Return the module of an exercise; raise a UsageError when there is none of this name."""
     if name not in NAMES:

@@ -7,9 +7,9 @@ from typing import Any
 
 from hpcpy_common.errors import UnavailableError
 from workloads.exercise.judging import difference, kind, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(slide="nersc 19", needs=("numpy", "mpi4py", "threadpoolctl"), ranks=(1, 4))
+EXERCISE = mpi_exercise("nersc 19", needs=("threadpoolctl",))
 
 
 def judge(module: Any) -> str:

@@ -42,7 +42,7 @@ def judge(module: Any) -> str:
             moved - {path.parent.resolve()}
         ),
     }
-    wrong = next((message for message, found in checks.items() if found), "")
+    wrong = next((message for message, is_wrong in checks.items() if is_wrong), "")
     return wrong or _wrong_files(path, field)
 
 
@@ -51,10 +51,10 @@ def _watched(path: Path) -> tuple[list[str], list[str], set[Path]]:
     opened, gone, moved = list[str](), list[str](), set[Path]()
 
     def audit(event: str, args: tuple[Any, ...]) -> None:
-        is_it = bool(args) and str(args[0]) == str(path)
-        if event == "open" and is_it and "w" in str(args[1] or ""):
+        is_checkpoint = bool(args) and str(args[0]) == str(path)
+        if event == "open" and is_checkpoint and "w" in str(args[1] or ""):
             opened.append(event)
-        elif event in ("os.rename", "os.remove") and is_it:
+        elif event in ("os.rename", "os.remove") and is_checkpoint:
             gone.append(event)
         elif event == "os.rename":
             moved.add(Path(str(args[0])).resolve().parent)
@@ -91,13 +91,8 @@ def _wrong_files(path: Path, field: Any) -> str:
 def judge_second(module: Any) -> str:
     import numpy as np
 
-    path, gone = Path(tempfile.gettempdir()) / "two.npy", list[str]()
-
-    def audit(event: str, args: tuple[Any, ...]) -> None:
-        if event in ("os.rename", "os.remove") and str(args[0]) == str(path):
-            gone.append(event)
-
-    sys.addaudithook(audit)
+    path = Path(tempfile.gettempdir()) / "two.npy"
+    _, gone, _ = _watched(path)
     for number in range(3):
         module.save_two(str(path), np.full(4, float(number)))
     if gone:
@@ -145,8 +140,8 @@ def _after_interruptions(module: Any, path: Path) -> str:
                 last += 1
                 module.save_two(str(path), np.full(4, float(last)))
         except OSError as error:
-            said = f"{type(error).__name__}: {error.strerror}"
-            return f"after a save that was interrupted another one fails: {said}"
+            reason = f"{type(error).__name__}: {error.strerror}"
+            return f"after a save that was interrupted another one fails: {reason}"
         if wrong := _wrong_two(path, last):
             return f"after a save that was interrupted and two more {wrong}"
     return ""

@@ -85,10 +85,10 @@ def _translated(module: Any, text: bytes, without: str, **directives: bool) -> t
         file.write_text("\n".join(lines), encoding="utf-8")
         fields = {"annotate": "default", "compiler_directives": directives, "language_level": 3}
         options = CompilationOptions(default_options, output_file=f"{folder}/mine.c", **fields)
-        with contextlib.redirect_stderr(io.StringIO()) as said:
+        with contextlib.redirect_stderr(io.StringIO()) as messages:
             result = compile_single(str(file), options, full_module_name="mine")
         if result.num_errors:
-            errors = re.findall(rf"{re.escape(file.name)}:(\d+):\d+: (.*)", said.getvalue())
+            errors = re.findall(rf"{re.escape(file.name)}:(\d+):\d+: (.*)", messages.getvalue())
             line, error = (errors or [("?", "an error")])[0]
             raise WorkloadError(f"line {line}: Cython says: {error}")
         page, c = (Path(folder, f"mine.{end}").read_text("utf-8") for end in ("html", "c"))

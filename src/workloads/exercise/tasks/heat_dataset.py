@@ -12,15 +12,9 @@ from weakref import ref as weakref
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import counted, difference, everywhere, no_dataset, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(
-    slide="heat mpi-checkpoint",
-    function="write",
-    needs=("numpy", "h5py", "mpi4py"),
-    ranks=(1, 4),
-    second="pack",
-)
+EXERCISE = mpi_exercise("heat mpi-checkpoint", "write", "pack", needs=("h5py",))
 
 
 def judge(module: Any) -> str:

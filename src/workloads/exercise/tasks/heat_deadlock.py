@@ -8,15 +8,9 @@ from typing import Any
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.halos import strip, wrong_halo
 from workloads.exercise.judging import common_numbers, missing, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(
-    slide="heat mpi-send",
-    function="exchange",
-    needs=("numpy", "mpi4py"),
-    ranks=(1, 4),
-    second="around",
-)
+EXERCISE = mpi_exercise("heat mpi-send", "exchange", "around")
 # Many times what a busy machine takes for a message.
 _SECONDS = 15.0
 

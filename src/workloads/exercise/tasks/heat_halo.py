@@ -6,15 +6,9 @@ from typing import Any
 
 from workloads.exercise.halos import strip, wrong_halo
 from workloads.exercise.judging import missing, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(
-    slide="heat mpi-sendrecv",
-    function="exchange",
-    needs=("numpy", "mpi4py"),
-    ranks=(1, 4),
-    second="columns",
-)
+EXERCISE = mpi_exercise("heat mpi-sendrecv", "exchange", "columns")
 
 
 def judge(module: Any) -> str:

@@ -8,15 +8,9 @@ from typing import Any
 
 from workloads.exercise.halos import strip, wrong_halo
 from workloads.exercise.judging import missing, note, noted, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(
-    slide="heat mpi-overlap",
-    function="step",
-    needs=("numpy", "mpi4py"),
-    ranks=(1, 4),
-    second="as_they_come",
-)
+EXERCISE = mpi_exercise("heat mpi-overlap", "step", "as_they_come")
 # How long a neighbour that comes late waits for rows that others can compute without it.
 _LATE_SECONDS = 10.0
 # By what else a halo could be started, or would be exchanged at once.
@@ -30,73 +24,85 @@ _TOO_LATE = {
 
 def judge(module: Any) -> str:
     comm = world()
-    return _wrong(module.step, comm, "inner", [*range(1, comm.size, 2)])
+    return _Watch(comm, "inner", [*range(1, comm.size, 2)]).judge(module.step)
 
 
 def judge_second(module: Any) -> str:
     comm = world()
     # Each rank between has one neighbour that comes late, be it above or below.
-    return _wrong(module.as_they_come, comm, "outer", [0, comm.size - 1][: comm.size - 1])
+    return _Watch(comm, "outer", [0, comm.size - 1][: comm.size - 1]).judge(module.as_they_come)
 
 
-def _wrong(step: Callable[..., object], comm: Any, word: str, late: Sequence[int]) -> str:
-    """Judge a step whose rows, the inner or the outer ones, are due before some ranks send."""
-    used, faults, done, sent = set[str](), list[str](), list[int](), list[Any]()
-    given, (plate, block, up, down) = watched(comm, used, sent), strip(comm)
-    rows = len(block) - 2
+class _Watch:
+    """A step whose rows of one part, the inner or the outer ones, are due before some ranks send.
 
-    def fault(first: int, last: int, *, is_outer: bool) -> str:
-        if not is_outer and not ("Irecv" in used and used & _SENDS):
-            return _otherwise(used) or "the inner rows were computed before the halo was started"
-        if is_outer and min(last, rows) > max(first, 2):
+    What is wrong with a call of `compute` is known when it comes, and said after the step.
+    """
+
+    def __init__(self, comm: Any, part: str, late: Sequence[int]) -> None:
+        self.comm, self.part, self.late = comm, part, late
+        self.used, self.sent = set[str](), list[Any]()
+        self.plate, self.block, self.up, self.down = strip(comm)
+        self.rows = len(self.block) - 2
+        self.faults, self.done = list[str](), list[int]()
+
+    def judge(self, step: Callable[..., object]) -> str:
+        """Have the step done, and return what is wrong first."""
+        comm, used, block, rows = self.comm, self.used, self.block, self.rows
+        given = watched(comm, used, self.sent)
+        comm.Barrier()
+        if comm.rank in self.late:
+            _come_late(self.part, comm.size - len(self.late))
+        step(given, block, self.up, self.down, rows, self.compute)
+        # One rank alone has no halo, and may send nothing.
+        has_halo = comm.size > 1 or used & {"Irecv", *_OTHERS}
+        if has_halo and (wrong := next(filter(None, self.faults), "")):
+            return wrong
+        if (done := sorted(self.done)) != [*range(1, rows + 1)]:
+            return f"rank {comm.rank} computed the rows {done}, not each of 1 to {rows} once"
+        if wrong := missing(comm, used, "Irecv") or wrong_halo(comm, self.plate, block):
+            return wrong
+        # A request that has been waited for is none any more.
+        if any(self.sent):
+            return f"rank {comm.rank} waits for what comes, and not for what it has sent by Isend"
+        return ""
+
+    def compute(self, first: int, last: int) -> None:
+        """Stand for the computation of rows, from `first` to before `last`."""
+        is_outer = first <= 1 or last > self.rows
+        self.faults.append(self._outer(first, last) if is_outer else self._inner())
+        is_first = not {1, self.rows}.intersection(self.done)
+        self.done.extend(range(first, last))
+        if self.part != ("outer" if is_outer else "inner"):
+            return
+        # A rank that comes late itself finds its neighbours' rows there.
+        if is_first and self.comm.rank not in self.late and noted(f"{self.part}-late"):
+            barrier = f"{self.part} rows waited in a barrier for ranks that come late: leave it out"
+            has_barrier = self.used & {"Barrier", "barrier"}
+            self.faults.append(barrier if has_barrier else _TOO_LATE[self.part])
+        note(f"{self.part}-due")
+
+    def _inner(self) -> str:
+        """Say what is wrong when inner rows are computed."""
+        if "Irecv" in self.used and self.used & _SENDS:
+            return ""
+        if call := next((each for each in _OTHERS if each in self.used), ""):
+            return f"the halo comes by comm.{call}: start it by comm.Irecv and comm.Isend"
+        return "the inner rows were computed before the halo was started"
+
+    def _outer(self, first: int, last: int) -> str:
+        """Say what is wrong when an outer row is computed."""
+        if min(last, self.rows) > max(first, 2):
             return "inner rows were computed together with an outer one: nothing overlaps"
-        wrong = is_outer and wrong_halo(comm, plate, block, (first <= 1, last > rows))
+        wrong = wrong_halo(self.comm, self.plate, self.block, (first <= 1, last > self.rows))
         return f"an outer row was computed before its halo had come: {wrong}" if wrong else ""
 
-    def compute(first: int, last: int) -> None:
-        is_outer = first <= 1 or last > rows
-        faults.append(fault(first, last, is_outer=is_outer))
-        kind, is_first = ("outer" if is_outer else "inner"), not {1, rows}.intersection(done)
-        done.extend(range(first, last))
-        # A rank that comes late itself finds its neighbours' rows there.
-        if kind == word and is_first and comm.rank not in late and noted(f"{word}-late"):
-            barrier = f"{word} rows waited in a barrier for ranks that come late: leave it out"
-            faults.append(barrier if used & {"Barrier", "barrier"} else _TOO_LATE[word])
-        if kind == word:
-            note(f"{word}-due")
 
-    comm.Barrier()
-    if comm.rank in late:
-        _come_late(word, comm.size - len(late))
-    step(given, block, up, down, rows, compute)
-    # One rank alone has no halo, and may send nothing.
-    told = faults if comm.size > 1 or used & {"Irecv", *_OTHERS} else []
-    if wrong := next(filter(None, told), ""):
-        return wrong
-    if sorted(done) != [*range(1, rows + 1)]:
-        return f"rank {comm.rank} computed the rows {sorted(done)}, not each of 1 to {rows} once"
-    return missing(comm, used, "Irecv") or wrong_halo(comm, plate, block) or _waits_not(comm, sent)
-
-
-def _waits_not(comm: Any, sent: Sequence[Any]) -> str:
-    """Say that a rank has sent what it has not waited for."""
-    # A request that has been waited for is none any more.
-    if any(sent):
-        return f"rank {comm.rank} waits for what comes, and not for what it has sent by Isend"
-    return ""
-
-
-def _otherwise(used: set[str]) -> str:
-    """Say by which other call the halo was started, or exchanged at once."""
-    other = next((each for each in _OTHERS if each in used), "")
-    return f"the halo comes by comm.{other}: start it by comm.Irecv and comm.Isend" if other else ""
-
-
-def _come_late(word: str, others: int) -> None:
+def _come_late(part: str, others: int) -> None:
     """Send when so many ranks have computed such rows, as without this one's they can."""
     end = time.monotonic() + _LATE_SECONDS
-    while len({process for process, _ in noted(f"{word}-due")}) < others:
+    while len({process for process, _ in noted(f"{part}-due")}) < others:
         if time.monotonic() > end:
-            note(f"{word}-late")
+            note(f"{part}-late")
             return
         time.sleep(0.01)

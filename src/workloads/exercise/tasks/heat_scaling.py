@@ -46,6 +46,6 @@ def judge_second(module: Any) -> str:
         want = unit * (5 + 80 / ranks)
         if not math.isclose(answer, want, rel_tol=1e-6):
             off = f"{answer / want:.2f} times what the law says of {ranks} ranks"
-            by = "by the fewest and the most of the table"
-            return f"predict gives {off} {by}: the serial part does not shrink"
+            source = "from the fewest and the most of the table"
+            return f"predict gives {off}, {source}: the serial part does not shrink"
     return ""

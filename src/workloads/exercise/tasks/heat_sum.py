@@ -6,16 +6,18 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from workloads.exercise.judging import common_numbers, counted, missing, number, watched, world
-from workloads.exercise.tasks import Exercise
-
-EXERCISE = Exercise(
-    slide="heat mpi-sendrecv",
-    function="total",
-    needs=("numpy", "mpi4py"),
-    ranks=(1, 4),
-    second="by_blocks",
+from workloads.exercise.judging import (
+    common_numbers,
+    counted,
+    missing,
+    number,
+    on_rank,
+    watched,
+    world,
 )
+from workloads.exercise.tasks import mpi_exercise
+
+EXERCISE = mpi_exercise("heat mpi-sendrecv", "total", "by_blocks")
 
 
 def judge(module: Any) -> str:
@@ -25,11 +27,12 @@ def judge(module: Any) -> str:
     given = watched(comm, used)
     for numbers in _tries(comm):
         mine = np.array_split(numbers, comm.size)[comm.rank]
-        answer, want = number(module.total(given, mine), float, "total"), math.fsum(numbers)
+        answer = number(module.total(given, mine), float, "total", comm)
+        want = math.fsum(numbers)
         if wrong := missing(comm, used, "allgather"):
             return wrong
         if abs(answer - want) > 1e-9 * abs(numbers).sum():
-            return f"on rank {comm.rank} the sum is {answer}, not {want}"
+            return f"{on_rank(comm)}the sum is {answer}, not {want}"
         if answer != want:
             return f"{answer} is not {want}: it was rounded on the way, not once at the end"
     return ""
@@ -49,10 +52,10 @@ def judge_second(module: Any) -> str:
     given = counted(comm, moved)
     for numbers in _tries(comm):
         mine = np.array_split(numbers, comm.size)[comm.rank]
-        answer = number(module.by_blocks(given, mine, 50), float, "by_blocks")
+        answer = number(module.by_blocks(given, mine, 50), float, "by_blocks", comm)
         want = math.fsum(math.fsum(block) for block in numbers.reshape(-1, 50))
         if sent := sorted(call for call, size in moved.items() if size >= mine.nbytes):
             return f"comm.{sent[0]} brings the numbers to other ranks: send a sum for each block"
         if answer != want:
-            return f"{answer} is not {want}: 24 sums, rounded once each, and all of them once"
+            return f"{answer} is not {want}: each of 24 blocks is rounded once, and their sum once"
     return ""

@@ -40,7 +40,7 @@ def judge(module: Any) -> str:
     for waits, want, why in _CASES:
         answer = number(module.slowest(_events(waits)), int, "slowest")
         if answer != want:
-            return f"{why}: waits of {waits} are for rank {want}, not {answer}"
+            return f"slowest is {answer} for waits of {waits}, not {want}: {why}"
     # Nobody can know this one before.
     waits = {rank: [_RANDOM.uniform(1, 9) for _ in range(5)] for rank in range(10, 19)}
     if module.slowest(_events(waits)) != min(waits, key=lambda rank: sum(waits[rank])):

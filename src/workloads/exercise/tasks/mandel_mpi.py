@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from workloads.exercise.judging import gathered, missing, on_first, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(slide="nih 11", needs=("numpy", "mpi4py"), ranks=(1, 4))
+EXERCISE = mpi_exercise("nih 11")
 
 
 _TO_ALL = {
@@ -30,13 +30,11 @@ def judge(module: Any) -> str:
         answer = module.compute(watched(comm, used), rows, *want.shape)
     if all_ranks := used & _TO_ALL:
         return f"{min(all_ranks)} sends the rows to every rank: gather to rank 0 alone"
-    wrong = missing(comm, used, "gather")
-    if wrong := wrong or on_first(comm, answer, want):
-        return (
-            wrong
-            if comm.rank or answer is None
-            else f"{wrong}; a rank's rows belong at image[rank::size]"
-        )
+    if wrong := missing(comm, used, "gather"):
+        return wrong
+    if wrong := on_first(comm, answer, want):
+        is_image = comm.rank == 0 and answer is not None
+        return f"{wrong}; a rank's rows belong at image[rank::size]" if is_image else wrong
     # A rank that is wrong does not come to this gather: its verdict ends all.
     for rank, computed in enumerate(comm.gather(asked) or ()):
         if sorted(computed) != [*range(rank, len(want), comm.size)]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import MESSAGES, difference, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(slide="usc 45", function="write", needs=("numpy", "mpi4py"), ranks=(1, 4))
+EXERCISE = mpi_exercise("usc 45", "write")
 # All ranks call them together, each for its own rows.
 _COLLECTIVE = {
     *("Write_at_all", "Write_all", "Iwrite_at_all", "Iwrite_all"),

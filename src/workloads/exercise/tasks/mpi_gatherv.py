@@ -6,9 +6,9 @@ from typing import Any
 
 from hpcpy_common.errors import WorkloadError
 from workloads.exercise.judging import MESSAGES, gathered, missing, on_first, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(slide="nih 11", needs=("numpy", "mpi4py"), ranks=(1, 4))
+EXERCISE = mpi_exercise("nih 11")
 
 
 def judge(module: Any) -> str:
@@ -49,6 +49,8 @@ def _reason(used: set[str]) -> str:
     """Say why what a rank has called instead does not do."""
     if "Gather" in used:
         return "Gather needs blocks of one size"
+    if "Igatherv" in used:
+        return "Igatherv only begins to gather; Gatherv comes back when the blocks are there"
     if all_ranks := used & {"allgather", "Allgather", "Allgatherv"}:
         return f"{min(all_ranks)} sends all rows to every rank"
     if used & MESSAGES:

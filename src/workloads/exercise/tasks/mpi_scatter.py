@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import MESSAGES, difference, missing, watched, world
-from workloads.exercise.tasks import Exercise
+from workloads.exercise.judging import MESSAGES, difference, missing, on_rank, watched, world
+from workloads.exercise.tasks import mpi_exercise
 
-EXERCISE = Exercise(slide="usc 38", needs=("numpy", "mpi4py"), ranks=(1, 4))
+EXERCISE = mpi_exercise("usc 38")
 
 
 def judge(module: Any) -> str:
@@ -47,4 +47,7 @@ def judge(module: Any) -> str:
     elif used & MESSAGES:
         reason = "a loop of messages does what one call can"
     part = numbers[comm.rank * count :][:count]
-    return missing(comm, used, call, reason) or difference(answer, part)
+    if wrong := missing(comm, used, call, reason):
+        return wrong
+    wrong = difference(answer, part)
+    return wrong and on_rank(comm) + wrong

@@ -1,0 +1,242 @@
+"""A class's files, wherever they lie, whatever their names, and whatever their programs do."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from processes import AS_ANY_USER, environment
+
+from proc_files import read
+from running import Done, refusal, run
+from workloads.exercise.tasks import text
+
+# Its answer needs nothing but Python.
+NAME, FILE = "heat-trace", "heat_trace.py"
+
+
+def answer(folder: Path, *names: str, more: str = "") -> None:
+    """Write right answers to heat-trace, with more lines."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text(NAME, solved=True) + more)
+
+
+def exercise(folder: Path, *words: object, before: tuple[str, ...] = ()) -> Done:
+    """Run the command in a folder."""
+    command = [*before, sys.executable, "-m", "workloads", "exercise", *words]
+    return run(*command, cwd=folder, env=environment())
+
+
+def test_a_class_has_a_line_and_an_object_for_each_file(tmp_path: Path) -> None:
+    names = [f"{student}/my.py" for student in ("ann", "bob", "eve", "joe")]
+    answer(tmp_path, names[0], more="print('mine')\n")
+    for name, written in zip(names[1:], ("def slowest(:\n", *2 * [text(NAME)]), strict=True):
+        answer(tmp_path, name)
+        (tmp_path / name).write_text(written)
+    done = exercise(tmp_path, NAME, "--check", *names, "--json", "class.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    *lines, empty, right, often = done.stdout.splitlines()
+    verdicts = ["right", "wrong", "wrong", "wrong"]
+    assert [line.split()[:2] for line in lines] == [*map(list, zip(names, verdicts, strict=True))]
+    assert (empty, right) == ("", "1 of 4 right")
+    assert often.startswith("   2 × the hole is not filled: ")
+    objects = json.loads((tmp_path / "class.json").read_text())
+    assert [each["name"] for each in objects] == names
+    assert {each["exercise"] for each in objects} == {NAME}
+    assert [each["passed"] for each in objects] == [True, False, False, False]
+    messages = [each["message"] for each in objects]
+    assert messages[0] == ""
+    assert "my.py:1: " in messages[1]
+    assert "the hole is not filled: " in messages[2]
+    # On standard output there is nothing else, not even what a student's program prints.
+    done = exercise(tmp_path, NAME, "--check", names[0], "--json", "-")
+    alone = [{**objects[0], "student": "."}]
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, alone, "")
+
+
+def test_what_lies_in_the_folder_or_beside_an_answer_hides_nothing(tmp_path: Path) -> None:
+    answer(tmp_path, "pytest/pytest.py")
+    answer(tmp_path, f"ann/{FILE}", more="import colorsys, helper, pytest\n")
+    for name in (FILE, "colorsys.py", "ann/pytest.py", "ann/colorsys.py"):
+        (tmp_path / name).write_text("raise SystemExit(3)\n")
+    (tmp_path / "ann" / "helper.py").touch()
+    done = exercise(tmp_path, NAME, "--check", f"ann/{FILE}", "pytest/pytest.py")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert exercise(tmp_path, NAME, "--to", f"pytest/{FILE}").returncode == 0
+    hidden = exercise(tmp_path, NAME, "--to", "ann/json.py")
+    assert "hides Python's own module json; rename it" in hidden.stderr
+
+
+@pytest.mark.parametrize("name", ["heat-trace.py", "1 a.b.py", "class.py"])
+def test_a_file_may_have_any_name(name: str, tmp_path: Path) -> None:
+    # Processes of a pool import it, too.
+    for asked in (NAME, "pool-pickles"):
+        (tmp_path / name).write_text(text(asked, solved=True))
+        done = exercise(tmp_path, asked, "--check", name)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def left(mark: str) -> list[str]:
+    """Return the numbers that processes with a mark among their words have."""
+    numbers = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in read(folder / "cmdline"):
+                numbers.append(folder.name)
+    return numbers
+
+
+LEFT = """
+import os, signal, subprocess, sys
+words = [sys.executable, "-c", "import time; time.sleep(300)", "MARK"]
+subprocess.Popen(words, start_new_session=True, env={})
+if not os.fork():
+    os.setsid()
+    subprocess.Popen(words)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("more", ["", "while True: pass\n", "os.kill(os.getpid(), 19)\n"])
+def test_what_a_program_has_started_ends_with_its_check(more: str, tmp_path: Path) -> None:
+    mark = f"left-{tmp_path.name}-{os.getpid()}"
+    answer(tmp_path, FILE, more=LEFT.replace("MARK", mark) + more)
+    done = exercise(tmp_path, NAME, "--check", FILE, "--seconds", "5" if more else "60")
+    ended = (1, True) if more else (0, False)
+    assert (done.returncode, "no answer within 5 s" in done.stderr) == ended, done
+    assert left(mark) == []
+
+
+def test_a_program_that_meddles_with_its_check_gets_a_verdict(tmp_path: Path) -> None:
+    does = {
+        "ann": "os.kill(os.getppid(), signal.SIGSTOP)",
+        "bob": "os.kill(os.getppid(), signal.SIGKILL)\nsignal.pause()",
+        # Long enough for the check to look for it.
+        "eve": "os.mkfifo(sys.argv[3] + '/0.verdict')\ntime.sleep(1)",
+    }
+    for student, lines in does.items():
+        answer(tmp_path, f"{student}/{FILE}", more=f"import os, signal, sys, time\n{lines}\n")
+    done = exercise(tmp_path, "--check", ".")
+    assert (done.returncode, done.stderr) == (1, "")
+    killed = "wrong  the program was killed by signal 9, and gave no answer"
+    verdicts = re.findall(rf"(...)/{FILE}  (.*)", done.stdout)
+    assert verdicts == [("ann", "right"), ("bob", killed), ("eve", "right")]
+
+
+def test_a_program_that_kills_the_check_is_named(tmp_path: Path) -> None:
+    kills = "import os\nabove = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2]\n"
+    kills += "os.kill(int(above.split()[1]), 9)\n"
+    answer(tmp_path, f"class/ann/{FILE}", f"class/eve/{FILE}")
+    answer(tmp_path, f"class/bob/{FILE}", more=kills)
+    done = exercise(tmp_path, "--check", "class", "--html", "a.html", "--json", "a.json")
+    assert done.returncode == -signal.SIGKILL
+    bob = f"class/bob/{FILE}"
+    assert f"1 of 3 files are checked. {bob}: its check" in (tmp_path / "a.html").read_text()
+    verdicts = json.loads((tmp_path / "a.json").read_text())
+    assert [each["passed"] for each in verdicts] == [True, None, None]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ("--html", f"ann/{FILE}"),
+        ("--json", f"bob/../ann/{FILE}"),
+        ("--json", "link"),
+        ("--html", "bob/other.py"),
+        ("--html", "class", "--json", "bob/../class"),
+        ("--html", "-", "--json", "-"),
+    ],
+)
+def test_a_result_replaces_no_answer_and_no_other_result(
+    outputs: tuple[str, ...], tmp_path: Path
+) -> None:
+    answer(tmp_path, f"ann/{FILE}", "bob/other.py")
+    (tmp_path / "link").symlink_to(f"ann/{FILE}")
+    before = (tmp_path / "ann" / FILE).read_text()
+    done = exercise(tmp_path, NAME, "--check", f"ann/{FILE}", *outputs)
+    refusal(done)
+    assert (tmp_path / "ann" / FILE).read_text() == before
+    assert not (tmp_path / "class").exists()
+
+
+def test_a_name_that_tells_no_exercise_is_not_wrong(tmp_path: Path) -> None:
+    names = ["ann/heat-trace.py", "ann/notes.py", "ann/Heat_Trace_v2.py"]
+    answer(tmp_path, *names)
+    done = exercise(tmp_path, "--check", *names, "--json", "a.json", "--html", "a.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 of 1 right, 2 not checked" in done.stdout
+    verdicts = json.loads((tmp_path / "a.json").read_text())
+    assert [each["passed"] for each in verdicts] == [True, None, None]
+    assert "notes.py: not checked: " in (tmp_path / "a.html").read_text()
+    assert exercise(tmp_path, "--check", *names[1:]).returncode == 2
+    # In a folder only names that are nearly one count.
+    (tmp_path / "ann/heat-trace.py").rename(tmp_path / "ann/my.py")
+    (tmp_path / "ann/Heat_Trace_v2.py").unlink()
+    empty = exercise(tmp_path, NAME, "--check", "ann")
+    assert (empty.returncode, empty.stdout) == (2, "")
+    assert "--check ann: no file there is named as an exercise; ann/heat_halo" in empty.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ('raise ValueError("\\033[2J")', "ValueError: ?[2J"),
+        ('import os\nos.write(2, b"\\033c")\nos._exit(3)', "ended with exit code 3: ?c"),
+        ('import sys\nwhile True: sys.stderr.write("x" * 2**20)', "more than 256 MiB"),
+    ],
+)
+def test_what_a_program_prints_is_shown_in_part_and_harmless(
+    program: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "my.py").write_text(program)
+    error = exercise(tmp_path, NAME, "--check", "my.py").stderr
+    assert says in error
+    assert "\033" not in error
+    assert len(error) < 1000
+
+
+def test_what_cannot_be_read_is_not_wrong_and_stops_nobody(tmp_path: Path) -> None:
+    answer(tmp_path, *(f"class/{student}/{FILE}" for student in ("ann/day1", "closed", "shut")))
+    # Not the exercise that is asked for.
+    answer(tmp_path, "class/ann/heat_sum.py")
+    (tmp_path / "class/closed" / FILE).chmod(0)
+    (tmp_path / "class/shut").chmod(0)
+    for student in ("endless", "large", "pipe"):
+        (tmp_path / "class" / student).mkdir()
+    os.mkfifo(tmp_path / "class/pipe" / FILE)
+    (tmp_path / "class/endless" / FILE).symlink_to("/dev/zero")
+    (tmp_path / "class/large" / FILE).write_bytes(b"#" * 2_000_000)
+    outputs = ("--json", "a.json", "--html", "a.html")
+    done = exercise(tmp_path, NAME, "--check", "class", *outputs, before=AS_ANY_USER)
+    assert (done.returncode, done.stderr) == (69, "")
+    objects = json.loads((tmp_path / "a.json").read_text())
+    verdicts = {each["student"]: (each["passed"], each["message"]) for each in objects}
+    assert verdicts.pop("ann")[0]
+    reasons = {"closed": "denied", "shut": "denied", "endless": "no file", "pipe": "no file"}
+    reasons["large"] = "too many for an answer"
+    for student, reason in reasons.items():
+        passed, message = verdicts.pop(student)
+        assert (passed, reason in message) == (None, True), message
+        assert f"<th>{student}</th>" in (tmp_path / "a.html").read_text()
+    assert not verdicts
+    (tmp_path / "class/shut").chmod(0o700)
+
+
+def test_a_program_writes_beside_no_teacher_and_may_leave_a_thread(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("the teacher's")
+    more = (
+        "open('notes.txt', 'w').write('x')\n"
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\n"
+    )
+    for student in ("Jos\udce9", "mal\033[1A"):
+        answer(tmp_path, f"class/{student}/{FILE}", more=more)
+    outputs = ("--json", "a.json", "--html", "a.html")
+    done = exercise(tmp_path, "--check", "class", *outputs)
+    assert (done.returncode, done.stderr, "2 of 2 right" in done.stdout) == (0, "", True)
+    assert "\033" not in done.stdout + (tmp_path / "a.html").read_text()
+    assert (tmp_path / "notes.txt").read_text() == "the teacher's"

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
+import time
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +24,10 @@ from hpcpy_common.errors import OutputError, UsageError
 STDOUT = "-"
 # Errors of a file name that a user has given, wherever it is first used.
 OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
+# In the name of an unfinished file: its writer's machine and process, and a random number.
+_WRITER = "([0-9a-f]{8})([0-9a-f]{6})[0-9a-f]{6}"
+# Without a byte more for so long, what a process of another machine has begun is left over.
+_DEAD_SECONDS = 24 * 3600
 
 
 def destination(path: Path) -> Path | None:
@@ -61,16 +68,54 @@ def is_stdout(path: Path) -> bool:
         return False
 
 
+def unfinished(path: Path, suffix: str = "") -> Path:
+    """Return a name beside `path` for what will replace it, and that no other writer has.
+
+    What writers that were killed have left beside `path` is removed.
+    """
+    ending = path.suffix or suffix
+    names = re.compile(rf"\.{re.escape(path.stem)}\.{_WRITER}{re.escape(ending)}")
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if (match := names.fullmatch(entry.name)) and _is_dead(match[1], match[2], entry):
+                with contextlib.suppress(OSError):  # another user's, or removed just now
+                    Path(entry).unlink()
+    writer = f"{_machine()}{os.getpid():06x}{os.urandom(3).hex()}"
+    return path.with_name(f".{path.stem}.{writer}{ending}")
+
+
+def _machine() -> str:
+    """Return as 8 digits the machine, or the container of its own, that numbers this process."""
+    numbering = Path()
+    with contextlib.suppress(OSError):  # no /proc
+        numbering = Path("/proc/self/ns/pid").readlink()
+    return f"{zlib.crc32(f'{os.uname().nodename} {numbering}'.encode()):08x}"
+
+
+def _is_dead(machine: str, process: str, entry: os.DirEntry[str]) -> bool:
+    """Tell whether the process that has begun a file has gone, or on another machine may have."""
+    if machine != _machine():
+        with contextlib.suppress(OSError):
+            return time.time() - entry.stat(follow_symlinks=False).st_mtime > _DEAD_SECONDS
+        return False
+    try:
+        os.kill(int(process, 16), 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)  # and not another user's
+    return False
+
+
 @contextlib.contextmanager
 def whole(path: Path, suffix: str = "") -> Iterator[Path]:
     """Give a temporary name; its file takes the place of `path` when it is complete.
 
-    A failure, Ctrl-C included, leaves nothing under either name. A path without an
-    ending gets `suffix` there: libraries choose the format by it.
+    A failure, Ctrl-C included, leaves nothing under either name, and what a killed process
+    has left goes with the next output. A path without an ending gets `suffix` there:
+    libraries choose the format by it.
     """
     replaced = destination(path)
     folder = replaced.parent if replaced else Path(tempfile.gettempdir())
-    temporary = folder / f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
+    temporary = unfinished(folder / path.name, suffix)
     with cleanup.on_stop(temporary.unlink):
         try:
             temporary.touch(exist_ok=False)

@@ -21,6 +21,16 @@ if [ "$1" = hpcpy ] || [[ " $* " == *" -m hpcpy_job "* ]]; then
     [ ! -f "$file" ] || options+=("--bind=$file:$file:ro")
   done
 fi
+# Where FUSE is closed, an Apptainer that neither is setuid nor unpacks the image ends: ask it.
+if [[ -f $image && ! (-r /dev/fuse && -w /dev/fuse) && -z ${APPTAINER_UNSQUASH:-} &&
+  " ${options[*]} " != *" --unsquash "* ]]; then
+  said=$("$engine" exec "${options[@]}" "$image" true 2>&1 </dev/null) || {
+    code=$?
+    echo "$said" >&2
+    [[ $said != *fuse* ]] || echo @no_fuse@ >&2
+    exit $code
+  }
+fi
 # Several ranks on a node: one mount of the image, and MPI reads a neighbour's memory.
 if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
 @shared@

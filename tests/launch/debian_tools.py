@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
-from hpcpy.core.scratch import checkout_lock
+from hpcpy.core.scratch import locked
 from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.model import host_arch
@@ -26,7 +26,8 @@ def unpacked(name: str, finish: Callable[[Path, Path], None] | None = None) -> P
     parts += sorted(deb.parent.name for deb in debs)
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     final = paths.TOOLS / f"{name}-{key}"
-    with checkout_lock():
+    # Not the checkout's lock: a build of an image may hold that for a quarter of an hour.
+    with locked(paths.TOOLS / f".{final.name}.lock"):
         if not final.exists():
             with scratch_dir(paths.TOOLS, f".{name}") as scratch:
                 for deb in debs:

@@ -8,7 +8,6 @@ import pytest
 from packing import conda_like, end, remove, require
 
 from hpcpy.core import paths
-from hpcpy.core.scratch import checkout_lock
 from running import Done, run
 
 # What other distributions lack.
@@ -51,8 +50,7 @@ def test_apptainer_is_made_and_an_environment_is_packed(
     def hpcpy(*words: object) -> Done:
         return run("/usr/bin/python3", "-I", checkout / "hpcpy", *words, env=env, cwd=tmp_path)
 
-    with checkout_lock():  # it downloads what is not in the cache yet
-        done = hpcpy("setup", "apptainer")
+    done = hpcpy("setup", "apptainer")
     if "could not be downloaded" in done.stderr:
         pytest.skip(f"its packages are not in the cache: {done.stderr.splitlines()[-1]}")
     assert done.returncode == 0, done.stderr

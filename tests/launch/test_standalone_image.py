@@ -7,7 +7,7 @@ import pytest
 from standalone_host import built, clean, inside, make_root, without_a_folder
 
 from hpcpy.core import paths
-from hpcpy.launch.modulefile import OWN_NAMES, own_script
+from hpcpy.launch.modulefile import COMMANDS, own_script
 from hpcpy.launch.site import find_site
 from running import Done, executable, run
 
@@ -40,7 +40,7 @@ FILES = {
 def test_a_file_of_the_images_tests_passes(tmp_path: Path, image: str, name: str) -> None:
     file, tests, left_out = built(image), paths.ROOT / "tests", FILES[image][name]
     # `python` and `mpiexec` are those of a module.
-    for command in OWN_NAMES:
+    for command in COMMANDS["standalone"]:
         executable(tmp_path / command, own_script(str(file), find_site("local")))
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
     words += ["-k", f"not ({left_out})"] if left_out else []

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UsageError
-from hpcpy_common.files import destination, whole
+from hpcpy_common.files import destination, unfinished, whole
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
@@ -180,7 +180,6 @@ def share(source: Path, target: Path) -> None:
 def relink(link: Path, target: Path) -> None:
     """Make `link` a relative link to `target`, in one step."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    temporary = unfinished(link)
     temporary.symlink_to(os.path.relpath(target, link.parent))
     temporary.replace(link)

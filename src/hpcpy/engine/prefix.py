@@ -18,6 +18,7 @@ from hpcpy.core.files import MIB, disk_errors, relink, require_free, scratch_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
+from hpcpy.core.trust import user_name
 from hpcpy.engine.tools import needed, on_path
 from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
 
@@ -157,11 +158,15 @@ def set_option(text: str, key: str, value: str) -> str:
     return changed if count else f"{text}\n{key} = {value}\n"
 
 
-def refuse_blanks() -> None:
-    """Refuse a checkout whose path has a blank, as an ordinary user."""
-    # Apptainer then mounts by FUSE below its own folder, and waits until the path is listed as
-    # mounted.  The kernel escapes blanks there, so it fails or waits for ever.
-    if os.geteuid() != 0:
+def refuse_user() -> None:
+    """Refuse a user for whom no Apptainer starts, or none below this checkout."""
+    if user_name(user := os.geteuid()) == str(user):
+        what = f"Apptainer: unknown userid {user}: this user has no passwd entry"
+        hint = f"be a user who has one, or have root add it: useradd --create-home -u {user} me"
+        raise UnavailableError(what, hint=hint)
+    # An ordinary user's mounts by FUSE below its own folder, and waits until the path is listed
+    # as mounted.  The kernel escapes blanks there, so it fails or waits for ever.
+    if user:
         what = "Apptainer below the checkout, started by an ordinary user,"
         paths.refuse_blanks(what, paths.TOOLS)
 
@@ -172,7 +177,8 @@ def find_apptainer() -> Path:
     present = on_path(tool)
     if present and present.usable:
         return present.path
+    refuse_user()
     if is_ready():
-        refuse_blanks()
         return command()
-    raise UnavailableError(f"no Apptainer >= {tool.minimum} here", hint="run: make setup")
+    hint = "make setup, or name the site's module of it in a site file (hpcpy docs sites)"
+    raise UnavailableError(f"no Apptainer >= {tool.minimum} here", hint=hint)

@@ -128,7 +128,7 @@ def ensure(*groups: str) -> Engine:
         program.tool for program in programs.values() if program.path.is_relative_to(paths.TOOLS)
     ]
     if any(tool.program == "apptainer" for tool in (*missing, *own)):
-        prefix.refuse_blanks()
+        prefix.refuse_user()
     if not missing:
         return programs
     _refuse_readers(missing)

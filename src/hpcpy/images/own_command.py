@@ -50,7 +50,7 @@ def _files(root: Path) -> tuple[Path, ...]:
     modules = (getattr(module, "__file__", None) for module in finder.modules.values())
     others = (
         *(root / "env/sites").iterdir(),
-        *(root / _SCRIPTS).glob("*.sh"),
+        *(root / _SCRIPTS).iterdir(),
         *pages(root).values(),
         root / "pyproject.toml",  # The version
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.engine.sif_header import missing
-from hpcpy.launch.options import Request
+from hpcpy.launch.options import CONTAINERS, Request
 from workloads.registry import TOOLS, WORKLOADS
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
@@ -28,6 +28,8 @@ _URI = re.compile(
 )
 _CLOSED = "permission denied"
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
+# Mounted at the same place they take that of the image's.
+_HIDING = ("/", "/opt", "/opt/hpcpy", "/usr", "/etc", "/bin", "/lib", "/lib64")
 
 
 def is_uri(given: str) -> bool:
@@ -46,6 +48,18 @@ def named_image(request: Request) -> str:
     if request.engine == "none":
         return request.image or "python3"
     return absolute(request.image, request.engine) if request.image else ""
+
+
+def working_folder(engine: str) -> str:
+    """Return the working directory, which ranks have at the same place."""
+    try:
+        folder = str(Path.cwd())
+    except OSError as error:
+        raise UsageError("the working directory is gone", hint="cd to one that is there") from error
+    if engine in CONTAINERS and folder in _HIDING:
+        what = f"{folder}: the ranks' working directory would hide the image's own"
+        raise UsageError(what, hint="cd to a folder of yours")
+    return folder
 
 
 def require_workload(words: Sequence[str]) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import places_named, refuse_anothers, write_whole
-from hpcpy.launch import step
-from hpcpy.launch.checks import check_image, check_script, is_program, named_image, require_workload
+from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.layers import VARIABLE
@@ -29,23 +28,17 @@ from hpcpy.launch.site import Site, find_site
 from hpcpy_common.files import destination
 
 _GPU_IMAGE = "hpcpy-cuda"
-# Mounted at the same place they take that of the image's.
-_HIDING = ("/", "/opt", "/opt/hpcpy", "/usr", "/etc", "/bin", "/lib", "/lib64")
 
 
 def inspect_host(
     request: Request, site: Site, controller: Controller, job_nodes: int, *, is_run: bool
 ) -> HostFacts:
     """Find the engine, the image and what this Slurm can do; for a run the engine is here."""
-    try:
-        folder = Path.cwd()
-    except OSError as error:
-        raise UsageError("the working directory is gone", hint="cd to one that is there") from error
     return HostFacts(
-        folder=str(folder),
+        folder=checks.working_folder(request.engine),
         program=engine_program(request.engine, site, is_run=is_run),
-        image=named_image(request) or own_image(request)[-1],
-        is_whole=not paths.IS_CHECKOUT,
+        image=checks.named_image(request) or own_image(request)[-1],
+        inline=not paths.IS_CHECKOUT,
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
@@ -60,7 +53,14 @@ def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
     if site.modules or not paths.IS_CHECKOUT:
         return engine
     if engine == "apptainer":
-        return str(_apptainer(is_run=is_run))
+        from hpcpy.engine.prefix import command, find_apptainer
+
+        try:
+            return str(find_apptainer())
+        except UnavailableError:
+            if is_run:
+                raise
+            return str(command())
     if engine == "podman":
         if is_run:
             from hpcpy.engine.podman import podman_command
@@ -70,18 +70,6 @@ def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
             podman_command()
         return str(paths.TOOLS / "bin/podman")
     return engine
-
-
-def _apptainer(*, is_run: bool) -> Path:
-    from hpcpy.engine.prefix import command, find_apptainer
-
-    try:
-        return find_apptainer()
-    except UnavailableError as error:
-        if not is_run:
-            return command()
-        error.hint = "make setup, or name the site's module of it in a site file (hpcpy docs sites)"
-        raise
 
 
 def own_image(request: Request) -> tuple[str, str, str]:
@@ -112,7 +100,7 @@ def main(options: argparse.Namespace) -> int:
     if not paths.IS_CHECKOUT:
         request = with_running(request, site)
     request = at_site(request, site)
-    if request.engine == "apptainer" and is_program(request.image) and not asked.engine:
+    if request.engine == "apptainer" and checks.is_program(request.image) and not asked.engine:
         request = replace(request, engine="standalone")
     is_run = not (is_batch or request.dry)
     here = Controller(os.environ)
@@ -147,16 +135,13 @@ def main(options: argparse.Namespace) -> int:
 def _check(request: Request, *, is_run: bool) -> list[str]:
     """Refuse what is wrong for sure; return what may be wrong."""
     engine, image = request.engine, request.image
-    absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
-    if engine not in ("standalone", "none") and str(Path.cwd()) in _HIDING:
-        what = f"{Path.cwd()}: the ranks' working directory would hide the image's own"
-        raise UsageError(what, hint="cd to a folder of yours")
+    absent = checks.check_image(image, engine, is_staged=request.stage, is_here=is_run)
     if request.workload and not image and engine in ("apptainer", "standalone"):
-        require_workload(request.workload)
+        checks.require_workload(request.workload)
     if is_in_container():
-        return check_script(request, "in this container")
+        return checks.check_script(request, "in this container")
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
-    return [*remarks, *check_script(request, "on this machine")]
+    return [*remarks, *checks.check_script(request, "on this machine")]
 
 
 def unmade(request: Request, *, is_run: bool) -> list[str]:

@@ -31,7 +31,7 @@ class Container:
     has_gpus: bool  # Whether ranks have GPUs
     variables: tuple[Variable, ...]  # Variables that the ranks get
     is_shared: bool = False  # Whether a node has several ranks
-    is_whole: bool = False  # Whether the job script is to need no checkout
+    inline: bool = False  # Whether the job script holds those of src/launch: no checkout is needed
 
 
 # Lines before the step, and the words before ``python3``.
@@ -91,7 +91,7 @@ def _apptainer(container: Container, site: Site) -> Start:
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
     image = container.image if container.image.startswith("/") else ""
-    lines = around("apptainer", site.node_local, image, is_whole=container.is_whole)
+    lines = around("apptainer", site.node_local, image, inline=container.inline)
     return (*exports(container.variables, "APPTAINERENV_"), *lines), words
 
 
@@ -136,7 +136,7 @@ def _in_podman(
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around(engine, is_whole=container.is_whole), words
+    return around(engine, inline=container.inline), words
 
 
 def _shifter(container: Container, site: Site) -> Start:

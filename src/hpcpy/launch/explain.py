@@ -25,6 +25,10 @@ _KERNEL = (
     r"|cannot allocate memory|resource temporarily unavailable|too many open files"
     r"|stale file handle|permission denied|operation not permitted)"
 )
+NO_FUSE = (
+    "an administrator types: modprobe fuse && chmod 666 /dev/fuse;"
+    " until then you: export APPTAINER_UNSQUASH=1"
+)
 # What outranks all that ranks say, as theirs have not begun: the first line of the first
 # pattern, wherever it stands, since lines of several nodes come in any order.
 _FUSE = re.compile(rf"{_ENGINE}.*(?:/dev/fuse|fuse: device not found)")
@@ -171,7 +175,7 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
     return words, code
 
 
-_Found = tuple[int, re.Match[str]]
+_Death = tuple[int, re.Match[str]]
 
 
 def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tuple[str, int] | None:
@@ -202,7 +206,7 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
     return _death(lines, *(own or first)[0], code)
 
 
-def _aborted(lines: list[str], deaths: list[_Found]) -> tuple[str, int] | None:
+def _aborted(lines: list[str], deaths: list[_Death]) -> tuple[str, int] | None:
     """Explain a call of MPI_Abort, or an MPI error, unless a rank has died by itself before."""
     matches = ((n, f) for n, line in enumerate(lines) if (f := _ABORTED.match(line)))
     number, aborted = next(matches, (0, None))
@@ -227,8 +231,7 @@ def _death(lines: list[str], at: int, match: re.Match[str], code: int) -> tuple[
     if words := last_words(lines, at, ranks):
         line += f"; last on stderr: {words}"
     if _first((_FUSE,), lines):
-        line += "; an administrator types: modprobe fuse && chmod 666 /dev/fuse; until then"
-        line += ' [options] apptainer = ["--unsquash"] in a site file'
+        line += f"; {NO_FUSE}"
     if exited := re.search(r"exit code (\d+)$", how):
         # What the kernel keeps of it, as above.
         return line, int(exited[1]) & 0xFF or 1

@@ -15,7 +15,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
 from hpcpy.launch.options import add_options
-from hpcpy.launch.running import named_or_running, running_image
+from hpcpy.launch.running import named_or_running, taken
 from hpcpy.launch.shell import PLAIN, Expanded, option
 from hpcpy.launch.site import Site, find_site
 
@@ -44,14 +44,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write ``kernel.json`` where Jupyter looks for a user's kernels."""
-    site = find_site(getattr(options, "site", ""), named_or_running(getattr(options, "image", "")))
+    asked = getattr(options, "image", "")
+    site = find_site(getattr(options, "site", ""), named_or_running(asked))
     engine = options.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
-    given = getattr(options, "image", "")
-    if not (given or site.image or paths.IS_CHECKOUT) and running_image()[0] == engine:
-        given = running_image()[1]
-    image = checked_image(given, site, engine)
+    running = "" if paths.IS_CHECKOUT else taken(engine, is_given=True)[1]
+    image = checked_image(asked or site.image or running, engine)
     is_apptainer = engine == "apptainer"
     program = engine_program(engine, site, is_run=True) if is_apptainer else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -26,6 +26,7 @@ from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, site_variables
+from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, VARIABLE, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
@@ -35,13 +36,17 @@ from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
-# Runs any command of the image; the same file under one of `NAMES` runs that command.
+# Runs any command of the image.
 ANY = "hpcpy-exec"
-NAMES = ("python", "python3", "mpiexec", "hpcpy")
-# Of the standalone file: the first one is a script, and the others are links to it.
-OWN_NAMES = ("python", "python3", "mpiexec")
+# Of an engine: the first one is a script, and the others are links to it.
+COMMANDS = {
+    "apptainer": (ANY, "python", "python3", "mpiexec", "hpcpy"),
+    "standalone": ("python", "python3", "mpiexec"),
+}
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
+# Below it: what `module use` takes, beside each module's commands.
+_MODULE_FILES = "modulefiles"
 
 
 def file_name(value: str) -> str:
@@ -66,55 +71,63 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    named = named_or_running(getattr(options, "image", ""))
-    site = find_site(getattr(options, "site", ""), named)
-    given = getattr(options, "image", "") or site.image or named
-    is_own = bool(given) and is_program(given)
+    asked = getattr(options, "image", "")
+    running = named_or_running(asked)
+    site = find_site(getattr(options, "site", ""), running)
+    image = asked or site.image or running
+    is_own = bool(image) and is_program(image)
     if site.engine != "apptainer" and not is_own:
         raise UsageError(
             f"SITE={site.name} has {site.engine}, and a module file is for Apptainer"
             " or hpcpy-python",
             hint="make launch writes the commands of the other engines",
         )
-    folder = paths.settled(options.to or _FOLDER)
-    if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
-        hint = "no blanks, quotes, $ or ["
-        raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
-    image = checked_image(given, site, "standalone" if is_own else "apptainer")
-    program = "" if is_own else engine_program("apptainer", site, is_run=True)
+    folder = _checked_folder(options)
+    engine = "standalone" if is_own else "apptainer"
+    image = checked_image(image, engine)
+    program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
-    first, *links = OWN_NAMES if is_own else (ANY, *NAMES)
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
-    names = OWN_NAMES if is_own else (*NAMES, f"{ANY} COMMAND")
-    files = folder / "modulefiles"
-    module = module_text(options.name, image, programs, names, site)
-    file = files / options.name / options.version
+    file = folder / _MODULE_FILES / options.name / options.version
+    module = module_text(options.name, image, programs, engine, site)
     with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
         _refuse_anothers_image(file, image)
-        for name in (first, *links):
-            refuse_anothers(programs / name, PLAIN, "command")
-        write_whole(programs / first, script, 0o755)
-        for name in links:
-            relink(programs / name, programs / first)
+        first, *links = (programs / name for name in COMMANDS[engine])
+        for place in (first, *links):
+            refuse_anothers(place, PLAIN, "command")
+        write_whole(first, script, 0o755)
+        for link in links:
+            relink(link, first)
         write_whole(file, module, 0o644)
-    print(files)
+    print(folder / _MODULE_FILES)
     if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
         print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
     _warn_of_closed(Path(image))
-    if remark := unknown_kind("standalone" if is_own else "", site.mpi):
+    if remark := unknown_kind(engine, site.mpi):
         print(f"  {remark}", file=sys.stderr)
-    use = f"module use {shlex.quote(str(files))} && module load {options.name}/{options.version}"
-    print(f"  to load it: {use}", file=sys.stderr)
+    use = f"module use {shlex.quote(str(folder / _MODULE_FILES))}"
+    print(f"  to load it: {use} && module load {options.name}/{options.version}", file=sys.stderr)
     warn_of_engine(program, site)
     return 0
 
 
+def _checked_folder(options: argparse.Namespace) -> Path:
+    folder = paths.settled(options.to or _FOLDER)
+    if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
+        hint = "no blanks, quotes, $ or ["
+        raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
+    if options.name == _MODULE_FILES:
+        what = f"--name {options.name}: the folder of all module files has that name"
+        raise UsageError(what, hint="name another")
+    return folder
+
+
 def _refuse_anothers_image(file: Path, image: str) -> None:
     """Refuse a module file whose image is another file, however either is spelt."""
-    text = refuse_anothers(file, _MARK, "module file")
-    match = _IMAGE_OF.search(text)
+    written = refuse_anothers(file, _MARK, "module file")
+    match = _IMAGE_OF.search(written)
     there = re.sub(r"\\(.)", r"\1", match[1]) if match else "another image"
-    if text and os.path.realpath(there) != os.path.realpath(image):
+    if written and os.path.realpath(there) != os.path.realpath(image):
         hint = "name another version: VERSION=… or --version, or remove this file"
         raise UsageError(f"{file}: is the module file of {there}", hint=hint)
 
@@ -131,9 +144,8 @@ def _warn_of_closed(image: Path) -> None:
             print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
-def checked_image(given: str, site: Site, engine: str) -> str:
-    """Return the image as the engine takes it: a file by its absolute path."""
-    image = given or site.image
+def checked_image(image: str, engine: str) -> str:
+    """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
     if not image:
         if engine != "apptainer":
             hint = "IMAGE=registry.example.org/me/hpcpy:1"
@@ -180,11 +192,12 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     options += [
         f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
     ]
-    shared = around("apptainer", site.node_local, image, is_whole=True)
+    shared = around("apptainer", site.node_local, image, inline=True)
     fields = {
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
+        "no_fuse": quoted(NO_FUSE),
         "options": _lines(options),
         "shared": _lines(line.shell for line in shared),
     }
@@ -215,43 +228,22 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-# For Environment Modules and for Lmod, which reads Tcl, too.  What `srun` reads: the kind of MPI,
-# and that a rank that dies ends all.
+# The head of module.tcl, and a part of what its @about@ becomes.
 _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
 _RUN_IN = " run in {}. "
 _IMAGE_OF = re.compile(r"\\ run\\ in\\ (.+?)\.\\ Ranks")  # as `_tcl` writes it
-_MODULE = f"""\
-{_MARK}
-proc ModulesHelp {{}} {{ puts stderr @about@ }}
-module-whatis @about@
-conflict @name@
-@needs@
-@mpi@
-@site@
-setenv SLURM_KILL_BAD_EXIT 1
-prepend-path PATH @programs@
-"""
 
 
-# The first kind that this Slurm has; old ones name theirs on stderr.
-_AUTO = """\
-catch {exec srun --mpi=list 2>@1} kinds
-foreach kind {@kinds@} {
-    if {[lsearch [split $kinds "\\n\\t ,"] $kind] >= 0} {
-        setenv SLURM_MPI_TYPE $kind
-        break
-    }
-}
-"""
-
-
-def module_text(name: str, image: str, programs: Path, names: Sequence[str], site: Site) -> str:
-    """Return the module file of some commands, which are the names in a folder."""
+def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:
+    """Return the module file of an engine's commands, which lie in a folder."""
+    words = [command for command in COMMANDS[engine] if command != ANY]
+    if engine == "apptainer":
+        words.append(f"{ANY} COMMAND")
     about = (
-        f"{', '.join(names[:-1])} and {names[-1]}{_RUN_IN.format(image)}"
+        f"{', '.join(words[:-1])} and {words[-1]}{_RUN_IN.format(image)}"
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
-    given = named_file()
+    site_file = named_file()
     fields = {
         "about": _tcl(about),
         "name": name,
@@ -260,16 +252,16 @@ def module_text(name: str, image: str, programs: Path, names: Sequence[str], sit
             f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
             for needed in map(_tcl, site.modules)
         ),
-        "mpi": _kind(site.mpi, "apptainer" if ANY in names[-1] else "standalone"),
-        "site": f"setenv {VARIABLE} {_tcl(str(given))}\n" if given else "",
+        "mpi": _mpi_lines(site.mpi, engine),
+        "site": f"setenv {VARIABLE} {_tcl(str(site_file))}\n" if site_file else "",
         "programs": _tcl(str(programs)),
     }
-    return _filled(_MODULE, fields)
+    return _filled(text("module", ending=".tcl"), fields)
 
 
-def _kind(mpi: str, engine: str) -> str:
+def _mpi_lines(mpi: str, engine: str) -> str:
     if mpi == AUTO:
-        return _AUTO.replace("@kinds@", " ".join(KINDS[engine]))
+        return _filled(text("module_mpi", ending=".tcl"), {"kinds": " ".join(KINDS[engine])})
     return f"setenv SLURM_MPI_TYPE {_tcl(mpi)}\n" if mpi else ""
 
 

@@ -34,12 +34,12 @@ _AROUND = {
 }
 
 
-def text(*names: str) -> str:
+def text(*names: str, ending: str = ".sh") -> str:
     """Return scripts, without their lines for shellcheck."""
     lines = [
         line
         for name in names
-        for line in (_FOLDER / f"{name}.sh").read_text(encoding="utf-8").splitlines()
+        for line in (_FOLDER / f"{name}{ending}").read_text(encoding="utf-8").splitlines()
         if not line.lstrip().startswith("# shellcheck ")
     ]
     return "\n".join(lines) + "\n"
@@ -50,24 +50,24 @@ def around(
     node_local: str = "/tmp",  # noqa: S108
     image: str = "",
     *,
-    is_whole: bool,
+    inline: bool,
 ) -> tuple[Line, ...]:
-    """Return the lines that set ``$at_node`` and ``$in_container``; whole, without a checkout."""
+    """Return the lines that set ``$at_node`` and ``$in_container``; inline, with the scripts."""
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
-    lines = [] if is_whole else [_unchanged((*at_node, *in_container))]
+    lines = [] if inline else [_unchanged((*at_node, *in_container))]
     if engine == "apptainer":
         folder = quoted(Expanded(node_local))
         shell = f"export HPCPY_NODE_LOCAL={folder} HPCPY_AHEAD={quoted(image)}"
         lines.append(Line(shell, "the node's own disk; what may be read ahead"))
     return (
         *lines,
-        _variable("at_node", at_node, why_there, is_whole=is_whole),
-        _variable("in_container", in_container, why_inside, is_whole=is_whole),
+        _variable("at_node", at_node, why_there, inline=inline),
+        _variable("in_container", in_container, why_inside, inline=inline),
     )
 
 
-def _variable(name: str, scripts: tuple[str, ...], why: str, *, is_whole: bool) -> Line:
-    if is_whole:
+def _variable(name: str, scripts: tuple[str, ...], why: str, *, inline: bool) -> Line:
+    if inline:
         return variable_of_script(name, text(*scripts), why)
     # A user may have exported a function of that name.
     return Line(f"{name}=$(command cat {_files(scripts)}) || exit 69", why)
@@ -89,9 +89,9 @@ def _unchanged(scripts: Sequence[str]) -> Line:
     return Line(f"hpcpy_scripts={quoted(str(_FOLDER))}\n{check}", why)
 
 
-def sourced(script: str, why: str, *, is_whole: bool) -> Line:
+def sourced(script: str, why: str, *, inline: bool) -> Line:
     """Return the line that runs a script in the job's shell, or the script itself."""
-    if is_whole:
+    if inline:
         return Line(text(script).rstrip(), why)
     return Line(f". {_files([script])} || exit 69", why)
 
@@ -105,17 +105,17 @@ COPIES = {
 
 
 def staging_lines(
-    nodes: int, image: str, node_local: str, copy: Expanded, *, is_whole: bool
+    nodes: int, image: str, node_local: str, copy: Expanded, *, inline: bool
 ) -> tuple[Line, ...]:
     """Return the lines that copy the image to `copy`, after those that will remove the copies."""
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     file = copy.removeprefix("$staged/")
     return (
-        *([] if is_whole else [_unchanged(("keeper", "staging", "guarded"))]),
+        *([] if inline else [_unchanged(("keeper", "staging", "guarded"))]),
         Line(f"hpcpy_nodes={nodes} hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        _variable("hpcpy_keeper", ("keeper",), "keeps a node's copy", is_whole=is_whole),
-        sourced("staging", "keepers on all nodes: a copy goes with its job", is_whole=is_whole),
+        _variable("hpcpy_keeper", ("keeper",), "keeps a node's copy", inline=inline),
+        sourced("staging", "keepers on all nodes: a copy goes with its job", inline=inline),
         Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line('exec {hpcpy_sum}< <(sha256sum <"$hpcpy_image")', "while it is copied"),

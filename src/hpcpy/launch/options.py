@@ -13,7 +13,8 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import one_of, program_words, text
 from hpcpy_common.options import whole_number
 
-ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "standalone", "none")
+CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")
+ENGINES = (*CONTAINERS, "standalone", "none")
 LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
-from hpcpy.launch.options import ENGINES, Request, counted
+from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
@@ -130,7 +130,7 @@ class HostFacts:
     job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
-    is_whole: bool = False  # Whether the script is to need no checkout
+    inline: bool = False  # Whether the script holds those of src/launch: no checkout is needed
     has_site_file: bool = False  # Whether a module names one, which preflight would read
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
@@ -159,7 +159,7 @@ def plan_launch(
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
         is_shared=request.per_node > 1,
-        is_whole=facts.is_whole,
+        inline=facts.inline,
     )
     starting, start = RANKS[engine](container, site)
     # Without an image the modules' Python is the one that runs, and finds its packages so.
@@ -169,9 +169,9 @@ def plan_launch(
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
         copying = staging_lines(
-            *(request.nodes, facts.image, site.node_local, COPIES[engine]), is_whole=facts.is_whole
+            *(request.nodes, facts.image, site.node_local, COPIES[engine]), inline=facts.inline
         )
-        guarded = sourced("guarded", "the step, whatever signals come", is_whole=facts.is_whole)
+        guarded = sourced("guarded", "the step, whatever signals come", inline=facts.inline)
         afterwards = (guarded, *STAGING_ENDS)
     kinds = (_kind(engine),) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
@@ -192,7 +192,7 @@ def plan_launch(
 def check_request(request: Request, site: Site, job_nodes: int) -> None:
     """Refuse what the site or the job cannot fulfil."""
     if 0 < job_nodes < request.nodes:
-        raise UsageError(f"NODES={request.nodes} in a job of {job_nodes}")
+        raise UsageError(f"NODES={request.nodes}: this job has {counted(job_nodes, 'node')}")
     for what, each, there in (
         ("CPUS", request.cpus, site.cpus_per_node),
         ("GPUS", request.gpus, site.gpus_per_node),
@@ -224,7 +224,7 @@ def _check_engine(request: Request, engine: str) -> None:
     if engine == "podman-hpc" and request.tasks % request.nodes:
         # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
         raise UsageError(
-            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc wants as many on each"
+            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
         )
     most = _MOST_BYTES.get(engine, 1_000_000)
     if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
@@ -256,7 +256,7 @@ def _title(request: Request, site: Site, facts: HostFacts) -> str:
 
 def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     """Return the interpreter, what it runs before the program, and the program."""
-    is_own = request.engine in ("standalone", "none")
+    is_own = request.engine not in CONTAINERS
     interpreter = _image(request, facts) if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
     preflight = [option("-m", "hpcpy_job", "preflight", why=why)]

@@ -8,6 +8,7 @@ import os
 from hpcpy.core import paths
 from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
+from hpcpy.core.programs import printed
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
 from hpcpy.images.cached import read_stamp
@@ -15,6 +16,7 @@ from hpcpy.images.command import ensure_image
 from hpcpy.images.graph import STACK, Image, the_graph
 from hpcpy.images.sbom_pins import expected
 from hpcpy.launch.checks import require_workload
+from hpcpy.launch.explain import NO_FUSE
 
 _SHOWN = ("python", "numpy", "numba", "h5py", "mpi4py", "cupy-cuda12x", "pyopencl", "dask")
 
@@ -53,7 +55,9 @@ def main(options: argparse.Namespace) -> int:
     print(", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions), flush=True)
     # Relative names mean files of the checkout, wherever this was called.
     root = str(paths.ROOT)
-    inside = ("exec", "--bind", root, "--pwd", root, str(sif))
-    command = [str(program), *inside, "python3", "-m", "workloads", *words]
+    start = [str(program), "exec", "--bind", root, "--pwd", root, str(sif)]
+    is_unpacked = os.environ.get("APPTAINER_UNSQUASH")
+    if not (is_unpacked or os.access("/dev/fuse", os.R_OK | os.W_OK)):  # a setuid one starts
+        printed([*start, "true"], sif, hint=NO_FUSE)
     # By exec, so that Ctrl-C and the exit code are the workload's own.
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(start[0], [*start, "python3", "-m", "workloads", *words])  # noqa: S606

@@ -14,7 +14,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
 from hpcpy.launch.checks import is_uri
 from hpcpy.launch.layers import Key, Layer, is_file, layers, merged, read
-from hpcpy.launch.options import ENGINES, LOCAL, NO_TIME, TIME
+from hpcpy.launch.options import CONTAINERS, ENGINES, LOCAL, NO_TIME, TIME
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_job.doctor import promises
 
@@ -22,12 +22,7 @@ FOLDER = paths.ENV / "sites"
 # Where an image has its own copies.
 IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/env/sites/"
 REQUIRED = "required"
-_OPTIONS = (
-    "allocation",
-    "step",
-    "gpu",
-    *(name for name in ENGINES if name not in ("standalone", "none")),
-)
+_OPTIONS = ("allocation", "step", "gpu", *CONTAINERS)
 
 
 @dataclass(frozen=True)
@@ -77,9 +72,7 @@ def find_site(name: str, image: str = "") -> Site:
         return site or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not is_file(path):
-        hint = (
-            f"{suggestion(name, site_names())}  A file may be named, too: env/sites/template.toml"
-        )
+        hint = f"{suggestion(name, site_names())} or a file such as env/sites/template.toml"
         raise UsageError(f"no site {name!r}", hint=hint)
     return read_site(path)
 
@@ -100,7 +93,7 @@ def configured(image: str = "") -> Site | None:
     *_, last = tables
     of_promises = origins.get(("promises",))
     promised = str(of_promises.path) if of_promises else ""
-    table = Table(str(last.path), "", _whole(values, origins))
+    table = Table(str(last.path), "", _with_whole_path(values, origins))
     return _site_of(table, str(last.path), promised)
 
 
@@ -115,7 +108,7 @@ def completed(
     return values, origins
 
 
-def _whole(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:
+def _with_whole_path(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:
     """Return values whose image, a file beside the one that names it, has its whole path."""
     layer, image = origins.get(("image",)), values.get("image", "")
     is_file = values.get("engine", "apptainer") in ("apptainer", "standalone") and not is_uri(image)

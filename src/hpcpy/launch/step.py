@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,26 +78,19 @@ def run(script: str, controller: Controller) -> Ended:
             start_new_session=True,
         )
         stops.pass_on_to(process)
-        assert process.stdout and process.stderr  # noqa: PT018, S101  (PIPE)
-        streams = (process.stderr, tail, stops)
         waits = threading.Event()  # for more output, not for who takes it
-        output = (process.stdout, lost, waits)
-        readers = [
-            threading.Thread(target=_pass_on, args=streams, daemon=True),
-            threading.Thread(target=_pass_output, args=output, daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
+        errors = _in_thread(_pass_on, process.stderr, tail, stops)
+        output = _in_thread(_pass_output, process.stdout, lost, waits)
         job = Job(process.pid, controller)
         has_ended = threading.Event()
-        threading.Thread(target=_watch, args=(job, stops, has_ended), daemon=True).start()
+        _in_thread(_watch, job, stops, has_ended)
         code = process.wait()
         has_ended.set()
     # A process that is left may hold a stream open; who reads slowly gets all.
-    for reader in readers:
+    for reader in (errors, output):
         reader.join(timeout=GRACE)
-    while readers[1].is_alive() and not waits.is_set():
-        readers[1].join(timeout=GRACE)
+    while output.is_alive() and not waits.is_set():
+        output.join(timeout=GRACE)
     if stops.has_failed:
         # srun may exit with 0 after a signal has ended it.
         code = code or 1
@@ -109,6 +103,12 @@ def run(script: str, controller: Controller) -> Ended:
         lost=lost[0] if lost else None,
         stopped_by=stops.first,
     )
+
+
+def _in_thread(work: Callable[..., None], *words: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=words, daemon=True)
+    thread.start()
+    return thread
 
 
 def _pass_output(stream: IO[bytes], lost: list[OSError], waits: threading.Event) -> None:
@@ -194,7 +194,7 @@ class _Stops:
             self._send(signal.SIGINT)
         # A thread, not a timer: the kernel may deliver a timer's signal to another thread,
         # while the main thread, where Python's handlers run, sleeps on.
-        threading.Thread(target=self._end_what_stays, args=(process,), daemon=True).start()
+        _in_thread(self._end_what_stays, process)
 
     def _stop(self, number: int, _: object) -> None:
         if self.first is None:

@@ -25,11 +25,11 @@ WAYS = {
     "staged": "the image read once and copied from node to node",
 }
 # Metadata operations of a cold start, medians of docs/results/storm.json: with one mount of
-# an image on each node, and with the static interpreter as plain files; of storm-file.json:
-# with the interpreter as one file.
+# an image on each node, and with the static interpreter as plain files; of
+# docs/results/storm-first.json: with the interpreter as one file.
 _IMAGE_BY_NODE, _IMAGE_BY_RANK = 24, 0.1
 _FILES_BY_NODE, _FILES_BY_RANK = 22, 8
-_FILE_BY_NODE, _FILE_BY_RANK = 5, 3
+_FILE_BY_NODE, _FILE_BY_RANK = 4, 3
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 _CONTAINER = 0.12
 # Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.

@@ -18,6 +18,7 @@ import h5py
 
 from hpcpy_common import cleanup, ranks, signals
 from hpcpy_common.errors import OutputError, UnavailableError, UsageError
+from hpcpy_common.files import unfinished
 from workloads.heat.mpi import Strip, sendrecv
 from workloads.heat.plate import R
 from workloads.write.hdf5_files import new_file, output_errors
@@ -84,10 +85,10 @@ def _write(path: Path, strip: Strip, field: Float64Array, done: int) -> None:
     """Write a strip of one dataset by each rank, compressed; a rename makes it the checkpoint."""
     comm, width = strip.comm, field.shape[1]
     is_top, is_bottom = comm.rank == 0, comm.rank == comm.size - 1
-    # A name of its own: one that can be guessed may be a user's file.
-    name = f".{path.stem}.{os.urandom(8).hex()}{path.suffix}"
+    # Before room is asked for: a killed run has left as much.
+    new = unfinished(path) if is_top else path
     fault = _no_room(path, field.itemsize * width**2) if is_top else ""
-    fault, new = comm.bcast((fault, path.with_name(name)))
+    fault, new = comm.bcast((fault, new))
     if fault:
         raise OutputError(f"--checkpoint {path}: {fault}")
     try:

@@ -1,6 +1,7 @@
 """Files are whole or absent, and a disk's trouble is one line."""
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -10,7 +11,15 @@ import pytest
 from processes import environment, small_disk, start
 
 from hpcpy.core.errors import DiskError
-from hpcpy.core.files import disk_errors, place, require_free, share, whole_file
+from hpcpy.core.files import (
+    disk_errors,
+    place,
+    relink,
+    require_free,
+    share,
+    whole_file,
+    write_whole,
+)
 from running import first_line, run
 
 WRITE_SLOWLY = """
@@ -33,6 +42,44 @@ def test_who_is_stopped_leaves_no_half_written_file(number: signal.Signals, tmp_
         process.wait()
     assert not (tmp_path / "out").exists()
     assert number == signal.SIGKILL or list(tmp_path.iterdir()) == []
+
+
+def test_an_output_clears_what_killed_writers_of_it_have_left(tmp_path: Path) -> None:
+    out = tmp_path / "out.txt"
+    # Another machine's writer may live: what it has begun stays for a day.
+    old, new = (tmp_path / f".out.{digit * 20}.txt" for digit in "01")
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+    with start(WRITE_SLOWLY, out) as living:
+        first_line(living)
+        kept = {*tmp_path.iterdir()} - {old}
+        with start(WRITE_SLOWLY, out) as killed:
+            first_line(killed)
+            killed.kill()
+        write_whole(out, "whole")
+        there = {*tmp_path.iterdir()}
+        living.kill()
+    assert there == {out, *kept}
+
+
+LINK = """
+import os, sys
+from pathlib import Path
+from hpcpy.core.files import relink
+sys.addaudithook(lambda event, _: event == "os.rename" and os.kill(os.getpid(), 9))
+relink(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_link_clears_what_a_killed_process_has_left_of_it(tmp_path: Path) -> None:
+    link = tmp_path / "python3"
+    with start(LINK, link, tmp_path / "python") as killed:
+        pass
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.is_symlink() for path in tmp_path.iterdir()] == [True]
+    relink(link, tmp_path / "python")
+    assert [*tmp_path.iterdir()] == [link]
 
 
 def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None:

@@ -143,8 +143,20 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
     assert not prefix.is_ready()
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(tools, "SBIN", ())
-    with pytest.raises(UnavailableError, match=r"no Apptainer .*make setup"):
+    with pytest.raises(UnavailableError, match=r"no Apptainer .*make setup, or name the site's"):
         prefix.find_apptainer()
+
+
+def test_a_user_without_a_name_is_not_told_that_apptainer_is_missing(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = "#!/bin/sh\necho 'FATAL: unknown userid 54321' >&2\nexit 255\n"
+    executable(machine / "bin/apptainer", fails)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    says = "unknown userid 54321: this user has no passwd entry; be a user who has one, or have"
+    for find in (prefix.find_apptainer, lambda: setup.ensure("apptainer")):
+        with pytest.raises(UnavailableError, match=says):
+            find()
 
 
 READER = """

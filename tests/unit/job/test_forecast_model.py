@@ -1,6 +1,7 @@
 """The forecast: the queueing model's limits, the ways to start, and how a file system is probed."""
 
 import json
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ from processes import environment, python, start
 
 from hpcpy.core import paths
 from hpcpy_common.errors import OutputError
-from hpcpy_job.forecast import count
+from hpcpy_job.forecast import count, model
 from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
@@ -24,6 +25,7 @@ from hpcpy_job.forecast.model import (
     seconds,
 )
 from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
+from measure import figures
 from running import run, wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
@@ -50,6 +52,15 @@ def test_times_rise_within_the_bounds_and_end_at_saturation(demand: float, think
 def test_a_start_alone_is_its_think_time_and_its_latencies() -> None:
     start = Start(think=1.5, by_rank=100, by_node=10, node_bytes=2e9)
     assert seconds(start, FILES, 1, 64) == pytest.approx(1.5 + 110 * 0.002 + 2)
+
+
+def test_the_counts_are_of_reports_that_are_there() -> None:
+    results = paths.ROOT / "docs/results"
+    named = re.findall(r"[\w-]+\.json", Path(model.__file__).read_text())
+    assert [name for name in named if not (results / name).exists()] == []
+    report = json.loads((results / "storm-first.json").read_text())
+    asked = figures.of(report, ["file", "1x1", "requests"])
+    assert asked == str(model._FILE_BY_NODE + model._FILE_BY_RANK)
 
 
 def test_a_node_asks_no_faster_than_its_client_can() -> None:

@@ -1,20 +1,26 @@
 """What ``hpcpy modulefile`` and ``kernelspec`` write and refuse; `tests/launch` uses the files."""
 
 import json
+import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from processes import environment, small_disk
+from processes import environment, mounted, python, small_disk
 from small_standalone import make_standalone
 
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.engine import prefix
+from hpcpy.images.graph import the_graph
+from hpcpy.launch import run as launch_run
 from hpcpy.launch.engines import Container
+from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.site import Site
 from running import executable, printed
@@ -54,6 +60,7 @@ def test_what_goes_with_the_checkout_is_told(
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
         ("modulefile --name=.x", "--name: .x cannot name a file"),
+        ("modulefile --name=modulefiles", "--name modulefiles: the folder of all module files has"),
         ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
         ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),
         ("kernelspec --engine=shifter", "takes a reference; IMAGE=registry.example.org/"),
@@ -74,10 +81,10 @@ def test_without_apptainer_the_site_has_to_name_its_module(
     sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def absent() -> Path:
-        raise UnavailableError("no Apptainer here", hint="run: make setup")
+        raise UnavailableError("no Apptainer here")
 
     monkeypatch.setattr(prefix, "find_apptainer", absent)
-    with pytest.raises(UnavailableError, match="no Apptainer here; make setup, or name the site's"):
+    with pytest.raises(UnavailableError, match="no Apptainer here"):
         run(["modulefile", f"--to={tmp_path / 'to'}", f"--image={sif}"])
     assert not (tmp_path / "to").exists()
     (tmp_path / "centre.toml").write_text('summary = "x"\nmodules = ["apptainer"]\n')
@@ -106,6 +113,67 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
     python, env = tmp_path / "hpcpy/1/bin/python3", {"PATH": "/usr/bin:/bin"}
     assert printed(run_program(python, *shell, env=env)) == "b c 1 unset two words\n"
+
+
+# Killed before the renames of the script, of its first link, of the module file.
+KILLED = """
+import os, sys
+left = int(sys.argv[1])
+def watch(event, _):
+    global left
+    if event == "os.rename":
+        left -= 1
+        left or os.kill(os.getpid(), 9)
+sys.addaudithook(watch)
+from hpcpy.commands import run
+run(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("rename", [1, 2, 4])
+def test_what_a_killed_command_has_left_goes_with_the_next(rename: int, tmp_path: Path) -> None:
+    folder = tmp_path / "to"
+    words = ["modulefile", f"--image={make_standalone(tmp_path / 'x')}", f"--to={folder}"]
+    assert python("-c", KILLED, rename, *words).returncode == -signal.SIGKILL
+    assert len([*folder.rglob(".*")]) == 1
+    assert run(words) == 0
+    assert not [*folder.rglob(".*")]
+
+
+FATAL = "FATAL:   container creation failed: fuse: failed to open /dev/fuse: Permission denied"
+# Of an Apptainer that is not setuid, or is.
+STARTS = {"no": f"echo '{FATAL}' >&2; exit 255", "yes": 'shift 2; exec echo "$@"'}
+
+
+@pytest.mark.parametrize("starts", STARTS)
+def test_without_fuse_its_python_says_what_helps(
+    starts: str, sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = executable(tmp_path / "bin/apptainer", f"#!/bin/sh\n{STARTS[starts]}\n")
+    monkeypatch.setattr(prefix, "find_apptainer", lambda: engine)
+    assert run(["modulefile", f"--image={sif}", f"--to={tmp_path}", "--version=1"]) == 0
+    (tmp_path / "closed").touch(0)
+    in_place = '[ ! -e /dev/fuse ] || mount --bind "$0/closed" /dev/fuse'
+    as_user = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    words = [*mounted(tmp_path, in_place), *as_user, tmp_path / "hpcpy/1/bin/python", "my.py"]
+    done = run_program(*words)
+    ended = (255, "", f"{FATAL}\n{NO_FUSE}\n") if starts == "no" else (0, "python my.py\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == ended
+
+
+def test_without_fuse_a_workload_in_the_image_says_what_helps(
+    sif: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = executable(sif.parent / "bin/apptainer", f"#!/bin/sh\n{STARTS['no']}\n")
+    monkeypatch.setattr(prefix, "find_apptainer", lambda: engine)
+    image = the_graph().image("hpcpy")
+    monkeypatch.setattr(launch_run, "ensure_image", lambda *_: (sif, None, image))
+    monkeypatch.setattr(launch_run, "read_stamp", lambda _: {"digest": "sha256:0"})
+    monkeypatch.setattr(launch_run, "expected", lambda *_: SimpleNamespace(pins=()))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UnavailableError) as caught:
+        run(["run", "--", "pi"])
+    assert str(caught.value) == f"{sif}: {' '.join(FATAL.split())}; {NO_FUSE}"
 
 
 REFERENCE = "registry.example.org/me/hpcpy:1"

@@ -19,7 +19,7 @@ SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
 
 def apptainer_script(node_local: Path, *, whole: bool) -> str:
     """Return shell that runs its words through the script around an engine."""
-    lines = around("apptainer", str(node_local), is_whole=whole)
+    lines = around("apptainer", str(node_local), inline=whole)
     shell = "\n".join(line.shell for line in lines)
     return f'{shell}\nexec bash -pc "$at_node" "$@"'
 
@@ -63,7 +63,7 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(tmp_path: Path, made: s
 
 
 def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:
-    at_node, _ = around("podman-hpc", is_whole=True)
+    at_node, _ = around("podman-hpc", inline=True)
     script = f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
     told = 'echo "$*"; eval "printf %s, $HPCPY_PROGRAM"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
@@ -121,7 +121,7 @@ def node(tmp_path: Path) -> Path:
 
 def staged(node: Path, **more: str) -> Done:
     copy = on_nodes.COPIES["standalone"]
-    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy, is_whole=False)
+    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy, inline=False)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
     env = {

@@ -218,14 +218,14 @@ def test_every_engine_takes_any_image_and_program(engine: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "facts", "site", "says"),
     [
-        ("--nodes=3", JOB, {}, "NODES=3 in a job of 2"),
+        ("--nodes=3", JOB, {}, "NODES=3: this job has 2 nodes"),
         ("--qos=regula", HERE, DEFAULTS, "has no QOS=regula; did you mean regular"),
         ("--partition=x", HERE, DEFAULTS, "there are: main"),
         ("", HERE, {"account": "required"}, "name yours: ACCOUNT="),
         ("--tasks=5 --cpus=2", HERE, {}, "5 ranks a node with CPUS=2 each: a node of there has 8"),
         ("--cpus=9", HERE, {}, "1 rank a node with CPUS=9 each: a node of there has 8"),
         ("--tasks=5 --nodes=2 --gpus=2", HERE, {}, "3 ranks a node with GPUS=2 each"),
-        ("--tasks=3 --nodes=2 --engine=podman-hpc", HERE, {}, "podman-hpc wants as many on each"),
+        ("--tasks=3 --nodes=2 --engine=podman-hpc", HERE, {}, "podman-hpc starts as many on each"),
         ("--stage --engine=podman", HERE, {}, "STAGE=1 copies a SIF"),
     ],
 )

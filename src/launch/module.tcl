@@ -1,0 +1,12 @@
+#%Module1.0
+# Written by `hpcpy modulefile`.
+# For Environment Modules, and for Lmod, which reads Tcl, too.
+proc ModulesHelp {} { puts stderr @about@ }
+module-whatis @about@
+conflict @name@
+@needs@
+@mpi@
+@site@
+# A rank that dies ends all: srun reads it.
+setenv SLURM_KILL_BAD_EXIT 1
+prepend-path PATH @programs@

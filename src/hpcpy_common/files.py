@@ -47,14 +47,16 @@ def destination(path: Path) -> Path | None:
         # Strict, so that `absent/../f` is an error, as for the kernel, and not `f`.
         for folder in (path.parent, target.parent):
             os.path.realpath(folder, strict=True)
-        mode = stat.S_IFREG if is_replaced else stat.S_IFSOCK
-    if stat.S_ISREG(mode) and is_replaced:
-        return target
+        if is_replaced:
+            return target
+        mode = stat.S_IFSOCK
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    # A rename needs the folder's rights alone: it would also replace a file that its owner has
+    # closed, and one of somebody else in a folder for all.
     if stat.S_ISSOCK(mode) or not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    return None
+    return target if stat.S_ISREG(mode) and is_replaced else None
 
 
 def is_stdout(path: Path) -> bool:
@@ -119,6 +121,9 @@ def whole(path: Path, suffix: str = "") -> Iterator[Path]:
     with cleanup.on_stop(temporary.unlink):
         try:
             temporary.touch(exist_ok=False)
+            if replaced and replaced.exists():
+                # Also before the first byte: a private file stays private.
+                temporary.chmod(replaced.stat().st_mode & 0o777)
             yield temporary
             if replaced:
                 temporary.replace(replaced)

@@ -100,11 +100,13 @@ def _is_dead(machine: str, process: str, entry: os.DirEntry[str]) -> bool:
         with contextlib.suppress(OSError):
             return time.time() - entry.stat(follow_symlinks=False).st_mtime > _DEAD_SECONDS
         return False
+    number = int(process, 16)
     try:
-        os.kill(int(process, 16), 0)
+        os.kill(number, 0)
+        # Dead, too, while its parent has not asked for its exit code.
+        return Path(f"/proc/{number}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
     except OSError as error:
-        return isinstance(error, ProcessLookupError)  # and not another user's
-    return False
+        return not isinstance(error, PermissionError)  # another user's is alive
 
 
 @contextlib.contextmanager
@@ -187,7 +189,9 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         # The reader has left: the end of a pipeline, and no fault of a disk.
         raise
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from error
+        # NumPy counts what a full disk has taken, and has no number of an error.
+        reason = error.strerror or f"{error}: is the disk full?"
+        raise OutputError(f"{path}: {reason}") from error
 
 
 def write_json(path: Path, document: object, suffix: str = "") -> None:

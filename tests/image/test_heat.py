@@ -1,29 +1,28 @@
 """Heat on a plate: the same bytes by all techniques, on any ranks; wrong answers, outputs."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from altered import altered
-from needed import need, plotted
+from needed import need
 
 from running import in_own_process, printed, refusal, workload_on
 from tiers import sampled
-from workloads.heat.plate import Plate, R
+from workloads.heat.plate import Plate
 from workloads.heat.registry import TECHNIQUES
 
 # Those of ranks end with the one that needs a file.
 *ON_RANKS, CHECKPOINT = (name for name, one in TECHNIQUES.items() if one.parallel == "ranks")
+# The image has no jax: tests/packages runs it beside the image's Python.
 ALONE = [
     name
     for name, one in TECHNIQUES.items()
-    if one.parallel not in ("ranks", "device") and name not in ("dask", "jax")
+    if one.parallel not in ("ranks", "device") and name != "dask"
+    if name != "jax" or not one.why_not()
 ]
-# The image has none: tests/packages runs it beside the image's Python.
-ALONE += [] if TECHNIQUES["jax"].why_not() else ["jax"]
 
 
 def solved(size: int, names: Sequence[str], tmp_path: Path, *options: Any) -> list[dict[str, Any]]:
@@ -50,8 +49,12 @@ def test_every_technique_gives_the_same_bytes(n: int, steps: int, tmp_path: Path
 
 def test_all_end_at_the_same_step_where_nothing_changes_any_more(tmp_path: Path) -> None:
     options = ["-n", 21, "--steps", 100_000, "--until", 1e-6]
-    alone = solved(1, ["python", "numpy", "numba"], tmp_path, *options)
-    results = [*alone, *solved(3, ON_RANKS, tmp_path, *options)]
+    results = solved(1, ["python", "numpy", "numba"], tmp_path, *options)
+    results += solved(3, ON_RANKS, tmp_path, *options)
+    # One that goes on from a step at which nobody looks.
+    file = ["--checkpoint", tmp_path / "plate.h5"]
+    solved(2, [CHECKPOINT], tmp_path, "-n", 21, "--steps", 13, *file)
+    results += solved(3, [CHECKPOINT], tmp_path, *options, *file)
     (steps,) = {one["details"][0]["steps"] for one in results}
     assert 10 < steps < 100_000
     assert steps % 10 == 0
@@ -72,22 +75,24 @@ def test_the_error_is_a_fourth_at_half_the_distance() -> None:
 @pytest.mark.parametrize(
     ("change", "verdict"),
     [
-        ("mpi.Strip.exchange = lambda *_: None", "differs from the scheme's solution"),
+        ("from workloads.heat import mpi\n"
+         "mpi.Strip.exchange = lambda *_: None", "differs from the scheme's solution"),
         # A halo of the step before: off by next to nothing.
-        ("own = mpi.Strip.exchange\n"
+        ("from workloads.heat import mpi\n"
+         "own = mpi.Strip.exchange\n"
          "def late(strip, old, seen=[0]):\n"
          "    seen[0] += 1\n"
          "    seen[0] == 9 or own(strip, old)\n"
          "mpi.Strip.exchange = late", "differs from the scheme's solution"),
-        ("own = mpi.sweep\n"
+        ("own = compiled.sweep\n"
          "def fused(old, new, first, last):\n"
          "    own(old, new, first, last)\n"
          "    new[1, 1] = numpy.nextafter(new[1, 1], 9)\n"
-         "mpi.sweep = fused", "differs in single bits"),
+         "compiled.sweep = fused", "differs in single bits"),
     ],
 )  # fmt: skip
 def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
-    code = f"import numpy\nfrom workloads.heat import mpi\n{change}"
+    code = f"import numpy\nfrom workloads.heat import compiled\n{change}"
     options = ["-n", "33", "--steps", "20", "--repeat", "1"]
     done = altered(2, code, "heat", "--impl", "numpy,mpi-sendrecv", *options)
     assert done.returncode == 1
@@ -98,8 +103,8 @@ def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
 def test_a_trace_shows_that_the_inner_rows_are_computed_meanwhile(tmp_path: Path) -> None:
     need("viztracer")
     trace = tmp_path / "r.json"
-    words = ["heat", "--impl", "mpi-overlap", "-n", "64", "--steps", "5", "--repeat", "1"]
-    command = f"viztracer --quiet -o {trace}.$PMI_RANK.json -m workloads {shlex.join(words)}"
+    words = "workloads heat --impl mpi-overlap -n 64 --steps 5 --repeat 1"
+    command = f"viztracer --quiet -o {trace}.$PMI_RANK.json -m {words}"
     printed(in_own_process("mpiexec", "-n", "2", "sh", "-c", command))
     for rank in range(2):
         events = json.loads(Path(f"{trace}.{rank}.json").read_text())["traceEvents"]
@@ -111,18 +116,16 @@ def test_a_trace_shows_that_the_inner_rows_are_computed_meanwhile(tmp_path: Path
 
 @pytest.mark.parametrize("failing", ["--out", "--film"])
 def test_only_what_was_written_is_said_to_be(failing: str, tmp_path: Path) -> None:
-    if not plotted(tmp_path / "f.png"):
-        pytest.skip("no Matplotlib here: run it in the image hpcpy")
+    need("matplotlib")
     good = tmp_path / {"--out": "f.gif", "--film": "f.png"}[failing]
     full = tmp_path / f"full{'.png' if failing == '--out' else '.gif'}"
-    code = """
-from hpcpy_common import files
-whole = files.whole
-def full(path, suffix=''):
-    if path.stem == 'full': raise OSError(28, 'No space left on device')
-    return whole(path, suffix)
-files.whole = full
-"""
+    code = (
+        "from hpcpy_common import files\nwhole = files.whole\n"
+        "def full(path, suffix=''):\n"
+        "    if path.stem == 'full': raise OSError(28, 'No space left on device')\n"
+        "    return whole(path, suffix)\n"
+        "files.whole = full"
+    )
     words = [failing, full, "--film" if failing == "--out" else "--out", good]
     done = altered(1, code, "heat", "-n", "9", "--impl", "numpy", *words)
     assert done.returncode == 73
@@ -136,19 +139,28 @@ def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
         assert printed(workload_on(size, "heat", *words)).count("one rank: start it") == times
 
 
+@pytest.mark.parametrize("option", ["--out", "--film"])
+def test_a_picture_that_nothing_can_draw_is_refused_before_the_run(option: str) -> None:
+    code = (
+        "import importlib.util\nfind = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name: None if name == 'matplotlib' else find(name)"
+    )
+    done = altered(1, code, "heat", "--impl", "numpy", option, "-")
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "no module 'matplotlib' here; --out plate.npy writes the numbers" in done.stderr
+
+
 # Ranks that do not come within two seconds are aborted.
 @pytest.mark.long
 def test_a_stop_leaves_no_window_to_the_end_of_mpi() -> None:
-    code = """
-import signal
-from workloads.heat import mpi
-own = mpi.sweep
-def stopping(*words, seen=[0]):
-    own(*words)
-    seen[0] += 1
-    seen[0] == 9 and os.kill(os.getpid(), signal.SIGINT)
-mpi.sweep = stopping
-"""
+    code = (
+        "import signal\nfrom workloads.heat import compiled\nown = compiled.sweep\n"
+        "def stopping(*words, seen=[0]):\n"
+        "    own(*words)\n"
+        "    seen[0] += 1\n"
+        "    seen[0] == 9 and os.kill(os.getpid(), signal.SIGINT)\n"
+        "compiled.sweep = stopping"
+    )
     done = altered(2, code, "heat", "--impl", "mpi-put", "-n", "33")
     assert done.returncode == 130
     assert "workloads: heat: stopped" in done.stderr
@@ -156,13 +168,11 @@ mpi.sweep = stopping
 
 
 def test_pictures(tmp_path: Path) -> None:
-    files = {f"--{kind}": tmp_path / name for kind, name in (("out", "f.png"), ("film", "f.gif"))}
-    words = [word for pair in files.items() for word in pair]
-    if not plotted(files["--out"]):
-        pytest.skip("no Matplotlib here: run it in the image hpcpy")
+    need("matplotlib")
+    words = ["--out", tmp_path / "f.png", "--film", tmp_path / "f.gif"]
     printed(workload_on(2, "heat", "--impl", "numpy,mpi-cart", "-n", 20, "--steps", 120, *words))
-    assert files["--out"].read_bytes()[:4] == b"\x89PNG"
-    assert files["--film"].read_bytes()[:6] == b"GIF89a"
+    assert (tmp_path / "f.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "f.gif").read_bytes()[:6] == b"GIF89a"
 
 
 @pytest.mark.parametrize(
@@ -173,6 +183,8 @@ def test_pictures(tmp_path: Path) -> None:
         (["--until", "nan"], "'nan' is no number above 0"),
         (["--impl", CHECKPOINT], "--impl mpi-checkpoint: needs --checkpoint FILE"),
         (["--every", "3"], "--every: needs --checkpoint"),
+        (["--impl", CHECKPOINT, "--checkpoint", "/dev/null"], "is no file that can be replaced"),
+        (["--impl", "numba-parallel", "--workers", "999"], "was started for at most"),
         (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint alone"),
         (["--film", "a.png"], "ends in none of .gif"),
         (["--out", "TMP/a.npy", "--json", "TMP/./a.npy"], "--json and --out: both go to"),
@@ -184,7 +196,3 @@ def test_pictures(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused(options: list[str], said: str, tmp_path: Path) -> None:
     words = [word.replace("TMP", str(tmp_path)) for word in options]
     assert said in refusal(workload_on(1, "heat", *words))
-
-
-def test_the_scheme_is_stable() -> None:
-    assert 0 < R <= 0.25

@@ -14,12 +14,11 @@ from running import in_own_process, printed, refusal, start_ranks, wait_until, w
 
 
 def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
-    words = ["--checkpoint", path, *options]
-    return solved(size, [CHECKPOINT], tmp_path, *words)[0]
+    return solved(size, [CHECKPOINT], tmp_path, "--checkpoint", path, *options)[0]
 
 
-def children(parent: int) -> list[int]:
-    """Return the ranks: the children of mpiexec's proxy."""
+def ranks_of(parent: int) -> list[int]:
+    """Return the processes of the ranks: the children of mpiexec's proxy."""
     found = []
     for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
         found += Path(f"/proc/{child}/task/{child}/children").read_text().split()
@@ -39,7 +38,7 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> No
         # Within a checkpoint: a file of each kind is there.
         wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
         wait_until(path.exists, job)
-        for rank in children(job.pid):
+        for rank in ranks_of(job.pid):
             os.kill(rank, signal.SIGKILL)
     finally:
         job.kill()
@@ -60,37 +59,52 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> No
 
 @pytest.mark.long  # it stops a rank at a moment
 @pytest.mark.parametrize("rank", [0, 2])
-def test_a_stop_of_any_rank_within_a_checkpoint_leaves_no_part_of_it(
-    rank: int, tmp_path: Path
-) -> None:
+def test_a_stop_of_any_rank_leaves_no_part_of_a_checkpoint(rank: int, tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 401, "--steps", 100_000]
     job = start_ranks(3, "-m", "workloads", "heat", *words, "--every", 5)
     try:
         wait_until(path.exists, job)
         wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
-        os.kill(children(job.pid)[rank], signal.SIGTERM)
+        os.kill(ranks_of(job.pid)[rank], signal.SIGTERM)
         _, said = job.communicate()
     finally:
         job.kill()
         job.communicate()
     assert job.returncode == 143
-    assert "--checkpoint" not in said
+    assert "FAILED" not in said
     assert [one.name for one in tmp_path.iterdir()] == ["plate.h5"]
 
 
+@pytest.mark.parametrize(("first", "every"), [(33, 7), (510, 10), (999, 10), (999, 7)])
+def test_until_ends_at_the_step_of_a_run_without_a_stop(
+    first: int, every: int, tmp_path: Path
+) -> None:
+    path, options = tmp_path / "plate.h5", ["-n", 20, "--steps", 5000, "--until", 1e-4]
+    (plain,) = solved(1, ["numpy"], tmp_path, *options)
+    assert plain["work"] == 20**2 * 510
+    until = options[4:] if first == 999 else ()  # which ends sooner
+    checkpoint(2, path, tmp_path, "-n", 20, "--steps", first, "--every", every, *until)
+    # Again, too, where there is nothing left to be done.
+    for _ in range(2):
+        again = checkpoint(2, path, tmp_path, *options, "--every", every)
+        assert again["answer"] == plain["answer"]
+
+
 def test_a_stop_that_hdf5_drops_is_no_failure(tmp_path: Path) -> None:
-    dropped = """
-import contextlib, signal
-from workloads.heat import checkpoint
-def create(*_):
-    with contextlib.suppress(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
-checkpoint._create = create
-"""
+    dropped = (
+        "import contextlib, signal\nfrom workloads.heat import checkpoint\n"
+        "@contextlib.contextmanager\n"
+        "def nothing(*_):\n"
+        "    with contextlib.suppress(KeyboardInterrupt):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    with contextlib.suppress(TypeError):\n"
+        "        yield None\n"
+        "checkpoint.new_file = nothing"
+    )
     path = tmp_path / "plate.h5"
-    words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = altered(1, dropped, *words)
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
+    done = altered(1, dropped, "heat", *words)
     assert (done.returncode, done.stderr) == (130, "workloads: heat: stopped\n")
     assert not [*tmp_path.iterdir()]
 
@@ -100,12 +114,31 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_
     checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)
     content = path.read_bytes()
     full = "import shutil\nshutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)"
-    words = ["heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = altered(2, full, *words)
+    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
+    done = altered(2, full, "heat", *words)
     assert done.returncode == 73
     assert done.stderr.count("0.1 MB are needed at most, and 0.0 are free") == 1
     assert path.read_bytes() == content
     assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("parent.chmod(0o555)", "Permission denied; choose another folder with --checkpoint"),
+        ("parent.rmdir()", "No such file or directory; is the folder still there"),
+    ],
+)
+def test_a_folder_that_changes_ends_the_run(change: str, reason: str, tmp_path: Path) -> None:
+    code = (
+        "from workloads.write import hdf5_files\nown = hdf5_files._no_room\n"
+        f"hdf5_files._no_room = lambda path, size: (path.{change}, own(path, size))[1]"
+    )
+    path = tmp_path / "folder" / "plate.h5"
+    path.parent.mkdir()
+    done = altered(1, code, "heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "9")
+    assert done.returncode == 73
+    assert f"FAILED: plate.h5: {reason}" in done.stderr
 
 
 def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
@@ -132,6 +165,7 @@ def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
         "del file['field']; file.create_group('field').attrs.update(n=9, r=0.2, steps=3)",
         "at = file['field'].id.get_chunk_info(4).byte_offset; file.close(); "
         "raw = open(path, 'r+b'); raw.seek(at + 9); raw.write(b'xy'); raw.close()",
+        "file.close(); open(path, 'w').write('other data')",
     ],
 )
 def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: Path) -> None:
@@ -139,21 +173,19 @@ def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: P
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
     code = f"import h5py, sys; path = sys.argv[1]; file = h5py.File(path, 'r+'); {damage}"
     printed(in_own_process(sys.executable, "-c", code, path))
+    content = path.read_bytes()
     words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 9, "--steps", 40]
     line = refusal(workload_on(2, "heat", *words))
     assert f"--checkpoint {path}" in line
     assert "remove it, or name another file" in line
+    assert path.read_bytes() == content
 
 
-def test_what_is_no_checkpoint_of_this_plate_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_plate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plate.h5"
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
-    words = ["--impl", CHECKPOINT, "--checkpoint", path]
     content = path.read_bytes()
     for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
-        line = refusal(workload_on(2, "heat", *words, *options))
+        line = refusal(workload_on(2, "heat", "--impl", CHECKPOINT, "--checkpoint", path, *options))
         assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in line
     assert path.read_bytes() == content
-    path.write_text("other data")
-    assert "no checkpoint of heat" in refusal(workload_on(2, "heat", *words, "-n", 9))
-    assert path.read_text() == "other data"

@@ -5,11 +5,12 @@ import marshal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from needed import need
 
-from running import in_own_process, launcher, surroundings
+from running import in_own_process, launcher, printed, refusal, surroundings, workload_on
 from tiers import sampled
 
 # Little to compute, for each command.
@@ -65,3 +66,16 @@ def test_two_pictures_do_not_go_to_one_output() -> None:
     done = in_own_process(sys.executable, "-m", "workloads", "mandel", "--out", "-")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "add --area" in done.stderr
+
+
+def test_an_output_keeps_what_its_owner_has_closed(tmp_path: Path) -> None:
+    closed, private = tmp_path / "closed.json", tmp_path / "private.json"
+    for path, mode in ((closed, 0o444), (private, 0o600)):
+        path.write_text("precious")
+        path.chmod(mode)
+    words = ["mandel", *LITTLE["mandel"].split(), "--json"]
+    assert "Permission denied" in refusal(workload_on(1, *words, closed))
+    assert (closed.read_text(), closed.stat().st_mode & 0o777) == ("precious", 0o444)
+    printed(workload_on(1, *words, private))
+    assert json.loads(private.read_text())
+    assert private.stat().st_mode & 0o777 == 0o600

@@ -55,7 +55,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
         if args.list:
             print(listing(workload.techniques))
             return 0
-        ranks.by_first(lambda: options.check_common(args))
+        ranks.by_first(lambda: options.check_common(args, workload.outputs))
         if args.weak and workload.grown is None:
             raise UsageError("--weak: this workload has no work that grows")
         machine.load_before()

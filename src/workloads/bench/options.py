@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hpcpy_common import files, ranks
@@ -54,8 +55,8 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     )  # fmt: skip
 
 
-def check_common(args: argparse.Namespace) -> None:
-    """Refuse what the parser alone cannot detect."""
+def check_common(args: argparse.Namespace, outputs: Mapping[str, Collection[str]]) -> None:
+    """Refuse what the parser alone cannot detect; `outputs` are the workload's own."""
     if args.scale and args.workers:
         raise UsageError("--scale and --workers exclude each other")
     if args.weak and not args.scale:
@@ -64,14 +65,20 @@ def check_common(args: argparse.Namespace) -> None:
         from workloads.bench import profiling  # noqa: PLC0415
 
         profiling.check(*args.profile)
-    check_files(args)
+    check_files(args, outputs)
 
 
-def check_files(args: argparse.Namespace) -> None:
-    """Refuse one file for two outputs, and what ``--json`` and ``--plot`` cannot do."""
+def check_files(
+    args: argparse.Namespace, outputs: Mapping[str, Collection[str]] | None = None
+) -> None:
+    """Refuse one file for two outputs, and what cannot be written or drawn.
+
+    `outputs` has more options than those of all, each with the endings that its file may have.
+    """
     files.require_apart(_outputs(args))
-    if args.json is not None:
-        files.require_writable(args.json, "--json")
+    for option, endings in {"--json": (), **(outputs or {})}.items():
+        if (path := getattr(args, option[2:])) is not None:
+            files.require_writable(path, option, endings)
     if args.plot is not None:
         from workloads.bench import plot  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -235,6 +235,8 @@ class Workload:
     overview: Overview | None = None
     # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
+    # Its options of files, and the endings that each may have: they are looked at before a run.
+    outputs: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def listing(techniques: Mapping[str, Technique]) -> str:

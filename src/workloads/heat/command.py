@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files, machine, options, ranks
-from hpcpy_common.errors import UnavailableError, UsageError
+from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
 from workloads.heat.plate import WAVES, Plate, numpy_step
-from workloads.heat.registry import DEAF, FASTEST, TECHNIQUES
+from workloads.heat.registry import ALL_STEPS, FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
@@ -25,89 +26,94 @@ if TYPE_CHECKING:
 # The most points along a side, and steps.
 _MOST_N, _MOST_STEPS = 1 << 16, 1 << 30
 _FRAMES, _MILLISECONDS = 50, 80  # of a film
-# Pixels along a side of a picture at least: a point of a small plate becomes several.
-_LEAST = 256
+# Along a side of a picture at least: a point of a small plate becomes several pixels.
+_LEAST_PIXELS = 256
 
 
-@dataclass
-class Heat:
+@dataclass(frozen=True)
+class Heat(Plate):
     """A plate, what is written of it, and the answer that all techniques must give."""
 
-    plate: Plate
-    workers: Mapping[str, int] = field(default_factory=dict)  # the most, by what they are
     out: Path | None = None
     film: Path | None = None
-    digests: dict[int, str] = field(default_factory=dict)  # by the number of steps
+    workers: Mapping[str, int] = field(default_factory=dict)  # the most, by what they are
+    digests: dict[int, str] = field(default_factory=dict)  # the first answer's, by its steps
     written: list[Path] = field(default_factory=list)
     task = "heat"
 
     @property
     def name(self) -> str:
-        n, steps = self.plate.n, self.plate.steps
-        return f"{n} × {n} points, {steps} step{'s' if steps > 1 else ''}"
+        return f"{self.n} × {self.n} points, {self.steps} step{'s' if self.steps > 1 else ''}"
 
     @property
     def title(self) -> str:
         return f"heat: {self.name}"
 
     def parameters(self) -> Mapping[str, object]:
-        return {name: getattr(self.plate, name) for name in ("n", "steps", "until")}
+        return {"n": self.n, "steps": self.steps, "until": self.until}
 
     def prepare(self, names: Sequence[str]) -> None:
         """Refuse before the run what these techniques cannot do."""
-        n = self.plate.n
-        machine.require_memory(5 * 8 * (n + 2) ** 2, "-n")
+        bytes_a_point = 5 * 8 + (4 * _FRAMES if self.film else 0)
+        machine.require_memory(bytes_a_point * (self.n + 2) ** 2, "-n")
         most = max(self.workers.get(TECHNIQUES[name].parallel, 1) for name in names)
-        if most > n:
-            raise UsageError(
-                f"-n {n}: has no row for each of {most} workers", hint=f"-n {most} has"
-            )
-        if self.plate.until and (deaf := DEAF.intersection(names)):
+        if most > self.n:
+            fault = f"-n {self.n}: has no row for each of {most} workers"
+            raise UsageError(fault, hint=f"-n {most} has")
+        if self.until and (refusing := ALL_STEPS.intersection(names)):
             hint = "leave it out, or name numpy or mpi-sendrecv"
-            raise UsageError(f"--until: {', '.join(sorted(deaf))} does all steps", hint=hint)
-        if self.plate.checkpoint is not None and names != ["mpi-checkpoint"]:
+            raise UsageError(f"--until: {', '.join(sorted(refusing))} does all steps", hint=hint)
+        if self.checkpoint is not None and names != ["mpi-checkpoint"]:
             raise UsageError("--checkpoint: is for --impl mpi-checkpoint alone")
-        if self.plate.checkpoint is not None and self.plate.checkpoint.exists():
+        if self.checkpoint is not None and self.checkpoint.exists():
             from workloads.heat.checkpoint import require_sound  # noqa: PLC0415
 
-            require_sound(self.plate.checkpoint, self.plate)
+            require_sound(self.checkpoint, self)
 
-    def checked(self, solved: Solved) -> tuple[str, str]:
-        """Return the answer's hash and what is wrong with it, or nothing; write it once."""
+    def judge(self, solved: Solved) -> tuple[str, str]:
+        """Return an answer's hash and what is wrong with it, or nothing; write the first one."""
         import numpy as np  # noqa: PLC0415
 
         answer: Float64Array = np.ascontiguousarray(solved.field, dtype=np.float64)
         digest, steps = hashlib.sha256(answer.tobytes()).hexdigest()[:16], solved.steps
-        if fault := self.plate.fault(answer, steps):
+        if fault := self.fault(answer, steps):
             return digest, fault
         if (first := self.digests.setdefault(steps, digest)) != digest:
             return digest, f"differs in single bits from {first}"
-        cooling = _cooling(replace(self.plate, steps=steps))
-        outputs = (self.out, ".png", [answer]), (self.film, ".gif", cooling)
+        outputs = (self.out, ".png", [answer]), (self.film, ".gif", self._cooling(steps))
         for path, ending, fields in () if self.written else outputs:
             if path is not None:
                 _write(path, ending, fields)
                 self.written.append(path)
         return digest, ""
 
+    def _cooling(self, steps: int) -> Iterator[Float64Array]:
+        """Solve it once more by NumPy, and give the field each few steps."""
+        old, new = self.start()
+        for step in range(steps + 1):
+            if step % max(1, steps // _FRAMES) == 0:
+                yield old
+            numpy_step(old, new)
+            old, new = new, old
+
     def grown(self, times: int) -> Heat:
         """Return a plate with about `times` as many points."""
-        side = round((self.plate.n**2 * times) ** 0.5)
+        side = round((self.n**2 * times) ** 0.5)
         if side > _MOST_N:
             most = f"--weak: {times} times {self.name} are more than {_MOST_N}² points"
             raise UsageError(most, hint="a smaller -n")
-        return replace(self, plate=replace(self.plate, n=side), digests={})
+        return replace(self, n=side, digests={})
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the answer's hash, how exact it is, and how much of a part is its surface."""
         lines = [*dict.fromkeys(f"sha256 {each.answer}: {each.verdict}" for each in results)]
         for steps in self.digests:
-            scheme, true = (self.plate.exact(steps, scheme=each) for each in (True, False))
-            off = abs(scheme - true).max()
-            lines.append(f"{off:.2g} off the true solution at most; at twice -n, a quarter of it")
+            scheme, equation = (self.exact(steps, scheme=each) for each in (True, False))
+            error = abs(scheme - equation).max()
+            lines.append(f"{error:.2g} off the true solution at most; at twice -n, a quarter of it")
         of_ranks = (each for each in results if TECHNIQUES[each.impl].parallel == "ranks")
         for count in sorted({each.workers for each in of_ranks} - {1}):
-            sent = 2 * (count - 1) / self.plate.n
+            sent = 2 * (count - 1) / self.n
             lines.append(f"{count} strips send {sent:.2g} numbers for each point they compute")
         return lines + [f"written to {path}" for path in self.written if not files.is_stdout(path)]
 
@@ -116,20 +122,19 @@ class Heat:
 class _Attempt:
     """One technique at one plate."""
 
-    problem: Heat
+    plate: Heat
     trial: Trial
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
-        plate = replace(self.problem.plate, steps=2, checkpoint=None)
-        self.trial.compute(plate, self.trial.workers)
+        self.trial.compute(replace(self.plate, steps=2, checkpoint=None), self.trial.workers)
 
     def once(self) -> Outcome:
         """Do all steps, with the start and the collection of the parts; check the answer."""
-        trial, plate = self.trial, self.problem.plate
+        trial, plate = self.trial, self.plate
         with trial.clock():
             solved = trial.compute(plate, trial.workers)
-        digest, fault = self.problem.checked(solved) if trial.is_first else ("", "")
+        digest, fault = plate.judge(solved) if trial.is_first else ("", "")
         after = "" if solved.steps == plate.steps else f" after {solved.steps} steps"
         verdict = fault or f"matches the known solution{after}"
         work, steps = plate.n**2 * (solved.steps - solved.begun), {"steps": solved.steps}
@@ -149,27 +154,14 @@ def _write(path: Path, ending: str, fields: Iterable[Float64Array]) -> None:
         first.save(temporary, append_images=others, **(film if others else {}))
 
 
-def _cooling(plate: Plate) -> Iterator[Float64Array]:
-    """Solve it once more by NumPy, and give the field each few steps."""
-    old, new = plate.start()
-    for step in range(plate.steps + 1):
-        if step % max(1, plate.steps // _FRAMES) == 0:
-            yield old
-        numpy_step(old, new)
-        old, new = new, old
-
-
 def _picture(field: Float64Array) -> Any:
-    try:
-        from matplotlib import colormaps  # noqa: PLC0415
-        from PIL import Image  # noqa: PLC0415
-    except ImportError as error:
-        hint = "--out plate.npy writes the numbers"
-        raise UnavailableError(f"no Matplotlib or Pillow here: {error}", hint=hint) from error
+    from matplotlib import colormaps  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415  (Matplotlib needs it)
+
     # One scale for all frames: it grows dark as it cools.
     most = sum(amplitude for amplitude, _, _ in WAVES)
     colours = colormaps["inferno"]((field + most / 2) / (1.5 * most), bytes=True)[..., :3]
-    side = -(-_LEAST // len(field)) * len(field)
+    side = -(-_LEAST_PIXELS // len(field)) * len(field)
     return Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
 
 
@@ -193,31 +185,29 @@ def _problems(args: argparse.Namespace) -> list[Heat]:
     if args.every and not args.checkpoint:
         raise UsageError("--every: needs --checkpoint FILE")
     if args.checkpoint and args.scale:
-        found = "with --scale the second run would find what the first did"
-        raise UsageError(f"--checkpoint: {found}", hint="leave out --scale")
+        fault = "with --scale the second run would find what the first did"
+        raise UsageError(f"--checkpoint: {fault}", hint="leave out --scale")
     if args.weak and (args.out or args.film):
         raise UsageError("--out and --film: with --weak each number of workers has its own plate")
-    plate = Plate(
-        args.n, args.steps, args.until, args.checkpoint, args.every or max(1, args.steps // 10)
-    )
-    ranks.by_first(lambda: _check_files(args))
+    if args.film or (args.out and args.out.suffix.lower() != ".npy"):
+        hint = "--out plate.npy writes the numbers"
+        ranks.by_first(lambda: require_module("matplotlib", "--out and --film: ", hint))
+    every = args.every or max(1, args.steps // 10)
     most = max(args.scale or [0])
-    count = most or args.workers or machine.cores()
-    workers = {"processes": count, "threads": count, "ranks": most or ranks.expected()}
-    return [Heat(plate, workers, args.out, args.film)]
+    workers = {
+        "processes": most or args.workers or machine.cores(),
+        "ranks": most or ranks.expected(),
+    }
+    outputs = {"out": args.out, "film": args.film, "checkpoint": args.checkpoint}
+    return [Heat(args.n, args.steps, args.until, every=every, workers=workers, **outputs)]
 
 
-def _check_files(args: argparse.Namespace) -> None:
-    """Refuse before the run what cannot be written in it."""
-    outputs = {"--checkpoint": (), "--out": (".png", ".npy"), "--film": (".gif",)}
-    for option, endings in outputs.items():
-        if (path := getattr(args, option[2:])) is not None:
-            files.require_writable(path, option, endings)
-
-
-def _with_file(workload: Workload, args: argparse.Namespace) -> Workload:
+def _with_checkpoint(workload: Workload, args: argparse.Namespace) -> Workload:
     """Return the workload as it is with a file for checkpoints, or with the row saying so."""
     if args.checkpoint is not None:
+        with contextlib.suppress(OSError):  # then the harness says why it cannot be written
+            if files.destination(args.checkpoint) is None:
+                raise UsageError(f"--checkpoint {args.checkpoint}: is no file that can be replaced")
         # A link's target is replaced, and not the link; a second repetition would find all done.
         args.checkpoint, args.repeat = Path(os.path.realpath(args.checkpoint)), 1
         return workload
@@ -240,6 +230,7 @@ WORKLOAD = Workload(
     add_options=_add_options,
     attempt=_Attempt,
     problems=_problems,
-    adapt=_with_file,
+    adapt=_with_checkpoint,
     grown=Heat.grown,
+    outputs={"--checkpoint": (), "--out": (".png", ".npy"), "--film": (".gif",)},
 )

@@ -14,7 +14,8 @@ import numpy as np
 
 from workloads.heat.plate import R, Solved, march, strips
 from workloads.parallel import dask_cluster
-from workloads.parallel.guard import guarded
+from workloads.parallel.guard import Guard, guarded
+from workloads.parallel.workers import use_numba_threads
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _SIGNATURE = "void(float64[:, ::1], float64[:, ::1], int64, int64)"
 # Dask keeps a graph of all that is to do: some steps at a time.
 _STEPS_A_GRAPH = 10
-# Of a worker process: the memory of two arrays, and where all workers meet.
-_mine: list[Any] = []
+# Of a worker process: both arrays, and the barrier where all workers meet.
+_shared: list[Any] = []
 
 
 @numba.njit(_SIGNATURE, cache=True, nogil=True)
@@ -46,14 +47,14 @@ def threaded_sweep(old: Float64Array, new: Float64Array, first: int, last: int) 
             new[i, j] = old[i, j] + R * (around - 4.0 * old[i, j])
 
 
-def compiled(plate: Plate, _: Workers) -> Solved:
+def loops(plate: Plate, _: Workers) -> Solved:
     """Compile the loops of pure Python."""
     return march(plate, *plate.start(), lambda old, new: sweep(old, new, 1, len(old) - 1))
 
 
 def threads(plate: Plate, workers: Workers) -> Solved:
     """Share the rows among threads: `prange`."""
-    numba.set_num_threads(workers.count)
+    use_numba_threads(workers.count)
     return march(plate, *plate.start(), lambda old, new: threaded_sweep(old, new, 1, len(old) - 1))
 
 
@@ -67,40 +68,38 @@ def cython(plate: Plate, _: Workers) -> Solved:
 @contextlib.contextmanager
 def process_pool(workers: Workers, n: int) -> Iterator[tuple[ProcessPoolExecutor, Float64Array]]:
     """Start processes that share two arrays; give the pool and the array that they start from."""
-    context = get_context("forkserver")
-    shared = [*(context.RawArray("d", (n + 2) ** 2) for _ in range(2))]
-    meeting = context.Barrier(workers.count)
+    context, side = get_context("forkserver"), n + 2
+    memory = [context.RawArray("d", side**2) for _ in range(2)]
+    barrier = context.Barrier(workers.count)
     with (
         guarded(context, workers.count, __name__) as guard,
-        ProcessPoolExecutor(workers.count, context, _begin, (guard, *shared, meeting)) as pool,
+        ProcessPoolExecutor(workers.count, context, _begin, (guard, side, memory, barrier)) as pool,
     ):
         guard.wait(pool)
-        yield pool, np.frombuffer(shared[0]).reshape(n + 2, n + 2)
+        yield pool, np.frombuffer(memory[0]).reshape(side, side)
 
 
-def _begin(guard: Any, *mine: Any) -> None:
-    _mine[:] = mine
+def _begin(guard: Guard, side: int, memory: Any, barrier: Any) -> None:
+    _shared[:] = [*(np.frombuffer(each).reshape(side, side) for each in memory), barrier]
     guard()
 
 
 def multiprocessing(plate: Plate, workers: Workers) -> Solved:
     """Have each process do its rows of each step, in arrays that all of them see."""
     pool, field = workers.started(process_pool, plate.n)
-    field[:], _ = plate.start()
+    field[:], _ = plate.start()  # the edge of the other array is zero from its start
     bounds = strips(plate.n, workers.count)
-    last, *_ = pool.map(_rows, repeat(plate), bounds[:-1], bounds[1:])
-    return Solved(last, plate.steps, "two arrays in shared memory")
+    field, *_ = pool.map(_all_steps, repeat(plate.steps), bounds[:-1], bounds[1:])
+    return Solved(field, plate.steps, "two arrays in shared memory")
 
 
-def _rows(plate: Plate, first: int, last: int) -> Float64Array | None:
+def _all_steps(steps: int, first: int, last: int) -> Float64Array | None:
     """Do all steps of some rows; the first process returns the field."""
-    *shared, meeting = _mine
-    # The edge of the second array is zero from its start.
-    old, new = (np.frombuffer(each).reshape(plate.n + 2, -1) for each in shared)
-    for _ in range(plate.steps):
+    old, new, barrier = _shared
+    for _ in range(steps):
         sweep(old, new, first, last)
         # Nobody may read a row that its owner has not written.
-        meeting.wait()
+        barrier.wait()
         old, new = new, old
     return old if first == 1 else None
 
@@ -118,8 +117,8 @@ def dask(plate: Plate, workers: Workers) -> Solved:
             field = field.map_overlap(_chunk_step, depth=1, boundary=0.0, dtype=inner.dtype)
             if step % _STEPS_A_GRAPH == 0:
                 field = client.persist(field)
-        found = np.pad(field.compute(), 1)
-    return Solved(found, plate.steps, f"graphs of {_STEPS_A_GRAPH} steps")
+        solution = np.pad(field.compute(), 1)
+    return Solved(solution, plate.steps, f"graphs of {_STEPS_A_GRAPH} steps")
 
 
 def _chunk_step(old: Float64Array) -> Float64Array:

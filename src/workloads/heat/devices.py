@@ -60,9 +60,9 @@ def numba_cuda(plate: Plate, workers: Workers) -> Solved:
     start = kernel[(blocks, blocks), (_TILE, _TILE)]
     solved = march(plate, old, new, lambda old, new: start(old, new, plate.n))
     ended.record()
-    found = solved.field.copy_to_host()
+    field = solved.field.copy_to_host()
     workers.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
-    return Solved(found, plate.steps, name)
+    return Solved(field, plate.steps, name)
 
 
 @functools.cache

@@ -18,10 +18,11 @@ from workloads.heat.plate import march, strips
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
-    from workloads.heat.plate import Plate, Solved
+    from workloads.heat.plate import Plate, Solved, Step
     from workloads.parallel.workers import Workers
 
-    Step: TypeAlias = Callable[[Float64Array, Float64Array], object]
+    Exchange: TypeAlias = Callable[[Float64Array], object]
+    Compute: TypeAlias = Callable[[Float64Array, Float64Array, int, int], object]
 
 
 class Strip:
@@ -44,51 +45,55 @@ class Strip:
         self.comm.Sendrecv(old[1], self.up, recvbuf=old[-1], source=self.down)
         self.comm.Sendrecv(old[-2], self.down, recvbuf=old[0], source=self.up)
 
-    def after(self, exchange: Callable[[Float64Array], object]) -> Step:
-        """Return the step that fills the halo first, and then computes all rows."""
-
-        def step(old: Float64Array, new: Float64Array) -> None:
-            exchange(old)
-            sweep(old, new, 1, self.rows + 1)
-
-        return step
-
-    def meanwhile(self, start: Callable[[Float64Array], list[Any]]) -> Step:
-        """Return the step that computes the inner rows, which need no halo, until it is there."""
-        from mpi4py import MPI  # noqa: PLC0415
-
-        # Functions of Python: a trace shows them, and not those of MPI and Numba.
-        def inner(old: Float64Array, new: Float64Array) -> None:
-            sweep(old, new, 2, self.rows)
-
-        def wait(halo: list[Any]) -> None:
-            MPI.Request.Waitall(halo)
-
-        def outer(old: Float64Array, new: Float64Array) -> None:
-            # The first row and the last, which may be the same.
-            for row in {1, self.rows}:
-                sweep(old, new, row, row + 1)
-
-        def step(old: Float64Array, new: Float64Array) -> None:
-            halo = start(old)
-            inner(old, new)
-            wait(halo)
-            outer(old, new)
-
-        return step
-
-    def solve(self, step: Step, note: str = "") -> Solved:
+    def solve(self, step: Step, note: str) -> Solved:
         """Do all steps, and collect the strips on the first rank."""
         from mpi4py import MPI  # noqa: PLC0415
 
         # A collective in the loop, with --until: all ranks wait for the slowest.
-        largest = lambda mine: self.comm.allreduce(mine, MPI.MAX)  # noqa: E731
+        largest = lambda change: self.comm.allreduce(change, MPI.MAX)  # noqa: E731
         solved = march(self.plate, *self.arrays, step, largest)
-        mine = solved.field[1:-1]
-        whole = np.zeros((self.plate.n + 2,) * 2) if self.comm.rank == 0 else None
-        counts = self.comm.gather(mine.size)
-        self.comm.Gatherv(mine, None if whole is None else [whole[1:-1], counts])
-        return solved._replace(field=whole, note=note)
+        rows = solved.field[1:-1]
+        field = np.zeros((self.plate.n + 2,) * 2) if self.comm.rank == 0 else None
+        counts = self.comm.gather(rows.size)
+        self.comm.Gatherv(rows, None if field is None else [field[1:-1], counts])
+        return solved._replace(field=field, note=note)
+
+
+def solve_after(
+    strip: Strip, exchange: Exchange, note: str = "", compute: Compute = sweep
+) -> Solved:
+    """Do all steps: `exchange` fills an array's halo, and then all rows are computed."""
+
+    def step(old: Float64Array, new: Float64Array) -> None:
+        exchange(old)
+        compute(old, new, 1, strip.rows + 1)
+
+    return strip.solve(step, note)
+
+
+def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) -> Solved:
+    """Do all steps: `start` has the halo filled; the inner rows, which need none, meanwhile."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    # Functions of Python: a trace shows them, and not those of MPI and Numba.
+    def inner(old: Float64Array, new: Float64Array) -> None:
+        sweep(old, new, 2, strip.rows)
+
+    def wait(halo: list[Any]) -> None:
+        MPI.Request.Waitall(halo)
+
+    def outer(old: Float64Array, new: Float64Array) -> None:
+        # The first row and the last, which may be the same.
+        for row in {1, strip.rows}:
+            sweep(old, new, row, row + 1)
+
+    def step(old: Float64Array, new: Float64Array) -> None:
+        halo = start(old)
+        inner(old, new)
+        wait(halo)
+        outer(old, new)
+
+    return strip.solve(step, "inner rows meanwhile")
 
 
 def send_recv(plate: Plate, workers: Workers) -> Solved:
@@ -108,13 +113,13 @@ def send_recv(plate: Plate, workers: Workers) -> Solved:
             comm.Recv(old[-1], down)
             comm.Send(old[-2], down)
 
-    return strip.solve(strip.after(exchange), "even ranks send first")
+    return solve_after(strip, exchange, "even ranks send first")
 
 
 def sendrecv(plate: Plate, workers: Workers) -> Solved:
     """Leave the order of sending and receiving to MPI."""
     strip = Strip(plate, workers.comm)
-    return strip.solve(strip.after(strip.exchange))
+    return solve_after(strip, strip.exchange)
 
 
 def overlap(plate: Plate, workers: Workers) -> Solved:
@@ -126,7 +131,7 @@ def overlap(plate: Plate, workers: Workers) -> Solved:
         halo = [comm.Irecv(old[0], up), comm.Irecv(old[-1], down)]
         return [*halo, comm.Isend(old[1], up), comm.Isend(old[-2], down)]
 
-    return strip.solve(strip.meanwhile(start), "inner rows meanwhile")
+    return solve_meanwhile(strip, start)
 
 
 def persistent(plate: Plate, workers: Workers) -> Solved:
@@ -145,7 +150,7 @@ def persistent(plate: Plate, workers: Workers) -> Solved:
         MPI.Prequest.Startall(halos[id(old)])
         return halos[id(old)]
 
-    solved = strip.solve(strip.meanwhile(start), "inner rows meanwhile")
+    solved = solve_meanwhile(strip, start)
     for halo in halos.values():
         for request in halo:
             request.Free()
@@ -172,7 +177,7 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
         window.Put(old[-2], down, target=0)
         window.Fence()
 
-    solved = strip.solve(strip.after(exchange))
+    solved = solve_after(strip, exchange)
     for window in windows.values():
         atexit.unregister(window.Free)
         window.Free()
@@ -190,12 +195,8 @@ def hybrid(plate: Plate, workers: Workers) -> Solved:
     threads = machine.share(node.allgather(machine.place()))
     node.Free()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-
-    def step(old: Float64Array, new: Float64Array) -> None:
-        strip.exchange(old)
-        threaded_sweep(old, new, 1, strip.rows + 1)
-
-    return strip.solve(step, f"{threads} thread{'s' if threads > 1 else ''} in each")
+    note = f"{threads} thread{'s' if threads > 1 else ''} in each"
+    return solve_after(strip, strip.exchange, note, threaded_sweep)
 
 
 def cartesian(plate: Plate, workers: Workers) -> Solved:
@@ -230,15 +231,15 @@ def cartesian(plate: Plate, workers: Workers) -> Solved:
         grid.Neighbor_alltoallw([old, counts, sent, types], [old, counts, received, types])
         sweep(old, new, 1, height - 1)
 
-    solved = march(plate, old, new, step, lambda mine: grid.allreduce(mine, MPI.MAX))
+    solved = march(plate, old, new, step, lambda change: grid.allreduce(change, MPI.MAX))
     blocks = grid.gather((slice(top, bottom), slice(left, right), solved.field[1:-1, 1:-1]))
-    whole = None
+    field = None
     if blocks is not None:
-        whole = np.zeros((plate.n + 2,) * 2)
+        field = np.zeros((plate.n + 2,) * 2)
         for rows, columns, block in blocks:
-            whole[rows, columns] = block
+            field[rows, columns] = block
     share = 2 * sum(count - 1 for count in grid.dims) / plate.n
     note = f"{' × '.join(map(str, grid.dims))} blocks send {share:.2g} numbers for each point"
     for each in (row, column, grid):
         each.Free()
-    return solved._replace(field=whole, note=note if blocks and share else "")
+    return solved._replace(field=field, note=note if share else "")

@@ -18,18 +18,21 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
     from workloads.parallel.workers import Workers
+
+    # Fills the inner points of its second array by those of the first.
+    Step: TypeAlias = Callable[[Any, Any], object]
 
 # Above 1/4 the scheme is not stable.
 R = 0.2
 # Amplitude, half waves along y and x. None is another's mirror image.
 WAVES = ((1.0, 1, 1), (0.5, 2, 3))
 # Steps between two looks at how much has changed: `--until`.
-EVERY = 10
+LOOK_EVERY = 10
 # What rounding may add to the field in a step, four units in the last place of 1.
 _ROUNDING = 4 * 2.0**-52
 
@@ -52,6 +55,7 @@ class Plate:
     until: float = 0.0  # ends where no point changes by as much in a step; 0.0: never
     checkpoint: Path | None = None  # the file of `mpi-checkpoint`
     every: int = 0  # steps between two checkpoints
+    begun: int = 0  # steps that a checkpoint has already
 
     def start(self, rows: slice = slice(None)) -> tuple[Float64Array, Float64Array]:
         """Return rows of the field at time 0, which has (n + 2, n + 2) points, twice."""
@@ -67,20 +71,20 @@ class Plate:
         """Return the solution after so many steps: the scheme's, or the differential equation's."""
         import numpy as np  # noqa: PLC0415
 
-        h, found = 1 / (self.n + 1), np.zeros((self.n + 2,) * 2)
+        h, field = 1 / (self.n + 1), np.zeros((self.n + 2,) * 2)
         for amplitude, ky, kx in WAVES:
             shrinks = math.exp(-(math.pi**2) * (ky**2 + kx**2) * R * h * h)
             if scheme:
                 shrinks = 1 - 4 * R * sum(math.sin(math.pi * k * h / 2) ** 2 for k in (ky, kx))
             wave = np.outer(sines(self.n, ky), sines(self.n, kx))
-            found += amplitude * shrinks**steps * wave
-        return found
+            field += amplitude * shrinks**steps * wave
+        return field
 
     def fault(self, field: Float64Array, steps: int) -> str:
         """Return how a field is not the scheme's solution after so many steps, or nothing."""
-        off = float(abs(field - self.exact(steps, scheme=True)).max())
-        right = off <= _ROUNDING * (steps + 1)  # never with a NaN
-        return "" if right else f"differs from the scheme's solution by up to {off:.1g}"
+        error = float(abs(field - self.exact(steps, scheme=True)).max())
+        right = error <= _ROUNDING * (steps + 1)  # never with a NaN
+        return "" if right else f"differs from the scheme's solution by up to {error:.1g}"
 
 
 def sines(n: int, waves: int) -> list[float]:
@@ -97,22 +101,15 @@ def strips(n: int, count: int) -> list[int]:
 
 
 def march(
-    plate: Plate,
-    old: Any,
-    new: Any,
-    step: Callable[[Any, Any], object],
-    largest: Callable[[float], float] = float,
+    plate: Plate, old: Any, new: Any, step: Step, largest: Callable[[float], float] = float
 ) -> Solved:
-    """Do the steps by two arrays in turn: `step` fills the inner points of its second one.
-
-    `largest` gives the largest change of all ranks, of this one's.
-    """
-    for done in range(1, plate.steps + 1):
+    """Do the steps by two arrays in turn; `largest` returns the largest change of all ranks."""
+    for done in range(plate.begun + 1, plate.steps + 1):
         step(old, new)
         old, new = new, old
-        if plate.until and done % EVERY == 0 and largest(change(new, old)) < plate.until:
-            return Solved(old, done)
-    return Solved(old, plate.steps)
+        if plate.until and done % LOOK_EVERY == 0 and largest(change(new, old)) < plate.until:
+            return Solved(old, done, begun=plate.begun)
+    return Solved(old, plate.steps, begun=plate.begun)
 
 
 def change(old: Any, new: Any) -> float:

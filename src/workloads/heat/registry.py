@@ -23,7 +23,7 @@ _gpu = partial(Technique, parallel="device", obstacle=machine.no_cuda_device)
 TECHNIQUES = {
     "python": Technique(_PLATE + "python", "pure Python, lists of lists", ("numpy",)),
     "numpy": Technique(_PLATE + "numpy", "NumPy, a slice for each neighbour", ("numpy",)),
-    "numba": Technique(_NODE + "compiled", "Numba, loops over the points", _JIT),
+    "numba": Technique(_NODE + "loops", "Numba, loops over the points", _JIT),
     "numba-parallel": _shared(
         _NODE + "threads", "Numba, rows shared among threads", parallel="threads"
     ),
@@ -62,5 +62,5 @@ TECHNIQUES = {
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = ("numba-cuda", "mpi-overlap", "numba-parallel", "numba", "cython", "numpy", "python")
-# Those whose loop is not `march`, and so does not look at how much changes; or not on a GPU.
-DEAF = {"multiprocessing", "dask", "jax", "cupy", "numba-cuda"}
+# Those that refuse --until: their loop is not `march`, or its look at the change is NumPy's.
+ALL_STEPS = {"multiprocessing", "dask", "jax", "cupy", "numba-cuda"}

@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpcpy_common import ranks
 from hpcpy_common.errors import UnavailableError, UsageError
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome, Workload
-from workloads.mandel import registry
+from workloads.mandel import output, registry
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Answer, Area, Grid
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Int32Array, Trial
-    from workloads.mandel.output import Write
 
 # Shorter work shows no bar.
 _DELAY_SECONDS = 2.0
@@ -162,15 +160,13 @@ class _Attempt:
         )
 
     @contextlib.contextmanager
-    def _file(self) -> Iterator[Write]:
+    def _file(self) -> Iterator[output.Write]:
         """Give the function that writes a block; a wrong answer leaves no file."""
         trial, picture = self._trial, self._picture
         is_due = trial.is_first and self._is_complete and not trial.repetition
         if picture.out is None or picture.written or not is_due:
             yield lambda _: None
             return
-        from workloads.mandel import output  # noqa: PLC0415
-
         with output.sink(picture.out, self._grid) as write:
             yield write
         picture.written = True
@@ -242,12 +238,8 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
 
 def _problems(args: argparse.Namespace) -> list[Picture]:
     areas = _areas(args)
-    if args.out is not None:
-        if len(areas) > 1:
-            raise UsageError(f"--out {args.out}: takes one picture", hint="add --area area1")
-        from workloads.mandel import output  # noqa: PLC0415
-
-        ranks.by_first(lambda: output.check(args.out))
+    if args.out is not None and len(areas) > 1:
+        raise UsageError(f"--out {args.out}: takes one picture", hint="add --area area1")
     kernel = args.kernel or registry.first_kernel()
     if args.kernel and (reason := registry.TECHNIQUES[kernel].why_not()):
         raise UnavailableError(f"--kernel {kernel} cannot run here: {reason}")
@@ -274,4 +266,5 @@ WORKLOAD = Workload(
     baseline=("python", "numpy-single"),
     grown=Picture.grown,
     adapt=_with_kernel,
+    outputs={"--out": output.FORMATS},
 )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from hpcpy_common.errors import UsageError
 from workloads.mandel.numba_ import escape_time
+from workloads.parallel.workers import use_numba_threads
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -51,7 +51,7 @@ def _escape_times_parallel(cr: float, ci: float, maxiter: int) -> int:
 
 def parallel_ufunc(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Call the ufunc in threads: each has one part of the points from the start."""
-    _use_threads(workers.count)
+    use_numba_threads(workers.count)
     xs, ys = grid.axes(rows)
     # A ufunc shares out only its innermost loop, which would be one row: so it
     # gets all points as one row. Their coordinates take four times the answer's
@@ -73,20 +73,9 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
 
 def parallel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Loop over the rows in threads: whoever is free takes the next."""
-    _use_threads(workers.count)
+    use_numba_threads(workers.count)
     # Chunks of one row are dealt out as threads become free. By default each
     # thread has one block of rows, and the thread with the set's interior is late.
     with numba.parallel_chunksize(1):
         _fill(*grid.axes(rows), grid.maxiter, out)
     return f"{numba.threading_layer()} threads"
-
-
-def _use_threads(count: int) -> None:
-    """Have parallel kernels run in `count` threads, or raise a UsageError for too many."""
-    most = numba.config.NUMBA_NUM_THREADS
-    if count > most:
-        raise UsageError(
-            f"--workers {count}: Numba was started for at most {most} threads",
-            hint=f"set NUMBA_NUM_THREADS={count}",
-        )
-    numba.set_num_threads(count)

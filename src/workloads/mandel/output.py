@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hpcpy_common import files
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
 
     # Takes the next rows.
-    Write = Callable[[Int32Array], object]
+    Write: TypeAlias = Callable[[Int32Array], object]
 
 # From dark blue over grey to yellow, with evenly rising lightness: it reads the
 # same with any colour vision and in black and white. The set itself is black.
@@ -87,14 +87,9 @@ def _shades(row: Int32Array, lowest: int, last: int) -> Float64Array:
     return np.where(row == last, -1.0, shade)
 
 
-_FORMATS = {".png": _png, ".npy": _npy}
+FORMATS = {".png": _png, ".npy": _npy}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
-
-
-def check(path: Path) -> None:
-    """Refuse before the run what cannot be written after it."""
-    files.require_writable(path, "--out", _FORMATS)
 
 
 @contextlib.contextmanager
@@ -102,6 +97,6 @@ def sink(path: Path, grid: Grid) -> Iterator[Write]:
     """Give what takes the rows, block by block; the file appears once all are there."""
     with (
         files.whole_file(path, _DEFAULT) as temporary,
-        _FORMATS[temporary.suffix.lower()](temporary, grid) as write,
+        FORMATS[temporary.suffix.lower()](temporary, grid) as write,
     ):
         yield write

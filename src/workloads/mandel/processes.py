@@ -14,8 +14,6 @@ from workloads.parallel import dask_cluster
 from workloads.parallel.guard import guarded
 
 if TYPE_CHECKING:
-    from dask.distributed import Client
-
     from workloads.bench.workload import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
@@ -69,19 +67,9 @@ def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
     return [row_as_list(xs, y, grid.maxiter) for y in ys]
 
 
-@contextlib.contextmanager
-def dask_client(workers: Workers, kernel: str) -> Iterator[Client]:
-    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
-    from dask.distributed import Client  # noqa: PLC0415
-
-    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
-        dask_cluster.prepare(client, registry.kernel_module(kernel))
-        yield client
-
-
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
-    client = workers.started(dask_client, kernel)
+    client = workers.started(dask_cluster.client, registry.kernel_module(kernel))
     from dask.distributed import as_completed  # noqa: PLC0415
 
     # Not pure: rows that are asked for again must be computed again.

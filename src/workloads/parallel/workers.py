@@ -8,9 +8,20 @@ from concurrent import futures
 from typing import Any, TypeVar
 
 from hpcpy_common import ranks
-from hpcpy_common.errors import WorkerError
+from hpcpy_common.errors import UsageError, WorkerError
 
 T = TypeVar("T")
+
+
+def use_numba_threads(count: int) -> None:
+    """Have Numba's parallel kernels run in `count` threads, or raise a UsageError for too many."""
+    import numba  # noqa: PLC0415
+
+    most = numba.config.NUMBA_NUM_THREADS
+    if count > most:
+        fault = f"--workers {count}: Numba was started for at most {most} threads"
+        raise UsageError(fault, hint=f"set NUMBA_NUM_THREADS={count}")
+    numba.set_num_threads(count)
 
 
 class Workers:

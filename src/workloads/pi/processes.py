@@ -6,15 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
 
 from workloads.parallel import dask_cluster
 from workloads.parallel.guard import guarded
 from workloads.parallel.workers import Workers
 from workloads.pi.definition import seeded_hits, seeded_shares
-
-if TYPE_CHECKING:
-    from dask.distributed import Client
 
 
 @contextlib.contextmanager
@@ -36,19 +32,9 @@ def multiprocessing(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     return sum(pool.map(seeded_hits, *shares)), "a GIL each"
 
 
-@contextlib.contextmanager
-def dask_client(workers: Workers) -> Iterator[Client]:
-    """Connect to a cluster of Dask, a site's or one of `workers.count` processes."""
-    from dask.distributed import Client  # noqa: PLC0415
-
-    with dask_cluster.cluster(workers) as cluster, Client(cluster) as client:
-        dask_cluster.prepare(client, __name__)
-        yield client
-
-
 def dask(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the workers of a local Dask cluster or a site's."""
-    client = workers.started(dask_client)
+    client = workers.started(dask_cluster.client, __name__)
     shares = seeded_shares(seed, pairs, workers.count)
     # Not pure: a share that is asked for again must be counted again.
     futures = client.map(seeded_hits, *shares, pure=False)
@@ -60,7 +46,8 @@ def delayed(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count by calls that are only noted, until `compute` makes all of them."""
     from dask import compute, delayed  # noqa: PLC0415
 
-    workers.started(dask_client)  # Without a client, compute() starts a pool of its own.
+    # Without a client, compute() starts a pool of its own.
+    workers.started(dask_cluster.client, __name__)
     shares = zip(*seeded_shares(seed, pairs, workers.count), strict=True)
     calls = [delayed(seeded_hits, pure=False)(seed, share) for seed, share in shares]
     with dask_cluster.failures():

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 HDF5 = "arrays.h5"
 RAW = "arrays.raw"
 DATASET = "arrays"
+# What chooses the folder.
+OPTIONS = "--out or TMPDIR"
 _MORE_ROOM = 1 << 20
 _HINTS: dict[int | None, str] = {
     errno.EFBIG: "see ulimit -f",
@@ -39,14 +41,14 @@ def array_name(t: int) -> str:
 
 
 @contextlib.contextmanager
-def output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
     """Turn the system's error into an OutputError that names `path` and the next step."""
     try:
         yield
     except OSError as error:
         # h5py's own text names offsets and addresses.
         reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = _HINTS.get(error.errno, "choose another folder with --out or TMPDIR")
+        hint = _HINTS.get(error.errno, f"choose another folder with {option}")
         raise OutputError(f"{path.name}: {reason}", hint=hint) from error
 
 

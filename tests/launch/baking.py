@@ -97,6 +97,10 @@ def small(folder: Path) -> None:
     wheel(folder, "bundle", "1.0", {"bundle/__init__.py": "raise SystemExit(9)\n"})
     wheel(folder, "sure", "1.0", {"sure.py": "def f(): 'text'\nassert f.__doc__\n"})
     wheel(folder, "broken", "1.0", {"broken.py": "x = " + "-" * 300_000 + "1\n"})
+    # As setuptools and hatchling make them of `-e`.
+    finds = {"edit-1.0.dist-info/top_level.txt": "edit\n", "__editable___edit_finder.py": ""}
+    wheel(folder, "edit", "1.0", {**finds, "__editable__.edit-1.0.pth": "elsewhere\n"})
+    wheel(folder, "hatched", "1.0", {"_hatched.pth": "elsewhere\n"})
     wheel(folder, "named", "1.0", {"named.pth": "elsewhere\n", "named.py": ""})
     sdist(folder, "source", "1.0")
     hashed = f"plain==1.0 --hash=sha256:{digest(folder / 'plain-1.0-py3-none-any.whl')}\n"

@@ -36,6 +36,23 @@ print(ctypes.CDLL(h5py.h5z.__file__).H5open(), h5py.h5d.__file__ == h5py.h5z.__f
 print(importlib.metadata.distribution("numpy").locate_file("numpy") == pathlib.Path(os.path.dirname(
     importlib.import_module("numpy").__file__)))
 """
+# What is asked of a path of the file's; then of a folder of all packages, and by a pattern.
+CHANGES = """
+import importlib.resources, os
+folder = importlib.resources.files("viztracer")
+file, new = folder / "main.py", folder / "new"
+for change in (
+    lambda: file.write_text(""), lambda: new.write_text(""), lambda: file.open("r+"), file.unlink,
+    file.touch, new.mkdir, folder.rmdir, lambda: file.chmod(0), lambda: file.rename(new),
+    lambda: file.move(new), lambda: new.symlink_to(file),
+):
+    try: print(change())
+    except OSError as error: print(error.filename, error.strerror)
+print(len(file.read_text()) > 1000, oct(os.stat(file).st_mode & 0o777))
+for ask in (lambda: folder.glob("../*"), lambda: folder.parent.glob("*")):
+    try: print(*ask())
+    except NotImplementedError as error: print(error)
+"""
 STARTS = """
 import subprocess, sys
 print(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, text=True).stdout)
@@ -124,6 +141,37 @@ print(importlib.metadata.distribution("numpy").read_text("WHEEL")[:13])
     assert printed(python("-c", READS)) == "True True True\n0 True\nTrue\n"
 
 
+def test_a_path_of_its_refuses_what_it_cannot_do(python: Start) -> None:
+    *refused, whole, above, all_packages = printed(python("-c", CHANGES)).splitlines()
+    assert len(refused) == 11
+    assert {line.partition(" ")[2] for line in refused} == {"Read-only file system"}
+    assert whole == "True 0o444"
+    assert above == "../*: this folder is searched downwards alone"
+    assert all_packages.endswith("site-packages is not copied to this node; ask one package of it")
+
+
+def test_a_package_is_copied_to_the_node_where_all_of_it_is_asked(
+    python: Start, tmp_path: Path
+) -> None:
+    asks = "from importlib.resources import files; f = files('viztracer'); print(len([*f.{}]))"
+    assert int(printed(python("-c", asks.format("iterdir()")))) > 20
+    assert placed(tmp_path / "tmp") == []
+    assert printed(python("-c", asks.format("rglob('*.html')"))) == "3\n"
+    assert len(placed(tmp_path / "tmp")) > 30
+
+
+def test_without_a_folder_a_packages_files_are_read_and_not_searched(file: Path) -> None:
+    program = """
+from importlib.resources import files
+print("def" in (files("viztracer") / "main.py").read_text())
+try: files("viztracer").glob("*")
+except OSError as error: print(error)
+"""
+    is_read, refused = printed(without_a_folder(file, "noexec", "-c", program)).splitlines()
+    assert is_read == "True"
+    assert refused.startswith("no folder for viztracer: ")
+
+
 def test_a_venv_on_top_has_its_scripts_and_pip_wants_one(python: Start, tmp_path: Path) -> None:
     printed(python("-m", "venv", "--system-site-packages", "venv"))
     assert (tmp_path / "venv/bin/activate").stat().st_mode & 0o777 == 0o644
@@ -165,6 +213,7 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_ino == before.st_ino
     # As after a power failure; all that may lie there: tests/unit/interp/test_caches.py.
+    library.chmod(0o644)
     with library.open("r+b") as broken:
         broken.write(bytes(60 << 20))
     assert printed(python("-c", COMPILES)) == "42\n"

@@ -46,8 +46,9 @@ def test_a_patch_names_tests_that_there_are() -> None:
 
 def test_tests_that_pages_and_the_table_for_qemu_name_are_there() -> None:
     text = read(paths.ROOT / "SECURITY.md") + read(paths.ROOT / "docs/reference/importlib.md")
-    rows = tomllib.loads(read(paths.ROOT / "tests/image/drop_in.toml"))
-    assert set(re.findall(r"`\[([\w ]+)\]`", text)) <= set(rows)
+    tables = (paths.ROOT / "tests/image").rglob("*.toml")
+    rows = {row for table in tables for row in tomllib.loads(read(table))}
+    assert set(re.findall(r"`\[([\w ]+)\]`", text)) <= rows
     named = re.findall(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)", text)
     cited = {paths.ROOT / "tests" / file: re.findall(r"\w+", names) for file, names in named}
     assert len(cited) > 10

@@ -139,8 +139,9 @@ def _write(path: str, folder: int) -> None:
         with open(part, "wb", opener=_below(folder)) as file:
             file.writelines(_files.pieces(path))
             file.flush()
-            # As in an image, in a folder of the user's alone: venv copies scripts' modes.
-            os.fchmod(file.fileno(), 0o755 if "/bin/" in path else 0o644)
+            # Nothing is to be written there, where it vanishes; venv copies scripts' modes.
+            mode = 0o644 if "/venv/scripts/" in path else 0o444
+            os.fchmod(file.fileno(), 0o555 if "/bin/" in path else mode)
             _note(file.fileno())
             if ".so" in path:  # not for jedi's 5,605 files: each boot compares all
                 os.fsync(file.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import metadata
 from importlib.metadata import DistributionFinder, PathDistribution
@@ -98,7 +97,7 @@ class Known(PathDistribution):
         if self._bundle.files:
             from _hpcpy_resources import Located  # noqa: PLC0415
 
-            return Located(os.path.normpath(str(file)))
+            return Located().with_segments(file)
         return file
 
     def read_text(self, filename: str) -> str | None:  # type: ignore[override]

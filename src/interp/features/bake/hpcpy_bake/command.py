@@ -65,7 +65,7 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
     library = Path(finder().bundle.library)
     site = library / "site-packages"
     date = os.environ.get("SOURCE_DATE_EPOCH")
-    _refuse(site, date)
+    _refuse(words, site, date)
     # What is installed is for all users of the image.
     os.umask(0o022)
     started, own = time.time(), installed.untouched(sys.prefix)
@@ -77,12 +77,18 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
     if among:
         reason = f"{', '.join(sorted(among)[:3])}: a package has put it among the image's own files"
         raise _BakeError(UNAVAILABLE, f"{reason}; build again without that package")
+    if absent := ", ".join(installed.unimportable(site)):
+        reason = f"{absent}: its modules are not in the image, as those of an editable package"
+        raise _BakeError(UNAVAILABLE, f"{reason}; build again without it; nothing was baked")
     _write(library, site, int(date or time.time()))
     if date is not None:
         _date(Path(sys.prefix), started - 1, int(date))
 
 
-def _refuse(site: Path, date: str | None) -> None:
+def _refuse(words: Sequence[str], site: Path, date: str | None) -> None:
+    if any(word.startswith(("-e", "--ed")) for word in words):  # optparse takes a beginning
+        reason = "no start would find an editable package (-e)"
+        raise _BakeError(USAGE, f"{reason}; bake it without -e, or use it from a venv")
     if sys.prefix != sys.base_prefix:
         own = "bake with the image's own python3"
         raise _BakeError(USAGE, f"in a virtual environment python -m pip install does; {own}")

@@ -83,6 +83,19 @@ def top_level(distribution: Distribution) -> list[str]:
     return sorted(top for top in tops if top.isidentifier())
 
 
+def unimportable(site: Path) -> list[str]:
+    """Return the distributions that name modules, or add to the path, and have no such module."""
+
+    def is_absent(distribution: Distribution) -> bool:
+        names, has = files(distribution), top_level(distribution)
+        if names and (named := (distribution.read_text("top_level.txt") or "").split()):
+            return not {name.partition("/")[0] for name in named}.intersection(has)
+        modules = [name for name in names if name.endswith((".py", ".so"))]
+        return not modules and any(name.endswith(".pth") for name in names)
+
+    return [name for name, distribution in others(site).items() if is_absent(distribution)]
+
+
 def without_owner(site: Path) -> list[str]:
     """Return the names that can be imported from a folder, and that no distribution has."""
     present = distributions(path=[str(site)])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpcpy_common import files
+from hpcpy_common import files, machine
 from hpcpy_common.errors import require_module
 from workloads.bench import scaling
 from workloads.bench.result import Result
@@ -45,12 +45,19 @@ def chart(args: argparse.Namespace, workload: Workload, results: Sequence[Result
         workload.overview.chart(args.plot, results)
     elif args.scale:
         kind = "weak" if args.weak else "strong"
-        scaling_chart(args.plot, f"{workload.title}, {kind} scaling", results)
+        scaling_chart(args.plot, measured_here(f"{workload.title}, {kind} scaling"), results)
     else:
         rates: dict[str, dict[str, float]] = {}
         for result in results:
             rates.setdefault(result.problem, {})[result.impl] = result.rate / 1e6
-        number_chart(args.plot, f"{workload.title}, {workload.rate}", workload.unit, rates)
+        title = measured_here(f"{workload.title}, {workload.rate}")
+        number_chart(args.plot, title, workload.unit, rates)
+
+
+def measured_here(title: str) -> str:
+    """Return a chart's title with the machine of its numbers: pictures leave their pages."""
+    here = machine.describe()
+    return f"{title}\n{here['cores']} cores of {here['processor']}"
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ class Overview:
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw time and rate over the size."""
-        from workloads.bench.plot import Panel, line_chart  # noqa: PLC0415
+        from workloads.bench.plot import Panel, line_chart, measured_here  # noqa: PLC0415
 
         times: dict[str, list[tuple[float, float]]] = {}
         rates: dict[str, list[tuple[float, float]]] = {}
@@ -37,7 +37,8 @@ class Overview:
             rates.setdefault(name, []).append((size, _rate(result)))
         latency = Panel("half a round trip", "bytes", "µs", times)
         bandwidth = Panel("bandwidth", "bytes", "MB/s", rates)
-        line_chart(path, "Ping-pong of the first rank and the last", [latency, bandwidth])
+        title = measured_here("Ping-pong of the first rank and the last")
+        line_chart(path, title, [latency, bandwidth])
 
 
 def _least(result: Result, key: str) -> float:

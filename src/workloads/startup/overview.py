@@ -61,13 +61,14 @@ class Overview:
         imported = [result for result in results if result.impl == "importtime"]
         if imported:
             times = {result.problem: _longest(_fastest(result)["whole"]) for result in imported}
-            plot.number_chart(path, "Imports, with all they import", "ms", times)
+            title = plot.measured_here("Imports, with all they import")
+            plot.number_chart(path, title, "ms", times)
             return
         rates: dict[str, dict[str, float]] = {}
         for result in results:
             many = f" × {result.workers}" if result.workers > 1 else ""
             rates.setdefault(result.problem, {})[f"{result.impl}{many}"] = result.rate
-        plot.number_chart(path, "Starts of Python", "starts/s", rates)
+        plot.number_chart(path, plot.measured_here("Starts of Python"), "starts/s", rates)
 
 
 def _main(results: Sequence[Result]) -> list[list[str]]:

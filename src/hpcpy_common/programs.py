@@ -17,7 +17,10 @@ START_SECONDS = 120.0
 
 def ended(code: int) -> str:
     """Return how a program has ended, in words."""
-    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = f" ({signal.Signals(-code).name})" if -code in {*signal.Signals} else ""
+    return f"was killed by signal {-code}{name}"
 
 
 @contextlib.contextmanager

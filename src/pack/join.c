@@ -25,10 +25,10 @@ static void name_socket(char *name, size_t size)
 {
     struct stat space = {0};
     stat("/proc/self/ns/mnt", &space);
-    /* One that records is no other start's. */
-    snprintf(name, size, "hpcpy-pack/%u/%s/%lu/%s/%s%s", getuid(), getenv("HPCPY_PACK_IMAGE"),
-             (unsigned long)space.st_ino, job() ?: "", getenv("SLURM_STEP_ID") ?: "",
-             basename(getenv("HPCPY_PACK_RECORD") ?: ""));
+    /* One that records is no other start's.  What follows a long job's name would be cut off. */
+    snprintf(name, size, "hpcpy-pack/%u/%s/%lu%s/%s/%s", getuid(), getenv("HPCPY_PACK_IMAGE"),
+             (unsigned long)space.st_ino, basename(getenv("HPCPY_PACK_RECORD") ?: ""),
+             getenv("SLURM_STEP_ID") ?: "", job() ?: "");
 }
 
 static void read_hold(void)
@@ -52,7 +52,8 @@ static void start_daemon(int listener, char *image)
     pid_t child = fork();
 
     if (child) {
-        waitpid(child, NULL, 0);
+        if (child > 0)   /* -1 would wait for any: for those that a shell had before its `exec` */
+            waitpid(child, NULL, 0);
         return;
     }
     listener = fcntl(listener, F_DUPFD, LISTENER);   /* 0 to 2 become those of /dev/null */

@@ -17,7 +17,10 @@ say() {
   [ -z "${HPCPY_VERBOSE:-}" ] || echo "hpcpy pack: $why; $1" >&2
 }
 
-[ "$name" != pack-exec ] || [ $# -gt 0 ] || fail "a command to execute: none was given"
+if [ "$name" = pack-exec ] && [ $# -eq 0 ]; then
+  echo "hpcpy pack: usage: pack-exec COMMAND …" >&2
+  exit 2
+fi
 # As the launcher does for bash.
 [ -z "$activate" ] || [ -z "${BASH_ENV+x}" ] || export HPCPY_PACK_BASH_ENV="$BASH_ENV"
 [ -z "$activate" ] || unset BASH_ENV
@@ -55,7 +58,8 @@ else
   fi
   for folder in /*; do
     case $folder:$binds: in
-      /proc:* | /sys:* | /dev:* | *"=$folder:"*) continue ;;
+      # Apptainer's words are parted at blanks, and its binds at commas.
+      /proc:* | /sys:* | /dev:* | *[[:space:],]* | *"=$folder:"*) continue ;;
     esac
     [ ! -d "$folder" ] || options="$options --bind $folder"
   done

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "pack.h"
 
@@ -70,6 +71,32 @@ static void read_config(void)
         image = join(own, "/", getenv("HPCPY_PACK_IMAGE"));
 }
 
+/* Tell whether a command was named in a folder that is not the packed prefix, nor a link to it: in
+   a copy, or where a bind mount shows the folder once more.  A virtual environment's link to a
+   command lies in neither, and keeps its name. */
+static int is_strayed(const char *path)
+{
+    const char *prefix = getenv("HPCPY_PACK_PREFIX"), *bin = getenv("HPCPY_PACK_BIN") ?: "";
+
+    if (is_alone || !*bin || !strcmp(own, join(prefix, "/", ".pack")))
+        return 0;
+    char *named = strchr(path, '/') ? strdup(path) : strdup("./");
+    if (!named)
+        err(69, "%s", path);
+    *strrchr(named, '/') = 0;
+    const char *folder = realpath(named, NULL), *packed = realpath(join(prefix, "/", "bin"), NULL);
+    const char *here = realpath(join(own, "/../", "bin"), NULL);
+    return folder && here && !strcmp(folder, here) && (!packed || strcmp(packed, here));
+}
+
+/* Tell whether a path leads to this program, which would start itself without end. */
+static int is_launcher(const char *path)
+{
+    struct stat status, this;
+    return !stat(path, &status) && !stat("/proc/self/exe", &this) &&
+           status.st_ino == this.st_ino && status.st_dev == this.st_dev;
+}
+
 /* Be where the environment is at its place; else the script beside this program starts what has
    a name: by Apptainer, or from the folder as it was. */
 static void go_inside(char **words, const char *name)
@@ -134,9 +161,15 @@ int main(int count, char **words)
         if (!strcmp(words[i], path))
             path = words[0];
     char *name = basename(path), *program = join(getenv("HPCPY_PACK_BIN"), "", name);
+    int is_any = !strcmp(name, "pack-exec");
+    const char *given_path = path, *verbose = getenv("HPCPY_VERBOSE");
+    /* The image lies over the prefix alone: the program finds its files by its name there. */
+    if (!is_any && is_strayed(path))
+        path = words[0] = program;
     go_inside(words, name);
-    if (is_alone && (!strcmp(name, basename(image)) ||
-                     (access(program, F_OK) && strcmp(name, "pack-exec")))) {
+    if (path != given_path && verbose && *verbose)
+        warnx("%s: was packed as %s, and runs there", given_path, getenv("HPCPY_PACK_PREFIX"));
+    if (is_alone && (!strcmp(name, basename(image)) || (!is_any && access(program, F_OK)))) {
         /* A command of the image, by its name, or what its Python is given. */
         const char *given = words[1] ? join(getenv("HPCPY_PACK_BIN"), "", words[1]) : "";
         int is_command = words[1] && (!strcmp(words[1], "pack-exec") ||
@@ -148,18 +181,24 @@ int main(int count, char **words)
     }
     if (is_alone)
         path = words[0] = program;   /* nothing else of the file's is on this node */
-    int is_any = !strcmp(name, "pack-exec");
+    is_any = !strcmp(name, "pack-exec");
+    if (is_any && !words[1])
+        errx(2, "usage: pack-exec COMMAND …");
     if (is_any)
-        program = *++words ?: "a command to execute";
+        program = *++words;
     else if (*program != '/')
         words[0] = name;   /* an image's: it may look for what lies beside it, by PATH */
     else if (!strchr(words[0], '/'))
         words[0] = path;   /* it may look for itself on PATH, which may have changed */
-    if (!is_any && *program == '/' && access(program, F_OK))
+    if (!is_any && *program == '/' && access(program, F_OK)) {
         program = path;   /* a link with another name */
+        if (is_launcher(program))
+            errx(69, "%s: leads to a copy of what was packed as %s; next: have it lead there", path,
+                 getenv("HPCPY_PACK_PREFIX"));
+    }
     const char *script = getenv("HPCPY_PACK_ACTIVATE") ?: "";
     forget_config();
-    if (*script && *words && (!strchr(program, '/') || !access(program, F_OK)))
+    if (*script && (!strchr(program, '/') || !access(program, F_OK)))
         activate(script, program, words);
     execvp(program, words);
     err(69, "%s", program);

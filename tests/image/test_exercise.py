@@ -171,7 +171,7 @@ BAD = [
     ("def compute(*_):\n    raise SystemExit(3)\n", 1, "my.py:2: SystemExit: 3"),
     ("def compute(*_):\n    while True: pass\n", 1, "no answer within 2 s; an endless loop?"),
     ("\0", 2, "my.py:1: "),
-    ("import os\ndef compute(*_):\n    os.abort()\n", 1, "was killed by signal 6, and gave no"),
+    ("import os\ndef compute(*_):\n    os.abort()\n", 1, "killed by signal 6 (SIGABRT), and"),
     ("import os\ndef compute(*_):\n    os._exit(0)\n", 1, "with exit code 0, and gave no answer"),
     ("x = " + 50_000 * "-" + "1\n", 2, "my.py: Python cannot read an expression so deep"),
 ]

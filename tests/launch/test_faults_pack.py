@@ -137,7 +137,10 @@ def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
 
 @pytest.mark.parametrize(
     ("end", "says"),
-    [("exit 3", "fails ended with exit code 3"), ("kill -9 $$", "fails was killed by signal 9")],
+    [
+        ("exit 3", "fails ended with exit code 3"),
+        ("kill -9 $$", "fails was killed by signal 9 (SIGKILL)"),
+    ],
 )
 def test_a_program_that_fails_leaves_its_folder_unpacked(parent: Path, end: str, says: str) -> None:
     # Exit code 0: a script then removed the folder as it was.

@@ -169,7 +169,9 @@ def test_update_packs_what_a_program_changed(prefix: Path) -> None:
     update = ("--update", prefix, "--", "python", "-c")
     failed = pack(*update, write.format("sys.exit(3)"))
     assert failed.returncode == 1
-    assert "ended with 3" in failed.stderr
+    assert "ended with exit code 3" in failed.stderr
+    killed = pack(*update[:3], "sh", "-c", "kill -9 $$")
+    assert (killed.returncode, "was killed by signal 9 (SIGKILL); " in killed.stderr) == (1, True)
     show = (prefix / "bin/pack-exec", "ls", prefix / "share")
     assert run(*show, env=ENV).stdout.split() == ["gdal"]
     assert tree(beside(prefix, "unpacked")) == before
@@ -245,12 +247,24 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
     outside = prefix.parent / "project"
     outside.mkdir()
     (prefix / "share/__editable__.mine.pth").write_text(f"{outside}\n/gone/src\n")
-    (prefix / "lib/data").symlink_to(outside)
-    done = pack(prefix)
-    assert done.returncode == 0, done.stderr
-    assert f"mine.pth -> {outside}: it must stay: pip install it, no -e" in done.stderr
-    assert "/gone" not in done.stderr
-    assert f"lib/data -> {outside}: its target must stay; --with" in done.stderr
+    (prefix / "share/own.pth").write_text(f"{outside}\n")
+    (prefix / "lib/data").symlink_to("../../project")
+    (prefix / "share/closed").touch(0o600)
+    # An update looks through another folder, which is gone when a user reads of it.
+    for words in ((prefix,), ("--update", prefix, "--", "true")):
+        done = pack(*words)
+        assert done.returncode == 0, done.stderr
+        for line in (
+            f"editable install out of the environment: {prefix}/share/__editable__.mine.pth"
+            f" -> {outside}: it must stay: pip install it, no -e",
+            f"path in a .pth file out of the environment: {prefix}/share/own.pth"
+            f" -> {outside}: it must stay; --with FOLDER packs it too",
+            f"{prefix}/lib/data -> {outside}: its target must stay; --with",
+            f"image is closed to those who may not read {prefix}/share/closed",
+        ):
+            assert line in done.stderr
+        assert "/gone" not in done.stderr
+        assert ".packing" not in done.stderr
 
 
 def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
@@ -265,6 +279,15 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
     assert (shown.stdout, shown.stderr) == ("x", "")
     assert pack("--undo", prefix).returncode == 0
     assert (prefix / "lib/libx").readlink() == store / "libx"
+
+
+@pytest.mark.parametrize("name", ["bin/python", "bin/report", "lib", "share"])
+def test_of_what_lies_in_a_packed_folder_the_folder_is_named(prefix: Path, name: str) -> None:
+    packed(prefix)
+    for action in ((), ("--undo",)):
+        done = pack(*action, prefix / name)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"{prefix / name}: lies in a packed folder; give {prefix}\n" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ sys.stdin.read()
 """
 ALONE = {"HPCPY_PACK_HOLD": "0"}
 HELD = {"HPCPY_PACK_HOLD": "600"}
+ENGINES = ("apptainer", "folder")
 
 
 def start(
@@ -140,6 +141,70 @@ def test_a_command_that_is_not_there_is_one_line(environment: Path, tmp_path: Pa
         done = start(prefix, "pack-exec", "/none/such", env=ALONE)
         assert (done.returncode, done.stderr.count("\n")) == (69, 2), done
         assert done.stderr.endswith("/none/such: No such file or directory\n")
+
+
+@pytest.mark.parametrize("how", [{}, *({"HPCPY_PACK_ENGINE": name} for name in ENGINES)])
+def test_a_command_to_execute_is_needed(environment: Path, how: dict[str, str]) -> None:
+    done = start(environment, "pack-exec", env={**ALONE, **how, "HPCPY_VERBOSE": ""})
+    assert (done.returncode, done.stderr) == (2, "hpcpy pack: usage: pack-exec COMMAND …\n")
+
+
+SHOW = ("-c", "import json, os, sys; print(sys.prefix, sys.executable, os.__file__)")
+
+
+def library(prefix: Path, name: str) -> str:
+    return f"{prefix} {prefix}/bin/{name} {prefix}/lib/{PYTHON.name}/os.py\n"
+
+
+@pytest.mark.parametrize("name", ["python", "python3"])
+def test_a_copy_runs_where_it_was_packed(environment: Path, tmp_path: Path, name: str) -> None:
+    # It looked for its library in the copy, where there is none.
+    copy, away = tmp_path / "copy", environment.with_name("away")
+    run("cp", "-a", environment, copy, check=True)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    (tmp_path / "mine").symlink_to(copy / "bin" / name)
+    expected = library(environment, name)
+    for how in ({}, {"HPCPY_PACK_ENGINE": "apptainer"}):
+        for command in (copy / "bin" / name, tmp_path / "folder/copy/bin" / name):
+            done = run(command, *SHOW, env={**os.environ, **ALONE, **how}, cwd="/usr")
+            assert (done.stdout, done.stderr) == (expected, "")
+    for words in ((f"./{name}",), ("env", "-u", "VIRTUAL_ENV", "PATH=.:/usr/bin", name)):
+        assert run(*words, *SHOW, env={**os.environ, **ALONE}, cwd=copy / "bin").stdout == expected
+    told = start(copy, name, *SHOW, env=ALONE)
+    assert f"{copy}/bin/{name}: was packed as {environment}, and runs there\n" in told.stderr
+    assert reported(start(copy, "report", env=ALONE))[1] == str(environment)
+    # A virtual environment on top, a link with another name: that one started itself without end.
+    top = tmp_path / "top"
+    made = run(copy / "bin" / name, "-m", "venv", "--without-pip", top, env={**os.environ, **ALONE})
+    assert made.returncode == 0, made.stderr
+    assert run(top / "bin/python", *SHOW, env=dict(ALONE)).stdout.startswith(f"{top} ")
+    lost = run(tmp_path / "mine", *SHOW, env={**os.environ, **ALONE}, timeout=60)
+    assert (lost.returncode, lost.stderr.count("\n")) == (69, 1)
+    assert f"leads to a copy of what was packed as {environment}; " in lost.stderr
+    # An empty folder is enough, and none is said; a link of this name makes it the copy's.
+    environment.rename(away)
+    try:
+        none = start(copy, name, *SHOW, env=ALONE)
+        environment.mkdir()
+        assert start(copy, name, *SHOW, env=ALONE).stdout == expected
+        environment.rmdir()
+        environment.symlink_to(copy)
+        assert start(copy, name, *SHOW, env=ALONE).stdout == library(copy, name)
+        environment.unlink()
+    finally:
+        away.rename(environment)
+    assert (none.returncode, f"ln -s {copy} {environment}" in none.stderr) == (69, True)
+
+
+@only_root
+def test_a_folder_is_packed_once_under_all_its_names(environment: Path, tmp_path: Path) -> None:
+    show = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    words = (environment.parent, tmp_path, tmp_path / environment.name / "bin/python", *SHOW)
+    done = run("unshare", "--mount", "sh", "-c", show, *words, env={**os.environ, **ALONE})
+    assert done.stdout == library(environment, "python"), done.stderr
+    link = tmp_path / "link"
+    link.symlink_to(environment)
+    assert start(link, "python", *SHOW, env=ALONE).stdout == library(link, "python")
 
 
 def test_path_calls_of_a_launch(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,10 @@ def declare(parser: Parser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Do one of the actions."""
     prefix = Path(os.path.realpath(options.prefix))
+    # What the names in a packed folder lead to.
+    folder, inside, _ = str(prefix).partition("/.pack/")
+    if inside and is_packed(Path(folder)):
+        raise UsageError(f"{options.prefix}: lies in a packed folder", hint=f"give {folder}")
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
     if is_again := beside(prefix, "packing").is_dir():
@@ -243,8 +247,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.
     if code := run(command, stdin=None, process_group=None).returncode:
-        program = shlex.join(options.program)
-        raise StageError(f"{program} ended with {code}; {prefix} is as it was")
+        raise StageError(f"{shlex.join(options.program)} {ended(code)}; {prefix} is as it was")
     if not (environment.source / "bin").is_dir():
         raise StageError(f"{shlex.join(options.program)} has left no bin; {prefix} is as it was")
     packed = _make(environment, work)

@@ -28,6 +28,7 @@ _ODD = re.compile(r"[\s:,=\\\"'$\udc80-\udcff]")
 _ADVICE = {
     "link": "its target must stay; --with FOLDER packs it too",
     "editable install": "it must stay: pip install it, no -e",
+    "path in a .pth file": "it must stay; --with FOLDER packs it too; of pip install -e: no -e",
 }
 _VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
 # Of each kind that are printed.
@@ -46,6 +47,11 @@ class Environment(NamedTuple):
     # Each folder or file that is packed, by its place, the environment's last: those of a base
     # Python, what was given by --with.
     folders: Mapping[Path, Path]
+
+    def at_place(self, path: Path) -> Path:
+        """Return the path by which the user knows a file of the environment's own."""
+        is_own = path.is_relative_to(self.source)
+        return self.prefix / path.relative_to(self.source) if is_own else path
 
 
 def is_below(path: str, folders: Sequence[str]) -> bool:
@@ -128,7 +134,7 @@ def _python_of(prefix: Path) -> Path:
 
 def look(environment: Environment) -> str:
     """Say what leads out of an environment, and what is packed with it; return how much it is."""
-    entries = {place: _entries(tree) for place, tree in environment.folders.items()}
+    entries = {place: [*tree.rglob("*")] or [tree] for place, tree in environment.folders.items()}
     sizes = {
         place: f"{len(each):,} entries, {sum(path.lstat().st_size for path in each) / 1e6:,.0f} MB"
         for place, each in entries.items()
@@ -136,16 +142,14 @@ def look(environment: Environment) -> str:
     for place in [*sizes][:-1]:
         say(f"packed with it: {place}: {sizes[place]}")
     paths = [path for each in entries.values() for path in each]
-    places = (*environment.folders, *environment.folders.values())
-    inside = (*map(str, places), *ON_THE_NODE)
+    inside = (*map(str, environment.folders), *ON_THE_NODE)
     leads: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     # conda's own folder has other environments.
     for bin_folder in sorted(environment.source.glob("envs/*/bin")):
-        inner = environment.prefix / bin_folder.parent.relative_to(environment.source)
+        inner = environment.at_place(bin_folder.parent)
         say(f"{inner}: is an environment inside this one: outside of a start its commands vanish")
-    for kind, path, target in _targets(paths):
-        # What is not there is not imported.
-        # Path.exists would raise where this user may not look.
+    for kind, path, target in _targets(environment, paths):
+        # What is not there is not imported; Path.exists would raise where this user may not look.
         is_there = os.path.exists(target)  # noqa: PTH110
         # A venv's python leads to links beside the one that is packed.
         ends = (os.path.normpath(target), os.path.realpath(target))
@@ -159,34 +163,31 @@ def look(environment: Environment) -> str:
     return sizes[environment.prefix]
 
 
-def _entries(tree: Path) -> list[Path]:
-    return [tree] if tree.is_file() else [*tree.rglob("*")]
-
-
 def readers(environment: Environment) -> int:
     """Return the bits of those who may read each file that is packed, as of a mode."""
     bits = environment.source.stat().st_mode & 0o044
     for place, tree in environment.folders.items():
         above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
-        for path in (*above, tree, *_entries(tree)):
+        for path in (*above, tree, *tree.rglob("*")):
             mode = path.lstat().st_mode
             if stat.S_ISDIR(mode):
                 mode = (mode & 0o011) << 2
             if not stat.S_ISLNK(mode) and bits & ~mode:
-                say(f"the image is closed to those who may not read {path}")
+                say(f"the image is closed to those who may not read {environment.at_place(path)}")
                 bits &= mode
     return bits
 
 
-def _targets(paths: Iterable[Path]) -> Iterator[tuple[str, object, str]]:
+def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[str, Path, str]]:
     """Yield the paths that files name, as far as a link or Python goes there."""
     for path in paths:
-        mode = path.lstat().st_mode
+        mode, place = path.lstat().st_mode, environment.at_place(path)
         if stat.S_ISLNK(mode):
-            yield "link", path, os.path.normpath(path.parent / path.readlink())
+            yield "link", place, os.path.normpath(place.parent / path.readlink())
         elif stat.S_ISREG(mode) and (path.suffix == ".pth" or "__editable__" in path.name):
+            kind = "editable install" if "__editable__" in path.name else "path in a .pth file"
             text = path.read_text(encoding="utf-8", errors="replace")
-            yield from (("editable install", path, other) for other in _PATHS.findall(text))
+            yield from ((kind, place, other) for other in _PATHS.findall(text))
 
 
 _SCRIPTS = "etc/conda/activate.d"
@@ -212,7 +213,7 @@ def variables(environment: Environment) -> list[str]:
     if not (environment.source / "conda-meta").is_dir():
         return []
     given = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": prefix.name}
-    given |= _settings(environment.source)
+    given |= _settings(environment)
     return [
         f"+PATH={prefix}/bin",
         *(f"-{name}" if value == _UNSET else f"{name}={value}" for name, value in given.items()),
@@ -245,17 +246,18 @@ def activation(environment: Environment) -> str:
     return script
 
 
-def _settings(source: Path) -> dict[str, str]:
+def _settings(environment: Environment) -> dict[str, str]:
     """Return the variables of packages and, of the same names, those of ``conda env config``."""
     settings: dict[str, str] = {}
-    state = source / "conda-meta/state"
-    for file in (*sorted((source / "etc/conda/env_vars.d").glob("*.json")), state):
+    state = environment.source / "conda-meta/state"
+    for file in (*sorted(environment.source.glob("etc/conda/env_vars.d/*.json")), state):
         try:
             given = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
             variables = given.get("env_vars", {}) if file == state else given
             settings |= {name: str(value) for name, value in variables.items()}
         except (ValueError, AttributeError) as error:
-            raise UsageError(f"{file}: has no JSON of conda's variables ({error})") from error
+            place = environment.at_place(file)
+            raise UsageError(f"{place}: has no JSON of conda's variables ({error})") from error
     return settings
 
 

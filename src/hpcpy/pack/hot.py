@@ -54,9 +54,8 @@ def ranges(packed: Path) -> list[Range]:
 
 def python_in(folder: Path) -> str:
     """Return the name of the Python in a folder's ``bin``."""
-    return next(
-        (name for name in ("python", "python3") if (folder / "bin" / name).exists()), "python"
-    )
+    names = [name for name in ("python", "python3") if (folder / "bin" / name).exists()]
+    return names[0] if names else "python"
 
 
 def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP) -> list[Range]:
@@ -133,11 +132,12 @@ def _beside(file: Path, size: int) -> list[Range]:
     """Return what was recorded of the SIF of this size before."""
     with contextlib.suppress(OSError, ValueError):
         if file.is_file():
-            first, *lines = file.read_bytes().splitlines()
+            first, _, lines = file.read_bytes().partition(b"\n")
             if int(first) == size:
-                return _read(b"\n".join(lines))
+                return _read(lines)
     return []
 
 
 def _read(lines: bytes) -> list[Range]:
-    return [Range(*map(int, line.split())) for line in lines.splitlines()]
+    # On a full disk the last line is half of one.
+    return [Range(int(at), int(size)) for at, size in re.findall(rb"(\d+) (\d+)\n", lines)]

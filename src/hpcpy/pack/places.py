@@ -59,7 +59,8 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
-        if not is_ours or status.st_mode & _OTHERS or _has_others_files(made):
+        is_closed = is_ours and not status.st_mode & _OTHERS
+        if not is_closed or (not (made / _MARK).exists() and any(made.iterdir())):
             raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
     with disk_errors(made), locked(made / _MARK, may_wait=False):
         try:
@@ -71,10 +72,6 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
             # Else an undo was stopped: it stays, so that the next pack goes on.
             if not (prefix / _KEPT).exists():
                 _remove(made)
-
-
-def _has_others_files(made: Path) -> bool:
-    return not (made / _MARK).exists() and any(made.iterdir())
 
 
 def _remove(made: Path) -> None:

@@ -32,10 +32,6 @@ _OF_THE_ENGINE = (
 )
 
 
-def _is_newer(made: Path, sif: Path) -> bool:
-    return (made / ".pack/config").stat().st_mtime > sif.stat().st_mtime
-
-
 def pack_sif(sif: Path, folder: Path | None) -> Path:
     """Write a folder whose commands start those of a SIF, which stays where it is; return it."""
     if not sif.is_file():
@@ -45,11 +41,12 @@ def pack_sif(sif: Path, folder: Path | None) -> Path:
     made = Path(os.path.realpath(named.parent), named.name)
     if not str(made).isprintable():
         raise UsageError(f"{made}: has bytes that are no UTF-8", hint="give another place by --to")
+    offset = system(sif)[0]
     # A packed environment has its own image: nothing else may have the files.
     is_older = is_packed(made) and image_of(made).is_symlink()
     if made.is_file() or (made.exists() and not is_older and any(made.iterdir())):
         raise UsageError(f"{made}: is in the way", hint="give another place by --to")
-    offset, apptainer = system(sif)[0], ensure("apptainer")["apptainer"].path
+    apptainer = ensure("apptainer")["apptainer"].path
     inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
     done = captured(inside)
     if done.returncode:
@@ -69,7 +66,8 @@ def pack_sif(sif: Path, folder: Path | None) -> Path:
         image = new_image(packed)
         image.symlink_to(sif)
         settings = {"PREFIX": made / ".pack/root", "BIN": "", "OFFSET": offset}
-        if is_older and image_of(made).resolve() == sif and _is_newer(made, sif):
+        is_same = is_older and image_of(made).resolve() == sif
+        if is_same and (made / ".pack/config").stat().st_mtime > sif.stat().st_mtime:
             settings["HOT"] = setting(made, "HOT")
         write_launcher(image, commands, {**settings, "BINDS": ":".join(binds)}, lines)
         # Those of before go when the new ones are whole.

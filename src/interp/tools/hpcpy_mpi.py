@@ -33,8 +33,13 @@ def programs() -> tuple[str, str]:
 def main(words: list[str]) -> int:
     """Become mpiexec; return why not."""
     is_number = bool(words) and words[0].isdigit() and int(words[0]) > 0
-    if len(words) < 2 or not (is_number or words[0].startswith("-")):
+    is_option = bool(words) and words[0][:1] == "-" and words[0].lstrip("-")[:1].isalpha()
+    if len(words) < 2 or not (is_number or is_option):
         print(_USAGE, file=sys.stderr)
+        return 2
+    # Each rank would print a traceback.  Options of mpi4py's may have words of their own.
+    if is_number and not words[1].startswith("-") and not os.access(words[1], os.R_OK):
+        print(f"hpcpy: {words[1]}: there is no such file, or it is closed to you", file=sys.stderr)
         return 2
     try:
         mpiexec, library = programs()

@@ -84,6 +84,13 @@ def test_what_pack_writes_is_read(image: Path) -> None:
     assert 0 <= read(image) - (9 << 20) - 4096 < 1 << 20
 
 
+def test_half_a_line_of_a_full_disk_is_no_range(image: Path) -> None:
+    file = image.with_name(f"{image.name}.hot")
+    file.write_text(f"{SIZE}\n{1 << 20} 4096\n77")
+    assert hot.write_beside(image, [hot.Range(9 << 20, 4096)]) == file
+    assert file.read_text().splitlines()[1:] == [f"{1 << 20} 4096", f"{9 << 20} 4096"]
+
+
 def test_a_list_of_any_length_ends(image: Path) -> None:
     lines = f"{SIZE}\n" + "1 1\n" * 1_000_000
     image.with_name(f"{image.name}.hot").write_text(lines)

@@ -123,7 +123,7 @@ def test_a_program_that_meddles_with_its_check_gets_a_verdict(tmp_path: Path) ->
         answer(tmp_path, f"{student}/{FILE}", more=f"import os, signal, sys, time\n{lines}\n")
     done = exercise(tmp_path, "--check", ".")
     assert (done.returncode, done.stderr) == (1, "")
-    killed = "wrong  the program was killed by signal 9, and gave no answer"
+    killed = "wrong  the program was killed by signal 9 (SIGKILL), and gave no answer"
     verdicts = re.findall(rf"(...)/{FILE}  (.*)", done.stdout)
     assert verdicts == [("ann", "right"), ("bob", killed), ("eve", "right")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common import ranks
-from hpcpy_common.errors import UsageError
+from hpcpy_common.errors import UsageError, suggestion
 from hpcpy_job.doctor.checks import Finding, Status
 
 # The fabrics that can be promised, and the providers of libfabric that are right for each.
@@ -118,10 +118,7 @@ def _unknown_key(values: Values) -> str:
     """Return what is wrong with a misspelt key, whose promises would never be checked."""
     for key in values:
         if key not in KEYS:
-            from difflib import get_close_matches  # noqa: PLC0415  (only here)
-
-            near = [f"did you mean {word}?" for word in get_close_matches(key, KEYS, n=1)]
-            return f"{key!r} is an unknown key; {near[0] if near else 'hpcpy site --template'}"
+            return f"{key!r} is an unknown key; {suggestion(key, KEYS)}"
     return ""
 
 

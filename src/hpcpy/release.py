@@ -208,9 +208,6 @@ def main(options: argparse.Namespace) -> int:
     target: Path = options.to or paths.BUILD / "release" / f"{options.image or 'hpcpy'}-{version}"
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
-    remedy = places_named(target.parent, "name another folder: --to")
-    with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
-        pass  # before anything is downloaded
     if options.url and not re.fullmatch(r"[a-z]+://[\w.:/~@%+-]+", options.url):
         hint = "such as https://example.org/x"
         raise UsageError(f"--url {options.url}: is no address", hint=hint)
@@ -218,6 +215,9 @@ def main(options: argparse.Namespace) -> int:
     if options.key and about.startswith(f"## {version}, unreleased\n"):
         hint = "write its date there, or leave out the key"
         raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
+    remedy = places_named(target.parent, "name another folder: --to")
+    with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
+        pass  # before anything is downloaded
     _build_pages()  # before hours of builds, as a link in them may lead nowhere
     every = [made_here(name) for name in names]
     others = [arch for arch in ARCHITECTURES if arch != host_arch()]

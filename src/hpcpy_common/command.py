@@ -14,6 +14,7 @@ from hpcpy_common.errors import (
     drop_output,
     lost_output,
     open_streams,
+    suggestion,
 )
 
 Main = Callable[[list[str]], int]
@@ -54,7 +55,7 @@ def run(package: Package, arguments: list[str]) -> int:
     words = [word for table in package.tables for word in table]
     if name not in words:
         noun = "option" if name.startswith("-") else package.noun
-        line = f"unknown {noun} {name!r}; {_suggestion(name, words)}"
+        line = f"unknown {noun} {name!r}; {suggestion(name, words)}"
         ranks.print_once(f"{package.name}: {line}")
         return 2
     try:
@@ -75,13 +76,6 @@ def _failed(command: str, error: BaseException) -> int:
         ranks.print_once(f"{command}: {error.filename}: {error.strerror}")
         return UsageError.exit_code
     raise error
-
-
-def _suggestion(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    near = get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"one of: {', '.join(known)}"
 
 
 def entry(package: str, main: Main) -> int:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 # The last lines of each --help.
@@ -21,6 +21,15 @@ Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run he
 UNREAD = 128 + signal.SIGPIPE
 # Of a write to standard output.
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return "did you mean …?" when a known name is near, else a hint or all that there are."""
+    from difflib import get_close_matches  # noqa: PLC0415  (5 ms, and only here)
+
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"
 
 
 class WorkloadError(Exception):

@@ -64,7 +64,9 @@ def main(words: list[str]) -> int:
 def _check(mode: str, promised: dict[str, Any]) -> int:
     """Look at the job and print its faults; all ranks call this together."""
     is_alone = not ranks.is_of_several(os.environ)
-    world = World() if is_alone else job.start_mpi()
+    # A rank alone needs no MPI, unless its promises are of MPI; outside a job none is started.
+    starts = not is_alone or promises.needs_mpi(promised)
+    world = job.start_mpi() if starts else World()
     if not is_alone and world.comm is None and not world.problem:
         # MPI4PY_RC_INITIALIZE forbids the start: no rank could warn another.
         return 0

@@ -126,6 +126,30 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
     assert "0 3" not in done.stdout
 
 
+ONLY_RANK = {"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}
+NOT_KNOWN = "is promised, and whether it is there is not known; to know it: srun "
+
+
+@pytest.mark.parametrize(
+    ("promise", "variables", "code", "says"),
+    [
+        ('mpi = "mpich"\nmpi_library = "/opt/mpich/"\nfabric = "tcp"', ONLY_RANK, 0, ""),
+        ('mpi = "openmpi"', ONLY_RANK, 78, "openmpi is promised, and MPI's ABI is mpich"),
+        ('mpi = "openmpi"', {}, 0, NOT_KNOWN),
+        ('mpi = "mpich"', {**ONLY_RANK, "MPI4PY_RC_INITIALIZE": "0"}, 0, NOT_KNOWN),
+    ],
+)
+def test_of_one_rank_a_promise_is_kept_broken_or_not_known(
+    script: Path, tmp_path: Path, *, promise: str, variables: dict[str, str], code: int, says: str
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(f"[promises]\n{promise}\n")
+    script.write_text("print('runs')")
+    done = start(*WRAPPED, "--site", site, script, **variables)
+    assert (done.returncode, done.stdout) == (code, "" if code else "runs\n")
+    assert (says in done.stderr, done.stderr.count("\n")) == (True, int(bool(says)))
+
+
 ONE_OF_THREE = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
 
 

@@ -84,7 +84,14 @@ def test_what_is_unreleased_is_not_signed_and_no_folder_written_over(
         run(["release", "typo", "--to", str(tmp_path / "new")])
     with pytest.raises(UsageError, match=r" is unreleased; write its date"):
         run(["release", "--key", "a key", "--to", str(tmp_path / "new")])
-    # Nor is one written over.
+    # Nor is a folder left, or one written over.
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    with pytest.raises(UsageError, match="--url banana: is no address"):
+        run(["release", "--url=banana"])
+    assert not [*tmp_path.iterdir()]
+    monkeypatch.setattr(release, "notes", lambda *_: "")
+    with pytest.raises(DiskError, match=r"^/proc/x.*: cannot be written .* --to$"):
+        run(["release", "--to=/proc/x"])
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])
 

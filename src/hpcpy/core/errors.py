@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from hpcpy_common.errors import suggestion as suggestion  # noqa: PLC0414  (for all of hpcpy)
 
 
 class HpcpyError(Exception):
@@ -42,10 +41,3 @@ class DiskError(HpcpyError):
     """No room, or no permission to write (``EX_CANTCREAT``)."""
 
     exit_code = 73
-
-
-def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return "did you mean …?" when a known name is near, else a hint or all that there are."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"

@@ -61,7 +61,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"{where}: no space left on the device"
             raise DiskError(message, hint=more_room(Path(where))) from error
-        if error.errno in _CANNOT_BE_WRITTEN:
+        # Of a new name below /proc the kernel says that it is not there.
+        if error.errno in _CANNOT_BE_WRITTEN or str(where).startswith("/proc/"):
             hint = "build in a checkout and with a cache that you can write to"
             raise DiskError(f"{where}: cannot be written ({error.strerror})", hint=hint) from error
         raise
@@ -94,12 +95,14 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
-def refuse_anothers(path: Path, mark: str, what: str) -> str:
+def refuse_anothers(path: Path, mark: str, what: str, *, may_be_device: bool = False) -> str:
     """Refuse to write over a folder, or a file without our mark; return what is there of ours."""
     # Methods of `Path` raise for a name that is too long.
     if os.path.isdir(path):  # noqa: PTH112
         raise DiskError(f"{path}: cannot be written ({os.strerror(errno.EISDIR)})")
     if not os.path.isfile(path) or not path.stat().st_size:  # noqa: PTH113
+        if os.path.exists(path) and not (may_be_device or path.is_file()):  # noqa: PTH110
+            raise DiskError(f"{path}: cannot be written (it is no file)")  # a FIFO waits for ever
         return ""
     with disk_errors(path), path.open("rb") as file:
         text = file.read(_HEAD).decode("utf-8", "surrogateescape")
@@ -122,8 +125,7 @@ def make_folder(path: Path) -> None:
     with disk_errors(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, FileNotFoundError) as error:
-            # Below a file, below /proc.
+        except FileExistsError as error:  # below a file
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
 
 

@@ -204,7 +204,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     if request.script and not os.path.lexists(path.parent):
         raise UsageError(f"SCRIPT={path}: there is no folder {path.parent}", hint="make it first")
     with places_named(path.parent, "name another file: SCRIPT=…"):
-        refuse_anothers(path, PLAIN, "script")
+        refuse_anothers(path, PLAIN, "script", may_be_device=True)
         write_whole(path, script)
     # A device, such as a terminal, shows the script itself and is nothing to submit.
     if destination(path) is not None:

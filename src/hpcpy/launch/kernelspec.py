@@ -50,7 +50,8 @@ def main(options: argparse.Namespace) -> int:
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
     running = "" if paths.IS_CHECKOUT else taken(engine, is_given=True)[1]
-    image = checked_image(asked or site.image or running, engine)
+    is_sites = bool(site.image and not asked)
+    image = checked_image(asked or site.image or running, engine, is_sites=is_sites)
     is_apptainer = engine == "apptainer"
     program = engine_program(engine, site, is_run=True) if is_apptainer else engine
     container = Container(program, image, "", options.gpus == 1, site_variables(site))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import settled
-from hpcpy.core.trust import why_not
+from hpcpy.core.trust import user_name, why_not
 from hpcpy.pins.tables import Table, read_table, unreadable
 
 NAME = "site.toml"
@@ -37,10 +37,12 @@ def layers(image: str = "") -> Iterator[Layer]:
     """Give the files that a launch reads, each over those before it."""
     # The one beside an image has lines of shell: nobody but you, root and the image's owner may
     # have changed it.
-    yield _layer("the machine's", OF_MACHINE)
+    yield _guarded("the machine's", OF_MACHINE, _changeable_in_etc)
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
-        yield _beside(Path(os.path.realpath(image)))
+        real = Path(os.path.realpath(image))
+        owner = real.stat().st_uid
+        yield _guarded("the image's", real.with_name(NAME), lambda path: why_not(path, owner))
     else:
         yield Layer("the image's", None)
     yield _named()
@@ -70,6 +72,21 @@ def _layer(what: str, path: Path | None) -> Layer:
     if not str(path).isprintable():  # in job scripts it is a part of lines
         raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
     return Layer(what, path, is_read=is_read, refused="" if is_read else "it is no file")
+
+
+def _guarded(what: str, path: Path, why: Callable[[Path], str]) -> Layer:
+    """Return the layer of a file that is not read where there is a reason."""
+    layer = _layer(what, path)
+    refused = why(path) if layer.is_read else layer.refused
+    return replace(layer, is_read=layer.is_read and not refused, refused=refused)
+
+
+def _changeable_in_etc(path: Path) -> str:
+    owner = path.stat().st_uid
+    # Root, you, or whoever has /etc: in a user namespace root has another number.
+    if owner in (0, os.geteuid(), path.parent.parent.stat().st_uid):
+        return _changeable(path)
+    return f"it belongs to user {user_name(owner)}"
 
 
 def _named() -> Layer:
@@ -110,15 +127,6 @@ def _users() -> Path | None:
     except RuntimeError:
         return None
     return home / ".config/hpcpy" / NAME if os.access(home, os.X_OK) else None
-
-
-def _beside(image: Path) -> Layer:
-    path = image.with_name(NAME)
-    layer = _layer("the image's", path)
-    if not layer.is_read:
-        return layer
-    refused = why_not(path, image.stat().st_uid)
-    return replace(layer, is_read=not refused, refused=refused)
 
 
 def read(each: list[Layer]) -> dict[Layer, Table]:

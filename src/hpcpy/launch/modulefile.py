@@ -12,16 +12,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from hpcpy.core import paths
+from hpcpy.core import files, paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import (
-    ANOTHER_FOLDER,
-    disk_errors,
-    places_named,
-    refuse_anothers,
-    relink,
-    write_whole,
-)
 from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
@@ -58,15 +50,23 @@ def file_name(value: str) -> str:
     return value
 
 
+def module_name(value: str) -> str:
+    """Return an option's value that names a module or its version, and nothing else to Lmod."""
+    if re.fullmatch(r".*\.lua|.*\+.*|default|CVS|RCS|SCCS", value):
+        what = f"{value} means something else to Lmod or Environment Modules"
+        raise argparse.ArgumentTypeError(what)
+    return file_name(value)
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = "Defaults are in brackets; hpcpy docs modules has more."
     add_options(parser, ("image", "site"))
     folder = f"the folder of the files ({Path(_FOLDER.parent.name, _FOLDER.name)})"
     parser.add_argument("--to", type=paths.folder, help=folder)
-    parser.add_argument("--name", type=file_name, default="hpcpy", help="what users load (hpcpy)")
+    parser.add_argument("--name", type=module_name, default="hpcpy", help="what users load (hpcpy)")
     help_ = "its version (hpcpy's)"
-    parser.add_argument("--version", type=file_name, default=project_version(), help=help_)
+    parser.add_argument("--version", type=module_name, default=project_version(), help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -84,21 +84,25 @@ def main(options: argparse.Namespace) -> int:
         )
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
-    image = checked_image(image, engine)
+    image = checked_image(image, engine, is_sites=not asked and image == site.image)
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
     file = folder / _MODULE_FILES / options.name / options.version
     module = module_text(options.name, image, programs, engine, site)
-    with places_named(programs, ANOTHER_FOLDER), disk_errors(programs):
+    places = [files.places_named(each, files.ANOTHER_FOLDER) for each in (file.parent, programs)]
+    with places[0], places[1], files.disk_errors(programs):
         _refuse_anothers_image(file, image)
         first, *links = (programs / name for name in COMMANDS[engine])
         for place in (first, *links):
-            refuse_anothers(place, PLAIN, "command")
-        write_whole(first, script, 0o755)
-        for link in links:
-            relink(link, first)
-        write_whole(file, module, 0o644)
+            files.refuse_anothers(place, PLAIN, "command")
+        # Begun first and there last: what cannot be written leaves no commands.
+        with files.whole_file(file) as begun:
+            begun.write_text(module, encoding="utf-8", errors="surrogateescape")
+            begun.chmod(0o644)
+            files.write_whole(first, script, 0o755)
+            for link in links:
+                files.relink(link, first)
     print(folder / _MODULE_FILES)
     if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
         print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
@@ -113,8 +117,8 @@ def main(options: argparse.Namespace) -> int:
 
 def _checked_folder(options: argparse.Namespace) -> Path:
     folder = paths.settled(options.to or _FOLDER)
-    if re.search(r'[\s$;"\\\[\]{}]', str(folder)):
-        hint = "no blanks, quotes, $ or ["
+    if re.search(r'[^!-~]|[:$;"\\\[\]{}]', str(folder)):
+        hint = "no blanks, quotes, :, $ or [, nor letters that are not of English"
         raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
     if options.name == _MODULE_FILES:
         what = f"--name {options.name}: the folder of all module files has that name"
@@ -124,7 +128,7 @@ def _checked_folder(options: argparse.Namespace) -> Path:
 
 def _refuse_anothers_image(file: Path, image: str) -> None:
     """Refuse a module file whose image is another file, however either is spelt."""
-    written = refuse_anothers(file, _MARK, "module file")
+    written = files.refuse_anothers(file, _MARK, "module file")
     match = _IMAGE_OF.search(written)
     there = re.sub(r"\\(.)", r"\1", match[1]) if match else "another image"
     if written and os.path.realpath(there) != os.path.realpath(image):
@@ -144,7 +148,7 @@ def _warn_of_closed(image: Path) -> None:
             print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
-def checked_image(image: str, engine: str) -> str:
+def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
     """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
     if not image:
         if engine != "apptainer":
@@ -155,7 +159,11 @@ def checked_image(image: str, engine: str) -> str:
         image = str(paths.BUILD / "hpcpy.sif")
         if not Path(image).exists():
             raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
-    check_image(image, engine, is_staged=False, is_here=True)
+    try:
+        check_image(image, engine, is_staged=False, is_here=True)
+    except UsageError as error:
+        error.hint = "hpcpy site prints which file names it" if is_sites else ""
+        raise
     return absolute(image, engine)
 
 

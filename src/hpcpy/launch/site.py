@@ -145,9 +145,9 @@ def _check_values(table: Table, site: Site) -> None:
         raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
     if not TIME.fullmatch(site.time):
         raise table.wrong("time", f"{site.time!r} {NO_TIME}")
-    for key in ("mpi", "account", "partitions", "qos"):
-        if re.search(r"\s", "".join(getattr(site, key))):
-            raise table.wrong(key, "has a blank, and a name has none")
+    for key in ("mpi", "account", "partitions", "qos", "modules"):
+        if re.search(r"[\s;&|<>()`'\"]", "".join(getattr(site, key))):
+            raise table.wrong(key, "has a blank, a quote or the shell's ;, and a name has none")
     _check_lines(table, site)
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
@@ -155,6 +155,8 @@ def _check_values(table: Table, site: Site) -> None:
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
             if "," in place:  # It would part two of Apptainer's --bind.
                 raise table.wrong(key, f"{place!r} has a comma")
+            if not re.fullmatch(r"[^:]+(:[^:]+(:r[ow]|:[zZ])?)?", place):  # z: Podman's
+                raise table.wrong(key, f"{place!r} is neither HOST nor HOST:INSIDE[:ro]")
 
 
 def _check_lines(table: Table, site: Site) -> None:

@@ -15,17 +15,6 @@ from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, standalone
 from hpcpy.pack.environment import Environment, at_its_place
-from hpcpy.pack.image import (
-    added,
-    bound,
-    folders_of,
-    image_of,
-    is_whole,
-    names_in,
-    place_of,
-    settings_of,
-    unsquashfs,
-)
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, explained, record
@@ -128,12 +117,12 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
         environments.refuse_others(prefix)
         return
     _refuse_strayed(prefix, may_be_copy=options.undo or options.explain)
-    if image_of(prefix).is_symlink() and not is_use:
+    if image.image_of(prefix).is_symlink() and not is_use:
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
     if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
-    if options.program and not is_change and "HOT" not in settings_of(prefix):
+    if options.program and not is_change and "HOT" not in image.settings_of(prefix):
         hint = f"./hpcpy pack --update {prefix} -- true"
         raise UsageError(
             f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
@@ -144,12 +133,12 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
 
 def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     """Refuse a packed folder without its image, and one whose programs use another folder."""
-    image, place = image_of(prefix), place_of(prefix)
-    sif = image.resolve() if image.is_symlink() else None
+    file, place = image.image_of(prefix), image.place_of(prefix)
+    sif = file.resolve() if file.is_symlink() else None
     # Path.exists would raise where this user may not look.
-    if not os.path.exists(image):  # noqa: PTH110
+    if not os.path.exists(file):  # noqa: PTH110
         hint = f"./hpcpy pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
-        raise UsageError(f"{prefix}: its image {sif or image} cannot be found", hint=hint)
+        raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
     hint = f"./hpcpy pack --undo {prefix} gives the folder back here"
@@ -206,7 +195,7 @@ def _make(environment: Environment, work: Path) -> Path:
             why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
             hint = "./hpcpy setup prints what this machine lacks"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
-    left, size = sum(1 for _ in packed.rglob("*")), image_of(packed).stat().st_size
+    left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
     print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
     return packed
 
@@ -215,14 +204,14 @@ def _unpack(prefix: Path, work: Path) -> Path:
     """Write the folder that is in the image below another one; return where."""
     tree = work / "tree"
     with stage(f"unpack {prefix.name}") as current:
-        current.run(unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
-    return tree.joinpath(*[name for name, _ in bound(prefix)][-1:])
+        current.run(image.unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
+    return tree.joinpath(*[name for name, _ in image.bound(prefix)][-1:])
 
 
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked = beside(prefix, "unpacked")
-    if unpacked.exists() and is_whole(unpacked, prefix):
+    if unpacked.exists() and image.is_whole(unpacked, prefix):
         give_back(prefix, work)
     else:
         renew(prefix, _unpack(prefix, work), work)
@@ -240,9 +229,9 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     unpacked = beside(prefix, "unpacked")
-    if yours := added(unpacked, prefix):
+    if yours := image.added(unpacked, prefix):
         raise UsageError(f"{yours}: is newer than the image", hint=f"move it, or rm -r {unpacked}")
-    others = folders_of(prefix)[:-1]
+    others = image.folders_of(prefix)[:-1]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.
@@ -254,14 +243,14 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     # The kept folder first: it is the one of the old image.
     discard(unpacked, work)
     # Programs on other nodes still read the image of before: until the next update.
-    renew(prefix, packed, work, image_of(prefix), names_in(prefix))
+    renew(prefix, packed, work, image.image_of(prefix), image.names_in(prefix))
 
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
     read = record(prefix, options.program)
-    if not image_of(prefix).is_symlink():
+    if not image.image_of(prefix).is_symlink():
         return
-    sif = image_of(prefix).resolve()
+    sif = image.image_of(prefix).resolve()
     try:
         print(f"{hot.write_beside(sif, read)}: `hpcpy launch` of the SIF reads it ahead, too")
     except DiskError as error:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError, HpcpyError, UsageError
+from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, places_named
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import locked, remove_tree
@@ -50,12 +50,8 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
     made = beside(prefix, "packing")
     with places_named(made, remedy), disk_errors(made):
         # Nobody else reads there what is not in its place, with its mode.
-        try:
+        with contextlib.suppress(FileExistsError):
             made.mkdir(_OWN)
-        except FileExistsError:
-            pass
-        except FileNotFoundError as error:  # below /proc
-            raise DiskError(f"{made}: cannot be written ({error.strerror})") from error
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()

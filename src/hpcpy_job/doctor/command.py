@@ -51,8 +51,8 @@ def _parser() -> options.Parser:
     parser = options.Parser("hpcpy_job doctor", what, _EPILOG)
     groups = ", ".join(f"{name}: {what}" for name, what in checks.GROUPS.items())
     parser.add_argument("--site", type=Path, metavar="FILE",
-                        help="a site's TOML file: its [promises] must be kept (in a job"
-                        " HPCPY_SITE_FILE)")  # fmt: skip
+                        help="a site's TOML file, by its path: its [promises] must be kept (in"
+                        " a job HPCPY_SITE_FILE); hpcpy site --site NAME prints one")  # fmt: skip
     parser.add_argument("--only", type=options.names(*checks.GROUPS), metavar="GROUP[,GROUP…]",
                         help=groups)  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="ask no driver, as the preflight")

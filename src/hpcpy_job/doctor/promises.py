@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common import ranks
-from hpcpy_common.errors import UsageError
+from hpcpy_common.errors import UsageError, suggestion
 from hpcpy_job.doctor.checks import Finding, Status
 
 # The fabrics that can be promised, and the providers of libfabric that are right for each.
@@ -22,45 +22,63 @@ Values = dict[str, Any]
 _VARIABLE = "HPCPY_SITE_FILE"
 
 
-def _mpi(promise: str, values: Values) -> str:
-    family = (values.get("mpi.library") or {}).get("family", "none")
+# What checks return where nothing has looked: not known is not broken.
+_NOT_KNOWN = None
+# It also works in a job.  Two nodes, as a fabric may lie idle where the ranks share one.
+_LOOKS = "to know it: srun -N 2 python -m hpcpy_job doctor --site FILE"
+
+
+def _mpi(promise: str, values: Values) -> str | None:
+    if "mpi.library" not in values:
+        return _NOT_KNOWN
+    family = (values["mpi.library"] or {}).get("family", "none")
     return "" if family == promise else f"MPI's ABI is {family}"
 
 
-def _mpi_library(promise: str, values: Values) -> str:
-    path = (values.get("mpi.library") or {}).get("path", "")
+def _mpi_library(promise: str, values: Values) -> str | None:
+    if "mpi.library" not in values:
+        return _NOT_KNOWN
+    path = (values["mpi.library"] or {}).get("path", "")
     return "" if path.startswith(promise) else f"libmpi is {path or 'not there'}"
 
 
-def _fabric(promise: str, values: Values) -> str:
-    hardware = values.get("fabric.hardware") or []
-    if promise != "tcp" and promise not in hardware:
+def _fabric(promise: str, values: Values) -> str | None:
+    hardware = values.get("fabric.hardware")
+    if promise != "tcp" and hardware is not None and promise not in hardware:
         return f"the node has {', '.join(hardware) or 'no fabric but Ethernet'}"
     used = values.get("fabric.used")
     if not used:
-        return "the fabric is known only inside a job"
+        return _NOT_KNOWN
     is_right = not _PROVIDERS[promise].isdisjoint(used.split(";"))
     return "" if is_right else f"MPI uses {used}"
 
 
-def _gpus(promise: int, values: Values) -> str:
-    count = values.get("gpu.devices") or 0
-    return "" if count >= promise else "1 GPU answers" if count == 1 else f"{count} GPUs answer"
+def _gpus(promise: int, values: Values) -> str | None:
+    count = values.get("gpu.devices")
+    if count is None or count >= promise:
+        return _NOT_KNOWN if count is None else ""
+    return "1 GPU answers" if count == 1 else f"{count} GPUs answer"
 
 
 # key -> (what a promise must be, why it is broken: empty if it is kept)
-_CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str]]] = {
+_CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str | None]]] = {
     "mpi": (("mpich", "openmpi", "abi"), _mpi),
     "mpi_library": (str, _mpi_library),
     "fabric": (tuple(_PROVIDERS), _fabric),
     "gpus": (int, _gpus),
 }
+# What a site's file may have beside them, as `hpcpy.launch.site` reads it.
+KEYS = (
+    "summary", "engine", "mpi", "image", "node_local", "constraint", "account", "time", "modules",
+    "setup", "binds", "partitions", "qos", "cpus_per_node", "gpus_per_node", "options",
+    "environment", "promises",
+)  # fmt: skip
 
 
 def of_module() -> dict[str, Any]:
     """Return what the site file promises that a module has named, in a job; say if it is not seen.
 
-    Outside a job promises cannot be checked, and count as broken.
+    Outside a job little of it can be known.
     """
     given = os.environ.get(_VARIABLE, "")
     if not given or not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
@@ -77,14 +95,31 @@ def of_module() -> dict[str, Any]:
 def read(path: Path) -> dict[str, Any]:
     """Return what a site's file promises."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("promises", {})
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"site file {path}: cannot be read ({error.strerror})") from error
+        is_name = str(path) == path.stem
+        hint = f"of a name: hpcpy site --site {path} > {path}.toml" if is_name else ""
+        what = f"site file {path}: cannot be read ({error.strerror})"
+        raise UsageError(what, hint=hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error
-    if wrong := why_not(table):
+    table = values.get("promises", {})
+    if wrong := _unknown_key(values) or why_not(table):
         raise UsageError(f"site file {path}: {wrong}")
     return dict(table)
+
+
+def needs_mpi(promises: dict[str, Any]) -> bool:
+    """Return whether MPI has to be started to know what is promised."""
+    return not promises.keys() <= {"gpus"}
+
+
+def _unknown_key(values: Values) -> str:
+    """Return what is wrong with a misspelt key, whose promises would never be checked."""
+    for key in values:
+        if key not in KEYS:
+            return f"{key!r} is an unknown key; {suggestion(key, KEYS)}"
+    return ""
 
 
 def why_not(table: Any) -> str:
@@ -115,7 +150,11 @@ def kept(promises: dict[str, Any], findings: list[Finding]) -> list[Finding]:
     answer = []
     for key, promise in promises.items():
         finding = Finding(f"promise.{key}", Status.OK, f"{promise} is there")
-        if why := _CHECKS[key][1](promise, values):
+        why = _CHECKS[key][1](promise, values)
+        if why is _NOT_KNOWN:
+            detail = f"{promise} is promised, and whether it is there is not known"
+            finding = Finding(f"promise.{key}", Status.WARN, detail, _LOOKS)
+        elif why:
             detail = f"{promise} is promised, and {why}"
             finding = Finding(
                 f"promise.{key}", Status.FAIL, detail, "tell the site: its own settings promise it"

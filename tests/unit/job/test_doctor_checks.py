@@ -12,7 +12,7 @@ import pytest
 
 from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks, network
-from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi
+from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi, surroundings
 from hpcpy_job.doctor.node import Node, RankFacts, World
 from running import run
 
@@ -59,6 +59,63 @@ def test_ranks_that_are_bound_to_one_core_are_a_warning(
     ranks = tuple(RankFacts(frozenset({0})) for _ in range(4))
     found = named(cpu.check(machine({}, ranks=ranks)), "cpu.binding")
     assert (found.status, found.detail) == (Status.WARN, "all 4 ranks are bound to core 0")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "step"),
+    [("2", "srun --cpus-per-task=2, as srun does not take it"), ("4", "ask for 2 at most")],
+)
+def test_cores_that_a_node_lacks_are_not_asked_for_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, wanted: str, step: str
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    found = named(cpu.check(machine({}, environ={"SLURM_CPUS_PER_TASK": wanted})), "cpu.task")
+    assert found.status is Status.WARN
+    assert found.next_step.startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_right"),
+    [
+        ("OMP_NUM_THREADS=1", True),
+        ("OMP_NUM_THREADS=1,2", True),
+        ("OMP_NUM_THREADS=banana", False),
+        ("OMP_NUM_THREADS=0", False),
+        ("OPENBLAS_NUM_THREADS=-1", False),
+        ("NUMBA_NUM_THREADS=1,2", False),
+    ],
+)
+def test_a_number_of_threads_is_a_number(
+    machine: Machine, variable: str, *, is_right: bool
+) -> None:
+    environ = dict([variable.split("=")])
+    found = named(cpu.check(machine({}, environ=environ)), "cpu.threads")
+    assert (found.status is Status.OK) == is_right
+    assert found.detail == (variable if is_right else f"{variable} is no number of threads")
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        ("absent", "is not there, or not to be seen; unset TMPDIR, or make the folder"),
+        ("file", "is no folder; unset TMPDIR, or name a folder"),
+        ("closed", "cannot be written; unset TMPDIR, or name a folder of your own"),
+    ],
+)
+def test_why_there_is_no_folder_for_temporary_files(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tmp_path: Path, folder: str, says: str
+) -> None:
+    (tmp_path / "file").touch(0o777)
+    (tmp_path / "closed").mkdir()
+    # Root may write anywhere.
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not str(path).endswith("closed") and access(path, mode)
+    )
+    node = machine({}, environ={"TMPDIR": str(tmp_path / folder)})
+    found = named(surroundings.check(node), "user.tmp")
+    assert f"{found.detail}; {found.next_step}" == f"TMPDIR={tmp_path / folder} {says}"
 
 
 def test_a_library_that_does_not_load_is_a_failure(machine: Machine) -> None:

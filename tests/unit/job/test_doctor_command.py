@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from hpcpy.launch.site import Site
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks, job, network
+from hpcpy_job.doctor import checks, job, network, promises
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
 
@@ -42,6 +44,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
         ("gpus = 0", 2, "a whole number of at least 1"),
         ("[promises", 2, "s.toml"),
         (None, 2, "cannot be read"),
+        ("[promise]\ngpus = 4", 2, "'promise' is an unknown key; did you mean promises?"),
     ],
 )
 def test_promises(
@@ -57,6 +60,50 @@ def test_promises(
         assert (shown.out, shown.err.count("\n")) == ("", 1)
     else:
         assert (f"{code} failed" in shown.out, shown.err) == (True, "")
+
+
+# Without findings: not looked at, as of MPI by --quick, or of all but MPI by --only.
+@pytest.mark.parametrize(
+    ("promise", "looked_at", "code"),
+    [
+        ('mpi = "mpich"', [], 0),
+        ('mpi = "mpich"', [Finding("mpi.library", Status.INFO, "none: x")], 1),
+        ('mpi_library = "/opt"', [], 0),
+        ('fabric = "tcp"', [], 0),
+        ('fabric = "cxi"', [], 0),
+        ('fabric = "cxi"', [Finding("fabric.hardware", Status.INFO, "", value=["cxi"])], 0),
+        ('fabric = "cxi"', [Finding("fabric.hardware", Status.INFO, "", value=[])], 1),
+        ("gpus = 1", [], 0),
+        ("gpus = 1", [Finding("gpu.devices", Status.INFO, "none", value=0)], 1),
+    ],
+)
+def test_what_is_not_known_is_not_broken(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    *,
+    promise: str,
+    looked_at: list[Finding],
+    code: int,
+) -> None:
+    monkeypatch.setattr(checks, "examine", lambda *_: list(looked_at))
+    (tmp_path / "s.toml").write_text(f"[promises]\n{promise}\n")
+    assert main(["doctor", "--quick", f"--site={tmp_path}/s.toml"]) == code
+    says = "is promised, and " if code else "to know it: srun -N 2 python -m hpcpy_job doctor"
+    shown = capsys.readouterr().out
+    assert (says in shown, f"{code} failed" in shown) == (True, True)
+
+
+def test_a_name_in_place_of_a_file_is_told_how_to_become_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor", "--site=biowulf"]) == 2
+    says = "(No such file or directory); of a name: hpcpy site --site biowulf > biowulf.toml\n"
+    assert capsys.readouterr().err.endswith(says)
+
+
+def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
+    assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name"}
 
 
 # Of a module's site file in a job; on a login node they cannot be checked.

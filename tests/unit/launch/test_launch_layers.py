@@ -118,6 +118,38 @@ def test_a_neighbours_file_beside_an_image_is_not_read(
     assert ("is not read" in capsys.readouterr().err) is not is_read
 
 
+@pytest.mark.parametrize(
+    ("modes", "owner", "says"),
+    [
+        ((0o755, 0o644), 0, ""),
+        # A centre's staff.
+        ((0o2775, 0o664), 0, ""),
+        ((0o755, 0o666), 0, "everybody can change it"),
+        ((0o755, 0o646), 0, "everybody can change it"),
+        ((0o755, 0o777), 0, "everybody can change it"),
+        ((0o777, 0o644), 0, "everybody can write to "),
+        ((0o755, 0o644), 1234, "it belongs to user 1234"),
+    ],
+)
+def test_a_machines_file_that_others_can_change_is_not_read(
+    files: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    modes: tuple[int, int],
+    owner: int,
+    says: str,
+) -> None:
+    if owner and os.geteuid() != 0:
+        pytest.skip("gives files to another user: as root")
+    file = files["machine"]
+    file.write_text("setup = ['true']")
+    for path, mode in zip((file.parent, file), modes, strict=True):
+        path.chmod(mode)
+    os.chown(file, owner or -1, -1)
+    assert find_site("").setup == (() if says else ("true",))
+    told = capsys.readouterr().err
+    assert (f"{file} is not read: {says}" in told) if says else not told
+
+
 def test_a_neighbours_folder_has_no_file_for_others(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,6 +59,12 @@ def test_what_goes_with_the_checkout_is_told(
         ("modulefile --site=perlmutter-cpu", "has podman-hpc, and a module file is for"),
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
+        ("modulefile --to=/x/m:x", "--to: /x/m:x: Lmod reads no module file there"),
+        ("modulefile --to=/x/mü", "--to: /x/mü: Lmod reads no module file there"),
+        ("modulefile --version=1.lua", "--version: 1.lua means something else to Lmod or"),
+        ("modulefile --version=default", "--version: default means something else to Lmod or"),
+        ("modulefile --version=1+cuda", "--version: 1+cuda means something else to Lmod or"),
+        ("modulefile --name=CVS", "--name: CVS means something else to Lmod or"),
         ("modulefile --name=.x", "--name: .x cannot name a file"),
         ("modulefile --name=modulefiles", "--name modulefiles: the folder of all module files has"),
         ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
@@ -75,6 +81,16 @@ def test_what_is_wrong_is_refused(words: str, says: str, tmp_path: Path) -> None
         run([command, f"--to={tmp_path}", option])
     assert says in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["modulefile", "kernelspec"])
+def test_of_a_sites_image_that_is_not_there_it_says_where_to_look(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "s.toml").write_text("summary = 's'\nimage = '/no/such.sif'\n")
+    says = r"IMAGE=/no/such.sif: no such file; .*; hpcpy site prints which file names it"
+    with pytest.raises(UsageError, match=says):
+        run([command, f"--to={tmp_path / 'to'}", f"--site={tmp_path}/s.toml"])
 
 
 def test_without_apptainer_the_site_has_to_name_its_module(
@@ -135,7 +151,7 @@ def test_what_a_killed_command_has_left_goes_with_the_next(rename: int, tmp_path
     folder = tmp_path / "to"
     words = ["modulefile", f"--image={make_standalone(tmp_path / 'x')}", f"--to={folder}"]
     assert python("-c", KILLED, rename, *words).returncode == -signal.SIGKILL
-    assert len([*folder.rglob(".*")]) == 1
+    assert [*folder.rglob(".*")]
     assert run(words) == 0
     assert not [*folder.rglob(".*")]
 
@@ -191,6 +207,13 @@ def test_where_nothing_can_be_written_another_folder_is_asked_for(
 ) -> None:
     with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: TO=… or --to"):
         run([*writer(command, tmp_path), "--to=/proc/x"])
+    # Nor can the module file alone.
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to/modulefiles").touch()
+    if command == "modulefile":
+        with pytest.raises(DiskError, match="modulefiles/hpcpy: cannot be written"):
+            run([*writer(command, tmp_path), f"--to={tmp_path / 'to'}"])
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["modulefiles"]
     # A full disk keeps no empty folder.
     words = shlex.join([sys.executable, "-m", "hpcpy", *writer(command, tmp_path), "--to=m/n"])
     script = f"head -c 2000000 /dev/zero >full; {words}; ls"
@@ -213,6 +236,7 @@ IN_THE_WAY: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "a link": (lambda place, mine: place.symlink_to(mine), NO_FILE_OF_OURS),
     "a file": (lambda place, mine: place.hardlink_to(mine), NO_FILE_OF_OURS),
     "a folder": (lambda place, _: place.mkdir(), "cannot be written"),
+    "a FIFO": (lambda place, _: os.mkfifo(place), "cannot be written"),
 }
 
 

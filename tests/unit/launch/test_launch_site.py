@@ -64,6 +64,8 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\ntime = '1h'", "time: '1h' is neither 30, of minutes, nor 01:30:00"),
         ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
         ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
+        ("summary = 's'\nbinds = ['/a:/b:rq']", "'/a:/b:rq' is neither HOST nor HOST:INSIDE[:ro]"),
+        ("summary = 's'\nmodules = ['c;d']", "modules: has a blank, a quote or the shell's ;"),
         ("summary = 's'\nbinds = ['/a,/b']", "binds: '/a,/b' has a comma"),
         ("summary = 's'\nsetup = [\"a\\u0000b\"]", "setup: 'a\\x00b' holds a character"),
         ("summary = 's'\nsetup = ['f() {']", "setup: 'f() {' is no whole line of shell"),
@@ -92,7 +94,8 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
 VALUES: dict[str, tuple[object, ...]] = {
     "mpi": ("pmix", "a b", "", 3),
     "time": ("30", "1:2", "UNLIMITED", "1h", "-1", "é"),
-    "binds": (["/a", "$A/b"], ["a"], ["/a,b"], "/a", [1]),
+    "binds": (["/a", "$A/b", "/a:/b:ro"], ["a"], ["/a,b"], ["/a:/b:rq"], ["/a:"], "/a", [1]),
+    "modules": (["gcc/12.1", "c++"], ["c;d"], ["c d"], "gcc"),
     "engine": ("podman-hpc", "docker", "", ["podman"]),
     "cpus_per_node": (2, 0, -1, "2", 0.5, True),
     "partitions": (["a"], ["a b"], ["a\nb"], []),

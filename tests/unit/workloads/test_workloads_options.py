@@ -32,7 +32,7 @@ def test_version_is_the_projects(words: str) -> None:
 
 FIRST_WORDS = {
     "mandle": "unknown workload 'mandle'; did you mean mandel?",
-    "nosuch": "unknown workload 'nosuch'; one of: ",
+    "nosuch": "unknown workload 'nosuch'; there are: ",
     "--area": "unknown option '--area'; ",
     **{f"{name} --nonesuch": f"{name}: unrecognized arguments: --nonesuch" for name in WORKLOADS},
 }

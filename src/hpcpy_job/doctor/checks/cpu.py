@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 
@@ -23,8 +24,11 @@ def check(node: Node) -> list[Finding]:
     wanted = node.environ.get("SLURM_CPUS_PER_TASK", "")
     if wanted.isdecimal() and len(own) < int(wanted):
         detail = f"SLURM_CPUS_PER_TASK is {wanted} and this rank may use {len(own)}"
-        # Since Slurm 22.05.
-        step = f"srun --cpus-per-task={wanted}: srun does not take it from sbatch"
+        # srun sets the same variable by its own option.  Not from sbatch since Slurm 22.05.
+        step = f"srun --cpus-per-task={wanted}, as srun does not take it from sbatch"
+        if int(wanted) > _online():
+            detail = f"{detail}: the node has {_online()}"
+            step = f"ask for {_online()} at most"
         findings.append(Finding("cpu.task", Status.WARN, detail, step))
     if len({rank.user_namespace for rank in node.ranks}) > 1:
         detail = (
@@ -70,7 +74,13 @@ def _binding(node: Node) -> list[Finding]:
 def _threads(node: Node, cores: int) -> Finding:
     given = {name: node.environ[name] for name in _THREADS if node.environ.get(name)}
     words = " ".join(f"{name}={value}" for name, value in given.items())
-    numbers = [int(value) for value in given.values() if value.isdigit()]
+    for name, value in given.items():
+        # OpenMP alone takes a number for each level of nesting.
+        levels = value.split(",") if name == "OMP_NUM_THREADS" else [value]
+        if not all(re.fullmatch(r"\s*0*[1-9][0-9]*\s*", level) for level in levels):
+            detail = f"{name}={value} is no number of threads"
+            return Finding("cpu.threads", Status.WARN, detail, f"set it to {cores}, or unset it")
+    numbers = [int(value.split(",")[0]) for value in given.values()]
     if max(numbers, default=0) > cores:
         step = f"set them to {cores}, or give the rank more cores"
         return Finding("cpu.threads", Status.WARN, f"{words}: more than the {cores} cores", step)

@@ -6,7 +6,6 @@ import os
 import pwd
 import sys
 import tempfile
-from pathlib import Path
 
 from hpcpy_common import mounts
 from hpcpy_job.doctor.checks import Finding, Status
@@ -50,11 +49,13 @@ def _user() -> Finding:
 
 def _temporary(node: Node) -> Finding:
     name, given = "user.tmp", node.environ.get("TMPDIR")
-    if given and not os.access(given, os.W_OK | os.X_OK):
-        what = "cannot be written" if Path(given).is_dir() else "is not there"
-        return Finding(
-            name, Status.WARN, f"TMPDIR={given} {what}", "unset TMPDIR, or make the folder"
-        )
+    if given and not (os.path.isdir(given) and os.access(given, os.W_OK | os.X_OK)):  # noqa: PTH112
+        what, step = "is not there, or not to be seen", "unset TMPDIR, or make the folder"
+        if os.path.exists(given):  # noqa: PTH110  (for a closed folder: false)
+            what, step = "is no folder", "unset TMPDIR, or name a folder"
+        if os.path.isdir(given):  # noqa: PTH112
+            what, step = "cannot be written", "unset TMPDIR, or name a folder of your own"
+        return Finding(name, Status.WARN, f"TMPDIR={given} {what}", step)
     try:
         folder = tempfile.gettempdir()
     except OSError:

@@ -101,7 +101,7 @@ def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
         *("salloc", "--quiet", "--nodes=1", *typed(*launch, "NODES=2")),
         env={"PYTHONPATH": str(paths.ROOT / "src")},
     )
-    assert done.stderr == "hpcpy launch: NODES=2 in a job of 1\n"
+    assert done.stderr == "hpcpy launch: NODES=2: this job has 1 node\n"
 
 
 @pytest.mark.parametrize("kind", ["sif", pytest.param("standalone", marks=pytest.mark.long)])

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from launching import SECONDS, hpcpy, typed
 from local_cluster import Cluster
-from small_standalone import make_standalone
 
 from hpcpy.core import paths
+from small_standalone import make_standalone
 
 
 @pytest.fixture

@@ -6,7 +6,10 @@
 # tidy up.  An answer is a line: empty if all is well.  mkdir follows no link and takes nothing
 # that is there.
 trap ended=1 TERM; trap "" INT HUP
-wrong=$(mkdir -m 700 "$0" 2>&1) || { echo "$SLURMD_NODENAME: $wrong"; exec cat; }
+wrong=$(mkdir -m 700 "$0" 2>&1) || {
+  echo "$SLURMD_NODENAME: no copy of the image in $0: ${wrong##*: }"
+  exec cat
+}
 trap 'trap "" TERM; rm -rf "$0"; exit' TERM
 echo
 [ "$ended" ] || {

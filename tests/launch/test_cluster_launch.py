@@ -73,7 +73,7 @@ def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster) -> None:
 )
 def test_what_slurm_can_never_give_is_refused(cluster: Cluster, asked: str, why: str) -> None:
     done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", asked)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.splitlines()[-1].startswith(f"hpcpy launch: Slurm gives no job: {why}")
 
 

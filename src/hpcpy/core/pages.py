@@ -85,10 +85,8 @@ def _parts(path: Path, known: dict[str, Path]) -> list[str]:
 
 
 def _wrapped(text: str) -> str:
-    """Return prose in lines that a terminal shows whole, except for tables.
-
-    A command in it stays in one line: half of it would run when it is copied.
-    """
+    """Return prose in lines that a terminal shows whole, except for tables."""
+    # A command in it stays in one line: half of it would run when it is copied.
     columns = min(_WIDTH, shutil.get_terminal_size().columns)
     wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
     lines = []

@@ -34,6 +34,13 @@ class Container:
     inline: bool = False  # Whether the job script holds those of src/launch: no checkout is needed
 
 
+_FIND_MODULE = Line(
+    "type module >/dev/null 2>&1 || . /etc/profile", "where a script's shell has no `module`"
+)
+_NAME_FAILED = Line(
+    """trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT""",
+    "a line of setup that fails is named, also if it ends this script",
+)
 # Lines before the step, and the words before ``python3``.
 Start = tuple[Iterable[Line], list[Line]]
 
@@ -52,14 +59,16 @@ def site_variables(site: Site) -> tuple[Variable, ...]:
 
 
 def module_lines(site: Site) -> tuple[Line, ...]:
-    """Return the lines that load a site's modules and run its setup."""
-    why = f"site {site.name}"
-    lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
-    if lines:
-        shell = "type module >/dev/null 2>&1 || . /etc/profile"
-        lines.insert(0, Line(shell, "where a script's shell does not know `module`"))
-    # In lines of their own: one may end with a comment, or with a semicolon.
-    return (*lines, *(Line(f"{{ {shell}\n}} || exit 69", why) for shell in site.setup))
+    """Return the lines that load a site's modules and run its setup; one that fails is named."""
+    commands = [("modules", f"module load {quoted(name)}") for name in site.modules]
+    lines = [_FIND_MODULE] if commands else []
+    commands += [("setup", shell) for shell in site.setup]
+    for key, shell in commands:
+        named = quoted(f"hpcpy: setup of {site.files.get(key, site.name)} failed: {shell}")
+        # In lines of their own: one may end with a comment, or with a semicolon.
+        script = f"hpcpy_setup={named}\n{{ {shell}\n}} || exit 69"
+        lines.append(Line(script, f"site {site.name}"))
+    return (_NAME_FAILED, *lines, Line("hpcpy_setup=", "all is set up")) if lines else ()
 
 
 def bind_pair(bind: str) -> str:
@@ -161,10 +170,10 @@ def _shifter(container: Container, site: Site) -> Start:
 
 
 def _none(container: Container, _site: Site) -> Start:
-    """There is no container: lines export the variables."""
-    lines = exports(container.variables)
-    lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
-    return lines, []
+    """There is no container; ``env`` sets the variables: the job's shell keeps its own PATH."""
+    words = [option("env", why="for the ranks"), *_variables(container.variables, "")]
+    no_more = Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local")
+    return [no_more], words if container.variables else []
 
 
 RANKS: dict[str, Callable[[Container, Site], Start]] = {
@@ -270,8 +279,8 @@ def _modules(word: str) -> list[str]:
     return modules.split(",") if name == "--module" else []
 
 
-def _variables(variables: Iterable[Variable]) -> list[Line]:
+def _variables(variables: Iterable[Variable], before: str = "--env=") -> list[Line]:
     return [
-        option(Expanded(f"--env={variable.name}={variable.value}"), why=variable.why)
+        option(Expanded(f"{before}{variable.name}={variable.value}"), why=variable.why)
         for variable in variables
     ]

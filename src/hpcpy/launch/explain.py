@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 
 # What srun, the shell of `on_nodes` and Slurm's daemons print: it follows from a rank's death.
 SCHEDULER = re.compile(
@@ -97,7 +97,7 @@ _GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<how>ex
 # Slurm's own lines, and those of the shells that stage the image and start a rank: a rank
 # prints what it likes.
 _NO_RANKS = re.compile(
-    r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
+    r"^(?:\S*/)?(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
     r"|^hpcpy: \S+: no copy of the image "
 )
 # How a rank ends that Slurm has ended: at its SIGTERM, before which comes SIGCONT, or later.
@@ -114,6 +114,9 @@ _ABORTED = re.compile(
 )
 # As srun prints them.
 _SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_signals()}
+# What Slurm refuses: a job, or a step of it; an option of either.
+_NO_JOB = r"(?:allocate resources|allocate failed|step for job \d+): (?!Job/step already)(.+)"
+_OPTION = r"^\S*s(?:alloc|run): (?:error: )?(Invalid .+|(?:unrecognized |invalid )?option .+)"
 # What Slurm says, why the job ends, and the exit code where it is not srun's.
 _DOWN = "sinfo --Node --states=down names it"
 _KNOWN: tuple[tuple[Any, ...], ...] = (
@@ -134,20 +137,19 @@ _KNOWN: tuple[tuple[Any, ...], ...] = (
     (
         r"^hpcpy: (\S+): (no copy of the image in \S+: .+)",
         r"\1: \2; node_local in the site file names another disk",
+        DiskError.exit_code,
     ),
     (
         r"^sbcast: error: .*\((\S+)\): (.+)",
         r"no copy of the image on \1: \2; STAGE=1 copies to the site's node_local",
     ),
     (
-        "(?:Unable to allocate resources|Job submit/allocate failed): (.+)",
-        r"Slurm gives no job: \1",
-    ),
-    (
         "[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot",
         "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
         UsageError.exit_code,
     ),
+    (_NO_JOB, r"Slurm gives no job: \1", UnavailableError.exit_code),
+    (_OPTION, r"Slurm refuses an option: \1", UnavailableError.exit_code),
     (
         "Unable to contact slurm controller|establish a configuration source",
         "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",

@@ -103,11 +103,9 @@ def _named() -> Layer:
 
 
 def _changeable(path: Path) -> str:
-    """Return why anybody may have written a file, which has lines of shell.
-
-    A module names it: its owner and a group, such as a centre's staff, are trusted, but not
-    whoever has put a file into a folder such as /tmp.
-    """
+    """Return why anybody may have written a file, which has lines of shell."""
+    # A module names it: its owner and a group, such as a centre's staff, are trusted, but not
+    # whoever has put a file into a folder such as /tmp.
     file, folder = path.stat(), path.parent.stat()
     if file.st_mode & stat.S_IWOTH:
         return "everybody can change it"

@@ -10,6 +10,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import files, paths
@@ -17,7 +18,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
-from hpcpy.launch.engines import bind_pair, exports, site_variables
+from hpcpy.launch.engines import bind_pair, exports, module_lines, site_variables
 from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, VARIABLE, named_file
 from hpcpy.launch.on_nodes import around, text
@@ -226,7 +227,7 @@ def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     return {
         "image": image,
         "quoted_image": quoted(image),
-        "setup": _lines(f"{{ {shell}\n}} || exit 69  # site {site.name}" for shell in site.setup),
+        "setup": _lines(line.shell for line in module_lines(replace(site, modules=()))),
         "variables": _lines(variables),
         "plain": f"{PLAIN}\n",
     }

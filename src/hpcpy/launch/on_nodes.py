@@ -104,15 +104,13 @@ COPIES = {
 }
 
 
-def staging_lines(
-    nodes: int, image: str, node_local: str, copy: Expanded, *, inline: bool
-) -> tuple[Line, ...]:
+def staging_lines(image: str, node_local: str, copy: Expanded, *, inline: bool) -> tuple[Line, ...]:
     """Return the lines that copy the image to `copy`, after those that will remove the copies."""
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     file = copy.removeprefix("$staged/")
     return (
         *([] if inline else [_unchanged(("keeper", "staging", "guarded"))]),
-        Line(f"hpcpy_nodes={nodes} hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
+        Line(f"hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
         _variable("hpcpy_keeper", ("keeper",), "keeps a node's copy", inline=inline),
         sourced("staging", "keepers on all nodes: a copy goes with its job", inline=inline),

@@ -168,9 +168,7 @@ def plan_launch(
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
-        copying = staging_lines(
-            *(request.nodes, facts.image, site.node_local, COPIES[engine]), inline=facts.inline
-        )
+        copying = staging_lines(facts.image, site.node_local, COPIES[engine], inline=facts.inline)
         guarded = sourced("guarded", "the step, whatever signals come", inline=facts.inline)
         afterwards = (guarded, *STAGING_ENDS)
     kinds = (_kind(engine),) if (request.mpi or site.mpi) == AUTO else ()

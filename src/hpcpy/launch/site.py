@@ -55,6 +55,7 @@ class Site:
     environment: dict[str, str] = field(default_factory=dict)  # Variables that the ranks get
     # The site file, if it has the table ``promises``, which preflight compares with.
     promises: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)  # Of each key the file that has it
 
 
 def site_names() -> list[str]:
@@ -88,13 +89,12 @@ def configured(image: str = "") -> Site | None:
         return None
     # Each by itself: an error names its file.
     for layer, table in tables.items():
-        _site_of(table, str(layer.path))
+        _site_of(table, str(layer.path), {})
     values, origins = completed(*merged(tables))
     *_, last = tables
-    of_promises = origins.get(("promises",))
-    promised = str(of_promises.path) if of_promises else ""
+    files = {key: str(layer.path) for (key, *_), layer in origins.items()}
     table = Table(str(last.path), "", _with_whole_path(values, origins))
-    return _site_of(table, str(last.path), promised)
+    return _site_of(table, str(last.path), files)
 
 
 def completed(
@@ -122,20 +122,20 @@ def read_site(path: Path) -> Site:
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
     is_images = path.is_relative_to(FOLDER) and not paths.IS_CHECKOUT
     # The one file has it on this node alone; ranks have the image's.
-    promised = f"{IMAGES_OWN}{path.name}" if is_images else str(paths.settled(path))
-    site = _site_of(table, path.stem, promised)
+    file = f"{IMAGES_OWN}{path.name}" if is_images else str(paths.settled(path))
+    site = _site_of(table, path.stem, dict.fromkeys(table.values, file))
     # After all that is wrong: it is what a file begun by hand lacks.
     table.text("summary")
     return site
 
 
-def _site_of(table: Table, name: str, promised: str = "") -> Site:
+def _site_of(table: Table, name: str, files: Mapping[str, str]) -> Site:
     values: dict[str, Any] = {"options": _options(table), "environment": _environment(table)}
     if "promises" in table.values:
         if wrong := promises.why_not(dict(table.table("promises").values)):
             raise UsageError(f"{table.file}: [promises] {wrong}")
-        values["promises"] = promised
-    site = table.fill(Site, name=name, **values)
+        values["promises"] = files.get("promises", "")
+    site = table.fill(Site, name=name, files=files, **values)
     _check_values(table, site)
     return site
 

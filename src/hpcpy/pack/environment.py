@@ -100,10 +100,8 @@ def read(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
 
 
 def _base(prefix: Path) -> list[Path]:
-    """Return what belongs to a virtual environment's Python, if no node has it of its own.
-
-    Where it is installed, in ~/.local or a site's folder, may be anything else.
-    """
+    """Return what belongs to a virtual environment's Python, if no node has it of its own."""
+    # Where it is installed, in ~/.local or a site's folder, may be anything else.
     python = _python_of(prefix)
     home = python.parent.parent
     is_outside = not is_below(str(home), (*ON_THE_NODE, str(prefix)))
@@ -122,10 +120,8 @@ def _base(prefix: Path) -> list[Path]:
 
 
 def _python_of(prefix: Path) -> Path:
-    """Return the Python that a virtual environment has its library from, else its own.
-
-    A link to it may lead through other environments, or be a copy.
-    """
+    """Return the Python that a virtual environment has its library from, else its own."""
+    # A link to it may lead through other environments, or be a copy.
     text = (prefix / _VENV).read_text(errors="replace") if (prefix / _VENV).is_file() else ""
     (home, *_) = [*re.findall(r"(?m)^home *= *(.*\S)", text), str(prefix / "bin")]
     names = [Path(folder, name) for folder in (home, prefix / "bin") for name in _PYTHONS]

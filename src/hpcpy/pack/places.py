@@ -163,10 +163,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def discard(path: Path, work: Path) -> None:
-    """Remove a file or a folder with the work folder.
-
-    Removed where it is and killed meanwhile, half of it would be taken for the whole.
-    """
+    """Remove a file or a folder with the work folder."""
+    # Removed where it is and killed meanwhile, half of it would be taken for the whole.
     if os.path.lexists(path):
         move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
 

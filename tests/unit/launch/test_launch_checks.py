@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from small_sif import make_sif, needed_program
-from small_standalone import make_standalone
 
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import absolute, check_image
+from small_standalone import make_standalone
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
 DIGEST = f"localhost:5000/hpcpy@sha256:{'0' * 64}"

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 from processes import environment, mounted, python, small_disk
-from small_standalone import make_standalone
 
 from hpcpy.commands import run
 from hpcpy.core import paths
@@ -25,6 +24,7 @@ from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.site import Site
 from running import executable, printed
 from running import run as run_program
+from small_standalone import make_standalone
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def node(tmp_path: Path) -> Path:
 
 def staged(node: Path, **more: str) -> Done:
     copy = on_nodes.COPIES["standalone"]
-    before = on_nodes.staging_lines(1, str(node / "image"), str(node), copy, inline=False)
+    before = on_nodes.staging_lines(str(node / "image"), str(node), copy, inline=False)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
     env = {

@@ -205,7 +205,7 @@ def test_every_engine_takes_any_image_and_program(engine: str) -> None:
     given = {option.shell for option in (*made.step, *made.program)}
     named = f"hpcpy_image='{image}'" in " ".join(lines) and engine == "standalone"
     assert named or given & {f"'{image}'", f"'--image={image}'"}
-    setup = lines.index("{ true\n} || exit 69")
+    setup = next(n for n, line in enumerate(lines) if line.endswith("{ true\n} || exit 69"))
     # No Python of the host's gets into an image, whatever the site's modules set.
     assert ("unset ${!PYTHON@}" in lines[setup:]) == (engine != "none")
     assert ("export PYTHONNOUSERSITE=1" in lines) == (engine in ("standalone", "none"))
@@ -253,7 +253,8 @@ ON_NODES: dict[str, Any] = {"node_local": "/scratch/$SLURM_JOB_ID"}
     [
         # Variables are exported where no option of the engine takes them.
         ("", HERE, VARIABLES, "export APPTAINERENV_B=b,c", True),
-        ("--engine=none", HERE, VARIABLES, "export B=b,c", True),
+        # The job's shell may need its own PATH.
+        ("--engine=none", HERE, VARIABLES, "export B=b,c", False),
         ("--engine=shifter", HERE, VARIABLES, "export A=''", True),
         ("", HERE, ON_NODES, 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"', True),
         # The login shell's stays there; within a job it may be the site's own choice.

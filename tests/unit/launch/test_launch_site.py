@@ -113,7 +113,7 @@ DOCUMENTS = [{key: value} for key, values in VALUES.items() for value in values]
 def test_the_schema_takes_what_the_program_takes(document: dict[str, object]) -> None:
     whole = {"summary": "s", **document}
     try:
-        site._site_of(Table("x", "", whole), "x")
+        site._site_of(Table("x", "", whole), "x", {})
         is_right = True
     except UsageError:
         is_right = False

@@ -1,0 +1,75 @@
+"""A site's lines of shell: one that fails, or ends the script, is an error that names it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from requested import requested
+
+from hpcpy.launch.modulefile import own_script
+from hpcpy.launch.plan import HostFacts, at_site, plan_launch
+from hpcpy.launch.shell import batch_script, launch_script
+from hpcpy.launch.site import Site, find_site
+from running import Done, executable, run
+
+FAILS = [
+    "exit 0",
+    "false",
+    "echo hi; exit 3",
+    "test -d /no/such || exit 0",
+    ". ./ends",
+    "set -u; $X",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("srun", "image"):
+        executable(tmp_path / name, "#!/bin/sh\necho ran\n")
+    (tmp_path / "ends").write_text("exit 4\n")
+    return tmp_path
+
+
+def ran(folder: Path, script: str) -> Done:
+    env = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    return run("bash", "-c", script, env=env, cwd=folder)
+
+
+def script_of(kind: str, site: Site, image: Path) -> str:
+    if kind == "module":
+        return own_script(str(image), site)
+    request = at_site(requested("--engine=none"), site)
+    facts = HostFacts("/work", "", str(image), 1, inline=True)
+    plan = plan_launch(request, site, facts, is_batch=kind == "batch")
+    return batch_script(plan) if kind == "batch" else launch_script(plan)
+
+
+def of_file(folder: Path, *lines: str) -> Site:
+    file = folder / "its site.toml"
+    file.write_text(f"summary = 's'\nsetup = {list(lines)}\n")
+    return find_site(str(file))
+
+
+@pytest.mark.parametrize("line", FAILS)
+@pytest.mark.parametrize("kind", ["launch", "batch", "module"])
+def test_a_line_that_fails_or_ends_the_script_is_named(folder: Path, kind: str, line: str) -> None:
+    site = of_file(folder, "true", line, "echo not reached")
+    done = ran(folder, script_of(kind, site, folder / "image"))
+    assert (done.returncode, done.stdout.replace("hi\n", "")) == (69, "")
+    named = f"hpcpy: setup of {folder}/its site.toml failed: {line}"
+    assert done.stderr.splitlines()[-1] == named
+
+
+@pytest.mark.parametrize("kind", ["launch", "batch", "module"])
+def test_lines_that_do_not_fail_change_no_end(folder: Path, kind: str) -> None:
+    site = of_file(folder, "(exit 3); true # why", "set -u", "[ ${X:-} ] || true")
+    done = ran(folder, script_of(kind, site, folder / "image"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
+
+
+def test_a_module_that_is_not_there_is_named(folder: Path) -> None:
+    site = Site("x", modules=("no-such",), files={"modules": "/etc/hpcpy/site.toml"})
+    script = "module() { echo none >&2; return 1; }\n" + script_of("launch", site, folder / "image")
+    done = ran(folder, script)
+    said = "none\nhpcpy: setup of /etc/hpcpy/site.toml failed: module load no-such\n"
+    assert (done.returncode, done.stdout, done.stderr) == (69, "", said)

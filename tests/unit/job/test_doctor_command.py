@@ -103,7 +103,7 @@ def test_a_name_in_place_of_a_file_is_told_how_to_become_one(
 
 
 def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
-    assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name"}
+    assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name", "files"}
 
 
 # Of a module's site file in a job; on a login node they cannot be checked.

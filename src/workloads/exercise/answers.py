@@ -122,20 +122,19 @@ def _below(folder: Path, wanted: Sequence[str]) -> Iterator[Answer]:
     unreadable: list[Path] = []
     whose = folder.resolve().name
     students, found = set[str](), set[str]()
-    for top, folders, names in os.walk(
-        folder, onerror=lambda e: unreadable.append(Path(e.filename))
-    ):
+    walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
+    for top, folders, names in walk:
         parts = Path(top).relative_to(folder).parts
         # Editors and notebooks keep copies in hidden folders.
         inner = sorted(each for each in folders if not each.startswith("."))
         folders[:] = [each for each in inner if each not in _PACKAGES]
-        if len(parts) == _DEPTH_LISTED or "pyvenv.cfg" in names:
+        if len(parts) == _DEPTH_LISTED:
             folders.clear()
         if not parts:
             students.update(folders)
             links = [Path(top, each) for each in sorted({*folders, *names}) if each[0] != "."]
             for link in filter(Path.is_symlink, links):
-                if link.is_dir() or not (link.exists() or link.suffix):
+                if link.is_dir() or not (link.exists() or _told(link, wanted)):
                     found.add(link.name)
                     yield Answer(link, _LINK if link.is_dir() else _NOWHERE, link.name)
         for name in sorted(names):
@@ -151,7 +150,7 @@ def _below(folder: Path, wanted: Sequence[str]) -> Iterator[Answer]:
         yield Answer(folder / student, _NONE, student)
 
 
-def _told(file: Path, wanted: Sequence[str], *, is_deep: bool) -> str:
+def _told(file: Path, wanted: Sequence[str], *, is_deep: bool = False) -> str:
     """Return what stands for the exercise of a class's file; "" for what is no answer."""
     exercise = _exercise(file)
     if nearest(file.name) not in wanted:

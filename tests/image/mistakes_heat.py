@@ -7,6 +7,8 @@ MISTAKES = {
         ("old[:-2, 1:-1] + old[2:, 1:-1]", "old[:-2, 1:-1] + old[1:-1, 1:-1]", "[1, 1] is "),
         ("new = old.copy()", "new = 0 * old", "the edge stays as it is: [0, 1] is 0.0, not 1.0"),
         ("return new", "new", "step returns nothing: return the array"),
+        ("inner + r * (around - 4 * inner)", "around / 4", "the step is that of r = 0.25, what"),
+        ("    work *= r\n", "    work *= 0.25\n", "part 2: the step is that of r = 0.25, whatever"),
         ("new[1:-1, 1:-1] = inner + r * (around - 4 * inner)",
          "for i in range(1, len(old) - 1):\n        new[i, 1:-1] = inner[i - 1] + r * "
          "(around - 4 * inner)[i - 1]", "the array is right, but 61 lines of Python ran"),
@@ -25,6 +27,7 @@ MISTAKES = {
         ("\n    a: cython.double[:, ::1] = old", "\n    a = old", "calls Python for each point"),
         ("@cython.boundscheck(False)\n", "", "checks each index: @cython.boundscheck(False)"),
         ("a[i, j - 1] +", "a[i, j] +", "in new [1, 1] is "),
+        ("c * (around", "0.25 * (around", "the step is that of r = 0.25, whatever r is: use r"),
         ("    for i", "    k, m = 1, 1\n    while k < old.shape[0] - 1:\n        m = 1\n"
          "        while m < old.shape[1] - 1:\n"
          "            s = (old[k - 1, m] + old[k + 1, m]) + (old[k, m - 1] + old[k, m + 1])\n"
@@ -62,6 +65,7 @@ MISTAKES = {
         ("        if y == TILE:\n            tile[TILE + 1, x] = old[i + 1, j]\n", "",
          "part 2: points at the tiles' sides are wrong: who brings their halo? [7, 1] is "),
         ("if has_point:", "if is_inside:", "part 2: points beside the plate's edge are wrong: its"),
+        ("tile[y, x] + r *", "tile[y, x] + 0.25 *", "part 2: the step is that of r = 0.25"),
         ("if has_point:", "if True:", "part 2: a thread has read beyond the plate"),
         ("        around = (tile[y - 1, x] + tile[y + 1, x]) + (tile[y, x - 1] + tile[y, x + 1])",
          "        around = (old[i - 1, j] + old[i + 1, j]) + (old[i, j - 1] + old[i, j + 1])",
@@ -120,7 +124,8 @@ MISTAKES = {
         ("comm.Recv(other, before)\n        comm.Send(row, after)\n",
          "comm.Recv(other, before)\n        other[:] = row - 1\n        comm.Send(row, after)\n",
          "on 4 ranks: part 2: of 4 ranks rank "),
-        ("comm.rank % 2 == 0", "comm.rank > 0", "waits for ever in Send: rank"),
+        ("if comm.rank % 2 == 0:", "if False:", "rank 0 waits for ever in Recv: rank 1 does"),
+        ("elif comm.rank == 0:", "elif False:", "part 2: rank 0 waits for ever in Recv: rank 3"),
         ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
          "comm.Send(block[1], up)\n    else", "the first row is not filled"),
         ("    if comm.rank % 2 == 0:",
@@ -174,8 +179,12 @@ MISTAKES = {
     "heat-sum": (
         ("math.fsum(np.concatenate(comm.allgather(mine)))", "comm.allreduce(mine.sum())",
          "it was rounded on the way, not once at the end"),
-        ("math.fsum(np.concatenate(comm.allgather(mine)))", "math.fsum(comm.allgather(mine.sum()))",
+        ("np.concatenate(comm.allgather(mine))", "comm.allgather(math.fsum(mine))",
          "it was rounded on the way, not once at the end"),
+        ("math.fsum(np.concatenate(comm.allgather(mine)))",
+         "float(comm.allreduce(mine.astype(np.longdouble).sum()))", "it was rounded on the way"),
+        ("[math.fsum(block) for block in", "[float(each.astype(np.longdouble).sum()) for each in",
+         "part 2: "),
         ("math.fsum(", "sum(", "it was rounded on the way, not once at the end"),
         ("return math", "math", "total returns nothing, not float"),
         ("return math.fsum(np.concatenate(comm.allgather(mine)))",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+import errno
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +15,25 @@ from typing import NamedTuple
 from hpcpy_common.errors import UsageError
 from workloads.exercise.tasks import NAMES
 
-# Of folders below a class's: a student's own, and a day's or a topic's in it. An environment's
-# packages lie deeper.
+# Of folders below a class's: a student's own, and a day's or a topic's in it. Answers that lie
+# deeper are listed.
 _DEPTH = 3
-# In place of an exercise: a folder whose files the teacher cannot see.
-UNREADABLE = "unreadable"
+_DEPTH_LISTED = 8
+_PACKAGES = {"site-packages", "__pycache__", "node_modules"}
+# Besides .py: how an editor, a notebook, or a system that hides endings may name an answer.
+_ENDINGS = {"", ".txt", ".ipynb"}
+_LETTERS = {name.replace("-", ""): name for name in NAMES}
+# How much of its letters a name shares with an exercise that was meant: heat_slice.
+_NEAR = 0.85
+_UNREADABLE, _LINK, _NOWHERE, _DEEP, _NONE = "unreadable", "link", "nowhere", "deep", "none"
+# In place of an exercise, and why nothing is checked: a class's page has each student.
+UNCHECKED = {
+    _UNREADABLE: os.strerror(errno.EACCES),
+    _LINK: "a link to a folder, which is not followed: give that folder",
+    _NOWHERE: "a link that leads nowhere",
+    _DEEP: f"more than {_DEPTH} folders below the class's: give that file",
+    _NONE: "no file there is named as an exercise",
+}
 
 
 def printable(text: str) -> str:
@@ -53,13 +70,43 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     wanted = NAMES if exercise is None else (exercise,)
     to_check = [*map(Answer, files, names, _students(files, names))]
     given = {file.resolve() for file in files}
+    by_folder: dict[Path, list[Answer]] = {}
+    seen = set[str]()
     for folder in (path for path in paths if path.is_dir()):
-        below = [answer for answer in _below(folder) if _counts(answer.exercise, wanted)]
-        if not below:
+        below = [*_below(folder, wanted)]
+        if all(answer.exercise == _NONE for answer in below):
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
-        to_check += [answer for answer in below if answer.file.resolve() not in given]
-    return to_check
+        for answer in below:
+            place = os.path.abspath(answer.file)  # noqa: PTH100  (a link is a student's own)
+            if answer.file.resolve() not in given and place not in seen:
+                by_folder.setdefault(folder, []).append(answer)
+            seen.add(place)
+    return to_check + _apart(by_folder)
+
+
+def _apart(by_folder: dict[Path, list[Answer]]) -> list[Answer]:
+    """Return the answers of all classes; students of one name in two of them are two."""
+    names = Counter(
+        student for below in by_folder.values() for student in {each.student for each in below}
+    )
+    return [
+        answer._replace(student=f"{folder}/{answer.student}")
+        if names[answer.student] > 1
+        else answer
+        for folder, below in by_folder.items()
+        for answer in below
+    ]
+
+
+def nearest(name: str) -> str:
+    """Return the exercise that a file's name tells nearly; "" if none is like it."""
+    letters = re.sub(r"[\W_]", "", name.lower())
+    if within := [each for each in _LETTERS if each in letters]:
+        return _LETTERS[max(within, key=len)]
+    stem = re.sub(r"[\W_]", "", name.lower().partition(".")[0])
+    close = difflib.get_close_matches(stem, _LETTERS, 1, _NEAR)
+    return _LETTERS[close[0]] if close else ""
 
 
 def _exercise(file: Path) -> str:
@@ -67,27 +114,52 @@ def _exercise(file: Path) -> str:
     return re.sub(r"( ?\(\d+\)|-Copy\d+)$", "", file.stem).replace("_", "-")
 
 
-def _counts(name: str, wanted: Sequence[str]) -> bool:
-    """Whether a file of this name is an answer, or nearly named as one, which is said."""
-    letters = re.sub(r"\W", "", name.lower())
-    return name == UNREADABLE or any(each.replace("-", "") in letters for each in wanted)
+def _below(folder: Path, wanted: Sequence[str]) -> Iterator[Answer]:
+    """Give the answers of a class's folder; the first folder below it is the student's.
 
-
-def _below(folder: Path) -> Iterator[Answer]:
-    """Give the Python files of a class's folder; the first folder below it is the student's."""
+    What is nearly named as one is among them, and so is a student who has none.
+    """
     unreadable: list[Path] = []
+    whose = folder.resolve().name
+    students, found = set[str](), set[str]()
     walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
     for top, folders, names in walk:
         parts = Path(top).relative_to(folder).parts
         # Editors and notebooks keep copies in hidden folders.
         inner = sorted(each for each in folders if not each.startswith("."))
-        folders[:] = inner if len(parts) < _DEPTH else []
-        for name in sorted(name for name in names if name.lower().endswith(".py")):
-            file = Path(top, name)
-            yield Answer(file, _exercise(file), (*parts, folder.resolve().name)[0])
+        folders[:] = [each for each in inner if each not in _PACKAGES]
+        if len(parts) == _DEPTH_LISTED:
+            folders.clear()
+        if not parts:
+            students.update(folders)
+            links = [Path(top, each) for each in sorted({*folders, *names}) if each[0] != "."]
+            for link in filter(Path.is_symlink, links):
+                if link.is_dir() or not (link.exists() or _told(link, wanted)):
+                    found.add(link.name)
+                    yield Answer(link, _LINK if link.is_dir() else _NOWHERE, link.name)
+        for name in sorted(names):
+            if exercise := _told(Path(top, name), wanted, is_deep=len(parts) > _DEPTH):
+                answer = Answer(Path(top, name), exercise, (*parts, whose)[0])
+                found.add(answer.student)
+                yield answer
     for path in unreadable:
-        student = (*path.relative_to(folder).parts, folder.resolve().name)[0]
-        yield Answer(path, UNREADABLE, student)
+        student = (*path.relative_to(folder).parts, whose)[0]
+        found.add(student)
+        yield Answer(path, _UNREADABLE, student)
+    for student in sorted(students - found):
+        yield Answer(folder / student, _NONE, student)
+
+
+def _told(file: Path, wanted: Sequence[str], *, is_deep: bool = False) -> str:
+    """Return what stands for the exercise of a class's file; "" for what is no answer."""
+    exercise = _exercise(file)
+    if nearest(file.name) not in wanted:
+        return ""
+    if is_deep:
+        return _DEEP if file.suffix.lower() == ".py" and exercise in wanted else ""
+    if file.suffix.lower() == ".py":
+        return exercise
+    return f"{file.name} (no .py)" if file.suffix.lower() in _ENDINGS else ""
 
 
 def _students(files: Sequence[Path], names: Sequence[str]) -> list[str]:

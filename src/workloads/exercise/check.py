@@ -118,7 +118,10 @@ def _source(file: Path) -> bytes:
     except PermissionError as error:
         raise UnavailableError(f"{file}: {error.strerror}") from error
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        # A link to what has gone tells of no answer whether it is right.
+        kind = UnavailableError if file.is_symlink() else UsageError
+        why = "a link that leads nowhere" if file.is_symlink() else error.strerror
+        raise kind(f"{file}: {why}") from error
 
 
 def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> str:
@@ -145,7 +148,8 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
             raise error(where + printable(verdict["message"]))
     where += "part 2: " if is_second else ""
     if not ending:
-        hint = "an endless loop? --seconds N allows more"
+        waits = "two ranks may wait for each other" if size > 1 else "the rank may wait for itself"
+        hint = f"{f'{waits}; or ' if size else ''}an endless loop? --seconds N allows more"
         raise WorkloadError(f"{where}no answer within {seconds:g} s", hint=hint)
     if len(verdicts) < trial.size:
         raise WorkloadError(f"{where}{ending}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hpcpy_common.errors import (
     UsageError,
     WorkloadError,
 )
-from workloads.exercise.answers import UNREADABLE, Answer, answers, printable
+from workloads.exercise.answers import UNCHECKED, Answer, answers, nearest, printable
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.page import NOT_YET, UNDER_WAY, by_mistake, page
 from workloads.exercise.tasks import NAMES, hints, task, text
@@ -170,12 +169,14 @@ def _exit_code(verdicts: list[dict[str, Any]]) -> int:
 
 def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
     """Raise what is wrong with one file, also that its name is no exercise's; see `check`."""
-    if name == UNREADABLE:
-        raise UnavailableError(f"{file}: {os.strerror(errno.EACCES)}")
+    if name in UNCHECKED:
+        raise UnavailableError(f"{file}: {UNCHECKED[name]}")
     if name not in NAMES:
-        if not file.exists():
+        if not file.exists() and not file.is_symlink():
             raise UsageError(f"{file}: no such file")
-        hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
+        like = nearest(file.name) or "heat-halo"
+        right = f"{like.replace('-', '_')}.py is, of {like}"
+        hint = f"{right}; or say which: exercise NAME --check FILE"
         raise UsageError(f"{file.name} is named as no exercise", hint=hint)
     exercise = task(name).EXERCISE
     check_needs(exercise)
@@ -206,9 +207,9 @@ def _sum_up(verdicts: list[dict[str, Any]]) -> None:
     others = len(verdicts) - len(judged)
     more = f", {others} not checked" if others else ""
     print(f"\n{sum(verdict['passed'] for verdict in judged)} of {len(judged)} right{more}")
-    for message, names in by_mistake((each["name"], each["message"]) for each in judged):
-        if len(names) > 1:
-            print(f"{len(names):4} × {message}")
+    for mistake in by_mistake((each["name"], each["message"]) for each in judged):
+        if len(mistake.names) > 1:
+            print(f"{len(mistake.names):4} × {mistake.message}")
 
 
 def _parser() -> options.Parser:

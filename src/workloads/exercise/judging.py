@@ -81,22 +81,32 @@ def no_dataset(file: Any, name: str) -> str:
     return f"{name} is a group of datasets: make it one dataset of all arrays"
 
 
-def plate_and_step(shape: tuple[int, int]) -> tuple[Any, Any]:
-    """Return a plate and the plate one step later, for r = 1/4.
+def plate_and_step(shape: tuple[int, int], r: float = 0.25) -> tuple[Any, Any]:
+    """Return a plate and the plate one step later.
 
     Its numbers are small and whole: every order of adding gives the same bits.
     """
     import numpy as np  # noqa: PLC0415
 
     old = (np.arange(float(shape[0] * shape[1])) ** 2 % 97).reshape(shape)
-    return old, stepped(old)
+    return old, stepped(old, r)
 
 
-def stepped(old: Any) -> Any:
-    """Return a plate one step later, for r = 1/4."""
+def wrong_r(answer: Any, old: Any, r: float) -> str:
+    """Say that a step is wrong as it would be right for r = 1/4, where it is the neighbours' mean.
+
+    It is judged for 1/4 first, then for another r.
+    """
+    if difference(answer, stepped(old)):
+        return f"for r = {r} "
+    return f"the step is that of r = 0.25, whatever r is: use r, here {r}: "
+
+
+def stepped(old: Any, r: float = 0.25) -> Any:
+    """Return a plate one step later."""
     new, inner = old.copy(), old[1:-1, 1:-1]
     around = old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:]
-    new[1:-1, 1:-1] = inner + 0.25 * (around - 4 * inner)
+    new[1:-1, 1:-1] = inner + r * (around - 4 * inner)
     return new
 
 
@@ -271,7 +281,11 @@ def on_first(comm: Any, answer: Any, want: Any) -> str:
 
 
 def common_numbers(comm: Any) -> Any:
-    """Return a generator of random numbers that nobody can know before, the same on each rank."""
+    """Return a generator of random numbers, the same on each rank and in each run of the check.
+
+    Ranks wait here for each other: what follows may have a limit of time.
+    """
     import numpy as np  # noqa: PLC0415
 
-    return np.random.default_rng([*comm.bcast(os.urandom(16))])
+    comm.Barrier()
+    return np.random.default_rng([1822, comm.size])

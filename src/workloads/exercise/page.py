@@ -6,12 +6,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from workloads.exercise.tasks import NAMES
 
 NOT_YET = "the check has not come to it yet"
 UNDER_WAY = "its check is under way, or its program has ended or stopped the whole check"
+# Numbers in which two messages of one mistake may differ: the line of a file, the rank that says
+# it, and what is computed or measured.
+_OTHERS = re.compile(
+    r"(?<=\.py:)\d+|(?<=\bline )\d+|(?<=\brank )\d+"
+    r"|-?\b\d+\.\d+(e[+-]?\d+)?|-?\b\d+e[+-]?\d+|\b\d{1,3}(,\d{3})+"
+)
 Answers = Mapping[str, Mapping[str, Any]]  # exercise -> the best verdict
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>The class's answers</title>
@@ -47,29 +53,48 @@ def page(verdicts: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([_HEAD, _incomplete(verdicts), table, *usual, _not_checked(verdicts), ""])
 
 
-def by_mistake(messages: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
-    """Return each message with those who got it, the most frequent first; not an empty one.
+class Mistake(NamedTuple):
+    """Messages that say the same of other numbers, and those who got each."""
 
-    Messages count as the same if they differ in numbers alone; the first one is returned.
+    messages: dict[str, list[str]]
+
+    @property
+    def names(self) -> list[str]:
+        """Those who got one of them."""
+        return [*dict.fromkeys(name for names in self.messages.values() for name in names)]
+
+    @property
+    def message(self) -> str:
+        """The first one, marked if others are not of its numbers."""
+        return f"{'like: ' if len(self.messages) > 1 else ''}{next(iter(self.messages))}"
+
+
+def by_mistake(messages: Iterable[tuple[str, str]]) -> list[Mistake]:
+    """Return each mistake with those who made it, the most frequent first; no empty message.
+
+    Messages are of one mistake if they differ only in where the file has it, in which rank says
+    it, and in what was computed. Places of an array and small counts tell mistakes apart.
     """
-    mistakes: dict[str, tuple[str, list[str]]] = {}
+    mistakes: dict[str, Mistake] = {}
     for name, message in messages:
         if message:
-            kind = re.sub(r"\d[\d.e+-]*", "", message)
-            mistakes.setdefault(kind, (message, []))[1].append(name)
-    return sorted(mistakes.values(), key=lambda item: -len(item[1]))
+            mistake = mistakes.setdefault(_OTHERS.sub("", message), Mistake({}))
+            mistake.messages.setdefault(message, []).append(name)
+    return sorted(mistakes.values(), key=lambda each: -len(each.names))
 
 
 def _best(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a student's best answer to an exercise, the latest of equals, and how many it is of.
+    """Return a student's best answer to an exercise, the latest of equals, and the others.
 
     A right one whose second part is open has a message, and counts less than one without.
     """
     worth = {None: 0, False: 1, True: 2}
-    best = max(
-        answers, key=lambda each: (worth[each["passed"]], not each["message"], each["changed"])
+    best, *others = sorted(
+        answers,
+        key=lambda each: (worth[each["passed"]], not each["message"], each["changed"]),
+        reverse=True,
     )
-    return {**best, "of": len(answers)}
+    return {**best, "others": others}
 
 
 def _incomplete(verdicts: Sequence[Mapping[str, Any]]) -> str:
@@ -111,15 +136,16 @@ def _table(best: Mapping[str, Answers], students: Sequence[str], names: Sequence
 
 
 def _cell(answer: Mapping[str, Any]) -> str:
-    """Return an answer's mark, with its message; of several, with its file and their number."""
+    """Return an answer's mark, with its message; of several, with all files and their number."""
     kind, mark, message = {
         None: ("open", "?", f"not checked: {answer['message']}"),
         False: ("wrong", "✗", answer["message"]),
         True: ("right", "✓", answer["message"]),
     }[answer["passed"]]
-    if answer["of"] > 1:
-        mark += f"<sup>{answer['of']}</sup>"
-        message = f"{answer['name']}, the best of {answer['of']}: {message or 'right'}"
+    if others := answer["others"]:
+        mark += f"<sup>{len(others) + 1}</sup>"
+        message = f"{answer['name']}, the best of {len(others) + 1}: {message or 'right'}"
+        message += "".join(f"; {each['name']}: {each['message'] or 'right'}" for each in others)
     return f'<td class="{kind}" title="{escape(message)}">{mark}</td>'
 
 
@@ -132,8 +158,20 @@ def _usual(name: str, answers: Mapping[str, Mapping[str, Any] | None]) -> str:
     }
     right = sum(answer["passed"] for answer in judged.values())
     lines = [f"<h2>{escape(name)}: {right} of {len(judged)} right</h2>", "<ul>"]
-    messages = [(student, answer["message"]) for student, answer in judged.items()]
-    for message, students in by_mistake(messages):
-        names = escape(", ".join(students))
-        lines.append(f"<li>{len(students)} × {escape(message)} ({names})</li>")
+    messages = dict.fromkeys(
+        (student, each["message"])
+        for student, answer in judged.items()
+        # Beside a right answer a wrong one is of before; of wrong ones each has its reason.
+        for each in (answer, *answer["others"])
+        if each is answer or each["passed"] is answer["passed"] is False
+    )
+    for mistake in by_mistake(messages):
+        about, names = escape(mistake.message), escape(", ".join(mistake.names))
+        lines.append(f"<li>{len(mistake.names)} × {about} ({names})")
+        if len(mistake.messages) > 1:
+            each = (
+                f"{escape(one)} ({escape(', '.join(who))})" for one, who in mistake.messages.items()
+            )
+            lines += ["<ul>", *(f"<li>{line}</li>" for line in each), "</ul>"]
+        lines[-1] += "</li>"
     return "\n".join([*lines, "</ul>"])

@@ -77,8 +77,16 @@ def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
     if args.python and shutil.which(args.python) is None:
         raise UsageError(f"--python {args.python}: there is no such program")
     for name in ("json", "html", "notebook"):
-        if (path := getattr(args, name)) is not None:
-            files.require_writable(path, f"--{name}")
+        if (path := getattr(args, name)) is None:
+            continue
+        files.require_writable(path, f"--{name}")
+        target = files.destination(path)
+        if target and target.suffix == ".py":
+            hint = "give a new file's name"
+            raise UsageError(f"--{name} {path}: would replace a program", hint=hint)
+        # Somebody's notes may be in it.
+        if name == "notebook" and target and target.exists():
+            raise UsageError(f"--notebook {path}: is there already", hint="give a new file's name")
 
 
 def _run(

@@ -170,6 +170,9 @@ def test_a_name_that_tells_no_exercise_is_not_wrong(tmp_path: Path) -> None:
     done = exercise(tmp_path, "--check", *names, "--json", "a.json", "--html", "a.html")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 of 1 right, 2 not checked" in done.stdout
+    assert (
+        "Heat_Trace_v2.py is named as no exercise; heat_trace.py is, of heat-trace; " in done.stdout
+    )
     verdicts = json.loads((tmp_path / "a.json").read_text())
     assert [each["passed"] for each in verdicts] == [True, None, None]
     assert "notes.py: not checked: " in (tmp_path / "a.html").read_text()
@@ -206,10 +209,12 @@ def test_what_cannot_be_read_is_not_wrong_and_stops_nobody(tmp_path: Path) -> No
     answer(tmp_path, "class/ann/heat_sum.py")
     (tmp_path / "class/closed" / FILE).chmod(0)
     (tmp_path / "class/shut").chmod(0)
-    for student in ("endless", "large", "pipe"):
+    for student in ("endless", "gone", "large", "pipe"):
         (tmp_path / "class" / student).mkdir()
     os.mkfifo(tmp_path / "class/pipe" / FILE)
     (tmp_path / "class/endless" / FILE).symlink_to("/dev/zero")
+    (tmp_path / "class/gone" / FILE).symlink_to(tmp_path / "absent")
+    (tmp_path / "class/link").symlink_to(tmp_path)
     (tmp_path / "class/large" / FILE).write_bytes(b"#" * 2_000_000)
     outputs = ("--json", "a.json", "--html", "a.html")
     done = exercise(tmp_path, NAME, "--check", "class", *outputs, before=AS_ANY_USER)
@@ -218,7 +223,7 @@ def test_what_cannot_be_read_is_not_wrong_and_stops_nobody(tmp_path: Path) -> No
     verdicts = {each["student"]: (each["passed"], each["message"]) for each in objects}
     assert verdicts.pop("ann")[0]
     reasons = {"closed": "denied", "shut": "denied", "endless": "no file", "pipe": "no file"}
-    reasons["large"] = "too many for an answer"
+    reasons |= {"large": "too many for an answer", "gone": "leads nowhere", "link": "to a folder"}
     for student, reason in reasons.items():
         passed, message = verdicts.pop(student)
         assert (passed, reason in message) == (None, True), message

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from workloads.exercise.answers import Answer, answers
-from workloads.exercise.page import page
+from workloads.exercise.answers import Answer, answers, nearest
+from workloads.exercise.page import by_mistake, page
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -62,7 +62,11 @@ def test_a_students_best_answer_is_shown_and_the_latest_of_equals(tmp_path: Path
     assert "✓<sup>2</sup>" in ann
     assert "ann/1/heat_sum.py, the best of 2: part 2" in ann
     assert "✗<sup>2</sup>" in bob
-    assert "bob/heat_sum.py, the best of 2: late" in bob
+    assert re.search("bob/heat_sum.py, the best of 2: late; [^;]*/bob/1/heat_sum.py: early", bob)
+    # A wrong answer counts beside another wrong one, and not beside a right one.
+    assert re.findall(r"<li>1 × (\w+ ?\d?) \((\w+)\)", written) == [
+        ("late", "bob"), ("early", "bob"), ("part 2", "ann")
+    ]  # fmt: skip
     assert "heat-sum: 1 of 2 right" in written
 
 
@@ -72,3 +76,87 @@ def test_copies_count_and_what_is_nearly_an_answer_is_said(tmp_path: Path) -> No
     exercises |= {"HEATSUM.PY": "HEATSUM", "Copy of heat_sum.py": "Copy of heat-sum"}
     touch(tmp_path, *(f"ann/{name}" for name in exercises), "ann/heat.py", "ann/my.py")
     assert {each.file.name: each.exercise for each in answers([tmp_path], None)} == exercises
+
+
+# A message, another one, and whether both are of one mistake.
+ALIKE = [
+    (
+        "[1, 1] is 31.75, not 32.25; wrong: 9 of 20",
+        "[1, 1] is -3.2e+05, not 32.25; wrong: 9 of 20",
+        1,
+    ),
+    ("[1, 1] is 31.75, not 32.25", "[0, 1] is 31.75, not 32.25", 0),
+    ("ranks: 2, cores: 7, threads: 7, not 3", "ranks: 2, cores: 7, threads: 4, not 3", 0),
+    ("my.py:3: NameError: x", "my.py:17: NameError: x", 1),
+    ("rank 1 returned without comm.Barrier", "rank 2 returned without comm.Barrier", 1),
+    ("right, but 2,000,123 bytes more", "right, but 998,004 bytes more", 1),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "alike"), ALIKE)
+def test_no_numbers_of_one_student_stand_for_another(one: str, other: str, alike: int) -> None:
+    mistakes = by_mistake([("ann", one), ("bob", other), ("cat", one), ("cat", other)])
+    if not alike:
+        names = [(one, ["ann", "cat"]), (other, ["bob", "cat"])]
+        assert [(each.message, each.names) for each in mistakes] == names
+        return
+    assert [(each.message, each.names) for each in mistakes] == [
+        (f"like: {one}", ["ann", "cat", "bob"])
+    ]
+    answer = [Answer(Path(f"{who}/heat_sum.py"), "heat-sum", who) for who in ("ann", "bob")]
+    written = page([verdict(answer[0], False, one), verdict(answer[1], False, other)])
+    assert f"<li>2 × like: {one} (ann, bob)\n<ul>\n<li>{one} (ann)</li>" in written
+    assert f"<li>{other} (bob)</li>\n</ul></li>" in written
+
+
+def test_each_student_of_a_class_has_a_row(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "c/ann/heat_sum.py",
+        "c/bob/notes.txt",
+        "c/bob/heat.txt",
+        "c/day/a/b/c/heat_sum.py",
+    )
+    touch(tmp_path, *(f"c/gil/{name}" for name in ("heat_su.py", "heatsum.py", "heat_sum.py")))
+    touch(tmp_path, *(f"c/hal/{name}" for name in ("heat_sum.txt", "heat_sum.py.txt", "heat-sum")))
+    touch(tmp_path, "elsewhere/heat_sum.py", "c/.git/heat_sum.py")
+    (tmp_path / "c/eve").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "c/fay.d").symlink_to(tmp_path / "absent")
+    given = sorted(
+        (each.student, each.file.name, each.exercise) for each in answers([tmp_path / "c"], None)
+    )
+    assert given == [
+        ("ann", "heat_sum.py", "heat-sum"),
+        ("bob", "bob", "none"),
+        ("day", "heat_sum.py", "deep"),
+        ("eve", "eve", "link"),
+        ("fay.d", "fay.d", "nowhere"),
+        ("gil", "heat_su.py", "heat-su"),
+        ("gil", "heat_sum.py", "heat-sum"),
+        ("gil", "heatsum.py", "heatsum"),
+        ("hal", "heat-sum", "heat-sum (no .py)"),
+        ("hal", "heat_sum.py.txt", "heat_sum.py.txt (no .py)"),
+        ("hal", "heat_sum.txt", "heat_sum.txt (no .py)"),
+    ]
+
+
+def test_students_of_one_name_in_two_classes_are_two(tmp_path: Path) -> None:
+    touch(tmp_path, "a/ann/heat_sum.py", "b/ann/heat_sum.py", "b/bob/heat_sum.py")
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert [each.student for each in answers([a, b], None)] == [f"{a}/ann", f"{b}/ann", "bob"]
+    assert [each.student for each in answers([a, a], None)] == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("name", "exercise"),
+    [
+        ("heatslices.py", "heat-slices"),
+        ("Copy of heat_slices.py", "heat-slices"),
+        ("Heat_Slices.PY", "heat-slices"),
+        ("heat_slice.py", "heat-slices"),
+        ("notes.py", ""),
+        ("heat.py", ""),
+    ],
+)
+def test_the_exercise_that_was_meant_is_found(name: str, exercise: str) -> None:
+    assert nearest(name) == exercise

@@ -143,6 +143,8 @@ OWN = {
     "talk --json x": "nothing is run; name a slide, or --all",
     "talk --notebook x": "of which talk?; one of: nih, usc, nersc",
     "talk nih --notebook {tmp}/absent/x": "--notebook {tmp}/absent/x: there is no folder",
+    "talk nih --notebook {tmp}/my.py": "--notebook {tmp}/my.py: would replace a program",
+    "talk nih 5 --html {tmp}/my.py": "--html {tmp}/my.py: would replace a program",
     "talk nih --notebook x --repeat 1": "nothing is run; give --notebook alone",
 }
 JOB = {

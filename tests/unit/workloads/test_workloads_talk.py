@@ -65,6 +65,16 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     assert each[2]["here"] is None
 
 
+@pytest.mark.usefixtures("small")
+def test_a_notebook_replaces_no_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = tmp_path / "mine.ipynb"
+    assert main(["talk", "mine", "--notebook", str(made)]) == 0
+    made.write_text("with notes")
+    assert main(["talk", "mine", "--notebook", str(made)]) == 2
+    assert f"--notebook {made}: is there already; give a new file's name" in capsys.readouterr().err
+    assert made.read_text() == "with notes"
+
+
 @pytest.mark.usefixtures("small", "capsys")
 @pytest.mark.parametrize("words", ["3 4", "--all"])
 def test_a_stopped_run_leaves_the_slides_that_have_ended(

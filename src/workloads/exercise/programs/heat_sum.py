@@ -1,9 +1,10 @@
-# Every rank has some numbers, `mine`, and returns the sum of all ranks' numbers, as a float. It
-# must be the same to the last bit however many ranks there are.
+# Every rank has some numbers, `mine`, and returns the exact sum of all ranks' numbers, rounded once
+# to a float. Then it is the same to the last bit however many ranks there are, and in whatever
+# order the numbers lie.
 #
 # comm.allreduce(mine.sum()) is not: each rank rounds its own sum, and the sums again. That is fine
-# for most programs, and two runs then differ in the last digits. Where a result must be the same,
-# collect the numbers and round once: math.fsum adds without rounding in between.
+# for most programs, and two runs then differ in the last digits. NumPy's sum rounds, too, also of
+# all numbers in one array. math.fsum adds without rounding in between: collect the numbers for it.
 #
 # Hint: comm.allgather(mine) is a list of arrays on every rank, np.concatenate makes it one.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import re
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import WorkloadError
-from workloads.exercise.judging import difference, lines_run, number, plate_and_step
+from workloads.exercise.judging import difference, lines_run, number, plate_and_step, wrong_r
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -24,11 +25,12 @@ EXERCISE = Exercise(
 
 
 def judge(module: Any) -> str:
-    old, want = plate_and_step((12, 9))
-    new = old.copy()
-    _, lines = lines_run(module, lambda: module.step(old, new, 0.25))
-    if wrong := difference(new, want, "step"):
-        return f"in new {wrong}"
+    for r in 0.25, 0.125:
+        old, want = plate_and_step((12, 9), r)
+        new = old.copy()
+        _, lines = lines_run(module, functools.partial(module.step, old, new, r))
+        if wrong := difference(new, want, "step"):
+            return f"{wrong_r(new, old, r) if r != 0.25 else ''}in new {wrong}"
     if lines < 10 * 7:
         return "right, but not point by point: whole arrays are NumPy's work, not Cython's"
     without = Path(module.__file__).read_bytes(), "heat"

@@ -11,8 +11,11 @@ from workloads.exercise.judging import common_numbers, missing, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("heat mpi-send", "exchange", "around")
-# Many times what a busy machine takes for a message.
-_SECONDS = 15.0
+# Many times what a busy machine takes for a message; a Recv waits longer, as one that waits for
+# ever may do it for a rank that does so in Send. Of several ranks the first one says it.
+_SEND_SECONDS = 15.0
+_RECV_SECONDS = 20.0
+_MORE_SECONDS = 0.5
 
 
 def judge(module: Any) -> str:
@@ -26,17 +29,36 @@ def judge(module: Any) -> str:
 
 
 def _long_messages(comm: Any) -> Any:
-    """Return a communicator whose Send waits for its Recv, as with a message of megabytes."""
+    """Return a communicator whose Send waits for its Recv, as with a message of megabytes.
+
+    Neither waits for ever: an error says which call would.
+    """
+    from mpi4py import MPI
+
+    more = _MORE_SECONDS * comm.rank
+
+    def wait(request: Any, seconds: float, why: str, status: Any = None) -> None:
+        end = time.monotonic() + seconds + more
+        while not request.Test(status):
+            if time.monotonic() > end:
+                raise WorkloadError(f"rank {comm.rank} waits for ever in {why}")
+            time.sleep(0.001)
 
     class Long(type(comm)):  # type: ignore[misc]
         def Send(self, buf: Any, dest: int, tag: int = 0) -> None:  # noqa: N802  (MPI's name)
-            request, end = self.Issend(buf, dest, tag), time.monotonic() + _SECONDS
-            while not request.Test():
-                if time.monotonic() > end:
-                    raise WorkloadError(
-                        f"rank {self.rank} waits for ever in Send: rank {dest} does not receive"
-                    )
-                time.sleep(0.001)
+            request = self.Issend(buf, dest, tag)
+            wait(request, _SEND_SECONDS, f"Send: rank {dest} does not receive")
+
+        def Recv(  # noqa: N802
+            self,
+            buf: Any,
+            source: int = MPI.ANY_SOURCE,
+            tag: int = MPI.ANY_TAG,
+            status: Any = None,
+        ) -> None:
+            request = self.Irecv(buf, source, tag)
+            who = f"rank {source} does not send" if source >= 0 else "nobody sends"
+            wait(request, _RECV_SECONDS, f"Recv: {who}", status)
 
     return Long(comm)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from workloads.exercise.judging import difference, plate_and_step
+from workloads.exercise.judging import difference, plate_and_step, wrong_r
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(
@@ -44,16 +44,16 @@ def _wrong_step(module: Any, shape: tuple[int, int]) -> str:
     if wrong := _beyond(module.step, 16, old, new):
         return wrong
     if not (wrong := difference(new, want)):
-        return ""
+        return _without_r(module.step, 16, shape)
     if np.array_equal(new[1:-1, 1:-1], want[1:-1, 1:-1]):
         return f"a point at the edge has changed: {wrong}"
     return f"a point inside was left out: {wrong}"
 
 
-def _beyond(kernel: Any, side: int, old: Any, new: Any) -> str:
+def _beyond(kernel: Any, side: int, old: Any, new: Any, r: float = 0.25) -> str:
     """Run a kernel, and say that it has computed beyond the plate."""
     try:
-        kernel[tuple(-(-each // side) for each in new.shape), (side, side)](old, new, 0.25)
+        kernel[tuple(-(-each // side) for each in new.shape), (side, side)](old, new, r)
     except IndexError:
         return "a thread has read beyond the plate: both ends count, of i and of j"
     except NotImplementedError as error:
@@ -111,7 +111,16 @@ def judge_second(module: Any) -> str:
         return _where(new != want, tile) + wrong
     if len(old.reads) > blocks * (tile + 2) ** 2:
         return f"right, but {len(old.reads)} reads of {field.size} points: the tile has them"
-    return ""
+    return _without_r(module.tiled, tile, shape)
+
+
+def _without_r(kernel: Any, side: int, shape: tuple[int, int], r: float = 0.125) -> str:
+    """Say that a kernel which is right for r = 1/4 is wrong for another r."""
+    old, want = plate_and_step(shape, r)
+    new = old.copy()
+    _beyond(kernel, side, old, new, r)
+    wrong = difference(new, want)
+    return f"{wrong_r(new, old, r)}{wrong}" if wrong else ""
 
 
 def _where(wrong: Any, tile: int) -> str:

@@ -39,10 +39,17 @@ def judge(module: Any) -> str:
 
 
 def _tries(comm: Any) -> Iterator[Any]:
-    """Give numbers that cancel, of many magnitudes; each try shows about half the roundings."""
+    """Give numbers of many magnitudes, and such as cancel: no wider type has bits for these.
+
+    Of the first kind each try shows about half the roundings.
+    """
+    import numpy as np
+
     random = common_numbers(comm)
-    for _ in range(40):
+    for _ in range(20):
         yield random.normal(size=1200) * 10.0 ** random.integers(17, size=1200)
+        large = random.normal(size=400) * 10.0 ** random.integers(17, 60, size=400)
+        yield random.permutation(np.concatenate([large, -large, random.normal(size=400)]))
 
 
 def judge_second(module: Any) -> str:

@@ -87,14 +87,19 @@ def watched(looks: Sequence[Callable[[], Counters]]) -> Iterator[list[Asked]]:
     asked: list[Asked] = []
     first = [look() for look in looks]
     last, silent, number = list(first), [0] * len(looks), 0
+    compared = list(first)
     over = threading.Event()
 
     def look_at_all() -> None:
         nonlocal number
         for index, look in enumerate(looks):
-            now = look()
-            silent[index] += keep_alives(last[index], now)
-            last[index] = now
+            last[index] = now = look()
+            packets, size = (now[name] - compared[index][name] for name in (_PACKETS, _BYTES))
+            # The client counts a packet after its first bytes, and prints one number after the
+            # other: a look that has one of the two alone is compared with the next.
+            if bool(packets) == bool(size):
+                silent[index] += keep_alives(compared[index], now)
+                compared[index] = now
         number += 1
 
     def go_on() -> None:

@@ -169,9 +169,9 @@ def _usual(name: str, answers: Mapping[str, Mapping[str, Any] | None]) -> str:
         about, names = escape(mistake.message), escape(", ".join(mistake.names))
         lines.append(f"<li>{len(mistake.names)} × {about} ({names})")
         if len(mistake.messages) > 1:
-            each = (
-                f"{escape(one)} ({escape(', '.join(who))})" for one, who in mistake.messages.items()
-            )
-            lines += ["<ul>", *(f"<li>{line}</li>" for line in each), "</ul>"]
+            lines.append("<ul>")
+            for message, students in mistake.messages.items():
+                lines.append(f"<li>{escape(message)} ({escape(', '.join(students))})</li>")
+            lines.append("</ul>")
         lines[-1] += "</li>"
     return "\n".join([*lines, "</ul>"])

@@ -61,9 +61,9 @@ def main(name: str, file: Path, folder: Path) -> None:
             (folder / f"{rank}{SECOND}").touch()
             message = _second(module, answer, exercise.second)
         # By no function, which might be one that is changed.
-        for now, before in judges:
-            for attribute in before:
-                if now.get(attribute) is not before[attribute]:
+        for names, before in judges:
+            for attribute, value in before.items():
+                if names.get(attribute) is not value:
                     message = f"{file.name} changes what judges it"
         code = 0 if message in ("", STILL_OPEN) else 1
     except WorkloadError as error:

@@ -118,6 +118,16 @@ def test_a_neighbours_file_beside_an_image_is_not_read(
     assert ("is not read" in capsys.readouterr().err) is not is_read
 
 
+def write_of(file: Path, text: str, modes: tuple[int, int], owner: int) -> None:
+    """Write a file of a user, or of this one, by the modes of its folder and of itself."""
+    if owner and os.geteuid() != 0:
+        pytest.skip("gives files to another user: as root")
+    file.write_text(text)
+    for path, mode in zip((file.parent, file), modes, strict=True):
+        path.chmod(mode)
+    os.chown(file, owner or -1, -1)
+
+
 @pytest.mark.parametrize(
     ("modes", "owner", "says"),
     [
@@ -138,13 +148,8 @@ def test_a_machines_file_that_others_can_change_is_not_read(
     owner: int,
     says: str,
 ) -> None:
-    if owner and os.geteuid() != 0:
-        pytest.skip("gives files to another user: as root")
     file = files["machine"]
-    file.write_text("setup = ['true']")
-    for path, mode in zip((file.parent, file), modes, strict=True):
-        path.chmod(mode)
-    os.chown(file, owner or -1, -1)
+    write_of(file, "setup = ['true']", modes, owner)
     assert find_site("").setup == (() if says else ("true",))
     told = capsys.readouterr().err
     assert (f"{file} is not read: {says}" in told) if says else not told
@@ -274,14 +279,9 @@ def test_a_module_whose_file_others_can_change_is_refused(
     owner: int,
     says: str,
 ) -> None:
-    if owner and os.geteuid() != 0:
-        pytest.skip("gives files to another user: as root")
     file = files["module"]
     monkeypatch.setenv(layers.VARIABLE, str(file))
-    file.write_text("mpi = 'pmix'")
-    for path, mode in zip((file.parent, file), modes, strict=True):
-        path.chmod(mode)
-    os.chown(file, owner or -1, -1)
+    write_of(file, "mpi = 'pmix'", modes, owner)
     if says:
         with pytest.raises(UsageError, match=says):
             find_site("")

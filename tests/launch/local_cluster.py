@@ -23,7 +23,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy_cluster import processes
 from hpcpy_cluster.command import start, stop
-from hpcpy_cluster.layout import Layout, default_layout
+from hpcpy_cluster.layout import NODES, Layout, default_layout
 from running import Done, run
 
 # For what hangs: with a load of 40, a start of four ranks takes more than a minute.
@@ -220,3 +220,19 @@ def started(layout: Layout) -> Cluster:
 
 def stderr_of(layout: Layout, *words: str) -> str:
     return run(*command(layout, *words)).stderr
+
+
+# An administrator would open /dev/fuse to users.
+_FUSE = """
+folder=$(mktemp -d) && mount -t tmpfs -o mode=755 tmpfs $folder && mknod $folder/fuse c 10 229 &&
+chmod 666 $folder/fuse && mount --bind $folder/fuse /dev/fuse
+"""
+
+
+def open_fuse(cluster: Cluster) -> None:
+    """Let users of a test's own cluster mount by FUSE on its nodes; or skip the test."""
+    for name in NODES:
+        into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount")
+        done = run(*into, "sh", "-c", _FUSE)
+        if done.returncode:
+            pytest.skip(f"no /dev/fuse for users here: {done.stderr}")

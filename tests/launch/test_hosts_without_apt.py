@@ -1,68 +1,87 @@
 """RHEL, SLES, Alpine: Apptainer and `pack` without apt, dpkg and Debian's keyring."""
 
-import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packing import conda_like, end, remove, require
+from injection_ways import NOBODY
+from packing import as_user, conda_like, public_folder
+from site_user import is_public
 
 from hpcpy.core import paths
-from running import Done, run
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.pack.places import is_packed
+from hpcpy.pins.model import host_arch
+from running import Done, printed, run
 
-# What other distributions lack.
-_DEBIANS = ("apt", "dpkg", "update-rc.d", "apptainer", "singularity", "mksquashfs", "unsquashfs")
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+# What other distributions lack goes, for one command, with the network and this machine's tools.
+HIDDEN = """
+for folder in /etc/apt /etc/dpkg /usr/lib/apt /usr/lib/dpkg /usr/share/keyrings \
+    /var/cache/apt /var/lib/apt /var/lib/dpkg; do
+    [ ! -d "$folder" ] || mount -t tmpfs -o ro tmpfs "$folder"
+done
+for program in /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/sbin/update-rc.d \
+    /usr/bin/apptainer /usr/bin/singularity /usr/bin/mksquashfs /usr/bin/unsquashfs; do
+    [ ! -e "$program" ] || mount --bind /dev/null "$program"
+done
+exec "$@"
+"""
+LOOKS = """
+command -v apt apt-get apt-config dpkg dpkg-deb dpkg-query apptainer unsquashfs
+find /etc/apt /var/lib/apt /var/lib/dpkg /usr/share/keyrings -mindepth 1 2>/dev/null
+id -u
+"""
 
 
 @pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """Give a folder with this machine's programs, but for Debian's own."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    for path in (*Path("/usr/sbin").iterdir(), *Path("/usr/bin").iterdir()):
-        link = folder / path.name
-        if not path.name.startswith(_DEBIANS) and not link.is_symlink():
-            link.symlink_to(path)
-    return folder
+def folder() -> Iterator[Path]:
+    """Give a folder with a checkout in which nothing was made, and an environment to pack."""
+    with public_folder() as made:
+        for name in ("src", "env", "recipes", "containers"):
+            shutil.copytree(paths.ROOT / name, made / "checkout" / name)
+        for name in ("hpcpy", "Makefile", "pyproject.toml"):
+            shutil.copy(paths.ROOT / name, made / "checkout")
+        conda_like(made / "env")
+        yield made
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Give a checkout in which nothing was made."""
-    made = tmp_path / "checkout"
-    made.mkdir()
-    for name in ("src", "env", "recipes", "containers"):
-        shutil.copytree(paths.ROOT / name, made / name)
-    for name in ("hpcpy", "Makefile", "pyproject.toml"):
-        shutil.copy(paths.ROOT / name, made)
-    return made
+def fill_cache(cache: Path) -> None:
+    """Write what this machine has, or can download, of the packages: the user has no network."""
+    for name in ("engine", "launcher"):
+        debs = fetch_debs(name, host_arch())
+        if debs.replaced:
+            pytest.skip(f"no mirror has the locked packages: {', '.join(debs.replaced)}")
+        for deb in debs.paths.values():
+            (cache / "hpcpy/downloads" / deb.parent.name).mkdir(parents=True)
+            shutil.copy(deb, cache / "hpcpy/downloads" / deb.parent.name)
 
 
-def test_apptainer_is_made_and_an_environment_is_packed(
-    sif: str, checkout: Path, programs: Path, tmp_path: Path
-) -> None:
-    require()
-    if not (shutil.which("cc") or shutil.which("gcc")):
+def test_a_user_makes_apptainer_and_packs_an_environment(sif: str, folder: Path) -> None:
+    if not shutil.which("cc", path=PATH) and not shutil.which("gcc", path=PATH):
         pytest.skip("no cc here for the launcher of pack; run: make setup TOOLS=compilers")
-    # The machine's own keyring and apt's lists are not read.
-    env = {**os.environ, "PATH": str(programs), "SETUP": "no"}
+    if not is_public(Path(sif)):
+        pytest.skip(f"{sif}: not for every user; put the checkout where all can read it")
+    before = ("unshare", "--mount", "--net", "sh", "-euc", HIDDEN, "sh", *as_user(folder))
+    fill_cache(folder / "cache")
+    run("chown", "-hR", f"{NOBODY}:{NOBODY}", folder, check=True)
+    env = {"PATH": PATH, "HOME": str(folder), "HPCPY_CACHE": str(folder / "cache")}
+    env |= {"OLDPWD": str(folder), "LANG": "C.UTF-8"}
 
-    def hpcpy(*words: object) -> Done:
-        return run("/usr/bin/python3", "-I", checkout / "hpcpy", *words, env=env, cwd=tmp_path)
+    def as_other(*words: object) -> Done:
+        return run(*before, *words, env=env)
 
-    done = hpcpy("setup", "apptainer")
-    if "could not be downloaded" in done.stderr:
-        pytest.skip(f"its packages are not in the cache: {done.stderr.splitlines()[-1]}")
-    assert done.returncode == 0, done.stderr
-    apptainer = checkout / "build/tools/bin/apptainer"
-    done = run(apptainer, "exec", sif, "python3", "-c", "print(6 * 7)", env=env, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
-    prefix = conda_like(tmp_path / "env")
-    try:
-        done = hpcpy("pack", prefix)
+    def hpcpy(*words: object) -> None:
+        done = as_other("/usr/bin/python3", "-I", folder / "checkout/hpcpy", *words)
         assert done.returncode == 0, done.stderr
-        done = run(prefix / "bin/python", "-c", "print(6 * 7)", env=env, cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
-    finally:
-        end(prefix)
-        remove(prefix)
+
+    assert printed(as_other("sh", "-c", LOOKS)) == f"{NOBODY}\n"
+    hpcpy("setup", "apptainer")
+    apptainer = folder / "checkout/build/tools/bin/apptainer"
+    assert apptainer.stat().st_uid == NOBODY
+    program = ("-c", "import os; print(6 * 7, os.getuid())")
+    assert printed(as_other(apptainer, "exec", sif, "python3", *program)) == f"42 {NOBODY}\n"
+    hpcpy("pack", folder / "env")
+    assert is_packed(folder / "env")
+    assert printed(as_other(folder / "env/bin/python", *program)) == f"42 {NOBODY}\n"

@@ -16,8 +16,8 @@ from injection_ways import MODULE, PROGRAM, by_apptainer, by_shifter
 from local_cluster import Cluster, image
 from mpi_libraries import NEEDS, NEWER, WORK, in_image, module, said, unpacked, unpacked_intel
 from own_venv import SIF
+from standalone_host import built
 
-from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
 from hpcpy.fetch.artifacts import fetch
@@ -140,7 +140,6 @@ NAME = "libfabric.so.1"
 # MPICH's project's needs the C library alone; Debian's more.
 KINDS = ["mpich", "debian"]
 VERSION = "import ctypes, sys; n = ctypes.CDLL(sys.argv[1]).fi_version(); print(n >> 16, n & 65535)"
-STANDALONE = paths.BUILD / "hpcpy-python"
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +233,6 @@ def test_ranks_of_two_nodes_use_it(cluster: Cluster, fabrics: Path, kind: str) -
     check(cluster.srun(*start, *words), 4, named(fabrics, f"/mpi/{kind}/{NAME}", f"/mpi/{kind}"))
 
 
-@pytest.mark.skipif(not STANDALONE.exists(), reason="run: make standalone")
 @pytest.mark.parametrize("folder", ["", "mpich"])
 def test_the_one_file_has_its_own_or_takes_that_of_the_library_path(
     fabrics: Path, tmp_path: Path, folder: str
@@ -246,5 +244,5 @@ def test_the_one_file_has_its_own_or_takes_that_of_the_library_path(
     if folder:
         environ["LD_LIBRARY_PATH"] = str(fabrics / folder)
         expected = f"({fabrics / folder / NAME})"
-    done = run(STANDALONE, "-m", "hpcpy_mpi", "2", script, tmp_path / "ring", env=environ)
+    done = run(built(), "-m", "hpcpy_mpi", "2", script, tmp_path / "ring", env=environ)
     check(done, 2, expected)

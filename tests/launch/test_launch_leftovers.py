@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from injection_ways import AS_NOBODY, NOBODY
 from launching import SECONDS, hpcpy
-from local_cluster import Cluster, own, started
+from local_cluster import Cluster, open_fuse, own, started
 
 import proc_files
 from hpcpy.launch.explain import explain
@@ -18,11 +18,6 @@ from hpcpy_cluster.layout import NODES
 from running import run, start, wait_until
 from tiers import sampled
 
-# An administrator would open /dev/fuse to users.
-FUSE = """
-folder=$(mktemp -d) && mount -t tmpfs -o mode=755 tmpfs $folder && mknod $folder/fuse c 10 229 &&
-chmod 666 $folder/fuse && mount --bind $folder/fuse /dev/fuse
-"""
 NAMES = ("starter", "squashfuse_ll", "tail")
 PROGRAM = """
 import sys, time
@@ -50,11 +45,7 @@ def cluster() -> Iterator[Cluster]:
     """Give a cluster of these tests' alone, on whose nodes users can mount by FUSE."""
     with own("launch-leftovers") as layout:
         cluster = started(layout)
-        for name in NODES:
-            into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount")
-            done = run(*into, "sh", "-c", FUSE)
-            if done.returncode:
-                pytest.skip(f"no /dev/fuse for users here: {done.stderr}")
+        open_fuse(cluster)
         cluster.shared.chmod(0o777)
         yield cluster
 

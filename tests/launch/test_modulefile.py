@@ -1,51 +1,21 @@
 """Module files that ``hpcpy modulefile`` writes, loaded by Lmod and Environment Modules."""
 
 import os
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from debian_tools import unpacked
 from launching import RANKS
 from local_cluster import Cluster
+from module_systems import module_function
 from standalone_host import built
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import scratch_dir
 from hpcpy.engine import prefix
-from hpcpy.pins.model import ARCHITECTURES, host_arch
-from running import Done, executable, printed, python, run
+from running import Done, printed, python, run
 from tiers import sampled
-
-# What Lmod's scripts have as absolute paths.
-_ITS_PLACES = r"/usr/(?=share/lua/|lib/[^/\"]+/lua/|share/lmod|lib/lmod|bin/lua5)"
-
-
-def finish(made: Path, final: Path) -> None:
-    """Move Lmod's scripts, and write ``lmod`` and ``modulecmd``.
-
-    A shell's ``module`` function calls them so: ``eval "$(lmod bash load NAME)"``.
-    """
-    for path in (made / "usr/share/lmod").rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            moved = re.sub(_ITS_PLACES, f"{final}/usr/", text)
-            path.write_text(moved, encoding="utf-8", errors="surrogateescape")
-    arch, usr = ARCHITECTURES[host_arch()], final / "usr"
-    loader = [final / arch.loader, "--library-path", final / arch.libraries]
-    commands = {
-        "lmod": (usr / "bin/lua5.3", usr / "share/lmod/lmod/libexec/lmod"),
-        "modulecmd": (usr / "bin/tclsh8.6", final / arch.libraries / "modulecmd.tcl"),
-    }
-    for name, (interpreter, script) in commands.items():
-        words = shlex.join(map(str, [*loader, interpreter, script]))
-        tcl = shlex.quote(str(usr / "share/tcltk/tcl8.6"))
-        text = f'#!/bin/sh\nexport TCL_LIBRARY={tcl}\nexec {words} "$@"\n'
-        executable(made / name, text)
-
 
 SITE = """
 summary = "a site with all that a wrapper has to know"
@@ -70,13 +40,8 @@ def make(*words: str) -> Done:
 
 def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
     """Run a script of bash in which ``module`` is that of a system, and finds some files."""
-    try:
-        program = unpacked("modules", finish) / system
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    function = f'module() {{ eval "$({shlex.quote(str(program))} bash "$@")"; }}\n'
     own = {**os.environ, **(env or {}), "MODULEPATH": str(files), "LMOD_PAGER": "none"}
-    return run("bash", "-c", function + script, env=own, cwd=files)
+    return run("bash", "-c", module_function(system) + script, env=own, cwd=files)
 
 
 @pytest.fixture(scope="module")

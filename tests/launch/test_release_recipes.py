@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from debian_tools import unpacked
+from module_systems import finish
 from standalone_host import built
-from test_modulefile import finish
 
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.fetch.artifacts import fetch

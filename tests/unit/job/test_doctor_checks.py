@@ -14,6 +14,7 @@ from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks, network
 from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi, surroundings
 from hpcpy_job.doctor.node import Node, RankFacts, World
+from hpcpy_job.doctor.ping import Speed
 from running import run
 
 Files = dict[str, str | None]
@@ -227,24 +228,29 @@ def started(*opened: str) -> World:
 
 
 CXI: Files = {"/sys/class/cxi/cxi0": None}
+SPEED = Speed(("n1", "n2"), 1.1e9, 2e-5)
+FAST = "1.1 GB/s, 20 µs between nodes; "
+ON_TCP = "it listens on TCP and has no fabric's device open"
+NOT_USED = "; the node has cxi, which is not used"
 
 
 @pytest.mark.parametrize(
-    ("files", "opened", "status", "says"),
+    ("files", "opened", "speed", "says"),
     [
-        (CXI, "socket:[77]", Status.WARN, "the node has cxi"),
-        (CXI, "/dev/cxi0", Status.OK, "/dev/cxi0 is open"),
-        ({}, "socket:[77]", Status.OK, "listens on TCP"),
+        (CXI, "socket:[77]", None, f"tcp ({ON_TCP}){NOT_USED}"),
+        (CXI, "socket:[77]", SPEED, f"tcp ({FAST}{ON_TCP}){NOT_USED}"),
+        (CXI, "/dev/cxi0", SPEED, f"cxi ({FAST}/dev/cxi0 is open)"),
+        ({}, "socket:[77]", SPEED, f"tcp ({FAST}{ON_TCP})"),
     ],
 )
-def test_tcp_on_a_node_with_a_fabric_is_a_warning(
-    machine: Machine, files: Files, opened: str, status: Status, says: str
+def test_tcp_on_a_node_with_a_fabric_is_a_warning_with_its_speed(
+    machine: Machine, files: Files, opened: str, speed: Speed | None, says: str
 ) -> None:
-    node = machine({**files, "/proc/self/net/tcp": LISTENING}, world=started(opened))
-    found = named(fabric.check(node), "fabric.used")
-    assert found.status is status
-    assert says in found.detail
-    assert bool(found.next_step) is (status is Status.WARN)
+    given = {**files, "/proc/self/net/tcp": LISTENING}
+    found = named(fabric.check(machine(given, world=started(opened), speed=speed)), "fabric.used")
+    assert found.detail == says
+    is_lost = says.endswith(NOT_USED)
+    assert (found.status is Status.WARN, bool(found.next_step)) == (is_lost, is_lost)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,188 @@
+"""docs/how-to/centre.md by its own commands: copy, set up, module, upgrade in a job, removal."""
+
+import contextlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from injection_ways import NOBODY, forbidden
+from launching import RANKS
+from local_cluster import SECONDS, Cluster, only_root, open_fuse, own, started
+from module_systems import module_function
+from site_user import is_public
+from standalone_host import built
+
+from hpcpy.core import paths
+from hpcpy.core.files import sha256
+from hpcpy.engine.prefix import find_apptainer
+from running import Done, executable, run, start, wait_until
+from tiers import sampled
+
+pytestmark = only_root
+INSTALL, SITE, MODULE, LATER = re.findall(
+    r"(?s)\*Needs a cluster:\*\n```sh\n(.*?)```", (paths.ROOT / "docs/how-to/centre.md").read_text()
+)
+ENTER, *STEPS = LATER.splitlines()
+OLD, NEW = "2026.11", "2027.05"
+SRUN = "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py"
+# The same on every Linux.
+DAEMON = 1
+# Deletes from the template what is not this cluster's.
+EDITOR = """#!/bin/sh
+sed -i -n -e '/^summary/p' -e 's/^mpi = "pmix"/mpi = "auto"/p' "$1"
+"""
+# There is no other machine: the login node's home has links to what is copied.
+SCP = """#!/bin/sh
+while [ $# -gt 1 ]; do ln -sf "$PWD/$1" "$HOME/" || exit; shift; done
+[ "$1" = login: ]
+"""
+# Reads, after an upgrade, what it has not read before it.
+WAITS = """
+import os, time
+from pathlib import Path
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+Path(f"{__file__}.{comm.rank}").touch()
+while not Path("upgraded").exists():
+    time.sleep(0.1)
+import h5py, numba, xml.dom.minidom
+if comm.allreduce(1) == 4 and comm.rank == 0:
+    print(os.environ["HPCPY_SITE_FILE"])
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """An ordinary user with a home that all nodes see."""
+
+    cluster: Cluster
+    uid: int
+    home: Path
+
+    def command(self, script: str) -> list[str]:
+        become = ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups")
+        return [*become, "bash", "-ec", script]
+
+    def environment(self) -> dict[str, str]:
+        shared = self.cluster.shared
+        places = (self.cluster.layout.bin, shared / "bin", find_apptainer().parent)
+        own = {"MODULEPATH": str(shared / "apps/modules/modulefiles"), "LMOD_PAGER": "none"}
+        own |= {"HOME": str(self.home), "EDITOR": str(shared / "bin/editor"), "LANG": "C.UTF-8"}
+        return {**own, "PATH": ":".join(map(str, (*places, "/usr/bin", "/bin")))}
+
+    def types(self, script: str, cwd: Path | None = None) -> Done:
+        """Run commands as a login shell of a strict umask would."""
+        here = {"cwd": cwd or self.home, "env": self.environment(), "umask": 0o077}
+        return run(*self.command(script), **here)
+
+    @contextlib.contextmanager
+    def starts(self, script: str) -> Iterator[subprocess.Popen[str]]:
+        """Give a running shell, or what it has become; it ends with a test that fails."""
+        with start(*self.command(script), cwd=self.home, env=self.environment()) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+class Centre:
+    """Who installs, who computes, and the page's commands for the folder of this test."""
+
+    def __init__(self, cluster: Cluster, files: Mapping[str, Path], image: str) -> None:
+        shared = cluster.shared
+        self.image, self.apps, self.release = image, shared / "apps", shared / "release"
+        self.staff = Person(cluster, NOBODY, shared / "staff")
+        self.user = Person(cluster, DAEMON, shared / "user")
+        owners = {self.apps: NOBODY, self.staff.home: NOBODY, self.user.home: DAEMON}
+        for folder, owner in owners.items():
+            folder.mkdir()
+            os.chown(folder, owner, owner)
+        self.release.mkdir()
+        for name, file in files.items():
+            (self.release / name).symlink_to(file)
+        # A release has more files than are copied.
+        sums = [*((sha256(file), name) for name, file in files.items()), (64 * "0", "INSTALL")]
+        (self.release / "SHA256SUMS").write_text("".join(f"{sum_}  {n}\n" for sum_, n in sums))
+        for name, text in (("scp", SCP), ("editor", EDITOR)):
+            executable(shared / "bin" / name, text)
+
+    def staff_types(self, commands: str, version: str = OLD) -> str:
+        """Run the page's commands; what each began after is printed, in seconds."""
+        here = commands.replace("/apps/", f"{self.apps}/").replace(OLD, version)
+        done = self.staff.types(f"PS4='+$SECONDS s: '; set -x\n{here}")
+        print(done.stderr)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def installs(self, version: str) -> None:
+        """Do steps 1 to 3 of the page, and look at what they print."""
+        copy, there = INSTALL.split("\n", 1)
+        assert self.staff.types(copy, self.release).returncode == 0
+        module = MODULE.replace("$PWD/hpcpy.sif", f"$PWD/{self.image}")
+        shown = self.staff_types(there + SITE + module, version)
+        assert shown.startswith("hpcpy-python: OK\nhpcpy.sif: OK\n")
+        site = f"{self.apps}/hpcpy/{version}/site.toml"
+        assert re.search(rf'(?m)^mpi = "auto" .*{site}', shown), shown
+        for line in ("doctor: n1, n2\n", "MPI sees 8; ", "\n0 failed, "):
+            assert line in shown
+        assert shown.endswith(f"\n{self.apps}/modules/modulefiles\n")
+
+    def user_types(self, commands: str) -> str:
+        done = self.user.types(f"{module_function('lmod')}module load hpcpy\n{commands}")
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def loaded(self) -> str:
+        """Return the version of which a new `module load` has python and site file."""
+        shown = self.user_types('command -v python; echo "$HPCPY_SITE_FILE"')
+        version = Path(shown.splitlines()[-1]).parent.name
+        python = f"{self.apps}/modules/hpcpy/{version}/bin/python"
+        assert shown == f"{python}\n{self.apps}/hpcpy/{version}/site.toml\n"
+        return version
+
+
+@pytest.fixture(params=sampled(["hpcpy.sif", "hpcpy-python"]))
+def centre(request: pytest.FixtureRequest, sif: str) -> Iterator[Centre]:
+    if why := forbidden("user namespaces"):
+        pytest.skip(why)
+    files = {"hpcpy-python": built(), "hpcpy.sif": Path(sif)}
+    for path in (*files.values(), find_apptainer()):
+        if not is_public(path):
+            pytest.skip(f"{path}: not for every user; put the checkout where all can read it")
+    with own("centre") as layout:
+        cluster = started(layout)
+        open_fuse(cluster)
+        yield Centre(cluster, files, request.param)
+
+
+def test_the_pages_commands_install_upgrade_during_a_job_and_remove(centre: Centre) -> None:
+    first, moved, removed = (f"{ENTER}\n{line}" for line in STEPS)
+    home = centre.user.home
+    (home / "ranks.py").write_text(RANKS)
+    (home / "waits.py").write_text(WAITS)
+    centre.installs(OLD)
+    assert centre.loaded() == OLD
+    assert centre.user_types(f"{SRUN} ranks.py before 0") == "4|2|before|0\n"
+    waits = f"{module_function('lmod')}module load hpcpy\nexec {SRUN} waits.py"
+    with centre.user.starts(waits) as job:
+        wait_until(lambda: len([*home.glob("waits.py.*")]) == 4, job, every=0.1)
+        centre.staff_types(first)
+        centre.installs(NEW)
+        assert centre.loaded() == OLD
+        centre.staff_types(moved)
+        assert centre.loaded() == NEW
+        assert centre.user_types(f"{SRUN} ranks.py after 0") == "4|2|after|0\n"
+        (home / "upgraded").touch()
+        shown = job.communicate(timeout=SECONDS)
+    assert (job.returncode, *shown) == (0, f"{centre.apps}/hpcpy/{OLD}/site.toml\n", "")
+    centre.staff_types(removed)
+    assert centre.loaded() == NEW
+    assert centre.user_types(f"{SRUN} ranks.py last 0") == "4|2|last|0\n"
+    assert [*centre.apps.rglob(f"*{OLD}*")] == []
+    available = centre.user_types("module --terse avail hpcpy 2>&1")
+    assert (f"hpcpy/{NEW}" in available, OLD in available) == (True, False)

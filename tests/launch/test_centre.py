@@ -23,10 +23,9 @@ from running import Done, executable, run, start, wait_until
 from tiers import sampled
 
 pytestmark = only_root
-INSTALL, SITE, MODULE, LATER = re.findall(
+INSTALL, SITE, MODULE, STAYS, MOVES, REMOVES = re.findall(
     r"(?s)\*Needs a cluster:\*\n```sh\n(.*?)```", (paths.ROOT / "docs/how-to/centre.md").read_text()
 )
-ENTER, *STEPS = LATER.splitlines()
 OLD, NEW = "2026.11", "2027.05"
 SRUN = "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py"
 # The same on every Linux.
@@ -161,7 +160,6 @@ def centre(request: pytest.FixtureRequest, sif: str) -> Iterator[Centre]:
 
 
 def test_the_pages_commands_install_upgrade_during_a_job_and_remove(centre: Centre) -> None:
-    first, moved, removed = (f"{ENTER}\n{line}" for line in STEPS)
     home = centre.user.home
     (home / "ranks.py").write_text(RANKS)
     (home / "waits.py").write_text(WAITS)
@@ -171,16 +169,16 @@ def test_the_pages_commands_install_upgrade_during_a_job_and_remove(centre: Cent
     waits = f"{module_function('lmod')}module load hpcpy\nexec {SRUN} waits.py"
     with centre.user.starts(waits) as job:
         wait_until(lambda: len([*home.glob("waits.py.*")]) == 4, job, every=0.1)
-        centre.staff_types(first)
+        centre.staff_types(STAYS)
         centre.installs(NEW)
         assert centre.loaded() == OLD
-        centre.staff_types(moved)
+        centre.staff_types(MOVES)
         assert centre.loaded() == NEW
         assert centre.user_types(f"{SRUN} ranks.py after 0") == "4|2|after|0\n"
         (home / "upgraded").touch()
         shown = job.communicate(timeout=SECONDS)
     assert (job.returncode, *shown) == (0, f"{centre.apps}/hpcpy/{OLD}/site.toml\n", "")
-    centre.staff_types(removed)
+    centre.staff_types(REMOVES)
     assert centre.loaded() == NEW
     assert centre.user_types(f"{SRUN} ranks.py last 0") == "4|2|last|0\n"
     assert [*centre.apps.rglob(f"*{OLD}*")] == []

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.launch.checks import is_program
 from hpcpy.launch.options import Request
+from hpcpy.launch.plan import at_site
 from hpcpy.launch.site import Site
 
 # Where an image has its Python.
@@ -44,6 +46,15 @@ def taken(asked: str, *, is_given: bool = False) -> tuple[str, str]:
     if asked != "none" and (engine == asked or (engine == "standalone" and not is_given)):
         return engine, file
     return "", ""
+
+
+def completed(request: Request, site: Site) -> Request:
+    """Return a request with the engine and image that a launch takes where it names none."""
+    made = request if paths.IS_CHECKOUT else with_running(request, site)
+    made = at_site(made, site)
+    if made.engine == "apptainer" and is_program(made.image) and not request.engine:
+        return replace(made, engine="standalone")
+    return made
 
 
 def with_running(request: Request, site: Site) -> Request:

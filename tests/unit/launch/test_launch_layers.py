@@ -1,6 +1,7 @@
 """What is said once, in site.toml of the machine, the image, the module and the user."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.commands import run as run_hpcpy
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch import layers
 from hpcpy.launch.site import FOLDER, find_site
@@ -68,7 +70,7 @@ def test_a_file_that_names_another_key_leaves_how_ranks_find_each_other(
     files["user"].write_text(f"{text}\n")
     assert find_site("").mpi == mpi
     assert run_hpcpy(["site"]) == 0
-    assert ('mpi = "auto"' in capsys.readouterr().out) == (mpi == "auto")
+    assert f'mpi = "{mpi}" ' in capsys.readouterr().out
 
 
 def test_a_named_site_replaces_all(files: dict[str, Path]) -> None:
@@ -243,12 +245,15 @@ def test_a_path_that_would_be_a_line_of_a_script_is_refused(
 
 
 def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
-    files: dict[str, Path],
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     files["machine"].write_text(f"image = '{image(files)}'\nmpi = 'a'")
     files["image"].write_text("mpi = 'b'\nimage = 'other.sif'")
     site = find_site("")
-    assert (site.mpi, site.image) == ("b", str(files["image"].with_name("other.sif")))
+    other = str(files["image"].with_name("other.sif"))
+    assert (site.mpi, site.image) == ("b", other)
+    assert run_hpcpy(["site"]) == 0
+    assert re.search(rf'(?m)^image = "{other}" +# {files["image"]}$', capsys.readouterr().out)
     files["machine"].write_text("engine = 'shifter'\nimage = 'docker:me/hpcpy:1'")
     assert find_site("").image == "docker:me/hpcpy:1"
 
@@ -312,10 +317,15 @@ def test_site_prints_each_value_with_its_file_as_a_site_file(
     values = [line for line in shown.splitlines() if " = " in line]
     ends = {line.split(" ")[0]: line.rpartition("# ")[2] for line in values}
     of_machine = dict.fromkeys(("binds", "step", "gpus"), str(files["machine"]))
-    assert ends == {"mpi": str(files["user"]), "A": str(files["user"])} | of_machine
+    built_in = dict.fromkeys(("engine", "node_local", "#"), "built in")
+    of_user = dict.fromkeys(("mpi", "A"), str(files["user"]))
+    assert ends == built_in | of_user | of_machine
+    # A launch with GPUs takes another image.
+    assert f'\n# image = "{paths.BUILD}/hpcpy.sif"' in shown
     (tmp_path / "again.toml").write_text(f"summary = 's'\n{shown}")
     again, first = find_site(str(tmp_path / "again.toml")), find_site("")
-    assert (again.binds, again.environment) == (first.binds, first.environment)
+    for key in ("engine", "mpi", "node_local", "image", "binds", "environment"):
+        assert getattr(again, key) == getattr(first, key)
     assert first.promises == str(files["machine"])
     assert run_hpcpy(["site", "--site=carc"]) == 0
     shown = capsys.readouterr().out

@@ -20,13 +20,14 @@ from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, module_lines, site_variables
 from hpcpy.launch.explain import NO_FUSE
-from hpcpy.launch.layers import NAME, VARIABLE, named_file
+from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
 from hpcpy.launch.plan import AUTO, KINDS, unknown_kind
 from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
+from hpcpy_common.site_file import VARIABLE
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # Runs any command of the image.

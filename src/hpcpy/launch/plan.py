@@ -131,7 +131,7 @@ class HostFacts:
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
     inline: bool = False  # Whether the script holds those of src/launch: no checkout is needed
-    has_site_file: bool = False  # Whether a module names one, which preflight would read
+    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
@@ -262,7 +262,7 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
         promised = "and is all there that the site promises?"
         preflight.append(option(f"--site={site.promises}", why=promised))
     elif facts.has_site_file:
-        preflight.append(option("--site=/dev/null", why="and not what HPCPY_SITE_FILE promises"))
+        preflight.append(option("--site=/dev/null", why="and not what another site file promises"))
     clusters = [name for name in ("dask", "spark") if getattr(request, name)]
     is_ranks = not (request.workload or clusters)
     run_by_mpi4py = [option("-m", "mpi4py", why="a rank that fails ends all")]

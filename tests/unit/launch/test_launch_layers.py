@@ -12,8 +12,8 @@ from processes import AS_ANY_USER, environment
 from hpcpy.commands import run as run_hpcpy
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.launch import layers
 from hpcpy.launch.site import FOLDER, find_site
+from hpcpy_common import site_file
 from running import Done, run
 
 WHERE = ("machine", "image", "module", "user")
@@ -22,9 +22,9 @@ WHERE = ("machine", "image", "module", "user")
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Give where each file would be; a variable names the module's once it is there."""
-    monkeypatch.setattr(layers, "OF_MACHINE", tmp_path / "etc/site.toml")
+    monkeypatch.setattr(site_file, "OF_MACHINE", tmp_path / "etc/site.toml")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv(layers.VARIABLE, raising=False)
+    monkeypatch.delenv(site_file.VARIABLE, raising=False)
     places = ("etc", "images", "module", "config/hpcpy")
     for place in places:
         (tmp_path / place).mkdir(parents=True)
@@ -47,7 +47,7 @@ def test_each_file_is_over_those_before_it(
             + f"[environment]\nOF{number} = 'x'\nALL = '{number}'\n"
         )
     if last >= WHERE.index("module"):
-        monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+        monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     site = find_site("", image(files))
     assert site.mpi == f"kind{last}"
     assert site.time == str(min(last, 1))
@@ -77,6 +77,17 @@ def test_a_named_site_replaces_all(files: dict[str, Path]) -> None:
     files["user"].write_text("engine = 'shifter'")
     engines = [find_site(name).engine for name in ("", "carc", "local")]
     assert engines == ["shifter", "apptainer", "apptainer"]
+
+
+def test_ranks_of_a_named_site_do_not_look_at_what_the_machine_promises(
+    files: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for is_there in (False, True):
+        if is_there:
+            files["machine"].write_text("[promises]\ngpus = 4\n")
+        words = ("--dry", "--site=carc", "--account=me", "--image=docker://me/x", "--", "my.py")
+        assert run_hpcpy(["launch", *words]) == 0
+        assert ("--site=/dev/null" in capfd.readouterr().out) == is_there
 
 
 def test_the_file_beside_an_image_is_for_this_image_alone(files: dict[str, Path]) -> None:
@@ -157,6 +168,20 @@ def test_a_machines_file_that_others_can_change_is_not_read(
     assert (f"{file} is not read: {says}" in told) if says else not told
 
 
+def test_in_a_user_namespace_the_machines_file_of_root_is_read(files: dict[str, Path]) -> None:
+    """As in a container of an ordinary user, who sees root's files as of nobody."""
+    write_of(files["machine"], "", (0o755, 0o644), 1234)
+    code = "import pathlib as p, sys; from hpcpy_common import site_file as s"
+    words = (sys.executable, "-c", f"{code}; print(s.why_not_in_etc(p.Path(sys.argv[1])))")
+    done = run("unshare", "--user", "--map-root-user", *words, files["machine"], env=environment())
+    if "unshare failed" in done.stderr:
+        pytest.skip("no user namespaces here")
+    assert (done.stdout, done.stderr) == ("\n", "")
+    files["machine"].chmod(0o666)
+    done = run("unshare", "--user", "--map-root-user", *words, files["machine"], env=environment())
+    assert done.stdout == "everybody can change it\n"
+
+
 def test_a_neighbours_folder_has_no_file_for_others(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,7 +195,7 @@ def test_a_neighbours_folder_has_no_file_for_others(
 def test_a_fault_names_its_file(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     files["module"].touch()
     files[name].write_text("egnine = 'podman'")
     with pytest.raises(UsageError, match=rf"{files[name]}: egnine: unknown key"):
@@ -200,7 +225,7 @@ def site_command(*words: str, **variables: str) -> Done:
     [
         ("hpcpy/site.toml", [], "XDG_CONFIG_HOME"),
         ("hpcpy", [], "XDG_CONFIG_HOME"),
-        ("hpcpy", [], layers.VARIABLE),
+        ("hpcpy", [], site_file.VARIABLE),
         ("hpcpy/site.toml", ["--site={}/hpcpy/site.toml"], ""),
         ("hpcpy", ["--site={}/hpcpy/site.toml"], ""),
         ("hpcpy/site.toml", ["--image={}/hpcpy/x.sif"], ""),
@@ -214,7 +239,7 @@ def test_what_is_closed_is_an_error_with_the_next_step(
     file.write_text("summary = 's'\n")
     file.with_name("x.sif").touch()
     (tmp_path / closed).chmod(0)
-    value = str(file if variable == layers.VARIABLE else tmp_path)
+    value = str(file if variable == site_file.VARIABLE else tmp_path)
     named = {variable: value} if variable else {}
     done = site_command(*(word.format(tmp_path) for word in words), **named)
     (tmp_path / closed).chmod(0o700)
@@ -261,7 +286,7 @@ def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
 def test_a_module_whose_file_has_gone_is_no_site_without_it(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     with pytest.raises(UsageError, match=r"HPCPY_SITE_FILE=.*: there is no such file"):
         find_site("")
 
@@ -285,7 +310,7 @@ def test_a_module_whose_file_others_can_change_is_refused(
     says: str,
 ) -> None:
     file = files["module"]
-    monkeypatch.setenv(layers.VARIABLE, str(file))
+    monkeypatch.setenv(site_file.VARIABLE, str(file))
     write_of(file, "mpi = 'pmix'", modes, owner)
     if says:
         with pytest.raises(UsageError, match=says):
@@ -299,7 +324,7 @@ def test_a_module_that_names_no_file_is_refused(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
 ) -> None:
     make(files["module"])
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     with pytest.raises(UsageError, match="it is no file"):
         find_site("")
 
@@ -338,5 +363,12 @@ def test_site_prints_a_template_and_refuses_an_image_that_is_not_there(
 ) -> None:
     assert run_hpcpy(["site", "--template"]) == 0
     assert capsys.readouterr().out == (FOLDER / "template.toml").read_text()
+    # Its first line names the file that pages say to write beside it.
+    (schema,) = re.findall(r"\A#:schema (\S+)\n", (FOLDER / "template.toml").read_text())
+    for page in ("centre", "sites"):
+        text = (paths.ROOT / f"docs/how-to/{page}.md").read_text()
+        assert f" site --schema > {schema}" in text
+    assert run_hpcpy(["site", "--schema"]) == 0
+    assert capsys.readouterr().out == (FOLDER / schema).read_text()
     with pytest.raises(UsageError, match=r"IMAGE=my\.sfi: no such file"):
         run_hpcpy(["site", "--image", "my.sfi"])

@@ -9,7 +9,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
+from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
 # Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
@@ -37,12 +37,32 @@ def unknown_kind(engine: str, kind: str) -> str:
     return f"mpi={kind}: the one file's own MPICH speaks pmi2 alone; the site's needs HPCPY_MPI"
 
 
-def _kind(engine: str) -> Line:
-    known = "|".join(KINDS[engine])
+def no_kind(engine: str) -> str:
+    """Return what is said where Slurm lists none of an engine's kinds."""
+    return (
+        f"hpcpy: srun --mpi=list has no {' or '.join(KINDS[engine])}, so the default is taken;"
+        " if each rank is rank 0 of 1, name another kind (--mpi=KIND) or ask the site for pmi2"
+    )
+
+
+def _kind(engine: str) -> tuple[Line, ...]:
+    kinds = KINDS[engine]
+    # Each Slurm lists none; sorted, it is the first, and what fails lists nothing.
     listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
-    return Line(
-        f"hpcpy_mpi=$({listed} | grep -xE '{known}' | sort | tail -n 1)",
-        f"how ranks find each other: of {known} the first that this Slurm has",
+    known = "|".join(kinds)
+    return (
+        Line(
+            f"hpcpy_mpi=$({listed} | grep -xE 'none|{known}' | sort | tail -n 1)",
+            f"how ranks find each other: of {known} the first that this Slurm has",
+        ),
+        Line(
+            f'[ "$hpcpy_mpi" != none ] || {{ hpcpy_mpi=; echo {quoted(no_kind(engine))} >&2; }}',
+            "srun may start each rank alone",
+        ),
+        Line(
+            '[ "${HPCPY_VERBOSE:-}" != 1 ] || echo "hpcpy: srun --mpi=${hpcpy_mpi:-default}" >&2',
+            "",
+        ),
     )
 
 
@@ -171,7 +191,7 @@ def plan_launch(
         copying = staging_lines(facts.image, site.node_local, COPIES[engine], inline=facts.inline)
         guarded = sourced("guarded", "the step, whatever signals come", inline=facts.inline)
         afterwards = (guarded, *STAGING_ENDS)
-    kinds = (_kind(engine),) if (request.mpi or site.mpi) == AUTO else ()
+    kinds = _kind(engine) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hpcpy.images.plan import Plan
 
 _LICENCE = "BSD-3-Clause"
-# Apptainer and what it needs; what pack's launcher is linked with.
-_OF_HOST = ("engine", "launcher")
 
 
 def expected(plan: Plan, image: Image) -> Expected:
@@ -39,9 +37,9 @@ def expected(plan: Plan, image: Image) -> Expected:
 
 
 def of_host(plan: Plan) -> Iterator[Pin]:
-    """Give Debian's packages that a host runs or links, by their sets; no SBOM lists them."""
+    """Give Apptainer's packages and those of pack's launcher: a host has them, and no image."""
     for deb, sets in locked_debs(plan.arch).items():
-        if use := " ".join(name for name in sets if name in _OF_HOST):
+        if use := " ".join(name for name in sets if name in ("engine", "launcher")):
             yield _pin(plan, "debian", deb, use)
 
 

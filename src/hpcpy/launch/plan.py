@@ -46,22 +46,19 @@ def no_kind(engine: str) -> str:
 
 
 def _kind(engine: str) -> tuple[Line, ...]:
-    kinds = KINDS[engine]
     # Each Slurm lists none; sorted, it is the first, and what fails lists nothing.
     listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
-    known = "|".join(kinds)
+    known = "|".join(KINDS[engine])
+    said = quoted(no_kind(engine))
     return (
         Line(
             f"hpcpy_mpi=$({listed} | grep -xE 'none|{known}' | sort | tail -n 1)",
             f"how ranks find each other: of {known} the first that this Slurm has",
         ),
         Line(
-            f'[ "$hpcpy_mpi" != none ] || {{ hpcpy_mpi=; echo {quoted(no_kind(engine))} >&2; }}',
-            "srun may start each rank alone",
-        ),
-        Line(
-            '[ "${HPCPY_VERBOSE:-}" != 1 ] || echo "hpcpy: srun --mpi=${hpcpy_mpi:-default}" >&2',
-            "",
+            f"case $hpcpy_mpi:${{HPCPY_VERBOSE:-}} in none:*) hpcpy_mpi=; echo {said} ;;"
+            ' ?*:1) echo "hpcpy: srun --mpi=$hpcpy_mpi" ;; esac >&2',
+            "without one srun may start each rank alone",
         ),
     )
 

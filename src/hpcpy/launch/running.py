@@ -39,15 +39,6 @@ def is_in_container() -> bool:
     return not paths.IS_CHECKOUT and running_image()[0] != "standalone"
 
 
-def taken(asked: str, *, is_given: bool = False) -> tuple[str, str]:
-    """Return the engine and the file that a launch takes where nobody names an image; or empty."""
-    # A site names its container engine; the one file needs none, unless the user gives one.
-    engine, file = running_image()
-    if asked != "none" and (engine == asked or (engine == "standalone" and not is_given)):
-        return engine, file
-    return "", ""
-
-
 def completed(request: Request, site: Site) -> Request:
     """Return a request with the engine and image that a launch takes where it names none."""
     made = request if paths.IS_CHECKOUT else with_running(request, site)
@@ -62,8 +53,9 @@ def with_running(request: Request, site: Site) -> Request:
     asked = request.engine or site.engine
     if request.image or site.image or asked == "none":
         return request
-    engine, file = taken(asked, is_given=bool(request.engine))
-    if file:
+    engine, file = running_image()
+    # A site names its container engine; the one file needs none, unless the user gives one.
+    if engine == asked or (engine == "standalone" and not request.engine):
         return replace(request, engine=engine, image=file)
     example = "/shared/hpcpy-python" if asked == "standalone" else "registry.example.org/…"
     raise UsageError(f"{asked} needs the image's name", hint=f"IMAGE={example}")

@@ -81,11 +81,8 @@ def _used(given: str, site: Site) -> Request:
 
 
 def _seen(layer: Layer) -> str:
-    if layer.path is None:
-        state = "none"
-    else:
-        state = f"{layer.path}: {layer.refused or ('read' if layer.is_read else 'not there')}"
-    return f"# {layer.what}: {state}"
+    state = layer.refused or ("read" if layer.is_read else "not there")
+    return f"# {layer.what}: {f'{layer.path}: {state}' if layer.path else 'none'}"
 
 
 def _shown(values: dict[str, Any], origins: dict[Key, Layer]) -> Iterable[str]:

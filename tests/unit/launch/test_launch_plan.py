@@ -311,6 +311,6 @@ def test_auto_takes_what_slurm_and_the_image_both_have(
     )
     assert done.stdout.strip() == kind
     expected = [f"hpcpy: srun --mpi=list {says}"] if says else []
-    expected += [f"hpcpy: srun {kind or '--mpi=default'}"] if verbose else []
+    expected += [f"hpcpy: srun {kind}"] if verbose and kind else []
     lines = done.stderr.splitlines()
     assert [line[: len(begin)] for line, begin in zip(lines, expected, strict=True)] == expected

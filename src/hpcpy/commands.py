@@ -30,7 +30,7 @@ COMMANDS = {
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
-    "site": ("hpcpy.launch.settings", "print what a launch is given here, and which file says so"),
+    "site": ("hpcpy.launch.settings", "print what a launch is given here, and where it is from"),
     "batch": ("hpcpy.launch.command", "write a script for sbatch that runs a program or workload"),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),

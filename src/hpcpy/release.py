@@ -9,7 +9,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.sbom_file import sbom_of
-from hpcpy.images.sbom_pins import expected
+from hpcpy.images.sbom_pins import expected, of_host
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 from hpcpy.pins.tables import read_table
 
@@ -49,7 +49,11 @@ def statement(
 ) -> dict[str, Any]:
     """Return what `shipped` is, and what it was made of."""
     names = read_table(paths.ENV / "formats.toml").table("provenance")
-    pins = expected(plan, image).pins
+    pins = {(pin.kind, pin.name): pin for pin in expected(plan, image).pins}
+    for pin in of_host(plan):
+        there = pins.get((pin.kind, pin.name))
+        use = f"{there.use} {pin.use}" if there else pin.use
+        pins[pin.kind, pin.name] = replace(pin, use=use)
     locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
     materials = [
         {"name": "commit", "digest": {"gitCommit": of}},
@@ -61,7 +65,7 @@ def statement(
                 "digest": {"sha256": pin.sha256},
                 "annotations": {"kind": pin.kind, "use": pin.use, "licence": pin.licence},
             }
-            for pin in pins
+            for pin in pins.values()
         ),
     ]
     return {
@@ -237,6 +241,7 @@ def main(options: argparse.Namespace) -> int:
         _pack_pages(folder / PAGES)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
+        place(paths.ENV / "sites/schema.json", folder / "schema.json", 0o644)
         where = options.url.rstrip("/") or target.absolute().as_uri()
         for name, text in recipes(folder, version, where).items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import os
+import pwd
 import re
 import resource
 import sys
@@ -228,3 +229,11 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             packages[package] = metadata.version(package)
     return packages
+
+
+def user_name(uid: int) -> str:
+    """Return a user's name, or the number of one without."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

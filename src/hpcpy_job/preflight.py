@@ -25,7 +25,7 @@ Looks at the job, one process a node, then runs the program in this process.
 Nothing is said when all is well. HPCPY_PREFLIGHT=on (default) ends the job with
 exit code 78 when a check fails, warn goes on, off looks at nothing.
 --site FILE: a site's TOML file; what its table [promises] names must be there.
-Without it, in a job: the file that HPCPY_SITE_FILE names."""
+Without it, in a job: the file that HPCPY_SITE_FILE names, else /etc/hpcpy/site.toml."""
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
 _MODES = ("on", "warn", "off")
@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
         program_words.extend(words)
         if mode == "off":
             return 0
-        return _check(mode, promises.of_module() if promised is None else promised)
+        return _check(mode, promises.of_job() if promised is None else promised)
 
     code = program.command("preflight", _USAGE, words, look)
     # --help and --version name no program.

@@ -97,6 +97,33 @@ def test_its_hpcpy_sees_the_file_that_the_module_names(sif: str, tmp_path: Path)
         assert done.stdout.count('partitions = ["mine"]') == 2
 
 
+NO_KIND = (
+    "hpcpy: srun --mpi=list has no pmix or pmi2, so the default is taken; if each rank is"
+    " rank 0 of 1, name another kind (--mpi=KIND) or ask the site for pmi2\n"
+)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    ("srun", "verbose", "kind", "says"),
+    [
+        ("printf 'MPI plugin types are...\n\tnone\n\tpmi2\n\tpmix\n'", "", "pmix", ""),
+        ("echo 'srun: none\nsrun: pmi2' >&2", "1", "pmi2", "hpcpy: srun --mpi=pmi2\n"),
+        ("printf '\tnone\n\tcray_shasta\n'", "1", "unset", NO_KIND),
+        ("exit 1", "", "unset", ""),
+    ],
+)
+def test_it_takes_the_best_kind_of_mpi_and_says_where_there_is_none(
+    system: str, tmp_path: Path, sif: str, *, srun: str, verbose: str, kind: str, says: str
+) -> None:
+    assert make(f"--image={sif}", f"--to={tmp_path / 'to'}").returncode == 0
+    executable(tmp_path / "bin/srun", f"#!/bin/sh\n{srun}\n")
+    env = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HPCPY_VERBOSE": verbose}
+    script = 'module load hpcpy\necho "${SLURM_MPI_TYPE-unset}"\nmodule unload hpcpy\n'
+    done = shell(system, tmp_path / "to/modulefiles", script, env)
+    assert (done.stdout, done.stderr) == (f"{kind}\n", says)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -13,8 +13,9 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
+from hpcpy.images.graph import Image
 from hpcpy.images.outputs import STANDALONE
-from hpcpy.images.plan import make_plan
+from hpcpy.images.plan import Plan, make_plan
 from hpcpy.release import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
 
@@ -51,7 +52,7 @@ def release(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Path:
-    """Make a release of a small image, as if a commit had made it."""
+    """Make a release of small images, as if a commit had made them; of both without a name."""
     build = tmp_path / "build"
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
@@ -63,21 +64,25 @@ def release(
     monkeypatch.setattr(release_command, "_build_pages", lambda: None)
     monkeypatch.setattr(paths, "BUILD", build)
     plan = make_plan()
-    image = plan.graph.image(request.param)
-    archive, sif = build / "hpcpy.oci.tar", build / "hpcpy.sif"
-    write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
-    said(program, "sif", "new", sif)
-    said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
-    write_stamp(sif, apptainer="0.1")
-    file = build / STANDALONE[image.name]
-    file.write_bytes(b"the interpreter")
-    file.with_name(f"{file.name}.spdx.json").write_text("{}")
-    files = {"sif": sif, "standalone": file}
-    monkeypatch.setattr(release_command, "ensure_image", lambda kind, _: (files[kind], plan, image))
-    monkeypatch.setattr(release_command, "archive_path", lambda _: archive)
+    named = [request.param] if request.param else []
+    for name in named or STANDALONE:
+        archive, sif = build / f"{name}.oci.tar", build / f"{name}.sif"
+        write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
+        said(program, "sif", "new", sif)
+        said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
+        write_stamp(sif, apptainer="0.1")
+        file = build / STANDALONE[name]
+        file.write_text(f"the interpreter of {name}")
+        file.with_name(f"{file.name}.spdx.json").write_text("{}")
+
+    def ensure_image(kind: str, name: str) -> tuple[Path, Plan, Image]:
+        file = build / f"{name}.sif" if kind == "sif" else build / STANDALONE[name]
+        return file, plan, plan.graph.image(name)
+
+    monkeypatch.setattr(release_command, "ensure_image", ensure_image)
+    monkeypatch.setattr(release_command, "archive_path", lambda of: build / f"{of.name}.oci.tar")
     folder = tmp_path / "hpcpy-release"
-    words = ["release", request.param, "--key", str(keys[0]), "--to", str(folder)]
-    assert run(words) == 0
+    assert run(["release", *named, "--key", str(keys[0]), "--to", str(folder)]) == 0
     return folder
 
 
@@ -88,7 +93,7 @@ def test_a_release_is_whole_and_signed(
     names = ["INSTALL", "NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json"]
     names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "hpcpy.provenance.json"]
     # Of the recipes those whose files are there.
-    names += ["pages.zip", "Containerfile", "podman-hpc.yaml"]
+    names += ["pages.zip", "schema.json", "Containerfile", "podman-hpc.yaml"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
@@ -109,6 +114,28 @@ def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) ->
     sums = (release / SUMS).read_text()
     assert "  hpcpy-python\n" in sums
     assert "  hpcpy-python.spdx.json\n" in sums
+
+
+@pytest.mark.parametrize("release", [""], indirect=True)
+def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
+    release: Path, keys: tuple[Path, Path], program: Path
+) -> None:
+    checked(release, keys[1], program)
+    names = {"INSTALL", "NOTES.md", "pages.zip", "schema.json", SUMS, SIGNATURE}
+    for image, file in STANDALONE.items():
+        names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json")}
+        names |= {file, f"{file}.spdx.json", f"{image}.provenance.json"}
+        assert (release / file).read_text() == f"the interpreter of {image}"
+        statement = json.loads((release / f"{image}.provenance.json").read_text())
+        hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+        shipped = (f"{image}.oci.tar", f"{image}.sif", file)
+        assert hashes == {name: sha256(release / name) for name in shipped}
+    recipes = {"package.py", f"hpcpy-{project_version()}.eb", "Containerfile", "podman-hpc.yaml"}
+    assert {path.name for path in release.iterdir()} == names | recipes
+    for name in ("package.py", f"hpcpy-{project_version()}.eb"):
+        assert sha256(release / "hpcpy-python") in (release / name).read_text()
+    listed = {line.split()[1] for line in (release / SUMS).read_text().splitlines()}
+    assert listed == (names | recipes) - {SUMS, SIGNATURE}
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:

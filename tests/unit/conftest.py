@@ -9,7 +9,7 @@ import pytest
 from misbehaving_server import Server, serving
 
 from hpcpy.core import paths
-from hpcpy.launch import layers
+from hpcpy_common import site_file
 
 
 @pytest.fixture
@@ -49,6 +49,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what this machine and its user have said of their site."""
-    monkeypatch.setattr(layers, "OF_MACHINE", Path("/nonexistent/site.toml"))
+    monkeypatch.setattr(site_file, "OF_MACHINE", Path("/nonexistent/site.toml"))
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
-    monkeypatch.delenv(layers.VARIABLE, raising=False)
+    monkeypatch.delenv(site_file.VARIABLE, raising=False)

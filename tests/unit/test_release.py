@@ -2,6 +2,8 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +14,7 @@ from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import PLACES
 from hpcpy.images.plan import make_plan
+from hpcpy.pins.debian import debs
 from hpcpy.release import notes
 
 
@@ -54,6 +57,29 @@ def test_provenance_names_every_pin_once() -> None:
     assert len(names) == len(set(names))
     assert {"commit", "env/python.lock", "env/debian.lock"} <= set(names)
     assert {"numpy", "mpich", "numba"} <= {name.split()[0] for name in names if " " in name}
+
+
+@pytest.mark.parametrize("name", ["engine", "launcher"])
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_provenance_names_the_packages_that_a_host_runs(name: str, arch: str) -> None:
+    image = the_graph().for_arch(arch).image("hpcpy-core")
+    said = release.statement(make_plan(arch), image, 40 * "a", [], {})
+    materials = said["predicate"]["buildDefinition"]["resolvedDependencies"]
+    of_set = {one["name"]: one for one in materials if name in _uses(one)}
+    locked = debs(name, arch)
+    assert set(of_set) >= {f"{deb.name} {deb.version}" for deb in locked}
+    for deb in locked:
+        one = of_set[f"{deb.name} {deb.version}"]
+        assert one["uri"].endswith(f"/{quote(deb.filename)}")
+        assert one["uri"].startswith("https://snapshot.debian.org/")
+        assert one["digest"] == {"sha256": deb.sources[0].sha256}
+    # One that an image has as well keeps how it has it.
+    (libc,) = (_uses(one) for one in materials if one["name"].startswith("libc6 "))
+    assert libc == ["installed", "engine"]
+
+
+def _uses(material: dict[str, Any]) -> list[str]:
+    return str(material.get("annotations", {}).get("use", "")).split()
 
 
 @pytest.mark.parametrize("words", ["release", "release --to {}/new", "build oci plain"])

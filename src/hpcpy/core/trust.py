@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
-import pwd
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
+from hpcpy_common.machine import user_name
 
 ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 
@@ -117,11 +117,3 @@ def _is_alone(status: os.stat_result) -> bool:
         return False
     owner = user_name(status.st_uid)
     return group.gr_name == owner and not {*group.gr_mem} - {owner}
-
-
-def user_name(uid: int) -> str:
-    """Return a user's name, or the number of one without."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -14,8 +14,8 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.programs import NOT_STARTED, captured
-from hpcpy.core.trust import user_name
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.machine import user_name
 
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's
 # PATH does not have on Debian.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
+from hpcpy.pins.debian import locked_debs
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
@@ -33,6 +34,13 @@ def expected(plan: Plan, image: Image) -> Expected:
     listed, brought = _nvidias()
     version = project_version()
     return Expected(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
+
+
+def of_host(plan: Plan) -> Iterator[Pin]:
+    """Give Apptainer's packages and those of pack's launcher: a host has them, and no image."""
+    for deb, sets in locked_debs(plan.arch).items():
+        if use := " ".join(name for name in sets if name in ("engine", "launcher")):
+            yield _pin(plan, "debian", deb, use)
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -10,7 +10,6 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -19,13 +18,14 @@ from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
-from hpcpy.launch.layers import VARIABLE
 from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
-from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch, unknown_kind
-from hpcpy.launch.running import is_in_container, named_or_running, with_running
+from hpcpy.launch.plan import HostFacts, check_request, plan_launch, unknown_kind
+from hpcpy.launch.running import completed, is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
+from hpcpy_common import site_file
 from hpcpy_common.files import destination
+from hpcpy_common.site_file import VARIABLE
 
 _GPU_IMAGE = "hpcpy-cuda"
 
@@ -42,7 +42,7 @@ def inspect_host(
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
-        has_site_file=bool(os.environ.get(VARIABLE)),
+        has_site_file=bool(os.environ.get(VARIABLE)) or os.path.lexists(site_file.OF_MACHINE),
         slurm=controller.name,
         surroundings=controller.lines,
     )
@@ -95,13 +95,9 @@ def main(options: argparse.Namespace) -> int:
     # a remark.
     command = options.words[0]
     is_batch = command == "batch"
-    request = asked = read_request(options)
+    request = read_request(options)
     site = find_site(request.site, named_or_running(request.image))
-    if not paths.IS_CHECKOUT:
-        request = with_running(request, site)
-    request = at_site(request, site)
-    if request.engine == "apptainer" and checks.is_program(request.image) and not asked.engine:
-        request = replace(request, engine="standalone")
+    request = completed(request, site)
     is_run = not (is_batch or request.dry)
     here = Controller(os.environ)
     controller = here if is_in_container() else find_controller(site.name, os.environ)

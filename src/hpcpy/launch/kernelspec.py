@@ -15,7 +15,7 @@ from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
 from hpcpy.launch.options import add_options
-from hpcpy.launch.running import named_or_running, taken
+from hpcpy.launch.running import named_or_running, running_image
 from hpcpy.launch.shell import PLAIN, Expanded, option
 from hpcpy.launch.site import Site, find_site
 
@@ -49,7 +49,8 @@ def main(options: argparse.Namespace) -> int:
     engine = options.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
-    running = "" if paths.IS_CHECKOUT else taken(engine, is_given=True)[1]
+    # By engine what this runs in.
+    running = "" if paths.IS_CHECKOUT else dict([running_image()]).get(engine, "")
     is_sites = bool(site.image and not asked)
     image = checked_image(asked or site.image or running, engine, is_sites=is_sites)
     is_apptainer = engine == "apptainer"

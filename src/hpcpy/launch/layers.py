@@ -11,12 +11,12 @@ from typing import Any
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import settled
-from hpcpy.core.trust import user_name, why_not
+from hpcpy.core.trust import why_not
 from hpcpy.pins.tables import Table, read_table, unreadable
+from hpcpy_common import site_file
+from hpcpy_common.site_file import VARIABLE
 
-NAME = "site.toml"
-OF_MACHINE = Path("/etc/hpcpy") / NAME
-VARIABLE = "HPCPY_SITE_FILE"
+NAME = site_file.OF_MACHINE.name
 # Tables of which a later file replaces single entries.
 _TABLES = ("options", "environment")
 # A key of the result, or a table and a key of it.
@@ -37,7 +37,7 @@ def layers(image: str = "") -> Iterator[Layer]:
     """Give the files that a launch reads, each over those before it."""
     # The one beside an image has lines of shell: nobody but you, root and the image's owner may
     # have changed it.
-    yield _guarded("the machine's", OF_MACHINE, _changeable_in_etc)
+    yield _guarded("the machine's", site_file.OF_MACHINE, site_file.why_not_in_etc)
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
         real = Path(os.path.realpath(image))
@@ -81,14 +81,6 @@ def _guarded(what: str, path: Path, why: Callable[[Path], str]) -> Layer:
     return replace(layer, is_read=layer.is_read and not refused, refused=refused)
 
 
-def _changeable_in_etc(path: Path) -> str:
-    owner = path.stat().st_uid
-    # Root, you, or whoever has /etc: in a user namespace root has another number.
-    if owner in (0, os.geteuid(), path.parent.parent.stat().st_uid):
-        return _changeable(path)
-    return f"it belongs to user {user_name(owner)}"
-
-
 def _named() -> Layer:
     path = named_file()
     layer = _layer(VARIABLE, path)
@@ -96,23 +88,9 @@ def _named() -> Layer:
         hint = "unset it, or mend it; a container has to see it, too: --bind"
         why = layer.refused or "there is no such file"
         raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
-    if path and (why := _changeable(path)):
-        hint = "chmod o-w, or move it to a folder that not everybody can write to"
-        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
+    if path and (why := site_file.changeable(path)):
+        raise UsageError(f"{VARIABLE}={path}: {why}", hint=site_file.NOT_CHANGEABLE)
     return layer
-
-
-def _changeable(path: Path) -> str:
-    """Return why anybody may have written a file, which has lines of shell."""
-    # A module names it: its owner and a group, such as a centre's staff, are trusted, but not
-    # whoever has put a file into a folder such as /tmp.
-    file, folder = path.stat(), path.parent.stat()
-    if file.st_mode & stat.S_IWOTH:
-        return "everybody can change it"
-    if not folder.st_mode & stat.S_IWOTH:
-        return ""
-    is_kept = folder.st_mode & stat.S_ISVTX and file.st_uid in (0, os.geteuid(), folder.st_uid)
-    return "" if is_kept else f"everybody can write to {path.parent}"
 
 
 def _users() -> Path | None:

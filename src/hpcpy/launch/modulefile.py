@@ -20,13 +20,14 @@ from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import bind_pair, exports, module_lines, site_variables
 from hpcpy.launch.explain import NO_FUSE
-from hpcpy.launch.layers import NAME, VARIABLE, named_file
+from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
-from hpcpy.launch.plan import AUTO, KINDS, unknown_kind
+from hpcpy.launch.plan import AUTO, KINDS, no_kind, unknown_kind
 from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
+from hpcpy_common.site_file import VARIABLE
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # Runs any command of the image.
@@ -270,7 +271,8 @@ def module_text(name: str, image: str, programs: Path, engine: str, site: Site) 
 
 def _mpi_lines(mpi: str, engine: str) -> str:
     if mpi == AUTO:
-        return _filled(text("module_mpi", ending=".tcl"), {"kinds": " ".join(KINDS[engine])})
+        fields = {"kinds": " ".join(KINDS[engine]), "no_kind": _tcl(no_kind(engine))}
+        return _filled(text("module_mpi", ending=".tcl"), fields)
     return f"setenv SLURM_MPI_TYPE {_tcl(mpi)}\n" if mpi else ""
 
 

@@ -9,7 +9,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option
+from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
 # Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
@@ -37,12 +37,29 @@ def unknown_kind(engine: str, kind: str) -> str:
     return f"mpi={kind}: the one file's own MPICH speaks pmi2 alone; the site's needs HPCPY_MPI"
 
 
-def _kind(engine: str) -> Line:
-    known = "|".join(KINDS[engine])
+def no_kind(engine: str) -> str:
+    """Return what is said where Slurm lists none of an engine's kinds."""
+    return (
+        f"hpcpy: srun --mpi=list has no {' or '.join(KINDS[engine])}, so the default is taken;"
+        " if each rank is rank 0 of 1, name another kind (--mpi=KIND) or ask the site for pmi2"
+    )
+
+
+def _kind(engine: str) -> tuple[Line, ...]:
+    # Each Slurm lists none; sorted, it is the first, and what fails lists nothing.
     listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
-    return Line(
-        f"hpcpy_mpi=$({listed} | grep -xE '{known}' | sort | tail -n 1)",
-        f"how ranks find each other: of {known} the first that this Slurm has",
+    known = "|".join(KINDS[engine])
+    said = quoted(no_kind(engine))
+    return (
+        Line(
+            f"hpcpy_mpi=$({listed} | grep -xE 'none|{known}' | sort | tail -n 1)",
+            f"how ranks find each other: of {known} the first that this Slurm has",
+        ),
+        Line(
+            f"case $hpcpy_mpi:${{HPCPY_VERBOSE:-}} in none:*) hpcpy_mpi=; echo {said} ;;"
+            ' ?*:1) echo "hpcpy: srun --mpi=$hpcpy_mpi" ;; esac >&2',
+            "without one srun may start each rank alone",
+        ),
     )
 
 
@@ -131,7 +148,7 @@ class HostFacts:
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
     inline: bool = False  # Whether the script holds those of src/launch: no checkout is needed
-    has_site_file: bool = False  # Whether a module names one, which preflight would read
+    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
@@ -171,7 +188,7 @@ def plan_launch(
         copying = staging_lines(facts.image, site.node_local, COPIES[engine], inline=facts.inline)
         guarded = sourced("guarded", "the step, whatever signals come", inline=facts.inline)
         afterwards = (guarded, *STAGING_ENDS)
-    kinds = (_kind(engine),) if (request.mpi or site.mpi) == AUTO else ()
+    kinds = _kind(engine) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),
@@ -262,7 +279,7 @@ def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
         promised = "and is all there that the site promises?"
         preflight.append(option(f"--site={site.promises}", why=promised))
     elif facts.has_site_file:
-        preflight.append(option("--site=/dev/null", why="and not what HPCPY_SITE_FILE promises"))
+        preflight.append(option("--site=/dev/null", why="and not what another site file promises"))
     clusters = [name for name in ("dask", "spark") if getattr(request, name)]
     is_ranks = not (request.workload or clusters)
     run_by_mpi4py = [option("-m", "mpi4py", why="a rank that fails ends all")]

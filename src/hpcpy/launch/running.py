@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
+from hpcpy.launch.checks import is_program
 from hpcpy.launch.options import Request
+from hpcpy.launch.plan import at_site
 from hpcpy.launch.site import Site
 
 # Where an image has its Python.
@@ -37,13 +39,13 @@ def is_in_container() -> bool:
     return not paths.IS_CHECKOUT and running_image()[0] != "standalone"
 
 
-def taken(asked: str, *, is_given: bool = False) -> tuple[str, str]:
-    """Return the engine and the file that a launch takes where nobody names an image; or empty."""
-    # A site names its container engine; the one file needs none, unless the user gives one.
-    engine, file = running_image()
-    if asked != "none" and (engine == asked or (engine == "standalone" and not is_given)):
-        return engine, file
-    return "", ""
+def completed(request: Request, site: Site) -> Request:
+    """Return a request with the engine and image that a launch takes where it names none."""
+    made = request if paths.IS_CHECKOUT else with_running(request, site)
+    made = at_site(made, site)
+    if made.engine == "apptainer" and is_program(made.image) and not request.engine:
+        return replace(made, engine="standalone")
+    return made
 
 
 def with_running(request: Request, site: Site) -> Request:
@@ -51,8 +53,9 @@ def with_running(request: Request, site: Site) -> Request:
     asked = request.engine or site.engine
     if request.image or site.image or asked == "none":
         return request
-    engine, file = taken(asked, is_given=bool(request.engine))
-    if file:
+    engine, file = running_image()
+    # A site names its container engine; the one file needs none, unless the user gives one.
+    if engine == asked or (engine == "standalone" and not request.engine):
         return replace(request, engine=engine, image=file)
     example = "/shared/hpcpy-python" if asked == "standalone" else "registry.example.org/…"
     raise UsageError(f"{asked} needs the image's name", hint=f"IMAGE={example}")

@@ -1,26 +1,29 @@
-"""``hpcpy site``: what a launch is given here, and which file says so."""
+"""``hpcpy site``: what a launch is given here, and which file says so, or that it is built in."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.launch.checks import is_uri
-from hpcpy.launch.layers import Key, Layer, layers, merged, read
-from hpcpy.launch.options import LOCAL, add_options
-from hpcpy.launch.running import named_or_running, taken
-from hpcpy.launch.site import FOLDER, Site, completed, find_site
+from hpcpy.launch.checks import is_uri, named_image
+from hpcpy.launch.command import own_image
+from hpcpy.launch.layers import Key, Layer, merged, read
+from hpcpy.launch.options import Request, add_options
+from hpcpy.launch.plan import at_site
+from hpcpy.launch.running import completed, named_or_running
+from hpcpy.launch.site import FOLDER, Site, find_site, layers_of
 
 SCHEMA = FOLDER / "schema.json"
 _FILES = {"template": "template.toml", "schema": SCHEMA.name}
 _WIDTH = 46
+_BUILT_IN = Layer("built in", None)
 
 
 def declare(parser: Parser) -> None:
@@ -47,35 +50,45 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"IMAGE={given}: no such file")
     image = named_or_running(given)
     # What is wrong in a file is said first.
-    find_site(name, image)
-    each = [] if name else list(layers(image))
-    tables = read(each)
-    values, origins = completed(*merged(tables))
-    if not tables:
-        path = FOLDER / f"{name or LOCAL}.toml"
-        layer = Layer("", path if path.is_file() else paths.named(name), is_read=True)
-        values, origins = merged(read([layer]))
-    if not paths.IS_CHECKOUT and not values.get("image"):
-        engine, file = taken(values.get("engine", Site.engine))
-        if file:
-            values |= {"engine": engine, "image": file}
-            origins[("engine",)] = origins[("image",)] = Layer("", Path("what runs this"))
-    print("\n".join([*map(_seen, each), *_shown(values, origins)]))
+    site = find_site(name, image)
+    if name:
+        path = FOLDER / f"{name}.toml"
+        each = [Layer(name, path if path.is_file() else paths.named(name), is_read=True)]
+    else:
+        each = layers_of(image)
+    values, origins = merged(read(each))
+    run = _used(given, site)
+    if given or not site.image:
+        is_own = paths.IS_CHECKOUT or run.engine == "none" or not run.image
+        running = _BUILT_IN if is_own else Layer("what runs this", None)
+        origins["image",] = Layer("--image", None) if given else running
+    if run.engine != site.engine:  # the image is the one file
+        origins["engine",] = origins["image",]
+    values |= {"engine": run.engine, "mpi": site.mpi, "node_local": site.node_local}
+    values["image"] = run.image
+    print("\n".join([*(() if name else map(_seen, each)), *_shown(values, origins)]))
     return 0
 
 
+def _used(given: str, site: Site) -> Request:
+    """Return a launch's engine and image, which is empty where a launch would ask for it."""
+    request = Request(image=given)
+    try:
+        request = completed(request, site)
+    except UsageError:
+        return at_site(request, site)
+    return replace(request, image=named_image(request) or own_image(request)[-1])
+
+
 def _seen(layer: Layer) -> str:
-    if layer.path is None:
-        state = "none"
-    else:
-        state = f"{layer.path}: {layer.refused or ('read' if layer.is_read else 'not there')}"
-    return f"# {layer.what}: {state}"
+    state = layer.refused or ("read" if layer.is_read else "not there")
+    return f"# {layer.what}: {f'{layer.path}: {state}' if layer.path else 'none'}"
 
 
 def _shown(values: dict[str, Any], origins: dict[Key, Layer]) -> Iterable[str]:
     for key in (entry.name for entry in fields(Site)):
         if key in values and not isinstance(values[key], dict):
-            yield _line(key, values[key], origins[key,])
+            yield _line(key, values[key], origins.get((key,), _BUILT_IN))
     for key, table in values.items():
         if isinstance(table, dict):
             yield f"\n[{key}]"
@@ -85,4 +98,8 @@ def _shown(values: dict[str, Any], origins: dict[Key, Layer]) -> Iterable[str]:
 
 def _line(key: str, value: object, layer: Layer) -> str:
     # JSON's texts, numbers and lists are TOML's.
-    return f"{f'{key} = {json.dumps(value, ensure_ascii=False)}':<{_WIDTH}} # {layer.path}"
+    shown = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    # What no file can say, or GPUS= changes.
+    if layer == _BUILT_IN and (key == "image" or value == ""):
+        shown = f"# {shown}"
+    return f"{shown:<{_WIDTH}} # {layer.path or layer.what}"

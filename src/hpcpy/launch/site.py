@@ -66,11 +66,11 @@ def site_names() -> list[str]:
 def find_site(name: str, image: str = "") -> Site:
     """Read the site of a name or a file's path; without one what `layers` has, else ``local``."""
     if not name:
-        site = configured(image)
-        if site and site.image and not image:
-            # A file may lie beside the image that a file names.
-            site = configured(site.image)
-        return site or read_site(FOLDER / f"{LOCAL}.toml")
+        each = layers_of(image)
+        for layer in each:
+            if layer.refused:
+                print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
+        return _configured(each) or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not is_file(path):
         hint = f"{suggestion(name, site_names())} or a file such as env/sites/template.toml"
@@ -78,34 +78,30 @@ def find_site(name: str, image: str = "") -> Site:
     return read_site(path)
 
 
-def configured(image: str = "") -> Site | None:
-    """Return the site of all files of this machine together; None if there is none."""
+def layers_of(image: str = "") -> list[Layer]:
+    """Return `layers`; without an image, a file may lie beside the one that a file names."""
     each = list(layers(image))
-    for layer in each:
-        if layer.refused:
-            print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
+    site = None if image else _configured(each)
+    return list(layers(site.image)) if site and site.image else each
+
+
+def _configured(each: list[Layer]) -> Site | None:
+    """Return the site of all files of this machine together; None if there is none."""
     tables = read(each)
     if not tables:
         return None
     # Each by itself: an error names its file.
     for layer, table in tables.items():
         _site_of(table, str(layer.path), {})
-    values, origins = completed(*merged(tables))
+    values, origins = merged(tables)
+    built_in = read_table(FOLDER / f"{LOCAL}.toml").values
+    # Another engine's ranks may find each other in another way.
+    if values.get("engine", built_in["engine"]) == built_in["engine"]:
+        values.setdefault("mpi", built_in["mpi"])
     *_, last = tables
     files = {key: str(layer.path) for (key, *_), layer in origins.items()}
     table = Table(str(last.path), "", _with_whole_path(values, origins))
     return _site_of(table, str(last.path), files)
-
-
-def completed(
-    values: dict[str, Any], origins: dict[Key, Layer]
-) -> tuple[dict[str, Any], dict[Key, Layer]]:
-    """Return values with the built-in ``mpi``, where no file names that or another engine."""
-    built_in = Layer("built in", FOLDER / f"{LOCAL}.toml")
-    table = read_table(FOLDER / f"{LOCAL}.toml").values
-    if values.get("engine", table["engine"]) == table["engine"] and "mpi" not in values:
-        return {**values, "mpi": table["mpi"]}, {**origins, ("mpi",): built_in}
-    return values, origins
 
 
 def _with_whole_path(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
-from hpcpy.core.trust import user_name
+from hpcpy_common.machine import user_name
 
 # What each node has of its own: it is not packed, and no call there asks a shared disk.
 ON_THE_NODE = (

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     if args.site is not None:
         promised = promises.read(args.site)
     else:
-        promised = {} if args.only else promises.of_module()
+        promised = {} if args.only else promises.of_job()
     world = job.start_mpi()
     if args.json is not None:
         _require_writable(args.json, world)
@@ -52,7 +52,8 @@ def _parser() -> options.Parser:
     groups = ", ".join(f"{name}: {what}" for name, what in checks.GROUPS.items())
     parser.add_argument("--site", type=Path, metavar="FILE",
                         help="a site's TOML file, by its path: its [promises] must be kept (in"
-                        " a job HPCPY_SITE_FILE); hpcpy site --site NAME prints one")  # fmt: skip
+                        " a job HPCPY_SITE_FILE, else /etc/hpcpy/site.toml); hpcpy site --site"
+                        " NAME prints one")  # fmt: skip
     parser.add_argument("--only", type=options.names(*checks.GROUPS), metavar="GROUP[,GROUP…]",
                         help=groups)  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="ask no driver, as the preflight")

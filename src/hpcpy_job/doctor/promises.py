@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hpcpy_common import ranks
+from hpcpy_common import ranks, site_file
 from hpcpy_common.errors import UsageError, suggestion
+from hpcpy_common.site_file import VARIABLE
 from hpcpy_job.doctor.checks import Finding, Status
 
 # The fabrics that can be promised, and the providers of libfabric that are right for each.
@@ -19,7 +20,6 @@ _PROVIDERS = {
     "roce": {"verbs"}, "tcp": {"tcp", "sockets"},
 }  # fmt: skip
 Values = dict[str, Any]
-_VARIABLE = "HPCPY_SITE_FILE"
 
 
 # What checks return where nothing has looked: not known is not broken.
@@ -75,25 +75,43 @@ KEYS = (
 )  # fmt: skip
 
 
-def of_module() -> dict[str, Any]:
-    """Return what the site file promises that a module has named, in a job; say if it is not seen.
+def of_job() -> dict[str, Any]:
+    """Return, in a job, what the site file of a module promises, else that of the machine.
 
     Outside a job little of it can be known.
     """
-    given = os.environ.get(_VARIABLE, "")
-    if not given or not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
+    if not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
         return {}
-    if os.path.isfile(given):  # noqa: PTH113  (for a closed folder: false)
-        return read(Path(given))
+    if given := os.environ.get(VARIABLE, ""):
+        if not os.path.isfile(given):  # noqa: PTH113  (for a closed folder: false)
+            why = f"no such file; a container has to see it: --bind={given}"
+            _say(f"{VARIABLE}={given}: its promises are not checked: {why}")
+            return {}
+        if why := site_file.changeable(Path(given)):
+            raise UsageError(f"{VARIABLE}={given}: {why}", hint=site_file.NOT_CHANGEABLE)
+        # A table of its own, even an empty one, replaces the machine's.
+        if "promises" in (values := _values(Path(given))):
+            return dict(values["promises"])
+    of_machine = site_file.OF_MACHINE
+    if not os.path.isfile(of_machine):  # noqa: PTH113
+        return {}
+    if why := site_file.why_not_in_etc(of_machine):
+        _say(f"{of_machine} is not read: {why}")
+        return {}
+    return read(of_machine)
+
+
+def _say(line: str) -> None:
     if ranks.is_first():
-        why = f"no such file; a container has to see it: --bind={given}"
-        print(f"hpcpy: {_VARIABLE}={given}: its promises are not checked: {why}",
-              file=sys.stderr, flush=True)  # fmt: skip
-    return {}
+        print(f"hpcpy: {line}", file=sys.stderr, flush=True)
 
 
 def read(path: Path) -> dict[str, Any]:
     """Return what a site's file promises."""
+    return dict(_values(path).get("promises", {}))
+
+
+def _values(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -103,10 +121,9 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError(what, hint=hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error
-    table = values.get("promises", {})
-    if wrong := _unknown_key(values) or why_not(table):
+    if wrong := _unknown_key(values) or why_not(values.get("promises", {})):
         raise UsageError(f"site file {path}: {wrong}")
-    return dict(table)
+    return values
 
 
 def needs_mpi(promises: dict[str, Any]) -> bool:

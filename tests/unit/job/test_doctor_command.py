@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.launch.site import Site
+from hpcpy_common import site_file
 from hpcpy_job.__main__ import main
 from hpcpy_job.doctor import checks, job, network, promises
 from hpcpy_job.doctor.checks import Finding, Status
@@ -106,38 +107,58 @@ def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
     assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name", "files"}
 
 
-# Of a module's site file in a job; on a login node they cannot be checked.
+KEPT, BROKEN = "[promises]\ngpus = 4\n", "[promises]\ngpus = 5\n"
+
+
+# Of site files in a job; on a login node they cannot be checked.
 @pytest.mark.usefixtures("found")
 @pytest.mark.parametrize(
-    ("promise", "rank", "says"),
+    ("modules", "machines", "mode", "rank", "says"),
     [
-        ("gpus = 5", "0", "4 GPUs answer"),
-        ("gpus = 4", "0", ""),
-        ("gpus = 5", "", ""),
-        (None, "0", "s.toml: its promises are not checked: no such file"),
-        (None, "1", ""),
+        (BROKEN, "", 0o644, "0", "4 GPUs answer"),
+        (KEPT, "", 0o644, "0", ""),
+        (BROKEN, "", 0o644, "", ""),
+        (None, BROKEN, 0o644, "0", "s.toml: its promises are not checked: no such file"),
+        (None, "", 0o644, "1", ""),
+        (BROKEN, "", 0o666, "0", "s.toml: everybody can change it; chmod o-w"),
+        # That of the machine, which a table of a module replaces.
+        ("", BROKEN, 0o644, "0", "4 GPUs answer"),
+        ("", KEPT, 0o644, "0", ""),
+        ("", BROKEN, 0o644, "", ""),
+        ("", BROKEN, 0o666, "0", "s.toml is not read: everybody can change it"),
+        ("", BROKEN, 0o666, "1", ""),
+        (KEPT, BROKEN, 0o644, "0", ""),
+        ("[promises]\n", BROKEN, 0o644, "0", ""),
+        ("mpi = 'pmi2'\n", BROKEN, 0o644, "0", "4 GPUs answer"),
     ],
 )
-def test_promises_of_a_module(
+def test_promises_of_a_module_and_of_the_machine(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     *,
-    promise: str | None,
+    modules: str | None,
+    machines: str,
+    mode: int,
     rank: str,
     says: str,
 ) -> None:
-    site = tmp_path / "s.toml"
-    if promise is not None:
-        site.write_text(f"[promises]\n{promise}\n")
-    monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
+    site, machine = tmp_path / "s.toml", tmp_path / "etc/hpcpy/s.toml"
+    machine.parent.mkdir(parents=True)
+    for file, text in ((site, modules), (machine, machines)):
+        if text:
+            file.write_text(text)
+            file.chmod(mode)
+    monkeypatch.setattr(site_file, "OF_MACHINE", machine)
+    if modules != "":
+        monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
     if rank:
         monkeypatch.setenv("PMI_RANK", rank)
         monkeypatch.setenv("PMI_SIZE", "2")
     monkeypatch.setattr(job, "start_mpi", World)
     # It would wait ten times as long as these tests have run.
     monkeypatch.setattr("hpcpy_common.ranks.let_first_print", lambda: None)
-    assert main(["doctor"]) == int("answer" in says)
+    assert main(["doctor"]) == (2 if "chmod" in says else int("answer" in says))
     shown = "".join(capsys.readouterr())
     assert (says in shown, "s.toml" in shown) == (True, "s.toml" in says)
 

@@ -1,6 +1,7 @@
 """What is said once, in site.toml of the machine, the image, the module and the user."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.commands import run as run_hpcpy
+from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.launch import layers
 from hpcpy.launch.site import FOLDER, find_site
+from hpcpy_common import site_file
 from running import Done, run
 
 WHERE = ("machine", "image", "module", "user")
@@ -20,9 +22,9 @@ WHERE = ("machine", "image", "module", "user")
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Give where each file would be; a variable names the module's once it is there."""
-    monkeypatch.setattr(layers, "OF_MACHINE", tmp_path / "etc/site.toml")
+    monkeypatch.setattr(site_file, "OF_MACHINE", tmp_path / "etc/site.toml")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv(layers.VARIABLE, raising=False)
+    monkeypatch.delenv(site_file.VARIABLE, raising=False)
     places = ("etc", "images", "module", "config/hpcpy")
     for place in places:
         (tmp_path / place).mkdir(parents=True)
@@ -45,7 +47,7 @@ def test_each_file_is_over_those_before_it(
             + f"[environment]\nOF{number} = 'x'\nALL = '{number}'\n"
         )
     if last >= WHERE.index("module"):
-        monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+        monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     site = find_site("", image(files))
     assert site.mpi == f"kind{last}"
     assert site.time == str(min(last, 1))
@@ -68,13 +70,24 @@ def test_a_file_that_names_another_key_leaves_how_ranks_find_each_other(
     files["user"].write_text(f"{text}\n")
     assert find_site("").mpi == mpi
     assert run_hpcpy(["site"]) == 0
-    assert ('mpi = "auto"' in capsys.readouterr().out) == (mpi == "auto")
+    assert f'mpi = "{mpi}" ' in capsys.readouterr().out
 
 
 def test_a_named_site_replaces_all(files: dict[str, Path]) -> None:
     files["user"].write_text("engine = 'shifter'")
     engines = [find_site(name).engine for name in ("", "carc", "local")]
     assert engines == ["shifter", "apptainer", "apptainer"]
+
+
+def test_ranks_of_a_named_site_do_not_look_at_what_the_machine_promises(
+    files: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for is_there in (False, True):
+        if is_there:
+            files["machine"].write_text("[promises]\ngpus = 4\n")
+        words = ("--dry", "--site=carc", "--account=me", "--image=docker://me/x", "--", "my.py")
+        assert run_hpcpy(["launch", *words]) == 0
+        assert ("--site=/dev/null" in capfd.readouterr().out) == is_there
 
 
 def test_the_file_beside_an_image_is_for_this_image_alone(files: dict[str, Path]) -> None:
@@ -155,6 +168,20 @@ def test_a_machines_file_that_others_can_change_is_not_read(
     assert (f"{file} is not read: {says}" in told) if says else not told
 
 
+def test_in_a_user_namespace_the_machines_file_of_root_is_read(files: dict[str, Path]) -> None:
+    """As in a container of an ordinary user, who sees root's files as of nobody."""
+    write_of(files["machine"], "", (0o755, 0o644), 1234)
+    code = "import pathlib as p, sys; from hpcpy_common import site_file as s"
+    words = (sys.executable, "-c", f"{code}; print(s.why_not_in_etc(p.Path(sys.argv[1])))")
+    done = run("unshare", "--user", "--map-root-user", *words, files["machine"], env=environment())
+    if "unshare failed" in done.stderr:
+        pytest.skip("no user namespaces here")
+    assert (done.stdout, done.stderr) == ("\n", "")
+    files["machine"].chmod(0o666)
+    done = run("unshare", "--user", "--map-root-user", *words, files["machine"], env=environment())
+    assert done.stdout == "everybody can change it\n"
+
+
 def test_a_neighbours_folder_has_no_file_for_others(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,7 +195,7 @@ def test_a_neighbours_folder_has_no_file_for_others(
 def test_a_fault_names_its_file(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     files["module"].touch()
     files[name].write_text("egnine = 'podman'")
     with pytest.raises(UsageError, match=rf"{files[name]}: egnine: unknown key"):
@@ -198,7 +225,7 @@ def site_command(*words: str, **variables: str) -> Done:
     [
         ("hpcpy/site.toml", [], "XDG_CONFIG_HOME"),
         ("hpcpy", [], "XDG_CONFIG_HOME"),
-        ("hpcpy", [], layers.VARIABLE),
+        ("hpcpy", [], site_file.VARIABLE),
         ("hpcpy/site.toml", ["--site={}/hpcpy/site.toml"], ""),
         ("hpcpy", ["--site={}/hpcpy/site.toml"], ""),
         ("hpcpy/site.toml", ["--image={}/hpcpy/x.sif"], ""),
@@ -212,7 +239,7 @@ def test_what_is_closed_is_an_error_with_the_next_step(
     file.write_text("summary = 's'\n")
     file.with_name("x.sif").touch()
     (tmp_path / closed).chmod(0)
-    value = str(file if variable == layers.VARIABLE else tmp_path)
+    value = str(file if variable == site_file.VARIABLE else tmp_path)
     named = {variable: value} if variable else {}
     done = site_command(*(word.format(tmp_path) for word in words), **named)
     (tmp_path / closed).chmod(0o700)
@@ -243,12 +270,15 @@ def test_a_path_that_would_be_a_line_of_a_script_is_refused(
 
 
 def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
-    files: dict[str, Path],
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     files["machine"].write_text(f"image = '{image(files)}'\nmpi = 'a'")
     files["image"].write_text("mpi = 'b'\nimage = 'other.sif'")
     site = find_site("")
-    assert (site.mpi, site.image) == ("b", str(files["image"].with_name("other.sif")))
+    other = str(files["image"].with_name("other.sif"))
+    assert (site.mpi, site.image) == ("b", other)
+    assert run_hpcpy(["site"]) == 0
+    assert re.search(rf'(?m)^image = "{other}" +# {files["image"]}$', capsys.readouterr().out)
     files["machine"].write_text("engine = 'shifter'\nimage = 'docker:me/hpcpy:1'")
     assert find_site("").image == "docker:me/hpcpy:1"
 
@@ -256,7 +286,7 @@ def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
 def test_a_module_whose_file_has_gone_is_no_site_without_it(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     with pytest.raises(UsageError, match=r"HPCPY_SITE_FILE=.*: there is no such file"):
         find_site("")
 
@@ -280,7 +310,7 @@ def test_a_module_whose_file_others_can_change_is_refused(
     says: str,
 ) -> None:
     file = files["module"]
-    monkeypatch.setenv(layers.VARIABLE, str(file))
+    monkeypatch.setenv(site_file.VARIABLE, str(file))
     write_of(file, "mpi = 'pmix'", modes, owner)
     if says:
         with pytest.raises(UsageError, match=says):
@@ -294,7 +324,7 @@ def test_a_module_that_names_no_file_is_refused(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
 ) -> None:
     make(files["module"])
-    monkeypatch.setenv(layers.VARIABLE, str(files["module"]))
+    monkeypatch.setenv(site_file.VARIABLE, str(files["module"]))
     with pytest.raises(UsageError, match="it is no file"):
         find_site("")
 
@@ -312,10 +342,15 @@ def test_site_prints_each_value_with_its_file_as_a_site_file(
     values = [line for line in shown.splitlines() if " = " in line]
     ends = {line.split(" ")[0]: line.rpartition("# ")[2] for line in values}
     of_machine = dict.fromkeys(("binds", "step", "gpus"), str(files["machine"]))
-    assert ends == {"mpi": str(files["user"]), "A": str(files["user"])} | of_machine
+    built_in = dict.fromkeys(("engine", "node_local", "#"), "built in")
+    of_user = dict.fromkeys(("mpi", "A"), str(files["user"]))
+    assert ends == built_in | of_user | of_machine
+    # A launch with GPUs takes another image.
+    assert f'\n# image = "{paths.BUILD}/hpcpy.sif"' in shown
     (tmp_path / "again.toml").write_text(f"summary = 's'\n{shown}")
     again, first = find_site(str(tmp_path / "again.toml")), find_site("")
-    assert (again.binds, again.environment) == (first.binds, first.environment)
+    for key in ("engine", "mpi", "node_local", "image", "binds", "environment"):
+        assert getattr(again, key) == getattr(first, key)
     assert first.promises == str(files["machine"])
     assert run_hpcpy(["site", "--site=carc"]) == 0
     shown = capsys.readouterr().out
@@ -328,5 +363,12 @@ def test_site_prints_a_template_and_refuses_an_image_that_is_not_there(
 ) -> None:
     assert run_hpcpy(["site", "--template"]) == 0
     assert capsys.readouterr().out == (FOLDER / "template.toml").read_text()
+    # Its first line names the file that pages say to write beside it.
+    (schema,) = re.findall(r"\A#:schema (\S+)\n", (FOLDER / "template.toml").read_text())
+    for page in ("centre", "sites"):
+        text = (paths.ROOT / f"docs/how-to/{page}.md").read_text()
+        assert f" site --schema > {schema}" in text
+    assert run_hpcpy(["site", "--schema"]) == 0
+    assert capsys.readouterr().out == (FOLDER / schema).read_text()
     with pytest.raises(UsageError, match=r"IMAGE=my\.sfi: no such file"):
         run_hpcpy(["site", "--image", "my.sfi"])

@@ -1,6 +1,7 @@
 """What ``launch`` takes, and what each request, site and engine comes to, word by word."""
 
 import dataclasses
+import os
 import shlex
 import subprocess
 from typing import Any
@@ -273,29 +274,43 @@ def test_lines_before_the_step(
 # What `srun --mpi=list` prints, from Slurm 22.05 on to stdout, before to stderr.
 OLD = "srun: MPI types are...\nsrun: none\nsrun: openmpi\nsrun: pmi2\n"
 NEW = "MPI plugin types are...\n\tnone\n\tpmi2\n\tcray_shasta\n\tpmix\n"
+OTHERS = "MPI plugin types are...\n\tnone\n\tcray_shasta\n"
 VERSIONS = "specific pmix plugin versions available: pmix_v3,pmix_v4\n"
 
 
 @pytest.mark.parametrize(
-    ("listed", "engine", "kind"),
+    ("listed", "engine", "kind", "says"),
     [
-        (OLD, "apptainer", "--mpi=pmi2"),
-        (NEW + VERSIONS, "apptainer", "--mpi=pmix"),
-        (NEW + VERSIONS, "standalone", "--mpi=pmi2"),
-        (NEW + VERSIONS, "podman-hpc", "--mpi=pmi2"),
-        ("MPI plugin types are...\n\tnone\n\tcray_shasta\n", "apptainer", ""),
-        ("srun: error: x", "apptainer", ""),
-        ("", "apptainer", ""),
+        (OLD, "apptainer", "--mpi=pmi2", ""),
+        (NEW + VERSIONS, "apptainer", "--mpi=pmix", ""),
+        (NEW + VERSIONS, "standalone", "--mpi=pmi2", ""),
+        (NEW + VERSIONS, "podman-hpc", "--mpi=pmi2", ""),
+        (OTHERS, "apptainer", "", "has no pmix or pmi2, so the default is taken; if each"),
+        (OTHERS, "standalone", "", "has no pmi2, so the default is taken; if each rank is"),
+        # srun's own error comes at the step.
+        ("srun: error: x", "apptainer", "", ""),
+        ("", "apptainer", "", ""),
     ],
 )
-def test_auto_takes_what_slurm_and_the_image_both_have(listed: str, engine: str, kind: str) -> None:
+@pytest.mark.parametrize("verbose", ["", "1"])
+def test_auto_takes_what_slurm_and_the_image_both_have(
+    listed: str, engine: str, kind: str, says: str, verbose: str
+) -> None:
     request = dataclasses.replace(requested(*PI.split()), engine=engine, mpi="auto")
     plan = plan_launch(request, Site("x"), HostFacts("/work", engine, "/x.sif"))
-    (chosen,) = [line.shell for line in plan.lines if "hpcpy_mpi" in line.shell]
+    chosen = "\n".join(line.shell for line in plan.lines if "hpcpy_mpi" in line.shell)
     (word,) = [line.shell for line in plan.step if "hpcpy_mpi" in line.shell]
     # Slurm's own program is asked by the launch tests.
     script = f'srun() {{ printf %s "$0"; }}\n{chosen}\nprintf "%s\\n" {word}'
     done = subprocess.run(
-        ["bash", "-c", script, listed], capture_output=True, text=True, check=False
+        ["bash", "-c", script, listed],
+        env={**os.environ, "HPCPY_VERBOSE": verbose},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert (done.stdout.strip(), done.stderr) == (kind, "")
+    assert done.stdout.strip() == kind
+    expected = [f"hpcpy: srun --mpi=list {says}"] if says else []
+    expected += [f"hpcpy: srun {kind}"] if verbose and kind else []
+    lines = done.stderr.splitlines()
+    assert [line[: len(begin)] for line, begin in zip(lines, expected, strict=True)] == expected

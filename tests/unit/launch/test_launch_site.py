@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hpcpy.core.errors import UsageError
 from hpcpy.launch import settings, site
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.plan import HostFacts, at_site, plan_launch
-from hpcpy.launch.running import with_running
+from hpcpy.launch.running import completed, with_running
 from hpcpy.launch.shell import batch_script, launch_script
 from hpcpy.launch.site import Site
 from hpcpy.pins.tables import Table, read_table
@@ -194,16 +195,49 @@ def test_what_this_runs_in_is_taken_where_nothing_is_named(
         assert (taken.engine, taken.image) == expected
 
 
+RUNS_THIS = "what runs this"
+
+
+@pytest.mark.parametrize(
+    ("is_checkout", "says", "given", "expected", "origins"),
+    [
+        (True, 'engine = "podman-hpc"', "", ("podman-hpc", "hpcpy:latest"), ("FILE", "built in")),
+        (False, 'engine = "podman-hpc"', "", ("standalone", IN_FILE[1]), (RUNS_THIS, RUNS_THIS)),
+        (False, 'mpi = "pmix"', "", ("standalone", IN_FILE[1]), (RUNS_THIS, RUNS_THIS)),
+        (False, 'engine = "none"', "", ("none", "python3"), ("FILE", "built in")),
+        (False, 'image = "own"', "", ("standalone", "DIR/own"), ("FILE", "FILE")),
+        (False, 'image = "my.sif"', "", ("apptainer", "DIR/my.sif"), ("built in", "FILE")),
+        (False, "mpi = 'pmix'", "DIR/my.sif", ("apptainer", "DIR/my.sif"), ("built in", "--image")),
+        (True, "mpi = 'pmix'", "DIR/own", ("standalone", "DIR/own"), ("--image", "--image")),
+    ],
+)
 def test_the_settings_name_what_a_launch_will_take(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    is_checkout: bool,
+    says: str,
+    given: str,
+    expected: tuple[str, str],
+    origins: tuple[str, str],
 ) -> None:
+    def there(word: str) -> str:
+        return word.replace("FILE", str(file)).replace("DIR", str(tmp_path))
+
     file = tmp_path / "site.toml"
-    file.write_text('engine = "podman-hpc"\n')
+    file.write_text(f"{says}\n")
+    (tmp_path / "own").write_bytes(b"\x7fELF")
+    (tmp_path / "my.sif").touch()
     monkeypatch.setenv("HPCPY_SITE_FILE", str(file))
     monkeypatch.setattr(sys, "executable", IN_FILE[1])
-    for is_checkout, engine in ((True, "podman-hpc"), (False, "standalone")):
-        monkeypatch.setattr(paths, "IS_CHECKOUT", is_checkout)
-        settings.main(argparse.Namespace(template=False, schema=False))
-        printed = capsys.readouterr().out
-        assert f'engine = "{engine}"' in printed
-        assert (IN_FILE[1] in printed) is not is_checkout
+    monkeypatch.setattr(paths, "IS_CHECKOUT", is_checkout)
+    named = {"image": there(given)} if given else {}
+    settings.main(argparse.Namespace(template=False, schema=False, **named))
+    lines = dict(re.findall(r"(?m)^(?:# )?(\w+) = (.+)$", capsys.readouterr().out))
+    for key, value, origin in zip(("engine", "image"), expected, origins, strict=True):
+        assert re.fullmatch(rf'"{there(value)}" +# {there(origin)}', lines[key])
+    # What a launch itself would take.
+    request = requested(*(f"--image={there(given)}" if given else "").split(), "--", "my.py")
+    taken = completed(request, site.find_site("", there(given)))
+    assert (taken.engine, taken.image or expected[1]) == tuple(map(there, expected))

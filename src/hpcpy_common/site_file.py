@@ -1,0 +1,46 @@
+"""The site file of a machine and that of a module, and who could have written it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from hpcpy_common.machine import user_name
+
+OF_MACHINE = Path("/etc/hpcpy/site.toml")
+VARIABLE = "HPCPY_SITE_FILE"
+# Of a module's file that is not taken.
+NOT_CHANGEABLE = "chmod o-w, or move it to a folder that not everybody can write to"
+
+
+def why_not_in_etc(path: Path) -> str:
+    """Return why the machine's file is not taken; empty if it is root's or yours alone."""
+    owner = path.stat().st_uid
+    # Or of whoever has /etc: in a user namespace root has another number.
+    if owner in (0, os.geteuid(), path.parent.parent.stat().st_uid, _of_others()):
+        return changeable(path)
+    return f"it belongs to user {user_name(owner)}"
+
+
+def _of_others() -> int:
+    """Return the owner that all others' files have in a user namespace, root's too; else -1."""
+    with contextlib.suppress(OSError, IndexError):
+        # An engine has made such a container's /etc; what is bound there is the host's.
+        if Path("/proc/self/uid_map").read_text().split()[2] != str(0xFFFF_FFFF):
+            return int(Path("/proc/sys/kernel/overflowuid").read_text())
+    return -1
+
+
+def changeable(path: Path) -> str:
+    """Return why anybody may have written a file, which has lines of shell."""
+    # A module names it: its owner and a group, such as a centre's staff, are trusted, but not
+    # whoever has put a file into a folder such as /tmp.
+    file, folder = path.stat(), path.parent.stat()
+    if file.st_mode & stat.S_IWOTH:
+        return "everybody can change it"
+    if not folder.st_mode & stat.S_IWOTH:
+        return ""
+    is_kept = folder.st_mode & stat.S_ISVTX and file.st_uid in (0, os.geteuid(), folder.st_uid)
+    return "" if is_kept else f"everybody can write to {path.parent}"

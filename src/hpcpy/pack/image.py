@@ -80,14 +80,18 @@ def settings_of(packed: Path) -> dict[str, str]:
 def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
     own, config = packed / ".pack", packed / ".pack/config"
-    begin, mode = f"{_OWN}{name}=", own.stat().st_mode
+    begin = f"{_OWN}{name}="
     others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
-    own.chmod(mode | 0o700)
+    # Both are closed, and no file is replaced that its owner has closed.
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (own, config)}
+    own.chmod(modes[own] | stat.S_IRWXU)
+    config.chmod(modes[config] | stat.S_IWUSR)
     try:
-        write_whole(config, text, stat.S_IMODE(config.stat().st_mode))
+        write_whole(config, text, modes[config])
     finally:
-        own.chmod(mode)
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 def place_of(packed: Path) -> Path:

@@ -32,7 +32,7 @@ case ${HPCPY_PACK_ENGINE:-} in '' | apptainer | folder) ;;
 case $why in
 "$image: No such file "*)
   [ ! -h "$image" ] || fail "its SIF $(readlink "$image") cannot be found; next: \
-./hpcpy pack NEW.sif --to $place" ;;
+hpcpy pack NEW.sif --to $place" ;;
 "$image: Permission denied") fail "$why: it is closed to you; ask its owner" ;;
 esac
 case $why in "$image: "*) fail "$why; is it whole?" ;; esac

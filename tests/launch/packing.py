@@ -17,7 +17,7 @@ from injection_ways import AS_USER, forbidden
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
-from hpcpy.pack.image import launcher
+from hpcpy.pack.programs import launcher
 from proc_files import processes
 from running import Done, run, wait_until
 

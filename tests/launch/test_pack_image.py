@@ -108,7 +108,7 @@ def test_what_its_commands_and_pack_say_where_the_image_has_moved(sif: str, tmp_
     for done in (pack("--explain", folder), pack(folder, *record), started):
         assert (done.returncode in (2, 69), done.stderr.count("\n")) == (True, 1), done
         assert str(other) in done.stderr
-        assert done.stderr.endswith(f"./hpcpy pack NEW.sif --to {folder}\n")
+        assert done.stderr.endswith(f"hpcpy pack NEW.sif --to {folder}\n")
     assert pack(new, "--to", folder).returncode == 0
     moved = folder.rename(tmp_path / "moved")
     done = pack(moved, *record)

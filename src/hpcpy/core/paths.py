@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,6 +22,8 @@ TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
 # Not the copy of a few commands that an image and the one file have (images/own_command.py).
 IS_CHECKOUT = (ROOT / "Makefile").is_file()
+# In hints, as the user has started it.
+COMMAND = "./hpcpy" if IS_CHECKOUT else f"{shlex.quote(sys.orig_argv[0])} -m hpcpy_cli"
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;

@@ -8,11 +8,11 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.pins.tables import Table, read_table
 from hpcpy_common.machine import user_name
@@ -133,6 +133,17 @@ def on_path(tool: Tool) -> Found | None:
         return None
     version = program_version(Path(path), tool.version_argument, tool.names_itself)
     return Found(tool, Path(path), version, "PATH")
+
+
+def here(name: str, enough: str = "") -> Path:
+    """Return where the machine itself has a program; for some, an older version is enough."""
+    (tool,) = (tool for tool in all_tools() if tool.program == name)
+    program = on_path(tool := replace(tool, minimum=parse_version(enough) or tool.minimum))
+    if program is None or not program.usable:
+        remedy = f"make setup TOOLS={tool.groups[0]}" if paths.IS_CHECKOUT else tool.package
+        hint = f"{'run: ' if paths.IS_CHECKOUT else 'install the package '}{remedy}"
+        raise UnavailableError(f"no {name} {tool.minimum} or newer here", hint=hint)
+    return program.path
 
 
 def _library(tool: Tool) -> Found | None:

@@ -73,7 +73,7 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     if part.described:
         description = _described(plan, "hpcpy-python", part.stack, plan.part_key(part))
         (folder / part.name / "image.json").write_text(description)
-        for path in own_command.files():
+        for path in own_command.files(on_hosts=True):
             place(path, folder / part.name / "tool" / path.relative_to(paths.ROOT))
 
 

@@ -28,32 +28,37 @@ _COMMANDS = (
     *("hpcpy.launch.command", "hpcpy.launch.settings", "hpcpy.launch.modulefile"),
     *("hpcpy.launch.kernelspec", "hpcpy.core.pages"),
 )
+# Of the one file alone: in a container the host's paths and programs are elsewhere.
+_ON_HOSTS = ("hpcpy.pack.command",)
 _NOT_THERE = (
     *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),
-    *("hpcpy_cluster",),
+    *("hpcpy.fetch", "hpcpy_cluster"),
 )
 
 
-def files() -> tuple[Path, ...]:
+def files(*, on_hosts: bool = False) -> tuple[Path, ...]:
     """Return the modules of the commands, and the files that these read."""
-    return _files(paths.ROOT)
+    return _files(paths.ROOT, on_hosts=on_hosts)
 
 
 @functools.cache
-def _files(root: Path) -> tuple[Path, ...]:
+def _files(root: Path, *, on_hosts: bool) -> tuple[Path, ...]:
     # The image has these, and the standard library.
     own = ["hpcpy_common", "hpcpy_job", "workloads"]
     finder = ModuleFinder(path=[str(root / "src")], excludes=[*own, *_NOT_THERE])
     finder.run_script(str(root / "src/hpcpy/__main__.py"))
-    for name in _COMMANDS:
+    for name in (*_COMMANDS, *(_ON_HOSTS if on_hosts else ())):
         finder.import_hook(name)
     modules = (getattr(module, "__file__", None) for module in finder.modules.values())
-    others = (
+    others = [
         *(root / "env/sites").iterdir(),
         *(root / _SCRIPTS).iterdir(),
         *pages(root).values(),
         root / "pyproject.toml",  # The version
-    )
+    ]
+    if on_hosts:
+        # With its sources: LGPL's glibc and libfuse are linked into the launcher.
+        others += [*(root / "src/pack").iterdir(), root / "env/tools.toml"]
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 

@@ -109,7 +109,7 @@ class Plan:
         inputs.add_files(part.recipes)
         if part.described:
             inputs.add("version", project_version())
-            inputs.add_files(own_command.files())
+            inputs.add_files(own_command.files(on_hosts=True))
         if part.features_in:
             inputs.add("features", " ".join(part.features))
         inputs.add_files(part.files)

@@ -50,7 +50,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
 
 
 def _expected(plan: Plan, image: Image) -> Expected:
-    parts = tuple(name for name in image.parts if name not in _LEFT_OUT)
+    parts = (*(name for name in image.parts if name not in _LEFT_OUT), "standalone")
     name = standalone_path(image).name
     summary = f"The interpreter of {image.name} as one file, on the host's own C library"
     without_base = replace(image, name=name, summary=summary, base="", debian="", parts=parts)

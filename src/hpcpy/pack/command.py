@@ -9,13 +9,14 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import named
+from hpcpy.core.paths import COMMAND, named
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, standalone
 from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
+from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, explained, record
 from hpcpy_common.programs import ended
@@ -103,7 +104,7 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
         "a program": options.program and (options.undo or options.explain),
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
-        raise UsageError(f"{name} has no meaning here", hint="see ./hpcpy pack --help")
+        raise UsageError(f"{name} has no meaning here", hint=f"see {COMMAND} pack --help")
 
 
 def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
@@ -113,7 +114,7 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     is_use = options.explain or options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change or options.explain:
-            raise UsageError(f"{prefix}: is not packed", hint=f"./hpcpy pack {prefix}")
+            raise UsageError(f"{prefix}: is not packed", hint=f"{COMMAND} pack {prefix}")
         environments.refuse_others(prefix)
         return
     _refuse_strayed(prefix, may_be_copy=options.undo or options.explain)
@@ -123,7 +124,7 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
     if options.program and not is_change and "HOT" not in image.settings_of(prefix):
-        hint = f"./hpcpy pack --update {prefix} -- true"
+        hint = f"{COMMAND} pack --update {prefix} -- true"
         raise UsageError(
             f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
         )
@@ -137,13 +138,13 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     sif = file.resolve() if file.is_symlink() else None
     # Path.exists would raise where this user may not look.
     if not os.path.exists(file):  # noqa: PTH110
-        hint = f"./hpcpy pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+        hint = f"{COMMAND} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
-    hint = f"./hpcpy pack --undo {prefix} gives the folder back here"
+    hint = f"{COMMAND} pack --undo {prefix} gives the folder back here"
     if sif:
-        hint = f"./hpcpy pack {sif} --to {prefix}"
+        hint = f"{COMMAND} pack {sif} --to {prefix}"
     elif not place.exists():
         hint = f"mv {prefix} {place}, or {hint}"
     raise UsageError(f"{prefix}: was packed as {place}, and its paths are of there", hint=hint)
@@ -179,7 +180,9 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 def _make(environment: Environment, work: Path) -> Path:
     """Return a packed folder, in which a program starts."""
-    image.launcher()
+    # What is missing is said before anything is begun.
+    launcher()
+    mksquashfs(of_several=len(environment.folders) > 1)
     name, packed = environment.prefix.name, work / "packed"
     with stage(f"look through {name}"):
         before = environments.look(environment)
@@ -193,7 +196,7 @@ def _make(environment: Environment, work: Path) -> Path:
             # Why it cannot be mounted; what an engine in its place has said last.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
             why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
-            hint = "./hpcpy setup prints what this machine lacks"
+            hint = f"see engines in: {COMMAND} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
     print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ def refuse_others(prefix: Path) -> None:
     if is_below(str(prefix), ("/usr", "/etc")) or prefix.is_mount() or _is_home(prefix):
         raise UsageError(f"{prefix}: is no environment of its own")
     if any(Path(own).is_relative_to(prefix) for own in (sys.prefix, sys.base_prefix)):
-        hint = "deactivate it, or: /usr/bin/python3 hpcpy pack …"
+        hint = "deactivate it, or start hpcpy by another Python"
         raise UsageError(f"{prefix}: has the Python that runs this", hint=hint)
 
 
@@ -76,7 +77,7 @@ def refuse_code_of_others(prefix: Path) -> None:
     for path in (prefix, prefix / "bin", prefix / _SCRIPTS):
         if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
-            hint = f"runuser -u {owner} -- ./hpcpy pack …"
+            hint = f"runuser -u {owner} -- {paths.COMMAND} pack …"
             raise UnavailableError(f"{path}: is of {owner}, and root would start it", hint=hint)
 
 
@@ -261,6 +262,8 @@ def at_its_place(environment: Environment) -> list[str]:
     """Return what starts a command where the environment's files lie in its prefix."""
     if environment.source == environment.prefix:
         return []
+    if not shutil.which("unshare"):
+        raise UnavailableError("no unshare here", hint="install the package util-linux")
     user = ["--user", "--map-root-user"] if os.geteuid() else []
     script = 'mount --bind "$0" "$1" && PATH=$1/bin:$PATH && shift && exec "$@"'
     folders = [str(environment.source), str(environment.prefix)]

@@ -94,8 +94,9 @@ def record(packed: Path, command: Sequence[str]) -> Recording | None:
         calls, error = [], None
         try:
             # The program that mounts is none of those that strace stops.
-            calls = traced([execute, *command], env=env, name=command[0]).paths
-            if command[0].startswith("/") and command[0] not in {call.path for call in calls}:
+            calls = traced([execute, *command], env=env, name=command[0], may_lack=True).paths
+            started = {call.path for call in calls}
+            if calls and command[0].startswith("/") and command[0] not in started:
                 raise StageError(f"{command[0]} was never started: an activation script has ended")
         except UnavailableError as raised:
             # What it has read until then will be read again.

@@ -10,17 +10,12 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import scratch_dir, whole_file, write_whole
-from hpcpy.core.programs import captured, printed
-from hpcpy.core.stages import Stage, StageError, stage
-from hpcpy.engine.setup import ensure
-from hpcpy.fetch.artifacts import take
-from hpcpy.fetch.deb import unpack
-from hpcpy.fetch.debian import fetch_debs
+from hpcpy.core.files import write_whole
+from hpcpy.core.programs import printed
+from hpcpy.core.stages import Stage, StageError
 from hpcpy.pack.environment import Environment, activation, readers, variables
-from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -35,19 +30,6 @@ _SOURCED = ("activate", "deactivate")
 _OWN = "HPCPY_PACK_"
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
-
-# The launcher: squashfuse, libfuse and glibc of Debian's packages are linked into it, so that it
-# starts on any Linux and asks for no library.
-_SOURCES = paths.ROOT / "src/pack"
-_FLAGS = (
-    *("-O2", "-Wall", "-Wextra", "-static", "-s"),
-    *("-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-DFUSE_USE_VERSION=32"),
-)
-# LZO's licence is GPL's, and nobody packs with it.
-_LINKED = (
-    *("-lsquashfuse_ll", "-lsquashfuse", "-lfuse3", "-lzstd", "-lz", "-llzma", "-llz4"),
-    "-Wl,--defsym=lzo1x_decompress_safe=0",
-)
 
 
 def image_of(packed: Path) -> Path:
@@ -80,14 +62,18 @@ def settings_of(packed: Path) -> dict[str, str]:
 def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
     own, config = packed / ".pack", packed / ".pack/config"
-    begin, mode = f"{_OWN}{name}=", own.stat().st_mode
+    begin = f"{_OWN}{name}="
     others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
-    own.chmod(mode | 0o700)
+    # Both are closed, and no file is replaced that its owner has closed.
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (own, config)}
+    own.chmod(modes[own] | stat.S_IRWXU)
+    config.chmod(modes[config] | stat.S_IWUSR)
     try:
-        write_whole(config, text, stat.S_IMODE(config.stat().st_mode))
+        write_whole(config, text, modes[config])
     finally:
-        own.chmod(mode)
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 def place_of(packed: Path) -> Path:
@@ -110,17 +96,18 @@ def folders_of(packed: Path) -> list[Path]:
 
 def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
     """Return the command that reads the environment's own folder of an image."""
-    program = ensure("apptainer")["mksquashfs"].path.with_name("unsquashfs")
     own = [name for name, _ in bound(packed)][-1:]
-    return [program, "-no-wildcards", *options, image_of(packed), *own]
+    program = mksquashfs(of_several=bool(own)).with_name("unsquashfs")
+    as_named = ["-no-wildcards"] if own else []
+    return [program, *as_named, *options, image_of(packed), *own]
 
 
 def names_in(packed: Path) -> set[str]:
     """Return the paths below the environment's own folder in an image, each after a slash."""
     listed = printed(unsquashfs(packed, "-l", "-d", ""), image_of(packed), error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    # A name may have what ends a line; each path begins with a slash.
-    lines = (line for line in re.split(r"\n(?=/|$)", listed) if line.startswith(own[0]))
+    # A name may have what ends a line; each path begins with a slash, unlike what 4.4 says first.
+    lines = (line for line in re.split(r"\n(?=/|$)", listed) if line.startswith(f"{own[0]}/"))
     return {line.removeprefix(own[0]) for line in lines}
 
 
@@ -155,7 +142,7 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
-    current.run([ensure("apptainer")["mksquashfs"].path, *trees, image, *_OPTIONS, *no_strip])
+    current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
     readable = readers(environment)
     # An update by an ordinary user has unpacked all as of their own group.
     group = (environment.prefix if environment.prefix.exists() else source).stat().st_gid
@@ -169,9 +156,10 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     prefix = environment.prefix
     # As otherwise.sh counts them.
-    kept = captured(["find", source, "-name", "__pycache__", "-prune", "-o", "-print"]).stdout
+    below = (path.relative_to(source) for path in source.rglob("*"))
+    lines = [1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
-    settings |= {"ENTRIES": kept.count("\n"), "ACTIVATE": activation(environment)}
+    settings |= {"ENTRIES": 1 + sum(lines), "ACTIVATE": activation(environment)}
     files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
@@ -211,12 +199,12 @@ def write_launcher(
     """Write what starts the commands of an image, beside it, and their names."""
     own = image.parent
     # The last one starts them where the launcher cannot mount.
-    for source, name in ((launcher(), "run"), (_SOURCES / "otherwise.sh", "otherwise")):
+    for source, name in ((launcher(), "run"), (SOURCES / "otherwise.sh", "otherwise")):
         shutil.copyfile(source, own / name)
         (own / name).chmod(0o755)
     # Each one: a start from within another environment has those of that one.
     every = {"ACTIVATE": "", "HOT": "", **settings, "IMAGE": image.name}
-    every["APPTAINER"] = ensure("apptainer")["apptainer"].path
+    every["APPTAINER"] = apptainer()
     entries = [f"{_OWN}{name}={value}" for name, value in every.items()]
     text = "".join(f"{entry}\0" for entry in (*entries, *variables))
     (own / "config").write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -224,32 +212,3 @@ def write_launcher(
     names.mkdir()
     for command in (*commands, ANY):
         (names / command).symlink_to("../.pack/run")
-
-
-def launcher() -> Path:
-    """Return the launcher, which is compiled unless it is there and newer than its sources."""
-    site, folder = paths.TOOLS / "pack/run", paths.writable(paths.TOOLS / "pack")
-    made = folder / site.name
-    newest = max(file.stat().st_mtime for file in (*_SOURCES.iterdir(), Path(__file__)))
-    if made != site and site.exists():
-        # Whatever time a copy has given it.
-        return site
-    if made.exists() and made.stat().st_mtime > newest:
-        return made
-    arch = ARCHITECTURES[host_arch()]
-    with (
-        stage("make the launcher of packed environments") as current,
-        scratch_dir(made.parent, ".make") as root,
-        whole_file(made) as temporary,
-    ):
-        for deb in fetch_debs("launcher", host_arch()).paths.values():
-            unpack(take(deb, root / deb.name), root)
-        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
-        libraries, include = root / arch.libraries, root / "usr/include"
-        folders = (include / libraries.name, include / "fuse3", include / "squashfuse")
-        places = [f"--sysroot={root}", f"-B{libraries}", f"-L{libraries}"]
-        places += [f"-isystem{folder}" for folder in folders]
-        command = [compiler, *_FLAGS, *places, "-o", temporary, *sorted(_SOURCES.glob("*.c"))]
-        current.run([*command, *_LINKED])
-        temporary.chmod(0o755)
-    return made

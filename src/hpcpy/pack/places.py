@@ -16,7 +16,6 @@ from pathlib import Path
 
 from hpcpy.core.errors import HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, places_named
-from hpcpy.core.programs import captured
 from hpcpy.core.scratch import locked, remove_tree
 from hpcpy.core.stages import say
 
@@ -24,7 +23,6 @@ _OWN = 0o700
 _OTHERS = 0o022
 # Of the folder that is ours.
 _MARK = "lock"
-_CLOSED = ("-type", "d", "!", "-perm", "-u=rwx")
 # What comes last in a folder: what a start looks for, its image by the configuration.
 _LAST = {"bin": 1, ".pack": 2, "config": 3}
 # The kept folder while an undo gives it back: it goes, by one rename, with the image.
@@ -72,14 +70,17 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
 
 def _remove(made: Path) -> None:
     try:
-        # Folders in it may be closed to their owner.
-        captured(["find", made, *_CLOSED, "-exec", "chmod", "u+rwx", "{}", ";"])
+        # Folders in it may be closed to their owner; each is opened before its own are listed.
+        for folder, names, _ in os.walk(made):
+            for path in (Path(folder, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(_OWN)
         # The mark last: without it what is left is taken for somebody's folder.
         for path in made.iterdir():
             if path.name != _MARK:
                 remove_tree(path)
         remove_tree(made)
-    except HpcpyError as error:
+    except (HpcpyError, PermissionError) as error:
         # All is done, and no name of ours leads there.
         say(str(error))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import ANOTHER_FOLDER, make_folder, places_named
 from hpcpy.core.programs import captured
-from hpcpy.engine.setup import ensure
 from hpcpy.engine.sif_header import system
 from hpcpy.pack.image import image_of, new_image, setting, write_launcher
 from hpcpy.pack.places import is_packed, move, renew, work_folder
+from hpcpy.pack.programs import program
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # What the image sets, and the programs of its own.
@@ -46,8 +46,7 @@ def pack_sif(sif: Path, folder: Path | None) -> Path:
     is_older = is_packed(made) and image_of(made).is_symlink()
     if made.is_file() or (made.exists() and not is_older and any(made.iterdir())):
         raise UsageError(f"{made}: is in the way", hint="give another place by --to")
-    apptainer = ensure("apptainer")["apptainer"].path
-    inside = [str(apptainer), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
+    inside = [str(program("apptainer")), "exec", "--cleanenv", str(sif), _PYTHON, "-I", "-c", _ASK]
     done = captured(inside)
     if done.returncode:
         raise UsageError(f"{sif}: has no {_PYTHON}: {done.stderr.strip()[-200:]}")

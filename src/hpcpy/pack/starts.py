@@ -100,6 +100,13 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
     return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
 
 
+def _counted(packed: Path) -> str:
+    try:
+        return str(_launch_alone(packed))
+    except UnavailableError as error:
+        return f"not counted: {error}"
+
+
 def _launch_alone(packed: Path) -> int:
     # A mount of its own name: the one of the start before may not have ended yet.
     return launch(packed, {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"})
@@ -119,6 +126,6 @@ def explained(packed: Path) -> str:
         lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
     # A copy's would be at another place.
     if not image.is_symlink() and place_of(packed) == packed:
-        lines.append(f"path calls of a start: {_launch_alone(packed)}")
+        lines.append(f"path calls of a start: {_counted(packed)}")
     nothing = "nothing is read ahead; to record a program: -- PROGRAM"
     return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])

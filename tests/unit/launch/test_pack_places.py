@@ -1,12 +1,15 @@
 """The folder in which `pack` works: its own, or none."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from processes import AS_ANY_USER, environment
 
 from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.pack.places import work_folder
+from running import run
 
 
 @pytest.fixture
@@ -56,3 +59,17 @@ def test_a_place_where_nothing_can_be_made_is_named_with_the_next_step() -> None
     with pytest.raises(DiskError, match=r"/proc/x\.packing: cannot .*; by -o"):  # noqa: SIM117
         with work_folder(Path("/proc/x"), "by -o"):
             pass
+
+
+def test_a_setting_changes_in_what_its_owner_has_closed(tmp_path: Path) -> None:
+    config = tmp_path / ".pack/config"
+    config.parent.mkdir()
+    config.write_text("HPCPY_PACK_HOT=\0")
+    config.chmod(0o440)
+    config.parent.chmod(0o555)
+    code = "import sys; from pathlib import Path; from hpcpy.pack.image import with_setting"
+    code += "; with_setting(Path(sys.argv[1]), 'HOT', '1+2')"
+    done = run(*AS_ANY_USER, sys.executable, "-c", code, tmp_path, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert config.read_text() == "HPCPY_PACK_HOT=1+2\0"
+    assert [path.stat().st_mode & 0o777 for path in (config, config.parent)] == [0o440, 0o555]

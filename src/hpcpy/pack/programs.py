@@ -1,0 +1,70 @@
+"""What pack starts: a checkout provides it; the one file has the launcher, the host the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hpcpy.core import paths
+from hpcpy.core.files import scratch_dir, whole_file
+from hpcpy.core.stages import stage
+from hpcpy.engine.tools import here
+
+# With the script that starts a command where the launcher cannot mount.
+SOURCES = paths.ROOT / "src/pack"
+
+
+def program(name: str, enough: str = "") -> Path:
+    """Return the path of Apptainer's program, or of one that it brings; see `here`."""
+    if not paths.IS_CHECKOUT:
+        return here(name, enough)
+    from hpcpy.engine.setup import ensure  # noqa: PLC0415  # the one file installs nothing
+
+    return ensure("apptainer")[name].path
+
+
+def mksquashfs(*, of_several: bool) -> Path:
+    """Return the path of mksquashfs, with unsquashfs beside it, for an image of some folders."""
+    # RHEL 9's, 4.4, has no whole paths (-no-strip), and takes each name for a pattern.
+    return program("mksquashfs", "" if of_several else "4.4")
+
+
+def apptainer() -> str:
+    """Return Apptainer's path, for starts that cannot mount; without a checkout it may lack."""
+    return str(program("apptainer")) if paths.IS_CHECKOUT else shutil.which("apptainer") or ""
+
+
+def launcher() -> Path:
+    """Return the launcher, which a checkout compiles unless it is newer than its sources."""
+    if not paths.IS_CHECKOUT:
+        return SOURCES / "run"
+    site, folder = paths.TOOLS / "pack/run", paths.writable(paths.TOOLS / "pack")
+    made = folder / site.name
+    newest = max(file.stat().st_mtime for file in SOURCES.iterdir())
+    if made != site and site.exists():
+        # Whatever time a copy has given it.
+        return site
+    if made.exists() and made.stat().st_mtime > newest:
+        return made
+    _compile(made)
+    return made
+
+
+def _compile(made: Path) -> None:
+    from hpcpy.engine.setup import ensure  # noqa: PLC0415  # of a checkout alone, these
+    from hpcpy.fetch.artifacts import take  # noqa: PLC0415
+    from hpcpy.fetch.deb import unpack  # noqa: PLC0415
+    from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415
+    from hpcpy.pins.model import host_arch  # noqa: PLC0415
+
+    with (
+        stage("make the launcher of packed environments") as current,
+        scratch_dir(made.parent, ".make") as root,
+        whole_file(made) as temporary,
+    ):
+        for deb in fetch_debs("launcher", host_arch()).paths.values():
+            unpack(take(deb, root / deb.name), root)
+        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
+        script = str(SOURCES / "compile.sh")
+        current.run(["sh", script, root, temporary], env={"CC": str(compiler)})
+        temporary.chmod(0o755)

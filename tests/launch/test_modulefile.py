@@ -14,7 +14,7 @@ from standalone_host import built
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.engine import prefix
-from running import Done, printed, python, run
+from running import Done, executable, printed, python, run
 from tiers import sampled
 
 SITE = """

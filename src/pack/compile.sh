@@ -9,7 +9,8 @@ include=$root/usr/include
 # LZO's licence is GPL's, and nobody packs with it.
 "$CC" -O2 -Wall -Wextra -static -s \
   -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=32 \
-  --sysroot="$root" -B"$libraries" -L"$libraries" -isystem"$include/${libraries##*/}" \
+  --sysroot="$root" -B"$libraries" -L"$libraries" \
+  -isystem"$include/${libraries##*/}" -isystem"$include" \
   -isystem"$include/fuse3" -isystem"$include/squashfuse" -o "$out" "${0%/*}"/*.c \
   -lsquashfuse_ll -lsquashfuse -lfuse3 -lzstd -lz -llzma -llz4 \
   -Wl,--defsym=lzo1x_decompress_safe=0

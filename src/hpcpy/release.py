@@ -8,10 +8,9 @@ import os
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -20,73 +19,14 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.images.cached import git, read_stamp
+from hpcpy.images.cached import read_stamp
 from hpcpy.images.command import ensure_image
 from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path
 from hpcpy.images.plan import Plan, make_plan
+from hpcpy.images.provenance import commit, hashed, statement
 from hpcpy.images.sbom_file import sbom_of
-from hpcpy.images.sbom_pins import expected, of_host
 from hpcpy.pins.model import ARCHITECTURES, host_arch
-from hpcpy.pins.tables import read_table
-
-_BUILD_TYPE = "urn:hpcpy:make:1"
-
-
-def commit() -> str:
-    """Return the commit of this checkout."""
-    if not (paths.ROOT / ".git").exists():
-        what = "make a release in a git clone: it names the commit"
-        raise UsageError(f"{paths.ROOT}: git finds no commit", hint=what)
-    if changed := git("status", "--porcelain"):
-        first = changed.splitlines()[0].strip()
-        raise UsageError(f"the checkout has changes ({first})", hint="commit or remove them first")
-    return git("rev-parse", "HEAD").strip()
-
-
-def statement(
-    plan: Plan, image: Image, of: str, shipped: Iterable[Path], tools: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what `shipped` is, and what it was made of."""
-    names = read_table(paths.ENV / "formats.toml").table("provenance")
-    pins = {(pin.kind, pin.name): pin for pin in expected(plan, image).pins}
-    for pin in of_host(plan):
-        there = pins.get((pin.kind, pin.name))
-        use = f"{there.use} {pin.use}" if there else pin.use
-        pins[pin.kind, pin.name] = replace(pin, use=use)
-    locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
-    materials = [
-        {"name": "commit", "digest": {"gitCommit": of}},
-        *_hashed(locks, f"{paths.ENV.name}/{{}}"),
-        *(
-            {
-                "name": f"{pin.name} {pin.version}",
-                "uri": pin.url,
-                "digest": {"sha256": pin.sha256},
-                "annotations": {"kind": pin.kind, "use": pin.use, "licence": pin.licence},
-            }
-            for pin in pins.values()
-        ),
-    ]
-    return {
-        "_type": names.text("statement"),
-        "subject": _hashed(shipped),
-        "predicateType": names.text("predicate"),
-        "predicate": {
-            "buildDefinition": {
-                "buildType": _BUILD_TYPE,
-                "externalParameters": {"image": image.name, "architecture": plan.arch},
-                "internalParameters": {"inputs": plan.image_key(image), "epoch": plan.epoch},
-                "resolvedDependencies": materials,
-            },
-            "runDetails": {"builder": {"id": _BUILD_TYPE, "version": dict(tools)}},
-        },
-    }
-
-
-def _hashed(files: Iterable[Path], named: str = "{}") -> list[dict[str, Any]]:
-    return [{"name": named.format(path.name), "digest": {"sha256": sha256(path)}} for path in files]
-
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
@@ -284,5 +224,5 @@ def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     tools = {"apptainer": str(read_stamp(sif).get("apptainer", "unknown"))}
     written = statement(made.plan, made.image, of, shipped, tools)
     # Unsigned: anyone gets it by `make sif`.
-    written["predicate"]["runDetails"]["byproducts"] = _hashed([sif], "{}, as it was built")
+    written["predicate"]["runDetails"]["byproducts"] = hashed([sif], "{}, as it was built")
     (folder / f"{made.image.file}.{PROVENANCE}").write_text(json.dumps(written, indent=1) + "\n")

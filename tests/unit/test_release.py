@@ -10,6 +10,7 @@ from hpcpy import release
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UsageError
+from hpcpy.images import provenance
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import PLACES
 from hpcpy.images.plan import make_plan
@@ -36,20 +37,20 @@ def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="make a release in a git clone"):
-        release.commit()
+        provenance.commit()
     git(tmp_path, "init")
     (tmp_path / "file").touch()
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "one")
-    assert len(release.commit()) == 40
+    assert len(provenance.commit()) == 40
     (tmp_path / "another").touch()
     with pytest.raises(UsageError, match=r"has changes \(\?\? another\); commit or remove"):
-        release.commit()
+        provenance.commit()
 
 
 def test_provenance_names_every_pin_once() -> None:
     plan, image = make_plan(), the_graph().image("hpcpy")
-    said = release.statement(plan, image, 40 * "a", [], {"tool": "1.0"})
+    said = provenance.statement(plan, image, 40 * "a", [], {"tool": "1.0"})
     built = said["predicate"]["buildDefinition"]
     assert built["internalParameters"]["inputs"] == plan.image_key(image)
     names = [one["name"] for one in built["resolvedDependencies"]]
@@ -62,7 +63,7 @@ def test_provenance_names_every_pin_once() -> None:
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_provenance_names_the_packages_that_a_host_runs(name: str, arch: str) -> None:
     image = the_graph().for_arch(arch).image("hpcpy-core")
-    said = release.statement(make_plan(arch), image, 40 * "a", [], {})
+    said = provenance.statement(make_plan(arch), image, 40 * "a", [], {})
     materials = said["predicate"]["buildDefinition"]["resolvedDependencies"]
     of_set = {one["name"]: one for one in materials if name in _uses(one)}
     locked = debs(name, arch)

@@ -19,10 +19,10 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.images.cached import read_stamp
+from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import ensure_image
 from hpcpy.images.graph import Image, the_graph
-from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path
+from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path, standalone_sbom
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.provenance import commit, hashed, statement
 from hpcpy.images.sbom_file import sbom_of
@@ -100,12 +100,12 @@ def twin(name: str, arch: str) -> Made | None:
         plan = make_plan(arch)
         if all(IS_CURRENT[kind](plan, image) for kind in files):
             return Made(plan, image, files)
-        what = "is of other sources"
+        what = "is damaged, or of other sources,"
     names = ", ".join(path.name for path in files.values())
     print(
         f"release WITHOUT {names}: one of them {what} in {paths.BUILD}\n"
-        f"  make them, or copy them there with their .json files and times (rsync -a):"
-        f" make sif standalone IMAGE={name} ARCH={arch}",
+        f"  make them: make sif standalone IMAGE={name} ARCH={arch}\n"
+        f"  or copy them there with their .json and .spdx.json files and times (rsync -a)",
         file=sys.stderr,
     )
     return None
@@ -208,21 +208,29 @@ def _pack_pages(target: Path) -> None:
                 file.write(path, Path("pages", inside))
 
 
+def _place_whole(path: Path, folder: Path, digest: object) -> Path:
+    copy = place(path, folder / path.name)
+    require_bytes(copy, digest)
+    return copy
+
+
 def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     """Place an image's files, their SBOMs and what they are made of."""
     sif = made.files["sif"]
-    shipped = [place(path, folder / path.name) for path in made.files.values()]
+    shipped = [
+        _place_whole(path, folder, read_stamp(path).get("sha256")) for path in made.files.values()
+    ]
+    sbom = sbom_of(folder / made.files["oci"].name)
+    (folder / f"{made.image.file}.spdx.json").write_text(sbom)
+    if file := made.files.get("standalone"):
+        _place_whole(standalone_sbom(file), folder, read_stamp(file).get("sbom"))
+    built = hashed([folder / sif.name], "{}, as it was built")
     if key:
         apptainer = ensure("apptainer")["apptainer"].path
         _run(apptainer, "sign", "--key", key, folder / sif.name)
-    sboms = {made.image.file: sbom_of(made.files["oci"])}
-    if file := made.files.get("standalone"):
-        sboms[file.name] = file.with_name(f"{file.name}.spdx.json").read_text()
-    for name, sbom in sboms.items():
-        (folder / f"{name}.spdx.json").write_text(sbom)
     # The version that packed it, not today's: an image that is up to date may be older.
     tools = {"apptainer": str(read_stamp(sif).get("apptainer", "unknown"))}
     written = statement(made.plan, made.image, of, shipped, tools)
     # Unsigned: anyone gets it by `make sif`.
-    written["predicate"]["runDetails"]["byproducts"] = hashed([sif], "{}, as it was built")
+    written["predicate"]["runDetails"]["byproducts"] = built
     (folder / f"{made.image.file}.{PROVENANCE}").write_text(json.dumps(written, indent=1) + "\n")

@@ -1,6 +1,7 @@
 """`make release`, from an image to a folder that is signed."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import pytest
 from hpcpy import release as release_command
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
-from hpcpy.images.outputs import STANDALONE
+from hpcpy.images.outputs import STANDALONE, standalone_sbom
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.release import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
@@ -45,14 +46,14 @@ def keys(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture(params=["hpcpy"])
-def release(
+def words(
     keys: tuple[Path, Path],
     program: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Path:
-    """Make a release of small images, as if a commit had made them; of both without a name."""
+) -> list[str]:
+    """Have small images, as if a commit had made them; return the words that release them."""
     build = tmp_path / "build"
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
@@ -67,13 +68,15 @@ def release(
     named = [request.param] if request.param else []
     for name in named or STANDALONE:
         archive, sif = build / f"{name}.oci.tar", build / f"{name}.sif"
-        write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
+        digest = write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
+        write_stamp(archive, digest=digest)
         said(program, "sif", "new", sif)
         said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
         write_stamp(sif, apptainer="0.1")
         file = build / STANDALONE[name]
         file.write_text(f"the interpreter of {name}")
-        file.with_name(f"{file.name}.spdx.json").write_text("{}")
+        standalone_sbom(file).write_text("{}")
+        write_stamp(file, sbom=sha256(standalone_sbom(file)))
 
     def ensure_image(kind: str, name: str) -> tuple[Path, Plan, Image]:
         file = build / f"{name}.sif" if kind == "sif" else build / STANDALONE[name]
@@ -81,9 +84,14 @@ def release(
 
     monkeypatch.setattr(release_command, "ensure_image", ensure_image)
     monkeypatch.setattr(release_command, "archive_path", lambda of: build / f"{of.name}.oci.tar")
-    folder = tmp_path / "hpcpy-release"
-    assert run(["release", *named, "--key", str(keys[0]), "--to", str(folder)]) == 0
-    return folder
+    return ["release", *named, "--key", str(keys[0]), "--to", str(tmp_path / "hpcpy-release")]
+
+
+@pytest.fixture
+def release(words: list[str]) -> Path:
+    """Make a release of them; of both without a name."""
+    assert run(words) == 0
+    return Path(words[-1])
 
 
 def test_a_release_is_whole_and_signed(
@@ -106,7 +114,7 @@ def test_a_release_is_whole_and_signed(
         (release / name).write_bytes(content)
 
 
-@pytest.mark.parametrize("release", ["hpcpy-core"], indirect=True)
+@pytest.mark.parametrize("words", ["hpcpy-core"], indirect=True)
 def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) -> None:
     statement = json.loads((release / "hpcpy-core.provenance.json").read_text())
     hashes = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
@@ -116,7 +124,7 @@ def test_that_of_the_small_image_has_the_one_file_and_its_sbom(release: Path) ->
     assert "  hpcpy-python.spdx.json\n" in sums
 
 
-@pytest.mark.parametrize("release", [""], indirect=True)
+@pytest.mark.parametrize("words", [""], indirect=True)
 def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
     release: Path, keys: tuple[Path, Path], program: Path
 ) -> None:
@@ -136,6 +144,19 @@ def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
         assert sha256(release / "hpcpy-python") in (release / name).read_text()
     listed = {line.split()[1] for line in (release / SUMS).read_text().splitlines()}
     assert listed == (names | recipes) - {SUMS, SIGNATURE}
+
+
+@pytest.mark.parametrize(
+    "name", ["hpcpy.oci.tar", "hpcpy.sif", "hpcpy-python-full", "hpcpy-python-full.spdx.json"]
+)
+def test_what_is_not_as_it_was_built_is_not_signed(words: list[str], name: str) -> None:
+    file = paths.BUILD / name
+    content, status = file.read_bytes(), file.stat()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # all that its stamp has
+    with pytest.raises(IntegrityError, match=f"^{name} is damaged: .*; rm {file}, and make"):
+        run(words)
+    assert not Path(words[-1]).exists()
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:

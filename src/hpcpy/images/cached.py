@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import sha256, whole_file, write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.scratch import USERS, used
@@ -87,6 +88,7 @@ def stamp_path(artefact: Path) -> Path:
 def read_stamp(artefact: Path) -> dict[str, Any]:
     """Return what was recorded of an artefact; empty if it is not there, or was changed since."""
     # Size and time stand for the bytes: hashing them for each make takes longer than all else.
+    # `require_bytes` compares them where they are handed on.
     try:
         recorded = json.loads(stamp_path(artefact).read_text())
         status = artefact.stat()
@@ -94,16 +96,24 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
         return {}
     if not isinstance(recorded, dict):
         return {}
-    if recorded.get("size") != status.st_size or recorded.get("mtime_ns") != status.st_mtime_ns:
-        return {}
-    return recorded
+    known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    # An older hpcpy has written no hash.
+    return recorded if known.items() <= recorded.items() and "sha256" in recorded else {}
 
 
 def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
     """Record what an artefact was made of."""
     status = artefact.stat()
-    record = {**facts, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    write_whole(stamp_path(artefact), json.dumps(record, indent=1) + "\n")
+    known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256(artefact)}
+    write_whole(stamp_path(artefact), json.dumps({**facts, **known}, indent=1) + "\n")
+
+
+def require_bytes(path: Path, digest: object) -> None:
+    """Refuse an artefact, or a copy of one, whose bytes are not those of its stamp."""
+    if sha256(path) != digest:
+        what = f"{path.name} is damaged: its bytes are not those that were built"
+        hint = f"rm {paths.BUILD / path.name}, and make it again"
+        raise IntegrityError(what, hint=hint)
 
 
 def git(*words: str) -> str:

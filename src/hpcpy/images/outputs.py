@@ -74,10 +74,18 @@ def standalone_path(image: Image) -> Path:
     return paths.BUILD / f"{STANDALONE[image.name]}{image.suffix}"
 
 
+def standalone_sbom(file: Path) -> Path:
+    """Return where the SBOM of an interpreter as one file is."""
+    return file.with_name(f"{file.name}.spdx.json")
+
+
 def is_current_standalone(plan: Plan, image: Image) -> bool:
-    """Return whether the file is there as `plan` would make it."""
-    made = read_stamp(standalone_path(image)).get("inputs")
-    return made == plan.part_key(plan.graph.of(image, "standalone"))
+    """Return whether the file and its SBOM are there as `plan` would make them."""
+    file = standalone_path(image)
+    stamp, sbom = read_stamp(file), standalone_sbom(file)
+    if stamp.get("inputs") != plan.part_key(plan.graph.of(image, "standalone")):
+        return False
+    return sbom.is_file() and sha256(sbom) == stamp.get("sbom")
 
 
 PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}

@@ -9,6 +9,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
+from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import add_arch, ensure_image
 from hpcpy.images.oci import blob, json_of, stream
 
@@ -41,6 +42,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Take the SBOM out of the image's OCI archive, building what is missing."""
     archive, _, image = ensure_image("oci", options.image, options.arch)
+    require_bytes(archive, read_stamp(archive).get("sha256"))
     target = paths.BUILD / f"{image.file}.spdx.json"
     write_whole(target, sbom_of(archive))
     print(target)

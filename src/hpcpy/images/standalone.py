@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
 
-from hpcpy.core.files import disk_errors, write_whole
+from hpcpy.core.files import disk_errors, sha256, write_whole
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.images.buildah import buildah
@@ -15,7 +15,7 @@ from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.make import make_parts, part_path
 from hpcpy.images.oci import fetch_materials
-from hpcpy.images.outputs import standalone_path
+from hpcpy.images.outputs import standalone_path, standalone_sbom
 from hpcpy.images.plan import Plan
 from hpcpy.images.sbom_pins import expected
 from hpcpy.sbom.contents import CONTAINED, Expected, look
@@ -30,7 +30,7 @@ _LEFT_OUT = frozenset({"manylinux", "pocl", "strace"})
 def make_standalone(plan: Plan, image: Image) -> Path:
     """Have ``build/hpcpy-python`` or its like, and its SBOM beside it."""
     target = standalone_path(image)
-    part = plan.graph.of(image, "standalone")
+    sbom_file, part = standalone_sbom(target), plan.graph.of(image, "standalone")
     wanted = replace(image, parts=(part.name,))
     with buildah() as builder:
         fetch_materials(plan, [wanted])
@@ -41,11 +41,12 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         site = next(about.glob("**/site-packages"))
         # After a comparison of the file's packages with their pins.
         bill = sbom(_expected(plan, image), look(about, distributions(path=[str(site)])))
-        write_whole(target.with_name(f"{target.name}.spdx.json"), bill)
+        write_whole(sbom_file, bill)
         shutil.move(folder / _MADE, target)
         target.chmod(0o755)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"
-    write_stamp(target, inputs=plan.part_key(part), reproducible=not plan.replaced)
+    key, sum_ = plan.part_key(part), sha256(sbom_file)
+    write_stamp(target, inputs=key, sbom=sum_, reproducible=not plan.replaced)
     return target
 
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,18 @@ from processes import start
 from small_sif import make_sif, needed_program
 
 from hpcpy.core.errors import IntegrityError, UsageError
+from hpcpy.core.files import sha256
 from hpcpy.engine.sif_header import settle
 from hpcpy.images import standalone
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.oci import manifest_digest, pack
-from hpcpy.images.outputs import archive_path, made_of, sif_path, standalone_path
+from hpcpy.images.outputs import (
+    archive_path,
+    is_current_standalone,
+    made_of,
+    sif_path,
+    standalone_path,
+)
 from hpcpy.images.plan import make_plan
 from hpcpy.images.push import parse_reference
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED
@@ -71,6 +78,22 @@ def test_an_image_that_is_not_up_to_date_waits_for_its_turn(
                 assert process.returncode == 0
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda sbom: sbom.write_text("[]")])
+def test_a_file_without_its_sbom_is_not_up_to_date(
+    build: Path, damage: Callable[[Path], object]
+) -> None:
+    plan = make_plan()
+    image = plan.graph.image("hpcpy-core")
+    file, sbom = build / "hpcpy-python", build / "hpcpy-python.spdx.json"
+    file.write_bytes(b"a file")
+    sbom.write_text("{}")
+    key = plan.part_key(plan.graph.of(image, "standalone"))
+    write_stamp(file, inputs=key, sbom=sha256(sbom))
+    assert is_current_standalone(plan, image)
+    damage(sbom)
+    assert not is_current_standalone(plan, image)
 
 
 def test_two_images_have_a_file() -> None:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import distributions
@@ -10,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core.errors import UsageError
+from hpcpy.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError, UsageError
+from hpcpy.images import sbom_file
+from hpcpy.images.cached import write_stamp
+from hpcpy.images.graph import the_graph
 from hpcpy.images.sbom_file import sbom_of
 from hpcpy.sbom.contents import (
     CONTAINED,
@@ -159,3 +165,20 @@ def test_of_an_image_on_another_the_sbom_is_the_upper_ones(tmp_path: Path) -> No
     write_archive(tmp_path / "none", [layer({"a": b""})])
     with pytest.raises(UsageError, match="none has no SBOM"):
         sbom_of(tmp_path / "none")
+
+
+def test_no_sbom_is_taken_of_a_damaged_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, image = tmp_path / "hpcpy.oci.tar", the_graph().image("hpcpy")
+    write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
+    write_stamp(archive)
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(sbom_file, "ensure_image", lambda *_: (archive, None, image))
+    assert run(["sbom"]) == 0
+    content, status = bytearray(archive.read_bytes()), archive.stat()
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(IntegrityError, match=r"hpcpy\.oci\.tar is damaged"):
+        run(["sbom"])

@@ -196,10 +196,11 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
 
 
 def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:
-    """Return the words for one variable; none where it is empty."""
+    """Return the words for one variable; none where it is empty, but for a file."""
     option = next((text for text in argument.option_strings if text.startswith("--")), "")
     if not value:
-        return []
+        # A variable of a shell's that is not set: a release would be unsigned without a word.
+        return [f"{option}="] if option and argument.type is paths.named else []
     if argument.nargs == 0:  # a flag
         if value not in ("0", "1"):
             raise UsageError(f"{name}={value} is neither 0 nor 1")

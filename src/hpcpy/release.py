@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
+import stat
 import sys
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, place, places_named, scratch_dir, sha256, write_whole
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.files import disk_errors, place, places_named, scratch_dir, sha256
+from hpcpy.core.parser import one_of
 from hpcpy.core.paths import project_version
-from hpcpy.core.programs import captured
+from hpcpy.core.programs import NOT_STARTED, captured
+from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.images.cached import read_stamp, require_bytes
@@ -30,25 +35,40 @@ from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
+# Without it openssl would ask for a passphrase on a terminal that may not be there.
+_PLAIN = ("-passin", "pass:")
 _MAKES_ONE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY"
 
 
-def write_sums(folder: Path) -> None:
-    """Write the hashes of all other files of a folder, as sha256sum(1) checks them."""
+def sums(folder: Path) -> str:
+    """Return the hashes of all other files of a folder, as sha256sum(1) checks them."""
     names = sorted({path.name for path in folder.iterdir()} - {SUMS, SIGNATURE})
-    lines = [f"{sha256(folder / name)}  {name}\n" for name in names]
-    write_whole(folder / SUMS, "".join(lines))
+    return "".join(f"{sha256(folder / name)}  {name}\n" for name in names)
 
 
 def check_key(key: Path) -> None:
     """Check that a key can sign, before a build."""
-    # Without -passin it would ask for a passphrase on a terminal that may not be there.
-    signs = ("dgst", "-sha256", "-passin", "pass:", "-out", os.devnull, "-sign")
-    _run("openssl", *signs, key, os.devnull)
+    _run("openssl", "dgst", "-sha256", *_PLAIN, "-out", os.devnull, "-sign", key, os.devnull)
+
+
+def sign(folder: Path, key: Path) -> None:
+    """Sign a folder's hashes; check that signature, the hashes, and what Apptainer has signed."""
+    # Where the disk is full, openssl writes an empty file and exits with 0.
+    signature, public = folder / SIGNATURE, folder.with_name("public.pem")
+    _run("openssl", "dgst", "-sha256", *_PLAIN, "-sign", key, "-out", signature, folder / SUMS)
+    _run("openssl", "pkey", "-in", key, *_PLAIN, "-pubout", "-out", public)
+    verify = ("openssl", "dgst", "-sha256", "-verify", public, "-signature", signature)
+    apptainer = (ensure("apptainer")["apptainer"].path, "verify", "--key", public)
+    signed = {folder / SUMS: verify, **dict.fromkeys(folder.glob("*.sif"), apptainer)}
+    for path, command in signed.items():
+        if captured([*command, path]).returncode:
+            raise DiskError(f"{path}: its signature is not whole")
 
 
 def _run(*command: str | Path) -> None:
     done = captured(command)
+    if done.returncode == NOT_STARTED:
+        raise UnavailableError(done.stderr, hint=f"install {Path(command[0]).name}")
     if done.returncode:
         # openssl's own traces follow its words.
         lines = [line for line in done.stderr.splitlines() if line and ":error:" not in line]
@@ -62,12 +82,18 @@ PROVENANCE = "provenance.json"
 PAGES = "pages.zip"
 
 
-def notes(changelog: str, version: str) -> str:
+def notes(changelog: str, version: str, *, dated: bool = False) -> str:
     """Return the section of a version: ``## 0.1.0``, or with its date after a comma."""
     begin = rf"^## {re.escape(version)}(, [^\n]+)?\n"
     section = re.search(rf"(?ms){begin}.*?(?=^## |\Z)", changelog)
     if section is None:
         raise UsageError(f"CHANGELOG.md has no section of {version}", hint="write it first")
+    try:
+        time.strptime(section[1] or "", ", %d %B %Y")
+    except ValueError as error:
+        if dated:
+            hint = f'write "## {version}, 1 December 2026", or leave out the key'
+            raise UsageError(f"CHANGELOG.md has no date of {version}", hint=hint) from error
     return section[0].rstrip() + "\n"
 
 
@@ -95,15 +121,13 @@ def twin(name: str, arch: str) -> Made | None:
     image = the_graph().for_arch(arch).image(name)
     kinds = ("oci", "sif", *(("standalone",) if name in STANDALONE else ()))
     files = {kind: PLACES[kind](image) for kind in kinds}
-    what = "is not there"
     if all(path.exists() for path in files.values()):
         plan = make_plan(arch)
         if all(IS_CURRENT[kind](plan, image) for kind in files):
             return Made(plan, image, files)
-        what = "is damaged, or of other sources,"
     names = ", ".join(path.name for path in files.values())
     print(
-        f"release WITHOUT {names}: one of them {what} in {paths.BUILD}\n"
+        f"release WITHOUT {names}: not all are in {paths.BUILD}, whole and of these sources\n"
         f"  make them: make sif standalone IMAGE={name} ARCH={arch}\n"
         f"  or copy them there with their .json and .spdx.json files and times (rsync -a)",
         file=sys.stderr,
@@ -133,7 +157,10 @@ def recipes(folder: Path, version: str, url: str) -> dict[str, str]:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = f"this image alone (default: {' and '.join(STANDALONE)})"
-    parser.add_argument("image", nargs="?", metavar="IMAGE", default="", help=help_)
+    # Neither Debian alone and compilers, nor what tests of our C run in.
+    images = [each for each in the_graph().images.values() if each.parts]
+    known = one_of([each.name for each in images if "sanitize" not in each.features])
+    parser.add_argument("image", nargs="?", type=known, metavar="IMAGE", default="", help=help_)
     help_ = "sign it with this private key, a file in PEM"
     parser.add_argument("--key", metavar="KEY", type=paths.named, help=help_)
     help_ = "where its files will be found, for the recipes (default: where they lie here)"
@@ -144,24 +171,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the folder."""
-    names = [the_graph().image(options.image).name] if options.image else list(STANDALONE)
-    of = commit()
-    if options.key:
-        check_key(options.key)
+    names = [options.image] if options.image else list(STANDALONE)
     version = project_version()
-    target: Path = options.to or paths.BUILD / "release" / f"{options.image or 'hpcpy'}-{version}"
-    if target.exists():
-        raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
-    if options.url and not re.fullmatch(r"[a-z]+://[\w.:/~@%+-]+", options.url):
-        hint = "such as https://example.org/x"
-        raise UsageError(f"--url {options.url}: is no address", hint=hint)
-    about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
-    if options.key and about.startswith(f"## {version}, unreleased\n"):
-        hint = "write its date there, or leave out the key"
-        raise UsageError(f"CHANGELOG.md says that {version} is unreleased", hint=hint)
-    remedy = places_named(target.parent, "name another folder: --to")
-    with remedy, disk_errors(target.parent), scratch_dir(target.parent, target.name):
-        pass  # before anything is downloaded
+    target = _target(options, version)
+    changelog = (paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    about = notes(changelog, version, dated=bool(options.key))
+    with _scratch(target) as scratch:  # before anything is downloaded
+        (scratch / SUMS).touch()  # in a folder of the checkout this is a change
+        of = commit()
     _build_pages()  # before hours of builds, as a link in them may lead nowhere
     every = [made_here(name) for name in names]
     others = [arch for arch in ARCHITECTURES if arch != host_arch()]
@@ -171,31 +188,65 @@ def main(options: argparse.Namespace) -> int:
         if replaced := read_stamp(archive).get("replaced"):
             what = "packages that are not the locked ones"
             raise UsageError(f"{archive.name} has {what}: {replaced}")
-    with (
-        disk_errors(target.parent),
-        scratch_dir(target.parent, target.name) as folder,
-        stage(f"release {target.name}"),
-    ):
+    with _scratch(target) as scratch, stage(f"release {target.name}"):
+        folder = scratch / target.name
+        folder.mkdir()
         for made in products:
             _ship(made, folder, of, options.key)
         _pack_pages(folder / PAGES)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        place(paths.ROOT / "docs/install.txt", folder / "INSTALL", 0o644)
-        place(paths.ENV / "sites/schema.json", folder / "schema.json", 0o644)
+        place(paths.ROOT / "docs/install.txt", folder / "INSTALL")
+        place(paths.ENV / "sites/schema.json", folder / "schema.json")
         where = options.url.rstrip("/") or target.absolute().as_uri()
         for name, text in recipes(folder, version, where).items():
             (folder / name).write_text(text, encoding="utf-8")
-        write_sums(folder)
-        if options.key:
-            signs = ("dgst", "-sha256", "-sign", options.key, "-out", folder / SIGNATURE)
-            _run("openssl", *signs, folder / SUMS)
+        _finish(folder, options.key)
+        if commit() != of:
+            raise UsageError("another commit was checked out meanwhile", hint="try again")
         folder.rename(target)
+    if not options.key:
+        print("release WITHOUT a signature: KEY=FILE (--key) signs it", file=sys.stderr)
     print(target)
     return 0
 
 
+def _target(options: argparse.Namespace, version: str) -> Path:
+    """Return the new folder, if the options make sense."""
+    if options.key:
+        check_key(options.key)
+    target: Path = options.to or paths.BUILD / "release" / f"{options.image or 'hpcpy'}-{version}"
+    if os.path.lexists(target):
+        raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
+    if options.url and not re.fullmatch(r"[a-z]+://[\w.:/~@%+-]+", options.url):
+        hint = "such as https://example.org/x"
+        raise UsageError(f"--url {options.url}: is no address", hint=hint)
+    return target
+
+
+@contextlib.contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """Give a folder beside `target`; if this is killed, its name shows that it is unfinished."""
+    parent = target.parent
+    remedy = places_named(parent, "name another folder: --to")
+    with remedy, disk_errors(parent), scratch_dir(parent, f".{target.name}") as folder:
+        yield folder
+
+
+def _finish(folder: Path, key: Path | None) -> None:
+    """Write the hashes of a folder's files, sign them, let all read it, and compare once more."""
+    (folder / SUMS).write_text(sums(folder))
+    if key:
+        sign(folder, key)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+    if (folder / SUMS).read_text() != sums(folder):
+        raise DiskError(f"{folder}: its files are not as they were written")
+
+
 def _build_pages() -> None:
     with stage("pages") as current:
+        if (pages := paths.BUILD / "docs").exists():  # perhaps with those of other commits
+            remove_tree(pages)
         current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "html"])
 
 
@@ -208,22 +259,18 @@ def _pack_pages(target: Path) -> None:
                 file.write(path, Path("pages", inside))
 
 
-def _place_whole(path: Path, folder: Path, digest: object) -> Path:
-    copy = place(path, folder / path.name)
-    require_bytes(copy, digest)
-    return copy
-
-
 def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     """Place an image's files, their SBOMs and what they are made of."""
     sif = made.files["sif"]
     shipped = [
-        _place_whole(path, folder, read_stamp(path).get("sha256")) for path in made.files.values()
+        require_bytes(place(path, folder / path.name), read_stamp(path).get("sha256"))
+        for path in made.files.values()
     ]
     sbom = sbom_of(folder / made.files["oci"].name)
     (folder / f"{made.image.file}.spdx.json").write_text(sbom)
     if file := made.files.get("standalone"):
-        _place_whole(standalone_sbom(file), folder, read_stamp(file).get("sbom"))
+        bill = standalone_sbom(file)
+        require_bytes(place(bill, folder / bill.name), read_stamp(file).get("sbom"))
     built = hashed([folder / sif.name], "{}, as it was built")
     if key:
         apptainer = ensure("apptainer")["apptainer"].path

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,15 @@ import pytest
 from hpcpy import release as release_command
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UsageError
-from hpcpy.core.files import sha256
+from hpcpy.core.errors import DiskError, IntegrityError, UsageError
+from hpcpy.core.files import place, sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.outputs import STANDALONE, standalone_sbom
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.release import SIGNATURE, SUMS, check_key
+from running import executable
 from small_image import layer, write_archive
 
 
@@ -57,8 +60,10 @@ def words(
     build = tmp_path / "build"
     build.mkdir()
     monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(release_command, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(release_command, "notes", lambda _, version: f"## {version}, today\n")
+    head = tmp_path / "HEAD"
+    head.write_text(40 * "a")
+    monkeypatch.setattr(release_command, "commit", head.read_text)
+    monkeypatch.setattr(release_command, "notes", lambda _, version, **__: f"## {version}\n")
     pages = build / "docs"
     pages.mkdir()
     (pages / "index.html").write_text("a page")
@@ -157,6 +162,82 @@ def test_what_is_not_as_it_was_built_is_not_signed(words: list[str], name: str) 
     with pytest.raises(IntegrityError, match=f"^{name} is damaged: .*; rm {file}, and make"):
         run(words)
     assert not Path(words[-1]).exists()
+
+
+# An openssl on a full disk: it writes an empty file, and exits with 0.
+FULL = """#!/bin/sh
+case "$*" in
+*" -sign "*.sig*) for word; do case $word in *.sig) : >"$word"; exit 0 ;; esac; done ;;
+esac
+exec {real} "$@"
+"""
+
+
+def test_an_empty_signature_is_no_release(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executable(tmp_path / "bin/openssl", FULL.format(real=shutil.which("openssl")))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with pytest.raises(DiskError, match=r"SHA256SUMS: its signature is not whole; name another"):
+        run(words)
+    assert not Path(words[-1]).exists()
+
+
+def damage(folder: Path, *_: object) -> None:
+    (folder / "INSTALL").write_text("")
+
+
+def another_commit(folder: Path, *_: object) -> None:
+    (folder.parent.parent / "HEAD").write_text(40 * "b")
+
+
+def another_release(folder: Path, *_: object) -> None:
+    place(folder / SUMS, folder.parent.parent / folder.name / SUMS)
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        (damage, "its files are not as they were written"),
+        (another_commit, "another commit was checked out meanwhile"),
+        (
+            another_release,
+            r"hpcpy-release: cannot be written \(Directory not empty\); name another",
+        ),
+    ],
+)
+def test_what_happens_meanwhile_is_noticed_before_its_name_is_given(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, happens: Callable[..., None], says: str
+) -> None:
+    monkeypatch.setattr(release_command, "sign", happens)
+    with pytest.raises((DiskError, UsageError), match=says):
+        run(words)
+    assert not (Path(words[-1]) / "INSTALL").exists()
+    # Nor is a key or half a release left.
+    left = {path.name for path in Path(words[-1]).parent.iterdir()}
+    assert left <= {"HEAD", "build", "private.pem", "public.pem", "hpcpy-release"}
+
+
+def test_it_is_said_that_one_has_no_signature_and_anyone_may_read_it(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfinished: list[str] = []
+    monkeypatch.setattr(
+        release_command, "_pack_pages", lambda to: unfinished.append(to.parent.parent.name)
+    )
+    words = [word for word in words if word != "--key" and not word.endswith(".pem")]
+    before = os.umask(0o077)
+    try:
+        assert run(words) == 0
+    finally:
+        os.umask(before)
+    assert "release WITHOUT a signature" in capsys.readouterr().err
+    folder = Path(words[-1])
+    assert not (folder / SIGNATURE).exists()
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} <= {0o644, 0o755}
+    assert folder.stat().st_mode & 0o777 == 0o755
+    # What a kill leaves does not look like a release.
+    assert [name.startswith(".hpcpy-release.") for name in unfinished] == [True]
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from standalone_host import COMPILES, FOUR_RANKS, MPI, RANKS, built, clean, inside, make_root
 
 from hpcpy.core import paths
-from hpcpy.release import write_sums
+from hpcpy.release import SUMS, sums
 from running import printed, run
 
 SUITES = {"bullseye": "2.31", "trixie": "2.41"}
@@ -130,7 +130,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("release")
     (folder / "hpcpy-python").write_bytes(built().read_bytes())
     shutil.copy(paths.ROOT / "docs/install.txt", folder / "INSTALL")
-    write_sums(folder)
+    (folder / SUMS).write_text(sums(folder))
     # An archive from the web keeps no mode, and the program is the reader's own.
     (folder / "hpcpy-python").chmod(0o644)
     (folder / "my-mpi.py").write_text(RANKS.replace("sys.argv[1]", "'MPICH'"))

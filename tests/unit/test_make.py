@@ -146,6 +146,8 @@ def test_an_image_of_another_architecture_is_both() -> None:
         ("push", {"REF": "--help"}, ["--", "--help"]),
         ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
         ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
+        # An empty file name is refused, as in a shell.
+        ("release", {"KEY": "", "IMAGE": ""}, ["--key="]),
         ("lock", {"NAME": "a 'b c'"}, ["--only=a", "--only=b c"]),
         ("test", {"IMAGE": "plain", "PEDANTIC": "1"}, ["--image=plain"]),
         ("test-upstream", {"SUITE": "h5py 'a b'"}, ["--suite=h5py", "--suite=a b"]),

@@ -1,5 +1,7 @@
 """A release is of a commit, names what it is made of, and has the changelog's notes."""
 
+import argparse
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ import pytest
 from hpcpy import release
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UsageError
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.paths import project_version
+from hpcpy.core.stages import Stage
 from hpcpy.images import provenance
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import PLACES
@@ -28,6 +32,13 @@ def test_notes_are_the_section_of_the_version() -> None:
             notes(changelog, absent)
 
 
+@pytest.mark.parametrize("dated", ["", ", unreleased", ", Unreleased", ", 31 February 2026"])
+def test_what_has_no_date_is_not_signed(dated: str) -> None:
+    with pytest.raises(UsageError, match=r'no date of 1\.0; write "## 1\.0, 1 December 2026"'):
+        notes(f"## 1.0{dated}\n", "1.0", dated=True)
+    assert notes("## 1.0, 1 December 2026\n", "1.0", dated=True)
+
+
 def git(folder: Path, *words: str) -> None:
     me = ("-c", "user.name=me", "-c", "user.email=me@example.org")
     subprocess.run(["git", *me, *words], cwd=folder, check=True, capture_output=True)
@@ -44,8 +55,50 @@ def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     git(tmp_path, "commit", "-m", "one")
     assert len(provenance.commit()) == 40
     (tmp_path / "another").touch()
+    # What a user may have told git not to say.
+    git(tmp_path, "config", "status.showUntrackedFiles", "no")
     with pytest.raises(UsageError, match=r"has changes \(\?\? another\); commit or remove"):
         provenance.commit()
+    (tmp_path / "another").unlink()
+    (tmp_path / "file").write_text("changed")
+    for word, letter in (("assume-unchanged", "h"), ("skip-worktree", "S")):
+        git(tmp_path, "update-index", f"--{word}", "file")
+        with pytest.raises(UsageError, match=rf"has changes \({letter} file\)"):
+            provenance.commit()
+        git(tmp_path, "update-index", f"--no-{word}", "file")
+
+
+def test_a_folder_that_would_change_the_checkout_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(paths.ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(release, "_build_pages", lambda: pytest.fail("built"))
+    (tmp_path / "CHANGELOG.md").write_text(f"## {project_version()}\n")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+    options = argparse.Namespace(image="", key=None, url="", to=tmp_path / "new")
+    with pytest.raises(UsageError, match=r"has changes \(\?\? \.new\."):
+        release.main(options)
+    assert not [*tmp_path.glob(".new*")]
+
+
+def test_pages_of_other_commits_are_removed(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (build / "docs").mkdir()
+    (build / "docs/old.html").touch()
+    monkeypatch.setattr(paths, "LOGS", build / "logs")
+    monkeypatch.setattr(Stage, "run", lambda *_: None)
+    release._build_pages()
+    assert not (build / "docs").exists()
+
+
+def test_without_openssl_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"^openssl: No such file.*; install openssl$"):
+        release.check_key(tmp_path / "key")
 
 
 def test_provenance_names_every_pin_once() -> None:
@@ -98,25 +151,27 @@ def test_in_anothers_checkout_nothing_is_downloaded(
         run(words.format(tmp_path).split())
 
 
-def test_what_is_unreleased_is_not_signed_and_no_folder_written_over(
+def test_a_wrong_name_is_refused_and_no_folder_written_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(release, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(release, "check_key", lambda _: None)
-    monkeypatch.setattr(release, "notes", lambda _, version: f"## {version}, unreleased\n")
+    monkeypatch.setattr(release, "notes", lambda *_, **__: "")
     for name in ("ensure_image", "_build_pages"):
         monkeypatch.setattr(release, name, lambda *_: pytest.fail("built"))
-    with pytest.raises(UsageError, match="no image 'typo'; there are: "):
-        run(["release", "typo", "--to", str(tmp_path / "new")])
-    with pytest.raises(UsageError, match=r" is unreleased; write its date"):
-        run(["release", "--key", "a key", "--to", str(tmp_path / "new")])
+    for name in ("typo", "base", "builder", "cross", "sanitized"):
+        with pytest.raises(UsageError, match=f"no '{name}'; "):
+            run(["release", name, "--to", str(tmp_path / "new")])
     # Nor is a folder left, or one written over.
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     with pytest.raises(UsageError, match="--url banana: is no address"):
         run(["release", "--url=banana"])
     assert not [*tmp_path.iterdir()]
-    monkeypatch.setattr(release, "notes", lambda *_: "")
-    with pytest.raises(DiskError, match=r"^/proc/x.*: cannot be written .* --to$"):
+    link = tmp_path / f"release/hpcpy-{project_version()}"
+    link.parent.mkdir()
+    link.symlink_to("nowhere")
+    with pytest.raises(UsageError, match=f"{link}: there already"):
+        run(["release"])
+    with pytest.raises(DiskError, match=r"^/proc/\.x.*: cannot be written .* --to$"):
         run(["release", "--to=/proc/x"])
     with pytest.raises(UsageError, match="there already"):
         run(["release", "--to", str(tmp_path)])
@@ -142,4 +197,5 @@ def test_a_twin_is_shipped_only_as_this_commit_makes_it(
     else:
         assert twin is None
         assert said.startswith(f"release WITHOUT {', '.join(names)}: ")
+        assert "with their .json and .spdx.json files" in said
         assert "IMAGE=hpcpy-core ARCH=aarch64" in said

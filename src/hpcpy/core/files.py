@@ -19,6 +19,7 @@ _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
     # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
+    errno.ENOTEMPTY,  # a folder that another process has made meanwhile
 )
 _FICLONE = 0x40049409  # of linux/fs.h
 # Bytes in which a file of ours has its mark.

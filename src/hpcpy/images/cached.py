@@ -108,12 +108,12 @@ def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
     write_whole(stamp_path(artefact), json.dumps({**facts, **known}, indent=1) + "\n")
 
 
-def require_bytes(path: Path, digest: object) -> None:
-    """Refuse an artefact, or a copy of one, whose bytes are not those of its stamp."""
+def require_bytes(path: Path, digest: object) -> Path:
+    """Return an artefact, or a copy of one, if its bytes are those of the stamp."""
     if sha256(path) != digest:
         what = f"{path.name} is damaged: its bytes are not those that were built"
-        hint = f"rm {paths.BUILD / path.name}, and make it again"
-        raise IntegrityError(what, hint=hint)
+        raise IntegrityError(what, hint=f"rm {paths.BUILD / path.name}, and make it again")
+    return path
 
 
 def git(*words: str) -> str:

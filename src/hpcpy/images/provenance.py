@@ -24,8 +24,11 @@ def commit() -> str:
     if not (paths.ROOT / ".git").exists():
         what = "make a release in a git clone: it names the commit"
         raise UsageError(f"{paths.ROOT}: git finds no commit", hint=what)
-    if changed := git("status", "--porcelain"):
-        first = changed.splitlines()[0].strip()
+    changed = git("status", "--porcelain", "--untracked-files=all").splitlines()
+    # Files that git is told not to look at: assume-unchanged, skip-worktree.
+    changed += [line for line in git("ls-files", "-v").splitlines() if not line.startswith("H ")]
+    if changed:
+        first = changed[0].strip()
         raise UsageError(f"the checkout has changes ({first})", hint="commit or remove them first")
     return git("rev-parse", "HEAD").strip()
 

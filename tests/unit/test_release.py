@@ -143,6 +143,7 @@ def test_in_anothers_checkout_nothing_is_downloaded(
     build.mkdir(parents=True)
     monkeypatch.setattr(paths, "BUILD", build)
     monkeypatch.setattr(release, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(release, "_build_pages", lambda: None)
     monkeypatch.setattr("hpcpy.images.command.make_plan", lambda *_: pytest.fail("downloaded"))
     # Root may write to any folder; no user to a file as if it were one.
     build.rmdir()

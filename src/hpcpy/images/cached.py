@@ -94,11 +94,10 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
         status = artefact.stat()
     except (FileNotFoundError, ValueError):  # not JSON, not UTF-8
         return {}
-    if not isinstance(recorded, dict):
-        return {}
     known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    # An older hpcpy has written no hash.
-    return recorded if known.items() <= recorded.items() and "sha256" in recorded else {}
+    if not isinstance(recorded, dict) or not known.items() <= recorded.items():
+        return {}
+    return recorded if "sha256" in recorded else {}  # an older hpcpy's
 
 
 def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:

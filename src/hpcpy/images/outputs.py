@@ -83,9 +83,8 @@ def is_current_standalone(plan: Plan, image: Image) -> bool:
     """Return whether the file and its SBOM are there as `plan` would make them."""
     file = standalone_path(image)
     stamp, sbom = read_stamp(file), standalone_sbom(file)
-    if stamp.get("inputs") != plan.part_key(plan.graph.of(image, "standalone")):
-        return False
-    return sbom.is_file() and sha256(sbom) == stamp.get("sbom")
+    key = plan.part_key(plan.graph.of(image, "standalone"))
+    return stamp.get("inputs") == key and sbom.is_file() and sha256(sbom) == stamp.get("sbom")
 
 
 PLACES = {"oci": archive_path, "sif": sif_path, "standalone": standalone_path}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import stat
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
@@ -15,7 +16,7 @@ from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, standalone
 from hpcpy.pack.environment import Environment, at_its_place
-from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
+from hpcpy.pack.places import beside, discard, give_back, is_packed, move, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, explained, record
@@ -204,11 +205,14 @@ def _make(environment: Environment, work: Path) -> Path:
 
 
 def _unpack(prefix: Path, work: Path) -> Path:
-    """Write the folder that is in the image below another one; return where."""
+    """Write the folder that is in the image into the work folder; return where."""
     tree = work / "tree"
     with stage(f"unpack {prefix.name}") as current:
         current.run(image.unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
-    return tree.joinpath(*[name for name, _ in image.bound(prefix)][-1:])
+    folder = tree.joinpath(*[name for name, _ in image.bound(prefix)][-1:])
+    # An update names it in the image: below its names there they would grow with each one.
+    folder.parent.chmod(stat.S_IRWXU)
+    return move(folder, work / "folder")
 
 
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:

@@ -206,10 +206,8 @@ def _make(environment: Environment, work: Path) -> Path:
 
 def _unpack(prefix: Path, work: Path) -> Path:
     """Write the folder that is in the image into the work folder; return where."""
-    tree = work / "tree"
     with stage(f"unpack {prefix.name}") as current:
-        current.run(image.unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
-    folder = tree.joinpath(*[name for name, _ in image.bound(prefix)][-1:])
+        folder = image.unpack(prefix, work / "tree", current)
     # An update names it in the image: below its names there they would grow with each one.
     folder.parent.chmod(stat.S_IRWXU)
     return move(folder, work / "folder")

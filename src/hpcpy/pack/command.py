@@ -192,11 +192,14 @@ def _make(environment: Environment, work: Path) -> Path:
     with stage(f"start {name}"):
         # Mounted here it shows a fault before it takes the folder's place.
         env = {**os.environ, **ALONE, "HPCPY_VERBOSE": "1"}
-        done = captured([packed / "bin" / image.ANY, "true"], env=env)
+        # The folder that an update will remove starts programs, too: not where the image lies.
+        at_place = ("test", "!", "-e", environment.prefix / ".pack")
+        done = captured([packed / "bin" / image.ANY, *at_place], env=env)
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
+            said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
+            why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {COMMAND} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size

@@ -136,10 +136,7 @@ def on_path(tool: Tool) -> Found | None:
 
 
 def here(name: str, enough: str = "", beside: str = "") -> Path:
-    """Return where the machine itself has a program, or one of the package of a tool's.
-
-    For some an older version is enough.
-    """
+    """Return where the machine has a tool, or what is beside one; an older one may be enough."""
     (tool,) = (tool for tool in all_tools() if tool.program == (beside or name))
     minimum = parse_version(enough) or tool.minimum
     program = on_path(tool := replace(tool, program=name, minimum=minimum))

@@ -101,9 +101,8 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     """Unpack the environment's own folder of an image, as it was, into a new one; return where."""
     own = [name for name, _ in bound(packed)][-1:]
     as_named = ["-no-wildcards"] if own else []
-    options = ("-no-progress", "-quiet", "-d", tree)
-    program = unsquashfs(is_named=bool(own))
-    current.run([program, *as_named, *options, image_of(packed), *own], umask=0)
+    words = [unsquashfs(is_named=bool(own)), *as_named, "-no-progress", "-quiet", "-d", tree]
+    current.run([*words, image_of(packed), *own], umask=0)
     folder, listed = tree.joinpath(*own), _listed(packed)
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
     for path in (folder, *folder.rglob("*")):
@@ -120,7 +119,7 @@ def _give_group(path: Path, group: int) -> None:
     try:
         if group != status.st_gid:
             os.chown(path, -1, group, follow_symlinks=False)
-    except PermissionError:
+    except OSError:
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(status.st_mode) & (status.st_mode << 3 | ~0o070))
 
@@ -138,6 +137,7 @@ def _listed(packed: Path) -> dict[str, tuple[str, int]]:
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
     found = {}
     for mode, group, name in re.findall(_LINE, listed):
+        # A link's has its target behind it.
         path = name.partition(" -> ")[0] if mode[0] == "l" else name
         if path == own[0] or path.startswith(f"{own[0]}/"):
             found[path.removeprefix(own[0])] = (mode, int(group))
@@ -202,9 +202,10 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     for path in (folder, *folder.rglob("*")):
         original = source / path.relative_to(folder)
         _give_group(path, (original if os.path.lexists(original) else source).lstat().st_gid)
-        if not path.is_symlink() and (path.is_dir() or path.name == "config"):
-            bits = 0o2555 if path.is_dir() else 0o444
-            path.chmod(path.stat().st_mode & 0o555 | status.st_mode & bits)
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o555 | status.st_mode & 0o2555)
+    config = image.with_name("config")
+    config.chmod(config.stat().st_mode | status.st_mode & 0o444)
     image.chmod(0o400 | readers(environment, image.stat().st_gid))
     folder.chmod(status.st_mode & 0o7555)
 

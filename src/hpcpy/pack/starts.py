@@ -67,7 +67,10 @@ def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
 def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
     """Return the command of a program: a name in ``bin``, or what Python is given."""
     is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
-    words = program if is_command else (hot.python_in(prefix), *(program or ("-c", "pass")))
+    python = hot.python_in(prefix)
+    if not is_command and not (prefix / "bin" / python).exists():
+        raise StageError(f"{prefix}: has no bin/{python}", hint="name a program of bin after --")
+    words = program if is_command else (python, *(program or ("-c", "pass")))
     # Those of a SIF are found by its PATH.
     return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
 

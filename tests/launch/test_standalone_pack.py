@@ -11,7 +11,7 @@ from injection_ways import NOBODY, forbidden
 from packing import public_folder, tree
 from standalone_host import built, make_root
 
-from hpcpy.pack.programs import unsquashfs
+from hpcpy.engine.setup import ensure
 from running import Done, executable, printed, run
 
 PACK = ("/mnt/python", "-m", "hpcpy_cli", "pack")
@@ -155,11 +155,11 @@ def test_of_several_folders_the_kept_one_is_given_back_by_an_old_unsquashfs(
     )
     # As mksquashfs 4.5 would have written it.
     (image,) = config.parent.glob("*.image")
-    tools = unsquashfs(is_named=True).with_name("mksquashfs")
+    tool = ensure("apptainer")["mksquashfs"].path
     image.unlink()
     (shared / "root/mnt/with").mkdir(parents=True)
     run("cp", "-a", shared / "env.unpacked", shared / "root/mnt/env", check=True)
-    run(tools, shared / "root", image, "-quiet", "-no-progress", check=True)
+    run(tool, shared / "root", image, "-quiet", "-no-progress", check=True)
     shutil.rmtree(shared / "root")
     image.chmod(0o444)
     done = there(*PACK, "--undo", "/mnt/env")

@@ -100,9 +100,9 @@ def folders_of(packed: Path) -> list[Path]:
 def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     """Unpack the environment's own folder of an image, as it was, into a new one; return where."""
     own = [name for name, _ in bound(packed)][-1:]
+    words: list[str | Path] = [unsquashfs(is_named=bool(own)), "-no-progress", "-quiet", "-d", tree]
     as_named = ["-no-wildcards"] if own else []
-    words = [unsquashfs(is_named=bool(own)), *as_named, "-no-progress", "-quiet", "-d", tree]
-    current.run([*words, image_of(packed), *own], umask=0)
+    current.run([*words, *as_named, image_of(packed), *own], umask=0)
     folder, listed = tree.joinpath(*own), _listed(packed)
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
     for path in (folder, *folder.rglob("*")):
@@ -132,8 +132,8 @@ def names_in(packed: Path) -> set[str]:
 def _listed(packed: Path) -> dict[str, tuple[str, int]]:
     """Return the paths of the environment's own folder in an image, with modes and groups."""
     # Of all folders: 4.4 would take a name for a pattern.
-    command = [unsquashfs(is_named=False), "-lln", "-d", "", image_of(packed)]
-    listed = printed(command, image_of(packed), error=StageError)
+    file = image_of(packed)
+    listed = printed([unsquashfs(is_named=False), "-lln", "-d", "", file], file, error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
     found = {}
     for mode, group, name in re.findall(_LINE, listed):

@@ -12,7 +12,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import project_version
+from hpcpy.core.paths import CALLED, project_version
 from hpcpy.core.trust import require_safe_checkout
 
 # command -> (module, what it does).  The module has `declare(parser)`, which adds
@@ -64,8 +64,8 @@ def top_parser(command: str = "") -> Parser:
     about = "Launch programs in an image of hpcpy, or in the one file."
     if paths.IS_CHECKOUT:
         about = "Build and launch the images of this checkout."
-    epilog = "hpcpy COMMAND --help prints a command's arguments, hpcpy docs lists the pages."
-    parser = Parser(prog="hpcpy", description=about, epilog=epilog)
+    epilog = f"{CALLED} COMMAND --help prints a command's arguments, {CALLED} docs lists the pages."
+    parser = Parser(prog=CALLED, description=about, epilog=epilog)
     version = f"hpcpy {project_version()}"
     parser.add_argument("--version", action="version", version=version, help="print it and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
@@ -94,7 +94,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     options, others = top_parser(first).parse_known_args(own)
     if others:
         # parse_args would name the help of all commands.
-        hint = f"see hpcpy {first} --help" if first in COMMANDS else "see hpcpy --help"
+        hint = f"see {CALLED} {f'{first} ' if first in COMMANDS else ''}--help"
         raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
     options.words = list(words)
     if program is not None:

@@ -19,6 +19,12 @@ static const char *job(void)
     return getenv("SLURM_JOB_ID") ?: getenv("PBS_JOBID") ?: getenv("LSB_JOBID");
 }
 
+/* In a job, and of ranks, the mount goes with the program that started them. */
+static int has_end(void)
+{
+    return job() || getenv("PMI_RANK") || getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_RANK");
+}
+
 /* Write a name that the processes share which end together: those of a user, of a step.  It goes
    with its socket, so that no file is left.  Another mount namespace may have another /tmp. */
 static void name_socket(char *name, size_t size)
@@ -44,11 +50,8 @@ static void read_hold(void)
 /* Start this program as the daemon, which outlives it and is no child of its. */
 static void start_daemon(int listener, char *image)
 {
-    /* In a job, and of ranks, the mount goes with the program that started them. */
-    int has_end = job() || getenv("PMI_RANK") || getenv("PMIX_RANK") ||
-                  getenv("OMPI_COMM_WORLD_RANK");
     char parent[16];
-    snprintf(parent, sizeof parent, "%d", has_end ? getppid() : 0);
+    snprintf(parent, sizeof parent, "%d", has_end() ? getppid() : 0);
     pid_t child = fork();
 
     if (child) {
@@ -124,15 +127,18 @@ const char *enter(char *image)
     int space = -1;
 
     read_hold();
+    /* Ranks that read each other's memory must share one. */
+    int is_own = !strcmp(hold, "0") && !has_end();
     /* Of starts at once another one may have the name, and not listen yet: less than a second. */
-    for (int i = 0; space < 0 && !*reason && how != taken && i < 45; i++) {
+    for (int i = 0; !is_own && space < 0 && !*reason && how != taken && i < 45; i++) {
         usleep(i * 1000);
         space = ask(image, 1, reason, &how);
     }
     if (space < 0 && !*reason) {
         strcpy(hold, "0");
         space = ask(image, 0, reason, &how);
-        how = taken;
+        if (!is_own)
+            how = taken;
     }
     if (space < 0)
         return *reason ? reason : "its daemon ends at once";

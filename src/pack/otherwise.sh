@@ -77,7 +77,7 @@ else
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
-[ -d "$kept" ] || fail "$why, and no $kept; see engines in: hpcpy docs pack"
+[ -d "$kept" ] || fail "$why, and no $kept"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
 [ "$entries" -ge "$expected" ] || fail "$kept: files that were packed are missing"

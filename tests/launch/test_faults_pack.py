@@ -149,9 +149,23 @@ def test_a_program_that_fails_leaves_its_folder_unpacked(parent: Path, end: str,
     (prefix / "bin/fails").chmod(0o755)
     before = tree(prefix)
     done = pack(prefix, "--", "fails")
-    assert (done.returncode, tree(prefix)) == (1, before)
+    # No line of a size: nothing is packed.
+    assert (done.returncode, done.stdout, tree(prefix)) == (1, "", before)
     assert says in done.stderr
     assert not beside(prefix, "unpacked").exists()
+
+
+def test_without_a_python_what_counts_is_said(parent: Path) -> None:
+    prefix = parent / "env"
+    done = pack(prefix)
+    said = f"path calls were not counted: {prefix}: has no bin/python; name a program of bin"
+    assert (done.returncode, said in done.stdout) == (0, True), done
+    assert pack("--undo", prefix).returncode == 0
+    done = pack(prefix, "--", "nope")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(
+        f"pack: {prefix}: has no bin/python; name a program of bin after --\n"
+    )
 
 
 def test_a_program_whose_calls_are_counted_ends_before_its_folder_moves(

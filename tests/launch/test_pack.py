@@ -21,6 +21,7 @@ from packing import (
     variables,
 )
 
+from hpcpy.pack.image import setting
 from hpcpy.pack.places import beside, is_packed
 from running import run, start, wait_until
 from tiers import sampled
@@ -277,6 +278,12 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
     (store / "libx").write_text("changed outside")
     shown = run(prefix / "bin/pack-exec", "cat", prefix / "lib/libx", env=ENV)
     assert (shown.stdout, shown.stderr) == ("x", "")
+    sizes = []
+    for _ in range(2):
+        assert pack("--update", prefix, "--", "true").returncode == 0
+        sizes.append(len(setting(prefix, "BINDS")))
+    # Each one lengthened the names in the image, until no file can have one.
+    assert sizes[0] == sizes[1]
     assert pack("--undo", prefix).returncode == 0
     assert (prefix / "lib/libx").readlink() == store / "libx"
 

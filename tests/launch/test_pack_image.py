@@ -24,8 +24,9 @@ from packing import (
 from site_user import is_public
 
 from hpcpy.core import paths
-from hpcpy.pack.image import image_of, unsquashfs
+from hpcpy.pack.image import image_of
 from hpcpy.pack.places import is_packed
+from hpcpy.pack.programs import unsquashfs
 from running import run, wait_until
 from tiers import sampled
 
@@ -176,7 +177,7 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
     assert "before, now 11\n" in done.stdout
     for part in (base / "bin/python3", *(base / "lib").iterdir()):
         assert f"packed with it: {part}: " in done.stderr
-    listed = run(*unsquashfs(venv, "-l")[:-1]).stdout
+    listed = run(unsquashfs(is_named=True), "-l", image_of(venv)).stdout
     assert "bin/python3\n" in listed
     assert "/key\n" not in listed
     shutil.rmtree(venv.with_name("venv.unpacked"))
@@ -238,3 +239,62 @@ def test_an_image_is_closed_to_those_who_may_not_read_a_file_of_it(folder: Path)
         assert image_of(prefix).stat().st_mode & 0o777 == mode & 0o444
         assert f"closed to those who may not read {prefix}/share/gdal/" in done.stderr
         assert pack("--undo", prefix).returncode == 0
+
+
+def test_a_group_reads_an_image_if_each_file_that_it_may_read_has_this_group(folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("gives files to other groups: as root")
+    prefix = conda_like(folder / "env")
+    data = prefix / "share/gdal/data"
+    for group, mode, others in ((NOBODY, 0o640, 0), (NOBODY, 0o644, 0o44), (0, 0o640, 0o40)):
+        os.chown(data, -1, group)
+        data.chmod(mode)
+        assert pack(prefix, env=ALONE).returncode == 0
+        assert image_of(prefix).stat().st_mode & 0o777 == 0o400 | others
+        assert pack("--undo", prefix).returncode == 0
+
+
+@pytest.mark.parametrize("groups", ["--groups=100", "--clear-groups"])
+def test_groups_set_gid_and_modes_outlive_an_update_and_an_undo(folder: Path, groups: str) -> None:
+    script, *words = as_user(folder)[-2:]
+    as_member = [*as_user(folder)[:-2], script.replace("--clear-groups", groups), *words]
+    if not is_public(paths.ROOT / "hpcpy"):
+        pytest.skip("becomes another user: in a public checkout")
+    prefix = conda_like(folder / "mine/env")
+    run("chown", "-hR", f"{NOBODY}:100", folder / "mine", check=True)
+    for path in (prefix, *prefix.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o2775)
+    (prefix / "share/gdal/data").chmod(0o640)
+    os.chown(prefix / "bin/python3", -1, NOBODY)
+    before = {path: path.lstat() for path in (prefix, *prefix.rglob("*"))}
+    env = {**ALONE, "HOME": str(folder / "mine"), "OLDPWD": "/usr"}
+    env |= {"XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
+
+    def act(*more: object) -> None:
+        command = ("sh", "-c", 'umask 077; exec "$@"', "sh", "/usr/bin/python3", *COMMAND[1:])
+        done = run(*as_member, *command, *more, env=env, cwd="/usr")
+        assert done.returncode == 0, done.stderr
+
+    act(prefix)
+    act("--update", prefix, "--", "true")
+    is_member = groups == "--groups=100"
+    status, image = prefix.stat(), image_of(prefix)
+    if is_member:
+        for path in (prefix, image.parent):
+            assert (path.stat().st_gid, path.stat().st_mode & 0o7777) == (100, 0o2555)
+        assert (image.stat().st_gid, image.stat().st_mode & 0o777) == (100, 0o440)
+    else:
+        # The members of the group that it got must not read what is another group's.
+        assert (image.stat().st_gid, image.stat().st_mode & 0o777) == (NOBODY, 0o400)
+    act("--undo", prefix)
+    after = {path: path.lstat() for path in (prefix, *prefix.rglob("*"))}
+    assert after.keys() == before.keys()
+    for path, status in after.items():
+        old = before[path]
+        if is_member:
+            assert (status.st_mode, status.st_gid) == (old.st_mode, old.st_gid), path
+        else:
+            assert status.st_mode & 0o707 == old.st_mode & 0o707, path
+    if not is_member:
+        assert after[prefix / "share/gdal/data"].st_mode & 0o777 == 0o600

@@ -80,6 +80,12 @@ def test_a_link_with_another_name_and_any_command(file: Path, tmp_path: Path) ->
     assert start(file, "pack-exec", "sh", "-c", "echo $0 $1", "a", "b").stdout == "a b\n"
 
 
+def test_the_variable_that_forbids_its_mount_is_said_with_its_value(file: Path) -> None:
+    done = run(file, "-c", "", env={**ENV, "HPCPY_PACK_ENGINE": "folder"})
+    said = "hpcpy pack: HPCPY_PACK_ENGINE=folder; this file has no other engine than its own mount"
+    assert (done.returncode, done.stderr.startswith(said)) == (69, True), done
+
+
 def test_a_renamed_folder_takes_no_start_along(tmp_path: Path) -> None:
     require()
     prefix, file = conda_like(tmp_path / "env"), tmp_path / "env.run"

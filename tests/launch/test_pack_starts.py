@@ -133,6 +133,16 @@ def test_starts_at_once_have_one_mount_which_a_second_start_joins(environment: P
     assert {each.stdout for each in done} == {later.stdout}
 
 
+def test_a_start_that_is_to_hold_nothing_joins_no_mount(environment: Path) -> None:
+    words = ("python", "-c", SPACE)
+    held = start(environment, *words, env=HELD)
+    alone = start(environment, *words, env=ALONE)
+    assert alone.stderr.endswith(" by squashfuse in a namespace\n"), alone
+    assert alone.stdout != held.stdout
+    wait_until(lambda: len(daemons(environment)) == 1)
+    assert start(environment, *words).stdout == held.stdout
+
+
 def test_a_command_that_is_not_there_is_one_line(environment: Path, tmp_path: Path) -> None:
     # Where the folder is not at its place, the launcher started itself again, without end.
     moved = tmp_path / "moved"

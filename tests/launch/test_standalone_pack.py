@@ -11,6 +11,7 @@ from injection_ways import NOBODY, forbidden
 from packing import public_folder, tree
 from standalone_host import built, make_root
 
+from hpcpy.engine.setup import ensure
 from running import Done, executable, printed, run
 
 PACK = ("/mnt/python", "-m", "hpcpy_cli", "pack")
@@ -23,7 +24,7 @@ mount --bind "$root" "$root"
 for name in proc dev sys; do mount --rbind "/$name" "$root/$name"; done
 mount -t tmpfs tmpfs "$root/opt"
 mknod "$root/opt/fuse" c 10 229
-chmod 666 "$root/opt/fuse"
+chmod "${{FUSE:-666}}" "$root/opt/fuse"
 mount --bind "$root/opt/fuse" "$root/dev/fuse"
 mount --bind "$shared" "$root/mnt"
 cd "$root"
@@ -106,8 +107,8 @@ def test_an_ordinary_user_packs_and_gets_the_folder_back(there: In, shared: Path
     # As where nothing can be mounted: Apptainer's path is empty.
     forced = {"HPCPY_PACK_ENGINE": "apptainer", "HPCPY_VERBOSE": "1"}
     done = there("/mnt/env/bin/shell", "-c", "echo hello", **forced)
-    said = "hpcpy pack: HPCPY_PACK_ENGINE, and no Apptainer is there; in /mnt/env.unpacked\n"
-    assert (done.stdout, done.stderr) == ("hello\n", said)
+    said = "HPCPY_PACK_ENGINE=apptainer, and no Apptainer is there; in /mnt/env.unpacked"
+    assert (done.stdout, done.stderr) == ("hello\n", f"hpcpy pack: {said}\n")
     (shared / "away").rename(shared / "python")
     explained = printed(there(*PACK, "--explain", "/mnt/env")).splitlines()
     assert explained[0].endswith(" MB, of /mnt/env")
@@ -133,10 +134,45 @@ def test_a_packed_one_is_updated_and_becomes_one_program(there: In) -> None:
     assert printed(there("/mnt/env.run", "hello")) == "new\n"
 
 
+def test_an_update_keeps_the_folder_without_which_nothing_starts(there: In, shared: Path) -> None:
+    assert there(*PACK, "/mnt/env").returncode == 0
+    before = tree(shared)
+    done = there(*PACK, "--update", "/mnt/env", "--", "true", FUSE="600")
+    assert (done.returncode, tree(shared)) == (69, before), done
+    assert "it cannot be mounted here: /dev/fuse: Permission denied, and no " in done.stderr
+
+
+def test_of_several_folders_the_kept_one_is_given_back_by_an_old_unsquashfs(
+    there: In, shared: Path
+) -> None:
+    before = tree(shared / "env")
+    assert there(*PACK, "/mnt/env").returncode == 0
+    config = shared / "env/.pack/config"
+    config.chmod(0o644)
+    name = "HPCPY_PACK_BINDS="
+    config.write_text(
+        config.read_text().replace(name, f"{name}mnt/with=/mnt/with:mnt/env=/mnt/env")
+    )
+    # As mksquashfs 4.5 would have written it.
+    (image,) = config.parent.glob("*.image")
+    tool = ensure("apptainer")["mksquashfs"].path
+    image.unlink()
+    (shared / "root/mnt/with").mkdir(parents=True)
+    run("cp", "-a", shared / "env.unpacked", shared / "root/mnt/env", check=True)
+    run(tool, shared / "root", image, "-quiet", "-no-progress", check=True)
+    shutil.rmtree(shared / "root")
+    image.chmod(0o444)
+    done = there(*PACK, "--undo", "/mnt/env")
+    assert done.returncode == 0, done.stderr
+    assert tree(shared / "env") == before
+    assert not (shared / "env.unpacked").exists()
+
+
 @pytest.mark.parametrize(
     ("action", "said"),
     [
         ("", "no mksquashfs 4.4 or newer here; install the package squashfs-tools"),
+        ("--update", "no unsquashfs 4.4 or newer here; install the package squashfs-tools"),
         ("--update", "no unshare here; install the package util-linux"),
     ],
 )
@@ -153,5 +189,7 @@ def test_what_is_missing_is_one_line_and_nothing_changes(
     assert (done.returncode, done.stdout) == (69, "")
     *stages, last = done.stderr.splitlines()
     assert last == f"hpcpy pack: {said}"
-    assert [line.split()[-2:] for line in stages] == ([["unpack", "env"]] if action else [])
+    assert [line.split()[-2:] for line in stages] == (
+        [["unpack", "env"]] if "unshare" in said else []
+    )
     assert tree(shared / "env") == before

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UsageError
 from hpcpy_common.files import destination, unfinished, whole
 
@@ -41,14 +42,16 @@ def sha256(path: Path) -> str:
 
 
 def more_room(*places: Path) -> str:
-    """Return the hint that names the fullest of the disks that some files are on."""
+    """Return the hint that names the disk that is full, of those that some files are on."""
     there = [next(path for path in (place, *place.parents) if path.exists()) for place in places]
     fullest = min(there, key=lambda folder: shutil.disk_usage(folder).free)
+    if shutil.disk_usage(fullest).free > MIB:
+        # What was written, the last, is gone already.
+        fullest = there[-1]
     mount = next(path for path in (fullest, *fullest.absolute().parents) if path.is_mount())
-    return (
-        f"free some at {mount}, or use another disk: HPCPY_CACHE for downloads and builds,"
-        " TMPDIR, another place of the checkout"
-    )
+    others = "HPCPY_CACHE for downloads and builds, TMPDIR, another place of the checkout"
+    more = f": {others}" if paths.IS_CHECKOUT else ""
+    return f"free some at {mount}, or use another disk{more}"
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
     name = options.page.removeprefix("docs/").removesuffix(".md")
     path = known.get(name) or by_address.get(name)
     if path is None:
-        hint = suggestion(name, known, "hpcpy docs lists them")
+        hint = suggestion(name, known, f"{paths.CALLED} docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
     parts = _parts(path, known)
     pager = os.environ.get("PAGER", "").split()
@@ -75,7 +75,7 @@ def _parts(path: Path, known: dict[str, Path]) -> list[str]:
         text, target = match.groups()
         page = (path.parent / target.partition("#")[0]).resolve()
         if page in names and page != path:
-            return f"{text} (hpcpy docs {names[page]})"
+            return f"{text} ({paths.CALLED} docs {names[page]})"
         return f"{text} ({target})" if "://" in target else text
 
     text = _COMMENT.sub("", path.read_text(encoding="utf-8"))

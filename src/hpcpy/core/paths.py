@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -24,6 +25,8 @@ VENV = BUILD / "venv"
 IS_CHECKOUT = (ROOT / "Makefile").is_file()
 # In hints, as the user has started it.
 COMMAND = "./hpcpy" if IS_CHECKOUT else f"{shlex.quote(sys.orig_argv[0])} -m hpcpy_cli"
+# In pages and lists, by its name; the one file has none.
+CALLED = "hpcpy" if IS_CHECKOUT or shutil.which("hpcpy") else COMMAND
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
@@ -50,9 +50,9 @@ class Stage:
         command: Sequence[str | Path],
         *,
         env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        **options: Any,
     ) -> None:
-        """Run `command` with its output in the stage's log."""
+        """Run `command` with its output in the stage's log; `options` are those of Popen."""
         argv = [str(word) for word in command]
         with disk_errors(self.log), self.log.open("ab") as log:
             log.write(f"$ {' '.join(argv)}\n".encode())
@@ -63,9 +63,9 @@ class Stage:
                 code = run(
                     argv,
                     env={**os.environ, **(env or {})},
-                    cwd=cwd,
                     stdout=log,
                     stderr=subprocess.STDOUT,
+                    **options,
                 ).returncode
             except OSError as error:
                 raise StageError(f"{argv[0]}: {error.strerror}") from error

@@ -135,10 +135,11 @@ def on_path(tool: Tool) -> Found | None:
     return Found(tool, Path(path), version, "PATH")
 
 
-def here(name: str, enough: str = "") -> Path:
-    """Return where the machine itself has a program; for some, an older version is enough."""
-    (tool,) = (tool for tool in all_tools() if tool.program == name)
-    program = on_path(tool := replace(tool, minimum=parse_version(enough) or tool.minimum))
+def here(name: str, enough: str = "", beside: str = "") -> Path:
+    """Return where the machine has a tool, or what is beside one; an older one may be enough."""
+    (tool,) = (tool for tool in all_tools() if tool.program == (beside or name))
+    minimum = parse_version(enough) or tool.minimum
+    program = on_path(tool := replace(tool, program=name, minimum=minimum))
     if program is None or not program.usable:
         remedy = f"make setup TOOLS={tool.groups[0]}" if paths.IS_CHECKOUT else tool.package
         hint = f"{'run: ' if paths.IS_CHECKOUT else 'install the package '}{remedy}"

@@ -84,7 +84,7 @@ def own_image(request: Request) -> tuple[str, str, str]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; hpcpy docs sites has more."
+    parser.epilog = f"Defaults are in brackets; {paths.CALLED} docs sites has more."
     add_options(parser)
     add_program(parser)
 

@@ -26,7 +26,7 @@ _KERNEL = ("python3", "-m", "ipykernel_launcher", "-f")
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; hpcpy docs jupyter has more."
+    parser.epilog = f"Defaults are in brackets; {paths.CALLED} docs jupyter has more."
     add_options(parser, ("image", "site"))
     engines = "apptainer, podman-hpc, shifter or podman (the site's)"
     parser.add_argument("--engine", type=one_of(KERNELS), default="", help=engines)

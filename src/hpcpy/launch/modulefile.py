@@ -62,7 +62,7 @@ def module_name(value: str) -> str:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.epilog = "Defaults are in brackets; hpcpy docs modules has more."
+    parser.epilog = f"Defaults are in brackets; {paths.CALLED} docs modules has more."
     add_options(parser, ("image", "site"))
     folder = f"the folder of the files ({Path(_FOLDER.parent.name, _FOLDER.name)})"
     parser.add_argument("--to", type=paths.folder, help=folder)
@@ -175,7 +175,7 @@ def warn_of_engine(program: str, site: Site) -> None:
     # Only a remark: the nodes may have it, where this machine does not.
     if program == "apptainer" and not is_sites and not shutil.which(program):
         what = "no apptainer is on PATH here, and no site file names a module of it"
-        print(f"  {what}: users may get 127 (hpcpy docs sites)", file=sys.stderr)
+        print(f"  {what}: users may get 127 ({paths.CALLED} docs sites)", file=sys.stderr)
     if Path(program).is_relative_to(paths.TOOLS):
         print(
             f"  it needs {program}, and breaks when this checkout goes or moves: install"

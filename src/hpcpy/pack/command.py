@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import stat
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import COMMAND, named
+from hpcpy.core.paths import CALLED, COMMAND, named
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
-from hpcpy.pack import hot, image, standalone
+from hpcpy.pack import hot, image, places, standalone
 from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
@@ -24,7 +25,7 @@ from hpcpy_common.programs import ended
 
 def declare(parser: Parser) -> None:
     """Add the command's arguments; a program follows ``--``."""
-    parser.usage = "hpcpy pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
+    parser.usage = f"{CALLED} pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=named, help=what)
     alternative = parser.alternatives()
@@ -146,7 +147,8 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     if sif:
         hint = f"{COMMAND} pack {sif} --to {prefix}"
     elif not place.exists():
-        hint = f"mv {prefix} {place}, or {hint}"
+        # The folder itself is closed, and has the name of the one above it.
+        hint = f"chmod u+w {prefix} && mv {prefix} {place}, or {hint}"
     raise UsageError(f"{prefix}: was packed as {place}, and its paths are of there", hint=hint)
 
 
@@ -156,11 +158,11 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     unpacked = beside(prefix, "unpacked")
     if unpacked.exists():
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
-    packed = _make(environment, work)
+    packed, made = _make(environment, work)
     counted = count(environment, packed, options.program)
     swap(prefix, packed, unpacked)
-    print(counted)
-    print(f"the folder as it was is {unpacked}; when you are content: rm -r {unpacked}")
+    print(made, counted, sep="\n")
+    print(f"the folder as it was is {unpacked}; when you are content: {places.removal(unpacked)}")
 
 
 def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
@@ -172,14 +174,14 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         standalone.write(prefix, file)
     else:
         environment = environments.read(prefix, prefix, options.others)
-        packed = _make(environment, work)
-        print(count(environment, packed, options.program))
+        packed, made = _make(environment, work)
+        print(made, count(environment, packed, options.program), sep="\n")
         standalone.write(packed, file)
     print(f"{file}: {file.stat().st_size / 1e6:,.0f} MB; it needs a folder {prefix}")
 
 
-def _make(environment: Environment, work: Path) -> Path:
-    """Return a packed folder, in which a program starts."""
+def _make(environment: Environment, work: Path) -> tuple[Path, str]:
+    """Return a packed folder, in which a program starts, and a line of its size."""
     # What is missing is said before anything is begun.
     launcher()
     mksquashfs(of_several=len(environment.folders) > 1)
@@ -191,24 +193,27 @@ def _make(environment: Environment, work: Path) -> Path:
     with stage(f"start {name}"):
         # Mounted here it shows a fault before it takes the folder's place.
         env = {**os.environ, **ALONE, "HPCPY_VERBOSE": "1"}
-        done = captured([packed / "bin" / image.ANY, "true"], env=env)
+        # The folder that an update will remove starts programs, too: not where the image lies.
+        at_place = ("test", "!", "-e", environment.prefix / ".pack")
+        done = captured([packed / "bin" / image.ANY, *at_place], env=env)
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            why = ": ".join(dict.fromkeys((lines[0].removeprefix("hpcpy pack: "), lines[-1])))
+            said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
+            why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {COMMAND} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
-    print(f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB")
-    return packed
+    return packed, f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB"
 
 
 def _unpack(prefix: Path, work: Path) -> Path:
-    """Write the folder that is in the image below another one; return where."""
-    tree = work / "tree"
+    """Write the folder that is in the image into the work folder; return where."""
     with stage(f"unpack {prefix.name}") as current:
-        current.run(image.unsquashfs(prefix, "-no-progress", "-quiet", "-d", str(tree)))
-    return tree.joinpath(*[name for name, _ in image.bound(prefix)][-1:])
+        folder = image.unpack(prefix, work / "tree", current)
+    # An update names it in the image: below its names there they would grow with each one.
+    folder.parent.chmod(stat.S_IRWXU)
+    return places.move(folder, work / "folder")
 
 
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
@@ -220,7 +225,7 @@ def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
         renew(prefix, _unpack(prefix, work), work)
     print(f"{prefix} is the folder again")
     if unpacked.exists():
-        hint = f"look for files of your own in it, then rm -r {unpacked}"
+        hint = f"look for files of your own in it, then {places.removal(unpacked)}"
         say(f"{unpacked} lacks files that were packed; it is left: {hint}")
 
 
@@ -233,7 +238,8 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     unpacked = beside(prefix, "unpacked")
     if yours := image.added(unpacked, prefix):
-        raise UsageError(f"{yours}: is newer than the image", hint=f"move it, or rm -r {unpacked}")
+        hint = f"move it, or {places.removal(unpacked)}"
+        raise UsageError(f"{yours}: is newer than the image", hint=hint)
     others = image.folders_of(prefix)[:-1]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
@@ -242,11 +248,12 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         raise StageError(f"{shlex.join(options.program)} {ended(code)}; {prefix} is as it was")
     if not (environment.source / "bin").is_dir():
         raise StageError(f"{shlex.join(options.program)} has left no bin; {prefix} is as it was")
-    packed = _make(environment, work)
+    packed, made = _make(environment, work)
     # The kept folder first: it is the one of the old image.
     discard(unpacked, work)
     # Programs on other nodes still read the image of before: until the next update.
     renew(prefix, packed, work, image.image_of(prefix), image.names_in(prefix))
+    print(made)
 
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:

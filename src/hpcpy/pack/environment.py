@@ -160,16 +160,20 @@ def look(environment: Environment) -> str:
     return sizes[environment.prefix]
 
 
-def readers(environment: Environment) -> int:
-    """Return the bits of those who may read each file that is packed, as of a mode."""
+def readers(environment: Environment, group: int) -> int:
+    """Return the bits of those who may read each file, as of the mode of an image of a group."""
     bits = environment.source.stat().st_mode & 0o044
     for place, tree in environment.folders.items():
         above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
         for path in (*above, tree, *tree.rglob("*")):
-            mode = path.lstat().st_mode
+            status = path.lstat()
+            mode = status.st_mode
             if stat.S_ISDIR(mode):
                 mode = (mode & 0o011) << 2
-            if not stat.S_ISLNK(mode) and bits & ~mode:
+            if status.st_gid != group:
+                # The group's members are others to it.
+                mode &= mode << 3 | 0o004
+            if not stat.S_ISLNK(status.st_mode) and bits & ~mode:
                 say(f"the image is closed to those who may not read {environment.at_place(path)}")
                 bits &= mode
     return bits

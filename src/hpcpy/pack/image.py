@@ -15,7 +15,7 @@ from hpcpy.core.files import write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import Stage, StageError
 from hpcpy.pack.environment import Environment, activation, readers, variables
-from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs
+from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs, unsquashfs
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (
@@ -28,6 +28,9 @@ _READ_OUTSIDE = ("pyvenv.cfg", "conda-meta/history", "conda-meta/state", "share/
 _SOURCED = ("activate", "deactivate")
 # How the names of a configuration's own entries begin.
 _OWN = "HPCPY_PACK_"
+# Of unsquashfs's list: mode, group, and name, which may have what ends a line.
+_MODE = r"[-dlbcps][-rwxsStT]{9} \d+/"
+_LINE = rf"(?ms)^({_MODE})(\d+) [ \d,]+ \d{{4}}-\d\d-\d\d \d\d:\d\d (.*?)(?=\n{_MODE}|\n?\Z)"
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
 
@@ -94,21 +97,51 @@ def folders_of(packed: Path) -> list[Path]:
     return [Path(place) for _, place in bound(packed)] or [place_of(packed)]
 
 
-def unsquashfs(packed: Path, *options: str) -> list[str | Path]:
-    """Return the command that reads the environment's own folder of an image."""
+def unpack(packed: Path, tree: Path, current: Stage) -> Path:
+    """Unpack the environment's own folder of an image, as it was, into a new one; return where."""
     own = [name for name, _ in bound(packed)][-1:]
-    program = mksquashfs(of_several=bool(own)).with_name("unsquashfs")
+    words: list[str | Path] = [unsquashfs(is_named=bool(own)), "-no-progress", "-quiet", "-d", tree]
     as_named = ["-no-wildcards"] if own else []
-    return [program, *as_named, *options, image_of(packed), *own]
+    current.run([*words, *as_named, image_of(packed), *own], umask=0)
+    folder, listed = tree.joinpath(*own), _listed(packed)
+    # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
+    for path in (folder, *folder.rglob("*")):
+        mode, group = listed.get(str(path).removeprefix(str(folder)), ("", -1))
+        _give_group(path, group)
+        if re.match("d.{5}[sS]", mode):
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_ISGID)
+    return folder
+
+
+def _give_group(path: Path, group: int) -> None:
+    """Give a file its group; where this user may not, the group that it has is as others are."""
+    status = path.lstat()
+    try:
+        if group != status.st_gid:
+            os.chown(path, -1, group, follow_symlinks=False)
+    except OSError:
+        if not path.is_symlink():
+            path.chmod(stat.S_IMODE(status.st_mode) & (status.st_mode << 3 | ~0o070))
 
 
 def names_in(packed: Path) -> set[str]:
     """Return the paths below the environment's own folder in an image, each after a slash."""
-    listed = printed(unsquashfs(packed, "-l", "-d", ""), image_of(packed), error=StageError)
+    return {*_listed(packed)} - {""}
+
+
+def _listed(packed: Path) -> dict[str, tuple[str, int]]:
+    """Return the paths of the environment's own folder in an image, with modes and groups."""
+    # Of all folders: 4.4 would take a name for a pattern.
+    file = image_of(packed)
+    listed = printed([unsquashfs(is_named=False), "-lln", "-d", "", file], file, error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    # A name may have what ends a line; each path begins with a slash, unlike what 4.4 says first.
-    lines = (line for line in re.split(r"\n(?=/|$)", listed) if line.startswith(f"{own[0]}/"))
-    return {line.removeprefix(own[0]) for line in lines}
+    found = {}
+    for mode, group, name in re.findall(_LINE, listed):
+        # A link's has its target behind it.
+        path = name.partition(" -> ")[0] if mode[0] == "l" else name
+        if path == own[0] or path.startswith(f"{own[0]}/"):
+            found[path.removeprefix(own[0])] = (mode, int(group))
+    return found
 
 
 def is_whole(folder: Path, packed: Path) -> bool:
@@ -143,16 +176,6 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
     current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
-    readable = readers(environment)
-    # An update by an ordinary user has unpacked all as of their own group.
-    group = (environment.prefix if environment.prefix.exists() else source).stat().st_gid
-    try:
-        for path in (folder, image):
-            os.chown(path, -1, group)
-    except PermissionError:
-        # The group is another one.
-        readable &= 0o004
-    image.chmod(0o600 | readable)
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     prefix = environment.prefix
     # As otherwise.sh counts them.
@@ -174,11 +197,16 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         elif path.is_file():
             copy.parent.mkdir(exist_ok=True)
             shutil.copy2(path, copy)
-    # Whatever the umask: who can enter the environment can start it.
-    for made in (folder / ".pack/config", *(path for path in folder.rglob("*") if path.is_dir())):
-        bits = 0o555 if made.is_dir() else 0o444
-        made.chmod(made.stat().st_mode | status.st_mode & bits)
     _close(folder, source)
+    # Whatever the umask: who can enter the environment can start it.
+    for path in (folder, *folder.rglob("*")):
+        original = source / path.relative_to(folder)
+        _give_group(path, (original if os.path.lexists(original) else source).lstat().st_gid)
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o555 | status.st_mode & 0o2555)
+    config = image.with_name("config")
+    config.chmod(config.stat().st_mode | status.st_mode & 0o444)
+    image.chmod(0o400 | readers(environment, image.stat().st_gid))
     folder.chmod(status.st_mode & 0o7555)
 
 

@@ -170,6 +170,12 @@ def discard(path: Path, work: Path) -> None:
         move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
 
 
+def removal(folder: Path) -> str:
+    """Return the command that removes a folder, which may be closed to its owner."""
+    is_closed = any(not os.access(path, os.W_OK) for path, _, _ in os.walk(folder))
+    return f"{f'chmod -R u+w {folder} && ' if is_closed else ''}rm -r {folder}"
+
+
 def move(path: Path, target: Path) -> Path:
     """Rename a file or a folder, which may be closed to its owner."""
     mode = path.lstat().st_mode

@@ -24,9 +24,16 @@ def program(name: str, enough: str = "") -> Path:
 
 
 def mksquashfs(*, of_several: bool) -> Path:
-    """Return the path of mksquashfs, with unsquashfs beside it, for an image of some folders."""
-    # RHEL 9's, 4.4, has no whole paths (-no-strip), and takes each name for a pattern.
+    """Return the path of mksquashfs for an image of one folder or of several."""
+    # RHEL 9's, 4.4, has no whole paths (-no-strip).
     return program("mksquashfs", "" if of_several else "4.4")
+
+
+def unsquashfs(*, is_named: bool) -> Path:
+    """Return the path of unsquashfs; what is named to it is to be no pattern."""
+    if paths.IS_CHECKOUT:
+        return program("mksquashfs").with_name("unsquashfs")
+    return here("unsquashfs", "" if is_named else "4.4", beside="mksquashfs")
 
 
 def apptainer() -> str:

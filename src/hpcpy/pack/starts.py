@@ -67,7 +67,10 @@ def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
 def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
     """Return the command of a program: a name in ``bin``, or what Python is given."""
     is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
-    words = program if is_command else (hot.python_in(prefix), *(program or ("-c", "pass")))
+    python = hot.python_in(prefix)
+    if not is_command and not (prefix / "bin" / python).exists():
+        raise StageError(f"{prefix}: has no bin/{python}", hint="name a program of bin after --")
+    words = program if is_command else (python, *(program or ("-c", "pass")))
     # Those of a SIF are found by its PATH.
     return [f"{setting(packed, 'BIN')}{words[0]}", *words[1:]]
 
@@ -90,7 +93,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
         calls = recording.calls if recording else traced(command).paths
         folders = [*map(str, environment.folders)]
         before = sum(is_below(call.path, folders) for call in calls)
-        line = f"path calls for its files: {before:,} before, now {_launch_alone(packed)}"
+        line = f"path calls for its files: {before:,} before, now {launch(packed, ALONE)}"
     except HpcpyError as error:
         # A program that was named ran in the folder as it was: packed, it would fail as well.
         if program and isinstance(error, StageError):
@@ -102,14 +105,9 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
 
 def _counted(packed: Path) -> str:
     try:
-        return str(_launch_alone(packed))
+        return str(launch(packed, ALONE))
     except UnavailableError as error:
         return f"not counted: {error}"
-
-
-def _launch_alone(packed: Path) -> int:
-    # A mount of its own name: the one of the start before may not have ended yet.
-    return launch(packed, {**ALONE, "SLURM_STEP_ID": f"count-{os.getpid()}"})
 
 
 def _ahead(packed: Path) -> str:

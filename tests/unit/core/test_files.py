@@ -2,17 +2,21 @@
 
 import errno
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from processes import environment, small_disk, start
 
+from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
 from hpcpy.core.files import (
     disk_errors,
+    more_room,
     place,
     relink,
     require_free,
@@ -100,6 +104,18 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
 # More than the disk has, wherever a Python's own file is small.
 COPY = "place(Path(sys.argv[1], 'large'), Path('a/copy'))"
 STAGE = "with stage('x') as one: one.run(['sh', '-c', 'head -c 2000000 /dev/zero >b'])"
+
+
+def test_of_disks_that_have_room_again_the_one_that_was_written_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = {Path("/dev"): 3 << 20, Path("/proc"): 5 << 20}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free[Path(path)]))
+    assert more_room(*free).startswith("free some at /proc, ")
+    free[Path("/dev")] = 0
+    assert more_room(*free).startswith("free some at /dev, ")
+    monkeypatch.setattr(paths, "IS_CHECKOUT", False)
+    assert more_room(*free) == "free some at /dev, or use another disk"
 
 
 @pytest.mark.parametrize("work", [COPY, STAGE])

@@ -106,5 +106,9 @@ def test_each_page_that_a_program_names_is_there_and_in_the_image() -> None:
         for path in (paths.ROOT / "src").rglob("*")
         if path.suffix in (".py", ".sh", ".c") or path.name == "EXTERNALLY-MANAGED"
     ]
-    named = {name for text in texts for name in re.findall(r"hpcpy(?:_cli)? docs ([a-z-]+)", text)}
+    named = {
+        name
+        for text in texts
+        for name in re.findall(r"(?:hpcpy|_cli|CALLED}|COMMAND}) docs ([a-z-]+)", text)
+    }
     assert {"sites", "modules"} < named - {"lists"} <= known.keys()

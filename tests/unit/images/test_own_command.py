@@ -1,6 +1,7 @@
 """The command `hpcpy` that images and the one file have, as a copy of the checkout's files."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,13 @@ def test_the_one_file_alone_packs(tmp_path: Path, prefix: Path) -> None:
     assert "unknown command 'pack'; without a checkout there are launch, " in image.stderr
     copy = copied(tmp_path / "file", on_hosts=True)
     assert "give the folder back" in started(copy, "pack", "--help").stdout
+    # There is no program hpcpy.
+    called = f"{sys.executable} -m hpcpy_cli"
+    for words in (("pack", "--help"), ("pack", "--nope", prefix), ("--help",), ("docs", "pack")):
+        shown = started(copy, *words)
+        said = shown.stdout + shown.stderr
+        assert called in said
+        assert not re.search(r"(usage:|see|\(|, )\s*hpcpy (pack|docs|COMMAND)\b", said)
     assert started(copy, "setup").returncode == 2
     # As a user types it again.
     done = started(copy, "pack", "--undo", prefix)

@@ -73,3 +73,19 @@ def test_a_setting_changes_in_what_its_owner_has_closed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert config.read_text() == "HPCPY_PACK_HOT=1+2\0"
     assert [path.stat().st_mode & 0o777 for path in (config, config.parent)] == [0o440, 0o555]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_is_kept_is_removed_by_the_command_that_is_printed(
+    tmp_path: Path, is_closed: bool
+) -> None:
+    folder = tmp_path / "kept"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "lib/x").touch()
+    (folder / "lib").chmod(0o555 if is_closed else 0o755)
+    code = "import sys; from pathlib import Path; from hpcpy.pack.places import removal"
+    code += "; print(removal(Path(sys.argv[1])))"
+    done = run(*AS_ANY_USER, sys.executable, "-c", code, folder, env=environment())
+    assert done.stdout.startswith("chmod -R u+w ") == is_closed, done.stderr
+    assert run(*AS_ANY_USER, "sh", "-c", done.stdout).returncode == 0
+    assert not folder.exists()

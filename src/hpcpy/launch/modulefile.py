@@ -143,14 +143,16 @@ def _refuse_anothers_image(file: Path, image: str) -> None:
 
 def _warn_of_closed(image: Path) -> None:
     """Say what keeps other users from the image and from the site files that they read."""
+    remedies: dict[str, Path] = {}
     for file in (image, Path(os.path.realpath(image)).with_name(NAME), named_file()):
         # Not a reference; what is closed to you, too, a --site may have replaced.
         if file is None or not (file.is_absolute() and os.path.exists(file)):  # noqa: PTH110
             continue
         needed = [(file, stat.S_IROTH), *((above, stat.S_IXOTH) for above in file.parents)]
         if closed := [str(each) for each, bit in needed if not each.stat().st_mode & bit]:
-            remedy = f"chmod a+rX {shlex.join(closed)}"
-            print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
+            remedies.setdefault(f"chmod a+rX {shlex.join(closed)}", file)
+    for remedy, file in remedies.items():
+        print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
 def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:

@@ -190,7 +190,10 @@ def kept(promises: dict[str, Any], findings: list[Finding]) -> list[Finding]:
         elif why:
             detail = f"{promise} is promised, and {why}"
             finding = Finding(
-                f"promise.{key}", Status.FAIL, detail, "tell the site: its own settings promise it"
+                f"promise.{key}",
+                Status.FAIL,
+                detail,
+                "for the site's staff: mend it, or their [promises]",
             )
         answer.append(finding)
     return answer

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -326,6 +327,13 @@ def test_what_users_may_lack_is_told(
     assert "no apptainer is on PATH here" in told
     for file in (sif, module_site):
         assert f"other users cannot read {file}: chmod a+rX {file}" in told
+        file.chmod(0o644)
+    # One line for the folder of both; the file beside the image is the one that is named.
+    (folder := sif.parent / "closed").mkdir(0o700)
+    moved = [Path(shutil.move(file, folder)) for file in (sif, module_site)]
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(moved[1]))
+    assert run(["modulefile", f"--image={moved[0]}", f"--to={sif.parent / 'to2'}"]) == 0
+    assert capsys.readouterr().err.count("other users cannot read") == 1
 
 
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]

@@ -119,14 +119,16 @@ def open_streams() -> None:
     """Have standard streams that take what they get: a remark stops no work.
 
     ``/dev/null`` takes the place of one that is closed: the next file that is opened would take
-    its number, and get what is printed. What cannot be encoded is shown as an escape.
+    its number, and get what is printed. What is printed to a closed output fails, as it is lost.
+    What cannot be encoded is shown as an escape.
     """
     # In this order: a file takes the lowest number that is free.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            stream = open(os.devnull, mode)  # noqa: PTH123, SIM115
+            file = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            stream = open(file, mode)  # noqa: PTH123, SIM115
             # What is started has it, too: srun waits a minute for one that is closed.
-            os.set_inheritable(stream.fileno(), True)
+            os.set_inheritable(file, True)
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
     sys.stderr = lossy_stderr()
@@ -151,6 +153,7 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     drop_output()
     if error.errno == errno.EPIPE:
         return UNREAD
-    reason = (error.strerror or str(error)).lower()
+    is_closed = error.errno == errno.EBADF
+    reason = "it is closed" if is_closed else (error.strerror or str(error)).lower()
     complain(f"standard output: {reason}; the output is incomplete")
     return OutputError.exit_code

@@ -15,6 +15,16 @@ VARIABLE = "HPCPY_SITE_FILE"
 NOT_CHANGEABLE = "chmod o-w, or move it to a folder that not everybody can write to"
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; what is closed is an error, whatever Python runs this."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+
+
 def why_not_in_etc(path: Path) -> str:
     """Return why the machine's file is not taken; empty if it is root's or yours alone."""
     owner = path.stat().st_uid

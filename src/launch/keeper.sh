@@ -20,7 +20,10 @@ echo
     size*) wrong=$(head -c "${sum#size}" /dev/zero 2>&1 >"$0/$1") ||
       wrong="$SLURMD_NODENAME: no copy of the image in ${0%/*}: ${wrong##*: }"
       echo "$wrong" ;;
-    "$(sha256sum <"$0/$1" || echo none)") echo ;;
+    "$(sha256sum <"$0/$1" || echo none)")
+      [ "$1" != hpcpy-python ] || [ -x "$0/$1" ] || # false on a disk that is mounted noexec
+        wrong="$SLURMD_NODENAME: no copy of the image in ${0%/*}: no program can run there (noexec)"
+      echo "$wrong" ;;
     *) echo "$SLURMD_NODENAME: $0/$1 is not what was copied" ;;
   esac
   cat # since bash loses the answer of one that ends

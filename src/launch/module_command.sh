@@ -13,14 +13,17 @@ options=()
 @variables@
 image=@quoted_image@
 engine=@engine@
-# What the site has said once, for `hpcpy batch` and `hpcpy site` in the image; in a job for
-# its promises.
-if [ "$1" = hpcpy ] || [[ " $* " == *" -m hpcpy_job "* ]]; then
-  for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
-    case $file in [!/]* | *[,:]*) continue ;; esac
-    [ ! -f "$file" ] || options+=("--bind=$file:$file:ro")
-  done
-fi
+# What the site has said once: for `hpcpy`, and for its promises, however a job's preflight is
+# called.  Of what is closed to the user the folder, so that it is no missing file there.
+for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
+  case $file in
+    [!/]*) continue ;;
+    *[,:]*) echo "hpcpy: HPCPY_SITE_FILE=$file: @no_bind@" >&2; exit 2 ;;
+  esac
+  seen=$file
+  until [ -e "$seen" ] || [ -z "$seen" ]; do seen=${seen%/*}; done
+  [ -z "$seen" ] || [[ $seen != "$file" && -x $seen ]] || options+=("--bind=$seen:$seen:ro")
+done
 # Where FUSE is closed, an Apptainer that neither is setuid nor unpacks the image ends: ask it.
 if [[ -f $image && ! (-r /dev/fuse && -w /dev/fuse) && -z ${APPTAINER_UNSQUASH:-} &&
   " ${options[*]} " != *" --unsquash "* ]]; then

@@ -192,7 +192,7 @@ def _run(title: str, script: str, controller: Controller) -> int:
 def deliver(request: Request, script: str, controller: Controller) -> None:
     """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it."""
     if request.dry or request.script == "-" or not (request.script or paths.IS_CHECKOUT):
-        show(script, is_result=not request.dry)
+        show(script)
         return
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,13 +49,11 @@ def layers(image: str = "") -> Iterator[Layer]:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file; a closed folder is an error, whatever Python runs this."""
+    """Tell whether there is a file; a closed folder is an error."""
     try:
-        return stat.S_ISREG(path.stat().st_mode)
+        return site_file.is_file(path)
     except PermissionError as error:
         raise unreadable(path, error) from error
-    except OSError:
-        return False
 
 
 def named_file() -> Path | None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "apptainer": (ANY, "python", "python3", "mpiexec", "hpcpy"),
     "standalone": ("python", "python3", "mpiexec"),
 }
+_NO_BIND = "Apptainer binds no file that has , or : in its name"
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 # Below it: what `module use` takes, beside each module's commands.
@@ -87,6 +88,8 @@ def main(options: argparse.Namespace) -> int:
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
     image = checked_image(image, engine, is_sites=not asked and image == site.image)
+    if not is_own and re.search("[,:]", str(named := named_file() or "")):
+        raise UsageError(f"{VARIABLE}={named}: {_NO_BIND}", hint="move it")
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
@@ -140,14 +143,16 @@ def _refuse_anothers_image(file: Path, image: str) -> None:
 
 def _warn_of_closed(image: Path) -> None:
     """Say what keeps other users from the image and from the site files that they read."""
+    remedies: dict[str, Path] = {}
     for file in (image, Path(os.path.realpath(image)).with_name(NAME), named_file()):
         # Not a reference; what is closed to you, too, a --site may have replaced.
         if file is None or not (file.is_absolute() and os.path.exists(file)):  # noqa: PTH110
             continue
         needed = [(file, stat.S_IROTH), *((above, stat.S_IXOTH) for above in file.parents)]
         if closed := [str(each) for each, bit in needed if not each.stat().st_mode & bit]:
-            remedy = f"chmod a+rX {shlex.join(closed)}"
-            print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
+            remedies.setdefault(f"chmod a+rX {shlex.join(closed)}", file)
+    for remedy, file in remedies.items():
+        print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
 def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
@@ -207,6 +212,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
+        "no_bind": _NO_BIND,
         "no_fuse": quoted(NO_FUSE),
         "options": _lines(options),
         "shared": _lines(line.shell for line in shared),

@@ -46,18 +46,22 @@ def no_kind(engine: str) -> str:
 
 
 def _kind(engine: str) -> tuple[Line, ...]:
-    # Each Slurm lists none; sorted, it is the first, and what fails lists nothing.
-    listed = "srun --mpi=list 2>&1 | tr -cs a-z0-9_ '\\n'"
     known = "|".join(KINDS[engine])
+    words = "tr -cs a-z0-9_ '\\n' <<<\"$hpcpy_listed\""
+    asked = "$hpcpy_mpi:${HPCPY_VERBOSE:-}:${hpcpy_failed:-}"
     said = quoted(no_kind(engine))
     return (
         Line(
-            f"hpcpy_mpi=$({listed} | grep -xE 'none|{known}' | sort | tail -n 1)",
+            "hpcpy_listed=$(srun --mpi=list 2>&1) || hpcpy_failed=${hpcpy_listed:+1}",
+            "if that fails, the step says why",
+        ),
+        Line(
+            f"hpcpy_mpi=$({words} | grep -xE '{known}' | sort | tail -n 1)",
             f"how ranks find each other: of {known} the first that this Slurm has",
         ),
         Line(
-            f"case $hpcpy_mpi:${{HPCPY_VERBOSE:-}} in none:*) hpcpy_mpi=; echo {said} ;;"
-            ' ?*:1) echo "hpcpy: srun --mpi=$hpcpy_mpi" ;; esac >&2',
+            f"case {asked} in :*:1) ;; :*) echo {said} ;;"
+            ' ?*:1:*) echo "hpcpy: srun --mpi=$hpcpy_mpi" ;; esac >&2',
             "without one srun may start each rank alone",
         ),
     )

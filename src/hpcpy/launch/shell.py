@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from hpcpy.core.errors import DiskError
 
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 _WIDTH = 46
@@ -108,11 +105,8 @@ def batch_script(plan: LaunchPlan) -> str:
     return "".join([first, "\n", *lines, rest, _body(plan, ())])
 
 
-def show(script: str, *, is_result: bool = False) -> None:
-    """Print a script as bytes, as a path in it may not be UTF-8; a result must not be lost."""
-    # `open_streams` has put it in the place of a closed one.
-    if is_result and sys.stdout.name == os.devnull:
-        raise DiskError("standard output is closed", hint="hpcpy batch … >FILE")
+def show(script: str) -> None:
+    """Print a script as bytes, as a path in it may not be UTF-8."""
     sys.stdout.flush()
     sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()

@@ -129,7 +129,7 @@ def _site_of(table: Table, name: str, files: Mapping[str, str]) -> Site:
     values: dict[str, Any] = {"options": _options(table), "environment": _environment(table)}
     if "promises" in table.values:
         if wrong := promises.why_not(dict(table.table("promises").values)):
-            raise UsageError(f"{table.file}: [promises] {wrong}")
+            raise UsageError(f"{table.file}: {wrong}")
         values["promises"] = files.get("promises", "")
     site = table.fill(Site, name=name, files=files, **values)
     _check_values(table, site)
@@ -189,7 +189,7 @@ def _environment(table: Table) -> dict[str, str]:
     for name in variables.values:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise variables.wrong(name, "is not the name of a variable")
-    what = "a text without control characters"
+    what = "a text whose only control characters are tabs and line ends"
     return {
         name: variables.text(name, r"[^\x00-\x08\x0b-\x1f\x7f]*", what) for name in variables.values
     }

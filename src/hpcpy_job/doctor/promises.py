@@ -83,22 +83,39 @@ def of_job() -> dict[str, Any]:
     if not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
         return {}
     if given := os.environ.get(VARIABLE, ""):
-        if not os.path.isfile(given):  # noqa: PTH113  (for a closed folder: false)
-            why = f"no such file; a container has to see it: --bind={given}"
-            _say(f"{VARIABLE}={given}: its promises are not checked: {why}")
+        if not _is_file(path := Path(given)):
+            if os.path.lexists(path):
+                raise UsageError(f"{VARIABLE}={given}: it is no file")
+            is_inside = os.path.realpath(sys.executable).startswith("/opt/hpcpy/")
+            inside = f"; a container has to see it: --bind={given}" if is_inside else ""
+            _say(f"{VARIABLE}={given}: its promises are not checked: no such file{inside}")
             return {}
-        if why := site_file.changeable(Path(given)):
+        if why := site_file.changeable(path):
             raise UsageError(f"{VARIABLE}={given}: {why}", hint=site_file.NOT_CHANGEABLE)
         # A table of its own, even an empty one, replaces the machine's.
-        if "promises" in (values := _values(Path(given))):
+        if "promises" in (values := _values(path)):
             return dict(values["promises"])
     of_machine = site_file.OF_MACHINE
-    if not os.path.isfile(of_machine):  # noqa: PTH113
-        return {}
-    if why := site_file.why_not_in_etc(of_machine):
+    why = site_file.why_not_in_etc(of_machine) if _is_file(of_machine) else "it is no file"
+    if not why:
+        return read(of_machine)
+    if os.path.lexists(of_machine):
         _say(f"{of_machine} is not read: {why}")
-        return {}
-    return read(of_machine)
+    return {}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return site_file.is_file(path)
+    except PermissionError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError, hint: str = "") -> UsageError:
+    if isinstance(error, PermissionError):
+        hint = "its owner opens it, and its folders, for you: chmod a+rX"
+    why = str(error.strerror).lower()
+    return UsageError(f"site file {path}: cannot be read ({why})", hint=hint)
 
 
 def _say(line: str) -> None:
@@ -117,8 +134,7 @@ def _values(path: Path) -> dict[str, Any]:
     except OSError as error:
         is_name = str(path) == path.stem
         hint = f"of a name: hpcpy site --site {path} > {path}.toml" if is_name else ""
-        what = f"site file {path}: cannot be read ({error.strerror})"
-        raise UsageError(what, hint=hint) from error
+        raise _unreadable(path, error, hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error
     if wrong := _unknown_key(values) or why_not(values.get("promises", {})):
@@ -174,7 +190,10 @@ def kept(promises: dict[str, Any], findings: list[Finding]) -> list[Finding]:
         elif why:
             detail = f"{promise} is promised, and {why}"
             finding = Finding(
-                f"promise.{key}", Status.FAIL, detail, "tell the site: its own settings promise it"
+                f"promise.{key}",
+                Status.FAIL,
+                detail,
+                "for the site's staff: mend it, or their [promises]",
             )
         answer.append(finding)
     return answer

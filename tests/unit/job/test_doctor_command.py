@@ -2,10 +2,12 @@
 
 import json
 import os
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from processes import AS_ANY_USER, environment
 
 from hpcpy.launch.site import Site
 from hpcpy_common import site_file
@@ -13,6 +15,7 @@ from hpcpy_job.__main__ import main
 from hpcpy_job.doctor import checks, job, network, promises
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
+from running import run
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -99,7 +102,7 @@ def test_a_name_in_place_of_a_file_is_told_how_to_become_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor", "--site=biowulf"]) == 2
-    says = "(No such file or directory); of a name: hpcpy site --site biowulf > biowulf.toml\n"
+    says = "(no such file or directory); of a name: hpcpy site --site biowulf > biowulf.toml\n"
     assert capsys.readouterr().err.endswith(says)
 
 
@@ -161,6 +164,50 @@ def test_promises_of_a_module_and_of_the_machine(
     assert main(["doctor"]) == (2 if "chmod" in says else int("answer" in says))
     shown = "".join(capsys.readouterr())
     assert (says in shown, "s.toml" in shown) == (True, "s.toml" in says)
+
+
+CLOSED = "cannot be read (permission denied); its owner opens it"
+NOT_READ = "{} is not read: it is no file"
+
+
+# Another kind than a file in place of a file in a job: its promises are not left out in silence.
+@pytest.mark.parametrize(
+    ("name", "make", "code", "says"),
+    [
+        ("machine", "mkdir -m 0 {}", 0, NOT_READ),
+        ("machine", "ln -s nothing {}", 0, NOT_READ),
+        ("machine", "touch {}; chmod 0 {}/..", 2, CLOSED),
+        ("machine", "true", 0, ""),
+        ("module", "mkdir {}", 2, "HPCPY_SITE_FILE={}: it is no file"),
+        ("module", "ln -s nothing {}", 2, "HPCPY_SITE_FILE={}: it is no file"),
+        ("module", "touch {}; chmod 0 {}/..", 2, CLOSED),
+        ("module", "touch {}; chmod 0 {}", 2, CLOSED),
+        # In no container there is nothing to bind.
+        ("module", "true", 0, "HPCPY_SITE_FILE={}: its promises are not checked: no such file"),
+    ],
+)
+def test_what_is_no_file_or_closed_is_told_in_a_job(
+    tmp_path: Path, *, name: str, make: str, code: int, says: str
+) -> None:
+    file = tmp_path / "s/site.toml"
+    file.parent.mkdir()
+    run("sh", "-c", make.replace("{}/..", "$0").replace("{}", str(file)), file.parent, check=True)
+    machine = file if name == "machine" else "/nonexistent"
+    script = (
+        f"from pathlib import Path; from hpcpy_common import site_file;"
+        f"site_file.OF_MACHINE = Path({str(machine)!r}); from hpcpy_job.__main__ import main;"
+        "raise SystemExit(main(['preflight', '-m', 'this']))"
+    )
+    own = {"HPCPY_SITE_FILE": str(file)} if name == "module" else {}
+    env = environment(PMI_RANK="0", PMI_SIZE="1", **own)
+    done = run(*AS_ANY_USER, sys.executable, "-c", script, env=env)
+    file.parent.chmod(0o700)
+    ran = done.stdout.startswith("The Zen of Python")
+    assert (done.returncode, ran) == (code, code == 0), done.stderr
+    lines = done.stderr.splitlines()
+    said = says.format(file)
+    assert len(lines) == bool(says)
+    assert said in done.stderr if code else lines == [line for line in [f"hpcpy: {said}"] if says]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ FULL = "hpcpy: standard output: no space left on device; the output is incomplet
         (">/dev/full", 0, 73, FULL),
         (">/dev/full", 7, 7, ".* exit code 7.*\n"),
         ("2>/dev/full", 0, 0, ""),
-        (">&-", 0, 0, ""),
+        (">&-", 0, 73, FULL.replace("no space left on device", "it is closed")),
         ("| head -n 1", 0, 141, ""),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from processes import environment, mounted, python, small_disk
+from processes import AS_ANY_USER, environment, mounted, python, small_disk
 
 from hpcpy.commands import run
 from hpcpy.core import paths
@@ -177,6 +178,56 @@ def test_without_fuse_its_python_says_what_helps(
     assert (done.returncode, done.stdout, done.stderr) == ended
 
 
+# However a preflight is called; of what is closed the folder, which is there in the container.
+@pytest.mark.parametrize(
+    ("name", "called", "seen"),
+    [
+        ("s/site.toml", "python -mhpcpy_job preflight", "s/site.toml"),
+        ("s/site.toml", "hpcpy-exec sh -c 'python -Pm hpcpy_job doctor'", "s/site.toml"),
+        ("s/closed/x/site.toml", "python my.py", "s/closed"),
+        ("s/missing/site.toml", "python my.py", ""),
+        ("", "python my.py", ""),
+        ("s/a,b.toml", "python my.py", "Apptainer binds no file that has , or : in its name"),
+    ],
+)
+def test_the_container_sees_the_site_file_that_is_named(
+    sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, called: str, seen: str
+) -> None:
+    shows = 'for word; do case $word in --bind=*) echo "$word" ;; esac; done'
+    engine = executable(tmp_path / "bin/apptainer", f"#!/bin/sh\n{shows}\n")
+    monkeypatch.setattr(prefix, "find_apptainer", lambda: engine)
+    assert run(["modulefile", f"--image={sif}", f"--to={tmp_path}", "--version=1"]) == 0
+    (tmp_path / "s/closed/x").mkdir(parents=True)
+    for file in ("site.toml", "closed/x/site.toml"):
+        (tmp_path / "s" / file).touch()
+    (tmp_path / "s/closed").chmod(0)
+    given = str(tmp_path / name) if name else ""
+    script = f"{tmp_path}/hpcpy/1/bin/{called}"
+    env = {"PATH": os.environ["PATH"], "HPCPY_SITE_FILE": given, "APPTAINER_UNSQUASH": "1"}
+    done = run_program(*AS_ANY_USER, "sh", "-c", script, env=env)
+    (tmp_path / "s/closed").chmod(0o700)
+    if "," in given:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"hpcpy: HPCPY_SITE_FILE={given}: {seen}\n"
+    else:
+        bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
+        assert (done.returncode, done.stdout, done.stderr) == (0, bound, "")
+
+
+def test_a_site_file_that_the_container_could_not_see_makes_no_module(
+    sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "c,d/site.toml"
+    site.parent.mkdir()
+    site.write_text("mpi = 'pmi2'\n")
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
+    with pytest.raises(
+        UsageError, match=r"c,d/site\.toml: Apptainer binds no file that has , or :"
+    ):
+        run(["modulefile", f"--image={sif}", f"--to={tmp_path / 'to'}"])
+    assert not (tmp_path / "to").exists()
+
+
 def test_without_fuse_a_workload_in_the_image_says_what_helps(
     sif: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +327,13 @@ def test_what_users_may_lack_is_told(
     assert "no apptainer is on PATH here" in told
     for file in (sif, module_site):
         assert f"other users cannot read {file}: chmod a+rX {file}" in told
+        file.chmod(0o644)
+    # One line for the folder of both; the file beside the image is the one that is named.
+    (folder := sif.parent / "closed").mkdir(0o700)
+    moved = [Path(shutil.move(file, folder)) for file in (sif, module_site)]
+    monkeypatch.setenv("HPCPY_SITE_FILE", str(moved[1]))
+    assert run(["modulefile", f"--image={moved[0]}", f"--to={sif.parent / 'to2'}"]) == 0
+    assert capsys.readouterr().err.count("other users cannot read") == 1
 
 
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]

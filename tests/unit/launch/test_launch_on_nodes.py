@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from processes import mounted
 
 from hpcpy.launch import on_nodes
+from hpcpy.launch.explain import explain
 from hpcpy.launch.on_nodes import around
 from hpcpy.launch.shell import PLAIN
 from running import Done, executable, printed, run
@@ -105,7 +107,7 @@ def test_the_engine_of_a_dead_first_rank_is_killed_where_proc_shows_no_daemon(
 # The programs of a cluster of one node; mktemp gives a name that another user has guessed.
 STUBS = {
     "srun": 'while [ "$1" != bash ]; do shift; done; SLURMD_NODENAME=n1 exec "$@"',
-    "sbcast": 'set -C && cat "$1" >"$2" || exit 1; [ -z "$DAMAGED" ] || echo >>"$2"',
+    "sbcast": 'set -C && cat "$1" >"$2" || exit 1; chmod +x "$2"; [ "$DAMAGED" ] && echo >>"$2"; :',
     "mktemp": 'echo "$GUESSED"',
 }
 
@@ -119,8 +121,8 @@ def node(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def staged(node: Path, **more: str) -> Done:
-    copy = on_nodes.COPIES["standalone"]
+def staged(node: Path, *before_it: str, engine: str = "standalone", **more: str) -> Done:
+    copy = on_nodes.COPIES[engine]
     before = on_nodes.staging_lines(str(node / "image"), str(node), copy, inline=False)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
@@ -131,7 +133,7 @@ def staged(node: Path, **more: str) -> Done:
         **more,
     }
     script = "\n".join([PLAIN, *lines[0], ranks, *lines[1], "exit 0"])
-    return run("bash", "-c", script, env=env, umask=0o002)
+    return run(*before_it, "bash", "-c", script, env=env, umask=0o002)
 
 
 @pytest.mark.parametrize("options", ["braceexpand", "monitor", "errexit:nounset"])
@@ -173,3 +175,19 @@ def test_a_copy_that_is_not_the_image_is_not_run(node: Path) -> None:
     assert (done.returncode, done.stdout) == (73, "")
     (line,) = done.stderr.splitlines()
     assert "n1" in line
+
+
+@pytest.mark.parametrize("engine", ["standalone", "apptainer"])
+def test_a_disk_that_runs_no_program_is_named_before_the_step(node: Path, engine: str) -> None:
+    disk = node / "disk"
+    disk.mkdir()
+    on_disk = mounted(disk, 'mount -t tmpfs -o noexec small "$0"')
+    done = staged(node, *on_disk, engine=engine, GUESSED=f"{disk}/copy")
+    if engine == "apptainer":  # which reads its image
+        assert printed(done) == "700\nranks\n"
+        return
+    says = f"hpcpy: n1: no copy of the image in {disk}: no program can run there (noexec)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (73, "", says)
+    line, code = explain(done.stderr, done.returncode, lambda: False)
+    assert code == 73
+    assert line == f"{says[7:-1]}; node_local in the site file names another disk"

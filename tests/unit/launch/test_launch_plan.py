@@ -287,9 +287,15 @@ VERSIONS = "specific pmix plugin versions available: pmix_v3,pmix_v4\n"
         (NEW + VERSIONS, "podman-hpc", "--mpi=pmi2", ""),
         (OTHERS, "apptainer", "", "has no pmix or pmi2, so the default is taken; if each"),
         (OTHERS, "standalone", "", "has no pmi2, so the default is taken; if each rank is"),
+        (
+            "MPI plugin types are...\n\tcray_shasta\n\topenmpi\n",
+            "apptainer",
+            "",
+            "has no pmix or pmi2",
+        ),
+        ("", "apptainer", "", "has no pmix or pmi2, so the default is taken"),
         # srun's own error comes at the step.
         ("srun: error: x", "apptainer", "", ""),
-        ("", "apptainer", "", ""),
     ],
 )
 @pytest.mark.parametrize("verbose", ["", "1"])
@@ -298,10 +304,12 @@ def test_auto_takes_what_slurm_and_the_image_both_have(
 ) -> None:
     request = dataclasses.replace(requested(*PI.split()), engine=engine, mpi="auto")
     plan = plan_launch(request, Site("x"), HostFacts("/work", engine, "/x.sif"))
-    chosen = "\n".join(line.shell for line in plan.lines if "hpcpy_mpi" in line.shell)
+    chosen = "\n".join(
+        line.shell for line in plan.lines if "=list" in line.shell or "hpcpy_mpi" in line.shell
+    )
     (word,) = [line.shell for line in plan.step if "hpcpy_mpi" in line.shell]
     # Slurm's own program is asked by the launch tests.
-    script = f'srun() {{ printf %s "$0"; }}\n{chosen}\nprintf "%s\\n" {word}'
+    script = f'srun() {{ printf %s "$0"; [[ $0 != *error* ]]; }}\n{chosen}\nprintf "%s\\n" {word}'
     done = subprocess.run(
         ["bash", "-c", script, listed],
         env={**os.environ, "HPCPY_VERBOSE": verbose},

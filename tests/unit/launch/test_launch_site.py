@@ -76,6 +76,8 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
         ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
         ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
+        ("summary = 's'\n[promises]\ngpus = 0", "there.toml: promises.gpus = 0 is not a whole"),
+        ("summary = 's'\n[environment]\nA = 4", "4 is not a text whose only control characters"),
         ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
         ("summary = ", "not TOML"),
         (f"binds = {'[' * 20_000}", "not TOML"),

@@ -72,7 +72,7 @@ def test_output_that_is_read_late_is_all_there() -> None:
 
 def test_a_closed_standard_output_is_open_to_the_job() -> None:
     closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c"]
-    run = f"{RUN}\nsys.exit(ended.code)"
+    run = f"{RUN}\nos._exit(ended.code)"
     words = (*closed, run, "[ -e /dev/fd/1 ] && exit 7", "60")
     done = running.run(*words, env=processes.environment())
     assert done.returncode == 7, done.stderr

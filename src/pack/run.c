@@ -54,7 +54,8 @@ static void read_config(void)
 
     FILE *file = open_config();
     if (!file)
-        errx(69, "%s: has no configuration; is it whole?", image);
+        err(69, errno == EACCES ? "%s/config: it is closed to you; ask its owner"
+                                : "%s/config: is it whole?", own);
     while (getdelim(&line, &size, 0, file) > 0 && *line) {
         char *value = line, *name = strsep(&value, "=");
         value = value ?: "";
@@ -125,7 +126,7 @@ static void go_inside(char **words, const char *name)
 static void forget_config(void)
 {
     static const char *const names[] = {"PREFIX", "BIN", "OFFSET", "BINDS", "ENTRIES", "ACTIVATE",
-                                        "HOT", "IMAGE", "APPTAINER"};
+                                        "HOT", "IMAGE", "APPTAINER", "ACL"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(join("HPCPY_PACK_", "", names[i]));
 }

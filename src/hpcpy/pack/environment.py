@@ -166,17 +166,32 @@ def readers(environment: Environment, group: int) -> int:
     for place, tree in environment.folders.items():
         above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
         for path in (*above, tree, *tree.rglob("*")):
-            status = path.lstat()
-            mode = status.st_mode
-            if stat.S_ISDIR(mode):
-                mode = (mode & 0o011) << 2
-            if status.st_gid != group:
-                # The group's members are others to it.
-                mode &= mode << 3 | 0o004
-            if not stat.S_ISLNK(status.st_mode) and bits & ~mode:
+            mode = opened(path, group)
+            if not path.is_symlink() and bits & ~mode:
                 say(f"the image is closed to those who may not read {environment.at_place(path)}")
                 bits &= mode
     return bits
+
+
+def opened(path: Path, group: int) -> int:
+    """Return for whom a file can be read, or a folder entered, as bits of a file of a group."""
+    status = path.lstat()
+    mode = status.st_mode
+    if stat.S_ISDIR(mode):
+        mode = (mode & 0o011) << 2
+    if status.st_gid != group:
+        # The group's members are others to it, and its own group's are others here.
+        both = mode & mode >> 3 & 0o004
+        mode = both << 3 | both
+    return 0 if has_acl(path) else mode
+
+
+def has_acl(path: Path) -> bool:
+    """Tell whether a mode says less than the whole of who may read a file."""
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access", follow_symlinks=False))
+    except OSError:
+        return False
 
 
 def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[str, Path, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -13,8 +14,8 @@ from pathlib import Path
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
 from hpcpy.core.programs import printed
-from hpcpy.core.stages import Stage, StageError
-from hpcpy.pack.environment import Environment, activation, readers, variables
+from hpcpy.core.stages import Stage, StageError, say
+from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
 from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs, unsquashfs
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
@@ -31,6 +32,8 @@ _OWN = "HPCPY_PACK_"
 # Of unsquashfs's list: mode, group, and name, which may have what ends a line.
 _MODE = r"[-dlbcps][-rwxsStT]{9} \d+/"
 _LINE = rf"(?ms)^({_MODE})(\d+) [ \d,]+ \d{{4}}-\d\d-\d\d \d\d:\d\d (.*?)(?=\n{_MODE}|\n?\Z)"
+# Of a file that the list does not tell from another one.
+_UNCLEAR = ("", None)
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
 
@@ -104,24 +107,31 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     as_named = ["-no-wildcards"] if own else []
     current.run([*words, *as_named, image_of(packed), *own], umask=0)
     folder, listed = tree.joinpath(*own), _listed(packed)
+    had_acls = bool(setting(packed, "ACL"))
+    if had_acls:
+        say("its files had ACLs, which are not kept: they are open to their owner alone")
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
     for path in (folder, *folder.rglob("*")):
-        mode, group = listed.get(str(path).removeprefix(str(folder)), ("", -1))
+        mode, group = listed.get(str(path).removeprefix(str(folder)), _UNCLEAR)
         _give_group(path, group)
         if re.match("d.{5}[sS]", mode):
             path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_ISGID)
+        if had_acls and not path.is_symlink():
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o077)
     return folder
 
 
-def _give_group(path: Path, group: int) -> None:
-    """Give a file its group; where this user may not, the group that it has is as others are."""
+def _give_group(path: Path, group: int | None) -> None:
+    """Give a file its group; where that cannot be, all others may what both they and it may."""
     status = path.lstat()
-    try:
-        if group != status.st_gid:
-            os.chown(path, -1, group, follow_symlinks=False)
-    except OSError:
-        if not path.is_symlink():
-            path.chmod(stat.S_IMODE(status.st_mode) & (status.st_mode << 3 | ~0o070))
+    with contextlib.suppress(OSError):
+        if group is not None:
+            if group != status.st_gid:
+                os.chown(path, -1, group, follow_symlinks=False)
+            return
+    if not path.is_symlink():
+        both = status.st_mode >> 3 & status.st_mode & 0o007
+        path.chmod(stat.S_IMODE(status.st_mode) & ~0o077 | both << 3 | both)
 
 
 def names_in(packed: Path) -> set[str]:
@@ -129,19 +139,24 @@ def names_in(packed: Path) -> set[str]:
     return {*_listed(packed)} - {""}
 
 
-def _listed(packed: Path) -> dict[str, tuple[str, int]]:
-    """Return the paths of the environment's own folder in an image, with modes and groups."""
+def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
+    """Return the paths of the environment's own folder in an image, with modes and groups.
+
+    A name may have what ends a line, and look like another file's: that one has no group here.
+    """
     # Of all folders: 4.4 would take a name for a pattern.
     file = image_of(packed)
     listed = printed([unsquashfs(is_named=False), "-lln", "-d", "", file], file, error=StageError)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
-    found = {}
+    links: dict[str, tuple[str, int | None]] = {}
+    others: dict[str, tuple[str, int | None]] = {}
     for mode, group, name in re.findall(_LINE, listed):
         # A link's has its target behind it.
         path = name.partition(" -> ")[0] if mode[0] == "l" else name
         if path == own[0] or path.startswith(f"{own[0]}/"):
-            found[path.removeprefix(own[0])] = (mode, int(group))
-    return found
+            of_kind, path = links if mode[0] == "l" else others, path.removeprefix(own[0])
+            of_kind[path] = _UNCLEAR if path in of_kind else (mode, int(group))
+    return links | others
 
 
 def is_whole(folder: Path, packed: Path) -> bool:
@@ -183,6 +198,7 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     lines = [1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
     settings |= {"ENTRIES": 1 + sum(lines), "ACTIVATE": activation(environment)}
+    settings |= {"ACL": 1} if any(map(has_acl, (source, *source.rglob("*")))) else {}
     files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
@@ -191,23 +207,31 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     # Files that a shell reads lie beside the commands.
     read = [path for path in files if path.name not in names]
     for path in (*read, *(source / name for name in _READ_OUTSIDE)):
-        copy = folder / path.relative_to(source)
-        if path.is_dir():
-            shutil.copytree(path, copy, symlinks=True)
-        elif path.is_file():
-            copy.parent.mkdir(exist_ok=True)
-            shutil.copy2(path, copy)
+        _copy(path, folder / path.relative_to(source), source)
     _close(folder, source)
-    # Whatever the umask: who can enter the environment can start it.
+    # Whatever the umask: who can enter a folder of the environment's can enter this one.
     for path in (folder, *folder.rglob("*")):
         original = source / path.relative_to(folder)
-        _give_group(path, (original if os.path.lexists(original) else source).lstat().st_gid)
+        original = original if os.path.lexists(original) else source
         if path.is_dir() and not path.is_symlink():
-            path.chmod(path.stat().st_mode & 0o555 | status.st_mode & 0o2555)
-    config = image.with_name("config")
-    config.chmod(config.stat().st_mode | status.st_mode & 0o444)
+            path.chmod(original.stat().st_mode & 0o2555 | 0o500)
+        _give_group(path, original.lstat().st_gid)
+    # The configuration has values of variables, of files that may be closed.
     image.chmod(0o400 | readers(environment, image.stat().st_gid))
+    image.with_name("config").chmod(image.stat().st_mode)
     folder.chmod(status.st_mode & 0o7555)
+    _give_group(folder, status.st_gid)
+
+
+def _copy(path: Path, copy: Path, source: Path) -> None:
+    """Copy a file or a folder, and links as such: what one leads to may be closed to others."""
+    if any((source / folder).is_symlink() for folder in path.relative_to(source).parents):
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.copytree(path, copy, symlinks=True)
+    elif os.path.lexists(path):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy, follow_symlinks=False)
 
 
 def _close(folder: Path, source: Path) -> None:

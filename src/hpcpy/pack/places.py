@@ -50,6 +50,10 @@ def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Itera
         # Nobody else reads there what is not in its place, with its mode.
         with contextlib.suppress(FileExistsError):
             made.mkdir(_OWN)
+            # Else what is made there would be open to those whom the parent names.
+            for kind in ("access", "default"):
+                with contextlib.suppress(OSError):
+                    os.removexattr(made, f"system.posix_acl_{kind}")
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()

@@ -10,7 +10,8 @@ from pathlib import Path
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.pack import hot
-from hpcpy.pack.image import entries_of, image_of
+from hpcpy.pack.environment import opened
+from hpcpy.pack.image import entries_of, image_of, place_of
 
 # As run.c reads it.
 _END = struct.Struct("<24sq")
@@ -61,6 +62,8 @@ def write(packed: Path, file: Path) -> None:
         end = stream.tell()
         stream.write(b"".join(os.fsencode(text) + b"\0" for text in texts))
         stream.write(_END.pack(_MARK, end))
-        # Whoever may read the image may start the file.
-        mode = image.stat().st_mode & 0o444
+        # Whoever may read the image, and come to it, may start the file.
+        mode, group = image.stat().st_mode & 0o444, os.fstat(stream.fileno()).st_gid
+        for path in (image, *({*place_of(packed).parents} - {*file.parents})):
+            mode &= opened(path, group) | 0o400
         os.fchmod(stream.fileno(), mode | mode >> 2 | 0o200)

@@ -110,8 +110,8 @@ static void go_inside(char **words, const char *name)
         reason = enter(image);
     unsetenv("HPCPY_PACK_HOT");   /* some kilobytes for the daemon alone */
     if (reason && is_alone)
-        errx(69, "%s; this file has no other engine than its own mount, which needs a folder %s, user "
-             "namespaces and /dev/fuse", reason, getenv("HPCPY_PACK_PREFIX"));
+        errx(69, "%s; this file has no other engine than its own mount, which needs a folder %s, "
+             "user namespaces and /dev/fuse", reason, getenv("HPCPY_PACK_PREFIX"));
     if (reason) {
         setenv("HPCPY_PACK_NAME", name, 1);
         setenv("HPCPY_PACK_REASON", reason, 1);

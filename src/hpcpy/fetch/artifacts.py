@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -131,15 +132,17 @@ class Fetcher:
                 print(f"{final}: not the pinned bytes any more; fetched again", file=sys.stderr)
                 with disk_errors(final):
                     final.unlink()
+            locked_part = part.stat()
             try:
                 download(lambda start: self._get(source, start), source, part, self._received)
                 with disk_errors(final):
                     final.parent.mkdir(parents=True, exist_ok=True)
                     part.replace(final)
             finally:
-                # What is worth resuming stays.
-                if part.exists() and not part.stat().st_size:
-                    part.unlink()
+                # What is worth resuming stays, and what who waited has made of this name since.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(status := part.stat(), locked_part) and not status.st_size:
+                        part.unlink()
         return final
 
     def _get(self, source: Source, start: int) -> HTTPResponse:

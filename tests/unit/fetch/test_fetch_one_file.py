@@ -81,6 +81,22 @@ def test_what_is_built_is_what_was_compared(
     assert not (context / "later.tar").exists()
 
 
+def test_who_waited_for_a_file_keeps_what_it_has_locked(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_ = Path.replace
+
+    def another_begins(path: Path, to: Path) -> Path:
+        made = replace_(path, to)
+        if path == part_file():
+            path.touch()
+        return made
+
+    monkeypatch.setattr(Path, "replace", another_begins)
+    assert get(server, ranged(BODY)).read_bytes() == BODY
+    assert part_file().exists()
+
+
 def test_a_link_in_a_shared_cache_is_not_written_through(server: Server, tmp_path: Path) -> None:
     (tmp_path / "roots").write_text("of root")
     part_file().parent.mkdir(parents=True)

@@ -57,7 +57,9 @@ def locked(
                 f"{path}: {_holder(path)} works on it", hint="try again when it has ended"
             )
         if not is_told and time.monotonic() - begun > _QUIET_SECONDS:
-            print(f"waiting for {_holder(path)}, which has {path}", file=sys.stderr)
+            # A thread of this process has a stage's line of its own.
+            if not (holder := _holder(path)).startswith(f"process {os.getpid()} "):
+                print(f"waiting for {holder}, which has {path}", file=sys.stderr)
             is_told = True
         time.sleep(_PAUSE)
 

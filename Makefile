@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif standalone cuda run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release push lock verify docs clean distclean
+.PHONY: help setup fetch image sif standalone cuda relink run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -38,6 +38,11 @@ standalone: ## build build/hpcpy-python, the interpreter as one file for a host 
 
 cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
 	@$(HPCPY) build sif hpcpy-cuda
+
+relink: override export HPCPY_GOALS := lock sif
+relink: ## move one source of Debian to its newest version and link the image anew: NAME=openssl
+	@$(HPCPY) lock debian
+	@$(HPCPY) build sif
 
 run: ## run a workload in the image: make run W="mandel --area area1"
 	@$(HPCPY) run

@@ -39,8 +39,8 @@ class Part:
     debian: str = ""
     # The set of Debian packages that its recipe alone runs.
     debian_tools: str = ""
-    # Packages of the builder whose archives it links.
-    links: tuple[str, ...] = ()
+    # It links the builder's `archives`, or what is linked with them.
+    links: bool = False
     trees: tuple[str, ...] = ()
     # A folder of one of the trees, with a folder for each feature that an image may have.
     features_in: str = ""
@@ -93,6 +93,8 @@ class Image:
     debian: str = ""
     # Of its Debian packages those whose code is in all that its compilers link.
     linked: tuple[str, ...] = ()
+    # Those with archives that parts link whose `links` says so, and no other part reads.
+    archives: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     # What its interpreter has beside the plain tier: docs/explanation/interpreter.md.
     features: tuple[str, ...] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
@@ -55,6 +56,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         if plan.native and plan.runs_python(part):
             python = part_path(plan.native, plan.native.graph.parts[PYTHON])
         adapt(context, plan.arch, python)
+        _require_unchanged(plan, lambda now: now.part_key(part))
 
         def run(temporary: Path) -> None:
             _run_recipe(current, buildah, builder, folder)
@@ -64,6 +66,12 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         path = cached("parts", part_path(plan, part).name, run)
         current.note = f"{path.stat().st_size / 1e6:.0f} MB"
         return path
+
+
+def _require_unchanged(plan: Plan, key: Callable[[Plan], str]) -> None:
+    """Refuse a context with other files than those that the key in the cache stands for."""
+    if key(plan.again()) != key(plan):
+        raise UsageError("the checkout has changed since this build began", hint="run it again")
 
 
 def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:
@@ -121,6 +129,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             for part in parts:
                 share(part_path(plan, part), context / "parts" / f"{part.name}.tar")
         add_own(context, plan, image)
+        _require_unchanged(plan, lambda now: now.image_key(image))
         with stage(f"image {image.name}") as current:
             epoch = plan.time_of(image)
             options = [SQUASH] if image.parts else []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
@@ -14,7 +15,13 @@ from hpcpy.images import cross, own_command, rootfs
 from hpcpy.images import sbom_pins as sbom
 from hpcpy.images.cached import Inputs, files_of_clone
 from hpcpy.images.graph import STACK, Graph, Image, Part, the_graph
-from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
+from hpcpy.pins.debian import (
+    debian_request,
+    debs,
+    newer_allowed,
+    snapshot_epoch,
+    source_package,
+)
 from hpcpy.pins.model import Artifact, host_arch, known_arch, sources, wheels
 
 # What libraries consist of, but no program and nothing that the machine's packages have too.
@@ -34,7 +41,14 @@ class Plan:
     # Where another architecture than this machine's is built for: the plan for its own.
     native: Plan | None = None
     # Each key once: every part asks for the builder's.
-    _keys: dict[Image | Part, str] = field(default_factory=dict, compare=False, repr=False)
+    _keys: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def again(self) -> Plan:
+        """Return the plan of the files as they are by now."""
+        return replace(self, _keys={}, native=self.native and self.native.again())
+
+    def _once(self, what: object, key: Callable[[], str]) -> str:
+        return self._keys.get(what) or self._keys.setdefault(what, key())
 
     @property
     def builder(self) -> tuple[Plan, Image]:
@@ -96,16 +110,38 @@ class Plan:
         every = (*debs("base", image.target), *debs("builder", image.target))
         return [deb for deb in every if _LIBRARY.fullmatch(deb.filename)]
 
+    def archives(self) -> list[Artifact]:
+        """Return the packages that only parts with `links` depend on, by their sources."""
+        every = [*self.debian("base"), *self.debian("builder")]
+        return [deb for deb in every if source_package(deb) in self._linked]
+
+    @cached_property
+    def _linked(self) -> set[str]:
+        names = self.graph.image("builder").archives
+        return {source_package(deb) for deb in self.debian("builder") if deb.name in names}
+
     def part_key(self, part: Part) -> str:
-        """Return the key of a part: builder, recipe, pins, trees, needs."""
-        return self._keys.get(part) or self._keys.setdefault(part, self._part_key(part))
+        """Return the key of a part: what it is compiled from and what it links."""
+        return self._once(part, lambda: self._part_key(part))
 
     def _part_key(self, part: Part) -> str:
+        if not part.links:
+            return self._code_key(part)
+        inputs = Inputs(f"linked {part.name}")
+        inputs.add("code", self._code_key(part))
+        self._add_artifacts(inputs, self.archives())
+        return inputs.key
+
+    def _code_key(self, part: Part) -> str:
+        """Return the key of a part without archives, as parts see it that need it."""
+        return self._once(("code", part), lambda: self._key_of_code(part))
+
+    def _key_of_code(self, part: Part) -> str:
         inputs = Inputs(f"part {part.name}")
         inputs.add("arch", self.arch)
         inputs.add("epoch", str(self.epoch))
         plan, builder = self.builder
-        inputs.add("builder", plan.image_key(builder))
+        inputs.add("builder", plan.image_key(builder, compilers=True))
         inputs.add_files(part.recipes)
         if part.described:
             inputs.add("version", project_version())
@@ -119,25 +155,26 @@ class Plan:
         inputs.add_files(cross.files(self.arch))
         if self.native is not None and self.runs_python(part):
             python = self.native.graph.parts[cross.PYTHON]
-            inputs.add("python", self.native.part_key(python))
+            inputs.add("python", self.native._code_key(python))
         for need in part.needs:
-            inputs.add(f"need {need}", self.part_key(self.graph.of(part, need)))
+            inputs.add(f"need {need}", self._code_key(self.graph.of(part, need)))
         return inputs.key
 
-    def rootfs_key(self, image: Image) -> str:
+    def rootfs_key(self, image: Image, *, compilers: bool = False) -> str:
         """Return the key of the root filesystem of an image without a base."""
         inputs = Inputs(f"rootfs {image.name}")
         inputs.add("epoch", str(self.epoch))
         inputs.add_files([image.folder / "customize.sh"])
         inputs.add("recipe", " ".join(rootfs.RECIPE))
-        self._add_artifacts(inputs, self.debian(image.debian))
+        self._add_debs(inputs, self.debian(image.debian), compilers=compilers)
         return inputs.key
 
-    def image_key(self, image: Image) -> str:
-        """Return the key of an image: base, Containerfile, pins, parts."""
-        return self._keys.get(image) or self._keys.setdefault(image, self._image_key(image))
+    def image_key(self, image: Image, *, compilers: bool = False) -> str:
+        """Return the key of an image; `compilers`: as parts see it that link no archive."""
+        return self._once((image, compilers), lambda: self._image_key(image, compilers=compilers))
 
-    def _image_key(self, image: Image) -> str:
+    def _image_key(self, image: Image, *, compilers: bool) -> str:
+        """Return the key of base, Containerfile, pins and parts."""
         inputs = Inputs(f"image {image.name}")
         inputs.add("arch", self.arch)
         inputs.add("epoch", str(self.epoch))
@@ -149,15 +186,20 @@ class Plan:
             inputs.add_files(sbom.writer_files())
             inputs.add_files([*own_command.files(), paths.ROOT / "src/hpcpy/images/own_command.py"])
         if image.base:
-            inputs.add("base", self.image_key(self.graph.image(image.base)))
-            self._add_artifacts(inputs, self.debian(image.debian))
-            self._add_artifacts(inputs, self.libraries(image))
+            base = self.graph.image(image.base)
+            inputs.add("base", self.image_key(base, compilers=compilers))
+            debs = [*self.debian(image.debian), *self.libraries(image)]
+            self._add_debs(inputs, debs, compilers=compilers)
         else:
-            inputs.add("rootfs", self.rootfs_key(image))
+            inputs.add("rootfs", self.rootfs_key(image, compilers=compilers))
         inputs.add_files(sorted(path for path in image.folder.iterdir() if path.is_file()))
         for part in self.graph.shipped(image):
             inputs.add(f"part {part.name}", self.part_key(part))
         return inputs.key
+
+    def _add_debs(self, inputs: Inputs, debs: list[Artifact], *, compilers: bool) -> None:
+        linked = self._linked if compilers else set()
+        self._add_artifacts(inputs, [deb for deb in debs if source_package(deb) not in linked])
 
     def _add_artifacts(self, inputs: Inputs, artifacts: list[Artifact]) -> None:
         for artifact in artifacts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
-from hpcpy.pins.debian import locked_debs
+from hpcpy.pins.debian import locked_debs, source_package
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
@@ -79,9 +79,9 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     for part in graph.built(image):
         yield from _of_part(plan, part, shipped=part in shipped)
     builder = graph.image(image.builder)
-    linked = {name for part in shipped for name in part.links}
-    if any(part.sources for part in shipped):
-        linked.update(builder.linked)
+    linked = builder.linked if any(part.sources for part in shipped) else ()
+    if any(part.links for part in shipped):
+        linked += builder.archives
     for deb in plan.debian(builder.debian):
         if any(fnmatchcase(deb.name, pattern) for pattern in linked):
             yield _pin(plan, "debian", deb, LINKED)
@@ -104,8 +104,7 @@ def _pin(plan: Plan, kind: str, artifact: Artifact, use: str) -> Pin:
         url, sha256 = public[0].url, public[0].sha256
     if artifact.name in plan.replaced:
         version, url, sha256 = "", "", plan.replaced[artifact.name]
-    # The folder of Debian's pool that a package lies in has the name of its source.
-    source = artifact.sources[0].url.split("/")[-2] if kind == "debian" else ""
+    source = source_package(artifact) if kind == "debian" else ""
     return Pin(
         kind, artifact.name, version, artifact.licence, url, sha256, use, source, artifact.cpe
     )

@@ -22,7 +22,7 @@ from hpcpy.fetch.apt import PrivateApt, mirror_of
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import python
 from hpcpy.lock.python import of_debs
-from hpcpy.pins.debian import DebianRequest, debian_request
+from hpcpy.pins.debian import DebianRequest, debian_request, source_package
 from hpcpy.pins.model import APT_MIRROR, GROUPS, Artifact
 from hpcpy.pins.tables import read_table
 
@@ -37,7 +37,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = f"of: {', '.join(_NAMES)} (default: all)"
     parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
-    help_ = "move only this Python package and what it needs; may be repeated"
+    help_ = "move only this package, of Debian with all of its source; may be repeated"
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=help_)
 
 
@@ -61,13 +61,10 @@ def main(options: argparse.Namespace) -> int:
 
 def _with(only: Only, locks: list[str]) -> set[str]:
     """Return the locks that have some of these packages, or are asked for them."""
-    if others := {*locks} - {"python", *TITLES}:
-        hint = f"./hpcpy lock {min(others)} moves all of them"
-        raise UsageError(f"{min(others)}.lock: its packages move together", hint=hint)
     packages = {lock: _locked(lock) | _asked(lock) for lock in locks}
     known = set().union(*packages.values())
     for name in sorted(only - known):
-        hint = suggestion(name, known, "Debian's packages move together, sources by hand")
+        hint = suggestion(name, known, "Debian's by `make relink NAME=…`, sources by hand")
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
     return {lock for lock, names in packages.items() if only & names}
@@ -77,20 +74,34 @@ def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
         return set(python.versions_in(read_lock(lock) if path.exists() else ""))
+    if lock == "debian":
+        return {name for row in _rows(_read(path)) for name in row}
     return set(_read(path).get("packages", {}))
 
 
 def _asked(lock: str) -> set[str]:
     """Return what is asked for, and may not be locked yet."""
-    files = GROUPS.values() if lock == "python" else [f"{lock}.in"]
+    files = {"python": GROUPS.values(), "debian": ()}.get(lock, [f"{lock}.in"])
     lines = [line for file in files for line in (paths.ENV / file).read_text().splitlines()]
     return {re.split(r"[<>=!~# ]", line, maxsplit=1)[0] for line in lines} - {""}
 
 
-def _debian(_only: Only) -> list[str]:
+def _source(package: Mapping[str, Any]) -> str:
+    return str(package["path"].split("/")[-2])
+
+
+def _rows(lock: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the names of a lock's Debian packages, each with that of its source."""
+    tables = lock.get("packages", {}).values()
+    return [(name, _source(table)) for packages in tables for name, table in packages.items()]
+
+
+def _debian(only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    new = dated(old, resolve_debian(debian_request()), now)
+    # The packages of one source need each other's version.
+    sources = frozenset(source for name, source in _rows(old) if {name, source} & only)
+    new = dated(old, resolve_debian(debian_request(), sources), now, sources)
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
@@ -191,11 +202,12 @@ def _value(value: object) -> str:
     raise TypeError(f"no TOML for {value!r}")
 
 
-def resolve_debian(request: DebianRequest) -> dict[str, Any]:
-    """Resolve the packages of every set for every architecture."""
+def resolve_debian(request: DebianRequest, only: Only = frozenset()) -> dict[str, Any]:
+    """Resolve the packages of every set for every architecture; of some sources alone, if any."""
     locked: dict[str, Any] = {}
     for arch in request.architectures:
-        offers = _offers(mirror_of(request, arch), request, arch)
+        every = _offers(mirror_of(request, arch), request, arch)
+        offers = {deb: of for deb, of in every.items() if not only or source_package(deb) in only}
         stated = of_debs({deb.name: path for deb, path in fetch(offers).items()})
         locked[arch] = {
             deb.name: _package(deb, sets, stated[deb.name]) for deb, sets in offers.items()
@@ -204,28 +216,39 @@ def resolve_debian(request: DebianRequest) -> dict[str, Any]:
 
 
 def dated(
-    old: Mapping[str, Any], packages: Mapping[str, Any], now: datetime.datetime
+    old: Mapping[str, Any],
+    packages: Mapping[str, Any],
+    now: datetime.datetime,
+    only: Only = frozenset(),
 ) -> dict[str, Any]:
     """Return the contents of ``debian.lock``: packages with the times to look them up by."""
     # The lock's own time is also the date of all that is built: it moves when a full lock has moved
-    # a version.  Else a new package has a time of its own, by which the archive is asked for it.
+    # a version.  Else what is new has a time of its own, by which the archive is asked for it.
     before = old.get("packages", {})
+    if only:
+        packages = {arch: _with_others(before[arch], packages[arch], only) for arch in packages}
     kept = [
         (before[arch][name], table)
         for arch, tables in packages.items()
         for name, table in tables.items()
         if name in before.get(arch, {})
     ]
-    if not before or any(was["version"] != table["version"] for was, table in kept):
+    if not only and (not before or any(was["version"] != table["version"] for was, table in kept)):
         return {"timestamp": now, "packages": packages}
     for arch, tables in packages.items():
         for name, table in tables.items():
             was = before.get(arch, {}).get(name)
-            if was is None:
+            if was is None or was["version"] != table["version"]:
                 table["timestamp"] = now
             elif "timestamp" in was:
                 table["timestamp"] = was["timestamp"]
     return {"timestamp": old["timestamp"], "packages": packages}
+
+
+def _with_others(old: Mapping[str, Any], new: Mapping[str, Any], only: Only) -> dict[str, Any]:
+    """Return what is new of some sources, and the old packages of all others."""
+    kept = {name: table for name, table in old.items() if _source(table) not in only}
+    return dict(sorted({**kept, **new}.items()))
 
 
 def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Artifact, list[str]]:

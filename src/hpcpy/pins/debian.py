@@ -110,6 +110,11 @@ def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[s
     }
 
 
+def source_package(deb: Artifact) -> str:
+    """Return the source that a package is built from, after which its folder in pool/ is named."""
+    return deb.sources[0].url.split("/")[-2]
+
+
 def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
     table.only("version", "sets", "size", "sha256", "licence", "archive", "path", "timestamp")
     if "timestamp" in table.values:

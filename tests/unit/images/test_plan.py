@@ -5,13 +5,16 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.images.buildah import Buildah
 from hpcpy.images.cached import tree_files
 from hpcpy.images.graph import load
+from hpcpy.images.make import make_part
 from hpcpy.images.plan import Plan
 
 GOOD = """
@@ -182,6 +185,8 @@ def add_file(root: Path) -> None:
 
 INTERPRETERS = {"interpreter of hpcpy", "interpreter of plain"}
 ALL = {"workloads", "image", *INTERPRETERS}
+RELINKED = ALL - {"workloads"}
+LOCK = "env/debian.lock"
 NUMBA = "src/interp/features/numba"
 # An edit, and the keys that it changes: the workloads' modules are in the interpreters.
 EDITS: dict[str, tuple[Edit, set[str]]] = {
@@ -190,6 +195,11 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "new file in the tree": (add_file, ALL),
     "pin of a need": (change_first_digest("env/sources.toml", "[python]"), ALL),
     "builder": (add_line("containers/builder/Containerfile"), ALL),
+    # Of the builder, and its library in the base: what only links is not compiled anew.
+    "an archive": (change_first_digest(LOCK, "[packages.x86_64.libssl-dev]"), RELINKED),
+    "its library": (change_first_digest(LOCK, "[packages.x86_64.libssl3t64]"), RELINKED),
+    "a compiler": (change_first_digest(LOCK, "[packages.x86_64.gcc-14]"), ALL),
+    "a program of the base": (change_first_digest(LOCK, "[packages.x86_64.coreutils]"), ALL),
     "another part's recipe": (add_line("recipes/pocl.sh"), {"image"}),
     "the image's own command": (add_line("src/hpcpy/launch/plan.py"), {"image"}),
     "a page that it prints": (add_line("docs/how-to/mpi.md"), {"image"}),
@@ -208,6 +218,18 @@ def test_keys_change_with_what_is_read(
     edit(checkout)
     after = keys_of(checkout)
     assert {name for name in keys if keys[name] != after[name]} == changed
+
+
+def test_a_part_is_not_built_of_files_that_its_key_does_not_stand_for(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", checkout / "build")
+    plan = Plan(load(checkout / "containers/images.toml"), ARCH, 1)
+    part = plan.graph.parts["old_libc"]
+    assert plan.part_key(part)
+    add_line("recipes/old_libc/names.S")(checkout)  # as a git pull does while others are built
+    with pytest.raises(UsageError, match="has changed since this build began; run it again"):
+        make_part(plan, part, "builder", cast(Buildah, None))
 
 
 def test_key_is_kept_when_files_are_only_touched_or_the_checkout_moves(

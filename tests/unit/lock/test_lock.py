@@ -21,7 +21,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.lock import python
-from hpcpy.lock.command import render
+from hpcpy.lock.command import dated, render
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
 from hpcpy.pins.debian import DebianRequest, DebianSet
 from hpcpy.pins.model import GROUPS
@@ -224,6 +224,30 @@ def test_python_package_moves_and_no_other_byte(
     # `arrays` was held, and only the licence of `numbers` was asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
+
+
+def deb(source: str, version: str, **more: object) -> dict[str, Any]:
+    return {"version": version, "path": f"pool/main/{source[0]}/{source}/a.deb", **more}
+
+
+BEFORE, AFTER = (datetime.datetime(2026, month, 1, tzinfo=datetime.UTC) for month in (5, 6))
+
+
+def test_debians_packages_of_one_source_move_and_no_other_nor_the_date_of_builds() -> None:
+    old = {
+        "libssl3": deb("openssl", "1"),
+        "perl": deb("perl", "1"),
+        "zlib": deb("zlib", "1", timestamp=BEFORE),
+    }
+    moved = {name: deb("openssl", "2") for name in ("libssl3", "openssl")}
+    lock = {"timestamp": BEFORE, "packages": {"x86_64": old}}
+    new = dated(lock, {"x86_64": moved}, AFTER, frozenset(["openssl"]))
+    expected = {name: deb("openssl", "2", timestamp=AFTER) for name in moved}
+    kept = {name: old[name] for name in ("perl", "zlib")}
+    assert new == {"timestamp": BEFORE, "packages": {"x86_64": expected | kept}}
+    # All together, they have one time, which is that of a build.
+    every = {name: deb(name, "2") for name in old}
+    assert dated(lock, {"x86_64": every}, AFTER)["timestamp"] == AFTER
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -109,18 +109,6 @@ def test_a_venv_of_a_venv_is_packed_with_its_base(tmp_path: Path, how: tuple[str
     assert shown.stdout.split() == [str(tmp_path / "second"), str(base)]
 
 
-@pytest.mark.parametrize("act", sampled(["undo", "update"]))
-def test_what_somebody_puts_beside_an_image_stays(prefix: Path, act: str) -> None:
-    packed(prefix)
-    prefix.chmod(0o755)
-    (prefix / "results").mkdir()
-    (prefix / "results/day").write_text("mine")
-    done = pack(f"--{act}", prefix, *(("--", "true") if act == "update" else ()))
-    assert done.returncode == 0, done.stderr
-    assert (prefix / "results/day").read_text() == "mine"
-    assert is_packed(prefix) == (act == "update")
-
-
 @pytest.mark.parametrize("is_kept", sampled([False, True]))
 def test_undo_gives_back_all_that_was(prefix: Path, is_kept: bool) -> None:
     (prefix / "share/two\nlines").touch()
@@ -218,20 +206,6 @@ for line in sys.stdin:
         job.communicate()
     for process in daemons(prefix):
         os.kill(process, signal.SIGKILL)
-
-
-# Whether the signal comes in time hangs on the machine.
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_pack_leaves_the_folder(prefix: Path, number: signal.Signals) -> None:
-    before = tree(prefix)
-    packing = beside(prefix, "packing")
-    with subprocess.Popen([*COMMAND, prefix], stderr=subprocess.PIPE, text=True) as job:
-        wait_until(lambda: list(packing.glob("*/packed/.pack/*.image")), job)
-        job.send_signal(number)
-        _, said = job.communicate(timeout=300)
-    assert tree(prefix) == before, said
-    assert names(prefix) == {"env"}
 
 
 def test_a_umask_closes_nothing_and_an_environment_inside_is_said(prefix: Path) -> None:

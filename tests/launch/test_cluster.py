@@ -10,7 +10,7 @@ from local_cluster import Cluster, hpcpy, image, own, started, stderr_of
 from hpcpy.core import paths
 from hpcpy_cluster import processes
 from hpcpy_cluster.layout import NODES, Layout
-from running import Done, executable, printed
+from running import Done, executable
 from tiers import sampled
 
 OWN = ("/tmp", "/dev/shm")  # noqa: S108
@@ -168,11 +168,3 @@ def test_a_warning_is_one_line_with_its_nodes(cluster: Cluster, program: list[st
     (line,) = done.stderr.splitlines()
     assert line.startswith("preflight: warning: cpu.task: SLURM_CPUS_PER_TASK is 999")
     assert line.endswith("[n1, n2]")
-
-
-def test_the_doctor_reports_once_for_both_nodes(cluster: Cluster) -> None:
-    words = [*image(), "python3", "-m", "hpcpy_job", "doctor"]
-    shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n4", *words))
-    assert shown.splitlines()[0] == "doctor: n1, n2"
-    assert "MPI sees 4; " in shown
-    assert shown.count("fabric.used") == 1

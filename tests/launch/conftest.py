@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, acquired, image
 from mpi_libraries import unpacked
-from packing import conda_like, daemons, end, packed, public_folder, require
+from packing import as_user, conda_like, daemons, end, packed, public_folder, require
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
@@ -76,6 +76,12 @@ def prefix(original: Path, tmp_path: Path) -> Path:
 def folder() -> Iterator[Path]:
     with public_folder() as made:
         yield made
+
+
+@pytest.fixture(params=["self", "user"])
+def before(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
+    """Give what starts a program as root, who needs no user namespace, and as another user."""
+    return as_user(folder) if request.param == "user" else ()
 
 
 @pytest.fixture(scope="module")

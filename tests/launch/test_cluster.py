@@ -112,20 +112,6 @@ def program(cluster: Cluster) -> list[str | Path]:
     return [*image(), "python3", "-m", "hpcpy_job", "preflight", script, "word"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "spread", "nodes"),
-    sampled([
-        ("pmi2", "--distribution=plane=3", "n1 n1 n1 n2"),
-        ("pmix", "--ntasks-per-node=2", "n1 n1 n2 n2"),
-    ]),
-)  # fmt: skip
-def test_ranks_that_see_each_other_hear_nothing(
-    cluster: Cluster, program: list[str | Path], kind: str, spread: str, nodes: str
-) -> None:
-    done = cluster.srun(f"--mpi={kind}", "-N2", "-n4", spread, *program)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"4 {nodes} word\n", "")
-
-
 # On a busy machine all come up late, and the one that speaks last of all.
 LATE = """
 import os, runpy, time

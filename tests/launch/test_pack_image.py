@@ -21,7 +21,7 @@ from packing import (
     require,
     tree,
 )
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of
@@ -190,8 +190,7 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
 
 def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
     as_other = (*as_user(folder), "/usr/bin/python3")
-    if not is_public(paths.ROOT / "hpcpy"):
-        pytest.skip("becomes another user: in a public checkout")
+    require_public(paths.ROOT / "hpcpy")
     (folder / "mine").mkdir()
     prefix = conda_like(folder / "mine/env")
     run("chmod", "-R", "a-w", prefix, check=True)
@@ -219,8 +218,9 @@ def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Pat
 
 def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
     is_closed = not Path("/dev/fuse").stat().st_mode & 0o006
-    if os.geteuid() != 0 or not is_closed or not is_public(paths.ROOT / "hpcpy"):
+    if os.geteuid() != 0 or not is_closed:
         pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
+    require_public(paths.ROOT / "hpcpy")
     prefix = conda_like(folder / "mine/env")
     run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
     env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}

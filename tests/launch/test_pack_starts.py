@@ -17,12 +17,6 @@ from running import run
 ENGINES = ("apptainer", "folder")
 
 
-@pytest.fixture(params=["self", "user"])
-def before(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
-    """Give what starts a program as root, who needs no user namespace, and as another user."""
-    return as_user(folder) if request.param == "user" else ()
-
-
 def test_the_environment_is_whole_and_read_only_for_anybody(
     environment: Path, before: tuple[str, ...]
 ) -> None:

@@ -68,6 +68,15 @@ assert here[0] == right
 print(comm.size, MPI.get_vendor()[0], flush=True)
 """
 
+# An error that a communicator's handler returns is an exception.
+ERRORS = """
+try:
+    comm.Send(there, comm.size)
+except MPI.Exception as error:
+    assert error.Get_error_class() == MPI.ERR_RANK, error
+"""
+assert ERRORS in WORK
+
 
 def unpacked(folder: Path) -> Path:
     """Put Open MPI and a newer MPICH below a folder, and one of MPI 5's interface alone."""

@@ -208,11 +208,9 @@ for line in sys.stdin:
         os.kill(process, signal.SIGKILL)
 
 
-def test_a_umask_closes_nothing_and_an_environment_inside_is_said(prefix: Path) -> None:
-    (prefix / "envs/inner/bin").mkdir(parents=True)
+def test_a_umask_closes_nothing(prefix: Path) -> None:
     done = run("sh", "-c", 'umask 077; exec "$@"', "sh", *COMMAND, prefix)
     assert done.returncode == 0, done.stderr
-    assert f"{prefix}/envs/inner: is an environment inside" in done.stderr
     for name in ("", "bin", ".pack"):
         assert (prefix / name).stat().st_mode & 0o777 == 0o555
     assert (prefix / ".pack/config").stat().st_mode & 0o444 == 0o444
@@ -225,6 +223,7 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
     (prefix / "share/own.pth").write_text(f"{outside}\n")
     (prefix / "lib/data").symlink_to("../../project")
     (prefix / "share/closed").touch(0o600)
+    (prefix / "envs/inner/bin").mkdir(parents=True)
     # An update looks through another folder, which is gone when a user reads of it.
     for words in ((prefix,), ("--update", prefix, "--", "true")):
         done = pack(*words)
@@ -236,6 +235,7 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
             f" -> {outside}: it must stay; --with FOLDER packs it too",
             f"{prefix}/lib/data -> {outside}: its target must stay; --with",
             f"image is closed to those who may not read {prefix}/share/closed",
+            f"{prefix}/envs/inner: is an environment inside",
         ):
             assert line in done.stderr
         assert "/gone" not in done.stderr

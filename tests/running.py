@@ -49,7 +49,7 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
 
 def printed(done: Done) -> str:
     """Return what a program has printed; it must have ended well and have warned of nothing."""
-    assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
 

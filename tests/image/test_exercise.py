@@ -191,40 +191,6 @@ def test_a_bad_file_is_one_line(written: str, code: int, message: str, tmp_path:
     assert message in line
 
 
-def test_a_course_has_a_page_of_who_is_stuck_where(tmp_path: Path) -> None:
-    given = {name: text(name, solved=False) for name in ("heat-slices", "heat-scaling")}
-    right = text("heat-slices", solved=True)
-    for who, name, written in (
-        ("ann", "heat_slices", right),
-        ("bob", "heat_slices", given["heat-slices"]),
-        ("ann", "heat_scaling", text("heat-scaling", solved=True).replace("def predict", "def o")),
-        ("bob", "heat_scaling", given["heat-scaling"]),
-        ("<eve>", "heat_slices", given["heat-slices"]),
-        ("<eve>", "other", right),
-    ):
-        (tmp_path / who).mkdir(exist_ok=True)
-        (tmp_path / who / f"{name}.py").write_text(written)
-    has_cython = importlib.util.find_spec("Cython") is not None
-    if not has_cython:
-        # What cannot be checked here is no mistake.
-        (tmp_path / "ann" / "heat_cython.py").write_text("")
-    page = tmp_path / "class.html"
-    command = ["-m", "workloads", "exercise", "--check", *sorted(tmp_path.glob("*/*.py"))]
-    done = in_own_process(sys.executable, *map(str, command), "--html", str(page))
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "other.py is named as no exercise; heat_halo.py is" in done.stdout
-    assert ("heat_cython.py    ?      not checked: cannot run here: " in done.stdout) != has_cython
-    content = page.read_text()
-    assert "heat-slices: 1 of 3 right" in content
-    assert "  right; part 2 is still a hole\n" in done.stdout
-    assert "<li>1 × part 2 is still a hole (ann)</li>" in content
-    assert "2 × the hole is not filled: slices in place of loops (bob, &lt;eve&gt;)" in content
-    rows = [row for row in content.splitlines() if row.startswith("<tr><th>")]
-    assert [row.count("✓") for row in rows] == [0, 0, 2]
-    assert [row.count("✗") for row in rows] == [2, 1, has_cython]
-    assert sum(row.count(">?<") for row in rows) == (not has_cython)
-
-
 def test_a_second_part_without_an_end_is_named(tmp_path: Path) -> None:
     file = tmp_path / "my.py"
     solution = text("heat-scaling", solved=True)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import pstats
 import signal
 import sys
 from dataclasses import replace
@@ -173,14 +172,6 @@ def test_a_large_image_comes_in_blocks(
     digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
     assert shown.count("sha256 ") == 1, "all techniques have one answer"
     assert f"sha256 {digest}" in shown
-
-
-def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:
-    path = tmp_path / "m.prof"
-    assert mandel(*SMALL, "--impl", "numpy", "--repeat", 2, "--profile", "cprofile", path) == 0
-    functions = vars(pstats.Stats(str(path)))["stats"]
-    (calls,) = [v[0] for k, v in functions.items() if k[2] == "_fill_points"]
-    assert calls == 2, "what is timed, and not the warm-up"
 
 
 @needs("PIL")

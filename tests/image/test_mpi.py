@@ -14,9 +14,6 @@ OWN = Path("/opt/mpich/lib/libmpi.so.12")
 # Without MPI_Init, for which there may be no launcher.
 LOAD = "import mpi4py; mpi4py.rc.initialize = False; import mpi4py.MPI\n"
 WHICH = "print({x.split()[-1] for x in open('/proc/self/maps') if 'libmpi' in x})\n"
-FABRIC = (
-    LOAD + "print(sorted({x.split()[-1] for x in open('/proc/self/maps') if 'libfabric' in x}))"
-)
 FOLDER = WHICH.replace("[-1]", "[-1].rpartition('/')[0]")
 BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_WORLD\n"
 
@@ -49,20 +46,6 @@ def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
     done = start(sys.executable, "-c", LOAD, LD_DEBUG="libs", LD_LIBRARY_PATH="/nonexistent")
     assert "find library=libmpi.so.12" not in done.stderr
     assert f"calling init: {OWN}" in done.stderr
-
-
-# Where hooks look for what they replace: in the loader's cache, by the soname.
-def test_libfabric_is_where_the_loaders_cache_says() -> None:
-    listed = printed(run("/sbin/ldconfig", "-p"))
-    (path,) = (line.split()[-1] for line in listed.splitlines() if "libfabric.so.1 " in line)
-    assert python("-c", FABRIC) == f"{[str(Path(path).resolve())]}\n"
-
-
-def test_libfabric_of_the_library_path_goes_first(tmp_path: Path) -> None:
-    own = printed(start(sys.executable, "-c", FABRIC)).strip("[]'\n")
-    shutil.copy(own, tmp_path / "libfabric.so.1")
-    found = python("-c", FABRIC, LD_LIBRARY_PATH=f"/nonexistent:{tmp_path}")
-    assert found == f"{[str(tmp_path / 'libfabric.so.1')]}\n"
 
 
 def test_verbose_says_by_what_ranks_reach_each_other() -> None:

@@ -77,21 +77,6 @@ def test_the_images_own_modules_ask_nothing_and_are_forecast(
     assert [path.name for path in tmp_path.iterdir()] == ["f.json"]
 
 
-def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> None:
-    script, data = tmp_path / "mine.py", tmp_path / "data"
-    data.mkdir()
-    for number in range(50):
-        (data / str(number)).write_bytes(b"x" * 1000)
-    script.write_text("import sys\nfor n in range(50): open(f'{sys.argv[1]}/{n}').close()\n")
-    told = forecast(tmp_path / "f.json", "--", str(script), str(data))
-    assert told["counted"]["own"] >= 50
-    assert told["counted"]["file_bytes"] >= 50_000
-    assert told["probed"]["folder"] == str(tmp_path)
-    last = {name: times[-1] for name, times in told["model"]["seconds"].items()}
-    ask = 50 * RANKS[-1] / told["model"]["file_system"]["rate"]
-    assert min(last.values()) > 0.9 * ask
-
-
 @pytest.mark.parametrize(
     ("words", "says"),
     [

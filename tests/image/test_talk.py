@@ -13,7 +13,6 @@ from running import python
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.arrays.command import LINES, examples
-from workloads.arrays.drawing import Example
 from workloads.mandel.registry import no_compiler
 from workloads.talk import slides
 
@@ -96,24 +95,17 @@ def test_the_cells_of_a_notebook_time_the_code_that_they_show(
     assert done.stdout.count("per loop") == timed
 
 
-def flat(cells: Any) -> list[int]:
-    return [int(cell) for cell in np.asarray(cells).ravel()]
-
-
-def by_code() -> dict[str, Example]:
-    return {each.code: each for each in examples()}
-
-
 def test_each_array_is_found_in_its_memory() -> None:
     names: dict[str, Any] = {"np": np}
     for line, each in zip(LINES, examples(), strict=True):
         exec(f"_ = {line}", names)  # noqa: S102
         assert np.asarray(each.cells).shape == each.shape
-        assert [each.memory[cell] for cell in flat(each.cells)] == names["_"].ravel().tolist()
+        cells = np.asarray(each.cells).ravel()
+        assert [each.memory[int(cell)] for cell in cells] == names["_"].ravel().tolist()
 
 
 def test_a_view_takes_no_memory_and_a_copy_its_own() -> None:
-    found = by_code()
+    found = {each.code: each for each in examples()}
     own = {code: each.own for code, each in found.items() if each.own}
     assert own == {"a = np.arange(12)": 96, "b[0] * b[:, :1]": 96, "b[[0, 2]]": 64}
     assert [code for code, each in found.items() if not each.shares] == [*own][1:]

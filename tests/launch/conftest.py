@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, acquired, image
 from mpi_libraries import unpacked
-from packing import conda_like, require
+from packing import as_user, conda_like, daemons, end, packed, public_folder, require
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import Engine, ensure, look_up
 from hpcpy.engine.tools import needed
-from running import run
+from running import run, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +70,28 @@ def prefix(original: Path, tmp_path: Path) -> Path:
     script = copy / "bin/report"
     script.write_text(script.read_text().replace(str(original), str(copy)))
     return copy
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with public_folder() as made:
+        yield made
+
+
+@pytest.fixture(params=["self", "user"])
+def before(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
+    """Give what starts a program as root, who needs no user namespace, and as another user."""
+    return as_user(folder) if request.param == "user" else ()
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> Path:
+    return packed(conda_like(folder / "env"))
+
+
+@pytest.fixture
+def environment(whole: Path) -> Iterator[Path]:
+    """Give an environment that is mounted nowhere."""
+    wait_until(lambda: not daemons(whole))
+    yield whole
+    end(whole)

@@ -27,6 +27,9 @@ PYTHON = Path("/usr/bin/python3").resolve()
 SPACE = "import os; print(os.readlink('/proc/self/ns/mnt'), flush=True)"
 # A mount ends with its program: of no test is one left.
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0", "UNSET": "x"}
+# Mounts of a start of its own, and one that later starts join.
+ALONE = {"HPCPY_PACK_HOLD": "0"}
+HELD = {"HPCPY_PACK_HOLD": "600"}
 # What a program of the environment reports: of itself, of what it starts, of activation.
 REPORT = """\
 import json, os, subprocess, sys
@@ -163,3 +166,11 @@ def reported(done: Done) -> list[object]:
     assert done.returncode == 0, done.stderr
     answer: list[object] = json.loads(done.stdout)
     return answer
+
+
+def start(
+    prefix: Path, *words: str, env: Mapping[str, str] | None = None, before: tuple[str, ...] = ()
+) -> Done:
+    """Start a command of a packed environment, which says how it is mounted."""
+    given = {"PATH": os.environ["PATH"], "OLDPWD": "/usr", "HPCPY_VERBOSE": "1", **(env or {})}
+    return run(*before, prefix / "bin" / words[0], *words[1:], env=given, cwd="/usr")

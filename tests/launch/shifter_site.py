@@ -19,7 +19,7 @@ from pathlib import Path
 import image_in_podman
 import pytest
 from image_in_podman import ARCHIVE
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
@@ -98,8 +98,7 @@ def require() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
     image_in_podman.require()
-    if not is_public(paths.ROOT / "src/hpcpy/__main__.py"):
-        pytest.skip(f"{paths.ROOT}: Shifter refuses root; put the checkout where all users read")
+    require_public(paths.ROOT / "src/hpcpy/__main__.py")
 
 
 def installed(mpich: Path) -> Site:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
@@ -99,6 +100,13 @@ def is_public(path: Path) -> bool:
     real = path.resolve()
     reached = all(folder.stat().st_mode & 0o001 for folder in real.parents)
     return reached and bool(real.stat().st_mode & 0o004)
+
+
+def require_public(*files: Path) -> None:
+    """Skip the test where another user cannot read one of the files that it is to use."""
+    for path in files:
+        if not is_public(path):
+            pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
 
 
 def public_python(module: str = "sys") -> str:

@@ -13,7 +13,7 @@ from injection_ways import NOBODY, forbidden
 from launching import RANKS
 from local_cluster import SECONDS, Cluster, only_root, open_fuse, own, started
 from module_systems import module_function
-from site_user import is_public
+from site_user import require_public
 from standalone_host import built
 
 from hpcpy.core import paths
@@ -150,9 +150,7 @@ def centre(request: pytest.FixtureRequest, sif: str) -> Iterator[Centre]:
     if why := forbidden("user namespaces"):
         pytest.skip(why)
     files = {"hpcpy-python": built(), "hpcpy.sif": Path(sif)}
-    for path in (*files.values(), find_apptainer()):
-        if not is_public(path):
-            pytest.skip(f"{path}: not for every user; put the checkout where all can read it")
+    require_public(*files.values(), find_apptainer())
     with own("centre") as layout:
         cluster = started(layout)
         open_fuse(cluster)

@@ -10,7 +10,7 @@ from local_cluster import Cluster, hpcpy, image, own, started, stderr_of
 from hpcpy.core import paths
 from hpcpy_cluster import processes
 from hpcpy_cluster.layout import NODES, Layout
-from running import Done, executable, printed
+from running import Done, executable
 from tiers import sampled
 
 OWN = ("/tmp", "/dev/shm")  # noqa: S108
@@ -112,20 +112,6 @@ def program(cluster: Cluster) -> list[str | Path]:
     return [*image(), "python3", "-m", "hpcpy_job", "preflight", script, "word"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "spread", "nodes"),
-    sampled([
-        ("pmi2", "--distribution=plane=3", "n1 n1 n1 n2"),
-        ("pmix", "--ntasks-per-node=2", "n1 n1 n2 n2"),
-    ]),
-)  # fmt: skip
-def test_ranks_that_see_each_other_hear_nothing(
-    cluster: Cluster, program: list[str | Path], kind: str, spread: str, nodes: str
-) -> None:
-    done = cluster.srun(f"--mpi={kind}", "-N2", "-n4", spread, *program)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"4 {nodes} word\n", "")
-
-
 # On a busy machine all come up late, and the one that speaks last of all.
 LATE = """
 import os, runpy, time
@@ -168,11 +154,3 @@ def test_a_warning_is_one_line_with_its_nodes(cluster: Cluster, program: list[st
     (line,) = done.stderr.splitlines()
     assert line.startswith("preflight: warning: cpu.task: SLURM_CPUS_PER_TASK is 999")
     assert line.endswith("[n1, n2]")
-
-
-def test_the_doctor_reports_once_for_both_nodes(cluster: Cluster) -> None:
-    words = [*image(), "python3", "-m", "hpcpy_job", "doctor"]
-    shown = printed(cluster.srun("--mpi=pmi2", "-N2", "-n4", *words))
-    assert shown.splitlines()[0] == "doctor: n1, n2"
-    assert "MPI sees 4; " in shown
-    assert shown.count("fabric.used") == 1

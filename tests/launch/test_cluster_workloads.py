@@ -11,36 +11,11 @@ from pathlib import Path
 import pytest
 from local_cluster import SECONDS, Cluster, image, only_root
 
-from running import printed, wait_until
-from tiers import sampled
+from running import wait_until
 from workloads.mandel.grid import AREAS
 
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-cyclic")
-
-
-def workers(said: str, technique: str) -> int:
-    """Return how many ranks the report's only line of a technique names."""
-    (row,) = re.findall(rf"^{technique} +[\d.,]+ \w+ +[\d.,]+ \w+ +(\d+) ", said, re.MULTILINE)
-    return int(row)
-
-
-@pytest.mark.parametrize(("first", "kind"), sampled([(3, "pmi2"), (7, "pmix")]))
-def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind: str) -> None:
-    # Whatever other jobs have left of the nodes' processors.
-    options = ("-N2", f"-n{first + 1}", f"--distribution=plane={first}", "--overcommit")
-    program = (
-        "import os, collections\n"
-        "from mpi4py import MPI\n"
-        "names = MPI.COMM_WORLD.allgather(os.uname().nodename)\n"
-        "if MPI.COMM_WORLD.rank == 0: print(dict(collections.Counter(names)))\n"
-    )
-    inside = ("python3", "-c", program)
-    said = printed(cluster.srun(f"--mpi={kind}", *options, *image(), *inside))
-    assert said == f"{{'n1': {first}, 'n2': 1}}\n"
-    said = printed(cluster.srun(f"--mpi={kind}", *options, *image(), *MANDEL))
-    assert said.count(REFERENCE) == 1
-    assert workers(said, "mpi-cyclic") == first + 1
 
 
 @only_root
@@ -102,24 +77,3 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
     assert not (results / "out.png").exists()
     if how == "scancel":
         assert list(results.iterdir()) == []
-
-
-@only_root
-def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
-    cluster: Cluster, results: Path
-) -> None:
-    # A file system of 1 MB, in each task's own mount namespace, for 4 MB.
-    script = 'mount -t tmpfs -o size=1m tmpfs "$0" && "$@"; code=$?; ls -A "$0"; exit $code'
-    mounted = ("unshare", "--mount", "sh", "-c", script, results)
-    out = ("--area", "area1", "--out", results / "out.npy")
-    *inside, sif = image()
-    bound = (f"--bind={results}", sif)
-    options = ("--mpi=pmi2", "-N2", "-n2")
-    done = cluster.srun(*options, *mounted, *inside, *bound, *WRITES, *out)
-    # The rank's own code is 73; of ranks that are aborted Slurm tells 128 + 9.
-    assert done.returncode in (73, 137)
-    # The row of the failure names the file; ls would name it at a line's begin.
-    assert not [line for line in done.stdout.splitlines() if line.startswith(("out.npy", "."))]
-    (said,) = re.findall("^mandel: .*", done.stderr, re.MULTILINE)
-    assert said.endswith(f" {results / 'out.npy'}: No space left on device")
-    assert "Traceback" not in done.stderr

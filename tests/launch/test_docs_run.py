@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from injection_ways import AS_NOBODY, NOBODY, forbidden
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
@@ -208,9 +208,7 @@ def user(folder: Path) -> Builder:
         pytest.skip(why)
     if os.geteuid():
         return Builder(folder)
-    for path in (find_apptainer(), folder / "hpcpy.sif"):
-        if not is_public(path):
-            pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
+    require_public(find_apptainer(), folder / "hpcpy.sif")
     shutil.chown(folder, NOBODY, NOBODY)
     return Builder(folder, AS_NOBODY)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from injection_ways import NOBODY
 from packing import as_user, conda_like, public_folder
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.fetch.debian import fetch_debs
@@ -61,8 +61,7 @@ def fill_cache(cache: Path) -> None:
 def test_a_user_makes_apptainer_and_packs_an_environment(sif: str, folder: Path) -> None:
     if not shutil.which("cc", path=PATH) and not shutil.which("gcc", path=PATH):
         pytest.skip("no cc here for the launcher of pack; run: make setup TOOLS=compilers")
-    if not is_public(Path(sif)):
-        pytest.skip(f"{sif}: not for every user; put the checkout where all can read it")
+    require_public(Path(sif))
     before = ("unshare", "--mount", "--net", "sh", "-euc", HIDDEN, "sh", *as_user(folder))
     fill_cache(folder / "cache")
     run("chown", "-hR", f"{NOBODY}:{NOBODY}", folder, check=True)

@@ -16,7 +16,6 @@ from hpcpy.images.graph import the_graph
 from hpcpy.images.oci import manifest_digest
 from hpcpy.images.outputs import archive_path, sif_path
 from running import printed, run
-from workloads.mandel.grid import AREAS
 
 IMAGE = the_graph().image("hpcpy")
 SIF = sif_path(IMAGE)
@@ -27,13 +26,8 @@ if not SIF.exists():
     pytest.skip(f"{SIF} is not there; run: make sif", allow_module_level=True)
 
 
-def test_apptainer_computes_both_areas_and_runs_python() -> None:
-    done = run(find_apptainer(), "exec", SIF, "python", "-m", "workloads", "mandel")
-    assert done.returncode == 0, done.stderr
-    for name in ("area1", "area2"):
-        assert f"sha256 {AREAS[name].sha256}: matches the reference" in done.stdout
-    done = run(find_apptainer(), "run", SIF, "-c", "print(6 * 7)")
-    assert (done.returncode, done.stdout) == (0, "42\n")
+def test_apptainer_runs_python() -> None:
+    assert printed(run(find_apptainer(), "run", SIF, "-c", "print(6 * 7)")) == "42\n"
 
 
 def test_the_sif_is_no_larger_than_what_is_said() -> None:

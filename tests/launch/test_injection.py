@@ -44,14 +44,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def skip_without(way: Way) -> None:
-    if way is by_shifter and os.geteuid() != 0:
-        pytest.skip("mounting an image as Shifter does needs root")
-
-
 @pytest.mark.parametrize("way", [by_apptainer, by_shifter])
 def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
-    skip_without(way)
+    if way is by_shifter and os.geteuid() != 0:
+        pytest.skip("mounting an image as Shifter does needs root")
     ranks = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
     expected = [f"{rank} 3 {NEWER.version} {MODULE}/libmpi.so.12" for rank in range(3)]
     assert sorted(said(run(*way(library, folder, *ranks)))) == expected

@@ -32,7 +32,7 @@ def ran(folder: Path, *command: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder, /own in the image, with a venv and a folder of packages."""
+    """Give a folder, /own in the image, with a venv."""
     if platform.machine() != "x86_64":
         pytest.skip("the pinned wheel is for x86-64")
     made = tmp_path_factory.mktemp("own")
@@ -44,7 +44,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = ("-m", "pip", "install", "--no-index", "--no-deps")
     ran(made, "python3", "-m", "venv", "--system-site-packages", "/own/venv")
     ran(made, "/own/venv/bin/python", *install, *(f"/own/{one.name}" for one in wheels))
-    ran(made, "python3", *install, "--target", "/own/packages", f"/own/{wheels[0].name}")
     return made
 
 
@@ -57,13 +56,6 @@ def test_a_virtual_environments_older_numpy_is_taken_whole(folder: Path) -> None
 def test_what_is_built_in_works_with_the_older_numpy(folder: Path) -> None:
     use = "import h5py, numpy, numba; print(numpy.__version__, numba.njit(lambda x: x + 1)(1))"
     assert ran(folder, "/own/venv/bin/python", "-c", use) == f"{OLDER.version} 2"
-
-
-def test_a_folder_on_the_path_is_taken_when_asked_for(folder: Path) -> None:
-    own = ("env", "PYTHONPATH=/own/packages")
-    version, c_part = ran(folder, *own, "HPCPY_MODULES=stock", "python3", "-c", USE).split()
-    assert version == OLDER.version
-    assert c_part.startswith("/own/packages/")
 
 
 def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) -> None:

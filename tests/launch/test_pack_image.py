@@ -21,7 +21,7 @@ from packing import (
     require,
     tree,
 )
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of
@@ -60,17 +60,6 @@ def test_the_images_python_starts_without_an_engine(commands: Path, tmp_path: Pa
     assert "by /" in again.stderr
 
 
-def test_what_is_recorded_is_for_launches_of_the_image_too(sif: str, tmp_path: Path) -> None:
-    require()
-    other = tmp_path / "my.sif"
-    shutil.copyfile(sif, other)
-    done = pack(other, "--to", tmp_path / "hpcpy", "--", "-c", "import numpy")
-    assert done.returncode == 0, done.stderr
-    size, *pieces = Path(f"{other}.hot").read_text().splitlines()
-    assert int(size) == other.stat().st_size
-    assert 1e6 < sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
-
-
 def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     sif: str, tmp_path: Path
 ) -> None:
@@ -82,6 +71,10 @@ def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     done = run(*COMMAND, *words, cwd=tmp_path / "sub")
     assert done.returncode == 0, done.stderr
     (tmp_path / "sub").rmdir()
+    # What is recorded is for launches of the image, too.
+    size, *pieces = Path(f"{other}.hot").read_text().splitlines()
+    assert int(size) == other.stat().st_size
+    assert 1e6 < sum(int(piece.split()[1]) for piece in pieces) < int(size) / 4
     folder = tmp_path / "hpcpy"
     alone = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
     done = run(folder / "bin/python", "-c", "print(2)", env=alone)
@@ -190,8 +183,7 @@ def test_of_a_base_python_its_own_files_alone_are_packed(folder: Path, where: st
 
 def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Path) -> None:
     as_other = (*as_user(folder), "/usr/bin/python3")
-    if not is_public(paths.ROOT / "hpcpy"):
-        pytest.skip("becomes another user: in a public checkout")
+    require_public(paths.ROOT / "hpcpy")
     (folder / "mine").mkdir()
     prefix = conda_like(folder / "mine/env")
     run("chmod", "-R", "a-w", prefix, check=True)
@@ -219,8 +211,9 @@ def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Pat
 
 def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
     is_closed = not Path("/dev/fuse").stat().st_mode & 0o006
-    if os.geteuid() != 0 or not is_closed or not is_public(paths.ROOT / "hpcpy"):
+    if os.geteuid() != 0 or not is_closed:
         pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
+    require_public(paths.ROOT / "hpcpy")
     prefix = conda_like(folder / "mine/env")
     run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
     env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}

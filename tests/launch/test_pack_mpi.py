@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster
 from packing import as_user, conda_like, daemons, packed, remove, require
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from proc_files import processes
@@ -93,8 +93,7 @@ def test_sixteen_ranks_of_mpiexec(environment: Path, mpi: Path, kind: str, who: 
     if who == "user":
         # In a user namespace, which all ranks must share to read each other's memory.
         before = as_user(environment.parent)
-        if not is_public(environment):
-            pytest.skip("becomes another user: in a public folder")
+        require_public(environment)
         (environment.parent / "fuse").mkdir(exist_ok=True)
     variables = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     variables |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from injection_ways import NOBODY
 from packing import COMMAND, as_user, conda_like, pack, public_folder, require
-from site_user import is_public
+from site_user import require_public
 
 from hpcpy.core import paths
 from hpcpy.pack.image import image_of
@@ -52,8 +52,7 @@ def test_a_group_reads_an_image_if_each_file_that_it_may_read_has_this_group(fol
 def test_groups_set_gid_and_modes_outlive_an_update_and_an_undo(folder: Path, groups: str) -> None:
     script, *words = as_user(folder)[-2:]
     as_member = [*as_user(folder)[:-2], script.replace("--clear-groups", groups), *words]
-    if not is_public(paths.ROOT / "hpcpy"):
-        pytest.skip("becomes another user: in a public checkout")
+    require_public(paths.ROOT / "hpcpy")
     prefix = conda_like(folder / "mine/env")
     run("chown", "-hR", f"{NOBODY}:100", folder / "mine", check=True)
     for path in (prefix, *prefix.rglob("*")):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from packing import (
     daemons,
     end,
     pack,
-    public_folder,
     reported,
     require,
     tree,
@@ -26,12 +24,6 @@ from running import start as begin
 
 ENV = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
 HELD = {**ENV, "HPCPY_PACK_HOLD": "600"}
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with public_folder() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

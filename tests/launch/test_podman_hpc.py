@@ -19,7 +19,7 @@ from local_cluster import Cluster
 from mpi_libraries import NEEDS, NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Installed
 from rank_ends import ACTS
-from site_user import SECONDS, User, is_public, site_with_mpich
+from site_user import SECONDS, User, require_public, site_with_mpich
 
 from hpcpy.core import paths
 from hpcpy_cluster.layout import NODES
@@ -63,7 +63,9 @@ def user(request: pytest.FixtureRequest, cluster: Cluster, site: Installed) -> I
     uid: int = request.param
     with contextlib.ExitStack() as stack:
         if uid:
-            _require_rootless(site)
+            require_public(site.python, paths.ROOT / "src/hpcpy/__main__.py")
+            if why := forbidden("user namespaces"):
+                pytest.skip(f"no rootless podman: {why}")
             podman_hpc_site.share(site, uid)
             for node in NODES:
                 stack.enter_context(_opened(cluster, node))
@@ -71,14 +73,6 @@ def user(request: pytest.FixtureRequest, cluster: Cluster, site: Installed) -> I
         os.chown(name, uid, uid)
         own = dataclasses.replace(cluster, shared=Path(name))
         yield User(own, "podman-hpc", IMAGE, site.python, uid, site.environment(uid))
-
-
-def _require_rootless(site: Installed) -> None:
-    for path in (site.python, paths.ROOT / "src/hpcpy/__main__.py"):
-        if not is_public(path):
-            pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
-    if why := forbidden("user namespaces"):
-        pytest.skip(f"no rootless podman: {why}")
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from standalone_host import COMPILES, FOUR_RANKS, RANKS, built, clean, with_mounts, without_a_folder
+from standalone_host import COMPILES, built, clean, with_mounts, without_a_folder
 from test_hdf5_filters import FLIPPED, make_plugin
 
 from hpcpy.engine.traced import traced
@@ -271,14 +271,6 @@ def test_many_at_once_place_it_once(file: Path, tmp_path: Path) -> None:
 def test_a_plugin_of_hdf5s_finds_the_hdf5_that_is_linked_in(python: Start, tmp_path: Path) -> None:
     plugins = make_plugin(tmp_path, "libhdf5.so.310")
     assert printed(python("-c", FLIPPED, HDF5_PLUGIN_PATH=str(plugins))) == ""
-
-
-def test_its_own_mpi_starts_ranks(python: Start, tmp_path: Path) -> None:
-    script = tmp_path / "ranks.py"
-    script.write_text(RANKS)
-    assert printed(python("-m", "hpcpy_mpi", 4, script, "MPICH")) == FOUR_RANKS
-    for words in ((), ("-n", 2)):
-        assert python("-m", "hpcpy_mpi", *words).returncode == 2
 
 
 def test_an_import_asks_the_kernel_for_what_it_will_read(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from injection_ways import forbidden
-from own_venv import SIF, in_image, needs_image
+from own_venv import SIF, needs_image
 from touched import Touched, touched
 
 from hpcpy.core.paths import ROOT
@@ -116,29 +115,6 @@ def test_the_list_names_what_a_start_enters(tmp_path: Path) -> None:
     assert len(entered) > 2000
     # After an upgrade some have another name; the command makes the list anew.
     assert len(entered - listed) < len(entered) / 10, sorted(entered - listed)
-
-
-TRAINING = ROOT / "src/interp/features/code_image/codeimage/training.py"
-# The last one to have looked an attribute up keeps its name, until another takes its place.
-LOOKS_UP = """
-import sys, types
-sys.path.insert(0, "/own")
-import training
-name = "looked_up_" + str(1)
-setattr(types, name, 1)
-getattr(types, name)
-delattr(types, name)
-del name
-names = training.names_in_use()
-# The constant is one.
-print([name for name in names if name.startswith("looked_up_")])
-"""
-
-
-@needs_image
-def test_a_name_that_a_cache_keeps_is_not_in_use(tmp_path: Path) -> None:
-    shutil.copy(TRAINING, tmp_path)
-    assert printed(in_image(tmp_path, "python3", "-c", LOOKS_UP)) == "['looked_up_']\n"
 
 
 @dataclass(frozen=True)

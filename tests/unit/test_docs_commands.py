@@ -264,12 +264,3 @@ def test_commands_of_pictures_are_there(name: str) -> None:
     for typed_in in terminal.PICTURES[name]:
         read(shlex.split(typed_in))
         assert f">$ {typed_in[:70]}" in picture
-
-
-def test_each_report_with_a_table_has_a_page() -> None:
-    shown = {section["report"] for page in topics.pages().values() for section in page["sections"]}
-    reports = topics.load()
-    assert shown <= reports.keys()
-    # Lists, and reports of which a page has single figures.
-    rest = {"packages", "upstream-tests", "pools", "storm-throttled", "storm-ways"}
-    assert {name for name in reports.keys() - shown - rest if "talk" not in name} == set()

@@ -4,12 +4,11 @@ import json
 import os
 import pwd
 import re
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from processes import environment, python, read_only
+from processes import environment, python
 
 from hpcpy.__main__ import main
 from hpcpy.commands import COMMANDS, parse
@@ -100,21 +99,6 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, command: str, 
     done = hpcpy(command, given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert given in done.stderr
-
-
-def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    for name in ("src", "env", "recipes", "containers"):
-        shutil.copytree(paths.ROOT / name, checkout / name)
-    shutil.copy(paths.ROOT / "pyproject.toml", checkout)
-    done = run(
-        *(*read_only(checkout), sys.executable, "-m", "hpcpy", "build", "sif"),
-        env=environment(PYTHONPATH=str(checkout / "src"), HPCPY_CACHE=str(tmp_path / "cache")),
-    )
-    assert done.returncode == 73
-    assert done.stderr.count("\n") == 1
-    assert f"{checkout / 'build'}: cannot be written (Read-only file system)" in done.stderr
-    assert not (tmp_path / "cache").exists()
 
 
 def buffered() -> dict[str, str]:

@@ -1,11 +1,9 @@
 """The pages of results say of each table what speaks against its figures."""
 
-import json
 from typing import Any
 
 import pytest
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from measure import topics
 
@@ -48,14 +46,3 @@ def test_a_busy_or_old_report_is_refused_unless_its_page_says_what_holds(
     assert "**" not in first
     assert [mark for mark in ("Other programs ran", "older image") if mark in second] == marks
     assert ("Counts hold." in second) == bool(marks)
-
-
-def test_a_page_has_each_report_once() -> None:
-    shown = [section["report"] for page in topics.pages().values() for section in page["sections"]]
-    assert len(shown) == len(set(shown))
-
-
-def test_the_forecasts_report_has_no_key_that_no_program_knows() -> None:
-    report = json.loads((paths.ROOT / "docs/results/import-at-scale.json").read_text())
-    programs = "".join(path.read_text() for path in (paths.ROOT / "benchmarks").rglob("*.py"))
-    assert [key for key in report if f'"{key}"' not in programs] == []

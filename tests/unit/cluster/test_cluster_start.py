@@ -1,10 +1,7 @@
 """Who may start a cluster, what it is called and reads, what ends with it."""
 
-import errno
 import ipaddress
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +10,9 @@ import pytest
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
-from hpcpy.core.stages import stage
-from hpcpy_cluster import command, machines, processes
+from hpcpy_cluster import command
 from hpcpy_cluster.layout import CONTROLLER, NODES, Layout
 from hpcpy_cluster.machines import free_network
-from running import wait_until
 
 
 @pytest.fixture
@@ -42,24 +37,9 @@ def test_ordinary_user_is_told_what_an_administrator_would_type(
     assert not layout.folder.exists()
 
 
-def test_a_folder_that_cannot_be_written_asks_for_another(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_written_asks_for_another() -> None:
     with pytest.raises(DiskError, match=r"cannot be written .*; name another folder: .* --folder"):
         run(["cluster", "--folder=/proc/x/c"])
-
-    def fill(*_: object) -> None:
-        layout.folder.mkdir()
-        raise OSError(errno.ENOSPC, "full", str(layout.mark))
-
-    monkeypatch.setattr(machines, "_ip", lambda *_: "")
-    monkeypatch.setattr(machines, "_write", fill)
-    with (
-        pytest.raises(DiskError, match=r"no space .*; name another folder: .* --folder"),
-        stage("start") as current,
-    ):
-        machines.bring_up(layout, current)
-    assert not layout.folder.exists()
 
 
 @pytest.mark.parametrize("words", [(), ("--stop",), ("--status",)])
@@ -116,24 +96,6 @@ def test_what_a_reboot_left_of_a_cluster_goes_wherever_it_was_moved(
     else:
         assert run(words) == 0
         assert not moved.exists()
-
-
-@pytest.mark.long
-def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
-    # A process that outlives its parent is ended as well, and none of another cluster.
-    program = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
-    env = {**os.environ, processes.MARK: str(layout.folder)}
-    others = {**env, processes.MARK: f"{layout.folder}-2"}
-    with subprocess.Popen(["sleep", "600"], env=others) as other:
-        try:
-            subprocess.run([sys.executable, "-c", program], env=env, check=True)
-            # During execve a process has no environment.
-            wait_until(lambda: [*processes.marked(layout)])
-            processes.end_all(layout)
-            assert list(processes.marked(layout)) == []
-            assert other.poll() is None
-        finally:
-            other.kill()
 
 
 DEEP = Layout(Path("/scratch") / "/".join(["a-folder-with-a-name"] * 9) / "build/cluster")

@@ -39,11 +39,6 @@ def files() -> list[Path]:
     return [path for path in downloads_dir().rglob("*") if path.is_file()]
 
 
-def begun(content: bytes) -> None:
-    part_file().parent.mkdir(parents=True)
-    part_file().write_bytes(content)
-
-
 def test_file_lies_under_its_hash_and_nothing_else_is_left(server: Server) -> None:
     path = get(server, ranged(BODY))
     assert path == downloads_dir() / DIGEST / "thing.tar"
@@ -125,7 +120,8 @@ def test_a_download_goes_on_from_what_is_there(
     server: Server, there: bytes, answers: list[Answer], asked: list[str]
 ) -> None:
     if there:
-        begun(there)
+        part_file().parent.mkdir(parents=True)
+        part_file().write_bytes(there)
     assert get(server, *answers).read_bytes() == BODY
     assert [wanted for _, wanted in server.log] == asked
 

@@ -1,8 +1,6 @@
 """Builds for another architecture than this machine's: what their recipes find."""
 
-import io
 import platform
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,36 +14,6 @@ from hpcpy.images.plan import make_plan
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the compilers for another architecture are x86-64's"
 )
-
-
-def a_part(path: Path, program: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as tar:
-        for name in ("python3.14", "python3.14-config", "pip"):
-            entry = tarfile.TarInfo(f"./opt/hpcpy/bin/{name}")
-            entry.size = len(program)
-            tar.addfile(entry, io.BytesIO(program))
-    return path
-
-
-def test_this_machines_python_takes_the_targets_place(tmp_path: Path) -> None:
-    recipes, parts = tmp_path / "recipes", tmp_path / "parts"
-    recipes.mkdir()
-    (recipes / "lib.sh").write_text("of all\n")
-    (recipes / "parts.list").write_text("libffi needed\ncpython needed\nnumpy shipped\n")
-    a_part(parts / "cpython.tar", b"target's")
-    cross.adapt(tmp_path, "aarch64", a_part(tmp_path / "native.tar", b"this machine's"))
-    names = [line.split()[0] for line in (recipes / "parts.list").read_text().splitlines()]
-    assert names[1] == "cpython"
-    assert names[3:] == ["numpy"]
-    with tarfile.open(parts / f"{names[2]}.tar") as tar:
-        found = {entry.name: tar.extractfile(entry) for entry in tar}
-        assert {name: file.read() for name, file in found.items() if file} == {
-            "opt/hpcpy/bin/python3.14": b"this machine's",
-            "opt/hpcpy/bin/target-python3": b"target's",
-        }
-    assert (recipes / "lib_of_all.sh").read_text() == "of all\n"
-    assert "lib_of_all.sh" in (recipes / "lib.sh").read_text()
 
 
 @pytest.mark.parametrize(("arch", "is_own"), [("aarch64", True), ("x86_64", False)])

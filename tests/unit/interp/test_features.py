@@ -27,18 +27,14 @@ def test_the_image_has_all_but_what_is_for_tests_and_the_plain_one_none() -> Non
     assert graph.image("plain").features == ()
 
 
-def in_the_c_library(names: set[str]) -> set[str]:
-    c_library = ctypes.CDLL("libc.so.6")
-    return {name for name in names if hasattr(c_library, name)}
-
-
 def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_stack() -> None:
     # Programs open files through the C library, as everywhere: no answer of it is made up.
     wrapped = {name for functions in WRAPS["wrap"].values() for name in functions}
     recipe = (ROOT / "recipes/interpreter/link.sh").read_text()
     (exported,) = re.findall(r"^echo '\{ (.*); \};' >exports$", recipe, re.MULTILINE)
     assert len(wrapped) > 10
-    assert in_the_c_library(wrapped | set(exported.split("; "))) == {"pthread_create"}
+    names, c_library = wrapped | set(exported.split("; ")), ctypes.CDLL("libc.so.6")
+    assert {name for name in names if hasattr(c_library, name)} == {"pthread_create"}
 
 
 def test_a_program_that_renames_itself_still_gets_the_sites_library(tmp_path: Path) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor import checks, network
-from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, mpi, surroundings
+from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, surroundings
 from hpcpy_job.doctor.node import Node, RankFacts, World
 from hpcpy_job.doctor.ping import Speed
 from running import run
@@ -51,15 +50,6 @@ def compiled(path: Path, source: str) -> Path:
 def named(findings: list[Finding], name: str) -> Finding:
     (found,) = [finding for finding in findings if finding.name == name]
     return found
-
-
-def test_ranks_that_are_bound_to_one_core_are_a_warning(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "sysconf", lambda _: 1024)
-    ranks = tuple(RankFacts(frozenset({0})) for _ in range(4))
-    found = named(cpu.check(machine({}, ranks=ranks)), "cpu.binding")
-    assert (found.status, found.detail) == (Status.WARN, "all 4 ranks are bound to core 0")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +109,6 @@ def test_why_there_is_no_folder_for_temporary_files(
     assert f"{found.detail}; {found.next_step}" == f"TMPDIR={tmp_path / folder} {says}"
 
 
-def test_a_library_that_does_not_load_is_a_failure(machine: Machine) -> None:
-    found = mpi.check(machine({}, world=World(problem="libmpi.so.12 does not load: x")))
-    assert named(found, "mpi.library").status is Status.FAIL
-
-
 def test_a_check_that_raises_is_a_finding(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,64 +126,6 @@ def test_an_empty_machine_gives_findings_and_no_failure(machine: Machine) -> Non
     assert {each.name.partition(".")[2] for each in found} > {"ranks", "hardware", "devices"}
     assert not [each for each in found if each.name.endswith(".check")]
     assert not [each for each in found if each.status is Status.FAIL]
-
-
-_MOUNTS = """\
-1 0 8:1 / / rw - ext4 /dev/a rw
-2 1 0:9 / /home rw shared:1 - nfs4 server:/home rw
-3 1 0:9 / /home/my\\040user rw - lustre lfs rw
-8 1 0:12 / /ceph rw - fuse.ceph-fuse ceph-fuse rw
-10 1 0:14 / /some ro - fuse /dev/fuse ro
-cut
-"""
-
-
-@pytest.mark.parametrize(
-    ("folder", "is_network"), [("/home", True), ("/ceph", True), ("/some", False)]
-)
-def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
-    assert mounts.is_network(mounts.of(_MOUNTS, folder)) == is_network
-
-
-HYDRA = {"PMI_RANK": "1", "PMI_SIZE": "4", "PMI_FD": "0"}
-SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"}
-
-
-@pytest.mark.parametrize(
-    ("variables", "claims", "is_of_several"),
-    [
-        ({}, [], False),
-        # sbatch's own shell: no step.
-        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, [], False),
-        (HYDRA, [(1, 4)], True),
-        (HYDRA | {"PMI_SIZE": "1"}, [(1, 1)], False),
-        # mpiexec inside of a step: its variables count.
-        (SLURM | HYDRA, [(1, 4)], True),
-        # An empty number is none.
-        (SLURM | {"PMI_RANK": "", "PMI_SIZE": ""}, [(2, 8)], True),
-        # PMIx names no size: there may be several.
-        ({"PMIX_RANK": "0", "PMIX_NAMESPACE": "n"}, [], True),
-        ({"PMIX_RANK": "0"}, [], False),
-        (SLURM | {"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, [(2, 1)], False),
-    ],
-)
-def test_what_the_launcher_claims(
-    variables: dict[str, str], claims: list[tuple[int, int]], *, is_of_several: bool
-) -> None:
-    assert [(each.rank, each.size) for each in ranks.claims(variables)] == claims
-    assert ranks.is_of_several(variables) == is_of_several
-
-
-@pytest.mark.parametrize(
-    ("variables", "family", "says"),
-    [
-        (SLURM, "mpich", "srun --mpi=pmi2"),
-        ({**SLURM, "PMIX_RANK": "0"}, "mpich", "speaks no PMIx"),
-        ({**HYDRA, "PMI_FD": "987"}, "mpich", "--preserve-fds"),
-    ],
-)
-def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> None:
-    assert says in mpi.remedy(variables, family)
 
 
 IB = "/sys/class/infiniband"

@@ -21,12 +21,6 @@ from hpcpy.launch.site import Site
 from hpcpy.pins.tables import Table, read_table
 
 
-def write(folder: Path, text: str) -> Path:
-    path = folder / "there.toml"
-    path.write_text(text)
-    return path
-
-
 def schema() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads(settings.SCHEMA.read_text()))
 
@@ -84,8 +78,9 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "there.toml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        site.read_site(write(tmp_path, text))
+        site.read_site(tmp_path / "there.toml")
     assert says in str(caught.value)
     assert "there.toml" in str(caught.value)
     # No regular expression of this program.

@@ -46,26 +46,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Talk:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_slide_has_the_talks_figures_beside_those_of_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = tmp_path / "talk.json"
-    assert main(["talk", "mine", "3", "--json", str(made)]) == 0
-    shown = capsys.readouterr()
-    assert shown.err == ""
-    (slide,) = json.loads(made.read_text())["slides"]
-    each = slide["experiments"][0]["rows"]
-    assert [(row["impl"], row["workers"], row["talk"]) for row in each] == [
-        ("python", 1, 3.6),
-        ("threads", 3, 1.2),
-        ("threads", 64, 9.0),
-    ]
-    assert each[0]["here"] > 0
-    assert len(each[0]["samples"]) == 5
-    assert each[2]["here"] is None
-
-
-@pytest.mark.usefixtures("small")
 def test_a_notebook_replaces_no_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = tmp_path / "mine.ipynb"
     assert main(["talk", "mine", "--notebook", str(made)]) == 0

@@ -57,7 +57,7 @@ def test_what_goes_with_the_checkout_is_told(
     ("words", "says"),
     [
         ("modulefile --versio=1", "unrecognized arguments: --versio=1"),
-        ("modulefile --site=perlmutter-cpu", "has podman-hpc, and a module file is for"),
+        ("modulefile --site=perlmutter-cpu", "or hpcpy-python; hpcpy batch writes a script for"),
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
         ("modulefile --to=/x/m:x", "--to: /x/m:x: Lmod reads no module file there"),

@@ -196,6 +196,7 @@ def main(options: argparse.Namespace) -> int:
         _pack_pages(folder / PAGES)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         place(paths.ROOT / "docs/install.txt", folder / "INSTALL")
+        place(paths.ROOT / "LICENSE", folder / "LICENSE")
         place(paths.ENV / "sites/schema.json", folder / "schema.json")
         where = options.url.rstrip("/") or target.absolute().as_uri()
         for name, text in recipes(folder, version, where).items():

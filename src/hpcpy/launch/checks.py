@@ -83,7 +83,7 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
         absent, _, head = _inspect(Path(given))
         wrong = "" if absent else _not_standalone(Path(given), head)
         if absent and is_here:
-            wrong = f"{absent}; `make standalone` makes build/hpcpy-python"
+            wrong = f"{absent}; a checkout's `make standalone` makes one"
     else:
         wrong = _no_reference(given, engine)
     if absent == _CLOSED:  # To the ranks, too, which are of the same user
@@ -110,7 +110,7 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     if sif:
         return missing(path), ""
     is_elf = head.startswith(_ELF)
-    hint = "ENGINE=standalone runs hpcpy-python" if is_elf else "`make sif` makes a SIF"
+    hint = "ENGINE=standalone runs hpcpy-python" if is_elf else "a checkout makes a SIF: make sif"
     return ("" if any(others) else f"is nothing that Apptainer runs; {hint}"), ""
 
 

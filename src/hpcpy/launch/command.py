@@ -104,7 +104,7 @@ def main(options: argparse.Namespace) -> int:
     job_nodes = 0 if is_batch else controller.job_nodes()
     check_request(request, site, job_nodes)
     if is_run and controller.command("srun") is None:
-        hint = "hpcpy batch writes a script for a machine that has it"
+        hint = f"{paths.CALLED} batch writes a script for a machine that has it"
         if paths.IS_CHECKOUT:
             hint = "`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
         raise UnavailableError("no srun on this machine", hint=hint)

@@ -34,12 +34,13 @@ class Container:
     inline: bool = False  # Whether the job script holds those of src/launch: no checkout is needed
 
 
-_FIND_MODULE = Line(
-    "type module >/dev/null 2>&1 || . /etc/profile", "where a script's shell has no `module`"
-)
+# An `exec` of a program runs no trap for EXIT, and a line of setup may set another one.  -T is for
+# its functions, and for files that it reads.
 _NAME_FAILED = Line(
-    """trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT""",
-    "a line of setup that fails is named, also if it ends this script",
+    r"""trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT
+set -T; trap 'case $BASH_SUBSHELL$BASH_COMMAND in 0exit | 0exit\ * | 0exec\ [!0-9{\<\>\&]*)
+  echo "$hpcpy_setup" >&2; hpcpy_setup=; exit 69 ;; esac' DEBUG""",
+    "a line of setup that fails is named, also if it ends this script, or takes its place",
 )
 # Lines before the step, and the words before ``python3``.
 Start = tuple[Iterable[Line], list[Line]]
@@ -61,14 +62,18 @@ def site_variables(site: Site) -> tuple[Variable, ...]:
 def module_lines(site: Site) -> tuple[Line, ...]:
     """Return the lines that load a site's modules and run its setup; one that fails is named."""
     commands = [("modules", f"module load {quoted(name)}") for name in site.modules]
-    lines = [_FIND_MODULE] if commands else []
+    if commands:  # a script's shell may have no `module`
+        commands.insert(0, ("modules", "type module >/dev/null 2>&1 || . /etc/profile || true"))
     commands += [("setup", shell) for shell in site.setup]
+    lines = []
     for key, shell in commands:
         named = quoted(f"hpcpy: setup of {site.files.get(key, site.name)} failed: {shell}")
-        # In lines of their own: one may end with a comment, or with a semicolon.
-        script = f"hpcpy_setup={named}\n{{ {shell}\n}} || exit 69"
+        # In lines of their own: one may end with a comment, or with a semicolon.  It does not read
+        # this script, or a program's input.
+        script = f"hpcpy_setup={named}\n{{ {shell}\n}} </dev/null || exit 69"
         lines.append(Line(script, f"site {site.name}"))
-    return (_NAME_FAILED, *lines, Line("hpcpy_setup=", "all is set up")) if lines else ()
+    end = Line("trap - DEBUG; set +T; hpcpy_setup=", "all is set up")
+    return (_NAME_FAILED, *lines, end) if lines else ()
 
 
 def bind_pair(bind: str) -> str:

@@ -152,7 +152,7 @@ _KNOWN: tuple[tuple[Any, ...], ...] = (
     (_OPTION, r"Slurm refuses an option: \1", UnavailableError.exit_code),
     (
         "Unable to contact slurm controller|establish a configuration source",
-        "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
+        "no Slurm controller answers; use a login node, or a checkout's `make cluster`",
         UnavailableError.exit_code,
     ),
 )

@@ -83,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(
             f"SITE={site.name} has {site.engine}, and a module file is for Apptainer"
             " or hpcpy-python",
-            hint="make launch writes the commands of the other engines",
+            hint=f"{paths.CALLED} batch writes a script for the other engines",
         )
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
@@ -169,7 +169,7 @@ def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
     try:
         check_image(image, engine, is_staged=False, is_here=True)
     except UsageError as error:
-        error.hint = "hpcpy site prints which file names it" if is_sites else ""
+        error.hint = f"{paths.CALLED} site prints which file names it" if is_sites else ""
         raise
     return absolute(image, engine)
 

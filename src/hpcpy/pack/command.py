@@ -80,13 +80,13 @@ def main(options: argparse.Namespace) -> int:
         return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
-    place, remedy = prefix, "pack where you can write"
+    place = work_folder(prefix)
     if options.standalone:
         action, options.file = _write_file, standalone.checked(options.file, prefix)
         # Without a change of the environment: its own parent may be a site's, and closed.
         if not (options.program and is_packed(prefix)):
-            place, remedy = options.file, "give another place by -o"
-    with work_folder(place, remedy) as work:
+            place = work_folder(options.file, "give another place by -o")
+    with place as work:
         action(prefix, work, options)
     return 0
 

@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, places_named
 from hpcpy.core.scratch import locked, remove_tree
 from hpcpy.core.stages import say
+from hpcpy_common.machine import user_name
 
 _OWN = 0o700
 _OTHERS = 0o022
@@ -40,13 +41,16 @@ def is_packed(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def work_folder(prefix: Path, remedy: str = "pack where you can write") -> Iterator[Path]:
+def work_folder(prefix: Path, remedy: str = "ask its owner, or try --standalone") -> Iterator[Path]:
     """Give a folder beside the prefix, which is gone afterwards: one pack has it at once.
 
     If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
     """
     made = beside(prefix, "packing")
     with places_named(made, remedy), disk_errors(made):
+        # Else the last renames would fail in a sticky folder, and in an undo.
+        if prefix.is_dir() and os.geteuid() not in (0, owner := prefix.stat().st_uid):
+            raise DiskError(f"{prefix}: is of {user_name(owner)}, who alone can change it")
         # Nobody else reads there what is not in its place, with its mode.
         with contextlib.suppress(FileExistsError):
             made.mkdir(_OWN)

@@ -85,7 +85,8 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     sif.write_bytes(32 * b"#" + b"SIF_MAGIC\0")
     (tmp_path / "me/folder/.singularity.d").mkdir(parents=True)
     (tmp_path / "me/hpcpy").touch()
-    assert "is nothing that Apptainer runs" in refused(str(archive), "apptainer")
+    is_none = "is nothing that Apptainer runs; a checkout makes a SIF"
+    assert is_none in refused(str(archive), "apptainer")
     assert "is a folder" in refused(str(tmp_path), "apptainer")
     assert "file name too long" in refused("x" * 300, "apptainer")
     assert "no such file" in refused(absent, "apptainer")
@@ -99,7 +100,7 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     assert taken("me/folder", "podman") == ""
     for given in (tmp_path, sif):  # a folder, a text
         assert "is no file of `make standalone`" in refused(str(given), "standalone")
-    assert "`make standalone` makes" in refused(absent, "standalone")
+    assert "a checkout's `make standalone` makes" in refused(absent, "standalone")
     assert taken(absent, "standalone", is_here=False) == "no such file"
     program = str(shutil.which("sh"))
     assert "is no file of `make standalone`" in refused(program, "standalone")

@@ -51,7 +51,7 @@ def test_what_goes_with_the_checkout_is_told(
     ("words", "says"),
     [
         ("modulefile --versio=1", "unrecognized arguments: --versio=1"),
-        ("modulefile --site=perlmutter-cpu", "has podman-hpc, and a module file is for"),
+        ("modulefile --site=perlmutter-cpu", "or hpcpy-python; hpcpy batch writes a script for"),
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
         ("modulefile --to=/x/m:x", "--to: /x/m:x: Lmod reads no module file there"),
@@ -178,6 +178,7 @@ def test_without_fuse_its_python_says_what_helps(
     [
         ("s/site.toml", "python -mhpcpy_job preflight", "s/site.toml"),
         ("s/site.toml", "hpcpy-exec sh -c 'python -Pm hpcpy_job doctor'", "s/site.toml"),
+        ("./s/../s/site.toml", "python my.py", "s/site.toml"),
         ("s/closed/x/site.toml", "python my.py", "s/closed"),
         ("s/missing/site.toml", "python my.py", ""),
         ("", "python my.py", ""),
@@ -187,7 +188,9 @@ def test_without_fuse_its_python_says_what_helps(
 def test_the_container_sees_the_site_file_that_is_named(
     sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, called: str, seen: str
 ) -> None:
-    shows = 'for word; do case $word in --bind=*) echo "$word" ;; esac; done'
+    shows = (
+        'echo "$HPCPY_SITE_FILE"; for word; do case $word in --bind=*) echo "$word" ;; esac; done'
+    )
     engine = executable(tmp_path / "bin/apptainer", f"#!/bin/sh\n{shows}\n")
     monkeypatch.setattr(prefix, "find_apptainer", lambda: engine)
     assert run(["modulefile", f"--image={sif}", f"--to={tmp_path}", "--version=1"]) == 0
@@ -195,17 +198,18 @@ def test_the_container_sees_the_site_file_that_is_named(
     for file in ("site.toml", "closed/x/site.toml"):
         (tmp_path / "s" / file).touch()
     (tmp_path / "s/closed").chmod(0)
-    given = str(tmp_path / name) if name else ""
+    path = str(tmp_path / name).replace("s/../", "") if name else ""
+    given = name if name.startswith(".") else path
     script = f"{tmp_path}/hpcpy/1/bin/{called}"
     env = {"PATH": os.environ["PATH"], "HPCPY_SITE_FILE": given, "APPTAINER_UNSQUASH": "1"}
-    done = run_program(*AS_ANY_USER, "sh", "-c", script, env=env)
+    done = run_program(*AS_ANY_USER, "sh", "-c", script, env=env, cwd=tmp_path)
     (tmp_path / "s/closed").chmod(0o700)
     if "," in given:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"hpcpy: HPCPY_SITE_FILE={given}: {seen}\n"
     else:
         bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
-        assert (done.returncode, done.stdout, done.stderr) == (0, bound, "")
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n{bound}", "")
 
 
 def test_a_site_file_that_the_container_could_not_see_makes_no_module(

@@ -135,7 +135,7 @@ def test_every_engine_takes_any_image_and_program(engine: str) -> None:
     given = {option.shell for option in (*made.step, *made.program)}
     named = f"hpcpy_image='{image}'" in " ".join(lines) and engine == "standalone"
     assert named or given & {f"'{image}'", f"'--image={image}'"}
-    setup = next(n for n, line in enumerate(lines) if line.endswith("{ true\n} || exit 69"))
+    setup = next(n for n, line in enumerate(lines) if "{ true\n}" in line)
     # No Python of the host's gets into an image, whatever the site's modules set.
     assert ("unset ${!PYTHON@}" in lines[setup:]) == (engine != "none")
     assert ("export PYTHONNOUSERSITE=1" in lines) == (engine in ("standalone", "none"))

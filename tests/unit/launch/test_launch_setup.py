@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from requested import requested
 
+from hpcpy.launch.engines import Container
+from hpcpy.launch.kernelspec import kernel_spec
 from hpcpy.launch.modulefile import own_script
 from hpcpy.launch.plan import HostFacts, at_site, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script
 from hpcpy.launch.site import Site, find_site
 from running import Done, executable, run
 
+KINDS = ["launch", "batch", "module", "kernel"]
 FAILS = [
     "exit 0",
     "false",
@@ -19,6 +22,12 @@ FAILS = [
     "test -d /no/such || exit 0",
     ". ./ends",
     "set -u; $X",
+    "return",
+    "trap 'echo hi' EXIT; exit 0",
+    "exec true",
+    "if true; then exec -a x sh -c 'echo hi'; fi",
+    ". ./replaces",
+    "f() { exec no-such; }; f",
 ]
 
 
@@ -27,15 +36,21 @@ def folder(tmp_path: Path) -> Path:
     for name in ("srun", "image"):
         executable(tmp_path / name, "#!/bin/sh\necho ran\n")
     (tmp_path / "ends").write_text("exit 4\n")
+    (tmp_path / "replaces").write_text("test -d /no/such || exec true\n")
     return tmp_path
 
 
 def ran(folder: Path, script: str) -> Done:
     env = {"PATH": f"{folder}:{os.environ['PATH']}"}
-    return run("bash", "-c", script, env=env, cwd=folder)
+    return run("bash", "-s", env=env, cwd=folder, input=script)
 
 
 def script_of(kind: str, site: Site, image: Path) -> str:
+    if kind == "kernel":
+        container = Container(str(image), "its.sif", "", has_gpus=False, variables=())
+        argv = kernel_spec("apptainer", container, site, "")["argv"]
+        assert isinstance(argv, list)
+        return str(argv[2])
     if kind == "module":
         return own_script(str(image), site)
     request = at_site(requested("--engine=none"), site)
@@ -51,7 +66,7 @@ def of_file(folder: Path, *lines: str) -> Site:
 
 
 @pytest.mark.parametrize("line", FAILS)
-@pytest.mark.parametrize("kind", ["launch", "batch", "module"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_line_that_fails_or_ends_the_script_is_named(folder: Path, kind: str, line: str) -> None:
     site = of_file(folder, "true", line, "echo not reached")
     done = ran(folder, script_of(kind, site, folder / "image"))
@@ -60,9 +75,11 @@ def test_a_line_that_fails_or_ends_the_script_is_named(folder: Path, kind: str, 
     assert done.stderr.splitlines()[-1] == named
 
 
-@pytest.mark.parametrize("kind", ["launch", "batch", "module"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_lines_that_do_not_fail_change_no_end(folder: Path, kind: str) -> None:
-    site = of_file(folder, "(exit 3); true # why", "set -u", "[ ${X:-} ] || true")
+    lines = ("(exit 3); true # why", "set -u", "[ ${X:-} ] || true", "exit=3")
+    opens = ("exec", "exec 3>&1", "exec {fd}>&3 2>&1", "(exec false); X=$(exec true; exit)", "cat")
+    site = of_file(folder, *lines, *opens)
     done = ran(folder, script_of(kind, site, folder / "image"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
 

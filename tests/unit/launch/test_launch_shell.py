@@ -106,7 +106,7 @@ def test_a_site_may_end_a_line_as_shell_does() -> None:
     for line in ("export A=1;", "export A=1 # why", "A=1; export A &"):
         script = batch_script(planned(setup=(line,)))
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-        assert f"{{ {line}\n}} || exit 69" in script
+        assert f"{{ {line}\n}} </dev/null || exit 69" in script
 
 
 def test_sbatch_reads_its_options_from_the_top() -> None:

@@ -61,6 +61,20 @@ def test_a_place_where_nothing_can_be_made_is_named_with_the_next_step() -> None
             pass
 
 
+@pytest.mark.parametrize("parent", [0o1777, 0o777, 0o755])
+def test_anothers_folder_is_refused_before_all_work(tmp_path: Path, parent: int) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becomes another user: as root")
+    (tmp_path / "env").mkdir()
+    tmp_path.chmod(parent)
+    code = "import os, sys; from pathlib import Path; from hpcpy.pack.places import work_folder\n"
+    code += "os.chdir(sys.argv[1]); os.setuid(65534)\nwith work_folder(Path('env')): pass"
+    done = run(sys.executable, "-c", code, tmp_path, env=environment())
+    says = "env: is of root, who alone can change it; ask its owner, or try --standalone"
+    assert says in done.stderr.splitlines()[-1]
+    assert [*tmp_path.iterdir()] == [tmp_path / "env"]
+
+
 def test_a_setting_changes_in_what_its_owner_has_closed(tmp_path: Path) -> None:
     config = tmp_path / ".pack/config"
     config.parent.mkdir()

@@ -14,7 +14,6 @@ from tiers import sampled
 # hpcpy's own main around a command that has a scratch folder, and starts a program in it.
 TOOL = """
 import subprocess, sys, threading, time, types
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from hpcpy import __main__
 from hpcpy import commands
@@ -43,8 +42,8 @@ def main(options):
             threading.Thread.start = lambda thread: (begin(thread), time.sleep(0.5))
             in_order([0, 1], lambda _: (), staged, at_once=2)
         elif way == "captured in a thread":
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(programs.captured, [words]))
+            # Its wait ends each second: a signal just before a call that waits would not end it.
+            in_order([0], lambda _: (), lambda _: programs.captured(words), at_once=1)
         else:
             programs.run(words, process_group=None)
 command.declare, command.main = lambda parser: None, main

@@ -47,29 +47,6 @@ def test_marks_and_pictures_go_and_links_name_their_page(
     assert capsys.readouterr().out == SHOWN
 
 
-@pytest.mark.parametrize("columns", [20, 60, 200])
-def test_no_code_is_broken_at_any_width(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = f"./hpcpy {' --an option' * 9}"
-    prose = f"Type `{code}` and `{code}`, as {'many words ' * 20}have it."
-    text = f"{prose}\n\n   ```sh\n   {code}\n   ```\n\n- {prose}\n"
-    monkeypatch.setenv("COLUMNS", str(columns))
-    shown = "".join(
-        part if at % 2 else pages._wrapped(part) for at, part in enumerate(pages._CODE.split(text))
-    )
-    assert shown.split() == text.split()
-    assert (shown.count(code), shown.count(f"\n   {code}\n")) == (5, 1)
-    assert max(len(line) for line in shown.splitlines() if code not in line) <= columns
-
-
-def test_a_pager_that_is_not_there_hides_no_page(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PAGER", "nosuch -R")
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    pages.main(argparse.Namespace(page="mpi"))
-    assert capsys.readouterr().out.startswith("# Use")
-
-
 @pytest.mark.parametrize(
     ("name", "title"),
     [

@@ -151,12 +151,7 @@ class Fetcher:
         if since is not None and time.monotonic() - since > self._patience.give_up:
             raise PermanentError("its host does not answer")
         try:
-            reply = open_url(
-                self._address(source),
-                start,
-                self._patience,
-                of_apt=source.url.startswith(APT_MIRROR),
-            )
+            reply = open_url(self._address(source), start, self._patience)
         except UnreachableError:
             self._silent.setdefault(host, time.monotonic())
             raise

@@ -77,7 +77,7 @@ def test_the_launchers_variables_are_not_the_programs(prefix: Path) -> None:
     (prefix / ".pack/config").chmod(0o644)
     text = (prefix / ".pack/config").read_text()
     (prefix / ".pack/config").write_text(text.replace("_IMAGE=", "_IMAGES="))
-    damaged = pack("--explain", prefix)
+    damaged = pack("--undo", prefix)
     assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
 
 
@@ -152,8 +152,6 @@ def test_a_copy_and_what_was_moved_change_nothing_at_the_first_place(
         assert f"{other}: was packed as {prefix}, " in done.stderr
         assert f"./hpcpy pack --undo {other}" in done.stderr
         assert (f"mv {other} {prefix}" in done.stderr) == (how == "mv")
-    explained = pack("--explain", other)
-    assert (explained.returncode, f" MB, of {prefix}\n" in explained.stdout) == (0, True), explained
     if how == "mv":
         prefix.symlink_to(other)
         assert pack(*program).returncode == 0
@@ -310,11 +308,9 @@ def test_of_what_lies_in_a_packed_folder_the_folder_is_named(prefix: Path, name:
         (["--undo", "{}/bin/python3"], "--undo or --update has no meaning"),
         (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
         (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
-        (["--explain", "{}"], "is not packed"),
         (["-o", "x", "{}"], "-o has no meaning"),
         (["--standalone", "{}", "-o", "{}"], "is a folder"),
         (["--standalone", "{}/bin/python3"], "--standalone has no meaning"),
-        (["--explain", "{}/bin/python3"], "--explain has no meaning"),
     ],
 )
 def test_a_wrong_request_is_one_line(original: Path, words: list[str], says: str) -> None:

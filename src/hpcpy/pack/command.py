@@ -19,7 +19,7 @@ from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
-from hpcpy.pack.starts import ALONE, count, explained, record
+from hpcpy.pack.starts import ALONE, count, record
 from hpcpy_common.programs import ended
 
 
@@ -32,8 +32,6 @@ def declare(parser: Parser) -> None:
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
-    what = "say what is in the image, and how much of it a start reads ahead"
-    alternative("--explain", action="store_true", help=what)
     what = "write the environment as one program, and leave the folder as it is"
     alternative("--standalone", action="store_true", help=what)
     what = "the program that --standalone writes (default: PREFIX's name, with .run)"
@@ -75,9 +73,6 @@ def main(options: argparse.Namespace) -> int:
         print(f"{prefix} is the folder again")
         return 0
     _refuse_state(prefix, options)
-    if options.explain:
-        print(explained(prefix))
-        return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
     place, remedy = prefix, "pack where you can write"
@@ -98,11 +93,10 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
         )
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
-        "--explain": is_sif and options.explain,
         "--standalone": is_sif and options.standalone,
         "-o": options.file and not options.standalone,
-        "--with": options.others and (is_sif or options.undo or options.explain),
-        "a program": options.program and (options.undo or options.explain),
+        "--with": options.others and (is_sif or options.undo),
+        "a program": options.program and options.undo,
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
         raise UsageError(f"{name} has no meaning here", hint=f"see {COMMAND} pack --help")
@@ -112,23 +106,18 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     """Refuse what cannot be done with a folder as it is: packed, of a SIF, or neither."""
     is_change = options.undo or options.update
     # Of a packed folder, a program is recorded.
-    is_use = options.explain or options.standalone or (options.program and not is_change)
+    is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
-        if is_change or options.explain:
+        if is_change:
             raise UsageError(f"{prefix}: is not packed", hint=f"{COMMAND} pack {prefix}")
         environments.refuse_others(prefix)
         return
-    _refuse_strayed(prefix, may_be_copy=options.undo or options.explain)
+    _refuse_strayed(prefix, may_be_copy=options.undo)
     if image.image_of(prefix).is_symlink() and not is_use:
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
     if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
-    if options.program and not is_change and "HOT" not in image.settings_of(prefix):
-        hint = f"{COMMAND} pack --update {prefix} -- true"
-        raise UsageError(
-            f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
-        )
     if options.others and not is_change:
         raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
 

@@ -26,7 +26,7 @@ def hpcpy(*arguments: str, **variables: str) -> Done:
 @pytest.mark.parametrize("name", sampled(COMMANDS, keep=3))
 def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None:
     shown = printed(hpcpy(name, "--help", HOME=str(tmp_path), HPCPY_CACHE=str(tmp_path / "cache")))
-    assert shown.startswith(f"usage: hpcpy {name} [-h]")
+    assert shown.startswith(f"usage: ./hpcpy {name} [-h]")
     assert list(tmp_path.iterdir()) == []
 
 

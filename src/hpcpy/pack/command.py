@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import CALLED, COMMAND, named
+from hpcpy.core.paths import CALLED, named
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
@@ -99,7 +99,7 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
         "a program": options.program and options.undo,
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
-        raise UsageError(f"{name} has no meaning here", hint=f"see {COMMAND} pack --help")
+        raise UsageError(f"{name} has no meaning here", hint=f"see {CALLED} pack --help")
 
 
 def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
@@ -109,7 +109,7 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change:
-            raise UsageError(f"{prefix}: is not packed", hint=f"{COMMAND} pack {prefix}")
+            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {prefix}")
         environments.refuse_others(prefix)
         return
     _refuse_strayed(prefix, may_be_copy=options.undo)
@@ -128,13 +128,13 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     sif = file.resolve() if file.is_symlink() else None
     # Path.exists would raise where this user may not look.
     if not os.path.exists(file):  # noqa: PTH110
-        hint = f"{COMMAND} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+        hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
-    hint = f"{COMMAND} pack --undo {prefix} gives the folder back here"
+    hint = f"{CALLED} pack --undo {prefix} gives the folder back here"
     if sif:
-        hint = f"{COMMAND} pack {sif} --to {prefix}"
+        hint = f"{CALLED} pack {sif} --to {prefix}"
     elif not place.exists():
         # The folder itself is closed, and has the name of the one above it.
         hint = f"chmod u+w {prefix} && mv {prefix} {place}, or {hint}"
@@ -190,7 +190,7 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
             said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
             why = ": ".join(dict.fromkeys(said))
-            hint = f"see engines in: {COMMAND} docs pack"
+            hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
     return packed, f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB"

@@ -27,7 +27,7 @@ as [others](https://example.org/x) do ([measured](../results/starts.md)).
 SHOWN = """\
 # Use it
 
-Takes 13 calls (why (hpcpy docs why)), each,
+Takes 13 calls (why (./hpcpy docs why)), each,
 as others (https://example.org/x) do (measured).
 
 ```text
@@ -65,8 +65,8 @@ def test_a_page_has_a_short_name_and_its_path(name: str, title: str) -> None:
     ("name", "hint"),
     [
         ("mip", "did you mean mpi?"),
-        ("zzzz", "hpcpy docs lists them"),
-        ("../../README", "hpcpy docs lists them"),
+        ("zzzz", "./hpcpy docs lists them"),
+        ("../../README", "./hpcpy docs lists them"),
     ],
 )
 def test_an_unknown_page_is_one_line(name: str, hint: str) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import uuid
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hpcpy.core.errors import IntegrityError
-from hpcpy.core.files import MIB
 
 # launch script, magic, version, architecture, UUID, created, modified, free
 # and all descriptors, their offset and size, the data's offset and size
@@ -40,25 +38,6 @@ def settle(path: Path, identity: str, epoch: int) -> None:
             descriptor[_OWNER : _OWNER + 2] = [0, 0]
             stream.seek(place)
             stream.write(_DESCRIPTOR.pack(*descriptor))
-
-
-def system_sha256(path: Path) -> str:
-    """Return the hash of a SIF's root file system, which a signature does not change."""
-    begin, size = system(path)
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        stream.seek(begin)
-        while size > 0 and (block := stream.read(min(size, MIB))):
-            digest.update(block)
-            size -= len(block)
-    return digest.hexdigest()
-
-
-def architecture(path: Path) -> str:
-    """Return the number of a SIF's architecture."""
-    with path.open("rb") as stream:
-        number: bytes = _header(stream, path)[3]
-    return number.rstrip(b"\0").decode(errors="replace").lstrip("0")
 
 
 def system(path: Path) -> tuple[int, int]:

@@ -129,12 +129,6 @@ def checkout_lock() -> Iterator[None]:
                 del os.environ[_HELD]
 
 
-def require_turns() -> None:
-    """Refuse a checkout in which this user can take no turn: another's."""
-    with contextlib.suppress(UnavailableError), locked(paths.BUILD / LOCK, may_wait=False):
-        pass
-
-
 USERS = ".users"
 
 

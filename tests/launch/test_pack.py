@@ -254,10 +254,9 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
         done = pack(*words)
         assert done.returncode == 0, done.stderr
         for line in (
-            f"editable install out of the environment: {prefix}/share/__editable__.mine.pth"
-            f" -> {outside}: it must stay: pip install it, no -e",
-            f"path in a .pth file out of the environment: {prefix}/share/own.pth"
-            f" -> {outside}: it must stay; --with FOLDER packs it too",
+            f"path in site-packages out of the environment: {prefix}/share/__editable__.mine.pth"
+            f" -> {outside}: it must stay; --with FOLDER packs it too; of pip install -e: no -e",
+            f"{prefix}/share/own.pth -> {outside}: it must stay; --with FOLDER packs it too",
             f"{prefix}/lib/data -> {outside}: its target must stay; --with",
             f"image is closed to those who may not read {prefix}/share/closed",
         ):

@@ -43,7 +43,10 @@ def settle(path: Path, identity: str, epoch: int) -> None:
 def system(path: Path) -> tuple[int, int]:
     """Return where the root file system begins in a SIF, and its size."""
     with path.open("rb") as stream:
-        for _, descriptor in _descriptors(stream, _header(stream, path)):
+        header = _header(stream, path)
+        if wrong := missing(path):
+            raise IntegrityError(f"{path}: {wrong}")
+        for _, descriptor in _descriptors(stream, header):
             if descriptor[_TYPE] == _PARTITION:
                 return descriptor[_OFFSET], descriptor[_SIZE]
     raise IntegrityError(f"{path}: a SIF without a file system")

@@ -4,7 +4,6 @@ import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,12 +14,10 @@ from hpcpy.commands import run as run_hpcpy
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.fetch.artifacts import fetch
-from hpcpy.fetch.download import Patience
 from hpcpy.pins.model import DebianSuite
 from running import run
 
 BODY = b"the pinned bytes"
-SOON = Patience(seconds=60.0, pauses=(0.0,), give_up=60.0)
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 
@@ -51,9 +48,9 @@ def full_queue() -> Iterator[str]:
             client.close()
 
 
-def fetched(*urls: str, patience: Patience = SOON) -> bytes:
+def fetched(*urls: str) -> bytes:
     wanted = artifact(BODY, *urls)
-    return fetch([wanted], patience=patience)[wanted].read_bytes()
+    return fetch([wanted])[wanted].read_bytes()
 
 
 @pytest.mark.parametrize("answer", [status(404), ranged(b"wrong" * 9)])
@@ -70,11 +67,11 @@ def test_wrong_bytes_weigh_more_than_a_missing_second_source(server: Server) -> 
 
 @pytest.mark.long
 def test_unreachable_first_source_costs_one_connection_attempt(
-    server: Server, full_queue: str
+    server: Server, full_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers["/second"] = [ranged(BODY)]
-    patience = replace(SOON, seconds=3.0)
-    assert fetched(f"{full_queue}/first", f"{server.url}/second", patience=patience) == BODY
+    monkeypatch.setattr("hpcpy.fetch.download.SECONDS", 3.0)
+    assert fetched(f"{full_queue}/first", f"{server.url}/second") == BODY
 
 
 def test_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def test_a_sif_with_another_file_differs(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     first = make_sif(engine, tmp_path / "a", FILES)
-    compare(first, shutil.copy(first, tmp_path / "copy"))
+    compare(first, Path(shutil.copy(first, tmp_path / "copy")))
     assert "the same bytes" in capsys.readouterr().out
     other = make_sif(engine, tmp_path / "b", {**FILES, "etc/hostname": "other\n"})
     with pytest.raises(IntegrityError, match=r"differs from .*; diffoscope ") as caught:

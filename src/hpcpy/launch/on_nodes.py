@@ -43,11 +43,7 @@ def text(*names: str, ending: str = ".sh") -> str:
     return "\n".join(lines) + "\n"
 
 
-def around(
-    engine: str,
-    node_local: str = "/tmp",  # noqa: S108
-    image: str = "",
-) -> tuple[Line, ...]:
+def around(engine: str, node_local: str = "", image: str = "") -> tuple[Line, ...]:
     """Return the lines that set ``$at_node`` and ``$in_container`` to the scripts of an engine."""
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
     lines = []
@@ -60,11 +56,6 @@ def around(
         variable_of_script("at_node", text(*at_node), why_there),
         variable_of_script("in_container", text(*in_container), why_inside),
     )
-
-
-def of_script(name: str, why: str) -> Line:
-    """Return the lines of a script that the job's own shell runs."""
-    return Line(text(name).rstrip(), why)
 
 
 # Of --stage, and of the standalone file.  The copy lies in a folder that the job has made on each
@@ -83,7 +74,7 @@ def staging_lines(image: str, node_local: str, copy: Expanded) -> tuple[Line, ..
         Line(f"hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
         variable_of_script("hpcpy_keeper", text("keeper"), "keeps a node's copy"),
-        of_script("staging", "keepers on all nodes: a copy goes with its job"),
+        Line(text("staging").rstrip(), "keepers on all nodes: a copy goes with its job"),
         Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line('exec {hpcpy_sum}< <(sha256sum <"$hpcpy_image")', "while it is copied"),

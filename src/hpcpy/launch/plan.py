@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
-from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, of_script, staging_lines
+from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
@@ -188,7 +188,7 @@ def plan_launch(
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
         copying = staging_lines(facts.image, site.node_local, COPIES[engine])
-        guarded = of_script("guarded", "the step, whatever signals come")
+        guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
         afterwards = (guarded, *STAGING_ENDS)
     kinds = _kind(engine) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)

@@ -41,6 +41,8 @@ path = "pool/main/t/thing/thing_7+b1_amd64.deb"
 MIRROR_PATH = "/debian/pool/main/t/thing/thing_7%2Bb1_amd64.deb"
 NEWER_PATH = "pool/main/t/thing/thing_8_amd64.deb"
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:

@@ -34,7 +34,7 @@ except KeyboardInterrupt:
 """
 
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("empty_cache", "patience")
 
 
 def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[str]:

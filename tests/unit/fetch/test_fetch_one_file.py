@@ -18,7 +18,7 @@ BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("empty_cache", "patience")
 
 
 def get(server: Server, *answers: Answer, body: bytes = BODY) -> Path:

@@ -21,7 +21,7 @@ BODY = b"the pinned bytes"
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("empty_cache", "patience")
 
 
 @pytest.fixture(autouse=True)

@@ -168,7 +168,7 @@ def test_ranks_of_both_nodes_run_it(cluster: Cluster, sif: str, named: str) -> N
     assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
 
 
-@pytest.mark.parametrize("more", sampled([(), ("STAGE=1",)]))
+@pytest.mark.parametrize("more", sampled([(), (("STAGE=1",),)]))
 def test_neither_a_strict_shell_nor_an_odd_folder_stops_it(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:

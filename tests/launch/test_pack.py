@@ -77,7 +77,7 @@ def test_the_launchers_variables_are_not_the_programs(prefix: Path) -> None:
     (prefix / ".pack/config").chmod(0o644)
     text = (prefix / ".pack/config").read_text()
     (prefix / ".pack/config").write_text(text.replace("_IMAGE=", "_IMAGES="))
-    damaged = pack("--explain", prefix)
+    damaged = pack("--undo", prefix)
     assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
 
 
@@ -140,8 +140,6 @@ def test_a_copy_and_what_was_moved_change_nothing_at_the_first_place(
         assert f"{other}: was packed as {prefix}, " in done.stderr
         assert f"./hpcpy pack --undo {other}" in done.stderr
         assert (f"mv {other} {prefix}" in done.stderr) == (how == "mv")
-    explained = pack("--explain", other)
-    assert (explained.returncode, f" MB, of {prefix}\n" in explained.stdout) == (0, True), explained
     if how == "mv":
         prefix.symlink_to(other)
         assert pack(*program).returncode == 0
@@ -229,10 +227,9 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
         done = pack(*words)
         assert done.returncode == 0, done.stderr
         for line in (
-            f"editable install out of the environment: {prefix}/share/__editable__.mine.pth"
-            f" -> {outside}: it must stay: pip install it, no -e",
-            f"path in a .pth file out of the environment: {prefix}/share/own.pth"
-            f" -> {outside}: it must stay; --with FOLDER packs it too",
+            f"path in site-packages out of the environment: {prefix}/share/__editable__.mine.pth"
+            f" -> {outside}: it must stay; --with FOLDER packs it too; of pip install -e: no -e",
+            f"{prefix}/share/own.pth -> {outside}: it must stay; --with FOLDER packs it too",
             f"{prefix}/lib/data -> {outside}: its target must stay; --with",
             f"image is closed to those who may not read {prefix}/share/closed",
             f"{prefix}/envs/inner: is an environment inside",
@@ -284,11 +281,9 @@ def test_of_what_lies_in_a_packed_folder_the_folder_is_named(prefix: Path, name:
         (["--undo", "{}/bin/python3"], "--undo or --update has no meaning"),
         (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
         (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
-        (["--explain", "{}"], "is not packed"),
         (["-o", "x", "{}"], "-o has no meaning"),
         (["--standalone", "{}", "-o", "{}"], "is a folder"),
         (["--standalone", "{}/bin/python3"], "--standalone has no meaning"),
-        (["--explain", "{}/bin/python3"], "--explain has no meaning"),
     ],
 )
 def test_a_wrong_request_is_one_line(original: Path, words: list[str], says: str) -> None:

@@ -24,6 +24,7 @@ from packing import (
 from site_user import require_public
 
 from hpcpy.core import paths
+from hpcpy.pack import hot
 from hpcpy.pack.image import image_of
 from hpcpy.pack.places import is_packed
 from hpcpy.pack.programs import unsquashfs
@@ -79,9 +80,10 @@ def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     alone = {"PATH": "/usr/bin:/bin", "HPCPY_PACK_HOLD": "0"}
     done = run(folder / "bin/python", "-c", "print(2)", env=alone)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
-    before = (pack("--explain", folder).stdout, Path(f"{other}.hot").read_text())
+    before = (hot.ranges(folder), Path(f"{other}.hot").read_text())
+    assert before[0]
     assert pack(other, "--to", folder, "--", "-c", "import nope").returncode == 1
-    assert (pack("--explain", folder).stdout, Path(f"{other}.hot").read_text()) == before
+    assert (hot.ranges(folder), Path(f"{other}.hot").read_text()) == before
     done = run(folder / "bin/python", "-c", "", env={**alone, "HPCPY_PACK_ENGINE": "aptainer"})
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "HPCPY_PACK_ENGINE=aptainer: is neither apptainer nor folder" in done.stderr
@@ -99,7 +101,7 @@ def test_what_its_commands_and_pack_say_where_the_image_has_moved(sif: str, tmp_
     record = ("--", "-c", "print(1)")
     other.rename(new)
     started = run(folder / "bin/python", "-c", "", env=ALONE)
-    for done in (pack("--explain", folder), pack(folder, *record), started):
+    for done in (pack(folder, *record), started):
         assert (done.returncode in (2, 69), done.stderr.count("\n")) == (True, 1), done
         assert str(other) in done.stderr
         assert done.stderr.endswith(f"hpcpy pack NEW.sif --to {folder}\n")

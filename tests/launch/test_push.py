@@ -1,16 +1,13 @@
 """An image that is pushed is in the registry: the same, for who pulls it."""
 
 import json
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from local_registry import Registry, serve
-from packed_images import FILES, make_sif
 
-from hpcpy.commands import run
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import Engine, ensure
@@ -60,34 +57,6 @@ def test_pushed_image_comes_back_with_the_same_digest(
     with tarfile.open(archive) as tar:
         sent = {Path(name).name for name in tar.getnames() if name.startswith("blobs/sha256/")}
     assert {path.name for path in (back / "blobs/sha256").iterdir()} == sent
-
-
-def test_pushed_sif_is_pulled_as_it_was(
-    registry: Registry,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    # No logins of the user's.
-    monkeypatch.setenv("APPTAINER_CONFIGDIR", str(tmp_path / "apptainer"))
-    try:
-        sif = make_sif(ensure("apptainer"), tmp_path, FILES)
-    except HpcpyError as error:
-        pytest.skip(str(error))
-    asked = []
-
-    def ensure_image(*words: str) -> tuple[Path, None, None]:
-        asked.append(words)
-        return sif, None, None
-
-    monkeypatch.setattr("hpcpy.images.push.ensure_image", ensure_image)
-    address = f"oras://{registry.address}/group/hpcpy:1"
-    assert run(["push", address, "--image", "hpcpy-core"]) == 0
-    assert asked == [("sif", "hpcpy-core", "")]
-    assert f"apptainer pull {address}" in capsys.readouterr().out
-    program, back = ensure("apptainer")["apptainer"].path, tmp_path / "back.sif"
-    subprocess.run([program, "pull", "--no-https", back, address], check=True, capture_output=True)
-    assert back.read_bytes() == sif.read_bytes()
 
 
 def test_registry_that_wants_a_login_is_one_line_with_the_command(

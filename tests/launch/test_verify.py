@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.engine.setup import Engine
+from hpcpy.engine.sif_header import system
 from hpcpy.images import sif as images_sif
 from hpcpy.images import verify
 from hpcpy.images.cached import files_of_clone, write_stamp
-from hpcpy.images.oci import pack
 from hpcpy.images.outputs import archive_path, is_current_sif
 from hpcpy.images.plan import make_plan
 from hpcpy.images.verify import compare
@@ -24,30 +25,17 @@ from small_image import layer, write_archive
 from tiers import sampled
 
 
-def test_a_signed_sif_has_the_same_files(
+def test_a_sif_with_another_file_differs(
     engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sif = make_sif(engine, tmp_path, FILES)
-    signed = tmp_path / "signed.sif"
-    signed.write_bytes(sif.read_bytes() + b"a signature")
-    copy = tmp_path / "copy.sif"
-    copy.write_bytes(sif.read_bytes())
-    compare(sif, copy)
-    compare(sif, signed)
-    with pytest.raises(UsageError, match="compared with itself"):
-        compare(sif, sif)
-    said = capsys.readouterr().out
-    assert "the same bytes" in said
-    assert "signed.sif: the same root file system, signed" in said
-
-
-def test_a_sif_with_another_file_differs(engine: Engine, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     first = make_sif(engine, tmp_path / "a", FILES)
-    second = make_sif(engine, tmp_path / "b", {**FILES, "etc/hostname": "other\n"})
+    compare(first, Path(shutil.copy(first, tmp_path / "copy")))
+    assert "the same bytes" in capsys.readouterr().out
+    other = make_sif(engine, tmp_path / "b", {**FILES, "etc/hostname": "other\n"})
     with pytest.raises(IntegrityError, match=r"differs from .*; diffoscope ") as caught:
-        compare(first, second)
+        compare(first, other)
     assert caught.value.exit_code == 65
 
 
@@ -90,46 +78,15 @@ def test_a_release_is_built_again_and_not_compared_with_itself(
         run(["verify"])
 
 
-def test_what_no_build_makes_is_refused_before_one(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    monkeypatch.setattr(verify, "ensure_image", lambda *_: pytest.fail("built"))
-    content = make_sif(engine, tmp_path, FILES).read_bytes()
-    at = content.index(b"SIF_MAGIC") + 14  # its architecture: after magic and version
-    other = {b"2": b"4", b"4": b"2"}[content[at : at + 1]]
-    for name, bytes_, match in (
-        ("README.md", b"# README\n", "README.md: not a SIF"),
-        ("cut.sif", content[:-1], "is cut short"),
-        ("half.sif", content[: len(content) // 2], "is cut short"),
-        ("head.sif", content[:100], "head.sif: not a SIF"),
-        ("other.sif", content[:at] + other + content[at + 1 :], "other.sif: not for "),
-    ):
-        (tmp_path / name).write_bytes(bytes_)
-        with pytest.raises((IntegrityError, UsageError), match=match):
-            run(["verify", str(tmp_path / name)])
-    (tmp_path / "layout/blobs").mkdir(parents=True)
-    (tmp_path / "layout/blobs/layer").write_bytes(b"x" * 20000)
-    pack(tmp_path / "layout", tmp_path / "like.oci.tar", epoch=1)
-    whole = (tmp_path / "like.oci.tar").read_bytes()
-    for size in (len(b"blobs/\0"), 512, 1024, 9999, whole.rindex(b"x") + 1):
-        (tmp_path / "cut.oci.tar").write_bytes(whole[:size])
-        with pytest.raises(IntegrityError, match=r"cut.oci.tar: is cut short; copy it again"):
-            run(["verify", str(tmp_path / "cut.oci.tar")])
-    with pytest.raises(pytest.fail.Exception, match="built"):
-        run(["verify", str(tmp_path / "like.oci.tar")])
-
-
 @pytest.mark.parametrize("step", sampled([19, 1]))
-def test_a_changed_sif_ends_in_one_line(engine: Engine, tmp_path: Path, step: int) -> None:
+def test_a_changed_sif_is_read_or_is_no_sif(engine: Engine, tmp_path: Path, step: int) -> None:
     sif, changed = make_sif(engine, tmp_path, FILES), tmp_path / "changed.sif"
     content = sif.read_bytes()
     # The global header, and the first descriptor.
     for at in (*range(0, 128, step), *range(4096, 4096 + 585, step)):
         changed.write_bytes(content[:at] + bytes([content[at] ^ 0x80]) + content[at + 1 :])
-        with contextlib.suppress(IntegrityError, UsageError):
-            verify._kind_of(changed)
-            compare(sif, changed)
+        with contextlib.suppress(IntegrityError):
+            system(changed)
 
 
 MKSQUASHFS = """\

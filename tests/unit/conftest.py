@@ -18,6 +18,14 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine any server is silent for a while.
+    monkeypatch.setattr("hpcpy.fetch.download.SECONDS", 60.0)
+    monkeypatch.setattr("hpcpy.fetch.artifacts.GIVE_UP", 60.0)
+    monkeypatch.setattr("hpcpy.fetch.artifacts.PAUSES", (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give an empty folder in place of build/, which nobody has locked."""
     monkeypatch.setattr(paths, "BUILD", tmp_path)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-import pydoc
 import re
-import shutil
-import sys
-import textwrap
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -16,9 +11,7 @@ from hpcpy.core.errors import UsageError, suggestion
 
 # Those of results have an image's figures: in an image they would be about another one.
 _KINDS = ("tutorials", "how-to", "reference", "explanation")
-_WIDTH = 100
 _CODE = re.compile(r"(?ms)^( *```.*?^ *```$)")
-_INLINE = re.compile(r"`[^`\n]+`")
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
 _PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n*")
 _LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
@@ -51,14 +44,7 @@ def main(options: argparse.Namespace) -> int:
     if path is None:
         hint = suggestion(name, known, f"{paths.CALLED} docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
-    parts = _parts(path, known)
-    pager = os.environ.get("PAGER", "").split()
-    # One that is not there would show nothing.
-    if not sys.stdout.isatty() or (pager and not shutil.which(pager[0])):
-        print("".join(parts), end="")
-        return 0
-    parts[::2] = map(_wrapped, parts[::2])
-    pydoc.pager("".join(parts))
+    print(_shown(path, known), end="")
     return 0
 
 
@@ -67,8 +53,8 @@ def _title(path: Path) -> str:
         return next(lines).removeprefix("# ").rstrip()
 
 
-def _parts(path: Path, known: dict[str, Path]) -> list[str]:
-    """Return a page's prose and code in turn: no marks, no pictures, a link names its page."""
+def _shown(path: Path, known: dict[str, Path]) -> str:
+    """Return a page without marks and pictures; a link in its prose names its page."""
     names = {page: name for name, page in known.items()}
 
     def link(match: re.Match[str]) -> str:
@@ -81,16 +67,4 @@ def _parts(path: Path, known: dict[str, Path]) -> list[str]:
     text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
     parts = _CODE.split(text)
     parts[::2] = [_LINK.sub(link, _PICTURE.sub("", prose)) for prose in parts[::2]]
-    return parts
-
-
-def _wrapped(text: str) -> str:
-    """Return prose in lines that a terminal shows whole, except for tables."""
-    # A command in it stays in one line: half of it would run when it is copied.
-    columns = min(_WIDTH, shutil.get_terminal_size().columns)
-    wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
-    lines = []
-    for line in _INLINE.sub(lambda code: code[0].replace(" ", "\0"), text).split("\n"):
-        wrapper.subsequent_indent = "  " if line.startswith("- ") else ""
-        lines += [line] if line.startswith(("|", " ")) else wrapper.wrap(line) or [""]
-    return "\n".join(lines).replace("\0", " ")
+    return "".join(parts)

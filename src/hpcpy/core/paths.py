@@ -23,10 +23,10 @@ TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
 # Not the copy of a few commands that an image and the one file have (images/own_command.py).
 IS_CHECKOUT = (ROOT / "Makefile").is_file()
-# In hints, as the user has started it.
-COMMAND = "./hpcpy" if IS_CHECKOUT else f"{shlex.quote(sys.orig_argv[0])} -m hpcpy_cli"
-# In pages and lists, by its name; the one file has none.
-CALLED = "hpcpy" if IS_CHECKOUT or shutil.which("hpcpy") else COMMAND
+# What a user types, in hints and pages; the one file has no command of its own.
+CALLED = f"{shlex.quote(sys.orig_argv[0])} -m hpcpy_cli"
+if IS_CHECKOUT or shutil.which("hpcpy"):
+    CALLED = "./hpcpy" if IS_CHECKOUT else "hpcpy"
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;

@@ -19,7 +19,7 @@ from typing import NoReturn
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.core.files import disk_errors, make_folder, scratch_dir
-from hpcpy.core.programs import captured, end_if_stopped
+from hpcpy.core.programs import end_if_stopped
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _PAUSE = 0.05
@@ -129,12 +129,6 @@ def checkout_lock() -> Iterator[None]:
                 del os.environ[_HELD]
 
 
-def require_turns() -> None:
-    """Refuse a checkout in which this user can take no turn: another's."""
-    with contextlib.suppress(UnavailableError), locked(paths.BUILD / LOCK, may_wait=False):
-        pass
-
-
 USERS = ".users"
 
 
@@ -185,18 +179,6 @@ def remove_tree(path: Path) -> None:
 def _not_removed(where: str | Path, error: BaseException) -> NoReturn:
     reason = getattr(error, "strerror", error)
     raise DiskError(f"{where}: cannot be removed ({reason})") from error
-
-
-def remove_storage(path: Path) -> None:
-    """Remove a storage of buildah or podman, with what is left mounted in it."""
-    for mount in mounts_below(path):
-        captured(["umount", mount])
-    if os.geteuid() != 0:
-        # Files of a rootless storage belong to subordinate ids: only root of the
-        # user's own namespace may remove them.  What fails here fails again, and
-        # is told, where it is removed in the plain way.
-        captured(["buildah", "unshare", "rm", "-rf", "--one-file-system", "--", path])
-    remove_tree(path)
 
 
 def mounts_below(path: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, HpcpyError
 from hpcpy.core.files import MIB, disk_errors, more_room
 from hpcpy.core.programs import StoppedError, end_if_stopped, run, signals_wait, stop_all
+from hpcpy_common.programs import ended
 
 TAIL_LINES = 20
 
@@ -70,8 +71,7 @@ class Stage:
             except OSError as error:
                 raise StageError(f"{argv[0]}: {error.strerror}") from error
         if code != 0:
-            ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-            failed = f"{_program(argv)} ended with {ended}"
+            failed = f"{_program(argv)} {ended(code)}"
             if self._had_no_room(begin):
                 message = f"{self.title}: no space left on the device ({failed})"
                 # Not tempfile's: it goes elsewhere when TMPDIR is full.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import uuid
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hpcpy.core.errors import IntegrityError
-from hpcpy.core.files import MIB
 
 # launch script, magic, version, architecture, UUID, created, modified, free
 # and all descriptors, their offset and size, the data's offset and size
@@ -42,29 +40,13 @@ def settle(path: Path, identity: str, epoch: int) -> None:
             stream.write(_DESCRIPTOR.pack(*descriptor))
 
 
-def system_sha256(path: Path) -> str:
-    """Return the hash of a SIF's root file system, which a signature does not change."""
-    begin, size = system(path)
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        stream.seek(begin)
-        while size > 0 and (block := stream.read(min(size, MIB))):
-            digest.update(block)
-            size -= len(block)
-    return digest.hexdigest()
-
-
-def architecture(path: Path) -> str:
-    """Return the number of a SIF's architecture."""
-    with path.open("rb") as stream:
-        number: bytes = _header(stream, path)[3]
-    return number.rstrip(b"\0").decode(errors="replace").lstrip("0")
-
-
 def system(path: Path) -> tuple[int, int]:
     """Return where the root file system begins in a SIF, and its size."""
     with path.open("rb") as stream:
-        for _, descriptor in _descriptors(stream, _header(stream, path)):
+        header = _header(stream, path)
+        if wrong := missing(path):
+            raise IntegrityError(f"{path}: {wrong}")
+        for _, descriptor in _descriptors(stream, header):
             if descriptor[_TYPE] == _PARTITION:
                 return descriptor[_OFFSET], descriptor[_SIZE]
     raise IntegrityError(f"{path}: a SIF without a file system")

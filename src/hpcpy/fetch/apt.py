@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 import re
@@ -24,12 +23,9 @@ from hpcpy.pins.tables import file_name
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
 _ADDRESS = re.compile(
-    r"https?://([\w.~%:-]+@)?([\w.-]+|\[[\da-f:]+\])(:[1-9]\d{0,4})?(/[\w.~%+/@:-]*)?", re.ASCII
+    r"https?://([\w.-]+|\[[\da-f:]+\])(:[1-9]\d{0,4})?(/[\w.~%+/@:-]*)?", re.ASCII
 )
 ARCHIVES = ("debian", "debian-security")
-# A mirror's host and port, with the user and the password for it: no address has them, so
-# that no message and no file does.
-_logins: dict[str, tuple[str, str]] = {}
 
 
 def given_mirror() -> str:
@@ -37,35 +33,10 @@ def given_mirror() -> str:
     given = os.environ.get(_VARIABLE, "").rstrip("/")
     # It must stay one word, and no option, in a line of sources.list.
     if given and not _ADDRESS.fullmatch(given):
-        shown = re.sub(r"//.*@", "//…@", given, flags=re.DOTALL)
+        shown = re.sub(r"//.*@", "//…@", given, flags=re.DOTALL)  # perhaps a password
         hint = "it is one such as http://HOST/debian"
         raise UsageError(f"{_VARIABLE}={shown!r} is not an address of a mirror", hint=hint)
-    return _without_login(given)
-
-
-def _without_login(url: str) -> str:
-    parts = urlsplit(url)
-    login, _, host = parts.netloc.rpartition("@")
-    if login:
-        user, _, password = login.partition(":")
-        _logins[host] = (unquote(user), unquote(password))
-    return parts._replace(netloc=host).geturl()
-
-
-def authorization(url: str) -> dict[str, str]:
-    """Return the header with the login for an address, where there is one."""
-    if login := _logins.get(urlsplit(url).netloc):
-        return {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
-    return {}
-
-
-def netrc() -> str:
-    """Return the lines that tell apt the logins."""
-    return "".join(
-        f"machine {scheme}://{host} login {user} password {password}\n"
-        for host, (user, password) in _logins.items()
-        for scheme in ("http", "https")
-    )
+    return given
 
 
 def debian_mirrors() -> dict[str, str]:
@@ -78,9 +49,10 @@ def debian_mirrors() -> dict[str, str]:
     mirrors: dict[str, str] = {}
     # None on a machine that is not Debian's.
     for line in captured(command).stdout.splitlines():
-        url = _without_login(line.strip().rstrip("/"))
+        url = line.strip().rstrip("/")
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
-        if archive in ARCHIVES:
+        # One with a login would be printed with its password.
+        if archive in ARCHIVES and "@" not in urlsplit(url).netloc:
             mirrors.setdefault(archive, url)
     mirror = debian_request().mirror
     return mirrors or (_archives(mirror) if mirror else {})
@@ -88,21 +60,6 @@ def debian_mirrors() -> dict[str, str]:
 
 def _archives(mirror: str) -> dict[str, str]:
     return {name: f"{mirror.removesuffix('/debian')}/{name}" for name in ARCHIVES}
-
-
-def apt_proxies(host: str) -> dict[str, str] | None:
-    """Return apt's proxies for `host` by scheme, empty for none; None where apt says nothing."""
-    dump = captured(["apt-config", "dump", "--format", "%f\t%v%n", "Acquire"]).stdout
-    options = dict(line.split("\t", 1) for line in dump.splitlines() if "\t" in line)
-    proxies = {}
-    for scheme in ("http", "https"):
-        general = f"Acquire::{scheme}::Proxy"
-        value = options.get(f"{general}::{host}") or options.get(general, "")
-        if value == "DIRECT":
-            return {}
-        if value:
-            proxies[scheme] = value
-    return proxies or None
 
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")
@@ -138,8 +95,6 @@ class PrivateApt:
                     for suite in suites
                 )
             )
-            (folder / "auth.conf").touch(0o600)
-            (folder / "auth.conf").write_text(netrc())
             (folder / "last.conf").write_text(self._configuration(arch, suites[0].name))
             # apt reads this file first, then the host's apt.conf.d (proxies
             # stay), and last what takes the place of /etc/apt/apt.conf.
@@ -150,9 +105,8 @@ class PrivateApt:
         # and would change the host.
         where = self.folder
         hosts = f'#include "{_HOSTS_MAIN}";\n' if _HOSTS_MAIN.exists() else ""
-        logins = f'Dir::Etc::netrc "{where}/auth.conf";\n' if netrc() else ""
         return (
-            f"{hosts}{logins}"
+            f"{hosts}"
             f'APT::Architecture "{arch}";\n'
             f'APT::Architectures "{arch}";\n'
             f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'

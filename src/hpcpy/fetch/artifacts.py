@@ -22,7 +22,6 @@ from hpcpy.core.scratch import locked
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.download import (
-    Patience,
     PermanentError,
     TransientError,
     UnreachableError,
@@ -31,6 +30,11 @@ from hpcpy.fetch.download import (
     open_url,
 )
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
+
+# Seconds before each further round over the sources of a file.
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+# A host that could not be connected to for so many seconds is not tried again.
+GIVE_UP = 20.0
 
 
 def downloads_dir() -> Path:
@@ -90,10 +94,9 @@ class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
 class Fetcher:
     """What the downloads of one fetch share."""
 
-    def __init__(self, patience: Patience, tally: Tally) -> None:
+    def __init__(self, tally: Tally) -> None:
         self.stop = threading.Event()
         self.tally = tally
-        self._patience = patience
         # A wrong HPCPY_DEBIAN_MIRROR is an error before all else: a full disk, a download.
         given_mirror()
         self._mirrors: dict[str, str] | None = None
@@ -104,7 +107,7 @@ class Fetcher:
         """Download an artifact from the first of its sources that has it."""
         failures: dict[Source, Exception] = {}
         usable = list(artifact.sources)
-        for pause in (0.0, *self._patience.pauses):
+        for pause in (0.0, *PAUSES):
             if self.stop.wait(pause):
                 raise Interrupted
             # Places on hosts that have not answered lately come last.
@@ -148,15 +151,10 @@ class Fetcher:
     def _get(self, source: Source, start: int) -> HTTPResponse:
         host = _host(source)
         since = self._silent.get(host)
-        if since is not None and time.monotonic() - since > self._patience.give_up:
+        if since is not None and time.monotonic() - since > GIVE_UP:
             raise PermanentError("its host does not answer")
         try:
-            reply = open_url(
-                self._address(source),
-                start,
-                self._patience,
-                of_apt=source.url.startswith(APT_MIRROR),
-            )
+            reply = open_url(self._address(source), start)
         except UnreachableError:
             self._silent.setdefault(host, time.monotonic())
             raise
@@ -214,7 +212,6 @@ def fetch(
     artifacts: Iterable[Artifact],
     *,
     tally: Tally | None = None,
-    patience: Patience | None = None,
     failures: dict[Artifact, HpcpyError] | None = None,
 ) -> dict[Artifact, Path]:
     """Return verified artifacts; errors go to `failures`, without it the first is raised."""
@@ -226,7 +223,7 @@ def fetch(
     tally.add(present=sum(path.stat().st_size for path in paths.values()), files=len(paths))
     missing = [artifact for artifact, path in there.items() if path is None]
     if missing:
-        fetcher = Fetcher(patience or Patience(), tally)
+        fetcher = Fetcher(tally)
         size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
         with contextlib.closing(_download(missing, fetcher)) as results:

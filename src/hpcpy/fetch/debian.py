@@ -11,7 +11,6 @@ from pathlib import Path
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.fetch.apt import mirror_of
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
-from hpcpy.fetch.download import Patience
 from hpcpy.pins.debian import MODE, debian_request, debs, newer_allowed
 from hpcpy.pins.model import GROUPS, Artifact, host_arch, sources, wheels
 
@@ -32,13 +31,12 @@ def fetch_debs(
     *,
     only: Collection[str] = (),
     tally: Tally | None = None,
-    patience: Patience | None = None,
 ) -> DebSet:
     """Fetch the locked packages of a set, without those of the first set."""
     go_on = newer_allowed()
     failures: dict[Artifact, HpcpyError] = {}
     asked = [deb for deb in debs(name, arch) if not only or deb.name in only]
-    fetched = fetch(asked, tally=tally, patience=patience, failures=failures)
+    fetched = fetch(asked, tally=tally, failures=failures)
     for error in failures.values():
         if not isinstance(error, UnavailableError):
             raise error
@@ -56,7 +54,7 @@ def fetch_debs(
     for move in moves:
         what = ", the image is not reproducible" if is_in_image else ""
         print(f"{move}: not as locked{what}", file=sys.stderr)
-    fetched = fetch(newer.values(), tally=tally, patience=patience)
+    fetched = fetch(newer.values(), tally=tally)
     packages |= {artifact.name: path for artifact, path in fetched.items()}
     return DebSet(packages, moves)
 

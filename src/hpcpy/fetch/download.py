@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import http.client
 import os
 import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import disk_errors, sha256
-from hpcpy.fetch.apt import apt_proxies, authorization
 from hpcpy.pins.model import Source
 
 # Some servers compress on the way what is already compressed, and the bytes
@@ -26,34 +22,19 @@ from hpcpy.pins.model import Source
 _HEADERS = {"User-Agent": "hpcpy", "Accept-Encoding": "identity"}
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds."""
-
-    # For an address of a host to answer, and between two pieces of a file: one
-    # that comes later is asked for anew, from where the file ends.
-    seconds: float = 10.0
-    # Before each further round over the sources of a file.
-    pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
-    # A host that could not be connected to for so long is not tried again.
-    give_up: float = 20.0
+# For an address of a host to answer, and between two pieces of a file: one that comes later is
+# asked for anew, from where the file ends.
+SECONDS = 10.0
 
 
-def open_url(url: str, start: int, patience: Patience, *, of_apt: bool = False) -> HTTPResponse:
-    """Ask for a file from byte `start` on, through the environment's proxies, or apt's for its."""
-    # The openers know http and https alone.
+def open_url(url: str, start: int) -> HTTPResponse:
+    """Ask for a file from byte `start` on, through the environment's proxies."""
+    # Pins and mirrors have addresses of http and https alone.
     wanted = {"Range": f"bytes={start}-"} if start else {}
     request = urllib.request.Request(url, headers=_HEADERS | wanted)  # noqa: S310
-    for name, value in authorization(url).items():
-        request.add_unredirected_header(name, value)
-    proxies = _proxies_of_apt(urlsplit(url).hostname or "") if of_apt else None
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
-    reply: HTTPResponse = opener.open(request, timeout=patience.seconds)
+    # urlopen would keep the proxies of its first call.
+    reply: HTTPResponse = urllib.request.build_opener().open(request, timeout=SECONDS)
     return reply
-
-
-# It starts a program.
-_proxies_of_apt = functools.cache(apt_proxies)
 
 
 CHUNK = 1 << 18

@@ -95,9 +95,8 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError):  # not JSON, not UTF-8
         return {}
     known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    if not isinstance(recorded, dict) or not known.items() <= recorded.items():
-        return {}
-    return recorded if "sha256" in recorded else {}  # an older hpcpy's
+    is_of_these = isinstance(recorded, dict) and known.items() <= recorded.items()
+    return recorded if is_of_these else {}
 
 
 def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:

@@ -12,7 +12,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
-from hpcpy.core.scratch import checkout_lock, require_turns
+from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import skipped
 from hpcpy.engine.emulation import emulated, is_inside
 from hpcpy.engine.setup import ensure
@@ -29,10 +29,7 @@ def ensure_image(kind: str, name: str = "hpcpy", arch: str = "") -> tuple[Path, 
     """Have one image as a file, building what is missing; `arch`: for another architecture."""
     if kind not in PLACES:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(PLACES)}")
-    # A wrong name is an error at once, even while another make runs.
-    if not (PLACES[kind](the_graph().image(name)).exists() or arch):
-        # With HPCPY_DEBIAN=newer a plan downloads packages: first, whether this may build.
-        require_turns()
+    the_graph().image(name)  # a wrong name is an error before a plan downloads anything
     plan = make_plan(arch)
     image = plan.graph.image(name)
     if plan.native and image.name not in _PORTABLE:

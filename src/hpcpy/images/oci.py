@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import in_order, stage
+from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import Tally, fetch
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.buildah import Buildah, buildah
@@ -29,7 +29,7 @@ def make_archive(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says."""
     target = archive_path(image)
     with buildah() as builder:
-        _prepare(plan, image, builder)
+        fetch_materials(plan, unbuilt(plan, image, builder))
         tag = make_image(plan, image, builder)
         with (
             stage(f"OCI archive of {image.name}") as current,
@@ -52,15 +52,6 @@ def make_archive(plan: Plan, image: Image) -> Path:
         replaced=sorted(plan.replaced),
     )
     return target
-
-
-def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
-    missing = unbuilt(plan, image, builder)
-    tasks: list[Callable[[], object]] = [lambda: fetch_materials(plan, missing)]
-    if missing and image.builder:
-        # It takes a minute, while sources and wheels come.
-        tasks.append(lambda: make_image(*plan.builder, builder))
-    in_order(tasks, lambda _: (), lambda task: task(), at_once=len(tasks))
 
 
 def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:

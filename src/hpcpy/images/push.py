@@ -1,16 +1,15 @@
-"""``hpcpy push REF``: an image to a registry, as OCI for all engines or as SIF for Apptainer."""
+"""``hpcpy push REF``: an image to a registry, as OCI for all engines."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.scratch import build_scratch
-from hpcpy.core.stages import Stage, StageError, stage
+from hpcpy.core.stages import StageError, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.images.command import add_arch, ensure_image
 
@@ -29,12 +28,11 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Reference:
-    """Where an image goes: registry, repository, tag; by ``oras`` it is a SIF."""
+    """Where an image goes."""
 
     registry: str
     repository: str
     tag: str
-    scheme: str = "docker"
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repository}:{self.tag}"
@@ -46,15 +44,16 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``[docker://|oras://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default."""
+    """Read ``[docker://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default."""
     if not text:
         raise UsageError("no REF is given", hint=_HOW)
-    scheme = "oras" if text.startswith("oras://") else "docker"
-    match = _REFERENCE.fullmatch(text.removeprefix(f"{scheme}://"))
+    if text.startswith("oras://"):
+        raise UsageError(f"{text}: is for a SIF", hint=f"apptainer push build/hpcpy.sif {text}")
+    match = _REFERENCE.fullmatch(text.removeprefix("docker://"))
     if not match:
         hint = "name the registry, in lower case: docker.io/me/hpcpy, localhost:5000/hpcpy:1"
         raise UsageError(f"REF {text!r} is not REGISTRY/NAME[:TAG]", hint=hint)
-    return Reference(match["registry"], match["repository"], match["tag"] or "latest", scheme)
+    return Reference(match["registry"], match["repository"], match["tag"] or "latest")
 
 
 def push(archive: Path, reference: Reference) -> str:
@@ -66,36 +65,19 @@ def push(archive: Path, reference: Reference) -> str:
         copy = ("copy", "--preserve-digests", "--retry-times=2")
         verify = f"--dest-tls-verify={'false' if reference.on_this_machine else 'true'}"
         words = (*copy, verify, f"--digestfile={folder / 'digest'}")
-        login = f"skopeo login {reference.registry}"
-        _send(current, [skopeo, *words, f"oci-archive:{archive}", f"docker://{reference}"], login)
+        try:
+            current.run([skopeo, *words, f"oci-archive:{archive}", f"docker://{reference}"])
+        except StageError as error:
+            error.hint = f"where a login is missing: skopeo login {reference.registry}"
+            raise
         digest = (folder / "digest").read_text().strip()
         current.note = f"{archive.stat().st_size / 1e6:.0f} MB"
     return digest
 
 
-def push_sif(sif: Path, reference: Reference) -> None:
-    """Send a SIF to a registry, by Apptainer."""
-    command: list[str | Path] = [ensure("apptainer")["apptainer"].path, "push"]
-    command += ["--no-https"] if reference.on_this_machine else []
-    with stage(f"push the SIF to {reference}") as current:
-        login = f"apptainer registry login --username NAME oras://{reference.registry}"
-        _send(current, [*command, sif, f"oras://{reference}"], login)
-        current.note = f"{sif.stat().st_size / 1e6:.0f} MB"
-
-
-def _send(current: Stage, command: Sequence[str | Path], login: str) -> None:
-    """Run the program that sends an image; what it complains of is printed with its log."""
-    try:
-        current.run(command)
-    except StageError as error:
-        error.hint = f"where a login is missing: {login}"
-        raise
-
-
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "where to: REGISTRY/NAME[:TAG], such as registry.example.org/me/hpcpy:1;"
-    help_ += " oras://REGISTRY/NAME[:TAG] for the SIF"
+    help_ = "where to: REGISTRY/NAME[:TAG], such as registry.example.org/me/hpcpy:1"
     parser.add_argument("reference", nargs="?", metavar="REF", default="", help=help_)
     help_ = "a name of containers/images.toml (default: hpcpy)"
     parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help=help_)
@@ -103,14 +85,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Send an image's OCI archive or, by ``oras://``, its SIF, built first where it is missing."""
+    """Send an image's OCI archive, built first where it is missing."""
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
-    if reference.scheme == "oras":
-        sif, _, _ = ensure_image("sif", options.image, options.arch)
-        push_sif(sif, reference)
-        print(f"  Apptainer    apptainer pull oras://{reference}")
-        return 0
     archive, _, _ = ensure_image("oci", options.image, options.arch)
     digest = push(archive, reference)
     print(f"{reference} is {digest}")

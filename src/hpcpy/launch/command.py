@@ -38,7 +38,6 @@ def inspect_host(
         folder=checks.working_folder(request.engine),
         program=engine_program(request.engine, site, is_run=is_run),
         image=checks.named_image(request) or own_image(request)[-1],
-        inline=not paths.IS_CHECKOUT,
         job_nodes=job_nodes,
         is_in_step=job_nodes > 0 and controller.is_in_step(),
         is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",

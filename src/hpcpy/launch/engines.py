@@ -31,7 +31,6 @@ class Container:
     has_gpus: bool  # Whether ranks have GPUs
     variables: tuple[Variable, ...]  # Variables that the ranks get
     is_shared: bool = False  # Whether a node has several ranks
-    inline: bool = False  # Whether the job script holds those of src/launch: no checkout is needed
 
 
 # An `exec` of a program runs no trap for EXIT, and a line of setup may set another one.  -T is for
@@ -105,7 +104,7 @@ def _apptainer(container: Container, site: Site) -> Start:
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
     image = container.image if container.image.startswith("/") else ""
-    lines = around("apptainer", site.node_local, image, inline=container.inline)
+    lines = around("apptainer", site.node_local, image)
     return (*exports(container.variables, "APPTAINERENV_"), *lines), words
 
 
@@ -150,7 +149,7 @@ def _in_podman(
         option(container.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around(engine, inline=container.inline), words
+    return around(engine), words
 
 
 def _shifter(container: Container, site: Site) -> Start:

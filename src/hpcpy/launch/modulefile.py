@@ -207,7 +207,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     options += [
         f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
     ]
-    shared = around("apptainer", site.node_local, image, inline=True)
+    shared = around("apptainer", site.node_local, image)
     fields = {
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.launch.shell import Expanded, Line, quoted, variable_of_script
@@ -45,55 +43,19 @@ def text(*names: str, ending: str = ".sh") -> str:
     return "\n".join(lines) + "\n"
 
 
-def around(
-    engine: str,
-    node_local: str = "/tmp",  # noqa: S108
-    image: str = "",
-    *,
-    inline: bool,
-) -> tuple[Line, ...]:
-    """Return the lines that set ``$at_node`` and ``$in_container``; inline, with the scripts."""
+def around(engine: str, node_local: str = "", image: str = "") -> tuple[Line, ...]:
+    """Return the lines that set ``$at_node`` and ``$in_container`` to the scripts of an engine."""
     (at_node, why_there), (in_container, why_inside) = _AROUND[engine]
-    lines = [] if inline else [_unchanged((*at_node, *in_container))]
+    lines = []
     if engine == "apptainer":
         folder = quoted(Expanded(node_local))
         shell = f"export HPCPY_NODE_LOCAL={folder} HPCPY_AHEAD={quoted(image)}"
         lines.append(Line(shell, "the node's own disk; what may be read ahead"))
     return (
         *lines,
-        _variable("at_node", at_node, why_there, inline=inline),
-        _variable("in_container", in_container, why_inside, inline=inline),
+        variable_of_script("at_node", text(*at_node), why_there),
+        variable_of_script("in_container", text(*in_container), why_inside),
     )
-
-
-def _variable(name: str, scripts: tuple[str, ...], why: str, *, inline: bool) -> Line:
-    if inline:
-        return variable_of_script(name, text(*scripts), why)
-    # A user may have exported a function of that name.
-    return Line(f"{name}=$(command cat {_files(scripts)}) || exit 69", why)
-
-
-def _files(scripts: Sequence[str]) -> str:
-    return " ".join(f'"$hpcpy_scripts/{script}.sh"' for script in scripts)
-
-
-def _unchanged(scripts: Sequence[str]) -> Line:
-    """Return the lines that end a job whose scripts are not those that it was written with."""
-    content = b"".join((_FOLDER / f"{script}.sh").read_bytes() for script in scripts)
-    files = " ".join(f"{script}.sh" for script in scripts)
-    seen = f'cd "$hpcpy_scripts" && command cat {files} | sha256sum'
-    written = hashlib.sha256(content).hexdigest()
-    ends = '{ echo "hpcpy: $hpcpy_scripts has changed: write this script again" >&2; exit 69; }'
-    check = f'[ "$({seen})" = "{written}  -" ] || {ends}'
-    why = "what works round an engine's faults, as it was when this was written"
-    return Line(f"hpcpy_scripts={quoted(str(_FOLDER))}\n{check}", why)
-
-
-def sourced(script: str, why: str, *, inline: bool) -> Line:
-    """Return the line that runs a script in the job's shell, or the script itself."""
-    if inline:
-        return Line(text(script).rstrip(), why)
-    return Line(f". {_files([script])} || exit 69", why)
 
 
 # Of --stage, and of the standalone file.  The copy lies in a folder that the job has made on each
@@ -104,16 +66,15 @@ COPIES = {
 }
 
 
-def staging_lines(image: str, node_local: str, copy: Expanded, *, inline: bool) -> tuple[Line, ...]:
+def staging_lines(image: str, node_local: str, copy: Expanded) -> tuple[Line, ...]:
     """Return the lines that copy the image to `copy`, after those that will remove the copies."""
     name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
     file = copy.removeprefix("$staged/")
     return (
-        *([] if inline else [_unchanged(("keeper", "staging", "guarded"))]),
         Line(f"hpcpy_image={quoted(image)} hpcpy_copy={file}", "of each node"),
         Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
-        _variable("hpcpy_keeper", ("keeper",), "keeps a node's copy", inline=inline),
-        sourced("staging", "keepers on all nodes: a copy goes with its job", inline=inline),
+        variable_of_script("hpcpy_keeper", text("keeper"), "keeps a node's copy"),
+        Line(text("staging").rstrip(), "keepers on all nodes: a copy goes with its job"),
         Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
         # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
         Line('exec {hpcpy_sum}< <(sha256sum <"$hpcpy_image")', "while it is copied"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
-from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, sourced, staging_lines
+from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
@@ -151,7 +151,6 @@ class HostFacts:
     job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
     is_in_step: bool = False  # Whether this runs in a step of it
     is_checked: bool = True  # Whether ranks are to look at their surroundings first
-    inline: bool = False  # Whether the script holds those of src/launch: no checkout is needed
     has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
     slurm: str = ""  # Which Slurm is asked; empty for the machine's own
     surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
@@ -180,7 +179,6 @@ def plan_launch(
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
         is_shared=request.per_node > 1,
-        inline=facts.inline,
     )
     starting, start = RANKS[engine](container, site)
     # Without an image the modules' Python is the one that runs, and finds its packages so.
@@ -189,8 +187,8 @@ def plan_launch(
     copying: tuple[Line, ...] = ()
     afterwards: tuple[Line, ...] = ()
     if staged := is_staged(request):
-        copying = staging_lines(facts.image, site.node_local, COPIES[engine], inline=facts.inline)
-        guarded = sourced("guarded", "the step, whatever signals come", inline=facts.inline)
+        copying = staging_lines(facts.image, site.node_local, COPIES[engine])
+        guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
         afterwards = (guarded, *STAGING_ENDS)
     kinds = _kind(engine) if (request.mpi or site.mpi) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)

@@ -66,7 +66,8 @@ def option(*words: str, why: str = "") -> Line:
 
 def variable_of_script(name: str, script: str, why: str) -> Line:
     """Return the lines that put a script into a variable, readable as it is."""
-    return Line(f"read -r -d '' {name}{heredoc(script, name.upper())}", why)
+    # `read` finds no end, which a `set -e` of the site's setup would take for a failure.
+    return Line(f"! read -r -d '' {name}{heredoc(script, name.upper())}", why)
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,6 @@ class Site:
     files: Mapping[str, str] = field(default_factory=dict)  # Of each key the file that has it
 
 
-def site_names() -> list[str]:
-    """Return the sites of this checkout."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
-
-
 def find_site(name: str, image: str = "") -> Site:
     """Read the site of a name or a file's path; without one what `layers` has, else ``local``."""
     if not name:
@@ -73,7 +68,8 @@ def find_site(name: str, image: str = "") -> Site:
         return _configured(each) or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not is_file(path):
-        hint = f"{suggestion(name, site_names())} or a file such as env/sites/template.toml"
+        names = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
+        hint = f"{suggestion(name, names)} or a file such as env/sites/template.toml"
         raise UsageError(f"no site {name!r}", hint=hint)
     return read_site(path)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import CALLED, COMMAND, named
+from hpcpy.core.paths import CALLED, named
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
@@ -19,7 +19,7 @@ from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
-from hpcpy.pack.starts import ALONE, count, explained, record
+from hpcpy.pack.starts import ALONE, count, record
 from hpcpy_common.programs import ended
 
 
@@ -32,8 +32,6 @@ def declare(parser: Parser) -> None:
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
-    what = "say what is in the image, and how much of it a start reads ahead"
-    alternative("--explain", action="store_true", help=what)
     what = "write the environment as one program, and leave the folder as it is"
     alternative("--standalone", action="store_true", help=what)
     what = "the program that --standalone writes (default: PREFIX's name, with .run)"
@@ -75,9 +73,6 @@ def main(options: argparse.Namespace) -> int:
         print(f"{prefix} is the folder again")
         return 0
     _refuse_state(prefix, options)
-    if options.explain:
-        print(explained(prefix))
-        return 0
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
     place = work_folder(prefix)
@@ -98,37 +93,31 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
         )
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
-        "--explain": is_sif and options.explain,
         "--standalone": is_sif and options.standalone,
         "-o": options.file and not options.standalone,
-        "--with": options.others and (is_sif or options.undo or options.explain),
-        "a program": options.program and (options.undo or options.explain),
+        "--with": options.others and (is_sif or options.undo),
+        "a program": options.program and options.undo,
     }
     for name in (name for name, is_ignored in ignored.items() if is_ignored):
-        raise UsageError(f"{name} has no meaning here", hint=f"see {COMMAND} pack --help")
+        raise UsageError(f"{name} has no meaning here", hint=f"see {CALLED} pack --help")
 
 
 def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     """Refuse what cannot be done with a folder as it is: packed, of a SIF, or neither."""
     is_change = options.undo or options.update
     # Of a packed folder, a program is recorded.
-    is_use = options.explain or options.standalone or (options.program and not is_change)
+    is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
-        if is_change or options.explain:
-            raise UsageError(f"{prefix}: is not packed", hint=f"{COMMAND} pack {prefix}")
+        if is_change:
+            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {prefix}")
         environments.refuse_others(prefix)
         return
-    _refuse_strayed(prefix, may_be_copy=options.undo or options.explain)
+    _refuse_strayed(prefix, may_be_copy=options.undo)
     if image.image_of(prefix).is_symlink() and not is_use:
         raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
     if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
-    if options.program and not is_change and "HOT" not in image.settings_of(prefix):
-        hint = f"{COMMAND} pack --update {prefix} -- true"
-        raise UsageError(
-            f"{prefix}: was packed by an older hpcpy, which reads nothing ahead", hint=hint
-        )
     if options.others and not is_change:
         raise UsageError(f"{prefix}: is packed already", hint="--with is for --update, too")
 
@@ -139,13 +128,13 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     sif = file.resolve() if file.is_symlink() else None
     # Path.exists would raise where this user may not look.
     if not os.path.exists(file):  # noqa: PTH110
-        hint = f"{COMMAND} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+        hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
-    hint = f"{COMMAND} pack --undo {prefix} gives the folder back here"
+    hint = f"{CALLED} pack --undo {prefix} gives the folder back here"
     if sif:
-        hint = f"{COMMAND} pack {sif} --to {prefix}"
+        hint = f"{CALLED} pack {sif} --to {prefix}"
     elif not place.exists():
         # The folder itself is closed, and has the name of the one above it.
         hint = f"chmod u+w {prefix} && mv {prefix} {place}, or {hint}"
@@ -201,7 +190,7 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
             said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
             why = ": ".join(dict.fromkeys(said))
-            hint = f"see engines in: {COMMAND} docs pack"
+            hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
     left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
     return packed, f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB"

@@ -28,8 +28,7 @@ _ODD = re.compile(r"[\s:,=\\\"'$\udc80-\udcff]")
 # What leads out -> what to do.
 _ADVICE = {
     "link": "its target must stay; --with FOLDER packs it too",
-    "editable install": "it must stay: pip install it, no -e",
-    "path in a .pth file": "it must stay; --with FOLDER packs it too; of pip install -e: no -e",
+    "path in site-packages": "it must stay; --with FOLDER packs it too; of pip install -e: no -e",
 }
 _VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
 # Of each kind that are printed.
@@ -77,7 +76,7 @@ def refuse_code_of_others(prefix: Path) -> None:
     for path in (prefix, prefix / "bin", prefix / _SCRIPTS):
         if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
-            hint = f"runuser -u {owner} -- {paths.COMMAND} pack …"
+            hint = f"runuser -u {owner} -- {paths.CALLED} pack …"
             raise UnavailableError(f"{path}: is of {owner}, and root would start it", hint=hint)
 
 
@@ -201,9 +200,8 @@ def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[
         if stat.S_ISLNK(mode):
             yield "link", place, os.path.normpath(place.parent / path.readlink())
         elif stat.S_ISREG(mode) and (path.suffix == ".pth" or "__editable__" in path.name):
-            kind = "editable install" if "__editable__" in path.name else "path in a .pth file"
             text = path.read_text(encoding="utf-8", errors="replace")
-            yield from ((kind, place, other) for other in _PATHS.findall(text))
+            yield from (("path in site-packages", place, other) for other in _PATHS.findall(text))
 
 
 _SCRIPTS = "etc/conda/activate.d"

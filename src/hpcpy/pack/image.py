@@ -48,21 +48,15 @@ def image_of(packed: Path) -> Path:
 def entries_of(packed: Path) -> list[str]:
     """Return the entries of a packed folder's configuration."""
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
-    # Of older ones each is a line.
-    return [entry for entry in text.split("\0" if "\0" in text else "\n") if entry]
+    return [entry for entry in text.split("\0") if entry]
 
 
 def setting(packed: Path, name: str) -> str:
-    """Return a value of a packed folder's configuration, or an empty text."""
-    return settings_of(packed).get(name, "")
-
-
-def settings_of(packed: Path) -> dict[str, str]:
-    """Return what a packed folder's configuration says of its image; an older one has less."""
-    # The others are variables of the environment, of any name.
-    own = (entry for entry in entries_of(packed) if entry.startswith(_OWN))
-    pairs = (entry.removeprefix(_OWN).partition("=") for entry in own)
-    return {name: value for name, _, value in pairs}
+    """Return what a packed folder's configuration says of its image, or an empty text."""
+    # The other entries are variables of the environment, of any name.
+    begin = f"{_OWN}{name}="
+    own = (entry for entry in entries_of(packed) if entry.startswith(begin))
+    return next(own, begin).removeprefix(begin)
 
 
 def with_setting(packed: Path, name: str, value: str) -> None:

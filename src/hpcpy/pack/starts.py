@@ -11,7 +11,7 @@ from hpcpy.core.stages import StageError, say
 from hpcpy.engine.traced import traced
 from hpcpy.pack import hot
 from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
-from hpcpy.pack.image import ANY, folders_of, image_of, place_of, setting
+from hpcpy.pack.image import ANY, image_of, setting
 
 _TRUE, _BASH = "/bin/true", "/bin/bash"
 # As join.c has them.
@@ -103,27 +103,7 @@ def count(environment: Environment, packed: Path, program: Sequence[str]) -> str
     return f"{line}; {_ahead(packed)}" if hot.ranges(packed) else line
 
 
-def _counted(packed: Path) -> str:
-    try:
-        return str(launch(packed, ALONE))
-    except UnavailableError as error:
-        return f"not counted: {error}"
-
-
 def _ahead(packed: Path) -> str:
     ranges, size = hot.ranges(packed), image_of(packed).stat().st_size
     read = sum(each.size for each in ranges)
     return f"read ahead: {read / 1e6:,.1f} of {size / 1e6:,.1f} MB, in {len(ranges)} ranges"
-
-
-def explained(packed: Path) -> str:
-    """Return what is in a packed folder's image, and what a start asks for and reads."""
-    image = image_of(packed)
-    lines = [f"{image.resolve()}: {image.stat().st_size / 1e6:,.1f} MB"]
-    if not image.is_symlink():
-        lines[0] += f", of {', '.join(map(str, folders_of(packed)))}"
-    # A copy's would be at another place.
-    if not image.is_symlink() and place_of(packed) == packed:
-        lines.append(f"path calls of a start: {_counted(packed)}")
-    nothing = "nothing is read ahead; to record a program: -- PROGRAM"
-    return "\n".join([*lines, _ahead(packed) if hot.ranges(packed) else nothing])

@@ -35,8 +35,8 @@ from hpcpy.sbom.spdx import (
     package_id,
 )
 
-# Package -> the source that brings it: CPython's installs pip with the interpreter.
-BROUGHT = {"pip": "python"}
+# CPython's source brings it, and installs it with the interpreter.
+_BROUGHT, _BROUGHT_BY = "pip", "python"
 # A pin's use -> SPDX's relationship, and whether the image is its first element.
 _RELATIONS = {
     INSTALLED: ("CONTAINS", True),
@@ -63,9 +63,9 @@ def sbom(expected: Expected, there: Contents) -> str:
         listed += own
         archive = package_id(pin.kind, pin.name)
         within += [(element["SPDXID"], "EXPANDED_FROM_ARCHIVE", archive) for element in own]
-    for element, source in _brought(expected, there, texts):
+    if element := _brought(expected, there, texts):
         packages.append(element)
-        relations.append((package_id("source", source), "CONTAINS", element["SPDXID"]))
+        relations.append((package_id("source", _BROUGHT_BY), "CONTAINS", element["SPDXID"]))
     return document(expected, packages, listed, [*relations, *within], texts)
 
 
@@ -125,25 +125,20 @@ def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
     return texts.reference(f"Debian-{pin.name.replace('+', '.plus')}", pin.licence, text)
 
 
-def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tuple[Element, str]]:
-    pinned = {normal(pin.name) for pin in expected.pins if pin.kind == "wheel"}
-    for name, source in BROUGHT.items():
-        dist = there.python.get(name)
-        if dist is None or name in pinned:
-            continue
-        fields = dist.metadata
-        declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
-        yield (
-            package(
-                package_id("brought", name),
-                name,
-                dist.version,
-                _licence(name, declared, licence_texts(dist), texts),
-                purl=f"pkg:pypi/{name}@{quote(dist.version)}",
-                comment=f"comes with the source of {source}",
-            ),
-            source,
-        )
+def _brought(expected: Expected, there: Contents, texts: Texts) -> Element | None:
+    dist = there.python.get(_BROUGHT)
+    if dist is None or ("wheel", _BROUGHT) in {(pin.kind, pin.name) for pin in expected.pins}:
+        return None
+    fields = dist.metadata
+    declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
+    return package(
+        package_id("brought", _BROUGHT),
+        _BROUGHT,
+        dist.version,
+        _licence(_BROUGHT, declared, licence_texts(dist), texts),
+        purl=f"pkg:pypi/{_BROUGHT}@{quote(dist.version)}",
+        comment=f"comes with the source of {_BROUGHT_BY}",
+    )
 
 
 def differences(expected: Expected, there: Contents) -> Iterator[str]:
@@ -161,10 +156,9 @@ def differences(expected: Expected, there: Contents) -> Iterator[str]:
     for pin in expected.pins:
         if pin.kind == "source" and normal(pin.name) in python:
             packages[normal(pin.name)] = pin.version
-    sources = {pin.name for pin in expected.pins if pin.kind == "source"}
-    brought = {name for name, source in BROUGHT.items() if source in sources}
-    known = {name: version for name, version in python.items() if name not in brought - {*packages}}
-    yield from _compared("Python package", packages, known)
+    if _BROUGHT in python and _BROUGHT_BY in {pin.name for pin in expected.pins}:
+        packages.setdefault(_BROUGHT, "")
+    yield from _compared("Python package", packages, python)
 
 
 def _compared(kind: str, pinned: dict[str, str], there: dict[str, str]) -> Iterator[str]:

@@ -27,7 +27,7 @@ as [others](https://example.org/x) do ([measured](../results/starts.md)).
 SHOWN = """\
 # Use it
 
-Takes 13 calls (why (hpcpy docs why)), each,
+Takes 13 calls (why (./hpcpy docs why)), each,
 as others (https://example.org/x) do (measured).
 
 ```text
@@ -45,29 +45,6 @@ def test_marks_and_pictures_go_and_links_name_their_page(
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     pages.main(argparse.Namespace(page="use"))
     assert capsys.readouterr().out == SHOWN
-
-
-@pytest.mark.parametrize("columns", [20, 60, 200])
-def test_no_code_is_broken_at_any_width(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = f"./hpcpy {' --an option' * 9}"
-    prose = f"Type `{code}` and `{code}`, as {'many words ' * 20}have it."
-    text = f"{prose}\n\n   ```sh\n   {code}\n   ```\n\n- {prose}\n"
-    monkeypatch.setenv("COLUMNS", str(columns))
-    shown = "".join(
-        part if at % 2 else pages._wrapped(part) for at, part in enumerate(pages._CODE.split(text))
-    )
-    assert shown.split() == text.split()
-    assert (shown.count(code), shown.count(f"\n   {code}\n")) == (5, 1)
-    assert max(len(line) for line in shown.splitlines() if code not in line) <= columns
-
-
-def test_a_pager_that_is_not_there_hides_no_page(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PAGER", "nosuch -R")
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    pages.main(argparse.Namespace(page="mpi"))
-    assert capsys.readouterr().out.startswith("# Use")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +65,8 @@ def test_a_page_has_a_short_name_and_its_path(name: str, title: str) -> None:
     ("name", "hint"),
     [
         ("mip", "did you mean mpi?"),
-        ("zzzz", "hpcpy docs lists them"),
-        ("../../README", "hpcpy docs lists them"),
+        ("zzzz", "./hpcpy docs lists them"),
+        ("../../README", "./hpcpy docs lists them"),
     ],
 )
 def test_an_unknown_page_is_one_line(name: str, hint: str) -> None:

@@ -15,13 +15,11 @@ from hpcpy.fetch import debian
 from hpcpy.fetch.apt import parse_uris
 from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.download import Patience
 from hpcpy.pins.model import Artifact, Source
 from running import run
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
-SOON = Patience(seconds=60.0, pauses=(0.0,))
 WANTED = """
 architectures = ["x86_64"]
 snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"
@@ -42,6 +40,8 @@ path = "pool/main/t/thing/thing_7+b1_amd64.deb"
 """
 MIRROR_PATH = "/debian/pool/main/t/thing/thing_7%2Bb1_amd64.deb"
 NEWER_PATH = "pool/main/t/thing/thing_8_amd64.deb"
+
+pytestmark = pytest.mark.usefixtures("patience")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_locked_package_comes_from_the_mirror_or_the_snapshot_of_the_lock(
     server: Server, place: str
 ) -> None:
     server.answers[place] = [ranged(BODY)]
-    found = fetch_debs("base", "x86_64", patience=SOON)
+    found = fetch_debs("base", "x86_64")
     assert found.paths["thing"].name == "thing_7+b1_amd64.deb"
     assert (found.paths["thing"].read_bytes(), found.replaced) == (BODY, ())
 
@@ -94,12 +94,12 @@ def test_a_newer_package_is_taken_and_told_where_that_is_allowed(
 ) -> None:
     mirror_now_has(monkeypatch, offer("1:8"))
     with pytest.raises(UnavailableError, match=r"thing 1:7\+b1 -> 1:8; run `make lock`") as caught:
-        fetch_debs("base", "x86_64", patience=SOON)
+        fetch_debs("base", "x86_64")
     assert caught.value.exit_code == 69
     assert NEWER_PATH not in str(server.log)
     monkeypatch.setenv("HPCPY_DEBIAN", "newer")
     server.answers[f"/debian/{NEWER_PATH}"] = [ranged(NEWER)]
-    found = fetch_debs("base", "x86_64", patience=SOON)
+    found = fetch_debs("base", "x86_64")
     assert found.paths["thing"].read_bytes() == NEWER
     assert found.replaced == ("thing 1:7+b1 -> 1:8",)
     assert "not reproducible" in capsys.readouterr().err
@@ -111,12 +111,12 @@ def test_a_mirror_that_fails_is_not_taken_for_one_that_moved_on(
     mirror_now_has(monkeypatch, offer("1:7+b1"))
     server.answers[MIRROR_PATH] = [ranged(BODY, 3), ranged(BODY, 0)]
     with pytest.raises(UnavailableError, match="the connection ended after 3 of 18 bytes"):
-        fetch_debs("base", "x86_64", patience=SOON)
+        fetch_debs("base", "x86_64")
     # Other bytes are refused even where newer packages are allowed.
     monkeypatch.setenv("HPCPY_DEBIAN", "newer")
     server.answers[MIRROR_PATH] = [ranged(BODY[:-1] + b"?")]
     with pytest.raises(IntegrityError):
-        fetch_debs("base", "x86_64", patience=SOON)
+        fetch_debs("base", "x86_64")
 
 
 @pytest.mark.parametrize(

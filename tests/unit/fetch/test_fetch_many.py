@@ -13,11 +13,9 @@ from processes import start
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
-from hpcpy.fetch.download import Patience
 from running import wait_until
 
 BODY = bytes(range(256)) * 4096
-SOON = Patience(seconds=60.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
@@ -36,7 +34,7 @@ except KeyboardInterrupt:
 """
 
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("empty_cache", "patience")
 
 
 def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[str]:
@@ -55,7 +53,7 @@ def test_many_files_are_fetched_at_once(server: Server) -> None:
         server.answers[f"/{number}"] = [ranged(body)]
         wanted.append(artifact(body, f"{server.url}/{number}", name=f"thing{number}"))
     tally = Tally()
-    paths_of = fetch(wanted, tally=tally, patience=SOON)
+    paths_of = fetch(wanted, tally=tally)
     assert [paths_of[one].name for one in wanted] == [one.filename for one in wanted]
     size = sum(one.sources[0].size for one in wanted)
     assert (tally.files, tally.downloaded, tally.present) == (40, size, 0)
@@ -90,7 +88,7 @@ def test_interrupted_download_goes_on_where_it_was(
     # It has not gone on by itself.
     assert len(server.log) == 1
     wanted = artifact(BODY, f"{server.url}/x")
-    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert fetch([wanted])[wanted].read_bytes() == BODY
     assert server.log[-1][1] == "bytes=100000-"
 
 
@@ -103,7 +101,7 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     except PermissionError:
         pytest.skip("only root makes a device")
     with pytest.raises(DiskError, match="no space left on the device; free some"):
-        fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
+        fetch([artifact(BODY, f"{server.url}/x")])
     assert not list(downloads_dir().glob("*/thing.tar"))
 
 
@@ -112,5 +110,5 @@ def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server)
     source = wanted.sources[0]
     huge = type(source)(source.url, 1 << 60, source.sha256)
     with pytest.raises(DiskError, match="downloading needs"):
-        fetch([type(wanted)("huge", "1", "huge.tar", "MIT", (huge,))], patience=SOON)
+        fetch([type(wanted)("huge", "1", "huge.tar", "MIT", (huge,))])
     assert server.log == []

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,20 @@ from misbehaving_server import Answer, Server, artifact, no_range, ranged, statu
 
 from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch, take
-from hpcpy.fetch.download import Patience
 from hpcpy.images.context import add_materials, add_own, add_recipes
 from hpcpy.images.plan import Plan, make_plan
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
-# On a busy machine any server is silent for a while.
-SOON = Patience(seconds=60.0, pauses=(0.0, 0.0, 0.0), give_up=60.0)
 
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("empty_cache", "patience")
 
 
-def get(server: Server, *answers: Answer, body: bytes = BODY, patience: Patience = SOON) -> Path:
+def get(server: Server, *answers: Answer, body: bytes = BODY) -> Path:
     server.answers["/thing.tar"] = list(answers)
     wanted = artifact(body, f"{server.url}/thing.tar")
-    return fetch([wanted], patience=patience)[wanted]
+    return fetch([wanted])[wanted]
 
 
 def part_file() -> Path:
@@ -127,10 +123,10 @@ def test_a_download_goes_on_from_what_is_there(
 
 
 @pytest.mark.long
-def test_stalled_connection_is_resumed(server: Server) -> None:
+def test_stalled_connection_is_resumed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = (ranged(BODY, 777, then_wait=True), ranged(BODY))
-    impatient = replace(SOON, seconds=3.0)
-    assert get(server, *answers, patience=impatient).read_bytes() == BODY
+    monkeypatch.setattr("hpcpy.fetch.download.SECONDS", 3.0)
+    assert get(server, *answers).read_bytes() == BODY
     assert server.log[-1][1] == "bytes=777-"
 
 
@@ -158,7 +154,7 @@ def test_what_is_not_the_file_is_refused_and_not_asked_for_again(
     tally = Tally()
     server.answers["/thing.tar"] = [answer]
     with pytest.raises((IntegrityError, UnavailableError), match=r"thing\.tar") as caught:
-        fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally, patience=SOON)
+        fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally)
     assert [one for one in says if one not in str(caught.value)] == []
     assert (caught.value.exit_code, tally.downloaded) == (code, downloaded)
     assert files() == []

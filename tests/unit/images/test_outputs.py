@@ -122,7 +122,7 @@ def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in(image: str) -> 
     ("text", "full", "is_here"),
     [
         ("registry.example.org/me/hpcpy:1", "registry.example.org/me/hpcpy:1", False),
-        ("oras://localhost/hpcpy", "localhost/hpcpy:latest", True),
+        ("docker://localhost/hpcpy", "localhost/hpcpy:latest", True),
         ("[::1]:5000/hpcpy", "[::1]:5000/hpcpy:latest", True),
         ("127.0.0.1.example.org/hpcpy", "127.0.0.1.example.org/hpcpy:latest", False),
         ("gateway:5000/hpcpy", "gateway:5000/hpcpy:latest", False),

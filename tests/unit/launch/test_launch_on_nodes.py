@@ -19,15 +19,11 @@ OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
 
 
-def apptainer_script(node_local: Path, *, whole: bool) -> str:
-    """Return shell that runs its words through the script around an engine."""
-    lines = around("apptainer", str(node_local), inline=whole)
-    shell = "\n".join(line.shell for line in lines)
-    return f'{shell}\nexec bash -pc "$at_node" "$@"'
-
-
-def engines_folder(node_local: Path, *, whole: bool = False) -> str:
-    script = apptainer_script(node_local, whole=whole)
+def engines_folder(node_local: Path) -> str:
+    lines = around("apptainer", str(node_local))
+    # A site's setup may have this option set.
+    shell = "\n".join(["set -e", *(line.shell for line in lines)])
+    script = f'{shell}\nexec bash -pc "$at_node" "$@"'
     words = ("bash", "-c", script, "-", "bash", "-c", SHOWS)
     done = run(*words, env={"PATH": os.environ["PATH"]}, umask=0o002, check=True)
     assert done.stderr == ""
@@ -35,8 +31,7 @@ def engines_folder(node_local: Path, *, whole: bool = False) -> str:
 
 
 def test_the_engines_files_are_in_a_folder_of_the_users_alone(tmp_path: Path) -> None:
-    for whole in (True, False):
-        assert engines_folder(tmp_path, whole=whole) == f"{tmp_path}/{OWN}/apptainer"
+    assert engines_folder(tmp_path) == f"{tmp_path}/{OWN}/apptainer"
     for folder in (tmp_path / OWN, tmp_path / OWN / "apptainer"):
         assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -65,28 +60,12 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(tmp_path: Path, made: s
 
 
 def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:
-    at_node, _ = around("podman-hpc", inline=True)
+    at_node, _ = around("podman-hpc")
     script = f'{at_node.shell}\nexec bash -pc "$at_node" "$@"'
     told = 'echo "$*"; eval "printf %s, $HPCPY_PROGRAM"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
     done = run("bash", "-c", script, "-", "sh", "-c", told, *words, check=True)
     assert done.stdout == "a b\nx,--help,y 'z,"
-
-
-def test_a_job_whose_scripts_have_changed_says_so_and_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(on_nodes._FOLDER, tmp_path / "scripts")
-    monkeypatch.setattr(on_nodes, "_FOLDER", tmp_path / "scripts")
-    script = apptainer_script(tmp_path, whole=False)
-    words = ("bash", "-c", script, "-", "bash", "-c", "echo ran")
-    assert printed(run(*words)) == "ran\n"
-    (tmp_path / "scripts/apptainer_rank.sh").write_text("")
-    for _ in range(2):
-        done = run(*words)
-        assert (done.returncode, done.stdout) == (69, "")
-        assert done.stderr.endswith("scripts has changed: write this script again\n")
-        shutil.rmtree(tmp_path / "scripts", ignore_errors=True)
 
 
 def test_the_engine_of_a_dead_first_rank_is_killed_where_proc_shows_no_daemon(
@@ -123,7 +102,7 @@ def node(tmp_path: Path) -> Path:
 
 def staged(node: Path, *before_it: str, engine: str = "standalone", **more: str) -> Done:
     copy = on_nodes.COPIES[engine]
-    before = on_nodes.staging_lines(str(node / "image"), str(node), copy, inline=False)
+    before = on_nodes.staging_lines(str(node / "image"), str(node), copy)
     ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
     env = {

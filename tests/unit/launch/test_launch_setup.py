@@ -54,7 +54,7 @@ def script_of(kind: str, site: Site, image: Path) -> str:
     if kind == "module":
         return own_script(str(image), site)
     request = at_site(requested("--engine=none"), site)
-    facts = HostFacts("/work", "", str(image), 1, inline=True)
+    facts = HostFacts("/work", "", str(image), 1)
     plan = plan_launch(request, site, facts, is_batch=kind == "batch")
     return batch_script(plan) if kind == "batch" else launch_script(plan)
 

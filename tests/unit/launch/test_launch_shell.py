@@ -79,8 +79,7 @@ def guard() -> str:
     plan = planned("--stage", job=1)
     plan = dataclasses.replace(plan, afterwards=(plan.afterwards[0], Line("echo swept", "")))
     script = launch_script(plan)
-    where = f"hpcpy_scripts={quoted(str(on_nodes._FOLDER))}\n"
-    return where + script[script.rindex(". ", 0, script.index("/guarded.sh")) :]
+    return script[script.index(on_nodes.text("guarded")) :]
 
 
 @pytest.mark.long

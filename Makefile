@@ -98,19 +98,19 @@ sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cud
 release: ## images, files, SBOMs, provenance, recipes, pages in one folder; KEY=FILE signs it
 	@$(HPCPY) release
 
-push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1; REF=oras://… the SIF
+push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1
 	@$(HPCPY) push
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that Python package, with what it needs
 	@$(HPCPY) lock
 
-verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout's build
+verify: ## build again, from an empty cache, and compare the bytes
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
 	@$(HPCPY) html
 
-clean: ## remove the images; tools and cache stay. CACHE=1: empty the cache instead
+clean: ## remove the images; tools and cache stay
 	@$(HPCPY) clean
 
 distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays

@@ -51,7 +51,7 @@ def test_what_goes_with_the_checkout_is_told(
     ("words", "says"),
     [
         ("modulefile --versio=1", "unrecognized arguments: --versio=1"),
-        ("modulefile --site=perlmutter-cpu", "or hpcpy-python; hpcpy batch writes a script for"),
+        ("modulefile --site=perlmutter-cpu", "or hpcpy-python; ./hpcpy batch writes a script for"),
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
         ("modulefile --to=/x/m:x", "--to: /x/m:x: Lmod reads no module file there"),
@@ -83,7 +83,7 @@ def test_of_a_sites_image_that_is_not_there_it_says_where_to_look(
     command: str, tmp_path: Path
 ) -> None:
     (tmp_path / "s.toml").write_text("summary = 's'\nimage = '/no/such.sif'\n")
-    says = r"IMAGE=/no/such.sif: no such file; .*; hpcpy site prints which file names it"
+    says = r"IMAGE=/no/such.sif: no such file; .*; ./hpcpy site prints which file names it"
     with pytest.raises(UsageError, match=says):
         run([command, f"--to={tmp_path / 'to'}", f"--site={tmp_path}/s.toml"])
 

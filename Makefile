@@ -39,10 +39,8 @@ standalone: ## build build/hpcpy-python, the interpreter as one file for a host 
 cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
 	@$(HPCPY) build sif hpcpy-cuda
 
-relink: override export HPCPY_GOALS := lock sif
-relink: ## move one source of Debian to its newest version and link the image anew: NAME=openssl
-	@$(HPCPY) lock debian
-	@$(HPCPY) build sif
+relink: ## move a library of Debian's to its newest version, link the image anew: NAME=openssl
+	@$(HPCPY) relink
 
 run: ## run a workload in the image: make run W="mandel --area area1"
 	@$(HPCPY) run

@@ -21,6 +21,7 @@ COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
+    "relink": ("hpcpy.relink", "move a library of Debian's, and link an image anew"),
     "build": ("hpcpy.images.command", "build an OCI archive, a SIF, or an interpreter as one file"),
     "sbom": ("hpcpy.images.sbom_file", "write what is in an image (its SBOM), as SPDX"),
     "verify": ("hpcpy.images.verify", "build again, from an empty cache, and compare the bytes"),

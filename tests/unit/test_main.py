@@ -75,6 +75,13 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
         (["setup", "--", "docker"], "no tool group 'docker'"),
         (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
+        (
+            ["lock", "--only", "zlib"],
+            "no package 'zlib' in python.lock, dev.lock, docs.lock, outsid",
+        ),
+        (["relink", "numpy"], "no package 'numpy' in debian.lock; make lock NAME=numpy"),
+        (["relink", "openssl", "--image=hpcpi"], "no image 'hpcpi'; there are: base, builder"),
+        (["relink"], "the following arguments are required: NAME"),
         (["lock", "debian", "--only", "opensll"], "no package 'opensll' in debian.lock; did you"),
         (["push"], "no REF is given; such as make push"),
         (["push", "--", "hpcpy"], ""),

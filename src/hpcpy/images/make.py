@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import HpcpyError
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
@@ -71,7 +71,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
 def _require_unchanged(plan: Plan, key: Callable[[Plan], str]) -> None:
     """Refuse a context with other files than those that the key in the cache stands for."""
     if key(plan.again()) != key(plan):
-        raise UsageError("the checkout has changed since this build began", hint="run it again")
+        raise HpcpyError("the checkout has changed since this build began", hint="run it again")
 
 
 def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:

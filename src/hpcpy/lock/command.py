@@ -64,7 +64,10 @@ def _with(only: Only, locks: list[str]) -> set[str]:
     packages = {lock: _locked(lock) | _asked(lock) for lock in locks}
     known = set().union(*packages.values())
     for name in sorted(only - known):
-        hint = suggestion(name, known, "Debian's by `make relink NAME=…`, sources by hand")
+        hint = suggestion(name, known, "sources are moved by hand")
+        for other, moves in (("debian", "relink"), ("python", "lock")):
+            if name in _locked(other):
+                hint = f"make {moves} NAME={name}"
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
     return {lock for lock, names in packages.items() if only & names}

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.images.buildah import Buildah
 from hpcpy.images.cached import tree_files
 from hpcpy.images.graph import load
@@ -228,7 +228,7 @@ def test_a_part_is_not_built_of_files_that_its_key_does_not_stand_for(
     part = plan.graph.parts["old_libc"]
     assert plan.part_key(part)
     add_line("recipes/old_libc/names.S")(checkout)  # as a git pull does while others are built
-    with pytest.raises(UsageError, match="has changed since this build began; run it again"):
+    with pytest.raises(HpcpyError, match="has changed since this build began; run it again"):
         make_part(plan, part, "builder", cast(Buildah, None))
 
 

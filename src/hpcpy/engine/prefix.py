@@ -180,5 +180,7 @@ def find_apptainer() -> Path:
     refuse_user()
     if is_ready():
         return command()
-    hint = "make setup, or name the site's module of it in a site file (hpcpy docs sites)"
+    hint = f"name the site's module of it in a site file ({paths.CALLED} docs sites)"
+    if paths.IS_CHECKOUT:
+        hint = f"make setup, or {hint}"
     raise UnavailableError(f"no Apptainer >= {tool.minimum} here", hint=hint)

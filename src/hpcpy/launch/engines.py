@@ -37,7 +37,8 @@ class Container:
 # its functions, and for files that it reads.
 _NAME_FAILED = Line(
     r"""trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT
-set -T; trap 'case $BASH_SUBSHELL$BASH_COMMAND in 0exit | 0exit\ * | 0exec\ [!0-9{\<\>\&]*)
+set -T; trap 'hpcpy_word=${BASH_COMMAND#builtin }; hpcpy_word=${hpcpy_word#command }
+  case $BASH_SUBSHELL${hpcpy_word#\\} in 0exit | 0exit\ * | 0exec\ [!0-9{\<\>\&]*)
   echo "$hpcpy_setup" >&2; hpcpy_setup=; exit 69 ;; esac' DEBUG""",
     "a line of setup that fails is named, also if it ends this script, or takes its place",
 )
@@ -71,7 +72,8 @@ def module_lines(site: Site) -> tuple[Line, ...]:
         # this script, or a program's input.
         script = f"hpcpy_setup={named}\n{{ {shell}\n}} </dev/null || exit 69"
         lines.append(Line(script, f"site {site.name}"))
-    end = Line("trap - DEBUG; set +T; hpcpy_setup=", "all is set up")
+    # What is after it is ours: `set -e` would end it where a wait has taken too long.
+    end = Line("trap - DEBUG ERR; set +emT; hpcpy_setup=", "all is set up")
     return (_NAME_FAILED, *lines, end) if lines else ()
 
 
@@ -176,8 +178,11 @@ def _shifter(container: Container, site: Site) -> Start:
 def _none(container: Container, _site: Site) -> Start:
     """There is no container; ``env`` sets the variables: the job's shell keeps its own PATH."""
     words = [option("env", why="for the ranks"), *_variables(container.variables, "")]
-    no_more = Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local")
-    return [no_more], words if container.variables else []
+    lines = [
+        Line(f"cd {quoted(container.folder)} || exit 69", "wherever the script is submitted"),
+        Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"),
+    ]
+    return lines, words if container.variables else []
 
 
 RANKS: dict[str, Callable[[Container, Site], Start]] = {

@@ -183,8 +183,8 @@ def warn_of_engine(program: str, site: Site) -> None:
         print(f"  {what}: users may get 127 ({paths.CALLED} docs sites)", file=sys.stderr)
     if Path(program).is_relative_to(paths.TOOLS):
         print(
-            f"  it needs {program}, and breaks when this checkout goes or moves: install"
-            " Apptainer, or name the site's module of it in a site file (hpcpy docs sites)",
+            f"  it needs {program}, and breaks when this checkout goes or moves: install Apptainer,"
+            f" or name the site's module of it in a site file ({paths.CALLED} docs sites)",
             file=sys.stderr,
         )
 

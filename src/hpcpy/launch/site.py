@@ -69,7 +69,7 @@ def find_site(name: str, image: str = "") -> Site:
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not is_file(path):
         names = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
-        hint = f"{suggestion(name, names)} or a file such as env/sites/template.toml"
+        hint = f"{suggestion(name, names)} or a file ({paths.CALLED} docs sites)"
         raise UsageError(f"no site {name!r}", hint=hint)
     return read_site(path)
 

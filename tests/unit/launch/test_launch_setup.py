@@ -25,6 +25,8 @@ FAILS = [
     "return",
     "trap 'echo hi' EXIT; exit 0",
     "exec true",
+    "command exec true",
+    r"trap 'echo hi' EXIT; \exit 0",
     "if true; then exec -a x sh -c 'echo hi'; fi",
     ". ./replaces",
     "f() { exec no-such; }; f",
@@ -54,7 +56,7 @@ def script_of(kind: str, site: Site, image: Path) -> str:
     if kind == "module":
         return own_script(str(image), site)
     request = at_site(requested("--engine=none"), site)
-    facts = HostFacts("/work", "", str(image), 1)
+    facts = HostFacts(str(image.parent), "", str(image), 1)
     plan = plan_launch(request, site, facts, is_batch=kind == "batch")
     return batch_script(plan) if kind == "batch" else launch_script(plan)
 

@@ -83,7 +83,7 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
         (["relink", "openssl", "--image=hpcpi"], "no image 'hpcpi'; there are: base, builder"),
         (["relink"], "the following arguments are required: NAME"),
         (["lock", "debian", "--only", "opensll"], "no package 'opensll' in debian.lock; did you"),
-        (["push"], "no REF is given; such as make push"),
+        (["push"], "the following arguments are required: REF"),
         (["push", "--", "hpcpy"], ""),
         (["push", "--", f"registry.example.org/me/hpcpy@sha256:{'0' * 64}"], ""),
         (["push", "--", "-h"], ""),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -22,21 +24,27 @@ from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, S
 from hpcpy.pins.tables import file_name
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
-_ADDRESS = re.compile(
-    r"https?://([\w.-]+|\[[\da-f:]+\])(:[1-9]\d{0,4})?(/[\w.~%+/@:-]*)?", re.ASCII
-)
+_HOST = r"([\w-]{1,63}(\.[\w-]{1,63})*\.?|\[[\da-f:.]+\])(:[1-9]\d{0,4})?"
+_MIRROR = re.compile(rf"https?://{_HOST}(/[\w.~%+/:-]*)?", re.A | re.I)
+# No more than urllib understands, which prints what it takes for a port.
+_PROXY = re.compile(rf"\w+://(([^@]*|[^/]*)@)?{_HOST}(/[^@]*)?|([^/]*@)?{_HOST}", re.A | re.I)
 ARCHIVES = ("debian", "debian-security")
 
 
 def given_mirror() -> str:
-    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set."""
-    given = os.environ.get(_VARIABLE, "").rstrip("/")
+    """Return ``HPCPY_DEBIAN_MIRROR``, empty when it is not set; refuse wrong proxies, too."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        _given(name, _PROXY, "http://HOST:PORT")
     # It must stay one word, and no option, in a line of sources.list.
-    if given and not _ADDRESS.fullmatch(given):
-        shown = re.sub(r"//.*@", "//…@", given, flags=re.DOTALL)  # perhaps a password
-        hint = "it is one such as http://HOST/debian"
-        raise UsageError(f"{_VARIABLE}={shown!r} is not an address of a mirror", hint=hint)
-    return given
+    return _given(_VARIABLE, _MIRROR, "http://HOST/debian, without a login").rstrip("/")
+
+
+def _given(name: str, form: re.Pattern[str], example: str) -> str:
+    address = os.environ.get(name, "")
+    if address and not form.fullmatch(address):
+        # Never with the value, in which may be a password.
+        raise UsageError(f"{name} is not an address such as {example}")
+    return address
 
 
 def debian_mirrors() -> dict[str, str]:
@@ -51,11 +59,18 @@ def debian_mirrors() -> dict[str, str]:
     for line in captured(command).stdout.splitlines():
         url = line.strip().rstrip("/")
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
-        # One with a login would be printed with its password.
-        if archive in ARCHIVES and "@" not in urlsplit(url).netloc:
+        if archive in ARCHIVES and re.search("[@?]", url):
+            # Its password would be in messages.
+            _say_once(f"apt's mirror of {archive} is passed over: its address has a login")
+        elif archive in ARCHIVES:
             mirrors.setdefault(archive, url)
     mirror = debian_request().mirror
     return mirrors or (_archives(mirror) if mirror else {})
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _archives(mirror: str) -> dict[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -94,19 +95,21 @@ class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
 class Fetcher:
     """What the downloads of one fetch share."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, artifacts: Iterable[Artifact]) -> None:
         self.stop = threading.Event()
         self.tally = tally
         # A wrong HPCPY_DEBIAN_MIRROR is an error before all else: a full disk, a download.
         given_mirror()
-        self._mirrors: dict[str, str] | None = None
+        urls = [source.url for artifact in artifacts for source in artifact.sources]
+        is_debian = any(url.startswith(APT_MIRROR) for url in urls)
+        self._mirrors = debian_mirrors() if is_debian else {}
         # Host -> since when no connection to it has succeeded.
         self._silent: dict[str, float] = {}
 
     def fetch(self, artifact: Artifact) -> Path:
         """Download an artifact from the first of its sources that has it."""
         failures: dict[Source, Exception] = {}
-        usable = list(artifact.sources)
+        usable = [self._at_mirror(source) for source in artifact.sources]
         for pause in (0.0, *PAUSES):
             if self.stop.wait(pause):
                 raise Interrupted
@@ -149,30 +152,25 @@ class Fetcher:
         return final
 
     def _get(self, source: Source, start: int) -> HTTPResponse:
+        if source.url.startswith(APT_MIRROR):
+            raise PermanentError("this machine has no such mirror (HPCPY_DEBIAN_MIRROR sets one)")
         host = _host(source)
         since = self._silent.get(host)
         if since is not None and time.monotonic() - since > GIVE_UP:
             raise PermanentError("its host does not answer")
         try:
-            reply = open_url(self._address(source), start)
+            reply = open_url(source.url, start)
         except UnreachableError:
             self._silent.setdefault(host, time.monotonic())
             raise
         self._silent.pop(host, None)
         return reply
 
-    def _address(self, source: Source) -> str:
-        if not source.url.startswith(APT_MIRROR):
-            return source.url
-        if self._mirrors is None:
-            self._mirrors = debian_mirrors()
+    def _at_mirror(self, source: Source) -> Source:
+        """Return a source with its address at the machine's mirror, which errors then name."""
         archive, _, path = source.url.removeprefix(APT_MIRROR).partition("/")
-        if archive not in self._mirrors:
-            raise PermanentError(
-                f"no mirror of the {archive} archive is configured on this machine"
-                " (HPCPY_DEBIAN_MIRROR sets one)"
-            )
-        return f"{self._mirrors[archive]}/{path}"
+        mirror = self._mirrors.get(archive)
+        return replace(source, url=f"{mirror}/{path}") if mirror else source
 
     def _received(self, size: int) -> None:
         self.tally.add(downloaded=size)
@@ -184,22 +182,19 @@ class Fetcher:
 
 
 def _host(source: Source) -> str:
-    return urlsplit(source.url).netloc or APT_MIRROR
+    return urlsplit(source.url).netloc
 
 
 def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyError:
+    reasons = "; ".join(f"{source.url}: {error!s:.200}" for source, error in failures.items())
+    # Servers send line ends, and codes of terminals.
+    reasons = re.sub(r"[^!-~]+", " ", reasons)
+    message = f"{artifact.filename} could not be downloaded: {reasons}"
     # Wrong bytes come first: trying again does not help.
-    for error in failures.values():
-        if isinstance(error, IntegrityError):
-            return IntegrityError(
-                f"{artifact.filename}: {error}",
-                hint="the file was discarded; find out why it changed before you update env/",
-            )
-    reasons = "; ".join(f"{source.url}: {error}" for source, error in failures.items())
-    return UnavailableError(
-        f"{artifact.filename} could not be downloaded: {reasons}",
-        hint="run the command again to go on",
-    )
+    if any(isinstance(error, IntegrityError) for error in failures.values()):
+        hint = "wrong bytes were discarded; find out why they changed before you update env/"
+        return IntegrityError(message, hint=hint)
+    return UnavailableError(message, hint="run the command again to go on")
 
 
 # Enough to hide the round trips of many small files; mirrors frown on more.
@@ -223,7 +218,7 @@ def fetch(
     tally.add(present=sum(path.stat().st_size for path in paths.values()), files=len(paths))
     missing = [artifact for artifact, path in there.items() if path is None]
     if missing:
-        fetcher = Fetcher(tally)
+        fetcher = Fetcher(tally, missing)
         size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
         with contextlib.closing(_download(missing, fetcher)) as results:

@@ -123,21 +123,21 @@ def _check_length(reply: HTTPResponse, source: Source, start: int) -> None:
             raise TransientError(f"the server sent {span or 'another part'}, not byte {start:,} on")
     else:
         total = reply.headers.get("Content-Length", "")
-    if total.isdigit() and int(total) != source.size:
-        raise _wrong(source, f"{int(total):,} bytes", f"{source.size:,} bytes")
+    if total.isdecimal() and int(total) != source.size:
+        raise _wrong(f"{int(total):,} bytes", f"{source.size:,} bytes")
 
 
 def _verify(part: Path, source: Source) -> None:
     size = part.stat().st_size
     if size != source.size:
-        raise _wrong(source, f"more than {source.size:,} bytes", f"{source.size:,} bytes")
+        raise _wrong(f"more than {source.size:,} bytes", f"{source.size:,} bytes")
     digest = sha256(part)
     if digest != source.sha256:
-        raise _wrong(source, f"sha256 {digest}", f"sha256 {source.sha256}")
+        raise _wrong(f"sha256 {digest}", f"sha256 {source.sha256}")
 
 
-def _wrong(source: Source, actual: str, expected: str) -> IntegrityError:
-    return IntegrityError(f"{source.url}: expected {expected}, found {actual}")
+def _wrong(actual: str, expected: str) -> IntegrityError:
+    return IntegrityError(f"expected {expected}, found {actual}")
 
 
 def _empty(part: Path) -> None:
@@ -163,7 +163,7 @@ def network_errors() -> Iterator[None]:
         # Raised by urllib before there is an answer: name, connection, TLS.
         lasting = isinstance(error.reason, ssl.SSLCertVerificationError | str)
         raise (PermanentError if lasting else UnreachableError)(_reason(error.reason)) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise TransientError(_reason(error)) from error
 
 

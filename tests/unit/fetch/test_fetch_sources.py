@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from misbehaving_server import Answer, Server, artifact, ranged, status
+from misbehaving_server import Answer, Handler, Server, artifact, ranged, status
 
 from hpcpy.commands import run as run_hpcpy
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
@@ -61,8 +61,34 @@ def test_second_source_serves_when_the_first_fails(server: Server, answer: Answe
 
 def test_wrong_bytes_weigh_more_than_a_missing_second_source(server: Server) -> None:
     server.answers["/a"] = [ranged(b"wrong")]
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match=r"/a: expected .*, found 5 bytes; .*/b: HTTP 404"):
         fetched(f"{server.url}/a", f"{server.url}/b")
+
+
+def answer(*lines: bytes) -> Answer:
+    def write(handler: Handler) -> None:
+        handler.wfile.write(b"\r\n".join([*lines, b"", b"x"]))
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(answer(b"HTTP/1.1 302 Found", b"Location: /thing"), id="redirects to itself"),
+        pytest.param(
+            answer(b"HTTP/1.1 302 Found", b"Location: http://a..invalid/"), id="and to no host"
+        ),
+        pytest.param(answer(b"\x1b[31mno\thttp" + b" at all" * 999), id="garbage"),
+        pytest.param(answer(b"HTTP/1.1 200 OK", b"Content-Length: \xb2"), id="no number"),
+    ],
+)
+def test_what_a_server_sends_is_one_short_line(server: Server, odd: Answer) -> None:
+    server.answers["/thing"] = [odd]
+    with pytest.raises((IntegrityError, UnavailableError)) as caught:
+        fetched(f"{server.url}/thing")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.long
@@ -74,10 +100,13 @@ def test_unreachable_first_source_costs_one_connection_attempt(
     assert fetched(f"{full_queue}/first", f"{server.url}/second") == BODY
 
 
-def test_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["http://{}", "me:p@ss:1@{}", "http://me:p/:1@{}", "HTTP://{}/x"])
+def test_proxy_of_the_environment_is_used(
+    server: Server, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     url = "http://nowhere.invalid/thing.tar"
     server.answers[url] = [ranged(BODY)]
-    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("http_proxy", form.format(server.url.removeprefix("http://")))
     assert fetched(url) == BODY
 
 
@@ -89,45 +118,65 @@ def test_mirror_of_the_machine_stands_for_the_archive(
     assert fetched("apt-mirror:debian-security/pool/x.deb") == BODY
 
 
+@pytest.mark.parametrize("given", [status(407), ranged(b"wrong")])
+def test_a_failure_names_the_mirror(
+    server: Server, monkeypatch: pytest.MonkeyPatch, given: Answer
+) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
+    server.answers["/debian/pool/x.deb"] = [given]
+    with pytest.raises(
+        (IntegrityError, UnavailableError), match=f": {server.url}/debian/pool/x.deb: "
+    ):
+        fetched("apt-mirror:debian/pool/x.deb")
+
+
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 
 
 @needs_apt
 def test_a_mirror_of_apts_with_a_login_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("HPCPY_DEBIAN_MIRROR", raising=False)
-    lines = [f"deb http://{login}m.invalid/debian{end} x main\n" for login, end in LOGINS]
+    lines = [f"deb http://{address} x main\n" for address in OF_APT]
     (tmp_path / "sources.list").write_text("".join(lines))
     (tmp_path / "apt.conf").write_text(f'Dir::Etc "{tmp_path}";\n')
     monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
-    assert debian_mirrors() == {"debian-security": "http://m.invalid/debian-security"}
+    for _ in range(2):
+        assert debian_mirrors() == {"debian-security": "http://m.invalid/debian-security"}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("apt's mirror of debian is passed over: its address has a login")
+    assert "secret" not in line
 
 
-LOGINS = (("me:secret@", ""), ("", "-security"))
+OF_APT = ("me:secret@m.invalid/debian", "m.invalid/debian?secret", "m.invalid/debian-security")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
 
 
-WRONG = (
-    "foo",
-    "ftp://mirror.invalid/debian",
-    "http://m.invalid/debian main\ndeb x",
-    "http://[::1/",
-    "http://me:secret@m.invalid/debian",
-)
+WRONG = {
+    "HPCPY_DEBIAN_MIRROR": (
+        *("foo", "ftp://mirror.invalid/debian", "http://m.invalid/debian main\ndeb x"),
+        *("http://[::1/", "http://a..invalid/debian", "http://me:secret@m.invalid/debian"),
+        *("me:secret@m.invalid/debian", "http://m.invalid/debian?token=secret"),
+        "http://cache.invalid/me:secret@m.invalid/debian",
+    ),
+    "http_proxy": ("http://me:secret", "me:secret", "http:/me:secret", "http://me secret"),
+    "https_proxy": ("http://me:1@x:secret/@y", "me:/secret@x:1", "x:1/secret"),
+    "HTTPS_PROXY": ("http://me:secret@", "http://me:1/@x:secret", "http://a..invalid:80"),
+}
 
 
-@pytest.mark.parametrize("text", WRONG)
-def test_mirror_that_is_no_address_is_refused_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, text: str
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in WRONG for text in WRONG[name]])
+def test_what_is_no_address_is_refused_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
-    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
+    monkeypatch.setenv(name, text)
     # Said on a full disk, too: the cure of that would not help.
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-    with pytest.raises(UsageError, match="is not an address of a mirror; it is one such") as caught:
+    with pytest.raises(UsageError, match=f"^{name} is not an address such as") as caught:
         run_hpcpy(["fetch"])
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+    assert text not in str(caught.value)
 
 
 def test_a_missing_mirror_or_apt_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,8 @@ def main(options: argparse.Namespace) -> int:
     _refuse_state(prefix, options)
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
-    place = work_folder(prefix)
+    closed = "ask its owner" if is_packed(prefix) else "ask its owner, or try --standalone"
+    place = work_folder(prefix, closed)
     if options.standalone:
         action, options.file = _write_file, standalone.checked(options.file, prefix)
         # Without a change of the environment: its own parent may be a site's, and closed.
@@ -145,8 +146,9 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Pack a folder, and let the packed one take its place."""
     environment = environments.read(prefix, prefix, options.others)
     unpacked = beside(prefix, "unpacked")
-    if unpacked.exists():
+    if os.path.lexists(unpacked):
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
+    places.refuse_fixed(prefix, remedy=", or try --standalone")
     packed, made = _make(environment, work)
     counted = count(environment, packed, options.program)
     swap(prefix, packed, unpacked)
@@ -208,6 +210,7 @@ def _unpack(prefix: Path, work: Path) -> Path:
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked = beside(prefix, "unpacked")
+    places.refuse_fixed(prefix, unpacked)
     if unpacked.exists() and image.is_whole(unpacked, prefix):
         give_back(prefix, work)
     else:
@@ -229,6 +232,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     if yours := image.added(unpacked, prefix):
         hint = f"move it, or {places.removal(unpacked)}"
         raise UsageError(f"{yours}: is newer than the image", hint=hint)
+    places.refuse_fixed(prefix, unpacked)
     others = image.folders_of(prefix)[:-1]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]

@@ -76,7 +76,7 @@ def refuse_code_of_others(prefix: Path) -> None:
     for path in (prefix, prefix / "bin", prefix / _SCRIPTS):
         if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
-            hint = f"runuser -u {owner} -- {paths.CALLED} pack …"
+            hint = "" if owner.isdecimal() else f"runuser -u {owner} -- {paths.CALLED} pack …"
             raise UnavailableError(f"{path}: is of {owner}, and root would start it", hint=hint)
 
 

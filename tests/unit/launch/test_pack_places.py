@@ -70,7 +70,7 @@ def test_anothers_folder_is_refused_before_all_work(tmp_path: Path, parent: int)
     code = "import os, sys; from pathlib import Path; from hpcpy.pack.places import work_folder\n"
     code += "os.chdir(sys.argv[1]); os.setuid(65534)\nwith work_folder(Path('env')): pass"
     done = run(sys.executable, "-c", code, tmp_path, env=environment())
-    says = "env: is of root, who alone can change it; ask its owner, or try --standalone"
+    says = "env: belongs to root: only its owner packs it; ask its owner"
     assert says in done.stderr.splitlines()[-1]
     assert [*tmp_path.iterdir()] == [tmp_path / "env"]
 

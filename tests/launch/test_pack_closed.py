@@ -117,9 +117,7 @@ def on_overlay(folder: Path, *words: object) -> Done:
     for name in ("upper", "work"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
-    mount = (
-        f"lowerdir={folder}/mine,upperdir={folder}/upper,workdir={folder}/work,redirect_dir=off"
-    )
+    mount = f"lowerdir={folder}/mine,upperdir={folder}/upper,workdir={folder}/work,redirect_dir=off"
     show = f'"$@"; code=$?; cd {folder}/mine && find . | sort; exit $code'
     script = f"mount -t overlay -o {mount} overlay {folder}/mine && {show}"
     done = run("unshare", "--mount", "sh", "-c", script, "sh", *COMMAND, *words, env=ALONE)

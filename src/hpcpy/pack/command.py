@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import stat
 from pathlib import Path
@@ -42,9 +43,9 @@ def declare(parser: Parser) -> None:
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (
-        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF; 69 this"
-        " machine cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it"
-        " was, unless only the report of what was done could not be printed."
+        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF, or damaged;"
+        " 69 this machine cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is"
+        " as it was, unless only the report of what was done could not be printed."
     )
 
 
@@ -127,8 +128,9 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     """Refuse a packed folder without its image, and one whose programs use another folder."""
     file, place = image.image_of(prefix), image.place_of(prefix)
     sif = file.resolve() if file.is_symlink() else None
+    is_kept = may_be_copy and beside(prefix, "unpacked").exists()
     # Path.exists would raise where this user may not look.
-    if not os.path.exists(file):  # noqa: PTH110
+    if not is_kept and not os.path.exists(file):  # noqa: PTH110
         hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
@@ -160,6 +162,7 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Write one file of a folder, packed or not, which stays as it is."""
     file = options.file
     if is_packed(prefix):
+        image.refuse_damaged(prefix)
         if options.program:
             record(prefix, options.program)
         standalone.write(prefix, file)
@@ -190,7 +193,8 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
+            # Without the colours of Apptainer's.
+            said = [re.sub("^hpcpy pack: |\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)]
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
@@ -250,6 +254,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
+    image.refuse_damaged(prefix)
     read = record(prefix, options.program)
     if not image.image_of(prefix).is_symlink():
         return

@@ -235,13 +235,7 @@ def variables(environment: Environment) -> list[str]:
 
 
 def activation(environment: Environment) -> str:
-    """Return what bash runs before each program of an environment; nothing if it has no scripts.
-
-    Raises
-    ------
-    UnavailableError
-        A script ends its shell, and so would each start.
-    """
+    """Return what bash runs before each program of an environment; nothing if it has no scripts."""
     # In conda's order, by bytes; what is in the image does not change.
     names = sorted(path.name for path in (environment.source / _SCRIPTS).glob("*.sh"))
     if not names:
@@ -252,7 +246,7 @@ def activation(environment: Environment) -> str:
     values.append(f"PATH={environment.prefix}/bin:{os.environ['PATH']}")
     command = [*at_its_place(environment), "env", *values, "/bin/bash", "-c", script]
     done = captured([*command, "/bin/echo", "echo", "done"], seconds=_SECONDS)
-    # A script that exits ends all, with whatever code.
+    # A script that exits ends all, with whatever code, and so would each start.
     if done.returncode or done.stdout != "done\n":
         last = done.stderr.strip().splitlines()[-1:]
         failed = f"activation scripts of {environment.prefix} end with {done.returncode}"

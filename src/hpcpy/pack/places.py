@@ -66,7 +66,7 @@ def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
         is_closed = is_ours and not status.st_mode & _OTHERS
         if not is_closed or (not (made / _MARK).exists() and any(made.iterdir())):
             raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
-    with _one_line(made), locked(made / _MARK, may_wait=False):
+    with disk_errors(made), locked(made / _MARK, may_wait=False):
         try:
             # What a killed one has left there goes with it.
             work = Path(tempfile.mkdtemp(dir=made))
@@ -76,20 +76,6 @@ def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
             # Else an undo was stopped: it stays, so that the next pack goes on.
             if not (prefix / _KEPT).exists():
                 _remove(made)
-
-
-@contextlib.contextmanager
-def _one_line(made: Path) -> Iterator[None]:
-    with disk_errors(made):
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EBUSY):
-                raise
-            # A container's own layers, whose folders the kernel renames nowhere.
-            hint = "put a copy of it (cp -a) in its place: that can be renamed"
-            message = f"{error.filename or made}: cannot be renamed here ({error.strerror})"
-            raise DiskError(message, hint=hint) from error
 
 
 def refuse_fixed(*folders: Path, remedy: str = "") -> None:
@@ -112,6 +98,19 @@ def _open(folder: Path) -> None:
     """Let a user change a folder, which may be closed to its owner, or another's and open."""
     if not os.access(folder, _ALL):
         folder.chmod(folder.stat().st_mode | _OWN)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[None]:
+    """Let a user change a file or a folder meanwhile, which may get another name."""
+    mode = path.stat().st_mode
+    _open(path)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchmod(handle, mode)
+        os.close(handle)
 
 
 def _remove(made: Path) -> None:
@@ -143,14 +142,8 @@ def _recover(prefix: Path, work: Path) -> None:
 
 def give_back(prefix: Path, work: Path) -> None:
     """Have the kept folder take the packed one's place: once begun, it is all that is right."""
-    own = (prefix / _KEPT).parent
-    mode = own.stat().st_mode
-    own.chmod(mode | _OWN)
-    try:
+    with opened((prefix / _KEPT).parent):
         move(beside(prefix, "unpacked"), prefix / _KEPT)
-    except OSError:
-        own.chmod(mode)
-        raise
     renew(prefix, prefix / _KEPT, work)
 
 
@@ -240,14 +233,8 @@ def removal(folder: Path) -> str:
 
 def move(path: Path, target: Path) -> Path:
     """Rename a file or a folder, which may be closed to its owner."""
-    mode = path.lstat().st_mode
+    # Where it lies is written in the folder itself.
     is_closed = _is_folder(path) and not os.access(path, os.W_OK)
-    if is_closed:
-        # Where it lies is written in the folder itself.
-        path.chmod(mode | _OWN)
-    try:
+    with opened(path) if is_closed else contextlib.nullcontext():
         path.rename(target)
-    finally:
-        if is_closed:
-            (path if os.path.lexists(path) else target).chmod(mode)
     return target

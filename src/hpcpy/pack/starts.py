@@ -42,15 +42,7 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
 
 
 def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
-    """Run a program in a packed folder: what it reads will be read ahead, too; return all of it.
-
-    Raises
-    ------
-    StageError
-        The program failed.
-    UnavailableError
-        The image cannot be mounted here.
-    """
+    """Run a program in a packed folder: what it reads will be read ahead, too; return all of it."""
     before = hot.ranges(prefix)
     recording = hot.record(prefix, _command(prefix, prefix, program))
     if recording is None:
@@ -78,12 +70,7 @@ def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
     """Return a line of how often a start asks for the environment's files, and will ask.
 
-    What the program reads of the image will be read ahead.
-
-    Raises
-    ------
-    StageError
-        The program that was named failed.
+    What the program reads of the image will be read ahead; one that was named must not fail.
     """
     try:
         command = _command(environment.prefix, packed, program)

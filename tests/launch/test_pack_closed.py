@@ -62,7 +62,7 @@ def test_a_folder_of_another_user_is_refused_before_anything_moves(folder: Path)
     prefix = small(folder / "mine/env", NOBODY)
     os.chown(prefix / "lib", COLLEAGUE, COLLEAGUE)
     before = tree(prefix)
-    closed = f"{prefix}/lib: is a folder of {COLLEAGUE}, closed to you; have its owner let you"
+    closed = f"{prefix}/lib: is closed to you; have {COLLEAGUE} let you write there"
     done = act(folder, prefix)
     refused(done, closed)
     assert "try --standalone" in done.stderr
@@ -103,12 +103,12 @@ def test_a_mount_point_is_refused(folder: Path) -> None:
     prefix = small(folder / "mine/env", NOBODY)
     before = tree(prefix)
     mounts = f"mount --bind {prefix} {prefix}"
-    refused(act(folder, prefix, mounts=mounts), f"{prefix}: something is mounted there; umount")
+    refused(act(folder, prefix, mounts=mounts), f"{prefix}: is a mount point; umount it")
     assert tree(prefix) == before
     assert act(folder, prefix).returncode == 0
     before = tree(prefix)
     for words in (("--undo", prefix), ("--update", prefix, "--", "true")):
-        refused(act(folder, *words, mounts=mounts), f"{prefix}: something is mounted there; umount")
+        refused(act(folder, *words, mounts=mounts), f"{prefix}: is a mount point; umount it")
         assert tree(prefix) == before
 
 
@@ -135,11 +135,11 @@ def test_a_containers_own_layer_is_refused_or_undone(folder: Path) -> None:
     prefix = small(folder / "mine/env", 0)
     whole = listed(folder / "mine")
     done = on_overlay(folder, prefix)
-    refused(done, f"{prefix}: cannot be renamed here (Invalid cross-device link); put a copy")
+    refused(done, f"{prefix}: cannot be written (Invalid cross-device link); put a copy")
     assert done.stdout.splitlines() == whole
     packed(prefix)
     done = on_overlay(folder, "--undo", prefix)
-    refused(done, f"{prefix}.unpacked: cannot be renamed here (Invalid cross-device link); put")
+    refused(done, f"{prefix}.unpacked: cannot be written (Invalid cross-device link); put")
     assert done.stdout.splitlines() == listed(folder / "mine")
     shutil.rmtree(beside(prefix, "unpacked"))
     done = on_overlay(folder, "--undo", prefix)

@@ -226,10 +226,8 @@ def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
 
 
 def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
-    """Run a program where the folder takes the image's place, and pack it again.
-
-    It is another folder than the kept one: half of a change is never given back.
-    """
+    """Run a program where the folder takes the image's place, and pack it again."""
+    # It is another folder than the kept one: half of a change is never given back.
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     unpacked = beside(prefix, "unpacked")

@@ -33,7 +33,8 @@ _ADVICE = {
 _VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
 # Of each kind that are printed.
 _SHOWN = 3
-_PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
+# A line that is a path, to Python below its file; of code what is quoted.
+_PATHS = re.compile(r"^(?!import\s|#)[^'\"\n]+$|(?<=['\"])/[^'\"\n]+", re.MULTILINE)
 # Of a Python's installation, before and after its name: the standard library, its own library.
 _PARTS = (("lib*/", ""), ("lib*/lib", "*.so*"), ("bin/lib", "*.so*"))
 
@@ -196,12 +197,14 @@ def has_acl(path: Path) -> bool:
 def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[str, Path, str]]:
     """Yield the paths that files name, as far as a link or Python goes there."""
     for path in paths:
-        mode, place = path.lstat().st_mode, environment.at_place(path)
+        status, place = path.lstat(), environment.at_place(path)
+        mode, is_named = status.st_mode, path.suffix == ".pth" or "__editable__" in path.name
         if stat.S_ISLNK(mode):
             yield "link", place, os.path.normpath(place.parent / path.readlink())
-        elif stat.S_ISREG(mode) and (path.suffix == ".pth" or "__editable__" in path.name):
+        elif stat.S_ISREG(mode) and is_named and status.st_size < 1 << 20:  # no model
             text = path.read_text(encoding="utf-8", errors="replace")
-            yield from (("path in site-packages", place, other) for other in _PATHS.findall(text))
+            for other in filter(str.isprintable, map(str.rstrip, _PATHS.findall(text))):
+                yield "path in site-packages", place, os.path.normpath(place.parent / other)
 
 
 _SCRIPTS = "etc/conda/activate.d"

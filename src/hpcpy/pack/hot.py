@@ -77,11 +77,8 @@ def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP)
 
 
 def record(packed: Path, command: Sequence[str]) -> Recording | None:
-    """Run a command where a packed folder's image is mounted for it alone.
-
-    What it reads of the image, and no `python -c pass`, is read ahead from now on. None where the
-    image cannot be mounted.
-    """
+    """Run a command where a packed folder's image is mounted for it alone."""
+    # What it reads, and no `python -c pass`, is read ahead from now on. None if nothing is mounted.
     execute = str(packed / "bin" / ANY)
     with tempfile.NamedTemporaryFile("rb", prefix="record.") as file:
         env = {**os.environ, **BY_MOUNT, "HPCPY_PACK_RECORD": file.name}
@@ -108,10 +105,8 @@ def record(packed: Path, command: Sequence[str]) -> Recording | None:
 
 
 def write_beside(sif: Path, read: Sequence[Range]) -> Path:
-    """Add what was read of a SIF to the file beside it that launches look for; return it.
-
-    ``src/launch/read_ahead.sh`` reads it.
-    """
+    """Add what was read of a SIF to the file beside it that launches look for; return it."""
+    # ``src/launch/read_ahead.sh`` reads it.
     file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
     lines = [f"{size.st_size}\n"]
     for each in merged([*_beside(file, size.st_size), *read], gap=_LAUNCH_GAP):

@@ -96,10 +96,8 @@ def place_of(packed: Path) -> Path:
 
 
 def bound(packed: Path) -> list[list[str]]:
-    """Return the folders in a packed folder's image, its own last, and where they belong.
-
-    There is none if the image has one folder alone.
-    """
+    """Return the folders in a packed folder's image, its own last, and where they belong."""
+    # There is none if the image has one folder alone.
     return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
 
 
@@ -153,10 +151,8 @@ def names_in(packed: Path) -> set[str]:
 
 
 def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
-    """Return the paths of the environment's own folder in an image, with modes and groups.
-
-    A name may have what ends a line, and look like another file's: that one has no group here.
-    """
+    """Return the paths of the environment's own folder in an image, with modes and groups."""
+    # A name may have what ends a line, and look like another file's: that one has no group here.
     # Of all folders: 4.4 would take a name for a pattern.
     file = image_of(packed)
     command = [unsquashfs(is_named=False), "-lln", "-d", "", file]
@@ -199,10 +195,8 @@ def added(folder: Path, packed: Path) -> str:
 
 
 def new_image(folder: Path) -> Path:
-    """Return where the image of a new folder is to be written.
-
-    Its name tells a start which mounts of the node are of this image.
-    """
+    """Return where the image of a new folder is to be written."""
+    # Its name tells a start which mounts of the node are of this image.
     # Where an image of hpcpy is mounted; the root of Apptainer's container.
     (folder / ".pack/root").mkdir(parents=True)
     return folder / ".pack" / f"{secrets.token_hex(8)}.image"

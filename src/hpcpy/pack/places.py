@@ -44,10 +44,8 @@ def is_packed(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
-    """Give a folder beside the prefix, which is gone afterwards: one pack has it at once.
-
-    If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
-    """
+    """Give a folder beside the prefix, which is gone afterwards: one pack has it at once."""
+    # If one was killed, the prefix is first what it was before it, or what an undo has begun.
     made = beside(prefix, "packing")
     with places_named(made, remedy), disk_errors(made):
         # Else the last renames would fail in a sticky folder, and in an undo.
@@ -82,16 +80,15 @@ def refuse_fixed(*folders: Path, remedy: str = "") -> None:
     """Refuse folders where something cannot be moved or removed: half of all would be done."""
     for folder in folders:
         if mounted := mounts_below(folder):
-            hint = f"umount {mounted[-1]}{remedy}"
-            raise DiskError(f"{mounted[-1]}: something is mounted there", hint=hint)
+            raise DiskError(f"{mounted[-1]}: is a mount point", hint=f"umount it{remedy}")
         for above, names, _ in os.walk(folder) if os.geteuid() else ():
             for path in (Path(above, name) for name in names):
                 status = path.lstat()
                 # In a sticky one only its owner moves what is another's.
                 is_others = stat.S_ISDIR(status.st_mode) and status.st_uid != os.geteuid()
                 if is_others and (status.st_mode & stat.S_ISVTX or not os.access(path, _ALL)):
-                    what = f"{path}: is a folder of {user_name(status.st_uid)}, closed to you"
-                    raise DiskError(what, hint=f"have its owner let you write there{remedy}")
+                    hint = f"have {user_name(status.st_uid)} let you write there{remedy}"
+                    raise DiskError(f"{path}: is closed to you", hint=hint)
 
 
 def _open(folder: Path) -> None:
@@ -115,11 +112,10 @@ def opened(path: Path) -> Iterator[None]:
 
 def _remove(made: Path) -> None:
     try:
-        # Each is opened before its own are listed.
         for folder, names, _ in os.walk(made):
             for path in (Path(folder, name) for name in names):
                 if not path.is_symlink():
-                    _open(path)
+                    _open(path)  # before its own are listed
         # The mark last: without it what is left is taken for somebody's folder.
         for path in made.iterdir():
             if path.name != _MARK:
@@ -161,12 +157,9 @@ def swap(prefix: Path, new: Path, old: Path) -> None:
 def renew(
     prefix: Path, new: Path, work: Path, image: Path | None = None, names: Collection[str] = ()
 ) -> None:
-    """Have what is in a new folder take the place of what is in the prefix, but for an image.
-
-    What is in the prefix alone goes if a pack has made it: `names` are of copies of files.
-    The prefix stays the same folder: programs that run have their image mounted over it, and would
-    lose it with the folder, on other nodes too.
-    """
+    """Have what is in a new folder take the place of what is in the prefix, but for an image."""
+    # What is in the prefix alone goes if a pack has made it: `names` are of copies of files.
+    # The prefix stays the same folder: programs that run have their image mounted over it.
     folders: dict[Path, os.stat_result] = {}
     left = _merge(new, prefix, work, folders)
     # As long as its image is there, what is in it can be given back.

@@ -24,11 +24,8 @@ ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
 
 
 def launch(packed: Path, env: Mapping[str, str]) -> int:
-    """Count the calls of a launch for the image, of the daemon too.
-
-    The program that it starts is one of the node: strace, which stops the daemon, would wait for
-    ever for a page of the image's that the daemon is to read.
-    """
+    """Count the calls of a launch for the image, of the daemon too."""
+    # A program of the node: strace, which stops the daemon, would wait for its page of the image.
     # In a job a mount ends with the program that started its first start: with strace, which
     # waits for the mount.
     here = {name: value for name, value in os.environ.items() if not name.startswith(_OF_JOBS)}
@@ -68,10 +65,8 @@ def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
-    """Return a line of how often a start asks for the environment's files, and will ask.
-
-    What the program reads of the image will be read ahead; one that was named must not fail.
-    """
+    """Return a line of how often a start asks for the environment's files, and will ask."""
+    # What the program reads of the image will be read ahead; one that was named must not fail.
     try:
         command = _command(environment.prefix, packed, program)
         recording = hot.record(packed, command)

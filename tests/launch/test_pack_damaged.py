@@ -64,8 +64,8 @@ def test_nothing_is_made_of_a_damaged_image(env: Path, how: str) -> None:
     for words in (("--standalone", env, "-o", made), (env, "--", "show")):
         one_line(pack(*words), 65, f"{file}: is damaged; put a whole one there")
     before = tree(env)
-    for words in (("--undo", env), ("--update", env, "--", "true")):
-        done = pack(*words)
+    for change in (("--undo", env), ("--update", env, "--", "true")):
+        done = pack(*change)
         assert (done.returncode, f"{file}: " in done.stderr.splitlines()[-1]) == (65, True), done
     assert tree(env) == before
     assert not made.exists()

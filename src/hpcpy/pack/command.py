@@ -59,9 +59,8 @@ def main(options: argparse.Namespace) -> int:
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
     if is_again := beside(prefix, "packing").is_dir():
-        # One was stopped.
         with work_folder(prefix):
-            pass
+            pass  # one was stopped
     environments.refuse_code_of_others(prefix)
     if is_sif:
         made = pack_sif(prefix, options.to)
@@ -90,9 +89,8 @@ def main(options: argparse.Namespace) -> int:
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
     if options.to and options.prefix.is_dir():
-        raise UsageError(
-            f"{options.prefix}: is a folder, and --to is for a SIF", hint="leave it out"
-        )
+        message = f"{options.prefix}: is a folder, and --to is for a SIF"
+        raise UsageError(message, hint="leave it out")
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--standalone": is_sif and options.standalone,
@@ -191,9 +189,8 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
         at_place = ("test", "!", "-e", environment.prefix / ".pack")
         done = captured([packed / "bin" / image.ANY, *at_place], env=env)
         if done.returncode:
-            # Why it cannot be mounted; what an engine in its place has said last.
+            # Why it cannot be mounted; what an engine in its place has said last, without colours.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            # Without the colours of Apptainer's.
             said = [re.sub("^hpcpy pack: |\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)]
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
@@ -235,7 +232,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
         hint = f"move it, or {places.removal(unpacked)}"
         raise UsageError(f"{yours}: is newer than the image", hint=hint)
     places.refuse_fixed(prefix, unpacked)
-    others = image.folders_of(prefix)[:-1]
+    others = [Path(place) for _, place in image.bound(prefix)[:-1]]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.

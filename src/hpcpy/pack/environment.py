@@ -149,7 +149,7 @@ def look(environment: Environment) -> str:
         # What is not there is not imported; Path.exists would raise where this user may not look.
         is_there = os.path.exists(target)  # noqa: PTH110
         # A venv's python leads to links beside the one that is packed.
-        ends = (os.path.normpath(target), os.path.realpath(target))
+        ends = (target, os.path.realpath(target))
         if is_there and not any(is_below(end, inside) for end in ends):
             leads[kind].append(f"{path} -> {target}")
     for kind, texts in leads.items():

@@ -53,8 +53,7 @@ def refuse_damaged(packed: Path) -> None:
     file = image_of(packed)
     with file.open("rb") as stream:
         begin = stream.seek(int(setting(packed, "OFFSET")))
-        head = stream.read(_BEGIN.size).ljust(_BEGIN.size, b"\0")
-    mark, size = _BEGIN.unpack(head)
+        mark, size = _BEGIN.unpack(stream.read(_BEGIN.size).ljust(_BEGIN.size))
     if mark != b"hsqs" or begin + size > file.stat().st_size:
         raise IntegrityError(f"{file}: is damaged", hint=_REMEDY)
 
@@ -63,9 +62,9 @@ def entries_of(packed: Path) -> list[str]:
     """Return the entries of a packed folder's configuration; refuse one that was cut."""
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
     if not text.endswith("\0") or f"{_OWN}IMAGE=" not in text:
-        kept, hint = beside(packed, "unpacked"), "put a whole one there"
-        if kept.is_dir():
-            hint = f"if {kept} is whole: {removal(packed)} && mv {kept} {packed}"
+        kept = beside(packed, "unpacked")
+        by_hand = f"if {kept} is whole: {removal(packed)} && mv {kept} {packed}"
+        hint = by_hand if kept.is_dir() else "put a whole one there"
         raise IntegrityError(f"{packed}/.pack/config: is damaged", hint=hint)
     return [entry for entry in text.split("\0") if entry]
 
@@ -80,8 +79,7 @@ def setting(packed: Path, name: str) -> str:
 
 def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
-    config = packed / ".pack/config"
-    begin = f"{_OWN}{name}="
+    config, begin = packed / ".pack/config", f"{_OWN}{name}="
     others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
     mode = stat.S_IMODE(config.stat().st_mode)
@@ -96,14 +94,8 @@ def place_of(packed: Path) -> Path:
 
 
 def bound(packed: Path) -> list[list[str]]:
-    """Return the folders in a packed folder's image, its own last, and where they belong."""
-    # There is none if the image has one folder alone.
+    """Return an image's folders, its own last, and where they belong; none if it has one alone."""
     return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
-
-
-def folders_of(packed: Path) -> list[Path]:
-    """Return the folders that a packed folder's image has, at their places."""
-    return [Path(place) for _, place in bound(packed)] or [place_of(packed)]
 
 
 def unpack(packed: Path, tree: Path, current: Stage) -> Path:
@@ -155,7 +147,7 @@ def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
     # A name may have what ends a line, and look like another file's: that one has no group here.
     # Of all folders: 4.4 would take a name for a pattern.
     file = image_of(packed)
-    command = [unsquashfs(is_named=False), "-lln", "-d", "", file]
+    command: list[str | Path] = [unsquashfs(is_named=False), "-lln", "-d", "", file]
     listed = printed(command, file, error=IntegrityError, hint=_REMEDY)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
     links: dict[str, tuple[str, int | None]] = {}
@@ -204,13 +196,12 @@ def new_image(folder: Path) -> Path:
 
 def write(folder: Path, environment: Environment, current: Stage) -> None:
     """Fill an empty folder with what is to take the environment's place."""
-    source, trees = environment.source, [*environment.folders.values()]
+    source, prefix, trees = environment.source, environment.prefix, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
     current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
-    prefix = environment.prefix
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
     settings |= {"ENTRIES": _count(source), "ACTIVATE": activation(environment)}
     settings |= {"ACL": 1} if any(map(has_acl, (source, *source.rglob("*")))) else {}

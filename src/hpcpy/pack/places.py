@@ -21,9 +21,7 @@ from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
 
-_OWN = 0o700
-_ALL = os.R_OK | os.W_OK | os.X_OK
-_OTHERS = 0o022
+_OWN, _ALL = 0o700, os.R_OK | os.W_OK | os.X_OK
 # Of the folder that is ours.
 _MARK = "lock"
 # What comes last in a folder: what a start looks for, its image by the configuration.
@@ -61,7 +59,7 @@ def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
-        is_closed = is_ours and not status.st_mode & _OTHERS
+        is_closed = is_ours and not status.st_mode & 0o022
         if not is_closed or (not (made / _MARK).exists() and any(made.iterdir())):
             raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
     with disk_errors(made), locked(made / _MARK, may_wait=False):

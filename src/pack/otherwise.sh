@@ -12,7 +12,7 @@ unset HPCPY_PACK_PREFIX HPCPY_PACK_NAME HPCPY_PACK_REASON HPCPY_PACK_IMAGE HPCPY
 
 fail() {
   echo "hpcpy pack: $1" >&2
-  exit 69
+  exit "${2:-69}"
 }
 say() {
   [ -z "${HPCPY_VERBOSE:-}" ] || echo "hpcpy pack: $why; $1" >&2
@@ -25,6 +25,7 @@ fi
 # As the launcher does for bash.
 [ -z "$activate" ] || [ -z "${BASH_ENV+x}" ] || export HPCPY_PACK_BASH_ENV="$BASH_ENV"
 [ -z "$activate" ] || unset BASH_ENV
+[ "$image" != "$own/" ] || fail "$own/config: is damaged; put a whole one there" 65
 place=${prefix%/.pack/root} # of a SIF's commands
 [ -d "$prefix" ] || fail "this was packed as $place, and its paths are of there; next: \
 ln -s ${own%/.pack} $place"
@@ -36,7 +37,9 @@ case $why in
 hpcpy pack NEW.sif --to $place" ;;
 "$image: Permission denied") fail "$why: it is closed to you; ask its owner" ;;
 esac
-case $why in "$image: "*) fail "$why; is it whole?" ;; esac
+next="; next: HPCPY_PACK_ENGINE=folder, or pack --undo"
+[ -d "$kept" ] || next=''
+case $why in "$image: "*) fail "$why; is it whole?$next" ;; esac
 
 # The one that packed, or the site's.
 [ -x "$apptainer" ] || apptainer=$(command -v apptainer || true)

@@ -223,4 +223,5 @@ def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
     assert done.returncode == 69, done
     said = r"cannot be mounted here: /dev/fuse: Permission denied; by \S+: FATAL: .*; "
     assert re.search(said, done.stderr), done.stderr
+    assert "\x1b" not in done.stderr
     assert not is_packed(prefix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import stat
 from pathlib import Path
@@ -42,9 +43,9 @@ def declare(parser: Parser) -> None:
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (
-        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF; 69 this"
-        " machine cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is as it"
-        " was, unless only the report of what was done could not be printed."
+        "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF, or damaged;"
+        " 69 this machine cannot do it; 73 disk full or not writable. In each case but 0 PREFIX is"
+        " as it was, unless only the report of what was done could not be printed."
     )
 
 
@@ -58,9 +59,8 @@ def main(options: argparse.Namespace) -> int:
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
     if is_again := beside(prefix, "packing").is_dir():
-        # One was stopped.
         with work_folder(prefix):
-            pass
+            pass  # one was stopped
     environments.refuse_code_of_others(prefix)
     if is_sif:
         made = pack_sif(prefix, options.to)
@@ -75,7 +75,8 @@ def main(options: argparse.Namespace) -> int:
     _refuse_state(prefix, options)
     change = _undo if options.undo else _update if options.update else _record
     action = change if is_packed(prefix) else _pack
-    place = work_folder(prefix)
+    closed = "ask its owner" if is_packed(prefix) else "ask its owner, or try --standalone"
+    place = work_folder(prefix, closed)
     if options.standalone:
         action, options.file = _write_file, standalone.checked(options.file, prefix)
         # Without a change of the environment: its own parent may be a site's, and closed.
@@ -88,9 +89,8 @@ def main(options: argparse.Namespace) -> int:
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
     if options.to and options.prefix.is_dir():
-        raise UsageError(
-            f"{options.prefix}: is a folder, and --to is for a SIF", hint="leave it out"
-        )
+        message = f"{options.prefix}: is a folder, and --to is for a SIF"
+        raise UsageError(message, hint="leave it out")
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--standalone": is_sif and options.standalone,
@@ -126,8 +126,9 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     """Refuse a packed folder without its image, and one whose programs use another folder."""
     file, place = image.image_of(prefix), image.place_of(prefix)
     sif = file.resolve() if file.is_symlink() else None
+    is_kept = may_be_copy and beside(prefix, "unpacked").exists()
     # Path.exists would raise where this user may not look.
-    if not os.path.exists(file):  # noqa: PTH110
+    if not is_kept and not os.path.exists(file):  # noqa: PTH110
         hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
@@ -145,8 +146,9 @@ def _pack(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Pack a folder, and let the packed one take its place."""
     environment = environments.read(prefix, prefix, options.others)
     unpacked = beside(prefix, "unpacked")
-    if unpacked.exists():
+    if os.path.lexists(unpacked):
         raise UsageError(f"{unpacked}: is in the way", hint="move it, or remove it")
+    places.refuse_fixed(prefix, remedy=", or try --standalone")
     packed, made = _make(environment, work)
     counted = count(environment, packed, options.program)
     swap(prefix, packed, unpacked)
@@ -158,6 +160,7 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
     """Write one file of a folder, packed or not, which stays as it is."""
     file = options.file
     if is_packed(prefix):
+        image.refuse_damaged(prefix)
         if options.program:
             record(prefix, options.program)
         standalone.write(prefix, file)
@@ -186,9 +189,9 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
         at_place = ("test", "!", "-e", environment.prefix / ".pack")
         done = captured([packed / "bin" / image.ANY, *at_place], env=env)
         if done.returncode:
-            # Why it cannot be mounted; what an engine in its place has said last.
+            # Why it cannot be mounted; what an engine in its place has said last, without colours.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            said = [line.removeprefix("hpcpy pack: ") for line in (lines[0], lines[-1])]
+            said = [re.sub("^hpcpy pack: |\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)]
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
@@ -208,6 +211,7 @@ def _unpack(prefix: Path, work: Path) -> Path:
 def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
     """Give the folder back: what was kept, or what is in the image."""
     unpacked = beside(prefix, "unpacked")
+    places.refuse_fixed(prefix, unpacked)
     if unpacked.exists() and image.is_whole(unpacked, prefix):
         give_back(prefix, work)
     else:
@@ -219,17 +223,16 @@ def _undo(prefix: Path, work: Path, _: argparse.Namespace) -> None:
 
 
 def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
-    """Run a program where the folder takes the image's place, and pack it again.
-
-    It is another folder than the kept one: half of a change is never given back.
-    """
+    """Run a program where the folder takes the image's place, and pack it again."""
+    # It is another folder than the kept one: half of a change is never given back.
     if not options.program:
         raise UsageError("--update needs a program", hint="-- pip install NAME")
     unpacked = beside(prefix, "unpacked")
     if yours := image.added(unpacked, prefix):
         hint = f"move it, or {places.removal(unpacked)}"
         raise UsageError(f"{yours}: is newer than the image", hint=hint)
-    others = image.folders_of(prefix)[:-1]
+    places.refuse_fixed(prefix, unpacked)
+    others = [Path(place) for _, place in image.bound(prefix)[:-1]]
     environment = environments.read(prefix, _unpack(prefix, work), [*others, *options.others])
     command = [*at_its_place(environment), *options.program]
     # It may ask its user something.
@@ -246,6 +249,7 @@ def _update(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 
 
 def _record(prefix: Path, _: Path, options: argparse.Namespace) -> None:
+    image.refuse_damaged(prefix)
     read = record(prefix, options.program)
     if not image.image_of(prefix).is_symlink():
         return

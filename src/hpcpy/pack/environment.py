@@ -33,7 +33,8 @@ _ADVICE = {
 _VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
 # Of each kind that are printed.
 _SHOWN = 3
-_PATHS = re.compile(r"(?:^|['\"])(/[^'\"\s,:]+)", re.MULTILINE)
+# A line that is a path, to Python below its file; of code what is quoted.
+_PATHS = re.compile(r"^(?!import\s|#)[^'\"\n]+$|(?<=['\"])/[^'\"\n]+", re.MULTILINE)
 # Of a Python's installation, before and after its name: the standard library, its own library.
 _PARTS = (("lib*/", ""), ("lib*/lib", "*.so*"), ("bin/lib", "*.so*"))
 
@@ -76,7 +77,7 @@ def refuse_code_of_others(prefix: Path) -> None:
     for path in (prefix, prefix / "bin", prefix / _SCRIPTS):
         if os.geteuid() == 0 and path.exists() and path.stat().st_uid not in trusted:
             owner = user_name(path.stat().st_uid)
-            hint = f"runuser -u {owner} -- {paths.CALLED} pack …"
+            hint = "" if owner.isdecimal() else f"runuser -u {owner} -- {paths.CALLED} pack …"
             raise UnavailableError(f"{path}: is of {owner}, and root would start it", hint=hint)
 
 
@@ -148,7 +149,7 @@ def look(environment: Environment) -> str:
         # What is not there is not imported; Path.exists would raise where this user may not look.
         is_there = os.path.exists(target)  # noqa: PTH110
         # A venv's python leads to links beside the one that is packed.
-        ends = (os.path.normpath(target), os.path.realpath(target))
+        ends = (target, os.path.realpath(target))
         if is_there and not any(is_below(end, inside) for end in ends):
             leads[kind].append(f"{path} -> {target}")
     for kind, texts in leads.items():
@@ -196,12 +197,14 @@ def has_acl(path: Path) -> bool:
 def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[str, Path, str]]:
     """Yield the paths that files name, as far as a link or Python goes there."""
     for path in paths:
-        mode, place = path.lstat().st_mode, environment.at_place(path)
+        status, place = path.lstat(), environment.at_place(path)
+        mode, is_named = status.st_mode, path.suffix == ".pth" or "__editable__" in path.name
         if stat.S_ISLNK(mode):
             yield "link", place, os.path.normpath(place.parent / path.readlink())
-        elif stat.S_ISREG(mode) and (path.suffix == ".pth" or "__editable__" in path.name):
+        elif stat.S_ISREG(mode) and is_named and status.st_size < 1 << 20:  # no model
             text = path.read_text(encoding="utf-8", errors="replace")
-            yield from (("path in site-packages", place, other) for other in _PATHS.findall(text))
+            for other in filter(str.isprintable, map(str.rstrip, _PATHS.findall(text))):
+                yield "path in site-packages", place, os.path.normpath(place.parent / other)
 
 
 _SCRIPTS = "etc/conda/activate.d"
@@ -235,13 +238,7 @@ def variables(environment: Environment) -> list[str]:
 
 
 def activation(environment: Environment) -> str:
-    """Return what bash runs before each program of an environment; nothing if it has no scripts.
-
-    Raises
-    ------
-    UnavailableError
-        A script ends its shell, and so would each start.
-    """
+    """Return what bash runs before each program of an environment; nothing if it has no scripts."""
     # In conda's order, by bytes; what is in the image does not change.
     names = sorted(path.name for path in (environment.source / _SCRIPTS).glob("*.sh"))
     if not names:
@@ -252,7 +249,7 @@ def activation(environment: Environment) -> str:
     values.append(f"PATH={environment.prefix}/bin:{os.environ['PATH']}")
     command = [*at_its_place(environment), "env", *values, "/bin/bash", "-c", script]
     done = captured([*command, "/bin/echo", "echo", "done"], seconds=_SECONDS)
-    # A script that exits ends all, with whatever code.
+    # A script that exits ends all, with whatever code, and so would each start.
     if done.returncode or done.stdout != "done\n":
         last = done.stderr.strip().splitlines()[-1:]
         failed = f"activation scripts of {environment.prefix} end with {done.returncode}"

@@ -20,7 +20,7 @@ from hpcpy.engine.traced import traced
 from hpcpy.pack.image import ANY, setting, with_setting
 from workloads.startup.calls import Call
 
-_NAME = "HOT"
+_NAME, _PYTHONS = "HOT", ("python", "python3")
 # A start mounts the image, whatever the user has set.
 BY_MOUNT = {"HPCPY_PACK_HOLD": "300", "HPCPY_PACK_ENGINE": ""}
 # Nearer to each other, two ranges are one: bytes cost less than a request.
@@ -54,8 +54,7 @@ def ranges(packed: Path) -> list[Range]:
 
 def python_in(folder: Path) -> str:
     """Return the name of the Python in a folder's ``bin``."""
-    names = [name for name in ("python", "python3") if (folder / "bin" / name).exists()]
-    return names[0] if names else "python"
+    return next((name for name in _PYTHONS if (folder / "bin" / name).exists()), _PYTHONS[0])
 
 
 def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP) -> list[Range]:
@@ -77,11 +76,8 @@ def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP)
 
 
 def record(packed: Path, command: Sequence[str]) -> Recording | None:
-    """Run a command where a packed folder's image is mounted for it alone.
-
-    What it reads of the image, and no `python -c pass`, is read ahead from now on. None where the
-    image cannot be mounted.
-    """
+    """Run a command where a packed folder's image is mounted for it alone."""
+    # What it reads, and no `python -c pass`, is read ahead from now on. None if nothing is mounted.
     execute = str(packed / "bin" / ANY)
     with tempfile.NamedTemporaryFile("rb", prefix="record.") as file:
         env = {**os.environ, **BY_MOUNT, "HPCPY_PACK_RECORD": file.name}
@@ -108,15 +104,12 @@ def record(packed: Path, command: Sequence[str]) -> Recording | None:
 
 
 def write_beside(sif: Path, read: Sequence[Range]) -> Path:
-    """Add what was read of a SIF to the file beside it that launches look for; return it.
-
-    ``src/launch/read_ahead.sh`` reads it.
-    """
+    """Add what was read of a SIF to the file beside it that launches look for; return it."""
+    # ``src/launch/read_ahead.sh`` reads it.
     file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
     lines = [f"{size.st_size}\n"]
     for each in merged([*_beside(file, size.st_size), *read], gap=_LAUNCH_GAP):
-        end = each.at + each.size
-        places = range(each.at, end, _LAUNCH_PIECE)
+        places = range(each.at, end := each.at + each.size, _LAUNCH_PIECE)
         lines += (f"{at} {min(_LAUNCH_PIECE, end - at)}\n" for at in places)
     if file.is_dir():
         raise DiskError(f"{file}: is a folder")

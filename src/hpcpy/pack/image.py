@@ -8,14 +8,16 @@ import re
 import secrets
 import shutil
 import stat
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import DiskError, IntegrityError
 from hpcpy.core.files import write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import Stage, StageError, say
 from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
+from hpcpy.pack.places import beside, opened, removal
 from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs, unsquashfs
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
@@ -34,20 +36,36 @@ _MODE = r"[-dlbcps][-rwxsStT]{9} \d+/"
 _LINE = rf"(?ms)^({_MODE})(\d+) [ \d,]+ \d{{4}}-\d\d-\d\d \d\d:\d\d (.*?)(?=\n{_MODE}|\n?\Z)"
 # Of a file that the list does not tell from another one.
 _UNCLEAR = ("", None)
+# Of squashfs's first block: its mark, and how many bytes it has.
+_BEGIN = struct.Struct("<4s36xQ")
+_REMEDY = "put a whole one there, or --undo if a folder was kept"
 # Runs any command where the environment lies at its place.
 ANY = "pack-exec"
 
 
 def image_of(packed: Path) -> Path:
     """Return the image of a packed folder."""
-    if not (name := setting(packed, "IMAGE")):
-        raise UsageError(f"{packed}/.pack/config: names no image; is it whole?")
-    return packed / ".pack" / name
+    return packed / ".pack" / setting(packed, "IMAGE")
+
+
+def refuse_damaged(packed: Path) -> None:
+    """Refuse an image that is shorter than it says, or none."""
+    file = image_of(packed)
+    with file.open("rb") as stream:
+        begin = stream.seek(int(setting(packed, "OFFSET")))
+        mark, size = _BEGIN.unpack(stream.read(_BEGIN.size).ljust(_BEGIN.size))
+    if mark != b"hsqs" or begin + size > file.stat().st_size:
+        raise IntegrityError(f"{file}: is damaged", hint=_REMEDY)
 
 
 def entries_of(packed: Path) -> list[str]:
-    """Return the entries of a packed folder's configuration."""
+    """Return the entries of a packed folder's configuration; refuse one that was cut."""
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
+    if not text.endswith("\0") or f"{_OWN}IMAGE=" not in text:
+        kept = beside(packed, "unpacked")
+        by_hand = f"if {kept} is whole: {removal(packed)} && mv {kept} {packed}"
+        hint = by_hand if kept.is_dir() else "put a whole one there"
+        raise IntegrityError(f"{packed}/.pack/config: is damaged", hint=hint)
     return [entry for entry in text.split("\0") if entry]
 
 
@@ -61,19 +79,13 @@ def setting(packed: Path, name: str) -> str:
 
 def with_setting(packed: Path, name: str, value: str) -> None:
     """Change a value of a packed folder's configuration, which starts may read meanwhile."""
-    own, config = packed / ".pack", packed / ".pack/config"
-    begin = f"{_OWN}{name}="
+    config, begin = packed / ".pack/config", f"{_OWN}{name}="
     others = [entry for entry in entries_of(packed) if not entry.startswith(begin)]
     text = "".join(f"{entry}\0" for entry in (*others, f"{begin}{value}"))
+    mode = stat.S_IMODE(config.stat().st_mode)
     # Both are closed, and no file is replaced that its owner has closed.
-    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (own, config)}
-    own.chmod(modes[own] | stat.S_IRWXU)
-    config.chmod(modes[config] | stat.S_IWUSR)
-    try:
-        write_whole(config, text, modes[config])
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
+    with opened(config.parent), opened(config):
+        write_whole(config, text, mode)
 
 
 def place_of(packed: Path) -> Path:
@@ -82,25 +94,22 @@ def place_of(packed: Path) -> Path:
 
 
 def bound(packed: Path) -> list[list[str]]:
-    """Return the folders in a packed folder's image, its own last, and where they belong.
-
-    There is none if the image has one folder alone.
-    """
+    """Return an image's folders, its own last, and where they belong; none if it has one alone."""
     return [bind.split("=") for bind in setting(packed, "BINDS").split(":") if bind]
-
-
-def folders_of(packed: Path) -> list[Path]:
-    """Return the folders that a packed folder's image has, at their places."""
-    return [Path(place) for _, place in bound(packed)] or [place_of(packed)]
 
 
 def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     """Unpack the environment's own folder of an image, as it was, into a new one; return where."""
-    own = [name for name, _ in bound(packed)][-1:]
+    own, listed = [name for name, _ in bound(packed)][-1:], _listed(packed)
     words: list[str | Path] = [unsquashfs(is_named=bool(own)), "-no-progress", "-quiet", "-d", tree]
     as_named = ["-no-wildcards"] if own else []
-    current.run([*words, *as_named, image_of(packed), *own], umask=0)
-    folder, listed = tree.joinpath(*own), _listed(packed)
+    try:
+        current.run([*words, *as_named, image_of(packed), *own], umask=0)
+    except StageError as error:
+        if isinstance(error, DiskError):
+            raise
+        raise IntegrityError(f"{image_of(packed)}: is damaged ({error})", hint=_REMEDY) from error
+    folder = tree.joinpath(*own)
     had_acls = bool(setting(packed, "ACL"))
     if had_acls:
         say("its files had ACLs, which are not kept: they are open to their owner alone")
@@ -134,13 +143,12 @@ def names_in(packed: Path) -> set[str]:
 
 
 def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
-    """Return the paths of the environment's own folder in an image, with modes and groups.
-
-    A name may have what ends a line, and look like another file's: that one has no group here.
-    """
+    """Return the paths of the environment's own folder in an image, with modes and groups."""
+    # A name may have what ends a line, and look like another file's: that one has no group here.
     # Of all folders: 4.4 would take a name for a pattern.
     file = image_of(packed)
-    listed = printed([unsquashfs(is_named=False), "-lln", "-d", "", file], file, error=StageError)
+    command: list[str | Path] = [unsquashfs(is_named=False), "-lln", "-d", "", file]
+    listed = printed(command, file, error=IntegrityError, hint=_REMEDY)
     own = [f"/{name}" for name, _ in bound(packed)][-1:] or [""]
     links: dict[str, tuple[str, int | None]] = {}
     others: dict[str, tuple[str, int | None]] = {}
@@ -155,7 +163,17 @@ def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
 
 def is_whole(folder: Path, packed: Path) -> bool:
     """Tell whether a folder still has all that was packed."""
-    return all(os.path.lexists(f"{folder}{name}") for name in names_in(packed))
+    try:
+        return all(os.path.lexists(f"{folder}{name}") for name in names_in(packed))
+    except IntegrityError:
+        # Of a damaged image that is all that is known.
+        return 0 < int(setting(packed, "ENTRIES") or 0) <= _count(folder)
+
+
+def _count(folder: Path) -> int:
+    """Return how many lines a list of a folder has, as otherwise.sh counts them."""
+    below = (path.relative_to(folder) for path in folder.rglob("*"))
+    return 1 + sum(1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts)
 
 
 def added(folder: Path, packed: Path) -> str:
@@ -169,10 +187,8 @@ def added(folder: Path, packed: Path) -> str:
 
 
 def new_image(folder: Path) -> Path:
-    """Return where the image of a new folder is to be written.
-
-    Its name tells a start which mounts of the node are of this image.
-    """
+    """Return where the image of a new folder is to be written."""
+    # Its name tells a start which mounts of the node are of this image.
     # Where an image of hpcpy is mounted; the root of Apptainer's container.
     (folder / ".pack/root").mkdir(parents=True)
     return folder / ".pack" / f"{secrets.token_hex(8)}.image"
@@ -180,18 +196,14 @@ def new_image(folder: Path) -> Path:
 
 def write(folder: Path, environment: Environment, current: Stage) -> None:
     """Fill an empty folder with what is to take the environment's place."""
-    source, trees = environment.source, [*environment.folders.values()]
+    source, prefix, trees = environment.source, environment.prefix, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
     current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
-    prefix = environment.prefix
-    # As otherwise.sh counts them.
-    below = (path.relative_to(source) for path in source.rglob("*"))
-    lines = [1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
-    settings |= {"ENTRIES": 1 + sum(lines), "ACTIVATE": activation(environment)}
+    settings |= {"ENTRIES": _count(source), "ACTIVATE": activation(environment)}
     settings |= {"ACL": 1} if any(map(has_acl, (source, *source.rglob("*")))) else {}
     files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
     # A link may lead to a path that is only in the image.

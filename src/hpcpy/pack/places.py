@@ -7,6 +7,7 @@ Beside PREFIX there is, for a time, `PREFIX.packing`, what is being made or remo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -16,12 +17,11 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, places_named
-from hpcpy.core.scratch import locked, remove_tree
+from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
 
-_OWN = 0o700
-_OTHERS = 0o022
+_OWN, _ALL = 0o700, os.R_OK | os.W_OK | os.X_OK
 # Of the folder that is ours.
 _MARK = "lock"
 # What comes last in a folder: what a start looks for, its image by the configuration.
@@ -41,16 +41,14 @@ def is_packed(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def work_folder(prefix: Path, remedy: str = "ask its owner, or try --standalone") -> Iterator[Path]:
-    """Give a folder beside the prefix, which is gone afterwards: one pack has it at once.
-
-    If one was killed, the prefix is first what it was before that pack, or what an undo has begun.
-    """
+def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
+    """Give a folder beside the prefix, which is gone afterwards: one pack has it at once."""
+    # If one was killed, the prefix is first what it was before it, or what an undo has begun.
     made = beside(prefix, "packing")
     with places_named(made, remedy), disk_errors(made):
         # Else the last renames would fail in a sticky folder, and in an undo.
         if prefix.is_dir() and os.geteuid() not in (0, owner := prefix.stat().st_uid):
-            raise DiskError(f"{prefix}: is of {user_name(owner)}, who alone can change it")
+            raise DiskError(f"{prefix}: belongs to {user_name(owner)}: only its owner packs it")
         # Nobody else reads there what is not in its place, with its mode.
         with contextlib.suppress(FileExistsError):
             made.mkdir(_OWN)
@@ -61,7 +59,7 @@ def work_folder(prefix: Path, remedy: str = "ask its owner, or try --standalone"
         # Not another's, who could change what is made there and started, nor a link of theirs.
         status = made.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
-        is_closed = is_ours and not status.st_mode & _OTHERS
+        is_closed = is_ours and not status.st_mode & 0o022
         if not is_closed or (not (made / _MARK).exists() and any(made.iterdir())):
             raise UsageError(f"{made}: is in the way", hint="move it, or remove it")
     with disk_errors(made), locked(made / _MARK, may_wait=False):
@@ -76,21 +74,54 @@ def work_folder(prefix: Path, remedy: str = "ask its owner, or try --standalone"
                 _remove(made)
 
 
+def refuse_fixed(*folders: Path, remedy: str = "") -> None:
+    """Refuse folders where something cannot be moved or removed: half of all would be done."""
+    for folder in folders:
+        if mounted := mounts_below(folder):
+            raise DiskError(f"{mounted[-1]}: is a mount point", hint=f"umount it{remedy}")
+        for above, names, _ in os.walk(folder) if os.geteuid() else ():
+            for path in (Path(above, name) for name in names):
+                status = path.lstat()
+                # In a sticky one only its owner moves what is another's.
+                is_others = stat.S_ISDIR(status.st_mode) and status.st_uid != os.geteuid()
+                if is_others and (status.st_mode & stat.S_ISVTX or not os.access(path, _ALL)):
+                    hint = f"have {user_name(status.st_uid)} let you write there{remedy}"
+                    raise DiskError(f"{path}: is closed to you", hint=hint)
+
+
+def _open(folder: Path) -> None:
+    """Let a user change a folder, which may be closed to its owner, or another's and open."""
+    if not os.access(folder, _ALL):
+        folder.chmod(folder.stat().st_mode | _OWN)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[None]:
+    """Let a user change a file or a folder meanwhile, which may get another name."""
+    mode = path.stat().st_mode
+    _open(path)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchmod(handle, mode)
+        os.close(handle)
+
+
 def _remove(made: Path) -> None:
     try:
-        # Folders in it may be closed to their owner; each is opened before its own are listed.
         for folder, names, _ in os.walk(made):
             for path in (Path(folder, name) for name in names):
                 if not path.is_symlink():
-                    path.chmod(_OWN)
+                    _open(path)  # before its own are listed
         # The mark last: without it what is left is taken for somebody's folder.
         for path in made.iterdir():
             if path.name != _MARK:
                 remove_tree(path)
         remove_tree(made)
-    except (HpcpyError, PermissionError) as error:
+    except (HpcpyError, OSError) as error:
         # All is done, and no name of ours leads there.
-        say(str(error))
+        say(f"{made}: is left ({error}): {removal(made)}")
 
 
 def _recover(prefix: Path, work: Path) -> None:
@@ -99,14 +130,15 @@ def _recover(prefix: Path, work: Path) -> None:
     if not os.path.lexists(prefix) and unpacked.is_dir():
         unpacked.rename(prefix)
     if (prefix / _KEPT).exists():
+        refuse_fixed(prefix / _KEPT)
         renew(prefix, prefix / _KEPT, work)
 
 
 def give_back(prefix: Path, work: Path) -> None:
     """Have the kept folder take the packed one's place: once begun, it is all that is right."""
-    own = (prefix / _KEPT).parent
-    own.chmod(own.stat().st_mode | _OWN)
-    renew(prefix, move(beside(prefix, "unpacked"), prefix / _KEPT), work)
+    with opened((prefix / _KEPT).parent):
+        move(beside(prefix, "unpacked"), prefix / _KEPT)
+    renew(prefix, prefix / _KEPT, work)
 
 
 def swap(prefix: Path, new: Path, old: Path) -> None:
@@ -123,12 +155,9 @@ def swap(prefix: Path, new: Path, old: Path) -> None:
 def renew(
     prefix: Path, new: Path, work: Path, image: Path | None = None, names: Collection[str] = ()
 ) -> None:
-    """Have what is in a new folder take the place of what is in the prefix, but for an image.
-
-    What is in the prefix alone goes if a pack has made it: `names` are of copies of files.
-    The prefix stays the same folder: programs that run have their image mounted over it, and would
-    lose it with the folder, on other nodes too.
-    """
+    """Have what is in a new folder take the place of what is in the prefix, but for an image."""
+    # What is in the prefix alone goes if a pack has made it: `names` are of copies of files.
+    # The prefix stays the same folder: programs that run have their image mounted over it.
     folders: dict[Path, os.stat_result] = {}
     left = _merge(new, prefix, work, folders)
     # As long as its image is there, what is in it can be given back.
@@ -154,7 +183,7 @@ def _merge(new: Path, place: Path, work: Path, folders: dict[Path, os.stat_resul
     with contextlib.suppress(PermissionError):
         os.chown(place, status.st_uid, status.st_gid)
     for folder in (new, place):
-        folder.chmod(status.st_mode | _OWN)
+        _open(folder)
     left = [path for path in place.iterdir() if not os.path.lexists(new / path.name)]
     for source in sorted(new.iterdir(), key=lambda path: _LAST.get(path.name, 0)):
         target = place / source.name
@@ -175,7 +204,16 @@ def discard(path: Path, work: Path) -> None:
     """Remove a file or a folder with the work folder."""
     # Removed where it is and killed meanwhile, half of it would be taken for the whole.
     if os.path.lexists(path):
-        move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
+        try:
+            move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
+        except OSError as error:
+            if error.errno != errno.EXDEV or not _is_folder(path):
+                raise
+            # Of a container's own layers its files can be moved; what tells of a pack goes first.
+            _open(path)
+            for each in sorted(path.iterdir(), key=lambda each: each.name != "config"):
+                discard(each, work)
+            path.rmdir()
 
 
 def removal(folder: Path) -> str:
@@ -186,12 +224,8 @@ def removal(folder: Path) -> str:
 
 def move(path: Path, target: Path) -> Path:
     """Rename a file or a folder, which may be closed to its owner."""
-    mode = path.lstat().st_mode
+    # Where it lies is written in the folder itself.
     is_closed = _is_folder(path) and not os.access(path, os.W_OK)
-    if is_closed:
-        # Where it lies is written in the folder itself.
-        path.chmod(mode | _OWN)
-    path.rename(target)
-    if is_closed:
-        target.chmod(mode)
+    with opened(path) if is_closed else contextlib.nullcontext():
+        path.rename(target)
     return target

@@ -51,9 +51,8 @@ def launcher() -> Path:
     if made != site and site.exists():
         # Whatever time a copy has given it.
         return site
-    if made.exists() and made.stat().st_mtime > newest:
-        return made
-    _compile(made)
+    if not made.exists() or made.stat().st_mtime <= newest:
+        _compile(made)
     return made
 
 
@@ -72,6 +71,5 @@ def _compile(made: Path) -> None:
         for deb in fetch_debs("launcher", host_arch()).paths.values():
             unpack(take(deb, root / deb.name), root)
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
-        script = str(SOURCES / "compile.sh")
-        current.run(["sh", script, root, temporary], env={"CC": str(compiler)})
+        current.run(["sh", SOURCES / "compile.sh", root, temporary], env={"CC": str(compiler)})
         temporary.chmod(0o755)

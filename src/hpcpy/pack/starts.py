@@ -24,11 +24,8 @@ ALONE = {**hot.BY_MOUNT, "HPCPY_PACK_HOLD": "0"}
 
 
 def launch(packed: Path, env: Mapping[str, str]) -> int:
-    """Count the calls of a launch for the image, of the daemon too.
-
-    The program that it starts is one of the node: strace, which stops the daemon, would wait for
-    ever for a page of the image's that the daemon is to read.
-    """
+    """Count the calls of a launch for the image, of the daemon too."""
+    # A program of the node: strace, which stops the daemon, would wait for its page of the image.
     # In a job a mount ends with the program that started its first start: with strace, which
     # waits for the mount.
     here = {name: value for name, value in os.environ.items() if not name.startswith(_OF_JOBS)}
@@ -42,15 +39,7 @@ def launch(packed: Path, env: Mapping[str, str]) -> int:
 
 
 def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
-    """Run a program in a packed folder: what it reads will be read ahead, too; return all of it.
-
-    Raises
-    ------
-    StageError
-        The program failed.
-    UnavailableError
-        The image cannot be mounted here.
-    """
+    """Run a program in a packed folder: what it reads will be read ahead, too; return all of it."""
     before = hot.ranges(prefix)
     recording = hot.record(prefix, _command(prefix, prefix, program))
     if recording is None:
@@ -76,15 +65,8 @@ def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
 
 
 def count(environment: Environment, packed: Path, program: Sequence[str]) -> str:
-    """Return a line of how often a start asks for the environment's files, and will ask.
-
-    What the program reads of the image will be read ahead.
-
-    Raises
-    ------
-    StageError
-        The program that was named failed.
-    """
+    """Return a line of how often a start asks for the environment's files, and will ask."""
+    # What the program reads of the image will be read ahead; one that was named must not fail.
     try:
         command = _command(environment.prefix, packed, program)
         recording = hot.record(packed, command)

@@ -70,7 +70,7 @@ def test_anothers_folder_is_refused_before_all_work(tmp_path: Path, parent: int)
     code = "import os, sys; from pathlib import Path; from hpcpy.pack.places import work_folder\n"
     code += "os.chdir(sys.argv[1]); os.setuid(65534)\nwith work_folder(Path('env')): pass"
     done = run(sys.executable, "-c", code, tmp_path, env=environment())
-    says = "env: is of root, who alone can change it; ask its owner, or try --standalone"
+    says = "env: belongs to root: only its owner packs it; ask its owner"
     assert says in done.stderr.splitlines()[-1]
     assert [*tmp_path.iterdir()] == [tmp_path / "env"]
 
@@ -78,14 +78,14 @@ def test_anothers_folder_is_refused_before_all_work(tmp_path: Path, parent: int)
 def test_a_setting_changes_in_what_its_owner_has_closed(tmp_path: Path) -> None:
     config = tmp_path / ".pack/config"
     config.parent.mkdir()
-    config.write_text("HPCPY_PACK_HOT=\0")
+    config.write_text("HPCPY_PACK_HOT=\0HPCPY_PACK_IMAGE=x\0")
     config.chmod(0o440)
     config.parent.chmod(0o555)
     code = "import sys; from pathlib import Path; from hpcpy.pack.image import with_setting"
     code += "; with_setting(Path(sys.argv[1]), 'HOT', '1+2')"
     done = run(*AS_ANY_USER, sys.executable, "-c", code, tmp_path, env=environment())
     assert done.returncode == 0, done.stderr
-    assert config.read_text() == "HPCPY_PACK_HOT=1+2\0"
+    assert config.read_text() == "HPCPY_PACK_IMAGE=x\0HPCPY_PACK_HOT=1+2\0"
     assert [path.stat().st_mode & 0o777 for path in (config, config.parent)] == [0o440, 0o555]
 
 

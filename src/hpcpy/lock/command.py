@@ -89,14 +89,11 @@ def _asked(lock: str) -> set[str]:
     return {re.split(r"[<>=!~# ]", line, maxsplit=1)[0] for line in lines} - {""}
 
 
-def _source(package: Mapping[str, Any]) -> str:
-    return str(package["path"].split("/")[-2])
-
-
 def _rows(lock: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the names of a lock's Debian packages, each with that of its source."""
     tables = lock.get("packages", {}).values()
-    return [(name, _source(table)) for packages in tables for name, table in packages.items()]
+    rows = (row for packages in tables for row in packages.items())
+    return [(name, table["path"].split("/")[-2]) for name, table in rows]
 
 
 def _debian(only: Only) -> list[str]:
@@ -250,7 +247,8 @@ def dated(
 
 def _with_others(old: Mapping[str, Any], new: Mapping[str, Any], only: Only) -> dict[str, Any]:
     """Return what is new of some sources, and the old packages of all others."""
-    kept = {name: table for name, table in old.items() if _source(table) not in only}
+    rows = _rows({"packages": {"": old}})
+    kept = {name: old[name] for name, source in rows if source not in only}
     return dict(sorted({**kept, **new}.items()))
 
 

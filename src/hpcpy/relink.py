@@ -13,8 +13,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = "a source of Debian's, or one of its packages: all of a source move together"
     parser.add_argument("names", nargs="+", metavar="NAME", help=help_)
-    help_ = "the image (default: hpcpy)"
-    parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help=help_)
+    parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help="default: hpcpy")
     add_arch(parser)
 
 

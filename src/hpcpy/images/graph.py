@@ -39,8 +39,7 @@ class Part:
     debian: str = ""
     # The set of Debian packages that its recipe alone runs.
     debian_tools: str = ""
-    # It links the builder's `archives`, or what is linked with them.
-    links: bool = False
+    links: bool = False  # The builder's `archives`, or what is linked with them
     trees: tuple[str, ...] = ()
     # A folder of one of the trees, with a folder for each feature that an image may have.
     features_in: str = ""

@@ -64,6 +64,10 @@ def word(folder: Path, rank: int, act: str) -> str:
 def check(done: Done, rank: int, act: str) -> None:
     code, how = ACTS[act]
     last = done.stderr.splitlines()[-1]
+    # Where Slurm's PMIx hears that a rank has gone before srun has its code, it ends the step.
+    if act.startswith("_exit") and done.returncode == 137:
+        assert last.endswith("a rank has called MPI_Abort, or the step was cancelled"), done.stderr
+        return
     expected = rf"hpcpy launch: rank {rank}( on n[12])?: (Exited with )?({how})"
     assert re.match(expected, last), done.stderr
     assert done.returncode == code, done.stderr

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import sys
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,9 +88,12 @@ def notes(changelog: str, version: str, *, dated: bool = False) -> str:
     section = re.search(rf"(?ms){begin}.*?(?=^## |\Z)", changelog)
     if section is None:
         raise UsageError(f"CHANGELOG.md has no section of {version}", hint="write it first")
-    if dated and not re.fullmatch(r", \d+ [A-Z][a-z]+ \d{4}", section[1] or ""):
-        hint = f'write "## {version}, 1 December 2026", or leave out the key'
-        raise UsageError(f"CHANGELOG.md has no date of {version}", hint=hint)
+    try:
+        time.strptime(section[1] or "", ", %d %B %Y")
+    except ValueError as error:
+        if dated:
+            hint = f'write "## {version}, 1 December 2026", or leave out the key'
+            raise UsageError(f"CHANGELOG.md has no date of {version}", hint=hint) from error
     return section[0].rstrip() + "\n"
 
 

@@ -32,7 +32,7 @@ def test_notes_are_the_section_of_the_version() -> None:
             notes(changelog, absent)
 
 
-@pytest.mark.parametrize("dated", ["", ", unreleased", ", Unreleased", ", 1 Dec"])
+@pytest.mark.parametrize("dated", ["", ", unreleased", ", Unreleased", ", 31 February 2026"])
 def test_what_has_no_date_is_not_signed(dated: str) -> None:
     with pytest.raises(UsageError, match=r'no date of 1\.0; write "## 1\.0, 1 December 2026"'):
         notes(f"## 1.0{dated}\n", "1.0", dated=True)

@@ -20,7 +20,7 @@ _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
     # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
-    *(errno.EBUSY, errno.EXDEV),  # a mount point; a folder in a container's own layers
+    errno.EBUSY,  # a mount point
     errno.ENOTEMPTY,  # a folder that another process has made meanwhile
 )
 _FICLONE = 0x40049409  # of linux/fs.h
@@ -69,10 +69,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         # Of a new name below /proc the kernel says that it is not there.
         if error.errno in _CANNOT_BE_WRITTEN or str(where).startswith("/proc/"):
             # What a user has named has another next step.
-            is_ours = str(where).startswith((str(paths.BUILD), str(paths.cache_dir())))
+            is_ours = paths.IS_CHECKOUT and any(
+                Path(str(where)).is_relative_to(folder)
+                for folder in (paths.BUILD, paths.cache_dir())
+            )
             hint = "build in a checkout and with a cache that you can write to" if is_ours else ""
-            if error.errno == errno.EXDEV:
-                where, hint = error.filename, "put a copy of it (cp -a) in its place"
             raise DiskError(f"{where}: cannot be written ({error.strerror})", hint=hint) from error
         raise
 

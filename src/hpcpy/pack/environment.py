@@ -166,14 +166,14 @@ def readers(environment: Environment, group: int) -> int:
     for place, tree in environment.folders.items():
         above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
         for path in (*above, tree, *tree.rglob("*")):
-            mode = opened(path, group)
+            mode = open_to(path, group)
             if not path.is_symlink() and bits & ~mode:
                 say(f"the image is closed to those who may not read {environment.at_place(path)}")
                 bits &= mode
     return bits
 
 
-def opened(path: Path, group: int) -> int:
+def open_to(path: Path, group: int) -> int:
     """Return for whom a file can be read, or a folder entered, as bits of a file of a group."""
     status = path.lstat()
     mode = status.st_mode

@@ -20,7 +20,8 @@ from hpcpy.engine.traced import traced
 from hpcpy.pack.image import ANY, setting, with_setting
 from workloads.startup.calls import Call
 
-_NAME, _PYTHONS = "HOT", ("python", "python3")
+_NAME = "HOT"
+_PYTHONS = ("python", "python3")
 # A start mounts the image, whatever the user has set.
 BY_MOUNT = {"HPCPY_PACK_HOLD": "300", "HPCPY_PACK_ENGINE": ""}
 # Nearer to each other, two ranges are one: bytes cost less than a request.
@@ -109,7 +110,8 @@ def write_beside(sif: Path, read: Sequence[Range]) -> Path:
     file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
     lines = [f"{size.st_size}\n"]
     for each in merged([*_beside(file, size.st_size), *read], gap=_LAUNCH_GAP):
-        places = range(each.at, end := each.at + each.size, _LAUNCH_PIECE)
+        end = each.at + each.size
+        places = range(each.at, end, _LAUNCH_PIECE)
         lines += (f"{at} {min(_LAUNCH_PIECE, end - at)}\n" for at in places)
     if file.is_dir():
         raise DiskError(f"{file}: is a folder")

@@ -21,7 +21,8 @@ from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
 
-_OWN, _ALL = 0o700, os.R_OK | os.W_OK | os.X_OK
+_OWN = 0o700
+_ALL = os.R_OK | os.W_OK | os.X_OK
 # Of the folder that is ours.
 _MARK = "lock"
 # What comes last in a folder: what a start looks for, its image by the configuration.
@@ -68,6 +69,11 @@ def work_folder(prefix: Path, remedy: str = "ask its owner") -> Iterator[Path]:
             work = Path(tempfile.mkdtemp(dir=made))
             _recover(prefix, work)
             yield work
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            message = f"{error.filename}: cannot be moved out of a container's own layers"
+            raise DiskError(message, hint="put a copy of it (cp -a) in its place") from error
         finally:
             # Else an undo was stopped: it stays, so that the next pack goes on.
             if not (prefix / _KEPT).exists():

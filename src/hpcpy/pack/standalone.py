@@ -10,7 +10,7 @@ from pathlib import Path
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.pack import hot
-from hpcpy.pack.environment import opened
+from hpcpy.pack.environment import open_to
 from hpcpy.pack.image import entries_of, image_of, place_of
 
 # As run.c reads it.
@@ -65,5 +65,5 @@ def write(packed: Path, file: Path) -> None:
         # Whoever may read the image, and come to it, may start the file.
         mode, group = image.stat().st_mode & 0o444, os.fstat(stream.fileno()).st_gid
         for path in (image, *({*place_of(packed).parents} - {*file.parents})):
-            mode &= opened(path, group) | 0o400
+            mode &= open_to(path, group) | 0o400
         os.fchmod(stream.fileno(), mode | mode >> 2 | 0o200)

@@ -153,6 +153,13 @@ def test_ranks_that_are_ended_leave_no_shared_memory(number: signal.Signals) -> 
     assert not [file for file in files if Path(file.removesuffix(" (deleted)")).exists()]
 
 
+def test_a_rank_keeps_its_exit_code_when_a_child_outlives_it() -> None:
+    # The child has the rank's pipe to mpiexec, which closes when the rank has been waited for.
+    child = "import os, time; os.fork() or (time.sleep(2), os._exit(0)); os._exit(3)"
+    done = python(STARTS["import"], child, number=0, launcher=("mpiexec", "-n", "1"))
+    assert (done.returncode, done.stdout) == (3, ""), done
+
+
 def test_below_mpiexec_the_library_keeps_what_it_is_told_by() -> None:
     # With -disable-auto-cleanup mpiexec sends it to all ranks when one has died.
     launcher = ("mpiexec", "-n", "2")

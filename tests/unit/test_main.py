@@ -29,6 +29,17 @@ def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+# As an older Python would, which this machine need not have.
+OLD = "import pathlib, runpy, signal, sys; sys.version_info = 3, 9; runpy.run_path(sys.argv[1])"
+
+
+def test_an_older_python_is_told_what_needs_none() -> None:
+    done = run(sys.executable, "-c", OLD, paths.ROOT / "hpcpy")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
+    assert done.stderr.startswith("hpcpy: no Python 3.11 or newer; name one: make PYTHON=FILE, ")
+    assert done.stderr.endswith("; the one file needs none: ./hpcpy-python -m hpcpy\n")
+
+
 def test_help_of_a_workload_is_not_that_of_run() -> None:
     assert parse(["run", "mandel", "--help"]).workload == ["mandel", "--help"]
 

@@ -8,6 +8,9 @@ staged=$OUT$library
 mkdir -p "$staged" "$OUT$PREFIX/bin"
 # shellcheck disable=SC2046  # a list of words
 cp "$interp"/importer/_hpcpy_*.py "$interp"/packages/*.py "$interp"/tools/*.py $(in_features "_hpcpy_*.py") "$staged/"
+# A checkout's own comes before it, as before any package of the image.
+mkdir -p "$staged/site-packages/hpcpy"
+mv "$staged/hpcpy_package.py" "$staged/site-packages/hpcpy/__init__.py"
 # The library that packages are built with stays as it is until here.
 patch_copies "$library" "$staged" "$MATERIALS/recipes/patches/$PART"/*.patch
 at files

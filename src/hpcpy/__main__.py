@@ -14,10 +14,13 @@ from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import STOPPED, end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy_common.files import OF_A_NAME
+from hpcpy_job.__main__ import entry as doctor
 
 
 def main(words: list[str]) -> int:
     """Run one command; return its exit code (docs/reference/make.md)."""
+    if words[:1] == ["doctor"]:
+        return doctor()
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)

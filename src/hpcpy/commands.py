@@ -35,6 +35,7 @@ COMMANDS = {
     "batch": ("hpcpy.launch.command", "write a script for sbatch that runs a program or workload"),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
+    "doctor": ("hpcpy_job.doctor.command", "say what is wrong with this machine or job"),
     "clean": ("hpcpy.clean", "remove the images, or everything that was built"),
     "check": ("hpcpy.maintain", "lint, types and host tests"),
     "test": ("hpcpy.maintain", "run the tests, inside the image and out"),
@@ -49,11 +50,11 @@ COMMANDS = {
 }
 
 if not paths.IS_CHECKOUT:
-    # What an image and the one file have of them.
+    # What an image and the one file have of them; hpcpy_job is a package of their own.
     COMMANDS = {
         name: row
         for name, row in COMMANDS.items()
-        if Path(paths.ROOT, "src", f"{row[0].replace('.', '/')}.py").is_file()
+        if name == "doctor" or Path(paths.ROOT, "src", f"{row[0].replace('.', '/')}.py").is_file()
     }
 
 # Words after `--` are a user's program with its own options.

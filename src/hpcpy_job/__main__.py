@@ -20,7 +20,7 @@ STARTERS = {
 _HINTS = (
     "python -m hpcpy_job NAME --help prints its options. Those of the second list end with",
     "your program: SCRIPT [ARGUMENT …], or -m MODULE [ARGUMENT …].",
-    "hpcpy docs doctor, or python -m hpcpy_cli docs doctor, has more.",
+    "hpcpy docs doctor, or python -m hpcpy docs doctor, has more.",
 )
 
 
@@ -39,7 +39,8 @@ def _load(name: str) -> Any:
     return importlib.import_module({**COMMANDS, **STARTERS}[name][0]).main
 
 
-def _entry() -> int:
+def entry() -> int:
+    """Run the command that this process was started with."""
     if sys.argv[1:2] and sys.argv[1] in STARTERS:
         return main(sys.argv[1:])
     from hpcpy_common import command  # noqa: PLC0415
@@ -48,4 +49,4 @@ def _entry() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_entry())
+    sys.exit(entry())

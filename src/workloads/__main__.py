@@ -12,7 +12,7 @@ from workloads.registry import TOOLS, WORKLOADS
 _HINTS = (
     "python -m workloads NAME --help prints its options, --list its techniques.",
     "python -m hpcpy_job lists what looks at a job, or runs a program of yours in it.",
-    "hpcpy docs workloads, or python -m hpcpy_cli docs workloads, has more.",
+    "hpcpy docs workloads, or python -m hpcpy docs workloads, has more.",
 )
 
 

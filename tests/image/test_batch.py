@@ -10,6 +10,7 @@ from running import Done, printed, refusal, run
 
 # No engine says which image this is.
 ENV = {**os.environ, "APPTAINER_CONTAINER": ""}
+COMMANDS = [("hpcpy",), ("python3", "-m", "hpcpy")]
 
 
 def batch(folder: Path, *words: str) -> Done:
@@ -71,7 +72,15 @@ def test_the_settings_are_of_the_modules_file(tmp_path: Path) -> None:
     assert re.search(rf'^engine = "shifter" +# {tmp_path}/site.toml$', shown, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", [("hpcpy",), ("python3", "-m", "hpcpy_cli")])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_its_doctor_is_that_of_a_job(command: tuple[str, ...]) -> None:
+    words = ("doctor", "--quick", "--only=cpu")
+    of_job = printed(run("python3", "-m", "hpcpy_job", *words))
+    assert printed(run(*command, *words)) == of_job
+    assert run(*command, "doctor", "--nope").returncode == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_it_prints_the_pages(tmp_path: Path, command: tuple[str, ...]) -> None:
     shown = printed(run(*command, "docs", "sites", cwd=tmp_path))
     assert shown.startswith("# ")

@@ -21,7 +21,7 @@ ABSENT = (
     *("pkg_resources", "rich", "scipy", "setuptools", "simplejson", "tbb", "ujson"),
 )
 PRESENT = (
-    *("hpcpy_bake", "hpcpy_info", "h5py", "llvmlite", "matplotlib", "mpi4py"),
+    *("hpcpy", "hpcpy_bake", "hpcpy_info", "h5py", "llvmlite", "matplotlib", "mpi4py"),
     *("numba", "numpy", "pip", "pytest", "workloads", "yaml", "hpcpy_job", "hpcpy_common"),
 )
 # hpcpy-core has no matplotlib.
@@ -40,6 +40,7 @@ COMMANDS = [
     f'sh -c "echo {STACK}, platform | python3 -i"',
     "python3 -m workloads",
     "python3 -m hpcpy_info",
+    "python3 -m hpcpy docs",
     "python3 -m workloads pi --list",
     "python3 -m hpcpy_job preflight --help",
     "python3 -m hpcpy_bake --help",

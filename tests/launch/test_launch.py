@@ -221,14 +221,14 @@ def test_the_one_file_starts_a_sif_by_the_hosts_engine(cluster: Cluster) -> None
     program, *_, sif = image()
     found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
     words = ("--engine=apptainer", f"--image={sif}", "--nodes=2", "--tasks=4", "--time=5", "--")
-    command = (built(), "-m", "hpcpy_cli", "launch", *words, "my-mpi.py", "two words", "0")
+    command = (built(), "-m", "hpcpy", "launch", *words, "my-mpi.py", "two words", "0")
     done = cluster.run(*command, timeout=SECONDS, env=found)
     assert (done.returncode, done.stdout, said(done)) == (0, "4|2|two words|0\n", [])
     assert ", engine apptainer" in done.stderr
 
 
 def test_the_one_file_starts_itself_on_both_nodes(cluster: Cluster) -> None:
-    words = ("-m", "hpcpy_cli", "launch", "--nodes=2", "--tasks=4", "--time=5", "--")
+    words = ("-m", "hpcpy", "launch", "--nodes=2", "--tasks=4", "--time=5", "--")
     done = cluster.run(built(), *words, "my-mpi.py", "two words", "0", timeout=SECONDS)
     assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
     done = cluster.run(built(), *words, "my-mpi.py", "x", "7", timeout=SECONDS)

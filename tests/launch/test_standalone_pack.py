@@ -14,7 +14,7 @@ from standalone_host import built, make_root
 from hpcpy.engine.setup import ensure
 from running import Done, executable, printed, run
 
-PACK = ("/mnt/python", "-m", "hpcpy_cli", "pack")
+PACK = ("/mnt/python", "-m", "hpcpy", "pack")
 FRESH = {"HPCPY_PACK_HOLD": "0"}
 # Of no container: in a changed root (chroot) the kernel gives an ordinary user no namespace.
 AS_USER = f"""

@@ -70,7 +70,7 @@ def test_its_own_mpi_starts_ranks_there(root: Path, shared: Path) -> None:
 
 
 def test_its_commands_for_jobs_need_nothing_of_that_system(root: Path, shared: Path) -> None:
-    words = ["/mnt/python", "-m", "hpcpy_cli", "batch", "--nodes=2", "--", "/mnt/ranks.py"]
+    words = ["/mnt/python", "-m", "hpcpy", "batch", "--nodes=2", "--", "/mnt/ranks.py"]
     script = printed(inside(root, shared, *words))
     assert "hpcpy_image=/mnt/python" in script
     assert printed(run("bash", "-n", "-c", script)) == ""

@@ -144,6 +144,9 @@ def _make(words: list[str]) -> None:
 
 def _hpcpy(words: list[str], *, is_whole: bool = True) -> None:
     words = [word for word in words if word != "…"]
+    if words[:1] == ["doctor"]:
+        _job(words)
+        return
     try:
         parsed = commands.parse(words)
     except SystemExit:  # --help, --version

@@ -25,8 +25,19 @@ def hpcpy(*arguments: str, **variables: str) -> Done:
 @pytest.mark.parametrize("name", sampled(COMMANDS, keep=3))
 def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None:
     shown = printed(hpcpy(name, "--help", HOME=str(tmp_path), HPCPY_CACHE=str(tmp_path / "cache")))
-    assert shown.startswith(f"usage: ./hpcpy {name} [-h]")
+    called = "python -m hpcpy_job" if name == "doctor" else "./hpcpy"
+    assert shown.startswith(f"usage: {called} {name} [-h]")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["--only=cpu --quick", "--json=- --only=cpu", "--site=/x", "-x"])
+def test_doctor_is_that_of_a_job(words: str) -> None:
+    of_job = python("-m", "hpcpy_job", "doctor", *words.split())
+    own = run(sys.executable, "-I", paths.ROOT / "hpcpy", "doctor", *words.split())
+    for done in (own, hpcpy("doctor", *words.split())):
+        said = done.returncode, done.stdout, done.stderr
+        assert said == (of_job.returncode, of_job.stdout, of_job.stderr)
+    assert of_job.returncode == (0 if of_job.stdout else 2)
 
 
 # As an older Python would, which this machine need not have.

@@ -24,7 +24,7 @@ VENV = BUILD / "venv"
 # Not the copy of a few commands that an image and the one file have (images/own_command.py).
 IS_CHECKOUT = (ROOT / "Makefile").is_file()
 # What a user types, in hints and pages; the one file has no command of its own.
-CALLED = f"{shlex.quote(sys.orig_argv[0])} -m hpcpy_cli"
+CALLED = f"{shlex.quote(sys.orig_argv[0])} -m hpcpy"
 if IS_CHECKOUT or shutil.which("hpcpy"):
     CALLED = "./hpcpy" if IS_CHECKOUT else "hpcpy"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,9 +66,8 @@ def _up_to_date(kind: str, plan: Plan, image: Image) -> Path | None:
 def _build_emulated(kind: str, name: str, arch: str) -> None:
     # Apptainer is set up by this machine's capabilities, and in a namespace root has all.
     ensure("build", "apptainer")
-    words = [sys.executable, "-m", "hpcpy", "build", kind, name, f"--arch={arch}"]
-    env = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
-    if code := run(emulated(words), env=env, stdout=subprocess.DEVNULL).returncode:
+    words = [sys.executable, "-I", f"{paths.ROOT}/hpcpy", "build", kind, name, f"--arch={arch}"]
+    if code := run(emulated(words), stdout=subprocess.DEVNULL).returncode:
         sys.exit(code)  # it has said why
 
 

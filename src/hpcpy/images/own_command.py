@@ -13,15 +13,11 @@ from hpcpy.core.pages import pages
 
 _FOLDER = "share/hpcpy/tool"
 _SCRIPTS = "src/launch"
-_COMMAND = f"""\
+_COMMAND = """\
 #!/usr/bin/env -S python3 -IB
-import sys
+import runpy
 
-sys.path.insert(0, "/opt/hpcpy/{_FOLDER}/src")
-from hpcpy.__main__ import main
-from hpcpy.core.parser import entry
-
-sys.exit(entry(main))
+runpy.run_module("hpcpy", run_name="__main__")
 """
 # Commands that need no checkout, and what they import of it alone.
 _COMMANDS = (

@@ -45,9 +45,9 @@ def _build_again(folder: Path) -> Path:
     make_folder(downloads_dir())
     make_folder(cache / "hpcpy")
     (cache / "hpcpy/downloads").symlink_to(downloads_dir())
-    env = {"PYTHONPATH": str(checkout / "src"), "HPCPY_CACHE": str(cache)}
+    words = [sys.executable, "-I", f"{checkout}/hpcpy", "build", "sif"]
     with stage("second build, from an empty cache") as current:
-        current.run([sys.executable, "-m", "hpcpy", "build", "sif"], env=env, cwd=checkout)
+        current.run(words, env={"HPCPY_CACHE": str(cache)}, cwd=checkout)
     return second
 
 

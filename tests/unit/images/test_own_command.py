@@ -54,7 +54,7 @@ def test_the_one_file_alone_packs(tmp_path: Path, prefix: Path) -> None:
     copy = copied(tmp_path / "file", on_hosts=True)
     assert "give the folder back" in started(copy, "pack", "--help").stdout
     # There is no program hpcpy.
-    called = f"{sys.executable} -m hpcpy_cli"
+    called = f"{sys.executable} -m hpcpy"
     for words in (("pack", "--help"), ("pack", "--nope", prefix), ("--help",), ("docs", "pack")):
         shown = started(copy, *words)
         said = shown.stdout + shown.stderr
@@ -63,7 +63,7 @@ def test_the_one_file_alone_packs(tmp_path: Path, prefix: Path) -> None:
     assert started(copy, "setup").returncode == 2
     # As a user types it again.
     done = started(copy, "pack", "--undo", prefix)
-    again = f"{sys.executable} -m hpcpy_cli pack {prefix}"
+    again = f"{sys.executable} -m hpcpy pack {prefix}"
     assert done.stderr == f"hpcpy pack: {prefix}: is not packed; {again}\n"
 
 

@@ -16,7 +16,10 @@ _SCRIPTS = "src/launch"
 _COMMAND = """\
 #!/usr/bin/env -S python3 -IB
 import runpy
+import sys
 
+# The image wheels has the tool alone; in all others the package of the image comes first.
+sys.path.append("/opt/hpcpy/share/hpcpy/tool/src")
 runpy.run_module("hpcpy", run_name="__main__")
 """
 # Commands that need no checkout, and what they import of it alone.

@@ -58,8 +58,13 @@ def clean(**variables: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **variables}
 
 
-def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
-    """Make a root of a Debian suite; without a mirror or the tools, the test is skipped."""
+def make_root(
+    folder: Path, suite: str, packages: tuple[str, ...], variant: str = "minbase"
+) -> Path:
+    """Make a root of a Debian suite; without a mirror or the tools, the test is skipped.
+
+    The variant `extract` has these packages alone, without what dpkg would configure.
+    """
     mirror = debian_mirrors().get("debian")
     if not mirror:
         pytest.skip("this machine's apt knows no Debian mirror")
@@ -69,7 +74,7 @@ def make_root(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
         pytest.skip(str(error))
     root = folder / suite
     include = f"--include={','.join(packages)}"
-    done = run(program, "--variant=minbase", include, suite, root, mirror, timeout=1200)
+    done = run(program, f"--variant={variant}", include, suite, root, mirror, timeout=1200)
     if done.returncode:
         pytest.skip(f"{suite} cannot be had: {done.stderr[-300:]}")
     (root / "etc/hosts").write_text("127.0.0.1 localhost standalone\n")

@@ -1,4 +1,8 @@
-"""docs/how-to/centre.md by its own commands: copy, set up, module, upgrade in a job, removal."""
+"""docs/how-to/centre.md by its own commands: copy, set up, module, upgrade in a job, removal.
+
+The login node is a root like RHEL's, of an ordinary user.  Slurm and its nodes are this machine's.
+None has Python, apt or dpkg.
+"""
 
 import contextlib
 import os
@@ -9,17 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from injection_ways import NOBODY, forbidden
+from injection_ways import NOBODY
 from launching import RANKS
 from local_cluster import SECONDS, Cluster, only_root, open_fuse, own, started
 from module_systems import module_function
+from other_roots import HIDES, entered, install_slurm, require, rhel_like
 from site_user import require_public
 from standalone_host import built
 
 from hpcpy.core import paths
 from hpcpy.core.files import sha256
 from hpcpy.engine.prefix import find_apptainer
-from running import Done, executable, run, start, wait_until
+from hpcpy_cluster.layout import NODES
+from running import Done, executable, printed, run, start, wait_until
 from tiers import sampled
 
 pytestmark = only_root
@@ -30,15 +36,18 @@ OLD, NEW = "2026.11", "2027.05"
 SRUN = "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py"
 # The same on every Linux.
 DAEMON = 1
-# Deletes from the template what is not this cluster's.
-EDITOR = """#!/bin/sh
-sed -i -n -e '/^summary/p' -e 's/^mpi = "pmix"/mpi = "auto"/p' "$1"
-"""
-# There is no other machine: the login node's home has links to what is copied.
+# Typed into vi: deletes from the template what is not this cluster's.
+KEYS = ':%s/^mpi = "pmix"/mpi = "auto"/\r:v/^summary\\|^mpi = "auto"/d\r:x\r'
+# From the machine that made the release; its network is none.
 SCP = """#!/bin/sh
-while [ $# -gt 1 ]; do ln -sf "$PWD/$1" "$HOME/" || exit; shift; done
-[ "$1" = login: ]
+for last; do :; done
+[ "$last" = login: ]
+while [ $# -gt 1 ]; do cp "$1" "$HOME/" || exit 1; shift; done
 """
+# Neither the login node nor the others need these.
+NAMES = "python3 python perl apt apt-get dpkg dpkg-deb"
+LOOKS = f"for name in {NAMES}; do ! command -v $name || exit 1; done"
+PYTHONS = "/usr/bin/python* /usr/bin/perl*"
 # Reads, after an upgrade, what it has not read before it.
 WAITS = """
 import os, time
@@ -59,26 +68,25 @@ if comm.allreduce(1) == 4 and comm.rank == 0:
 
 @dataclass(frozen=True)
 class Person:
-    """An ordinary user with a home that all nodes see."""
+    """An ordinary user of the login node, with a home that all nodes see."""
 
     cluster: Cluster
-    uid: int
+    enters: tuple[str, ...]
     home: Path
 
     def command(self, script: str) -> list[str]:
-        become = ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups")
-        return [*become, "bash", "-ec", script]
+        return [*self.enters, "bash", "-ec", script]
 
     def environment(self) -> dict[str, str]:
         shared = self.cluster.shared
-        places = (self.cluster.layout.bin, shared / "bin", find_apptainer().parent)
+        places = (self.cluster.layout.bin, find_apptainer().parent)
         own = {"MODULEPATH": str(shared / "apps/modules/modulefiles"), "LMOD_PAGER": "none"}
-        own |= {"HOME": str(self.home), "EDITOR": str(shared / "bin/editor"), "LANG": "C.UTF-8"}
+        own |= {"HOME": str(self.home), "LANG": "C.UTF-8"}
         return {**own, "PATH": ":".join(map(str, (*places, "/usr/bin", "/bin")))}
 
-    def types(self, script: str, cwd: Path | None = None) -> Done:
-        """Run commands as a login shell of a strict umask would."""
-        here = {"cwd": cwd or self.home, "env": self.environment(), "umask": 0o077}
+    def types(self, script: str, keys: str = "") -> Done:
+        """Run commands as a login shell of a strict umask would; programs read the keys."""
+        here = {"cwd": self.home, "env": self.environment(), "umask": 0o077, "input": keys}
         return run(*self.command(script), **here)
 
     @contextlib.contextmanager
@@ -94,11 +102,15 @@ class Person:
 class Centre:
     """Who installs, who computes, and the page's commands for the folder of this test."""
 
-    def __init__(self, cluster: Cluster, files: Mapping[str, Path], image: str) -> None:
+    def __init__(self, cluster: Cluster, root: Path, files: Mapping[str, Path], image: str) -> None:
         shared = cluster.shared
+        sees = {path: str(path) for path in (cluster.layout.folder, cluster.layout.run)}
+        # Where the site has installed Lmod and Apptainer.
+        sees |= {path: str(path) for path in (paths.TOOLS, paths.TOOLS.resolve())}
+        sees |= install_slurm(root)
         self.image, self.apps, self.release = image, shared / "apps", shared / "release"
-        self.staff = Person(cluster, NOBODY, shared / "staff")
-        self.user = Person(cluster, DAEMON, shared / "user")
+        self.staff = Person(cluster, entered(root, NOBODY, sees), shared / "staff")
+        self.user = Person(cluster, entered(root, DAEMON, sees), shared / "user")
         owners = {self.apps: NOBODY, self.staff.home: NOBODY, self.user.home: DAEMON}
         for folder, owner in owners.items():
             folder.mkdir()
@@ -109,13 +121,12 @@ class Centre:
         # A release has more files than are copied.
         sums = [*((sha256(file), name) for name, file in files.items()), (64 * "0", "INSTALL")]
         (self.release / "SHA256SUMS").write_text("".join(f"{sum_}  {n}\n" for sum_, n in sums))
-        for name, text in (("scp", SCP), ("editor", EDITOR)):
-            executable(shared / "bin" / name, text)
+        executable(shared / "bin/scp", SCP)
 
     def staff_types(self, commands: str, version: str = OLD) -> str:
         """Run the page's commands; what each began after is printed, in seconds."""
         here = commands.replace("/apps/", f"{self.apps}/").replace(OLD, version)
-        done = self.staff.types(f"PS4='+$SECONDS s: '; set -x\n{here}")
+        done = self.staff.types(f"PS4='+$SECONDS s: '; set -x\n{here}", KEYS)
         print(done.stderr)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -123,7 +134,9 @@ class Centre:
     def installs(self, version: str) -> None:
         """Do steps 1 to 3 of the page, and look at what they print."""
         copy, there = INSTALL.split("\n", 1)
-        assert self.staff.types(copy, self.release).returncode == 0
+        copies = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        own = {"HOME": str(self.staff.home), "PATH": f"{self.release.parent}/bin:/usr/bin:/bin"}
+        run(*copies, "sh", "-euc", copy, cwd=self.release, env=own, check=True)
         module = MODULE.replace("$PWD/hpcpy.sif", f"$PWD/{self.image}")
         shown = self.staff_types(there + SITE + module, version)
         assert shown.startswith("hpcpy-python: OK\nhpcpy.sif: OK\n")
@@ -135,7 +148,7 @@ class Centre:
 
     def user_types(self, commands: str) -> str:
         done = self.user.types(f"{module_function('lmod')}module load hpcpy\n{commands}")
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout
 
     def loaded(self) -> str:
@@ -148,19 +161,24 @@ class Centre:
 
 
 @pytest.fixture(params=sampled(["hpcpy.sif", "hpcpy-python"]))
-def centre(request: pytest.FixtureRequest, sif: str) -> Iterator[Centre]:
-    if why := forbidden("user namespaces"):
-        pytest.skip(why)
+def centre(request: pytest.FixtureRequest, sif: str, tmp_path: Path) -> Iterator[Centre]:
+    require()
     files = {"hpcpy-python": built(), "hpcpy.sif": Path(sif)}
     require_public(*files.values(), find_apptainer())
+    root = rhel_like(tmp_path)
     with own("centre") as layout:
         cluster = started(layout)
         open_fuse(cluster)
-        yield Centre(cluster, files, request.param)
+        for name in NODES:
+            into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount")
+            run(*into, "sh", "-euc", HIDES, "sh", PYTHONS, "true", check=True)
+        yield Centre(cluster, root, files, request.param)
 
 
 def test_the_pages_commands_install_upgrade_during_a_job_and_remove(centre: Centre) -> None:
     home = centre.user.home
+    assert printed(centre.staff.types(f". /etc/os-release; echo $ID; {LOOKS}")) == "rhel\n"
+    assert printed(centre.staff.types(f"srun --quiet -N2 sh -c '{LOOKS}'")) == ""
     (home / "ranks.py").write_text(RANKS)
     (home / "waits.py").write_text(WAITS)
     centre.installs(OLD)

@@ -1,11 +1,12 @@
 """RHEL, SLES, Alpine: Apptainer and `pack` without apt, dpkg and Debian's keyring."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from injection_ways import NOBODY
+from other_roots import HIDES, busybox, entered, rhel_like
 from packing import as_user, conda_like, public_folder
 from site_user import require_public
 
@@ -14,28 +15,20 @@ from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pack.places import is_packed
 from hpcpy.pins.model import host_arch
 from running import Done, printed, run
+from tiers import sampled
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-# What other distributions lack goes, for one command, with the network and this machine's tools.
-HIDDEN = """
-for folder in /etc/apt /etc/dpkg /usr/lib/apt /usr/lib/dpkg /usr/share/keyrings \
-    /var/cache/apt /var/lib/apt /var/lib/dpkg; do
-    [ ! -d "$folder" ] || mount -t tmpfs -o ro tmpfs "$folder"
-done
-for program in /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/sbin/update-rc.d \
-    /usr/bin/apptainer /usr/bin/singularity /usr/bin/mksquashfs /usr/bin/unsquashfs; do
-    [ ! -e "$program" ] || mount --bind /dev/null "$program"
-done
-exec "$@"
-"""
+PROGRAM = ("-c", "import os; print(6 * 7, os.getuid())")
 LOOKS = """
-command -v apt apt-get apt-config dpkg dpkg-deb dpkg-query apptainer unsquashfs
+for name in apt apt-get apt-config dpkg dpkg-deb dpkg-query apptainer unsquashfs; do
+    ! command -v $name
+done
 find /etc/apt /var/lib/apt /var/lib/dpkg /usr/share/keyrings -mindepth 1 2>/dev/null
 id -u
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Give a folder with a checkout in which nothing was made, and an environment to pack."""
     with public_folder() as made:
@@ -44,6 +37,8 @@ def folder() -> Iterator[Path]:
         for name in ("hpcpy", "Makefile", "pyproject.toml"):
             shutil.copy(paths.ROOT / name, made / "checkout")
         conda_like(made / "env")
+        fill_cache(made / "cache")
+        run("chown", "-hR", f"{NOBODY}:{NOBODY}", made, check=True)
         yield made
 
 
@@ -58,29 +53,52 @@ def fill_cache(cache: Path) -> None:
             shutil.copy(deb, cache / "hpcpy/downloads" / deb.parent.name)
 
 
-def test_a_user_makes_apptainer_and_packs_an_environment(sif: str, folder: Path) -> None:
-    if not shutil.which("cc", path=PATH) and not shutil.which("gcc", path=PATH):
-        pytest.skip("no cc here for the launcher of pack; run: make setup TOOLS=compilers")
-    require_public(Path(sif))
-    before = ("unshare", "--mount", "--net", "sh", "-euc", HIDDEN, "sh", *as_user(folder))
-    fill_cache(folder / "cache")
-    run("chown", "-hR", f"{NOBODY}:{NOBODY}", folder, check=True)
+def as_other(folder: Path, *words: object) -> Done:
+    """Run a command as a user of a machine that is not Debian's."""
+    before = ("unshare", "--mount", "--net", "sh", "-euc", HIDES, "sh", "", *as_user(folder))
     env = {"PATH": PATH, "HOME": str(folder), "HPCPY_CACHE": str(folder / "cache")}
     env |= {"OLDPWD": str(folder), "LANG": "C.UTF-8"}
+    return run(*before, *words, env=env)
 
-    def as_other(*words: object) -> Done:
-        return run(*before, *words, env=env)
 
-    def hpcpy(*words: object) -> None:
-        done = as_other("/usr/bin/python3", "-I", folder / "checkout/hpcpy", *words)
-        assert done.returncode == 0, done.stderr
+def hpcpy(folder: Path, *words: object) -> None:
+    done = as_other(folder, "/usr/bin/python3", "-I", folder / "checkout/hpcpy", *words)
+    assert done.returncode == 0, done.stderr
 
-    assert printed(as_other("sh", "-c", LOOKS)) == f"{NOBODY}\n"
-    hpcpy("setup", "apptainer")
-    apptainer = folder / "checkout/build/tools/bin/apptainer"
-    assert apptainer.stat().st_uid == NOBODY
-    program = ("-c", "import os; print(6 * 7, os.getuid())")
-    assert printed(as_other(apptainer, "exec", sif, "python3", *program)) == f"42 {NOBODY}\n"
-    hpcpy("pack", folder / "env")
+
+@pytest.fixture(scope="module")
+def apptainer(folder: Path, sif: str) -> Path:
+    """Give the Apptainer that this user has made."""
+    require_public(Path(sif))
+    assert printed(as_other(folder, "sh", "-c", LOOKS)) == f"{NOBODY}\n"
+    hpcpy(folder, "setup", "apptainer")
+    made = folder / "checkout/build/tools/bin/apptainer"
+    assert made.stat().st_uid == NOBODY
+    return made
+
+
+def test_a_user_makes_apptainer(apptainer: Path, folder: Path, sif: str) -> None:
+    done = as_other(folder, apptainer, "exec", sif, "python3", *PROGRAM)
+    assert printed(done) == f"42 {NOBODY}\n"
+
+
+def test_a_user_packs_an_environment(folder: Path) -> None:
+    if not shutil.which("cc", path=PATH) and not shutil.which("gcc", path=PATH):
+        pytest.skip("no cc here for the launcher of pack; run: make setup TOOLS=compilers")
+    hpcpy(folder, "pack", folder / "env")
     assert is_packed(folder / "env")
-    assert printed(as_other(folder / "env/bin/python", *program)) == f"42 {NOBODY}\n"
+    assert printed(as_other(folder, folder / "env/bin/python", *PROGRAM)) == f"42 {NOBODY}\n"
+
+
+@pytest.mark.parametrize("makes", sampled([busybox, rhel_like]))
+def test_that_apptainer_starts_on_any_c_library_and_on_none(
+    apptainer: Path, folder: Path, sif: str, tmp_path: Path, makes: Callable[[Path], Path]
+) -> None:
+    root, image = makes(tmp_path), Path(sif).resolve()
+    sees = {folder: str(folder), image.parent: "/images"}
+    words = (apptainer, "-d", "exec", f"/images/{image.name}", "python3", *PROGRAM)
+    done = run(*entered(root, NOBODY, sees), *words, cwd=folder, env={"PATH": PATH})
+    assert (done.returncode, done.stdout) == (0, f"42 {NOBODY}\n"), done.stderr
+    # squashfuse loads libgcc at its end, or aborts.
+    assert "Cleanup error" not in done.stderr
+    assert bool([*root.rglob("libc.so*")]) == (makes is rhel_like)

@@ -44,6 +44,19 @@ def test_a_recent_apptainer_on_path_is_used_else_our_own(machine: Path) -> None:
     assert setup.look_up([APPTAINER])["apptainer"].path == own
 
 
+@pytest.mark.parametrize("localtime", [True, False])
+def test_a_machine_without_localtime_starts_containers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, localtime: bool
+) -> None:
+    # Alpine has none, and Apptainer ends where it cannot mount what its configuration names.
+    monkeypatch.setattr(Path, "exists", lambda path: localtime or path.name != "localtime")
+    binds = "bind path = /etc/localtime\n", "bind path = /etc/hosts\n"
+    (tmp_path / "apptainer.conf").write_text("".join(binds))
+    prefix.configure(tmp_path)
+    made = (tmp_path / "apptainer.conf").read_text()
+    assert [bind in made for bind in binds] == [localtime, True]
+
+
 def test_what_lies_on_path_may_be_no_tool(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     executable(machine / "bin/apptainer", "#!/nonexistent/interpreter\n")
     found = on_path(APPTAINER)

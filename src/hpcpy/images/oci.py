@@ -13,16 +13,13 @@ from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import Tally, fetch
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.images.buildah import Buildah, buildah
+from hpcpy.images.buildah import buildah
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.make import make_image, missing_parts, unbuilt
 from hpcpy.images.outputs import archive_path
 from hpcpy.images.plan import Plan
 from hpcpy.pins.model import Artifact
-
-# Images of a name in the storage: a change is often taken back.
-_KEPT = 2
 
 
 def make_archive(plan: Plan, image: Image) -> Path:
@@ -43,7 +40,6 @@ def make_archive(plan: Plan, image: Image) -> Path:
             pack(layout, folder / target.name, plan.epoch)
             (folder / target.name).replace(target)
             current.note = f"{target.stat().st_size / 1e6:.0f} MB"
-        drop_superseded(tag, builder)
     write_stamp(
         target,
         inputs=plan.image_key(image),
@@ -88,15 +84,6 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
         for path in sorted(layout.rglob("*")):
             name = path.relative_to(layout).as_posix()
             archive.add(path, name, recursive=False, filter=anonymous)
-
-
-def drop_superseded(tag: str, buildah: Buildah) -> None:
-    """Remove what an image was before from the storage, but for the last: one takes 1.4 GB."""
-    buildah.has(tag)  # a use
-    name, _, _ = tag.rpartition(":")
-    own = [other for other in buildah.tags() if other.startswith(f"{name}:")]
-    for other in sorted(own, key=buildah.last_use, reverse=True)[_KEPT:]:
-        buildah.remove(other)
 
 
 def manifest_digest(archive: Path) -> str:

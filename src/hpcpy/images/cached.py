@@ -99,7 +99,7 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
     return recorded if is_of_these else {}
 
 
-def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
+def write_stamp(artefact: Path, **facts: str) -> None:
     """Record what an artefact was made of."""
     status = artefact.stat()
     known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256(artefact)}

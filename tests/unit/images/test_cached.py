@@ -58,9 +58,8 @@ def test_a_stamp_speaks_for_its_own_artefact(
 ) -> None:
     image = tmp_path / "hpcpy.sif"
     image.write_bytes(b"image")
-    write_stamp(image, inputs="0123", replaced=["libc6"])
-    stamp = read_stamp(image)
-    assert (stamp["inputs"], stamp["replaced"]) == ("0123", ["libc6"])
+    write_stamp(image, inputs="0123")
+    assert read_stamp(image)["inputs"] == "0123"
     damage(image)
     assert read_stamp(image) == {}
 

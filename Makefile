@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif standalone cuda relink run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release push lock verify docs clean distclean
+.PHONY: help setup fetch image sif standalone cuda relink run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -95,9 +95,6 @@ sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cud
 
 release: ## images, files, SBOMs, provenance, recipes, pages in one folder; KEY=FILE signs it
 	@$(HPCPY) release
-
-push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1
-	@$(HPCPY) push
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that Python package, with what it needs
 	@$(HPCPY) lock

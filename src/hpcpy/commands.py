@@ -26,7 +26,6 @@ COMMANDS = {
     "sbom": ("hpcpy.images.sbom_file", "write what is in an image (its SBOM), as SPDX"),
     "verify": ("hpcpy.images.verify", "build again, from an empty cache, and compare the bytes"),
     "release": ("hpcpy.release", "write an image, its SBOM and provenance into one folder"),
-    "push": ("hpcpy.images.push", "send an image to a registry, as OCI"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),

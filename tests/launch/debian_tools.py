@@ -20,7 +20,7 @@ def unpacked(name: str, finish: Callable[[Path, Path], None] | None = None) -> P
 
     `finish` gets the folder while it is made, and the place where it will be.
     """
-    debs = fetch_debs(name, host_arch()).paths.values()
+    debs = fetch_debs(name, host_arch()).values()
     # The folder of a download has the name of its hash.
     parts = [str(paths.TOOLS), inspect.getsource(finish) if finish else ""]
     parts += sorted(deb.parent.name for deb in debs)

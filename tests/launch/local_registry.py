@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,8 +26,15 @@ class Registry:
         done = run(self.skopeo, *words, check=True)
         return done.stdout
 
+    def push(self, archive: Path, repository: str) -> str:
+        """Send an OCI archive as the pages do; return its name in the registry."""
+        name = f"docker://{self.address}/{repository}"
+        words = ("--preserve-digests", "--dest-tls-verify=false", f"oci-archive:{archive}", name)
+        self.skopeo_says("copy", *words)
+        return name
 
-def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry]:
+
+def serve(engine: Engine, folder: Path) -> Iterator[Registry]:
     folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -36,7 +42,7 @@ def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry
     configuration = folder / "config.yml"
     configuration.write_text(
         f"version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: '{address}'}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n{extra}"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -59,8 +65,6 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
     while True:
         try:
             urllib.request.urlopen(f"http://{address}/v2/", timeout=SECONDS).close()
-        except urllib.error.HTTPError:  # it asks who is there: it is up
-            return
         except OSError:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

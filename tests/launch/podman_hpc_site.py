@@ -27,7 +27,6 @@ from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.images.oci import manifest_digest
-from hpcpy.images.push import parse_reference, push
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 from running import executable, run
 
@@ -171,7 +170,7 @@ def _pull(site: Installed) -> None:
         }
         with contextlib.contextmanager(serve)(ensure("registry"), folder) as registry:
             host, _, repository = IMAGE.partition("/")
-            push(ARCHIVE, parse_reference(f"{registry.address}/{repository}"))
+            registry.push(ARCHIVE, repository)
             text = f'[[registry]]\nprefix = "{host}"\nlocation = "{registry.address}"\n'
             (folder / "registries.conf").write_text(f"{text}insecure = true\n")
             done = run(site.venv / "bin/podman-hpc", "pull", "--quiet", IMAGE, env=environment)

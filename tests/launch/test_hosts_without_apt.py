@@ -11,6 +11,7 @@ from packing import as_user, conda_like, public_folder
 from site_user import require_public
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pack.places import is_packed
 from hpcpy.pins.model import host_arch
@@ -45,10 +46,11 @@ def folder() -> Iterator[Path]:
 def fill_cache(cache: Path) -> None:
     """Write what this machine has, or can download, of the packages: the user has no network."""
     for name in ("engine", "launcher"):
-        debs = fetch_debs(name, host_arch())
-        if debs.replaced:
-            pytest.skip(f"no mirror has the locked packages: {', '.join(debs.replaced)}")
-        for deb in debs.paths.values():
+        try:
+            debs = fetch_debs(name, host_arch())
+        except UnavailableError as error:
+            pytest.skip(str(error))
+        for deb in debs.values():
             (cache / "hpcpy/downloads" / deb.parent.name).mkdir(parents=True)
             shutil.copy(deb, cache / "hpcpy/downloads" / deb.parent.name)
 

@@ -147,7 +147,7 @@ def fabrics(cluster: Cluster) -> Path:
         (name,) = (name for name in wheel.namelist() if name.endswith(f"/{NAME}"))
         (folder / "mpich" / NAME).write_bytes(wheel.read(name))
     (folder / "debian").mkdir()
-    for package in fetch_debs("fabric", host_arch()).paths.values():
+    for package in fetch_debs("fabric", host_arch()).values():
         run("dpkg-deb", "--extract", package, folder / "packages", check=True)
     for library in (folder / "packages").rglob("*.so.*"):
         (folder / "debian" / library.name).write_bytes(library.resolve().read_bytes())

@@ -105,10 +105,6 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
         (["relink", "openssl", "--image=hpcpi"], "no image 'hpcpi'; there are: base, builder"),
         (["relink"], "the following arguments are required: NAME"),
         (["lock", "debian", "--only", "opensll"], "no package 'opensll' in debian.lock; did you"),
-        (["push"], "the following arguments are required: REF"),
-        (["push", "--", "hpcpy"], ""),
-        (["push", "--", f"registry.example.org/me/hpcpy@sha256:{'0' * 64}"], ""),
-        (["push", "--", "-h"], ""),
     ],
 )
 def test_bad_input_is_one_line(

@@ -68,7 +68,7 @@ CALLS = {
 }
 OF_TARGET = {
     "launch": ["PROGRAM", "W", "NODES", "SITE", "TIME", "DRY"],
-    "push": ["IMAGE", "REF"],
+    "relink": ["IMAGE", "NAME"],
     "setup": ["TOOLS", *ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"],
 }
 # {} is a file: it exists if a part of the value was run.
@@ -143,8 +143,8 @@ def test_an_image_of_another_architecture_is_both() -> None:
         ("launch", {"W": "p 'x'", "NODES": "2"}, ["--nodes=2", "--", "-m", "workloads", "p", "x"]),
         ("launch", {"PROGRAM": "my.py --its", "DRY": "1"}, ["--dry", "--", "my.py", "--its"]),
         ("batch", {"DASK": "0", "SITE": " ", "W": "pi"}, ["--", "-m", "workloads", "pi"]),
-        ("push", {"REF": "--help"}, ["--", "--help"]),
-        ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
+        ("relink", {"NAME": "--help"}, ["--", "--help"]),
+        ("relink", {"NAME": "a", "IMAGE": "d"}, ["--image=d", "--", "a"]),
         ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
         # An empty file name is refused, as in a shell.
         ("release", {"KEY": "", "IMAGE": ""}, ["--key="]),

@@ -112,7 +112,7 @@ def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> No
     ends_well(partial(commands.run, [command, "--dry", *words, "--", *program]))
 
 
-@pytest.mark.parametrize("target", ["launch", "run", "setup", "push", "lock", "clean"])
+@pytest.mark.parametrize("target", ["launch", "run", "setup", "relink", "lock", "clean"])
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObject) -> None:

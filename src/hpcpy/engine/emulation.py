@@ -51,7 +51,7 @@ exec "$@"
 
 def provide() -> Path:
     """Return the pinned QEMU for aarch64, a static program below ``build/tools``."""
-    deb = fetch_debs(_SET, host_arch()).paths["qemu-user"]
+    deb = fetch_debs(_SET, host_arch())["qemu-user"]
     # The folder of a download has the name of its hash.
     program = paths.TOOLS / "qemu" / deb.parent.name / "usr/bin/qemu-aarch64"
     if not program.exists():

@@ -83,11 +83,7 @@ def _make(arch: Architecture, current: Stage) -> None:
     from hpcpy.fetch.deb import unpack  # noqa: PLC0415
     from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415  # for its one use
 
-    try:
-        debs = fetch_debs("engine", host_arch()).paths
-    except UnavailableError as error:
-        error.hint = error.hint or "install Apptainer (see docs/reference/engine.md), or try again"
-        raise
+    debs = fetch_debs("engine", host_arch())
     with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".apptainer") as scratch:
         made, patch = scratch / "prefix", scratch / "patchelf"
         for name, deb in debs.items():

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
@@ -16,7 +15,6 @@ from hpcpy.core.stages import StageError, stage
 from hpcpy.engine.setup import install
 from hpcpy.engine.tools import Tool, Version
 
-RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
 # What each is for; the names are those of the locks.
 TITLES = {
     "dev": "developer tools",
@@ -32,7 +30,7 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     lock = paths.ENV / f"{name}.lock"
     folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
     made_from = hashlib.sha256(
-        "\0".join([read_lock(name), _version(python), python, str(folder)]).encode()
+        "\0".join([lock.read_text(), _version(python), python, str(folder)]).encode()
     ).hexdigest()
     # Written last, and kept inside: a venv without it is half made.
     stamp = folder / "made-from"
@@ -41,19 +39,6 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
             _make(folder, lock, python, TITLES[name])
             stamp.write_text(made_from)
     return folder
-
-
-def read_lock(name: str) -> str:
-    """Return the text of ``env/<name>.lock``, in pip's format."""
-    shown = f"env/{name}.lock"
-    try:
-        text = (paths.ENV / f"{name}.lock").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{shown}: cannot be read ({error})") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(("<<<<<<<", ">>>>>>>")):
-            raise UsageError(f"{shown}: line {number} is of a merge's conflict", hint=RESOLVE)
-    return text
 
 
 def _version(python: str) -> str:

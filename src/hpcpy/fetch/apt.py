@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import re
@@ -174,14 +173,6 @@ class PrivateApt:
     def exactly(self, packages: Iterable[str]) -> list[Artifact]:
         """Return packages without what they depend on."""
         return self._uris("download", *packages)
-
-    def newest(self, packages: Iterable[str]) -> dict[str, Artifact]:
-        """Return packages as the mirror has them, without those that have left it."""
-        offers = {}
-        for package in packages:
-            with contextlib.suppress(UnavailableError):
-                offers[package] = self.exactly([package])[0]
-        return offers
 
     def _uris(self, action: str, *words: str) -> list[Artifact]:
         options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")

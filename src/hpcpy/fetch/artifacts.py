@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse
@@ -194,7 +194,10 @@ def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyErro
     if any(isinstance(error, IntegrityError) for error in failures.values()):
         hint = "wrong bytes were discarded; find out why they changed before you update env/"
         return IntegrityError(message, hint=hint)
-    return UnavailableError(message, hint="run the command again to go on")
+    hint = "run the command again to go on"
+    if artifact.filename.endswith(".deb"):
+        hint += "; where the mirror has moved past env/debian.lock: make lock"
+    return UnavailableError(message, hint=hint)
 
 
 # Enough to hide the round trips of many small files; mirrors frown on more.
@@ -203,13 +206,8 @@ THREADS = 6
 QUIET_SECONDS = 2.0
 
 
-def fetch(
-    artifacts: Iterable[Artifact],
-    *,
-    tally: Tally | None = None,
-    failures: dict[Artifact, HpcpyError] | None = None,
-) -> dict[Artifact, Path]:
-    """Return verified artifacts; errors go to `failures`, without it the first is raised."""
+def fetch(artifacts: Iterable[Artifact], *, tally: Tally | None = None) -> dict[Artifact, Path]:
+    """Return verified artifacts, those that the cache has and what is downloaded."""
     unique = list(dict.fromkeys(artifacts))
     tally = tally or Tally()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -221,23 +219,14 @@ def fetch(
         fetcher = Fetcher(tally, missing)
         size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
-        with contextlib.closing(_download(missing, fetcher)) as results:
-            for artifact, result in results:
-                if isinstance(result, Path):
-                    paths[artifact] = result
-                    tally.add(files=1)
-                elif isinstance(result, HpcpyError) and failures is not None:
-                    failures[artifact] = result
-                else:
-                    raise result
+        paths |= _download(missing, fetcher)
     return paths
 
 
-def _download(
-    artifacts: list[Artifact], fetcher: Fetcher
-) -> Generator[tuple[Artifact, Path | Exception], None, None]:
+def _download(artifacts: list[Artifact], fetcher: Fetcher) -> dict[Artifact, Path]:
     """Fetch artifacts in threads, the largest first: the last of them would be waited for alone."""
     largest = sorted(artifacts, key=lambda artifact: -artifact.sources[0].size)
+    paths = {}
     with ThreadPoolExecutor(THREADS) as pool:
         try:
             # A pool does not wait for a thread in whose start it was interrupted.
@@ -248,13 +237,13 @@ def _download(
                     end_if_stopped()
                     update()
                     for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
-                        error = future.exception()
-                        result = error if isinstance(error, Exception) else future.result()
-                        yield running.pop(future), result
+                        paths[running.pop(future)] = future.result()
+                        fetcher.tally.add(files=1)
         finally:
             # A thread notices it at its next piece, at the latest when its read times out.
             fetcher.stop.set()
             pool.shutdown(cancel_futures=True)
+    return paths
 
 
 @contextlib.contextmanager

@@ -22,6 +22,8 @@ from hpcpy.images.cached import is_unused, note_use
 
 # The first that keeps a mount's flags in a user namespace (buildah's pull request 5083).
 _KEEPS_FLAGS = Version((1, 33))
+# Images of a name in the storage, 1.4 GB each: a change is often taken back.
+_KEPT = 2
 # An image and its base as one layer.  Separate ones would differ: the kernel's overlay tells
 # root's buildah which folders a step has touched; a user's buildah compares files, and
 # leaves those folders out.
@@ -66,6 +68,7 @@ class Buildah:
         # The label of buildah's version: other bytes for the same files.
         words = (*fixed, "--identity-label=false", *options, *given)
         stage.run(self.offline("build", *words, context), env=self.env)
+        note_use(self._used(tag))
 
     def has(self, tag: str) -> bool:
         """Tell whether the storage holds an image `tag`, which is then used."""
@@ -82,15 +85,14 @@ class Buildah:
         return self._used(tag).stat().st_mtime if self._used(tag).exists() else 0
 
     def tidy(self) -> None:
-        """Remove the containers of killed builds, and images that no build has used for long."""
+        """Remove the containers of killed builds, and images that no build will ask for."""
         self.remove_container()
-        for tag in self.tags():
-            used = self._used(tag)
-            if not used.exists():
-                note_use(used)
-            elif is_unused(used):
+        seen: list[str] = []
+        for tag in sorted(self.tags(), key=self.last_use, reverse=True):
+            seen.append(tag.rpartition(":")[0])
+            if seen.count(seen[-1]) > _KEPT or is_unused(self.last_use(tag)):
                 self.remove(tag)
-                used.unlink()
+                self._used(tag).unlink(missing_ok=True)
 
     def tags(self) -> list[str]:
         """Return the names of all images."""

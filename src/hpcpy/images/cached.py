@@ -52,7 +52,7 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
     def tidy() -> None:
         for left in path.parent.iterdir():
             is_half_made = left.name.startswith(".") and left.name != USERS
-            if is_half_made or (recorded(left).exists() and is_unused(left)):
+            if is_half_made or (recorded(left).exists() and is_unused(left.stat().st_mtime)):
                 left.unlink(missing_ok=True)
                 recorded(left).unlink(missing_ok=True)
 
@@ -75,9 +75,9 @@ def note_use(path: Path) -> None:
         path.touch()
 
 
-def is_unused(path: Path) -> bool:
-    """Tell whether the last use of a file was long ago."""
-    return time.time() - path.stat().st_mtime > _UNUSED_DAYS * 24 * 3600
+def is_unused(last_use: float) -> bool:
+    """Tell whether the time of a last use was long ago."""
+    return time.time() - last_use > _UNUSED_DAYS * 24 * 3600
 
 
 def stamp_path(artefact: Path) -> Path:
@@ -99,7 +99,7 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
     return recorded if is_of_these else {}
 
 
-def write_stamp(artefact: Path, **facts: str | bool | list[str]) -> None:
+def write_stamp(artefact: Path, **facts: str) -> None:
     """Record what an artefact was made of."""
     status = artefact.stat()
     known = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256(artefact)}

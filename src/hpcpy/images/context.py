@@ -29,7 +29,7 @@ def add_own(folder: Path, plan: Plan, image: Image) -> None:
         place(rootfs(plan, image), folder / "rootfs.tar")
     elif image.debian:
         # What it installs over the packages of its base.
-        for package in fetch_debs(image.debian, plan.arch).paths.values():
+        for package in fetch_debs(image.debian, plan.arch).values():
             take(package, folder / "debs" / package.name)
         for package in fetch(plan.libraries(image)).values():
             take(package, folder / "libraries" / package.name)
@@ -62,7 +62,7 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
             name = cross.tool_name(path.name, plan.arch)
         take(path, folder / part.name / name)
     for name, arch in plan.debian_sets(part):
-        for path in fetch_debs(name, arch).paths.values():
+        for path in fetch_debs(name, arch).values():
             take(path, folder / part.name / path.name)
     if part.features_in:
         names = "".join(f"{name}\n" for name in part.features)
@@ -98,7 +98,5 @@ def _described(plan: Plan, name: str, stack: str, key: str) -> str:
         "inputs": key,
         "architecture": plan.arch,
         "epoch": plan.epoch,
-        "reproducible": not plan.replaced,
-        "replaced": sorted(plan.replaced),
     }
     return json.dumps(fields, indent=1) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +13,6 @@ from hpcpy.images.cached import tree_files
 from hpcpy.pins.model import GROUPS
 from hpcpy.pins.tables import Table, read_table
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
 # The group of wheels for which an image may name another.
 STACK = "image"
 
@@ -188,23 +186,14 @@ def load(path: Path) -> Graph:
     """Read and check a graph: the order of the file is the order of building."""
     top = read_table(path)
     top.only("images", "parts")
-    rows = {_checked(table, name): table for name, table in top.table("images").tables()}
+    rows = dict(top.table("images").tables())
     graph = Graph(
         {name: _complete(table, rows).fill(Image, name=name) for name, table in rows.items()},
-        {
-            name: table.fill(Part, name=_checked(table, name))
-            for name, table in top.table("parts").tables()
-        },
+        {name: table.fill(Part, name=name) for name, table in top.table("parts").tables()},
     )
     _check_parts(graph.parts, path.name)
     _check_images(graph, path.name)
     return graph
-
-
-def _checked(table: Table, name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{table.file}: {name!r} is no name: letters, digits, - and _")
-    return name
 
 
 def _complete(table: Table, rows: Mapping[str, Table]) -> Table:

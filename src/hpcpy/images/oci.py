@@ -12,17 +12,13 @@ from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import Tally, fetch
-from hpcpy.fetch.debian import fetch_debs
-from hpcpy.images.buildah import Buildah, buildah
+from hpcpy.images.buildah import buildah
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.make import make_image, missing_parts, unbuilt
 from hpcpy.images.outputs import archive_path
 from hpcpy.images.plan import Plan
-from hpcpy.pins.model import Artifact
-
-# Images of a name in the storage: a change is often taken back.
-_KEPT = 2
+from hpcpy.pins.debian import debs
 
 
 def make_archive(plan: Plan, image: Image) -> Path:
@@ -43,33 +39,23 @@ def make_archive(plan: Plan, image: Image) -> Path:
             pack(layout, folder / target.name, plan.epoch)
             (folder / target.name).replace(target)
             current.note = f"{target.stat().st_size / 1e6:.0f} MB"
-        drop_superseded(tag, builder)
-    write_stamp(
-        target,
-        inputs=plan.image_key(image),
-        digest=manifest_digest(target),
-        reproducible=not plan.replaced,
-        replaced=sorted(plan.replaced),
-    )
+    write_stamp(target, inputs=plan.image_key(image), digest=manifest_digest(target))
     return target
 
 
 def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
     """Have in the cache what some images are built from, but for parts that are built already."""
     missing = missing_parts(plan, (part for image in images for part in plan.graph.shipped(image)))
-    lists = [(image.debian, plan.arch) for image in images if image.debian]
+    pins = [deb for image in images for deb in plan.debian(image.debian)]
     if missing:
         native, compilers = plan.builder
-        lists.append((compilers.debian, native.arch))
-    pins: list[Artifact] = []
+        pins += native.debian(compilers.debian)
     for part in missing:
         pins += plan.pins(part)
-        lists += plan.debian_sets(part)
+        pins += (deb for name, arch in plan.debian_sets(part) for deb in debs(name, arch))
     with stage("fetch sources, wheels and packages") as current:
         tally = Tally()
         fetch(pins, tally=tally)
-        for name, arch in lists:
-            fetch_debs(name, arch, tally=tally)
         current.note = str(tally)
 
 
@@ -88,15 +74,6 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
         for path in sorted(layout.rglob("*")):
             name = path.relative_to(layout).as_posix()
             archive.add(path, name, recursive=False, filter=anonymous)
-
-
-def drop_superseded(tag: str, buildah: Buildah) -> None:
-    """Remove what an image was before from the storage, but for the last: one takes 1.4 GB."""
-    buildah.has(tag)  # a use
-    name, _, _ = tag.rpartition(":")
-    own = [other for other in buildah.tags() if other.startswith(f"{name}:")]
-    for other in sorted(own, key=buildah.last_use, reverse=True)[_KEPT:]:
-        buildah.remove(other)
 
 
 def manifest_digest(archive: Path) -> str:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
-from hpcpy.core.trust import require_own
 from hpcpy.images import cross, own_command, rootfs
 from hpcpy.images import sbom_pins as sbom
 from hpcpy.images.cached import Inputs, files_of_clone
 from hpcpy.images.graph import STACK, Graph, Image, Part, the_graph
-from hpcpy.pins.debian import (
-    debian_request,
-    debs,
-    newer_allowed,
-    snapshot_epoch,
-    source_package,
-)
+from hpcpy.pins.debian import debs, snapshot_epoch, source_package
 from hpcpy.pins.model import Artifact, host_arch, known_arch, sources, wheels
 
 # What libraries consist of, but no program and nothing that the machine's packages have too.
@@ -35,9 +28,6 @@ class Plan:
     graph: Graph  # Images and parts
     arch: str  # Architecture of what is built, as the kernel names it
     epoch: int  # Seconds since 1970: the time of every file of a build
-    # Debian packages that are not the locked ones: name to the SHA-256 of what replaces them.
-    # Empty for a reproducible build.
-    replaced: Mapping[str, str] = field(default_factory=dict)
     # Where another architecture than this machine's is built for: the plan for its own.
     native: Plan | None = None
     # Each key once: every part asks for the builder's.
@@ -206,39 +196,13 @@ class Plan:
             # A distribution may have repacked a source: its hash differs then,
             # though the contents are the same.
             hashes = sorted({source.sha256 for source in artifact.sources})
-            inputs.add(artifact.filename, self.replaced.get(artifact.name, " ".join(hashes)))
+            inputs.add(artifact.filename, " ".join(hashes))
 
 
 def make_plan(arch: str = "") -> Plan:
     """Return the plan of this checkout, for this machine's architecture or another."""
     files_of_clone.cache_clear()
-    own, sets = host_arch(), debian_request().sets
-    of_host = {name for name, group in sets.items() if group.of_host}
-    if arch in ("", own):
-        # What only builds for others need is not asked for.
-        of_others = {name for name, group in sets.items() if group.architectures}
-        return _plan(the_graph(), own, of_host | of_others)
-    native = _plan(the_graph(), own, of_host)
-    others = _plan(the_graph().for_arch(arch), known_arch(arch), of_host)
-    return replace(others, native=native)
-
-
-def _plan(graph: Graph, arch: str, left_out: Set[str]) -> Plan:
-    replaced = _replaced(arch, left_out) if newer_allowed() else {}
-    return Plan(graph, arch, snapshot_epoch(), replaced)
-
-
-def _replaced(arch: str, left_out: Set[str]) -> dict[str, str]:
-    from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415  # most plans fetch nothing
-
-    # What is built would refuse the cache after minutes of downloads.
-    require_own(paths.cache_dir() / "parts")
-    # Only the fetcher knows what has left the mirror: ask it for all lists.
-    replaced = {}
-    for name in sorted(debian_request().sets_of(arch).keys() - left_out):
-        fetched = fetch_debs(name, arch)
-        for move in fetched.replaced:
-            package = move.partition(" ")[0]
-            # The cache names the folder of a download by its hash.
-            replaced[package] = fetched.paths[package].parent.name
-    return replaced
+    native = Plan(the_graph(), host_arch(), snapshot_epoch())
+    if arch in ("", native.arch):
+        return native
+    return Plan(the_graph().for_arch(arch), known_arch(arch), native.epoch, native)

@@ -67,7 +67,7 @@ def rootfs(plan: Plan, image: Image) -> Path:
     """Return the root filesystem of an image as a tar file, from the cache."""
 
     def make(out: Path) -> None:
-        packages = list(fetch_debs(image.debian, plan.arch).paths.values())
+        packages = list(fetch_debs(image.debian, plan.arch).values())
         with (
             stage(f"root filesystem of {image.file}") as current,
             # An ordinary user's mmdebstrap reads it as another one, as apt does.

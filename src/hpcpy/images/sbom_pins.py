@@ -40,7 +40,7 @@ def of_host(plan: Plan) -> Iterator[Pin]:
     """Give Apptainer's packages and those of pack's launcher: a host has them, and no image."""
     for deb, sets in locked_debs(plan.arch).items():
         if use := " ".join(name for name in sets if name in ("engine", "launcher")):
-            yield _pin(plan, "debian", deb, use)
+            yield _pin("debian", deb, use)
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -70,7 +70,7 @@ def writer_files() -> list[Path]:
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     graph = plan.graph
-    yield from (_pin(plan, "debian", deb, INSTALLED) for deb in plan.debian(image.debian))
+    yield from (_pin("debian", deb, INSTALLED) for deb in plan.debian(image.debian))
     if image.base:
         yield from _pins(plan, graph.image(image.base))
     if not image.parts:
@@ -84,27 +84,21 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
         linked += builder.archives
     for deb in plan.debian(builder.debian):
         if any(fnmatchcase(deb.name, pattern) for pattern in linked):
-            yield _pin(plan, "debian", deb, LINKED)
+            yield _pin("debian", deb, LINKED)
 
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
     use = READ if part.headers else CONTAINED if shipped else LINKED
-    yield from (_pin(plan, "source", source, use) for source in plan.sources_of(part))
-    yield from (_pin(plan, "debian", deb, use) for deb in plan.debian(part.debian))
+    yield from (_pin("source", source, use) for source in plan.sources_of(part))
+    yield from (_pin("debian", deb, use) for deb in plan.debian(part.debian))
     if shipped:
         for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):
-            yield from (_pin(plan, "wheel", wheel, how) for wheel in plan.wheels(part, groups))
+            yield from (_pin("wheel", wheel, how) for wheel in plan.wheels(part, groups))
 
 
-def _pin(plan: Plan, kind: str, artifact: Artifact, use: str) -> Pin:
+def _pin(kind: str, artifact: Artifact, use: str) -> Pin:
     # The machine's own mirror is nobody else's address.
-    public = [source for source in artifact.sources if not source.url.startswith(APT_MIRROR)]
-    version, url, sha256 = artifact.version, "", artifact.sources[0].sha256
-    if public:
-        url, sha256 = public[0].url, public[0].sha256
-    if artifact.name in plan.replaced:
-        version, url, sha256 = "", "", plan.replaced[artifact.name]
+    public = next(each for each in artifact.sources if not each.url.startswith(APT_MIRROR))
     source = source_package(artifact) if kind == "debian" else ""
-    return Pin(
-        kind, artifact.name, version, artifact.licence, url, sha256, use, source, artifact.cpe
-    )
+    about = (artifact.name, artifact.version, artifact.licence, public.url, public.sha256)
+    return Pin(kind, *about, use, source, artifact.cpe)

@@ -15,9 +15,8 @@ from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.engine.sif_header import settle
-from hpcpy.fetch.artifacts import take
+from hpcpy.fetch.artifacts import fetch, take
 from hpcpy.fetch.deb import unpack
-from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.oci import make_archive
@@ -31,6 +30,7 @@ from hpcpy.images.outputs import (
     sif_path,
 )
 from hpcpy.images.plan import Plan
+from hpcpy.pins.debian import debs
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 # SIF's own numbers: kinds of data, file systems.
@@ -133,7 +133,8 @@ def _mksquashfs(folder: Path) -> list[str | Path]:
     # Another version packs the same files into other bytes.
     arch = host_arch()
     for name, wanted in _OF_MKSQUASHFS.items():
-        for deb in fetch_debs(name, arch, only=wanted).paths.values():
+        pinned = (deb for deb in debs(name, arch) if deb.name in wanted)
+        for deb in fetch(pinned).values():
             unpack(take(deb, folder / deb.name), folder)
     where = ARCHITECTURES[arch]
     loader = folder / where.loader

@@ -46,7 +46,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         target.chmod(0o755)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"
     key, sum_ = plan.part_key(part), sha256(sbom_file)
-    write_stamp(target, inputs=key, sbom=sum_, reproducible=not plan.replaced)
+    write_stamp(target, inputs=key, sbom=sum_)
     return target
 
 

@@ -146,7 +146,6 @@ def unmade(request: Request, *, is_run: bool) -> list[str]:
         return []
     from hpcpy.images.outputs import IS_CURRENT
     from hpcpy.images.plan import make_plan
-    from hpcpy.pins.debian import newer_allowed
 
     # The target installs the engine, too.
     remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"
@@ -155,8 +154,6 @@ def unmade(request: Request, *, is_run: bool) -> list[str]:
         if is_run:
             raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")
         return [f"{problem}; {remedy}"]
-    if newer_allowed():  # Only the mirror tells what it is made of: 242 MB for an empty cache.
-        return []
     plan = make_plan()
     if IS_CURRENT[kind](plan, plan.graph.image(name)):
         return []

@@ -17,7 +17,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.files import write_whole
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
-from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
+from hpcpy.engine.venv import TITLES
 from hpcpy.fetch.apt import PrivateApt, mirror_of
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.lock import python
@@ -76,7 +76,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
 def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
-        return set(python.versions_in(read_lock(lock) if path.exists() else ""))
+        return set(python.versions_in(path.read_text() if path.exists() else ""))
     if lock == "debian":
         return {name for row in _rows(_read(path)) for name in row}
     return set(_read(path).get("packages", {}))
@@ -122,7 +122,7 @@ def _python(only: Only) -> list[str]:
 
 def _host(name: str, only: Only) -> list[str]:
     path = paths.ENV / f"{name}.lock"
-    old = read_lock(name) if path.exists() else ""
+    old = path.read_text() if path.exists() else ""
     header = _HEADER.format(sources=f"{name}.in")
     new = f"# {header}\n\n{python.resolve_requirements(name, old, only)}"
     if old != new:
@@ -155,21 +155,13 @@ def _debian_versions(lock: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the present lock, if any; with a broken one all packages would move."""
-    if not path.exists():
-        return {}
-    try:
-        return dict(read_table(path).values)
-    except UsageError as error:
-        error.hint = RESOLVE
-        raise
+    """Return the present lock, if any."""
+    return dict(read_table(path).values) if path.exists() else {}
 
 
 def render(values: Mapping[str, object], header: str) -> str:
     """Return a TOML document in which a changed value is a changed line; tomllib only reads."""
-    lines = [f"# {line}" for line in header.splitlines()]
-    lines += ["", *_table((), values)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([f"# {header}", "", *_table((), values)]) + "\n"
 
 
 def _table(path: tuple[str, ...], values: Mapping[str, object]) -> Iterator[str]:
@@ -190,16 +182,10 @@ def _key(key: str) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, str):
-        # JSON's escapes are a part of TOML's, but JSON leaves DEL as it is.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     if isinstance(value, datetime.datetime):
-        return f"{value.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
-    raise TypeError(f"no TOML for {value!r}")
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    # Texts, numbers and lists of JSON are TOML, but that JSON leaves DEL as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def resolve_debian(request: DebianRequest, only: Only = frozenset()) -> dict[str, Any]:

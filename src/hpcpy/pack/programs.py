@@ -68,7 +68,7 @@ def _compile(made: Path) -> None:
         scratch_dir(made.parent, ".make") as root,
         whole_file(made) as temporary,
     ):
-        for deb in fetch_debs("launcher", host_arch()).paths.values():
+        for deb in fetch_debs("launcher", host_arch()).values():
             unpack(take(deb, root / deb.name), root)
         compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
         current.run(["sh", SOURCES / "compile.sh", root, temporary], env={"CC": str(compiler)})

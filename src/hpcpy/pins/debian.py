@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,8 +15,6 @@ from hpcpy.pins.tables import Table, read_table
 # Below pool/ and without "..": it becomes a part of URLs.
 _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
 
-MODE = "HPCPY_DEBIAN"
-
 
 @dataclass(frozen=True)
 class DebianSet:
@@ -25,7 +22,6 @@ class DebianSet:
 
     packages: tuple[str, ...]
     alone: bool = False  # Whether they are taken without what they declare
-    of_host: bool = False  # Whether this machine runs them, and no image has them
     architectures: tuple[str, ...] = ()  # Those that have the set; all where there is none
 
 
@@ -137,11 +133,3 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         licence=table.text("licence"),
         sources=tuple(Source(url, size, digest) for url in urls),
     )
-
-
-def newer_allowed() -> bool:
-    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from."""
-    mode = os.environ.get(MODE, "")
-    if mode not in ("", "locked", "newer"):
-        raise UsageError(f"{MODE}={mode!r}: it is `locked` (as without it) or `newer`")
-    return mode == "newer"

@@ -26,7 +26,6 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two u
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
-    monkeypatch.setenv("HPCPY_DEBIAN", "locked")
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
     parts = tmp_path / "hpcpy/parts"
     parts.mkdir(parents=True)

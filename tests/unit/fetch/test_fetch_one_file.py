@@ -55,7 +55,6 @@ def test_what_is_built_is_what_was_compared(
     path = get(server, ranged(BODY))
     path.chmod(0o666)
     monkeypatch.setattr(Plan, "pins", lambda *_: [artifact(BODY, f"{server.url}/thing.tar")])
-    monkeypatch.setenv("HPCPY_DEBIAN", "locked")
     plan, context = make_plan(), tmp_path / "context"
     part = plan.graph.parts["workloads"]
     add_own(context, plan, plan.graph.image("hpcpy"))

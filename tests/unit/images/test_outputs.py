@@ -1,4 +1,4 @@
-"""What is built of an image: the same bytes each time, up to date, and where it is pushed to."""
+"""What is built of an image: the same bytes each time, and up to date."""
 
 import fcntl
 import os
@@ -24,7 +24,6 @@ from hpcpy.images.outputs import (
     standalone_path,
 )
 from hpcpy.images.plan import make_plan
-from hpcpy.images.push import is_on_loopback, parse_reference
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED
 from running import first_line, run
 from small_image import layer, write_archive, write_layout
@@ -115,22 +114,6 @@ def test_its_sbom_has_no_package_of_a_base_and_what_is_linked_in(image: str) -> 
     for name in ("libssl-dev", "libc6-dev", "libsquashfuse-dev", "libfuse3-dev", "liblz4-dev"):
         assert uses["debian", name] == LINKED
     assert {use for (kind, _), use in uses.items() if kind == "debian"} == {LINKED}
-
-
-# What is given, what it comes to, and whether certificates are not asked for there.
-@pytest.mark.parametrize(
-    ("text", "full", "is_here"),
-    [
-        ("registry.example.org/me/hpcpy:1", "registry.example.org/me/hpcpy:1", False),
-        ("docker://localhost/hpcpy", "localhost/hpcpy:latest", True),
-        ("[::1]:5000/hpcpy", "[::1]:5000/hpcpy:latest", True),
-        ("127.0.0.1.example.org/hpcpy", "127.0.0.1.example.org/hpcpy:latest", False),
-        ("gateway:5000/hpcpy", "gateway:5000/hpcpy:latest", False),
-    ],
-)
-def test_a_reference_names_registry_repository_and_tag(text: str, full: str, is_here: bool) -> None:
-    reference = parse_reference(text)
-    assert (reference, is_on_loopback(reference.partition("/")[0])) == (full, is_here)
 
 
 def test_archive_packed_at_another_time_is_the_same_bytes(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from small_deb import make_deb
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.engine.venv import ensure_venv
 from hpcpy.lock import python
 from hpcpy.lock.command import dated, render
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
@@ -144,17 +143,6 @@ def test_sets_have_the_names_of_their_architecture() -> None:
     assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
 
 
-def test_a_lock_with_both_sides_of_a_merge_is_refused(
-    build: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "ENV", build)
-    monkeypatch.setattr(paths, "VENV", build / "venv")
-    (build / "dev.lock").write_text("# made\n<<<<<<< HEAD\na==1\n=======\na==2\n>>>>>>> b\n")
-    with pytest.raises(UsageError, match=r"dev\.lock: line 2 .*git checkout"):
-        ensure_venv()
-    assert not paths.VENV.exists()
-
-
 DIGEST = "0" * 64
 
 
@@ -265,4 +253,4 @@ TABLES = st.recursive(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TABLES)
 def test_what_is_written_is_what_is_read(values: dict[str, object]) -> None:
-    assert tomllib.loads(render(values, "a header\nof two lines")) == values
+    assert tomllib.loads(render(values, "a header")) == values

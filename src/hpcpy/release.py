@@ -25,12 +25,12 @@ from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.images.cached import read_stamp, require_bytes
-from hpcpy.images.command import ensure_image
+from hpcpy.images.command import add_arch, ensure_image
 from hpcpy.images.graph import Image, the_graph
-from hpcpy.images.outputs import IS_CURRENT, PLACES, STANDALONE, archive_path, standalone_sbom
-from hpcpy.images.plan import Plan, make_plan
+from hpcpy.images.outputs import STANDALONE, archive_path, standalone_sbom
+from hpcpy.images.plan import Plan
 from hpcpy.images.provenance import commit, hashed, statement
-from hpcpy.images.sbom_file import sbom_of
+from hpcpy.images.sbom_file import HOST, sbom_of, sbom_of_pins
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 SUMS = "SHA256SUMS"
@@ -78,10 +78,6 @@ def _run(*command: str | Path) -> None:
         )
 
 
-PROVENANCE = "provenance.json"
-PAGES = "pages.zip"
-
-
 def notes(changelog: str, version: str, *, dated: bool = False) -> str:
     """Return the section of a version: ``## 0.1.0``, or with its date after a comma."""
     begin = rf"^## {re.escape(version)}(, [^\n]+)?\n"
@@ -107,31 +103,22 @@ class Made:
     files: Mapping[str, Path]
 
 
-def made_here(name: str) -> Made:
-    """Have an image, building what is missing."""
-    sif, plan, image = ensure_image("sif", name)
+def made(name: str, arch: str) -> Made:
+    """Have an image for an architecture, building what is missing."""
+    sif, plan, image = ensure_image("sif", name, arch)
     files = {"oci": archive_path(image), "sif": sif}
     if name in STANDALONE:
-        files["standalone"], _, _ = ensure_image("standalone", name)
+        files["standalone"], _, _ = ensure_image("standalone", name, arch)
     return Made(plan, image, files)
 
 
 def twin(name: str, arch: str) -> Made | None:
-    """Return an image for another architecture if build/ has it as this commit makes it."""
-    image = the_graph().for_arch(arch).image(name)
-    kinds = ("oci", "sif", *(("standalone",) if name in STANDALONE else ()))
-    files = {kind: PLACES[kind](image) for kind in kinds}
-    if all(path.exists() for path in files.values()):
-        plan = make_plan(arch)
-        if all(IS_CURRENT[kind](plan, image) for kind in files):
-            return Made(plan, image, files)
-    names = ", ".join(path.name for path in files.values())
-    print(
-        f"release WITHOUT {names}: not all are in {paths.BUILD}, whole and of these sources\n"
-        f"  make them: make sif standalone IMAGE={name} ARCH={arch}\n"
-        f"  or copy them there with their .json and .spdx.json files and times (rsync -a)",
-        file=sys.stderr,
-    )
+    """Have an image for another architecture, if this machine can build it."""
+    try:
+        return made(name, arch)
+    except (UnavailableError, UsageError) as error:
+        copy = "copy its files into build/, with their .json and .spdx.json files and times"
+        print(f"release WITHOUT {name} for {arch}: {error}\n  or {copy}", file=sys.stderr)
     return None
 
 
@@ -167,6 +154,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", metavar="URL", default="", help=help_)
     help_ = "a new folder (default: build/release/IMAGE-VERSION)"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
+    add_arch(parser, default="all that can be built here")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -180,20 +168,17 @@ def main(options: argparse.Namespace) -> int:
         (scratch / SUMS).touch()  # in a folder of the checkout this is a change
         of = commit()
     _build_pages()  # before hours of builds, as a link in them may lead nowhere
-    every = [made_here(name) for name in names]
-    others = [arch for arch in ARCHITECTURES if arch != host_arch()]
-    twins = [twin(made.image.name, arch) for made in every for arch in others]
+    every = [made(name, options.arch or host_arch()) for name in names]
+    others = [] if options.arch else [arch for arch in ARCHITECTURES if arch != host_arch()]
+    twins = [twin(name, arch) for name in names for arch in others]
     products = (*every, *filter(None, twins))
-    for archive in (made.files["oci"] for made in products):
-        if replaced := read_stamp(archive).get("replaced"):
-            what = "packages that are not the locked ones"
-            raise UsageError(f"{archive.name} has {what}: {replaced}")
     with _scratch(target) as scratch, stage(f"release {target.name}"):
         folder = scratch / target.name
         folder.mkdir()
-        for made in products:
-            _ship(made, folder, of, options.key)
-        _pack_pages(folder / PAGES)
+        for product in products:
+            _ship(product, folder, of, options.key)
+        _pack(paths.BUILD / "docs", folder / "pages.zip")
+        _pack(paths.ROOT / "reframe", folder / "reframe.zip")
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         place(paths.ROOT / "docs/install.txt", folder / "INSTALL")
         place(paths.ROOT / "LICENSE", folder / "LICENSE")
@@ -251,13 +236,13 @@ def _build_pages() -> None:
         current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "html"])
 
 
-def _pack_pages(target: Path) -> None:
-    pages = paths.BUILD / "docs"
+def _pack(source: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in sorted(pages.rglob("*")):
-            inside = path.relative_to(pages)
-            if path.is_file() and not inside.parts[0].startswith("."):  # Sphinx's own notes
-                file.write(path, Path("pages", inside))
+        for path in sorted(source.rglob("*")):
+            inside = path.relative_to(source)
+            # Sphinx's own notes; what a run has left
+            if path.is_file() and not inside.parts[0].startswith((".", "__")):
+                file.write(path, Path(target.stem, inside))
 
 
 def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
@@ -269,6 +254,8 @@ def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     ]
     sbom = sbom_of(folder / made.files["oci"].name)
     (folder / f"{made.image.file}.spdx.json").write_text(sbom)
+    host = sbom_of_pins(made.plan, HOST)
+    (folder / f"{HOST}{made.image.suffix}.spdx.json").write_text(host)
     if file := made.files.get("standalone"):
         bill = standalone_sbom(file)
         require_bytes(place(bill, folder / bill.name), read_stamp(file).get("sbom"))
@@ -281,4 +268,4 @@ def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     written = statement(made.plan, made.image, of, shipped, tools)
     # Unsigned: anyone gets it by `make sif`.
     written["predicate"]["runDetails"]["byproducts"] = built
-    (folder / f"{made.image.file}.{PROVENANCE}").write_text(json.dumps(written, indent=1) + "\n")
+    (folder / f"{made.image.file}.provenance.json").write_text(json.dumps(written, indent=1) + "\n")

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import pytest
 from hpcpy import release as release_command
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, IntegrityError, UsageError
+from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError, UsageError
 from hpcpy.core.files import place, sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.outputs import STANDALONE, standalone_sbom
 from hpcpy.images.plan import Plan, make_plan
+from hpcpy.pins.model import host_arch
 from hpcpy.release import SIGNATURE, SUMS, check_key
 from running import executable
 from small_image import layer, write_archive
@@ -83,7 +85,9 @@ def words(
         standalone_sbom(file).write_text("{}")
         write_stamp(file, sbom=sha256(standalone_sbom(file)))
 
-    def ensure_image(kind: str, name: str) -> tuple[Path, Plan, Image]:
+    def ensure_image(kind: str, name: str, arch: str) -> tuple[Path, Plan, Image]:
+        if arch != host_arch():
+            raise UnavailableError("no emulation")
         file = build / f"{name}.sif" if kind == "sif" else build / STANDALONE[name]
         return file, plan, plan.graph.image(name)
 
@@ -107,9 +111,14 @@ def test_a_release_is_whole_and_signed(
     names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "hpcpy.provenance.json"]
     # Of the recipes those whose files are there.
     names += ["LICENSE", "pages.zip", "schema.json", "Containerfile", "podman-hpc.yaml"]
+    names += ["host.spdx.json", "reframe.zip"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
+    for name, inside in (("pages", "index.html"), ("reframe", "src/reduce.py")):
+        with zipfile.ZipFile(release / f"{name}.zip") as file:
+            assert f"{name}/{inside}" in file.namelist()
+            assert not [entry for entry in file.namelist() if "__pycache__" in entry]
     for name in [*names, SUMS, SIGNATURE]:
         content = (release / name).read_bytes()
         # Not a byte more: openssl reads no more of a signature than its longest.
@@ -125,6 +134,7 @@ def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
 ) -> None:
     checked(release, keys[1], program)
     names = {"INSTALL", "LICENSE", "NOTES.md", "pages.zip", "schema.json", SUMS, SIGNATURE}
+    names |= {"host.spdx.json", "reframe.zip"}
     for image, file in STANDALONE.items():
         names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json")}
         names |= {file, f"{file}.spdx.json", f"{image}.provenance.json"}
@@ -213,7 +223,7 @@ def test_it_is_said_that_one_has_no_signature_and_anyone_may_read_it(
 ) -> None:
     unfinished: list[str] = []
     monkeypatch.setattr(
-        release_command, "_pack_pages", lambda to: unfinished.append(to.parent.parent.name)
+        release_command, "_pack", lambda _, to: unfinished.append(to.parent.parent.name)
     )
     words = [word for word in words if word != "--key" and not word.endswith(".pem")]
     before = os.umask(0o077)
@@ -227,7 +237,7 @@ def test_it_is_said_that_one_has_no_signature_and_anyone_may_read_it(
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} <= {0o644, 0o755}
     assert folder.stat().st_mode & 0o777 == 0o755
     # What a kill leaves does not look like a release.
-    assert [name.startswith(".hpcpy-release.") for name in unfinished] == [True]
+    assert [name.startswith(".hpcpy-release.") for name in unfinished] == [True, True]
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:

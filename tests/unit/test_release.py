@@ -4,7 +4,6 @@ import argparse
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,11 +13,11 @@ from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.core.stages import Stage
-from hpcpy.images import provenance
-from hpcpy.images.graph import the_graph
+from hpcpy.images import command, provenance
+from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import PLACES
-from hpcpy.images.plan import make_plan
-from hpcpy.pins.debian import debs
+from hpcpy.images.plan import Plan, make_plan
+from hpcpy.pins.model import ARCHITECTURES, host_arch
 from hpcpy.release import notes
 
 
@@ -112,29 +111,6 @@ def test_provenance_names_every_pin_once() -> None:
     assert {"numpy", "mpich", "numba"} <= {name.split()[0] for name in names if " " in name}
 
 
-@pytest.mark.parametrize("name", ["engine", "launcher"])
-@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
-def test_provenance_names_the_packages_that_a_host_runs(name: str, arch: str) -> None:
-    image = the_graph().for_arch(arch).image("hpcpy-core")
-    said = provenance.statement(make_plan(arch), image, 40 * "a", [], {})
-    materials = said["predicate"]["buildDefinition"]["resolvedDependencies"]
-    of_set = {one["name"]: one for one in materials if name in _uses(one)}
-    locked = debs(name, arch)
-    assert set(of_set) >= {f"{deb.name} {deb.version}" for deb in locked}
-    for deb in locked:
-        one = of_set[f"{deb.name} {deb.version}"]
-        # Of the archive by time, and no mirror.
-        assert one["uri"] in [source.url for source in deb.sources[1:]]
-        assert one["digest"] == {"sha256": deb.sources[0].sha256}
-    # One that an image has as well keeps how it has it.
-    (libc,) = (_uses(one) for one in materials if one["name"].startswith("libc6 "))
-    assert libc == ["installed", "engine"]
-
-
-def _uses(material: dict[str, Any]) -> list[str]:
-    return str(material.get("annotations", {}).get("use", "")).split()
-
-
 def test_in_anothers_checkout_nothing_is_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,25 +153,57 @@ def test_a_wrong_name_is_refused_and_no_folder_written_over(
         run(["release", "--to", str(tmp_path)])
 
 
-@pytest.mark.parametrize("found", ["none", "older", "current"])
-def test_a_twin_is_shipped_only_as_this_commit_makes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: str
+@pytest.mark.parametrize("arch", ["", "aarch64"])
+def test_twins_are_built_unless_one_architecture_is_named(
+    arch: str, build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    names = ["hpcpy-core-aarch64.oci.tar", "hpcpy-core-aarch64.sif", "hpcpy-python-aarch64"]
-    if found != "none":
-        for name in names:
-            (tmp_path / name).touch()
-    if found == "current":
-        monkeypatch.setattr(release, "IS_CURRENT", dict.fromkeys(PLACES, lambda *_: True))
-    twin = release.twin("hpcpy-core", "aarch64")
+    asked = []
+
+    def ensure_image(kind: str, name: str, of: str) -> tuple[Path, Plan, Image]:
+        asked.append((kind, name, of))
+        plan = make_plan(of)
+        image = plan.graph.image(name)
+        return PLACES[kind](image), plan, image
+
+    class EndError(Exception):
+        pass
+
+    def shipped(*_: object) -> None:
+        raise EndError
+
+    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
+    monkeypatch.setattr(release, "_build_pages", lambda: None)
+    monkeypatch.setattr(paths, "LOGS", build / "logs")
+    monkeypatch.setattr(release, "ensure_image", ensure_image)
+    monkeypatch.setattr(release, "_ship", shipped)
+    with pytest.raises(EndError):
+        run(["release", "hpcpy-core", *([f"--arch={arch}"] if arch else [])])
+    archs = [arch] if arch else [host_arch(), *(ARCHITECTURES.keys() - {host_arch()})]
+    assert asked == [(kind, "hpcpy-core", of) for of in archs for kind in ("sif", "standalone")]
+
+
+def test_a_twin_that_cannot_be_built_here_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: str) -> None:
+        raise UnavailableError("only root builds for another architecture", hint="use sudo")
+
+    monkeypatch.setattr(release, "ensure_image", refuse)
+    assert release.twin("hpcpy-core", "aarch64") is None
     said = capsys.readouterr().err
-    if found == "current":
-        assert twin
-        assert [path.name for path in twin.files.values()] == names
-        assert not said
-    else:
-        assert twin is None
-        assert said.startswith(f"release WITHOUT {', '.join(names)}: ")
-        assert "with their .json and .spdx.json files" in said
-        assert "IMAGE=hpcpy-core ARCH=aarch64" in said
+    assert said.startswith("release WITHOUT hpcpy-core for aarch64: only root builds for another")
+    assert "with their .json and .spdx.json files" in said
+    # Those that were asked for by name, and those of this machine, are needed.
+    with pytest.raises(UnavailableError):
+        release.made("hpcpy-core", "aarch64")
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize(("code", "error"), [(69, UnavailableError), (1, SystemExit)])
+def test_what_this_machine_cannot_emulate_is_told_from_a_build_that_fails(
+    monkeypatch: pytest.MonkeyPatch, code: int, error: type[BaseException]
+) -> None:
+    monkeypatch.setattr(command, "ensure", lambda *_: None)
+    monkeypatch.setattr(command, "emulated", lambda _: ["sh", "-c", f"exit {code}"])
+    with pytest.raises(error):
+        command.ensure_image("sif", "hpcpy-core", "aarch64")

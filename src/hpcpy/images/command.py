@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
 from hpcpy.core.scratch import checkout_lock
@@ -67,13 +67,16 @@ def _build_emulated(kind: str, name: str, arch: str) -> None:
     # Apptainer is set up by this machine's capabilities, and in a namespace root has all.
     ensure("build", "apptainer")
     words = [sys.executable, "-I", f"{paths.ROOT}/hpcpy", "build", kind, name, f"--arch={arch}"]
-    if code := run(emulated(words), stdout=subprocess.DEVNULL).returncode:
+    code = run(emulated(words), stdout=subprocess.DEVNULL).returncode
+    if code == UnavailableError.exit_code:
+        raise UnavailableError(f"{name} is not built for {arch}", hint="the lines above say why")
+    if code:
         sys.exit(code)  # it has said why
 
 
-def add_arch(parser: argparse.ArgumentParser) -> None:
+def add_arch(parser: argparse.ArgumentParser, default: str = "this machine's") -> None:
     """Add the name of an architecture as an option."""
-    help_ = f"one of: {', '.join(ARCHITECTURES)} (default: this machine's)"
+    help_ = f"one of: {', '.join(ARCHITECTURES)} (default: {default})"
     known = one_of(ARCHITECTURES)
     parser.add_argument("--arch", type=known, default="", metavar="ARCH", help=help_)
 

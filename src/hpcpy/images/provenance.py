@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from hpcpy.core.files import sha256
 from hpcpy.images.cached import git
 from hpcpy.images.graph import Image
 from hpcpy.images.plan import Plan
-from hpcpy.images.sbom_pins import expected, of_host
+from hpcpy.images.sbom_pins import expected
 from hpcpy.pins.tables import read_table
 
 _BUILD_TYPE = "urn:hpcpy:make:1"
@@ -38,11 +37,6 @@ def statement(
 ) -> dict[str, Any]:
     """Return what `shipped` is, and what it was made of."""
     names = read_table(paths.ENV / "formats.toml").table("provenance")
-    pins = {(pin.kind, pin.name): pin for pin in expected(plan, image).pins}
-    for pin in of_host(plan):
-        there = pins.get((pin.kind, pin.name))
-        use = f"{there.use} {pin.use}" if there else pin.use
-        pins[pin.kind, pin.name] = replace(pin, use=use)
     locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
     materials = [
         {"name": "commit", "digest": {"gitCommit": of}},
@@ -54,7 +48,7 @@ def statement(
                 "digest": {"sha256": pin.sha256},
                 "annotations": {"kind": pin.kind, "use": pin.use, "licence": pin.licence},
             }
-            for pin in pins.values()
+            for pin in expected(plan, image).pins
         ),
     ]
     return {

@@ -1,9 +1,11 @@
-"""``hpcpy sbom [IMAGE]``: an image's software bill of materials as a file."""
+"""``hpcpy sbom [IMAGE]``: a software bill of materials as a file: an image's, or of pins."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -11,10 +13,18 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
 from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import add_arch, ensure_image
+from hpcpy.images.graph import the_graph
 from hpcpy.images.oci import blob, json_of, stream
+from hpcpy.images.plan import Plan
+from hpcpy.images.sbom_pins import expected, of_host, of_lock
+from hpcpy.pins.debian import snapshot_epoch
+from hpcpy.pins.model import host_arch
+from hpcpy.sbom.contents import Contents
+from hpcpy.sbom.image import sbom
 
 # Where containers/*/Containerfile write it.
 _SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
+HOST = "host"  # in the place of an image
 
 
 def sbom_of(archive: Path) -> str:
@@ -32,18 +42,32 @@ def sbom_of(archive: Path) -> str:
     return sbom
 
 
+def sbom_of_pins(plan: Plan, name: str) -> str:
+    """Return the SBOM of `HOST`, or of a lock of env/."""
+    base = expected(plan, plan.graph.image("base"))
+    release = next(pin.version for pin in base.pins if pin.name == "base-files").partition(".")[0]
+    pins = tuple(of_host(plan) if name == HOST else of_lock(plan, name))
+    of_pins = replace(base, image=name, summary=f"Pins of env/: {name}", pins=pins)
+    return sbom(of_pins, Contents(Path(os.devnull), {}, {}, {}, release))
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "a name of containers/images.toml (default: hpcpy)"
+    help_ = "a name of containers/images.toml, host, or a lock of env/ (default: hpcpy)"
     parser.add_argument("image", nargs="?", metavar="IMAGE", default="hpcpy", help=help_)
     add_arch(parser)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Take the SBOM out of the image's OCI archive, building what is missing."""
-    archive, _, image = ensure_image("oci", options.image, options.arch)
-    require_bytes(archive, read_stamp(archive).get("sha256"))
-    target = paths.BUILD / f"{image.file}.spdx.json"
-    write_whole(target, sbom_of(archive))
+    """Take it out of the image's OCI archive, building what is missing, or write that of pins."""
+    name = options.image
+    if name in (HOST, *(file.name for file in paths.ENV.glob("*.lock"))):
+        text = sbom_of_pins(Plan(the_graph(), options.arch or host_arch(), snapshot_epoch()), name)
+    else:
+        archive, _, image = ensure_image("oci", name, options.arch)
+        require_bytes(archive, read_stamp(archive).get("sha256"))
+        name, text = image.file, sbom_of(archive)
+    target = paths.BUILD / f"{name}.spdx.json"
+    write_whole(target, text)
     print(target)
     return 0

@@ -1,8 +1,9 @@
-"""What an image's SBOM is made from: its pins, and the code that writes it."""
+"""What an SBOM is made from: pins of an image, of hosts, of a lock; and the code that writes it."""
 
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,13 +14,15 @@ from hpcpy.core.paths import project_version
 from hpcpy.pins.debian import locked_debs, source_package
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
-from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
+from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, USED, Expected, Pin, written
+from hpcpy.sbom.spdx import UNKNOWN
 
 if TYPE_CHECKING:
     from hpcpy.images.graph import Image, Part
     from hpcpy.images.plan import Plan
 
 _LICENCE = "BSD-3-Clause"
+_PACKAGE = re.compile(r'(?m)^(?:\[packages\."?)?([\w.-]+?)(?:"?\]\nversion = "|==)([^\s"\\]+)')
 
 
 def expected(plan: Plan, image: Image) -> Expected:
@@ -39,8 +42,20 @@ def expected(plan: Plan, image: Image) -> Expected:
 def of_host(plan: Plan) -> Iterator[Pin]:
     """Give Apptainer's packages and those of pack's launcher: a host has them, and no image."""
     for deb, sets in locked_debs(plan.arch).items():
-        if use := " ".join(name for name in sets if name in ("engine", "launcher")):
-            yield _pin("debian", deb, use)
+        if {"engine", "launcher"} & {*sets}:
+            yield _pin("debian", deb, USED)
+        if deb.name == "apptainer":  # of sid, which lists of Debian's releases leave out
+            version, cpe = deb.version.partition("-")[0], "lfprojects:apptainer"
+            yield Pin("source", deb.name, version, UNKNOWN, "", "", USED, cpe=cpe)
+
+
+def of_lock(plan: Plan, name: str) -> Iterator[Pin]:
+    """Give all that a lock of env/ pins, of one package perhaps several versions."""
+    if name == "debian.lock":
+        yield from (_pin("debian", deb, USED) for deb in locked_debs(plan.arch))
+        return
+    for package, version in _PACKAGE.findall((paths.ENV / name).read_text(encoding="utf-8")):
+        yield Pin(f"wheel-{version}", package, version, UNKNOWN, "", "", USED)
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:

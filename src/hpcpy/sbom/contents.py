@@ -14,6 +14,7 @@ INSTALLED = "installed"  # by dpkg or pip, which know of it
 CONTAINED = "contained"  # unpacked or compiled
 LINKED = "linked"  # into an executable
 READ = "read"  # by its compiler: only headers
+USED = "used"  # by hosts, builds and tests: in no image
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Pin:
     licence: str
     url: str  # Its address, and the SHA-256 of the file there
     sha256: str
-    use: str  # `INSTALLED`, `CONTAINED`, `LINKED` or `READ`
+    use: str  # `INSTALLED`, `CONTAINED`, `LINKED`, `READ` or `USED`
     source: str = ""  # Of a Debian package: the source package that it is built from
     cpe: str = ""  # Vendor and product in NVD's list; empty for the name twice
 

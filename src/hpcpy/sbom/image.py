@@ -10,72 +10,51 @@ from importlib.metadata import Distribution, PackagePath, distributions
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.sbom.contents import (
-    CONTAINED,
-    INSTALLED,
-    LINKED,
-    READ,
-    Contents,
-    Expected,
-    Pin,
-    licence_texts,
-    look,
-    normal,
-    read,
-)
-from hpcpy.sbom.spdx import (
-    IMAGE,
-    Element,
-    Relation,
-    Texts,
-    document,
-    file,
-    is_expression,
-    package,
-    package_id,
-)
+from hpcpy.sbom import contents, spdx
+from hpcpy.sbom.contents import Contents, Expected, Pin, licence_texts, look, normal, read
 
 # CPython's source brings it, and installs it with the interpreter.
 _BROUGHT, _BROUGHT_BY = "pip", "python"
-# A pin's use -> SPDX's relationship, and whether the image is its first element.
+# A pin's use -> SPDX's relationship: of the image to it, or of it to the image.
 _RELATIONS = {
-    INSTALLED: ("CONTAINS", True),
-    CONTAINED: ("CONTAINS", True),
-    LINKED: ("STATIC_LINK", True),
-    READ: ("BUILD_DEPENDENCY_OF", False),
+    contents.INSTALLED: "CONTAINS",
+    contents.CONTAINED: "CONTAINS",
+    contents.LINKED: "STATIC_LINK",
+    contents.READ: "BUILD_DEPENDENCY_OF",
+    contents.USED: "DEPENDENCY_OF",
 }
 
 
 def sbom(expected: Expected, there: Contents) -> str:
-    """Return the SPDX document of an image."""
+    """Return the SPDX document of an image, or of pins alone."""
     wrong = "; ".join(differences(expected, there))
     if wrong:
         raise ValueError(wrong)
-    texts = Texts()
+    texts = spdx.Texts()
     pins = sorted(expected.pins, key=lambda pin: (pin.kind, pin.name))
-    about = {"purpose": "CONTAINER", "comment": expected.summary}
-    packages = [package(IMAGE, expected.image, expected.version, expected.licence, **about)]
+    purpose = "OTHER" if all(pin.use == contents.USED for pin in pins) else "CONTAINER"
+    about = (expected.image, expected.version, expected.licence)
+    packages = [spdx.package(spdx.IMAGE, *about, purpose=purpose, comment=expected.summary)]
     relations, within = [_relation(pin) for pin in pins], []
-    listed: list[Element] = []
+    listed: list[spdx.Element] = []
     for pin in pins:
         packages.append(_package(pin, there, texts))
         own = files(expected, there, pin, texts)
         listed += own
-        archive = package_id(pin.kind, pin.name)
+        archive = spdx.package_id(pin.kind, pin.name)
         within += [(element["SPDXID"], "EXPANDED_FROM_ARCHIVE", archive) for element in own]
     if element := _brought(expected, there, texts):
         packages.append(element)
-        relations.append((package_id("source", _BROUGHT_BY), "CONTAINS", element["SPDXID"]))
-    return document(expected, packages, listed, [*relations, *within], texts)
+        relations.append((spdx.package_id("source", _BROUGHT_BY), "CONTAINS", element["SPDXID"]))
+    return spdx.document(expected, packages, listed, [*relations, *within], texts)
 
 
-def _relation(pin: Pin) -> Relation:
-    word, first = _RELATIONS[pin.use]
-    other = package_id(pin.kind, pin.name)
-    return (IMAGE, word, other) if first else (other, word, IMAGE)
+def _relation(pin: Pin) -> spdx.Relation:
+    word, other = _RELATIONS[pin.use], spdx.package_id(pin.kind, pin.name)
+    return (other, word, spdx.IMAGE) if word.endswith("_OF") else (spdx.IMAGE, word, other)
 
 
-def _package(pin: Pin, there: Contents, texts: Texts) -> Element:
+def _package(pin: Pin, there: Contents, texts: spdx.Texts) -> spdx.Element:
     dist = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
     version = pin.version or there.debian.get(pin.name, "")
     if pin.kind == "debian":
@@ -88,10 +67,10 @@ def _package(pin: Pin, there: Contents, texts: Texts) -> Element:
     else:
         text = licence_texts(dist) if dist else ""
         licence = _licence(pin.name, pin.licence, text, texts)
-        kind = "pypi" if dist or pin.kind == "wheel" else "generic"
+        kind = "generic" if pin.kind == "source" and not dist else "pypi"
         purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
     known = {"url": pin.url, "sha256": pin.sha256, "purl": purl, "cpe": _cpe(pin, version)}
-    return package(package_id(pin.kind, pin.name), pin.name, version, licence, **known)
+    return spdx.package(spdx.package_id(pin.kind, pin.name), pin.name, version, licence, **known)
 
 
 def _cpe(pin: Pin, version: str) -> str:
@@ -103,19 +82,16 @@ def _cpe(pin: Pin, version: str) -> str:
     return f"cpe:2.3:a:{vendor}:{product}:{quoted}:*:*:*:*:*:*:*"
 
 
-def _licence(name: str, declared: str, text: str, texts: Texts) -> str:
-    if is_expression(declared):
+def _licence(name: str, declared: str, text: str, texts: spdx.Texts) -> str:
+    if spdx.is_expression(declared):
         return declared
     if is_nvidias(declared):
         return texts.reference(*_AGREEMENT, text)
-    return texts.reference(
-        declared if declared.startswith("LicenseRef-") else name,
-        declared,
-        text or f"{name} states its licence as: {declared}",
-    )
+    reference = declared if declared.startswith(spdx.PREFIX) else name
+    return texts.reference(reference, declared, text or f"{name} states its licence as: {declared}")
 
 
-def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
+def _debian_licence(pin: Pin, there: Contents, texts: spdx.Texts) -> str:
     # Debian's copyright files name all licences of a source, for which SPDX has no
     # expression.  They have some 20 kB each, and the image has them as they are.
     path = there.copyright_of(pin.name)
@@ -125,29 +101,26 @@ def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
     return texts.reference(f"Debian-{pin.name.replace('+', '.plus')}", pin.licence, text)
 
 
-def _brought(expected: Expected, there: Contents, texts: Texts) -> Element | None:
+def _brought(expected: Expected, there: Contents, texts: spdx.Texts) -> spdx.Element | None:
     dist = there.python.get(_BROUGHT)
     if dist is None or ("wheel", _BROUGHT) in {(pin.kind, pin.name) for pin in expected.pins}:
         return None
     fields = dist.metadata
     declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
-    return package(
-        package_id("brought", _BROUGHT),
-        _BROUGHT,
-        dist.version,
-        _licence(_BROUGHT, declared, licence_texts(dist), texts),
-        purl=f"pkg:pypi/{_BROUGHT}@{quote(dist.version)}",
-        comment=f"comes with the source of {_BROUGHT_BY}",
-    )
+    licence = _licence(_BROUGHT, declared, licence_texts(dist), texts)
+    comment = f"comes with the source of {_BROUGHT_BY}"
+    known = {"purl": f"pkg:pypi/{_BROUGHT}@{quote(dist.version)}", "comment": comment}
+    identity = spdx.package_id("brought", _BROUGHT)
+    return spdx.package(identity, _BROUGHT, dist.version, licence, **known)
 
 
 def differences(expected: Expected, there: Contents) -> Iterator[str]:
     """Yield a line for each difference between an image and its pins."""
-    installed = [pin for pin in expected.pins if pin.use == INSTALLED]
+    installed = [pin for pin in expected.pins if pin.use == contents.INSTALLED]
     debian = {pin.name: pin.version for pin in installed if pin.kind == "debian"}
     yield from _compared("Debian package", debian, there.debian)
     for pin in expected.pins:
-        unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
+        unpacked = pin.kind == "debian" and _RELATIONS[pin.use] == "CONTAINS"
         if unpacked and there.copyright_of(pin.name) is None:
             yield f"the licences of the Debian package {pin.name} are not in the image"
     python = {name: dist.version for name, dist in there.python.items()}
@@ -183,7 +156,7 @@ def is_nvidias(licence: str) -> bool:
     return "nvidia" in licence.lower()
 
 
-def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[Element]:
+def files(expected: Expected, there: Contents, pin: Pin, texts: spdx.Texts) -> list[spdx.Element]:
     """Return the files of a Python package that are under NVIDIA's licence."""
     dist = there.python.get(normal(pin.name))
     if pin.kind == "debian" or not dist:
@@ -205,17 +178,17 @@ def _why(expected: Expected, path: PackagePath, dist: Distribution) -> str:
 
 
 def _files_of(
-    there: Contents, dist: Distribution, permitted: dict[str, str], texts: Texts
-) -> Iterator[Element]:
+    there: Contents, dist: Distribution, permitted: dict[str, str], texts: spdx.Texts
+) -> Iterator[spdx.Element]:
     for name, why in permitted.items():
         path = Path(str(dist.locate_file(name)))
         if not path.is_file():
             raise ValueError(f"{dist.name}: {name} is not in the image")
         within = path.relative_to(there.root).as_posix()
-        yield file(within, _hashes(path), _terms(there, dist, texts), why)
+        yield spdx.file(within, _hashes(path), _terms(there, dist, texts), why)
 
 
-def _terms(there: Contents, dist: Distribution, texts: Texts) -> str:
+def _terms(there: Contents, dist: Distribution, texts: spdx.Texts) -> str:
     path = there.root / _LICENCE
     if path.exists():
         return texts.reference(*_AGREEMENT, path.read_text(errors="replace"))

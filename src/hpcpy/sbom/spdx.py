@@ -11,6 +11,7 @@ from typing import Any
 
 from hpcpy.sbom.contents import Expected
 
+UNKNOWN = "NOASSERTION"
 # Licences on SPDX's list that pins name.  Any other becomes a text of its own, so
 # nobody has to add one here.
 LISTED = frozenset(
@@ -19,17 +20,17 @@ LISTED = frozenset(
         *("CC0-1.0", "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LGPL-2.1-or-later", "MIT"),
         *("MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0"),
         *("X11-distribute-modifications-variant", "Zlib", "blessing", "bzip2-1.0.6", "mpich2"),
+        # An exception, operators, and what says that nothing is known
+        *("LLVM-exception", "AND", "OR", "WITH", UNKNOWN),
     }
 )
-EXCEPTIONS = frozenset({"LLVM-exception"})
-_OPERATORS = frozenset({"AND", "OR", "WITH"})
 PREFIX = "LicenseRef-"
 
 
 def is_expression(text: str) -> bool:
     """Tell whether all words of an SPDX expression are listed; its writers check the grammar."""
     words = re.sub(r"[()]", " ", text).split()
-    return bool(words) and all(word in LISTED | EXCEPTIONS | _OPERATORS for word in words)
+    return bool(words) and LISTED.issuperset(words)
 
 
 def identifier(words: str) -> str:
@@ -42,15 +43,13 @@ class Texts:
 
     def __init__(self) -> None:
         self._by_text: dict[str, tuple[str, str]] = {}
-        self._ids: set[str] = set()
 
     def reference(self, name: str, title: str, text: str) -> str:
         """Return the name that refers to a text."""
         if text not in self._by_text:
             reference = PREFIX + identifier(name.removeprefix(PREFIX))
-            if reference in self._ids:
+            if reference in (other for other, _ in self._by_text.values()):
                 raise ValueError(f"two licences are called {reference}")
-            self._ids.add(reference)
             self._by_text[text] = (reference, title)
         return self._by_text[text][0]
 
@@ -65,7 +64,6 @@ class Texts:
 
 IMAGE = "SPDXRef-image"
 _DOCUMENT = "SPDXRef-DOCUMENT"
-_UNKNOWN = "NOASSERTION"
 
 
 Element = dict[str, Any]
@@ -82,7 +80,7 @@ def file(path: str, hashes: tuple[str, str], licence: str, comment: str) -> Elem
         "checksums": _checksums(SHA1=hashes[0], SHA256=hashes[1]),
         "licenseConcluded": licence,
         "licenseInfoInFiles": [licence],
-        "copyrightText": _UNKNOWN,
+        "copyrightText": UNKNOWN,
         "comment": comment,
     }
 
@@ -93,11 +91,11 @@ def package(identity: str, name: str, version: str, licence: str, **known: str) 
         "SPDXID": identity,
         "name": name,
         "versionInfo": version,
-        "downloadLocation": known.get("url") or _UNKNOWN,
+        "downloadLocation": known.get("url") or UNKNOWN,
         "checksums": _checksums(SHA256=known.get("sha256", "")),
-        "licenseConcluded": _UNKNOWN,
+        "licenseConcluded": UNKNOWN,
         "licenseDeclared": licence,
-        "copyrightText": _UNKNOWN,
+        "copyrightText": UNKNOWN,
         "primaryPackagePurpose": known.get("purpose", "LIBRARY"),
         "filesAnalyzed": False,
         "comment": known.get("comment", ""),

@@ -4,12 +4,18 @@ import csv
 import hashlib
 import json
 import os
+import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import yaml
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from hpcpy.commands import run
 from hpcpy.core import paths
@@ -17,7 +23,10 @@ from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.images import sbom_file
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import the_graph
+from hpcpy.images.outputs import STANDALONE
 from hpcpy.images.sbom_file import sbom_of
+from hpcpy.pins.debian import debs
+from hpcpy.pins.model import host_arch
 from hpcpy.sbom.contents import (
     CONTAINED,
     INSTALLED,
@@ -182,3 +191,54 @@ def test_no_sbom_is_taken_of_a_damaged_archive(
     os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
     with pytest.raises(IntegrityError, match=r"hpcpy\.oci\.tar is damaged"):
         run(["sbom"])
+
+
+def purls(name: str, *arch: str) -> list[str]:
+    assert run(["sbom", name, *arch]) == 0
+    file = paths.BUILD / f"{name}.spdx.json"
+    assert validate_full_spdx_document(parse_file(str(file))) == []
+    document = json.loads(file.read_text())
+    each = [one["externalRefs"][0] for one in document["packages"] if "externalRefs" in one]
+    return [one["referenceLocator"] for one in each]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_what_hosts_run_has_an_sbom(arch: str, build: Path) -> None:
+    found = purls("host", f"--arch={arch}")
+    locked = [*debs("engine", arch), *debs("launcher", arch)]
+    assert len(found) == len({deb.name for deb in locked}) + 1
+    for deb in locked:
+        assert any(one.startswith(f"pkg:deb/debian/{quote(deb.name)}@") for one in found)
+    # By its CPE: lists of Debian 13 have no Apptainer.
+    text = (build / "host.spdx.json").read_text()
+    assert re.search(r"cpe:2\.3:a:lfprojects:apptainer:[\d.]+:\*", text)
+
+
+LOCKS = sorted(path.name for path in paths.ENV.glob("*.lock"))
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_all_that_a_lock_pins_is_in_its_sbom(lock: str) -> None:
+    text = (paths.ENV / lock).read_text()
+    try:
+        tables = tomllib.loads(text)["packages"]
+        tables = tables.get(host_arch(), tables)
+        pinned = {(name, table["version"]) for name, table in tables.items()}
+    except tomllib.TOMLDecodeError:
+        lines = [line for line in text.splitlines() if re.match(r"[a-zA-Z]", line)]
+        each = [line.split()[0].partition("==") for line in lines]
+        pinned = {(name, version) for name, _, version in each}
+    kind = "deb/debian" if lock == "debian.lock" else "pypi"
+    names = {(quote(name), quote(version)) for name, version in pinned}
+    assert len(pinned) > 3
+    assert {f"pkg:{kind}/{name}@{version}" for name, version in names} == {
+        one.partition("?")[0] for one in purls(lock)
+    }
+
+
+def test_each_night_all_of_them_are_scanned() -> None:
+    nightly = (paths.ROOT / ".github/workflows/nightly.yml").read_text()
+    images = yaml.safe_load(nightly)["jobs"]["vulnerabilities"]["strategy"]["matrix"]["image"]
+    shipped = {"hpcpy", "hpcpy-core", "hpcpy-cuda", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark"}
+    assert {*images} == {*shipped, *STANDALONE.values(), "host", *LOCKS}

@@ -177,9 +177,9 @@ def hooked(folder: Path, kind: str) -> tuple[str, ...]:
     return (f"--bind={folder / kind / NAME}:{target}", *beside)
 
 
-def check(done: Done, size: int, says: str) -> None:
+def check(done: Done, size: int, says: str, vendor: str = "MPICH") -> None:
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [f"{size} MPICH"] * size
+    assert done.stdout.splitlines() == [f"{size} {vendor}"] * size
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("hpcpy: MPI is ")]
     assert says in line
     assert "network: tcp" in line
@@ -204,12 +204,29 @@ def test_without_a_hook_one_in_the_library_path_goes_first(fabrics: Path, folder
     check(done, 2, f"{named(fabrics, path)}({path})")
 
 
-def test_a_sites_mpi_brings_its_own_ucx(tmp_path: Path) -> None:
-    words = ("env", "LD_LIBRARY_PATH=/mpi/openmpi/lib", "HPCPY_VERBOSE=1", "python3", "-c")
-    done = in_image(unpacked(tmp_path), *words, "from mpi4py import MPI")
-    assert done.returncode == 0, done.stderr
+# Of the wheels' UCX: MPICH's for Open MPI.
+UCX = [f"lib{name}.so.0" for name in ("ucp", "uct", "ucs", "ucm")]
+RANKS_BY_UCX = {
+    **{f"OMPI_MCA_{name}": value for name, value in {"pml": "ucx", "osc": "^ucx"}.items()},
+    **{f"OMPI_MCA_pml_ucx_{name}": "any" for name in ("tls", "devices")},
+}
+
+
+@pytest.mark.parametrize("way", ["own", "library path", "hook"])
+def test_a_sites_mpi_brings_its_own_ucx_or_takes_another(tmp_path: Path, way: str) -> None:
+    mpi, theirs, own = unpacked(tmp_path), "/mpi/mpich/lib/mpich", "/mpi/openmpi/lib/openmpi"
+    folders = [theirs] * (way == "library path") + ["/mpi/openmpi/lib"]
+    says = f"{theirs if way == 'library path' else own}/{UCX[0]}"
+    binds: tuple[str, ...] = ()
+    if way == "hook":
+        says += ", mounted by itself"
+        binds = tuple(f"--bind={mpi}/mpich/lib/mpich/{name}:{own}/{name}" for name in UCX)
+    start = ("/mpi/openmpi/bin/mpirun", "--allow-run-as-root", "--oversubscribe", *START[1:])
+    environ = {**RANKS_BY_UCX, "LD_LIBRARY_PATH": ":".join(folders), "HPCPY_VERBOSE": "1"}
+    done = in_image(mpi, *start, options=binds, **environ)
+    check(done, 2, says, vendor="Open MPI")
     assert "hpcpy: MPI is /mpi/openmpi/lib/libmpi.so.40 (Open MPI v5" in done.stderr
-    assert re.search(r"UCX 1\.[\d.]+ \(/mpi/openmpi/lib/\S+/libucp\.so\.0\)", done.stderr)
+    assert re.search(rf"UCX 1\.[\d.]+ \({re.escape(says)}\)", done.stderr)
 
 
 def test_what_it_lacks_is_named(fabrics: Path) -> None:
@@ -242,3 +259,24 @@ def test_the_one_file_has_its_own_or_takes_that_of_the_library_path(
         expected = f"({fabrics / folder / NAME})"
     done = run(built(), "-m", "hpcpy_mpi", "2", script, tmp_path / "ring", env=environ)
     check(done, 2, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_one_file_takes_that_of_a_library_path_or_a_hook(
+    fabrics: Path, tmp_path: Path, kind: str
+) -> None:
+    """In a container: Debian's needs a newer C library than a host may have."""
+    (tmp_path / "work.py").write_text(WORK)
+    binds = (f"--bind={built().resolve()}:/hpcpy-python", f"--bind={tmp_path}:/placed")
+    start = ("/hpcpy-python", "-m", "hpcpy_mpi", "2", "/placed/work.py", "/placed/ring")
+    environ = {"TMPDIR": "/placed", "HPCPY_VERBOSE": "1"}
+    theirs = named(fabrics, f"/mpi/{kind}/{NAME}", f"/mpi/{kind}")
+    from_path = {**environ, "LD_LIBRARY_PATH": f"/mpi/{kind}"}
+    done = in_image(fabrics, *start, options=binds, **from_path)
+    check(done, 2, f"{theirs}(/mpi/{kind}/{NAME})")
+    (placed,) = tmp_path.rglob(NAME)
+    path = f"/placed/{placed.relative_to(tmp_path)}"
+    # The others that it needs lie where the container's loader looks.
+    hook = (f"--bind={fabrics / kind / NAME}:{path}", *hooked(fabrics, kind)[1:])
+    done = in_image(fabrics, *start, options=(*binds, *hook), **environ)
+    check(done, 2, f"{theirs}({path}, mounted by itself)")

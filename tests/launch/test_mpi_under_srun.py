@@ -47,6 +47,31 @@ def test_ranks_of_two_nodes_work_together(
     assert sorted(said(done)) == [f"4 {name}"] * 4 + ["n1 n2"] * 4
 
 
+# Each rank waits for the others without MPI, as one that computes alone.
+APART = """
+import pathlib, sys, time
+from mpi4py import MPI
+folder, comm = pathlib.Path(sys.argv[1]), MPI.COMM_WORLD
+for step in range(5):
+    (folder / f"{step}.{comm.rank}").touch()
+    end = time.monotonic() + 60
+    while len(list(folder.glob(f"{step}.*"))) < comm.size:
+        assert time.monotonic() < end, f"step {step}: a rank waits for this one to call MPI"
+        time.sleep(0.05)
+    comm.Barrier()
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", sampled(["pmix", "pmi2"]))
+def test_no_rank_waits_in_mpi_until_the_others_call_it(cluster: Cluster, kind: str) -> None:
+    folder = cluster.shared / f"apart-{kind}"
+    folder.mkdir()
+    words = (*image(), "python3", "-c", APART, str(folder))
+    options = ("-N2", "-n4", f"--mpi={kind}", "--kill-on-bad-exit=1")
+    assert said(cluster.srun(*options, *words)) == ["done"] * 4
+
+
 @pytest.mark.parametrize("how", sampled(["hpcpy_job preflight", "mpi4py"]))
 def test_a_rank_of_open_mpi_that_fails_ends_all(cluster: Cluster, mpi: Path, how: str) -> None:
     fails = cluster.shared / "fails.py"

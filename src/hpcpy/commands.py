@@ -57,7 +57,7 @@ if not paths.IS_CHECKOUT:
     }
 
 # Words after `--` are a user's program with its own options.
-WITH_PROGRAM = frozenset({"pack"})
+WITH_PROGRAM = frozenset({"run", "pack", "launch", "batch"})
 
 
 def top_parser(command: str = "") -> Parser:
@@ -88,18 +88,20 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         if not paths.IS_CHECKOUT:
             hint = f"without a checkout there are {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command {first!r}", hint=hint)
-    own, program = list(words), None
-    if first in WITH_PROGRAM:
-        at = own.index("--") if "--" in own else len(own)
+    own, program = list(words), []
+    if first in WITH_PROGRAM and "--" in own:
+        at = own.index("--")
         own, program = own[:at], own[at + 1 :]
     options, others = top_parser(first).parse_known_args(own)
+    others = [*getattr(options, "program", ()), *others]
     if others:
         # parse_args would name the help of all commands.
         hint = f"see {CALLED} {f'{first} ' if first in COMMANDS else ''}--help"
+        if first in WITH_PROGRAM:
+            hint = f"a program and its options stand after --; {hint}"
         raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
     options.words = list(words)
-    if program is not None:
-        options.program = program
+    options.program = program
     return options
 
 
@@ -129,7 +131,7 @@ _ANYWHERE = (*ENVIRONMENT, "PYTHON")
 # A line break would be one of a script's or a message's, and bytes that are no text
 # (lone surrogates) cannot be written into either.
 _NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_SEVERAL = ("*", "+", argparse.REMAINDER)
+_SEVERAL = ("*", "+")
 
 
 def given(text: str) -> dict[str, str]:
@@ -188,8 +190,8 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
             raise UsageError(f"{name!r} is no variable of this target", hint=hint)
     if len(program) > 1:
         raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
-    # Of a command that takes a program after `--`, an argument stands before it.
-    guard = [] if words[0] in WITH_PROGRAM else ["--"]
+    # pack's argument stands before the `--` of its program.
+    guard = [] if words[0] == "pack" else ["--"]
     last = [word for words_of in program.values() for word in (*guard, *words_of)]
     # Before an argument that may be left out: argparse takes it for left out at an option.
     command, *first = words

@@ -30,7 +30,7 @@ def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None
 
 
 def test_help_of_a_workload_is_not_that_of_run() -> None:
-    assert parse(["run", "mandel", "--help"]).workload == ["mandel", "--help"]
+    assert parse(["run", "--", "mandel", "--help"]).program == ["mandel", "--help"]
 
 
 def test_a_link_to_the_command_works_with_anothers_pythonpath(tmp_path: Path) -> None:

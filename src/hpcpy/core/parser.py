@@ -68,11 +68,6 @@ def one_of(known: Collection[str]) -> Callable[[str], str]:
     return name
 
 
-def program_words(words: Sequence[str]) -> list[str]:
-    """Return the words of a program, which argparse hands over with the ``--`` before them."""
-    return list(words[list(words[:1]) == ["--"] :])
-
-
 def entry(main: Callable[[list[str]], int]) -> int:
     """Run the command that this process was started with."""
     open_streams()

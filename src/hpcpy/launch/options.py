@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from hpcpy.core.errors import UsageError
-from hpcpy.core.parser import one_of, program_words, text
+from hpcpy.core.parser import one_of, text
 from hpcpy_common.options import whole_number
 
 CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")
@@ -120,14 +120,14 @@ def add_options(parser: argparse.ArgumentParser, names: Sequence[str] = tuple(TA
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:
-    """Add the words of the program, which follow all options."""
+    """Add the program to the help and to make's variables; `commands.parse` takes its words."""
     help_ = f"after -- the words that follow python: {USAGE}"
-    parser.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM", help=help_)
+    parser.add_argument("program", nargs="*", metavar="PROGRAM", help=help_)
 
 
 def read_request(options: argparse.Namespace) -> Request:
     """Return what was asked for; an empty value counts as not given."""
-    given, program = vars(options), program_words(options.program)
+    given, program = vars(options), options.program
     values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:
@@ -147,15 +147,6 @@ def read_request(options: argparse.Namespace) -> Request:
     if request.dask and request.spark:
         raise UsageError("DASK=1 and SPARK=1: the ranks form one cluster", hint="give one of them")
     return request
-
-
-def misplaced(words: Sequence[str], request: Request) -> list[str]:
-    """Return a remark on a program's option that may be meant for hpcpy: no ``--`` parts them."""
-    ours = {f"--{name}" for name in TABLE}
-    taken = [word for word in request.program[1:] if word.partition("=")[0] in ours]
-    if "--" in words or not taken:
-        return []
-    return [f"{taken[0]} goes to the program: options of hpcpy stand before it, and -- between"]
 
 
 def counted(number: int, noun: str) -> str:

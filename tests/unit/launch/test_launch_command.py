@@ -162,21 +162,6 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
 
 
-@pytest.mark.parametrize(
-    ("words", "is_told"),
-    [
-        ("/my.py --nodes 2 --dry", True),
-        ("/my.py --tasks=2", True),
-        ("-- /my.py --dry", False),
-        ("/my.py --dryer", False),
-    ],
-)
-def test_an_option_after_the_program_is_told(tmp_path: Path, words: str, is_told: bool) -> None:
-    done = hpcpy(tmp_path, "launch", "--dry", "--engine=none", *words.split())
-    says = " goes to the program: options of hpcpy stand before it"
-    assert (done.returncode, says in done.stderr) == (0, is_told), done.stderr
-
-
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:
     script = tmp_path / "x.sbatch"
     environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}

@@ -49,6 +49,7 @@ def test_a_program_is_what_follows_python(
         (f"--gpus=-1 {PI}", "argument --gpus: -1 is not at least 0"),
         (f"--engine=aptainer {PI}", "did you mean apptainer?"),
         (f"--node=2 {PI}", "unrecognized arguments: --node=2"),
+        ("my.py --its --", "arguments: my.py --its; a program and its options stand after --"),
         *(
             (f"--{name}={value} {PI}", f"argument --{name}: {value!r} is not a whole number")
             for name in ("nodes", "tasks", "cpus", "gpus")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy_common.errors import lost_output, open_streams
 
-# Before Python 3.13 argparse reads the value `--` of an option as an empty list.
-_NO_VALUE = re.compile(r"(--[a-z-]+)=--")
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,16 +35,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""
         raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse words, by default this program's; those that are unknown are returned."""
-        words = list(sys.argv[1:] if args is None else args)
-        for word in words[: words.index("--") if "--" in words else None]:
-            if match := _NO_VALUE.fullmatch(word):
-                self.error(f"argument {match[1]}: -- is no value")
-        return super().parse_known_args(words, namespace)
 
 
 def text(value: str) -> str:

@@ -11,10 +11,8 @@ from hpcpy.core.errors import UsageError, suggestion
 
 # Those of results have an image's figures: in an image they would be about another one.
 _KINDS = ("tutorials", "how-to", "reference", "explanation")
-_CODE = re.compile(r"(?ms)^( *```.*?^ *```$)")
-_COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
-_PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n*")
-_LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
+# Marks of tables and examples, and pictures.
+_UNSEEN = re.compile(r"(?s)<!--.*?-->\n?|!\[[^]]*\]\([^)]*\)\n*")
 
 
 def pages(root: Path) -> dict[str, Path]:
@@ -38,33 +36,17 @@ def main(options: argparse.Namespace) -> int:
     if not options.page:
         print("".join(f"{name:26} {_title(path)}\n" for name, path in known.items()), end="")
         return 0
-    # The address in a checkout is a name, too.
-    name = options.page.removeprefix("docs/").removesuffix(".md")
+    # The address in a link of a page, or in a checkout, is a name, too.
+    address = options.page.partition("#")[0].removesuffix(".md")
+    name = "/".join(address.split("/")[-2:])
     path = known.get(name) or by_address.get(name)
     if path is None:
         hint = suggestion(name, known, f"{paths.CALLED} docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
-    print(_shown(path, known), end="")
+    print(_UNSEEN.sub("", path.read_text(encoding="utf-8")), end="")
     return 0
 
 
 def _title(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
         return next(lines).removeprefix("# ").rstrip()
-
-
-def _shown(path: Path, known: dict[str, Path]) -> str:
-    """Return a page without marks and pictures; a link in its prose names its page."""
-    names = {page: name for name, page in known.items()}
-
-    def link(match: re.Match[str]) -> str:
-        text, target = match.groups()
-        page = (path.parent / target.partition("#")[0]).resolve()
-        if page in names and page != path:
-            return f"{text} ({paths.CALLED} docs {names[page]})"
-        return f"{text} ({target})" if "://" in target else text
-
-    text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
-    parts = _CODE.split(text)
-    parts[::2] = [_LINK.sub(link, _PICTURE.sub("", prose)) for prose in parts[::2]]
-    return "".join(parts)

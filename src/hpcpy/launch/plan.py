@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
@@ -12,9 +11,6 @@ from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
-# Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
-# podman-hpc is one word of 128 KiB.
-_MOST_BYTES = {"podman-hpc": 120_000}
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(
     "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
@@ -242,12 +238,6 @@ def _check_engine(request: Request, engine: str) -> None:
         # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
         raise UsageError(
             f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
-        )
-    most = _MOST_BYTES.get(engine, 1_000_000)
-    if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
-        raise UsageError(
-            f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
-            hint="name a folder, or a file that lists the names",
         )
 
 

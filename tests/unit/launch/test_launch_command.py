@@ -80,9 +80,6 @@ def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
     done = hpcpy(tmp_path, *words, *names, PATH=path)
     # Its standard input is empty.
     assert (done.returncode, done.stdout) == (0, f"{names[-1]} 0\n"), done.stderr
-    done = hpcpy(tmp_path, *words, *names * 5, PATH=path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"hpcpy launch: PROGRAM: .* 1,000,000; name a folder, .*\n", done.stderr)
 
 
 FULL = "hpcpy: standard output: no space left on device; the output is incomplete\n"

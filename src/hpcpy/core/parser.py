@@ -12,25 +12,16 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy_common.errors import lost_output, open_streams
 
 
-
 class Parser(argparse.ArgumentParser):
     """A parser that raises an error as ours; options are never shortened."""
 
     def __init__(self, **options: Any) -> None:
-        self.arguments: list[argparse.Action] = []
         super().__init__(allow_abbrev=False, **options)
 
-    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
-        """Add an argument, and list it: variables of make are named after it."""
-        self.arguments.append(super().add_argument(*names, **options))
-        return self.arguments[-1]
-
-    def alternatives(self) -> Callable[..., None]:
-        """Return what adds arguments of which only one may be given."""
-        group = self.add_mutually_exclusive_group()
-        return lambda *names, **options: self.arguments.append(
-            group.add_argument(*names, **options)
-        )
+    @property
+    def arguments(self) -> list[argparse.Action]:
+        """All arguments: variables of make are named after them."""
+        return self._actions
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""

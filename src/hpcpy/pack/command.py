@@ -29,7 +29,7 @@ def declare(parser: Parser) -> None:
     parser.usage = f"{CALLED} pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=named, help=what)
-    alternative = parser.alternatives()
+    alternative = parser.add_mutually_exclusive_group().add_argument
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)

@@ -37,7 +37,6 @@ COMMANDS = {
     "apptainer": (ANY, "python", "python3", "mpiexec", "hpcpy"),
     "standalone": ("python", "python3", "mpiexec"),
 }
-_NO_BIND = "Apptainer binds no file that has , or : in its name"
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 # Below it: what `module use` takes, beside each module's commands.
@@ -88,8 +87,6 @@ def main(options: argparse.Namespace) -> int:
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
     image = checked_image(image, engine, is_sites=not asked and image == site.image)
-    if not is_own and re.search("[,:]", str(named := named_file() or "")):
-        raise UsageError(f"{VARIABLE}={named}: {_NO_BIND}", hint="move it")
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
@@ -125,9 +122,6 @@ def _checked_folder(options: argparse.Namespace) -> Path:
     if re.search(r'[^!-~]|[:$;"\\\[\]{}]', str(folder)):
         hint = "no blanks, quotes, :, $ or [, nor letters that are not of English"
         raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
-    if options.name == _MODULE_FILES:
-        what = f"--name {options.name}: the folder of all module files has that name"
-        raise UsageError(what, hint="name another")
     return folder
 
 
@@ -212,7 +206,6 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
-        "no_bind": _NO_BIND,
         "no_fuse": quoted(NO_FUSE),
         "options": _lines(options),
         "shared": _lines(line.shell for line in shared),

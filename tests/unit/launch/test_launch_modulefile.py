@@ -61,7 +61,6 @@ def test_what_goes_with_the_checkout_is_told(
         ("modulefile --version=1+cuda", "--version: 1+cuda means something else to Lmod or"),
         ("modulefile --name=CVS", "--name: CVS means something else to Lmod or"),
         ("modulefile --name=.x", "--name: .x cannot name a file"),
-        ("modulefile --name=modulefiles", "--name modulefiles: the folder of all module files has"),
         ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
         ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),
         ("kernelspec --engine=shifter", "takes a reference; IMAGE=registry.example.org/"),
@@ -182,7 +181,6 @@ def test_without_fuse_its_python_says_what_helps(
         ("s/closed/x/site.toml", "python my.py", "s/closed"),
         ("s/missing/site.toml", "python my.py", ""),
         ("", "python my.py", ""),
-        ("s/a,b.toml", "python my.py", "Apptainer binds no file that has , or : in its name"),
     ],
 )
 def test_the_container_sees_the_site_file_that_is_named(
@@ -204,26 +202,8 @@ def test_the_container_sees_the_site_file_that_is_named(
     env = {"PATH": os.environ["PATH"], "HPCPY_SITE_FILE": given, "APPTAINER_UNSQUASH": "1"}
     done = run_program(*AS_ANY_USER, "sh", "-c", script, env=env, cwd=tmp_path)
     (tmp_path / "s/closed").chmod(0o700)
-    if "," in given:
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == f"hpcpy: HPCPY_SITE_FILE={given}: {seen}\n"
-    else:
-        bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
-        assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n{bound}", "")
-
-
-def test_a_site_file_that_the_container_could_not_see_makes_no_module(
-    sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = tmp_path / "c,d/site.toml"
-    site.parent.mkdir()
-    site.write_text("mpi = 'pmi2'\n")
-    monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
-    with pytest.raises(
-        UsageError, match=r"c,d/site\.toml: Apptainer binds no file that has , or :"
-    ):
-        run(["modulefile", f"--image={sif}", f"--to={tmp_path / 'to'}"])
-    assert not (tmp_path / "to").exists()
+    bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n{bound}", "")
 
 
 def test_without_fuse_a_workload_in_the_image_says_what_helps(

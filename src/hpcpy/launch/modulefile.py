@@ -106,9 +106,7 @@ def main(options: argparse.Namespace) -> int:
             for link in links:
                 files.relink(link, first)
     print(folder / _MODULE_FILES)
-    if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
-        print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
-    _warn_of_closed(Path(image))
+    _warn_of_closed(file, first, Path(image))
     if remark := unknown_kind(engine, site.mpi):
         print(f"  {remark}", file=sys.stderr)
     use = f"module use {shlex.quote(str(folder / _MODULE_FILES))}"
@@ -126,19 +124,18 @@ def _checked_folder(options: argparse.Namespace) -> Path:
 
 
 def _refuse_anothers_image(file: Path, image: str) -> None:
-    """Refuse a module file whose image is another file, however either is spelt."""
+    """Refuse a module file of another image."""
     written = files.refuse_anothers(file, _MARK, "module file")
-    match = _IMAGE_OF.search(written)
-    there = re.sub(r"\\(.)", r"\1", match[1]) if match else "another image"
-    if written and os.path.realpath(there) != os.path.realpath(image):
+    if written and _tcl(_RUN_IN.format(image)) not in written:
         hint = "name another version: VERSION=… or --version, or remove this file"
-        raise UsageError(f"{file}: is the module file of {there}", hint=hint)
+        raise UsageError(f"{file}: is the module file of another image", hint=hint)
 
 
-def _warn_of_closed(image: Path) -> None:
-    """Say what keeps other users from the image and from the site files that they read."""
+def _warn_of_closed(*files_read: Path) -> None:
+    """Say what keeps other users from the module, its image and the site files that they read."""
     remedies: dict[str, Path] = {}
-    for file in (image, Path(os.path.realpath(image)).with_name(NAME), named_file()):
+    beside = Path(os.path.realpath(files_read[-1])).with_name(NAME)
+    for file in (*files_read, beside, named_file()):
         # Not a reference; what is closed to you, too, a --site may have replaced.
         if file is None or not (file.is_absolute() and os.path.exists(file)):  # noqa: PTH110
             continue
@@ -240,7 +237,6 @@ def _lines(lines: Iterable[str]) -> str:
 # The head of module.tcl, and a part of what its @about@ becomes.
 _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
 _RUN_IN = " run in {}. "
-_IMAGE_OF = re.compile(r"\\ run\\ in\\ (.+?)\.\\ Ranks")  # as `_tcl` writes it
 
 
 def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:

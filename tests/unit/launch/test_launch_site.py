@@ -119,7 +119,7 @@ def test_the_schema_takes_what_the_program_takes(document: dict[str, object]) ->
     assert schema().is_valid(whole) is is_right
 
 
-def test_which_slurm_is_asked_is_told(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_which_slurm_is_asked_is_told(build: Path) -> None:
     for name in ("SLURM_CONF", "SLURM_CONF_SERVER"):
         environment = {name: f"{build}/a site's"}
         Path(environment[name]).touch()
@@ -134,10 +134,6 @@ def test_which_slurm_is_asked_is_told(build: Path, capsys: pytest.CaptureFixture
     conf.write_text("AuthInfo=socket=/run/hpcpy-cluster-of-before/munge.socket\n")
     for name in ("local", "carc"):
         assert find_controller(name, {"SLURM_CONF": ""}) == Controller({"SLURM_CONF": ""})
-    conf.unlink()
-    conf.mkdir()
-    assert find_controller("local", {}) == Controller({})
-    assert "the machine's own Slurm is asked" in capsys.readouterr().err
 
 
 def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(build: Path) -> None:

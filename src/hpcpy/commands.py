@@ -114,15 +114,8 @@ def run(words: Sequence[str]) -> int:
     return int(options.main(options))
 
 
-# Of targets with another name: the command that each calls.
-GOALS = {
-    **dict.fromkeys(("image", "sif", "standalone", "cuda"), "build"),
-    "cluster-stop": "cluster",
-    "distclean": "clean",
-    "docs": "html",
-}
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
-_OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
+_OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
 _MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
 # These work as environment variables, too, as does any that begins with HPCPY_.
 ENVIRONMENT = ("PEDANTIC", "SETUP")
@@ -167,7 +160,6 @@ def variables_of(command: str) -> dict[str, argparse.Action]:
 def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
     """Return a command's words and, after them, what make's variables ask for."""
     settings = given(environment.get("HPCPY_SETTINGS", ""))
-    goals = environment.get("HPCPY_GOALS", "").split()
     for name in (*_OF_MAKE, *_MAKES_OWN):
         environment.pop(name, None)
     known = variables_of(words[0]) if settings else {}
@@ -185,7 +177,7 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
                 program[name] = words_of
         elif name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
-        elif name not in _ANYWHERE and not _is_anothers(name, goals):
+        elif name not in _ANYWHERE:
             hint = suggestion(name, [*known, *_ANYWHERE])
             raise UsageError(f"{name!r} is no variable of this target", hint=hint)
     if len(program) > 1:
@@ -216,9 +208,3 @@ def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:
     if option:
         return [f"{option}={word}" for word in values]
     return ["-m", "workloads", *values] if name == "W" and argument.metavar != "W" else values
-
-
-def _is_anothers(name: str, goals: Sequence[str]) -> bool:
-    """Return whether a command of another target has a variable, where several stand together."""
-    commands = {GOALS.get(goal, goal) for goal in goals} & {*COMMANDS}
-    return any(name in variables_of(command) for command in commands)

@@ -138,7 +138,7 @@ def _make(words: list[str]) -> None:
     for name in names:
         if name not in MAKE:  # help
             continue
-        environment = {"HPCPY_SETTINGS": f"{given}\n", "HPCPY_GOALS": " ".join(names)}
+        environment = {"HPCPY_SETTINGS": f"{given}\n"}
         _hpcpy(with_settings(MAKE[name], environment), is_whole="…" not in words)
 
 

@@ -113,8 +113,6 @@ def main(options: argparse.Namespace) -> int:
     is_made = request.dry or not paths.IS_CHECKOUT
     to_do = [] if is_made else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
-    if is_batch and not is_made:
-        to_do = to_do or _uninstalled(facts.program)
     for remark in (*remarks, *to_do):
         print(f"hpcpy {command}: {remark}", file=sys.stderr)
     plan = plan_launch(request, site, facts, is_batch=is_batch)
@@ -161,16 +159,6 @@ def unmade(request: Request, *, is_run: bool) -> list[str]:
     if IS_CURRENT[kind](plan, plan.graph.image(name)):
         return []
     return [f"{image} is not made of the present sources; {remedy}"]
-
-
-def _uninstalled(program: str) -> list[str]:
-    """Say that a script's engine is the checkout's, and is not there."""
-    from hpcpy.engine import prefix
-
-    # Of a checkout that was copied or moved it is there, and does not start.
-    if program == str(prefix.command()) and not prefix.is_ready():
-        return [f"{program} is not there yet; run: make setup"]
-    return []
 
 
 def _run(title: str, script: str, controller: Controller) -> int:

@@ -73,19 +73,15 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
         return Controller(environment)
     path = f"{cluster}/bin{os.pathsep}{environment.get('PATH', os.defpath)}"
     ours = {**environment, "SLURM_CONF": conf, "PATH": path}
-    if not (named or _answers(ours)):
-        return Controller(environment)
+    if not named:
+        # A reboot leaves a configuration, and nobody to ask.
+        words = ("sinfo", "--noheader", "--Node", "--format=%N")
+        is_there = os.path.isfile(conf)  # noqa: PTH113  (closed: false)
+        if not is_there or captured(words, env=ours, seconds=_CLUSTER_SECONDS).returncode:
+            return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     line = Line(f". {quoted(str(cluster / 'env'))}", why)
     return Controller(ours, "this checkout's cluster", (line,))
-
-
-def _answers(environment: Mapping[str, str]) -> bool:
-    """Ask for nodes; a reboot leaves a configuration, and nobody to ask."""
-    if not os.path.isfile(environment["SLURM_CONF"]):  # noqa: PTH113  (closed: false)
-        return False
-    words = ("sinfo", "--noheader", "--Node", "--format=%N")
-    return captured(words, env=environment, seconds=_CLUSTER_SECONDS).returncode == 0
 
 
 class Job:

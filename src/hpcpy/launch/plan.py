@@ -216,7 +216,15 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    _check_engine(request, request.engine)
+    if request.stage and request.engine not in COPIES:
+        raise UsageError(
+            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
+        )
+    if request.engine == "podman-hpc" and request.tasks % request.nodes:
+        # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
+        raise UsageError(
+            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
+        )
     if job_nodes:
         return
     if site.account == REQUIRED and not request.account:
@@ -227,18 +235,6 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
     ):
         if asked and known and asked not in known:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
-
-
-def _check_engine(request: Request, engine: str) -> None:
-    if request.stage and engine not in COPIES:
-        raise UsageError(
-            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
-        )
-    if engine == "podman-hpc" and request.tasks % request.nodes:
-        # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
-        raise UsageError(
-            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
-        )
 
 
 def _image(request: Request, facts: HostFacts) -> str:

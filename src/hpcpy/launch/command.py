@@ -19,7 +19,7 @@ from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.launch.plan import HostFacts, check_request, plan_launch, unknown_kind
+from hpcpy.launch.plan import HostFacts, check_request, plan_launch
 from hpcpy.launch.running import completed, is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
@@ -108,8 +108,6 @@ def main(options: argparse.Namespace) -> int:
             hint = "`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
         raise UnavailableError("no srun on this machine", hint=hint)
     remarks = _check(request, is_run=is_run)
-    if remark := unknown_kind(request.engine, request.mpi or site.mpi):
-        remarks.append(remark)
     is_made = request.dry or not paths.IS_CHECKOUT
     to_do = [] if is_made else unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)

@@ -23,7 +23,7 @@ from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
-from hpcpy.launch.plan import AUTO, KINDS, no_kind, unknown_kind
+from hpcpy.launch.plan import AUTO, KINDS, no_kind
 from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
@@ -107,8 +107,6 @@ def main(options: argparse.Namespace) -> int:
                 files.relink(link, first)
     print(folder / _MODULE_FILES)
     _warn_of_closed(file, first, Path(image))
-    if remark := unknown_kind(engine, site.mpi):
-        print(f"  {remark}", file=sys.stderr)
     use = f"module use {shlex.quote(str(folder / _MODULE_FILES))}"
     print(f"  to load it: {use} && module load {options.name}/{options.version}", file=sys.stderr)
     warn_of_engine(program, site)

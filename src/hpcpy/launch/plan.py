@@ -26,13 +26,6 @@ AUTO = "auto"
 KINDS = dict.fromkeys(ENGINES, ("pmi2",)) | {"apptainer": ("pmix", "pmi2")}
 
 
-def unknown_kind(engine: str, kind: str) -> str:
-    """Return a remark on a kind that the engine's own MPI does not speak; empty if it does."""
-    if engine != "standalone" or not kind.startswith("pmix"):
-        return ""
-    return f"mpi={kind}: the one file's own MPICH speaks pmi2 alone; the site's needs HPCPY_MPI"
-
-
 def no_kind(engine: str) -> str:
     """Return what is said where Slurm lists none of an engine's kinds."""
     return (

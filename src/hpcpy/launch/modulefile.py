@@ -239,11 +239,8 @@ _RUN_IN = " run in {}. "
 
 def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:
     """Return the module file of an engine's commands, which lie in a folder."""
-    words = [command for command in COMMANDS[engine] if command != ANY]
-    if engine == "apptainer":
-        words.append(f"{ANY} COMMAND")
     about = (
-        f"{', '.join(words[:-1])} and {words[-1]}{_RUN_IN.format(image)}"
+        f"{', '.join(COMMANDS[engine])}{_RUN_IN.format(image)}"
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
     site_file = named_file()

@@ -16,11 +16,9 @@ _UNSEEN = re.compile(r"(?s)<!--.*?-->\n?|!\[[^]]*\]\([^)]*\)\n*")
 
 
 def pages(root: Path) -> dict[str, Path]:
-    """Return the pages of a checkout, or of a copy in an image, by the names of ``docs``."""
-    by_name: dict[str, Path] = {}
-    for path in (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md"))):
-        by_name[path.stem if path.stem not in by_name else f"{path.parent.name}/{path.stem}"] = path
-    return by_name
+    """Return the pages of a checkout, or of a copy in an image, by their addresses in ``docs``."""
+    files = (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md")))
+    return {f"{path.parent.name}/{path.stem}": path for path in files}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +30,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print a page, or the names and titles of all."""
     known = pages(paths.ROOT)
-    by_address = {f"{path.parent.name}/{path.stem}": path for path in known.values()}
     if not options.page:
-        print("".join(f"{name:26} {_title(path)}\n" for name, path in known.items()), end="")
+        print("".join(f"{name:32} {_title(path)}\n" for name, path in known.items()), end="")
         return 0
-    # The address in a link of a page, or in a checkout, is a name, too.
+    # As in a link of a page, or in a checkout; the last part alone is a name, too.
     address = options.page.partition("#")[0].removesuffix(".md")
     name = "/".join(address.split("/")[-2:])
-    path = known.get(name) or by_address.get(name)
+    path = next((path for each, path in known.items() if name in (each, path.stem)), None)
     if path is None:
-        hint = suggestion(name, known, f"{paths.CALLED} docs lists them")
+        names = [path.stem for path in known.values()]
+        hint = suggestion(name, names, f"{paths.CALLED} docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
     print(_UNSEEN.sub("", path.read_text(encoding="utf-8")), end="")
     return 0

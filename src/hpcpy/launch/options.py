@@ -38,13 +38,6 @@ def _memory(value: str) -> str:
     return value.strip() if each == "cpu" else amount
 
 
-def _name(value: str) -> str:
-    """Return a name that Slurm knows."""
-    if " " in text(value):
-        raise argparse.ArgumentTypeError(f"{value!r} has a blank, and is no name")
-    return value.strip()
-
-
 def _limit(value: str) -> str:
     """Return a job's limit of time."""
     if not TIME.fullmatch(text(value)):
@@ -77,11 +70,11 @@ class Request:
     image: str = _option(
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )
-    mpi: str = _option("", _name, "the kind for srun --mpi (the site's)")
+    mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
     time: str = _option("", _limit, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
-    partition: str = _option("", _name, "the job's partition (the site's)")
-    qos: str = _option("", _name, "the job's quality of service (the site's)")
-    account: str = _option("", _name, "whom the job is charged to (the site's)")
+    partition: str = _option("", text, "the job's partition (the site's)")
+    qos: str = _option("", text, "the job's quality of service (the site's)")
+    account: str = _option("", text, "whom the job is charged to (the site's)")
     mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
     script: str = _option("", text, "where batch writes; - is standard output (build/)")
 

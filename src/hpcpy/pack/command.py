@@ -88,9 +88,6 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
-    if options.to and options.prefix.is_dir():
-        message = f"{options.prefix}: is a folder, and --to is for a SIF"
-        raise UsageError(message, hint="leave it out")
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--standalone": is_sif and options.standalone,

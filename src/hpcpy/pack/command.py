@@ -8,6 +8,7 @@ import re
 import shlex
 import stat
 from pathlib import Path
+from typing import Any
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
@@ -38,7 +39,7 @@ def declare(parser: Parser) -> None:
     what = "the program that --standalone writes (default: PREFIX's name, with .run)"
     parser.add_argument("-o", dest="file", type=named, metavar="FILE", help=what)
     what = "pack this folder too, at its place: what links lead to"
-    several = {"action": "append", "type": named, "default": []}
+    several: dict[str, Any] = {"action": "append", "type": named, "default": []}
     parser.add_argument("--with", metavar="FOLDER", dest="others", help=what, **several)
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)

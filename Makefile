@@ -8,7 +8,6 @@ override GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(
 unexport $(GIVEN)
 override MAKEOVERRIDES :=
 override export HPCPY_SETTINGS := $(foreach name,$(GIVEN),$(name)=$(subst $(LINE),\n,$(subst \,\\,$(value $(name))))$(LINE))
-override export HPCPY_GOALS := $(MAKECMDGOALS)
 override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),python3)
 # Blanks separate its names and may be in them: its first tail that is a file is this Makefile.
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)

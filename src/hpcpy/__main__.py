@@ -24,9 +24,6 @@ def main(words: list[str]) -> int:
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)
-    if not os.environ.get("HOME"):
-        # An empty one is as unset: what belongs in a home would go to /.
-        os.environ.pop("HOME", None)
     end_on_signals()
     is_from_make = words[:1] == ["--from-make"]
     words = words[is_from_make:]

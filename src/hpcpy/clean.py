@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 
 from hpcpy.core import paths
@@ -20,14 +21,14 @@ _CLUSTER = ".hpcpy-cluster"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "stop local clusters, then remove all of build/, tools included"
+    help_ = "stop the local cluster, then remove all of build/, tools included"
     parser.add_argument("--all", action="store_true", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
     """Remove the images and what was made of them, or all of ``build/``."""
     if options.all:
-        _stop_clusters()
+        _stop_cluster()
     if not paths.BUILD.exists():
         return 0
     with checkout_lock():
@@ -39,17 +40,14 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _stop_clusters() -> None:
-    """End the checkout's cluster, and those that killed tests and benchmarks have left."""
-    left = [each for where in ("*", "storm/*") for each in paths.BUILD.glob(f"{where}/{_CLUSTER}")]
-    folders, own = {mark.parent for mark in left if mark.is_file()}, paths.BUILD / "cluster"
-    # A cluster may outlive its folder. What no cluster has marked goes with all of build/.
-    if not own.is_file() and not any(own.glob("*")):
-        folders.add(own)
-    for folder in sorted(folders):
-        words = ("cluster", "--stop", f"--folder={folder}")
-        if code := run([sys.executable, paths.ROOT / "hpcpy", *words]).returncode:
-            sys.exit(code)
+def _stop_cluster() -> None:
+    """End the checkout's cluster, which may outlive its folder; a folder without a mark is none."""
+    folder = paths.BUILD / "cluster"
+    if os.path.lexists(folder) and not (folder / _CLUSTER).is_file():
+        return
+    words = ("cluster", "--stop", f"--folder={folder}")
+    if code := run([sys.executable, paths.ROOT / "hpcpy", *words]).returncode:
+        sys.exit(code)
 
 
 def _remove_build() -> None:

@@ -57,7 +57,7 @@ if not paths.IS_CHECKOUT:
     }
 
 # Words after `--` are a user's program with its own options.
-WITH_PROGRAM = frozenset({"pack"})
+WITH_PROGRAM = frozenset({"run", "pack", "launch", "batch"})
 
 
 def top_parser(command: str = "") -> Parser:
@@ -88,18 +88,20 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         if not paths.IS_CHECKOUT:
             hint = f"without a checkout there are {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command {first!r}", hint=hint)
-    own, program = list(words), None
-    if first in WITH_PROGRAM:
-        at = own.index("--") if "--" in own else len(own)
+    own, program = list(words), []
+    if first in WITH_PROGRAM and "--" in own:
+        at = own.index("--")
         own, program = own[:at], own[at + 1 :]
     options, others = top_parser(first).parse_known_args(own)
+    others = [*getattr(options, "program", ()), *others]
     if others:
         # parse_args would name the help of all commands.
         hint = f"see {CALLED} {f'{first} ' if first in COMMANDS else ''}--help"
+        if first in WITH_PROGRAM:
+            hint = f"a program and its options stand after --; {hint}"
         raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
     options.words = list(words)
-    if program is not None:
-        options.program = program
+    options.program = program
     return options
 
 
@@ -112,15 +114,8 @@ def run(words: Sequence[str]) -> int:
     return int(options.main(options))
 
 
-# Of targets with another name: the command that each calls.
-GOALS = {
-    **dict.fromkeys(("image", "sif", "standalone", "cuda"), "build"),
-    "cluster-stop": "cluster",
-    "distclean": "clean",
-    "docs": "html",
-}
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
-_OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
+_OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
 _MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
 # These work as environment variables, too, as does any that begins with HPCPY_.
 ENVIRONMENT = ("PEDANTIC", "SETUP")
@@ -129,7 +124,7 @@ _ANYWHERE = (*ENVIRONMENT, "PYTHON")
 # A line break would be one of a script's or a message's, and bytes that are no text
 # (lone surrogates) cannot be written into either.
 _NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_SEVERAL = ("*", "+", argparse.REMAINDER)
+_SEVERAL = ("*", "+")
 
 
 def given(text: str) -> dict[str, str]:
@@ -165,7 +160,6 @@ def variables_of(command: str) -> dict[str, argparse.Action]:
 def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
     """Return a command's words and, after them, what make's variables ask for."""
     settings = given(environment.get("HPCPY_SETTINGS", ""))
-    goals = environment.get("HPCPY_GOALS", "").split()
     for name in (*_OF_MAKE, *_MAKES_OWN):
         environment.pop(name, None)
     known = variables_of(words[0]) if settings else {}
@@ -183,13 +177,13 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
                 program[name] = words_of
         elif name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
-        elif name not in _ANYWHERE and not _is_anothers(name, goals):
+        elif name not in _ANYWHERE:
             hint = suggestion(name, [*known, *_ANYWHERE])
             raise UsageError(f"{name!r} is no variable of this target", hint=hint)
     if len(program) > 1:
         raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
-    # Of a command that takes a program after `--`, an argument stands before it.
-    guard = [] if words[0] in WITH_PROGRAM else ["--"]
+    # pack's argument stands before the `--` of its program.
+    guard = [] if words[0] == "pack" else ["--"]
     last = [word for words_of in program.values() for word in (*guard, *words_of)]
     # Before an argument that may be left out: argparse takes it for left out at an option.
     command, *first = words
@@ -214,9 +208,3 @@ def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:
     if option:
         return [f"{option}={word}" for word in values]
     return ["-m", "workloads", *values] if name == "W" and argument.metavar != "W" else values
-
-
-def _is_anothers(name: str, goals: Sequence[str]) -> bool:
-    """Return whether a command of another target has a variable, where several stand together."""
-    commands = {GOALS.get(goal, goal) for goal in goals} & {*COMMANDS}
-    return any(name in variables_of(command) for command in commands)

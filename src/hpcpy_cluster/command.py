@@ -24,7 +24,7 @@ _CANCEL_SECONDS = 15.0
 
 def declare(parser: Parser) -> None:
     """Add the command's arguments."""
-    alternative = parser.alternatives()
+    alternative = parser.add_mutually_exclusive_group().add_argument
     alternative("--stop", action="store_true", help="end it and remove its files")
     alternative("--status", action="store_true", help="print the state of its nodes")
     parser.add_argument("--folder", type=paths.folder, help="its folder (default: build/cluster)")

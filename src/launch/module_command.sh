@@ -17,7 +17,6 @@ engine=@engine@
 # called.  Of what is closed to the user the folder, so that it is no missing file there.
 [[ ${HPCPY_SITE_FILE:-/} = /* ]] || HPCPY_SITE_FILE=$(realpath -sm -- "$HPCPY_SITE_FILE")
 for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
-  case $file in *[,:]*) echo "hpcpy: HPCPY_SITE_FILE=$file: @no_bind@" >&2; exit 2 ;; esac
   seen=$file
   until [ -e "$seen" ] || [ -z "$seen" ]; do seen=${seen%/*}; done
   [ -z "$seen" ] || [[ $seen != "$file" && -x $seen ]] || options+=("--bind=$seen:$seen:ro")

@@ -85,6 +85,6 @@ def test_it_prints_the_pages(tmp_path: Path, command: tuple[str, ...]) -> None:
     shown = printed(run(*command, "docs", "sites", cwd=tmp_path))
     assert shown.startswith("# ")
     assert (listed := printed(run(*command, "docs", cwd=tmp_path))).count("\n") > 20
-    assert "\nsites " in listed
+    assert "\nhow-to/sites " in listed
     done = run(*command, "docs", "site", cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

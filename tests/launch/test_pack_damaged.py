@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from packing import pack, packed, require, tree
 
-from hpcpy.core.errors import DiskError
-from hpcpy.core.files import disk_errors
 from hpcpy.pack.image import image_of
 from hpcpy.pack.places import beside
 from running import Done, run
@@ -96,10 +94,3 @@ def test_a_configuration_that_is_cut_is_one_line(env: Path, left: int) -> None:
     one_line(done, 65, f"{config}: is damaged; if {unpacked} is whole: ")
     assert run("sh", "-c", done.stderr.partition(" whole: ")[2]).returncode == 0
     assert run(env / "bin/show").stdout == "shown\n"
-
-
-def test_no_place_of_a_users_is_said_to_be_a_checkouts(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(DiskError) as raised, disk_errors(tmp_path):
-        (tmp_path / "file/x").touch()
-    assert str(raised.value) == f"{tmp_path}/file/x: cannot be written (Not a directory)"

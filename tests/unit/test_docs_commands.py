@@ -28,7 +28,7 @@ from hpcpy import commands
 from hpcpy.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
-from hpcpy.core.parser import Parser, program_words
+from hpcpy.core.parser import Parser
 from hpcpy.launch.options import read_request
 from hpcpy_common.errors import WorkloadError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
@@ -138,7 +138,7 @@ def _make(words: list[str]) -> None:
     for name in names:
         if name not in MAKE:  # help
             continue
-        environment = {"HPCPY_SETTINGS": f"{given}\n", "HPCPY_GOALS": " ".join(names)}
+        environment = {"HPCPY_SETTINGS": f"{given}\n"}
         _hpcpy(with_settings(MAKE[name], environment), is_whole="…" not in words)
 
 
@@ -156,8 +156,8 @@ def _hpcpy(words: list[str], *, is_whole: bool = True) -> None:
         asked = read_request(parsed)
         if asked.workload:
             _workloads(list(asked.workload))
-    elif words[0] == "run" and parsed.workload:
-        _workloads(program_words(parsed.workload))
+    elif words[0] == "run" and parsed.program:
+        _workloads(parsed.program)
 
 
 def _workloads(words: list[str]) -> None:

@@ -125,9 +125,9 @@ def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
     assert (other.stdout, other.stderr) == (plain.stdout, plain.stderr)
 
 
-def settings(words: list[str], goals: str = "", **variables: str) -> list[str]:
+def settings(words: list[str], **variables: str) -> list[str]:
     text = "\n ".join(f"{name}={value}" for name, value in variables.items())
-    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": goals})
+    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n"})
 
 
 def test_an_image_of_another_architecture_is_both() -> None:
@@ -181,18 +181,8 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_several_targets_share_the_variables_of_each() -> None:
-    words = settings(["setup"], "setup launch", TOOLS="build", NODES="2")
-    assert words == ["setup", "--", "build"]
-    words = settings(["test"], "distclean sif test", IMAGE="plain", ALL="1")
-    assert words == ["test", "--image=plain"]
-    for goals in ("setup launch", "setup"):
-        with pytest.raises(UsageError, match="'TO' is no variable"):
-            settings(["setup"], goals, TO="2")
-
-
 def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:
-    given = {"HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n", "HPCPY_GOALS": "fetch"}
+    given = {"HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n"}
     makes = {"MAKEFLAGS": "-s", "MAKELEVEL": "1", "HPCPY_MAKEFILE": " M"}
     variables = {**given, **makes, "HOME": "/h"}
     assert with_settings(["fetch"], variables) == ["fetch"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -23,7 +22,6 @@ _CANNOT_BE_WRITTEN = (
     errno.EBUSY,  # a mount point
     errno.ENOTEMPTY,  # a folder that another process has made meanwhile
 )
-_FICLONE = 0x40049409  # of linux/fs.h
 # Bytes in which a file of ours has its mark.
 _HEAD = 1 << 16
 ANOTHER_FOLDER = "name another folder: TO=… or --to"
@@ -68,13 +66,7 @@ def disk_errors(path: Path) -> Iterator[None]:
             raise DiskError(message, hint=more_room(Path(where))) from error
         # Of a new name below /proc the kernel says that it is not there.
         if error.errno in _CANNOT_BE_WRITTEN or str(where).startswith("/proc/"):
-            # What a user has named has another next step.
-            is_ours = paths.IS_CHECKOUT and any(
-                Path(str(where)).is_relative_to(folder)
-                for folder in (paths.BUILD, paths.cache_dir())
-            )
-            hint = "build in a checkout and with a cache that you can write to" if is_ours else ""
-            raise DiskError(f"{where}: cannot be written ({error.strerror})", hint=hint) from error
+            raise DiskError(f"{where}: cannot be written ({error.strerror})") from error
         raise
 
 
@@ -164,15 +156,11 @@ def require_free(path: Path, need: int, what: str) -> None:
 
 
 def place(source: Path, target: Path, mode: int = 0) -> Path:
-    """Copy a file with its mode and times, or another `mode`; blocks are shared where possible."""
+    """Copy a file with its mode and times, or another `mode`."""
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(0o600)
-        try:
-            with source.open("rb") as old, target.open("wb") as new:
-                fcntl.ioctl(new, _FICLONE, old.fileno())
-        except OSError:
-            shutil.copyfile(source, target)
+        shutil.copyfile(source, target)
         if mode:
             target.chmod(mode)
         else:

@@ -11,18 +11,14 @@ from hpcpy.core.errors import UsageError, suggestion
 
 # Those of results have an image's figures: in an image they would be about another one.
 _KINDS = ("tutorials", "how-to", "reference", "explanation")
-_CODE = re.compile(r"(?ms)^( *```.*?^ *```$)")
-_COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
-_PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n*")
-_LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)")
+# Marks of tables and examples, and pictures.
+_UNSEEN = re.compile(r"(?s)<!--.*?-->\n?|!\[[^]]*\]\([^)]*\)\n*")
 
 
 def pages(root: Path) -> dict[str, Path]:
-    """Return the pages of a checkout, or of a copy in an image, by the names of ``docs``."""
-    by_name: dict[str, Path] = {}
-    for path in (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md"))):
-        by_name[path.stem if path.stem not in by_name else f"{path.parent.name}/{path.stem}"] = path
-    return by_name
+    """Return the pages of a checkout, or of a copy in an image, by their addresses in ``docs``."""
+    files = (path for kind in _KINDS for path in sorted((root / "docs" / kind).glob("*.md")))
+    return {f"{path.parent.name}/{path.stem}": path for path in files}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -34,37 +30,21 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print a page, or the names and titles of all."""
     known = pages(paths.ROOT)
-    by_address = {f"{path.parent.name}/{path.stem}": path for path in known.values()}
     if not options.page:
-        print("".join(f"{name:26} {_title(path)}\n" for name, path in known.items()), end="")
+        print("".join(f"{name:32} {_title(path)}\n" for name, path in known.items()), end="")
         return 0
-    # The address in a checkout is a name, too.
-    name = options.page.removeprefix("docs/").removesuffix(".md")
-    path = known.get(name) or by_address.get(name)
+    # As in a link of a page, or in a checkout; the last part alone is a name, too.
+    address = options.page.partition("#")[0].removesuffix(".md")
+    name = "/".join(address.split("/")[-2:])
+    path = next((path for each, path in known.items() if name in (each, path.stem)), None)
     if path is None:
-        hint = suggestion(name, known, f"{paths.CALLED} docs lists them")
+        names = [path.stem for path in known.values()]
+        hint = suggestion(name, names, f"{paths.CALLED} docs lists them")
         raise UsageError(f"no page {options.page!r}", hint=hint)
-    print(_shown(path, known), end="")
+    print(_UNSEEN.sub("", path.read_text(encoding="utf-8")), end="")
     return 0
 
 
 def _title(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
         return next(lines).removeprefix("# ").rstrip()
-
-
-def _shown(path: Path, known: dict[str, Path]) -> str:
-    """Return a page without marks and pictures; a link in its prose names its page."""
-    names = {page: name for name, page in known.items()}
-
-    def link(match: re.Match[str]) -> str:
-        text, target = match.groups()
-        page = (path.parent / target.partition("#")[0]).resolve()
-        if page in names and page != path:
-            return f"{text} ({paths.CALLED} docs {names[page]})"
-        return f"{text} ({target})" if "://" in target else text
-
-    text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
-    parts = _CODE.split(text)
-    parts[::2] = [_LINK.sub(link, _PICTURE.sub("", prose)) for prose in parts[::2]]
-    return "".join(parts)

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy_common.errors import lost_output, open_streams
-
-# Before Python 3.13 argparse reads the value `--` of an option as an empty list.
-_NO_VALUE = re.compile(r"(--[a-z-]+)=--")
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises an error as ours; options are never shortened."""
 
     def __init__(self, **options: Any) -> None:
-        self.arguments: list[argparse.Action] = []
         super().__init__(allow_abbrev=False, **options)
 
-    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
-        """Add an argument, and list it: variables of make are named after it."""
-        self.arguments.append(super().add_argument(*names, **options))
-        return self.arguments[-1]
-
-    def alternatives(self) -> Callable[..., None]:
-        """Return what adds arguments of which only one may be given."""
-        group = self.add_mutually_exclusive_group()
-        return lambda *names, **options: self.arguments.append(
-            group.add_argument(*names, **options)
-        )
+    @property
+    def arguments(self) -> list[argparse.Action]:
+        """All arguments: variables of make are named after them."""
+        return self._actions
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""
         raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse words, by default this program's; those that are unknown are returned."""
-        words = list(sys.argv[1:] if args is None else args)
-        for word in words[: words.index("--") if "--" in words else None]:
-            if match := _NO_VALUE.fullmatch(word):
-                self.error(f"argument {match[1]}: -- is no value")
-        return super().parse_known_args(words, namespace)
 
 
 def text(value: str) -> str:
@@ -66,11 +44,6 @@ def one_of(known: Collection[str]) -> Callable[[str], str]:
         return value.strip()
 
     return name
-
-
-def program_words(words: Sequence[str]) -> list[str]:
-    """Return the words of a program, which argparse hands over with the ``--`` before them."""
-    return list(words[list(words[:1]) == ["--"] :])
 
 
 def entry(main: Callable[[list[str]], int]) -> int:

@@ -1,6 +1,6 @@
 """``hpcpy launch`` and ``hpcpy batch``: a program on several nodes, by srun or by sbatch."""
 
-# A launch of an image that is there needs no part of build or engine, which read every pin.
+# A launch of a named image needs no part of engine, which reads every pin.
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
-from hpcpy.launch.options import Request, add_options, add_program, misplaced, read_request
-from hpcpy.launch.plan import HostFacts, check_request, plan_launch, unknown_kind
+from hpcpy.launch.options import Request, add_options, add_program, read_request
+from hpcpy.launch.plan import HostFacts, check_request, plan_launch
 from hpcpy.launch.running import completed, is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
 from hpcpy_common import site_file
 from hpcpy_common.files import destination
 from hpcpy_common.site_file import VARIABLE
-
-_GPU_IMAGE = "hpcpy-cuda"
 
 
 def inspect_host(
@@ -71,14 +69,14 @@ def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
     return engine
 
 
-def own_image(request: Request) -> tuple[str, str, str]:
-    """Return kind and name of the checkout's own image for a request, and its file or reference."""
-    name = _GPU_IMAGE if request.gpus else "hpcpy"
+def own_image(request: Request) -> tuple[str, str]:
+    """Return the target that makes this checkout's image for a request, and the image."""
+    name = "hpcpy-cuda" if request.gpus else "hpcpy"
     if request.engine == "standalone":
-        return "standalone", "hpcpy-core", str(paths.BUILD / "hpcpy-python")
+        return "standalone", str(paths.BUILD / "hpcpy-python")
     if request.engine == "apptainer":
-        return "sif", name, str(paths.BUILD / f"{name}.sif")
-    return "oci", name, f"{name}:latest"
+        return "cuda" if request.gpus else "sif", str(paths.BUILD / f"{name}.sif")
+    return "", f"{name}:latest"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -107,15 +105,11 @@ def main(options: argparse.Namespace) -> int:
         if paths.IS_CHECKOUT:
             hint = "`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command"
         raise UnavailableError("no srun on this machine", hint=hint)
-    remarks = [*misplaced(options.words, request), *_check(request, is_run=is_run)]
-    if remark := unknown_kind(request.engine, request.mpi or site.mpi):
-        remarks.append(remark)
-    is_made = request.dry or not paths.IS_CHECKOUT
-    to_do = [] if is_made else unmade(request, is_run=is_run)
+    remarks = _check(request, is_run=is_run)
+    if paths.IS_CHECKOUT and not request.dry:
+        remarks += unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
-    if is_batch and not is_made:
-        to_do = to_do or _uninstalled(facts.program)
-    for remark in (*remarks, *to_do):
+    for remark in remarks:
         print(f"hpcpy {command}: {remark}", file=sys.stderr)
     plan = plan_launch(request, site, facts, is_batch=is_batch)
     if is_batch:
@@ -140,34 +134,15 @@ def _check(request: Request, *, is_run: bool) -> list[str]:
 
 
 def unmade(request: Request, *, is_run: bool) -> list[str]:
-    """Say what this checkout's image lacks; refuse a run without it: nothing is built here."""
-    kind, name, image = own_image(request)
-    if request.image or kind == "oci":
+    """Say that this checkout's image is not there; refuse a run: nothing is built here."""
+    target, image = own_image(request)
+    if request.image or not target or Path(image).exists():
         return []
-    from hpcpy.images.outputs import IS_CURRENT
-    from hpcpy.images.plan import make_plan
-
     # The target installs the engine, too.
-    remedy = f"run: make {'cuda' if name == _GPU_IMAGE else kind}"
-    if not Path(image).exists():
-        problem = f"{image} is not there yet"
-        if is_run:
-            raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")
-        return [f"{problem}; {remedy}"]
-    plan = make_plan()
-    if IS_CURRENT[kind](plan, plan.graph.image(name)):
-        return []
-    return [f"{image} is not made of the present sources; {remedy}"]
-
-
-def _uninstalled(program: str) -> list[str]:
-    """Say that a script's engine is the checkout's, and is not there."""
-    from hpcpy.engine import prefix
-
-    # Of a checkout that was copied or moved it is there, and does not start.
-    if program == str(prefix.command()) and not prefix.is_ready():
-        return [f"{program} is not there yet; run: make setup"]
-    return []
+    problem, remedy = f"{image} is not there yet", f"run: make {target}"
+    if is_run:
+        raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")
+    return [f"{problem}; {remedy}"]
 
 
 def _run(title: str, script: str, controller: Controller) -> int:

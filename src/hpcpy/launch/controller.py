@@ -8,12 +8,10 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.programs import captured
-from hpcpy.core.stages import say
 from hpcpy.launch.options import LOCAL
 from hpcpy.launch.shell import Line, quoted
 
@@ -75,28 +73,15 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
         return Controller(environment)
     path = f"{cluster}/bin{os.pathsep}{environment.get('PATH', os.defpath)}"
     ours = {**environment, "SLURM_CONF": conf, "PATH": path}
-    if not (named or _answers(ours)):
-        return Controller(environment)
+    if not named:
+        # A reboot leaves a configuration, and nobody to ask.
+        words = ("sinfo", "--noheader", "--Node", "--format=%N")
+        is_there = os.path.isfile(conf)  # noqa: PTH113  (closed: false)
+        if not is_there or captured(words, env=ours, seconds=_CLUSTER_SECONDS).returncode:
+            return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     line = Line(f". {quoted(str(cluster / 'env'))}", why)
     return Controller(ours, "this checkout's cluster", (line,))
-
-
-def _answers(environment: Mapping[str, str]) -> bool:
-    """Ask for nodes; a reboot leaves a configuration, and nobody to ask."""
-    conf = Path(environment["SLURM_CONF"])
-    try:
-        text = conf.read_text()
-    except FileNotFoundError:
-        return False
-    except OSError as error:  # Another user's folder may be closed.
-        say(f"{conf}: {str(error.strerror).lower()}; the machine's own Slurm is asked")
-        return False
-    socket = re.search(r"(?m)^AuthInfo=socket=(.*)$", text)
-    if not (socket and Path(socket[1]).exists()):
-        return False
-    words = ("sinfo", "--noheader", "--Node", "--format=%N")
-    return captured(words, env=environment, seconds=_CLUSTER_SECONDS).returncode == 0
 
 
 class Job:

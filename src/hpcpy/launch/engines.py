@@ -13,11 +13,12 @@ from hpcpy.launch.site import IMAGES_OWN, Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
 _SEPARATORS = {"--bind": frozenset(',:"\\'), "--volume": frozenset(":")}
-# The host's NVIDIA driver; Shifter has a module for it.
+# The host's NVIDIA driver.
 _GPU_OPTIONS = {
     "apptainer": "--nv",
     "podman-hpc": "--gpu",
     "podman": "--device=nvidia.com/gpu=all",  # NVIDIA's CDI
+    "shifter": "--module=gpu",
 }
 
 
@@ -33,14 +34,9 @@ class Container:
     is_shared: bool = False  # Whether a node has several ranks
 
 
-# An `exec` of a program runs no trap for EXIT, and a line of setup may set another one.  -T is for
-# its functions, and for files that it reads.
 _NAME_FAILED = Line(
-    r"""trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT
-set -T; trap 'hpcpy_word=${BASH_COMMAND#builtin }; hpcpy_word=${hpcpy_word#command }
-  case $BASH_SUBSHELL${hpcpy_word#\\} in 0exit | 0exit\ * | 0exec\ [!0-9{\<\>\&]*)
-  echo "$hpcpy_setup" >&2; hpcpy_setup=; exit 69 ;; esac' DEBUG""",
-    "a line of setup that fails is named, also if it ends this script, or takes its place",
+    """trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT""",
+    "a line of setup that fails is named, also if it ends this script",
 )
 # Lines before the step, and the words before ``python3``.
 Start = tuple[Iterable[Line], list[Line]]
@@ -73,7 +69,7 @@ def module_lines(site: Site) -> tuple[Line, ...]:
         script = f"hpcpy_setup={named}\n{{ {shell}\n}} </dev/null || exit 69"
         lines.append(Line(script, f"site {site.name}"))
     # What is after it is ours: `set -e` would end it where a wait has taken too long.
-    end = Line("trap - DEBUG ERR; set +emT; hpcpy_setup=", "all is set up")
+    end = Line("trap - ERR; set +em; hpcpy_setup=", "all is set up")
     return (_NAME_FAILED, *lines, end) if lines else ()
 
 
@@ -156,17 +152,13 @@ def _in_podman(
 
 def _shifter(container: Container, site: Site) -> Start:
     """``shifter``; the host's variables go in by themselves, and the site's file systems."""
-    given = site.options.get("shifter", ())
-    gpu = ["gpu"] if container.has_gpus else []
-    modules = dict.fromkeys([*gpu, *(name for word in given for name in _modules(word))])
-    why = f"site {site.name}"
-    if gpu:
-        why = "GPUS: the host's NVIDIA driver; of several --module Shifter takes the last"
+    # Of several --module Shifter takes the last: a site's brings the driver, too.
+    has_module = any("--module=" in word for word in site.options.get("shifter", ()))
     words = [
         option(container.program),
         option(f"--image={container.image}", why="the image, as shifterimg pulled it"),
-        *([option(f"--module={','.join(modules)}", why=why)] if modules else []),
-        *(option(Expanded(word), why=f"site {site.name}") for word in given if not _modules(word)),
+        *(() if has_module else _gpus(container, "shifter")),
+        *_extra(site, "shifter"),
         *_site_binds(site, "--volume"),
         *_variables(variable for variable in container.variables if variable.value),
     ]
@@ -281,11 +273,6 @@ def _site_binds(site: Site, name: str) -> list[Line]:
 def _gpus(container: Container, engine: str) -> list[Line]:
     why = "GPUS: the host's NVIDIA driver"
     return [option(_GPU_OPTIONS[engine], why=why)] if container.has_gpus else []
-
-
-def _modules(word: str) -> list[str]:
-    name, _, modules = word.partition("=")
-    return modules.split(",") if name == "--module" else []
 
 
 def _variables(variables: Iterable[Variable], before: str = "--env=") -> list[Line]:

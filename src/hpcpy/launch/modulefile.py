@@ -23,7 +23,7 @@ from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
-from hpcpy.launch.plan import AUTO, KINDS, no_kind, unknown_kind
+from hpcpy.launch.plan import AUTO, KINDS, no_kind
 from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import Site, find_site
@@ -37,7 +37,6 @@ COMMANDS = {
     "apptainer": (ANY, "python", "python3", "mpiexec", "hpcpy"),
     "standalone": ("python", "python3", "mpiexec"),
 }
-_NO_BIND = "Apptainer binds no file that has , or : in its name"
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
 # Below it: what `module use` takes, beside each module's commands.
@@ -88,8 +87,6 @@ def main(options: argparse.Namespace) -> int:
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
     image = checked_image(image, engine, is_sites=not asked and image == site.image)
-    if not is_own and re.search("[,:]", str(named := named_file() or "")):
-        raise UsageError(f"{VARIABLE}={named}: {_NO_BIND}", hint="move it")
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
@@ -109,11 +106,7 @@ def main(options: argparse.Namespace) -> int:
             for link in links:
                 files.relink(link, first)
     print(folder / _MODULE_FILES)
-    if any(not each.stat().st_mode & stat.S_IXOTH for each in (folder, file.parent, programs)):
-        print(f"  other users cannot open it: chmod -R a+rX {folder}", file=sys.stderr)
-    _warn_of_closed(Path(image))
-    if remark := unknown_kind(engine, site.mpi):
-        print(f"  {remark}", file=sys.stderr)
+    _warn_of_closed(file, first, Path(image))
     use = f"module use {shlex.quote(str(folder / _MODULE_FILES))}"
     print(f"  to load it: {use} && module load {options.name}/{options.version}", file=sys.stderr)
     warn_of_engine(program, site)
@@ -125,26 +118,22 @@ def _checked_folder(options: argparse.Namespace) -> Path:
     if re.search(r'[^!-~]|[:$;"\\\[\]{}]', str(folder)):
         hint = "no blanks, quotes, :, $ or [, nor letters that are not of English"
         raise UsageError(f"--to: {folder}: Lmod reads no module file there", hint=hint)
-    if options.name == _MODULE_FILES:
-        what = f"--name {options.name}: the folder of all module files has that name"
-        raise UsageError(what, hint="name another")
     return folder
 
 
 def _refuse_anothers_image(file: Path, image: str) -> None:
-    """Refuse a module file whose image is another file, however either is spelt."""
+    """Refuse a module file of another image."""
     written = files.refuse_anothers(file, _MARK, "module file")
-    match = _IMAGE_OF.search(written)
-    there = re.sub(r"\\(.)", r"\1", match[1]) if match else "another image"
-    if written and os.path.realpath(there) != os.path.realpath(image):
+    if written and _tcl(_RUN_IN.format(image)) not in written:
         hint = "name another version: VERSION=… or --version, or remove this file"
-        raise UsageError(f"{file}: is the module file of {there}", hint=hint)
+        raise UsageError(f"{file}: is the module file of another image", hint=hint)
 
 
-def _warn_of_closed(image: Path) -> None:
-    """Say what keeps other users from the image and from the site files that they read."""
+def _warn_of_closed(*files_read: Path) -> None:
+    """Say what keeps other users from the module, its image and the site files that they read."""
     remedies: dict[str, Path] = {}
-    for file in (image, Path(os.path.realpath(image)).with_name(NAME), named_file()):
+    beside = Path(os.path.realpath(files_read[-1])).with_name(NAME)
+    for file in (*files_read, beside, named_file()):
         # Not a reference; what is closed to you, too, a --site may have replaced.
         if file is None or not (file.is_absolute() and os.path.exists(file)):  # noqa: PTH110
             continue
@@ -212,7 +201,6 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
         "engine": quoted(engine),
-        "no_bind": _NO_BIND,
         "no_fuse": quoted(NO_FUSE),
         "options": _lines(options),
         "shared": _lines(line.shell for line in shared),
@@ -247,16 +235,12 @@ def _lines(lines: Iterable[str]) -> str:
 # The head of module.tcl, and a part of what its @about@ becomes.
 _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
 _RUN_IN = " run in {}. "
-_IMAGE_OF = re.compile(r"\\ run\\ in\\ (.+?)\.\\ Ranks")  # as `_tcl` writes it
 
 
 def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:
     """Return the module file of an engine's commands, which lie in a folder."""
-    words = [command for command in COMMANDS[engine] if command != ANY]
-    if engine == "apptainer":
-        words.append(f"{ANY} COMMAND")
     about = (
-        f"{', '.join(words[:-1])} and {words[-1]}{_RUN_IN.format(image)}"
+        f"{', '.join(COMMANDS[engine])}{_RUN_IN.format(image)}"
         "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
     )
     site_file = named_file()

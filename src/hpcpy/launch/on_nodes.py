@@ -33,14 +33,8 @@ _AROUND = {
 
 
 def text(*names: str, ending: str = ".sh") -> str:
-    """Return scripts, without their lines for shellcheck."""
-    lines = [
-        line
-        for name in names
-        for line in (_FOLDER / f"{name}{ending}").read_text(encoding="utf-8").splitlines()
-        if not line.lstrip().startswith("# shellcheck ")
-    ]
-    return "\n".join(lines) + "\n"
+    """Return scripts, one after the other."""
+    return "".join((_FOLDER / f"{name}{ending}").read_text(encoding="utf-8") for name in names)
 
 
 def around(engine: str, node_local: str = "", image: str = "") -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from hpcpy.core.errors import UsageError
-from hpcpy.core.parser import one_of, program_words, text
+from hpcpy.core.parser import one_of, text
 from hpcpy_common.options import whole_number
 
 CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")
@@ -36,13 +36,6 @@ def _memory(value: str) -> str:
     if (slash and each not in ("node", "cpu")) or not _MEMORY.fullmatch(text(value)):
         raise argparse.ArgumentTypeError(f"{value} is neither 8G, of a node, nor 2G/cpu")
     return value.strip() if each == "cpu" else amount
-
-
-def _name(value: str) -> str:
-    """Return a name that Slurm knows."""
-    if " " in text(value):
-        raise argparse.ArgumentTypeError(f"{value!r} has a blank, and is no name")
-    return value.strip()
 
 
 def _limit(value: str) -> str:
@@ -77,11 +70,11 @@ class Request:
     image: str = _option(
         "", text, "a SIF, hpcpy-python or a reference (the site's, else hpcpy.sif)"
     )
-    mpi: str = _option("", _name, "the kind for srun --mpi (the site's)")
+    mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
     time: str = _option("", _limit, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
-    partition: str = _option("", _name, "the job's partition (the site's)")
-    qos: str = _option("", _name, "the job's quality of service (the site's)")
-    account: str = _option("", _name, "whom the job is charged to (the site's)")
+    partition: str = _option("", text, "the job's partition (the site's)")
+    qos: str = _option("", text, "the job's quality of service (the site's)")
+    account: str = _option("", text, "whom the job is charged to (the site's)")
     mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
     script: str = _option("", text, "where batch writes; - is standard output (build/)")
 
@@ -120,14 +113,14 @@ def add_options(parser: argparse.ArgumentParser, names: Sequence[str] = tuple(TA
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:
-    """Add the words of the program, which follow all options."""
+    """Add the program to the help and to make's variables; `commands.parse` takes its words."""
     help_ = f"after -- the words that follow python: {USAGE}"
-    parser.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM", help=help_)
+    parser.add_argument("program", nargs="*", metavar="PROGRAM", help=help_)
 
 
 def read_request(options: argparse.Namespace) -> Request:
     """Return what was asked for; an empty value counts as not given."""
-    given, program = vars(options), program_words(options.program)
+    given, program = vars(options), options.program
     values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:
@@ -147,15 +140,6 @@ def read_request(options: argparse.Namespace) -> Request:
     if request.dask and request.spark:
         raise UsageError("DASK=1 and SPARK=1: the ranks form one cluster", hint="give one of them")
     return request
-
-
-def misplaced(words: Sequence[str], request: Request) -> list[str]:
-    """Return a remark on a program's option that may be meant for hpcpy: no ``--`` parts them."""
-    ours = {f"--{name}" for name in TABLE}
-    taken = [word for word in request.program[1:] if word.partition("=")[0] in ours]
-    if "--" in words or not taken:
-        return []
-    return [f"{taken[0]} goes to the program: options of hpcpy stand before it, and -- between"]
 
 
 def counted(number: int, noun: str) -> str:

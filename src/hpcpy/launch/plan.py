@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 
 from hpcpy.core.errors import UsageError, suggestion
@@ -12,9 +11,6 @@ from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
 
-# Of a program and its arguments.  Slurm takes a command line of 1 MiB; what `on_nodes` gives to
-# podman-hpc is one word of 128 KiB.
-_MOST_BYTES = {"podman-hpc": 120_000}
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(
     "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
@@ -28,13 +24,6 @@ AUTO = "auto"
 # The first of them that Slurm has: the one file's own MPICH has no PMIx, and Slurm's refuses ranks
 # as root of a user namespace, as podman's are.
 KINDS = dict.fromkeys(ENGINES, ("pmi2",)) | {"apptainer": ("pmix", "pmi2")}
-
-
-def unknown_kind(engine: str, kind: str) -> str:
-    """Return a remark on a kind that the engine's own MPI does not speak; empty if it does."""
-    if engine != "standalone" or not kind.startswith("pmix"):
-        return ""
-    return f"mpi={kind}: the one file's own MPICH speaks pmi2 alone; the site's needs HPCPY_MPI"
 
 
 def no_kind(engine: str) -> str:
@@ -220,7 +209,15 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
-    _check_engine(request, request.engine)
+    if request.stage and request.engine not in COPIES:
+        raise UsageError(
+            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
+        )
+    if request.engine == "podman-hpc" and request.tasks % request.nodes:
+        # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
+        raise UsageError(
+            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
+        )
     if job_nodes:
         return
     if site.account == REQUIRED and not request.account:
@@ -231,24 +228,6 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
     ):
         if asked and known and asked not in known:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
-
-
-def _check_engine(request: Request, engine: str) -> None:
-    if request.stage and engine not in COPIES:
-        raise UsageError(
-            "STAGE=1 copies a SIF or hpcpy-python: the other engines have a store of their own"
-        )
-    if engine == "podman-hpc" and request.tasks % request.nodes:
-        # As of podman-hpc 1.2 a container on a node with fewer ranks never ends.
-        raise UsageError(
-            f"TASKS={request.tasks} on NODES={request.nodes}: podman-hpc starts as many on each"
-        )
-    most = _MOST_BYTES.get(engine, 1_000_000)
-    if (size := sum(len(os.fsencode(word)) + len("'' ") for word in request.program)) > most:
-        raise UsageError(
-            f"PROGRAM: its words have {size:,} bytes, and {engine} under Slurm takes {most:,}",
-            hint="name a folder, or a file that lists the names",
-        )
 
 
 def _image(request: Request, facts: HostFacts) -> str:

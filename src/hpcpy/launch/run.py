@@ -6,7 +6,6 @@ import argparse
 import os
 
 from hpcpy.core import paths
-from hpcpy.core.parser import program_words
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import printed
 from hpcpy.engine import prefix
@@ -38,13 +37,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         " files are below the checkout"
     )
     parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help="run it in this one")
-    parser.add_argument("workload", nargs=argparse.REMAINDER, metavar="W", help=help_)
+    parser.add_argument("program", nargs="*", metavar="W", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
     """Become a workload's process; build the image first if it is missing."""
     image = the_graph().image(options.image)
-    words = program_words(options.workload) or default_workload(image)
+    words = options.program or default_workload(image)
     require_workload(words)
     sif, plan, image = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]

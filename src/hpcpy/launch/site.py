@@ -143,12 +143,10 @@ def _check_values(table: Table, site: Site) -> None:
     _check_lines(table, site)
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
-            if not place.startswith(("/", "$")):
-                raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
-            if "," in place:  # It would part two of Apptainer's --bind.
-                raise table.wrong(key, f"{place!r} has a comma")
-            if not re.fullmatch(r"[^:]+(:[^:]+(:r[ow]|:[zZ])?)?", place):  # z: Podman's
-                raise table.wrong(key, f"{place!r} is neither HOST nor HOST:INSIDE[:ro]")
+            # A comma would part two of Apptainer's --bind; z is Podman's.
+            if not re.fullmatch(r"[/$][^:,]*(:[^:,]+(:r[ow]|:[zZ])?)?", place):
+                what = "is neither HOST nor HOST:INSIDE[:ro], which begin with / or $NAME"
+                raise table.wrong(key, f"{place!r} {what}")
 
 
 def _check_lines(table: Table, site: Site) -> None:

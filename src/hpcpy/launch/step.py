@@ -23,24 +23,16 @@ from hpcpy.launch.controller import Controller, Job
 _TAIL = 64 << 10
 # Seconds after a stop: first for ranks to tidy up, then for srun to end them.
 GRACE = 10.0
-# Slurm reports a dead node to srun and ends the other nodes' ranks; but srun 22.05
-# then waits for the dead node's ranks until it gets a signal.  srun does not always
-# print the report: slurmstepd on a living node prints it, too; and whenever a rank has
-# died, srun prints that it ends the others, which have KillWait's 30 s for it.  In 1 of
-# 4 launches none of this was printed: so Slurm is asked each half minute whether the
-# job is over, and srun is ended after two such answers in a row.
-_NODE_FAILURE = re.compile(
-    rb"(?:srun|salloc): error: Node failure on |slurmstepd\S*: error: .* DUE TO NODE FAILURE"
-)
-_STEP_ENDS = re.compile(rb"srun: .*\bTerminating StepId=")
-END_SECONDS = 60.0
+# srun 22.05 waits for a dead node's ranks until it gets a signal, and is not always told of the
+# node.  So Slurm is asked now and then whether the job is over, and srun is ended after two such
+# answers in a row.
 ASK_SECONDS = 30.0
+_NODE_FAILURE = re.compile(
+    rb"(?m)^(?:(?:srun|salloc): error: Node failure on "
+    rb"|slurmstepd\S*: error: .* DUE TO NODE FAILURE)"
+)
 # Seconds until Slurm is asked first, to know the job's nodes before one of them dies.
 FIRST_SECONDS = 5.0
-# Seconds that Slurm may take to name the down nodes of a job that has just failed.
-NAME_SECONDS = 30.0
-# Bytes kept of an unfinished line: a progress bar's may never end.
-_LINE = 1 << 10
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,8 +50,8 @@ class Ended:
 def run(script: str, controller: Controller) -> Ended:
     """Run a bash script to its end, pass its output on, and return 128 plus a signal's number."""
     # SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to the ranks, which
-    # tidy up.  SIGTERM, at which srun ends them at once, follows `GRACE` seconds later, or if a
-    # node has failed; the code is then not 0.
+    # tidy up.  SIGTERM, at which srun ends them at once, follows `GRACE` seconds later, or if the
+    # job is over; the code is then not 0.
     tail = bytearray()
     lost: list[OSError] = []
     # A file without a name: a word may have 128 KiB, less than a list of many files.
@@ -79,7 +71,7 @@ def run(script: str, controller: Controller) -> Ended:
         )
         stops.pass_on_to(process)
         waits = threading.Event()  # for more output, not for who takes it
-        errors = _in_thread(_pass_on, process.stderr, tail, stops)
+        errors = _in_thread(_pass_on, process.stderr, tail)
         output = _in_thread(_pass_output, process.stdout, lost, waits)
         job = Job(process.pid, controller)
         has_ended = threading.Event()
@@ -91,11 +83,11 @@ def run(script: str, controller: Controller) -> Ended:
         reader.join(timeout=GRACE)
     while output.is_alive() and not waits.is_set():
         output.join(timeout=GRACE)
-    if stops.has_failed:
+    if stops.first is None and (stops.has_failed or _NODE_FAILURE.search(tail)):
         # srun may exit with 0 after a signal has ended it.
         code = code or 1
-        if stops.first is None:
-            tail += _down_nodes_line(job, bytes(tail))
+        if b"Node failure on" not in tail and (down := ",".join(job.down_nodes())):
+            tail += f"\nsrun: error: Node failure on {down}\n".encode()
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
@@ -127,21 +119,12 @@ def _pass_output(stream: IO[bytes], lost: list[OSError], waits: threading.Event)
         waits.set()
 
 
-def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
-    line = b""
+def _pass_on(stream: IO[bytes], tail: bytearray) -> None:
     for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
         sys.stderr.buffer.write(piece)
         sys.stderr.buffer.flush()
         tail += piece
         del tail[:-_TAIL]
-        *lines, line = (line + piece).split(b"\n")
-        line = line[-_LINE:]
-        if any(map(_NODE_FAILURE.match, lines)):
-            stops.has_failed = True
-            stops.end_in()
-        elif any(map(_STEP_ENDS.match, lines)):
-            stops.has_failed = True
-            stops.end_in(END_SECONDS)
 
 
 def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
@@ -152,17 +135,7 @@ def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
         times = times + 1 if job.is_over() else 0
         if times == 2:
             stops.has_failed = True
-            stops.end_in()
-
-
-def _down_nodes_line(job: Job, stderr: bytes) -> bytes:
-    """Return srun's line about the job's down nodes; empty if stderr has it already."""
-    if b"Node failure on" in stderr:
-        return b""
-    end = time.monotonic() + (NAME_SECONDS if b"NODE FAILURE" in stderr else 0)
-    while not (down := ",".join(job.down_nodes())) and time.monotonic() < end:
-        time.sleep(1)
-    return f"\nsrun: error: Node failure on {down}\n".encode() if down else b""
+            stops.end()
 
 
 class _Stops:
@@ -200,15 +173,13 @@ class _Stops:
         if self.first is None:
             self.first = signal.Signals(number)
             self._send(signal.SIGINT)
-            self.end_in()
+            self.end()
 
-    def end_in(self, seconds: float | None = None) -> None:
-        """End what still runs after some seconds, `GRACE` by default; the first deadline holds."""
+    def end(self) -> None:
+        """End what still runs after `GRACE` seconds."""
         with self._changed:
-            deadline = time.monotonic() + (GRACE if seconds is None else seconds)
-            if self._deadline is None or deadline < self._deadline:
-                self._deadline = deadline
-                self._changed.notify_all()
+            self._deadline = self._deadline or time.monotonic() + GRACE
+            self._changed.notify_all()
 
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
         """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""

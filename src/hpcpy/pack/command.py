@@ -8,6 +8,7 @@ import re
 import shlex
 import stat
 from pathlib import Path
+from typing import Any
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.parser import Parser
@@ -29,7 +30,7 @@ def declare(parser: Parser) -> None:
     parser.usage = f"{CALLED} pack [-h] [OPTION …] PREFIX [-- PROGRAM …]"
     what = "folder of a conda environment, a venv, a Spack view, or any with bin/; or a SIF"
     parser.add_argument("prefix", metavar="PREFIX", type=named, help=what)
-    alternative = parser.alternatives()
+    alternative = parser.add_mutually_exclusive_group().add_argument
     alternative("--undo", action="store_true", help="give the folder back")
     what = "run PROGRAM where the folder can be written, and pack it again"
     alternative("--update", action="store_true", help=what)
@@ -38,7 +39,7 @@ def declare(parser: Parser) -> None:
     what = "the program that --standalone writes (default: PREFIX's name, with .run)"
     parser.add_argument("-o", dest="file", type=named, metavar="FILE", help=what)
     what = "pack this folder too, at its place: what links lead to"
-    several = {"action": "append", "type": named, "default": []}
+    several: dict[str, Any] = {"action": "append", "type": named, "default": []}
     parser.add_argument("--with", metavar="FOLDER", dest="others", help=what, **several)
     what = "of a SIF: the folder of its commands (default: beside it)"
     alternative("--to", type=named, metavar="FOLDER", help=what)
@@ -88,9 +89,6 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
-    if options.to and options.prefix.is_dir():
-        message = f"{options.prefix}: is a folder, and --to is for a SIF"
-        raise UsageError(message, hint="leave it out")
     ignored = {
         "--undo or --update": is_sif and (options.undo or options.update),
         "--standalone": is_sif and options.standalone,

@@ -35,7 +35,7 @@ _OF_THE_ENGINE = (
 def pack_sif(sif: Path, folder: Path | None) -> Path:
     """Write a folder whose commands start those of a SIF, which stays where it is; return it."""
     if not sif.is_file():
-        raise UsageError(f"{sif}: there is no such file")
+        raise UsageError(f"{sif}: there is no such SIF")
     named = folder or sif.with_suffix("")
     # Without `..`, of folders that may go.
     made = Path(os.path.realpath(named.parent), named.name)

@@ -42,7 +42,9 @@ def make(path: Path) -> None:
 def test_parts_that_others_can_write_are_not(cache: Path, name: str) -> None:
     (cache / "parts/one.tar").write_text("theirs")
     (cache / name).chmod(0o777)
-    with pytest.raises(UnavailableError, match=rf"{name}: other users can write .*go-w") as told:
+    with pytest.raises(
+        UnavailableError, match=rf"other users can write to .*{name}: .*HPCPY_CACHE"
+    ) as told:
         cached("parts", "one.tar", make)
     assert told.value.exit_code == 69
     assert (cache / "parts/one.tar").read_text() == "theirs"
@@ -76,7 +78,7 @@ def test_an_access_list_lets_others_write(cache: Path) -> None:
         os.setxattr(cache, "system.posix_acl_access", content)
     except OSError:
         pytest.skip("no access lists on this file system")
-    with pytest.raises(UnavailableError, match=r"other users can write .*chmod go-w"):
+    with pytest.raises(UnavailableError, match="other users can write "):
         require_own(cache)
     cache.chmod(0o755)
     require_own(cache)
@@ -110,7 +112,7 @@ USES: dict[str, Callable[[], object]] = {
 def test_anothers_is_not(cache: Path, name: str, change: Callable[[Path], None]) -> None:
     (cache / name).mkdir(exist_ok=True)
     change(cache / name)
-    with pytest.raises(UnavailableError, match=rf"{name}: it is of user daemon.*HPCPY_CACHE"):
+    with pytest.raises(UnavailableError, match=rf"{name} belongs to user daemon.*HPCPY_CACHE"):
         USES[name]()
     assert [path.name for path in (cache / name).iterdir() if path.name != "parts"] == []
 
@@ -135,7 +137,7 @@ def test_podmans_run_folder_is_ones_own(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run-4242"))
     (tmp_path / "run-4242").mkdir()
     os.chown(tmp_path / "run-4242", DAEMON, DAEMON)
-    with pytest.raises(UnavailableError, match=r"of user daemon.*XDG_RUNTIME_DIR"):
+    with pytest.raises(UnavailableError, match=r"belongs to user daemon.*XDG_RUNTIME_DIR"):
         podman._run_root()
 
 
@@ -160,7 +162,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) -> None:
     path = (checkout / name).resolve()
     path.chmod(0o777)
-    with pytest.raises(UnavailableError, match=f"^{path}: other users.*chmod .*go-w") as told:
+    with pytest.raises(
+        UnavailableError, match=f"^other users can write to {path}: .*chmod .*go-w"
+    ) as told:
         run(["docs", "none"])
     assert told.value.exit_code == 69
     path.chmod(0o755)
@@ -171,5 +175,5 @@ def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) 
 @only_root
 def test_root_runs_no_file_of_another_than_the_checkouts_owner(checkout: Path) -> None:
     owned(checkout / "src/hpcpy/own.py")
-    with pytest.raises(UnavailableError, match=r"own\.py: it is of user daemon.*git diff"):
+    with pytest.raises(UnavailableError, match=r"own\.py belongs to user daemon.*git diff"):
         require_safe_checkout()

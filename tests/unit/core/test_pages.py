@@ -27,8 +27,8 @@ as [others](https://example.org/x) do ([measured](../results/starts.md)).
 SHOWN = """\
 # Use it
 
-Takes 13 calls (why (./hpcpy docs why)), each,
-as others (https://example.org/x) do (measured).
+Takes 13 calls ([why](../explanation/why.md#so)), [each](#use-it),
+as [others](https://example.org/x) do ([measured](../results/starts.md)).
 
 ```text
 [a](../explanation/why.md) <b>
@@ -36,7 +36,7 @@ as others (https://example.org/x) do (measured).
 """
 
 
-def test_marks_and_pictures_go_and_links_name_their_page(
+def test_marks_and_pictures_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for kind, name, text in (("how-to", "use", PAGE), ("explanation", "why", "# Why\n")):
@@ -50,11 +50,12 @@ def test_marks_and_pictures_go_and_links_name_their_page(
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("", "course-day-1 "),
+        ("", "tutorials/course-day-1 "),
         ("mpi", "# Use the site's MPI"),
         ("how-to/mpi", "# Use the site's MPI"),
         ("explanation/mpi", "# How one interpreter"),
         ("docs/explanation/mpi.md", "# How one interpreter"),
+        ("../explanation/mpi.md#tcp", "# How one interpreter"),
     ],
 )
 def test_a_page_has_a_short_name_and_its_path(name: str, title: str) -> None:
@@ -88,4 +89,5 @@ def test_each_page_that_a_program_names_is_there_and_in_the_image() -> None:
         for text in texts
         for name in re.findall(r"(?:hpcpy|_cli|CALLED}|COMMAND}) docs ([a-z-]+)", text)
     }
-    assert {"sites", "modules"} < named - {"lists"} <= known.keys()
+    stems = {path.stem for path in known.values()}
+    assert {"sites", "modules"} < named - {"lists"} <= stems

@@ -55,7 +55,7 @@ def test_the_one_file_alone_packs(tmp_path: Path, prefix: Path) -> None:
     assert "give the folder back" in started(copy, "pack", "--help").stdout
     # There is no program hpcpy.
     called = f"{sys.executable} -m hpcpy"
-    for words in (("pack", "--help"), ("pack", "--nope", prefix), ("--help",), ("docs", "pack")):
+    for words in (("pack", "--help"), ("pack", "--nope", prefix), ("--help",)):
         shown = started(copy, *words)
         said = shown.stdout + shown.stderr
         assert called in said

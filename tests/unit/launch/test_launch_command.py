@@ -80,9 +80,6 @@ def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
     done = hpcpy(tmp_path, *words, *names, PATH=path)
     # Its standard input is empty.
     assert (done.returncode, done.stdout) == (0, f"{names[-1]} 0\n"), done.stderr
-    done = hpcpy(tmp_path, *words, *names * 5, PATH=path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"hpcpy launch: PROGRAM: .* 1,000,000; name a folder, .*\n", done.stderr)
 
 
 FULL = "hpcpy: standard output: no space left on device; the output is incomplete\n"
@@ -160,21 +157,6 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(f"/x: there is no folder {tmp_path}/a/b; make it first\n")
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
-
-
-@pytest.mark.parametrize(
-    ("words", "is_told"),
-    [
-        ("/my.py --nodes 2 --dry", True),
-        ("/my.py --tasks=2", True),
-        ("-- /my.py --dry", False),
-        ("/my.py --dryer", False),
-    ],
-)
-def test_an_option_after_the_program_is_told(tmp_path: Path, words: str, is_told: bool) -> None:
-    done = hpcpy(tmp_path, "launch", "--dry", "--engine=none", *words.split())
-    says = " goes to the program: options of hpcpy stand before it"
-    assert (done.returncode, says in done.stderr) == (0, is_told), done.stderr
 
 
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:

@@ -61,7 +61,6 @@ def test_what_goes_with_the_checkout_is_told(
         ("modulefile --version=1+cuda", "--version: 1+cuda means something else to Lmod or"),
         ("modulefile --name=CVS", "--name: CVS means something else to Lmod or"),
         ("modulefile --name=.x", "--name: .x cannot name a file"),
-        ("modulefile --name=modulefiles", "--name modulefiles: the folder of all module files has"),
         ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
         ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),
         ("kernelspec --engine=shifter", "takes a reference; IMAGE=registry.example.org/"),
@@ -114,11 +113,9 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     file, other = (make_standalone(tmp_path / name) for name in ("a b", "c"))
     words = [f"--image={file}", f"--to={tmp_path}", f"--site={site}", "--version=1"]
     assert run(["modulefile", *words]) == 0
-    # Of this image it stays, in whatever spelling.
-    (tmp_path / "link").symlink_to(tmp_path)
-    for spelling in (f"/{file}", f"{tmp_path}/hpcpy/../a b", f"{tmp_path}/link/a b"):
-        assert run(["modulefile", f"--image={spelling}", *words[1:]]) == 0
-    says = "modulefiles/hpcpy/1: is the module file of .*/a b; name another version"
+    # Of this image it is written again.
+    assert run(["modulefile", *words]) == 0
+    says = "modulefiles/hpcpy/1: is the module file of another image; name another version"
     with pytest.raises(UsageError, match=says):
         run(["modulefile", f"--image={other}", *words[1:]])
     shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
@@ -182,7 +179,6 @@ def test_without_fuse_its_python_says_what_helps(
         ("s/closed/x/site.toml", "python my.py", "s/closed"),
         ("s/missing/site.toml", "python my.py", ""),
         ("", "python my.py", ""),
-        ("s/a,b.toml", "python my.py", "Apptainer binds no file that has , or : in its name"),
     ],
 )
 def test_the_container_sees_the_site_file_that_is_named(
@@ -204,26 +200,8 @@ def test_the_container_sees_the_site_file_that_is_named(
     env = {"PATH": os.environ["PATH"], "HPCPY_SITE_FILE": given, "APPTAINER_UNSQUASH": "1"}
     done = run_program(*AS_ANY_USER, "sh", "-c", script, env=env, cwd=tmp_path)
     (tmp_path / "s/closed").chmod(0o700)
-    if "," in given:
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == f"hpcpy: HPCPY_SITE_FILE={given}: {seen}\n"
-    else:
-        bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
-        assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n{bound}", "")
-
-
-def test_a_site_file_that_the_container_could_not_see_makes_no_module(
-    sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = tmp_path / "c,d/site.toml"
-    site.parent.mkdir()
-    site.write_text("mpi = 'pmi2'\n")
-    monkeypatch.setenv("HPCPY_SITE_FILE", str(site))
-    with pytest.raises(
-        UsageError, match=r"c,d/site\.toml: Apptainer binds no file that has , or :"
-    ):
-        run(["modulefile", f"--image={sif}", f"--to={tmp_path / 'to'}"])
-    assert not (tmp_path / "to").exists()
+    bound = f"--bind={tmp_path / seen}:{tmp_path / seen}:ro\n" if seen else ""
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n{bound}", "")
 
 
 def test_without_fuse_a_workload_in_the_image_says_what_helps(
@@ -263,4 +241,4 @@ def test_what_users_may_lack_is_told(
     moved = [Path(shutil.move(file, folder)) for file in (sif, module_site)]
     monkeypatch.setenv("HPCPY_SITE_FILE", str(moved[1]))
     assert run(["modulefile", f"--image={moved[0]}", f"--to={sif.parent / 'to2'}"]) == 0
-    assert capsys.readouterr().err.count("other users cannot read") == 1
+    assert capsys.readouterr().err.count(f"other users cannot read {folder}/") == 1

@@ -49,6 +49,7 @@ def test_a_program_is_what_follows_python(
         (f"--gpus=-1 {PI}", "argument --gpus: -1 is not at least 0"),
         (f"--engine=aptainer {PI}", "did you mean apptainer?"),
         (f"--node=2 {PI}", "unrecognized arguments: --node=2"),
+        ("my.py --its --", "arguments: my.py --its; a program and its options stand after --"),
         *(
             (f"--{name}={value} {PI}", f"argument --{name}: {value!r} is not a whole number")
             for name in ("nodes", "tasks", "cpus", "gpus")
@@ -62,7 +63,6 @@ def test_a_program_is_what_follows_python(
             (f"--time={value} {PI}", f"--time: {value} is neither 30, of minutes, nor 01:30:00")
             for value in ("nope", "1:2:3:4", "30m", "1.5", "-5", "1-2-3", "1-", ":30", "infinit")
         ),
-        (f"--account=-- {PI}", "argument --account: -- is no value"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(words: str, says: str) -> None:

@@ -44,7 +44,7 @@ MEMORY: dict[str, Any] = {"options": {"allocation": ("--mem=0", "--exclusive")}}
 BINDS: dict[str, Any] = {"binds": ("/data", "/site/mpi:/mpi:ro")}
 BOUND = "=/data:/data {0}=/site/mpi:/mpi:ro"
 GPU_BIND: dict[str, Any] = {"options": {"gpu": ("--gpu-bind=none",)}}
-SHIFTER: dict[str, Any] = {"options": {"shifter": ("--module=cuda-mpich", "--verbose")}}
+SHIFTER: dict[str, Any] = {"options": {"shifter": ("--module=gpu,cuda-mpich", "--verbose")}}
 HPC_MODULE: dict[str, Any] = {"options": {"podman-hpc": ("--cuda-mpi",)}}
 DEFAULTS: dict[str, Any] = {"partitions": ("main", "gpu"), "qos": ("debug", "regular")}
 VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
@@ -86,7 +86,6 @@ def test_a_launch_takes_no_promises_but_its_sites(
         ("--gpus=1 --engine=shifter", {}, "--module=gpu", ""),
         # Shifter takes the last of several modules, and no empty variable.
         ("--gpus=1 --engine=shifter", SHIFTER, "--module=gpu,cuda-mpich --verbose", "--module=gpu"),
-        ("--engine=shifter", SHIFTER, "--module=cuda-mpich --verbose", ""),
         ("--engine=shifter", VARIABLES, "--env=B=b,c", "--env=A="),
         ("--engine=podman-hpc", VARIABLES, "--env=B=b,c --env=A=", ""),
         ("--engine=podman", VARIABLES, "--env=B=b,c --env=A=", ""),

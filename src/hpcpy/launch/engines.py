@@ -34,9 +34,14 @@ class Container:
     is_shared: bool = False  # Whether a node has several ranks
 
 
+# An `exec` of a program runs no trap for EXIT, and a line of setup may set another one.  -T is for
+# its functions, and for files that it reads.
 _NAME_FAILED = Line(
-    """trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT""",
-    "a line of setup that fails is named, also if it ends this script",
+    r"""trap '[ ! "$hpcpy_setup" ] || { echo "$hpcpy_setup" >&2; exit 69; }' EXIT
+set -T; trap 'hpcpy_word=${BASH_COMMAND#builtin }; hpcpy_word=${hpcpy_word#command }
+  case $BASH_SUBSHELL${hpcpy_word#\\} in 0exit | 0exit\ * | 0exec\ [!0-9{\<\>\&]*)
+  echo "$hpcpy_setup" >&2; hpcpy_setup=; exit 69 ;; esac' DEBUG""",
+    "a line of setup that fails is named, also if it ends this script, or takes its place",
 )
 # Lines before the step, and the words before ``python3``.
 Start = tuple[Iterable[Line], list[Line]]
@@ -69,7 +74,7 @@ def module_lines(site: Site) -> tuple[Line, ...]:
         script = f"hpcpy_setup={named}\n{{ {shell}\n}} </dev/null || exit 69"
         lines.append(Line(script, f"site {site.name}"))
     # What is after it is ours: `set -e` would end it where a wait has taken too long.
-    end = Line("trap - ERR; set +em; hpcpy_setup=", "all is set up")
+    end = Line("trap - DEBUG ERR; set +emT; hpcpy_setup=", "all is set up")
     return (_NAME_FAILED, *lines, end) if lines else ()
 
 

@@ -23,6 +23,12 @@ FAILS = [
     ". ./ends",
     "set -u; $X",
     "return",
+    "trap 'echo hi' EXIT; exit 0",
+    "exec true",
+    "command exec true",
+    r"trap 'echo hi' EXIT; \exit 0",
+    "if true; then exec -a x sh -c 'echo hi'; fi",
+    ". ./replaces",
     "f() { exec no-such; }; f",
 ]
 
@@ -32,6 +38,7 @@ def folder(tmp_path: Path) -> Path:
     for name in ("srun", "image"):
         executable(tmp_path / name, "#!/bin/sh\necho ran\n")
     (tmp_path / "ends").write_text("exit 4\n")
+    (tmp_path / "replaces").write_text("test -d /no/such || exec true\n")
     return tmp_path
 
 

@@ -17,7 +17,7 @@ _HUNG_SECONDS = 500
 # `begun` there, and `done` after the first time.
 TELLS_WHEN = """
 import contextlib, pathlib, sys
-from workloads.__main__ import _entry
+from workloads.__main__ import entry
 from workloads.bench.workload import Trial
 folder, clock = pathlib.Path(sys.argv.pop(1)), Trial.clock
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def told(trial):
         yield
     (folder / "done").touch()
 Trial.clock = told
-sys.exit(_entry())
+sys.exit(entry())
 """
 # Has numba start its threads.
 PARALLEL_SUM = """

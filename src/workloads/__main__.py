@@ -31,10 +31,11 @@ def _load(name: str) -> command.Main:
     return functools.partial(bench.main, importlib.import_module(WORKLOADS[name][0]).WORKLOAD)
 
 
-def _entry() -> int:
+def entry() -> int:
+    """Run the workload that this process was started with."""
     return command.entry("workloads", main)
 
 
 # Spawned workers import this file under another name.
 if __name__ == "__main__":
-    sys.exit(_entry())
+    sys.exit(entry())

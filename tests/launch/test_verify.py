@@ -58,7 +58,7 @@ def test_a_release_is_built_again_and_not_compared_with_itself(
         monkeypatch.setattr(paths, name, value)
     monkeypatch.setattr(verify, "ensure_image", lambda _: (sif, None, None))
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path / "cache"))
-    for name, text in (("src/hpcpy/__main__.py", BUILDS), ("pyproject.toml", PROJECT)):
+    for name, text in (("hpcpy", BUILDS), ("pyproject.toml", PROJECT)):
         (release / name).parent.mkdir(parents=True, exist_ok=True)
         (release / name).write_text(text)
     sif.parent.mkdir()

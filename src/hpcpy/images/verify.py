@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import make_folder, place
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
@@ -40,6 +40,8 @@ def _build_again(folder: Path) -> Path:
     for path in tree_files("."):
         place(path, checkout / path.relative_to(paths.ROOT))
     second = checkout / paths.BUILD.name
+    if second.exists():
+        raise UsageError(f"{paths.BUILD}: git keeps files of it", hint="git rm --cached -r build")
     make_folder(downloads_dir())
     make_folder(cache / "hpcpy")
     (cache / "hpcpy/downloads").symlink_to(downloads_dir())

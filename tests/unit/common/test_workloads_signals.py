@@ -112,7 +112,7 @@ os.dup2(write, 1)
 sys.stdout = os.fdopen(1, "w", closefd=False)
 sys.modules["tangled"] = types.SimpleNamespace(main=main)
 registry.TOOLS["tangled"] = ("tangled", "")
-sys.exit(__main__._entry())
+sys.exit(__main__.entry())
 """
 
 

@@ -145,7 +145,7 @@ def test_its_folder_is_gone_when_it_is_stopped(
 ) -> None:
     words = ["forecast", "--import", "json", "--probe", str(tmp_path), "--seconds", "600"]
     words += ["--operations", "100000", "--size", "16384"]
-    running = "import sys; from hpcpy_job.__main__ import _entry; sys.exit(_entry())"
+    running = "import sys; from hpcpy_job.__main__ import entry; sys.exit(entry())"
     with start(running, *words) as job:
         try:
             wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))

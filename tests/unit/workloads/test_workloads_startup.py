@@ -205,7 +205,7 @@ def test_a_count_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
     calls_of("")
     script, told = tmp_path / "sleeps.py", tmp_path / "told"
     script.write_text(SLEEPS)
-    code = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
+    code = "import sys; from workloads.__main__ import entry; sys.exit(entry())"
     job = start(code, "startup", "--impl", "strace", "--", script, told)
     wait_until(lambda: told.exists() and told.read_text().endswith("\n"), job)
     job.terminate()

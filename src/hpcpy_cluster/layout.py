@@ -141,8 +141,8 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
         # A dead node is DOWN within seconds, not after Slurm's five minutes.
         "SlurmdTimeout": 5,
         "KillWait": 3,
-        # All nodes share this machine: a busy one has answered after more than the default of ten.
-        "MessageTimeout": 20,
+        # Seconds, by default 10.  All nodes share this machine: a busy one took more than 20.
+        "MessageTimeout": 60,
     }
     lines = [f"{name}={value}" for name, value in settings.items()]
     lines += [

@@ -79,8 +79,9 @@ def script(cluster: Cluster, *words: str) -> tuple[str, ...]:
 
 
 # What is wrong with a node, what mends it, the launch's words, and what is said of the node.
-FULL = "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp; ! cat /dev/zero >/tmp/full"
-OPEN = "umount --lazy /tmp"
+# Each node's /tmp is its own.  A mount over it would hide a checkout that lies there.
+FULL = "mount -o remount,size=16m /tmp; ! cat /dev/zero >/tmp/full"
+OPEN = "rm /tmp/full; mount -o remount,size=50% /tmp"
 FAULTS = {
     "full": (FULL, OPEN, "TASKS=4", r"ranks? [23].* on n2: .*: no space left on device"),
     "/dev/fuse": ("chmod 0 /dev/fuse", "chmod 666 /dev/fuse", "TASKS=4", r".* on n2: .*/dev/fuse"),

@@ -47,10 +47,18 @@ def changeable(path: Path) -> str:
     """Return why anybody may have written a file, which has lines of shell."""
     # A module names it: its owner and a group, such as a centre's staff, are trusted, but not
     # whoever has put a file into a folder such as /tmp.
-    file, folder = path.stat(), path.parent.stat()
+    file = path.stat()
     if file.st_mode & stat.S_IWOTH:
         return "everybody can change it"
-    if not folder.st_mode & stat.S_IWOTH:
-        return ""
-    is_kept = folder.st_mode & stat.S_ISVTX and file.st_uid in (0, os.geteuid(), folder.st_uid)
-    return "" if is_kept else f"everybody can write to {path.parent}"
+    ways = [path]
+    while ways[-1].is_symlink():
+        ways.append(ways[-1].parent / ways[-1].readlink())
+    for way in (*ways, path.resolve()):
+        for name in (way, *way.parents):
+            folder, owners = name.parent.stat(), {0, os.geteuid()}
+            # A folder on the way may be of the file's owner, too.
+            owners |= {folder.st_uid} if name == way else {folder.st_uid, file.st_uid}
+            is_kept = folder.st_mode & stat.S_ISVTX and name.lstat().st_uid in owners
+            if folder.st_mode & stat.S_IWOTH and not is_kept:
+                return f"everybody can write to {name.parent}"
+    return ""

@@ -41,14 +41,18 @@ def require_safe_checkout() -> None:
         with contextlib.suppress(FileNotFoundError):  # a link to nothing, or removed since
             whys.append(_why_not(path, trusted))
     if why := "".join([*filter(None, whys)][:1]):
-        hint = "compare the checkout with git diff, and run: chmod -R go-w"
+        own = "chown -R --reference=. . && chmod -R go-w ."
+        hint = f"compare the checkout with git diff, and run in it: {own}"
         raise UnavailableError(f"{why}: as root nothing of the checkout is run", hint=hint)
 
 
 def why_not(path: Path, owner: int) -> str:
     """Return why a file may have been changed by another than root, its user and an owner."""
     trusted = {0, os.geteuid(), owner}
-    return _why_not(path.parent, trusted, is_parent=True) or _why_not(path, trusted)
+    for each in (path, path.resolve()):
+        if why := _why_not(each.parent, trusted, is_parent=True) or _why_not(each, trusted):
+            return why
+    return ""
 
 
 def _why_not(path: Path, trusted: Collection[int], *, is_parent: bool = False) -> str:

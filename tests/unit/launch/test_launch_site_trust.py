@@ -81,6 +81,44 @@ def test_a_file_that_others_can_change_is_not_taken(
     assert re.search(rf"{files[name]} is not read: .*{says}", told) if says else told == ""
 
 
+def linked(way: str, file: Path, everybodys: Path) -> Path:
+    """Lead a site file through a folder; return the file to be named."""
+    target = everybodys / ("below/site.toml" if way == "folder above" else "site.toml")
+    target.parent.mkdir(parents=True)
+    target.write_text("setup = ['true']")
+    if way == "link in it":
+        target.rename(file.with_name("real.toml"))
+        target.symlink_to(file.with_name("real.toml"))
+    if way == "link to it":
+        file.with_name("link").symlink_to(everybodys)
+        return file.with_name("link") / target.name
+    file.symlink_to(target)
+    return file
+
+
+@pytest.mark.parametrize("way", ["file in it", "link in it", "link to it", "folder above"])
+def test_nor_is_one_whose_way_leads_through_a_folder_of_everybody(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A neighbour had put a line of shell into a user's job, behind a link of the centre's."""
+    file = linked(way, files["module"], tmp_path / "everybody's")
+    monkeypatch.setenv(site_file.VARIABLE, str(file))
+    assert find_site("").setup == ("true",)
+    (tmp_path / "everybody's").chmod(0o777)
+    with pytest.raises(UsageError, match=r"everybody can write to .*/(everybody's|link); "):
+        find_site("")
+
+
+@pytest.mark.parametrize("name", ["machine", "image"])
+def test_nor_is_a_link_into_such_a_folder(
+    files: dict[str, Path], image: str, tmp_path: Path, *, name: str
+) -> None:
+    linked("file in it", files[name], tmp_path / "everybody's")
+    assert find_site("", image).setup == ("true",)
+    (tmp_path / "everybody's").chmod(0o777)
+    assert find_site("", image).setup == ()
+
+
 def test_in_a_user_namespace_the_machines_file_of_root_is_read(files: dict[str, Path]) -> None:
     """As in a container of an ordinary user, who sees root's files as of nobody."""
     write_of(files["machine"], "", (0o755, 0o644), (1234, -1))

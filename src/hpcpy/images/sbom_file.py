@@ -13,18 +13,16 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
 from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import add_arch, ensure_image
-from hpcpy.images.graph import the_graph
 from hpcpy.images.oci import blob, json_of, stream
-from hpcpy.images.plan import Plan
+from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.sbom_pins import expected, of_host, of_lock
-from hpcpy.pins.debian import snapshot_epoch
-from hpcpy.pins.model import host_arch
 from hpcpy.sbom.contents import Contents
 from hpcpy.sbom.image import sbom
 
 # Where containers/*/Containerfile write it.
 _SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 HOST = "host"  # in the place of an image
+_BASE = "base"  # what all images are built on
 
 
 def sbom_of(archive: Path) -> str:
@@ -44,10 +42,10 @@ def sbom_of(archive: Path) -> str:
 
 def sbom_of_pins(plan: Plan, name: str) -> str:
     """Return the SBOM of `HOST`, or of a lock of env/."""
-    base = expected(plan, plan.graph.image("base"))
+    base = expected(plan, plan.graph.image(_BASE))
     release = next(pin.version for pin in base.pins if pin.name == "base-files").partition(".")[0]
     pins = tuple(of_host(plan) if name == HOST else of_lock(plan, name))
-    of_pins = replace(base, image=name, summary=f"Pins of env/: {name}", pins=pins)
+    of_pins = replace(base, image=name, summary=f"What is pinned in env/: {name}", pins=pins)
     return sbom(of_pins, Contents(Path(os.devnull), {}, {}, {}, release))
 
 
@@ -61,8 +59,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Take it out of the image's OCI archive, building what is missing, or write that of pins."""
     name = options.image
-    if name in (HOST, *(file.name for file in paths.ENV.glob("*.lock"))):
-        text = sbom_of_pins(Plan(the_graph(), options.arch or host_arch(), snapshot_epoch()), name)
+    if name in (HOST, *(file.name for file in paths.ENV.glob("*.lock") if file.is_file())):
+        plan = make_plan(options.arch)
+        text, name = sbom_of_pins(plan, name), f"{name}{plan.graph.image(_BASE).suffix}"
     else:
         archive, _, image = ensure_image("oci", name, options.arch)
         require_bytes(archive, read_stamp(archive).get("sha256"))

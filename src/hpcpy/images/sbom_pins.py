@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.pins.debian import locked_debs, source_package
-from hpcpy.pins.model import APT_MIRROR, Artifact
+from hpcpy.pins.model import APT_MIRROR, GROUPS, Artifact, wheels
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, USED, Expected, Pin, written
 from hpcpy.sbom.spdx import UNKNOWN
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from hpcpy.images.plan import Plan
 
 _LICENCE = "BSD-3-Clause"
-_PACKAGE = re.compile(r'(?m)^(?:\[packages\."?)?([\w.-]+?)(?:"?\]\nversion = "|==)([^\s"\\]+)')
+_REMAKE = "git checkout env, or make lock"
+# A line of a requirements file: a package, its version, for whom, and hashes.
+_REQUIREMENT = re.compile(r"([\w.-]+)==([^\s;]+)( ;[^#\n]+?)?( --hash=sha256:[0-9a-f]{64})+")
 
 
 def expected(plan: Plan, image: Image) -> Expected:
@@ -53,9 +56,31 @@ def of_lock(plan: Plan, name: str) -> Iterator[Pin]:
     """Give all that a lock of env/ pins, of one package perhaps several versions."""
     if name == "debian.lock":
         yield from (_pin("debian", deb, USED) for deb in locked_debs(plan.arch))
-        return
-    for package, version in _PACKAGE.findall((paths.ENV / name).read_text(encoding="utf-8")):
-        yield Pin(f"wheel-{version}", package, version, UNKNOWN, "", "", USED)
+    elif name == "python.lock":
+        each = {wheel.name: wheel for group in GROUPS for wheel in wheels(group, plan.arch)}
+        yield from (_pin("wheel", each[package], USED) for package in sorted(each))
+    elif name == "packages.lock":
+        for package, table in read_table(paths.ENV / name).table("packages").tables():
+            known = (table.text("version"), UNKNOWN, table.text("url"), table.digest("sha256"))
+            yield Pin("wheel", package, *known, USED)
+    else:
+        for package, version in _required(paths.ENV / name):
+            yield Pin(f"wheel-{version}", package, version, UNKNOWN, "", "", USED)
+
+
+def _required(path: Path) -> list[tuple[str, str]]:
+    """Return the packages and versions of a lock that pip reads; refuse one that is damaged."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = re.sub(r" \\\n +", " ", text).splitlines()
+    found = []
+    for line in filter(None, lines):
+        if match := _REQUIREMENT.fullmatch(line):
+            found.append((match[1], match[2]))
+        elif not line.startswith("#"):
+            raise UsageError(f"env/{path.name}: no pinned package: {line[:60]!r}", hint=_REMAKE)
+    if not found:
+        raise UsageError(f"env/{path.name}: pins no package", hint=_REMAKE)
+    return found
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:

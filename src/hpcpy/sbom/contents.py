@@ -22,9 +22,7 @@ class Pin:
     """One pinned file."""
 
     kind: str  # ``debian``, ``source`` or ``wheel``
-    # As in the lock.  The version is empty if the locked package could not be had and another
-    # version took its place.
-    name: str
+    name: str  # As in the lock
     version: str
     licence: str
     url: str  # Its address, and the SHA-256 of the file there

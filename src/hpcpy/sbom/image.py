@@ -56,10 +56,10 @@ def _relation(pin: Pin) -> spdx.Relation:
 
 def _package(pin: Pin, there: Contents, texts: spdx.Texts) -> spdx.Element:
     dist = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
-    version = pin.version or there.debian.get(pin.name, "")
+    version = quote(pin.version)
     if pin.kind == "debian":
         licence = _debian_licence(pin, there, texts)
-        purl = f"pkg:deb/debian/{quote(pin.name)}@{quote(version)}?distro=debian-{there.release}"
+        purl = f"pkg:deb/debian/{quote(pin.name)}@{version}?distro=debian-{there.release}"
         # Debian lists known vulnerabilities by source package.
         source = there.sources.get(pin.name, "" if pin.name in there.debian else pin.source)
         if source not in ("", pin.name):
@@ -68,17 +68,18 @@ def _package(pin: Pin, there: Contents, texts: spdx.Texts) -> spdx.Element:
         text = licence_texts(dist) if dist else ""
         licence = _licence(pin.name, pin.licence, text, texts)
         kind = "generic" if pin.kind == "source" and not dist else "pypi"
-        purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
-    known = {"url": pin.url, "sha256": pin.sha256, "purl": purl, "cpe": _cpe(pin, version)}
-    return spdx.package(spdx.package_id(pin.kind, pin.name), pin.name, version, licence, **known)
+        purl = f"pkg:{kind}/{quote(normal(pin.name))}@{version}"
+    known = {"url": pin.url, "sha256": pin.sha256, "purl": purl, "cpe": _cpe(pin)}
+    identity = spdx.package_id(pin.kind, pin.name)
+    return spdx.package(identity, pin.name, pin.version, licence, **known)
 
 
-def _cpe(pin: Pin, version: str) -> str:
+def _cpe(pin: Pin) -> str:
     # Debian mends a package without a new upstream version: by a CPE it would seem unfixed.
     if pin.kind == "debian":
         return ""
     vendor, product = (pin.cpe or f"{pin.name}:{pin.name}").lower().split(":")
-    quoted = re.sub(r"([^\w.-])", r"\\\1", version)
+    quoted = re.sub(r"([^\w.-])", r"\\\1", pin.version)
     return f"cpe:2.3:a:{vendor}:{product}:{quoted}:*:*:*:*:*:*:*"
 
 
@@ -86,7 +87,7 @@ def _licence(name: str, declared: str, text: str, texts: spdx.Texts) -> str:
     if spdx.is_expression(declared):
         return declared
     if is_nvidias(declared):
-        return texts.reference(*_AGREEMENT, text)
+        return texts.reference(*_AGREEMENT, text or _AGREEMENT[1])
     reference = declared if declared.startswith(spdx.PREFIX) else name
     return texts.reference(reference, declared, text or f"{name} states its licence as: {declared}")
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -194,8 +195,9 @@ def test_no_sbom_is_taken_of_a_damaged_archive(
 
 
 def purls(name: str, *arch: str) -> list[str]:
-    assert run(["sbom", name, *arch]) == 0
-    file = paths.BUILD / f"{name}.spdx.json"
+    assert run(["sbom", name, *(f"--arch={one}" for one in arch)]) == 0
+    of_other = "".join(f"-{one}" for one in arch if one != host_arch())
+    file = paths.BUILD / f"{name}{of_other}.spdx.json"
     assert validate_full_spdx_document(parse_file(str(file))) == []
     document = json.loads(file.read_text())
     each = [one["externalRefs"][0] for one in document["packages"] if "externalRefs" in one]
@@ -204,13 +206,14 @@ def purls(name: str, *arch: str) -> list[str]:
 
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_what_hosts_run_has_an_sbom(arch: str, build: Path) -> None:
-    found = purls("host", f"--arch={arch}")
+    found = purls("host", arch)
     locked = [*debs("engine", arch), *debs("launcher", arch)]
     assert len(found) == len({deb.name for deb in locked}) + 1
     for deb in locked:
         assert any(one.startswith(f"pkg:deb/debian/{quote(deb.name)}@") for one in found)
     # By its CPE: lists of Debian 13 have no Apptainer.
-    text = (build / "host.spdx.json").read_text()
+    (file,) = build.glob("host*.spdx.json")  # each architecture's has a name of its own
+    text = file.read_text()
     assert re.search(r"cpe:2\.3:a:lfprojects:apptainer:[\d.]+:\*", text)
 
 
@@ -235,6 +238,29 @@ def test_all_that_a_lock_pins_is_in_its_sbom(lock: str) -> None:
     assert {f"pkg:{kind}/{name}@{version}" for name, version in names} == {
         one.partition("?")[0] for one in purls(lock)
     }
+
+
+DAMAGES: dict[str, Callable[[str], str]] = {
+    "empty": lambda _: "",
+    "a comment alone": lambda text: text[: text.index("\n") + 1],
+    "cut": lambda text: text[: text.rindex("sha256") + 20],
+    "a page": lambda _: "<html>not found</html>\n",
+    "merged": lambda text: f"{text}<<<<<<< HEAD\n",
+}
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_of_a_damaged_lock_there_is_no_sbom(
+    lock: str, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (paths.ENV / lock).read_text()
+    monkeypatch.setattr(paths, "ENV", shutil.copytree(paths.ENV, tmp_path / "env"))
+    (paths.ENV / lock).write_text(DAMAGES[damage](text))
+    with pytest.raises(UsageError, match=lock):
+        run(["sbom", lock])
+    assert not (paths.BUILD / f"{lock}.spdx.json").exists()
 
 
 def test_each_night_all_of_them_are_scanned() -> None:

@@ -7,14 +7,24 @@ import math
 import sys
 import textwrap
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from hpcpy_common.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _WIDTH = 80  # of help's description
 
 
-class Parser(argparse.ArgumentParser):
+class Printer(argparse.ArgumentParser):
+    """A parser that fails where its help cannot be written: argparse's own ends with 0."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stderr).write(message)
+
+
+class Parser(Printer):
     """A parser whose errors are one line, raised as `UsageError`."""
 
     def __init__(self, command: str, description: str, epilog: str) -> None:

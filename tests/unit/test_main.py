@@ -149,7 +149,9 @@ def test_output_that_is_not_taken_is_one_line(
     command: str, where: str, code: int, said: str
 ) -> None:
     script = f'"$0" -m {command} {where}'
-    done = run("bash", "-c", script, sys.executable, env=buffered())
+    # Unbuffered, as the one file's is, a write fails within argparse.
+    env = {**buffered(), "PYTHONUNBUFFERED": "1" if "--help" in command else ""}
+    done = run("bash", "-c", script, sys.executable, env=env)
     # Which of its words names it is the package's affair.
     name = "|".join(command.split()[:2])
     assert done.returncode == code

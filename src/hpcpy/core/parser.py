@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy_common.errors import lost_output, open_streams
+from hpcpy_common.options import Printer
 
 
-class Parser(argparse.ArgumentParser):
+class Parser(Printer):
     """A parser that raises an error as ours; options are never shortened."""
 
     def __init__(self, **options: Any) -> None:

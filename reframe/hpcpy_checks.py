@@ -116,7 +116,10 @@ def _image(name, platform):
         return name  # a registry's
     path = Path(name).absolute()
     if not path.is_file():
-        raise ReframeError(f"{path}: no such image; name it by HPCPY_SIF or -S image=FILE")
+        raise ReframeError(
+            f"{path}: no such image; name it by HPCPY_SIF or -S image=FILE,"
+            " that for GPUs by HPCPY_CUDA_SIF or -S cuda_image=FILE"
+        )
     return shlex.quote(str(path))
 
 

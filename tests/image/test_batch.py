@@ -80,6 +80,15 @@ def test_its_doctor_is_that_of_a_job(command: tuple[str, ...]) -> None:
     assert run(*command, "doctor", "--nope").returncode == 2
 
 
+def test_the_command_is_the_images_in_a_venv_that_is_activated(tmp_path: Path) -> None:
+    python = tmp_path / "bin/python3"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho of the venv >&2; exit 1\n")
+    python.chmod(0o755)
+    path = f"{python.parent}:{os.environ['PATH']}"
+    assert printed(run("hpcpy", "--version", env={**ENV, "PATH": path})).startswith("hpcpy ")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_prints_the_pages(tmp_path: Path, command: tuple[str, ...]) -> None:
     shown = printed(run(*command, "docs", "sites", cwd=tmp_path))

@@ -65,3 +65,6 @@ def test_without_a_folder_there_is_one_line() -> None:
     done = without_a_folder(built(), "noexec", "-m", "hpcpy", "site")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
     assert done.stderr.startswith("hpcpy: no folder for tool: ")
+    # Where nothing can be written is what the doctor is there for.
+    done = without_a_folder(built(), "noexec", "-m", "hpcpy", "doctor", "--only=cpu")
+    assert (done.returncode, done.stderr) == (0, "")

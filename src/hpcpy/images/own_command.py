@@ -14,7 +14,7 @@ from hpcpy.core.pages import pages
 _FOLDER = "share/hpcpy/tool"
 _SCRIPTS = "src/launch"
 _COMMAND = """\
-#!/usr/bin/env -S python3 -IB
+#!/opt/hpcpy/bin/python3 -IB
 import runpy
 import sys
 

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,6 +108,17 @@ def test_why_there_is_no_folder_for_temporary_files(
     node = machine({}, environ={"TMPDIR": str(tmp_path / folder)})
     found = named(surroundings.check(node), "user.tmp")
     assert f"{found.detail}; {found.next_step}" == f"TMPDIR={tmp_path / folder} {says}"
+
+
+def test_a_full_node_is_no_folder_that_can_be_written(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # tempfile falls back to where the user is.
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    found = named(surroundings.check(machine({})), "user.tmp")
+    assert (found.status, "neither /tmp nor" in found.detail) == (Status.WARN, True)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert named(surroundings.check(machine({})), "node.shm").detail == "/dev/shm is read-only"
 
 
 def test_a_check_that_raises_is_a_finding(

@@ -60,6 +60,10 @@ def _temporary(node: Node) -> Finding:
         folder = tempfile.gettempdir()
     except OSError:
         return Finding(name, Status.WARN, "there is no folder for temporary files", "set TMPDIR")
+    named = {node.environ.get(variable) for variable in ("TMPDIR", "TEMP", "TMP")}
+    if folder not in {*named, "/tmp", "/var/tmp", "/usr/tmp"}:  # noqa: S108  (tempfile's own)
+        detail = "neither /tmp nor /var/tmp can be written: files go to the working directory"
+        return Finding(name, Status.WARN, detail, "set TMPDIR to a folder with room")
     kind = mounts.of(node.text("/proc/self/mountinfo"), folder)
     if mounts.is_network(kind):
         detail = f"{folder} is on {kind}: every rank's caches go there"
@@ -75,6 +79,9 @@ def _shared_memory(node: Node) -> Finding:
     except OSError:
         step = "have the container mount one: MPI's ranks of a node talk through it"
         return Finding("node.shm", Status.WARN, "there is no /dev/shm", step)
+    if status.f_flag & os.ST_RDONLY:
+        step = "have the container mount it writable: MPI's ranks of a node talk through it"
+        return Finding("node.shm", Status.WARN, "/dev/shm is read-only", step)  # noqa: S108
     room, needed = status.f_bavail * status.f_frsize, max(1, len(node.ranks)) * _SHM_OF_A_RANK
     if room < needed and len(node.ranks) != 1:
         step = "--ipc=host, or --shm-size (podman)"

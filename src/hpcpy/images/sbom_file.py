@@ -62,6 +62,8 @@ def main(options: argparse.Namespace) -> int:
     if name in (HOST, *(file.name for file in paths.ENV.glob("*.lock") if file.is_file())):
         plan = make_plan(options.arch)
         text, name = sbom_of_pins(plan, name), f"{name}{plan.graph.image(_BASE).suffix}"
+    elif name.endswith(".lock"):
+        raise UsageError(f"no lock {name!r} in env/", hint="ls env/*.lock")
     else:
         archive, _, image = ensure_image("oci", name, options.arch)
         require_bytes(archive, read_stamp(archive).get("sha256"))

@@ -1,12 +1,15 @@
 """What a site file says of places and variables, and how a job of another size takes a launch."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, hpcpy, typed
+from launching import SECONDS, hpcpy, processes, start, typed
 from local_cluster import Cluster
 
 from hpcpy.core import paths
+from running import wait_until
 from small_standalone import make_standalone
 
 
@@ -61,3 +64,46 @@ def test_an_option_that_slurm_does_not_know_is_named(cluster: Cluster, kind: str
     assert (done.returncode, done.stdout) == (69, "")
     says = "hpcpy launch: Slurm refuses an option: unrecognized option '--no-such'"
     assert done.stderr.splitlines()[-1] == says
+
+
+def in_salloc(cluster: Cluster, name: str, program: str, setup: str = "true") -> tuple[str, ...]:
+    """Give the words of a launch of a shell's program, by a site whose lines need a job."""
+    folder = cluster.shared / name
+    folder.mkdir()
+    # As above.
+    (folder / "hpcpy_job").write_text(f"cd {folder}; {program}\n")
+    lines = f'setup = ["""{setup}""", "cd {folder}"]\nnode_local = "/$SLURM_JOB_ID"'
+    there = site(cluster, name, lines)
+    return "W=pi", "ENGINE=none", "IMAGE=/bin/bash", there
+
+
+@pytest.mark.parametrize(
+    ("killed", "code", "says"),
+    [("bash -s", 1, "the job's shell was killed, or"), ("srun --nodes=1", 137, "")],
+)
+def test_what_is_killed_in_a_job_ends_it_with_a_failure(
+    cluster: Cluster, killed: str, code: int, says: str
+) -> None:
+    name = killed.partition(" ")[0]
+    process = start(cluster, *in_salloc(cluster, f"killed-{name}", "touch ready; sleep 600"))
+    wait_until((cluster.shared / f"killed-{name}/ready").exists, process)
+    (each,) = {
+        one.number
+        for one in processes(cluster)
+        if " ".join(one.words).startswith(killed) and "SLURM_PROCID" not in one.variables
+    }
+    os.kill(each, signal.SIGKILL)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == code, err
+    assert err.splitlines()[-1].startswith(f"hpcpy launch: {says}")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("trap 'exit 0' EXIT", 3), ("set -n", 1), ("A=1 exec true", 1)]
+)
+def test_a_line_of_setup_makes_no_success_of_a_failure(
+    cluster: Cluster, line: str, code: int
+) -> None:
+    words = in_salloc(cluster, f"setup-{line.partition(' ')[0]}", "exit 3", line)
+    done = hpcpy(cluster, "launch", *words)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr

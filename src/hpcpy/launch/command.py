@@ -151,11 +151,14 @@ def _run(title: str, script: str, controller: Controller) -> int:
     if ended.stopped_by:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
-    if not (ended.code or (CANCELLED.search(ended.stderr) and ended.job.was_cut())):
+    code = ended.code or int(ended.is_unfinished)
+    if not (code or (CANCELLED.search(ended.stderr) and ended.job.was_cut())):
         if ended.lost:
             raise ended.lost
         return 0
-    line, code = explain(ended.stderr, ended.code, ended.job.was_cut)
+    line, code = explain(ended.stderr, code, ended.job.was_cut)
+    if ended.is_unfinished and not ended.job.was_cut():
+        line = "the job's shell was killed, or a line of the site's setup has ended it"
     print(f"hpcpy launch: {line}", file=sys.stderr)
     return code
 

@@ -74,7 +74,7 @@ def module_lines(site: Site) -> tuple[Line, ...]:
         script = f"hpcpy_setup={named}\n{{ {shell}\n}} </dev/null || exit 69"
         lines.append(Line(script, f"site {site.name}"))
     # What is after it is ours: `set -e` would end it where a wait has taken too long.
-    end = Line("trap - DEBUG ERR; set +emT; hpcpy_setup=", "all is set up")
+    end = Line("trap - DEBUG ERR EXIT; set +emT; hpcpy_setup=", "all is set up")
     return (_NAME_FAILED, *lines, end) if lines else ()
 
 

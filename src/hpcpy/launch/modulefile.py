@@ -23,10 +23,10 @@ from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
 from hpcpy.launch.options import add_options
-from hpcpy.launch.plan import AUTO, KINDS, no_kind
+from hpcpy.launch.plan import KINDS, no_kind
 from hpcpy.launch.running import is_in_container, named_or_running
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
-from hpcpy.launch.site import Site, find_site
+from hpcpy.launch.site import AUTO, Site, find_site
 from hpcpy_common.site_file import VARIABLE
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
@@ -252,7 +252,7 @@ def module_text(name: str, image: str, programs: Path, engine: str, site: Site) 
             f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
             for needed in map(_tcl, site.modules)
         ),
-        "mpi": _mpi_lines(site.mpi, engine),
+        "mpi": _mpi_lines(site.kind_of_mpi(engine), engine),
         "site": f"setenv {VARIABLE} {_tcl(str(site_file))}\n" if site_file else "",
         "programs": _tcl(str(programs)),
     }

@@ -9,7 +9,7 @@ from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
-from hpcpy.launch.site import IMAGES_OWN, REQUIRED, Site
+from hpcpy.launch.site import AUTO, IMAGES_OWN, REQUIRED, Site
 
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(
@@ -17,10 +17,6 @@ _BINDING = Line(
     "export SLURM_CPU_BIND=cores",
     "a rank stays on its cores, beside its memory, where this Slurm can",
 )
-# In a site's or a request's ``mpi``.
-AUTO = "auto"
-
-
 # The first of them that Slurm has: the one file's own MPICH has no PMIx, and Slurm's refuses ranks
 # as root of a user namespace, as podman's are.
 KINDS = dict.fromkeys(ENGINES, ("pmi2",)) | {"apptainer": ("pmix", "pmi2")}
@@ -105,7 +101,7 @@ def job_options(request: Request, site: Site) -> list[Line]:
 
 def step_options(request: Request, site: Site, *, is_nested: bool) -> list[Line]:
     """Return srun's options; `is_nested`: in a step that holds the job's processors."""
-    kind = request.mpi or site.mpi
+    kind = request.mpi or site.kind_of_mpi(request.engine)
     chosen = [Line('${hpcpy_mpi:+"--mpi=$hpcpy_mpi"}', "see above")] if kind == AUTO else []
     overlap = "within a step that holds the job's processors: share them"
     wrong_kind = "how ranks find each other; a wrong kind gives N times rank 0"
@@ -173,13 +169,12 @@ def plan_launch(
     # Without an image the modules' Python is the one that runs, and finds its packages so.
     pythons = () if engine == "none" else (_UNSET_PYTHON,)
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
-    copying: tuple[Line, ...] = ()
-    afterwards: tuple[Line, ...] = ()
-    if staged := is_staged(request):
-        copying = staging_lines(facts.image, site.node_local, COPIES[engine])
-        guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
-        afterwards = (guarded, *STAGING_ENDS)
-    kinds = _kind(engine) if (request.mpi or site.mpi) == AUTO else ()
+    staged = is_staged(request)
+    copying = staging_lines(facts.image, site.node_local, COPIES[engine]) if staged else ()
+    needs_job = staged or _names_job(site)
+    is_in_salloc = needs_job and not (is_batch or facts.job_nodes)
+    guarded = (Line(text("guarded").rstrip(), "the step, whatever signals come"),)
+    kinds = _kind(engine) if (request.mpi or site.kind_of_mpi(engine)) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
         title=_title(request, site, facts),
@@ -188,9 +183,12 @@ def plan_launch(
         lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *kinds, *copying),
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
-        afterwards=afterwards,
+        afterwards=(
+            *(guarded if staged or is_in_salloc else ()),
+            *(STAGING_ENDS if staged else ()),
+        ),
         within_job=facts.job_nodes > 0,
-        needs_job_shell=staged or _names_job(site),
+        needs_job_shell=needs_job,
         surroundings=facts.surroundings,
     )
 

@@ -64,8 +64,8 @@ def main(options: argparse.Namespace) -> int:
         origins["image",] = Layer("--image", None) if given else running
     if run.engine != site.engine:  # the image is the one file
         origins["engine",] = origins["image",]
-    values |= {"engine": run.engine, "mpi": site.mpi, "node_local": site.node_local}
-    values["image"] = run.image
+    values |= {"engine": run.engine, "mpi": site.kind_of_mpi(run.engine)}
+    values |= {"node_local": site.node_local, "image": run.image}
     print("\n".join([*(() if name else map(_seen, each)), *_shown(values, origins)]))
     return 0
 

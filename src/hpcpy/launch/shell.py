@@ -12,6 +12,9 @@ _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 _WIDTH = 46
 # For a script and what it starts: options that a user has exported, or has set by BASH_ENV.
 PLAIN = "set +aefumC +o pipefail +o posix; export -n SHELLOPTS BASHOPTS"
+# The variable with the file that has a line until a launch's script comes to its step's end:
+# salloc 22.05 returns 0 where its shell is killed, and a line of setup may end the script.
+UNFINISHED = "HPCPY_UNFINISHED"
 
 
 class Expanded(str):
@@ -89,10 +92,13 @@ class LaunchPlan:
 def launch_script(plan: LaunchPlan) -> str:
     """Return the script that runs the plan; lines that need a job run in the shell of salloc's."""
     head = _header(plan) + _commented_lines(plan.surroundings)
+    file = f'>|"${{{UNFINISHED}:-/dev/null}}"'
+    begin = _commented(f"export -n {UNFINISHED}; echo {file}", "it is told that this is not over")
+    end = _commented(f": {file}", "it is")
     if plan.within_job or not plan.needs_job_shell:
-        return head + _body(plan, () if plan.within_job else plan.allocation)
+        return head + begin + _body(plan, () if plan.within_job else plan.allocation, end)
     job = _array("job", ["salloc"], plan.size, plan.allocation)
-    body = f"{PLAIN}\n{_body(plan, ())}"
+    body = f"{PLAIN}\n{begin}{_body(plan, (), end)}"
     return f'{head}{job}exec "${{job[@]}}" bash -s{heredoc(body, "END_OF_JOB")}\n'
 
 
@@ -118,12 +124,12 @@ def _header(plan: LaunchPlan) -> str:
     return f"#!/bin/bash\n# {plan.title}\n{plain}"
 
 
-def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
+def _body(plan: LaunchPlan, allocation: Iterable[Line], end: str = "") -> str:
     lines = _commented_lines(plan.lines)
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
-        return f'{lines}{step}exec "${{step[@]}}"\n'
-    return f"{lines}{step}{_commented_lines(plan.afterwards)}exit $hpcpy_code\n"
+        return f'{lines}{step}{end}exec "${{step[@]}}"\n'
+    return f"{lines}{step}{_commented_lines(plan.afterwards)}{end}exit $hpcpy_code\n"
 
 
 def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:

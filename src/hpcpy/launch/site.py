@@ -22,6 +22,8 @@ FOLDER = paths.ENV / "sites"
 # Where an image has its own copies.
 IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/env/sites/"
 REQUIRED = "required"
+# In a site's or a request's ``mpi``.
+AUTO = "auto"
 _OPTIONS = ("allocation", "step", "gpu", *CONTAINERS)
 
 
@@ -32,7 +34,7 @@ class Site:
     name: str  # The file's name without ``.toml``
     summary: str = ""  # One line about it, which each file has
     engine: str = "apptainer"  # Taken where the request names none
-    mpi: str = ""  # ``srun --mpi``; empty leaves it to the site's own default
+    mpi: str = ""  # ``srun --mpi``; see `kind_of_mpi`
     image: str = ""
     # A folder of each node's own disk, for caches and staged images.  It, binds, variables and
     # options of step and engine may hold ``$NAME``, which the job's shell expands.
@@ -56,6 +58,11 @@ class Site:
     # The site file, if it has the table ``promises``, which preflight compares with.
     promises: str = ""
     files: Mapping[str, str] = field(default_factory=dict)  # Of each key the file that has it
+
+    def kind_of_mpi(self, engine: str) -> str:
+        """Return ``srun --mpi`` for an engine; empty for Slurm's own default."""
+        # By the other engines' modules ranks have the site's library.
+        return self.mpi or (AUTO if engine in ("apptainer", "standalone", "podman") else "")
 
 
 def find_site(name: str, image: str = "") -> Site:
@@ -90,10 +97,6 @@ def _configured(each: list[Layer]) -> Site | None:
     for layer, table in tables.items():
         _site_of(table, str(layer.path), {})
     values, origins = merged(tables)
-    built_in = read_table(FOLDER / f"{LOCAL}.toml").values
-    # Another engine's ranks may find each other in another way.
-    if values.get("engine", built_in["engine"]) == built_in["engine"]:
-        values.setdefault("mpi", built_in["mpi"])
     *_, last = tables
     files = {key: str(layer.path) for (key, *_), layer in origins.items()}
     table = Table(str(last.path), "", _with_whole_path(values, origins))

@@ -18,6 +18,7 @@ from typing import IO, Self
 
 from hpcpy.core.programs import captured
 from hpcpy.launch.controller import Controller, Job
+from hpcpy.launch.shell import UNFINISHED
 
 # Bytes of stderr's end that are kept to explain a failure.
 _TAIL = 64 << 10
@@ -45,6 +46,7 @@ class Ended:
     job: Job
     lost: OSError | None
     stopped_by: signal.Signals | None = None
+    is_unfinished: bool = False  # Whether it returned 0 before its end
 
 
 def run(script: str, controller: Controller) -> Ended:
@@ -55,12 +57,15 @@ def run(script: str, controller: Controller) -> Ended:
     tail = bytearray()
     lost: list[OSError] = []
     # A file without a name: a word may have 128 KiB, less than a list of many files.
-    with _Stops() as stops, os.fdopen(os.memfd_create("hpcpy"), "wb") as file:
+    with _Stops() as stops, _nameless() as file, _nameless() as unfinished:
         file.write(os.fsencode(script))
         file.flush()
         process = subprocess.Popen(
             ["bash", "-p", f"/dev/fd/{file.fileno()}"],  # it takes no SHELLOPTS
-            env=dict(controller.environment),
+            env={
+                **controller.environment,
+                UNFINISHED: f"/proc/{os.getpid()}/fd/{unfinished.fileno()}",
+            },
             pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,
             # srun would end with 0 though nothing takes its output.
@@ -78,6 +83,7 @@ def run(script: str, controller: Controller) -> Ended:
         _in_thread(_watch, job, stops, has_ended)
         code = process.wait()
         has_ended.set()
+        is_unfinished = code == 0 and os.fstat(unfinished.fileno()).st_size > 0
     # A process that is left may hold a stream open; who reads slowly gets all.
     for reader in (errors, output):
         reader.join(timeout=GRACE)
@@ -94,7 +100,12 @@ def run(script: str, controller: Controller) -> Ended:
         job=job,
         lost=lost[0] if lost else None,
         stopped_by=stops.first,
+        is_unfinished=is_unfinished,
     )
+
+
+def _nameless() -> IO[bytes]:
+    return os.fdopen(os.memfd_create("hpcpy"), "wb")
 
 
 def _in_thread(work: Callable[..., None], *words: object) -> threading.Thread:

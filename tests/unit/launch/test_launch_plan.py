@@ -199,6 +199,18 @@ def test_lines_before_the_step(
     assert made.needs_job_shell == ("node_local" in site)
 
 
+@pytest.mark.parametrize(
+    ("engine", "is_asked"),
+    [("apptainer", True), ("standalone", True), ("podman", True), ("shifter", False)],
+)
+def test_a_site_without_a_kind_takes_one_for_the_images_own_mpi(
+    engine: str, *, is_asked: bool
+) -> None:
+    made = plan(f"--engine={engine}", mpi="")
+    assert any("srun --mpi=list" in line for line in shells(made)) == is_asked
+    assert not any(word.startswith("--mpi=p") for word in words(made))
+
+
 # What `srun --mpi=list` prints, from Slurm 22.05 on to stdout, before to stderr.
 OLD = "srun: MPI types are...\nsrun: none\nsrun: openmpi\nsrun: pmi2\n"
 NEW = "MPI plugin types are...\n\tnone\n\tpmi2\n\tcray_shasta\n\tpmix\n"

@@ -13,6 +13,7 @@ import pytest
 
 import running
 from hpcpy.launch.explain import explain
+from hpcpy.launch.shell import UNFINISHED
 
 RUN = """
 import os, sys
@@ -76,6 +77,20 @@ def test_a_closed_standard_output_is_open_to_the_job() -> None:
     words = (*closed, run, "[ -e /dev/fd/1 ] && exit 7", "60")
     done = running.run(*words, env=processes.environment())
     assert done.returncode == 7, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "is_unfinished"),
+    [
+        ("exit 0", False),
+        (f"echo >|${UNFINISHED}", True),
+        (f"echo >|${UNFINISHED}; exit 3", False),
+        (f"echo >|${UNFINISHED}; : >|${UNFINISHED}", False),
+    ],
+)
+def test_a_script_that_returns_0_before_its_end_says_so(script: str, is_unfinished: bool) -> None:
+    _, out, _ = output(script, run=f"{RUN}\nprint(ended.is_unfinished)")
+    assert out.splitlines()[-1] == str(is_unfinished)
 
 
 ON_TERM = "trap 'exit 5' TERM;"

@@ -2,12 +2,13 @@
 # What programs read of the image $1, read ahead, as `hpcpy pack` has recorded it in $1.hot: first
 # the image's size, then ranges, AT SIZE, in bytes.  On a busy file system the engine asks for a
 # thousand blocks, one after the other; eight readers ask at once, up to half of the free memory.
-# A neighbour's list is not opened, and of any no more is read than pack writes.
+# A list that a neighbour owns or can change is not opened, and of any no more is read than pack writes.
 read_ahead() {
-  local owner size own ranges told
+  local owner mode size own ranges told
   # A process costs as much as a megabyte from memory: there are few.
   [ -f "$1.hot" ] && [ ! -L "$1.hot" ] || return 0
-  { read -r owner _ && read -r own size; } < <(stat -Lc '%u %s' "$1.hot" "$1")
+  { read -r owner mode _ && read -r own _ size; } < <(stat -Lc '%u %a %s' "$1.hot" "$1")
+  ((8#$mode & 2)) && return
   case $owner in 0 | "$UID" | "$own") ;; *) return 0 ;; esac
   mapfile -t ranges < <(head -c 64k "$1.hot" | ranges_of "$size")
   [ "${#ranges[@]}" != 0 ] || return 0

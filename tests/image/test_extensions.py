@@ -99,9 +99,12 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
     (counted,) = re.findall(r"(\d+) modules in memory", said)
     assert f"{counted} modules in memory, each" in python("-m", "hpcpy_info", "--check")
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
-    with Path(os.devnull).open() as unwritable:
-        words = {"stdout": unwritable, "stderr": -1, "capture_output": False}
-        done = run(sys.executable, "-m", "hpcpy_info", **words)
+
+
+@pytest.mark.parametrize("words", ["hpcpy_info", "hpcpy_info --help", "hpcpy_bake --help"])
+def test_an_answer_that_nobody_gets_is_an_error(words: str) -> None:
+    command = f'exec "$0" -m {words} >/dev/full'
+    done = run("sh", "-c", command, sys.executable)
     assert (done.returncode, done.stderr.count("\n")) == (73, 1)
 
 

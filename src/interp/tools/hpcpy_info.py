@@ -144,8 +144,10 @@ def _print_packages(about: Any, modules: Counter[str], linked: Counter[str]) -> 
         )
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__, add_help=False)
+    # argparse's own ends with 0 where it cannot be written.
+    parser.add_argument("-h", "--help", action="store_true", help="print this help")
     parser.add_argument(
         "module",
         nargs="*",
@@ -155,12 +157,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     parser.add_argument("--version", action="store_true", help="print the version")
-    return parser.parse_args()
+    return parser
 
 
-def _answer(options: argparse.Namespace) -> None:
+def _answer() -> None:
+    parser = _parser()
+    options = parser.parse_args()
     bundle = finder().bundle
-    if options.version:
+    if options.help:
+        print(parser.format_help(), end="")
+    elif options.version:
         print(_version())
     elif options.check:
         print(f"{check(bundle)} modules in memory, each as it was built")
@@ -177,7 +183,7 @@ def main() -> int:
     """Print what was asked for."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of `| head`
     try:
-        _answer(_options())
+        _answer()
         sys.stdout.flush()
     except tuple(EXIT_CODES) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)

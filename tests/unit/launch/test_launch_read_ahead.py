@@ -98,7 +98,7 @@ def test_a_list_of_any_length_ends(image: Path) -> None:
     assert read(image) < 64 << 20
 
 
-@pytest.mark.parametrize("kind", ["link", "fifo", "other", "device"])
+@pytest.mark.parametrize("kind", ["link", "fifo", "other", "device", "open"])
 def test_a_list_that_may_be_a_neighbours_is_not_read(image: Path, kind: str) -> None:
     file = image.with_name(f"{image.name}.hot")
     lines = f"{SIZE}\n1 {4 << 20}\n"
@@ -109,6 +109,9 @@ def test_a_list_that_may_be_a_neighbours_is_not_read(image: Path, kind: str) -> 
     elif kind == "link":
         file.with_name("real").write_text(lines)
         file.symlink_to("real")
+    elif kind == "open":
+        file.write_text(lines)
+        file.chmod(0o666)
     else:
         file.write_text(lines)
         if os.geteuid() != 0:

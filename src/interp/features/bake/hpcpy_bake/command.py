@@ -41,8 +41,7 @@ def main(words: Sequence[str], *, has_moved: bool = False) -> int:
     `has_moved` says that what is baked was baked on another base.
     """
     if {"-h", "--help"}.intersection(words):
-        print(_USAGE, end="")
-        return 0
+        return _told(_USAGE)
     try:
         _bake(words, has_moved=has_moved)
     except _BakeError as error:
@@ -53,6 +52,15 @@ def main(words: Sequence[str], *, has_moved: bool = False) -> int:
         return _failed(NOT_WRITABLE, f"{error.filename or sys.prefix}: {error.strerror}")
     except KeyboardInterrupt:
         return _failed(130, "stopped; the same command continues from here")
+    return 0
+
+
+def _told(text: str) -> int:
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # at its end Python writes again
+        return _failed(NOT_WRITABLE, f"standard output: {error.strerror}")
     return 0
 
 

@@ -190,9 +190,7 @@ def _job(words: list[str]) -> None:
 
 
 def _info(words: list[str]) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["hpcpy_info", *words])
-        return hpcpy_info._options()
+    return hpcpy_info._parser().parse_args(words)
 
 
 _MODULES: dict[str, Callable[[list[str]], object]] = {

@@ -9,7 +9,7 @@ from launching import SECONDS, hpcpy, processes, start, typed
 from local_cluster import Cluster
 
 from hpcpy.core import paths
-from running import wait_until
+from running import executable, wait_until
 from small_standalone import make_standalone
 
 
@@ -68,13 +68,9 @@ def test_an_option_that_slurm_does_not_know_is_named(cluster: Cluster, kind: str
 
 def in_salloc(cluster: Cluster, name: str, program: str, setup: str = "true") -> tuple[str, ...]:
     """Give the words of a launch of a shell's program, by a site whose lines need a job."""
-    folder = cluster.shared / name
-    folder.mkdir()
-    # As above.
-    (folder / "hpcpy_job").write_text(f"cd {folder}; {program}\n")
-    lines = f'setup = ["""{setup}""", "cd {folder}"]\nnode_local = "/$SLURM_JOB_ID"'
-    there = site(cluster, name, lines)
-    return "W=pi", "ENGINE=none", "IMAGE=/bin/bash", there
+    image = executable(cluster.shared / name, f"#!/bin/sh\n{program}\n")
+    lines = f'setup = ["""{setup}"""]\nnode_local = "/$SLURM_JOB_ID"'
+    return "W=pi", "ENGINE=none", f"IMAGE={image}", site(cluster, name, lines)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +81,9 @@ def test_what_is_killed_in_a_job_ends_it_with_a_failure(
     cluster: Cluster, killed: str, code: int, says: str
 ) -> None:
     name = killed.partition(" ")[0]
-    process = start(cluster, *in_salloc(cluster, f"killed-{name}", "touch ready; sleep 600"))
-    wait_until((cluster.shared / f"killed-{name}/ready").exists, process)
+    ready = cluster.shared / f"ready-{name}"
+    process = start(cluster, *in_salloc(cluster, f"killed-{name}", f"touch {ready}; sleep 600"))
+    wait_until(ready.exists, process)
     (each,) = {
         one.number
         for one in processes(cluster)

@@ -103,7 +103,7 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
 
 @pytest.mark.parametrize("words", ["hpcpy_info", "hpcpy_info --help", "hpcpy_bake --help"])
 def test_an_answer_that_nobody_gets_is_an_error(words: str) -> None:
-    command = f'exec "$0" -m {words} >/dev/full'
+    command = f'exec "$0" -m {words} </dev/null >&0'  # which cannot be written
     done = run("sh", "-c", command, sys.executable)
     assert (done.returncode, done.stderr.count("\n")) == (73, 1)
 

@@ -75,21 +75,18 @@ def in_salloc(cluster: Cluster, name: str, program: str, setup: str = "true") ->
 
 @pytest.mark.parametrize(
     ("killed", "code", "says"),
-    [("bash -s", 1, "the job's shell was killed, or"), ("srun --nodes=1", 137, "")],
+    [("bash", 1, "the job's shell was killed, or"), ("srun", 137, "")],
 )
 def test_what_is_killed_in_a_job_ends_it_with_a_failure(
     cluster: Cluster, killed: str, code: int, says: str
 ) -> None:
-    name = killed.partition(" ")[0]
-    ready = cluster.shared / f"ready-{name}"
-    process = start(cluster, *in_salloc(cluster, f"killed-{name}", f"touch {ready}; sleep 600"))
+    ready = cluster.shared / f"ready-{killed}"
+    words = in_salloc(cluster, f"killed-{killed}", f"touch {ready}; sleep 600")
+    process = start(cluster, *words)
     wait_until(ready.exists, process)
-    (each,) = {
-        one.number
-        for one in processes(cluster)
-        if " ".join(one.words).startswith(killed) and "SLURM_PROCID" not in one.variables
-    }
-    os.kill(each, signal.SIGKILL)
+    # srun has a process of its own that watches it.
+    first = min(one.number for one in processes(cluster) if one.name == killed)
+    os.kill(first, signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == code, err
     assert err.splitlines()[-1].startswith(f"hpcpy launch: {says}")

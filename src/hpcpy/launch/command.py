@@ -158,7 +158,7 @@ def _run(title: str, script: str, controller: Controller) -> int:
         return 0
     line, code = explain(ended.stderr, code, ended.job.was_cut)
     if ended.is_unfinished and not ended.job.was_cut():
-        line = "the job's shell was killed, or a line of the site's setup has ended it"
+        line, code = "the job's shell was killed, or a line of the site's setup has ended it", 1
     print(f"hpcpy launch: {line}", file=sys.stderr)
     return code
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy_common.machine import user_name
 
 OF_MACHINE = Path("/etc/hpcpy/site.toml")
 VARIABLE = "HPCPY_SITE_FILE"
+# As the kernel's.
+_MOST_LINKS = 40
 # Of a module's file that is not taken.
 NOT_CHANGEABLE = "chmod o-w, or move it to a folder that not everybody can write to"
 
@@ -50,15 +54,38 @@ def changeable(path: Path) -> str:
     file = path.stat()
     if file.st_mode & stat.S_IWOTH:
         return "everybody can change it"
-    ways = [path]
-    while ways[-1].is_symlink():
-        ways.append(ways[-1].parent / ways[-1].readlink())
-    for way in (*ways, path.resolve()):
-        for name in (way, *way.parents):
-            folder, owners = name.parent.stat(), {0, os.geteuid()}
-            # A folder on the way may be of the file's owner, too.
-            owners |= {folder.st_uid} if name == way else {folder.st_uid, file.st_uid}
-            is_kept = folder.st_mode & stat.S_ISVTX and name.lstat().st_uid in owners
-            if folder.st_mode & stat.S_IWOTH and not is_kept:
-                return f"everybody can write to {name.parent}"
+    for name in ways(path):
+        folder, here = name.parent.stat(), name.lstat()
+        owners = {0, os.geteuid(), folder.st_uid}
+        # A folder on the way may be of the file's owner, too.
+        owners |= {file.st_uid} if stat.S_ISDIR(here.st_mode) else set()
+        is_kept = folder.st_mode & stat.S_ISVTX and here.st_uid in owners
+        if folder.st_mode & stat.S_IWOTH and not is_kept:
+            return f"everybody can write to {name.parent}"
     return ""
+
+
+def ways(path: Path) -> Iterator[Path]:
+    """Yield each folder and link on the way to a file, and the file; no parent of one is a link."""
+    at, left, links = Path("/"), [*reversed(Path(Path.cwd(), path).parts[1:])], 0
+    while left:
+        name = left.pop()
+        if name == "..":
+            at = at.parent
+            continue
+        yield (way := at / name)
+        if not way.is_symlink():
+            at = way
+            continue
+        if (links := links + 1) > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = way.readlink()
+        at = Path("/") if target.is_absolute() else at
+        left += reversed(target.parts[target.is_absolute() :])
+
+
+def why_not_yours(path: Path) -> str:
+    """Return why a file in the home is not taken: su and sudo may leave another user's."""
+    owner = path.parent.stat().st_uid
+    is_own = owner in (0, os.geteuid(), _of_others())
+    return "" if is_own else f"its folder belongs to user {user_name(owner)}"

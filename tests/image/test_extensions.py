@@ -101,9 +101,10 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
 
 
+@pytest.mark.parametrize("output", [">&-", "</dev/null >&0"])  # which cannot be written
 @pytest.mark.parametrize("words", ["hpcpy_info", "hpcpy_info --help", "hpcpy_bake --help"])
-def test_an_answer_that_nobody_gets_is_an_error(words: str) -> None:
-    command = f'exec "$0" -m {words} </dev/null >&0'  # which cannot be written
+def test_an_answer_that_nobody_gets_is_an_error(words: str, output: str) -> None:
+    command = f'exec "$0" -m {words} {output}'
     done = run("sh", "-c", command, sys.executable)
     assert (done.returncode, done.stderr.count("\n")) == (73, 1)
 

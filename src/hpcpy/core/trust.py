@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import grp
 import os
+import pwd
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy_common.machine import user_name
+from hpcpy_common.site_file import ways
 
 ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 
@@ -49,7 +52,7 @@ def require_safe_checkout() -> None:
 def why_not(path: Path, owner: int) -> str:
     """Return why a file may have been changed by another than root, its user and an owner."""
     trusted = {0, os.geteuid(), owner}
-    for each in (path, path.resolve()):
+    for each in [*filter(Path.is_symlink, ways(path)), path.resolve()]:
         if why := _why_not(each.parent, trusted, is_parent=True) or _why_not(each, trusted):
             return why
     return ""
@@ -78,7 +81,9 @@ def _others_can_write(path: Path, status: os.stat_result) -> bool:
     if status.st_mode & stat.S_IWOTH:
         return True
     # With an access list the group's bits are what anybody named in it may have at most.
-    return bool(status.st_mode & stat.S_IWGRP) and (_has_list(path) or not _is_alone(status))
+    return bool(status.st_mode & stat.S_IWGRP) and (
+        _has_list(path) or not _is_alone(status.st_uid, status.st_gid)
+    )
 
 
 def _has_list(path: Path) -> bool:
@@ -88,11 +93,14 @@ def _has_list(path: Path) -> bool:
         return False
 
 
-def _is_alone(status: os.stat_result) -> bool:
+@functools.cache
+def _is_alone(user: int, group: int) -> bool:
     """Tell whether a group is its user's alone, as most Linux have them with umask 002."""
     try:
-        group = grp.getgrgid(status.st_gid)
+        listed = grp.getgrgid(group)
     except KeyError:
         return False
-    owner = user_name(status.st_uid)
-    return group.gr_name == owner and not {*group.gr_mem} - {owner}
+    owner = user_name(user)
+    # Those whose own group it is are not listed.
+    members = {*listed.gr_mem, *(one.pw_name for one in pwd.getpwall() if one.pw_gid == group)}
+    return listed.gr_name == owner and not members - {owner}

@@ -80,6 +80,8 @@ def _required(path: Path) -> list[tuple[str, str]]:
             raise UsageError(f"env/{path.name}: no pinned package: {line[:60]!r}", hint=_REMAKE)
     if not found:
         raise UsageError(f"env/{path.name}: pins no package", hint=_REMAKE)
+    if twice := next((name for name, version in found if found.count((name, version)) > 1), ""):
+        raise UsageError(f"env/{path.name}: pins {twice} twice", hint=_REMAKE)
     return found
 
 

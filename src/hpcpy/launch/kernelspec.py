@@ -11,6 +11,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, write_whole
 from hpcpy.core.parser import one_of, text
+from hpcpy.launch.checks import is_program
 from hpcpy.launch.command import engine_program
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
@@ -51,6 +52,8 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
     # By engine what this runs in.
     running = "" if paths.IS_CHECKOUT else dict([running_image()]).get(engine, "")
+    if asked and is_program(asked):
+        raise UsageError(f"IMAGE={asked}: is a program, and a kernel starts in an image")
     is_sites = bool(site.image and not asked)
     image = checked_image(asked or site.image or running, engine, is_sites=is_sites)
     is_apptainer = engine == "apptainer"
@@ -59,6 +62,7 @@ def main(options: argparse.Namespace) -> int:
     folder = paths.settled(options.to or user_kernels())
     path = folder / options.name.lower() / "kernel.json"
     spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
+    os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     with places_named(path.parent, ANOTHER_FOLDER):
         refuse_anothers(path, PLAIN, "kernel")
         write_whole(path, f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n")

@@ -45,7 +45,8 @@ def layers(image: str = "") -> Iterator[Layer]:
     else:
         yield Layer("the image's", None)
     yield _named()
-    yield _layer("yours", _users())
+    home = _users()
+    yield _guarded("yours", home, site_file.why_not_yours) if home else Layer("yours", None)
 
 
 def is_file(path: Path) -> bool:

@@ -92,6 +92,7 @@ def main(options: argparse.Namespace) -> int:
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
     file = folder / _MODULE_FILES / options.name / options.version
     module = module_text(options.name, image, programs, engine, site)
+    os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     places = [files.places_named(each, files.ANOTHER_FOLDER) for each in (file.parent, programs)]
     with places[0], places[1], files.disk_errors(programs):
         _refuse_anothers_image(file, image)

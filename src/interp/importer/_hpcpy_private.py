@@ -64,11 +64,20 @@ def opened(path: str, *, trusted: tuple[str, ...] = ()) -> int:
     return file
 
 
+def _is_unmapped(user: int) -> bool:
+    """Tell whether a user is what a user namespace shows of all others, root too."""
+    with open("/proc/self/uid_map") as lines, open("/proc/sys/kernel/overflowuid") as number:
+        return lines.read().split()[2:] != ["4294967295"] and user == int(number.read())
+
+
 def _check(folder: int) -> None:
     """Raise an OSError if others can put something else in the place of what is in a folder."""
     status = os.fstat(folder)
     if status.st_mode & _OTHERS and not status.st_mode & stat.S_ISVTX:
         raise OSError(errno.EPERM, "others can rename what is there")
+    # A sticky folder's owner can, too.
+    if status.st_uid not in (0, os.getuid()) and not _is_unmapped(status.st_uid):
+        raise OSError(errno.EPERM, "its owner can rename what is there")
     if status.st_uid == 0:  # what is above it is the system's
         return
     parent = os.open("..", _ON_PATH, dir_fd=folder)

@@ -182,6 +182,9 @@ def _answer() -> None:
 def main() -> int:
     """Print what was asked for."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of `| head`
+    if sys.stdout is None:
+        print("hpcpy_info: standard output: is closed", file=sys.stderr)
+        return 73
     try:
         _answer()
         sys.stdout.flush()

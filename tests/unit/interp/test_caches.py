@@ -28,6 +28,25 @@ def test_folder_is_made_for_its_owner_alone(tmp: Path) -> None:
     assert tmp.stat().st_mode & 0o777 == 0o700
 
 
+def made(tmp_path: Path, modes: tuple[int, ...]) -> Path:
+    folder = tmp_path / "above/parent/hpcpy"
+    folder.mkdir(parents=True)
+    for path, mode in zip((folder, *folder.parents), modes, strict=False):
+        path.chmod(mode)
+    return folder
+
+
+@pytest.mark.parametrize("whose", ["parent", "above"])
+def test_nor_is_one_in_a_folder_of_another_user(tmp_path: Path, whose: str) -> None:
+    if os.getuid() != 0:
+        pytest.skip("gives a folder to another user: as root")
+    folder = made(tmp_path, (0o700, 0o1777, 0o755))
+    for path in folder.parents[: 1 if whose == "parent" else 2]:
+        os.chown(path, 1, 1)
+    with pytest.raises(PermissionError):
+        _hpcpy_private.opened(str(folder))
+
+
 # Modes of the folder, of that which it is in, and above.
 @pytest.mark.parametrize(
     ("modes", "is_taken"),
@@ -42,14 +61,13 @@ def test_folder_is_made_for_its_owner_alone(tmp: Path) -> None:
     ],
 )
 def test_folder_that_others_can_write_or_rename_is_not_taken(
-    tmp_path: Path, modes: tuple[int, ...], *, is_taken: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modes: tuple[int, ...], *, is_taken: bool
 ) -> None:
-    folder = tmp_path / "above/parent/hpcpy"
-    folder.mkdir(parents=True)
-    for path, mode in zip((folder, *folder.parents), modes, strict=False):
-        path.chmod(mode)
-        if os.getuid() == 0 and path != folder:  # above root's own folders nobody looks
+    folder = made(tmp_path, modes)
+    if os.getuid() == 0:  # above root's own folders nobody looks
+        for path in (folder, folder.parent, folder.parent.parent):
             os.chown(path, 1, 1)
+        monkeypatch.setattr(os, "getuid", lambda: 1)
     try:
         os.close(_hpcpy_private.opened(str(folder)))
     except PermissionError:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -121,6 +122,18 @@ def test_of_a_program_python_is_a_script_that_runs_it(tmp_path: Path) -> None:
     shell = ("-c", 'echo "$A $PYTHONNOUSERSITE ${TMPDIR-unset} $0"', "two words")
     python, env = tmp_path / "hpcpy/1/bin/python3", {"PATH": "/usr/bin:/bin"}
     assert printed(run_program(python, *shell, env=env)) == "b c 1 unset two words\n"
+
+
+def test_what_users_run_is_not_for_everybody_to_change(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        image = make_standalone(tmp_path / "image")
+        assert run(["modulefile", f"--image={image}", f"--to={tmp_path / 'modules'}"]) == 0
+    finally:
+        os.umask(before)
+    written = [path for path in tmp_path.glob("modules/**/*") if not path.is_symlink()]
+    assert len(written) > 5
+    assert not [path for path in written if path.stat().st_mode & stat.S_IWOTH]
 
 
 # Killed before the renames of the script, of its first link, of the module file.

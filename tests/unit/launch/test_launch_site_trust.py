@@ -89,6 +89,12 @@ def linked(way: str, file: Path, everybodys: Path) -> Path:
     if way == "link in it":
         target.rename(file.with_name("real.toml"))
         target.symlink_to(file.with_name("real.toml"))
+    if way == "link through it":
+        (file.parent / "above").mkdir()
+        target.rename(file.parent / "above" / target.name)
+        (everybodys / "middle").symlink_to(file.parent / "above")
+        file.with_name("link").symlink_to(everybodys / "middle")
+        return file.with_name("link") / target.name
     if way == "link to it":
         file.with_name("link").symlink_to(everybodys)
         return file.with_name("link") / target.name
@@ -96,7 +102,9 @@ def linked(way: str, file: Path, everybodys: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("way", ["file in it", "link in it", "link to it", "folder above"])
+@pytest.mark.parametrize(
+    "way", ["file in it", "link in it", "link to it", "folder above", "link through it"]
+)
 def test_nor_is_one_whose_way_leads_through_a_folder_of_everybody(
     files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -117,6 +125,39 @@ def test_nor_is_a_link_into_such_a_folder(
     assert find_site("", image).setup == ("true",)
     (tmp_path / "everybody's").chmod(0o777)
     assert find_site("", image).setup == ()
+
+
+def test_nor_are_links_between_of_which_one_is_anothers(
+    files: dict[str, Path], image: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "real.toml"
+    target.write_text("setup = ['true']")
+    (tmp_path / "between").mkdir()
+    (tmp_path / "between/middle").symlink_to(target)
+    files["image"].symlink_to(tmp_path / "between/middle")
+    assert find_site("", image).setup == ("true",)
+    (tmp_path / "between").chmod(0o777)
+    assert find_site("", image).setup == ()
+
+
+def test_nor_is_the_file_of_another_users_home(files: dict[str, Path]) -> None:
+    files["user"].write_text("setup = ['true']")
+    assert find_site("").setup == ("true",)
+    if os.geteuid() != 0:
+        pytest.skip("gives a folder to another user: as root")
+    os.chown(files["user"].parent, 1, -1)
+    assert find_site("").setup == ()
+
+
+def test_a_path_of_links_is_walked_to_its_end_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/up").symlink_to("../b/..")
+    (tmp_path / "round").symlink_to("round")
+    assert [*site_file.ways(tmp_path / "a/b/up/b/x")][-4:] == [
+        *(tmp_path / name for name in ("a/b/up", "a/b", "a/b", "a/b/x"))
+    ]
+    with pytest.raises(OSError, match="Too many levels"):
+        list(site_file.ways(tmp_path / "round/x"))
 
 
 def test_in_a_user_namespace_the_machines_file_of_root_is_read(files: dict[str, Path]) -> None:

@@ -245,6 +245,7 @@ DAMAGES: dict[str, Callable[[str], str]] = {
     "a comment alone": lambda text: text[: text.index("\n") + 1],
     "cut": lambda text: text[: text.rindex("sha256") + 20],
     "a page": lambda _: "<html>not found</html>\n",
+    "twice": lambda text: f"{text}\n{text}",
     "merged": lambda text: f"{text}<<<<<<< HEAD\n",
 }
 

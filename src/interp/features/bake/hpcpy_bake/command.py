@@ -56,6 +56,8 @@ def main(words: Sequence[str], *, has_moved: bool = False) -> int:
 
 
 def _told(text: str) -> int:
+    if sys.stdout is None:
+        return _failed(NOT_WRITABLE, "standard output: is closed")
     try:
         print(text, end="", flush=True)
     except OSError as error:

@@ -93,7 +93,8 @@ def test_what_is_killed_in_a_job_ends_it_with_a_failure(
 
 
 @pytest.mark.parametrize(
-    ("line", "code"), [("trap 'exit 0' EXIT", 3), ("set -n", 1), ("A=1 exec true", 1)]
+    ("line", "code"),
+    [("trap 'exit 0' EXIT", 3), ("set -n", 1), ("A=1 exec true", 1), ("srun() { true; }", 3)],
 )
 def test_a_line_of_setup_makes_no_success_of_a_failure(
     cluster: Cluster, line: str, code: int

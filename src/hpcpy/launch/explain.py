@@ -171,7 +171,7 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
                 return match.expand(meaning), (*codes, code or _AT_STOP)[0]
     if ended := _ranks_end(lines, code, was_cut):
         return ended
-    lines = [line for line in lines if not _GREETING.match(line)] or lines
+    lines = [line for line in lines if not _GREETING.match(line)]
     words = next((f["what"] for line in reversed(lines) if (f := SCHEDULER.match(line))), "")
     words = words or exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
     return words, code

@@ -92,7 +92,8 @@ class LaunchPlan:
 def launch_script(plan: LaunchPlan) -> str:
     """Return the script that runs the plan; lines that need a job run in the shell of salloc's."""
     head = _header(plan) + _commented_lines(plan.surroundings)
-    file = f'>|"${{{UNFINISHED}:-/dev/null}}"'
+    # Without a word if the launch was killed.
+    file = f'2>/dev/null >|"${{{UNFINISHED}:-/dev/null}}"'
     begin = _commented(f"export -n {UNFINISHED}; echo {file}", "it is told that this is not over")
     end = _commented(f": {file}", "it is")
     if plan.within_job or not plan.needs_job_shell:

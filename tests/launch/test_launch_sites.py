@@ -1,5 +1,6 @@
 """What a site file says of places and variables, and how a job of another size takes a launch."""
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -84,9 +85,10 @@ def test_what_is_killed_in_a_job_ends_it_with_a_failure(
     words = in_salloc(cluster, f"killed-{killed}", f"touch {ready}; sleep 600")
     process = start(cluster, *words)
     wait_until(ready.exists, process)
-    # srun has a process of its own that watches it.
-    first = min(one.number for one in processes(cluster) if one.name == killed)
-    os.kill(first, signal.SIGKILL)
+    # srun has a second process, which watches the first.
+    for each in [one.number for one in processes(cluster) if one.name == killed]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == code, err
     assert err.splitlines()[-1].startswith(f"hpcpy launch: {says}")

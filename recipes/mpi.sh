@@ -85,6 +85,10 @@ strip --strip-unneeded "$OUT/$libraries"/libfabric.so.1.*
 echo /opt/mpich/lib >"$OUT/etc/ld.so.conf.d/mpich.conf"
 cp COPYRIGHT "$OUT/opt/mpich/share/licenses/mpich"
 cp modules/libfabric/COPYING "$OUT/opt/mpich/share/licenses/libfabric"
+cp modules/json-c/COPYING "$OUT/opt/mpich/share/licenses/json-c"
+# As env/sources.toml says of them.
+grep -qF 'AC_INIT([json-c], 0.13.99,' modules/json-c/configure.ac
+grep -qF 'AC_INIT([libfabric], [1.13.1],' modules/libfabric/configure.ac
 # The headers that mpi4py and h5py were compiled with are this library's.
 for header in mpi.h mpi_proto.h mpio.h; do
     cmp "all/opt/mpich/include/$header" "/opt/deps/include/$header"

@@ -90,7 +90,8 @@ def notes(changelog: str, version: str, *, dated: bool = False) -> str:
         if dated:
             hint = f'write "## {version}, 1 December 2026", or leave out the key'
             raise UsageError(f"CHANGELOG.md has no date of {version}", hint=hint) from error
-    return section[0].rstrip() + "\n"
+    # The pages that its links name are in pages.zip, as HTML.
+    return re.sub(r"\[([^]]+)\]\(docs/[^)]+\)", r"\1", section[0].rstrip()) + "\n"
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ def main(options: argparse.Namespace) -> int:
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         place(paths.ROOT / "docs/install.txt", folder / "INSTALL")
         place(paths.ROOT / "LICENSE", folder / "LICENSE")
-        place(paths.ENV / "sites/schema.json", folder / "schema.json")
+        for name in ("schema.json", "template.toml"):
+            place(paths.ENV / "sites" / name, folder / name)
         where = options.url.rstrip("/") or target.absolute().as_uri()
         for name, text in recipes(folder, version, where).items():
             (folder / name).write_text(text, encoding="utf-8")

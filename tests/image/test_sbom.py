@@ -28,10 +28,10 @@ LIBRARY = Path(sysconfig.get_path("stdlib"))
 # Of what is neither a Python package nor in a folder of its own name there.
 ELSEWHERE = {
     "lapack": LICENCES / "openblas",
-    "mpich": Path("/opt/mpich/share/licenses"),
+    **dict.fromkeys(("hwloc", "json-c", "libfabric", "mpich"), Path("/opt/mpich/share/licenses")),
     "python": LIBRARY,
 }
-LICENCE = re.compile(r"(licen[cs]e|copying|mpich).*", re.IGNORECASE)
+LICENCE = re.compile(r"(licen[cs]e|copying|hwloc|json-c|libfabric|mpich).*", re.IGNORECASE)
 
 
 def licence_files(source: str) -> list[Path]:
@@ -101,6 +101,11 @@ def test_of_the_cuda_toolkit_it_has_the_two_headers_that_numba_brings() -> None:
         assert "the NVIDIA Software License" in text
 
 
+def test_of_mpi_it_has_more_than_headers_and_what_comes_with_its_source() -> None:
+    contained = {one for _, one in relations("CONTAINS")}
+    assert {"hwloc", "json-c", "libfabric", "mpich"} <= contained
+
+
 def test_no_library_of_nvidias_is_in_hpcpy() -> None:
     assert nvidia_libraries() == set()
 
@@ -133,8 +138,7 @@ PLACES = {
     f"{LIBRARIES}/libevent_core-*": "libevent-core-2.1-7t64",
     f"{LIBRARIES}/libevent_pthreads-*": "libevent-pthreads-2.1-7t64",
     f"{LIBRARIES}/libexpat.so.*": "libexpat1",
-    # It comes with MPICH's source.
-    f"{LIBRARIES}/libfabric.so.*": "mpich",
+    f"{LIBRARIES}/libfabric.so.*": "libfabric",
     f"{LIBRARIES}/libglib-*": "libglib2.0-0t64",
     f"{LIBRARIES}/libgobject-*": "libglib2.0-0t64",
     f"{LIBRARIES}/libgthread-*": "libglib2.0-0t64",

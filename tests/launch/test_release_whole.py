@@ -110,7 +110,8 @@ def test_a_release_is_whole_and_signed(
     names = ["INSTALL", "NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json"]
     names += ["hpcpy-python-full", "hpcpy-python-full.spdx.json", "hpcpy.provenance.json"]
     # Of the recipes those whose files are there.
-    names += ["LICENSE", "pages.zip", "schema.json", "Containerfile", "podman-hpc.yaml"]
+    names += ["LICENSE", "pages.zip", "schema.json", "template.toml", "Containerfile"]
+    names += ["podman-hpc.yaml"]
     names += ["host.spdx.json", "reframe.zip"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
@@ -134,7 +135,7 @@ def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
 ) -> None:
     checked(release, keys[1], program)
     names = {"INSTALL", "LICENSE", "NOTES.md", "pages.zip", "schema.json", SUMS, SIGNATURE}
-    names |= {"host.spdx.json", "reframe.zip"}
+    names |= {"host.spdx.json", "reframe.zip", "template.toml"}
     for image, file in STANDALONE.items():
         names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json")}
         names |= {file, f"{file}.spdx.json", f"{image}.provenance.json"}

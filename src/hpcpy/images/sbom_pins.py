@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +31,10 @@ _REQUIREMENT = re.compile(r"([\w.-]+)==([^\s;]+)( ;[^#\n]+?)?( --hash=sha256:[0-
 
 def expected(plan: Plan, image: Image) -> Expected:
     """Return what an image is expected to hold."""
-    # One that is in several lists is one package: what dpkg knows of comes first.
+    # One that is in several lists is one package: what the image has most of comes first.
     by_name: dict[tuple[str, str], Pin] = {}
-    for pin in _pins(plan, image):
+    uses = (INSTALLED, CONTAINED, LINKED, READ)
+    for pin in sorted(_pins(plan, image), key=lambda pin: uses.index(pin.use)):
         by_name.setdefault((pin.kind, pin.name), pin)
     when = datetime.datetime.fromtimestamp(plan.epoch, datetime.UTC)
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
@@ -131,7 +133,11 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
     use = READ if part.headers else CONTAINED if shipped else LINKED
-    yield from (_pin("source", source, use) for source in plan.sources_of(part))
+    for source in plan.sources_of(part):
+        yield (pin := _pin("source", source, use))
+        if use != READ:
+            for name, version, licence in source.brings:
+                yield replace(pin, name=name, version=version, licence=licence, cpe="")
     yield from (_pin("debian", deb, use) for deb in plan.debian(part.debian))
     if shipped:
         for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):

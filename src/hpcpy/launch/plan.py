@@ -173,7 +173,8 @@ def plan_launch(
     copying = staging_lines(facts.image, site.node_local, COPIES[engine]) if staged else ()
     needs_job = staged or _names_job(site)
     is_in_salloc = needs_job and not (is_batch or facts.job_nodes)
-    guarded = (Line(text("guarded").rstrip(), "the step, whatever signals come"),)
+    guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
+    ends = STAGING_ENDS if staged else ()
     kinds = _kind(engine) if (request.mpi or site.kind_of_mpi(engine)) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
@@ -183,10 +184,7 @@ def plan_launch(
         lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *kinds, *copying),
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
-        afterwards=(
-            *(guarded if staged or is_in_salloc else ()),
-            *(STAGING_ENDS if staged else ()),
-        ),
+        afterwards=(guarded, *ends) if staged or is_in_salloc else (),
         within_job=facts.job_nodes > 0,
         needs_job_shell=needs_job,
         surroundings=facts.surroundings,

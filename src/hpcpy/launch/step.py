@@ -57,15 +57,13 @@ def run(script: str, controller: Controller) -> Ended:
     tail = bytearray()
     lost: list[OSError] = []
     # A file without a name: a word may have 128 KiB, less than a list of many files.
-    with _Stops() as stops, _nameless() as file, _nameless() as unfinished:
+    with _Stops() as stops, os.fdopen(os.memfd_create("hpcpy"), "wb") as file:
+        unfinished = os.memfd_create("hpcpy")
         file.write(os.fsencode(script))
         file.flush()
         process = subprocess.Popen(
             ["bash", "-p", f"/dev/fd/{file.fileno()}"],  # it takes no SHELLOPTS
-            env={
-                **controller.environment,
-                UNFINISHED: f"/proc/{os.getpid()}/fd/{unfinished.fileno()}",
-            },
+            env={**controller.environment, UNFINISHED: f"/proc/{os.getpid()}/fd/{unfinished}"},
             pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,
             # srun would end with 0 though nothing takes its output.
@@ -83,7 +81,8 @@ def run(script: str, controller: Controller) -> Ended:
         _in_thread(_watch, job, stops, has_ended)
         code = process.wait()
         has_ended.set()
-        is_unfinished = code == 0 and os.fstat(unfinished.fileno()).st_size > 0
+        is_unfinished = code == 0 and os.fstat(unfinished).st_size > 0
+        os.close(unfinished)
     # A process that is left may hold a stream open; who reads slowly gets all.
     for reader in (errors, output):
         reader.join(timeout=GRACE)
@@ -102,10 +101,6 @@ def run(script: str, controller: Controller) -> Ended:
         stopped_by=stops.first,
         is_unfinished=is_unfinished,
     )
-
-
-def _nameless() -> IO[bytes]:
-    return os.fdopen(os.memfd_create("hpcpy"), "wb")
 
 
 def _in_thread(work: Callable[..., None], *words: object) -> threading.Thread:

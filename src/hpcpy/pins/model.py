@@ -81,6 +81,7 @@ class Artifact:
     licence: str
     sources: tuple[Source, ...]
     cpe: str = ""
+    brings: tuple[tuple[str, ...], ...] = ()  # Other projects in it: name, version, licence
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     top = read_table((folder or paths.ENV) / "sources.toml")
     tables = dict(top.tables())
     for table in tables.values():
-        table.only("version", "licence", "why", "cpe", "sources")
+        table.only("version", "licence", "why", "cpe", "brings", "sources")
     return {name: _artifact(name, table, table.array("sources")) for name, table in tables.items()}
 
 
@@ -116,7 +117,9 @@ def _artifact(name: str, table: Table, places: list[Table], pattern: str = _URL)
     licence, cpe = table.text("licence"), ""
     if "cpe" in table.values:
         cpe = table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
-    return Artifact(name, version, file_name(origins[0].url), licence, origins, cpe)
+    brings = table.table("brings") if "brings" in table.values else None
+    brought = tuple((key, *brings.texts(key)) for key in brings.values) if brings else ()
+    return Artifact(name, version, file_name(origins[0].url), licence, origins, cpe, brought)
 
 
 def _source(table: Table, version: str, pattern: str) -> Source:

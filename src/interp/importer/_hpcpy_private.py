@@ -27,7 +27,8 @@ def folder() -> str | None:
 def folders() -> list[str]:
     """Return the private folders that this user may have, the best first."""
     given = os.environ.get("TMPDIR", "")
-    parents = [*([given] if given else []), *_SYSTEM]
+    # What a link on its way leads to now: its owner may change it after the check.
+    parents = [*([os.path.realpath(given)] if given else []), *_SYSTEM]
     return [f"{parent}/hpcpy-{os.getuid()}" for parent in parents]
 
 

@@ -76,6 +76,16 @@ def test_folder_that_others_can_write_or_rename_is_not_taken(
         assert is_taken
 
 
+def test_a_link_on_the_way_is_followed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner had it lead elsewhere after the check."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "link"))
+    assert _hpcpy_private.folder() == f"{tmp_path}/real/hpcpy-{os.getuid()}"
+
+
 def test_link_of_its_name_is_not_followed(tmp: Path) -> None:
     elsewhere = tmp.parent / "elsewhere"
     elsewhere.mkdir(mode=0o700)

@@ -90,7 +90,9 @@ def test_without_its_mpiexec_spawning_raises_an_exception_and_says_why(tmp_path:
     asks = "from mpi4py import MPI; print(open('/proc/self/maps').read())"
     (library,) = set(re.findall(r"/\S*/libmpi\.so\S*", printed(python("-c", asks))))
     alone = shutil.copy(library, tmp_path)
-    done = ended(SPAWN, tmp_path, HPCPY_MPI=str(alone))
+    # The one file has libfabric beside it.
+    beside = str(Path(library).parent)
+    done = ended(SPAWN, tmp_path, HPCPY_MPI=str(alone), LD_LIBRARY_PATH=beside)
     assert done.returncode == 1
     assert done.stderr.count("/bin/mpiexec.hydra is missing, or it has failed; start") == 1
     assert "mpi4py.MPI.Exception: " in done.stderr

@@ -102,7 +102,7 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
 
 
 @pytest.mark.parametrize("output", [">&-", "</dev/null >&0"])  # which cannot be written
-@pytest.mark.parametrize("words", ["hpcpy_info", "hpcpy_info --help", "hpcpy_bake --help"])
+@pytest.mark.parametrize("words", ["hpcpy_info", "hpcpy_info --help"])
 def test_an_answer_that_nobody_gets_is_an_error(words: str, output: str) -> None:
     command = f'exec "$0" -m {words} {output}'
     done = run("sh", "-c", command, sys.executable)

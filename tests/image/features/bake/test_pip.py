@@ -43,3 +43,9 @@ def test_pip_installs_into_a_virtual_environment(small: Path, tmp_path: Path) ->
     done = run(own, "-c", program, check=True)
     assert done.stdout.split()[0] == "1"
     assert str(tmp_path / "my") in done.stdout
+
+
+@pytest.mark.parametrize("output", [">&-", "</dev/null >&0"])  # which cannot be written
+def test_a_help_that_nobody_gets_is_an_error(output: str) -> None:
+    done = run("sh", "-c", f'exec "$0" -m hpcpy_bake --help {output}', sys.executable)
+    assert (done.returncode, done.stderr.count("\n")) == (73, 1)

@@ -54,7 +54,7 @@ def changeable(path: Path) -> str:
     file = path.stat()
     if file.st_mode & stat.S_IWOTH:
         return "everybody can change it"
-    for name in ways(path):
+    for name in way_to(path):
         folder, here = name.parent.stat(), name.lstat()
         owners = {0, os.geteuid(), folder.st_uid}
         # A folder on the way may be of the file's owner, too.
@@ -65,8 +65,8 @@ def changeable(path: Path) -> str:
     return ""
 
 
-def ways(path: Path) -> Iterator[Path]:
-    """Yield each folder and link on the way to a file, and the file; no parent of one is a link."""
+def way_to(path: Path) -> Iterator[Path]:
+    """Yield each folder and link on the way to a file, by its real place, and then the file."""
     at, left, links = Path("/"), [*reversed(Path(Path.cwd(), path).parts[1:])], 0
     while left:
         name = left.pop()

@@ -9,7 +9,7 @@ hpcpy_early='' hpcpy_step=''
 stop() { if [ "$hpcpy_step" ]; then kill -INT "$hpcpy_step" 2>/dev/null; else hpcpy_early=1; fi; }
 trap stop TERM INT HUP
 set -m
-(exec "${step[@]}") & # and no function of this name
+(exec "${step[@]}") & # not a function of its name
 hpcpy_step=$!
 set +m
 [ ! "$hpcpy_early" ] || kill -INT $hpcpy_step

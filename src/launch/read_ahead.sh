@@ -2,7 +2,8 @@
 # What programs read of the image $1, read ahead, as `hpcpy pack` has recorded it in $1.hot: first
 # the image's size, then ranges, AT SIZE, in bytes.  On a busy file system the engine asks for a
 # thousand blocks, one after the other; eight readers ask at once, up to half of the free memory.
-# A list that a neighbour owns or can change is not opened, and of any no more is read than pack writes.
+# A list that a neighbour owns, or everybody can write, is not opened.  Of any list no more is read
+# than pack writes.
 read_ahead() {
   local owner mode size own ranges told
   # A process costs as much as a megabyte from memory: there are few.

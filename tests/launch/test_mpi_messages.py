@@ -28,7 +28,7 @@ echo "4096 $1 $1" >/proc/sys/net/ipv4/tcp_rmem
 shift
 exec "$@"
 """
-# What runs in it: another user's namespace would be another way than root's.
+# Root needs no user namespace, in which Apptainer would start in another way.
 ALONE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy_common.machine import user_name
-from hpcpy_common.site_file import ways
+from hpcpy_common.site_file import way_to
 
 ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 
@@ -52,7 +52,7 @@ def require_safe_checkout() -> None:
 def why_not(path: Path, owner: int) -> str:
     """Return why a file may have been changed by another than root, its user and an owner."""
     trusted = {0, os.geteuid(), owner}
-    for each in [*filter(Path.is_symlink, ways(path)), path.resolve()]:
+    for each in [*filter(Path.is_symlink, way_to(path)), path.resolve()]:
         if why := _why_not(each.parent, trusted, is_parent=True) or _why_not(each, trusted):
             return why
     return ""

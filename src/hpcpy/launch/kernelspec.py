@@ -53,7 +53,7 @@ def main(options: argparse.Namespace) -> int:
     # By engine what this runs in.
     running = "" if paths.IS_CHECKOUT else dict([running_image()]).get(engine, "")
     if asked and is_program(asked):
-        raise UsageError(f"IMAGE={asked}: is a program, and a kernel starts in an image")
+        raise UsageError(f"IMAGE={asked}: is a program", hint="a kernel starts in a SIF: IMAGE=…")
     is_sites = bool(site.image and not asked)
     image = checked_image(asked or site.image or running, engine, is_sites=is_sites)
     is_apptainer = engine == "apptainer"

@@ -94,8 +94,8 @@ def launch_script(plan: LaunchPlan) -> str:
     head = _header(plan) + _commented_lines(plan.surroundings)
     # Without a word if the launch was killed.
     file = f'2>/dev/null >|"${{{UNFINISHED}:-/dev/null}}"'
-    begin = _commented(f"export -n {UNFINISHED}; echo {file}", "it is told that this is not over")
-    end = _commented(f": {file}", "it is")
+    begin = _commented(f"export -n {UNFINISHED}; echo {file}", "until the step, 0 is a failure")
+    end = _commented(f": {file}", "from here on the code is the step's")
     if plan.within_job or not plan.needs_job_shell:
         return head + begin + _body(plan, () if plan.within_job else plan.allocation, end)
     job = _array("job", ["salloc"], plan.size, plan.allocation)

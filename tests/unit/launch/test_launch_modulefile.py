@@ -66,6 +66,7 @@ def test_what_goes_with_the_checkout_is_told(
         ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),
         ("kernelspec --engine=shifter", "takes a reference; IMAGE=registry.example.org/"),
         ("kernelspec --image=/no/such.sif", "IMAGE=/no/such.sif: no such file"),
+        (f"kernelspec --image={sys.executable}", "is a program; a kernel starts in a SIF: IMAGE="),
         ("kernelspec --name=a/b", "--name: a/b cannot name a file"),
         ("kernelspec --title=a\nb", "holds a character that cannot be printed"),
     ],

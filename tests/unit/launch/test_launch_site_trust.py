@@ -153,11 +153,11 @@ def test_a_path_of_links_is_walked_to_its_end_or_refused(tmp_path: Path) -> None
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/b/up").symlink_to("../b/..")
     (tmp_path / "round").symlink_to("round")
-    assert [*site_file.ways(tmp_path / "a/b/up/b/x")][-4:] == [
+    assert [*site_file.way_to(tmp_path / "a/b/up/b/x")][-4:] == [
         *(tmp_path / name for name in ("a/b/up", "a/b", "a/b", "a/b/x"))
     ]
     with pytest.raises(OSError, match="Too many levels"):
-        list(site_file.ways(tmp_path / "round/x"))
+        list(site_file.way_to(tmp_path / "round/x"))
 
 
 def test_in_a_user_namespace_the_machines_file_of_root_is_read(files: dict[str, Path]) -> None:

@@ -4,8 +4,10 @@
 # shared libraries; the executable, the archives of the same packages.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/python_source.sh
+. "$CONTEXT/recipes/python_source.sh"
 
-unpack python
+unpack_python
 # Those of this minor release: another one without any ends here.
 series=$(sed -n 's/^VERSION=//p' configure)
 (PART=$PART/$series && apply_patches .)

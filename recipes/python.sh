@@ -1,9 +1,11 @@
 #!/bin/sh
-# CPython from its project's tarball, with the base image's shared libraries.
+# CPython as its release branch has it, with the base image's shared libraries.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/python_source.sh
+. "$CONTEXT/recipes/python_source.sh"
 
-unpack python
+unpack_python
 
 # The flags are passed as *_NODIST: sysconfig gives CFLAGS to every extension
 # that a user builds, and these are not for them.  No PGO: 6 minutes for no clear

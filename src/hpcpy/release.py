@@ -31,6 +31,7 @@ from hpcpy.images.outputs import STANDALONE, archive_path, standalone_sbom
 from hpcpy.images.plan import Plan
 from hpcpy.images.provenance import commit, hashed, statement
 from hpcpy.images.sbom_file import HOST, sbom_of, sbom_of_pins
+from hpcpy.images.vex import vex
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 SUMS = "SHA256SUMS"
@@ -256,6 +257,7 @@ def _ship(made: Made, folder: Path, of: str, key: Path | None) -> None:
     ]
     sbom = sbom_of(folder / made.files["oci"].name)
     (folder / f"{made.image.file}.spdx.json").write_text(sbom)
+    (folder / f"{made.image.file}.openvex.json").write_text(vex(made.plan, made.image))
     host = sbom_of_pins(made.plan, HOST)
     (folder / f"{HOST}{made.image.suffix}.spdx.json").write_text(host)
     if file := made.files.get("standalone"):

@@ -112,7 +112,7 @@ def test_a_release_is_whole_and_signed(
     # Of the recipes those whose files are there.
     names += ["LICENSE", "pages.zip", "schema.json", "template.toml", "Containerfile"]
     names += ["podman-hpc.yaml"]
-    names += ["host.spdx.json", "reframe.zip"]
+    names += ["host.spdx.json", "hpcpy.openvex.json", "reframe.zip"]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
@@ -137,7 +137,7 @@ def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
     names = {"INSTALL", "LICENSE", "NOTES.md", "pages.zip", "schema.json", SUMS, SIGNATURE}
     names |= {"host.spdx.json", "reframe.zip", "template.toml"}
     for image, file in STANDALONE.items():
-        names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json")}
+        names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json", "openvex.json")}
         names |= {file, f"{file}.spdx.json", f"{image}.provenance.json"}
         assert (release / file).read_text() == f"the interpreter of {image}"
         statement = json.loads((release / f"{image}.provenance.json").read_text())

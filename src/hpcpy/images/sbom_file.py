@@ -16,6 +16,7 @@ from hpcpy.images.command import add_arch, ensure_image
 from hpcpy.images.oci import blob, json_of, stream
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.sbom_pins import expected, of_host, of_lock
+from hpcpy.images.vex import vex
 from hpcpy.sbom.contents import Contents
 from hpcpy.sbom.image import sbom
 
@@ -65,9 +66,10 @@ def main(options: argparse.Namespace) -> int:
     elif name.endswith(".lock"):
         raise UsageError(f"no lock {name!r} in env/", hint="ls env/*.lock")
     else:
-        archive, _, image = ensure_image("oci", name, options.arch)
+        archive, plan, image = ensure_image("oci", name, options.arch)
         require_bytes(archive, read_stamp(archive).get("sha256"))
         name, text = image.file, sbom_of(archive)
+        write_whole(paths.BUILD / f"{name}.openvex.json", vex(plan, image))
     target = paths.BUILD / f"{name}.spdx.json"
     write_whole(target, text)
     print(target)

@@ -18,6 +18,7 @@ from hpcpy.images.oci import fetch_materials
 from hpcpy.images.outputs import standalone_path, standalone_sbom
 from hpcpy.images.plan import Plan
 from hpcpy.images.sbom_pins import expected
+from hpcpy.images.vex import vex
 from hpcpy.sbom.contents import CONTAINED, Expected, look
 from hpcpy.sbom.image import sbom
 
@@ -42,6 +43,7 @@ def make_standalone(plan: Plan, image: Image) -> Path:
         # After a comparison of the file's packages with their pins.
         bill = sbom(_expected(plan, image), look(about, distributions(path=[str(site)])))
         write_whole(sbom_file, bill)
+        write_whole(target.with_name(f"{target.name}.openvex.json"), vex(plan, image))
         shutil.move(folder / _MADE, target)
         target.chmod(0o755)
         current.note = f"{target.stat().st_size / 1e6:.0f} MB"

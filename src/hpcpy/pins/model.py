@@ -82,6 +82,7 @@ class Artifact:
     sources: tuple[Source, ...]
     cpe: str = ""
     brings: tuple[tuple[str, ...], ...] = ()  # Other projects in it: name, version, licence
+    fixes: tuple[str, ...] = ()  # Vulnerabilities of what it is a patch of
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     top = read_table((folder or paths.ENV) / "sources.toml")
     tables = dict(top.tables())
     for table in tables.values():
-        table.only("version", "licence", "why", "cpe", "brings", "sources")
+        table.only("version", "licence", "why", "cpe", "brings", "fixes", "sources")
     return {name: _artifact(name, table, table.array("sources")) for name, table in tables.items()}
 
 
@@ -119,7 +120,8 @@ def _artifact(name: str, table: Table, places: list[Table], pattern: str = _URL)
         cpe = table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
     brings = table.table("brings") if "brings" in table.values else None
     brought = tuple((key, *brings.texts(key)) for key in brings.values) if brings else ()
-    return Artifact(name, version, file_name(origins[0].url), licence, origins, cpe, brought)
+    fixes = tuple(table.texts("fixes")) if "fixes" in table.values else ()
+    return Artifact(name, version, file_name(origins[0].url), licence, origins, cpe, brought, fixes)
 
 
 def _source(table: Table, version: str, pattern: str) -> Source:

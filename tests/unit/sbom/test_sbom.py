@@ -25,7 +25,10 @@ from hpcpy.images import sbom_file
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import STANDALONE
+from hpcpy.images.plan import make_plan
 from hpcpy.images.sbom_file import sbom_of
+from hpcpy.images.sbom_pins import expected
+from hpcpy.images.vex import vex
 from hpcpy.pins.debian import debs
 from hpcpy.pins.model import host_arch
 from hpcpy.sbom.contents import (
@@ -184,7 +187,7 @@ def test_no_sbom_is_taken_of_a_damaged_archive(
     write_archive(archive, [layer({"opt/hpcpy/share/hpcpy/sbom.spdx.json": b"{}"})])
     write_stamp(archive)
     monkeypatch.setattr(paths, "BUILD", tmp_path)
-    monkeypatch.setattr(sbom_file, "ensure_image", lambda *_: (archive, None, image))
+    monkeypatch.setattr(sbom_file, "ensure_image", lambda *_: (archive, make_plan(), image))
     assert run(["sbom"]) == 0
     content, status = bytearray(archive.read_bytes()), archive.stat()
     content[len(content) // 2] ^= 1
@@ -269,3 +272,22 @@ def test_each_night_all_of_them_are_scanned() -> None:
     images = yaml.safe_load(nightly)["jobs"]["vulnerabilities"]["strategy"]["matrix"]["image"]
     shipped = {"hpcpy", "hpcpy-core", "hpcpy-cuda", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark"}
     assert {*images} == {*shipped, *STANDALONE.values(), "host", *LOCKS}
+
+
+def test_a_scanner_is_told_what_patches_have_fixed() -> None:
+    plan = make_plan()
+    pins = expected(plan, plan.graph.image("hpcpy")).pins
+    document = json.loads(vex(plan, plan.graph.image("hpcpy")))
+    by_name = {each["vulnerability"]["name"]: each for each in document["statements"]}
+    # One in the patches, and one of the release branch.
+    assert {"CVE-2026-82049", "CVE-2026-114583", "CVE-2026-115557", "CVE-2026-15806"} <= {*by_name}
+    for name, each in by_name.items():
+        how = each["status_notes"].removeprefix("fixed by ")
+        assert each["status"] == "fixed"
+        if how.endswith(".patch"):
+            assert name in (paths.ROOT / how).read_text()
+        # The SBOM has what was fixed under this address.
+        (product,) = each["products"]
+        assert product["@id"] in {f"pkg:generic/{pin.name}@{pin.version}" for pin in pins}
+    # An image without one of these parts was never affected.
+    assert json.loads(vex(plan, plan.graph.image("base")))["statements"] == []

@@ -1,0 +1,17 @@
+#!/bin/sh
+# shellcheck shell=sh
+
+# unpack_python: the source of CPython with all fixes of its release branch that can be had,
+# into the working folder.
+unpack_python() {
+    unpack python
+    # Debian's configure.ac differs for iOS and for shared curses alone, so configure stays.  The
+    # second file takes the "+" from the version, which packaging before 24.1 refuses.
+    tar -xf "$MATERIALS"/python-branch.tar.* debian/patches
+    for change in git-updates patchlevel-noplus; do
+        patch -s --no-backup-if-mismatch -p1 <"debian/patches/$change.diff"
+    done
+    rm -r debian
+    # Fixes that came later.
+    (PART=python && apply_patches .)
+}

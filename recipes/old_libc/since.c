@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <semaphore.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,17 +15,26 @@ int close_range(unsigned first, unsigned last, int flags)
 }
 
 /* A semaphore's wait by another clock than the wall's: by the wall's, as long as that goes
-   evenly. */
+   evenly.  An hour at a time: a far end, as Python's threading.TIMEOUT_MAX sets one, has no
+   number of nanoseconds. */
 int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
 {
-    const long long second = 1000000000;
-    struct timespec now, wall;
+    const time_t second = 1000000000, hour = 3600;
     for (;;) {
-        clock_gettime(clock, &now);
+        struct timespec now, wall;
+        if (clock_gettime(clock, &now) != 0 || until->tv_nsec < 0 || until->tv_nsec >= second) {
+            errno = EINVAL;
+            return -1;
+        }
         clock_gettime(CLOCK_REALTIME, &wall);
-        long long left = (until->tv_sec - now.tv_sec) * second + until->tv_nsec - now.tv_nsec;
-        long long end = wall.tv_sec * second + wall.tv_nsec + (left > 0 ? left : 0);
-        struct timespec limit = {end / second, end % second};
+        time_t left = 0;
+        if (until->tv_sec > now.tv_sec + hour) {
+            left = hour * second;
+        } else if (until->tv_sec >= now.tv_sec) {
+            left = (until->tv_sec - now.tv_sec) * second + until->tv_nsec - now.tv_nsec;
+        }
+        time_t end = wall.tv_nsec + (left > 0 ? left : 0);
+        struct timespec limit = {wall.tv_sec + end / second, end % second};
         if (sem_timedwait(semaphore, &limit) == 0) {
             return 0;
         }

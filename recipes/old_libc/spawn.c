@@ -4,25 +4,30 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #pragma GCC visibility push(hidden)
 
 typedef int AddCloseFrom(posix_spawn_file_actions_t *actions, int from);
 
-/* Without /proc each number is tried, of those that a process gets by default. */
-static int add_each(posix_spawn_file_actions_t *actions, int from)
+/* Above the limit of open files spawn closes none, but exec does those that Python opened. */
+static int add(posix_spawn_file_actions_t *actions, int file)
 {
-    struct rlimit limit = {0};
-    getrlimit(RLIMIT_NOFILE, &limit);
+    int flags = fcntl(file, F_GETFD);
+    int error = flags == -1 ? 0 : posix_spawn_file_actions_addclose(actions, file);
+    return error == EBADF && (flags & FD_CLOEXEC) != 0 ? 0 : error;
+}
+
+/* Without /proc each number is tried, of those that a process gets by default. */
+static int add_each(posix_spawn_file_actions_t *actions, int from, long limit)
+{
     int error = 0;
-    for (int file = from; error == 0 && (rlim_t)file < limit.rlim_cur && file < 65536; file++) {
-        if (fcntl(file, F_GETFD) != -1) {
-            error = posix_spawn_file_actions_addclose(actions, file);
-        }
+    for (int file = from; error == 0 && file < limit && file < 65536; file++) {
+        error = add(actions, file);
     }
     return error;
 }
@@ -36,16 +41,20 @@ int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions
     if (hosts != NULL) {
         return hosts(actions, from);
     }
+    const long limit = sysconf(_SC_OPEN_MAX);
+    if (from < 0 || from >= limit) {
+        return EBADF;
+    }
     DIR *folder = opendir("/proc/self/fd");
     if (folder == NULL) {
-        return add_each(actions, from);
+        return add_each(actions, from, limit);
     }
     int error = 0;
     struct dirent *entry;
     while (error == 0 && (entry = readdir(folder)) != NULL) {
         int file = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && file >= from && file != dirfd(folder)) {
-            error = posix_spawn_file_actions_addclose(actions, file);
+        if (entry->d_name[0] != '.' && file >= from) {
+            error = add(actions, file);
         }
     }
     closedir(folder);

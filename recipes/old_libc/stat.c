@@ -2,6 +2,7 @@
    kernel fills the structure that programs know.  Hidden, as all that stands in for glibc. */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,6 +32,10 @@ int fstat(int file, struct stat *result)
 
 int mknodat(int folder, const char *path, mode_t mode, dev_t device)
 {
+    if (device != (unsigned)device) { /* the kernel has 32 bits for it */
+        errno = EINVAL;
+        return -1;
+    }
     return (int)syscall(SYS_mknodat, folder, path, mode, (unsigned)device);
 }
 

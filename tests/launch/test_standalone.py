@@ -57,6 +57,22 @@ STARTS = """
 import subprocess, sys
 print(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, text=True).stdout)
 """
+# What waits ends when another thread has done something: by a semaphore of recipes/old_libc.
+WAITS = """
+import queue, threading
+most = threading.TIMEOUT_MAX
+lock, event, items = threading.Lock(), threading.Event(), queue.Queue()
+lock.acquire()
+def end():
+    lock.release(), event.set(), items.put(4)
+timer = threading.Timer(0.5, end)
+threads = [threading.Thread(target=lambda wait=wait: print(wait())) for wait in (
+    lambda: lock.acquire(timeout=most), lambda: event.wait(most), lambda: timer.join(most),
+    lambda: items.get(timeout=most),
+)]
+for thread in (timer, *threads): thread.start()
+for thread in threads: thread.join(most)
+"""
 Start = Callable[..., Done]
 
 
@@ -218,6 +234,11 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
         broken.write(bytes(60 << 20))
     assert printed(python("-c", COMPILES)) == "42\n"
     assert library.stat().st_size == before.st_size
+
+
+def test_the_longest_wait_waits(file: Path) -> None:
+    ended = printed(run(file, "-c", WAITS, env=clean())).split()
+    assert sorted(ended) == ["4", "None", "True", "True"]
 
 
 def test_without_proc_it_starts_itself(file: Path) -> None:

@@ -59,6 +59,7 @@ def run(package: Package, arguments: list[str]) -> int:
         ranks.print_once(f"{package.name}: {line}")
         return 2
     try:
+        ranks.require_launcher()
         code = int(package.load(name)(rest))
     except BaseException as error:
         if not signals.asked():

@@ -20,6 +20,11 @@ from hpcpy_common.errors import UnavailableError, WorkloadError
 T = TypeVar("T")
 
 _PRINT_SECONDS = 0.3
+# What starts ranks, as it calls itself. Of slurmstepd: a step of srun, no batch script.
+_STARTER = re.compile(r"slurmstepd: \[[\d+]+\.\d+|(\S*/)?(hydra_pmi_proxy|orted|prted)\b")
+# The engine's process outside of a container, by whose parent it was started.
+_ENGINE = re.compile(r"(Apptainer|Singularity) runtime parent")
+_IN_CONTAINER = ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
 
 
 class _Variables(NamedTuple):
@@ -71,6 +76,44 @@ def is_of_several(environ: Mapping[str, str]) -> bool:
     return each[0].size > 1 if each else {"PMIX_RANK", "PMIX_NAMESPACE"} <= environ.keys()
 
 
+def is_rank(environ: Mapping[str, str]) -> bool:
+    """Return whether a launcher has started this process, alone or with others."""
+    return bool(claims(environ)) or is_of_several(environ)
+
+
+def require_launcher() -> None:
+    """Raise UnavailableError for a rank whose engine has dropped what the launcher says to it.
+
+    Each such rank would take itself for the only one. `--cleanenv` of Apptainer does that.
+    """
+    if not any(map(os.environ.get, _IN_CONTAINER)) or is_rank(os.environ):
+        return
+    process = inside = os.getpid()
+    while process > 1 and not _ENGINE.match(_of_process(process, "cmdline")):
+        inside, process = process, _parent(process)
+    # The variables may have been dropped in the container, for what a rank starts.
+    first = _of_process(inside, "environ").split("\0")
+    is_cleaned = not is_rank(dict(pair.split("=", 1) for pair in first if "=" in pair))
+    if process > 1 and is_cleaned and _STARTER.match(_of_process(_parent(process), "cmdline")):
+        raise UnavailableError(
+            "a launcher has started this container, and none of its variables is inside",
+            hint="unset APPTAINER_CLEANENV and SINGULARITY_CLEANENV, and leave out --cleanenv",
+        )
+
+
+def _of_process(process: int, file: str) -> str:
+    try:
+        return Path(f"/proc/{process}/{file}").read_text("utf-8", "replace")
+    except OSError:  # it has ended, or is another user's
+        return ""
+
+
+def _parent(process: int) -> int:
+    # The 2nd field, in brackets, may have blanks of its own.
+    fields = _of_process(process, "stat").rpartition(")")[2].split()
+    return int(fields[1]) if fields else 0
+
+
 def rank_on_node() -> int | None:
     """Return which of its node's ranks this is, from 0; None where no launcher says it."""
     numbers = [_number(os.environ, each.rank_on_node) for each in _TABLE]
@@ -110,6 +153,7 @@ def world() -> Any:
     Also where the launcher started several processes that MPI does not know of: each
     would compute everything.
     """
+    require_launcher()
     try:
         from mpi4py import MPI  # noqa: PLC0415
     except (ImportError, RuntimeError) as error:

@@ -4,13 +4,13 @@ The first raises KeyboardInterrupt or SystemExit between any two instructions of
 thread. In a lock's own code another exception may take its place, and in a destructor it
 is dropped: whatever comes up after it is that stop.
 
-A second one, or three seconds, end the process by `os._exit`: the main thread may wait in
-MPI for a rank that has gone, or for a lock that nobody gives back.
+A second one, or three seconds, end the process by `os._exit`, in a thread of its own: the
+main thread may compute in C for an hour, wait in MPI for a rank that has gone, or for a lock
+that nobody gives back. C that holds the GIL keeps the thread from that.
 """
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import fcntl
 import os
@@ -41,26 +41,18 @@ class _Stop:
 
     command = "workloads"
     number = 0
-    since = 0.0
-    is_rank = False
     is_printer = True
 
     def __call__(self, number: int, _: FrameType | None) -> None:
         if self.number:
-            if time.monotonic() - self.since > _SAME_SECONDS:
-                _end(self.number)
             return
-        self.number, self.since = number, time.monotonic()
+        self.number = number
         # MPI_Finalize comes after Python's end, when no thread runs: the kernel ends it.
         # On a busy machine a thread that still runs comes two seconds late at most.
         signal.alarm(int(SECONDS) + 2)
         # concurrent.futures, asyncio and Dask log what the stop makes fail.
         if logging := sys.modules.get("logging"):
             logging.disable()
-        if not self.is_rank:
-            # Not by `threading`, whose locks the main thread may hold just now.
-            with contextlib.suppress(RuntimeError):  # at the end of the interpreter
-                _thread.start_new_thread(_end_in_time, (number,))
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)
@@ -97,30 +89,37 @@ def listen(command: str) -> None:
     sys.warnoptions.append("ignore:resource_tracker")
     sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
     threading.excepthook = lambda args: asked() or threading.__excepthook__(args)
-    if ranks.expected() > 1:
-        _stop.is_rank, _stop.is_printer = True, ranks.is_first()
-        # The interpreter writes a signal's number to the pipe when it comes, not when its
-        # handler runs. A thread can read it while MPI waits, as mpi4py releases the GIL.
-        read, write = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(write, False)
-        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    _stop.is_printer = ranks.is_first()
+    # The interpreter writes a signal's number to the pipe when it comes, not when its handler
+    # runs. A forked child has the pipe, and not the thread: its signals are no stop of this one.
+    read, write = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
+    with contextlib.suppress(RuntimeError):  # a limit of processes counts threads, too
         threading.Thread(target=_watch, args=(read,), daemon=True).start()
 
 
 def _watch(read: int) -> None:
-    while numbers := os.read(read, 64):
-        for number in _NUMBERS:
-            if number in numbers:
-                _end_in_time(number)
-
-
-def _end_in_time(number: int) -> None:
+    # The kernel is to give them to the main thread, which may wait in a call or block SIGINT.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _NUMBERS)
+    while not (number := _next(read)):
+        pass
+    since = time.monotonic()
     time.sleep(_TIDY_SECONDS)
     clean_up()
     # Another rank may abort this one before its end.
     _print_line()
-    time.sleep(SECONDS - _TIDY_SECONDS)
+    while (left := since + SECONDS - time.monotonic()) > 0:
+        is_second = select.select([read], [], [], left)[0] and _next(read)
+        if is_second and time.monotonic() - since > _SAME_SECONDS:
+            break
     _end(number)
+
+
+def _next(read: int) -> int:
+    """Wait for a signal; return its number, or 0 of one that asks for no stop."""
+    return next((number for number in os.read(read, 64) if number in _NUMBERS), 0)
 
 
 def _end(number: int) -> NoReturn:

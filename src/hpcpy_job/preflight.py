@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common import ranks
-from hpcpy_common.errors import UsageError
+from hpcpy_common.errors import UnavailableError, UsageError
 from hpcpy_job import program
 from hpcpy_job.doctor import checks, job, promises
 from hpcpy_job.doctor.checks import Finding, Status
@@ -63,6 +63,12 @@ def main(words: list[str]) -> int:
 
 def _check(mode: str, promised: dict[str, Any]) -> int:
     """Look at the job and print its faults; all ranks call this together."""
+    try:
+        ranks.require_launcher()
+    except UnavailableError as error:
+        if mode == "on":
+            raise
+        print(f"preflight: warning: {error}", file=sys.stderr, flush=True)
     is_alone = not ranks.is_of_several(os.environ)
     # A rank alone needs no MPI, unless its promises are of MPI; outside a job none is started.
     starts = not is_alone or promises.needs_mpi(promised)

@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from needed import need, needs
+from needed import needs
 
-from proc_files import processes
-from running import printed, run, start, surroundings, wait_until
+from running import printed, run, surroundings
 from workloads.__main__ import main
 from workloads.mandel import command, grid, numpy_
 from workloads.mandel.grid import AREAS, Answer, Area, Grid
@@ -117,30 +114,6 @@ def test_it_runs_where_no_home_can_be_written(tmp_path: Path) -> None:
     shown = printed(run(*command, env=env))
     assert "\npython-2 " in shown
     assert "mpi-block: left out: one rank" in shown
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("impl", ["python", "multiprocessing", "threads", "dask"])
-def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: Path) -> None:
-    need(*TECHNIQUES[impl].needs)
-    assert TECHNIQUES[impl].why_not() == ""
-    command = [sys.executable, "-m", "workloads", "mandel", "--area", "area2", "--full"]
-    command += ["--impl", impl, "--size", "4000", "4000", "--out", str(tmp_path / "m.npy")]
-    # Some workers begin a session of their own: what is left is known by this.
-    mark = f"STARTED_BY={tmp_path}"
-    env = {**surroundings(), "STARTED_BY": str(tmp_path)}
-    with start(*command, env=env, start_new_session=True) as job:
-        # The temporary file is there once it computes.
-        wait_until(lambda: [*tmp_path.iterdir()], job)
-        os.killpg(job.pid, signal.SIGINT)
-        try:
-            assert job.communicate(timeout=300)[1] == "workloads: mandel: stopped\n"
-        finally:
-            job.kill()
-    assert job.returncode == 130
-    assert not [*tmp_path.iterdir()]
-    # multiprocessing's resource tracker notices a moment later.
-    wait_until(lambda: not [*processes(mark)])
 
 
 def test_workers_compute_with_the_kernel_that_was_asked_for(

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import random
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,9 @@ from needed import need
 from workloads.pi._kernels_cython import count as count_drawn
 
 from running import (
-    TELLS_WHEN,
     in_own_process,
-    last_words,
     printed,
     run,
-    start,
-    surroundings,
-    wait_until,
     workload_on,
 )
 from tiers import sampled
@@ -177,21 +171,6 @@ processes.seeded_hits = lambda seed, pairs: pairs
     done = altered(3, code, "pi", "-n", 1_000, "--impl", "numpy" if rank_alone else "mpi")
     assert done.returncode == 1
     assert done.stderr.count("WRONG: 1,000 hits, not") == 1
-
-
-# Compiled code; mandel's test has the others.
-@pytest.mark.long
-def test_ctrl_c_ends_a_long_count_with_one_line(tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    results.mkdir()
-    options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
-    words = [str(tmp_path), "pi", "--impl", "cython", *options]
-    with start(sys.executable, "-c", TELLS_WHEN, *words, env=surroundings()) as job:
-        wait_until((tmp_path / "begun").exists, job)
-        job.send_signal(signal.SIGINT)
-        assert last_words(job) == "workloads: pi: stopped\n"
-    assert job.returncode == 130
-    assert not [*results.iterdir()]
 
 
 @pytest.mark.parametrize("seed", [0, 2022, 2**64 - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,9 +49,11 @@ class Controller:
 
     def job_nodes(self) -> int:
         """Return the number of nodes of the job that this runs in; 0 in none."""
+        if "SLURM_JOB_ID" not in self.environment:
+            return 0
         nodes = self.environment.get("SLURM_JOB_NUM_NODES", "")
-        there = int(nodes) if nodes.isdigit() else 1
-        return there if "SLURM_JOB_ID" in self.environment else 0
+        # A user has set the first alone, as for srun: that knows how many there are.
+        return int(nodes) if nodes.isdigit() else sys.maxsize
 
     def is_in_step(self) -> bool:
         """Return whether this runs in a step of that job."""

@@ -80,7 +80,7 @@ def of_job() -> dict[str, Any]:
 
     Outside a job little of it can be known.
     """
-    if not (ranks.claims(os.environ) or ranks.is_of_several(os.environ)):
+    if not ranks.is_rank(os.environ):
         return {}
     if given := os.environ.get(VARIABLE, ""):
         if not _is_file(path := Path(given)):

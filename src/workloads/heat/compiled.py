@@ -38,7 +38,7 @@ def sweep(old: Float64Array, new: Float64Array, first: int, last: int) -> None:
             new[i, j] = old[i, j] + R * (around - 4.0 * old[i, j])
 
 
-@numba.njit(_SIGNATURE, cache=True, parallel=True)
+@numba.njit(_SIGNATURE, cache=True, nogil=True, parallel=True)
 def threaded_sweep(old: Float64Array, new: Float64Array, first: int, last: int) -> None:
     """Do the same, a share of the rows in each thread."""
     for i in numba.prange(first, last):
@@ -70,13 +70,11 @@ def process_pool(workers: Workers, n: int) -> Iterator[tuple[ProcessPoolExecutor
     """Start processes that share two arrays; give the pool and the array that they start from."""
     context, side = get_context("forkserver"), n + 2
     memory = [context.RawArray("d", side**2) for _ in range(2)]
-    barrier = context.Barrier(workers.count)
-    with (
-        guarded(context, workers.count, __name__) as guard,
-        ProcessPoolExecutor(workers.count, context, _begin, (guard, side, memory, barrier)) as pool,
-    ):
-        guard.wait(pool)
-        yield pool, np.frombuffer(memory[0]).reshape(side, side)
+    with guarded(context, workers.count, __name__) as guard:
+        shared = guard, side, memory, context.Barrier(workers.count)
+        with ProcessPoolExecutor(workers.count, context, _begin, shared) as pool:
+            guard.wait(pool)
+            yield pool, np.frombuffer(memory[0]).reshape(side, side)
 
 
 def _begin(guard: Guard, side: int, memory: Any, barrier: Any) -> None:

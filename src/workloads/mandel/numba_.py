@@ -2,7 +2,8 @@
 
 Each signature is compiled when this module is imported, so that no timing includes it; the code
 is kept (``cache=True``). Without ``fastmath`` LLVM neither reorders nor fuses operations. Loops
-over all points release the GIL: other threads compute meanwhile, or end the process on a signal.
+over all points release the GIL: other threads compute meanwhile, and a stop is heard
+(`hpcpy_common.signals`). A call for one point keeps it: it is short, and would take a fifth longer.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpcpy_common import cleanup, signals
+from hpcpy_common import signals
 from hpcpy_common.errors import UnavailableError, WorkerError
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def cluster(workers: Workers) -> Iterator[Any]:
     import dask  # noqa: PLC0415
     from dask.distributed import LocalCluster  # noqa: PLC0415
 
-    from workloads.parallel.guard import kill_processes  # noqa: PLC0415
+    from workloads.parallel.guard import killed_on_stop  # noqa: PLC0415
 
     # Forked by a server that has imported Dask: spawned workers would each import it anew.
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    with cleanup.on_stop(kill_processes):
+    with killed_on_stop():
         with signals.sigint_blocked():
             local = LocalCluster(
                 n_workers=workers.count,

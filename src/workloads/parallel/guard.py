@@ -71,8 +71,20 @@ def guarded(context: BaseContext, count: int, *modules: str) -> Iterator[Guard]:
     """
     is_forked = context.get_start_method() == "forkserver"
     server = _server(context, modules) if is_forked else contextlib.nullcontext()
-    with server, cleanup.on_stop(kill_processes):
+    with killed_on_stop(), server:
         yield Guard(context.Barrier(count + 1), count, modules)
+
+
+@contextlib.contextmanager
+def killed_on_stop() -> Iterator[None]:
+    """Have a stop kill the processes that multiprocessing starts in the block."""
+    # Its tracker ignores the other signals. A closed terminal's SIGHUP would end it before
+    # this process, which would report that.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with cleanup.on_stop(kill_processes):
+        yield
 
 
 @contextlib.contextmanager
@@ -88,8 +100,6 @@ def _server(context: BaseContext, modules: tuple[str, ...]) -> Iterator[None]:
         # There is no public function; without this it lives as long as this process.
         stack.callback(getattr(forkserver, "_forkserver")._stop)  # noqa: B009
         try:
-            # First, as its start unblocks SIGINT.
-            resource_tracker.ensure_running()
             with signals.sigint_blocked():
                 forkserver.ensure_running()
             # It starts when the server has imported all.

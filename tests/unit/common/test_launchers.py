@@ -1,9 +1,14 @@
 """What a launcher's variables claim of ranks, and which file systems are a network's."""
 
+import os
+import sys
+
 import pytest
+from processes import environment
 
 from hpcpy_common import mounts, ranks
 from hpcpy_job.doctor.checks import mpi
+from running import run
 
 _MOUNTS = """\
 1 0 8:1 / / rw - ext4 /dev/a rw
@@ -63,3 +68,51 @@ def test_what_the_launcher_claims(
 )
 def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> None:
     assert says in mpi.remedy(variables, family)
+
+
+STEPD, HYDRA_PROXY = "slurmstepd: [7.0]", "/usr/bin/hydra_pmi_proxy"
+ENGINE, SHELL = "Apptainer runtime parent: hpcpy", "sh"
+CLEANED = ["env", "-u", "PMI_RANK", "-u", "PMI_SIZE"]
+AS = """exec -a "$0" bash -c '"$@"; exit $?' - "$@" """
+
+
+# How a process was started, from the outermost one, and whether it has lost its launcher.
+@pytest.mark.parametrize(
+    ("above", "is_lost"),
+    [
+        ([STEPD, ENGINE, CLEANED], True),
+        ([HYDRA_PROXY, ENGINE, CLEANED], True),
+        (["slurmstepd: [7+1.12]", ENGINE, CLEANED], True),
+        (["prted", "Singularity runtime parent: hpcpy", CLEANED], True),
+        ([STEPD, ENGINE, CLEANED, SHELL], True),
+        # The engine has let the variables in; a rank then drops them for what it starts.
+        ([STEPD, ENGINE], False),
+        ([STEPD, ENGINE, SHELL, CLEANED], False),
+        # A batch script, a shell in a step, no step, no container.
+        (["slurmstepd: [7.batch]", ENGINE, CLEANED], False),
+        ([STEPD, SHELL, ENGINE, CLEANED], False),
+        ([SHELL, ENGINE, CLEANED], False),
+        ([STEPD, CLEANED], False),
+    ],
+)
+def test_a_rank_without_its_launchers_variables_is_refused(
+    above: list[str | list[str]], *, is_lost: bool
+) -> None:
+    words = [sys.executable, "-m", "workloads", "pi", "--impl", "python", "-n", "1000"]
+    for each in reversed(above):
+        words = [*each, *words] if isinstance(each, list) else ["bash", "-c", AS, each, *words]
+    inside = {"APPTAINER_CONTAINER": "hpcpy.sif"} if "runtime parent" in str(above) else {}
+    done = run(*words, env=environment(PMI_RANK="0", PMI_SIZE="1", **inside))
+    assert (done.returncode, done.stdout == "") == (69 * is_lost, is_lost), done
+    assert done.stderr.count("\n") == is_lost
+
+
+@pytest.mark.parametrize(("mode", "code"), [("on", 69), ("warn", 0), ("off", 0)])
+def test_the_preflight_says_so_as_it_is_asked(mode: str, code: int) -> None:
+    words = [*CLEANED, sys.executable, "-m", "hpcpy_job", "preflight", "-m", "this"]
+    for each in (ENGINE, STEPD):
+        words = ["bash", "-c", AS, each, *words]
+    env = environment(HPCPY_PREFLIGHT=mode, APPTAINER_CONTAINER="hpcpy.sif")
+    done = run(*words, env=env)
+    assert (done.returncode, done.stderr.count("launcher") > 0) == (code, mode != "off"), done
+    assert ("Zen" in done.stdout) == (code == 0)

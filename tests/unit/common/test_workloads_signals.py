@@ -16,7 +16,9 @@ from running import first_line, wait_until
 from tiers import sampled
 
 SECONDS = 300
+ALONE: dict[str, str] = {}
 RANK = {"PMI_RANK": "0", "PMI_SIZE": "2"}
+both = pytest.mark.parametrize("environment", [ALONE, RANK], ids=["alone", "a rank"])
 BEGIN = """
 import ctypes, os, pathlib, signal, subprocess, sys, threading, time
 from hpcpy_common import cleanup, files
@@ -45,7 +47,7 @@ try:
 except BaseException:
     while True: time.sleep(0.01)
 """
-# The main thread comes to no end, and to no handler: as in a call of MPI.
+# The main thread comes to no end, and to no handler: as in a call of MPI, or in an hour of C.
 DEAF = """
 lock = ctypes.create_string_buffer(64)
 
@@ -144,37 +146,73 @@ def test_whatever_a_stop_makes_fail_is_that_stop(
     assert (done.returncode, done.stderr) == (128 + first, "workloads: tangled: stopped\n")
 
 
-@pytest.mark.parametrize("environment", [{}, RANK], ids=["alone", "a rank"])
+@both
 def test_what_does_not_end_is_ended(environment: dict[str, str]) -> None:
     process = ready(LOCKED, **environment)
     process.send_signal(signal.SIGINT)
     assert end(process) == (130, "workloads: test: stopped\n")
 
 
-def test_a_second_signal_ends_it_at_once() -> None:
+@both
+@pytest.mark.parametrize("main_thread", [SWALLOWED, DEAF], ids=["runs", "is in C"])
+def test_a_second_signal_ends_it_at_once(
+    main_thread: str, environment: dict[str, str], tmp_path: Path
+) -> None:
     # Without it the process would wait for ever.
-    process = ready("signals._end_in_time = lambda number: None\nsignal.alarm = id\n" + SWALLOWED)
+    process = ready(
+        "signals.SECONDS = 1e9\nsignal.alarm = id\n" + main_thread, tmp_path, **environment
+    )
     process.send_signal(signal.SIGTERM)
     while process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         time.sleep(0.1)
-    assert process.returncode == 143
+    assert (process.returncode, [*tmp_path.iterdir()]) == (143, [])
 
 
+@pytest.mark.parametrize("main_thread", [WAIT, DEAF], ids=["runs", "is in C"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_what_a_shell_or_nohup_has_ignored_stays_so(number: signal.Signals) -> None:
+def test_what_a_shell_or_nohup_has_ignored_stays_so(
+    number: signal.Signals, main_thread: str, tmp_path: Path
+) -> None:
     script = f"signal.signal({number:d}, signal.SIG_IGN)\nsignals.listen('again')\n"
-    process = ready(script + WAIT)
+    process = ready(script + main_thread, tmp_path)
     process.send_signal(number)
     process.terminate()
     assert end(process)[0] == 143
 
 
-def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None:
-    process = ready(DEAF, tmp_path, **RANK)
+@both
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_half_written_goes_where_no_handler_runs(
+    number: signal.Signals, environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = ready(DEAF, tmp_path, **environment)
     assert len(list(tmp_path.iterdir())) == 1
-    process.send_signal(signal.SIGINT)
-    assert (end(process)[0], list(tmp_path.iterdir())) == (130, [])
+    process.send_signal(number)
+    said = "workloads: test: stopped\n"
+    assert (*end(process), [*tmp_path.iterdir()]) == (128 + number, said, [])
+
+
+def test_ctrl_backslash_ends_it_at_once_wherever_it_is(tmp_path: Path) -> None:
+    process = ready(DEAF, tmp_path)
+    process.send_signal(signal.SIGQUIT)
+    assert end(process) == (-signal.SIGQUIT, "")
+
+
+def test_a_signal_of_a_forked_child_is_none_of_its_parents() -> None:
+    fork = """
+child = os.fork()
+if not child:
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+time.sleep(1)
+print("alive")
+"""
+    done = python("-c", BEGIN + "signals.SECONDS = signals._TIDY_SECONDS = 0.1\n" + fork)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
 
 
 def test_a_rank_that_waits_at_its_very_end_is_ended_by_the_kernel() -> None:

@@ -1,5 +1,6 @@
 """What each request of a launch, each site and engine comes to, word by word."""
 
+import contextlib
 import dataclasses
 import os
 import shlex
@@ -10,6 +11,7 @@ import pytest
 from requested import requested
 
 from hpcpy.core.errors import UsageError
+from hpcpy.launch.controller import Controller
 from hpcpy.launch.options import ENGINES
 from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
 from hpcpy.launch.shell import LaunchPlan
@@ -163,6 +165,27 @@ def test_what_site_or_job_cannot_give_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         plan(asked, facts, cpus_per_node=8, gpus_per_node=4, **site)
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_within", "is_refused"),
+    [
+        ({}, False, False),
+        ({"SLURM_JOB_NUM_NODES": "2"}, False, False),
+        ({"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2"}, True, True),
+        ({"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "3"}, True, False),
+        # Set by hand, as srun takes it: only srun knows how many nodes there are.
+        ({"SLURM_JOB_ID": "7"}, True, False),
+        ({"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": ""}, True, False),
+    ],
+)
+def test_nodes_of_a_job_are_those_that_slurm_has_said(
+    variables: dict[str, str], *, is_within: bool, is_refused: bool
+) -> None:
+    facts = dataclasses.replace(HERE, job_nodes=Controller(variables).job_nodes())
+    refused = pytest.raises(UsageError, match="this job has 2 nodes")
+    with refused if is_refused else contextlib.nullcontext():
+        assert plan("--nodes=3", facts).within_job == is_within
 
 
 def test_within_a_job_the_step_fits_in() -> None:

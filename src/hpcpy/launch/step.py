@@ -157,7 +157,8 @@ class _Stops:
         self._is_over = False
 
     def __enter__(self) -> Self:
-        # Also of what is ignored, by nohup or a script's `&`: what this starts would inherit that.
+        # Until the script runs also of what is ignored, by nohup or a script's `&`: it would
+        # inherit that.
         for number in _STOPS:
             signal.signal(number, self._stop)
         return self
@@ -171,6 +172,9 @@ class _Stops:
 
     def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        for number, before in self._before.items():
+            if before == signal.SIG_IGN:
+                signal.signal(number, before)
         if self.first:
             self._send(signal.SIGINT)
         # A thread, not a timer: the kernel may deliver a timer's signal to another thread,

@@ -260,3 +260,24 @@ def test_nothing_on_stderr_leaves_the_code() -> None:
 def test_slurm_says_whether_it_has_ended_the_job(stderr: str) -> None:
     assert explain(stderr, 0, lambda: True) == ("the job was cancelled", 143)
     assert explain(stderr, 143, lambda: False)[0] != "the job was cancelled"
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "sbcast: error: REQUEST_FILE_BCAST(n2): Unspecified error\n",
+        "hpcpy: n1: no copy of the image in /tmp/hpcpy-7: Terminated\n",
+        f"{CUT}salloc: Job allocation 7 has been revoked.\n",
+        "",
+    ],
+)
+@pytest.mark.parametrize("limit", ["", CUT.replace(" ***\n", " DUE TO TIME LIMIT ***\n")])
+def test_a_job_that_is_ended_while_its_image_is_copied_has_no_full_disk(
+    stderr: str, limit: str
+) -> None:
+    line, code = explain(f"{stderr}{limit}", 73, lambda: True)
+    assert (line, code) == (
+        explain(limit, 143, lambda: True)[0] if limit else "the job was cancelled",
+        143,
+    )
+    assert explain(stderr, 73, lambda: False)[1] == 73

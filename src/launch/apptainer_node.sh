@@ -10,7 +10,11 @@
 # The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
 # folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
 # can replace what it has seen.
-own=$HPCPY_NODE_LOCAL/hpcpy-$UID image=$HPCPY_AHEAD
+disk=$HPCPY_NODE_LOCAL image=$HPCPY_AHEAD binds=()
+own=$disk/hpcpy-$UID
+# TMPDIR is there. A node that lacks it would be an error of Apptainer's, a second bind a warning.
+[ "$disk" = /tmp ] || [ ! -d "$disk" ] || [[ " $* " = *" --bind=$disk:$disk "* ]] ||
+  binds=("--bind=$disk:$disk")
 unset HPCPY_NODE_LOCAL HPCPY_TOLD HPCPY_AHEAD
 # For apptainer_rank.sh: what becomes the engine, and the number in the names of its files.
 export APPTAINERENV_HPCPY_TASK=$$ APPTAINERENV_HPCPY_PARENT=$PPID
@@ -25,10 +29,16 @@ done 2>/dev/null
 # whose slurmstepd has that number.  The rank that makes the step's folder removes what dead
 # steps have left, while the node's others wait; and it starts what outlives the step and removes
 # all.  proctrack/cgroup kills that, with all squashfuses: then the next step removes the files.
-# Where /proc shows no process of root's (hidepid), nobody can tell which steps are dead.
-if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
+# Where /proc shows nobody root's processes (hidepid), kill still knows which are dead.
+name=sharens_instance_$PPID
+parent=$(cat /proc/$PPID/comm 2>/dev/null)
+lives() {
+  [ -d "/proc/$1" ] ||
+    { [ -z "$parent" ] && [[ $(LC_ALL=C kill -0 "$1" 2>&1) != *"No such process" ]]; }
+}
+if [ "$own" ] && [ "${parent:-slurmstepd}" = slurmstepd ]; then
   read -r host </proc/sys/kernel/hostname
-  name=sharens_instance_$PPID instances=$own/apptainer/instances/app/$host
+  instances=$own/apptainer/instances/app/$host
   step=$own/step.$host.$SLURM_JOB_ID.$SLURM_STEP_ID.$PPID
   if mkdir "$step" 2>/dev/null; then
     (read_ahead "$image" </dev/null >/dev/null 2>&1 &)
@@ -36,7 +46,7 @@ if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
     for file in {/dev/shm,"$instances"/*}/sharens_instance_* "$own/step.$host."*; do
       number=${file##*[._]}
       [ -O "$file" ] && [ "$file" != "$step" ] || continue
-      [ "$number" != $PPID ] && [ -d "/proc/$number" ] || dead+=("$file")
+      [ "$number" != $PPID ] && lives "$number" || dead+=("$file")
     done
     rm -rf "${dead[@]}"
     stat=$(cat /proc/$$/stat)
@@ -51,12 +61,15 @@ if [ "$own" ] && [ "$(cat /proc/$PPID/comm 2>/dev/null)" = slurmstepd ]; then
     [ -d "$step" ] && [ ! -d "$step/swept" ] || break
     sleep 0.02
   done
-  # Another user's lock stays: ranks start without --sharens, and so cannot read each other's
-  # memory.
-  if [ "$2" = --sharens ] && [ -e "/dev/shm/$name" ] && [ ! -O "/dev/shm/$name" ]; then
-    shift 2
-    set -- exec "$@"
-    export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0
-  fi
+  # Where an image is unpacked (APPTAINER_UNSQUASH), a killed engine leaves a gigabyte.
+  export APPTAINER_TMPDIR="${APPTAINER_TMPDIR:-$step}"
 fi
-exec "$0" "$@"
+# Another user's lock stays, and so does his link: ranks start without --sharens, and so cannot
+# read each other's memory.
+lock=/dev/shm/$name
+if [ "$2" = --sharens ] && { [ -h "$lock" ] || { [ -e "$lock" ] && [ ! -O "$lock" ]; }; }; then
+  shift 2
+  set -- exec "$@"
+  export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0
+fi
+exec "$0" "$1" "${binds[@]}" "${@:2}"

@@ -4,6 +4,9 @@
 proc ModulesHelp {} { puts stderr @about@ }
 module-whatis @about@
 conflict @name@
+# Another one by another name: what that sets for srun would go with the first that is unloaded.
+if {[info exists env(HPCPY_MODULE)]} { conflict $env(HPCPY_MODULE) }
+setenv HPCPY_MODULE @name@
 @needs@
 @mpi@
 @site@

@@ -16,6 +16,7 @@ engine=@engine@
 # What the site has said once: for `hpcpy`, and for its promises, however a job's preflight is
 # called.  Of what is closed to the user the folder, so that it is no missing file there.
 [[ ${HPCPY_SITE_FILE:-/} = /* ]] || HPCPY_SITE_FILE=$(realpath -sm -- "$HPCPY_SITE_FILE")
+@job@
 for file in /etc/hpcpy/site.toml "${HPCPY_SITE_FILE:-}"; do
   seen=$file
   until [ -e "$seen" ] || [ -z "$seen" ]; do seen=${seen%/*}; done

@@ -71,6 +71,46 @@ def test_heat_is_the_same_over_two_nodes(cluster: Cluster, sif: str, tasks: int)
     assert file.is_file()
 
 
+# Each had every rank be rank 0 of 1, with exit code 0 and no word.
+CLEAN = {
+    "APPTAINER_CLEANENV": ("", {"APPTAINER_CLEANENV": "1"}),
+    "SINGULARITY_CLEANENV": ("", {"SINGULARITY_CLEANENV": "1"}),
+    "--cleanenv": ("[options]\napptainer = ['--cleanenv']", {}),
+}
+
+
+@pytest.mark.parametrize("how", CLEAN)
+@pytest.mark.parametrize(
+    "way", ["launch", *sampled(["one a node", "pmix", "dask", "batch"], keep=0)]
+)
+def test_ranks_without_the_hosts_variables_know_their_job(
+    cluster: Cluster, sif: str, how: str, way: str
+) -> None:
+    text, env = CLEAN[how]
+    site = cluster.shared / "clean.toml"
+    site.write_text(f"summary = 's'\nmpi = '{'pmix' if way == 'pmix' else 'pmi2'}'\n{text}\n")
+    (cluster.shared / "ranks.py").write_text(RANKS)
+    (cluster.shared / "workers.py").write_text(WORKERS)
+    tasks = 2 if way == "one a node" else 4
+    words = ("NODES=2", f"TASKS={tasks}", f"SITE={site}", f"IMAGE={sif}")
+    own, shown = ["PROGRAM=ranks.py x 0"], f"{tasks}|2|x|0\n"
+    if way == "dask":
+        own, shown = ["PROGRAM=workers.py", "DASK=1"], "4\n"
+    if way == "batch":
+        made = hpcpy(cluster, "batch", *words, *own, "SCRIPT=clean.sh", env=env)
+        assert made.returncode == 0, made.stderr
+        out = cluster.shared / "clean.out"
+        ran = cluster.run(
+            "sbatch", "--wait", f"--output={out}", "--error=/dev/null", "clean.sh", env=env
+        )
+        assert (ran.returncode, out.read_text()) == (0, shown)
+        return
+    done = hpcpy(cluster, "launch", *words, *own, env=env)
+    # Apptainer says that it prefers the new name.
+    lines = [line for line in said(done) if not line.startswith("INFO:    ")]
+    assert (done.returncode, done.stdout, lines) == (0, shown, [])
+
+
 def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
     done = cluster.run(
         *("salloc", "--quiet", "--nodes=2", "--ntasks=4"),
@@ -129,6 +169,12 @@ def test_a_rank_gets_its_processors_and_no_host_python(cluster: Cluster) -> None
     assert done.stdout.splitlines() == ["3 unset unset 1 2(x2)"] * 4
 
 
+WORKERS = """
+from dask.distributed import Client
+if __name__ == "__main__":
+    with Client() as client:
+        print(len(client.scheduler_info(n_workers=-1)["workers"]))
+"""
 # MPI makes progress only while a rank is in it: the first never is, once this program runs.
 ALONE = """
 import sys, time

@@ -1,5 +1,6 @@
 """What an ordinary user's step says of a node that cannot run it; killed, it leaves nothing."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from hpcpy_cluster.layout import NODES
 from running import run, start, wait_until
 from tiers import sampled
 
+# The same on every Linux.
+DAEMON = 1
 NAMES = ("starter", "squashfuse_ll", "tail")
 PROGRAM = """
 import sys, time
@@ -65,10 +68,11 @@ def engines(cluster: Cluster) -> list[int]:
 
 
 def files(cluster: Cluster) -> list[Path]:
-    """Return the engines' locks, their instances, and the folders of steps."""
+    """Return the engines' locks, their instances, the folders of steps, and unpacked images."""
     roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
     own = f"tmp/hpcpy-{NOBODY}"
-    names = ("dev/shm/sharens_instance_*", f"{own}/apptainer/instances/app/*/*/*", f"{own}/step.*")
+    locks = ("dev/shm/sharens_instance_*", f"{own}/apptainer/instances/app/*/*/*")
+    names = (*locks, f"{own}/step.*", "tmp/rootfs-*")
     return [path for root in roots for name in names for path in root.glob(name)]
 
 
@@ -104,52 +108,86 @@ def test_the_cause_on_a_node_is_told(cluster: Cluster, sif: str, what: str) -> N
     assert re.match(line, told), done.stderr
 
 
-# What dead steps have left with the numbers of the next processes.
+# What dead steps, or a neighbour, have left with the numbers of the next processes.
 LEFT = """
 last=$(cat /proc/sys/kernel/ns_last_pid)
 own=/tmp/hpcpy-$2 app=/tmp/hpcpy-$2/apptainer/instances/app/$1/nobody
 mkdir -p -m 700 "$own" "$own/apptainer"
 mapfile -t names < <(seq -f sharens_instance_%.0f "$last" $((last + 1000)))
 mkdir -p "${names[@]/#/$app/}"
+# By one process: each has the next number.
+[ "$4" != link ] || ln -s -t /dev/shm "${names[@]/#//nonexistent/}"
 for name in "${names[@]}"; do
-  echo >"/dev/shm/$name"
+  [ "$4" = link ] || echo >"/dev/shm/$name"
   echo '{"pid": 999999, "ppid": 999998, "sharensMode": true}' >"$app/$name/$name.json"
 done
 chown -R "$2" "$own"
-chown "$3" /dev/shm/sharens_instance_*
+chown -h "$3" /dev/shm/sharens_instance_*
+if [ "$4" = folder ]; then chmod 600 /dev/shm/sharens_instance_*; chown "$3" "$own"; fi
 """
+# Of whom it is, and what more there is; the last with a /proc that shows nobody root's processes.
+WHOSE = {
+    "own": (NOBODY, ""),
+    "another's, with the name of your folder": (DAEMON, "folder"),
+    "another's links": (DAEMON, "link"),
+    "another's": (0, ""),
+    "own, hidepid": (NOBODY, "hidepid"),
+}
 
 
-@pytest.mark.parametrize("owner", [NOBODY, 0], ids=["own", "another's"])
+@contextlib.contextmanager
+def hidden(cluster: Cluster) -> Iterator[None]:
+    """Have the nodes' /proc show a user nobody else's processes, as at many a site."""
+    for option in ("2", "0"):
+        for name in NODES:
+            into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount", "--pid")
+            run(*into, "mount", "-o", f"remount,hidepid={option}", "/proc", check=True)
+        if option == "2":
+            yield
+
+
+@pytest.mark.parametrize("whose", sampled(WHOSE, keep=2))
 def test_what_is_left_of_the_steps_number_ends_no_step(
-    cluster: Cluster, sif: str, owner: int
+    cluster: Cluster, sif: str, whose: str
 ) -> None:
+    owner, more = WHOSE[whose]
     (cluster.shared / "together.py").write_text(TOGETHER)
     words = script(cluster, "PROGRAM=together.py", "NODES=2", "TASKS=4", f"IMAGE={sif}")
-    for name in NODES:
-        into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount", "--pid")
-        run(*into, "bash", "-c", LEFT, "-", name, NOBODY, owner, check=True)
-    done = run(*words, env=cluster.environment({"HOME": str(cluster.shared)}), cwd=cluster.shared)
+    env = cluster.environment({"HOME": str(cluster.shared)})
+    with hidden(cluster) if more == "hidepid" else contextlib.nullcontext():
+        for name in NODES:
+            into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount", "--pid")
+            run(*into, "bash", "-c", LEFT, "-", name, NOBODY, owner, more, check=True)
+        done = run(*words, env=env, cwd=cluster.shared)
     left = files(cluster)
     # What belongs to the step goes by itself a moment after srun.
     for path in left:
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    for name in NODES:
+        shutil.rmtree(f"/proc/{cluster.daemon('slurmd', name)}/root/tmp/hpcpy-{NOBODY}")
     assert (done.returncode, done.stdout) == (0, f"{4 << 20}\n"), done.stderr
     assert (len(left) > 1000) == (owner != NOBODY)
 
 
+# Where, how the step ends, and the ranks of a node.
+ENDS = [("", end, each) for end in ("abort", "scancel", "kill") for each in (2, 1)]
+ENDS += [("hidepid", "abort", 2), ("unpacked", "abort", 2), ("unpacked", "scancel", 1)]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("each", [2, 1])
-@pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
+@pytest.mark.parametrize(("where", "end", "each"), ENDS)
 def test_no_mount_and_no_file_outlive_the_step(
-    cluster: Cluster, sif: str, each: int, end: str
+    cluster: Cluster, sif: str, where: str, end: str, each: int
 ) -> None:
-    program = cluster.shared / f"leaves-{end}-{each}.py"
+    program = cluster.shared / f"leaves-{where}-{end}-{each}.py"
     program.write_text(PROGRAM)
     size = ("NODES=2", f"TASKS={2 * each}")
     words = script(cluster, f"PROGRAM={program} {end}", *size, f"IMAGE={sif}")
     env = cluster.environment({"HOME": str(cluster.shared)})
-    with start(*words, env=env, cwd=cluster.shared) as process:
+    if where == "unpacked":
+        env["APPTAINER_UNSQUASH"] = "1"
+    aside = hidden(cluster) if where == "hidepid" else contextlib.nullcontext()
+    with aside, start(*words, env=env, cwd=cluster.shared) as process:
         cluster.wait_for_files(*(f"{program.name}.{rank}" for rank in range(2 * each)))
         if end == "scancel":
             cluster.run("scancel", f"--user={NOBODY}")

@@ -23,6 +23,7 @@ mpi = "pmi2"
 modules = ["engine"]
 setup = ["export FROM_SETUP='a b'"]
 binds = ["{data}:/data", "{data}", "$ABSENT/folder", "/no/such/folder"]
+node_local = "{disk}"
 
 [options]
 apptainer = ["--cleanenv"]
@@ -127,6 +128,33 @@ def test_it_takes_the_best_kind_of_mpi_and_says_where_there_is_none(
     assert (done.stdout, done.stderr) == (f"{kind}\n", says)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_one_of_them_is_loaded_by_whatever_name(system: str, tmp_path: Path, sif: str) -> None:
+    """With two, to unload one took srun's kind of MPI away: N times rank 0 of 1."""
+    site = tmp_path / "site.toml"
+    site.write_text('summary = "s"\nmpi = "pmi2"\n')
+    for name in ("first", "second"):
+        made = make(f"--image={sif}", f"--to={tmp_path}", f"--site={site}", f"--name={name}")
+        assert made.returncode == 0, made.stderr
+    shows = 'echo $? "$(command -v python)" $SLURM_MPI_TYPE $HPCPY_MODULE\n'
+    script = f"""
+PATH=/usr/bin:/bin
+module load first; {shows}
+module load second; {shows}
+module unload first; module load second; {shows}
+module load second; {shows}
+module unload second; echo $? ${{SLURM_MPI_TYPE-unset}} ${{HPCPY_MODULE-unset}}
+"""
+    done = shell(system, tmp_path / "modulefiles", script)
+    first, second = (
+        f"{next((tmp_path / n).iterdir())}/bin/python pmi2 {n}" for n in ("first", "second")
+    )
+    assert done.stdout.splitlines() == [
+        *(f"0 {first}", f"1 {first}", f"0 {second}", f"0 {second}", "0 unset unset")
+    ]
+    assert "first" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -153,8 +181,11 @@ def test_site_files_modules_binds_variables_and_options_hold(
     data = tmp_path / "data"
     data.mkdir()
     (data / "file").write_text("read")
+    # What Apptainer does not mount by itself.
+    disk = paths.BUILD / "disk-of-a-node"
+    disk.mkdir(exist_ok=True)
     site = tmp_path / "centre.toml"
-    site.write_text(SITE.format(data=data))
+    site.write_text(SITE.format(data=data, disk=disk))
     done = make(
         f"--image={sif}", f"--to={tmp_path / 'to'}", f"--site={site}", "--name=py", "--version=1"
     )
@@ -168,13 +199,13 @@ def test_site_files_modules_binds_variables_and_options_hold(
     code = (
         "import os; e = os.environ.get; "
         f"print(open('/data/file').read(), open('{data}/file').read(), "
-        "e('FROM_SITE'), e('FROM_SETUP'), e('MINE'))"
+        "e('FROM_SITE'), e('FROM_SETUP'), e('MINE'), os.path.isdir(e('TMPDIR')))"
     )
     script = f"module load py\npython -c {shlex.quote(code)}\nmodule unload py\n"
     ended = shell(system, files, script, {"HOME": str(tmp_path), "MINE": "kept out"})
     # The setup's variable is the wrapper's own: --cleanenv keeps it out, too.
     # Environment Modules tells what it loads beside the module.
-    assert ended.stdout == f"read read x,y {tmp_path} None None\n", ended.stderr
+    assert ended.stdout == f"read read x,y {tmp_path} None None True\n", ended.stderr
     assert ("Loading requirement: engine/1" in ended.stderr) == (system == "modulecmd")
 
 
@@ -198,11 +229,16 @@ def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: s
         f"cd {shlex.quote(str(cluster.shared))}\n"
         "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py 'two words' 0; echo $?\n"
         "srun --quiet -N2 -n2 python -m mpi4py my-mpi.py 'one each' 0; echo $?\n"
+        "export APPTAINER_CLEANENV=1\n"
+        "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py 'clean' 0; echo $?\n"
+        "srun --quiet -N2 -n2 python my-mpi.py 'clean' 0; echo $?\n"
+        "unset APPTAINER_CLEANENV\n"
         "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py fails.py || echo failed\n"
         "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py x 7; echo $? >&2\n"
     )
     done = shell("modulecmd", cluster.shared / "to/modulefiles", script, cluster.environment())
-    ended = "4|2|two words|0\n0\n2|2|one each|0\n0\nfailed\n4|2|x|7\n"
+    ended = "4|2|two words|0\n0\n2|2|one each|0\n0\n4|2|clean|0\n0\n2|2|clean|0\n0\n"
+    ended += "failed\n4|2|x|7\n"
     assert (done.stdout, done.stderr.count("ValueError: mine\n")) == (ended, 1), done.stderr
     # The engine of a node's first rank is ended late, and a line has the rank's own code.
     code = done.stderr.splitlines()[-1]

@@ -24,8 +24,6 @@ _ANSWER_SECONDS = 20.0
 _CLUSTER_SECONDS = 5.0
 # Step IDs from here on are of Slurm's own steps (batch, interactive), which hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
-# How far the clocks of the controller and of this machine may differ.
-_CLOCK_SECONDS = 60
 # The values of JobState in `scontrol show job` that no job comes back from.
 _CUTS = ("CANCELLED", "DEADLINE", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
 _ENDS = ("BOOT_FAIL", "COMPLETED", "COMPLETING", "FAILED", "LAUNCH_FAILED", "REVOKED", *_CUTS)
@@ -90,12 +88,10 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
 class Job:
     """The job of a launch: the one that it runs in, or that its srun or salloc asked for."""
 
-    # The latter is found by its session, which Slurm records (AllocSID).  Another machine may
-    # have one of that number: the job must be this user's, no older than this object, the only one.
+    # The latter is found by its session, which Slurm records with the machine's name.
 
     def __init__(self, session: int, controller: Controller) -> None:
         self._session = str(session)
-        self._since = time.time() - _CLOCK_SECONDS
         self._number = controller.environment.get("SLURM_JOB_ID", "")
         self._controller = controller
         self._nodes = ""
@@ -124,10 +120,7 @@ class Job:
         self._number = self._number or self._of_session()
         if not self._number:
             return ""
-        shown = self._printed_by("scontrol", "--oneliner", "show", "job", self._number)
-        if _FORGOTTEN in shown:
-            return "COMPLETED"
-        values: dict[str, str] = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", shown))
+        values = self._shown(self._number)
         state = values.get("JobState", "")
         # NodeList of a completing job has only the nodes that still complete, and no dead one.
         if state != "COMPLETING":
@@ -135,13 +128,19 @@ class Job:
         return state
 
     def _of_session(self) -> str:
-        form = "--Format=AllocSID:20,SubmitTime:20,JobID:20"
+        form = "--Format=AllocSID:20,JobID:20"
         listed = self._printed_by("squeue", "--me", "--states=all", "--noheader", form)
-        jobs = re.findall(rf"(?m)^{self._session}\s+(\d+)\s+(\w+)\s*$", listed)
-        ours = [number for submitted, number in jobs if int(submitted) >= self._since]
-        return ours[0] if len(ours) == 1 else ""
+        jobs = re.findall(rf"(?m)^{self._session}\s+(\d+)\s*$", listed)
+        machine = f"{os.uname().nodename.partition('.')[0]}:{self._session}"
+        ours = [number for number in jobs if self._shown(number).get("Sid") == machine]
+        return max(ours, key=int, default="")  # an ended job may have had this session's number
+
+    def _shown(self, number: str) -> dict[str, str]:
+        shown = self._printed_by("scontrol", "--oneliner", "show", "job", number)
+        if _FORGOTTEN in shown:
+            return {"JobState": "COMPLETED"}
+        return dict(re.findall(r"(?:^|[\s:])(\w+)=(\S*)", shown))
 
     def _printed_by(self, *words: str) -> str:
-        env = {**self._controller.environment, "SLURM_TIME_FORMAT": "%s"}
-        done = captured(words, env=env, seconds=_ANSWER_SECONDS)
+        done = captured(words, env=self._controller.environment, seconds=_ANSWER_SECONDS)
         return done.stdout if done.returncode == 0 else done.stderr

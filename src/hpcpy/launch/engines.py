@@ -83,6 +83,20 @@ def bind_pair(bind: str) -> str:
     return bind if ":" in bind else f"{bind}:{bind}"
 
 
+def own_disk(site: Site) -> tuple[Expanded, ...]:
+    """Return the folder of TMPDIR as ``HOST:INSIDE``, where no container has it by itself."""
+    pair = Expanded(bind_pair(site.node_local))
+    is_there = site.node_local == "/tmp" or pair in map(bind_pair, site.binds)  # noqa: S108
+    return () if is_there else (pair,)
+
+
+def own_disk_option(site: Site) -> tuple[str, ...]:
+    """Return the line that adds Apptainer's option for it, where this machine has the folder."""
+    place = quoted(Expanded(site.node_local))
+    words = [quoted(Expanded(f"--bind={pair}")) for pair in own_disk(site)]
+    return tuple(f"[ ! -d {place} ] || options+=({word})" for word in words)
+
+
 def exports(variables: Iterable[Variable], prefix: str = "") -> list[Line]:
     """Return lines that export variables; Apptainer's own --env would cut a value at a comma."""
     return [
@@ -144,6 +158,7 @@ def _in_podman(
         *_gpus(container, engine),
         *_extra(site, engine),
         *_binds(container, site, "--volume"),
+        *(option(Expanded(f"--volume={pair}"), why="TMPDIR") for pair in own_disk(site)),
         option(f"--workdir={container.folder}", why="as on the host"),
         option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
         option("--env=HPCPY_*", why="settings of this image that you may have"),
@@ -201,10 +216,12 @@ def _apptainer_kernel(container: Container, site: Site) -> Start:
         *_gpus(container, "apptainer"),
         *_site_binds(site, "--bind"),
         option(Expanded(f"--bind={_CONNECTION}")),
+        Line('"${options[@]}"', ""),
         *_extra(site, "apptainer"),
         option(container.image),
     ]
-    return exports(container.variables, "APPTAINERENV_"), words
+    lines = [Line(shell, "") for shell in ("options=()", *own_disk_option(site))]
+    return (*lines, *exports(container.variables, "APPTAINERENV_")), words
 
 
 def _shifter_kernel(container: Container, site: Site) -> Start:
@@ -223,6 +240,7 @@ def _podman_kernel(container: Container, site: Site) -> Start:
         # podman takes a folder that is named twice for one.
         *(option(Expanded(f"--volume={path}:{path}")) for path in ("$HOME", "$PWD", _CONNECTION)),
         *_site_binds(site, "--volume"),
+        *(option(Expanded(f"--volume={pair}")) for pair in own_disk(site)),
         option(Expanded("--workdir=$PWD")),
         option(Expanded("--env=HOME=$HOME")),
         *_variables(container.variables),

@@ -13,7 +13,7 @@ from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
 )
-_NO_CAUSE = re.compile(rf"preflight: warning: |{SCHEDULER.pattern}")
+_NO_CAUSE = re.compile(rf"preflight: warning: |INFO: {{4}}|{SCHEDULER.pattern}")
 # Apptainer's own errors, but that the node's first container has gone, and podman's.  Python's
 # logging has no blanks behind "ERROR:".
 _ENGINE = (
@@ -165,10 +165,18 @@ def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, i
     # srun's `code` is the highest of all ranks, often the 143 of those that it has ended itself.
     # `was_cut` asks whether Slurm ended the job: ranks that end at a SIGTERM do not tell.
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
+    # Whoever ends the job ends a copy of the image, too, for no reason that sbcast knows.
+    has_lost_copy = code == DiskError.exit_code and was_cut()
+    if has_lost_copy:
+        code = _AT_STOP
     for pattern, meaning, *codes in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):
             if match := re.search(pattern, line):
+                if has_lost_copy and "no copy" in pattern + meaning:
+                    continue
                 return match.expand(meaning), (*codes, code or _AT_STOP)[0]
+    if has_lost_copy:
+        return "the job was cancelled", code
     if ended := _ranks_end(lines, code, was_cut):
         return ended
     lines = [line for line in lines if not _GREETING.match(line)]

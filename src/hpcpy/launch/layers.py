@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import settled
 from hpcpy.core.trust import why_not
+from hpcpy.launch.options import CONTAINERS
 from hpcpy.pins.tables import Table, read_table, unreadable
 from hpcpy_common import site_file
 from hpcpy_common.site_file import VARIABLE
@@ -18,35 +19,49 @@ from hpcpy_common.site_file import VARIABLE
 NAME = site_file.OF_MACHINE.name
 # Tables of which a later file replaces single entries.
 _TABLES = ("options", "environment")
+# What runs on the host, or chooses a program there; a container's engine chooses none.
+_ON_HOST = ("engine", "image", "modules", "setup", "options")
 # A key of the result, or a table and a key of it.
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One of the files: whose it is, where, whether it is read, and why not."""
+    """One of the files: whose it is, where, whether it is read, and why not; keys left out."""
 
     what: str
     path: Path | None
     is_read: bool = False
     refused: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def layers(image: str = "") -> Iterator[Layer]:
     """Give the files that a launch reads, each over those before it."""
-    # The one beside an image has lines of shell: nobody but you, root and the image's owner may
-    # have changed it.
-    yield _guarded("the machine's", site_file.OF_MACHINE, site_file.why_not_in_etc)
+    machines = _guarded("the machine's", site_file.OF_MACHINE, site_file.why_not_in_etc)
+    home = _users()
+    yours = _guarded("yours", home, site_file.why_not_yours) if home else Layer("yours", None)
+    named = _named()
+    yield machines
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
-        real = Path(os.path.realpath(image))
-        owner = real.stat().st_uid
-        yield _guarded("the image's", real.with_name(NAME), lambda path: why_not(path, owner))
+        yield _beside(Path(os.path.realpath(image)), (machines, named, yours))
     else:
         yield Layer("the image's", None)
-    yield _named()
-    home = _users()
-    yield _guarded("yours", home, site_file.why_not_yours) if home else Layer("yours", None)
+    yield from (named, yours)
+
+
+def _beside(image: Path, others: Iterable[Layer]) -> Layer:
+    """Return the layer beside an image, without what runs on the host if no other layer is it."""
+    # Who names an image has its owner's programs run in a container, and none on the host.
+    owner = image.stat().st_uid
+    layer = _guarded("the image's", image.with_name(NAME), lambda path: why_not(path, owner))
+    read = [each.path for each in others if each.path and each.is_read]
+    if not (layer.path and layer.is_read) or any(map(layer.path.samefile, read)):
+        return layer
+    values = _table(layer.path).values
+    keys = (key for key in _ON_HOST if key in values and values[key] not in CONTAINERS)
+    return replace(layer, left_out=tuple(keys))
 
 
 def is_file(path: Path) -> bool:
@@ -106,10 +121,14 @@ def _users() -> Path | None:
 def read(each: list[Layer]) -> dict[Layer, Table]:
     """Return the tables of those files that are there."""
     return {
-        layer: read_table(layer.path, is_users=True)
-        for layer in each
-        if layer.path and layer.is_read
+        layer: _table(layer.path, layer.left_out) for layer in each if layer.path and layer.is_read
     }
+
+
+def _table(path: Path, left_out: Collection[str] = ()) -> Table:
+    table = read_table(path, is_users=True)
+    kept = {key: value for key, value in table.values.items() if key not in left_out}
+    return Table(table.file, table.name, kept)
 
 
 def merged(tables: Mapping[Layer, Table]) -> tuple[dict[str, Any], dict[Key, Layer]]:

@@ -18,7 +18,13 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.command import engine_program
-from hpcpy.launch.engines import bind_pair, exports, module_lines, site_variables
+from hpcpy.launch.engines import (
+    bind_pair,
+    exports,
+    module_lines,
+    own_disk_option,
+    site_variables,
+)
 from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
@@ -189,7 +195,7 @@ def _filled(script: str, fields: dict[str, str]) -> str:
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:
     """Return the script behind ``python``, ``mpiexec`` … of a module: a command of a SIF."""
-    options = []
+    options = [*own_disk_option(site)]
     for bind in site.binds:
         source = quoted(Expanded(bind.partition(":")[0]))
         word = quoted(Expanded(f"--bind={bind_pair(bind)}"))
@@ -201,6 +207,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     fields = {
         **_fields(image, site, "APPTAINERENV_"),
         "any": ANY,
+        "job": text("job_variables"),
         "engine": quoted(engine),
         "no_fuse": quoted(NO_FUSE),
         "options": _lines(options),

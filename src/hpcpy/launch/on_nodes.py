@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parents[2] / "launch"
 _AROUND = {
     "apptainer": (
         (
-            ("read_ahead", "apptainer_node"),
+            ("job_variables", "read_ahead", "apptainer_node"),
             "Apptainer's files of a run: on the node, not in the home folder",
         ),
         (("apptainer_rank",), "Ctrl-C reaches the rank, the first rank's death Slurm"),

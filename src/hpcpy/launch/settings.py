@@ -34,9 +34,9 @@ def declare(parser: Parser) -> None:
     what = "print the JSON schema of these files, for editors"
     parser.add_argument("--schema", action="store_true", help=what)
     parser.epilog = (
-        "Files, each over those before it: /etc/hpcpy/site.toml; site.toml beside the image;"
-        " HPCPY_SITE_FILE; ~/.config/hpcpy/site.toml. A --site replaces them all, an option of"
-        " a command replaces its value."
+        "Files, each over those before it: /etc/hpcpy/site.toml; site.toml beside the image,"
+        " without what runs on the host; HPCPY_SITE_FILE; ~/.config/hpcpy/site.toml. A --site"
+        " replaces them all, an option of a command replaces its value."
     )
 
 
@@ -82,6 +82,7 @@ def _used(given: str, site: Site) -> Request:
 
 def _seen(layer: Layer) -> str:
     state = layer.refused or ("read" if layer.is_read else "not there")
+    state += f" without {', '.join(layer.left_out)}" if layer.left_out else ""
     return f"# {layer.what}: {f'{layer.path}: {state}' if layer.path else 'none'}"
 
 

@@ -15,7 +15,9 @@ from hpcpy.core.programs import captured
 from hpcpy.launch.checks import is_uri
 from hpcpy.launch.layers import Key, Layer, is_file, layers, merged, read
 from hpcpy.launch.options import CONTAINERS, ENGINES, LOCAL, NO_TIME, TIME
+from hpcpy.launch.shell import quoted
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.site_file import VARIABLE
 from hpcpy_job.doctor import promises
 
 FOLDER = paths.ENV / "sites"
@@ -72,6 +74,10 @@ def find_site(name: str, image: str = "") -> Site:
         for layer in each:
             if layer.refused:
                 print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
+            if keys := ", ".join(layer.left_out):
+                why = "for this host, and not taken from a file beside an image"
+                hint = f"if you trust it: export {VARIABLE}={quoted(str(layer.path))}"
+                print(f"hpcpy: {layer.path}: {keys}: {why}; {hint}", file=sys.stderr)
         return _configured(each) or read_site(FOLDER / f"{LOCAL}.toml")
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not is_file(path):

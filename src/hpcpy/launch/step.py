@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from hpcpy.core.programs import captured
 from hpcpy.launch.controller import Controller, Job
 from hpcpy.launch.shell import UNFINISHED
 
@@ -34,7 +33,7 @@ _NODE_FAILURE = re.compile(
 )
 # Seconds until Slurm is asked first, to know the job's nodes before one of them dies.
 FIRST_SECONDS = 5.0
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Ended:
 
 def run(script: str, controller: Controller) -> Ended:
     """Run a bash script to its end, pass its output on, and return 128 plus a signal's number."""
-    # SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to the ranks, which
+    # What stops this (`_STOPS`) is passed on once, as SIGINT: srun hands that to the ranks, which
     # tidy up.  SIGTERM, at which srun ends them at once, follows `GRACE` seconds later, or if the
     # job is over; the code is then not 0.
     tail = bytearray()
@@ -151,13 +150,17 @@ class _Stops:
         self.first: signal.Signals | None = None
         self.has_failed = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._before = {number: signal.getsignal(number) for number in _STOPS}
         # Reentrant: a signal handler may interrupt the thread that holds the lock.
         self._changed = threading.Condition(threading.RLock())
         self._deadline: float | None = None
         self._is_over = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._stop) for number in _STOPS}
+        # Until the script runs also of what is ignored, by nohup or a script's `&`: it would
+        # inherit that.
+        for number in _STOPS:
+            signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -169,6 +172,9 @@ class _Stops:
 
     def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        for number, before in self._before.items():
+            if before == signal.SIG_IGN:
+                signal.signal(number, before)
         if self.first:
             self._send(signal.SIGINT)
         # A thread, not a timer: the kernel may deliver a timer's signal to another thread,
@@ -176,7 +182,7 @@ class _Stops:
         _in_thread(self._end_what_stays, process)
 
     def _stop(self, number: int, _: object) -> None:
-        if self.first is None:
+        if self.first is None and self._before[signal.Signals(number)] != signal.SIG_IGN:
             self.first = signal.Signals(number)
             self._send(signal.SIGINT)
             self.end()
@@ -190,7 +196,10 @@ class _Stops:
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
         """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""
         while self._is_overdue():
-            captured(["pkill", "-TERM", "-s", str(process.pid)])
+            for file in Path("/proc").glob("[0-9]*/stat"):
+                with suppress(OSError):  # it has just ended
+                    if file.read_text().rpartition(")")[2].split()[3] == str(process.pid):
+                        os.kill(int(file.parent.name), signal.SIGTERM)
 
     def _is_overdue(self) -> bool:
         with self._changed:

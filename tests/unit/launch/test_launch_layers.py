@@ -88,13 +88,14 @@ def test_a_fault_names_its_file(
 def test_an_image_lies_beside_the_file_that_names_it_and_has_its_own(
     files: dict[str, Path], image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files["machine"].write_text(f"image = '{image}'\nmpi = 'a'")
-    files["image"].write_text("mpi = 'b'\nimage = 'other.sif'")
+    name = Path(image).name
+    files["machine"].write_text(f"image = '../images/{name}'\nmpi = 'a'")
+    files["image"].write_text("mpi = 'b'")
     site = find_site("")
-    other = str(files["image"].with_name("other.sif"))
-    assert (site.mpi, site.image) == ("b", other)
+    there = str(files["machine"].parent / "../images" / name)
+    assert (site.mpi, site.image) == ("b", there)
     assert run_hpcpy(["site"]) == 0
-    assert re.search(rf'(?m)^image = "{other}" +# {files["image"]}$', capsys.readouterr().out)
+    assert re.search(rf'(?m)^image = "{image}" +# {files["machine"]}$', capsys.readouterr().out)
     files["machine"].write_text("engine = 'shifter'\nimage = 'docker:me/hpcpy:1'")
     assert find_site("").image == "docker:me/hpcpy:1"
 

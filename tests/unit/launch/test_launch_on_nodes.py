@@ -16,22 +16,33 @@ from hpcpy.launch.shell import PLAIN
 from running import Done, executable, printed, run
 
 OWN = f"hpcpy-{os.getuid()}"
-SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
+# In place of the engine: its words, a line for each, and its variables.
+ENGINE = """#!/bin/bash
+printf 'word %s\\n' "$@"
+env | grep -E '^(APPTAINER|SINGULARITY)' | sort
+"""
 
 
-def engines_folder(node_local: Path) -> str:
+def engine(tmp_path: Path, node_local: Path | str, *words: str, **variables: str) -> list[str]:
+    """Return what the engine of a rank gets: its words, and its variables."""
     lines = around("apptainer", str(node_local))
     # A site's setup may have this option set.
     shell = "\n".join(["set -e", *(line.shell for line in lines)])
     script = f'{shell}\nexec bash -pc "$at_node" "$@"'
-    words = ("bash", "-c", script, "-", "bash", "-c", SHOWS)
-    done = run(*words, env={"PATH": os.environ["PATH"]}, umask=0o002, check=True)
+    program = executable(tmp_path / "apptainer", ENGINE)
+    env = {"PATH": os.environ["PATH"], **variables}
+    done = run("bash", "-c", script, "-", program, "exec", *words, env=env, umask=0o002, check=True)
     assert done.stderr == ""
-    return done.stdout
+    return done.stdout.splitlines()
+
+
+def engines_folder(tmp_path: Path, node_local: Path) -> str:
+    own = dict(line.split("=", 1) for line in engine(tmp_path, node_local) if "=" in line)
+    return own.get("APPTAINER_CONFIGDIR", "default")
 
 
 def test_the_engines_files_are_in_a_folder_of_the_users_alone(tmp_path: Path) -> None:
-    assert engines_folder(tmp_path) == f"{tmp_path}/{OWN}/apptainer"
+    assert engines_folder(tmp_path, tmp_path) == f"{tmp_path}/{OWN}/apptainer"
     for folder in (tmp_path / OWN, tmp_path / OWN / "apptainer"):
         assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -55,8 +66,67 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(tmp_path: Path, made: s
         node = tmp_path / str(number)
         (node / name).parent.mkdir(parents=True)
         run("sh", "-c", WAYS[made], node / name, aside := node / "aside", check=True)
-        assert engines_folder(node) == "default"
+        assert engines_folder(tmp_path, node) == "default"
         assert not aside.exists() or list(aside.iterdir()) == []
+
+
+def test_what_a_clean_container_needs_of_the_job_is_handed_in(tmp_path: Path) -> None:
+    job = {"SLURM_PROCID": "3", "PMI_FD": "9", "PMIX_RANK": "3", "CUDA_VISIBLE_DEVICES": "1"}
+    ours = {"HPCPY_SITE_FILE": "/a b", "HPCPY_PREFLIGHT": "warn"}
+    # What a user, or a site's [environment], gives to the container stays.
+    own = {"APPTAINERENV_HPCPY_SITE_FILE": "/c", "MINE": "x"}
+    shown = engine(tmp_path, tmp_path, **job, **ours, **own)
+    inside = {
+        name.removeprefix("APPTAINERENV_"): value
+        for name, _, value in (line.partition("=") for line in shown)
+        if name.startswith("APPTAINERENV_") and name[-4:] not in ("TASK", "RENT")
+    }
+    assert inside == job | ours | {"HPCPY_SITE_FILE": "/c"}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_nodes_own_disk_is_in_the_container_where_it_is_there(
+    tmp_path: Path, is_there: bool
+) -> None:
+    disk = tmp_path / "a disk"
+    if is_there:
+        disk.mkdir()
+    words = [line[5:] for line in engine(tmp_path, disk, "--pwd=/x") if line.startswith("word ")]
+    bind = f"--bind={disk}:{disk}"
+    assert words == ["exec", *([bind] if is_there else []), "--pwd=/x"]
+    assert engine(tmp_path, disk, bind).count(f"word {bind}") == 1
+    # Apptainer's own.
+    assert "word --bind" not in "".join(engine(tmp_path, "/tmp", "--pwd=/x"))  # noqa: S108
+
+
+# Of a neighbour, in /dev/shm.
+LOCKS = {
+    "a file": 'touch "$0" && chown 65534 "$0"',
+    "a link to nothing": 'ln -s /nonexistent "$0" && chown -h 65534 "$0"',
+    "a link to yours": 'ln -s "$1" "$0" && chown -h 65534 "$0"',
+}
+
+
+@pytest.mark.parametrize("lock", ["", "own", *LOCKS])
+@pytest.mark.parametrize("has_own", [True, False], ids=["", "no folder of yours"])
+def test_a_neighbours_lock_ends_no_rank(tmp_path: Path, lock: str, *, has_own: bool) -> None:
+    """Whatever he has put there, and where he has taken the name of your folder as well."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    node = tmp_path / "node"
+    node.mkdir()
+    if not has_own:
+        run("sh", "-c", WAYS["another user's"], node / OWN, check=True)
+    file = Path(f"/dev/shm/sharens_instance_{os.getpid()}")  # noqa: S108
+    made = LOCKS.get(lock, 'touch "$0"' if lock else "true")
+    run("sh", "-c", made, file, tmp_path, check=True)
+    try:
+        shown = engine(tmp_path, node, "--sharens", "--pwd=/x")
+    finally:
+        file.unlink(missing_ok=True)
+    is_shared = lock in ("", "own")
+    assert ("word --sharens" in shown) == is_shared
+    assert ("APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0" in shown) != is_shared
 
 
 def test_podman_hpc_takes_no_word_of_the_program_for_its_own() -> None:

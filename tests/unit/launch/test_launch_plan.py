@@ -45,6 +45,7 @@ def shells(of: LaunchPlan) -> list[str]:
 MEMORY: dict[str, Any] = {"options": {"allocation": ("--mem=0", "--exclusive")}}
 BINDS: dict[str, Any] = {"binds": ("/data", "/site/mpi:/mpi:ro")}
 BOUND = "=/data:/data {0}=/site/mpi:/mpi:ro"
+DISK: dict[str, Any] = {"node_local": "/disk/$USER"}
 GPU_BIND: dict[str, Any] = {"options": {"gpu": ("--gpu-bind=none",)}}
 SHIFTER: dict[str, Any] = {"options": {"shifter": ("--module=gpu,cuda-mpich", "--verbose")}}
 HPC_MODULE: dict[str, Any] = {"options": {"podman-hpc": ("--cuda-mpi",)}}
@@ -98,6 +99,12 @@ def test_a_launch_takes_no_promises_but_its_sites(
             for engine in ("podman-hpc", "shifter", "podman")
         ),
         # podman takes the host's network once, and podman-hpc's module brings it.
+        *(
+            (f"--engine={engine}", DISK, "--volume=/disk/$USER:/disk/$USER", "")
+            for engine in ("podman-hpc", "podman")
+        ),
+        # podman refuses a second one.
+        ("--engine=podman", DISK | {"binds": ("/disk/$USER:/x",)}, "--volume=/disk/$USER:/x", ""),
         ("--engine=podman-hpc", {}, "--network=host --ipc=host shared-run", ""),
         ("--engine=podman-hpc", HPC_MODULE, "--cuda-mpi --user=0:0", "--network=host --ipc=host"),
     ],

@@ -67,7 +67,7 @@ def test_a_file_that_others_can_change_is_not_taken(
     of_image: int,
     says: str,
 ) -> None:
-    write_of(files[name], "setup = ['true']", modes, owners)
+    write_of(files[name], "binds = ['/true']", modes, owners)
     if of_image:
         os.chown(image, of_image, -1)
     if name == "module":
@@ -76,7 +76,7 @@ def test_a_file_that_others_can_change_is_not_taken(
             with pytest.raises(UsageError, match=says):
                 find_site("")
             return
-    assert find_site("", image).setup == (() if says else ("true",))
+    assert find_site("", image).binds == (() if says else ("/true",))
     told = capsys.readouterr().err
     assert re.search(rf"{files[name]} is not read: .*{says}", told) if says else told == ""
 
@@ -85,7 +85,7 @@ def linked(way: str, file: Path, everybodys: Path) -> Path:
     """Lead a site file through a folder; return the file to be named."""
     target = everybodys / ("below/site.toml" if way == "folder above" else "site.toml")
     target.parent.mkdir(parents=True)
-    target.write_text("setup = ['true']")
+    target.write_text("binds = ['/true']")
     if way == "link in it":
         target.rename(file.with_name("real.toml"))
         target.symlink_to(file.with_name("real.toml"))
@@ -111,7 +111,7 @@ def test_nor_is_one_whose_way_leads_through_a_folder_of_everybody(
     """A neighbour had put a line of shell into a user's job, behind a link of the centre's."""
     file = linked(way, files["module"], tmp_path / "everybody's")
     monkeypatch.setenv(site_file.VARIABLE, str(file))
-    assert find_site("").setup == ("true",)
+    assert find_site("").binds == ("/true",)
     (tmp_path / "everybody's").chmod(0o777)
     with pytest.raises(UsageError, match=r"everybody can write to .*/(everybody's|link); "):
         find_site("")
@@ -122,31 +122,31 @@ def test_nor_is_a_link_into_such_a_folder(
     files: dict[str, Path], image: str, tmp_path: Path, *, name: str
 ) -> None:
     linked("file in it", files[name], tmp_path / "everybody's")
-    assert find_site("", image).setup == ("true",)
+    assert find_site("", image).binds == ("/true",)
     (tmp_path / "everybody's").chmod(0o777)
-    assert find_site("", image).setup == ()
+    assert find_site("", image).binds == ()
 
 
 def test_nor_are_links_between_of_which_one_is_anothers(
     files: dict[str, Path], image: str, tmp_path: Path
 ) -> None:
     target = tmp_path / "real.toml"
-    target.write_text("setup = ['true']")
+    target.write_text("binds = ['/true']")
     (tmp_path / "between").mkdir()
     (tmp_path / "between/middle").symlink_to(target)
     files["image"].symlink_to(tmp_path / "between/middle")
-    assert find_site("", image).setup == ("true",)
+    assert find_site("", image).binds == ("/true",)
     (tmp_path / "between").chmod(0o777)
-    assert find_site("", image).setup == ()
+    assert find_site("", image).binds == ()
 
 
 def test_nor_is_the_file_of_another_users_home(files: dict[str, Path]) -> None:
-    files["user"].write_text("setup = ['true']")
-    assert find_site("").setup == ("true",)
+    files["user"].write_text("binds = ['/true']")
+    assert find_site("").binds == ("/true",)
     if os.geteuid() != 0:
         pytest.skip("gives a folder to another user: as root")
     os.chown(files["user"].parent, 1, -1)
-    assert find_site("").setup == ()
+    assert find_site("").binds == ()
 
 
 def test_a_path_of_links_is_walked_to_its_end_or_refused(tmp_path: Path) -> None:

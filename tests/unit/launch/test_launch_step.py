@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,36 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
     assert out.splitlines()[1].startswith(f"9 {int(number)} ")
 
 
+IGNORES = """
+import os, signal, sys
+for name in sys.argv.pop(1).split(","):
+    signal.signal(getattr(signal, name), signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
+"""
+TELLS = "trap 'echo got INT; exit 9' INT; echo ready >&2; while [ ! -e {} ]; do sleep 0.05; done"
+
+
+# What a shell starts by `&` ignores SIGINT and SIGQUIT, what nohup starts SIGHUP.
+@pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGINT,SIGQUIT,SIGHUP"])
+def test_what_was_ignored_stops_nothing(tmp_path: Path, ignored: str) -> None:
+    script = TELLS.format(tmp_path / "end")
+    process = processes.start(IGNORES, ignored, RUN, script, "60")
+    assert running.first_line(process, "stderr") == "ready\n"
+    for name in ignored.split(","):
+        process.send_signal(getattr(signal, name))
+    # Another one does, and the script has it as usual.
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=300)
+    assert out.startswith(f"got INT\n9 {int(signal.SIGTERM)} ")
+
+
+def test_a_quit_from_the_keyboard_leaves_no_script_behind(tmp_path: Path) -> None:
+    process = ready(TELLS.format(tmp_path / "end"))
+    process.send_signal(signal.SIGQUIT)
+    out, _ = process.communicate(timeout=300)
+    assert out.startswith(f"got INT\n9 {int(signal.SIGQUIT)} ")
+
+
 @pytest.mark.long
 def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) -> None:
     # salloc has its shell in a group of its own.
@@ -127,9 +158,11 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
     assert "revoked" not in out
 
 
-@pytest.mark.long
-def test_what_does_not_end_is_insisted_on() -> None:
-    process = ready(f"trap '' INT; echo ready >&2; {ON_TERM}{GOES_ON}", grace="0.2")
+def test_what_does_not_end_is_insisted_on(tmp_path: Path) -> None:
+    for name in ("bash", "sleep"):  # and no pkill
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    script = f"trap '' INT; echo ready >&2; {ON_TERM}{GOES_ON}"
+    process = ready(script, grace="0.2", PATH=str(tmp_path))
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=300)
     assert out.startswith("5 ")
@@ -151,51 +184,51 @@ def test_a_step_that_has_lost_a_node_has_failed(case: str) -> None:
     assert out.startswith(f"{code} None ")
 
 
-def slurm_that_says(folder: Path, state: str, *, age: int, sessions: str) -> dict[str, str]:
+def slurm_that_says(folder: Path, state: str, *, machine: str, session: str) -> dict[str, str]:
     """Return a PATH with programs that print what Slurm 22.05 printed of such a job."""
-    listed = "".join(
-        f"echo {one.format(folder)} $(($(date +%s) - {age})) 7;" for one in sessions.split(",")
-    )
     # At the first question the job runs; later only the nodes that still complete are listed.
-    shown = (
-        f"state={state}; nodes=n[1-2]; "
-        f"test {state} = COMPLETING && {{ test -e {folder}/asked && nodes=n1 || state=RUNNING; }};"
-        f"touch {folder}/asked; echo JobId=7 JobState=$state ReqNodeList=no NodeList=$nodes"
-    )
+    shown = f"""
+echo >>{folder}/asked; test $(wc -l <{folder}/asked) -gt 2 || first=1  # the one that finds it, too
+test "$first" || test "{state}" || {{ echo error: Invalid job id specified >&2; exit 1; }}
+state=${{first:+RUNNING}} nodes='n[1-2]'; test "$first" || state={state}
+test $state = COMPLETING && nodes=n1
+echo JobId=7 AllocNode:Sid={machine}:{session} JobState=$state ReqNodeList=no NodeList=$nodes
+"""
     for name, body in {
-        "squeue": f'test "$SLURM_TIME_FORMAT" = %s && {{ {listed} }}',
-        "scontrol": shown if state else "echo error: Invalid job id specified >&2; exit 1",
+        "squeue": f'case "$*" in *AllocSID*) echo {session} 7 ;; esac',
+        "scontrol": shown,
         "sinfo": 'case "$*" in *n?1-2?*) echo n2;; esac',
     }.items():
         running.executable(folder / name, f"#!/bin/bash\n{body}\n")
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-# Its own session is the one that Slurm has for its job (AllocSID).
+# Its own session is the one that Slurm has for its job (AllocSID), with the machine's name.
 OWN = "$(cat {}/sid)"
+HERE = os.uname().nodename.partition(".")[0]
 WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM;"
 ENDS = "for i in $(seq 60); do sleep 0.05; done; exit 3"
 
 
 @pytest.mark.parametrize(
-    ("state", "age", "sessions", "is_over"),
+    ("state", "machine", "session", "is_over"),
     [
-        *(("NODE_FAIL", 0, OWN, True), ("COMPLETING", 0, OWN, True), ("", 0, OWN, True)),
-        *(("RUNNING", 0, OWN, False), ("SOMETHING_NEW", 0, OWN, False)),
-        # Another job's, or nobody knows whose.
-        ("NODE_FAIL", 3600, OWN, False),
-        ("NODE_FAIL", 0, "1", False),
-        ("NODE_FAIL", 0, f"{OWN},{OWN}", False),
+        *((state, HERE, OWN, True) for state in ("NODE_FAIL", "COMPLETING", "")),
+        *((state, HERE, OWN, False) for state in ("RUNNING", "SOMETHING_NEW")),
+        # Another job's.
+        ("NODE_FAIL", f"{HERE}2", OWN, False),
+        ("NODE_FAIL", HERE, "1", False),
     ],
 )
 def test_a_job_that_is_over_is_waited_for_no_longer(
-    tmp_path: Path, state: str, age: int, sessions: str, *, is_over: bool
+    tmp_path: Path, state: str, machine: str, session: str, *, is_over: bool
 ) -> None:
-    slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
+    """Whatever this machine's clock says: one that was 200 s ahead knew no job of its own."""
+    slurm = slurm_that_says(tmp_path, state, machine=machine, session=session.format(tmp_path))
     script = WAITS.format(tmp_path) + (GOES_ON if is_over else ENDS)
     _, out, _ = output(script, "0.2", **slurm)
     assert out.startswith("1 None " if is_over else "3 None ")
-    assert ("Node failure on n2" in out) == (is_over and bool(state))
+    assert ("Node failure on n2" in out) == is_over
 
 
 TEXT = Path(__file__).with_name("launch_ends.txt").read_text()
@@ -227,3 +260,24 @@ def test_nothing_on_stderr_leaves_the_code() -> None:
 def test_slurm_says_whether_it_has_ended_the_job(stderr: str) -> None:
     assert explain(stderr, 0, lambda: True) == ("the job was cancelled", 143)
     assert explain(stderr, 143, lambda: False)[0] != "the job was cancelled"
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "sbcast: error: REQUEST_FILE_BCAST(n2): Unspecified error\n",
+        "hpcpy: n1: no copy of the image in /tmp/hpcpy-7: Terminated\n",
+        f"{CUT}salloc: Job allocation 7 has been revoked.\n",
+        "",
+    ],
+)
+@pytest.mark.parametrize("limit", ["", CUT.replace(" ***\n", " DUE TO TIME LIMIT ***\n")])
+def test_a_job_that_is_ended_while_its_image_is_copied_has_no_full_disk(
+    stderr: str, limit: str
+) -> None:
+    line, code = explain(f"{stderr}{limit}", 73, lambda: True)
+    assert (line, code) == (
+        explain(limit, 143, lambda: True)[0] if limit else "the job was cancelled",
+        143,
+    )
+    assert explain(stderr, 73, lambda: False)[1] == 73

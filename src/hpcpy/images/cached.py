@@ -15,7 +15,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError
-from hpcpy.core.files import sha256, whole_file, write_whole
+from hpcpy.core.files import all_below, sha256, whole_file, write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
@@ -170,6 +170,6 @@ def tree_files(tree: str) -> list[Path]:
         )
     else:
         top = paths.ROOT / tree
-        everything = [top, *top.rglob("*")]
+        everything = [top, *all_below(top)]
         files = [path for path in everything if not path.is_relative_to(paths.BUILD)]
     return sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)

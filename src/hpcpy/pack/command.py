@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.files import all_below
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import CALLED, named
 from hpcpy.core.programs import captured, run
@@ -59,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.prefix}: lies in a packed folder", hint=f"give {folder}")
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
-    if is_again := beside(prefix, "packing").is_dir():
+    if is_again := os.path.isdir(beside(prefix, "packing")):
         with work_folder(prefix):
             pass  # one was stopped
     environments.refuse_code_of_others(prefix)
@@ -125,8 +126,7 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     file, place = image.image_of(prefix), image.place_of(prefix)
     sif = file.resolve() if file.is_symlink() else None
     is_kept = may_be_copy and beside(prefix, "unpacked").exists()
-    # Path.exists would raise where this user may not look.
-    if not is_kept and not os.path.exists(file):  # noqa: PTH110
+    if not is_kept and not os.path.exists(file):
         hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
@@ -193,7 +193,7 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
-    left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
+    left, size = sum(1 for _ in all_below(packed)), image.image_of(packed).stat().st_size
     return packed, f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB"
 
 

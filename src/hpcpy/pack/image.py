@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, IntegrityError
-from hpcpy.core.files import write_whole
+from hpcpy.core.files import all_below, is_folder, write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import Stage, StageError, say
 from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
@@ -114,7 +114,7 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     if had_acls:
         say("its files had ACLs, which are not kept: they are open to their owner alone")
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *all_below(folder)):
         mode, group = listed.get(str(path).removeprefix(str(folder)), _UNCLEAR)
         _give_group(path, group)
         if re.match("d.{5}[sS]", mode):
@@ -172,15 +172,15 @@ def is_whole(folder: Path, packed: Path) -> bool:
 
 def _count(folder: Path) -> int:
     """Return how many lines a list of a folder has, as otherwise.sh counts them."""
-    below = (path.relative_to(folder) for path in folder.rglob("*"))
+    below = (path.relative_to(folder) for path in all_below(folder))
     return 1 + sum(1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts)
 
 
 def added(folder: Path, packed: Path) -> str:
     """Return a file that somebody has put into a folder, or changed there, since it was packed."""
     since, names = image_of(packed).stat().st_mtime, names_in(packed) if folder.exists() else set()
-    for path in (path for path in folder.rglob("*") if "__pycache__" not in path.parts):
-        is_new = not path.is_dir() and path.lstat().st_mtime > since
+    for path in (path for path in all_below(folder) if "__pycache__" not in path.parts):
+        is_new = not is_folder(path) and path.lstat().st_mtime > since
         if is_new or str(path).removeprefix(str(folder)) not in names:
             return str(path)
     return ""
@@ -204,8 +204,8 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
     settings |= {"ENTRIES": _count(source), "ACTIVATE": activation(environment)}
-    settings |= {"ACL": 1} if any(map(has_acl, (source, *source.rglob("*")))) else {}
-    files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
+    settings |= {"ACL": 1} if any(map(has_acl, (source, *all_below(source)))) else {}
+    files = [path for path in (source / "bin").iterdir() if not os.path.isdir(path)]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
     names = {path.name for path in programs if not path.name.startswith(_SOURCED)}
@@ -216,10 +216,10 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         _copy(path, folder / path.relative_to(source), source)
     _close(folder, source)
     # Whatever the umask: who can enter a folder of the environment's can enter this one.
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *all_below(folder)):
         original = source / path.relative_to(folder)
         original = original if os.path.lexists(original) else source
-        if path.is_dir() and not path.is_symlink():
+        if is_folder(path):
             path.chmod(original.stat().st_mode & 0o2555 | 0o500)
         _give_group(path, original.lstat().st_gid)
     # The configuration has values of variables, of files that may be closed.
@@ -233,7 +233,7 @@ def _copy(path: Path, copy: Path, source: Path) -> None:
     """Copy a file or a folder, and links as such: what one leads to may be closed to others."""
     if any((source / folder).is_symlink() for folder in path.relative_to(source).parents):
         return
-    if path.is_dir() and not path.is_symlink():
+    if is_folder(path):
         shutil.copytree(path, copy, symlinks=True)
     elif os.path.lexists(path):
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -243,10 +243,10 @@ def _copy(path: Path, copy: Path, source: Path) -> None:
 def _close(folder: Path, source: Path) -> None:
     """Let tools outside write nothing beside the image, where no start would see it."""
     for path in source.iterdir():
-        if path.is_dir() and not (folder / path.name).exists():
+        if os.path.isdir(path) and not os.path.lexists(folder / path.name):
             # For root, whom no mode stops, too: a name that leads nowhere.
             (folder / path.name).symlink_to(f".pack/closed/{path.name}")
-    for path in folder.rglob("*"):
+    for path in all_below(folder):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
 

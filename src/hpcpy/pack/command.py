@@ -18,6 +18,7 @@ from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, places, standalone
+from hpcpy.pack.bytecode import compiled
 from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
@@ -174,12 +175,14 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
     """Return a packed folder, in which a program starts, and a line of its size."""
     # What is missing is said before anything is begun.
     launcher()
-    mksquashfs(of_several=len(environment.folders) > 1)
+    mksquashfs(is_plain=len(environment.folders) == 1)
     name, packed = environment.prefix.name, work / "packed"
     with stage(f"look through {name}"):
         before = environments.look(environment)
+    with stage(f"compile {name}") as current:
+        added = compiled(environment, work / "bytecode", current)
     with stage(f"pack {name}") as current:
-        image.write(packed, environment, current)
+        image.write(packed, environment, current, added)
     with stage(f"start {name}"):
         # Mounted here it shows a fault before it takes the folder's place.
         env = {**os.environ, **ALONE, "HPCPY_VERBOSE": "1"}

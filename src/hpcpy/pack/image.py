@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, IntegrityError
@@ -116,7 +116,7 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
     for path in (folder, *all_below(folder)):
         mode, group = listed.get(str(path).removeprefix(str(folder)), _UNCLEAR)
-        _give_group(path, group)
+        give_group(path, group)
         if re.match("d.{5}[sS]", mode):
             path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_ISGID)
         if had_acls and not path.is_symlink():
@@ -124,7 +124,7 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     return folder
 
 
-def _give_group(path: Path, group: int | None) -> None:
+def give_group(path: Path, group: int | None) -> None:
     """Give a file its group; where that cannot be, all others may what both they and it may."""
     status = path.lstat()
     with contextlib.suppress(OSError):
@@ -164,7 +164,8 @@ def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
 def is_whole(folder: Path, packed: Path) -> bool:
     """Tell whether a folder still has all that was packed."""
     try:
-        return all(os.path.lexists(f"{folder}{name}") for name in names_in(packed))
+        names = (name for name in names_in(packed) if "__pycache__" not in name.split("/"))
+        return all(os.path.lexists(f"{folder}{name}") for name in names)
     except IntegrityError:
         # Of a damaged image that is all that is known.
         return 0 < int(setting(packed, "ENTRIES") or 0) <= _count(folder)
@@ -194,13 +195,16 @@ def new_image(folder: Path) -> Path:
     return folder / ".pack" / f"{secrets.token_hex(8)}.image"
 
 
-def write(folder: Path, environment: Environment, current: Stage) -> None:
-    """Fill an empty folder with what is to take the environment's place."""
+def write(
+    folder: Path, environment: Environment, current: Stage, added: Sequence[str | Path] = ()
+) -> None:
+    """Fill an empty folder with what is to take the environment's place, and some files more."""
     source, prefix, trees = environment.source, environment.prefix, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
-    current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
+    program = mksquashfs(is_plain=not no_strip and not added)
+    current.run([program, *trees, image, *_OPTIONS, *no_strip, *added])
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
     settings |= {"ENTRIES": _count(source), "ACTIVATE": activation(environment)}
@@ -221,12 +225,12 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         original = original if os.path.lexists(original) else source
         if is_folder(path):
             path.chmod(original.stat().st_mode & 0o2555 | 0o500)
-        _give_group(path, original.lstat().st_gid)
+        give_group(path, original.lstat().st_gid)
     # The configuration has values of variables, of files that may be closed.
     image.chmod(0o400 | readers(environment, image.stat().st_gid))
     image.with_name("config").chmod(image.stat().st_mode)
     folder.chmod(status.st_mode & 0o7555)
-    _give_group(folder, status.st_gid)
+    give_group(folder, status.st_gid)
 
 
 def _copy(path: Path, copy: Path, source: Path) -> None:

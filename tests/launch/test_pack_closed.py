@@ -1,6 +1,7 @@
 """`./hpcpy pack` of folders that cannot be moved: refused in one line, and as they were."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,6 +147,28 @@ def test_links_that_cannot_be_followed_hide_nothing_and_stop_nothing(
     assert (shown.returncode, shown.stdout) == (0, f"{folder / target}\n"), shown
     assert act(folder, "--undo", prefix).returncode == 0
     assert tree(prefix) == before
+
+
+def test_each_command_that_is_printed_names_a_path_that_a_shell_takes_apart(folder: Path) -> None:
+    # `rm -r a&b` removes another folder, and starts what the second name is.
+    prefix = small(folder / "mine/a&b;(c)*", 0)
+    kept, moved = beside(prefix, "unpacked"), prefix.with_name("m'o|v")
+    printed = [(prefix, pack("--undo", prefix).stderr)]
+    printed += [(kept, pack(prefix).stdout)]
+    prefix.rename(moved)
+    printed += [(moved, pack(moved).stderr), (prefix, pack(moved).stderr)]
+    lost = run(moved / "bin/pack-exec", "true", env=ALONE)
+    assert lost.returncode == 69
+    printed += [(moved, lost.stderr), (prefix, lost.stderr)]
+    config = moved / ".pack/config"
+    config.chmod(0o600)
+    config.write_text("")
+    kept.rename(beside(moved, "unpacked"))
+    printed += [(moved, pack("--undo", moved).stderr)]
+    for path, text in printed:
+        # Python and shells write a quote within quotes in two ways.
+        escaped = str(path).replace("'", "'\\''")
+        assert f" {shlex.quote(str(path))}" in text or f" '{escaped}'" in text, (path, text)
 
 
 def test_a_name_that_no_file_can_have_is_one_line(folder: Path) -> None:

@@ -110,7 +110,9 @@ def require_bytes(path: Path, digest: object) -> Path:
     """Return an artefact, or a copy of one, if its bytes are those of the stamp."""
     if sha256(path) != digest:
         what = f"{path.name} is damaged: its bytes are not those that were built"
-        raise IntegrityError(what, hint=f"rm {paths.BUILD / path.name}, and make it again")
+        raise IntegrityError(
+            what, hint=f"rm {paths.quoted(paths.BUILD / path.name)}, and make it again"
+        )
     return path
 
 

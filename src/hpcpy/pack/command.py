@@ -13,7 +13,7 @@ from typing import Any
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import all_below
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import CALLED, named
+from hpcpy.core.paths import CALLED, named, quoted
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
@@ -109,12 +109,12 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change:
-            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {prefix}")
+            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {quoted(prefix)}")
         environments.refuse_others(prefix)
         return
     _refuse_strayed(prefix, may_be_copy=options.undo)
     if image.image_of(prefix).is_symlink() and not is_use:
-        raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
+        raise UsageError(f"{prefix}: has the commands of a SIF", hint=places.removal(prefix))
     if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
@@ -128,16 +128,17 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     sif = file.resolve() if file.is_symlink() else None
     is_kept = may_be_copy and beside(prefix, "unpacked").exists()
     if not is_kept and not os.path.exists(file):
-        hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+        hint = f"{CALLED} pack NEW.sif --to {quoted(prefix)}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
-    hint = f"{CALLED} pack --undo {prefix} gives the folder back here"
+    hint = f"{CALLED} pack --undo {quoted(prefix)} gives the folder back here"
     if sif:
-        hint = f"{CALLED} pack {sif} --to {prefix}"
+        hint = f"{CALLED} pack {quoted(sif)} --to {quoted(prefix)}"
     elif not place.exists():
         # The folder itself is closed, and has the name of the one above it.
-        hint = f"chmod u+w {prefix} && mv {prefix} {place}, or {hint}"
+        name = quoted(prefix)
+        hint = f"chmod u+w {name} && mv {name} {quoted(place)}, or {hint}"
     raise UsageError(f"{prefix}: was packed as {place}, and its paths are of there", hint=hint)
 
 
@@ -192,7 +193,9 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last, without colours.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            said = [re.sub("^hpcpy pack: |\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)]
+            said = [
+                re.sub("^hpcpy pack: |; next: .*|\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)
+            ]
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, IntegrityError
 from hpcpy.core.files import all_below, is_folder, write_whole
+from hpcpy.core.paths import quoted
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import Stage, StageError, say
 from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
@@ -63,7 +64,7 @@ def entries_of(packed: Path) -> list[str]:
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
     if not text.endswith("\0") or f"{_OWN}IMAGE=" not in text:
         kept = beside(packed, "unpacked")
-        by_hand = f"if {kept} is whole: {removal(packed)} && mv {kept} {packed}"
+        by_hand = f"if {kept} is whole: {removal(packed)} && mv {quoted(kept)} {quoted(packed)}"
         hint = by_hand if kept.is_dir() else "put a whole one there"
         raise IntegrityError(f"{packed}/.pack/config: is damaged", hint=hint)
     return [entry for entry in text.split("\0") if entry]

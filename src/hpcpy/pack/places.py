@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, is_folder, places_named
+from hpcpy.core.paths import quoted
 from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
@@ -221,7 +222,7 @@ def discard(path: Path, work: Path) -> None:
 def removal(folder: Path) -> str:
     """Return the command that removes a folder, which may be closed to its owner."""
     is_closed = any(not os.access(path, os.W_OK) for path, _, _ in os.walk(folder))
-    return f"{f'chmod -R u+w {folder} && ' if is_closed else ''}rm -r {folder}"
+    return f"{f'chmod -R u+w {quoted(folder)} && ' if is_closed else ''}rm -r {quoted(folder)}"
 
 
 def move(path: Path, target: Path) -> Path:

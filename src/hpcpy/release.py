@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
-from hpcpy.core.files import disk_errors, place, places_named, scratch_dir, sha256
+from hpcpy.core.files import all_below, disk_errors, place, places_named, scratch_dir, sha256
 from hpcpy.core.parser import one_of
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import NOT_STARTED, captured
@@ -241,7 +241,7 @@ def _build_pages() -> None:
 
 def _pack(source: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in sorted(source.rglob("*")):
+        for path in sorted(all_below(source)):
             inside = path.relative_to(source)
             # Sphinx's own notes; what a run has left
             if path.is_file() and not inside.parts[0].startswith((".", "__")):

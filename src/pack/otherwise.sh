@@ -14,6 +14,12 @@ fail() {
   echo "hpcpy pack: $1" >&2
   exit "${2:-69}"
 }
+quoted() {
+  case $1 in
+  *[!A-Za-z0-9_%+:./-]*) printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")" ;;
+  *) printf %s "$1" ;;
+  esac
+}
 say() {
   [ -z "${HPCPY_VERBOSE:-}" ] || echo "hpcpy pack: $why; $1" >&2
 }
@@ -28,13 +34,13 @@ fi
 [ "$image" != "$own/" ] || fail "$own/config: is damaged; put a whole one there" 65
 place=${prefix%/.pack/root} # of a SIF's commands
 [ -d "$prefix" ] || fail "this was packed as $place, and its paths are of there; next: \
-ln -s ${own%/.pack} $place"
+ln -s $(quoted "${own%/.pack}") $(quoted "$place")"
 case ${HPCPY_PACK_ENGINE:-} in '' | apptainer | folder) ;;
 *) fail "HPCPY_PACK_ENGINE=$HPCPY_PACK_ENGINE: is neither apptainer nor folder" ;; esac
 case $why in
 "$image: No such file "*)
   [ ! -h "$image" ] || fail "its SIF $(readlink "$image") cannot be found; next: \
-hpcpy pack NEW.sif --to $place" ;;
+hpcpy pack NEW.sif --to $(quoted "$place")" ;;
 "$image: Permission denied") fail "$why: it is closed to you; ask its owner" ;;
 esac
 next="; next: HPCPY_PACK_ENGINE=folder, or pack --undo"
@@ -71,9 +77,8 @@ else
   export APPTAINERENV_PATH="$PATH"
   # An empty one would take the place of Apptainer's own, which has the driver's.
   [ -z "${LD_LIBRARY_PATH:-}" ] || export APPTAINERENV_LD_LIBRARY_PATH="$LD_LIBRARY_PATH"
-  # It ends as the program does, or with 255: what can follow asks before.
-  if [ ! -d "$kept" ] || [ -n "${HPCPY_PACK_ENGINE:-}" ] ||
-    error=$("$apptainer" --nocolor --silent exec $options "$root" /bin/true 2>&1); then
+  # It ends as the program does, or with 255 and its own words: so it is asked before.
+  if error=$("$apptainer" --nocolor --silent exec $options "$root" /bin/true 2>&1); then
     say "by $apptainer"
     [ "$name" = pack-exec ] || set -- "$bin$name" "$@"
     [ -z "$activate" ] || set -- /bin/bash -c "$activate" "$1" "$@"
@@ -81,7 +86,9 @@ else
   fi
   why="$why; Apptainer: $(echo "$error" | tail -n 1)"
 fi
-[ -d "$kept" ] || fail "$why, and no $kept"
+next="; next: have /dev/fuse and user namespaces opened to users (hpcpy docs pack)"
+[ -z "$bin" ] || next="$next, or hpcpy pack --undo $(quoted "$prefix")"
+[ -d "$kept" ] || fail "$why, and no $kept$next"
 # Bytecode may have been written since.
 entries=$(find "$kept" -name __pycache__ -prune -o -print | wc -l)
 [ "$entries" -ge "$expected" ] || fail "$kept: files that were packed are missing"

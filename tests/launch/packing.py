@@ -16,6 +16,7 @@ from injection_ways import AS_USER, forbidden
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
+from hpcpy.core.files import all_below
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.programs import launcher
 from proc_files import processes
@@ -124,7 +125,7 @@ def remove(folder: Path) -> None:
 def tree(folder: Path) -> dict[str, tuple[object, ...]]:
     """Return what a user could miss of a folder: each path's kind, mode, time, links, content."""
     found: dict[str, tuple[object, ...]] = {}
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *all_below(folder)):
         status = path.lstat()
         content: object = str(path.readlink()) if path.is_symlink() else None
         if stat.S_ISREG(status.st_mode):

@@ -11,10 +11,15 @@ from packing import ALONE, HELD, PYTHON, as_user, reported, start, variables
 
 from hpcpy.engine.prefix import find_apptainer
 from hpcpy.pack.image import image_of
+from hpcpy.pack.places import beside
 from hpcpy.pack.starts import launch
 from running import run
 
-ENGINES = ("apptainer", "folder")
+HOW: tuple[dict[str, str], ...] = (
+    {},
+    {"HPCPY_PACK_ENGINE": "apptainer"},
+    {"HPCPY_PACK_ENGINE": "folder"},
+)
 
 
 def test_the_environment_is_whole_and_read_only_for_anybody(
@@ -64,7 +69,7 @@ def test_a_command_that_is_not_there_is_one_line(environment: Path, tmp_path: Pa
         assert done.stderr.endswith("/none/such: No such file or directory\n")
 
 
-@pytest.mark.parametrize("how", [{}, *({"HPCPY_PACK_ENGINE": name} for name in ENGINES)])
+@pytest.mark.parametrize("how", HOW)
 def test_a_command_to_execute_is_needed(environment: Path, how: dict[str, str]) -> None:
     done = start(environment, "pack-exec", env={**ALONE, **how, "HPCPY_VERBOSE": ""})
     assert (done.returncode, done.stderr) == (2, "hpcpy pack: usage: pack-exec COMMAND …\n")
@@ -168,6 +173,23 @@ def test_who_may_not_mount_nor_use_apptainer_gets_the_folder_and_reads_why(
     said = rf"hpcpy pack: /dev/fuse: Permission denied; Apptainer: [^\x1b]+; in {folder}\n"
     assert re.fullmatch(said, done.stderr), done.stderr
     assert "no Apptainer is there" not in done.stderr
+
+
+def test_who_can_start_it_by_no_means_reads_what_to_do(environment: Path) -> None:
+    if os.geteuid() != 0 or Path("/dev/fuse").stat().st_mode & 0o006:
+        pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
+    kept = beside(environment, "unpacked")
+    away = kept.rename(kept.with_name("away"))
+    try:
+        # Forced, or as it is: Apptainer ended with 255, and with its own words alone.
+        starts = [start(environment, "python", env=how, before=AS_NOBODY) for how in HOW[:2]]
+    finally:
+        away.rename(kept)
+    for done in starts:
+        assert (done.returncode, done.stderr.count("\n")) == (69, 1), done
+        assert "Apptainer: " in done.stderr
+        assert f", and no {kept}; next: " in done.stderr
+        assert f"pack --undo {environment}\n" in done.stderr
 
 
 def test_an_image_that_its_owner_closed_is_not_said_to_be_damaged(

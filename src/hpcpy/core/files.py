@@ -131,6 +131,25 @@ def make_folder(path: Path) -> None:
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder, and no link to one, whose target may be closed."""
+    return not path.is_symlink() and path.is_dir()
+
+
+def all_below(folder: Path) -> Iterator[Path]:
+    """Yield all paths below a folder, and none below a file; links are not followed."""
+
+    # Path.rglob of Python 3.11.2 leaves a folder, and says nothing, at the first link whose
+    # target this user may not look at.
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            message = f"{error.filename}: cannot be read ({error.strerror})"
+            raise DiskError(message, hint="its owner can let you: chmod u+rx, or g+rx")
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
 @contextlib.contextmanager
 def scratch_dir(parent: Path, prefix: str) -> Iterator[Path]:
     """Give an empty folder below `parent` that is gone afterwards."""

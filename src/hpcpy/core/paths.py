@@ -57,6 +57,11 @@ def named(text: str) -> Path:
     return Path(text)
 
 
+def quoted(path: Path) -> str:
+    """Return a path as it stands in a command that a reader may copy."""
+    return shlex.quote(str(path))
+
+
 def folder(text: str) -> Path:
     """Return an option's folder, which may not be there yet; ``-`` would be standard output."""
     path = named(text)

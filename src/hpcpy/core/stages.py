@@ -102,7 +102,7 @@ def stage(title: str) -> Iterator[Stage]:
     folder = paths.writable(paths.LOGS)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        log = folder / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
+        log = folder / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-")[:99] + ".log")
         log.write_bytes(b"")
     current = Stage(title, log)
     terminal = sys.stderr.isatty()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import all_below
 from hpcpy_common.machine import user_name
 from hpcpy_common.site_file import way_to
 
@@ -74,7 +75,7 @@ def _code() -> Iterator[Path]:
     yield from (paths.ROOT / name for name in ("", "Makefile", "hpcpy", "build", "build/tools"))
     for folder in (paths.ROOT / name for name in ("src", "recipes", "containers", "env")):
         yield folder
-        yield from folder.rglob("*")
+        yield from all_below(folder)
 
 
 def _others_can_write(path: Path, status: os.stat_result) -> bool:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from glob import glob
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -148,7 +149,8 @@ def here(name: str, enough: str = "", beside: str = "") -> Path:
 
 
 def _library(tool: Tool) -> Found | None:
-    libraries = sorted(Path("/").glob(tool.library.lstrip("/")))
+    # Path.glob of Python 3.11.2 stops at a link to what is closed.
+    libraries = sorted(map(Path, glob(tool.library)))  # noqa: PTH207
     if not libraries:
         return None
     # The link's target is named by its version: libpmix.so.2.6.2.

@@ -15,7 +15,7 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError
-from hpcpy.core.files import sha256, whole_file, write_whole
+from hpcpy.core.files import all_below, sha256, whole_file, write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
@@ -110,7 +110,9 @@ def require_bytes(path: Path, digest: object) -> Path:
     """Return an artefact, or a copy of one, if its bytes are those of the stamp."""
     if sha256(path) != digest:
         what = f"{path.name} is damaged: its bytes are not those that were built"
-        raise IntegrityError(what, hint=f"rm {paths.BUILD / path.name}, and make it again")
+        raise IntegrityError(
+            what, hint=f"rm {paths.quoted(paths.BUILD / path.name)}, and make it again"
+        )
     return path
 
 
@@ -170,6 +172,6 @@ def tree_files(tree: str) -> list[Path]:
         )
     else:
         top = paths.ROOT / tree
-        everything = [top, *top.rglob("*")]
+        everything = [top, *all_below(top)]
         files = [path for path in everything if not path.is_relative_to(paths.BUILD)]
     return sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)

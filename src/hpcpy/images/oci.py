@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy.core.files import disk_errors
+from hpcpy.core.files import all_below, disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import Tally, fetch
@@ -71,7 +71,7 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
         return entry
 
     with tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as archive:
-        for path in sorted(layout.rglob("*")):
+        for path in sorted(all_below(layout)):
             name = path.relative_to(layout).as_posix()
             archive.add(path, name, recursive=False, filter=anonymous)
 

@@ -56,4 +56,5 @@ def compare(ours: Path, other: Path) -> None:
     if filecmp.cmp(ours, other, shallow=False):
         print(f"{other.name}: the same bytes")
         return
-    raise IntegrityError(f"{other.name} differs from {ours}", hint=f"diffoscope {ours} {other}")
+    hint = f"diffoscope {paths.quoted(ours)} {paths.quoted(other)}"
+    raise IntegrityError(f"{other.name} differs from {ours}", hint=hint)

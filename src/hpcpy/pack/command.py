@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.files import all_below
 from hpcpy.core.parser import Parser
-from hpcpy.core.paths import CALLED, named
+from hpcpy.core.paths import CALLED, named, quoted
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
 from hpcpy.pack import environment as environments
 from hpcpy.pack import hot, image, places, standalone
+from hpcpy.pack.bytecode import compiled
 from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap, work_folder
 from hpcpy.pack.programs import launcher, mksquashfs
@@ -59,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.prefix}: lies in a packed folder", hint=f"give {folder}")
     is_sif = bool(options.to) or prefix.is_file()
     _refuse_ignored(options, is_sif=is_sif)
-    if is_again := beside(prefix, "packing").is_dir():
+    if is_again := os.path.isdir(beside(prefix, "packing")):
         with work_folder(prefix):
             pass  # one was stopped
     environments.refuse_code_of_others(prefix)
@@ -107,12 +109,12 @@ def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change:
-            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {prefix}")
+            raise UsageError(f"{prefix}: is not packed", hint=f"{CALLED} pack {quoted(prefix)}")
         environments.refuse_others(prefix)
         return
     _refuse_strayed(prefix, may_be_copy=options.undo)
     if image.image_of(prefix).is_symlink() and not is_use:
-        raise UsageError(f"{prefix}: has the commands of a SIF", hint=f"rm -r {prefix}")
+        raise UsageError(f"{prefix}: has the commands of a SIF", hint=places.removal(prefix))
     if not is_change and not is_use:
         hint = "give --update, --undo, or -- and a program to read ahead for"
         raise UsageError(f"{prefix}: is packed already", hint=hint)
@@ -125,18 +127,18 @@ def _refuse_strayed(prefix: Path, *, may_be_copy: bool) -> None:
     file, place = image.image_of(prefix), image.place_of(prefix)
     sif = file.resolve() if file.is_symlink() else None
     is_kept = may_be_copy and beside(prefix, "unpacked").exists()
-    # Path.exists would raise where this user may not look.
-    if not is_kept and not os.path.exists(file):  # noqa: PTH110
-        hint = f"{CALLED} pack NEW.sif --to {prefix}" if sif else "copy the folder whole"
+    if not is_kept and not os.path.exists(file):
+        hint = f"{CALLED} pack NEW.sif --to {quoted(prefix)}" if sif else "copy the folder whole"
         raise UsageError(f"{prefix}: its image {sif or file} cannot be found", hint=hint)
     if place == prefix or may_be_copy:
         return
-    hint = f"{CALLED} pack --undo {prefix} gives the folder back here"
+    hint = f"{CALLED} pack --undo {quoted(prefix)} gives the folder back here"
     if sif:
-        hint = f"{CALLED} pack {sif} --to {prefix}"
+        hint = f"{CALLED} pack {quoted(sif)} --to {quoted(prefix)}"
     elif not place.exists():
         # The folder itself is closed, and has the name of the one above it.
-        hint = f"chmod u+w {prefix} && mv {prefix} {place}, or {hint}"
+        name = quoted(prefix)
+        hint = f"chmod u+w {name} && mv {name} {quoted(place)}, or {hint}"
     raise UsageError(f"{prefix}: was packed as {place}, and its paths are of there", hint=hint)
 
 
@@ -174,12 +176,14 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
     """Return a packed folder, in which a program starts, and a line of its size."""
     # What is missing is said before anything is begun.
     launcher()
-    mksquashfs(of_several=len(environment.folders) > 1)
+    mksquashfs(is_plain=len(environment.folders) == 1)
     name, packed = environment.prefix.name, work / "packed"
     with stage(f"look through {name}"):
         before = environments.look(environment)
+    with stage(f"compile {name}") as current:
+        added = compiled(environment, work / "bytecode", current)
     with stage(f"pack {name}") as current:
-        image.write(packed, environment, current)
+        image.write(packed, environment, current, added)
     with stage(f"start {name}"):
         # Mounted here it shows a fault before it takes the folder's place.
         env = {**os.environ, **ALONE, "HPCPY_VERBOSE": "1"}
@@ -189,11 +193,13 @@ def _make(environment: Environment, work: Path) -> tuple[Path, str]:
         if done.returncode:
             # Why it cannot be mounted; what an engine in its place has said last, without colours.
             lines = done.stderr.strip().splitlines() or [ended(done.returncode)]
-            said = [re.sub("^hpcpy pack: |\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)]
+            said = [
+                re.sub("^hpcpy pack: |; next: .*|\x1b\\[[\\d;]*m", "", lines[at]) for at in (0, -1)
+            ]
             why = ": ".join(dict.fromkeys(said))
             hint = f"see engines in: {CALLED} docs pack"
             raise UnavailableError(f"it cannot be mounted here: {why}", hint=hint)
-    left, size = sum(1 for _ in packed.rglob("*")), image.image_of(packed).stat().st_size
+    left, size = sum(1 for _ in all_below(packed)), image.image_of(packed).stat().st_size
     return packed, f"{environment.prefix}: {before} -> {left} entries, {size / 1e6:,.0f} MB"
 
 

@@ -10,11 +10,13 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from glob import glob
 from pathlib import Path
 from typing import NamedTuple
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import all_below
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
@@ -90,7 +92,7 @@ def _is_home(folder: Path) -> bool:
 def read(prefix: Path, source: Path, others: Sequence[Path]) -> Environment:
     """Return the environment of a prefix whose files are in a folder."""
     for folder in others:
-        if not folder.exists() or _is_home(folder.resolve()):
+        if not os.path.exists(folder) or _is_home(folder.resolve()):
             raise UsageError(f"{folder}: there is no such folder, or it is a home")
     folders = {path.resolve(): path.resolve() for path in (*_base(source), *others)}
     for place in (*folders, prefix):
@@ -107,31 +109,33 @@ def _base(prefix: Path) -> list[Path]:
     home = python.parent.parent
     is_outside = not is_below(str(home), (*ON_THE_NODE, str(prefix)))
     # One that is packed itself is started by its own launcher.
-    is_plain = (prefix / _VENV).is_file() and python.parent.name == "bin"
+    is_plain = os.path.isfile(prefix / _VENV) and python.parent.name == "bin"
+    is_plain = is_plain and os.path.exists(python)
     if not is_outside or not is_plain:
         return []
     refuse_code_of_others(home)
-    hidden = (path for path in home.glob(".*") if path.is_dir() and path.name != ".spack")
+    hidden = (path for path in home.glob(".*") if os.path.isdir(path) and path.name != ".spack")
     if _is_home(home) or any(hidden):
         hint = "make the virtual environment by a Python that has a folder of its own"
         raise UsageError(f"{home}: the base Python is in a home", hint=hint)
     names = [path.name for path in (prefix / "lib").glob("py*")]
     patterns = [f"{where}{name}{end}" for name in names for where, end in _PARTS]
-    return [python, *(path for pattern in patterns for path in sorted(home.glob(pattern)))]
+    found = (sorted(glob(pattern, root_dir=home)) for pattern in patterns)
+    return [python, *(home / name for names in found for name in names)]
 
 
 def _python_of(prefix: Path) -> Path:
     """Return the Python that a virtual environment has its library from, else its own."""
     # A link to it may lead through other environments, or be a copy.
-    text = (prefix / _VENV).read_text(errors="replace") if (prefix / _VENV).is_file() else ""
+    text = (prefix / _VENV).read_text(errors="replace") if os.path.isfile(prefix / _VENV) else ""
     (home, *_) = [*re.findall(r"(?m)^home *= *(.*\S)", text), str(prefix / "bin")]
     names = [Path(folder, name) for folder in (home, prefix / "bin") for name in _PYTHONS]
-    return next((name for name in names if name.exists()), names[0]).resolve()
+    return next((name for name in names if os.path.exists(name)), names[0]).resolve()
 
 
 def look(environment: Environment) -> str:
     """Say what leads out of an environment, and what is packed with it; return how much it is."""
-    entries = {place: [*tree.rglob("*")] or [tree] for place, tree in environment.folders.items()}
+    entries = {place: [*all_below(tree)] or [tree] for place, tree in environment.folders.items()}
     sizes = {
         place: f"{len(each):,} entries, {sum(path.lstat().st_size for path in each) / 1e6:,.0f} MB"
         for place, each in entries.items()
@@ -142,12 +146,13 @@ def look(environment: Environment) -> str:
     inside = (*map(str, environment.folders), *ON_THE_NODE)
     leads: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     # conda's own folder has other environments.
-    for bin_folder in sorted(environment.source.glob("envs/*/bin")):
-        inner = environment.at_place(bin_folder.parent)
-        say(f"{inner}: is an environment inside this one: outside of a start its commands vanish")
+    for inner in sorted(environment.source.glob("envs/*")):
+        if os.path.isdir(inner / "bin"):
+            end = "is an environment inside this one: outside of a start its commands vanish"
+            say(f"{environment.at_place(inner)}: {end}")
     for kind, path, target in _targets(environment, paths):
-        # What is not there is not imported; Path.exists would raise where this user may not look.
-        is_there = os.path.exists(target)  # noqa: PTH110
+        # What is not there is not imported.
+        is_there = os.path.exists(target)
         # A venv's python leads to links beside the one that is packed.
         ends = (target, os.path.realpath(target))
         if is_there and not any(is_below(end, inside) for end in ends):
@@ -165,7 +170,7 @@ def readers(environment: Environment, group: int) -> int:
     bits = environment.source.stat().st_mode & 0o044
     for place, tree in environment.folders.items():
         above = [path for path in place.parents if not environment.prefix.is_relative_to(path)]
-        for path in (*above, tree, *tree.rglob("*")):
+        for path in (*above, tree, *all_below(tree)):
             mode = open_to(path, group)
             if not path.is_symlink() and bits & ~mode:
                 say(f"the image is closed to those who may not read {environment.at_place(path)}")
@@ -263,10 +268,10 @@ def _settings(environment: Environment) -> dict[str, str]:
     state = environment.source / "conda-meta/state"
     for file in (*sorted(environment.source.glob("etc/conda/env_vars.d/*.json")), state):
         try:
-            given = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            given = json.loads(file.read_text(encoding="utf-8")) if os.path.isfile(file) else {}
             variables = given.get("env_vars", {}) if file == state else given
             settings |= {name: str(value) for name, value in variables.items()}
-        except (ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             place = environment.at_place(file)
             raise UsageError(f"{place}: has no JSON of conda's variables ({error})") from error
     return settings

@@ -55,7 +55,7 @@ def ranges(packed: Path) -> list[Range]:
 
 def python_in(folder: Path) -> str:
     """Return the name of the Python in a folder's ``bin``."""
-    return next((name for name in _PYTHONS if (folder / "bin" / name).exists()), _PYTHONS[0])
+    return next((name for name in _PYTHONS if os.path.exists(folder / "bin" / name)), _PYTHONS[0])
 
 
 def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP) -> list[Range]:

@@ -9,11 +9,12 @@ import secrets
 import shutil
 import stat
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, IntegrityError
-from hpcpy.core.files import write_whole
+from hpcpy.core.files import all_below, is_folder, write_whole
+from hpcpy.core.paths import quoted
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import Stage, StageError, say
 from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
@@ -63,7 +64,7 @@ def entries_of(packed: Path) -> list[str]:
     text = (packed / ".pack/config").read_text(errors="surrogateescape")
     if not text.endswith("\0") or f"{_OWN}IMAGE=" not in text:
         kept = beside(packed, "unpacked")
-        by_hand = f"if {kept} is whole: {removal(packed)} && mv {kept} {packed}"
+        by_hand = f"if {kept} is whole: {removal(packed)} && mv {quoted(kept)} {quoted(packed)}"
         hint = by_hand if kept.is_dir() else "put a whole one there"
         raise IntegrityError(f"{packed}/.pack/config: is damaged", hint=hint)
     return [entry for entry in text.split("\0") if entry]
@@ -114,9 +115,9 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     if had_acls:
         say("its files had ACLs, which are not kept: they are open to their owner alone")
     # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *all_below(folder)):
         mode, group = listed.get(str(path).removeprefix(str(folder)), _UNCLEAR)
-        _give_group(path, group)
+        give_group(path, group)
         if re.match("d.{5}[sS]", mode):
             path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_ISGID)
         if had_acls and not path.is_symlink():
@@ -124,7 +125,7 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     return folder
 
 
-def _give_group(path: Path, group: int | None) -> None:
+def give_group(path: Path, group: int | None) -> None:
     """Give a file its group; where that cannot be, all others may what both they and it may."""
     status = path.lstat()
     with contextlib.suppress(OSError):
@@ -164,7 +165,8 @@ def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
 def is_whole(folder: Path, packed: Path) -> bool:
     """Tell whether a folder still has all that was packed."""
     try:
-        return all(os.path.lexists(f"{folder}{name}") for name in names_in(packed))
+        names = (name for name in names_in(packed) if "__pycache__" not in name.split("/"))
+        return all(os.path.lexists(f"{folder}{name}") for name in names)
     except IntegrityError:
         # Of a damaged image that is all that is known.
         return 0 < int(setting(packed, "ENTRIES") or 0) <= _count(folder)
@@ -172,15 +174,15 @@ def is_whole(folder: Path, packed: Path) -> bool:
 
 def _count(folder: Path) -> int:
     """Return how many lines a list of a folder has, as otherwise.sh counts them."""
-    below = (path.relative_to(folder) for path in folder.rglob("*"))
+    below = (path.relative_to(folder) for path in all_below(folder))
     return 1 + sum(1 + str(path).count("\n") for path in below if "__pycache__" not in path.parts)
 
 
 def added(folder: Path, packed: Path) -> str:
     """Return a file that somebody has put into a folder, or changed there, since it was packed."""
     since, names = image_of(packed).stat().st_mtime, names_in(packed) if folder.exists() else set()
-    for path in (path for path in folder.rglob("*") if "__pycache__" not in path.parts):
-        is_new = not path.is_dir() and path.lstat().st_mtime > since
+    for path in (path for path in all_below(folder) if "__pycache__" not in path.parts):
+        is_new = not is_folder(path) and path.lstat().st_mtime > since
         if is_new or str(path).removeprefix(str(folder)) not in names:
             return str(path)
     return ""
@@ -194,18 +196,21 @@ def new_image(folder: Path) -> Path:
     return folder / ".pack" / f"{secrets.token_hex(8)}.image"
 
 
-def write(folder: Path, environment: Environment, current: Stage) -> None:
-    """Fill an empty folder with what is to take the environment's place."""
+def write(
+    folder: Path, environment: Environment, current: Stage, added: Sequence[str | Path] = ()
+) -> None:
+    """Fill an empty folder with what is to take the environment's place, and some files more."""
     source, prefix, trees = environment.source, environment.prefix, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
     # Of more than one folder each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
-    current.run([mksquashfs(of_several=bool(no_strip)), *trees, image, *_OPTIONS, *no_strip])
+    program = mksquashfs(is_plain=not no_strip and not added)
+    current.run([program, *trees, image, *_OPTIONS, *no_strip, *added])
     binds = [f"{str(tree)[1:]}={place}" for place, tree in environment.folders.items() if no_strip]
     settings = {"PREFIX": prefix, "BIN": f"{prefix}/bin/", "OFFSET": 0, "BINDS": ":".join(binds)}
     settings |= {"ENTRIES": _count(source), "ACTIVATE": activation(environment)}
-    settings |= {"ACL": 1} if any(map(has_acl, (source, *source.rglob("*")))) else {}
-    files = [path for path in (source / "bin").iterdir() if not path.is_dir()]
+    settings |= {"ACL": 1} if any(map(has_acl, (source, *all_below(source)))) else {}
+    files = [path for path in (source / "bin").iterdir() if not os.path.isdir(path)]
     # A link may lead to a path that is only in the image.
     programs = [path for path in files if path.is_symlink() or os.access(path, os.X_OK)]
     names = {path.name for path in programs if not path.name.startswith(_SOURCED)}
@@ -216,24 +221,24 @@ def write(folder: Path, environment: Environment, current: Stage) -> None:
         _copy(path, folder / path.relative_to(source), source)
     _close(folder, source)
     # Whatever the umask: who can enter a folder of the environment's can enter this one.
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *all_below(folder)):
         original = source / path.relative_to(folder)
         original = original if os.path.lexists(original) else source
-        if path.is_dir() and not path.is_symlink():
+        if is_folder(path):
             path.chmod(original.stat().st_mode & 0o2555 | 0o500)
-        _give_group(path, original.lstat().st_gid)
+        give_group(path, original.lstat().st_gid)
     # The configuration has values of variables, of files that may be closed.
     image.chmod(0o400 | readers(environment, image.stat().st_gid))
     image.with_name("config").chmod(image.stat().st_mode)
     folder.chmod(status.st_mode & 0o7555)
-    _give_group(folder, status.st_gid)
+    give_group(folder, status.st_gid)
 
 
 def _copy(path: Path, copy: Path, source: Path) -> None:
     """Copy a file or a folder, and links as such: what one leads to may be closed to others."""
     if any((source / folder).is_symlink() for folder in path.relative_to(source).parents):
         return
-    if path.is_dir() and not path.is_symlink():
+    if is_folder(path):
         shutil.copytree(path, copy, symlinks=True)
     elif os.path.lexists(path):
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -243,10 +248,10 @@ def _copy(path: Path, copy: Path, source: Path) -> None:
 def _close(folder: Path, source: Path) -> None:
     """Let tools outside write nothing beside the image, where no start would see it."""
     for path in source.iterdir():
-        if path.is_dir() and not (folder / path.name).exists():
+        if os.path.isdir(path) and not os.path.lexists(folder / path.name):
             # For root, whom no mode stops, too: a name that leads nowhere.
             (folder / path.name).symlink_to(f".pack/closed/{path.name}")
-    for path in folder.rglob("*"):
+    for path in all_below(folder):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
 

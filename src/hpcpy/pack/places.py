@@ -16,7 +16,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
-from hpcpy.core.files import disk_errors, places_named
+from hpcpy.core.files import disk_errors, is_folder, places_named
+from hpcpy.core.paths import quoted
 from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
 from hpcpy_common.machine import user_name
@@ -193,17 +194,13 @@ def _merge(new: Path, place: Path, work: Path, folders: dict[Path, os.stat_resul
     left = [path for path in place.iterdir() if not os.path.lexists(new / path.name)]
     for source in sorted(new.iterdir(), key=lambda path: _LAST.get(path.name, 0)):
         target = place / source.name
-        if _is_folder(source) and _is_folder(target):
+        if is_folder(source) and is_folder(target):
             left += _merge(source, target, work, folders)
         else:
-            if _is_folder(source) or _is_folder(target):
+            if is_folder(source) or is_folder(target):
                 discard(target, work)
             move(source, target)
     return left
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def discard(path: Path, work: Path) -> None:
@@ -213,7 +210,7 @@ def discard(path: Path, work: Path) -> None:
         try:
             move(path, Path(tempfile.mkdtemp(dir=work), "gone"))
         except OSError as error:
-            if error.errno != errno.EXDEV or not _is_folder(path):
+            if error.errno != errno.EXDEV or not is_folder(path):
                 raise
             # Of a container's own layers its files can be moved; what tells of a pack goes first.
             _open(path)
@@ -225,13 +222,13 @@ def discard(path: Path, work: Path) -> None:
 def removal(folder: Path) -> str:
     """Return the command that removes a folder, which may be closed to its owner."""
     is_closed = any(not os.access(path, os.W_OK) for path, _, _ in os.walk(folder))
-    return f"{f'chmod -R u+w {folder} && ' if is_closed else ''}rm -r {folder}"
+    return f"{f'chmod -R u+w {quoted(folder)} && ' if is_closed else ''}rm -r {quoted(folder)}"
 
 
 def move(path: Path, target: Path) -> Path:
     """Rename a file or a folder, which may be closed to its owner."""
     # Where it lies is written in the folder itself.
-    is_closed = _is_folder(path) and not os.access(path, os.W_OK)
+    is_closed = is_folder(path) and not os.access(path, os.W_OK)
     with opened(path) if is_closed else contextlib.nullcontext():
         path.rename(target)
     return target

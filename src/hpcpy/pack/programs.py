@@ -23,10 +23,10 @@ def program(name: str, enough: str = "") -> Path:
     return ensure("apptainer")[name].path
 
 
-def mksquashfs(*, of_several: bool) -> Path:
-    """Return the path of mksquashfs for an image of one folder or of several."""
-    # RHEL 9's, 4.4, has no whole paths (-no-strip).
-    return program("mksquashfs", "" if of_several else "4.4")
+def mksquashfs(*, is_plain: bool) -> Path:
+    """Return the path of mksquashfs for an image of one folder as it is, or of more."""
+    # RHEL 9's, 4.4, has neither whole paths (-no-strip) nor links to other files (-pf).
+    return program("mksquashfs", "4.4" if is_plain else "")
 
 
 def unsquashfs(*, is_named: bool) -> Path:

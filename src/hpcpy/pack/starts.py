@@ -55,9 +55,9 @@ def record(prefix: Path, program: Sequence[str]) -> Sequence[hot.Range]:
 
 def _command(prefix: Path, packed: Path, program: Sequence[str]) -> list[str]:
     """Return the command of a program: a name in ``bin``, or what Python is given."""
-    is_command = bool(program) and Path(f"{prefix}/bin/{program[0]}").exists()
+    is_command = bool(program) and os.path.exists(f"{prefix}/bin/{program[0]}")
     python = hot.python_in(prefix)
-    if not is_command and not (prefix / "bin" / python).exists():
+    if not is_command and not os.path.exists(prefix / "bin" / python):
         raise StageError(f"{prefix}: has no bin/{python}", hint="name a program of bin after --")
     words = program if is_command else (python, *(program or ("-c", "pass")))
     # Those of a SIF are found by its PATH.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable
@@ -133,7 +134,8 @@ def _values(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         is_name = str(path) == path.stem
-        hint = f"of a name: hpcpy site --site {path} > {path}.toml" if is_name else ""
+        name, file = shlex.quote(str(path)), shlex.quote(f"{path}.toml")
+        hint = f"of a name: hpcpy site --site {name} > {file}" if is_name else ""
         raise _unreadable(path, error, hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from processes import environment, small_disk, start
+from processes import AS_ANY_USER, environment, small_disk, start
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
@@ -46,6 +46,36 @@ def test_who_is_stopped_leaves_no_half_written_file(number: signal.Signals, tmp_
         process.wait()
     assert not (tmp_path / "out").exists()
     assert number == signal.SIGKILL or list(tmp_path.iterdir()) == []
+
+
+def test_all_paths_below_a_folder_are_found_whatever_links_lead_to(tmp_path: Path) -> None:
+    # By Debian 12's Python, whose Path.rglob stops at such a link, and as an ordinary user.
+    public, closed = tmp_path / "public", tmp_path / "closed"
+    (public / "a/b/c").mkdir(parents=True)
+    (public / "a/b/c/file").touch()
+    closed.mkdir(0o000)
+    for parent in (public, public / "a", public / "a/b"):
+        for number in range(9):
+            (parent / f"{number}").symlink_to(closed / "x")
+            (parent / f"long{number}").symlink_to("x" * 300)
+    code = "import sys; from pathlib import Path; from hpcpy.core.files import all_below\n"
+    code += "print(*all_below(Path(sys.argv[1])), sep='\\n')"
+    by = (*AS_ANY_USER, shutil.which("python3", path="/usr/bin") or sys.executable, "-c", code)
+    found = run(*by, public, env=environment()).stdout.split()
+    assert len(found) == len({*found}) == 3 * 18 + 4
+    assert f"{public}/a/b/c/file" in found
+    # Not followed, and no folder.
+    (public / "a/up").symlink_to("..")
+    assert len(run(*by, public, env=environment()).stdout.split()) == len(found) + 1
+    for nothing in (public / "a/b/c/file", public / "gone"):
+        assert run(*by, nothing, env=environment()).stdout == "\n"
+    refused = run(*by, tmp_path, env=environment())
+    assert f"{closed}: cannot be read (Permission denied); " in refused.stderr.splitlines()[-1]
+
+
+def test_no_part_of_the_tool_has_a_walk_of_its_own() -> None:
+    files = (paths.ROOT / "src/hpcpy").rglob("*.py")
+    assert [path for path in files if ".rglob(" in path.read_text()] == []
 
 
 def test_an_output_clears_what_killed_writers_of_it_have_left(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def yielding(start: Start) -> set[str]:
 
 def is_of_command(path: str, start: Start) -> bool:
     """Tell whether a folder is searched only because a command was started there."""
-    entry = path if path in sys.path else ""
+    # For the entry "" Python asks by the working folder's path.
+    entry = "" if path not in sys.path and path == working_folder() else path
     return bool(start.site) and entry not in start.pythonpath and entry in yielding(start)
 
 

@@ -37,6 +37,7 @@ with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
 _start = _hpcpy_importer.finder().start
 _start.program, _start.pythonpath = "-c", frozenset(path for path in sys.path[:at] if path)
+_start.libraries += [path for path in sys.path if path.startswith(sys.base_prefix + "/")]
 """
 
 

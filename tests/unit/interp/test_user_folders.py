@@ -57,9 +57,9 @@ WAYS = {
     "not normalised": "sys.path.insert(0, f'{own}/../own')",
     "a slash at its end": "sys.path.append(f'{own}/')",
     "a link": "os.symlink(own, 'link'); sys.path.append(f'{home}/link')",
-    "the working folder": "os.makedirs(own, exist_ok=True); os.chdir(own); sys.path.append(own)",
-    "the working folder, a dot": "os.makedirs(own, exist_ok=True); os.chdir(own); sys.path.insert(0, '.')",
-    "the working folder, once more": "os.makedirs(own, exist_ok=True); os.chdir(own); sys.path.append('')",
+    "the working folder": "entered(); sys.path.append(own)",
+    "the working folder, a dot": "entered(); sys.path.insert(0, '.')",
+    "the working folder, once more": "entered(); sys.path.append('')",
     "relative, then elsewhere": "sys.path.append('own'); looked(); os.chdir('/')",
     "addsitedir": "site.addsitedir(own)",
     "a .pth file": "write('site/x.pth', own); site.addsitedir(f'{home}/site')",
@@ -75,12 +75,12 @@ STATES = {
     "empty": "os.makedirs(own)\nWAY",
     "read": "fill(); write('own/present.py', '')\nWAY\nlooked()",
     "read by a package": "fill()\nWAY\ntried('many')",
-    "filled later": "os.makedirs(own)\nWAY\nlooked(); fill(); os.utime(own, (2e9, 2e9))",
-    "filled after a package": "os.makedirs(own)\nWAY\ntried('many'); fill(); os.utime(own, (2e9, 2e9))",
-    "filled after a failure": "os.makedirs(own)\nWAY\ntried('needs'); fill(); os.utime(own, (2e9, 2e9))",
+    "filled later": "os.makedirs(own)\nWAY\nlooked(); fill(); changed()",
+    "filled after a package": "os.makedirs(own)\nWAY\ntried('many'); fill(); changed()",
+    "filled after a failure": "os.makedirs(own)\nWAY\ntried('needs'); fill(); changed()",
     "filled, invalidated": "os.makedirs(own)\nWAY\nlooked(); fill(); importlib.invalidate_caches()",
     "made later": "WAY\nlooked(); fill(); importlib.invalidate_caches()",
-    "emptied": "fill()\nWAY\nlooked(); os.remove(f'{own}/extra.py'); os.utime(own, (2e9, 2e9))",
+    "emptied": "fill()\nWAY\nlooked(); os.remove(f'{own}/extra.py'); changed()",
 }
 IMPORTS = {
     "of a package": "import tries",
@@ -88,12 +88,13 @@ IMPORTS = {
     "by a function": "import called; called.call()",
     "by a module beside": "write('own/mine.py', 'import tries'); import mine",
     "by a plug-in": "write('own/plugin.py', 'import tries'); import loads",
-    "in a thread": "thread = threading.Thread(target=tried, args=['tries']); thread.start(); thread.join()",
+    "in a thread": "one = threading.Thread(target=tried, args=['tries']); one.start(); one.join()",
     "of what failed": "import needs",
     "of itself": "import extra",
 }
 PROGRAM = """
-import importlib, importlib.metadata, importlib.util, json, os, pathlib, site, sys, threading, zipfile
+import importlib, importlib.metadata, importlib.util
+import json, os, pathlib, site, sys, threading, zipfile
 
 def write(name, text):
     os.makedirs(os.path.dirname(f"{home}/{name}"), exist_ok=True)
@@ -104,6 +105,13 @@ def fill():
     for name in ("extra.py", "both.py", "space/more.py"):
         write(f"own/{name}", "")
     write("own/both-2.0.dist-info/METADATA", "Version: 2.0")
+
+def changed():
+    os.utime(own, (2e9, 2e9))
+
+def entered():
+    os.makedirs(own, exist_ok=True)
+    os.chdir(own)
 
 def zipped(folder=""):
     with zipfile.ZipFile(f"{own}.zip", "w") as file:
@@ -131,7 +139,8 @@ def told(way, state, which):
     names = ("extra", "both", "space.more", "tries")
     files = (getattr(sys.modules.get(name), "__file__", "-") for name in names)
     version = importlib.metadata.version("both")
-    return [end, version, *(file.replace(home, "").rpartition("site-packages")[2] for file in files)]
+    files = (file.replace(home, "").rpartition("site-packages")[2] for file in files)
+    return [end, version, *files]
 
 base = os.environ["BASE"]
 with open(f"{base}/table") as file:
@@ -217,3 +226,40 @@ def test_an_import_of_the_images_looks_at_a_folder_once(
     way: str, counts: list[int], tmp_path: Path
 ) -> None:
     assert Installation(tmp_path, FILES).says(COUNTS.replace("WAY", way)) == str(counts)
+
+
+# As cv2, whose extension module has its package's name; as Airflow's and others' libraries.
+OWN = {
+    "native/__init__.py": """
+        import os, sys
+        here = os.path.dirname(__file__)
+        sys.path.insert(1, here)
+        own = sys.modules.pop("native")
+        import native
+        sys.modules["native"], FILE = own, native.__file__
+        sys.path.remove(here)
+        """,
+    "native/native.py": "",
+    "vendors/__init__.py": """
+        import os, sys
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vendors", "libs"))
+        import both, vendored
+        FILE = both.__file__, vendored.__file__
+        """,
+    "vendors/libs/both.py": "",
+    "vendors/libs/vendored.py": "",
+    "both.py": "",
+}
+
+
+def test_a_package_finds_what_is_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    program = "sys.base_prefix = posix.getcwd()\nimport native, vendors\n"
+    program += (
+        "for file in (native.FILE, *vendors.FILE): print(file.rpartition('site-packages')[2])"
+    )
+    told = [
+        Installation(tmp_path / kind, OWN).says(program, stock=kind == "stock")
+        for kind in ("ours", "stock")
+    ]
+    assert told[0] == told[1]
+    assert told[0].split()[0] == "/native/native.py"

@@ -4,6 +4,7 @@
 `sys.path_hooks`: for the bundle's folders (see `_hpcpy_folders`) and for a user's.
 """
 
+import _thread
 import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import FileFinder, PathFinder
@@ -39,6 +40,7 @@ class MetaPathFinder:
         self.start = Start([root.path for root in library], site.path)
         self._has_warned = False
         self.path_hooks: tuple[Any, ...] = ()  # CPython's and ours
+        self._asked: set[tuple[int, str]] = set()  # of other finders, by which thread
         self._before: dict[str, tuple[str, ...]] = bundle.hooks["before"]
         self._after = bundle.hooks["after"] | (bundle.hooks["with_files"] if bundle.files else {})
 
@@ -93,9 +95,18 @@ class MetaPathFinder:
     def _find_elsewhere(
         self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
     ) -> "ModuleSpec | None":
-        others = [getattr(other, "find_spec", None) for other in sys.meta_path if other is not self]
-        specs = (find_spec(fullname, path, target) for find_spec in others if find_spec is not None)
-        return next((spec for spec in specs if spec is not None), None)
+        # A finder in front of this one asks those behind it, and one of these may ask all.
+        asked, finders = (_thread.get_ident(), fullname), sys.meta_path
+        if asked in self._asked:
+            return None
+        behind = finders[finders.index(self) + 1 :] if self in finders else finders
+        self._asked.add(asked)
+        try:
+            others = (getattr(other, "find_spec", None) for other in behind)
+            specs = (find_spec(fullname, path, target) for find_spec in others if find_spec)
+            return next(filter(None, specs), None)
+        finally:
+            self._asked.remove(asked)
 
 
 class UserFolder(FileFinder):

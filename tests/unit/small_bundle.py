@@ -20,22 +20,24 @@ _ROOMS = (
 _FOLDERS = [str(path) for path in _ROOMS if path.is_dir()]
 sys.path[:0] = _FOLDERS
 
-# What the executable does in C.  The library's folder has no standard library
-# here: the running Python's is used.
+# The library's folder has no standard library here: the running Python's is used.
+_PATHS = """
+import posix, sys
+at = next(i for i, path in enumerate(sys.path) if path.startswith(sys.base_prefix + "/"))
+sys.path.insert(at, {library!r})
+sys.path.append({site!r})
+"""
+# What the executable does in C.
 _START = """
-import sys
 sys.path[:0] = {folders!r}
 import _hpcpy_baked, _hpcpy_caches, _hpcpy_importer, _hpcpy_metadata
 import _hpcpy_registered, _hpcpy_say, _hpcpy_site
 sys.path[:] = [path for path in sys.path if path not in {folders!r}]
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
-at = next(i for i, path in enumerate(sys.path) if path.startswith(sys.base_prefix + "/"))
-sys.path.insert(at, {library!r})
 _start = _hpcpy_importer.finder().start
 _start.program, _start.pythonpath = "-c", frozenset(path for path in sys.path[:at] if path)
-sys.path.append({site!r})
-import posix
+_start.libraries += [path for path in sys.path if path.startswith(sys.base_prefix + "/")]
 """
 
 
@@ -66,21 +68,26 @@ class Installation:
         more = {"epoch": self.epoch, "hooks": hooks(hook_files(["bake"]))}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
-    def run(self, program: str, *options: str, **variables: str) -> Done:
-        """Run a program in a Python that has the bundle, which the first run makes."""
+    def run(self, program: str, *options: str, stock: bool = False, **variables: str) -> Done:
+        """Run a program in a Python that has the bundle, which the first run makes.
+
+        A stock one has the modules as files.
+        """
         file = self.folder / "modules.bundle"
         if not file.exists():
             file.write_bytes(self.bundle())
         folders = {"library": str(self.library), "site": str(self.site)}
-        start = _START.format(folders=_FOLDERS, bundle=str(file), **folders)
+        start = (_PATHS + _START * (not stock)).format(
+            folders=_FOLDERS, bundle=str(file), **folders
+        )
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPCPY"))}
         words = (PYTHON, *options, "-c", start + textwrap.dedent(program))
         env = {**environment, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         return run(*words, env=env, cwd=self.folder)
 
-    def says(self, program: str, *options: str, **variables: str) -> str:
+    def says(self, program: str, *options: str, stock: bool = False, **variables: str) -> str:
         """Return what a program prints; it must end with 0 and write nothing to stderr."""
-        done = self.run(program, *options, **variables)
+        done = self.run(program, *options, stock=stock, **variables)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout.strip()
 

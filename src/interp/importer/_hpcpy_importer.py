@@ -4,6 +4,7 @@
 `sys.path_hooks`: for the bundle's folders (see `_hpcpy_folders`) and for a user's.
 """
 
+import _thread
 import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import FileFinder, PathFinder
@@ -39,6 +40,7 @@ class MetaPathFinder:
         self.start = Start([root.path for root in library], site.path)
         self._has_warned = False
         self.path_hooks: tuple[Any, ...] = ()  # CPython's and ours
+        self._asked: set[tuple[int, str]] = set()  # of other finders, by which thread
         self._before: dict[str, tuple[str, ...]] = bundle.hooks["before"]
         self._after = bundle.hooks["after"] | (bundle.hooks["with_files"] if bundle.files else {})
 
@@ -93,37 +95,54 @@ class MetaPathFinder:
     def _find_elsewhere(
         self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
     ) -> "ModuleSpec | None":
-        others = [getattr(other, "find_spec", None) for other in sys.meta_path if other is not self]
-        specs = (find_spec(fullname, path, target) for find_spec in others if find_spec is not None)
-        return next((spec for spec in specs if spec is not None), None)
+        # A finder in front of this one asks those behind it, and one of these may ask all.
+        asked, finders = (_thread.get_ident(), fullname), sys.meta_path
+        if asked in self._asked:
+            return None
+        behind = finders[finders.index(self) + 1 :] if self in finders else finders
+        self._asked.add(asked)
+        try:
+            others = (getattr(other, "find_spec", None) for other in behind)
+            specs = (find_spec(fullname, path, target) for find_spec in others if find_spec)
+            return next(filter(None, specs), None)
+        finally:
+            self._asked.remove(asked)
 
 
 class UserFolder(FileFinder):
-    """A folder outside of the image, which is not read for what packages of the image try.
+    """A folder outside of the image, which is looked at once for an import of the image's.
 
     Packages try modules that nobody has (numba tries scipy, for one).  While a module of the
-    image is imported, what a folder had when it was last read counts; the folder that a
-    command was started in has nothing.
+    image is imported, what a folder had at the first look counts; the folder that a command was
+    started in has nothing.
     """
 
     def __init__(self, finder: MetaPathFinder, path: str) -> None:
         super().__init__(path, *FILES)
         self._finder = finder
+        # As sys.path has it: `path` is absolute.
+        self._entry = path
+        # The import that it was last looked at for: its name, or its spec once it is executed.
+        self._looked_for: ModuleSpec | str = ""
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
         """Find a module in this folder."""
-        is_top = "." not in fullname
-        if is_top and self._finder.bundle.is_importing() and not self._may_have(fullname):
-            return None
+        if "." not in fullname:
+            outermost = self._finder.bundle.importing()
+            if outermost is None:
+                self._looked_for = fullname
+            elif not self._may_have(fullname, outermost):
+                return None
         return super().find_spec(fullname, target)
 
-    def _may_have(self, fullname: str) -> bool:
-        start = self._finder.start
-        if self._path_mtime == -1:  # type: ignore[attr-defined]
-            return not start.site or self.path in start.pythonpath
-        names: set[str] = self._path_cache  # type: ignore[attr-defined]
-        has_it = any(entry.partition(".")[0] == fullname for entry in names)
-        return has_it and not _hpcpy_path.is_of_command(self.path, start)
+    def _may_have(self, fullname: str, outermost: "ModuleSpec") -> bool:
+        has_looked = self._looked_for is outermost or self._looked_for == outermost.name
+        self._looked_for = outermost
+        if has_looked and self._path_mtime != -1:  # type: ignore[attr-defined]
+            names: set[str] = self._path_cache  # type: ignore[attr-defined]
+            if not any(entry.partition(".")[0] == fullname for entry in names):
+                return False
+        return not _hpcpy_path.is_of_command(self._entry, self._finder.start)
 
 
 def _hook(finder: MetaPathFinder) -> "Callable[[str], UserFolder]":
@@ -136,7 +155,7 @@ def _hook(finder: MetaPathFinder) -> "Callable[[str], UserFolder]":
         if any(not isinstance(getattr(each, "__self__", None), Bundle) for each in others):
             # Tools such as beartype put theirs right before CPython's, and so after this one.
             raise ImportError("a hook of the program's decides", path=path)
-        if not (finder.bundle.is_importing() and _hpcpy_path.is_of_command(path, finder.start)):
+        if not (finder.bundle.importing() and _hpcpy_path.is_of_command(path, finder.start)):
             check(path)  # an ImportError for what is no folder
         return UserFolder(finder, path)
 

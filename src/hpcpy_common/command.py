@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +81,20 @@ def _failed(command: str, error: BaseException) -> int:
     raise error
 
 
+def leave_folder() -> None:
+    """Import nothing from the folder that ``python -m`` was started in; what is started neither.
+
+    Anybody may write there, as in /tmp, and packages try modules that an image lacks: Dask
+    pandas, for one. Then the folder's other modules would take the place of the image's.
+    """
+    with contextlib.suppress(OSError):  # it is gone
+        here = os.getcwd()  # noqa: PTH109
+        is_ours = os.path.dirname(os.path.dirname(__file__)) == here  # noqa: PTH120
+        if sys.path[:1] == [here] and not (sys.flags.safe_path or is_ours):
+            del sys.path[0]
+            os.environ["PYTHONSAFEPATH"] = "1"
+
+
 def entry(package: str, main: Main) -> int:
     """Run a package's command line, a process's whole life; return its exit code."""
 
@@ -86,6 +102,7 @@ def entry(package: str, main: Main) -> int:
         if ranks.is_first():
             print(f"{package}: {line}", file=sys.stderr)
 
+    leave_folder()
     open_streams()
     signals.listen(": ".join([package, *sys.argv[1:2]]))
     try:

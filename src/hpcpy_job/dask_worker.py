@@ -1,5 +1,6 @@
-"""A rank's worker, in a process of its own: ``python -m hpcpy_job.dask_worker ADDRESS``.
+"""A rank's worker, in a process of its own: ``python -m hpcpy_job.dask_worker [FOLDER] ADDRESS``.
 
+FOLDER is a script's, which is first where the program looks for modules.
 ``dask worker`` ends at Ctrl-C, and the program would then print at length what it has
 lost while it tidies up.  This one ends with its scheduler.
 """
@@ -27,6 +28,10 @@ async def _work(address: str) -> None:
             # It would wait 30 s for the thread of a task that nobody waits for any more.
             return await super().close(**{**options, "executor_wait": False})
 
+    if folder := sys.argv[1:-1]:
+        sys.path[:0] = folder
+        # What a task starts is the program's.
+        os.environ.pop("PYTHONSAFEPATH", None)
     worker = await RankWorker(
         address,
         nthreads=1,
@@ -42,7 +47,7 @@ if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     code = 1
     with contextlib.suppress(asyncio.TimeoutError):
-        asyncio.run(_work(sys.argv[1]))
+        asyncio.run(_work(sys.argv[-1]))
         code = 0
     sys.stdout.flush()
     sys.stderr.flush()

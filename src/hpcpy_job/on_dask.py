@@ -9,6 +9,7 @@ import threading
 from typing import Any, NoReturn
 
 from hpcpy_common import ranks, signals
+from hpcpy_common.command import leave_folder
 from hpcpy_common.errors import UnavailableError, require_module
 from hpcpy_job import cluster, program
 from hpcpy_job.dask_worker import NO_DASHBOARD
@@ -21,7 +22,7 @@ Below srun or mpiexec: makes a Dask worker of one thread of every rank, and runs
 the program once, beside the first, when all of them are there. Client() without
 arguments finds the cluster, DASK_SCHEDULER_ADDRESS names it. The cluster ends
 with the program; the exit code is the program's."""
-_WORKER = (sys.executable, "-m", "hpcpy_job.dask_worker")
+_WORKER: tuple[str, ...] = (sys.executable, "-m", "hpcpy_job.dask_worker")
 _SETTINGS = {
     # It would log each connection that ends; the first rank reports those that should not.
     "DASK_LOGGING__DISTRIBUTED": "critical",
@@ -47,29 +48,35 @@ def _start(words: list[str]) -> int:
     programs = cluster.environment_of_no_rank()
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    worker = _WORKER
+    if folder := program.folder(words):
+        leave_folder()
+        worker += (folder,)
     if comm.rank > 0:
-        _become_worker(comm)
-    return _first(comm, host, words, programs)
+        _become_worker(comm, worker)
+    return _first(comm, host, worker, words, programs)
 
 
-def _become_worker(comm: Any) -> NoReturn:
+def _become_worker(comm: Any, worker: tuple[str, ...]) -> NoReturn:
     """Replace this process by a worker of the first rank's scheduler."""
     ranks.all_or_none(comm, lambda: None, idle=True)
     address = comm.bcast(None)
     cluster.leave_mpi()
     with signals.sigint_blocked():
-        os.execve(sys.executable, [*_WORKER, address], cluster.environment_of_no_rank())  # noqa: S606
+        os.execve(sys.executable, [*worker, address], cluster.environment_of_no_rank())  # noqa: S606
 
 
-def _first(comm: Any, host: str, words: list[str], programs: dict[str, str]) -> int:
+def _first(
+    comm: Any, host: str, worker: tuple[str, ...], words: list[str], programs: dict[str, str]
+) -> int:
     """Run scheduler, worker and program; `programs` are the program's own variables."""
     signals.exit_when_stopped()
     size = comm.size
     scheduler = ranks.all_or_none(comm, lambda: _scheduler(host), idle=True)
     address = comm.bcast(scheduler.address)
     cluster.leave_mpi()
-    with cluster.child([*_WORKER, address], cluster.environment_of_no_rank()) as worker:
-        serving = {"Dask's worker of the first rank": worker}
+    with cluster.child([*worker, address], cluster.environment_of_no_rank()) as child:
+        serving = {"Dask's worker of the first rank": child}
         cluster.wait("Dask's workers", lambda: len(scheduler.running) >= size, serving)
         return cluster.run(words, {**programs, "DASK_SCHEDULER_ADDRESS": address}, serving)
 

@@ -150,6 +150,13 @@ def _thread_failed(failed: Any) -> None:
             comm.Abort(1)
 
 
+def folder(words: list[str]) -> str:
+    """Return the folder of a script, which is first in its `sys.path`; empty of what has none."""
+    if words[0] == "-m" or sys.flags.safe_path:
+        return ""
+    return os.path.dirname(os.path.realpath(words[0]))  # noqa: PTH120
+
+
 def run(words: list[str]) -> None:
     """Run a program in this process as ``__main__``."""
     sys.excepthook = _without_ours
@@ -158,9 +165,9 @@ def run(words: list[str]) -> None:
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         return
     sys.argv = words
-    if not sys.flags.safe_path:
+    if own := folder(words):
         # It replaces the working directory, which `-m` has put there.
-        sys.path[0] = os.path.dirname(os.path.realpath(words[0]))  # noqa: PTH120
+        sys.path[0] = own
     runpy.run_path(words[0], run_name="__main__")
 
 

@@ -11,14 +11,40 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import need
 
 from running import run
 from tiers import sampled
+from workloads.exercise import tasks
 
 # Those that are absent here, too, which packages try: of Windows, macOS and accelerators.
 ABSENT = (
     *("sitecustomize", "usercustomize", "_scproxy", "brotli", "colorama", "intel_cmplr"),
     *("pkg_resources", "rich", "scipy", "setuptools", "simplejson", "tbb", "ujson"),
+    # Dask's functions try these when they are called.
+    *("asyncssh", "bokeh", "bottleneck", "cachey", "cityhash", "crick", "cudf", "distributed_ucxx"),
+    *(
+        "gilknocker",
+        "IPython",
+        "ipywidgets",
+        "lz4",
+        "mmh3",
+        "numbagg",
+        "pandas",
+        "pyarrow",
+        "pynvml",
+    ),
+    *(
+        "rmm",
+        "setproctitle",
+        "snappy",
+        "sparse",
+        "torch",
+        "uvloop",
+        "xarray",
+        "xxhash",
+        "zstandard",
+    ),
 )
 PRESENT = (
     *("hpcpy", "hpcpy_bake", "hpcpy_info", "h5py", "llvmlite", "matplotlib", "mpi4py"),
@@ -47,6 +73,39 @@ COMMANDS = [
     "pip --version",
     "pytest --version",
 ]
+# Those that start further Pythons: a probe, workers, ranks, a check, other commands.
+SMALL = "--window -2 0.5 -1.25 1.25 --size 31 17 --maxiter 60 --workers 2"
+STARTERS = {
+    "python3 -m hpcpy_job doctor": (),
+    "python3 -m hpcpy doctor --only mpi": (),
+    "python3 -I -m hpcpy_job doctor --only mpi": (),
+    f"python3 -m workloads mandel {SMALL} --impl dask,multiprocessing,threads": ("distributed",),
+    "python3 -m workloads pi --impl dask-delayed,fork,spawn -n 1000": ("distributed",),
+    "python3 -m workloads linalg --task tasks,threads -n 11 --count 7 --impl all": (
+        "threadpoolctl",
+    ),
+    "python3 -m workloads write --impl all -n 3": (),
+    "python3 -m workloads heat --impl dask,multiprocessing -n 8": ("distributed",),
+    "python3 -m workloads startup --impl spawn,importtime --case numpy": (),
+    "python3 -m workloads exercise pi-processes --check {solution}": (),
+    "python3 -m workloads exercise heat-halo --check {solution}": (),
+    "python3 -m hpcpy_job forecast -- {script}": (),
+    "python3 -m hpcpy_job preflight {script}": (),
+    "python3 -m hpcpy_mpi 2 -m hpcpy_job preflight {script}": (),
+    "mpiexec -n 2 python3 -m hpcpy_job on_dask {on_dask}": ("distributed",),
+    f"mpiexec -n 2 python3 -m workloads mandel {SMALL}": (),
+}
+SCRIPTS = {
+    "script": "import numpy\nassert numpy.ones(3).sum() == 3",
+    # Dask's own functions try pandas and more when they are called.
+    "on_dask": """
+import dask.array
+from dask.distributed import Client
+with Client() as client:
+    assert dask.array.ones(10, chunks=5).sum().compute() == 10
+    assert "everybodys" not in str(client.run(__import__, "workloads"))
+""",
+}
 
 
 @pytest.fixture
@@ -69,6 +128,21 @@ def imported(folder: Path, command: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("command", sampled(COMMANDS, keep=6))
 def test_nothing_of_it_is_imported(hostile: Path, command: str) -> None:
     assert imported(hostile, command) == (0, [])
+
+
+@pytest.mark.parametrize(("command", "modules"), sampled(STARTERS.items(), keep=2))
+def test_nor_by_what_a_command_starts(
+    hostile: Path, command: str, modules: tuple[str, ...], tmp_path: Path
+) -> None:
+    need(*modules)
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, text in SCRIPTS.items():
+        (own / f"{name}.py").write_text(text)
+    if (words := command.split())[-2] == "--check":
+        (own / "solution.py").write_text(tasks.text(words[4], solved=True))
+    files = {name: own / f"{name}.py" for name in (*SCRIPTS, "solution")}
+    assert imported(hostile, command.format(**files)) == (0, [])
 
 
 def test_a_module_that_the_image_lacks_is_found_there(hostile: Path) -> None:

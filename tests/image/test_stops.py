@@ -36,15 +36,16 @@ APART = {"spark"}
 
 def cases() -> list[tuple[str, str, str, signal.Signals]]:
     """Return each technique of one process that can run here, with one of the signals."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for (workload, task), words in LONG.items():
         techniques = importlib.import_module(f"workloads.{workload}.registry").TECHNIQUES
         for name, technique in techniques.items():
             is_of_one = technique.parallel != "ranks" and name not in APART
             if is_of_one and task in (technique.problems or [""]) and not technique.why_not():
-                rows.append((workload, name, words, SIGNALS[len(rows) % len(SIGNALS)]))
+                rows.append((workload, name, words))
     # What `make test` has: what a user runs who says no more than mandel.
-    return sorted(rows, key=lambda row: row[1] != "numba-parallel")
+    rows.sort(key=lambda row: row[1] != "numba-parallel")
+    return [(*row, SIGNALS[number % len(SIGNALS)]) for number, row in enumerate(rows)]
 
 
 @pytest.mark.parametrize(("workload", "impl", "words", "number"), sampled(cases()))

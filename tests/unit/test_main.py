@@ -13,6 +13,7 @@ from hpcpy.__main__ import main
 from hpcpy.commands import COMMANDS, parse
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
+from hpcpy.engine import venv
 from running import Done, printed, run, start
 from tiers import sampled
 
@@ -220,6 +221,19 @@ def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path:
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
     words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]
     assert "build" in printed(run(*words, cwd=tmp_path))
+
+
+@pytest.mark.long
+def test_nor_gives_it_any_to_a_virtual_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("venv", "pip", "subprocess", "runpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
+    lock = tmp_path / "empty.lock"
+    lock.touch()
+    monkeypatch.chdir(tmp_path)
+    venv._make(tmp_path / "made", lock, sys.executable, "of a test")
+    assert (tmp_path / "made/bin/pip").exists()
 
 
 # The stream's encoding alone, and a locale without UTF-8.

@@ -55,8 +55,8 @@ def _make(folder: Path, lock: Path, python: str, title: str) -> None:
     if folder.is_symlink():
         folder.unlink()  # `--clear` would empty what it points to
     with stage(title) as current:
-        current.run([python, "-m", "venv", "--clear", folder])
-        pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+        current.run([python, "-I", "-m", "venv", "--clear", folder])
+        pip = ["-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
         options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement"]
         try:
             current.run([folder / "bin/python", *pip, *options, lock])

@@ -2,19 +2,22 @@
 
 A driver may crash, hang, print, or leave threads behind. After a process has
 asked libcuda, its forked children cannot use it.
-``python -P -m hpcpy_job.doctor.probe NAME`` prints the answer as a line of JSON.
+It prints the answer as a line of JSON.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
-import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from hpcpy_job.doctor import process
 
+# With -P nothing comes from the working directory. This package may lie where only this
+# process looks for it; whatever else lies there comes last.
+_CALL = "import sys; sys.path.append(sys.argv[2]); from hpcpy_job.doctor.probe import main; main()"
 # Generous: some GPU drivers take seconds to start.
 _SECONDS = 60
 
@@ -28,13 +31,9 @@ def answer_of(name: str) -> dict[str, Any]:
     # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415
 
-    # With -P the probe searches the same folders as this process: modules in the working
-    # directory might hide the standard library's.
-    path = os.pathsep.join(filter(None, sys.path))
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "hpcpy_job.doctor.probe", name],
-            env={**os.environ, "PYTHONPATH": path},
+            [sys.executable, "-P", "-c", _CALL, name, Path(__file__).parents[2]],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -88,7 +87,8 @@ def _mpi() -> dict[str, Any]:
 _PROBES = {"cuda": _cuda, "mpi": _mpi}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print what the probe answers that is named first on the command line."""
     try:
         answer = _PROBES[sys.argv[1]]()
     except (ImportError, RuntimeError) as error:

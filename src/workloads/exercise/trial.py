@@ -127,13 +127,13 @@ def _taken(path: Path) -> bytes:
 
 def _module(file: Path, folder: Path, function: str) -> ModuleType:
     """Return the student's file as a module, wherever it is, whatever its name."""
-    # Nothing that lies beside it, or in the working directory, hides a module of Python's own.
-    if sys.path[0] == str(Path.cwd()):
-        sys.path.append(sys.path.pop(0))
     # What it writes beside itself is in the check's folder, not in the teacher's.
     sys.path[:] = map(os.path.abspath, sys.path)
     os.chdir(folder)
+    # What it starts finds its own folder, as without a check.
+    os.environ.pop("PYTHONSAFEPATH", None)
     # Worker processes get this path, and find the module by its name in the check's folder.
+    # Last: nothing that lies beside it hides a module of Python's own.
     sys.path += [str(folder), str(file.parent)]
     loader = SourceFileLoader(MODULE, str(file))
     module = sys.modules[MODULE] = ModuleType(MODULE)

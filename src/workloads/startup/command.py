@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -42,7 +44,10 @@ class Invocation:
         """Raise an UnavailableError unless its modules are there."""
         for name in self.needs:
             # Only the top package: to find a submodule would import its parents.
-            require_module(name.partition(".")[0], wanted_by)
+            top = name.partition(".")[0]
+            # A program's own folder is left out of this process's sys.path.
+            if PathFinder.find_spec(top, [os.curdir]) is None:
+                require_module(top, wanted_by)
 
     def parameters(self) -> Mapping[str, object]:
         return {"command": self.command}

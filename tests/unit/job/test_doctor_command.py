@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from processes import AS_ANY_USER, environment
 
+from hpcpy.core import paths
 from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_job.__main__ import main
 from hpcpy_job.doctor import checks, job, network, promises
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
-from running import run
+from running import printed, run
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -241,3 +242,31 @@ def test_json_to_a_file_and_to_standard_output(
         "name": "fabric.used", "status": "warn", "detail": "tcp", "next_step": "mend it",
         "value": "tcp", "hosts": content["hosts"],
     }  # fmt: skip
+
+
+# Who runs a command in somebody's folder, or names one by PYTHONPATH.
+@pytest.mark.parametrize(
+    ("folder", "pythonpath", "is_run"),
+    [
+        ("{traps}", "{src}", False),
+        ("{traps}", "{src}:{traps}", True),
+        ("/", "{src}:{traps}", True),
+        ("/", "{traps}:{src}", True),
+        # Where the code itself lies.
+        ("{src}", "", False),
+    ],
+)
+def test_a_probe_takes_no_module_of_the_working_folder(
+    folder: str, pythonpath: str, *, is_run: bool, tmp_path: Path
+) -> None:
+    traps, told = tmp_path / "everybodys", tmp_path / "told"
+    traps.mkdir()
+    (traps / "mpi4py.py").write_text(f"open({str(told)!r}, 'w').close()")
+    places = {"traps": traps, "src": paths.ROOT / "src"}
+    words = [sys.executable, "-m", "hpcpy_job", "doctor", "--only", "mpi", "--json"]
+    env = environment(PYTHONPATH=pythonpath.format(**places))
+    done = run(*words, cwd=folder.format(**places), env=env)
+    found = {each["name"]: each["detail"] for each in json.loads(printed(done))["findings"]}
+    assert found["mpi.library"]
+    assert "ended with" not in found["mpi.library"] or is_run
+    assert told.exists() == is_run

@@ -49,6 +49,13 @@ def test_what_cannot_be_counted_is_69_and_one_line(
     assert says in done.stderr
 
 
+def test_a_module_of_the_users_own_folder_is_there_for_a_start(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("open('told', 'w').close()")
+    words = [sys.executable, "-m", "workloads", "startup", "--import", "mine", "--impl", "spawn"]
+    assert "mine" in printed(run(*words, cwd=tmp_path, env=environment()))
+    assert (tmp_path / "told").exists()
+
+
 def test_no_process_left_is_69_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ the same.
 import os
 import sys
 import tomllib
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +31,31 @@ def f(x):
 OWN = {"tqdm.py": "OWN = True\n", "main.py": "import tqdm\nprint(hasattr(tqdm, 'OWN'))\n"}
 
 
-def output(folder: Path, *words: str, warns: str = "", **options: Any) -> str:
-    done = run(sys.executable, *words, cwd=folder, **options)
+def output(
+    folder: Path, *words: str, python: str = sys.executable, warns: str = "", **options: Any
+) -> str:
+    done = run(python, *words, cwd=folder, **options)
     assert done.returncode == 0, done.stderr
     assert (warns in done.stderr) if warns else not done.stderr
     return done.stdout.strip()
 
 
+def used(name: str, python: str, folder: Path) -> list[str]:
+    need(*PROGRAMS[name].get("needs", "").split())
+    (folder / "mine.py").write_text(MINE)
+    (folder / "main.py").write_text(PROGRAMS[name]["use"])
+    return output(folder, "main.py", python=python).splitlines()
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_mechanism_works_as_elsewhere(tmp_path: Path, name: str) -> None:
-    need(*PROGRAMS[name].get("needs", "").split())
-    (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "main.py").write_text(PROGRAMS[name]["use"])
-    assert output(tmp_path, "main.py").splitlines() == PROGRAMS[name]["prints"]
+    assert used(name, sys.executable, tmp_path) == PROGRAMS[name]["prints"]
+
+
+@pytest.mark.parametrize("name", [name for name, row in PROGRAMS.items() if row.get("in_venv")])
+def test_a_mechanism_works_in_a_virtual_environment(tmp_path: Path, name: str) -> None:
+    venv.create(tmp_path / "venv", system_site_packages=True, symlinks=True)
+    assert used(name, f"{tmp_path}/venv/bin/python", tmp_path) == PROGRAMS[name]["prints"]
 
 
 @pytest.mark.parametrize(

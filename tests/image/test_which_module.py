@@ -1,8 +1,9 @@
 """Which module wins, line by line: how Python is started, and where another one lies.
 
-A cell has three letters, for a module of the standard library (queue), one of the image's packages
-(tqdm) and one that the image lacks (rich): i where the image's is imported, o where the other one
-is, I where the image's is and a line says so, - where there is none.
+A cell has four letters, for a module of the standard library (queue), one of the image's packages
+(tqdm), one that the image lacks (rich), and one that it lacks and its mimetypes tries (winreg): i
+where the image's is imported, o where the other one is, I where the image's is and a line says so,
+- where there is none.
 """
 
 import os
@@ -15,15 +16,16 @@ import pytest
 
 from running import run
 
-NAMES = ("queue", "tqdm", "rich")
+NAMES = ("queue", "tqdm", "rich", "winreg")
 PROGRAM = """
 import sys
 {prelude}
+import mimetypes
 print("=", end="")
 for name in {names}:
     try:
-        file = __import__(name).__file__
-    except ImportError:
+        file = (sys.modules["winreg"] if name == "winreg" else __import__(name)).__file__
+    except (ImportError, KeyError):
         file = ""
     print("-" if not file else "o" if file.startswith({folder!r}) else "i", end="")
 """
@@ -32,31 +34,31 @@ for name in {names}:
 # inserts the folder first in which it lies or was started.
 PLACES = ("beside", "PYTHONPATH", "relative", "inserted", "appended", "again")
 TABLE = """
-script              ioo iIo iIo ioo iio ioo
-folder              ioo iIo iIo ioo iio ioo
-zip                 ioo iIo iIo ioo iio ioo
--m own              ioo iIo iIo ioo iio ioo
--m cProfile         ioo iIo iIo ioo iio ioo
--m code             iio iIo iIo ioo iio ioo
--c                  iio iIo iIo ioo iio ioo
-standard input      iIo iIo iIo ioo iio ioo
--                   iIo iIo iIo ioo iio ioo
-prompt              iIo iIo iIo ioo iio ioo
--I script           ii- ii- ii- ioo iio ioo
--I -c               ii- ii- ii- ioo iio ioo
--E script           ioo ii- ii- ioo iio ioo
--E -c               iio ii- ii- ioo iio ioo
--s script           ioo iIo iIo ioo iio ioo
--P script           ii- iIo iIo ioo iio ioo
--P -c               ii- iIo iIo ioo iio ioo
--S script           ioo ioo ioo ioo ioo ioo
--S -c               ioo ioo ioo ioo ioo ioo
-stock script        ooo ooo ooo ooo iio ooo
-stock -c            ooo ooo ooo ooo iio ooo
-venv script         ioo ioo ioo ioo iio ioo
-venv -c             ioo ioo ioo ioo iio ioo
-bare venv script    ioo ioo ioo ioo ioo ioo
-bare venv -c        ioo ioo ioo ioo ioo ioo
+script              iooo iIoo iIoo iooo iioo iooo
+folder              iooo iIoo iIoo iooo iioo iooo
+zip                 iooo iIoo iIoo iooo iioo iooo
+-m own              iooo iIoo iIoo iooo iioo iooo
+-m cProfile         iooo iIoo iIoo iooo iioo iooo
+-m code             iio- iIoo iIoo iooo iioo iooo
+-c                  iio- iIoo iIoo iooo iioo iooo
+standard input      iIo- iIoo iIoo iooo iioo iooo
+-                   iIo- iIoo iIoo iooo iioo iooo
+prompt              iIo- iIoo iIoo iooo iioo iooo
+-I script           ii-- ii-- ii-- iooo iioo iooo
+-I -c               ii-- ii-- ii-- iooo iioo iooo
+-E script           iooo ii-- ii-- iooo iioo iooo
+-E -c               iio- ii-- ii-- iooo iioo iooo
+-s script           iooo iIoo iIoo iooo iioo iooo
+-P script           ii-- iIoo iIoo iooo iioo iooo
+-P -c               ii-- iIoo iIoo iooo iioo iooo
+-S script           iooo iooo iooo iooo iooo iooo
+-S -c               iooo iooo iooo iooo iooo iooo
+stock script        oooo oooo oooo oooo iioo oooo
+stock -c            oooo oooo oooo oooo iioo oooo
+venv script         iooo iooo iooo iooo iioo iooo
+venv -c             iooo iooo iooo iooo iioo iooo
+bare venv script    iooo iooo iooo iooo iooo iooo
+bare venv -c        iooo iooo iooo iooo iooo iooo
 """
 CASES = [
     (line[:20].strip(), place, cell)
@@ -124,7 +126,7 @@ def result(start: str, place: str, folder: Path, venvs: dict[str, Path]) -> str:
     options = [option] if option.startswith("-") else []
     done = run(python, *options, *words, env=env, cwd=here, input=given)
     assert done.returncode == 0, done.stderr
-    letters = done.stdout.partition("=")[2][:3]
+    letters = done.stdout.partition("=")[2][:4]
     return letters.replace("ii", "iI", 1) if "hpcpy: " in done.stderr else letters
 
 

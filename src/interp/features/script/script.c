@@ -1,6 +1,6 @@
 /* Running a script takes two look-ups: one for its folder, one to read it.  CPython
    makes three more to see whether it is a folder or a zip file, and one for each
-   folder of its path. */
+   folder of its path.  What is no regular file is left to CPython. */
 
 #define _GNU_SOURCE
 #include "hooks.h"
@@ -22,18 +22,18 @@ static char resolved[4096];
 int __real__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject **folder);
 int __wrap__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject **folder);
 
-/* Whether zipimport, or runpy with a folder, may take it. */
-static bool may_be_archive(int file)
+/* Whether zipimport may take a file of this size. */
+static bool may_be_archive(const char *path, off_t size)
 {
-    struct stat status;
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return true;
-    }
+    int file = open(path, O_RDONLY | O_CLOEXEC);
     char *end = PyMem_RawMalloc(LAST_RECORD);
-    off_t start = status.st_size > LAST_RECORD ? status.st_size - LAST_RECORD : 0;
-    ssize_t length = end == NULL ? -1 : pread(file, end, LAST_RECORD, start);
+    off_t start = size > LAST_RECORD ? size - LAST_RECORD : 0;
+    ssize_t length = file < 0 || end == NULL ? -1 : pread(file, end, LAST_RECORD, start);
     bool is_plain = length >= 0 && memmem(end, (size_t)length, "PK\5\6", 4) == NULL;
     PyMem_RawFree(end);
+    if (file >= 0) {
+        close(file);
+    }
     return !is_plain;
 }
 
@@ -46,15 +46,6 @@ static void take_for_script(PyObject *path)
     }
 }
 
-/* The kernel's name of an open file has all links resolved. */
-static void keep_path(int file)
-{
-    char link[32];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, resolved, sizeof(resolved));
-    resolved[length < 0 || length == sizeof(resolved) ? 0 : length] = '\0';
-}
-
 void hpcpy_script_started(const PyConfig *known)
 {
     if (known->run_filename == NULL) {
@@ -62,16 +53,22 @@ void hpcpy_script_started(const PyConfig *known)
     }
     PyObject *path = PyUnicode_FromWideChar(known->run_filename, -1);
     PyObject *bytes = path == NULL ? NULL : PyUnicode_EncodeFSDefault(path);
-    size_t length = wcslen(known->run_filename);
-    bool is_looked_into = length > 3 && wcscmp(known->run_filename + length - 3, L".py") == 0;
-    /* Neither a pipe's writer nor this process waits for it. */
-    int flags = O_CLOEXEC | (is_looked_into ? O_RDONLY | O_NONBLOCK : O_PATH);
-    int file = bytes == NULL ? -1 : open(PyBytes_AS_STRING(bytes), flags);
-    if (file >= 0) {
-        keep_path(file);
-        if (is_looked_into && !may_be_archive(file)) {
+    size_t size = wcslen(known->run_filename);
+    bool is_looked_into = size > 3 && wcscmp(known->run_filename + size - 3, L".py") == 0;
+    /* This opens nothing yet: a pipe's text would be lost, a device may do something. */
+    int file = bytes == NULL ? -1 : open(PyBytes_AS_STRING(bytes), O_PATH | O_CLOEXEC);
+    struct stat status;
+    if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        /* The kernel's name of the file has all links resolved. */
+        char link[32];
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+        ssize_t length = readlink(link, resolved, sizeof(resolved));
+        resolved[length < 0 || length == sizeof(resolved) ? 0 : length] = '\0';
+        if (is_looked_into && !may_be_archive(link, status.st_size)) {
             take_for_script(path);
         }
+    }
+    if (file >= 0) {
         close(file);
     }
     Py_XDECREF(bytes);

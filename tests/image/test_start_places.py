@@ -136,3 +136,12 @@ def test_a_copy_alone_uses_the_images_library(copied: Path, tmp_path: Path) -> N
     program = tmp_path / "python"
     os.link(copied / "bin/python", program)
     assert found(str(program)) == [str(program), PREFIX, PREFIX, 1]
+
+
+@pytest.mark.parametrize("given", [":", ".", "./", "x:", "./x", "/:"])
+def test_a_relative_entry_of_pythonpath_is_absolute(given: str, tmp_path: Path) -> None:
+    program = "import sys; print(*sys.path[:-2])"
+    for folder in ("/", str(tmp_path)):
+        entries = [str(Path(folder, entry)) for entry in given.split(":")]
+        told = printed(sys.executable, "-Pc", program, cwd=folder, env={"PYTHONPATH": given})
+        assert told.split() == [*dict.fromkeys(entries)]

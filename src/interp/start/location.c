@@ -32,7 +32,8 @@ char *hpcpy_absolute(const char *path)
     if (strncmp(path, "./", 2) == 0) {
         path += 2;
     }
-    if (folder == NULL || asprintf(&result, "%s/%s", folder, path) < 0) {
+    bool is_root = folder != NULL && folder[1] == '\0';
+    if (folder == NULL || asprintf(&result, "%s/%s", is_root ? "" : folder, path) < 0) {
         result = NULL;
     }
     free(folder);

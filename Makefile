@@ -80,7 +80,7 @@ test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(HPCPY) test-upstream
 
-test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
+test-packages: ## packages that scientists use, in a venv and baked; PACKAGES="scipy torch"
 	@$(HPCPY) test-packages
 
 bench: ## measure the starts that README shows, as root; the others: python3 benchmarks/NAME.py --help

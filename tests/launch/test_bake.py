@@ -150,6 +150,50 @@ def test_what_cannot_be_baked_is_said_and_bakes_nothing(packages: Path) -> None:
         assert all(words in said for words in says), said
 
 
+# What the line on standard error says of each module that is baked; None where there is none.
+IMPORTED = {
+    "lacks": (
+        "raise ImportError('\\nlibcuda.so.1: cannot open it\\nmore')",
+        "libcuda.so.1: cannot",
+    ),
+    "leaves": ("raise SystemExit(9)", "SystemExit: 9"),
+    "dies": ("import os; os.kill(os.getpid(), 9)", "SIGKILL"),
+    "asks": ("input()", "EOFError"),
+    "wrong": ("x = (", "SyntaxError"),
+    "writes": ("import os; open(os.path.expanduser('~/written'), 'w').close()", None),
+    "talks": ("import sys; print('a line'); print('error', file=sys.stderr)", None),
+    # As cv2, whose extension module has its package's name.
+    "finds": (
+        "import sys; sys.path.insert(1, __path__[0]); own = sys.modules.pop('finds')\n"
+        "import finds; VALUE, sys.modules['finds'] = finds.VALUE, own",
+        None,
+    ),
+    # As Airflow, with what the image has, too.
+    "brings": (
+        "import os, sys; sys.path.insert(0, os.path.join(__path__[0], '..', 'brings', 'libs'))\n"
+        "import tqdm, brought; assert tqdm.OWN",
+        None,
+    ),
+}
+
+
+def test_a_bake_says_which_modules_cannot_be_imported(packages: Path) -> None:
+    for name, (text, _) in IMPORTED.items():
+        more = {f"{name}/{name}.py": "VALUE = 7\n", f"{name}.libs/held.so": "", f"{name}.pth": ""}
+        more |= {f"{name}/libs/brought.py": "", f"{name}/libs/tqdm.py": "OWN = True\n"}
+        wheel(packages, name, "1.0", {f"{name}/__init__.py": text, **more})
+    done = in_memory(
+        packages,
+        f"export HOME=/tmp/home; mkdir $HOME; {BAKE} {' '.join(IMPORTED)} >/dev/null;"
+        "ls -A $HOME; python -c 'import finds; print(finds.VALUE)'",
+    )
+    assert (done.returncode, done.stdout) == (0, "7\n")
+    said = {line.split()[2]: line for line in done.stderr.splitlines() if "import" in line}
+    reasons = {name: reason for name, (_, reason) in IMPORTED.items() if reason}
+    assert said.keys() == reasons.keys(), done.stderr
+    assert all(reasons[name] in line for name, line in said.items()), done.stderr
+
+
 def test_a_user_who_may_not_write_is_told_where_to_bake(packages: Path) -> None:
     done = in_memory(packages, f"{BAKE} plain", writable=False)
     assert done.returncode == 73

@@ -14,13 +14,15 @@ from pathlib import Path
 from _hpcpy_importer import finder
 from hpcpy_bake import installed
 from hpcpy_bake.second import write_second
+from hpcpy_bake.tried import failed
 
 _USAGE = """\
 usage: python -m hpcpy_bake [what `pip install` takes]
 
 Hands its words to `pip install`, while an image is built on this one, and puts the modules of
 all packages that were added into memory; without words, those that are there.  The image's
-own packages keep their versions.
+own packages keep their versions.  Each module is imported once: a line on standard error
+names one that fails.
 
 exit codes: pip's own, 2 usage, 69 a package cannot be baked, 73 the image cannot be written
 """
@@ -91,6 +93,9 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
         reason = f"{absent}: its modules are not in the image, as those of an editable package"
         raise _BakeError(UNAVAILABLE, f"{reason}; build again without it; nothing was baked")
     _write(library, site, int(date or time.time()))
+    for name, why in failed(installed.modules(site)):
+        lacks = "if a job has what it lacks, all is well"
+        print(f"hpcpy_bake: import {name} fails here: {why}; {lacks}", file=sys.stderr)
     if date is not None:
         _date(Path(sys.prefix), started - 1, int(date))
 

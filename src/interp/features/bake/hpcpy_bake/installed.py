@@ -79,7 +79,19 @@ def untouched(prefix: str) -> set[str]:
 
 def top_level(distribution: Distribution) -> list[str]:
     """Return the top-level names that can be imported from a distribution, sorted."""
-    tops = {name.partition("/")[0].partition(".")[0] for name in files(distribution)}
+    return _importable(files(distribution))
+
+
+def modules(site: Path) -> list[str]:
+    """Return the top-level names of all modules in a folder that are not the image's own."""
+    names = (name for distribution in others(site).values() for name in files(distribution))
+    return _importable(name for name in names if name.endswith((".py", ".so")))
+
+
+def _importable(names: Iterable[str]) -> list[str]:
+    ends = (name.partition("/") for name in names)
+    # A folder's whole name counts: the libraries of a wheel lie in NAME.libs.
+    tops = {top if slash else top.partition(".")[0] for top, slash, _ in ends}
     return sorted(top for top in tops if top.isidentifier())
 
 
@@ -101,12 +113,9 @@ def without_owner(site: Path) -> list[str]:
     present = distributions(path=[str(site)])
     tops = {top for distribution in present for top in top_level(distribution)}
     tops.update(finder().bundle.roots[-1].entries)
-    names = {
-        entry.name.partition(".")[0]
-        for entry in os.scandir(site)
-        if entry.is_dir() or entry.name.endswith((".py", ".so"))
-    }
-    return sorted(name for name in names - tops - {"__pycache__"} if name.isidentifier())
+    entries = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in os.scandir(site)]
+    names = _importable(name for name in entries if name.endswith(("/", ".py", ".so")))
+    return [name for name in names if name not in tops and name != "__pycache__"]
 
 
 def built_on(packages: Iterable[Distribution]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Packages that scientists use, each in a virtual environment on two images.
+"""Packages that scientists use, each in a virtual environment on two images, and baked.
 
 `make test-packages` runs it. A package has to print the same on hpcpy as on the wheels' Python.
 """
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import Artifact, host_arch, wheels
 from in_image import built, image_command
 from locked_packages import wheels_for
+from running import run
 
 PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("programs.toml").read_text(encoding="utf-8")
@@ -30,11 +31,23 @@ MAKE = f"""
 python3 -m venv --system-site-packages {VENV}
 [ $# = 0 ] || {VENV}/bin/python -m pip --quiet install --no-index --no-deps --no-compile "$@"
 """
+BAKE = 'python3 -m hpcpy_bake --quiet --no-index --no-deps "$@" >&2'
 
 
 @pytest.fixture(scope="session")
 def sifs() -> list[Path]:
     return [built("hpcpy"), built("wheels")]
+
+
+@pytest.fixture(scope="session")
+def unpacked(sifs: list[Path]) -> Iterator[Path]:
+    """Give the image as a folder, of which each bake has a copy by hard links."""
+    with tempfile.TemporaryDirectory(prefix="packages.", dir=paths.BUILD) as name:
+        folder = Path(name, "root")
+        run(
+            ensure("apptainer")["apptainer"].path, "build", "--sandbox", folder, sifs[0], check=True
+        )
+        yield folder
 
 
 @pytest.mark.parametrize(
@@ -44,7 +57,7 @@ def sifs() -> list[Path]:
         for name, program in PROGRAMS.items()
     ],
 )
-def test_package(name: str, sifs: list[Path]) -> None:
+def test_package(name: str, sifs: list[Path], unpacked: Path) -> None:
     requires = PROGRAMS[name].get("requires", [name])
     every = wheels_for(requires)
     # What both images have is not installed.
@@ -58,26 +71,44 @@ def test_package(name: str, sifs: list[Path]) -> None:
     if why_there:
         pytest.skip(f"fails with the wheels' Python: {why_there}; here: {why or here}")
     assert (here, why) == (there, "")
+    if wanted:
+        assert used(PROGRAMS[name]["use"], wanted, unpacked, bake=True)[:2] == (there, "")
 
 
-def used(program: str, wanted: Sequence[Artifact], sif: Path) -> tuple[str, str, int]:
-    """Use wheels in a venv on an image; return output, last line of errors, the venv's bytes."""
+def used(
+    program: str, wanted: Sequence[Artifact], image: Path, *, bake: bool = False
+) -> tuple[str, str, int]:
+    """Use wheels in a venv on an image, or baked into it.
+
+    Returns the output, the last line of errors, and the bytes of the venv.
+    """
     # Some have gigabytes, and /tmp is memory on many machines.
     paths.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix="packages.", dir=paths.BUILD, ignore_cleanup_errors=True
     ) as name:
-        scratch = Path(name)
+        scratch, root = Path(name, "tmp"), Path(name, "root")
+        scratch.mkdir()
         scratch.chmod(0o1777)
+        Path(name).chmod(0o755)
         files = [Path(shutil.copy(path, scratch)) for path in fetch(wanted).values()]
         (scratch / "use.py").write_text(program, encoding="utf-8")
-        start = [*image_command(ensure("apptainer")["apptainer"].path, sif, scratch), f"HOME={TMP}"]
         names = [f"{TMP}/{file.name}" for file in files]
-        _, why = ran([*start, "sh", "-ec", MAKE, "sh", *names])
+        apptainer = ensure("apptainer")["apptainer"].path
+        if bake:
+            run("cp", "-al", image, root, check=True)
+            image, make, python = root, BAKE, "python3"
+            start = [str(apptainer), "exec", "--writable", "--contain", "--no-home", "--pwd=/"]
+            start += [f"--bind={scratch}:{TMP}", str(root)]
+        else:
+            make, python = MAKE, f"{VENV}/bin/python"
+            start = [*image_command(apptainer, image, scratch), f"HOME={TMP}"]
+        _, why = ran([*start, "sh", "-ec", make, "sh", *names])
         if why:
             return "", f"not installed: {why}", 0
         size = sum(path.lstat().st_blocks * 512 for path in (scratch / "venv").rglob("*"))
-        output, why = ran([*start, f"{VENV}/bin/python", f"{TMP}/use.py"])
+        start = [*image_command(apptainer, image, scratch), f"HOME={TMP}"]
+        output, why = ran([*start, python, f"{TMP}/use.py"])
         return output, why, size
 
 

@@ -41,7 +41,7 @@ COMMANDS = {
     "test-long": ("hpcpy.maintain", "run the tests that take long"),
     "test-gpu": ("hpcpy.maintain", "check and time every row for a GPU"),
     "test-upstream": ("hpcpy.maintain", "run the packages' own tests, for hours"),
-    "test-packages": ("hpcpy.maintain", "run programs of scientists' packages, in venvs and baked"),
+    "test-packages": ("hpcpy.maintain", "run scientists' packages, in a venv and baked"),
     "bench": ("hpcpy.maintain", "measure the starts that README shows"),
     "storm": ("hpcpy.maintain", "start ranks on a shared file system of this machine"),
     "html": ("hpcpy.maintain", "build README and docs as pages for a browser"),

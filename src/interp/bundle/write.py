@@ -72,7 +72,8 @@ class _Writer:
             entries[name] = kind, "" if kind == BUILT_IN else file.name
             if kind in (MODULE, PACKAGE):
                 offset = self._code[file]
-                entries[name] = (SOURCE, file.name) if offset is None else (kind, offset)
+                source = str(file.relative_to(folder.path))
+                entries[name] = (SOURCE, source) if offset is None else (kind, offset)
         return self.add((folder.is_open, entries))
 
 

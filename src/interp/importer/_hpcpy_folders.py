@@ -172,6 +172,8 @@ class PathEntryFinder(FileFinder):
         loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec.has_location = True
+        if path.endswith(f"/{name}/__init__.py"):
+            spec.submodule_search_locations = [f"{self.path}/{name}"]
         return spec
 
     def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:

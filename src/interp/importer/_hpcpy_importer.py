@@ -135,13 +135,17 @@ class UserFolder(FileFinder):
                 return None
         return super().find_spec(fullname, target)
 
-    def _may_have(self, fullname: str, outermost: "ModuleSpec") -> bool:
+    def names(self, outermost: "ModuleSpec") -> "set[str] | None":
+        """Return what it had at the look for an import; None before that look."""
         has_looked = self._looked_for is outermost or self._looked_for == outermost.name
+        is_known: bool = has_looked and self._path_mtime != -1  # type: ignore[attr-defined]
+        return self._path_cache if is_known else None  # type: ignore[attr-defined]
+
+    def _may_have(self, fullname: str, outermost: "ModuleSpec") -> bool:
+        names = self.names(outermost)
         self._looked_for = outermost
-        if has_looked and self._path_mtime != -1:  # type: ignore[attr-defined]
-            names: set[str] = self._path_cache  # type: ignore[attr-defined]
-            if not any(entry.partition(".")[0] == fullname for entry in names):
-                return False
+        if names is not None and not any(name.partition(".")[0] == fullname for name in names):
+            return False
         return not _hpcpy_path.is_of_command(self._entry, self._finder.start)
 
 

@@ -7,7 +7,8 @@ from importlib import metadata
 from importlib.metadata import DistributionFinder, PathDistribution
 from pathlib import Path
 
-from _hpcpy_path import PACKAGE, Start, places, working_folder
+from _hpcpy_importer import UserFolder
+from _hpcpy_path import PACKAGE, places, working_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def search(
         bundles = []
     # These have none.
     closed = {root.path for root in finder.bundle.roots[:-1]} if site.is_complete else ()
-    for entry in _in_order(finder.start, name):
+    for entry in _in_order(finder, name):
         if entry == site.path and bundles:
             for bundle in bundles:
                 yield from () if bundle is None else _known(bundle, site.path, name)
@@ -56,19 +57,20 @@ def of_folders(
     yield from stock(context)
 
 
-def _in_order(start: Start, name: str | None) -> list[str]:
-    order = places(PACKAGE, start)
-    if name is None or order is sys.path:
+def _in_order(finder: MetaPathFinder, name: str | None) -> list[str]:
+    order, outermost = places(PACKAGE, finder.start), finder.bundle.importing()
+    if name is None or order is sys.path or outermost is None:
         return order
-    # What had no such distribution when it was last read is not asked before the image.
-    first = [entry for entry in order if entry == start.site or _may_have(entry, _normal(name))]
+
+    def may_have(entry: str) -> bool:
+        folder = sys.path_importer_cache.get(entry or working_folder())
+        names = folder.names(outermost) if isinstance(folder, UserFolder) else None
+        parts = (each.partition("-")[0].removesuffix(".egg") for each in names or ())
+        return names is None or _normal(name) in map(_normal, parts)
+
+    # What has no such distribution is not asked before the image.
+    first = [entry for entry in order if entry == finder.start.site or may_have(entry)]
     return first + [entry for entry in order if entry not in first]
-
-
-def _may_have(entry: str, name: str) -> bool:
-    names = getattr(sys.path_importer_cache.get(entry or working_folder()), "_path_cache", None)
-    parts = (each.partition("-")[0].removesuffix(".egg") for each in names or ())
-    return not names or name in map(_normal, parts)
 
 
 def _known(bundle: Bundle, site: str, name: str | None) -> Iterator[Known]:

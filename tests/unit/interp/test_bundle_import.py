@@ -22,6 +22,7 @@ FILES = {
     "tries.py": "try:\n    import winreg, beside\nexcept ImportError:\n    winreg = None\n",
     "lonely.py": "VALUE = 1\nassert VALUE, 'kept'\nCHECKED = __debug__\n",
     "broken.py": "VALUE = 1\nthis is no Python\n",
+    "wreck/__init__.py": "this is no Python\n",
     "space/one.py": "WHERE = 'bundle'\n",
     "sitecustomize.py": "import sys\nsys.customized = 'ours'\n",
     **distribution("Pack", "1.5", "pack/__init__.py", "lonely.py"),
@@ -99,6 +100,18 @@ def test_a_hook_precedes_a_module_once_imported_or_executed_by_runpy(
         print(called)
         """
     assert installed.says(program).splitlines() == ["['lonely']", "['lonely', 'lonely']"]
+
+
+def test_a_source_that_is_no_python_says_so_at_its_import(installed: Installation) -> None:
+    program = """
+        for name in ("broken", "wreck"):
+            try:
+                __import__(name)
+            except SyntaxError as error:
+                print(error.filename)
+        """
+    files = [f"{installed.site}/{file}" for file in ("broken.py", "wreck/__init__.py")]
+    assert installed.says(program).splitlines() == files
 
 
 DELEGATING = """

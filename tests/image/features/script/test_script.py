@@ -50,10 +50,10 @@ KINDS = {
     '"$0" x.py': "{}/there",
     '"$0" in.py <there/x.py': "{}/there",
     '"$0" /dev/fd/3 3<there/x.py': "{}/there",
-    'cat x.py >pipe.py & "$0" pipe.py': "{}",
-    'cat x.py >pipe & "$0" pipe': "{}",
-    'cat x.py >pipe & "$0" linked.py': "{}",
-    'cat x.py | "$0" in.py': "/dev",
+    'echo "$1" >pipe.py & "$0" pipe.py': "{}",
+    'echo "$1" >pipe & "$0" pipe': "{}",
+    'echo "$1" >pipe & "$0" linked.py': "{}",
+    'echo "$1" | "$0" in.py': "/dev",
     '"$0" <(cat x.py)': "/dev/fd",
     'ln -s /dev/null null.py; "$0" null.py; echo end': "end",
 }
@@ -62,10 +62,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_regular_file_is_read_once(tmp_path: Path, kind: str) -> None:
     (tmp_path / "there").mkdir()
-    (tmp_path / "there/x.py").write_text("import sys; print(sys.path[0])")
+    text = "import sys; print(sys.path[0])"
+    (tmp_path / "there/x.py").write_text(text)
     for pipe in ("pipe", "pipe.py"):
         os.mkfifo(tmp_path / pipe)
     for link, target in (("x", "there/x.py"), ("linked", "pipe"), ("in", "/dev/stdin")):
         (tmp_path / f"{link}.py").symlink_to(target)
-    done = run("bash", "-c", kind, sys.executable, cwd=tmp_path, timeout=100)
+    done = run("bash", "-c", kind, sys.executable, text, cwd=tmp_path, timeout=100)
     assert printed(done).strip() == KINDS[kind].format(tmp_path)

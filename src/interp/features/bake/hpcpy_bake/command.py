@@ -94,8 +94,8 @@ def _bake(words: Sequence[str], *, has_moved: bool) -> None:
         raise _BakeError(UNAVAILABLE, f"{reason}; build again without it; nothing was baked")
     _write(library, site, int(date or time.time()))
     for name, why in failed(installed.modules(site)):
-        reason = f"import {name} fails: {why}"
-        print(f"hpcpy_bake: {reason}; it is baked, and may need what a job has", file=sys.stderr)
+        lacks = "if a job has what it lacks, all is well"
+        print(f"hpcpy_bake: import {name} fails here: {why}; {lacks}", file=sys.stderr)
     if date is not None:
         _date(Path(sys.prefix), started - 1, int(date))
 

@@ -87,6 +87,7 @@ SITE = """
 summary = "a site whose kernel needs a shell"
 setup = ["export FROM_SETUP='a b'"]
 binds = ["$HOME:/mnt"]
+node_local = "$HOME"
 
 [environment]
 FROM_SITE = "of $USER"
@@ -134,9 +135,10 @@ def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: 
     assert done.returncode == 0, done.stderr
     one = Kernel(tmp_path, "mine", HOME=str(home), USER="me")
     try:
-        names = ["FROM_SITE", "FROM_SETUP"]
+        names = ["FROM_SITE", "FROM_SETUP", "TMPDIR"]
         code = f"import os; print(open('/mnt/file').read(), *map(os.getenv, {names}))"
-        assert one.run(code) == ("read of me a b\n", "")
+        code += "; print('file' in os.listdir(os.getenv('TMPDIR')))"
+        assert one.run(code) == (f"read of me a b {home}\nTrue\n", "")
     finally:
         one.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import shutil
 import stat
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
@@ -135,14 +137,16 @@ def _python_of(prefix: Path) -> Path:
 
 def look(environment: Environment) -> str:
     """Say what leads out of an environment, and what is packed with it; return how much it is."""
-    entries = {place: [*all_below(tree)] or [tree] for place, tree in environment.folders.items()}
-    sizes = {
-        place: f"{len(each):,} entries, {sum(path.lstat().st_size for path in each) / 1e6:,.0f} MB"
-        for place, each in entries.items()
-    }
+    sizes: dict[Path, str] = {}
+    entries: list[tuple[Path, os.stat_result]] = []
+    for place, tree in environment.folders.items():
+        each = [(path, path.lstat()) for path in [*all_below(tree)] or [tree]]
+        size = sum(status.st_size for _, status in each) / 1e6
+        sizes[place] = f"{len(each):,} entries, {size:,.0f} MB"
+        entries += each
     for place in [*sizes][:-1]:
         say(f"packed with it: {place}: {sizes[place]}")
-    paths = [path for each in entries.values() for path in each]
+    _say_what_is_lost(environment, entries)
     inside = (*map(str, environment.folders), *ON_THE_NODE)
     leads: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
     # conda's own folder has other environments.
@@ -150,7 +154,7 @@ def look(environment: Environment) -> str:
         if os.path.isdir(inner / "bin"):
             end = "is an environment inside this one: outside of a start its commands vanish"
             say(f"{environment.at_place(inner)}: {end}")
-    for kind, path, target in _targets(environment, paths):
+    for kind, path, target in _targets(environment, entries):
         # What is not there is not imported.
         is_there = os.path.exists(target)
         # A venv's python leads to links beside the one that is packed.
@@ -163,6 +167,24 @@ def look(environment: Environment) -> str:
         if len(texts) > _SHOWN:
             say(f"… and {len(texts) - _SHOWN} more like the last")
     return sizes[environment.prefix]
+
+
+def _say_what_is_lost(
+    environment: Environment, entries: Iterable[tuple[Path, os.stat_result]]
+) -> None:
+    """Name a file of each kind that the image cannot have as it is."""
+    lost: dict[str, list[Path]] = defaultdict(list)
+    for path, status in entries:
+        if not 0 <= status.st_mtime < 1 << 32:
+            lost["times before 1970 or after 2106"].append(path)
+        # Others are the file system's own, or a label that it gives each file.
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(path, follow_symlinks=False):
+                if name.startswith(("user.", "security.capability")):
+                    lost[f"attribute {name}"].append(path)
+    for what, files in lost.items():
+        more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        say(f"the image has no {what}: {environment.at_place(files[0])}{more}")
 
 
 def readers(environment: Environment, group: int) -> int:
@@ -199,10 +221,12 @@ def has_acl(path: Path) -> bool:
         return False
 
 
-def _targets(environment: Environment, paths: Iterable[Path]) -> Iterator[tuple[str, Path, str]]:
+def _targets(
+    environment: Environment, entries: Iterable[tuple[Path, os.stat_result]]
+) -> Iterator[tuple[str, Path, str]]:
     """Yield the paths that files name, as far as a link or Python goes there."""
-    for path in paths:
-        status, place = path.lstat(), environment.at_place(path)
+    for path, status in entries:
+        place = environment.at_place(path)
         mode, is_named = status.st_mode, path.suffix == ".pth" or "__editable__" in path.name
         if stat.S_ISLNK(mode):
             yield "link", place, os.path.normpath(place.parent / path.readlink())

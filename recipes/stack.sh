@@ -6,6 +6,8 @@
 
 install_wheels
 apply_patches "$site"
+# They name the build's folders; interpreter.sh takes them out of RECORD.
+find "$site" -name direct_url.json -delete
 
 # LLVM's answers to llvmlite's questions at import are written into its modules here, by a
 # Python that can load LLVM.

@@ -4,4 +4,5 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
+"$PREFIX/bin/python3" "$MATERIALS/src/interp/bundle/records.py" "$site"
 compile_all "$OUT$PREFIX/lib"

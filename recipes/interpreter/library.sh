@@ -16,9 +16,12 @@ patch_copies "$library" "$staged" "$MATERIALS/recipes/patches/$PART"/*.patch
 at files
 find "$staged" -name "*.py" -exec chmod 644 {} +
 cp -R "$staged/." "$library/"
+# All packages are at / by now, as their recipes and this one have left them.
+python "$interp/bundle/records.py" "$library/site-packages"
+(cd "$library/site-packages" && cp --parents ./*.dist-info/RECORD "$staged/site-packages/")
 
 python "$link_tools/table.py" --names /opt/link >names.txt
-# All packages are at / by now.  Folders whose time is --epoch are not searched for later ones.
+# Folders whose time is --epoch are not searched for later ones.
 python -m bundle bundle --library "$library" --built-in names.txt \
     --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH" \
     --features "$MATERIALS/features"

@@ -1,5 +1,8 @@
 """What the image holds and must not hold, and what a login shell finds of it."""
 
+import base64
+import csv
+import hashlib
 import json
 import os
 import shutil
@@ -7,6 +10,7 @@ import stat
 import struct
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
@@ -88,6 +92,30 @@ def test_the_flags_of_this_build_are_not_handed_to_users_extensions() -> None:
     for name in ("CC", "CFLAGS", "OPT", "LDSHARED", "LDFLAGS"):
         assert "-march" not in sysconfig.get_config_var(name)
         assert "/build" not in sysconfig.get_config_var(name)
+
+
+def test_packages_name_no_folder_of_the_build() -> None:
+    frozen = {tuple(line.split("==")) for line in printed(python("-m", "pip", "freeze")).split()}
+    inspected = json.loads(printed(python("-m", "pip", "inspect")))["installed"]
+    assert not [each for each in inspected if "direct_url" in each]
+    about = {(each["metadata"]["name"], each["metadata"]["version"]) for each in inspected}
+    assert frozen == about - {("pip", version("pip"))}
+    assert "No broken requirements" in printed(python("-m", "pip", "check"))
+
+
+def test_packages_list_their_files_as_they_are() -> None:
+    wrong = []
+    for distribution in distributions():
+        record = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+        for name, signed, _ in record:
+            file = Path(str(distribution.locate_file(name)))
+            if file.is_file() and (signed or name.endswith("/RECORD")):
+                digest = base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest())
+                is_right = signed in ("", f"sha256={digest.decode().rstrip('=')}")
+                wrong += [] if is_right else [name]
+            else:
+                wrong.append(name)
+    assert wrong == []
 
 
 ASK = (

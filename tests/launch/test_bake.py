@@ -301,6 +301,19 @@ def test_a_bake_is_for_all_users_and_keeps_assertions(packages: Path) -> None:
     assert told.splitlines()[1:] == ["text 1", "drwxr-xr-x", "-rw-r--r--"]
 
 
+def test_a_baked_file_can_be_installed_elsewhere_by_its_version(packages: Path) -> None:
+    told = output(
+        packages,
+        "python -m hpcpy_bake --no-index /wheels/plain-1.0-py3-none-any.whl >/dev/null;"
+        "python -m pip freeze | grep -e plain -e file:;"
+        "cd /opt/hpcpy/lib/python3.*/site-packages/; cat plain-1.0.dist-info/RECORD",
+    )
+    frozen, *rows = told.splitlines()
+    assert frozen == "plain==1.0"
+    assert "plain/part.py" in told
+    assert not [row for row in rows if "direct_url.json" in row]
+
+
 def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:
     told = output(
         packages,

@@ -2,36 +2,53 @@
 
 numba's own key has the code's bytes and the closure.  Two lambdas on a line have the same
 bytes if they differ in a number or a name alone, and the same function with other options
-does; a global variable's value, and what a callee does, are in no key at all.
+does; a global variable's value, what a callee does, and what others have registered with
+numba, are in no key at all.
 
-A function that uses an object of an extension of numba's is not cached: what that compiles
-into it is anyone's.  Nor is one that calls itself through another, whose code numba cannot link.
+Of what numba compiles, the key has what is compiled in.  Of what Python runs meanwhile, such
+as a user's overload, it has all that can be reached; of an installed package, its version.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
-from enum import Enum, EnumMeta
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
-from numba.core import config
+from numba.core import config, entrypoints
+from numba.core.cpu_options import InlineOptions
 from numba.core.types.abstract import Type
-from numba.core.types.containers import BaseNamedTuple
 from numba.core.types.misc import ContextManager
-from numba.core.typing.templates import builtin_registry
-from numba.core.typing.typeof import Purpose, typeof
+from numba.core.typing.templates import Signature
+from numba.core.typing.typeof import Purpose, typeof, typeof_impl
 
-_SCALARS: tuple[type, ...] = (NoneType, bool, int, str, bytes, type(...), Enum, np.dtype, Type)
+from _hpcpy_memory import DIGEST_SIZE
+from _hpcpy_numba_extensions import registered
+
+_SCALARS: tuple[type, ...] = (NoneType, bool, int, str, bytes, type(...), np.dtype)
 # Not by repr: a NaN has a sign, and bits of its own.
 _NUMBERS = (float, complex, np.generic)
 # numba knows these by themselves.  The first question for another's type takes 5 ms.
-_BY_NAME = (BuiltinFunctionType, np.ufunc, type(np.sum))
+_BY_NAME = (BuiltinFunctionType, ModuleType, np.ufunc, type(np.sum))
 # How a dispatcher, a ufunc, a wrapper of numba's or a stencil compiles.
 _OPTIONS = ("targetoptions", "locals", "pipeline_class", "sin", "sout", "options", "neighborhood")
+_NAMES = ("__module__", "__qualname__", "__name__")
+# What descriptors and wrappers hold, of which there is no pickle.
+_HELD = ("__wrapped__", "__func__", "fget", "fset", "fdel")
+# What of a class or a type changes while numba compiles, or is its place in a file.
+_PASSING = {"_impl_cache", "_overload_cache", "_compiled_overloads", "_inline_overloads"}
+_PASSING |= {"_code", "_depth", "_impl_keys", "_literal_type_cache", "_StructRefProxy__numba_ctor"}
+_PASSING |= {"__annotations_cache__", "__firstlineno__", "__module__", "__static_attributes__"}
+# numba, and what it knows by itself.
+_LIBRARIES = {"llvmlite", "numba", "numba_cuda", "numpy"}
+_IS_OF_PYTHON = 1 << 9  # a class's flag
 
 
 class NotDescribedError(Exception):
@@ -49,24 +66,19 @@ def of(function: FunctionType, owner: Any, signature: Any) -> bytes:
     NotDescribedError
         Nobody can tell that the code is the same: it must not be cached.
     """
+    entrypoints.init_all()  # They may register more.
+    rows = [*registered.items()]
+    for kind, made in typeof_impl.registry.items():
+        rows.append((getattr(made, "__globals__", {}).get("__name__", ""), [kind, made]))
     try:
-        parts = [_options(owner), _Descriptions(owner).function(function)]
-    except RecursionError as error:
-        raise NotDescribedError(repr(function)) from error
-    return repr([*parts, sorted(set(_fields(signature, set())))]).encode()
-
-
-def _fields(kind: Any, known: set[int]) -> Iterator[str]:
-    """Yield the fields of namedtuples in a type, which has their class by its name alone."""
-    if id(kind) in known:  # A deferred type may have itself within.
-        return
-    known.add(id(kind))
-    if isinstance(kind, BaseNamedTuple):
-        yield repr((kind.instance_class.__qualname__, kind.fields))
-    parts = vars(kind).values() if isinstance(kind, Type) else getattr(kind, "args", kind)
-    for part in parts:
-        if isinstance(part, (Type, tuple)):
-            yield from _fields(part, known)
+        parts: list[Any] = [_Descriptions().compiled(owner, function)]
+        parts.append(_Descriptions().all([tuple(getattr(signature, "args", signature))]))
+        for module, entries in sorted(rows, key=lambda row: row[0]):
+            if (version := _version(module)) != "":
+                parts.append(_Descriptions().all(entries) if version is None else version)
+    except Exception as error:  # Objects of any kind are asked.
+        raise NotDescribedError(f"{function.__qualname__}: {error!r}") from error
+    return repr(parts).encode()
 
 
 def _options(owner: Any) -> list[Any]:
@@ -75,139 +87,149 @@ def _options(owner: Any) -> list[Any]:
     own = getattr(compiler, "__dict__", {})
     if (options := own.get("_hpcpy_options")) is None:
         # Once, and apart from whoever asks: compiling takes entries out of `parallel={...}`.
-        own["_hpcpy_options"] = options = []
-        values = (getattr(compiler, name, None) for name in _OPTIONS)
-        options += map(_Descriptions(None).value, values)
+        values = [getattr(compiler, name, None) for name in _OPTIONS]
+        own["_hpcpy_options"] = options = _Descriptions().all(values)
     # A wrapper belongs to one compilation of a function.
     kernel = getattr(getattr(owner, "fndesc", None), "mangled_name", None)
-    return [type(owner).__qualname__, kernel, config.BOUNDSCHECK, *options]
-
-
-@functools.lru_cache(maxsize=1)
-def _overloads(*_counts: int) -> dict[object, list[FunctionType]]:
-    """Return what users compile in place of a function, by its id, and of an attribute, by name."""
-    functions: dict[object, list[FunctionType]] = {}
-    rows = [(id(value), getattr(kind, "templates", ())) for value, kind in builtin_registry.globals]
-    rows += [(each._attr, [each]) for each in builtin_registry.attributes if hasattr(each, "_attr")]
-    for key, templates in rows:
-        for template in templates:
-            function = getattr(template, "_overload_func", None)
-            # numba's own have its module, or none where it has made their text.
-            if isinstance(function, FunctionType) and not _is_numbas(function):
-                functions.setdefault(key, []).append(function)
-    return functions
-
-
-def _is_numbas(function: FunctionType) -> bool:
-    return (function.__module__ or "numba.").startswith("numba.")
+    return [type(owner).__qualname__, kernel, config.BOUNDSCHECK, np.__version__, *options]
 
 
 class _Descriptions:
-    """What has the same `repr` in each process, of one function and of all that it uses."""
+    """What has the same `repr` in each process, of values and of all that they use."""
 
-    def __init__(self, owner: Any) -> None:
-        self._seen = {id(owner): 0}  # the functions on the way, by their number
-        self._path = [id(owner)]  # those of numba's that are being described
-        registered = (builtin_registry.globals, builtin_registry.attributes)
-        self._overloads = _overloads(*map(len, registered))
+    def __init__(self) -> None:
+        # By their addresses, which nothing else gets: their numbers.
+        self._seen: dict[tuple[int, bool], tuple[int, Any]] = {}
+        self._later: list[Any] = []
+        self._path: list[int] = []  # of numba's, each of which calls the next
+        self._is_run = True  # by Python, while numba compiles
 
-    def function(self, function: FunctionType) -> list[Any]:
-        """Describe a function by its code and by the values that its names have now."""
-        code = function.__code__
-        names = sorted(set(_names(code)))
-        parts: list[Any] = [self.code(code), self.value(function.__defaults__)]
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            try:
-                parts.append([name, self.value(cell.cell_contents)])
-            except ValueError:  # it has no value yet
-                continue
-        modules = [function.__globals__]
-        for module in modules:
-            for name in names:
-                value = module.get(name)
-                if not isinstance(value, ModuleType):
-                    parts.append([name, self.value(value)])
-                elif all(vars(value) is not known for known in modules):
-                    modules.append(vars(value))
-        attributes = (each for name in names for each in self._overloads.get(name, ()))
-        return [*parts, *map(self.value, attributes)]
+    def all(self, values: Iterable[Any]) -> list[Any]:
+        """Describe values, and then, without recursion, what they use."""
+        later, self._later = self._later, []
+        parts = [self._value(value) for value in values]
+        parts += (self._content(value) for value in self._later)  # It grows.
+        self._later = later
+        return parts
 
-    def code(self, code: CodeType) -> list[Any]:
-        constants = [
-            self.code(each) if isinstance(each, CodeType) else self.value(each)
-            for each in code.co_consts
-        ]
-        return [code.co_code.hex(), code.co_names, code.co_varnames, code.co_cellvars, constants]
+    def compiled(self, owner: Any, function: FunctionType) -> list[Any]:
+        """Describe a function of numba's by its options and code, and what it uses."""
+        is_run, self._is_run = self._is_run, hasattr(owner, "_defn")
+        self._seen[id(owner), False] = len(self._seen), owner
+        self._path.append(id(owner))
+        parts = [_options(owner), *self.all([function])]
+        self._path.pop()
+        self._is_run = is_run
+        return parts
 
-    def value(self, value: Any) -> list[Any]:
-        parts: Sequence[Any]
-        if isinstance(value, _NUMBERS):
+    def _value(self, value: Any) -> list[Any]:
+        parts: Any
+        if isinstance(value, _SCALARS):
+            parts = [repr(value)]
+        elif isinstance(value, _NUMBERS):
             number = np.asarray(value)
             parts = [repr(number.dtype), number.tobytes().hex()]
-        elif isinstance(value, _SCALARS):
-            parts = [repr(value), repr(getattr(value, "value", None))]
         elif isinstance(value, np.ndarray):
             content = hashlib.sha256(value.tobytes()).hexdigest()
             parts = [repr(value.dtype), value.shape, value.flags.f_contiguous, content]
-        elif isinstance(value, (slice, range)):
-            parts = [self.value(each) for each in (value.start, value.stop, value.step)]
         elif isinstance(value, (tuple, list)):
             fields = getattr(value, "_fields", None)  # of a namedtuple
-            parts = [fields, *map(self.value, value)]
+            parts = [fields, *map(self._value, value)]
         elif isinstance(value, dict):
-            parts = sorted(([repr(k), self.value(v)] for k, v in value.items()), key=repr)
+            parts = [self._value(item) for item in value.items()]
         elif isinstance(value, (set, frozenset)):
-            parts = sorted(map(self.value, value), key=repr)
-        elif isinstance(value, type):
-            parts = self._class(value)
+            parts = sorted(map(self._value, sorted(value, key=repr)), key=repr)
         else:
             parts = self._object(value)
         return [type(value).__qualname__, *parts]
 
-    def _class(self, value: Any) -> list[Any]:
-        """Describe a class by its name, and by what numba compiles of some."""
-        name = [value.__module__, value.__qualname__]
-        if isinstance(value, EnumMeta):
-            # With the aliases, which are no members.
-            members: dict[str, Any] = dict(value.__members__)
-            return [*name, *([each, self.value(of)] for each, of in members.items())]
-        if issubclass(value, tuple):
-            own = [getattr(value, part, None) for part in ("_fields", "_field_defaults")]
-            return [*name, *map(self.value, own)]
-        jitted = getattr(value, "class_type", None)
-        if type(value).__module__.startswith("numba.") and jitted:
-            if id(value) in self._seen:
-                return [self._seen[id(value)]]
-            self._seen[id(value)] = len(self._seen)
-            made = (jitted.jit_methods, jitted.jit_props, jitted.jit_static_methods)
-            return [*name, repr(jitted.struct), *map(self.value, made)]
-        return name
-
     def _object(self, value: Any) -> list[Any]:
-        """Describe a function, of Python or numba's, by its code, a built-in by its name."""
-        function, owner = value, None
-        if type(value).__module__.startswith("numba"):
-            function, owner = _of_numba(value)
-        if not isinstance(function, FunctionType):
-            if not isinstance(value, _BY_NAME) and _is_compiled_in(value):
-                raise NotDescribedError(repr(value))
-            return [getattr(value, part, "") for part in ("__module__", "__qualname__")]
-        key = id(value if owner is None else owner)
-        if owner is not None and key in self._path[:-1]:
-            raise NotDescribedError(f"{function.__qualname__} calls itself through another")
-        if key in self._seen:
-            return [self._seen[key]]
-        self._seen[key] = len(self._seen)
-        if owner is None:
-            return [self.function(function), *map(self.value, self._overloads.get(key, ()))]
-        self._path.append(key)
-        parts = [_options(owner), self.function(function)]
-        self._path.pop()
+        """Describe what may have more than a name: by a number, and `all` the rest."""
+        names = [getattr(value, name, "") for name in _NAMES]
+        if (version := self._version(names[0])) is not None and value is _find(*names[:2]):
+            return [*names, version]
+        function, owner = _of_numba(value)
+        if owner is not None and isinstance(function, FunctionType):
+            if id(owner) in self._path[:-1]:
+                raise NotDescribedError(f"{names[1]} calls itself through another")
+            if seen := self._seen.get((id(owner), False)):
+                return [seen[0]]
+            return self.compiled(owner, function)
+        if not (self._is_run or _is_compiled_in(value)):
+            return names
+        key = id(value), self._is_run
+        if key not in self._seen:
+            self._seen[key] = len(self._seen), value
+            self._later.append(value)
+        return [self._seen[key][0]]
+
+    def _version(self, module: Any) -> str | None:
+        version = _version(module)  # It does not tell what values are compiled in.
+        return version if self._is_run or version == "" else None
+
+    def _content(self, value: Any) -> list[Any]:
+        """Describe what has a number, an object as it is pickled."""
+        kind = type(value)
+        if isinstance(value, FunctionType):
+            return self._function(value)
+        if isinstance(value, (type, Type)):
+            return self._class(value)
+        if kind.__module__.startswith("llvmlite."):
+            return [str(value)]
+        held = [each for name in _HELD if (each := getattr(value, name, None)) is not None]
+        if held or (_is_numbas(value) and kind not in (InlineOptions, Signature)):
+            return self._value(held)
+        try:
+            state = value.__reduce_ex__(4)
+        except Exception as error:
+            if kind.__flags__ & _IS_OF_PYTHON and self._version(kind.__module__) is None:
+                raise NotDescribedError(repr(value)) from error
+            return []  # a lock, for one
+        return [self._value(list(part) if isinstance(part, Iterator) else part) for part in state]
+
+    def _class(self, value: Any) -> list[Any]:
+        """Describe a class or a type of numba's."""
+        own = {name: part for name, part in vars(value).items() if name not in _PASSING}
+        if isinstance(value, type):
+            return self._value([value.__bases__, own])
+        for name in [*own]:
+            if isinstance(getattr(type(value), name, None), functools.cached_property):
+                del own[name]
+        own["name"] = re.sub("(#|0x)[0-9a-f]+", "", value.name)  # without addresses
+        return self._value([type(value), own, getattr(value, "dispatcher", None)])
+
+    def _function(self, function: FunctionType) -> list[Any]:
+        """Describe a function by its code and by the values that its names have now."""
+        code, names = _code(function.__code__)
+        parts = [[code], self._value([function.__defaults__, function.__kwdefaults__])]
+        cells = function.__closure__ or ()
+        for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+            try:
+                parts.append([name, self._value(cell.cell_contents)])
+            except ValueError:  # it has no value yet
+                continue
+        modules = [function.__globals__]
+        if self._is_run:  # It may import others itself.
+            package = function.__globals__.get("__package__")
+            imports = (each for name in names for each in (name, f"{package}.{name}"))
+            found = (name for name in imports if name in sys.modules and _version(name) is None)
+            modules += (vars(sys.modules[name]) for name in found)
+        for module in modules:
+            is_library = self._version(module.get("__name__")) is not None
+            for name in filter(module.__contains__, names):
+                value = module[name]
+                if isinstance(value, ModuleType):
+                    if all(vars(value) is not known for known in modules):
+                        modules.append(vars(value))
+                elif not is_library or isinstance(value, (FunctionType, type, *_NUMBERS)):
+                    parts.append([name, self._value(value)])
         return parts
 
 
 def _of_numba(value: Any) -> tuple[Any, Any]:
     """Return the function of an object of numba's, and what has its options."""
+    if not _is_numbas(value):
+        return value, None
     if kernel := getattr(value, "kernel_ir", None):  # a stencil's
         return kernel.func_id.func, value
     owner = getattr(value, "_dispatcher", getattr(value, "gufunc_builder", value))
@@ -215,17 +237,64 @@ def _of_numba(value: Any) -> tuple[Any, Any]:
     return next((getattr(owner, name) for name in names if hasattr(owner, name)), value), owner
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+def _is_numbas(value: Any) -> bool:
+    return type(value).__module__.startswith("numba.")
 
 
 def _is_compiled_in(value: Any) -> bool:
-    """Tell whether numba has a type for a value; others Python looks up when the code runs."""
+    """Tell whether numba compiles a value in; others Python looks up when the code runs."""
+    if isinstance(value, (*_BY_NAME, FunctionType, Type)):
+        return isinstance(value, (FunctionType, Type))
+    if isinstance(value, type):
+        return issubclass(value, (Enum, tuple)) or hasattr(value, "class_type")
     try:
         kind = typeof(value, Purpose.constant)
     except Exception:  # It looks into objects of any kind.
         return False
     return not isinstance(kind, ContextManager)  # of a `with`
+
+
+@functools.cache
+def _code(code: CodeType) -> tuple[str, list[str]]:
+    """Return a digest of code, and the names that it uses; getattr, for one, has them as text."""
+    names = {*code.co_names}
+    parts: list[Any] = [code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount]
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            digest, inner = _code(constant)
+            names.update(inner)
+            parts.append(digest)
+        else:
+            parts += _Descriptions().all([constant])
+            names.update([constant] if isinstance(constant, str) else [])
+    parts += [code.co_flags, code.co_code, code.co_exceptiontable]
+    parts += [code.co_names, code.co_varnames, code.co_cellvars]
+    return hashlib.sha256(repr(parts).encode()).hexdigest(), sorted(names)
+
+
+def _find(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+@functools.cache
+def _version(module: Any) -> str | None:
+    """Return what tells versions of a module apart, "" of numba's, None of a user's own."""
+    name = str(module).partition(".")[0]
+    package = sys.modules.get(name)
+    if package is None:
+        return None
+    file = getattr(package, "__file__", None) or os.__file__
+    is_installed = "-packages/" in file
+    is_pythons = file.startswith(os.path.dirname(os.__file__)) and not is_installed
+    if name in _LIBRARIES or (name in sys.stdlib_module_names and is_pythons):
+        return ""
+    if bundle := getattr(getattr(package, "__loader__", None), "bundle", None):
+        return bytes(bundle.data[-DIGEST_SIZE:]).hex()
+    if not is_installed:
+        return None
+    # A new installation writes the folder.
+    paths = [*getattr(package, "__path__", ()), getattr(sys.modules.get(module), "__file__", file)]
+    return repr([(each.st_mtime_ns, each.st_size) for each in map(os.stat, paths)])

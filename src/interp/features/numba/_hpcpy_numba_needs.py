@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from _hpcpy_importer import finder
+from _hpcpy_numba_extensions import contexts
 from _hpcpy_say import setting
 
 # HPCPY_NUMBA=stock: numba works as in any Python.
@@ -30,6 +31,7 @@ def prepare(context: Any) -> None:
         from numba.core.runtime import rtsys  # noqa: PLC0415
 
         rtsys.initialize(context)
+        contexts[:] = [context]
     else:
         context.refresh()
 

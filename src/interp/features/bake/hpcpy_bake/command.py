@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from _hpcpy_importer import finder
+from bundle import records
 from hpcpy_bake import installed
 from hpcpy_bake.second import write_second
 from hpcpy_bake.tried import failed
@@ -152,11 +153,13 @@ def _write(library: Path, site: Path, date: int) -> None:
     bundle = finder().bundle
     # Nothing is looked for in a site-packages that has the image's own time.
     date += date == bundle.epoch
+    added = installed.others(site).values()
+    for distribution in added:
+        records.renew(site, installed.folders(installed.files(distribution)))
     alone = installed.without_owner(site)
     count = write_second(library, None if alone else date)
     os.utime(site, (date, date))
-    others = installed.others(site).values()
-    names = {name for distribution in others for name in installed.files(distribution)}
+    names = {name for distribution in added for name in installed.files(distribution)}
     if unread := ", ".join(sorted(name for name in names if name.endswith(".pth"))):
         print(f"hpcpy_bake: not read at a start, so what they add is not found: {unread}")
     print(f"hpcpy_bake: distributions in memory: {count}; python -m hpcpy_info lists them")

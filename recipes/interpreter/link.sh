@@ -44,7 +44,7 @@ done
 # would take the place of those that a user's own libraries bring.  And one function that
 # replaces the C library's in all libraries (stacks.c), and what the feature threadpoolctl
 # shows of BLAS.
-echo '{ Py*; _Py*; pthread_create; hpcpy_openblas; };' >exports
+echo '{ Py*; _Py*; PY_TIMEOUT_MAX; pthread_create; hpcpy_openblas; };' >exports
 
 # shellcheck source=recipes/interpreter/executable.sh
 . "$scripts/executable.sh"

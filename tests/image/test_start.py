@@ -122,6 +122,7 @@ FLAGS = [
     ("-X utf8=0 | PYTHONUTF8=0", "sys.flags.utf8_mode", "0"),
     ("PYTHONIOENCODING=latin-1", "sys.stdout.encoding", "iso8859-1"),
     ("-X frozen_modules=off | PYTHONHOME=/opt/hpcpy", "os.__file__", "{}/os.py"),
+    ("PYTHONPLATLIBDIR=lib64", "sys.platlibdir, os.__file__", "lib {}/os.py"),
     ("-X warn_default_encoding", "sys.flags.warn_default_encoding", "1"),
     ("-X int_max_str_digits=700", "sys.flags.int_max_str_digits", "700"),
     ("-X cpu_count=3 | PYTHON_CPU_COUNT=3", "os.cpu_count()", "3"),

@@ -3,8 +3,11 @@
 `tests/launch/test_images.py` imports them in hpcpy.
 """
 
+import ctypes
 import os
+import re
 import runpy
+import sysconfig
 from pathlib import Path
 
 import extension_kinds as kinds
@@ -23,6 +26,20 @@ MISTAKES = Path(__file__).parents[1] / "image" / "mistakes_heat.py"
 def test_a_module_is_compiled_and_gives_pythons_answer(kind: str, tmp_path: Path) -> None:
     kinds.BUILDERS[kind](tmp_path)
     kinds.run(tmp_path, *kinds.check_command(kind))
+
+
+def test_the_executable_exports_every_name_of_the_headers() -> None:
+    folder = Path(sysconfig.get_path("include"))
+    headers = ["Python.h", *sorted(file.name for file in folder.glob("*.h"))]
+    marked = [f"-DPyAPI_{kind}(type)=EXPORTED type" for kind in ("FUNC", "DATA")]
+    included = "".join(f'#include "{name}"\n' for name in headers)
+    done = run("gcc", "-E", "-P", *marked, "-I", folder, "-x", "c", "-", input=included, check=True)
+    # A variable that points to a function has its name in parentheses.
+    declared = re.sub(r"__attribute__ *\(\(.*?\)\)", "", done.stdout)
+    names = re.findall(r"EXPORTED [\w\s*]*?(?:\(\s*\*\s*)?(\w+)\s*[\[();](?!\s*\*)", declared)
+    assert len(names) == declared.count("EXPORTED ") > 1300
+    program = ctypes.CDLL(None)
+    assert [name for name in names if not hasattr(program, name)] == []
 
 
 def test_what_asks_for_distutils_finds_that_of_setuptools(tmp_path: Path) -> None:

@@ -314,6 +314,28 @@ def test_a_baked_file_can_be_installed_elsewhere_by_its_version(packages: Path) 
     assert not [row for row in rows if "direct_url.json" in row]
 
 
+# As a user's simulation: 20,000 cycles of 40 kB each.
+CYCLES = """
+import numpy as np
+class Node: pass
+for _ in range(20_000):
+    node = Node()
+    node.me, node.data = node, np.ones(5_000)
+"""
+PEAK = "import cycles, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+
+
+def test_cycles_are_collected_while_what_is_baked_is_imported(packages: Path) -> None:
+    wheel(packages, "cycles", "1.0", {"cycles.py": CYCLES})
+    ask = f"python -c '{PEAK}'"
+    baked, stock = output(
+        packages, f"{BAKE} cycles >/dev/null; {ask}; HPCPY_GC=stock {ask}"
+    ).split()
+    # All of them are 800 MB.
+    assert int(baked) < 300
+    assert int(stock) < 300
+
+
 def test_it_yields_to_a_venv_and_to_the_path(packages: Path) -> None:
     told = output(
         packages,

@@ -89,9 +89,41 @@ def test_a_variable_that_only_the_loader_can_read_is_left_to_it(mpi: Path) -> No
     assert line.startswith(f"Open MPI.{OPENMPI.version} 8 /mpi/openmpi/lib/libmpi.so.40 ")
 
 
-def test_a_preloaded_library_is_the_one(mpi: Path) -> None:
-    library = "/mpi/openmpi/lib/libmpi.so.40"
-    assert said(in_image(mpi, "python3", "-c", WHO, LD_PRELOAD=library)) == [OPEN]
+OPENMPIS, NEWERS = "/mpi/openmpi/lib/libmpi.so.40", "/mpi/mpich/lib/libmpi.so.12"
+STANDARDS, OWNS = "/mpi/abi/lib/libmpi_abi.so.1", "/opt/mpich/lib/libmpi.so.12"
+
+
+# What is preloaded, what is asked for, and who answers: nobody where these are two libraries.
+@pytest.mark.parametrize(
+    ("preloaded", "asked", "who"),
+    [
+        (OPENMPIS, "", OPEN),
+        (OPENMPIS, "openmpi", OPEN),
+        (OPENMPIS, OPENMPIS, OPEN),
+        (OPENMPIS, "/mpi/openmpi/lib/../lib/libmpi.so.40", OPEN),
+        (OPENMPIS, "mpich", ""),
+        (OPENMPIS, OWNS, ""),
+        (OPENMPIS, STANDARDS, ""),
+        (NEWERS, "", NEW),
+        (NEWERS, NEWERS, NEW),
+        (NEWERS, OWNS, ""),
+        (NEWERS, OPENMPIS, ""),
+        (STANDARDS, "", STANDARD),
+        (STANDARDS, "mpich", ""),
+        (STANDARDS, NEWERS, ""),
+    ],
+)
+def test_a_preloaded_library_is_the_one_or_none_is(
+    mpi: Path, preloaded: str, asked: str, who: str
+) -> None:
+    done = in_image(mpi, "python3", "-c", WHO, LD_PRELOAD=preloaded, HPCPY_MPI=asked)
+    if who:
+        assert said(done) == [who]
+        return
+    assert (done.returncode, done.stdout) == (1, "")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: mpi4py.MPI: ")
+    assert asked in last
 
 
 @pytest.mark.parametrize(("launcher", "variables"), sampled(LAUNCHERS, keep=2))

@@ -6,7 +6,10 @@ That it is Python, tests/image holds: test_standalone_image.py.
 import os
 import re
 import shutil
+import struct
+import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,9 @@ from running import Done, printed, run, start, wait_until
 from workloads.startup import calls
 
 LLVM = "libllvmlite.so"
+# Who has no rights of root's, by setpriv of util-linux.
+USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+NET_RAW = 13
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 AUTHORITIES = "/opt/hpcpy/lib/python3.14/site-packages/pip/_vendor/certifi/cacert.pem"
 TRUSTED = """
@@ -236,6 +242,10 @@ def test_llvm_is_placed_once_and_a_line_says_where(python: Start, tmp_path: Path
     assert library.stat().st_size == before.st_size
 
 
+def test_what_another_pythons_module_sets_is_no_place_of_its(python: Start) -> None:
+    assert printed(python("-c", COMPILES, PYTHONPLATLIBDIR="lib64")) == "42\n"
+
+
 def test_the_longest_wait_waits(file: Path) -> None:
     ended = printed(run(file, "-c", WAITS, env=clean())).split()
     assert sorted(ended) == ["4", "None", "True", "True"]
@@ -245,14 +255,41 @@ def test_without_proc_it_starts_itself(file: Path) -> None:
     assert printed(with_mounts(file, "mount -t tmpfs tmpfs /proc", "-c", STARTS)) == "1\n\n"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file another group")
-def test_the_loader_starts_it_where_it_takes_no_path_of_its_own(file: Path, tmp_path: Path) -> None:
-    program = Path(shutil.copy(file, tmp_path))
-    os.chown(program, -1, 65534)
-    program.chmod(0o2755)
-    refused = run(program, "-c", "print(1)", env=clean())
-    assert "DST not allowed in SUID/SGID programs" in refused.stderr
-    assert printed(run(LOADER, program, "-c", "print(1)", env=clean())) == "1\n"
+def set_mode(program: Path, mode: int) -> None:
+    program.chmod(mode)
+
+
+def add_capability(program: Path) -> None:
+    """Do what `setcap cap_net_raw+ep` does."""
+    content = struct.pack("<5I", 0x02000001, 1 << NET_RAW, 0, 0, 0)
+    os.setxattr(program, "security.capability", content)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file another's rights")
+@pytest.mark.parametrize(
+    "give", [partial(set_mode, mode=0o2755), partial(set_mode, mode=0o4755), add_capability]
+)
+def test_the_loader_refuses_it_with_rights_that_its_user_lacks(
+    file: Path, give: Callable[[Path], None]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        program = Path(shutil.copy(file, folder))
+        give(program)
+        refused = run(*USER, program, "-c", "print(1)", env=clean())
+        assert (refused.returncode, refused.stderr.count("\n")) == (127, 1)
+        assert "DST not allowed in SUID/SGID programs" in refused.stderr
+        assert printed(run(*USER, LOADER, program, "-c", "print(1)", env=clean())) == "1\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has a capability to give")
+def test_it_has_a_capability_of_its_process(file: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        given = ("--inh-caps=+net_raw", "--ambient-caps=+net_raw")
+        asks = "print(*(line for line in open('/proc/self/status') if line.startswith('CapEff')))"
+        done = run(*USER, *given, shutil.copy(file, folder), "-c", asks, env=clean())
+        assert int(printed(done).split()[1], 16) == 1 << NET_RAW
 
 
 @pytest.mark.parametrize("option", ["size=1m", "noexec"])

@@ -187,8 +187,14 @@ void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t s
         }
         return NULL;
     }
+    /* Preloaded functions go before this library's (mpi.c), and are of no use to its data. */
+    void *preloaded = dlsym(RTLD_DEFAULT, "PMPI_Init");
+    Dl_info of = {0};
     if (dlsym(library, "MPI_Init") == NULL) {
         snprintf(problem, size, "it has no MPI_Init");
+    } else if (preloaded != NULL && preloaded != dlsym(library, "PMPI_Init")) {
+        dladdr(preloaded, &of);
+        snprintf(problem, size, "%s is loaded already (LD_PRELOAD)", of.dli_fname);
     } else {
         *interface = interface_of(library);
         if (only < 0 || *interface == only) {

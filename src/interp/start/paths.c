@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PYTHONPLATLIBDIR's default. */
-#define LIB "lib"
 #define STDLIB HPCPY_LIBRARY
 
 static bool is_set(const char *variable)
@@ -56,7 +54,7 @@ static PyStatus set_paths(PyConfig *config, const char *name, const HpcpyLocatio
         {&config->program_name, name},             {&config->base_executable, location->base_executable},
         {&config->prefix, location->prefix},         {&config->exec_prefix, location->prefix},
         {&config->base_prefix, location->base},      {&config->base_exec_prefix, location->base},
-        {&config->stdlib_dir, stdlib},             {&config->platlibdir, LIB},
+        {&config->stdlib_dir, stdlib},             {&config->platlibdir, "lib"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(settings); i++) {
         PyStatus status = PyConfig_SetBytesString(config, settings[i].field, settings[i].value);
@@ -73,10 +71,10 @@ PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv)
     char *stdlib = NULL;
     PyStatus status = PyStatus_Ok();
     hpcpy_location_find(&location, argv);
-    /* With one of these set, CPython's own search finds all the rest. */
+    /* With one of these set, CPython's own search finds all the rest.  PYTHONPLATLIBDIR, as the
+       module of another Python sets it, would have it search where nothing is. */
     bool is_overridden = config->use_environment
-        && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")
-            || is_set("__PYVENV_LAUNCHER__"));
+        && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("__PYVENV_LAUNCHER__"));
     if (location.executable != NULL) {
         status = PyConfig_SetBytesString(config, &config->executable, location.executable);
     }

@@ -1,4 +1,4 @@
-/* Memory that arrays free stays in the process for the next ones, up to 64 MiB.
+/* Memory that arrays free stays in the process for the next ones (README.md: what that costs).
 
    glibc gives the end of the heap back as soon as 128 KiB of it are free, and maps what is
    larger by itself.  A formula of NumPy makes an array for each operation and frees it: the

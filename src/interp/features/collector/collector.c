@@ -1,8 +1,10 @@
 /* The cyclic garbage collector stays out of imports.  Executing the bodies of modules makes
    many objects and next to no garbage: for core 98,000 objects, 220 of them garbage.
 
-   - Until Python has started, and within the import of a bundled module, the threshold is
-     MOST.  What that made is then parked: in the permanent generation, as by gc.freeze().
+   - What the import of a bundled module makes is parked: in the permanent generation, as by
+     gc.freeze().  So is what it has made before each further module that it imports: a young
+     collection is left for a body alone that makes more objects than the threshold.
+   - Until Python has started, the threshold is MOST, and all is parked then.
    - Parked objects count as pending: the collector's next full run takes them back, and so
      does who looks at all objects.
    - A program that freezes objects itself takes them along, and nothing more is parked.
@@ -17,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 400000
+#define MOST 20000
 
 IN_FRONT_OF(PyStatus, _PyGC_Init, PyInterpreterState *interpreter);
 IN_FRONT_OF(void, _Py_RunGC, PyThreadState *tstate);
@@ -28,7 +30,9 @@ IN_FRONT_OF(void, _PyGC_Freeze, PyInterpreterState *interpreter);
 
 bool hpcpy_collector_is_active;
 static bool is_wanted, has_parked, is_open;
-static int program_threshold;
+/* Within a window: how many objects the youngest generation had, and an import has made. */
+static int made;
+static int stock_threshold;
 
 bool hpcpy_collector_serves(PyInterpreterState *interpreter)
 {
@@ -86,56 +90,53 @@ static bool has_one_thread(PyInterpreterState *interpreter)
     return first != NULL && PyThreadState_Next(first) == NULL;
 }
 
-static void raise_threshold(struct gc_generation *youngest)
+/* The collector is disabled while PyUnstable_GC_VisitObjects() goes through the lists. */
+static bool may_move(PyInterpreterState *interpreter)
 {
-    program_threshold = youngest->threshold;
-    if (youngest->threshold != 0 && youngest->threshold < MOST) {
-        youngest->threshold = MOST;
-    }
+    return hpcpy_collector_serves(interpreter) && interpreter->gc.enabled
+           && has_one_thread(interpreter);
 }
 
-/* Unless code within the window has set another. */
-static void restore_threshold(struct gc_generation *youngest)
-{
-    if (youngest->threshold == MOST) {
-        youngest->threshold = program_threshold;
-    }
-}
-
-/* What is in the youngest generation at the end was made by the import.  A window belongs
-   to the import that opened it, whatever other threads and greenlets import meanwhile.
-   The collector is disabled while PyUnstable_GC_VisitObjects() goes through the lists. */
+/* What the youngest generation has from here on is made by the import, whatever other threads
+   and greenlets import meanwhile. */
 static bool open_window(PyInterpreterState *interpreter)
 {
     struct _gc_runtime_state *collector = &interpreter->gc;
-    if (is_open || !hpcpy_collector_serves(interpreter) || !collector->enabled
-        || !has_one_thread(interpreter)) {
+    if (is_open || !may_move(interpreter)) {
         return false;
     }
-    raise_threshold(&collector->generations[0]);
+    made = collector->generations[0].count;
+    collector->generations[0].count = 0;
     move_all(&collector->generations[0].head, &collector->generations[1].head);
     return is_open = true;
 }
 
-/* The youngest's count stays: a collection of next to nothing follows, which counts. */
-static void close_window(PyInterpreterState *interpreter, bool succeeded)
+static void park_made(PyInterpreterState *interpreter)
 {
     struct _gc_runtime_state *collector = &interpreter->gc;
-    is_open = false;
-    restore_threshold(&collector->generations[0]);
-    if (succeeded && hpcpy_collector_serves(interpreter) && has_one_thread(interpreter)) {
+    if (is_open && may_move(interpreter)) {
         park(collector, 0);
         collector->long_lived_pending += collector->generations[0].count;
+        made += collector->generations[0].count;
+        collector->generations[0].count = 0;
     }
+}
+
+/* The youngest's count is of all that was made: a collection of next to nothing follows, which
+   counts. */
+static void close_window(PyInterpreterState *interpreter, bool succeeded)
+{
+    if (succeeded) {
+        park_made(interpreter);
+    }
+    is_open = false;
+    interpreter->gc.generations[0].count += made;
 }
 
 /* In a child by fork() the import under way may be another thread's, and never end. */
 static void forked(void)
 {
-    if (is_open) {
-        is_open = false;
-        restore_threshold(&PyInterpreterState_Main()->gc.generations[0]);
-    }
+    is_open = false;
 }
 
 /* exec_module(loader, module): in C, so that no frame of ours is in tracebacks.
@@ -144,6 +145,7 @@ static PyObject *exec_module(
     PyObject *self, PyObject *const *arguments, Py_ssize_t number, PyObject *names)
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
+    park_made(interpreter);
     bool has_opened = open_window(interpreter);
     if (has_opened && number == 2 && PyModule_Check(arguments[1])) {
         renew_module(arguments[1]); /* it was made before */
@@ -197,7 +199,8 @@ HPCPY_MODULE(hpcpy_collector_module, "_hpcpy_collector", methods)
 PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
 {
     if (interpreter == PyInterpreterState_Main()) {
-        raise_threshold(&interpreter->gc.generations[0]);
+        stock_threshold = interpreter->gc.generations[0].threshold;
+        interpreter->gc.generations[0].threshold = MOST;
     }
     return __real__PyGC_Init(interpreter);
 }
@@ -208,7 +211,9 @@ void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     struct _gc_runtime_state *collector = &interpreter->gc;
-    restore_threshold(&collector->generations[0]);
+    if (collector->generations[0].threshold == MOST) { /* no .pth file has set another */
+        collector->generations[0].threshold = stock_threshold;
+    }
     collector->generations[0].count = 0;
     hpcpy_collector_is_active = is_wanted;
     if (!hpcpy_collector_serves(interpreter) || !has_one_thread(interpreter)) {

@@ -49,14 +49,40 @@ def test_what_the_user_has_set_is_kept(variables: dict[str, str]) -> None:
     assert cleared(**variables) > ARRAY_PAGES
 
 
-def test_memory_beyond_64_mib_goes_back_to_the_system() -> None:
-    program = """
+USED = """
 import resource
 def used(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 before = used()
+"""
+# Blocks of which a result is kept, which lies between them.
+ROUNDS = f"""{USED}
+kept = []
+def compute():
+    blocks = []
+    for _ in range(10):
+        blocks.append(b"x" * (24 << 20))
+        kept.append(b"y" * 100_000)
+    return used() - before
+most = compute()
+print(most > 240e6, compute() < 1.2 * most, used() - before < 60e6)
+"""
+
+
+def test_at_the_heaps_end_64_mib_stay() -> None:
+    program = f"""{USED}
 blocks = [bytes(1 << 20) + b"x" for _ in range(300)]
 most = used() - before
 del blocks
 print(most > 300e6, used() - before < 80e6)
 """
     assert run(sys.executable, "-c", program, check=True).stdout.split() == ["True", "True"]
+
+
+def test_what_stays_serves_the_next_arrays() -> None:
+    assert run(sys.executable, "-c", ROUNDS, check=True).stdout.split()[:2] == ["True", "True"]
+
+
+def test_by_the_variable_of_the_page_next_to_nothing_stays() -> None:
+    env = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "131072"}
+    said = run(sys.executable, "-c", ROUNDS, env=env, check=True).stdout
+    assert said.split() == ["True", "True", "True"]

@@ -49,25 +49,6 @@ PROGRAMS: dict[str, tuple[Any, ...]] = {
     more = [[] for _ in range(100_000)]
     print(gone)
     """),
-    # What a bundled module's import calls, not what it makes itself.
-    "an import that makes very many objects is collected": (["[1]"], """
-    import builtins, gc, weakref
-    class Thing: pass
-    gone, build = [], builtins.__build_class__
-    def make_many(*arguments, **names):
-        if not gone:
-            one = Thing()
-            one.me = one
-            weakref.finalize(one, gone.append, 1)
-            del one
-            for _ in range(1_200_000):
-                cycle = []
-                cycle.append(cycle)
-        return build(*arguments, **names)
-    builtins.__build_class__ = make_many
-    import fractions
-    print(gone)
-    """),
     "a threshold that an import sets stays": (["700", "5", "5"], """
     import builtins, gc
     build = builtins.__build_class__
@@ -120,6 +101,55 @@ os.wait()
 def test_a_program_is_right(name: str) -> None:
     right, program, *more = PROGRAMS[name]
     assert said(program, **dict(*more)) == right
+
+
+# Makes cycles, and prints the largest number that were alive at a time.
+_CYCLES = """
+class Thing:
+    alive = most = 0
+    def __init__(self):
+        self.me = self
+        Thing.alive += 1
+        Thing.most = max(Thing.most, Thing.alive)
+    def __del__(self):
+        Thing.alive -= 1
+def make(*_, **__):
+    for _ in range(100_000):
+        Thing()
+"""
+# What a bundled module's import calls: here its class statements, the first or the last of them.
+_WITHIN = """
+import builtins
+build = builtins.__build_class__
+def first(*arguments, **names):
+    builtins.__build_class__ = build
+    make()
+    return build(*arguments, **names)
+builtins.__build_class__ = first
+"""
+
+
+# Who makes them, and how many may be alive: the threshold's 2,000, and what the import itself has
+# made since the last module that it has imported.
+@pytest.mark.parametrize(
+    ("program", "limit"),
+    [
+        (f"{_CYCLES}make()", 3_000),
+        (f"{_CYCLES}{_WITHIN}import fractions", 3_000),
+        (f"{_CYCLES}{_WITHIN}import numpy", 3_000),
+        (f"{_CYCLES}import gc, fractions; gc.callbacks.append(lambda *_: None); make()", 3_000),
+    ],
+)
+def test_cycles_are_collected_whoever_makes_them(program: str, limit: int) -> None:
+    (most,) = said(f"{program}\nprint(Thing.most)")
+    assert 500 < int(most) < limit
+
+
+def test_cycles_of_a_start_are_collected(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"{_CYCLES}make()\n")
+    asks = "import sitecustomize; print(sitecustomize.Thing.most)"
+    (most,) = said(asks, PYTHONPATH=str(tmp_path))
+    assert 500 < int(most) <= 20_000
 
 
 def test_it_is_on_for_modules_that_are_imported(tmp_path: Path) -> None:
@@ -183,8 +213,7 @@ def test_isenabled_tells_what_the_program_has_set_also_within_an_import(before: 
     print(*seen, gc.isenabled(), *gc.get_threshold())
     """
     is_on = before == "enable"
-    within = 400_000 if is_on else 2000
-    words = f"({is_on}, True, {within}, 10, 10) {is_on} 2000 10 10"
+    words = f"({is_on}, True, 2000, 10, 10) {is_on} 2000 10 10"
     assert said(program) == words.split()
 
 

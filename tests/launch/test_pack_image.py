@@ -221,7 +221,7 @@ def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
     env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
     done = run(*AS_NOBODY, "/usr/bin/python3", *COMMAND[1:], prefix, env=env, cwd="/usr")
     assert done.returncode == 69, done
-    said = r"cannot be mounted here: /dev/fuse: Permission denied; by \S+: FATAL: .*; "
+    said = r"cannot be mounted here: /dev/fuse: Permission denied; \S+: FATAL: .*; "
     assert re.search(said, done.stderr), done.stderr
     assert "\x1b" not in done.stderr
     assert not is_packed(prefix)

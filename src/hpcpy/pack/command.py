@@ -47,8 +47,8 @@ def declare(parser: Parser) -> None:
     alternative("--to", type=named, metavar="FOLDER", help=what)
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM or a check failed; 2 wrong request; 65 no SIF, or damaged;"
-        " 69 this machine cannot do it; 73 disk full, or closed to you. In each case but 0 PREFIX is"
-        " as it was, unless only the report of what was done could not be printed."
+        " 69 this machine cannot do it; 73 disk full, or closed to you. In each case but 0 PREFIX"
+        " is as it was, unless only the report of what was done could not be printed."
     )
 
 

@@ -29,8 +29,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 
 class Loader(SourceFileLoader):
     code = None
-    def source_to_code(self, data, path):
-        self.code = SourceFileLoader.source_to_code(self, data, path)
+    def source_to_code(self, *words, **options):
+        self.code = SourceFileLoader.source_to_code(self, *words, **options)
         return self.code
 
 def compile_one(name, path):

@@ -122,7 +122,7 @@ LINKS = (
 def test_links_that_cannot_be_followed_hide_nothing_and_stop_nothing(
     folder: Path, target: str, links: tuple[str, ...]
 ) -> None:
-    # Python 3.11.2 left each folder at the first of them: it was open to all in the image.
+    # Debian 12's Python left each folder at the first of them: it was open to all in the image.
     prefix, closed = small(folder / "mine/env", NOBODY), folder / "closed"
     (closed / "tool").mkdir(0o700, parents=True)
     closed.chmod(0o700)

@@ -139,7 +139,7 @@ def is_folder(path: Path) -> bool:
 def all_below(folder: Path) -> Iterator[Path]:
     """Yield all paths below a folder, and none below a file; links are not followed."""
 
-    # Path.rglob of Python 3.11.2 leaves a folder, and says nothing, at the first link whose
+    # Path.rglob of Debian 12's Python leaves a folder, and says nothing, at the first link whose
     # target this user may not look at.
     def refuse(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):

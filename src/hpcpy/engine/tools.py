@@ -149,7 +149,7 @@ def here(name: str, enough: str = "", beside: str = "") -> Path:
 
 
 def _library(tool: Tool) -> Found | None:
-    # Path.glob of Python 3.11.2 stops at a link to what is closed.
+    # Path.glob of Debian 12's Python stops at a link to what is closed.
     libraries = sorted(map(Path, glob(tool.library)))  # noqa: PTH207
     if not libraries:
         return None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
+from hpcpy.pins.tables import read_table
 
 if TYPE_CHECKING:
     from hpcpy.images.graph import Image
@@ -56,11 +57,12 @@ def vex(plan: Plan, image: Image) -> str:
         }
         for name, purl, how in sorted(set(fixed(plan, image)))
     ]
+    names = read_table(paths.ENV / "formats.toml").table("vex")
     when = datetime.datetime.fromtimestamp(plan.epoch, datetime.UTC)
     digest = hashlib.sha256(json.dumps(statements).encode()).hexdigest()
     document = {
-        "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": f"https://openvex.dev/docs/public/vex-{digest}",
+        "@context": names.text("context"),
+        "@id": names.text("identity") + digest,
         "author": f"hpcpy {project_version()}",
         "timestamp": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "version": 1,

@@ -1,4 +1,4 @@
-"""Faults of CPython 3.14.7 that later releases have mended: recipes/patches/python, its branch.
+"""Faults of a release of CPython that later ones have mended: recipes/patches/python, its branch.
 
 Each program prints `right`.
 """

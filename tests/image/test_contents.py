@@ -94,13 +94,17 @@ def test_the_flags_of_this_build_are_not_handed_to_users_extensions() -> None:
         assert "/build" not in sysconfig.get_config_var(name)
 
 
+def pip(command: str) -> str:
+    return printed(python("-m", "pip", "--no-cache-dir", command))  # this user has no home
+
+
 def test_packages_name_no_folder_of_the_build() -> None:
-    frozen = {tuple(line.split("==")) for line in printed(python("-m", "pip", "freeze")).split()}
-    inspected = json.loads(printed(python("-m", "pip", "inspect")))["installed"]
+    frozen = {tuple(line.split("==")) for line in pip("freeze").split()}
+    inspected = json.loads(pip("inspect"))["installed"]
     assert not [each for each in inspected if "direct_url" in each]
     about = {(each["metadata"]["name"], each["metadata"]["version"]) for each in inspected}
     assert frozen == about - {("pip", version("pip"))}
-    assert "No broken requirements" in printed(python("-m", "pip", "check"))
+    assert "No broken requirements" in pip("check")
 
 
 def test_packages_list_their_files_as_they_are() -> None:

@@ -25,6 +25,11 @@ def python(*arguments: str, **variables: str) -> str:
     return printed(start(sys.executable, *arguments, **variables))
 
 
+def ranks(count: int, program: str, *arguments: str) -> list[str]:
+    shown = printed(start("mpiexec", "-n", str(count), sys.executable, "-c", program, *arguments))
+    return sorted(shown.splitlines())
+
+
 def fails(code: str, *before: str, **variables: str) -> str:
     done = start(*before, sys.executable, "-c", code, **variables)
     assert done.returncode == 1

@@ -97,17 +97,19 @@ static bool may_move(PyInterpreterState *interpreter)
            && has_one_thread(interpreter);
 }
 
-/* What the youngest generation has from here on is made by the import, whatever other threads
-   and greenlets import meanwhile. */
+/* What the younger two generations have from here on is made by the import, whatever other
+   threads and greenlets import meanwhile. */
 static bool open_window(PyInterpreterState *interpreter)
 {
-    struct _gc_runtime_state *collector = &interpreter->gc;
     if (is_open || !may_move(interpreter)) {
         return false;
     }
-    made = collector->generations[0].count;
-    collector->generations[0].count = 0;
-    move_all(&collector->generations[0].head, &collector->generations[1].head);
+    struct gc_generation *generations = interpreter->gc.generations;
+    made = generations[0].count;
+    generations[0].count = 0;
+    interpreter->gc.long_lived_pending += made;
+    move_all(&generations[0].head, &generations[2].head);
+    move_all(&generations[1].head, &generations[2].head);
     return is_open = true;
 }
 
@@ -116,6 +118,7 @@ static void park_made(PyInterpreterState *interpreter)
     struct _gc_runtime_state *collector = &interpreter->gc;
     if (is_open && may_move(interpreter)) {
         park(collector, 0);
+        park(collector, 1);
         collector->long_lived_pending += collector->generations[0].count;
         made += collector->generations[0].count;
         collector->generations[0].count = 0;

@@ -29,7 +29,7 @@ LIBRARY = Path(sysconfig.get_path("stdlib"))
 ELSEWHERE = {
     "lapack": LICENCES / "openblas",
     **dict.fromkeys(("hwloc", "json-c", "libfabric", "mpich"), Path("/opt/mpich/share/licenses")),
-    "python": LIBRARY,
+    **dict.fromkeys(("python", "python-branch"), LIBRARY),
 }
 LICENCE = re.compile(r"(licen[cs]e|copying|hwloc|json-c|libfabric|mpich).*", re.IGNORECASE)
 

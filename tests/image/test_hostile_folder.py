@@ -85,7 +85,7 @@ STARTERS = {
         "threadpoolctl",
     ),
     "python3 -m workloads write --impl all -n 3": (),
-    "python3 -m workloads heat --impl dask,multiprocessing -n 8": ("distributed",),
+    "python3 -m workloads heat --impl dask,multiprocessing -n 8 --steps 3": ("distributed",),
     "python3 -m workloads startup --impl spawn,importtime --case numpy": (),
     "python3 -m workloads exercise pi-processes --check {solution}": (),
     "python3 -m workloads exercise heat-halo --check {solution}": (),

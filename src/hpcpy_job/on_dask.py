@@ -51,6 +51,8 @@ def _start(words: list[str]) -> int:
     worker = _WORKER
     if folder := program.folder(words):
         leave_folder()
+        # The scheduler, here, and the workers find what the program finds.
+        sys.path.insert(0, folder)
         worker += (folder,)
     if comm.rank > 0:
         _become_worker(comm, worker)

@@ -58,7 +58,7 @@ def constant(context, builder, kind, value):
 """
 CALLEE = "class Callee:\n    pass\n"
 
-KINDS = {
+KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     # Code that numba compiles in place of something.
     "an overload of a function": (
         "from ext import foo", "foo(x)",

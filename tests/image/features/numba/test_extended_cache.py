@@ -30,7 +30,8 @@ THREAD += "t.start(); t.join()\nfrom ext import foo"
 SITE = "sys.path.insert(0, sys.path[0] + '/site-packages')\nfrom pkg import foo"
 # What the program has before `f`, and what `f` returns; the files that it imports, and some
 # after an edit.  Each is run twice; the names are what the program imports first.
-CASES = {
+Texts = dict[str, str]
+CASES: dict[str, tuple[str, str, Texts, Texts, Texts, Texts]] = {
     "two extensions in any order": (
         "from ext import foo\nfrom more import bar", "foo(bar(x))",
         {"ext.py": FOO.format(1), "more.py": BAR.format(3)}, {"more.py": BAR.format(5)},

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -174,16 +174,20 @@ def test_an_editor_runs_it_by_its_path(
     assert shown.startswith(says)
 
 
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """Give a folder that Apptainer does not mount by itself, as of a node's own disk."""
+    with scratch_dir(paths.BUILD, "disk") as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("system", sampled(SYSTEMS))
 def test_site_files_modules_binds_variables_and_options_hold(
-    system: str, tmp_path: Path, sif: str
+    system: str, tmp_path: Path, sif: str, disk: Path
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "file").write_text("read")
-    # What Apptainer does not mount by itself.
-    disk = paths.BUILD / "disk-of-a-node"
-    disk.mkdir(exist_ok=True)
     site = tmp_path / "centre.toml"
     site.write_text(SITE.format(data=data, disk=disk))
     done = make(

@@ -24,6 +24,8 @@ _PRINT_SECONDS = 0.3
 _STARTER = re.compile(r"slurmstepd: \[[\d+]+\.\d+|(\S*/)?(hydra_pmi_proxy|orted|prted)\b")
 # The engine's process outside of a container, by whose parent it was started.
 _ENGINE = re.compile(r"(Apptainer|Singularity) runtime parent")
+# Its first process in a container that ranks share, whose variables are the host's.
+_INIT = re.compile(r"(app|s)init\b")
 _IN_CONTAINER = ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
 
 
@@ -89,8 +91,10 @@ def require_launcher() -> None:
     if not any(map(os.environ.get, _IN_CONTAINER)) or is_rank(os.environ):
         return
     process = inside = os.getpid()
-    while process > 1 and not _ENGINE.match(_of_process(process, "cmdline")):
-        inside, process = process, _parent(process)
+    while process > 1 and not _ENGINE.match(name := _of_process(process, "cmdline")):
+        if not _INIT.match(name):
+            inside = process
+        process = _parent(process)
     # The variables may have been dropped in the container, for what a rank starts.
     first = _of_process(inside, "environ").split("\0")
     is_cleaned = not is_rank(dict(pair.split("=", 1) for pair in first if "=" in pair))

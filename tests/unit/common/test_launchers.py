@@ -72,6 +72,9 @@ def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> N
 STEPD, HYDRA_PROXY = "slurmstepd: [7.0]", "/usr/bin/hydra_pmi_proxy"
 ENGINE, SHELL = "Apptainer runtime parent: hpcpy", "sh"
 CLEANED = ["env", "-u", "PMI_RANK", "-u", "PMI_SIZE"]
+GIVEN = ["env", "PMI_RANK=0", "PMI_SIZE=1"]
+# What the engine starts first where ranks share a container; its own variables are the host's.
+INIT = [*CLEANED, "bash", "-c", """exec -a appinit bash -c '"$@"; exit $?' - "$@" """, "-"]
 AS = """exec -a "$0" bash -c '"$@"; exit $?' - "$@" """
 
 
@@ -87,6 +90,8 @@ AS = """exec -a "$0" bash -c '"$@"; exit $?' - "$@" """
         # The engine has let the variables in; a rank then drops them for what it starts.
         ([STEPD, ENGINE], False),
         ([STEPD, ENGINE, SHELL, CLEANED], False),
+        ([STEPD, ENGINE, INIT, GIVEN, SHELL, CLEANED], False),
+        ([STEPD, ENGINE, INIT, SHELL], True),
         # A batch script, a shell in a step, no step, no container.
         (["slurmstepd: [7.batch]", ENGINE, CLEANED], False),
         ([STEPD, SHELL, ENGINE, CLEANED], False),

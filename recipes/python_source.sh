@@ -13,5 +13,7 @@ unpack_python() {
     done
     rm -r debian
     # Fixes that came later.
-    (PART=python && apply_patches .)
+    for change in "$MATERIALS"/recipes/patches/python/*.patch; do
+        patch --no-backup-if-mismatch -p1 <"$change"
+    done
 }

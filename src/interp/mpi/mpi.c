@@ -42,6 +42,8 @@ const HpcpyMpiInterface hpcpy_mpi_interfaces[] = {
     {"abi", hpcpy_abi_functions, hpcpy_abi_data, hpcpy_abi_handles, abi_PyInit_mpi4py__MPI},
 };
 
+void *hpcpy_mpi_library;
+
 /* Called for a function that the library lacks: mpi4py turns this very number into
    a NotImplementedError, and for HDF5 it is an error like any other. */
 int hpcpy_mpi_unavailable(void)
@@ -120,6 +122,7 @@ static const HpcpyMpiInterface *open_library(const char *wanted, char *problem, 
         void *library = hpcpy_mpi_open(wanted, &which, problem, room);
         hpcpy_signals_put_back(&signals);
         if (library != NULL) {
+            hpcpy_mpi_library = library;
             loaded = &hpcpy_mpi_interfaces[which];
             fill(library, loaded);
         }

@@ -35,6 +35,9 @@ enum { HPCPY_MPICH, HPCPY_OPENMPI, HPCPY_ABI, HPCPY_INTERFACES };
 
 extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
 
+/* The one that the process has opened, or NULL. */
+extern void *hpcpy_mpi_library;
+
 /* Opens the library that HPCPY_MPI (`wanted`) names, or that the process finds, and
    writes its ABI to `interface`.  With NULL, `problem` has the reason. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t size);

@@ -1,5 +1,7 @@
 """numba's cache beside extensions of numba's: never what an extension no longer compiles.
 
+Beside a user's own extension nothing is cached, beside an installed package's all.
+
 `extended_programs.py` has the kinds of extensions.
 """
 
@@ -15,6 +17,11 @@ from tiers import sampled
 from workloads.mandel.grid import AREAS
 
 OVERLOADS = "from numba.extending import overload\ndef foo(x): pass\ndef bar(x): pass\n"
+# The kinds that numba runs no Python of to compile them.
+CACHED = {
+    *("a function registered as jitable", "a dispatcher", "a stencil", "a jitclass"),
+    "a global variable",
+}
 # With a line before, and what is added.
 FOO = OVERLOADS + "@overload(foo)\ndef _(x):\n    n = {}\n    return lambda x: x + n\n"
 BAR = OVERLOADS + "overload(bar)(lambda x: lambda x: x * {})\n"
@@ -35,7 +42,7 @@ CASES: dict[str, tuple[str, str, Texts, Texts, Texts, Texts]] = {
     "two extensions in any order": (
         "from ext import foo\nfrom more import bar", "foo(bar(x))",
         {"ext.py": FOO.format(1), "more.py": BAR.format(3)}, {"more.py": BAR.format(5)},
-        {"ext more": "4 0", "more ext": "4 1"}, {"more ext": "6 0", "ext more": "6 1"},
+        {"ext more": "4 0", "more ext": "4 0"}, {"more ext": "6 0", "ext more": "6 0"},
     ),
     # Nobody knows before numba compiles that there is another.
     "one that imports another while numba compiles": (
@@ -46,19 +53,19 @@ CASES: dict[str, tuple[str, str, Texts, Texts, Texts, Texts]] = {
     "one that a function registers": (
         "import ext\next.init()\nfrom ext import foo", "foo(x)",
         {"ext.py": INIT.format(1)}, {"ext.py": INIT.format(2)},
-        {"": "2 0", "ext": "2 1"}, {"": "3 0", "ext": "3 1"},
+        {"": "2 0", "ext": "2 0"}, {"": "3 0", "ext": "3 0"},
     ),
     "one that a thread imports": (
         THREAD, "foo(x)", {"ext.py": FOO.format(1)}, {"ext.py": FOO.format(2)},
-        {"": "2 0", "math": "2 1"}, {"": "3 0", "math": "3 1"},
+        {"": "2 0", "math": "2 0"}, {"": "3 0", "math": "3 0"},
     ),
     # As numba asks each package that is installed.
     "one that numba itself looks for": (
         "from ext import foo", "foo(x)",
         {"ext.py": INIT.format(1), **ENTRY}, {"ext.py": INIT.format(2)},
-        {"": "2 0", "ext": "2 1"}, {"": "3 0", "ext": "3 1"},
+        {"": "2 0", "ext": "2 0"}, {"": "3 0", "ext": "3 0"},
     ),
-    # By its version, as one may register thousands.
+    # Its version counts.
     "one that is installed": (
         SITE, "foo(x)",
         {"site-packages/pkg/__init__.py": FOO.format(1)},
@@ -110,7 +117,7 @@ def test_an_edit_of_an_extension_is_seen(what: str, tmp_path: Path) -> None:
     for edit, hits in ((first, 0), (first, 1), (second, 0), (first, 1)):
         put(tmp_path, {"ext.py": EXTENSION + extension.replace("{}", edit)})
         got = answer(tmp_path, tmp_path / "program.py", "ext")
-        assert (edit, got) == (edit, f"{answers[edit]} {hits}")
+        assert (edit, got) == (edit, f"{answers[edit]} {hits if what in CACHED else 0}")
 
 
 @pytest.mark.parametrize("what", sampled(CASES, 3))

@@ -73,11 +73,11 @@ LATE = """
 import time, types
 from mpi4py import MPI
 from workloads.bench import command
-from workloads.write import numpy_, processes
+from workloads.write import processes
 command._PATIENCE_SECONDS = 0.1
 command.time = types.SimpleNamespace(
     monotonic=lambda: 0, perf_counter=time.perf_counter, sleep=time.sleep)
-save = numpy_.save
+save = processes.save
 def late(folder, *rest):
     if folder.name == "warm-up":
         return save(folder, *rest)

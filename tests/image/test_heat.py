@@ -12,10 +12,13 @@ from needed import need
 from running import in_own_process, printed, refusal, workload_on
 from tiers import sampled
 from workloads.heat.plate import Plate
-from workloads.heat.registry import TECHNIQUES
+from workloads.heat.registry import CHECKPOINTS, TECHNIQUES
 
-# Those of ranks end with the one that needs a file.
-*ON_RANKS, CHECKPOINT = (name for name, one in TECHNIQUES.items() if one.parallel == "ranks")
+ON_RANKS = [
+    name for name, one in TECHNIQUES.items() if one.parallel == "ranks" and name not in CHECKPOINTS
+]
+# Each has a format of its own.
+CHECKPOINTED = {".h5": "mpi-checkpoint", ".npy": "mpi-view"}
 # The image has no jax: tests/packages runs it beside the image's Python.
 ALONE = [
     name
@@ -51,10 +54,11 @@ def test_all_end_at_the_same_step_where_nothing_changes_any_more(tmp_path: Path)
     options = ["-n", 21, "--steps", 100_000, "--until", 1e-6]
     results = solved(1, ["python", "numpy", "numba"], tmp_path, *options)
     results += solved(3, ON_RANKS, tmp_path, *options)
-    # One that goes on from a step at which nobody looks.
-    file = ["--checkpoint", tmp_path / "plate.h5"]
-    solved(2, [CHECKPOINT], tmp_path, "-n", 21, "--steps", 13, *file)
-    results += solved(3, [CHECKPOINT], tmp_path, *options, *file)
+    # Those that go on from a step at which nobody looks.
+    for ending, name in CHECKPOINTED.items():
+        file = ["--checkpoint", tmp_path / f"plate{ending}"]
+        solved(2, [name], tmp_path, "-n", 21, "--steps", 13, *file)
+        results += solved(3, [name], tmp_path, *options, *file)
     (steps,) = {one["details"][0]["steps"] for one in results}
     assert 10 < steps < 100_000
     assert steps % 10 == 0
@@ -181,11 +185,13 @@ def test_pictures(tmp_path: Path) -> None:
         (["-n", "2", "--impl", "multiprocessing", "--workers", "3"], "each of 3 workers; -n 3 has"),
         (["--until", "1e-3", "--impl", "multiprocessing"], "--until: multiprocessing does all"),
         (["--until", "nan"], "'nan' is no number above 0"),
-        (["--impl", CHECKPOINT], "--impl mpi-checkpoint: needs --checkpoint FILE"),
+        (["--impl", "mpi-checkpoint"], "--impl mpi-checkpoint: needs --checkpoint FILE"),
+        (["--impl", "numpy,mpi-view"], "--impl mpi-view: needs --checkpoint FILE"),
         (["--every", "3"], "--every: needs --checkpoint"),
-        (["--impl", CHECKPOINT, "--checkpoint", "/dev/null"], "is no file that can be replaced"),
+        (["--impl", "mpi-view", "--checkpoint", "/dev/null"], "is no file that can be replaced"),
         (["--impl", "numba-parallel", "--workers", "999"], "was started for at most"),
-        (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint alone"),
+        (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint or"),
+        (["--checkpoint", "TMP/a.h5", "--impl", ",".join(CHECKPOINTS)], "or mpi-view alone"),
         (["--film", "a.png"], "ends in none of .gif"),
         (["--out", "TMP/a.npy", "--json", "TMP/./a.npy"], "--json and --out: both go to"),
         (["--out", "TMP/a.gif.png", "--plot", "TMP/a.gif.png"], "--plot and --out: both go to"),

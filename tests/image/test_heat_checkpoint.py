@@ -6,15 +6,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from altered import altered
-from test_heat import CHECKPOINT, solved
+from test_heat import CHECKPOINTED, solved
 
 from running import in_own_process, printed, refusal, start_ranks, wait_until, workload_on
+from tiers import sampled
+
+FILES = [f"plate{ending}" for ending in CHECKPOINTED]
 
 
 def checkpoint(size: int, path: Path, tmp_path: Path, *options: Any) -> dict[str, Any]:
-    return solved(size, [CHECKPOINT], tmp_path, "--checkpoint", path, *options)[0]
+    return solved(size, [CHECKPOINTED[path.suffix]], tmp_path, "--checkpoint", path, *options)[0]
+
+
+def words_for(path: Path) -> list[Any]:
+    return ["--impl", CHECKPOINTED[path.suffix], "--checkpoint", path]
 
 
 def ranks_of(parent: int) -> list[int]:
@@ -26,17 +34,19 @@ def ranks_of(parent: int) -> list[int]:
 
 
 def steps_in(path: Path) -> int:
+    if path.suffix == ".npy":
+        return int(np.load(path)["steps"])
     code = "import h5py, sys; print(h5py.File(sys.argv[1])['field'].attrs['steps'])"
     return int(printed(in_own_process(sys.executable, "-c", code, path)))
 
 
-def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
-    path, options = tmp_path / "plate.h5", ["-n", 101, "--steps", 100_000, "--every", 20]
-    words = ["--impl", CHECKPOINT, "--checkpoint", path, *options]
-    job = start_ranks(3, "-m", "workloads", "heat", *words)
+@pytest.mark.parametrize("name", FILES)
+def test_a_killed_run_goes_on_with_another_number_of_ranks(name: str, tmp_path: Path) -> None:
+    path, options = tmp_path / name, ["-n", 101, "--steps", 100_000, "--every", 20]
+    job = start_ranks(3, "-m", "workloads", "heat", *words_for(path), *options)
     try:
         # Within a checkpoint: a file of each kind is there.
-        wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
+        wait_until(lambda: [*tmp_path.glob(f".plate.*{path.suffix}")], job)
         wait_until(path.exists, job)
         for rank in ranks_of(job.pid):
             os.kill(rank, signal.SIGKILL)
@@ -52,20 +62,23 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> No
     assert again["answer"] == solved(1, ["numpy"], tmp_path, *options[:4])[0]["answer"]
     assert steps_in(path) == has + 200
     # What was begun when the ranks were killed has gone, too.
-    assert [one.name for one in tmp_path.glob("*plate*")] == ["plate.h5"]
+    assert [one.name for one in tmp_path.glob("*plate*")] == [name]
     # Complete: nothing is left to be done, and a repetition begins anew.
     assert checkpoint(1, path, tmp_path, *options)["answer"] == again["answer"]
 
 
 @pytest.mark.long  # it stops a rank at a moment
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("rank", [0, 2])
-def test_a_stop_of_any_rank_leaves_no_part_of_a_checkpoint(rank: int, tmp_path: Path) -> None:
-    path = tmp_path / "plate.h5"
-    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 401, "--steps", 100_000]
-    job = start_ranks(3, "-m", "workloads", "heat", *words, "--every", 5)
+def test_a_stop_of_any_rank_leaves_no_part_of_a_checkpoint(
+    rank: int, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    options = ["-n", 401, "--steps", 100_000, "--every", 5]
+    job = start_ranks(3, "-m", "workloads", "heat", *words_for(path), *options)
     try:
         wait_until(path.exists, job)
-        wait_until(lambda: [*tmp_path.glob(".plate.*.h5")], job)
+        wait_until(lambda: [*tmp_path.glob(f".plate.*{path.suffix}")], job)
         os.kill(ranks_of(job.pid)[rank], signal.SIGTERM)
         _, said = job.communicate()
     finally:
@@ -73,7 +86,7 @@ def test_a_stop_of_any_rank_leaves_no_part_of_a_checkpoint(rank: int, tmp_path: 
         job.communicate()
     assert job.returncode == 143
     assert "FAILED" not in said
-    assert [one.name for one in tmp_path.iterdir()] == ["plate.h5"]
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(("first", "every"), [(33, 7), (510, 10), (999, 10), (999, 7)])
@@ -93,33 +106,34 @@ def test_until_ends_at_the_step_of_a_run_without_a_stop(
 
 def test_a_stop_that_hdf5_drops_is_no_failure(tmp_path: Path) -> None:
     dropped = (
-        "import contextlib, signal\nfrom workloads.heat import checkpoint\n"
+        "import contextlib, signal\nfrom workloads.heat import hdf5\n"
         "@contextlib.contextmanager\n"
         "def nothing(*_):\n"
         "    with contextlib.suppress(KeyboardInterrupt):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "    with contextlib.suppress(TypeError):\n"
         "        yield None\n"
-        "checkpoint.new_file = nothing"
+        "hdf5.new_file = nothing"
     )
     path = tmp_path / "plate.h5"
-    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = altered(1, dropped, "heat", *words)
+    done = altered(1, dropped, "heat", *words_for(path), "-n", "99", "--steps", "20")
     assert (done.returncode, done.stderr) == (130, "workloads: heat: stopped\n")
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_path: Path) -> None:
-    path = tmp_path / "plate.h5"
+@pytest.mark.parametrize("name", FILES)
+def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
     checkpoint(2, path, tmp_path, "-n", 99, "--steps", 10)
     content = path.read_bytes()
     full = "import shutil\nshutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 0, 9)"
-    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", "99", "--steps", "20"]
-    done = altered(2, full, "heat", *words)
+    done = altered(2, full, "heat", *words_for(path), "-n", "99", "--steps", "20")
     assert done.returncode == 73
     assert done.stderr.count("0.1 MB are needed at most, and 0.0 are free") == 1
     assert path.read_bytes() == content
-    assert [one.name for one in tmp_path.glob("plate*")] == ["plate.h5"]
+    assert [one.name for one in tmp_path.glob("*plate*")] == [name]
 
 
 @pytest.mark.parametrize(
@@ -131,12 +145,12 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(tmp_
 )
 def test_a_folder_that_changes_ends_the_run(change: str, reason: str, tmp_path: Path) -> None:
     code = (
-        "from workloads.write import hdf5_files\nown = hdf5_files._no_room\n"
-        f"hdf5_files._no_room = lambda path, size: (path.{change}, own(path, size))[1]"
+        "from workloads.write import files\nown = files._no_room\n"
+        f"files._no_room = lambda path, size: (path.{change}, own(path, size))[1]"
     )
     path = tmp_path / "folder" / "plate.h5"
     path.parent.mkdir()
-    done = altered(1, code, "heat", "--impl", CHECKPOINT, "--checkpoint", path, "-n", "9")
+    done = altered(1, code, "heat", *words_for(path), "-n", "9")
     assert done.returncode == 73
     assert f"FAILED: plate.h5: {reason}" in done.stderr
 
@@ -174,18 +188,82 @@ def test_a_damaged_checkpoint_is_refused_before_the_run(damage: str, tmp_path: P
     code = f"import h5py, sys; path = sys.argv[1]; file = h5py.File(path, 'r+'); {damage}"
     printed(in_own_process(sys.executable, "-c", code, path))
     content = path.read_bytes()
-    words = ["--impl", CHECKPOINT, "--checkpoint", path, "-n", 9, "--steps", 40]
-    line = refusal(workload_on(2, "heat", *words))
-    assert f"--checkpoint {path}" in line
-    assert "remove it, or name another file" in line
+    assert_refused(path)
     assert path.read_bytes() == content
 
 
-def test_a_checkpoint_of_another_plate_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "plate.h5"
+def assert_refused(path: Path) -> None:
+    line = refusal(workload_on(2, "heat", *words_for(path), "-n", 9, "--steps", 40))
+    assert f"--checkpoint {path}" in line
+    assert "remove it, or name another file" in line
+
+
+def flipped(at: int) -> Any:
+    """Return a function that changes a bit of a byte, counted from the end if `at` is negative."""
+    return lambda data: data[:at] + bytes([data[at] ^ 1]) + data[at:][1:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda _: b"other data",
+        flipped(3),  # of the format's name
+        flipped(9),  # of its header's length
+        flipped(20),  # of a name in it
+        flipped(-8 * 11**2 - 16),  # of the steps
+        flipped(-8 * 60 + 7),  # of the field, the last of a number's bytes
+    ],
+)
+def test_a_damaged_npy_file_is_refused_before_the_run(damage: Any, tmp_path: Path) -> None:
+    path = tmp_path / "plate.npy"
+    checkpoint(2, path, tmp_path, "-n", 9, "--steps", 30)
+    content = damage(path.read_bytes())
+    path.write_bytes(content)
+    assert_refused(path)
+    assert path.read_bytes() == content
+
+
+# 4 ranks have strips of other sizes, and 9 a row each.
+@pytest.mark.parametrize(("wrote", "reads"), sampled([(1, 3), (2, 1), (3, 2), (4, 9), (9, 4)]))
+def test_a_view_has_the_field_that_others_have(wrote: int, reads: int, tmp_path: Path) -> None:
+    path, options = tmp_path / "plate.npy", ["-n", 9, "--every", 7, "--steps"]
+    for size, steps in (wrote, 20), (reads, 41):
+        checkpoint(size, path, tmp_path, *options, steps)
+        solved(1, ["numpy"], tmp_path, "-n", 9, "--steps", steps, "--out", tmp_path / "numpy.npy")
+        record = np.load(path)
+        assert record["field"].tobytes() == np.load(tmp_path / "numpy.npy").tobytes()
+        assert (record["n"], record["r"], record["steps"]) == (9, 0.2, steps)
+
+
+# A disk that fills although there was room before: the rank that writes for all has the reason.
+@pytest.mark.parametrize("size", sampled([3, 1, 2]))
+def test_an_error_of_mpi_io_is_one_line(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "plate.npy"
+    checkpoint(size, path, tmp_path, "-n", 99, "--steps", 10)
+    content = path.read_bytes()
+    full = (
+        "import resource\nfrom workloads.heat import view\nfrom workloads.write import files\n"
+        "files._no_room, own = lambda *_: '', view._view\n"
+        "def limited(*words):\n"
+        "    limit = (20_000, resource.RLIM_INFINITY)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, limit)\n"
+        "    return own(*words)\n"
+        "view._view = limited"
+    )
+    done = altered(size, full, "heat", *words_for(path), "-n", "99", "--steps", "20")
+    assert done.returncode == 73
+    assert "FAILED: plate.npy: File too large; see ulimit -f" in done.stderr.splitlines()[0]
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.glob("*plate*")] == ["plate.npy"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_checkpoint_of_another_plate_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     checkpoint(1, path, tmp_path, "-n", 9, "--steps", 30)
     content = path.read_bytes()
     for options in (["-n", 10, "--steps", 30], ["-n", 9, "--steps", 20]):
-        line = refusal(workload_on(2, "heat", "--impl", CHECKPOINT, "--checkpoint", path, *options))
+        line = refusal(workload_on(2, "heat", *words_for(path), *options))
         assert f"--checkpoint {path} has 9 × 9 points after 30 steps" in line
     assert path.read_bytes() == content

@@ -27,6 +27,8 @@ def read(folder: Path, name: str, n: Any, s: Any) -> Any:
         return [np.loadtxt(path, ndmin=2) for path in sorted(folder.glob("*.txt"))]
     if name == "raw":
         return np.fromfile(folder / "arrays.raw", "<f8").reshape(n, s, s)
+    if name == "mpi-view":
+        return np.load(folder / "arrays.npy")
     if "hdf5" not in name:
         return [np.load(path) for path in sorted(folder.glob("*.npy"))]
     with h5py.File(folder / "arrays.h5") as file:

@@ -56,6 +56,8 @@ def test_a_full_disk_under_ranks_ends_all_of_them(
     name: str, rank: int | str, tmp_path: Path
 ) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
+    if name == "mpi-view" and rank != "all":
+        rank = 0  # which writes for all: the others' errors of MPI-IO have no reason
     done = on_ranks(3, "-c", LIMITED, 20_000, name, rank, *options)
     assert done.returncode == 73
     said, *rest = done.stderr.splitlines()
@@ -71,11 +73,11 @@ LATE = """
 import time, types
 from mpi4py import MPI
 from workloads.bench import command
-from workloads.write import numpy_, processes
+from workloads.write import processes
 command._PATIENCE_SECONDS = 0.1
 command.time = types.SimpleNamespace(
     monotonic=lambda: 0, perf_counter=time.perf_counter, sleep=time.sleep)
-save = numpy_.save
+save = processes.save
 def late(folder, *rest):
     if folder.name == "warm-up":
         return save(folder, *rest)

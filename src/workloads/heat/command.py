@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from hpcpy_common import files, machine, options, ranks
 from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
 from workloads.heat.plate import WAVES, Plate, numpy_step
-from workloads.heat.registry import ALL_STEPS, FASTEST, TECHNIQUES
+from workloads.heat.registry import ALL_STEPS, CHECKPOINTS, FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
@@ -63,12 +64,13 @@ class Heat(Plate):
         if self.until and (refusing := ALL_STEPS.intersection(names)):
             hint = "leave it out, or name numpy or mpi-sendrecv"
             raise UsageError(f"--until: {', '.join(sorted(refusing))} does all steps", hint=hint)
-        if self.checkpoint is not None and names != ["mpi-checkpoint"]:
-            raise UsageError("--checkpoint: is for --impl mpi-checkpoint alone")
+        if self.checkpoint is not None and (len(names) > 1 or names[0] not in CHECKPOINTS):
+            raise UsageError(f"--checkpoint: is for --impl {' or '.join(CHECKPOINTS)} alone")
         if self.checkpoint is not None and self.checkpoint.exists():
             from workloads.heat.checkpoint import require_sound  # noqa: PLC0415
 
-            require_sound(self.checkpoint, self)
+            own = importlib.import_module(TECHNIQUES[names[0]].module)
+            require_sound(self.checkpoint, self, own.load)
 
     def judge(self, solved: Solved) -> tuple[str, str]:
         """Return an answer's hash and what is wrong with it, or nothing; write the first one."""
@@ -173,7 +175,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     add("--steps", type=steps, default=100, metavar="N", help="(default: %(default)s)")
     text = "end where no point changes by as much in a step (looked at each 10 steps)"
     add("--until", type=options.above_zero, default=0.0, metavar="X", help=text)
-    text = "the file of mpi-checkpoint (HDF5): a run that was killed goes on with it"
+    text = "of mpi-checkpoint (HDF5) or mpi-view (.npy): a run that was killed goes on with it"
     add("--checkpoint", type=Path, metavar="FILE", help=text)
     text = "steps between two checkpoints (default: a tenth of all)"
     add("--every", type=steps, metavar="N", help=text)
@@ -203,7 +205,7 @@ def _problems(args: argparse.Namespace) -> list[Heat]:
 
 
 def _with_checkpoint(workload: Workload, args: argparse.Namespace) -> Workload:
-    """Return the workload as it is with a file for checkpoints, or with the row saying so."""
+    """Return the workload as it is with a file for checkpoints, or with the rows saying so."""
     if args.checkpoint is not None:
         with contextlib.suppress(OSError):  # then the harness says why it cannot be written
             if files.destination(args.checkpoint) is None:
@@ -211,10 +213,12 @@ def _with_checkpoint(workload: Workload, args: argparse.Namespace) -> Workload:
         # A link's target is replaced, and not the link; a second repetition would find all done.
         args.checkpoint, args.repeat = Path(os.path.realpath(args.checkpoint)), 1
         return workload
-    if "mpi-checkpoint" in (args.impl or "").split(","):
-        raise UsageError("--impl mpi-checkpoint: needs --checkpoint FILE")
-    row = replace(TECHNIQUES["mpi-checkpoint"], obstacle=lambda: "it needs --checkpoint FILE")
-    return replace(workload, techniques={**TECHNIQUES, "mpi-checkpoint": row})
+    rows = {}
+    for name in CHECKPOINTS:
+        if name in (args.impl or "").split(","):
+            raise UsageError(f"--impl {name}: needs --checkpoint FILE")
+        rows[name] = replace(TECHNIQUES[name], obstacle=lambda: "it needs --checkpoint FILE")
+    return replace(workload, techniques={**TECHNIQUES, **rows})
 
 
 WORKLOAD = Workload(

@@ -53,7 +53,7 @@ class Plate:
     n: int
     steps: int
     until: float = 0.0  # ends where no point changes by as much in a step; 0.0: never
-    checkpoint: Path | None = None  # the file of `mpi-checkpoint`
+    checkpoint: Path | None = None  # the file of `heat.checkpoint`
     every: int = 0  # steps between two checkpoints
     begun: int = 0  # steps that a checkpoint has already
 

@@ -11,8 +11,8 @@ from functools import partial
 from hpcpy_common import machine
 from workloads.bench.workload import COMPILED, NO_NUMBA_CUDA, Technique
 
-_PLATE, _NODE, _MPI, _CHECKPOINT, _DEVICES = (
-    f"workloads.heat.{file}:" for file in ("plate", "compiled", "mpi", "checkpoint", "devices")
+_PLATE, _NODE, _MPI, _HDF5, _VIEW, _DEVICES = (
+    f"workloads.heat.{file}:" for file in ("plate", "compiled", "mpi", "hdf5", "view", "devices")
 )
 _JIT = ("numpy", "numba")
 # A row's efficiency refers to that of the same kernel on one core.
@@ -46,9 +46,10 @@ TECHNIQUES = {
     "mpi-cart": _ranks(_MPI + "cartesian", "MPI, blocks of a grid, a neighbourhood collective"),
     "mpi-threads": _ranks(_MPI + "hybrid", "MPI, and Numba's threads in each rank"),
     "mpi-checkpoint": _ranks(
-        _CHECKPOINT + "checkpointed", "MPI, with checkpoints by parallel HDF5",
+        _HDF5 + "checkpointed", "MPI, with checkpoints by parallel HDF5",
         needs=(*_JIT, "mpi4py", "h5py"),
     ),
+    "mpi-view": _ranks(_VIEW + "checkpointed", "MPI, with checkpoints by views of a .npy file"),
     "jax": Technique(
         _DEVICES + "jax", "JAX, step and loop compiled, on a GPU if it sees one",
         ("numpy", "jax"), "JAX is not in the image: in a venv pip install jax",
@@ -64,3 +65,5 @@ TECHNIQUES = {
 FASTEST = ("numba-cuda", "mpi-overlap", "numba-parallel", "numba", "cython", "numpy", "python")
 # Those that refuse --until: their loop is not `march`, or its look at the change is NumPy's.
 ALL_STEPS = {"multiprocessing", "dask", "jax", "cupy", "numba-cuda"}
+# Those of --checkpoint: their modules have `load`, too.
+CHECKPOINTS = ("mpi-checkpoint", "mpi-view")

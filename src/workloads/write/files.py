@@ -1,4 +1,4 @@
-"""Where the arrays go: a folder has its name only when all in it is whole.
+"""Where the arrays go: a folder, or a file of all ranks, has its name only when it is whole.
 
 A technique writes into a folder of its own with a temporary name, which gets
 the technique's name when all its files are there and right.
@@ -9,26 +9,35 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hpcpy_common import cleanup, ranks
+from hpcpy_common import cleanup, ranks, signals
 from hpcpy_common.errors import OutputError, UsageError
+from hpcpy_common.files import unfinished
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Trial
 
 # The file of the techniques that make only one, and the name of its dataset.
 HDF5 = "arrays.h5"
+NPY = "arrays.npy"
 RAW = "arrays.raw"
 DATASET = "arrays"
 # What chooses the folder.
 OPTIONS = "--out or TMPDIR"
 _MORE_ROOM = 1 << 20
+# How long a rank that is stopped leaves a file to the others, less than they live on.
+_PASSED_SECONDS = 0.5
+# Errors in the system's words, as HDF5's texts and MPI-IO's have them within; two in ROMIO's own.
+_WORDS = {os.strerror(number): number for number in errno.errorcode}
+_WORDS |= {"File does not exist": errno.ENOENT, "Access denied to file": errno.EACCES}
 _HINTS: dict[int | None, str] = {
     errno.EFBIG: "see ulimit -f",
     errno.ENOENT: "is the folder still there, and on every node?",
@@ -45,11 +54,16 @@ def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
     """Turn the system's error into an OutputError that names `path` and the next step."""
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        number: int | None = getattr(error, "errno", None)
+        number = number or next((_WORDS[words] for words in _WORDS if words in str(error)), None)
         # h5py's own text names offsets and addresses.
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = _HINTS.get(error.errno, f"choose another folder with {option}")
-        raise OutputError(f"{path.name}: {reason}", hint=hint) from error
+        reason = os.strerror(number) if number else " ".join(str(error).split())
+        hint = _HINTS.get(number, f"choose another folder with {option}")
+        raised = OutputError(f"{path.name}: {reason}", hint=hint)
+        # MPI-IO has one rank write for all: the others learn that it failed, and not why.
+        raised.follows = number is None
+        raise raised from error
 
 
 @contextlib.contextmanager
@@ -70,6 +84,58 @@ def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
         if lost or size < file.tell():
             os.posix_fallocate(file.fileno(), size, _MORE_ROOM)
             raise lost or OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@contextlib.contextmanager
+def replaced_by_all(path: Path, option: str, comm: Any, size: int) -> Iterator[Path]:
+    """Give all ranks the name of a new file; when all are done, a rename makes it `path`."""
+    is_first = comm.rank == 0
+    # Before room is asked for: a killed run has left as much.
+    new = unfinished(path) if is_first else path
+    with output_errors(path, option):
+        fault = _no_room(path, size) if is_first else ""
+    fault, new = comm.bcast((fault, new))
+    if fault:
+        raise OutputError(f"{option} {path}: {fault}")
+    try:
+        # Every rank removes it: one that is stopped ends the others before they can.
+        with cleanup.on_stop(new.unlink), output_errors(path, option):
+            comm.Barrier()
+            yield new
+            # A rank that is stopped does not come here: nothing half written is renamed.
+            comm.Barrier()
+            if is_first:
+                _sync(new)
+                new.replace(path)
+                _sync(path.parent)
+    except BaseException as error:
+        # A rank that is stopped leaves the file for a moment to others, which create or open
+        # it. One that fails may miss the file for that reason: it lets the other end it first.
+        time.sleep(_PASSED_SECONDS if signals.asked() else signals.SECONDS)
+        with contextlib.suppress(OSError):
+            new.unlink()
+        # HDF5 drops a stop's exception, and then misses the file that the stop has removed.
+        if signals.asked():
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _no_room(path: Path, size: int) -> str:
+    """Return why a file of this size has no room, or an empty string.
+
+    Asked before: of a disk that is full while all ranks write HDF5 does not recover.
+    """
+    free = shutil.disk_usage(path.parent).free
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if free < size:
+        return f"{size / 1e6:,.1f} MB are needed at most, and {free / 1e6:,.1f} are free"
+    return "" if limit < 0 or size < limit else f"the limit of a file's size is {limit:,} bytes"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def check(out: Path | None) -> None:
@@ -124,8 +190,9 @@ class Place:
                     _require_seen(path, "--out", comm)
                 yield path
         except BaseException as error:
-            # Of ranks that cannot write the one that renames the folder says why, and ends all.
-            if not _remove(path) and isinstance(error, OutputError):
+            # Of ranks that cannot write the first removes the folder, which others then miss.
+            is_missed = isinstance(error.__cause__, FileNotFoundError)
+            if not _remove(path) and isinstance(error, OutputError) and is_missed:
                 error.follows = comm is not None
             raise
         if trial.is_first:

@@ -8,8 +8,8 @@ import h5py
 
 from hpcpy_common.errors import UnavailableError
 from workloads.write.definition import shares
-from workloads.write.files import DATASET, HDF5, array_name
-from workloads.write.hdf5_files import new_file, output_errors
+from workloads.write.files import DATASET, HDF5, array_name, output_errors
+from workloads.write.hdf5_files import new_file
 from workloads.write.numpy_ import coordinates, values
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from workloads.write.definition import Series
-from workloads.write.files import DATASET, HDF5, RAW, array_name
+from workloads.write.files import DATASET, HDF5, NPY, RAW, array_name
 
 # SHA-256 of all arrays, one after the other, in little-endian doubles.
 SHA256 = {
@@ -39,6 +39,15 @@ def npy(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
 
     for t in numbers:
         yield np.load(folder / f"{array_name(t)}.npy")
+
+
+def npy_of_all(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
+    """Read ``arrays.npy``, one array of all; only what is asked for is read."""
+    import numpy as np  # noqa: PLC0415
+
+    arrays = np.load(folder / NPY, mmap_mode="r")
+    for t in numbers:
+        yield arrays[t]
 
 
 def raw(folder: Path, series: Series, numbers: Iterable[int]) -> Iterator[Any]:

@@ -31,6 +31,9 @@ TECHNIQUES = {
     "hdf5": Technique(_HERE + "hdf5:datasets", "HDF5, a dataset for each array", _H5PY),
     "hdf5-single": Technique(_HERE + "hdf5:single", "HDF5, one dataset, an array a chunk", _H5PY),
     "hdf5-parallel": _all_ranks(_HERE + "hdf5:parallel", "HDF5 by MPI-IO, ranks share a dataset"),
+    "mpi-view": _ranks(
+        _HERE + "view:columns", "one npy file by MPI-IO, columns by ranks", one_core=("raw",)
+    ),
     "raw": Technique(_HERE + "numpy_:raw", "the doubles' bytes alone: the yardstick", _NUMPY),
 }
 
@@ -41,6 +44,7 @@ READERS: dict[str, reading.Reader] = {
     "hdf5": reading.datasets,
     "hdf5-single": reading.dataset,
     "hdf5-parallel": reading.dataset,
+    "mpi-view": reading.npy_of_all,
     "raw": reading.raw,
 }
 

@@ -47,10 +47,12 @@ def script(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # pytest ignores Ctrl-C if a shell has started it in the background.  So would all
-    # programs that tests start and stop by it.
+    # pytest ignores Ctrl-C and Ctrl-\ if a shell has started it in the background.  So would
+    # all programs that tests start and stop by them.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     # nohup has pytest and all that tests start ignore SIGHUP.  A handler is pytest's alone.
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or "PYTEST_XDIST_WORKER" in os.environ:
         signal.signal(signal.SIGHUP, lambda *_: None)

@@ -25,7 +25,7 @@ from hpcpy.core import paths
 from hpcpy_cluster.layout import NODES
 from running import executable, wait_until
 from tiers import sampled
-from workloads.heat.registry import TECHNIQUES
+from workloads.heat.registry import CHECKPOINTS, TECHNIQUES
 
 
 @pytest.mark.parametrize("each", sampled([2, 1, 4]))
@@ -60,16 +60,17 @@ def test_pi_counts_the_same_evenly_spread_or_not(
 @pytest.mark.parametrize("tasks", sampled([4, 2, 8, 7]))
 def test_heat_is_the_same_over_two_nodes(cluster: Cluster, sif: str, tasks: int) -> None:
     # What two nodes share of a compressed dataset made HDF5 wait for ever.
-    file = cluster.shared / f"plate-{tasks}.h5"
-    *ranks, last = (name for name, one in TECHNIQUES.items() if one.parallel == "ranks")
+    files = {name: cluster.shared / f"plate-{tasks}-{name}" for name in CHECKPOINTS}
+    of_ranks = {name for name, one in TECHNIQUES.items() if one.parallel == "ranks"}
+    ranks = ",".join(sorted(of_ranks - files.keys()))
     digests = set[str]()
-    for impl in (",".join(ranks), f"{last} --checkpoint {file}"):
+    for impl in (ranks, *(f"{name} --checkpoint {file}" for name, file in files.items())):
         words = f"W=heat --impl {impl} -n 77 --steps 30 --repeat 1"
         done = hpcpy(cluster, "launch", words, "NODES=2", f"TASKS={tasks}", f"IMAGE={sif}")
         assert (done.returncode, said(done)) == (0, [])
         digests |= set(re.findall(r"sha256 (\w+): matches the known solution", done.stdout))
     assert len(digests) == 1
-    assert file.is_file()
+    assert all(file.is_file() for file in files.values())
 
 
 # Each had every rank be rank 0 of 1, with exit code 0 and no word.

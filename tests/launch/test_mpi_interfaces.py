@@ -1,6 +1,7 @@
 """Which MPI library of three ABIs a process takes, in the image and by the host's mpiexec."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -149,8 +150,12 @@ def test_views_of_files_are_right(mpi: Path, library: str) -> None:
     options = (f"--bind={paths.ROOT / 'tests/image'}:/programs:ro",)
     command = (*launcher.split(), "2", "python3", "/programs/views.py", "/mpi")
     given: dict[str, Any] = {**variables, "LD_LIBRARY_PATH": f"/mpi/{library}/lib"}
-    done = in_image(mpi, *command, options=options, **given, MPIR_CVAR_CH4_NETMOD="ofi")
-    assert said(done)[0].split()[1:] == ["cases"]
+    # Any other interface may be a cluster's of another test, which goes while this runs.
+    given |= {"MPIR_CVAR_CH4_NETMOD": "ofi", "FI_TCP_IFACE": "lo"}
+    done = in_image(mpi, *command, options=options, **given)
+    # MPICH before 4.1 counts the program's datatypes at its end.
+    counted = re.sub(r"\[WARNING\] yaksa: \d+ leaked handle pool objects\n", "", done.stderr)
+    assert (done.returncode, counted, done.stdout.split()[1:]) == (0, "", ["cases"])
 
 
 # mpiexec on the host, a container a rank: cells of docs/how-to/mpi.md.

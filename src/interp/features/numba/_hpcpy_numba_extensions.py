@@ -20,6 +20,8 @@ _COMPILING = {
     ("numba.core.typing.templates", "_init_once"),
     ("numba.core.typing.templates", "generic"),
     ("numba.experimental.jitclass.base", "register_class_type"),
+    # A ufunc's own methods: it is described where it is used.
+    ("numba.np.ufunc.dufunc", "_install_type"),
 }
 # It is on the stack only if it has no options.
 _JITABLE = ("numba.core.extending", "register_jitable")

@@ -72,4 +72,20 @@ if [ "$2" = --sharens ] && { [ -h "$lock" ] || { [ -e "$lock" ] && [ ! -O "$lock
   set -- exec "$@"
   export APPTAINERENV_MPIR_CVAR_CH4_CMA_ENABLE=0
 fi
+# In a PID namespace the first rank is process 1, with which all others end: of --containall the
+# rest stays.
+if [ "$2" = --sharens ]; then
+  all=$APPTAINER_CONTAINALL$SINGULARITY_CONTAINALL words=() is_option=yes
+  [ -z "$all" ] || export APPTAINER_CONTAIN=$all APPTAINER_UNSHARE_IPC=$all
+  unset {APPTAINER,SINGULARITY}_{CONTAINALL,UNSHARE_PID}
+  for word; do
+    [ "$word" != bash ] || is_option=
+    case $is_option$word in
+      yes--containall | yes-C) words+=(--contain --ipc) ;;
+      yes--pid | yes-p) ;;
+      *) words+=("$word") ;;
+    esac
+  done
+  set -- "${words[@]}"
+fi
 exec "$0" "$1" "${binds[@]}" "${@:2}"

@@ -99,6 +99,35 @@ def test_a_nodes_own_disk_is_in_the_container_where_it_is_there(
     assert "word --bind" not in "".join(engine(tmp_path, "/tmp", "--pwd=/x"))  # noqa: S108
 
 
+SHARED = ["--sharens", "--contain", "--ipc"]
+
+
+# As process 1 of a namespace the first rank would end the others.
+@pytest.mark.parametrize(
+    ("given", "variables", "words", "left"),
+    [
+        (["--sharens", "--containall", "--x"], {}, [*SHARED, "--x"], {}),
+        (["--sharens", "-C", "-p"], {}, SHARED, {}),
+        (["--sharens", "--pid", "bash", "-p"], {}, ["--sharens", "bash", "-p"], {}),
+        (["--sharens"], {"UNSHARE_PID": "1"}, ["--sharens"], {}),
+        (["--sharens"], {"CONTAINALL": "1"}, ["--sharens"], {"CONTAIN": "1", "UNSHARE_IPC": "1"}),
+        (["--pid", "-C"], {"UNSHARE_PID": "1"}, ["--pid", "-C"], {"UNSHARE_PID": "1"}),
+    ],
+)
+def test_ranks_that_share_a_container_share_no_pid_namespace(
+    tmp_path: Path,
+    given: list[str],
+    variables: dict[str, str],
+    words: list[str],
+    left: dict[str, str],
+) -> None:
+    env = {f"APPTAINER_{name}": value for name, value in variables.items()}
+    shown = engine(tmp_path, tmp_path, *given, **env)
+    assert [line for line in shown if line.startswith("word ")][2:] == [f"word {x}" for x in words]
+    rest = {line for line in shown if line.startswith(("APPTAINER_CONTAIN", "APPTAINER_UNSHARE"))}
+    assert rest == {f"APPTAINER_{name}={value}" for name, value in left.items()}
+
+
 # Of a neighbour, in /dev/shm.
 LOCKS = {
     "a file": 'touch "$0" && chown 65534 "$0"',

@@ -113,6 +113,29 @@ def test_ranks_without_the_hosts_variables_know_their_job(
     assert (done.returncode, done.stdout, lines) == (0, shown, [])
 
 
+# The first rank of a node ends at once; the others work on where MPI has ended.
+WORKS_ON = """
+import time
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+rank = comm.rank
+comm.Barrier()
+MPI.Finalize()
+if rank % 2:
+    time.sleep(1)
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("name", sampled(["CONTAINALL", "UNSHARE_PID", "CONTAIN"]))
+def test_a_rank_that_ends_ends_no_other(cluster: Cluster, sif: str, name: str) -> None:
+    (cluster.shared / "works_on.py").write_text(WORKS_ON)
+    words = ("NODES=2", "TASKS=4", "PROGRAM=works_on.py", f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *words, env={f"APPTAINER_{name}": "1"})
+    assert (done.returncode, done.stdout, said(done)) == (0, "done\n" * 2, [])
+
+
 def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
     done = cluster.run(
         *("salloc", "--quiet", "--nodes=2", "--ntasks=4"),

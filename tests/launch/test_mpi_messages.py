@@ -32,11 +32,13 @@ exec "$@"
 ALONE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")))
 
 
+@pytest.mark.parametrize("provider", ["sockets", "tcp"])
 @pytest.mark.parametrize("size", sampled(["4096", "32768"]))
-def test_ranks_that_send_before_they_receive(size: str) -> None:
+def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
     start = (*ALONE, "sh", "-euc", OWN_NETWORK, "sh", size)
     if (shown := run(*start, "true")).returncode:
         pytest.skip(f"no network of its own here, by unshare and ip: {shown.stderr}")
     inside = ("mpiexec", "-n", "2", "-genv", "MPIR_CVAR_NOLOCAL", "1", "python3", "-c", MANY)
-    done = run(*start, *image(), *inside, timeout=300)
+    chosen = os.environ | {"FI_PROVIDER": provider}
+    done = run(*start, *image(), *inside, env=chosen, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\n", "")

@@ -32,7 +32,8 @@ export PKG_CONFIG="/usr/bin/pkg-config --static"
 # each start.  _tkinter would pull in X11.  CC and CXX are names without a folder:
 # otherwise users' extensions would be linked by the wrapper's path.
 MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
-    --enable-loadable-sqlite-extensions --disable-test-modules --without-mimalloc --with-readline=editline --with-ensurepip=install \
+    --enable-loadable-sqlite-extensions --disable-test-modules --without-mimalloc \
+    --with-system-expat --with-readline=editline --with-ensurepip=install \
     CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     LIBEDIT_LIBS="-ledit -lncursesw -ltinfo -lbsd -lmd" py_cv_module__tkinter=n/a
 
@@ -41,7 +42,7 @@ make -j "$JOBS"
 make install DESTDIR="$OUT" COMPILEALL_OPTS=-l
 
 # libpython.a lacks the libraries that CPython brings along.
-cp Modules/_hacl/*.a Modules/expat/libexpat.a Modules/_decimal/libmpdec/libmpdec.a \
+cp Modules/_hacl/*.a Modules/_decimal/libmpdec/libmpdec.a \
     "$OUT$PREFIX"/lib/python3.*/config-3*/
 
 cd "$OUT$PREFIX"

@@ -3,6 +3,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <semaphore.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +15,27 @@
 int close_range(unsigned first, unsigned last, int flags)
 {
     return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+/* libexpat's salt of a hash table. */
+void arc4random_buf(void *buffer, size_t size)
+{
+    char *place = buffer;
+    while (size > 0) {
+        ssize_t got = getrandom(place, size, 0);
+        if (got < 0 && errno != EINTR) {
+            abort(); /* as glibc's own */
+        }
+        place += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+}
+
+uint32_t arc4random(void)
+{
+    uint32_t number;
+    arc4random_buf(&number, sizeof number);
+    return number;
 }
 
 /* A semaphore's wait by another clock than the wall's: by the wall's, as long as that goes

@@ -169,6 +169,7 @@ LINKED = {
     "_ssl": "libssl-dev",
     "_uuid": "uuid-dev",
     "_zstd": "libzstd-dev",
+    "pyexpat": "libexpat1-dev",
     "readline": "libedit-dev",
     "zlib": "zlib1g-dev",
 }

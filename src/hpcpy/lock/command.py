@@ -192,11 +192,11 @@ def resolve_debian(request: DebianRequest, only: Only = frozenset()) -> dict[str
     """Resolve the packages of every set for every architecture; of some sources alone, if any."""
     locked: dict[str, Any] = {}
     for arch in request.architectures:
-        every = _offers(mirror_of(request, arch), request, arch)
-        offers = {deb: of for deb, of in every.items() if not only or source_package(deb) in only}
-        stated = of_debs({deb.name: path for deb, path in fetch(offers).items()})
+        every = offers(mirror_of(request, arch), request, arch)
+        moved = {deb: of for deb, of in every.items() if not only or source_package(deb) in only}
+        stated = of_debs({deb.name: path for deb, path in fetch(moved).items()})
         locked[arch] = {
-            deb.name: _package(deb, sets, stated[deb.name]) for deb, sets in offers.items()
+            deb.name: _package(deb, sets, stated[deb.name]) for deb, sets in moved.items()
         }
     return locked
 
@@ -238,7 +238,7 @@ def _with_others(old: Mapping[str, Any], new: Mapping[str, Any], only: Only) -> 
     return dict(sorted({**kept, **new}.items()))
 
 
-def _offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Artifact, list[str]]:
+def offers(mirror: PrivateApt, request: DebianRequest, arch: str) -> dict[Artifact, list[str]]:
     """Return the packages of all of an architecture's sets, by name, each with its sets."""
     (first, base), *others = request.sets_of(arch).items()
     sets = {offer: [first] for offer in mirror.closure(base)}

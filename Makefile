@@ -18,13 +18,10 @@ override SHELL := /bin/sh
 .PHONY: help setup fetch image sif standalone cuda relink run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release lock verify docs clean distclean
 
 help: ## this list
-	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
+	@$(FIND); awk -F ':.*## ' '/^## / { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
 
 setup: ## get what is missing of Apptainer, buildah … and say what this machine can do
 	@$(HPCPY) setup
-
-fetch: ## download and verify all that is pinned
-	@$(HPCPY) fetch
 
 image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
 	@$(HPCPY) build oci
@@ -38,11 +35,11 @@ standalone: ## build build/hpcpy-python, the interpreter as one file for a host 
 cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
 	@$(HPCPY) build sif hpcpy-cuda
 
-relink: ## move a library of Debian's to its newest version, link the image anew: NAME=openssl
-	@$(HPCPY) relink
-
 run: ## run a workload in the image: make run W="mandel --area area1"
 	@$(HPCPY) run
+
+pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/how-to/pack.md)
+	@$(HPCPY) pack
 
 cluster: ## start a Slurm of two nodes on this machine, and say how to use it
 	@$(HPCPY) cluster
@@ -62,14 +59,28 @@ modulefile: ## write a module whose python and mpiexec are a SIF's: TO=FOLDER (d
 kernelspec: ## write a Jupyter kernel that runs in an image (docs/how-to/jupyter.md)
 	@$(HPCPY) kernelspec
 
-pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/how-to/pack.md)
-	@$(HPCPY) pack
+test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
+	@$(HPCPY) test
+
+docs: ## build README and docs as pages: build/docs/index.html, to read without a network
+	@$(HPCPY) html
+
+clean: ## remove the images; tools and cache stay
+	@$(HPCPY) clean
+
+distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
+	@$(HPCPY) clean --all
+
+## For maintainers:
+
+fetch: ## download and verify all that is pinned
+	@$(HPCPY) fetch
+
+relink: ## move a library of Debian's to its newest version, link the image anew: NAME=openssl
+	@$(HPCPY) relink
 
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check
-
-test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
-	@$(HPCPY) test
 
 test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
 	@$(HPCPY) test-long
@@ -100,12 +111,3 @@ lock: ## resolve all pins again and list the changes; NAME=numpy: that Python pa
 
 verify: ## build again, from an empty cache, and compare the bytes
 	@$(HPCPY) verify
-
-docs: ## build README and docs as pages: build/docs/index.html, to read without a network
-	@$(HPCPY) html
-
-clean: ## remove the images; tools and cache stay
-	@$(HPCPY) clean
-
-distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
-	@$(HPCPY) clean --all

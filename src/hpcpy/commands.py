@@ -56,6 +56,11 @@ if not paths.IS_CHECKOUT:
         if name == "doctor" or Path(paths.ROOT, "src", f"{row[0].replace('.', '/')}.py").is_file()
     }
 
+# What `--help` lists: all but what maintainers of the images call.
+_FOR_USERS = (
+    "setup build run pack cluster launch batch site modulefile kernelspec doctor test clean docs"
+).split()
+
 # Words after `--` are a user's program with its own options.
 WITH_PROGRAM = frozenset({"run", "pack", "launch", "batch"})
 
@@ -66,13 +71,16 @@ def top_parser(command: str = "") -> Parser:
     if paths.IS_CHECKOUT:
         about = "Build and launch the images of this checkout."
     epilog = f"{CALLED} COMMAND --help prints a command's arguments, {CALLED} docs lists the pages."
+    if others := [name for name in COMMANDS if name not in _FOR_USERS]:
+        epilog += f" For maintainers: {', '.join(others)}."
     parser = Parser(prog=CALLED, description=about, epilog=epilog)
     version = f"hpcpy {project_version()}"
     parser.add_argument("--version", action="version", version=version, help="print it and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in COMMANDS.items():
         about = f"{what[0].upper()}{what[1:]}."
-        subparser = commands.add_parser(name, help=what, description=about)
+        listed = {"help": what} if name in _FOR_USERS else {}
+        subparser = commands.add_parser(name, description=about, **listed)
         if name == command:
             module = importlib.import_module(where)
             module.declare(subparser)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from hpcpy_common import files, ranks
 from hpcpy_common.errors import UsageError
-from hpcpy_common.options import count, counts
+from hpcpy_common.options import count, counts, whole_number
+
+# More than any node has cores: so many processes stop a login node.
+_MOST_WORKERS = 1024
 
 
 def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str = "auto") -> None:
@@ -23,7 +26,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         f"(default: {request})",
     )  # fmt: skip
     choose(
-        "--workers", type=count, metavar="N",
+        "--workers", type=whole_number(1, _MOST_WORKERS), metavar="N",
         help="threads or processes, where the technique has them (default: the cores there are)",
     )  # fmt: skip
     choose(

@@ -100,6 +100,7 @@ SHARED = {
     "--impl nonesuch": "unknown technique 'nonesuch'; one of: all, auto, ",
     "--workers 0": "argument --workers: 0 is not at least 1",
     "--workers 1.5": "argument --workers: '1.5' is not a whole number",
+    "--workers 100000": "argument --workers: 100000 is more than 1024",
     "--workers -5": "argument --workers: -5 is not at least 1",
     "--scale 1,x": "argument --scale: 'x' is not a whole number",
     "--scale 1,2 --workers 3": "--scale and --workers exclude each other",

@@ -34,7 +34,7 @@ patchelf/usr/bin/patchelf --set-rpath '$ORIGIN' libmpi.so.12
 # the host's.
 # shellcheck disable=SC2086  # lists of words
 gcc -std=gnu11 -Wall -Wextra $PORTABLE -fno-pie -c "$source"/*.c
-# Of C99's functions; those of other types, and nan(), are libm.so.6's alone.
+# C99's functions; those of other types, and nan(), are libm.so.6's alone.
 readelf --dyn-syms --wide $old/libm.so.6 |
     awk '$8 ~ /@@GLIBC_2\./ { sub(/@.*/, "", $8); print $8 }' |
     grep -Ev '^_|f(32|64|128)x?|^nan|^signgam|payload|total|signaling' >names.txt

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* Of RHEL, where 6 had it and where it is since 7; of SUSE; of Debian without OpenSSL's
+/* RHEL's, where 6 had it and where it is since 7; SUSE's; Debian's without OpenSSL's
    package. */
 static const char *const bundles[] = {
     "/etc/pki/tls/certs/ca-bundle.crt",

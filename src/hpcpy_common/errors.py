@@ -19,7 +19,7 @@ Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run he
 73 a result cannot be written; 130 stopped."""
 # The exit code where the reader of standard output has left.
 UNREAD = 128 + signal.SIGPIPE
-# Of a write to standard output.
+# A write to standard output fails by one of these.
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 

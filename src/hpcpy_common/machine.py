@@ -24,7 +24,7 @@ _PACKAGES = (
 )  # fmt: skip
 
 _PROC, _CGROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
-# Of a cgroup: the files of a limit and of what is used, and a line of memory.stat.
+# A cgroup's files of a limit and of what is used, and a line of memory.stat.
 _MEMORY = (
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.high", "memory.current", "inactive_file"),

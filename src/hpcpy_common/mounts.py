@@ -23,7 +23,7 @@ def of(mountinfo: str, folder: str) -> str:
     real, longest, kind = os.path.realpath(folder), -1, ""
     for point, name in _points(mountinfo):
         is_above = real == point or real.startswith(point.rstrip("/") + "/")
-        # Of two mounts on one point the later hides the earlier.
+        # A later mount on the same point hides the earlier.
         if is_above and len(point) >= longest:
             longest, kind = len(point), name
     return kind

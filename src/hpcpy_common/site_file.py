@@ -15,7 +15,7 @@ OF_MACHINE = Path("/etc/hpcpy/site.toml")
 VARIABLE = "HPCPY_SITE_FILE"
 # As the kernel's.
 _MOST_LINKS = 40
-# Of a module's file that is not taken.
+# The next step where a module's file is not taken.
 NOT_CHANGEABLE = "chmod o-w, or move it to a folder that not everybody can write to"
 
 

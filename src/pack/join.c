@@ -129,7 +129,7 @@ const char *enter(char *image)
     read_hold();
     /* Ranks that read each other's memory must share one. */
     int is_own = !strcmp(hold, "0") && !has_end();
-    /* Of starts at once another one may have the name, and not listen yet: less than a second. */
+    /* Another start may have the name already, and not listen yet: for less than a second. */
     for (int i = 0; !is_own && space < 0 && !*reason && how != taken && i < 45; i++) {
         usleep(i * 1000);
         space = ask(image, 1, reason, &how);

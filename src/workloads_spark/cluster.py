@@ -49,7 +49,7 @@ class Connection(NamedTuple):
 
     url: str
     host: str
-    # Of the lifeline, by which it ends with the first rank.
+    # The lifeline's: a cluster ends with the first rank, which holds it.
     port: int
     secret: str
 

@@ -59,12 +59,12 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Of two names, the one that is written.
+        # The second of two names is the one that is written.
         where = error.filename2 or error.filename or path
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"{where}: no space left on the device"
             raise DiskError(message, hint=more_room(Path(where))) from error
-        # Of a new name below /proc the kernel says that it is not there.
+        # The kernel says of a new name below /proc that it is not there.
         if error.errno in _CANNOT_BE_WRITTEN or str(where).startswith("/proc/"):
             raise DiskError(f"{where}: cannot be written ({error.strerror})") from error
         raise

@@ -27,7 +27,7 @@ RECIPE = 4
 # Unpacked 110 MiB, twice while an old one makes way; its packages are half of that.
 NEEDED = 300 * MIB
 
-# Of the set `engine` of env/debian.toml, what makes the prefix and is not in it.
+# What makes the prefix and is not in it, though in the set `engine` of env/debian.toml.
 PATCHELF = frozenset(("patchelf", "libstdc++6"))
 
 # What Apptainer starts by name: it looks into this folder of its own first,

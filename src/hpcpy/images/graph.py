@@ -88,7 +88,7 @@ class Image:
     base: str = ""
     builder: str = ""
     debian: str = ""
-    # Of its Debian packages those whose code is in all that its compilers link.
+    # Those of its Debian packages whose code is in all that its compilers link.
     linked: tuple[str, ...] = ()
     # Those with archives that parts link whose `links` says so, and no other part reads.
     archives: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Image:
     licences: str = "BSD-3-Clause"
     # Another architecture that its compilers compile for: it has that one's libraries.
     target: str = ""
-    # Of its files' names, where the plan is for another architecture than this machine's.
+    # The end of its files' names, where the plan is for another architecture.
     suffix: str = ""
 
     @property

@@ -58,6 +58,6 @@ def _expected(plan: Plan, image: Image) -> Expected:
     summary = f"The interpreter of {image.name} as one file, on the host's own C library"
     without_base = replace(image, name=name, summary=summary, base="", debian="", parts=parts)
     of_image = expected(plan, without_base)
-    # Of Debian's packages it has what is linked in; the others are the container's PMIx.
+    # It has those Debian packages that are linked in; the others are the container's PMIx.
     pins = tuple(pin for pin in of_image.pins if pin.kind != "debian" or pin.use != CONTAINED)
     return replace(of_image, pins=pins)

@@ -44,7 +44,7 @@ def resolve(kept: Mapping[str, Any]) -> dict[str, object]:
     with build_scratch("lock") as scratch:
         for arch in debian_request().architectures:
             _resolve_for(arch, scratch, versions, locked)
-            # Of one version for every architecture.
+            # One version for every architecture.
             versions |= {name: package.version for name, package in locked.items()}
     for name in kept.keys() & locked.keys():
         locked[name].licence = kept[name]["licence"]

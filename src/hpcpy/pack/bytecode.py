@@ -104,7 +104,7 @@ def compiled(environment: Environment, folder: Path, current: Stage) -> list[str
     definitions: dict[Path, str] = {}
     replaced = []
     for name, new in made:
-        # Of folders of which one lies in another, the last is seen there.
+        # Where a folder lies in another, the last one is seen there.
         places = [*environment.folders.items()][::-1]
         place, tree = next(each for each in places if name.is_relative_to(each[0]))
         cache = tree / name.relative_to(place)

@@ -105,7 +105,7 @@ def _refuse_ignored(options: argparse.Namespace, *, is_sif: bool) -> None:
 def _refuse_state(prefix: Path, options: argparse.Namespace) -> None:
     """Refuse what cannot be done with a folder as it is: packed, of a SIF, or neither."""
     is_change = options.undo or options.update
-    # Of a packed folder, a program is recorded.
+    # A program is recorded if the folder is packed already.
     is_use = options.standalone or (options.program and not is_change)
     if not is_packed(prefix):
         if is_change:

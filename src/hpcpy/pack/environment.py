@@ -35,11 +35,11 @@ _ADVICE = {
     "path in site-packages": "it must stay; --with FOLDER packs it too; of pip install -e: no -e",
 }
 _VENV, _PYTHONS = "pyvenv.cfg", ("python", "python3")
-# Of each kind that are printed.
+# So many of each kind are printed.
 _SHOWN = 3
 # A line that is a path, to Python below its file; of code what is quoted.
 _PATHS = re.compile(r"^(?!import\s|#)[^'\"\n]+$|(?<=['\"])/[^'\"\n]+", re.MULTILINE)
-# Of a Python's installation, before and after its name: the standard library, its own library.
+# A Python's installation, before and after its name: the standard library, its own library.
 _PARTS = (("lib*/", ""), ("lib*/lib", "*.so*"), ("bin/lib", "*.so*"))
 
 

@@ -61,7 +61,7 @@ def python_in(folder: Path) -> str:
 def merged(read: Sequence[Range], always: Collection[int] = (), gap: int = _GAP) -> list[Range]:
     """Return ranges of what was read, without the blocks at offsets that every start reads."""
     begins = sorted(always)
-    ends: dict[int, tuple[int, int]] = {}  # Of each begin: the end, and when it was first used
+    ends: dict[int, tuple[int, int]] = {}  # By its begin: the end, and when it was first used
     last = -1
     first = {at: order for order, (at, _) in reversed([*enumerate(read)])}
     for at, size in sorted(each for each in set(read) if each.at not in always):

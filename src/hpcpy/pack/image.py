@@ -30,16 +30,16 @@ _OPTIONS = (
 _MOST_PAIRS = 10**8
 # What programs outside read of an environment: shells, conda, VS Code, Jupyter.
 _READ_OUTSIDE = ("pyvenv.cfg", "conda-meta/history", "conda-meta/state", "share/jupyter/kernels")
-# Of bin: what shells read is no command.
+# What shells read in bin is no command.
 _SOURCED = ("activate", "deactivate")
 # How the names of a configuration's own entries begin.
 _OWN = "HPCPY_PACK_"
-# Of unsquashfs's list: mode, group, and name, which may have what ends a line.
+# A line of unsquashfs's list: mode, group, and name, which may have what ends a line.
 _MODE = r"[-dlbcps][-rwxsStT]{9} \d+/"
 _LINE = rf"(?ms)^({_MODE})(\d+) [ \d,]+ \d{{4}}-\d\d-\d\d \d\d:\d\d (.*?)(?=\n{_MODE}|\n?\Z)"
-# Of a file that the list does not tell from another one.
+# A file that the list does not tell from another one.
 _UNCLEAR = ("", None)
-# Of squashfs's first block: its mark, and how many bytes it has.
+# squashfs's first block: its mark, and how many bytes it has.
 _BEGIN = struct.Struct("<4s36xQ")
 _REMEDY = "put a whole one there, or --undo if a folder was kept"
 # Runs any command where the environment lies at its place.
@@ -116,7 +116,7 @@ def unpack(packed: Path, tree: Path, current: Stage) -> Path:
     had_acls = bool(setting(packed, "ACL"))
     if had_acls:
         say("its files had ACLs, which are not kept: they are open to their owner alone")
-    # Of an ordinary user's, unsquashfs gives neither groups nor the set-gid bits of folders back.
+    # unsquashfs gives an ordinary user neither groups nor the set-gid bits of folders back.
     for path in (folder, *all_below(folder)):
         mode, group = listed.get(str(path).removeprefix(str(folder)), _UNCLEAR)
         give_group(path, group)
@@ -148,7 +148,7 @@ def names_in(packed: Path) -> set[str]:
 def _listed(packed: Path) -> dict[str, tuple[str, int | None]]:
     """Return the paths of the environment's own folder in an image, with modes and groups."""
     # A name may have what ends a line, and look like another file's: that one has no group here.
-    # Of all folders: 4.4 would take a name for a pattern.
+    # All folders are listed: 4.4 would take a name for a pattern.
     file = image_of(packed)
     command: list[str | Path] = [unsquashfs(is_named=False), "-lln", "-d", "", file]
     listed = printed(command, file, error=IntegrityError, hint=_REMEDY)
@@ -170,7 +170,7 @@ def is_whole(folder: Path, packed: Path) -> bool:
         names = (name for name in names_in(packed) if "__pycache__" not in name.split("/"))
         return all(os.path.lexists(f"{folder}{name}") for name in names)
     except IntegrityError:
-        # Of a damaged image that is all that is known.
+        # No more is known of a damaged image.
         return 0 < int(setting(packed, "ENTRIES") or 0) <= _count(folder)
 
 
@@ -204,7 +204,7 @@ def write(
     """Fill an empty folder with what is to take the environment's place, and some files more."""
     source, prefix, trees = environment.source, environment.prefix, [*environment.folders.values()]
     status, image = source.stat(), new_image(folder)
-    # Of more than one folder each has its whole path in the image.
+    # More than one folder: each has its whole path in the image.
     no_strip = ["-no-strip"] if len(trees) > 1 else []
     program = mksquashfs(is_plain=not no_strip and not added)
     more = [*no_strip, *added, *_without_comparison(trees)]

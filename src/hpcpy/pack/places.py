@@ -24,7 +24,7 @@ from hpcpy_common.machine import user_name
 
 _OWN = 0o700
 _ALL = os.R_OK | os.W_OK | os.X_OK
-# Of the folder that is ours.
+# It marks a folder as ours.
 _MARK = "lock"
 # What comes last in a folder: what a start looks for, its image by the configuration.
 _LAST = {"bin": 1, ".pack": 2, "config": 3}
@@ -212,7 +212,8 @@ def discard(path: Path, work: Path) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV or not is_folder(path):
                 raise
-            # Of a container's own layers its files can be moved; what tells of a pack goes first.
+            # A container's own layer: its files can be moved, the folder cannot.  What tells of a
+            # pack goes first.
             _open(path)
             for each in sorted(path.iterdir(), key=lambda each: each.name != "config"):
                 discard(each, work)

@@ -22,9 +22,9 @@ folders = [folder for folder in os.environ["PATH"].split(":") if folder.startswi
 names = {os.path.basename(path) for folder in folders for path in glob.glob(folder + "/*")}
 print(json.dumps([dict(os.environ), sorted(names)]))
 """
-# Of the image; all other folders are the host's.  The links are folders on some hosts.
+# The image's folders; all others are the host's.  The links are folders on some hosts.
 _FOLDERS = ("opt", "usr", "etc", "bin", "sbin", "lib", "lib64")
-# Of the host in the image's /etc.
+# The host's files in the image's /etc.
 _FILES = ("passwd", "group", "hosts", "resolv.conf", "nsswitch.conf", "localtime")
 _OF_THE_ENGINE = (
     *("APPTAINER", "SINGULARITY", "HOME", "PWD", "PS1", "TERM", "USER"),

@@ -28,7 +28,7 @@ class Pin:
     url: str  # Its address, and the SHA-256 of the file there
     sha256: str
     use: str  # `INSTALLED`, `CONTAINED`, `LINKED`, `READ` or `USED`
-    source: str = ""  # Of a Debian package: the source package that it is built from
+    source: str = ""  # The source package that a Debian package is built from
     cpe: str = ""  # Vendor and product in NVD's list; empty for the name twice
 
 
@@ -36,7 +36,7 @@ class Pin:
 class Expected:
     """What an image is expected to hold, by its pins."""
 
-    image: str  # Of the image itself
+    image: str  # The image's name; so version, summary and licence
     version: str
     summary: str
     licence: str

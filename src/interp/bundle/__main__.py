@@ -15,8 +15,8 @@ from bundle.features import hook_files, hooks
 from bundle.tree import add_built_in, scan
 from bundle.write import compiled, write_bundle
 
-# Of zstd, by one thread: the same on every machine.  4 s for the image's modules; the highest
-# level takes 24 s and saves 4 % more.
+# zstd's level, by one thread: the same bytes on every machine.  4 s for the image's modules; the
+# highest level takes 24 s and saves 4 % more.
 _LEVEL = 12
 # The modules that are frozen into the interpreter, by the names in bundle.S.
 # Under this name CPython takes their lines out of tracebacks, as it does with importlib's own.

@@ -9,7 +9,7 @@
 
 #include <dlfcn.h>
 
-/* Of cuda.h and of MPICH's mpi_proto.h. */
+/* As in cuda.h and in MPICH's mpi_proto.h. */
 enum { MEMORY_TYPE = 2, IS_MANAGED = 8, DEVICE = 2, GPU_SUPPORT_CUDA = 0 };
 
 static bool library_cannot(void)

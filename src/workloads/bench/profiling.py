@@ -47,7 +47,7 @@ def _line(part: Path) -> Iterator[Measure]:
     def measure() -> AbstractContextManager[object]:
         for name in sys.modules.keys() - known:
             for each in vars(sys.modules[name]).values() if name.startswith(_PACKAGES) else ():
-                # Of a decorated function only the wrapper's lines would be counted.
+                # A decorated function's counts would be its wrapper's.
                 is_plain = isinstance(each, types.FunctionType) and not hasattr(each, "__wrapped__")
                 if is_plain and each.__module__ == name:
                     profile.add_function(each)

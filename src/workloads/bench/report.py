@@ -21,7 +21,7 @@ def table(done: Done, workload: Workload) -> str:
     """Return one problem's results side by side."""
     results, own, baseline = done.results, workload.columns, workload.baseline
     rates = {result.impl: result.rate for result in results}
-    # Of 64 threads on two cores none has a 64th of what a core does.
+    # 64 threads on two cores do what two cores do.
     of_a_core = {result.impl: result.rate / (result.cores or result.workers) for result in results}
     bases = [baseline] if isinstance(baseline, str) else baseline
     base = next((rates[name] for name in bases if name in rates), None)
@@ -62,7 +62,7 @@ def report(workload: Workload, args: argparse.Namespace, problem: Problem, done:
         remarks += scaling.remarks()
     else:
         shown = table(done, workload)
-    # Of those that were named: `all` leaves them out for this reason.
+    # Those that were named: `all` leaves them out for this reason.
     techniques = {each.impl: workload.techniques[each.impl] for each in done.results}
     of_ranks = {name: own for name, own in techniques.items() if own.parallel == "ranks"}
     alone = {name: technique.why_not_in_all() for name, technique in of_ranks.items()}

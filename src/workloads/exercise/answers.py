@@ -15,7 +15,7 @@ from typing import NamedTuple
 from hpcpy_common.errors import UsageError
 from workloads.exercise.tasks import NAMES
 
-# Of folders below a class's: a student's own, and a day's or a topic's in it. Answers that lie
+# Folders below a class's: a student's own, and a day's or a topic's in it. Answers that lie
 # deeper are listed.
 _DEPTH = 3
 _DEPTH_LISTED = 8

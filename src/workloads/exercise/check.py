@@ -100,7 +100,7 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: b
     try:
         return max(_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,))
     except OSError as error:
-        # Of this process: no room on the disk, or no process more.
+        # This process's own: no room on the disk, or no process more.
         raise UnavailableError(f"cannot run here: {error.strerror or error}") from error
 
 
@@ -171,7 +171,7 @@ def _wait(words: list[str], trial: _Trial, seconds: float, *, quiet: bool) -> st
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
         with leftovers.ended(), _limited(), running(words, **files) as process:
             end, is_complete = time.monotonic() + seconds, False
-            # Of a rank that is wrong the others know nothing, and may wait for it.
+            # The others do not know that a rank is wrong, and may wait for it.
             while (code := process.poll()) is None:
                 verdicts = trial.verdicts()
                 if any(verdict["code"] for verdict in verdicts):

@@ -117,7 +117,7 @@ def _judge(
     try:
         remark = _check_one(answer.exercise, answer.file, seconds, quiet=quiet)
     except WorkloadError as error:
-        # Of what cannot be checked here nobody knows whether it is right.
+        # What cannot be checked here may be right.
         is_unknown = isinstance(error, UnavailableError) or answer.exercise not in NAMES
         verdict.update(passed=None if is_unknown else False, message=str(error))
         return error

@@ -64,7 +64,7 @@ def _problems(args: argparse.Namespace) -> Sequence[Problem]:
 
 
 def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
-    # Of the threads of BLAS one technique alone would be no sweep.
+    # One technique alone would be no sweep over BLAS's threads.
     return replace(workload, request="all") if args.task == ["threads"] else workload
 
 

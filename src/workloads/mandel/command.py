@@ -43,7 +43,7 @@ class Picture:
 
     @property
     def task(self) -> str:
-        """Of an area in single precision its name, as its techniques are for it alone."""
+        """The area's name in single precision, whose techniques are for it alone."""
         return self.area.name
 
     @property

@@ -92,7 +92,7 @@ def opencl(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     done = kernel(queue, (columns, height), (_GROUP, 1), xs, ys, *scalars, result)
     cl.enqueue_copy(queue, out, result)
     workers.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
-    # Of a CPU they are its cores, all of one worker's.
+    # A CPU's units are its cores, which count as one worker.
     return f"{str(queue.device.name).strip()}, {queue.device.max_compute_units} compute units"
 
 

@@ -106,7 +106,7 @@ class Area:
 
     name: str
     grid: Grid
-    # Of the little-endian int32 array, one row per y, and of the rows of `Grid.sample`.
+    # The digests of the little-endian int32 array, one row per y, and of `Grid.sample`'s rows.
     sha256: str = ""
     sample_sha256: str = ""
     # How often |z|² > 4 is asked; 0 when unknown.

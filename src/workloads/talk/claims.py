@@ -111,7 +111,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class TooMany:
-    """Of rows that begin alike, with ever more workers, the last is not the fastest.
+    """The last of the rows that begin alike, with ever more workers, is not the fastest.
 
     With `than_first` it is slower even than the first. Rows with fewer workers at work than
     asked for are left out: they repeat another row.

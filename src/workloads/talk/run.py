@@ -170,7 +170,7 @@ def _asked(experiment: Experiment, own: Sequence[Result]) -> list[str]:
     if "--scale" in experiment.command:
         # The workload runs them in ascending order, as the slide has them.
         return keys
-    # Of two numbers of workers the first is asked for.
+    # The first of two numbers of workers is asked for.
     return keys[:1] or [f"{name} {own[0].workers}"]
 
 

@@ -190,7 +190,7 @@ class Place:
                     _require_seen(path, "--out", comm)
                 yield path
         except BaseException as error:
-            # Of ranks that cannot write the first removes the folder, which others then miss.
+            # The first rank that cannot write removes the folder, which others then miss.
             is_missed = isinstance(error.__cause__, FileNotFoundError)
             if not _remove(path) and isinstance(error, OutputError) and is_missed:
                 error.follows = comm is not None

@@ -36,7 +36,7 @@ def columns(series: Series, folder: Path, workers: Workers) -> str:
                 np.lib.format.write_array_header_1_0(created, header)
                 begin = created.tell()
         begin = comm.bcast(begin)  # by then the file is there
-        # Of one array; in the file it begins again after each. A rank for which no column is
+        # One array's block; in the file it begins again after each. A rank for which no column is
         # left sees one, and writes nothing.
         block = MPI.DOUBLE.Create_subarray([s, s], [s, len(mine) or 1], [0, mine.start]).Commit()
         file = MPI.File.Open(comm, path, MPI.MODE_WRONLY)

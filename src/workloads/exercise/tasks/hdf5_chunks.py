@@ -13,7 +13,7 @@ from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="usc 43", function="create", needs=("numpy", "h5py"))
 _SIDE, _MOST_READS = 64, 40
-# Of a larger chunk HDF5 reads one line after the other.
+# HDF5 reads a larger chunk one line after the other.
 _CACHE = 1 << 20
 
 

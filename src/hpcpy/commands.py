@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
@@ -57,9 +58,10 @@ if not paths.IS_CHECKOUT:
     }
 
 # What `--help` lists: all but what maintainers of the images call.
-_FOR_USERS = (
-    "setup build run pack cluster launch batch site modulefile kernelspec doctor test clean docs"
-).split()
+_FOR_USERS = {
+    *("setup", "build", "run", "test", "clean", "docs", "doctor", "cluster"),
+    *("launch", "batch", "site", "modulefile", "kernelspec", "pack"),
+}
 
 # Words after `--` are a user's program with its own options.
 WITH_PROGRAM = frozenset({"run", "pack", "launch", "batch"})
@@ -79,7 +81,7 @@ def top_parser(command: str = "") -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in COMMANDS.items():
         about = f"{what[0].upper()}{what[1:]}."
-        listed = {"help": what} if name in _FOR_USERS else {}
+        listed: dict[str, Any] = {"help": what} if name in _FOR_USERS else {}
         subparser = commands.add_parser(name, description=about, **listed)
         if name == command:
             module = importlib.import_module(where)

@@ -5,6 +5,8 @@ Run where there is a device, in an image or outside:
 """
 
 import json
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import on_device
 import pytest
 
 from hpcpy_common.machine import no_cuda_device
+from running import run
 from workloads.linalg import registry as linalg
 from workloads.linalg.definition import MOST
 from workloads.mandel import registry as mandel
@@ -130,3 +133,25 @@ def test_arrays_on_the_gpu_arrive_as_sent(ranks: int, tmp_path: Path) -> None:
     results = json.loads(report.read_text())["results"]
     assert [each["details"][0]["bytes"] for each in results] == [*LENGTHS]
     assert all(each["ok"] for each in results)
+
+
+SELF = """
+import cupy
+from mpi4py import MPI
+sent, got = cupy.arange(8), cupy.zeros(8, "i8")
+try:
+    MPI.COMM_SELF.Sendrecv(sent, 0, recvbuf=got, source=0)
+except BufferError as error:
+    print(error)
+else:
+    print("arrived" if (sent == got).all() else got)
+"""
+
+
+@pytest.mark.skipif(not find_spec("hpcpy_info"), reason="pip's mpi4py asks no library for a GPU")
+def test_mpi_takes_an_array_on_the_gpu_or_says_how() -> None:
+    if reason := no_cuda_device():
+        pytest.skip(f"cupy: {reason}")
+    done = run(sys.executable, "-c", SELF)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "arrived\n" or "cupy.asnumpy(array)" in done.stdout

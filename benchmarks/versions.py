@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checkout import ROOT, run
+from hpcpy.core import paths
 from hpcpy.core.files import write_whole
 from hpcpy.core.programs import captured
 from hpcpy.fetch.apt import mirror_of
@@ -27,11 +28,11 @@ from hpcpy.images.plan import Plan, make_plan
 from hpcpy.images.sbom_pins import expected, of_host
 from hpcpy.lock.command import offers
 from hpcpy.pins.debian import debian_request, locked_debs, source_package
+from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import LINKED, READ, Pin
 
 PAGE = ROOT / "docs/maintainers/versions.md"
 _IMAGES = ("hpcpy", "hpcpy-cuda", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark")
-_INDEX = "https://pypi.org/pypi/{name}/json"
 _SIGNED = re.compile(r"^ -- .+?>  (.+)$", re.MULTILINE)
 _CHANGES = (
     'dpkg-deb --fsys-tarfile "$0" | tar -xO --wildcards "./usr/share/doc/*/changelog*.gz" | zcat'
@@ -145,18 +146,20 @@ def _day_of_deb(path: Path) -> str:
 
 
 def _of_others(pins: Iterable[Pin], taken: dict[str, str]) -> Iterator[Row]:
+    pypi = read_table(paths.ENV / "formats.toml").table("pypi")
+    index, files = pypi.text("index"), pypi.text("files")
     for pin in sorted(pins, key=lambda pin: (pin.kind, pin.name)):
         if pin.kind != "debian" and pin.sha256:
-            is_there = pin.url.startswith("https://files.pythonhosted.org/")
-            day, newest = _of_pypi(pin.name, pin.version) if is_there else ("", "")
+            url = index.format(name=pin.name)
+            day, newest = _of_pypi(url, pin.version) if pin.url.startswith(files) else ("", "")
             when = taken.get(pin.sha256, "")
             yield Row(pin.kind == "source", pin.name, pin.version, day, when, newest)
 
 
-def _of_pypi(name: str, version: str) -> tuple[str, str]:
+def _of_pypi(url: str, version: str) -> tuple[str, str]:
     """Return the day of a version and the newest one; empty for a project that is not there."""
     try:
-        with urllib.request.urlopen(_INDEX.format(name=name), timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310
             of_project = json.load(answer)
     except urllib.error.HTTPError:
         return "", ""

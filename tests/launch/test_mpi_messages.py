@@ -1,6 +1,7 @@
 """Many small messages over the network, more than the sockets' memory takes, all arrive."""
 
 import os
+import resource
 
 import pytest
 from local_cluster import image
@@ -22,6 +23,28 @@ for i in range(count):
 MPI.Request.Waitall(requests)
 print((here == there).all(), flush=True)
 """
+# As a job of a thousand ranks: each of them connects to each other one.
+CONNECTED = r"""
+import os, re, resource, socket
+import numpy as np
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+own = {os.readlink(file) for file in os.scandir("/proc/self/fd") if file.is_symlink()}
+listens = r"(?m)^ *\d+: (\w+):(\w+) \w+:\w+ 0A .{48,60}?(\d+) \d+ \w{16}"
+found = re.findall(listens, open("/proc/net/tcp").read())
+ends = [(ip, int(port, 16)) for ip, port, inode in found if f"socket:[{inode}]" in own]
+place = next((socket.inet_ntoa(bytes.fromhex(ip)[::-1]), port) for ip, port in ends if int(ip, 16))
+place = comm.bcast(place)
+if comm.rank == 1:
+    held = [socket.create_connection(place) for _ in range(1100)]
+comm.Barrier()
+for number in range(100):
+    got = comm.sendrecv([comm.rank, number], 1 - comm.rank, source=1 - comm.rank)
+    assert got == [1 - comm.rank, number]
+print("ok", flush=True)
+"""
 OWN_NETWORK = """
 ip link set lo up
 echo "4096 $1 $1" >/proc/sys/net/ipv4/tcp_rmem
@@ -42,3 +65,12 @@ def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
     chosen = os.environ | {"FI_PROVIDER": provider}
     done = run(*start, *image(), *inside, env=chosen, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\n", "")
+
+
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2048, reason="ulimit -Hn is below 2048"
+)
+def test_a_thousand_connections_and_more_are_served() -> None:
+    inside = ("mpiexec", "-n", "2", "-genv", "MPIR_CVAR_NOLOCAL", "1", "python3", "-c", CONNECTED)
+    done = run(*image(), *inside, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\nok\n", "")

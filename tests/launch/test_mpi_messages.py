@@ -25,7 +25,7 @@ print((here == there).all(), flush=True)
 """
 # As a job of a thousand ranks: each of them connects to each other one.
 CONNECTED = r"""
-import os, re, resource, socket
+import os, re, resource, socket, sys
 import numpy as np
 from mpi4py import MPI
 
@@ -35,8 +35,8 @@ own = {os.readlink(file) for file in os.scandir("/proc/self/fd") if file.is_syml
 listens = r"(?m)^ *\d+: (\w+):(\w+) \w+:\w+ 0A .{48,60}?(\d+) \d+ \w{16}"
 found = re.findall(listens, open("/proc/net/tcp").read())
 ends = [(ip, int(port, 16)) for ip, port, inode in found if f"socket:[{inode}]" in own]
-place = next((socket.inet_ntoa(bytes.fromhex(ip)[::-1]), port) for ip, port in ends if int(ip, 16))
-place = comm.bcast(place)
+places = [(socket.inet_ntoa(bytes.fromhex(ip)[::-1]), port) for ip, port in ends if int(ip, 16)]
+place = comm.bcast(places[0] if places else None) or sys.exit("no address")
 if comm.rank == 1:
     held = [socket.create_connection(place) for _ in range(1100)]
 comm.Barrier()
@@ -55,15 +55,20 @@ exec "$@"
 ALONE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")))
 
 
-@pytest.mark.parametrize("provider", ["sockets", "tcp"])
-@pytest.mark.parametrize("size", sampled(["4096", "32768"]))
-def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
+def alone(size: str) -> tuple[str, ...]:
+    """Return the words that start a command in a network of its own, with a socket's memory."""
     start = (*ALONE, "sh", "-euc", OWN_NETWORK, "sh", size)
     if (shown := run(*start, "true")).returncode:
         pytest.skip(f"no network of its own here, by unshare and ip: {shown.stderr}")
+    return start
+
+
+@pytest.mark.parametrize("provider", ["sockets", "tcp"])
+@pytest.mark.parametrize("size", sampled(["4096", "32768"]))
+def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
     inside = ("mpiexec", "-n", "2", "-genv", "MPIR_CVAR_NOLOCAL", "1", "python3", "-c", MANY)
     chosen = os.environ | {"FI_PROVIDER": provider}
-    done = run(*start, *image(), *inside, env=chosen, timeout=300)
+    done = run(*alone(size), *image(), *inside, env=chosen, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\n", "")
 
 
@@ -72,5 +77,8 @@ def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
 )
 def test_a_thousand_connections_and_more_are_served() -> None:
     inside = ("mpiexec", "-n", "2", "-genv", "MPIR_CVAR_NOLOCAL", "1", "python3", "-c", CONNECTED)
+    # Over loopback alone all goes well, so it is this machine's own network.
     done = run(*image(), *inside, timeout=60)
+    if "no address" in done.stderr:
+        pytest.skip("MPI listens on no IPv4 address here")
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\nok\n", "")

@@ -1,6 +1,6 @@
 """Write docs/maintainers/versions.md: what images are made of, since when, and what is newer.
 
-Of each component that an image, the one file or a host has: the version, the day on which it was
+For each component of an image, the one file or a host: the version, the day on which it was
 published, the day on which env/ took it, and the newest that could be had when this was run.
 """
 
@@ -44,7 +44,7 @@ _RULE = "|---|---|---|---|---|---|\n"
 
 @dataclass(frozen=True)
 class Row:
-    """A component, of Debian all packages of one source; days are empty where nobody tells."""
+    """A component; all of a Debian source's packages are one. A day is empty where nobody tells."""
 
     is_linked: bool  # Into an executable, or compiled here
     name: str
@@ -134,10 +134,11 @@ def _of_debian(plan: Plan, pins: Iterable[Pin], taken: dict[str, str]) -> Iterat
     for source, group in sorted(by_source.items()):
         days = (_day_of_deb(files[debs[pin.name]]) for pin in group)
         newest = of_mirror[group[0].name].version if group[0].name in of_mirror else ""
-        first = group[0]
-        when = min(taken.get(pin.sha256, "9") for pin in group)
-        is_linked = any(pin.use == LINKED for pin in group)
-        yield Row(is_linked, source, first.version, next(filter(None, days), ""), when, newest)
+        # A wheel may have needed another of its packages long before one was linked.
+        linked = [pin for pin in group if pin.use == LINKED]
+        when = min(taken.get(pin.sha256, "") for pin in linked or group)
+        day = next(filter(None, days), "")
+        yield Row(bool(linked), source, group[0].version, day, when, newest)
 
 
 def _day_of_deb(path: Path) -> str:

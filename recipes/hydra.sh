@@ -1,6 +1,7 @@
 #!/bin/sh
 # Hydra, MPICH's mpiexec, as a part of its own: it is compiled in a tenth of MPICH's time, and
-# it starts processes, so that -O1 is enough.  With the old C library: the interpreter as one file has it, too.
+# -O1 is enough for what starts processes.  With the old C library: the interpreter as one file
+# has it, too.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 

@@ -49,7 +49,7 @@ class Connection(NamedTuple):
 
     url: str
     host: str
-    # The lifeline's: a cluster ends with the first rank, which holds it.
+    # The lifeline's port: a cluster ends with the first rank, which holds the line.
     port: int
     secret: str
 

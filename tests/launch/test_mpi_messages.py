@@ -23,9 +23,10 @@ for i in range(count):
 MPI.Request.Waitall(requests)
 print((here == there).all(), flush=True)
 """
-# As a job of a thousand ranks: each of them connects to each other one.
+# Rank 0 gets as many connections as in a job of a thousand ranks.  Where its table of them had to
+# grow, ranks hung in 17 of 19 runs.
 CONNECTED = r"""
-import os, re, resource, socket, sys
+import os, re, resource, socket
 import numpy as np
 from mpi4py import MPI
 
@@ -35,8 +36,8 @@ own = {os.readlink(file) for file in os.scandir("/proc/self/fd") if file.is_syml
 listens = r"(?m)^ *\d+: (\w+):(\w+) \w+:\w+ 0A .{48,60}?(\d+) \d+ \w{16}"
 found = re.findall(listens, open("/proc/net/tcp").read())
 ends = [(ip, int(port, 16)) for ip, port, inode in found if f"socket:[{inode}]" in own]
-places = [(socket.inet_ntoa(bytes.fromhex(ip)[::-1]), port) for ip, port in ends if int(ip, 16)]
-place = comm.bcast(places[0] if places else None) or sys.exit("no address")
+(place,) = (("127.0.0.1", port) for ip, port in ends if ip == "0100007F")
+place = comm.bcast(place)
 if comm.rank == 1:
     held = [socket.create_connection(place) for _ in range(1100)]
 comm.Barrier()
@@ -77,8 +78,5 @@ def test_ranks_that_send_before_they_receive(size: str, provider: str) -> None:
 )
 def test_a_thousand_connections_and_more_are_served() -> None:
     inside = ("mpiexec", "-n", "2", "-genv", "MPIR_CVAR_NOLOCAL", "1", "python3", "-c", CONNECTED)
-    # Over loopback alone all goes well, so it is this machine's own network.
-    done = run(*image(), *inside, timeout=60)
-    if "no address" in done.stderr:
-        pytest.skip("MPI listens on no IPv4 address here")
+    done = run(*alone("131072"), *image(), *inside, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\nok\n", "")

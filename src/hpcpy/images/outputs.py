@@ -55,7 +55,7 @@ def is_current_sif(plan: Plan, image: Image) -> bool:
 def made_of(image: Image) -> dict[str, str]:
     """Return what a SIF is made of, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
-    # The pinned one's, which runs here.
+    # The version of the pinned one, which runs here.
     packer = next(deb.version for deb in locked_debs(host_arch()) if deb.name == SQUASHFS_TOOLS)
     return {
         "digest": digest,

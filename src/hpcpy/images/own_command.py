@@ -27,7 +27,7 @@ _COMMANDS = (
     *("hpcpy.launch.command", "hpcpy.launch.settings", "hpcpy.launch.modulefile"),
     *("hpcpy.launch.kernelspec", "hpcpy.core.pages"),
 )
-# The one file's alone: in a container the host's paths and programs are elsewhere.
+# Only the one file has it: in a container the host's paths and programs are elsewhere.
 _ON_HOSTS = ("hpcpy.pack.command",)
 _NOT_THERE = (
     *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LARGE, _SMALL = 1 << 20, 8
-# Seconds for each of two kinds of messages; the first makes connections and is not counted.
+# Seconds for each of two kinds of messages.  The first message of each makes connections, and is
+# not counted.
 _SECONDS = 0.05
 
 

@@ -196,7 +196,7 @@ class PathEntryFinder(FileFinder):
         if name in self.entries or not self.is_open or fullname in self.outside:
             return None
         if fullname in sys.stdlib_module_names:
-            # Another system's, such as msvcrt, which the library tries.
+            # A module of another system, such as msvcrt, which the library tries.
             return None
         added = self._bundle.added
         spec = added.find_in(self.path, fullname) if added else None

@@ -112,8 +112,8 @@ class Heat(Plate):
         for steps in self.digests:
             scheme, equation = (self.exact(steps, scheme=each) for each in (True, False))
             error = abs(scheme - equation).max()
-            # Steps are shorter on a finer plate: R is fixed.
-            finer = "at twice -n a sixteenth, and with four times the --steps a quarter"
+            # R is fixed, so a step is a fourth as long at twice -n.
+            finer = "on a fine plate twice -n makes a sixteenth, with 4 times --steps a quarter"
             lines.append(f"{error:.2g} off the true solution at most; {finer}")
         of_ranks = (each for each in results if TECHNIQUES[each.impl].parallel == "ranks")
         for count in sorted({each.workers for each in of_ranks} - {1}):

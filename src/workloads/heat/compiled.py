@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SIGNATURE = "void(float64[:, ::1], float64[:, ::1], int64, int64)"
 # Dask keeps a graph of all that is to do: some steps at a time.
 _STEPS_A_GRAPH = 10
-# A worker process's: both arrays, and the barrier where all workers meet.
+# In a worker process: both arrays, and the barrier where all workers meet.
 _shared: list[Any] = []
 
 

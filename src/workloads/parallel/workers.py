@@ -32,7 +32,7 @@ class Workers:
 
     def __init__(self, count: int, comm: Any = None) -> None:
         self.count = count
-        # A device's kernels, by its own clock; techniques add to it.
+        # Seconds of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
         self._comm = comm
         self._started: dict[object, Any] = {}

@@ -107,6 +107,16 @@ seen["answers"] = said
 """
 OF_USERS = {"counted", "noise", "fails", "total"}
 
+# One function with a cache: how often it was compiled, and how often taken from there.
+ROOT = """
+import numba
+@numba.njit(cache=True)
+def root(x):
+    return x ** 0.5
+root(4.0)
+print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values()))
+"""
+
 
 def ran(
     program: str, tmp: Path, variables: dict[str, str] | None = None

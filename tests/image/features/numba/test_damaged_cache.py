@@ -4,18 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from numba_programs import script
+from numba_programs import ROOT, script
 
 from running import printed, python
 
-ROOT = """
-import numba
-@numba.njit(cache=True)
-def root(x):
-    return x ** 0.5
-root(4.0)
-print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values()))
-"""
 # No file can have a byte, as on a full disk.
 FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
 COMPILED, TAKEN = "1 0\n", "0 1\n"

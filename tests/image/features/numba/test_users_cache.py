@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kept_programs import PROGRAMS
-from numba_programs import COUNTING, OF_USERS, USERS, ran, script
+from numba_programs import COUNTING, OF_USERS, ROOT, USERS, ran, script
 
 from running import on_ranks, printed, python
 from tiers import sampled
@@ -181,14 +181,6 @@ for kind in types[rank % 7 :] + types[: rank % 7]:
     got = summed(np.array([100, 100, 100], kind))
     assert abs(got - 300) < 1, (rank, kind, got)
 """
-RANK = """
-import numba
-@numba.njit(cache=True)
-def root(x):
-    return x ** 0.5
-root(4.0)
-print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values()))
-"""
 
 
 def answer(folder: Path, program: str | Path, *arguments: object, **more: str) -> str:
@@ -229,7 +221,7 @@ def test_a_program_compiles_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_a_cache_that_cannot_be_written_is_read(tmp_path: Path) -> None:
-    program = script(tmp_path / "code", RANK)
+    program = script(tmp_path / "code", ROOT)
     assert answer(tmp_path, program) == "1 0"
     cache = tmp_path / "cache"
     for folder in [cache, *cache.iterdir()]:
@@ -273,7 +265,7 @@ def test_a_program_is_right_run_by_run(what: str, tmp_path: Path) -> None:
 
 
 def test_processors_have_their_own_code_unless_one_is_named(tmp_path: Path) -> None:
-    program = script(tmp_path / "code", RANK)
+    program = script(tmp_path / "code", ROOT)
     level = {"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""}
     for variables, counts in (({}, "1 0"), (level, "1 0"), ({}, "0 1"), (level, "0 1")):
         assert answer(tmp_path, program, **variables) == counts
@@ -282,7 +274,7 @@ def test_processors_have_their_own_code_unless_one_is_named(tmp_path: Path) -> N
 def test_ranks_compile_nothing_that_one_has_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = script(tmp_path / "code", RANK)
+    program = script(tmp_path / "code", ROOT)
     answer(tmp_path, program)
     monkeypatch.setenv("NUMBA_CACHE_DIR", f"{tmp_path}/cache")
     assert printed(on_ranks(16, program)) == "0 1\n" * 16

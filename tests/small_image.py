@@ -36,6 +36,8 @@ def write_layout(folder: Path, layers: Sequence[bytes]) -> str:
     config = {
         "architecture": "amd64",
         "os": "linux",
+        "created": "1970-01-01T00:00:01Z",
+        "history": [{"created_by": "a layer"} for _ in layers],
         "rootfs": {"type": "layers", "diff_ids": plain},
     }
     manifest = {

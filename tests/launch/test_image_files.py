@@ -57,7 +57,7 @@ def found(request: pytest.FixtureRequest) -> Found:
         manifest = json.load(blob(tar, index["manifests"][0]))
         told.settings = json.load(blob(tar, manifest["config"]))["config"]
         for descriptor in manifest["layers"]:
-            with tarfile.open(fileobj=blob(tar, descriptor), mode="r|gz") as layer:
+            with tarfile.open(fileobj=blob(tar, descriptor), mode="r|*") as layer:
                 for path, entry, content in files(layer):
                     told.modes[path] = entry
                     if b"PRIVATE KEY-----\n" in content:

@@ -116,7 +116,7 @@ def test_a_sif_is_the_same_bytes_with_any_tools(
     image = plan.graph.image("hpcpy")
     # Apptainer's own layout needs a shell and its folders.
     digest = write_archive(archive_path(image), [layer({"bin/sh": b"", "etc/passwd": b""})])
-    write_stamp(archive_path(image), inputs=plan.image_key(image), digest=digest)
+    write_stamp(archive_path(image), inputs=plan.archive_key(image), digest=digest)
     sif = images_sif.make_sif(plan, image)
     first = sif.read_bytes()
     for name, text in (

@@ -104,7 +104,7 @@ def test_provenance_names_every_pin_once() -> None:
     plan, image = make_plan(), the_graph().image("hpcpy")
     said = provenance.statement(plan, image, 40 * "a", [], {"tool": "1.0"})
     built = said["predicate"]["buildDefinition"]
-    assert built["internalParameters"]["inputs"] == plan.image_key(image)
+    assert built["internalParameters"]["inputs"] == plan.archive_key(image)
     names = [one["name"] for one in built["resolvedDependencies"]]
     assert len(names) == len(set(names))
     assert {"commit", "env/python.lock", "env/debian.lock"} <= set(names)

@@ -78,12 +78,11 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 
 
 def _add_description(folder: Path, plan: Plan, image: Image) -> None:
-    """Add the image's description, its command ``hpcpy``, and what its SBOM is made from."""
+    """Add the image's description, and what its SBOM is made from."""
     description = folder / "image.json"
     description.write_text(_described(plan, image.name, image.stack, plan.image_key(image)))
     # It is copied into the image as it is, whatever the umask.
     description.chmod(0o644)
-    own_command.add_tool(folder, plan.epoch)
     # The last step of the image's build makes its SBOM from these.
     (folder / "pins.json").write_text(sbom_pins.pins(plan, image))
     for path in sbom_pins.writer_files():

@@ -56,7 +56,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         if plan.native and plan.runs_python(part):
             python = part_path(plan.native, plan.native.graph.parts[PYTHON])
         adapt(context, plan.arch, python)
-        _require_unchanged(plan, lambda now: now.part_key(part))
+        require_unchanged(plan, lambda now: now.part_key(part))
 
         def run(temporary: Path) -> None:
             _run_recipe(current, buildah, builder, folder)
@@ -68,7 +68,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         return path
 
 
-def _require_unchanged(plan: Plan, key: Callable[[Plan], str]) -> None:
+def require_unchanged(plan: Plan, key: Callable[[Plan], str]) -> None:
     """Refuse a context with other files than those that the key in the cache stands for."""
     if key(plan.again()) != key(plan):
         raise HpcpyError("the checkout has changed since this build began", hint="run it again")
@@ -129,7 +129,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             for part in parts:
                 share(part_path(plan, part), context / "parts" / f"{part.name}.tar")
         add_own(context, plan, image)
-        _require_unchanged(plan, lambda now: now.image_key(image))
+        require_unchanged(plan, lambda now: now.image_key(image))
         with stage(f"image {image.name}") as current:
             epoch = plan.time_of(image)
             options = [SQUASH] if image.parts else []

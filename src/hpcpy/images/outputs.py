@@ -32,7 +32,7 @@ def archive_path(image: Image) -> Path:
 
 def is_current_archive(plan: Plan, image: Image) -> bool:
     """Return whether the archive is there as `plan` would make it."""
-    return read_stamp(archive_path(image)).get("inputs") == plan.image_key(image)
+    return read_stamp(archive_path(image)).get("inputs") == plan.archive_key(image)
 
 
 def sif_path(image: Image) -> Path:

@@ -1,4 +1,7 @@
-"""The command ``hpcpy`` of images and of the one file, with what it needs of this checkout."""
+"""The command ``hpcpy`` of images and of the one file, with what it needs of this checkout.
+
+In images it is the last layer: an edit of a page builds no image anew.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.pages import pages
 
-_FOLDER = "share/hpcpy/tool"
+_FOLDER = "opt/hpcpy/share/hpcpy/tool"
 _SCRIPTS = "src/launch"
 _COMMAND = """\
 #!/opt/hpcpy/bin/python3 -IB
@@ -61,16 +64,22 @@ def _files(root: Path, *, on_hosts: bool) -> tuple[Path, ...]:
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 
-def add_tool(folder: Path, time: int) -> None:
-    """Add a tar file to a context: what lies below ``/opt/hpcpy``, whatever the umask."""
-    with tarfile.open(folder / "tool.tar", "w") as archive:
-        _add(archive, "bin/hpcpy", _COMMAND.encode(), 0o755, time)
-        for path in files():
-            name = f"{_FOLDER}/{path.relative_to(paths.ROOT)}"
-            _add(archive, name, path.read_bytes(), 0o644, time)
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int, time: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), mode, time
-    archive.addfile(entry, io.BytesIO(content))
+def layer(time: int) -> bytes:
+    """Return a layer of an image, as a tar file of one time, whatever the umask."""
+    contents = {"opt/hpcpy/bin/hpcpy": _COMMAND.encode()}
+    for path in files():
+        contents[f"{_FOLDER}/{path.relative_to(paths.ROOT)}"] = path.read_bytes()
+    # Those of the layers below stay as they are.
+    folders = {f"{up}" for name in contents for up in Path(name).parents if _FOLDER in f"{up}"}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name in sorted((*contents, *folders)):
+            entry = tarfile.TarInfo(name)
+            entry.mtime = time
+            is_program = name in folders or name.endswith("/bin/hpcpy")
+            entry.mode = 0o755 if is_program else 0o644
+            if name in folders:
+                entry.type = tarfile.DIRTYPE
+            entry.size = len(contents.get(name, b""))
+            archive.addfile(entry, io.BytesIO(contents.get(name, b"")))
+    return out.getvalue()

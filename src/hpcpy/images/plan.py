@@ -174,7 +174,6 @@ class Plan:
             # Licences and addresses are nowhere else in a key.
             inputs.add("pins", sbom.pins(self, image))
             inputs.add_files(sbom.writer_files())
-            inputs.add_files([*own_command.files(), paths.ROOT / "src/hpcpy/images/own_command.py"])
         if image.base:
             base = self.graph.image(image.base)
             inputs.add("base", self.image_key(base, compilers=compilers))
@@ -185,6 +184,18 @@ class Plan:
         inputs.add_files(sorted(path for path in image.folder.iterdir() if path.is_file()))
         for part in self.graph.shipped(image):
             inputs.add(f"part {part.name}", self.part_key(part))
+        return inputs.key
+
+    def archive_key(self, image: Image) -> str:
+        """Return the key of an image's OCI archive: the image, and its command ``hpcpy``."""
+        return self._once(("archive", image), lambda: self._archive_key(image))
+
+    def _archive_key(self, image: Image) -> str:
+        inputs = Inputs(f"archive {image.name}")
+        inputs.add("image", self.image_key(image))
+        if image.parts:
+            maker = paths.ROOT / "src/hpcpy/images/own_command.py"
+            inputs.add_files([*own_command.files(), maker])
         return inputs.key
 
     def _add_debs(self, inputs: Inputs, debs: list[Artifact], *, compilers: bool) -> None:

@@ -59,7 +59,7 @@ def statement(
             "buildDefinition": {
                 "buildType": _BUILD_TYPE,
                 "externalParameters": {"image": image.name, "architecture": plan.arch},
-                "internalParameters": {"inputs": plan.image_key(image), "epoch": plan.epoch},
+                "internalParameters": {"inputs": plan.archive_key(image), "epoch": plan.epoch},
                 "resolvedDependencies": materials,
             },
             "runDetails": {"builder": {"id": _BUILD_TYPE, "version": dict(tools)}},

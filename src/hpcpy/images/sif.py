@@ -104,7 +104,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     ):
         words = ["--datatype", kind, *more, "--groupid", "1"]
         current.run([apptainer, "sif", "add", *words, sif, path], env=env)
-    settle(sif, plan.image_key(image), plan.epoch)
+    settle(sif, plan.archive_key(image), plan.epoch)
     sif.chmod(0o755)  # a SIF is a program: ./hpcpy.sif runs it
 
 

@@ -51,7 +51,7 @@ def images(key: str, packer: dict[str, str]) -> None:
     image = plan.graph.image("hpcpy")
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
-    write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
+    write_stamp(archive_path(image), inputs=key or plan.archive_key(image), digest="sha256:1")
     write_stamp(sif_path(image), **made_of(image) | packer)
 
 

@@ -142,11 +142,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def keys_of(root: Path) -> dict[str, str]:
-    """Return the keys of a part and an image, and of what two images' interpreters are made of."""
+    """Return the keys of a part, an image, its archive, and what two interpreters are made of."""
     graph = load(root / "containers/images.toml")
     plan = Plan(graph, ARCH, 1)
     part, image = graph.parts["workloads"], graph.image("hpcpy")
     found = {"workloads": plan.part_key(part), "image": plan.image_key(image)}
+    found["archive"] = plan.archive_key(image)
     for name in ("hpcpy", "plain"):
         parts = {one.name: plan.part_key(one) for one in graph.shipped(graph.image(name))}
         found[f"interpreter of {name}"] = parts["interpreter"] + parts["numba_cache"]
@@ -184,7 +185,8 @@ def add_file(root: Path) -> None:
 
 
 INTERPRETERS = {"interpreter of hpcpy", "interpreter of plain"}
-ALL = {"workloads", "image", *INTERPRETERS}
+IMAGE = {"image", "archive"}
+ALL = {"workloads", *IMAGE, *INTERPRETERS}
 RELINKED = ALL - {"workloads"}
 LOCK = "env/debian.lock"
 NUMBA = "src/interp/features/numba"
@@ -200,12 +202,13 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "its library": (change_first_digest(LOCK, "[packages.x86_64.libssl3t64]"), RELINKED),
     "a compiler": (change_first_digest(LOCK, "[packages.x86_64.gcc-14]"), ALL),
     "a program of the base": (change_first_digest(LOCK, "[packages.x86_64.coreutils]"), ALL),
-    "another part's recipe": (add_line("recipes/pocl.sh"), {"image"}),
-    "the image's own command": (add_line("src/hpcpy/launch/plan.py"), {"image"}),
-    "a page that it prints": (add_line("docs/how-to/mpi.md"), {"image"}),
+    "another part's recipe": (add_line("recipes/pocl.sh"), IMAGE),
+    "the image's own command": (add_line("src/hpcpy/launch/plan.py"), {"archive"}),
+    "a page that it prints": (add_line("docs/how-to/mpi.md"), {"archive"}),
     "a page of results": (add_line("docs/results/pi.md"), set()),
-    "plain tier": (add_line("src/interp/start/main.c"), {"image", *INTERPRETERS}),
-    "feature": (add_line(f"{NUMBA}/_hpcpy_numba.py"), {"image", "interpreter of hpcpy"}),
+    "a site's file": (add_line("env/sites/local.toml"), {"archive"}),
+    "plain tier": (add_line("src/interp/start/main.c"), {*IMAGE, *INTERPRETERS}),
+    "feature": (add_line(f"{NUMBA}/_hpcpy_numba.py"), {*IMAGE, "interpreter of hpcpy"}),
     "its README": (add_line(f"{NUMBA}/README.md"), set()),
     "README of all": (add_line("src/interp/features/README.md"), set()),
 }

@@ -15,7 +15,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif standalone cuda relink run launch batch modulefile kernelspec pack cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom release lock verify docs clean distclean
+.PHONY: help setup fetch oci sif standalone cuda relink run launch batch modulefile kernelspec pack cluster check test test-long test-gpu test-upstream test-packages bench storm sbom release lock verify html clean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^## / { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -23,7 +23,7 @@ help: ## this list
 setup: ## get what is missing of Apptainer, buildah … and say what this machine can do
 	@$(HPCPY) setup
 
-image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
+oci: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
 	@$(HPCPY) build oci
 
 sif: ## build build/hpcpy.sif, for Apptainer; IMAGE=hpcpy-core: the small image
@@ -41,11 +41,8 @@ run: ## run a workload in the image: make run W="mandel --area area1"
 pack: ## pack a conda environment or a venv into one file, in place: PREFIX=FOLDER (docs/how-to/pack.md)
 	@$(HPCPY) pack
 
-cluster: ## start a Slurm of two nodes on this machine, and say how to use it
+cluster: ## start a Slurm of two nodes on this machine; STOP=1: end it and its jobs, remove its files
 	@$(HPCPY) cluster
-
-cluster-stop: ## stop it and its jobs, and remove its files
-	@$(HPCPY) cluster --stop
 
 launch: ## run a workload, or a program of yours, by srun: make launch PROGRAM=my-mpi.py NODES=2 TASKS=8
 	@$(HPCPY) launch
@@ -62,14 +59,11 @@ kernelspec: ## write a Jupyter kernel that runs in an image (docs/how-to/jupyter
 test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 	@$(HPCPY) test
 
-docs: ## build README and docs as pages: build/docs/index.html, to read without a network
+html: ## build README and docs as pages: build/docs/index.html, to read without a network
 	@$(HPCPY) html
 
-clean: ## remove the images; tools and cache stay
+clean: ## remove the images; ALL=1: stop the local cluster, remove all of build/; the cache stays
 	@$(HPCPY) clean
-
-distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
-	@$(HPCPY) clean --all
 
 ## For maintainers:
 

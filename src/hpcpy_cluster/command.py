@@ -112,7 +112,7 @@ def stop(layout: Layout) -> None:
             with stage("remove what is left of a local cluster"):
                 remove_tree(layout.folder)
             return
-        machines.require_root("make cluster-stop")
+        machines.require_root("make cluster STOP=1")
         with stage("stop the local cluster"):
             _cancel_jobs(layout)
             machines.remove(layout)

@@ -187,7 +187,7 @@ def greeting(layout: Layout, version: str) -> str:
     """Return what the user is told when the cluster is up."""
     srun, taken_in = (shlex.quote(str(path)) for path in (layout.bin / "srun", layout.environment))
     nodes = f"nodes {', '.join(layout.nodes)} of {CPUS} CPUs each"
-    stop = "make cluster-stop"
+    stop = "make cluster STOP=1"
     if layout != default_layout():
         program, folder = (shlex.quote(str(path)) for path in (paths.ROOT / "hpcpy", layout.folder))
         stop = f"{program} cluster --stop --folder={folder}"

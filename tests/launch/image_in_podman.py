@@ -23,7 +23,7 @@ def require(group: str = "podman", what: str = "podman") -> None:
     if len(look_up(needed([group]))) < len(needed([group])):
         pytest.skip(f"no {what} here; run: make setup TOOLS={group}")
     if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+        pytest.skip(f"{ARCHIVE} is not there; run: make oci")
 
 
 def loaded() -> tuple[list[str], dict[str, str]]:

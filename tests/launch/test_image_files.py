@@ -27,7 +27,7 @@ OF_A_MACHINE = {
 CACHES = ("var/lib/apt", "var/cache/", "var/log/", "root/.cache/", "home/hpcpy/")
 
 if not ARCHIVES["hpcpy"].exists():
-    pytest.skip(f"{ARCHIVES['hpcpy']} is not there; run: make image", allow_module_level=True)
+    pytest.skip(f"{ARCHIVES['hpcpy']} is not there; run: make oci", allow_module_level=True)
 
 
 @dataclass

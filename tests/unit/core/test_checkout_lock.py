@@ -80,7 +80,7 @@ def test_nobody_is_told_that_a_command_waits_for_itself(
 
 @pytest.mark.parametrize("is_made_again", [False, True])
 def test_the_lock_of_a_removed_file_is_worth_nothing(build: Path, is_made_again: bool) -> None:
-    # `make distclean` removed it: who had waited and who came later built at once.
+    # `make clean ALL=1` removed it: who had waited and who came later built at once.
     order, lock = build / "order", build / ".lock"
     with start(HOLD, build, "first") as first:
         first_line(first)

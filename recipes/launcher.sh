@@ -6,4 +6,4 @@
 . "$MATERIALS/recipes/link/archives.sh"
 
 mkdir -p "$OUT/opt/pack"
-CC=gcc sh "$MATERIALS/src/pack/compile.sh" "$PWD/root" "$OUT/opt/pack/run"
+CC=gcc sh "$MATERIALS/src/hpcpy/pack/launcher/compile.sh" "$PWD/root" "$OUT/opt/pack/run"

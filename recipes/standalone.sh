@@ -69,7 +69,7 @@ python "$source/files.py" files.pack "$library" "$library/$llvm=libllvmlite.so" 
     "$PREFIX/lib/hpcpy" "$PREFIX/lib/hpcpy/functions.xz=functions.xz" \
     "$PREFIX/share" "$PREFIX/share/hpcpy/image.json=$MATERIALS/image.json" \
     "$PREFIX/share/hpcpy/tool=$MATERIALS/tool" \
-    "$PREFIX/share/hpcpy/tool/src/pack/run=/opt/pack/run" \
+    "$PREFIX/share/hpcpy/tool/src/hpcpy/pack/launcher/run=/opt/pack/run" \
     /usr/share/doc=/opt/deps/share/doc /usr/share/doc=/opt/link/interpreter/doc \
     /opt/mpich/lib/libmpi.so.12=libmpi.so.12 "/opt/mpich/lib/libfabric.so.1=$fabric" \
     /opt/mpich/bin/mpiexec.hydra /opt/mpich/bin/hydra_pmi_proxy /opt/mpich/share

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.cluster.processes import Machine
 from hpcpy.core.stages import StageError
-from hpcpy_cluster.processes import Machine
 
 # In the root of every mount, and listed nowhere.
 NAME = ".stats"

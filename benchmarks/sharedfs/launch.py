@@ -9,8 +9,8 @@ from pathlib import Path
 from shlex import join, quote
 from typing import Any
 
-from hpcpy_cluster import processes
-from hpcpy_cluster.layout import ENGINE_FOLDER, Layout
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import ENGINE_FOLDER, Layout
 from measure.running import CommandError
 from sharedfs.programs import MARK, reported
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.cluster import machines
+from hpcpy.cluster.layout import Layout, addresses
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import Engine, ensure
-from hpcpy_cluster import machines
-from hpcpy_cluster.layout import Layout, addresses
 from sharedfs.mounts import Mount
 
 # A device's name has at most 15 bytes, ten of them the bridge's.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 
+from hpcpy.cluster.layout import Layout
+from hpcpy.cluster.processes import Machine, daemon_environment
 from hpcpy.core.stages import StageError
-from hpcpy_cluster.layout import Layout
-from hpcpy_cluster.processes import Machine, daemon_environment
 from measure.running import output
 from sharedfs import counts
 from sharedfs.configurations import Files

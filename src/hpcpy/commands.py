@@ -29,7 +29,7 @@ COMMANDS = {
     "release": ("hpcpy.release", "write an image, its SBOM and provenance into one folder"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
-    "cluster": ("hpcpy_cluster.command", "start a Slurm of two nodes here, or --stop it"),
+    "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "site": ("hpcpy.launch.settings", "print what a launch is given here, and where it is from"),
     "batch": ("hpcpy.launch.command", "write a script for sbatch that runs a program or workload"),

@@ -16,14 +16,14 @@ import pytest
 
 import proc_files
 import running
+from hpcpy.cluster import processes
+from hpcpy.cluster.command import start, stop
+from hpcpy.cluster.layout import NODES, Layout, default_layout
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy_cluster import processes
-from hpcpy_cluster.command import start, stop
-from hpcpy_cluster.layout import NODES, Layout, default_layout
 from running import Done, run
 
 # For what hangs: with a load of 40, a start of four ranks takes more than a minute.

@@ -10,8 +10,8 @@ import pytest
 from injection_ways import forbidden
 from standalone_host import make_root
 
+from hpcpy.cluster.layout import COMMANDS
 from hpcpy.pins.model import ARCHITECTURES, host_arch
-from hpcpy_cluster.layout import COMMANDS
 from running import executable, run
 
 SUITE = "bullseye"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from local_cluster import image
 
+from hpcpy.cluster.layout import Layout
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.engine.prefix import command as engine_command
@@ -17,7 +18,6 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.sif_header import system
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
-from hpcpy_cluster.layout import Layout
 from sharedfs import machines
 from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
 from sharedfs.counts import Asked

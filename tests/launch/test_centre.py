@@ -21,10 +21,10 @@ from other_roots import HIDES, entered, install_slurm, require, rhel_like
 from site_user import require_public
 from standalone_host import built
 
+from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
 from hpcpy.core.files import sha256
 from hpcpy.engine.prefix import find_apptainer
-from hpcpy_cluster.layout import NODES
 from running import Done, executable, printed, run, start, wait_until
 from tiers import sampled
 

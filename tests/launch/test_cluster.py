@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, hpcpy, image, own, started, stderr_of
 
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import NODES, Layout
 from hpcpy.core import paths
-from hpcpy_cluster import processes
-from hpcpy_cluster.layout import NODES, Layout
 from running import Done, executable
 from tiers import sampled
 

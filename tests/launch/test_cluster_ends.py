@@ -16,8 +16,8 @@ from injection_ways import AS_NOBODY
 from local_cluster import cluster_of, command, daemons, hpcpy, own, started, stderr_of
 
 import proc_files
-from hpcpy_cluster import processes
-from hpcpy_cluster.layout import NODES, Layout
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import NODES, Layout
 from running import executable, printed, run, start, wait_until
 
 

@@ -15,9 +15,9 @@ from launching import RANKS, hpcpy
 from local_cluster import Cluster, cluster_of, image, own
 from standalone_host import staged
 
+from hpcpy.cluster import machines
+from hpcpy.cluster.layout import COMMANDS, Layout, Network, slurm_conf
 from hpcpy.core.stages import stage
-from hpcpy_cluster import machines
-from hpcpy_cluster.layout import COMMANDS, Layout, Network, slurm_conf
 from running import executable, printed, run
 
 pytestmark = [

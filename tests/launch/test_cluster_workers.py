@@ -11,10 +11,10 @@ import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, processes, processor_seconds, said, start
 from local_cluster import Cluster, image
 
+from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
 from hpcpy.images.graph import the_graph
 from hpcpy.images.outputs import sif_path
-from hpcpy_cluster.layout import NODES
 from running import wait_until
 from tiers import sampled
 

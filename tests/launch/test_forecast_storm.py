@@ -26,7 +26,7 @@ from small_storm import (
     started,
 )
 
-from hpcpy_cluster.processes import daemon_environment
+from hpcpy.cluster.processes import daemon_environment
 from measure.report import begun
 from sharedfs.configurations import Configuration
 from sharedfs.counts import watched

@@ -21,8 +21,8 @@ from launching import (
 from local_cluster import Cluster, image
 from standalone_host import built, staged
 
+from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
-from hpcpy_cluster.layout import NODES
 from running import executable, wait_until
 from tiers import sampled
 from workloads.heat.registry import CHECKPOINTS, TECHNIQUES

@@ -14,8 +14,8 @@ from launching import SECONDS, hpcpy
 from local_cluster import Cluster, open_fuse, own, started
 
 import proc_files
+from hpcpy.cluster.layout import NODES
 from hpcpy.launch.explain import explain
-from hpcpy_cluster.layout import NODES
 from running import run, start, wait_until
 from tiers import sampled
 

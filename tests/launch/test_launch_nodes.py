@@ -10,7 +10,7 @@ from launching import SECONDS, hpcpy, nothing_is_left, start, wait_until_ready, 
 from local_cluster import Cluster, own, started
 from standalone_host import staged
 
-from hpcpy_cluster.layout import NODES
+from hpcpy.cluster.layout import NODES
 from running import wait_until
 
 pytestmark = pytest.mark.long

@@ -21,8 +21,8 @@ from podman_hpc_site import IMAGE, MODULE, Installed
 from rank_ends import ACTS
 from site_user import SECONDS, User, require_public, site_with_mpich
 
+from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
-from hpcpy_cluster.layout import NODES
 from running import Done, printed, wait_until
 
 pytestmark = [pytest.mark.long, *NEEDS]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from local_cluster import Cluster
 
+from hpcpy.cluster.layout import ENGINE_FOLDER
 from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.venv import ensure_venv
-from hpcpy_cluster.layout import ENGINE_FOLDER
 from running import run
 
 CHECKS = {"HpcpyStart", "HpcpyMandel", "HpcpyReduce", "HpcpyParallelHdf5", "HpcpyDoctor"}

@@ -8,7 +8,7 @@ from hpcpy.core.paths import ROOT
 
 SOURCES = ROOT / "src"
 # Each imports itself and those before it. Types alone are no import at run time.
-PACKAGES = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy", "hpcpy_cluster")
+PACKAGES = ("hpcpy_common", "workloads", "hpcpy_job", "workloads_spark", "hpcpy")
 
 
 @functools.cache

@@ -34,7 +34,7 @@ _COMMANDS = (
 _ON_HOSTS = ("hpcpy.pack.command",)
 _NOT_THERE = (
     *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),
-    *("hpcpy.fetch", "hpcpy_cluster"),
+    *("hpcpy.fetch", "hpcpy.cluster"),
 )
 
 
@@ -60,7 +60,7 @@ def _files(root: Path, *, on_hosts: bool) -> tuple[Path, ...]:
     ]
     if on_hosts:
         # With its sources: LGPL's glibc and libfuse are linked into the launcher.
-        others += [*(root / "src/pack").iterdir(), root / "env/tools.toml"]
+        others += [*(root / "src/hpcpy/pack/launcher").iterdir(), root / "env/tools.toml"]
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
 
 

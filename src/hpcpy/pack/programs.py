@@ -11,7 +11,7 @@ from hpcpy.core.stages import stage
 from hpcpy.engine.tools import here
 
 # With the script that starts a command where the launcher cannot mount.
-SOURCES = paths.ROOT / "src/pack"
+SOURCES = paths.ROOT / "src/hpcpy/pack/launcher"
 
 
 def program(name: str, enough: str = "") -> Path:

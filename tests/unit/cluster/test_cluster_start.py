@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.cluster import command
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
+from hpcpy.cluster.machines import free_network
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
-from hpcpy_cluster import command
-from hpcpy_cluster.layout import CONTROLLER, NODES, Layout
-from hpcpy_cluster.machines import free_network
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def copied(folder: Path, *, on_hosts: bool) -> Path:
     for name in PACKAGES:
         (folder / "src" / name).symlink_to(paths.ROOT / "src" / name)
     # The one file's is compiled; none is started here.
-    shutil.copy("/bin/true", folder / "src/pack/run") if on_hosts else None
+    shutil.copy("/bin/true", folder / "src/hpcpy/pack/launcher/run") if on_hosts else None
     return folder
 
 

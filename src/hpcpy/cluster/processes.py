@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.cluster.layout import CONTROLLER, Layout
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage, StageError
-from hpcpy_cluster.layout import CONTROLLER, Layout
 
 # In the environment of every daemon and of no job: no file has to be kept of their ids, so
 # that none can be wrong after a kill.

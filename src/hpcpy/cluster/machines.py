@@ -10,16 +10,8 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
-from hpcpy.core.errors import UnavailableError
-from hpcpy.core.files import disk_errors, make_folder, places_named
-from hpcpy.core.paths import ROOT, cache_dir
-from hpcpy.core.programs import captured, printed
-from hpcpy.core.scratch import locked
-from hpcpy.core.stages import Stage
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import SBIN, needed
-from hpcpy_cluster import processes
-from hpcpy_cluster.layout import (
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import (
     COMMANDS,
     CONTROLLER,
     Layout,
@@ -30,7 +22,15 @@ from hpcpy_cluster.layout import (
     slurm_conf,
     wrapper,
 )
-from hpcpy_cluster.processes import Machine
+from hpcpy.cluster.processes import Machine
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors, make_folder, places_named
+from hpcpy.core.paths import ROOT, cache_dir
+from hpcpy.core.programs import captured, printed
+from hpcpy.core.scratch import locked
+from hpcpy.core.stages import Stage
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import SBIN, needed
 
 # Set aside for measuring networks (RFC 2544): no site routes them.
 _POOL = ipaddress.IPv4Network("198.18.0.0/15")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+# Ctrl-C during the imports ends this without a traceback; `signals.listen` sets what it does then.
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import functools
 import importlib
 import sys

@@ -45,10 +45,15 @@ make install DESTDIR="$OUT" COMPILEALL_OPTS=-l
 cp Modules/_hacl/*.a Modules/_decimal/libmpdec/libmpdec.a \
     "$OUT$PREFIX"/lib/python3.*/config-3*/
 
+source=$PWD
 cd "$OUT$PREFIX"
 strip --strip-debug lib/python3.*/config-3*/*.a
 rm -rf lib/python3.*/idlelib lib/python3.*/turtledemo lib/python3.*/tkinter \
     lib/libpython3* lib/pkgconfig share bin/idle3*
+# The licences of others' code in it: libmpdec's and more, and that of the hashes.
+install -D -m 644 "$source/Doc/license.rst" share/licenses/python/license.rst
+mkdir share/licenses/hacl-star
+sed '/\*\//q' "$source/Modules/_hacl/Hacl_Hash_SHA2.c" >share/licenses/hacl-star/LICENSE
 # The interpreter has all code in memory.
 find lib -name __pycache__ -prune -exec rm -rf {} +
 ln -s python3 bin/python

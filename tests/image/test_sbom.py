@@ -30,6 +30,7 @@ ELSEWHERE = {
     "lapack": LICENCES / "openblas",
     **dict.fromkeys(("hwloc", "json-c", "libfabric", "mpich"), Path("/opt/mpich/share/licenses")),
     **dict.fromkeys(("python", "python-branch"), LIBRARY),
+    "mpdecimal": LICENCES / "python",
 }
 LICENCE = re.compile(r"(licen[cs]e|copying|hwloc|json-c|libfabric|mpich).*", re.IGNORECASE)
 

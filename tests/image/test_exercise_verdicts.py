@@ -7,16 +7,6 @@ from test_exercise import refused, text
 
 # Programs that would have it right without an answer, and what is said of each.
 FAKES = {
-    "writes its verdict": (
-        """
-import os, pathlib, sys
-text = '{"rank": 0, "code": 0, "message": ""}'
-for name in "0.verdict", "0.part":
-    pathlib.Path(sys.argv[3], name).write_text(text)
-os._exit(0)
-""",
-        "the program ended with exit code 0, and gave no answer",
-    ),
     "seals it by a key of its own": (
         """
 import hashlib, os, pathlib, sys
@@ -37,22 +27,6 @@ def compute(*_): return 1
 """,
         "my.py changes what judges it",
     ),
-    "replaces what the judge calls": (
-        """
-from workloads.exercise.tasks import pi_processes as judge
-judge.noted = lambda _: [(1, "0 500000"), (2, "500000 1000000")]
-def compute(*_): return judge.hits(0, 1000000)
-""",
-        "my.py changes what judges it",
-    ),
-    "replaces what writes it": (
-        """
-import json
-json.dumps = lambda _: '{"rank": 0, "code": 0, "message": ""}'
-def compute(*_): return 1
-""",
-        "pair 0 is counted by none",
-    ),
     "raises a success": (
         """
 from hpcpy_common.errors import WorkloadError
@@ -64,32 +38,10 @@ def compute(*_): raise WorkloadError("right")
 }
 
 
-# Answers that are wrong, and what would have had them right.
-CHANGES = [
-    (
-        "heat-slices",
-        "    new = old.copy()\n",
-        "    import numpy as np\n    np.argwhere = np.empty_like\n    return 0 * old\n",
-    ),
-    (
-        "heat-scaling",
-        "    return max(",
-        "    import builtins\n    builtins.abs = lambda _: 0\n    return max(",
-    ),
-    (
-        "heat-sum",
-        "    return math",
-        "    math.fsum = lambda _: 0.0\n    return 0.0\n    return math",
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "right", "wrong"), CHANGES)
-def test_a_program_leaves_no_library_changed(
-    name: str, right: str, wrong: str, tmp_path: Path
-) -> None:
-    file, solution = tmp_path / "my.py", text(name, solved=True)
-    file.write_text(solution.replace(right, wrong, 1))
+def test_a_program_leaves_no_library_changed(tmp_path: Path) -> None:
+    file, name = tmp_path / "my.py", "heat-slices"
+    wrong = "    import numpy as np\n    np.argwhere = np.empty_like\n    return 0 * old\n"
+    file.write_text(text(name, solved=True).replace("    new = old.copy()\n", wrong, 1))
     assert "my.py changes what judges it" in refused(file, name)
 
 

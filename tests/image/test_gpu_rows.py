@@ -8,7 +8,6 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from altered import altered
 
@@ -149,17 +148,6 @@ registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
     assert done.stdout == ""
     assert done.stderr.count("cannot send from a GPU; bind the site's GPU-aware MPI and put") == 1
     assert "Traceback" not in done.stderr
-
-
-def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
-    before = hasattr(np, "row_stack")
-    with cuda.numba_compilation():
-        stacked = np.row_stack(([1, 2], [3, 4]))
-    assert np.array_equal(stacked, [[1, 2], [3, 4]])
-    assert hasattr(np, "row_stack") == before
-    with pytest.raises(UnavailableError, match="no attribute"), cuda.numba_compilation():
-        np.no_such_function  # noqa: B018
-    assert hasattr(np, "row_stack") == before
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from needed import is_drawn, need, needs, plotted
 from running import printed, workload_on
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.linalg import arrays, definition, processes
+from workloads.linalg import definition, processes
 from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
@@ -206,20 +206,3 @@ def test_several_sizes_have_a_table_each(
     assert [*dict.fromkeys(r["problem"] for r in results(report))] == names
     parameters = json.loads(report.read_text())["parameters"]
     assert parameters["dot 40"] == {"n": 40, "seed": SEED}
-
-
-@pytest.mark.parametrize("count", [1, 2, 8])
-def test_dasks_array_has_a_piece_for_each_thread(
-    count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It was one of 128 MiB, by one thread, beside a note of pieces.
-    need("dask")
-    found = []
-
-    def compute(package: Any, problem: Problem) -> float:
-        found.append(package.arange(problem.n, dtype=package.float64).npartitions)
-        return 0.0
-
-    monkeypatch.setattr(arrays, "compute", compute)
-    arrays.dask(Problem("mean", 1_000_000, SEED, 1), Workers(count))
-    assert found == [count]

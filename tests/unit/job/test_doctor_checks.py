@@ -70,11 +70,8 @@ def test_cores_that_a_node_lacks_are_not_asked_for_again(
 @pytest.mark.parametrize(
     ("variable", "is_right"),
     [
-        ("OMP_NUM_THREADS=1", True),
         ("OMP_NUM_THREADS=1,2", True),
         ("OMP_NUM_THREADS=banana", False),
-        ("OMP_NUM_THREADS=0", False),
-        ("OPENBLAS_NUM_THREADS=-1", False),
         ("NUMBA_NUM_THREADS=1,2", False),
     ],
 )
@@ -92,7 +89,6 @@ def test_a_number_of_threads_is_a_number(
     [
         ("absent", "is not there, or not to be seen; unset TMPDIR, or make the folder"),
         ("file", "is no folder; unset TMPDIR, or name a folder"),
-        ("closed", "cannot be written; unset TMPDIR, or name a folder of your own"),
     ],
 )
 def test_why_there_is_no_folder_for_temporary_files(
@@ -177,7 +173,6 @@ NOT_USED = "; the node has cxi, which is not used"
 @pytest.mark.parametrize(
     ("files", "opened", "speed", "says"),
     [
-        (CXI, "socket:[77]", None, f"tcp ({ON_TCP}){NOT_USED}"),
         (CXI, "socket:[77]", SPEED, f"tcp ({FAST}{ON_TCP}){NOT_USED}"),
         (CXI, "/dev/cxi0", SPEED, f"cxi ({FAST}/dev/cxi0 is open)"),
         ({}, "socket:[77]", SPEED, f"tcp ({FAST}{ON_TCP})"),
@@ -198,7 +193,6 @@ def test_tcp_on_a_node_with_a_fabric_is_a_warning_with_its_speed(
     [
         ("/dev/shm/mpich_shar_tmpZazLdY", True),  # noqa: S108
         ("/SYSV00000000", True),
-        ("/tmp/ompi.n1.0/pid.7/vader_segment.n1.0", True),  # noqa: S108
         ("/usr/lib/libfabric.so.1", False),
     ],
 )

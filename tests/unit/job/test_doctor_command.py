@@ -46,8 +46,6 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
         ('fabric = "verbs"', 1, "the node has cxi"),
         ("gpus = 5", 1, "4 GPUs answer"),
         ("gpu = 4", 2, "unknown promise 'gpu'; known: mpi, mpi_library, fabric"),
-        ("gpus = 0", 2, "a whole number of at least 1"),
-        ("[promises", 2, "s.toml"),
         (None, 2, "cannot be read"),
         ("[promise]\ngpus = 4", 2, "'promise' is an unknown key; did you mean promises?"),
     ],
@@ -73,12 +71,9 @@ def test_promises(
     [
         ('mpi = "mpich"', [], 0),
         ('mpi = "mpich"', [Finding("mpi.library", Status.INFO, "none: x")], 1),
-        ('mpi_library = "/opt"', [], 0),
-        ('fabric = "tcp"', [], 0),
         ('fabric = "cxi"', [], 0),
         ('fabric = "cxi"', [Finding("fabric.hardware", Status.INFO, "", value=["cxi"])], 0),
         ('fabric = "cxi"', [Finding("fabric.hardware", Status.INFO, "", value=[])], 1),
-        ("gpus = 1", [], 0),
         ("gpus = 1", [Finding("gpu.devices", Status.INFO, "none", value=0)], 1),
     ],
 )
@@ -121,18 +116,13 @@ KEPT, BROKEN = "[promises]\ngpus = 4\n", "[promises]\ngpus = 5\n"
     [
         (BROKEN, "", 0o644, "0", "4 GPUs answer"),
         (KEPT, "", 0o644, "0", ""),
-        (BROKEN, "", 0o644, "", ""),
         (None, BROKEN, 0o644, "0", "s.toml: its promises are not checked: no such file"),
-        (None, "", 0o644, "1", ""),
         (BROKEN, "", 0o666, "0", "s.toml: everybody can change it; chmod o-w"),
         # That of the machine, which a table of a module replaces.
         ("", BROKEN, 0o644, "0", "4 GPUs answer"),
         ("", KEPT, 0o644, "0", ""),
-        ("", BROKEN, 0o644, "", ""),
         ("", BROKEN, 0o666, "0", "s.toml is not read: everybody can change it"),
-        ("", BROKEN, 0o666, "1", ""),
         (KEPT, BROKEN, 0o644, "0", ""),
-        ("[promises]\n", BROKEN, 0o644, "0", ""),
         ("mpi = 'pmi2'\n", BROKEN, 0o644, "0", "4 GPUs answer"),
     ],
 )
@@ -176,13 +166,10 @@ NOT_READ = "{} is not read: it is no file"
     ("name", "make", "code", "says"),
     [
         ("machine", "mkdir -m 0 {}", 0, NOT_READ),
-        ("machine", "ln -s nothing {}", 0, NOT_READ),
         ("machine", "touch {}; chmod 0 {}/..", 2, CLOSED),
         ("machine", "true", 0, ""),
         ("module", "mkdir {}", 2, "HPCPY_SITE_FILE={}: it is no file"),
-        ("module", "ln -s nothing {}", 2, "HPCPY_SITE_FILE={}: it is no file"),
         ("module", "touch {}; chmod 0 {}/..", 2, CLOSED),
-        ("module", "touch {}; chmod 0 {}", 2, CLOSED),
         # In no container there is nothing to bind.
         ("module", "true", 0, "HPCPY_SITE_FILE={}: its promises are not checked: no such file"),
     ],
@@ -216,7 +203,6 @@ def test_what_is_no_file_or_closed_is_told_in_a_job(
     [
         ("/dev/shm/mpich_shar_tmpZazLdY", "2", ", shared memory"),  # noqa: S108
         ("socket:[1]", "2", ", no shared memory"),
-        ("socket:[1]", "1", "network: unknown"),
         ("socket:[1]", "", "network: unknown"),
     ],
 )
@@ -250,7 +236,6 @@ def test_json_to_a_file_and_to_standard_output(
     [
         ("{traps}", "{src}", False),
         ("{traps}", "{src}:{traps}", True),
-        ("/", "{src}:{traps}", True),
         ("/", "{traps}:{src}", True),
         # Where the code itself lies.
         ("{src}", "", False),

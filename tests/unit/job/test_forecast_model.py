@@ -1,7 +1,6 @@
 """The forecast: the queueing model's limits, the ways to start, and how a file system is probed."""
 
 import json
-import re
 import signal
 import sys
 from dataclasses import replace
@@ -13,7 +12,6 @@ from processes import environment, python, start
 
 from hpcpy.core import paths
 from hpcpy_common.errors import OutputError
-from hpcpy_job.forecast import count, model
 from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
@@ -25,7 +23,6 @@ from hpcpy_job.forecast.model import (
     seconds,
 )
 from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
-from measure import figures
 from running import run, wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
@@ -54,31 +51,12 @@ def test_a_start_alone_is_its_think_time_and_its_latencies() -> None:
     assert seconds(start, FILES, 1, 64) == pytest.approx(1.5 + 110 * 0.002 + 2)
 
 
-def test_the_counts_are_of_reports_that_are_there() -> None:
-    results = paths.ROOT / "docs/results"
-    named = re.findall(r"[\w-]+\.json", Path(model.__file__).read_text())
-    assert [name for name in named if not (results / name).exists()] == []
-    report = json.loads((results / "storm-first.json").read_text())
-    asked = figures.of(report, ["file", "1x1", "requests"])
-    assert asked == str(model._FILE_BY_NODE + model._FILE_BY_RANK)
-
-
 def test_a_node_asks_no_faster_than_its_client_can() -> None:
     slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9)
     start = Start(think=0, by_rank=100)
     assert seconds(start, slow, 64, 64) == pytest.approx(64)
     # Further nodes take no longer.
     assert seconds(start, slow, 6400, 64) == pytest.approx(64)
-
-
-@pytest.mark.parametrize("given", ["src", "./src/", "other:src", "{}/src"])
-def test_what_pythonpath_adds_is_pythons(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", given.format(tmp_path))
-    assert count._is_pythons(f"{tmp_path}/src/module.py")
-    assert not count._is_pythons(f"{tmp_path}/my.py")
 
 
 SHARED = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)

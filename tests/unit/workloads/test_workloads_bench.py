@@ -91,18 +91,6 @@ SCALED = {
 WORKERS = (1, 2, 4, 8, 32)
 
 
-def test_the_fewest_workers_are_what_speed_up_refers_to() -> None:
-    results = [
-        Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
-        Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
-    ]
-    ((_, first, full), (_, speed_up, efficiency)) = scaling.series(results)["ranks"]
-    assert (first, full) == (2.0, 1.0)
-    assert speed_up == pytest.approx(5.0)
-    assert efficiency == pytest.approx(0.625)
-    assert "62%" in scaling.table(Done(results), "M/s")
-
-
 @pytest.mark.usefixtures("alone")
 def test_workers_that_cannot_be_are_refused() -> None:
     with pytest.raises(UsageError, match="plain has no workers"):

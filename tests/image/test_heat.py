@@ -9,7 +9,7 @@ import pytest
 from altered import altered
 from needed import need
 
-from running import in_own_process, printed, refusal, workload_on
+from running import printed, refusal, workload_on
 from tiers import sampled
 from workloads.heat.plate import Plate
 from workloads.heat.registry import CHECKPOINTS, TECHNIQUES
@@ -102,21 +102,6 @@ def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
     done = altered(2, code, "heat", "--impl", "numpy,mpi-sendrecv", *options)
     assert done.returncode == 1
     assert verdict in done.stderr
-
-
-@pytest.mark.long
-def test_a_trace_shows_that_the_inner_rows_are_computed_meanwhile(tmp_path: Path) -> None:
-    need("viztracer")
-    trace = tmp_path / "r.json"
-    words = "workloads heat --impl mpi-overlap -n 64 --steps 5 --repeat 1"
-    command = f"viztracer --quiet -o {trace}.$PMI_RANK.json -m {words}"
-    printed(in_own_process("mpiexec", "-n", "2", "sh", "-c", command))
-    for rank in range(2):
-        events = json.loads(Path(f"{trace}.{rank}.json").read_text())["traceEvents"]
-        calls = sorted((one for one in events if one["ph"] == "X"), key=lambda one: one["ts"])
-        names = [one["name"].partition(" (")[0] for one in calls if "heat/mpi.py" in one["name"]]
-        parts = [name.rpartition(".")[2] for name in names if name.count("<locals>")]
-        assert parts[-25:] == ["step", "start", "inner", "wait", "outer"] * 5
 
 
 @pytest.mark.parametrize("failing", ["--out", "--film"])

@@ -67,16 +67,6 @@ with Client() as client:
     while len(list(folder.glob("begun-*"))) < 2:
         time.sleep(0.1)
 """, 2, ""),
-    "a program may end the cluster itself": ("""
-Client().shutdown()
-print("computes on")
-""", 2, "computes on\n"),
-    "a task finds what lies beside the program, as does what it starts": ("""
-(folder / "beside.py").write_text("def two(): return 2")
-import beside, os
-with Client() as client:
-    print(client.submit(beside.two).result(), client.submit(os.getenv, "PYTHONSAFEPATH").result())
-""", 2, "2 None\n"),
     "a task that keeps Python's lock does not stop the scheduler": ("""
 def hold():
     (folder / "begun").touch()

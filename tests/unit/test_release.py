@@ -12,7 +12,6 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.paths import project_version
-from hpcpy.core.stages import Stage
 from hpcpy.images import command, provenance
 from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import PLACES
@@ -81,23 +80,6 @@ def test_a_folder_that_would_change_the_checkout_is_refused(
     with pytest.raises(UsageError, match=r"has changes \(\?\? \.new\."):
         release.main(options)
     assert not [*tmp_path.glob(".new*")]
-
-
-def test_pages_of_other_commits_are_removed(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (build / "docs").mkdir()
-    (build / "docs/old.html").touch()
-    monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(Stage, "run", lambda *_: None)
-    release._build_pages()
-    assert not (build / "docs").exists()
-
-
-def test_without_openssl_it_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnavailableError, match=r"^openssl: No such file.*; install openssl$"):
-        release.check_key(tmp_path / "key")
 
 
 def test_provenance_names_every_pin_once() -> None:

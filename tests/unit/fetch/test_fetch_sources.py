@@ -76,9 +76,6 @@ def answer(*lines: bytes) -> Answer:
     "odd",
     [
         pytest.param(answer(b"HTTP/1.1 302 Found", b"Location: /thing"), id="redirects to itself"),
-        pytest.param(
-            answer(b"HTTP/1.1 302 Found", b"Location: http://a..invalid/"), id="and to no host"
-        ),
         pytest.param(answer(b"\x1b[31mno\thttp" + b" at all" * 999), id="garbage"),
         pytest.param(answer(b"HTTP/1.1 200 OK", b"Content-Length: \xb2"), id="no number"),
     ],
@@ -118,18 +115,6 @@ def test_mirror_of_the_machine_stands_for_the_archive(
     assert fetched("apt-mirror:debian-security/pool/x.deb") == BODY
 
 
-@pytest.mark.parametrize("given", [status(407), ranged(b"wrong")])
-def test_a_failure_names_the_mirror(
-    server: Server, monkeypatch: pytest.MonkeyPatch, given: Answer
-) -> None:
-    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
-    server.answers["/debian/pool/x.deb"] = [given]
-    with pytest.raises(
-        (IntegrityError, UnavailableError), match=f": {server.url}/debian/pool/x.deb: "
-    ):
-        fetched("apt-mirror:debian/pool/x.deb")
-
-
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 
 
@@ -154,14 +139,11 @@ MIRRORS = {"debian": "http://mirror.invalid/debian"}
 
 WRONG = {
     "HPCPY_DEBIAN_MIRROR": (
-        *("foo", "ftp://mirror.invalid/debian", "http://m.invalid/debian main\ndeb x"),
-        *("http://[::1/", "http://a..invalid/debian", "http://me:secret@m.invalid/debian"),
-        *("me:secret@m.invalid/debian", "http://m.invalid/debian?token=secret"),
-        "http://cache.invalid/me:secret@m.invalid/debian",
+        *("foo", "http://m.invalid/debian main\ndeb x", "http://[::1/"),
+        *("http://me:secret@m.invalid/debian", "http://m.invalid/debian?token=secret"),
     ),
-    "http_proxy": ("http://me:secret", "me:secret", "http:/me:secret", "http://me secret"),
-    "https_proxy": ("http://me:1@x:secret/@y", "me:/secret@x:1", "x:1/secret"),
-    "HTTPS_PROXY": ("http://me:secret@", "http://me:1/@x:secret", "http://a..invalid:80"),
+    "http_proxy": ("http://me:secret", "me:secret"),
+    "HTTPS_PROXY": ("http://me:1@x:secret/@y", "http://a..invalid:80"),
 }
 
 

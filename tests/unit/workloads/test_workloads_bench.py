@@ -1,7 +1,6 @@
 """The bench: choosing, tables, reports, and the same work by more and more workers."""
 
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -75,12 +74,6 @@ def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     assert report["command"] == "python -m workloads mandel --impl 'a b'"
     assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
     assert report["results"][0]["samples"] == [2.0, 1.0]
-
-
-def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
-    monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
-    assert machine.cores() == 2
 
 
 SCALED = {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import altered
 
 from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import no_cuda_device
@@ -132,22 +131,6 @@ def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -
     assert done.stderr.count("\n") == 1
     assert f"CuPy has failed: {says}" in done.stderr
     assert done.stderr.startswith("workloads: linalg: rank 1 on ")
-
-
-# No device is reached.
-def test_every_rank_ends_and_one_line_says_what_the_images_own_mpi_cannot() -> None:
-    code = """
-from workloads.bench import workload
-from workloads.p2p import registry
-registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
-    "workloads.p2p.mpi:CuPy", "", ("numpy", "mpi4py"), parallel="ranks"
-)
-"""
-    done = altered(2, code, "p2p", "--impl", "mpi-cupy", "--sizes", 8, "--times", 1)
-    assert done.returncode == 69
-    assert done.stdout == ""
-    assert done.stderr.count("cannot send from a GPU; bind the site's GPU-aware MPI and put") == 1
-    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

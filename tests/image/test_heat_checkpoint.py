@@ -120,36 +120,6 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("parent.chmod(0o555)", "Permission denied; choose another folder with --checkpoint"),
-        ("parent.rmdir()", "No such file or directory; is the folder still there"),
-    ],
-)
-def test_a_folder_that_changes_ends_the_run(change: str, reason: str, tmp_path: Path) -> None:
-    code = (
-        "from workloads.write import files\nown = files._no_room\n"
-        f"files._no_room = lambda path, size: (path.{change}, own(path, size))[1]"
-    )
-    path = tmp_path / "folder" / "plate.h5"
-    path.parent.mkdir()
-    done = altered(1, code, "heat", *words_for(path), "-n", "9")
-    assert done.returncode == 73
-    assert f"FAILED: plate.h5: {reason}" in done.stderr
-
-
-def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
-    others = [tmp_path / f"plate.h5{ending}" for ending in (".new", ".tmp", "~")]
-    for other in others:
-        other.write_text("mine")
-    checkpoint(2, tmp_path / "plate.h5", tmp_path, "-n", 9, "--steps", 30)
-    assert {other.read_text() for other in others} == {"mine"}
-    assert {one.name for one in tmp_path.iterdir()} == {
-        "heat.json", "plate.h5", *(other.name for other in others)
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
     "damage",
     [
         "file['field'].attrs['steps'] = 'many'",

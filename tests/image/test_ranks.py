@@ -32,15 +32,6 @@ def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) 
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
 
 
-def test_only_the_first_rank_looks_for_the_doctor(tmp_path: Path) -> None:
-    file = tmp_path / "d.json"
-    words = ["doctor", "--quick", "--only", "surroundings", "--json"]
-    printed(altered(2, LOOKS, *words, file))
-    assert json.loads(file.read_text())
-    done = altered(2, LOOKS, *words, tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-
-
 def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
     absent, endless = tmp_path / "no" / "r.json", tmp_path / ("n" * 300)
     for file, says in ((absent, "there is no folder"), (endless, "File name too long")):

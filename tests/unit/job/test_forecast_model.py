@@ -46,11 +46,6 @@ def test_times_rise_within_the_bounds_and_end_at_saturation(demand: float, think
         assert found[-1] == pytest.approx(5000 * demand)
 
 
-def test_a_start_alone_is_its_think_time_and_its_latencies() -> None:
-    start = Start(think=1.5, by_rank=100, by_node=10, node_bytes=2e9)
-    assert seconds(start, FILES, 1, 64) == pytest.approx(1.5 + 110 * 0.002 + 2)
-
-
 def test_a_node_asks_no_faster_than_its_client_can() -> None:
     slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9)
     start = Start(think=0, by_rank=100)
@@ -78,13 +73,6 @@ def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
     without, with_own = (forecast(setting(program=one))["in a SIF"][-1] for one in (PROGRAM, own))
     assert with_own > 50 * without
     assert with_own >= forecast(setting(program=own))["as is"][-1]
-
-
-def test_modules_in_memory_save_looks_at_the_programs_folder() -> None:
-    looks = forecast(setting(program=replace(PROGRAM, own=100, looked=90)))
-    few = forecast(setting(program=replace(PROGRAM, own=10)))
-    same = [way for way in looks if looks[way] == few[way]]
-    assert same == ["as is", "baked", "one file"]
 
 
 def test_looks_at_the_programs_folder_are_counted_and_the_tools_own_are_not(

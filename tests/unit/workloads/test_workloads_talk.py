@@ -165,17 +165,6 @@ def _table(times: dict[str, float], title: str = "") -> Outcome:
     return Outcome(Experiment("pi --impl all", {}, title), rows)
 
 
-def test_speed_ups_of_two_runs_are_compared_by_their_own_first_rows() -> None:
-    # The second run's first row was slower, and so was all of it.
-    claim = Faster("slow 4", "fast 4", by_gain=True)
-    for last, verdict in ((0.5, "holds"), (2.0, "does not hold")):
-        tables = [_table({"fast": 2.0, "fast 4": last}, "a"), _table({"slow": 1.0, "slow 4": 0.8})]
-        (found,) = claim.judge(tables)
-        assert found.verdict == verdict
-    (absent,) = judged([claim], [_table({"slow": 1.0, "slow 4": 1.0})])
-    assert (absent.verdict, absent.measured) == ("was not measured", "without fast with 4 workers")
-
-
 @pytest.mark.parametrize(
     ("falls", "gains", "verdict"),
     [

@@ -69,21 +69,8 @@ OTHERWISE = [
     ("mandel-numba", "@numba.njit\ndef escape", "@numba.vectorize\ndef escape"),
     ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
      "file.Set_view(first * mine[0].nbytes, MPI.DOUBLE)\n    file.Write_all(mine)"),
-    ("shared-race", "with total.get_lock():\n            total.value += number",
-     "lock = total.get_lock()\n        lock.acquire()\n"
-     "        total.get_obj().value += number\n        lock.release()"),
-    ("blas-threads", "cores // node.size", "cores // node.size + (node.rank < cores % node.size)"),
     ("heat-scaling", "return max(", "import numpy as np\n    return np.int64(1) * max("),
-    ("heat-overlap", "    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
-     "        compute(row, row + 1)\n", "    waiting = {0, 1}\n    while waiting:\n"
-     "        for k in sorted(waiting):\n            if halo[k].Test():\n"
-     "                waiting.remove(k)\n                row = (1, rows)[k]\n"
-     "                compute(row, row + 1)\n"),
     ("heat-dataset", '"chunks": mine.shape, ', '"chunks": (3, mine.shape[1]), '),
-    ("heat-checkpoint", 'if os.path.exists(path + ".before"):\n'
-     '            os.remove(path + ".before")\n        os.link(path, path + ".before")',
-     'other = path + ".link"\n        if os.path.exists(other):\n            os.remove(other)\n'
-     '        os.link(path, other)\n        os.replace(other, path + ".before")'),
     ("heat-dataset", "field[first : first + len(mine)] = mine\n",
      "field.write_direct(mine, dest_sel=slice(first, first + len(mine)))\n"),
     ("mpi-scatter", "    comm.Scatter(", "    comm.Scatterv("),
@@ -183,3 +170,51 @@ def test_ranks_end_with_their_check(body: str, message: str, tmp_path: Path) -> 
     assert message in refused(file, "heat-halo", "--seconds", "20")
     # Nothing of it is left, which would name the file.
     assert not [words for _, words in processes() if str(file) in words]
+
+
+# Programs that would have it right without an answer, and what is said of each.
+FAKES = {
+    "seals it by a key of its own": (
+        """
+import hashlib, os, pathlib, sys
+text = '{"rank": 0, "code": 0, "message": ""}'
+keys = [each.read_bytes() for each in pathlib.Path(sys.argv[3]).glob("key")]
+for key in keys or [b""]:
+    seal = hashlib.blake2b(text.encode(), key=key).hexdigest()
+    pathlib.Path(sys.argv[3], "0.verdict").write_text(seal + chr(10) + text)
+os._exit(0)
+""",
+        "the program ended with exit code 0, and gave no answer",
+    ),
+    "replaces the judge": (
+        """
+from workloads.exercise.tasks import pi_processes
+pi_processes.judge = lambda _: ""
+def compute(*_): return 1
+""",
+        "my.py changes what judges it",
+    ),
+    "raises a success": (
+        """
+from hpcpy_common.errors import WorkloadError
+WorkloadError.exit_code = 0
+def compute(*_): raise WorkloadError("right")
+""",
+        "right",
+    ),
+}
+
+
+def test_a_program_leaves_no_library_changed(tmp_path: Path) -> None:
+    file, name = tmp_path / "my.py", "heat-slices"
+    wrong = "    import numpy as np\n    np.argwhere = np.empty_like\n    return 0 * old\n"
+    file.write_text(text(name, solved=True).replace("    new = old.copy()\n", wrong, 1))
+    assert "my.py changes what judges it" in refused(file, name)
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_a_program_cannot_write_its_own_verdict(fake: str, tmp_path: Path) -> None:
+    written, message = FAKES[fake]
+    file = tmp_path / "my.py"
+    file.write_text(written)
+    assert message in refused(file, "pi-processes")

@@ -125,7 +125,6 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
 
 PAGE = (paths.ROOT / "docs/how-to/own-packages.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE)
-BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
 # A small one in their place, without a network, from a folder that the image has.
 SMALL = "--no-index --find-links=/mnt plain"
@@ -189,14 +188,3 @@ def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None
     bind = f"{user.folder}/wheels:/mnt"
     user(find_apptainer(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
     user.has_it("mine")
-
-
-@pytest.mark.long
-def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
-    me = Builder(folder)
-    assert BY_HAND is not None
-    (folder / "requirements.txt").write_text("plain\n")
-    for line in BY_HAND.groups():
-        words = line.replace("…", "--no-index --find-links=wheels -r requirements.txt")
-        me(find_apptainer(), *shlex.split(words)[1:])
-    me.has_it("mine")

@@ -30,16 +30,6 @@ def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", ["--only=cpu --quick", "--json=- --only=cpu", "--site=/x", "-x"])
-def test_doctor_is_that_of_a_job(words: str) -> None:
-    of_job = python("-m", "hpcpy_job", "doctor", *words.split())
-    own = run(sys.executable, "-I", paths.ROOT / "hpcpy", "doctor", *words.split())
-    for done in (own, hpcpy("doctor", *words.split())):
-        said = done.returncode, done.stdout, done.stderr
-        assert said == (of_job.returncode, of_job.stdout, of_job.stderr)
-    assert of_job.returncode == (0 if of_job.stdout else 2)
-
-
 # As an older Python would, which this machine need not have.
 OLD = "import pathlib, runpy, signal, sys; sys.version_info = 3, 9; runpy.run_path(sys.argv[1])"
 

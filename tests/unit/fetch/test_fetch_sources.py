@@ -1,8 +1,6 @@
 """Where a file comes from when its first source fails; proxies, mirrors and the private apt."""
 
 import shutil
-import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,22 +28,6 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def full_queue() -> Iterator[str]:
-    """Yield the address of a host that never answers: its backlog of connections is full."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = []
-        for _ in range(3):
-            client = socket.socket()
-            client.setblocking(False)
-            client.connect_ex(address)
-            waiting.append(client)
-        yield f"http://127.0.0.1:{address[1]}"
-        for client in waiting:
-            client.close()
 
 
 def fetched(*urls: str) -> bytes:
@@ -86,15 +68,6 @@ def test_what_a_server_sends_is_one_short_line(server: Server, odd: Answer) -> N
         fetched(f"{server.url}/thing")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
-
-
-@pytest.mark.long
-def test_unreachable_first_source_costs_one_connection_attempt(
-    server: Server, full_queue: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.answers["/second"] = [ranged(BODY)]
-    monkeypatch.setattr("hpcpy.fetch.download.SECONDS", 3.0)
-    assert fetched(f"{full_queue}/first", f"{server.url}/second") == BODY
 
 
 @pytest.mark.parametrize("form", ["http://{}", "me:p@ss:1@{}", "http://me:p/:1@{}", "HTTP://{}/x"])

@@ -1,6 +1,5 @@
 """The doctor's checks, on machines made of folders and libraries made for the test."""
 
-import ctypes
 import os
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hpcpy_job.doctor import checks, network
+from hpcpy_job.doctor import checks
 from hpcpy_job.doctor.checks import Finding, Status, cpu, fabric, gpu, surroundings
 from hpcpy_job.doctor.node import Node, RankFacts, World
 from hpcpy_job.doctor.ping import Speed
@@ -200,29 +199,6 @@ def test_whether_ranks_share_memory(machine: Machine, mapped: str, is_shared: bo
     ranks = (RankFacts(frozenset({0})), RankFacts(frozenset({1})))
     found = fabric.check(machine({}, world=started(mapped), ranks=ranks))
     assert named(found, "fabric.memory").value is is_shared
-
-
-UCX = 'const char *ucp_get_version_string(void) { return "1.19.0"; }'
-
-
-@pytest.mark.parametrize(
-    ("name", "source", "says"),
-    [
-        ("libfabric.so.1.14.0", "int fi_version(void) { return 1 << 16 | 15; }", "libfabric 1.15"),
-        ("libucp.so.0", UCX, "UCX 1.19.0"),
-        ("libfabric.so", "int nothing;", "libfabric of unknown version"),
-    ],
-)
-def test_a_library_of_the_network_tells_its_version(
-    tmp_path: Path, name: str, source: str, says: str
-) -> None:
-    path = compiled(tmp_path / name, source)
-    mountinfo = tmp_path / "proc/self/mountinfo"
-    mountinfo.parent.mkdir(parents=True)
-    mountinfo.write_text(f"2 1 0:9 / {path} rw - ext4 /dev/a rw\n")
-    ctypes.CDLL(str(path))
-    (found,) = network.libraries(["/usr/lib/libc.so.6", str(path)], tmp_path)
-    assert str(found) == f"{says} ({path}, mounted by itself)"
 
 
 CARD = {

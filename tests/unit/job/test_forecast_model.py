@@ -1,16 +1,13 @@
 """The forecast: the queueing model's limits, the ways to start, and how a file system is probed."""
 
-import json
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import environment, python, start
+from processes import python, start
 
-from hpcpy.core import paths
 from hpcpy_common.errors import OutputError
 from hpcpy_job.forecast.model import (
     FileSystem,
@@ -23,7 +20,7 @@ from hpcpy_job.forecast.model import (
     seconds,
 )
 from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
-from running import run, wait_until
+from running import wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
 
@@ -73,26 +70,6 @@ def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
     without, with_own = (forecast(setting(program=one))["in a SIF"][-1] for one in (PROGRAM, own))
     assert with_own > 50 * without
     assert with_own >= forecast(setting(program=own))["as is"][-1]
-
-
-def test_looks_at_the_programs_folder_are_counted_and_the_tools_own_are_not(
-    tmp_path: Path,
-) -> None:
-    script = tmp_path / "my.py"
-    # What the program itself asks again and again is not saved.
-    asked = f"[os.stat('{tmp_path}/data') for _ in range(50)]"
-    script.write_text(f"import json, csv, wave, mailbox, sqlite3, os\n{asked}\n")
-    for name in ("data", "other"):
-        (tmp_path / name).mkdir()
-    counts = []
-    for given in (f"{paths.ROOT}/src", f"{paths.ROOT}/src/../src:{tmp_path}/other"):
-        words = (sys.executable, "-m", "hpcpy_job", "forecast", "--json", "-", "--size", "1")
-        done = run(*words, "--operations", "200", "--", script, env=environment(PYTHONPATH=given))
-        assert done.returncode == 0, done.stderr
-        counts.append(json.loads(done.stdout[done.stdout.index("{") :])["counted"])
-    assert counts[0]["own"] - 50 >= counts[0]["looked"] >= 5
-    # Python looks at the other folder of PYTHONPATH once a module, too.
-    assert counts[1]["calls"] >= counts[0]["calls"] + 5
 
 
 def test_a_way_pays_from_where_it_stays_faster() -> None:

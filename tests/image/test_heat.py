@@ -104,25 +104,6 @@ def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
     assert verdict in done.stderr
 
 
-@pytest.mark.parametrize("failing", ["--out", "--film"])
-def test_only_what_was_written_is_said_to_be(failing: str, tmp_path: Path) -> None:
-    need("matplotlib")
-    good = tmp_path / {"--out": "f.gif", "--film": "f.png"}[failing]
-    full = tmp_path / f"full{'.png' if failing == '--out' else '.gif'}"
-    code = (
-        "from hpcpy_common import files\nwhole = files.whole\n"
-        "def full(path, suffix=''):\n"
-        "    if path.stem == 'full': raise OSError(28, 'No space left on device')\n"
-        "    return whole(path, suffix)\n"
-        "files.whole = full"
-    )
-    words = [failing, full, "--film" if failing == "--out" else "--out", good]
-    done = altered(1, code, "heat", "-n", "9", "--impl", "numpy", *words)
-    assert done.returncode == 73
-    said = [line.split()[-1] for line in done.stdout.splitlines() if "written to" in line]
-    assert said == [str(one) for one in (good,) if one.exists()]
-
-
 def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
     words = ["--impl", "mpi-send,mpi-sendrecv", "-n", 9, "--repeat", 1]
     for size, times in ((1, 2), (2, 0)):

@@ -183,28 +183,6 @@ def test_a_view_has_the_field_that_others_have(wrote: int, reads: int, tmp_path:
         assert (record["n"], record["r"], record["steps"]) == (9, 0.2, steps)
 
 
-# A disk that fills although there was room before: the rank that writes for all has the reason.
-@pytest.mark.parametrize("size", sampled([3, 1, 2]))
-def test_an_error_of_mpi_io_is_one_line(size: int, tmp_path: Path) -> None:
-    path = tmp_path / "plate.npy"
-    checkpoint(size, path, tmp_path, "-n", 99, "--steps", 10)
-    content = path.read_bytes()
-    full = (
-        "import resource\nfrom workloads.heat import view\nfrom workloads.write import files\n"
-        "files._no_room, own = lambda *_: '', view._view\n"
-        "def limited(*words):\n"
-        "    limit = (20_000, resource.RLIM_INFINITY)\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, limit)\n"
-        "    return own(*words)\n"
-        "view._view = limited"
-    )
-    done = altered(size, full, "heat", *words_for(path), "-n", "99", "--steps", "20")
-    assert done.returncode == 73
-    assert "FAILED: plate.npy: File too large; see ulimit -f" in done.stderr.splitlines()[0]
-    assert path.read_bytes() == content
-    assert [one.name for one in tmp_path.glob("*plate*")] == ["plate.npy"]
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_a_checkpoint_of_another_plate_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -114,16 +114,6 @@ def calls(profile: Path) -> int:
     return sum(found[0] for place, found in functions.items() if place[2] == "seeded_hits")
 
 
-# As in two containers with process numbers of their own.
-NUMBER = "os.getpid = lambda: 7"
-
-
-def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
-    words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
-    printed(altered(2, NUMBER, *words, "cprofile", tmp_path / "m.prof"))
-    assert calls(tmp_path / "m.prof") == 2
-
-
 # As on nodes of their own, in which ranks see no other's temporary folder.
 APART = """
 import tempfile

@@ -1,4 +1,4 @@
-"""What the pages have a reader type runs, builds and prints what they show."""
+"""What the pages have a reader type runs and builds."""
 
 import itertools
 import os

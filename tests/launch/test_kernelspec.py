@@ -1,4 +1,4 @@
-"""A kernel of ``hpcpy kernelspec``, and a talk's notebook, started and used as Jupyter does."""
+"""A kernel of ``hpcpy kernelspec``, started and used as Jupyter does."""
 
 import os
 import queue

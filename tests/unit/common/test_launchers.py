@@ -87,7 +87,7 @@ AS = """exec -a "$0" bash -c '"$@"; exit $?' - "$@" """
         ([STEPD, ENGINE, SHELL, CLEANED], False),
         ([STEPD, ENGINE, INIT, GIVEN, SHELL, CLEANED], False),
         ([STEPD, ENGINE, INIT, SHELL], True),
-        # A batch script, a shell in a step, no step, no container.
+        # A batch script, a shell in a step, no container.
         (["slurmstepd: [7.batch]", ENGINE, CLEANED], False),
         ([STEPD, SHELL, ENGINE, CLEANED], False),
         ([STEPD, CLEANED], False),

@@ -1,7 +1,6 @@
 """The report: promises, exit codes, text that any terminal can show, JSON."""
 
 import json
-import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +12,7 @@ from hpcpy.core import paths
 from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks, job, network, promises
+from hpcpy_job.doctor import checks, job, promises
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
 from running import printed, run
@@ -94,14 +93,6 @@ def test_what_is_not_known_is_not_broken(
     assert (says in shown, f"{code} failed" in shown) == (True, True)
 
 
-def test_a_name_in_place_of_a_file_is_told_how_to_become_one(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["doctor", "--site=biowulf"]) == 2
-    says = "(no such file or directory); of a name: hpcpy site --site biowulf > biowulf.toml\n"
-    assert capsys.readouterr().err.endswith(says)
-
-
 def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
     assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name", "files"}
 
@@ -116,6 +107,7 @@ KEPT, BROKEN = "[promises]\ngpus = 4\n", "[promises]\ngpus = 5\n"
     [
         (BROKEN, "", 0o644, "0", "4 GPUs answer"),
         (KEPT, "", 0o644, "0", ""),
+        (BROKEN, "", 0o644, "", ""),
         (None, BROKEN, 0o644, "0", "s.toml: its promises are not checked: no such file"),
         (BROKEN, "", 0o666, "0", "s.toml: everybody can change it; chmod o-w"),
         # That of the machine, which a table of a module replaces.
@@ -196,21 +188,6 @@ def test_what_is_no_file_or_closed_is_told_in_a_job(
     said = says.format(file)
     assert len(lines) == bool(says)
     assert said in done.stderr if code else lines == [line for line in [f"hpcpy: {said}"] if says]
-
-
-@pytest.mark.parametrize(
-    ("opened", "size", "ends"),
-    [
-        ("/dev/shm/mpich_shar_tmpZazLdY", "2", ", shared memory"),  # noqa: S108
-        ("socket:[1]", "2", ", no shared memory"),
-        ("socket:[1]", "", "network: unknown"),
-    ],
-)
-def test_the_line_says_of_one_rank_nothing_of_memory(
-    monkeypatch: pytest.MonkeyPatch, opened: str, size: str, ends: str
-) -> None:
-    monkeypatch.setattr(os, "environ", {"PMI_RANK": "0", "PMI_SIZE": size} if size else {})
-    assert network.line(frozenset({opened})).endswith(ends)
 
 
 def test_json_to_a_file_and_to_standard_output(

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from hpcpy_common import machine
-from hpcpy_common.errors import UsageError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
 from hpcpy_job.__main__ import main as job
 from running import printed
 from workloads.__main__ import main
-from workloads.linalg.problems import Problem
 from workloads.p2p.messages import DEFAULT, in_words, sizes
 from workloads.registry import TOOLS, WORKLOADS
 
@@ -142,13 +139,6 @@ def test_bad_input_gets_one_line_and_code_2(
     assert shown.err.startswith(f"{package}: {name}: ")
     assert says.format(tmp=tmp_path) in shown.err
     assert not [*tmp_path.iterdir()]
-
-
-def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "available_memory", lambda: 2**30)
-    Problem("eigh", 4_000, 1).prepare([])
-    with pytest.raises(UsageError, match=r"-n 5000 needs 1.5 GiB of memory for eigh, 1.0 are"):
-        Problem("eigh", 5_000, 1).prepare([])
 
 
 @pytest.mark.usefixtures("alone")

@@ -117,18 +117,6 @@ def test_every_kind_is_counted() -> None:
     assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (6, 5, 0)
 
 
-def test_bytes_are_those_of_files_that_are_off_node(tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_bytes(b"x" * 5_000)
-    code = (
-        f"f = os.open({str(path)!r}, 0); os.read(f, 3_000); os.pread(f, 9_000, 1_000)\n"
-        "r, w = os.pipe(); os.write(w, bytes(700)); os.read(r, 700)\n"
-        "g = os.open('/etc/passwd', 0); os.read(g, 10)\n"
-    )
-    found = more(code)
-    assert (found["bytes_read"], found["read"], found["opens"]) == (7_000, 4, 2)
-
-
 def test_paths_are_absolute_and_any_text(tmp_path: Path) -> None:
     # A child begins where its parent is; the target of a link is not looked up.
     name = 'ü \\ " <0>\n'

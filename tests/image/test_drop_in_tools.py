@@ -62,7 +62,6 @@ def test_a_mechanism_works_in_a_virtual_environment(tmp_path: Path, name: str) -
     "tool",
     [
         ["-m", "cProfile", "-o", "/dev/null"],
-        ["-m", "trace", "--count", "-C", "counts"],
         ["-m", "pdb", "-c", "continue", "-c", "quit"],
         ["-m", "kernprof", "-o", "/dev/null"],
         ["-m", "viztracer", "--quiet", "-o", "trace.json"],
@@ -107,18 +106,14 @@ class Tests(unittest.TestCase):
     "words",
     [
         ["-m", "unittest", "discover", "-q"],
-        ["-m", "unittest", "-q", "test_mine"],
         ["-m", "pytest", "-q", "-p", "no:cacheprovider"],
         ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-p", "mine"],
         ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules"],
         ["-m", "doctest", "test_mine.py"],
         ["-m", "compileall", "-q", "."],
-        ["-m", "py_compile", "mine.py"],
-        ["-m", "pydoc", "mine"],
         ["-m", "timeit", "-n1", "-r1", "-s", "import mine", "mine.f(1)"],
         ["-m", "zipapp", "program", "-o", "program.pyz"],
         ["program"],
-        ["-m", "program"],
     ],
     ids=" ".join,
 )

@@ -8,9 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from altered import altered
 
 from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import no_cuda_device
@@ -133,33 +131,6 @@ def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -
     assert done.stderr.count("\n") == 1
     assert f"CuPy has failed: {says}" in done.stderr
     assert done.stderr.startswith("workloads: linalg: rank 1 on ")
-
-
-# No device is reached.
-def test_every_rank_ends_and_one_line_says_what_the_images_own_mpi_cannot() -> None:
-    code = """
-from workloads.bench import workload
-from workloads.p2p import registry
-registry.TECHNIQUES["mpi-cupy"] = workload.Technique(
-    "workloads.p2p.mpi:CuPy", "", ("numpy", "mpi4py"), parallel="ranks"
-)
-"""
-    done = altered(2, code, "p2p", "--impl", "mpi-cupy", "--sizes", 8, "--times", 1)
-    assert done.returncode == 69
-    assert done.stdout == ""
-    assert done.stderr.count("cannot send from a GPU; bind the site's GPU-aware MPI and put") == 1
-    assert "Traceback" not in done.stderr
-
-
-def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
-    before = hasattr(np, "row_stack")
-    with cuda.numba_compilation():
-        stacked = np.row_stack(([1, 2], [3, 4]))
-    assert np.array_equal(stacked, [[1, 2], [3, 4]])
-    assert hasattr(np, "row_stack") == before
-    with pytest.raises(UnavailableError, match="no attribute"), cuda.numba_compilation():
-        np.no_such_function  # noqa: B018
-    assert hasattr(np, "row_stack") == before
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from altered import altered
 from needed import need
 
-from running import in_own_process, printed, refusal, workload_on
+from running import printed, refusal, workload_on
 from tiers import sampled
 from workloads.heat.plate import Plate
 from workloads.heat.registry import CHECKPOINTS, TECHNIQUES
@@ -104,55 +104,10 @@ def test_a_wrong_answer_is_found(change: str, verdict: str) -> None:
     assert verdict in done.stderr
 
 
-@pytest.mark.long
-def test_a_trace_shows_that_the_inner_rows_are_computed_meanwhile(tmp_path: Path) -> None:
-    need("viztracer")
-    trace = tmp_path / "r.json"
-    words = "workloads heat --impl mpi-overlap -n 64 --steps 5 --repeat 1"
-    command = f"viztracer --quiet -o {trace}.$PMI_RANK.json -m {words}"
-    printed(in_own_process("mpiexec", "-n", "2", "sh", "-c", command))
-    for rank in range(2):
-        events = json.loads(Path(f"{trace}.{rank}.json").read_text())["traceEvents"]
-        calls = sorted((one for one in events if one["ph"] == "X"), key=lambda one: one["ts"])
-        names = [one["name"].partition(" (")[0] for one in calls if "heat/mpi.py" in one["name"]]
-        parts = [name.rpartition(".")[2] for name in names if name.count("<locals>")]
-        assert parts[-25:] == ["step", "start", "inner", "wait", "outer"] * 5
-
-
-@pytest.mark.parametrize("failing", ["--out", "--film"])
-def test_only_what_was_written_is_said_to_be(failing: str, tmp_path: Path) -> None:
-    need("matplotlib")
-    good = tmp_path / {"--out": "f.gif", "--film": "f.png"}[failing]
-    full = tmp_path / f"full{'.png' if failing == '--out' else '.gif'}"
-    code = (
-        "from hpcpy_common import files\nwhole = files.whole\n"
-        "def full(path, suffix=''):\n"
-        "    if path.stem == 'full': raise OSError(28, 'No space left on device')\n"
-        "    return whole(path, suffix)\n"
-        "files.whole = full"
-    )
-    words = [failing, full, "--film" if failing == "--out" else "--out", good]
-    done = altered(1, code, "heat", "-n", "9", "--impl", "numpy", *words)
-    assert done.returncode == 73
-    said = [line.split()[-1] for line in done.stdout.splitlines() if "written to" in line]
-    assert said == [str(one) for one in (good,) if one.exists()]
-
-
 def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
     words = ["--impl", "mpi-send,mpi-sendrecv", "-n", 9, "--repeat", 1]
     for size, times in ((1, 2), (2, 0)):
         assert printed(workload_on(size, "heat", *words)).count("one rank: start it") == times
-
-
-@pytest.mark.parametrize("option", ["--out", "--film"])
-def test_a_picture_that_nothing_can_draw_is_refused_before_the_run(option: str) -> None:
-    code = (
-        "import importlib.util\nfind = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name: None if name == 'matplotlib' else find(name)"
-    )
-    done = altered(1, code, "heat", "--impl", "numpy", option, "-")
-    assert (done.returncode, done.stdout) == (69, "")
-    assert "no module 'matplotlib' here; --out plate.npy writes the numbers" in done.stderr
 
 
 # Ranks that do not come within two seconds are aborted.
@@ -185,19 +140,11 @@ def test_pictures(tmp_path: Path) -> None:
     [
         (["-n", "2", "--impl", "multiprocessing", "--workers", "3"], "each of 3 workers; -n 3 has"),
         (["--until", "1e-3", "--impl", "multiprocessing"], "--until: multiprocessing does all"),
-        (["--until", "nan"], "'nan' is no number above 0"),
         (["--impl", "mpi-checkpoint"], "--impl mpi-checkpoint: needs --checkpoint FILE"),
-        (["--impl", "numpy,mpi-view"], "--impl mpi-view: needs --checkpoint FILE"),
-        (["--every", "3"], "--every: needs --checkpoint"),
         (["--impl", "mpi-view", "--checkpoint", "/dev/null"], "is no file that can be replaced"),
-        (["--impl", "numba-parallel", "--workers", "999"], "was started for at most"),
         (["--checkpoint", "TMP/a.h5", "--impl", "numpy"], "is for --impl mpi-checkpoint or"),
-        (["--checkpoint", "TMP/a.h5", "--impl", ",".join(CHECKPOINTS)], "or mpi-view alone"),
-        (["--film", "a.png"], "ends in none of .gif"),
         (["--out", "TMP/a.npy", "--json", "TMP/./a.npy"], "--json and --out: both go to"),
-        (["--out", "TMP/a.gif.png", "--plot", "TMP/a.gif.png"], "--plot and --out: both go to"),
         (["--out", "-", "--json", "-"], "--json and --out: both go to -"),
-        (["--film", "-", "--profile", "line", "-"], "--film and --profile: both go to -"),
     ],
 )
 def test_what_cannot_be_is_refused(options: list[str], said: str, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_stop_of_any_rank_leaves_no_part_of_a_checkpoint(
     assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize(("first", "every"), [(33, 7), (510, 10), (999, 10), (999, 7)])
+@pytest.mark.parametrize(("first", "every"), [(33, 7), (999, 10)])
 def test_until_ends_at_the_step_of_a_run_without_a_stop(
     first: int, every: int, tmp_path: Path
 ) -> None:
@@ -102,23 +102,6 @@ def test_until_ends_at_the_step_of_a_run_without_a_stop(
     for _ in range(2):
         again = checkpoint(2, path, tmp_path, *options, "--every", every)
         assert again["answer"] == plain["answer"]
-
-
-def test_a_stop_that_hdf5_drops_is_no_failure(tmp_path: Path) -> None:
-    dropped = (
-        "import contextlib, signal\nfrom workloads.heat import hdf5\n"
-        "@contextlib.contextmanager\n"
-        "def nothing(*_):\n"
-        "    with contextlib.suppress(KeyboardInterrupt):\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    with contextlib.suppress(TypeError):\n"
-        "        yield None\n"
-        "hdf5.new_file = nothing"
-    )
-    path = tmp_path / "plate.h5"
-    done = altered(1, dropped, "heat", *words_for(path), "-n", "99", "--steps", "20")
-    assert (done.returncode, done.stderr) == (130, "workloads: heat: stopped\n")
-    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -137,45 +120,11 @@ def test_a_checkpoint_without_room_ends_all_ranks_and_leaves_the_one_before(
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("parent.chmod(0o555)", "Permission denied; choose another folder with --checkpoint"),
-        ("parent.rmdir()", "No such file or directory; is the folder still there"),
-    ],
-)
-def test_a_folder_that_changes_ends_the_run(change: str, reason: str, tmp_path: Path) -> None:
-    code = (
-        "from workloads.write import files\nown = files._no_room\n"
-        f"files._no_room = lambda path, size: (path.{change}, own(path, size))[1]"
-    )
-    path = tmp_path / "folder" / "plate.h5"
-    path.parent.mkdir()
-    done = altered(1, code, "heat", *words_for(path), "-n", "9")
-    assert done.returncode == 73
-    assert f"FAILED: plate.h5: {reason}" in done.stderr
-
-
-def test_a_checkpoint_takes_no_other_files_place(tmp_path: Path) -> None:
-    others = [tmp_path / f"plate.h5{ending}" for ending in (".new", ".tmp", "~")]
-    for other in others:
-        other.write_text("mine")
-    checkpoint(2, tmp_path / "plate.h5", tmp_path, "-n", 9, "--steps", 30)
-    assert {other.read_text() for other in others} == {"mine"}
-    assert {one.name for one in tmp_path.iterdir()} == {
-        "heat.json", "plate.h5", *(other.name for other in others)
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
     "damage",
     [
         "file['field'].attrs['steps'] = 'many'",
-        "file['field'].attrs['steps'] = -5",
         "file['field'].attrs['steps'] = 29",
-        "file['field'].attrs['n'] = [9, 9]",
         "file['field'][3, 4] = float('nan')",
-        "file['field'][3, 4] = 1e300",
-        "del file['field']; file['field'] = 'text'",
         "del file['field']; file.create_group('field').attrs.update(n=9, r=0.2, steps=3)",
         "at = file['field'].id.get_chunk_info(4).byte_offset; file.close(); "
         "raw = open(path, 'r+b'); raw.seek(at + 9); raw.write(b'xy'); raw.close()",
@@ -209,8 +158,6 @@ def flipped(at: int) -> Any:
         lambda data: data[:-1],
         lambda _: b"other data",
         flipped(3),  # of the format's name
-        flipped(9),  # of its header's length
-        flipped(20),  # of a name in it
         flipped(-8 * 11**2 - 16),  # of the steps
         flipped(-8 * 60 + 7),  # of the field, the last of a number's bytes
     ],
@@ -234,28 +181,6 @@ def test_a_view_has_the_field_that_others_have(wrote: int, reads: int, tmp_path:
         record = np.load(path)
         assert record["field"].tobytes() == np.load(tmp_path / "numpy.npy").tobytes()
         assert (record["n"], record["r"], record["steps"]) == (9, 0.2, steps)
-
-
-# A disk that fills although there was room before: the rank that writes for all has the reason.
-@pytest.mark.parametrize("size", sampled([3, 1, 2]))
-def test_an_error_of_mpi_io_is_one_line(size: int, tmp_path: Path) -> None:
-    path = tmp_path / "plate.npy"
-    checkpoint(size, path, tmp_path, "-n", 99, "--steps", 10)
-    content = path.read_bytes()
-    full = (
-        "import resource\nfrom workloads.heat import view\nfrom workloads.write import files\n"
-        "files._no_room, own = lambda *_: '', view._view\n"
-        "def limited(*words):\n"
-        "    limit = (20_000, resource.RLIM_INFINITY)\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, limit)\n"
-        "    return own(*words)\n"
-        "view._view = limited"
-    )
-    done = altered(size, full, "heat", *words_for(path), "-n", "99", "--steps", "20")
-    assert done.returncode == 73
-    assert "FAILED: plate.npy: File too large; see ulimit -f" in done.stderr.splitlines()[0]
-    assert path.read_bytes() == content
-    assert [one.name for one in tmp_path.glob("*plate*")] == ["plate.npy"]
 
 
 @pytest.mark.parametrize("name", FILES)

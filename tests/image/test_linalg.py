@@ -14,7 +14,7 @@ from needed import is_drawn, need, needs, plotted
 from running import printed, workload_on
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.linalg import arrays, definition, processes
+from workloads.linalg import definition
 from workloads.linalg.numpy_ import in_batches
 from workloads.linalg.problems import BYTES_OF_EIGH, Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
@@ -152,23 +152,6 @@ def test_the_sweep_has_the_threads_that_were_asked_for(
     assert 1 <= threads["omp-unset"] <= CORES
 
 
-def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in processes.VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    before = {"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "6"}
-    for name, value in before.items():
-        monkeypatch.setenv(name, value)
-    with processes.blas_threads(3):
-        there = {name: os.environ[name] for name in processes.VARIABLES if name in os.environ}
-        assert there == {"OMP_NUM_THREADS": "3"}
-    assert {name: os.environ.get(name) for name in before} == before
-    # The user's number wins over a share of the cores.
-    assert linalg("--task", "tasks", "--impl", "multiprocessing", "-n", 5, "--count", 2) == 0
-    assert "OPENBLAS_NUM_THREADS=6 in each process" in capsys.readouterr().out
-
-
 def test_a_wrong_answer_exits_1() -> None:
     code = """
 import numpy as np
@@ -190,36 +173,3 @@ def test_a_call_has_as_many_matrices_as_half_the_memory_holds() -> None:
         values, note = in_batches(np, problem, memory)
         assert note == f"{size} matrices a call"
         assert np.allclose(values, alone, rtol=1e-12, atol=0)
-
-
-def test_several_sizes_have_a_table_each(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report, chart = tmp_path / "linalg.json", tmp_path / "linalg.svg"
-    words = ["--task", "dot,tasks", "-n", "3,40", "--count", 3, "--impl", "all", *plotted(chart)]
-    assert linalg(*words, "--json", report) == 0
-    shown = capsys.readouterr().out
-    assert "linalg dot: 3 × 3, seed 2022" in shown
-    assert "linalg tasks: 3 of 40 × 40, seed 2022" in shown
-    assert is_drawn(chart)
-    names = ["dot 3", "dot 40", "tasks 3", "tasks 40"]
-    assert [*dict.fromkeys(r["problem"] for r in results(report))] == names
-    parameters = json.loads(report.read_text())["parameters"]
-    assert parameters["dot 40"] == {"n": 40, "seed": SEED}
-
-
-@pytest.mark.parametrize("count", [1, 2, 8])
-def test_dasks_array_has_a_piece_for_each_thread(
-    count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It was one of 128 MiB, by one thread, beside a note of pieces.
-    need("dask")
-    found = []
-
-    def compute(package: Any, problem: Problem) -> float:
-        found.append(package.arange(problem.n, dtype=package.float64).npartitions)
-        return 0.0
-
-    monkeypatch.setattr(arrays, "compute", compute)
-    arrays.dask(Problem("mean", 1_000_000, SEED, 1), Workers(count))
-    assert found == [count]

@@ -1,7 +1,6 @@
 """The command: verdicts, exit codes, what it writes, scaling, profiles."""
 
 import hashlib
-import io
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from needed import needs
 
 from running import printed, run, surroundings
 from workloads.__main__ import main
-from workloads.mandel import command, grid, numpy_
+from workloads.mandel import numpy_
 from workloads.mandel.grid import AREAS, Answer, Area, Grid
 from workloads.mandel.registry import TECHNIQUES, of_kernel
 
@@ -44,14 +43,6 @@ def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     assert want in shown.err
     assert want in shown.out
     assert not [*tmp_path.iterdir()], "a wrong picture must not appear"
-
-
-def test_few_points_of_a_deep_window_are_compared() -> None:
-    # A row of it was: a thousand times as many tests, by pure Python, after one second.
-    deep = Area("window", Grid(-0.2, -0.1, -0.05, 0.05, 1000, 16, 1_000_000))
-    answer = Answer(deep, range(16))
-    answer.take(range(16), np.full((16, 1000), 999_999, np.int32))
-    assert answer.verdict == "9 of 16,000 points match the definition"
 
 
 def test_a_wrong_pixel_of_a_large_window_is_placed() -> None:
@@ -90,18 +81,6 @@ def test_without_a_compiler_c_is_not_called_and_the_image_with_one_is_named(
     )
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_a_slow_technique_shows_its_progress_on_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, terminal: bool
-) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(stream, "isatty", lambda: terminal)
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(command, "_DELAY_SECONDS", 0)
-    assert mandel(*SMALL, "--impl", "python") == 0
-    assert ("python window: " in stream.getvalue()) == terminal
-
-
 def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel("--size", 2**31 - 1, 2, "--impl", "numpy") in (0, 2)
     assert mandel("--size", 2**40, 2, "--impl", "numpy") == 2
@@ -129,22 +108,6 @@ def test_workers_compute_with_the_kernel_that_was_asked_for(
     monkeypatch.setitem(TECHNIQUES, "cython", absent)
     assert mandel(*words, "--kernel", "cython") == 69
     assert "--kernel cython cannot run here: it rains" in capsys.readouterr().err
-
-
-def test_a_large_image_comes_in_blocks(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    # Rows of 360 bytes, five a block.
-    monkeypatch.setattr(grid, "_BLOCK_BYTES", 1_800)
-    path = tmp_path / "m.npy"
-    names = "numba-parallel,threads,multiprocessing"
-    if TECHNIQUES["numba-parallel"].why_not():
-        names = names.removeprefix("numba-parallel,")
-    assert mandel("--area", "area1", "--size", 90, 23, "--impl", names, "--out", path) == 0
-    shown = capsys.readouterr().out
-    digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
-    assert shown.count("sha256 ") == 1, "all techniques have one answer"
-    assert f"sha256 {digest}" in shown
 
 
 @needs("PIL")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from needed import needs
 
-from running import TELLS_WHEN, Done, in_own_process, on_ranks, printed, run, start, wait_until
+from running import Done, in_own_process, on_ranks, printed, run, start, wait_until
 from tiers import sampled
 
 pytestmark = needs("distributed")
@@ -67,16 +67,6 @@ with Client() as client:
     while len(list(folder.glob("begun-*"))) < 2:
         time.sleep(0.1)
 """, 2, ""),
-    "a program may end the cluster itself": ("""
-Client().shutdown()
-print("computes on")
-""", 2, "computes on\n"),
-    "a task finds what lies beside the program, as does what it starts": ("""
-(folder / "beside.py").write_text("def two(): return 2")
-import beside, os
-with Client() as client:
-    print(client.submit(beside.two).result(), client.submit(os.getenv, "PYTHONSAFEPATH").result())
-""", 2, "2 None\n"),
     "a task that keeps Python's lock does not stop the scheduler": ("""
 def hold():
     (folder / "begun").touch()
@@ -99,13 +89,6 @@ folder = pathlib.Path(sys.argv[1])
 def test_a_program_beside_its_workers(text: str, size: int, prints: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(BEGIN + text)
     assert printed(on_ranks(size, *ON_DASK, tmp_path / "mine.py", tmp_path)) == prints
-
-
-def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # numba rows of other tests set it for this process; the look warns of it.
-    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
-    done = on_ranks(2, "-m", "hpcpy_job", "preflight", *ON_DASK, script)
-    assert (done.returncode, done.stdout, done.stderr) == (7, "2 285\n", "")
 
 
 @pytest.mark.parametrize(
@@ -187,19 +170,6 @@ def serving(folder: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with serving(tmp_path_factory.mktemp("cluster")) as (file, _):
         yield file
-
-
-@pytest.mark.long
-def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
-    with serving(tmp_path) as (file, scheduler):
-        words = ["pi", "--impl", "dask", "-n", str(2**40)]
-        env = {**os.environ, "DASK_SCHEDULER_FILE": str(file)}
-        with start(sys.executable, "-c", TELLS_WHEN, tmp_path, *words, env=env) as job:
-            wait_until((tmp_path / "begun").exists, job)
-            scheduler.kill()
-            said = job.communicate(timeout=120)[1]
-    assert said == "pi: dask on 1,099,511,627,776 pairs: FAILED: the Dask scheduler has ended\n"
-    assert job.returncode == 1
 
 
 @pytest.mark.parametrize("name", ["DASK_SCHEDULER_FILE", "DASK_SCHEDULER_ADDRESS"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from needed import need
 
-from running import in_own_process, launcher, printed, refusal, surroundings, workload_on
+from running import launcher, printed, refusal, surroundings, workload_on
 from tiers import sampled
 
 # Little to compute, for each command.
@@ -60,12 +60,6 @@ def test_standard_output_has_it_alone(name: str, option: str) -> None:
     done = subprocess.run(command, env=surroundings(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     READS[option](done.stdout)
-
-
-def test_two_pictures_do_not_go_to_one_output() -> None:
-    done = in_own_process(sys.executable, "-m", "workloads", "mandel", "--out", "-")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "add --area" in done.stderr
 
 
 def test_an_output_keeps_what_its_owner_has_closed(tmp_path: Path) -> None:

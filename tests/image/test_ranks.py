@@ -32,15 +32,6 @@ def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) 
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
 
 
-def test_only_the_first_rank_looks_for_the_doctor(tmp_path: Path) -> None:
-    file = tmp_path / "d.json"
-    words = ["doctor", "--quick", "--only", "surroundings", "--json"]
-    printed(altered(2, LOOKS, *words, file))
-    assert json.loads(file.read_text())
-    done = altered(2, LOOKS, *words, tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-
-
 def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
     absent, endless = tmp_path / "no" / "r.json", tmp_path / ("n" * 300)
     for file, says in ((absent, "there is no folder"), (endless, "File name too long")):
@@ -121,16 +112,6 @@ def test_a_technique_that_fails_on_ranks_loses_no_row(
 def calls(profile: Path) -> int:
     functions = vars(pstats.Stats(str(profile)))["stats"]
     return sum(found[0] for place, found in functions.items() if place[2] == "seeded_hits")
-
-
-# As in two containers with process numbers of their own.
-NUMBER = "os.getpid = lambda: 7"
-
-
-def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
-    words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
-    printed(altered(2, NUMBER, *words, "cprofile", tmp_path / "m.prof"))
-    assert calls(tmp_path / "m.prof") == 2
 
 
 # As on nodes of their own, in which ranks see no other's temporary folder.

@@ -67,36 +67,6 @@ def test_a_full_disk_under_ranks_ends_all_of_them(
     assert not [*tmp_path.iterdir()]
 
 
-# One rank cannot write and removes the folder, so that another finds it gone; the third comes
-# after the patience of both.
-LATE = """
-import time, types
-from mpi4py import MPI
-from workloads.bench import command
-from workloads.write import processes
-command._PATIENCE_SECONDS = 0.1
-command.time = types.SimpleNamespace(
-    monotonic=lambda: 0, perf_counter=time.perf_counter, sleep=time.sleep)
-save = processes.save
-def late(folder, *rest):
-    if folder.name == "warm-up":
-        return save(folder, *rest)
-    while MPI.COMM_WORLD.rank == 0 and folder.parent.exists():
-        time.sleep(0.01)
-    time.sleep(20 * (MPI.COMM_WORLD.rank == 2))
-    save(folder, *rest)
-processes.save = late
-"""
-
-
-@pytest.mark.long
-def test_the_rank_that_knows_the_cause_says_it_however_late_others_are(tmp_path: Path) -> None:
-    options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
-    done = on_ranks(3, "-c", LATE + LIMITED, 20_000, "mpi-chunks", 1, *options)
-    assert done.returncode == 73
-    assert done.stderr.splitlines()[0].endswith("File too large; see ulimit -f"), done.stderr
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", RANKS)
 def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: Path) -> None:

@@ -261,33 +261,6 @@ def check(path: str, view: Typed, before: int, verb: str, call: Call, *, scatter
     return is_right
 
 
-def shared(path: str, view: Typed, name: str) -> bool:
-    """Write by the pointer that all ranks share, whose view is one; then read in order."""
-    count = len(view.at)
-    at = places(view, 0, count * SIZE)
-    if RANK == 0:
-        np.full(int(at.max()) + 1, -2.0).tofile(path)
-    COMM.Barrier()
-    file = MPI.File.Open(COMM, path, MPI.MODE_RDWR)
-    file.Set_view(0, MPI.DOUBLE, view.type.Commit())
-    mine, back = RANK * 1000.0 + np.arange(count), np.empty(count)
-    request = getattr(file, name)(mine)
-    if request is not None:
-        request.Wait()
-    file.Sync()
-    COMM.Barrier()
-    file.Sync()
-    file.Seek_shared(0)
-    file.Read_ordered(back)
-    file.Close()
-    parts = np.fromfile(path)[at].reshape(SIZE, count)
-    if name != "Write_ordered":
-        parts = parts[np.argsort(parts[:, 0])]
-    wanted = np.arange(SIZE)[:, None] * 1000.0 + np.arange(count)
-    whole = np.concatenate(COMM.allgather(back))
-    return bool((parts == wanted).all() and sorted(whole) == sorted(wanted.ravel()))
-
-
 def main(folder: str, seed: int | None = None) -> None:
     path = f"{folder}/views"
     cases = 0
@@ -300,11 +273,6 @@ def main(folder: str, seed: int | None = None) -> None:
             for call_name, call in calls(verb)
             for scattered in (False, True)
         }
-        if name != "darray":
-            results |= {
-                how: shared(path, view, how)
-                for how in ("Write_shared", "Iwrite_shared", "Write_ordered")
-            }
         cases += len(results)
         for case in (case for case, is_right in results.items() if not is_right):
             print(f"rank {RANK} of {SIZE}: {name}: {case}", flush=True)

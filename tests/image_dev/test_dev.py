@@ -19,7 +19,7 @@ from sbom import installed_by_dpkg, packages, relations
 from small_packages import wheel
 from workloads.exercise import tasks
 
-MISTAKES = Path(__file__).parents[1] / "image" / "mistakes_heat.py"
+MISTAKES = Path(__file__).parents[1] / "image" / "mistakes.py"
 
 
 @pytest.mark.parametrize("kind", kinds.BUILDERS)

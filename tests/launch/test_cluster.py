@@ -112,14 +112,6 @@ def program(cluster: Cluster) -> list[str | Path]:
     return [*image(), "python3", "-m", "hpcpy_job", "preflight", script, "word"]
 
 
-# On a busy machine all come up late, and the one that speaks last of all.
-LATE = """
-import os, runpy, time
-time.sleep(5 if os.environ["SLURM_PROCID"] == "0" else 1)
-runpy.run_module("hpcpy_job", run_name="__main__", alter_sys=True)
-"""
-
-
 @pytest.mark.parametrize(
     "ends", sampled([pytest.param([]), pytest.param(["--kill-on-bad-exit=1"])])
 )
@@ -127,14 +119,6 @@ def test_ranks_that_do_not_end_with_one_line_of_all(
     cluster: Cluster, program: list[str | Path], ends: list[str]
 ) -> None:
     one_line(cluster.srun("--mpi=none", "-N2", "-n4", *ends, *program), ends)
-
-
-@pytest.mark.long
-def test_one_that_comes_up_late_is_heard(cluster: Cluster, program: list[str | Path]) -> None:
-    ends = ["--kill-on-bad-exit=1"]
-    where = program.index("-m")
-    late = [*program[:where], "-c", LATE, *program[where + 2 :]]
-    one_line(cluster.srun("--mpi=none", "-N2", "-n4", *ends, *late), ends)
 
 
 def one_line(done: Done, ends: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the pages have a reader type runs, builds and prints what they show."""
+"""What the pages have a reader type runs and builds."""
 
 import itertools
 import os
@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,45 +123,8 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     assert [name for name in written(line) if not (work / name).exists()] == []
 
 
-PRINTED = re.compile(
-    r"<!-- printed by: (?P<command>.+?) -->\n *```text\n(?P<text>.*?)^ *```$",
-    re.MULTILINE | re.DOTALL,
-)
-SHORT = {
-    "my.py": "import numba, numpy\n",
-    "my-mpi.py": "from mpi4py import MPI\n\ncomm = MPI.COMM_WORLD\n"
-    "print(f'rank {comm.rank} of {comm.size}: {comm.allreduce(comm.rank)}')\n",
-}
-SHOWN = [
-    pytest.param(found["command"], textwrap.dedent(found["text"]), id=page.stem)
-    for page in sorted(paths.ROOT.glob("docs/*/*.md"))
-    for found in PRINTED.finditer(page.read_text())
-]
-
-
-def rows(text: str) -> list[str]:
-    """Return what each line is about: its first words that are no number or mark."""
-    found = []
-    for line in text.splitlines():
-        words = [word for word in line.split() if re.match(r"[a-z_]", word)]
-        found += [words[0].split(":")[0]] if words else []
-    return found
-
-
-@pytest.mark.parametrize(("command", "text"), SHOWN)
-def test_a_shown_output_has_the_rows_of_a_real_one(
-    command: str, text: str, sif: str, tmp_path: Path
-) -> None:
-    for name, program in SHORT.items():
-        (tmp_path / name).write_text(program)
-    mounted = ["--contain", "--no-home", f"--bind={tmp_path}:/tmp", "--pwd=/tmp"]
-    done = run(find_apptainer(), "exec", *mounted, sif, *shlex.split(command))
-    assert [row for row in rows(text) if row not in rows(done.stdout)] == [], done.stdout
-
-
 PAGE = (paths.ROOT / "docs/how-to/own-packages.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE)
-BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
 # A small one in their place, without a network, from a folder that the image has.
 SMALL = "--no-index --find-links=/mnt plain"
@@ -226,14 +188,3 @@ def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None
     bind = f"{user.folder}/wheels:/mnt"
     user(find_apptainer(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
     user.has_it("mine")
-
-
-@pytest.mark.long
-def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
-    me = Builder(folder)
-    assert BY_HAND is not None
-    (folder / "requirements.txt").write_text("plain\n")
-    for line in BY_HAND.groups():
-        words = line.replace("…", "--no-index --find-links=wheels -r requirements.txt")
-        me(find_apptainer(), *shlex.split(words)[1:])
-    me.has_it("mine")

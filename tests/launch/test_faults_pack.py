@@ -9,12 +9,7 @@ from pathlib import Path
 import pytest
 from packing import COMMAND, KILLED, pack, packed, remove, require, tree
 
-from hpcpy.core.scratch import remove_tree
-from hpcpy.pack import places
-from hpcpy.pack.environment import read
 from hpcpy.pack.places import beside, is_packed
-from hpcpy.pack.starts import count
-from proc_files import commands
 from running import run
 from tiers import sampled
 
@@ -103,23 +98,6 @@ def test_nothing_is_lost_whenever_it_is_stopped(
     assert number > 3
 
 
-def test_the_mark_of_a_folder_of_ours_goes_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Killed before, a second one would take what is left for somebody's folder.
-    left: dict[str, list[str]] = {}
-
-    def remove_seen(path: Path) -> None:
-        left[path.name] = [each.name for each in path.iterdir()]
-        remove_tree(path)
-
-    monkeypatch.setattr(places, "remove_tree", remove_seen)
-    with places.work_folder(tmp_path / "env") as work:
-        (work / "tree").mkdir()
-    assert left == {work.name: ["tree"], "env.packing": ["lock"]}
-    assert not [*tmp_path.iterdir()]
-
-
 def test_a_folder_that_lacks_files_is_not_given_back(parent: Path) -> None:
     prefix = parent / "env"
     before, unpacked = tree(prefix), beside(packed(prefix), "unpacked")
@@ -153,31 +131,3 @@ def test_a_program_that_fails_leaves_its_folder_unpacked(parent: Path, end: str,
     assert (done.returncode, done.stdout, tree(prefix)) == (1, "", before)
     assert says in done.stderr
     assert not beside(prefix, "unpacked").exists()
-
-
-def test_without_a_python_what_counts_is_said(parent: Path) -> None:
-    prefix = parent / "env"
-    done = pack(prefix)
-    said = f"path calls were not counted: {prefix}: has no bin/python; name a program of bin"
-    assert (done.returncode, said in done.stdout) == (0, True), done
-    assert pack("--undo", prefix).returncode == 0
-    done = pack(prefix, "--", "nope")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith(
-        f"pack: {prefix}: has no bin/python; name a program of bin after --\n"
-    )
-
-
-def test_a_program_whose_calls_are_counted_ends_before_its_folder_moves(
-    parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hpcpy.engine.traced._SECONDS", 2)
-    slow = parent / "env/bin/slow"
-    slow.write_text(f"#!/bin/sh\ncat {parent}/env/lib/1/value\nsleep 99.125 & sleep 99.125\n")
-    slow.chmod(0o755)
-    prefix = packed(parent / "env")
-    line = count(read(prefix, prefix, []), prefix, ["slow"])
-    assert line.startswith("path calls were not counted: ")
-    # What it has read until then is read ahead.
-    assert "; read ahead: " in line
-    assert "sleep 99.125 " not in commands()

@@ -3,9 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import threading
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,16 +12,14 @@ import pytest
 from injection_ways import MODULE, PROGRAM, by_apptainer, by_shifter
 from local_cluster import Cluster, image
 from mpi_libraries import NEEDS, NEWER, WORK, in_image, module, said, unpacked, unpacked_intel
-from own_venv import SIF
 from standalone_host import built
 
-from hpcpy.engine.setup import ensure
 from hpcpy.engine.traced import traced
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.model import host_arch
 from measure.targets import PYTHON
-from running import Done, printed, run, start
+from running import Done, printed, run
 from tiers import sampled
 from workloads.startup import calls
 
@@ -103,33 +98,6 @@ def test_the_first_signal_ends_a_program_and_its_handler_is_kept(mpi: Path, libr
     for number in map(int, SIGNALS):
         expected += [f"{number} {-number}", f"{number} 0 handler handler"]
     assert said(done) == expected
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("options", "number"), [((), signal.SIGTERM), (("--pid",), signal.SIGINT)])
-def test_apptainer_ends_as_the_program_does(
-    options: tuple[str, ...], number: signal.Signals
-) -> None:
-    program = (
-        "from mpi4py import MPI; import sys; print('ready', flush=True); sys.stdin.read(); "
-        "print('went on')"
-    )
-    apptainer = ensure("apptainer")["apptainer"].path
-    line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
-    words = (*line, *options, SIF, "python3", "-c", program)
-    with start(*words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        # Apptainer 1.4.5 may lose what comes in its first quarter of a second.
-        time.sleep(1)
-        process.send_signal(number)
-        # Without a second one, and with its stdin open.
-        deadline = threading.Timer(120, process.kill)
-        deadline.start()
-        said_then = process.stdout.read()
-        deadline.cancel()
-        assert said_then == ""
-        assert process.wait(120) in (-number, 128 + number)
 
 
 NAME = "libfabric.so.1"

@@ -111,8 +111,6 @@ NO_KIND = (
         ("printf 'MPI plugin types are...\n\tnone\n\tpmi2\n\tpmix\n'", "", "pmix", ""),
         ("echo 'srun: none\nsrun: pmi2' >&2", "1", "pmi2", "hpcpy: srun --mpi=pmi2\n"),
         ("printf '\tnone\n\tcray_shasta\n'", "1", "unset", NO_KIND),
-        ("printf '\tcray_shasta\n\topenmpi\n'", "", "unset", NO_KIND),
-        ("exit 0", "", "unset", NO_KIND),
         ("exit 1", "", "unset", NO_KIND),
         ("echo 'srun: fatal: no Slurm' >&2; exit 1", "", "unset", ""),
     ],

@@ -81,20 +81,6 @@ def test_the_launchers_variables_are_not_the_programs(prefix: Path) -> None:
     assert (damaged.returncode, damaged.stderr.count("\n")) == (65, 1)
 
 
-@pytest.mark.parametrize(
-    "variables",
-    [{"HPCPY_PACK_ENGINE": "apptainer"}, {"HPCPY_PACK_ENGINE": "folder"}, {"HPCPY_PACK_HOLD": "x"}],
-)
-def test_a_program_is_recorded_whatever_the_user_has_set(
-    prefix: Path, variables: dict[str, str]
-) -> None:
-    # And by a Python that has one name alone.
-    (prefix / "bin/python").unlink()
-    (prefix / "bin/report").unlink()
-    done = pack(prefix, "--", "-c", "import json", env={**os.environ, **variables})
-    assert (done.returncode, "read ahead: " in done.stdout) == (0, True), done
-
-
 @pytest.mark.parametrize("how", [(), ("--copies",)])
 def test_a_venv_of_a_venv_is_packed_with_its_base(tmp_path: Path, how: tuple[str, ...]) -> None:
     require()
@@ -217,8 +203,7 @@ def test_a_umask_closes_nothing(prefix: Path) -> None:
 def test_what_will_not_work_is_said_before(prefix: Path) -> None:
     outside = prefix.parent / "project"
     outside.mkdir()
-    (prefix / "share/__editable__.mine.pth").write_text(f"{outside}\n/gone/src\n")
-    (prefix / "share/own.pth").write_text(f"{outside}\n")
+    (prefix / "share/own.pth").write_text(f"{outside}\n/gone/src\n")
     (prefix / "lib/data").symlink_to("../../project")
     (prefix / "share/closed").touch(0o600)
     (prefix / "envs/inner/bin").mkdir(parents=True)
@@ -227,8 +212,6 @@ def test_what_will_not_work_is_said_before(prefix: Path) -> None:
         done = pack(*words)
         assert done.returncode == 0, done.stderr
         for line in (
-            f"path in site-packages out of the environment: {prefix}/share/__editable__.mine.pth"
-            f" -> {outside}: it must stay; --with FOLDER packs it too; of pip install -e: no -e",
             f"{prefix}/share/own.pth -> {outside}: it must stay; --with FOLDER packs it too",
             f"{prefix}/lib/data -> {outside}: its target must stay; --with",
             f"image is closed to those who may not read {prefix}/share/closed",
@@ -259,7 +242,7 @@ def test_a_folder_that_links_lead_to_is_packed_with_it(prefix: Path) -> None:
     assert (prefix / "lib/libx").readlink() == store / "libx"
 
 
-@pytest.mark.parametrize("name", ["bin/python", "bin/report", "lib", "share"])
+@pytest.mark.parametrize("name", ["bin/python", "share"])
 def test_of_what_lies_in_a_packed_folder_the_folder_is_named(prefix: Path, name: str) -> None:
     packed(prefix)
     for action in ((), ("--undo",)):
@@ -272,22 +255,14 @@ def test_of_what_lies_in_a_packed_folder_the_folder_is_named(prefix: Path, name:
     ("words", "says"),
     [
         (["{}/lib"], "has no folder bin"),
-        (["{}/gone"], "there is no such folder"),
         (["--undo", "{}"], "is not packed"),
         (["--with", "{}/gone", "{}"], "there is no such folder"),
         (["/usr"], "is no environment of its own"),
-        (["{}/../\udce9"], "bytes that are no UTF-8"),
         (["--undo", "--update", "{}"], "not allowed with"),
-        (["--undo", "{}/bin/python3"], "--undo or --update has no meaning"),
-        (["--with", "/srv", "{}/bin/python3"], "--with has no meaning"),
         (["--undo", "{}", "--", "my.py"], "a program has no meaning"),
-        (["-o", "x", "{}"], "-o has no meaning"),
-        (["--standalone", "{}", "-o", "{}"], "is a folder"),
-        (["--standalone", "{}/bin/python3"], "--standalone has no meaning"),
     ],
 )
 def test_a_wrong_request_is_one_line(original: Path, words: list[str], says: str) -> None:
-    (original.parent / "\udce9/bin").mkdir(parents=True, exist_ok=True)
     done = pack(*(word.format(original) for word in words))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert says in done.stderr

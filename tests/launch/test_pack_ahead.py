@@ -49,18 +49,6 @@ def read_after(prefix: Path, program: str, least: int = 0) -> int:
     return found
 
 
-def test_a_program_is_recorded_in_a_job_whose_name_is_long(environment: Path) -> None:
-    # What told a mount that records from the others was cut off from the socket's name.
-    job = {**ENV, "PBS_JOBID": "1234." + "server." * 12}
-    joined = run(environment / "bin/pack-exec", "true", env={**job, "HPCPY_PACK_HOLD": "600"})
-    try:
-        done = pack(environment, "--", "-c", "pass", env={**os.environ, **job})
-    finally:
-        end(environment)
-    assert (joined.returncode, done.returncode) == (0, 0), done.stderr
-    assert "read ahead: " in done.stdout
-
-
 def test_a_program_that_reads_what_was_recorded_has_all_of_it_read_ahead(environment: Path) -> None:
     recorded = size(environment)
     assert FILES * SIZE * 0.9 < recorded < image_of(environment).stat().st_size
@@ -96,7 +84,7 @@ def test_programs_add_to_it_and_an_update_drops_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    ["x", "5", "-3+9", "0+-1", "99999999999999+9", "0+99999999999999999", "+", "1+1 x", "9 9 9"],
+    ["x", "-3+9", "0+99999999999999999"],
 )
 def test_a_damaged_list_is_ignored(environment: Path, tmp_path: Path, entry: str) -> None:
     own = tmp_path / "other/.pack"

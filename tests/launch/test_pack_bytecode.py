@@ -120,15 +120,6 @@ def test_bytecode_never_hides_a_later_change(prefix: Path) -> None:
     assert run(*show, env=ENV).stdout == "[3] ['mine.py']\n"
 
 
-def test_an_undo_gives_the_kept_folder_back_without_bytecode(prefix: Path) -> None:
-    module(prefix / LIBRARY / "mine.py")
-    before = tree(prefix)
-    packed(prefix)
-    kept = (beside(prefix, "unpacked") / LIBRARY / "mine.py").stat().st_ino
-    assert pack("--undo", prefix).returncode == 0
-    assert (tree(prefix), (prefix / LIBRARY / "mine.py").stat().st_ino) == (before, kept)
-
-
 def test_an_image_has_the_same_bytes_on_however_many_cores(prefix: Path) -> None:
     # More files than one process compiles.
     for number in range(250):
@@ -147,8 +138,6 @@ def test_an_image_has_the_same_bytes_on_however_many_cores(prefix: Path) -> None
 
 
 PYTHONS = {
-    "no program": "",
-    "fails": "#!/bin/sh\necho why >&2; exit 3\n",
     "killed": "#!/bin/sh\nkill -9 $$\n",
     "prints": "#!/bin/sh\necho files\n",
 }

@@ -13,10 +13,8 @@ from packing import COMMAND, pack, packed, public_folder, require, tree
 from site_user import require_public
 
 from hpcpy.core import paths
-from hpcpy.pack.image import image_of
-from hpcpy.pack.places import beside, is_packed
+from hpcpy.pack.places import beside
 from running import Done, run
-from tiers import sampled
 
 pytestmark = only_root
 COLLEAGUE = 2002
@@ -102,53 +100,6 @@ def test_what_a_colleague_has_made_in_an_open_folder_is_moved_and_removed(folder
     assert [path.name for path in prefix.parent.iterdir()] == ["env"]
 
 
-# Where a link of an environment may lie, by what reads there.
-LINKS = (
-    *("bin/tool", "lib/libx.so", "top", "share/jupyter/kernels", "share/deep/er/data"),
-    *("pyvenv.cfg", "conda-meta/state", "etc/conda/activate.d/a.sh", "envs/inner", "lib64"),
-)
-
-
-@pytest.mark.parametrize(
-    ("target", "links"),
-    sampled(
-        [
-            ("closed/tool", ()),
-            *((to, LINKS) for to in ("closed/tool", "closed", "x" * 300, "loop")),
-        ],
-        keep=2,
-    ),
-)
-def test_links_that_cannot_be_followed_hide_nothing_and_stop_nothing(
-    folder: Path, target: str, links: tuple[str, ...]
-) -> None:
-    # Debian 12's Python left each folder at the first of them: it was open to all in the image.
-    prefix, closed = small(folder / "mine/env", NOBODY), folder / "closed"
-    (closed / "tool").mkdir(0o700, parents=True)
-    closed.chmod(0o700)
-    (prefix / "lib/deep/er").mkdir(parents=True)
-    secret = prefix / "lib/deep/er/secret"
-    secret.touch(0o600)
-    (folder / "loop").symlink_to("loop")
-    # In whatever order a folder is listed, one of many comes before its own folders.
-    many = (f"{parent}link{number}" for number in range(9) for parent in ("lib/", "lib/deep/"))
-    for name in (*links, *many):
-        (prefix / name).parent.mkdir(parents=True, exist_ok=True)
-        (prefix / name).symlink_to(folder / target)
-    run("chown", "-hR", f"{NOBODY}:{NOBODY}", prefix.parent, check=True)
-    before = tree(prefix)
-    for words in ((prefix,), ("--update", prefix, "--", "true")):
-        done = act(folder, *words)
-        assert done.returncode == 0, done
-        assert f"{prefix}: {len(before) - 1} entries" in done.stdout
-        assert f"closed to those who may not read {secret}\n" in done.stderr
-        assert image_of(prefix).stat().st_mode & 0o777 == 0o400
-    shown = run(prefix / "bin/pack-exec", "readlink", prefix / "lib/link0", env=ALONE)
-    assert (shown.returncode, shown.stdout) == (0, f"{folder / target}\n"), shown
-    assert act(folder, "--undo", prefix).returncode == 0
-    assert tree(prefix) == before
-
-
 def test_each_command_that_is_printed_names_a_path_that_a_shell_takes_apart(folder: Path) -> None:
     # `rm -r a&b` removes another folder, and starts what the second name is.
     prefix = small(folder / "mine/a&b;(c)*", 0)
@@ -169,23 +120,6 @@ def test_each_command_that_is_printed_names_a_path_that_a_shell_takes_apart(fold
         # Python and shells write a quote within quotes in two ways.
         escaped = str(path).replace("'", "'\\''")
         assert f" {shlex.quote(str(path))}" in text or f" '{escaped}'" in text, (path, text)
-
-
-def test_a_name_that_no_file_can_have_is_one_line(folder: Path) -> None:
-    prefix, name = small(folder / "mine/env", NOBODY), "x" * 300
-    long = prefix.rename(prefix.with_name("x" * 250))
-    for code, words in (
-        (1, (long, "--standalone", "-o", folder / "home/x.run", "--", name)),
-        (0, (long, "--standalone", "-o", folder / "home/x.run")),
-        (2, (long, "--standalone", "-o", folder / "home" / name)),
-        (73, (long,)),
-        (2, (folder / name,)),
-        (2, (long, "--with", folder / name, "--standalone", "-o", folder / "home/y.run")),
-    ):
-        done = act(folder, *words)
-        assert done.returncode == code, done
-        assert sum("hpcpy pack: " in line for line in done.stderr.splitlines()) == (code != 0)
-    assert [path.name for path in long.parent.iterdir()] == [long.name]
 
 
 def test_a_mount_point_is_refused(folder: Path) -> None:
@@ -233,28 +167,3 @@ def test_a_containers_own_layer_is_refused_or_undone(folder: Path) -> None:
     shutil.rmtree(beside(prefix, "unpacked"))
     done = on_overlay(folder, "--undo", prefix)
     assert (done.returncode, done.stdout.splitlines()[1:]) == (0, whole), done
-
-
-def test_who_owns_it_is_asked_and_a_way_without_him_is_named_where_there_is_one(
-    folder: Path,
-) -> None:
-    prefix = small(folder / "mine/env", COLLEAGUE)
-    prefix.chmod(0o777)
-    belongs = f"{prefix}: belongs to {COLLEAGUE}: only its owner packs it; ask its owner"
-    assert act(folder, prefix).stderr.endswith(f"{belongs}, or try --standalone\n")
-    run("chown", "-hR", "0:0", prefix, check=True)
-    packed(prefix)
-    run("chown", "-hR", f"{COLLEAGUE}", prefix, check=True)
-    for words in (("--undo", prefix), ("--update", prefix, "--", "true")):
-        assert act(folder, *words).stderr.endswith(f"{belongs}\n")
-    # No user has this number's name, to start a program by.
-    assert pack("--undo", prefix).stderr.endswith(f"is of {COLLEAGUE}, and root would start it\n")
-
-
-def test_a_neighbours_link_that_leads_nowhere_is_in_the_way(folder: Path) -> None:
-    prefix = small(folder / "mine/env", 0)
-    beside(prefix, "unpacked").symlink_to("nowhere")
-    done = pack(prefix)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
-    assert f"{prefix}.unpacked: is in the way" in done.stderr
-    assert not is_packed(prefix)

@@ -2,14 +2,13 @@
 
 import itertools
 import os
-import re
 import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from injection_ways import AS_NOBODY, NOBODY
+from injection_ways import NOBODY
 from packing import (
     COMMAND,
     KILLED,
@@ -26,7 +25,6 @@ from site_user import require_public
 from hpcpy.core import paths
 from hpcpy.pack import hot
 from hpcpy.pack.image import image_of
-from hpcpy.pack.places import is_packed
 from hpcpy.pack.programs import unsquashfs
 from running import run, wait_until
 from tiers import sampled
@@ -90,26 +88,6 @@ def test_its_place_has_no_folder_that_may_go_and_a_failure_changes_nothing(
     folder.rename(tmp_path / "moved")
     done = run(tmp_path / "moved/bin/python", "-c", "", env=alone)
     assert done.stderr.endswith(f"next: ln -s {tmp_path}/moved {folder}\n")
-
-
-def test_what_its_commands_and_pack_say_where_the_image_has_moved(sif: str, tmp_path: Path) -> None:
-    require()
-    folder, other, new = (tmp_path / name for name in ("hpcpy", "my.sif", "new.sif"))
-    shutil.copyfile(sif, other)
-    assert pack(other, "--to", "/proc/x").returncode == 73
-    assert pack(other, "--to", folder).returncode == 0
-    record = ("--", "-c", "print(1)")
-    other.rename(new)
-    started = run(folder / "bin/python", "-c", "", env=ALONE)
-    for done in (pack(folder, *record), started):
-        assert (done.returncode in (2, 69), done.stderr.count("\n")) == (True, 1), done
-        assert str(other) in done.stderr
-        assert done.stderr.endswith(f"hpcpy pack NEW.sif --to {folder}\n")
-    assert pack(new, "--to", folder).returncode == 0
-    moved = folder.rename(tmp_path / "moved")
-    done = pack(moved, *record)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.endswith(f"./hpcpy pack {new} --to {moved}\n")
 
 
 def test_ranks_of_the_images_mpiexec(commands: Path) -> None:
@@ -209,19 +187,3 @@ def test_an_ordinary_user_packs_closed_folders_from_a_sites_checkout(folder: Pat
         name: (mode, content) for name, (mode, _, content) in before.items()
     }
     assert (folder / "mine/.cache/hpcpy/logs").is_dir()
-
-
-def test_why_nothing_can_be_mounted_is_said(folder: Path) -> None:
-    is_closed = not Path("/dev/fuse").stat().st_mode & 0o006
-    if os.geteuid() != 0 or not is_closed:
-        pytest.skip("needs a /dev/fuse that is root's alone, and root to become another user")
-    require_public(paths.ROOT / "hpcpy")
-    prefix = conda_like(folder / "mine/env")
-    run("chown", "-R", f"{NOBODY}:{NOBODY}", folder / "mine", check=True)
-    env = {**ALONE, "HOME": str(folder / "mine"), "XDG_CACHE_HOME": "", "HPCPY_CACHE": ""}
-    done = run(*AS_NOBODY, "/usr/bin/python3", *COMMAND[1:], prefix, env=env, cwd="/usr")
-    assert done.returncode == 69, done
-    said = r"cannot be mounted here: /dev/fuse: Permission denied; \S+: FATAL: .*; "
-    assert re.search(said, done.stderr), done.stderr
-    assert "\x1b" not in done.stderr
-    assert not is_packed(prefix)

@@ -14,7 +14,7 @@ from hpcpy import release as release_command
 from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError, UsageError
-from hpcpy.core.files import place, sha256
+from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import Image
@@ -192,19 +192,11 @@ def another_commit(folder: Path, *_: object) -> None:
     (folder.parent.parent / "HEAD").write_text(40 * "b")
 
 
-def another_release(folder: Path, *_: object) -> None:
-    place(folder / SUMS, folder.parent.parent / folder.name / SUMS)
-
-
 @pytest.mark.parametrize(
     ("happens", "says"),
     [
         (damage, "its files are not as they were written"),
         (another_commit, "another commit was checked out meanwhile"),
-        (
-            another_release,
-            r"hpcpy-release: cannot be written \(Directory not empty\); name another",
-        ),
     ],
 )
 def test_what_happens_meanwhile_is_noticed_before_its_name_is_given(

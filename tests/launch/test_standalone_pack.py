@@ -11,7 +11,6 @@ from injection_ways import NOBODY, forbidden
 from packing import public_folder, tree
 from standalone_host import built, make_root
 
-from hpcpy.engine.setup import ensure
 from running import Done, executable, printed, run
 
 PACK = ("/mnt/python", "-m", "hpcpy", "pack")
@@ -129,42 +128,6 @@ def test_a_packed_one_is_updated_and_becomes_one_program(there: In) -> None:
     done = there(*PACK, "--standalone", "/mnt/env", "-o", "/mnt/env.run")
     assert done.returncode == 0, done.stderr
     assert printed(there("/mnt/env.run", "hello")) == "new\n"
-
-
-def test_an_update_keeps_the_folder_without_which_nothing_starts(there: In, shared: Path) -> None:
-    assert there(*PACK, "/mnt/env").returncode == 0
-    # Without the time of the folder of both, which had that of the update for a while.
-    folders = [shared / "env", shared / "env.unpacked"]
-    before = [tree(folder) for folder in folders]
-    done = there(*PACK, "--update", "/mnt/env", "--", "true", FUSE="600")
-    assert (done.returncode, [tree(folder) for folder in folders]) == (69, before), done
-    assert "it cannot be mounted here: /dev/fuse: Permission denied, and no " in done.stderr
-
-
-def test_of_several_folders_the_kept_one_is_given_back_by_an_old_unsquashfs(
-    there: In, shared: Path
-) -> None:
-    before = tree(shared / "env")
-    assert there(*PACK, "/mnt/env").returncode == 0
-    config = shared / "env/.pack/config"
-    config.chmod(0o644)
-    name = "HPCPY_PACK_BINDS="
-    config.write_text(
-        config.read_text().replace(name, f"{name}mnt/with=/mnt/with:mnt/env=/mnt/env")
-    )
-    # As mksquashfs 4.5 would have written it.
-    (image,) = config.parent.glob("*.image")
-    tool = ensure("apptainer")["mksquashfs"].path
-    image.unlink()
-    (shared / "root/mnt/with").mkdir(parents=True)
-    run("cp", "-a", shared / "env.unpacked", shared / "root/mnt/env", check=True)
-    run(tool, shared / "root", image, "-quiet", "-no-progress", check=True)
-    shutil.rmtree(shared / "root")
-    image.chmod(0o444)
-    done = there(*PACK, "--undo", "/mnt/env")
-    assert done.returncode == 0, done.stderr
-    assert tree(shared / "env") == before
-    assert not (shared / "env.unpacked").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
 """A start asks the file system for next to nothing, and touches little: counts, not times."""
 
-import json
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +9,11 @@ from injection_ways import forbidden
 from own_venv import SIF, needs_image
 from touched import Touched, touched
 
-from hpcpy.core.paths import ROOT
 from hpcpy.engine.traced import Traced, traced
 from measure.cases import CASES, Case, Goal, write_scripts
 from measure.targets import PYTHON, WORK, Target, container
-from running import printed, run
 from tiers import sampled
-from workloads.startup import calls, command
+from workloads.startup import calls
 
 # Each package of the case `everything` alone.
 # Most of what is left opens a module or a library: one call each, 53 of them CuPy's.
@@ -84,37 +79,6 @@ def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -
 @pytest.mark.parametrize("case", ALONE, ids=lambda case: case.name)
 def test_a_package_alone_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
     test_a_start_makes_no_more_calls_than_its_goal(python, case)
-
-
-@pytest.mark.long
-def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
-    sif: str, tmp_path: Path
-) -> None:
-    python = container("hpcpy", Path(sif), tmp_path)
-    options = ["--impl", "strace", "--json", str(WORK / "r.json")]
-    printed(run(*python.command(["-m", "workloads", "startup", *options])))
-    results = json.loads((tmp_path / "r.json").read_text())["results"]
-    found = {result["problem"]: result["details"][-1] for result in results}
-    assert list(found) == list(command.CASES)
-    for name, case in command.CASES.items():
-        outside = traced(python.command(case.arguments), python.program)
-        assert found[name] == {**outside.started, **calls.summary(outside.each)}
-
-
-@needs_image
-def test_the_list_names_what_a_start_enters(tmp_path: Path) -> None:
-    made = tmp_path / "functions.txt"
-    program = ROOT / "benchmarks/start_functions.py"
-    done = run(
-        *(sys.executable, program, "--sif", f"hpcpy={SIF}", "--out", made),
-        env={**os.environ, "PYTHONPATH": ""},
-    )
-    assert done.returncode == 0, done.stderr
-    entered = set(made.read_text().split())
-    listed = set((ROOT / "env/start_functions.txt").read_text().split())
-    assert len(entered) > 2000
-    # After an upgrade some have another name; the command makes the list anew.
-    assert len(entered - listed) < len(entered) / 10, sorted(entered - listed)
 
 
 @dataclass(frozen=True)

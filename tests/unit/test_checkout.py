@@ -59,14 +59,6 @@ def test_tests_that_pages_and_the_table_for_qemu_name_are_there() -> None:
         assert {one.partition("[")[0] for one in tests} <= {*defined, "all"}, file
 
 
-def test_files_of_tests_that_pages_name_are_there() -> None:
-    below = paths.ROOT / "tests"
-    for page in (page for where in PAGES for page in paths.ROOT.glob(where)):
-        named = re.findall(r"`(?:tests/)?([\w/]*\btest_\w+\.py)`", read(page))
-        gone = [one for one in named if not (below / one).exists() and not [*below.rglob(one)]]
-        assert gone == [], page
-
-
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     text = re.sub(r"^```.*?^```", "", read(page), flags=re.MULTILINE | re.DOTALL)

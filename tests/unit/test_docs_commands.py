@@ -6,10 +6,8 @@ run by `tests/launch/test_docs_run.py`.
 
 import contextlib
 import importlib
-import importlib.util
 import re
 import shlex
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,23 +15,13 @@ from pathlib import Path
 import pytest
 from makefile import targets
 
-sys.path.extend(
-    str(Path(__file__).parents[2] / "src/interp" / name)
-    for name in ("", "importer", "packages", "tools", "features/bake")
-)
-
-import hpcpy_info
-import terminal
 from hpcpy import commands
 from hpcpy.commands import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
-from hpcpy.core.parser import Parser
 from hpcpy.launch.options import read_request
 from hpcpy_common.errors import WorkloadError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
-from measure import topics
-from workloads import course
 from workloads.bench import command
 from workloads.bench.workload import Workload
 from workloads.registry import TOOLS, WORKLOADS
@@ -189,39 +177,14 @@ def _job(words: list[str]) -> None:
         raise WrongError(f"hpcpy_job has no {name}")
 
 
-def _info(words: list[str]) -> object:
-    return hpcpy_info._parser().parse_args(words)
-
-
-_MODULES: dict[str, Callable[[list[str]], object]] = {
+_MODULES: dict[str, Callable[[list[str]], None]] = {
     "workloads": _workloads,
     "hpcpy": _hpcpy,
     "hpcpy_job": _job,
-    "hpcpy_info": _info,
-    "hpcpy_bake": lambda words: words,  # pip's own
 }
 
 
-def _benchmark(name: str, words: list[str]) -> None:
-    """Parse the words of a benchmark."""
-    file = paths.ROOT / "benchmarks" / name
-    if not file.is_file():
-        raise WrongError(f"there is no benchmarks/{name}")
-    # By its file: the benchmark bake and a module of the image have one name.
-    spec = importlib.util.spec_from_file_location(f"benchmark_{file.stem}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    parser = Parser(prog=name)
-    module.declare(parser)
-    parser.parse_args(words)
-
-
 def _python(words: list[str]) -> None:
-    if words and words[0].startswith("benchmarks/"):
-        with _no_exit():
-            _benchmark(words[0].removeprefix("benchmarks/"), words[1:])
     if words[:1] == ["-m"] and words[1:2] and words[1] in _MODULES:
         with _no_exit():
             _MODULES[words[1]]([word for word in words[2:] if word not in ("…", ">", "<")])
@@ -236,32 +199,3 @@ def test_commands_of_blocks_are_there(page: Path) -> None:
                     read(words)
                 except WrongError as error:
                     pytest.fail(f"{page}: {' '.join(words)}: {error}")
-
-
-def test_commands_of_the_course_are_there() -> None:
-    for row in (row for day in course.DAYS.values() for row in day):
-        for words in (words for line in row.shown for words in split(line)):
-            read(words)
-
-
-@pytest.mark.parametrize(
-    ("section", "report"),
-    [
-        (section, report)
-        for page in topics.pages().values()
-        for section in page["sections"]
-        if (report := topics.load()[section["report"]])
-    ],
-    ids=lambda value: value.get("report", ""),
-)
-def test_commands_of_results_are_there(section: dict[str, str], report: dict[str, object]) -> None:
-    for words in split(topics.command(section, report)):
-        read(words)
-
-
-@pytest.mark.parametrize("name", terminal.PICTURES)
-def test_commands_of_pictures_are_there(name: str) -> None:
-    picture = (topics.RESULTS / f"terminal-{name}.svg").read_text()
-    for typed_in in terminal.PICTURES[name]:
-        read(shlex.split(typed_in))
-        assert f">$ {typed_in[:70]}" in picture

@@ -30,16 +30,6 @@ def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", ["--only=cpu --quick", "--json=- --only=cpu", "--site=/x", "-x"])
-def test_doctor_is_that_of_a_job(words: str) -> None:
-    of_job = python("-m", "hpcpy_job", "doctor", *words.split())
-    own = run(sys.executable, "-I", paths.ROOT / "hpcpy", "doctor", *words.split())
-    for done in (own, hpcpy("doctor", *words.split())):
-        said = done.returncode, done.stdout, done.stderr
-        assert said == (of_job.returncode, of_job.stdout, of_job.stderr)
-    assert of_job.returncode == (0 if of_job.stdout else 2)
-
-
 # As an older Python would, which this machine need not have.
 OLD = "import pathlib, runpy, signal, sys; sys.version_info = 3, 9; runpy.run_path(sys.argv[1])"
 
@@ -74,33 +64,19 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["build"], ""),
         (["build", "iso"], ""),
         (["build", "oci", "hpyc"], ""),
         (["build", "sif", "--arch", "vax"], "no 'vax'; there are: x86_64, aarch64"),
         (["fetch", "--fix"], ""),
-        (["clean", "x"], ""),
         (["sbom", "a", "b\nc"], ""),
         (["cluster", "--status", f"--folder={'9' * 5000}"], ": file name too long\n"),
-        *(
-            (words.split(" "), "an empty value names nothing")
-            for words in (
-                *("modulefile --to=", "kernelspec --to=", "cluster --folder=", "release --to="),
-                *("release --key=", "pack ", "pack x --with=", "pack x --to="),
-            )
-        ),
+        (["release", "--to="], "an empty value names nothing"),
+        (["pack", ""], "an empty value names nothing"),
         (["pack", "/usr", "--to=x"], "/usr: there is no such SIF"),
         (["setup", "--", "docker"], "no tool group 'docker'"),
-        (["lock", "moon"], "no lock 'moon'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
-        (
-            ["lock", "--only", "zlib"],
-            "no package 'zlib' in python.lock, dev.lock, docs.lock, outsid",
-        ),
         (["relink", "numpy"], "no package 'numpy' in debian.lock; make lock NAME=numpy"),
         (["relink", "openssl", "--image=hpcpi"], "no image 'hpcpi'; there are: base, builder"),
-        (["relink"], "the following arguments are required: NAME"),
-        (["lock", "debian", "--only", "opensll"], "no package 'opensll' in debian.lock; did you"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -112,10 +88,8 @@ def test_bad_input_is_one_line(
     assert (said.count("\n"), says in said) == (1, True), said
 
 
-@pytest.mark.parametrize("kind", ["long", "circle"])
-def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "circle").symlink_to("circle")
-    given = str(tmp_path / ("x" * 300 if kind == "long" else "circle"))
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    given = str(tmp_path / ("x" * 300))
     done = hpcpy("pack", given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert given in done.stderr
@@ -134,8 +108,7 @@ PI = "workloads pi --impl python -n 1000"
     "command",
     [
         *("hpcpy --help", PLAN, PLAN.replace("--dry", "--script=-"), PI, "workloads pi --help"),
-        *("hpcpy site", "hpcpy site --schema", "hpcpy docs", "hpcpy_job doctor --quick"),
-        *("hpcpy_job on_dask --help", "hpcpy_job doctor --help", "hpcpy_job forecast --help"),
+        *("hpcpy site", "hpcpy docs", "hpcpy_job doctor --quick", "hpcpy_job on_dask --help"),
     ],
 )
 @pytest.mark.parametrize(
@@ -167,10 +140,7 @@ def test_output_that_is_not_taken_is_one_line(
     [
         ("hpcpy launch --dry --image=/nowhere/x.sif -- /nowhere/x.py", 0, "#!/bin/bash\n"),
         ("hpcpy batch -- nowhere.py", 2, ""),
-        ("workloads mandle", 2, ""),
         ("hpcpy_job preflight nowhere.py", 2, ""),
-        ("hpcpy_job on_dask nowhere.py", 2, ""),
-        ("hpcpy_job on_spark nowhere.py", 69, ""),
         ("workloads pi --impl python -n 1000 --json /nowhere/x.json", 2, ""),
     ],
 )

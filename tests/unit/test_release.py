@@ -12,12 +12,9 @@ from hpcpy.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.paths import project_version
-from hpcpy.core.stages import Stage
-from hpcpy.images import command, provenance
-from hpcpy.images.graph import Image, the_graph
-from hpcpy.images.outputs import PLACES
-from hpcpy.images.plan import Plan, make_plan
-from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy.images import provenance
+from hpcpy.images.graph import the_graph
+from hpcpy.images.plan import make_plan
 from hpcpy.release import notes
 
 
@@ -83,23 +80,6 @@ def test_a_folder_that_would_change_the_checkout_is_refused(
     assert not [*tmp_path.glob(".new*")]
 
 
-def test_pages_of_other_commits_are_removed(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (build / "docs").mkdir()
-    (build / "docs/old.html").touch()
-    monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(Stage, "run", lambda *_: None)
-    release._build_pages()
-    assert not (build / "docs").exists()
-
-
-def test_without_openssl_it_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnavailableError, match=r"^openssl: No such file.*; install openssl$"):
-        release.check_key(tmp_path / "key")
-
-
 def test_provenance_names_every_pin_once() -> None:
     plan, image = make_plan(), the_graph().image("hpcpy")
     said = provenance.statement(plan, image, 40 * "a", [], {"tool": "1.0"})
@@ -109,22 +89,6 @@ def test_provenance_names_every_pin_once() -> None:
     assert len(names) == len(set(names))
     assert {"commit", "env/python.lock", "env/debian.lock"} <= set(names)
     assert {"numpy", "mpich", "numba"} <= {name.split()[0] for name in names if " " in name}
-
-
-def test_in_anothers_checkout_nothing_is_downloaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build = tmp_path / "checkout/build"
-    build.mkdir(parents=True)
-    monkeypatch.setattr(paths, "BUILD", build)
-    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(release, "_build_pages", lambda: None)
-    monkeypatch.setattr("hpcpy.images.command.make_plan", lambda *_: pytest.fail("downloaded"))
-    # Root may write to any folder; no user to a file as if it were one.
-    build.rmdir()
-    build.write_text("")
-    with pytest.raises(DiskError, match=f"{build}.*: cannot be written"):
-        run(["release"])
 
 
 def test_a_wrong_name_is_refused_and_no_folder_written_over(
@@ -153,35 +117,6 @@ def test_a_wrong_name_is_refused_and_no_folder_written_over(
         run(["release", "--to", str(tmp_path)])
 
 
-@pytest.mark.parametrize("arch", ["", "aarch64"])
-def test_twins_are_built_unless_one_architecture_is_named(
-    arch: str, build: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def ensure_image(kind: str, name: str, of: str) -> tuple[Path, Plan, Image]:
-        asked.append((kind, name, of))
-        plan = make_plan(of)
-        image = plan.graph.image(name)
-        return PLACES[kind](image), plan, image
-
-    class EndError(Exception):
-        pass
-
-    def shipped(*_: object) -> None:
-        raise EndError
-
-    monkeypatch.setattr(release, "commit", lambda: 40 * "a")
-    monkeypatch.setattr(release, "_build_pages", lambda: None)
-    monkeypatch.setattr(paths, "LOGS", build / "logs")
-    monkeypatch.setattr(release, "ensure_image", ensure_image)
-    monkeypatch.setattr(release, "_ship", shipped)
-    with pytest.raises(EndError):
-        run(["release", "hpcpy-core", *([f"--arch={arch}"] if arch else [])])
-    archs = [arch] if arch else [host_arch(), *(ARCHITECTURES.keys() - {host_arch()})]
-    assert asked == [(kind, "hpcpy-core", of) for of in archs for kind in ("sif", "standalone")]
-
-
 def test_a_twin_that_cannot_be_built_here_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -196,14 +131,3 @@ def test_a_twin_that_cannot_be_built_here_is_named(
     # Those that were asked for by name, and those of this machine, are needed.
     with pytest.raises(UnavailableError):
         release.made("hpcpy-core", "aarch64")
-
-
-@pytest.mark.usefixtures("build")
-@pytest.mark.parametrize(("code", "error"), [(69, UnavailableError), (1, SystemExit)])
-def test_what_this_machine_cannot_emulate_is_told_from_a_build_that_fails(
-    monkeypatch: pytest.MonkeyPatch, code: int, error: type[BaseException]
-) -> None:
-    monkeypatch.setattr(command, "ensure", lambda *_: None)
-    monkeypatch.setattr(command, "emulated", lambda _: ["sh", "-c", f"exit {code}"])
-    with pytest.raises(error):
-        command.ensure_image("sif", "hpcpy-core", "aarch64")

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from processes import environment, python
+from processes import environment
 
 import hpcpy.core.files
 from hpcpy.core.errors import DiskError
@@ -117,24 +117,3 @@ def test_standard_output_that_is_a_file_keeps_what_is_in_it(
     assert file.read_text() == "first\nbefore\nwholeafter\nlast\n"
     assert names(tmp_path) == ["dev", "out"]
     assert names(links) == ["stdout"]
-
-
-# Each option with a folder that is written.
-FOLDERS = [("cluster", "--folder"), ("release", "--to")]
-
-
-@pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
-@pytest.mark.parametrize("kind", ["-", "fifo", "link", "nowhere", "fifo/below"])
-def test_a_folder_is_asked_for_before_anything_is_done(
-    words: tuple[str, ...], kind: str, tmp_path: Path
-) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    (tmp_path / "link").symlink_to("fifo")
-    (tmp_path / "nowhere").symlink_to("absent")
-    given = "-" if kind == "-" else str(tmp_path / kind)
-    done = python("-m", "hpcpy", *words, given)
-    assert done.returncode == 2
-    assert f"{given.removesuffix('/below')}: is no folder" in done.stderr
-    assert (tmp_path / "fifo").is_fifo()
-    assert (tmp_path / "link").is_symlink()
-    assert len(list(tmp_path.iterdir())) == 3

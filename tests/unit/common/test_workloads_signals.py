@@ -223,12 +223,6 @@ def test_a_rank_that_waits_at_its_very_end_is_ended_by_the_kernel() -> None:
     assert end(process)[0] == -signal.SIGALRM
 
 
-def test_a_worker_that_starts_after_its_parents_end_is_killed() -> None:
-    late = "r, w = os.pipe()\nos.close(w)\nsignals.kill_when_closed(r, os.getpid())\nprint('alive')"
-    done = python("-c", BEGIN + late)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "")
-
-
 # What starts a user's program or workers, and how many processes there are when all run.
 STARTERS = {
     "workloads startup --impl spawn -- {script}": 3,

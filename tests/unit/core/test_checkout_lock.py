@@ -1,6 +1,5 @@
 """Who holds a lock is alone, threads too; what a killed command has left goes with the next."""
 
-import contextlib
 import os
 import sys
 import textwrap
@@ -57,25 +56,6 @@ def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> N
     assert (first.returncode, second.returncode) == (0, 0)
     order = (build / "order").read_text().splitlines()
     assert order == ["first in", "first out", "second in", "second out"]
-
-
-def test_nobody_is_told_that_a_command_waits_for_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("hpcpy.core.scratch._QUIET_SECONDS", -1.0)
-    looks = 0
-    with contextlib.ExitStack() as first:
-        first.enter_context(locked(tmp_path / "file"))
-
-        def look() -> None:
-            nonlocal looks
-            looks += 1
-            if looks == 3:
-                first.close()
-
-        with locked(tmp_path / "file", check=look):
-            assert looks == 3
-    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("is_made_again", [False, True])

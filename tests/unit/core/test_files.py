@@ -7,16 +7,13 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from processes import AS_ANY_USER, environment, small_disk, start
 
-from hpcpy.core import paths
 from hpcpy.core.errors import DiskError
 from hpcpy.core.files import (
     disk_errors,
-    more_room,
     place,
     relink,
     require_free,
@@ -71,11 +68,6 @@ def test_all_paths_below_a_folder_are_found_whatever_links_lead_to(tmp_path: Pat
         assert run(*by, nothing, env=environment()).stdout == "\n"
     refused = run(*by, tmp_path, env=environment())
     assert f"{closed}: cannot be read (Permission denied); " in refused.stderr.splitlines()[-1]
-
-
-def test_no_part_of_the_tool_has_a_walk_of_its_own() -> None:
-    files = (paths.ROOT / "src/hpcpy").rglob("*.py")
-    assert [path for path in files if ".rglob(" in path.read_text()] == []
 
 
 def test_an_output_clears_what_killed_writers_of_it_have_left(tmp_path: Path) -> None:
@@ -134,18 +126,6 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
 # More than the disk has, wherever a Python's own file is small.
 COPY = "place(Path(sys.argv[1], 'large'), Path('a/copy'))"
 STAGE = "with stage('x') as one: one.run(['sh', '-c', 'head -c 2000000 /dev/zero >b'])"
-
-
-def test_of_disks_that_have_room_again_the_one_that_was_written_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    free = {Path("/dev"): 3 << 20, Path("/proc"): 5 << 20}
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free[Path(path)]))
-    assert more_room(*free).startswith("free some at /proc, ")
-    free[Path("/dev")] = 0
-    assert more_room(*free).startswith("free some at /dev, ")
-    monkeypatch.setattr(paths, "IS_CHECKOUT", False)
-    assert more_room(*free) == "free some at /dev, or use another disk"
 
 
 @pytest.mark.parametrize("work", [COPY, STAGE])

@@ -1,8 +1,6 @@
 """``hpcpy docs``: the pages by their names, as a reader without a checkout gets them."""
 
-import argparse
 import re
-from pathlib import Path
 
 import pytest
 from processes import python
@@ -11,50 +9,12 @@ from hpcpy.core import pages, paths
 from hpcpy.images import own_command
 from running import printed
 
-PAGE = """\
-# Use it
-
-![a picture](../results/x.svg)
-
-Takes 13<!--= startup core --> calls ([why](../explanation/why.md#so)), [each](#use-it),
-as [others](https://example.org/x) do ([measured](../results/starts.md)).
-
-<!-- printed by: it -->
-```text
-[a](../explanation/why.md) <b>
-```
-"""
-SHOWN = """\
-# Use it
-
-Takes 13 calls ([why](../explanation/why.md#so)), [each](#use-it),
-as [others](https://example.org/x) do ([measured](../results/starts.md)).
-
-```text
-[a](../explanation/why.md) <b>
-```
-"""
-
-
-def test_marks_and_pictures_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for kind, name, text in (("how-to", "use", PAGE), ("explanation", "why", "# Why\n")):
-        (tmp_path / "docs" / kind).mkdir(parents=True)
-        (tmp_path / "docs" / kind / f"{name}.md").write_text(text)
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    pages.main(argparse.Namespace(page="use"))
-    assert capsys.readouterr().out == SHOWN
-
 
 @pytest.mark.parametrize(
     ("name", "title"),
     [
         ("", "tutorials/course-day-1 "),
         ("mpi", "# Use the site's MPI"),
-        ("how-to/mpi", "# Use the site's MPI"),
-        ("explanation/mpi", "# How one interpreter"),
-        ("docs/explanation/mpi.md", "# How one interpreter"),
         ("../explanation/mpi.md#tcp", "# How one interpreter"),
     ],
 )
@@ -66,7 +26,6 @@ def test_a_page_has_a_short_name_and_its_path(name: str, title: str) -> None:
     ("name", "hint"),
     [
         ("mip", "did you mean mpi?"),
-        ("zzzz", "./hpcpy docs lists them"),
         ("../../README", "./hpcpy docs lists them"),
     ],
 )

@@ -13,6 +13,7 @@ from hpcpy.engine import emulation
 from running import python, run
 
 pytestmark = [
+    pytest.mark.long,  # it gets QEMU
     pytest.mark.skipif(platform.machine() != "x86_64", reason="emulated is what is not its own"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root builds for another architecture"),
 ]

@@ -71,22 +71,6 @@ def test_what_is_built_is_what_was_compared(
     assert not (context / "later.tar").exists()
 
 
-def test_who_waited_for_a_file_keeps_what_it_has_locked(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replace_ = Path.replace
-
-    def another_begins(path: Path, to: Path) -> Path:
-        made = replace_(path, to)
-        if path == part_file():
-            path.touch()
-        return made
-
-    monkeypatch.setattr(Path, "replace", another_begins)
-    assert get(server, ranged(BODY)).read_bytes() == BODY
-    assert part_file().exists()
-
-
 def test_a_link_in_a_shared_cache_is_not_written_through(server: Server, tmp_path: Path) -> None:
     (tmp_path / "roots").write_text("of root")
     part_file().parent.mkdir(parents=True)
@@ -104,9 +88,7 @@ OLD = BODY[:5000]
     [
         pytest.param(b"", [ranged(BODY, 1000), ranged(BODY)], ["", "bytes=1000-"], id="broken"),
         pytest.param(OLD, [ranged(BODY)], ["bytes=5000-"], id="of a killed process"),
-        pytest.param(BODY, [status(500)], [], id="of one killed at the end"),
         pytest.param(b"old" * 9, [ranged(BODY)] * 2, ["bytes=27-", ""], id="another file's"),
-        pytest.param(OLD, [whole(BODY)], ["bytes=5000-"], id="without ranges"),
         pytest.param(OLD, [no_range(BODY)] * 2, ["bytes=5000-", ""], id="not such a range"),
         pytest.param(b"", [status(503), status(429), ranged(BODY)], [""] * 3, id="in trouble"),
     ],

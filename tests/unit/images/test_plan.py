@@ -47,8 +47,6 @@ def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
     [
         ('from = "base"', 'form = "base"', "[images.full] form: unknown key; there are: summary"),
         ('from = "base"', 'from = "bare"', "full is built on 'bare', which is not there"),
-        ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
-        ("[images.base]", "[images.base", "not TOML"),
         (
             *("[parts.one]", '[images.small]\nlike = "small"\n[parts.one]'),
             "[images.small] like: 'small' is no row of its own",

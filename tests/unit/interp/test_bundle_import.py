@@ -148,13 +148,6 @@ def test_a_finder_that_asks_others_is_no_endless_loop(installed: Installation) -
     assert set(told[1::2]) == {"ModuleNotFoundError"}
 
 
-def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
-    data = bytearray(installed.bundle())
-    data[data.rindex(b"hpcpy 4\n") + 8] ^= 1
-    (installed.folder / "modules.bundle").write_bytes(data)
-    assert "are not those of this Python" in installed.run("").stderr
-
-
 def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     program = f"""
         sys.path.insert(0, {str(INTERP / "tools")!r})

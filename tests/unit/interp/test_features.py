@@ -66,11 +66,8 @@ def test_a_level_is_known_by_its_features(name: str) -> None:
     [
         # NUMBA_CPU_NAME=x86-64-v4 NUMBA_CPU_FEATURES=-avx512f
         ("x86_64", "x86-64-v4", "-avx512f", ""),
-        ("x86_64", "nehalem", "", ""),
         ("aarch64", "neoverse-v2", "+neon,+sve,+sve2", "neoverse-v2"),  # Grace
         ("aarch64", "neoverse-v2", "+neon,-sve2", "generic"),
-        ("aarch64", "a64fx", "+neon,+sve", "generic"),
-        ("aarch64", "neoverse-v2", "", "neoverse-v2"),
         ("aarch64", "generic", "-neon", ""),
         ("ppc64le", "pwr9", "+vsx", ""),
     ],

@@ -9,7 +9,6 @@ import itertools
 import os
 import resource
 import shutil
-import stat
 import subprocess
 import threading
 import time
@@ -103,10 +102,12 @@ def test_a_wait_ends_as_glibcs(ours: ctypes.CDLL, *, clock: int, end: str, is_po
     for library in (ours, GLIBC):
         semaphore = ctypes.create_string_buffer(64)
         GLIBC.sem_init(semaphore, 0, int(is_posted))
-        post = threading.Timer(0.02, GLIBC.sem_post, (semaphore,))
+        # A busy machine posts before a wait that has ended already has begun.
+        post = threading.Timer(0.02 if expected == WAITS else 3600, GLIBC.sem_post, (semaphore,))
         post.start()
         until = ctypes.byref(Time(seconds, nanoseconds))
         answer = answered(library.sem_clockwait, semaphore, clock, until)
+        post.cancel()
         post.join()
         assert (answer[0], answer[1] if answer[0] else 0) == expected, library
 
@@ -170,22 +171,6 @@ def test_stat_is_as_glibcs(ours: ctypes.CDLL, files: Path, path: str, end: str) 
     os.close(folder)
 
 
-@pytest.mark.parametrize("device", [0, 2**32, 2**64 - 1])
-@pytest.mark.parametrize("mode", [stat.S_IFIFO | 0o600, stat.S_IFREG, stat.S_IFLNK, 0xFFFFFFFF])
-def test_a_node_is_made_as_by_glibc(
-    ours: ctypes.CDLL, tmp_path: Path, device: int, mode: int
-) -> None:
-    answers = []
-    words = (ctypes.c_uint(mode), ctypes.c_ulong(device))
-    for library, name in ((ours, b"ours"), (GLIBC, b"glibcs")):
-        path = os.fsencode(tmp_path) + b"/" + name
-        answers.append([answered(library.mknod, path, *words) for _ in range(2)])
-        answers[-1].append(answered(library.mknodat, -1, name, *words))
-    assert answers[0] == answers[1]
-    assert (answers[0][0] == (-1, errno.EINVAL)) == (device != 0 or mode not in NODES)
-
-
-NODES = (stat.S_IFIFO | 0o600, stat.S_IFREG)
 LISTS = "cd /proc/self/fd; for file in *; do [ ! -e $file ] || printf '%s ' $file; done"
 
 

@@ -1,19 +1,14 @@
 """The forecast: the queueing model's limits, the ways to start, and how a file system is probed."""
 
-import json
-import re
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import environment, python, start
+from processes import python, start
 
-from hpcpy.core import paths
 from hpcpy_common.errors import OutputError
-from hpcpy_job.forecast import count, model
 from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
@@ -25,8 +20,7 @@ from hpcpy_job.forecast.model import (
     seconds,
 )
 from hpcpy_job.forecast.probe import LEAST_OPERATIONS, Limits, probe
-from measure import figures
-from running import run, wait_until
+from running import wait_until
 
 FILES = FileSystem(rate=1000, latency=0.002, node_rate=500, link=1e9)
 
@@ -49,36 +43,12 @@ def test_times_rise_within_the_bounds_and_end_at_saturation(demand: float, think
         assert found[-1] == pytest.approx(5000 * demand)
 
 
-def test_a_start_alone_is_its_think_time_and_its_latencies() -> None:
-    start = Start(think=1.5, by_rank=100, by_node=10, node_bytes=2e9)
-    assert seconds(start, FILES, 1, 64) == pytest.approx(1.5 + 110 * 0.002 + 2)
-
-
-def test_the_counts_are_of_reports_that_are_there() -> None:
-    results = paths.ROOT / "docs/results"
-    named = re.findall(r"[\w-]+\.json", Path(model.__file__).read_text())
-    assert [name for name in named if not (results / name).exists()] == []
-    report = json.loads((results / "storm-first.json").read_text())
-    asked = figures.of(report, ["file", "1x1", "requests"])
-    assert asked == str(model._FILE_BY_NODE + model._FILE_BY_RANK)
-
-
 def test_a_node_asks_no_faster_than_its_client_can() -> None:
     slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9)
     start = Start(think=0, by_rank=100)
     assert seconds(start, slow, 64, 64) == pytest.approx(64)
     # Further nodes take no longer.
     assert seconds(start, slow, 6400, 64) == pytest.approx(64)
-
-
-@pytest.mark.parametrize("given", ["src", "./src/", "other:src", "{}/src"])
-def test_what_pythonpath_adds_is_pythons(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", given.format(tmp_path))
-    assert count._is_pythons(f"{tmp_path}/src/module.py")
-    assert not count._is_pythons(f"{tmp_path}/my.py")
 
 
 SHARED = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9)
@@ -100,33 +70,6 @@ def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
     without, with_own = (forecast(setting(program=one))["in a SIF"][-1] for one in (PROGRAM, own))
     assert with_own > 50 * without
     assert with_own >= forecast(setting(program=own))["as is"][-1]
-
-
-def test_modules_in_memory_save_looks_at_the_programs_folder() -> None:
-    looks = forecast(setting(program=replace(PROGRAM, own=100, looked=90)))
-    few = forecast(setting(program=replace(PROGRAM, own=10)))
-    same = [way for way in looks if looks[way] == few[way]]
-    assert same == ["as is", "baked", "one file"]
-
-
-def test_looks_at_the_programs_folder_are_counted_and_the_tools_own_are_not(
-    tmp_path: Path,
-) -> None:
-    script = tmp_path / "my.py"
-    # What the program itself asks again and again is not saved.
-    asked = f"[os.stat('{tmp_path}/data') for _ in range(50)]"
-    script.write_text(f"import json, csv, wave, mailbox, sqlite3, os\n{asked}\n")
-    for name in ("data", "other"):
-        (tmp_path / name).mkdir()
-    counts = []
-    for given in (f"{paths.ROOT}/src", f"{paths.ROOT}/src/../src:{tmp_path}/other"):
-        words = (sys.executable, "-m", "hpcpy_job", "forecast", "--json", "-", "--size", "1")
-        done = run(*words, "--operations", "200", "--", script, env=environment(PYTHONPATH=given))
-        assert done.returncode == 0, done.stderr
-        counts.append(json.loads(done.stdout[done.stdout.index("{") :])["counted"])
-    assert counts[0]["own"] - 50 >= counts[0]["looked"] >= 5
-    # Python looks at the other folder of PYTHONPATH once a module, too.
-    assert counts[1]["calls"] >= counts[0]["calls"] + 5
 
 
 def test_a_way_pays_from_where_it_stays_faster() -> None:

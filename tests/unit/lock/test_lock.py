@@ -22,7 +22,6 @@ from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.lock import python
 from hpcpy.lock.command import dated, render
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
-from hpcpy.pins.debian import DebianRequest, DebianSet
 from hpcpy.pins.model import GROUPS
 
 PYTHON = (3, 14)
@@ -133,14 +132,6 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
         "lost": "see copyright",
         "free": "GPL-3",
     }
-
-
-def test_sets_have_the_names_of_their_architecture() -> None:
-    cross = DebianSet(("gcc",), architectures=("x86_64",))
-    sets = {"first": DebianSet(("binutils-{gnu}",)), "cross": cross}
-    request = DebianRequest((), "", (), sets)
-    assert request.sets_of("x86_64") == {"first": ("binutils-x86-64-linux-gnu",), "cross": ("gcc",)}
-    assert request.sets_of("aarch64") == {"first": ("binutils-aarch64-linux-gnu",)}
 
 
 DIGEST = "0" * 64

@@ -27,12 +27,10 @@ def verdict(answer: Answer, passed: bool, message: str = "it is wrong") -> dict[
 STUDENTS = [
     (("ann/day1/heat_slices.py", "bob/day1/heat_slices.py"), ["ann", "bob"]),
     (("day1/ann/heat_slices.py", "day1/bob/heat_slices.py"), ["ann", "bob"]),
-    (("ann/1/heat_slices.py", "ann/2/heat_sum.py", "bob/1/heat_sum.py"), ["ann", "bob"]),
     (
         ("1/ann/heat_sum.py", "1/bob/heat_sum.py", "2/ann/heat_sum.py"),
         ["1/ann", "1/bob", "2/ann"],
     ),
-    (("heat_slices.py", "heat_sum.py"), ["."]),
     (("ann/heat_sum.py", "bob/heat_sum.py", "bob/heat-sum.py"), ["ann", "bob"]),
 ]
 
@@ -70,14 +68,6 @@ def test_a_students_best_answer_is_shown_and_the_latest_of_equals(tmp_path: Path
     assert "heat-sum: 1 of 2 right" in written
 
 
-def test_copies_count_and_what_is_nearly_an_answer_is_said(tmp_path: Path) -> None:
-    exercises = {"heat_sum (1).py": "heat-sum", "heat_sum-Copy2.py": "heat-sum"}
-    exercises |= {"Heat_Sum_v2.py": "Heat-Sum-v2", "heat_sum.py": "heat-sum"}
-    exercises |= {"HEATSUM.PY": "HEATSUM", "Copy of heat_sum.py": "Copy of heat-sum"}
-    touch(tmp_path, *(f"ann/{name}" for name in exercises), "ann/heat.py", "ann/my.py")
-    assert {each.file.name: each.exercise for each in answers([tmp_path], None)} == exercises
-
-
 # A message, another one, and whether both are of one mistake.
 ALIKE = [
     (
@@ -86,10 +76,7 @@ ALIKE = [
         1,
     ),
     ("[1, 1] is 31.75, not 32.25", "[0, 1] is 31.75, not 32.25", 0),
-    ("ranks: 2, cores: 7, threads: 7, not 3", "ranks: 2, cores: 7, threads: 4, not 3", 0),
     ("my.py:3: NameError: x", "my.py:17: NameError: x", 1),
-    ("rank 1 returned without comm.Barrier", "rank 2 returned without comm.Barrier", 1),
-    ("right, but 2,000,123 bytes more", "right, but 998,004 bytes more", 1),
 ]
 
 
@@ -140,21 +127,11 @@ def test_each_student_of_a_class_has_a_row(tmp_path: Path) -> None:
     ]
 
 
-def test_students_of_one_name_in_two_classes_are_two(tmp_path: Path) -> None:
-    touch(tmp_path, "a/ann/heat_sum.py", "b/ann/heat_sum.py", "b/bob/heat_sum.py")
-    a, b = tmp_path / "a", tmp_path / "b"
-    assert [each.student for each in answers([a, b], None)] == [f"{a}/ann", f"{b}/ann", "bob"]
-    assert [each.student for each in answers([a, a], None)] == ["ann"]
-
-
 @pytest.mark.parametrize(
     ("name", "exercise"),
     [
         ("heatslices.py", "heat-slices"),
         ("Copy of heat_slices.py", "heat-slices"),
-        ("Heat_Slices.PY", "heat-slices"),
-        ("heat_slice.py", "heat-slices"),
-        ("notes.py", ""),
         ("heat.py", ""),
     ],
 )

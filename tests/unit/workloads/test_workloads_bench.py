@@ -1,7 +1,6 @@
 """The bench: choosing, tables, reports, and the same work by more and more workers."""
 
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -77,30 +76,12 @@ def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     assert report["results"][0]["samples"] == [2.0, 1.0]
 
 
-def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
-    monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
-    assert machine.cores() == 2
-
-
 SCALED = {
     "plain": Technique("json", "always there"),
     "threads": Technique("json", "threads", parallel="threads"),
     "ranks": Technique("json", "many processes", parallel="ranks"),
 }
 WORKERS = (1, 2, 4, 8, 32)
-
-
-def test_the_fewest_workers_are_what_speed_up_refers_to() -> None:
-    results = [
-        Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
-        Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
-    ]
-    ((_, first, full), (_, speed_up, efficiency)) = scaling.series(results)["ranks"]
-    assert (first, full) == (2.0, 1.0)
-    assert speed_up == pytest.approx(5.0)
-    assert efficiency == pytest.approx(0.625)
-    assert "62%" in scaling.table(Done(results), "M/s")
 
 
 @pytest.mark.usefixtures("alone")

@@ -10,9 +10,7 @@ from processes import environment
 
 from hpcpy_common.errors import UsageError, WorkerError
 from running import executable, run
-from workloads import course
 from workloads.__main__ import main
-from workloads.exercise.tasks import NAMES
 from workloads.pi import answer, others
 from workloads.read import command
 from workloads.write.files import array_name
@@ -146,15 +144,10 @@ def test_an_mpi_exercise_needs_mpiexec(
     ("words", "file", "said"),
     [
         ("--check", ("my.py", ""), "my.py is named as no exercise; heat_halo.py is, of heat-halo"),
-        ("--to", ("my.py", None), "which exercise?; one of: profile-line, "),
         ("pi --check", ("my.py", ""), "no exercise 'pi'; one of: profile-line, "),
-        ("shared-race --hint --check", ("my.py", ""), "--check excludes --to, --hint and"),
-        ("shared-race --json", ("my.json", None), "--json and --html need --check FILE"),
         ("shared-race --check", ("absent.py", None), "absent.py: No such file or directory"),
         ("shared-race --check", ("my.py", "def f(:\n"), "my.py:1: "),
         ("shared-race --to", ("my.py", "solved"), "is there already; give a new file's name"),
-        ("shared-race --to", ("my.txt", None), "my.txt: the name ends not in .py"),
-        ("shared-race --to", ("random.py", None), "hides Python's own module random; rename it"),
     ],
 )
 def test_what_cannot_be_checked_is_one_line(
@@ -172,15 +165,6 @@ def test_what_cannot_be_checked_is_one_line(
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert said in shown.err
     assert text is None or (tmp_path / name).read_text() == text
-
-
-def test_each_exercise_belongs_to_one_row_of_the_course_and_has_a_solution(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["exercise", "shared-race", "--solution"]) == 0
-    assert "NotImplementedError" not in capsys.readouterr().out
-    rows = [row for day in course.DAYS.values() for row in day]
-    assert sorted(name for row in rows for name in row.exercises) == sorted(NAMES)
 
 
 def test_it_is_not_for_ranks(

@@ -114,21 +114,3 @@ def test_without_a_server_one_line_says_why(
 ) -> None:
     main = WITHOUT.format(setup=setup)
     assert run(tmp_path, main, needed) == (0, f"{says}\ndone\n", "")
-
-
-@pytest.mark.long
-def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path) -> None:
-    needed = NEEDED + "import time\ntime.sleep(1)\n"
-    main = """\
-    try:
-        with pool(2):
-            print("up")
-    except KeyboardInterrupt:
-        pass
-"""
-    with started(tmp_path, main, needed) as process:
-        running.wait_until((tmp_path / "imports").exists, process)
-        # As a terminal does: to every process.
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=300)
-    assert (process.returncode, out, err) == (0, "done\n", "")

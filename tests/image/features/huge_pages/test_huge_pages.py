@@ -58,20 +58,3 @@ print(used() - before < (most - before) / 3)
 
 def test_more_than_fits_is_right_and_goes_back_to_the_system() -> None:
     assert run(sys.executable, "-c", MANY, check=True).stdout.split() == ["2000000", "True", "True"]
-
-
-SEVERAL = """
-from concurrent.futures import InterpreterPoolExecutor
-def fill(number):
-    objects = [(number, str(each)) for each in range(100_000)]
-    return all(first == number and int(text) == each for each, (first, text) in enumerate(objects))
-if __name__ == "__main__":
-    with InterpreterPoolExecutor(4) as pool:
-        print(all(pool.map(fill, range(8))))
-"""
-
-
-def test_interpreters_with_locks_of_their_own_share_no_arena(tmp_path: Path) -> None:
-    script = tmp_path / "several.py"
-    script.write_text(SEVERAL)
-    assert run(sys.executable, script, check=True).stdout == "True\n"

@@ -56,8 +56,6 @@ def constant(context, builder, kind, value):
     own.m = context.get_constant(types.int64, value.m)
     return own._getvalue()
 """
-CALLEE = "class Callee:\n    pass\n"
-
 KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     # Code that numba compiles in place of something.
     "an overload of a function": (
@@ -65,45 +63,9 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "def foo(x): pass\n@overload(foo)\ndef _(x): return lambda x: x + {}",
         {"1": 2, "2": 3},
     ),
-    "an overload of a class": (
-        "from ext import Callee", "Callee(x)",
-        CALLEE + "@overload(Callee)\ndef _(x): return lambda x: x + {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overload of NumPy's": (
-        "", "np.busday_count(x)",
-        "@overload(np.busday_count)\ndef _(x): return lambda x: x + {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overload of math's": (
-        "", "math.cbrt(x)", "@overload(math.cbrt)\ndef _(x): return lambda x: x + {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overload of a built-in function": (
-        "", "abs((x, 2))",
-        "@overload(abs)\ndef _(x):\n"
-        "    if isinstance(x, types.UniTuple): return lambda x: x[0] + {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overload of an operator": (
-        "", "(x, 2) @ (3, 4)",
-        "@overload(operator.matmul)\ndef _(a, b):\n"
-        "    if isinstance(a, types.UniTuple): return lambda a, b: a[0] + {}",
-        {"1": 2, "2": 3},
-    ),
     "an overloaded method": (
         "", "np.ones(3).zork() + x",
         "@overload_method(types.Array, 'zork')\ndef _(a): return lambda a: {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overloaded attribute": (
-        "", "np.ones(3).zork + x",
-        "@overload_attribute(types.Array, 'zork')\ndef _(a): return lambda a: {}",
-        {"1": 2, "2": 3},
-    ),
-    "an overloaded class method": (
-        "", "types.Array.zork(x)",
-        "@overload_classmethod(types.Array, 'zork')\ndef _(c, x): return lambda c, x: x + {}",
         {"1": 2, "2": 3},
     ),
     "a function registered as jitable": (
@@ -114,14 +76,6 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "from ext import foo", "foo(x)",
         "@intrinsic\ndef foo(context, x):\n    def generate(context, builder, of, values):\n"
         "        return builder.add(values[0], values[0].type({}))\n"
-        "    return types.int64(types.int64), generate",
-        {"1": 2, "2": 3},
-    ),
-    "a helper of an intrinsic's": (
-        "from ext import foo", "foo(x)",
-        "class Step:\n    def __init__(self, n): self.n = n\nstep = Step({})\n"
-        "@intrinsic\ndef foo(context, x):\n    def generate(context, builder, of, values):\n"
-        "        return builder.add(values[0], values[0].type(step.n))\n"
         "    return types.int64(types.int64), generate",
         {"1": 2, "2": 3},
     ),
@@ -147,26 +101,6 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "import types as python\nheld = python.SimpleNamespace(n=[{}])\ndef foo(x): pass\n"
         "@overload(foo)\ndef _(x):\n    n = held.n[0]\n    return lambda x: x + n",
         {"1": 2, "2": 3},
-    ),
-    "a class that an overload uses": (
-        "from ext import foo", "foo(x)",
-        "class Held:\n    @property\n    def n(self): return self.by()\n    @classmethod\n"
-        "    def by(cls): return {}\ndef foo(x): pass\n"
-        "@overload(foo)\ndef _(x):\n    n = Held().n\n    return lambda x: x + n",
-        {"1": 2, "2": 3},
-    ),
-    "a function that is kept by another": (
-        "from ext import foo", "foo(x)",
-        "import functools\n@functools.lru_cache\ndef n(): return {}\ndef foo(x): pass\n"
-        "part = functools.partial(lambda n: n(), n)\n"
-        "@overload(foo)\ndef _(x):\n    n = part()\n    return lambda x: x + n",
-        {"1": 2, "2": 3},
-    ),
-    "an inlining rule": (
-        "from ext import foo, bar", "foo(bar, x)",
-        "def bar(x): return x + 1\n@register_jitable(inline=lambda *_: {})\ndef foo(g, x):\n"
-        "    return x + 1\n@overload(bar)\ndef _(x): return lambda x: x",
-        {"True": 2, "False": 2},
     ),
     "a rewrite": (
         "", "x + 1",
@@ -205,13 +139,6 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         {"2": 3, "3": 4},
     ),
     # Types, models and lowerings.
-    "a callable's type": (
-        "from ext import foo", "foo(x) * 2.0",
-        "def foo(x): pass\n@type_callable(foo)\ndef _(context): return lambda x: types.{}\n"
-        "@lower_builtin(foo, types.int64)\ndef _(context, builder, of, values):\n"
-        "    return context.get_constant(types.{}, 300)",
-        {"int64": 600.0, "uint8": 88.0},
-    ),
     "a lowering of a callable": (
         "from ext import foo", "foo(x)",
         "def foo(x): pass\n@type_callable(foo)\ndef _(context): return lambda x: types.int64\n"
@@ -227,31 +154,6 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "@lower_builtin(foo, types.int64)\ndef _(context, builder, of, values):\n"
         "    return context.get_constant(types.{}, 300)",
         {"int64": 300, "uint8": 44},
-    ),
-    "an attribute's wrapper": (
-        "from ext import Own\nown = Own(2, 3)", "own.part + x",
-        OWN + "make_attribute_wrapper(OwnType, '{}', 'part')", {"n": 3, "m": 4},
-    ),
-    "a model": (
-        "from ext import Own\nown = Own(300, 3)", "own.part + x",
-        OWN.replace('("m", types.int64)', '("m", types.{}), ("o", types.int64)')
-        .replace("types.int64, value.m", "types.int64, value.n")
-        .replace("own.m = context.get_constant(types.int64",
-                 "own.m = context.get_constant(types.{}")
-        + "make_attribute_wrapper(OwnType, 'm', 'part')",
-        {"int64": 301, "uint8": 45},
-    ),
-    "an attribute's lowering": (
-        "from ext import Own\nown = Own(2, 3)", "own.part + x",
-        OWN + "@infer_getattr\nclass _(templates.AttributeTemplate):\n    key = OwnType\n"
-        "    def resolve_part(self, kind): return types.int64\n"
-        "@lower_getattr(OwnType, 'part')\ndef _(context, builder, kind, value):\n"
-        "    return context.get_constant(types.int64, {})",
-        {"1": 2, "2": 3},
-    ),
-    "a constant's lowering": (
-        "from ext import Own\nown = Own(2, 3)", "own.n + x",
-        OWN.replace("value.n)", "value.{})"), {"n": 3, "m": 4},
     ),
     "a constant of a type": (
         "from ext import own", "own.n + x", OWN + "own = Own({})", {"2": 3, "3": 4},
@@ -291,31 +193,11 @@ KINDS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "typeof_impl.register(Held)(lambda value, context: {}('held'))",
         {"A": 1, "B": 2},
     ),
-    "the type that a class stands for": (
-        "from ext import Callee", "isinstance(x, Callee) + x",
-        CALLEE + "@overload(Callee)\ndef _(): return lambda: 1\n"
-        "as_numba_type.register(Callee, types.{})", {"int64": 2, "float64": 1},
-    ),
-    "what a type holds": (
-        "from ext import Own\nown = Own(2, 3)", "own.part + x",
-        OWN.replace('super().__init__("Own")', 'super().__init__("Own"); self.n = {}')
-        + "@overload_attribute(OwnType, 'part')\ndef _(own):\n    n = own.n\n"
-        "    return lambda own: n",
-        {"1": 2, "2": 3},
-    ),
     "the fields of a structref": (
         "from ext import Foo", "Foo(x, 5).a",
         "from numba.experimental import structref\n@structref.register\n"
         "class FooType(types.StructRef): pass\nclass Foo(structref.StructRefProxy): pass\n"
         "structref.define_proxy(Foo, FooType, {})",
         {"['a', 'b']": 1, "['b', 'a']": 5},
-    ),
-    "a method of a structref": (
-        "from ext import Foo", "Foo(x).by()",
-        "from numba.experimental import structref\n@structref.register\n"
-        "class FooType(types.StructRef): pass\nclass Foo(structref.StructRefProxy): pass\n"
-        "structref.define_proxy(Foo, FooType, ['a'])\n"
-        "@overload_method(FooType, 'by')\ndef _(self): return lambda self: self.a + {}",
-        {"1": 2, "2": 3},
     ),
 }  # fmt: skip

@@ -26,11 +26,6 @@ def twice(step):
 print("add(2,3)", add(2, 3), "mul(2,3)", mul(2, 3))
 print("plus", twice(op(True))(5), "times", twice(op(False))(5))
 """, {"": "add(2,3) 5 mul(2,3) 6\nplus 7 times 500\n"}),
-    "consts.py": ("""\
-from numba import njit
-a, b = njit(cache=True)(lambda x: x + 1.5), njit(cache=True)(lambda x: x + 2.5)
-print("1 + 1.5 =", a(1), "1 + 2.5 =", b(1))
-""", {"": "1 + 1.5 = 2.5 1 + 2.5 = 3.5\n"}),
     "va.py": ("""\
 import numpy as np
 from numba import vectorize
@@ -70,12 +65,6 @@ def other(x): return x
 def f(m): return m * 1000
 print("f(1.0) =", f(1.0))
 """, {"": "f(1.0) = 1000.0\n"}),
-    "fm.py": ("""\
-from numba import njit
-@njit(cache=True, fastmath={"nnan","ninf","nsz","arcp","contract"})
-def f(x): return x*2.0
-f(3.0)
-""", {"": ""}),
     "options.py": ("""\
 import numba
 from numba import njit
@@ -85,26 +74,6 @@ for more in ({}, {"error_model": "numpy"}, {"locals": {"x": numba.int8}}):
     try: print(f(1.5, 0.0), f(300, 7) > 40)
     except ZeroDivisionError: print("by zero", f(300, 7) > 40)
 """, {"": "by zero True\ninf True\nby zero False\n"}),
-    "col.py": ("""\
-import sys
-from numba import njit
-def make(n):
-    @njit(cache=True)
-    def f(x): return x + n
-    return f
-for n in map(int, sys.argv[1:]): print(f"5 + {n} =", make(n)(5))
-""", {
-        "1 2": "5 + 1 = 6\n5 + 2 = 7\n",
-        "2 3": "5 + 2 = 7\n5 + 3 = 8\n",
-        "4 1": "5 + 4 = 9\n5 + 1 = 6\n",
-    }),
-    "parts.py": ("""\
-import numpy as np
-from numba import njit
-a = np.arange(10.0)
-f, g = njit(cache=True)(lambda a: a[1:3].sum()), njit(cache=True)(lambda a: a[2:4].sum())
-print("1 + 2 =", f(a), "2 + 3 =", g(a))
-""", {"": "1 + 2 = 3.0 2 + 3 = 5.0\n"}),
     "kinds.py": ("""\
 import sys
 from collections import namedtuple

@@ -74,16 +74,6 @@ answer(a, 4.0); answer(b, 4.0); answer(b, 4)
 """
 
 
-def factory(draw: Draw) -> str:
-    return f"""
-def make(n, m=(1, 2)):
-    @njit(cache=CACHE{draw.options()})
-    def f(x): return {draw.body()} + n * m[{draw.randint(0, 1)}]
-    return f
-for n in [{", ".join(draw.number() for _ in range(3))}][::int(sys.argv[1])]: answer(make(n), 5.0)
-"""
-
-
 def closure_over_dispatchers(draw: Draw) -> str:
     return f"""
 def op(which):
@@ -99,27 +89,6 @@ def twice(step):
     def f(x): return step(step(x)) + {draw.number()}
     return f
 for which in [True, False][::int(sys.argv[1])]: answer(twice(op(which)), 5.0)
-"""
-
-
-def wrapped(draw: Draw) -> str:
-    whose = draw.choice(("np.fliplr", "other.f", "np.median", "step_python", "numba.njit"))
-    return f"""
-def step_python(x): return {draw.body()}
-@njit(cache=CACHE)
-@functools.wraps({whose})
-def w(x): return {draw.body()}
-answer(w, 2.0); answer(w, 3)
-"""
-
-
-def options_of_one_function(draw: Draw) -> str:
-    model, kind = draw.choice(("python", "numpy")), draw.choice(("int8", "float32", "int64"))
-    return f"""
-def ratio(x, y): return x / y + {draw.number()}
-for jit in (njit(cache=CACHE{draw.options()}), njit(cache=CACHE, error_model="{model}"),
-            njit(cache=CACHE, locals=dict(x=numba.{kind}))):
-    answer(jit(ratio), 1.5, 0.0); answer(jit(ratio), 300, 7)
 """
 
 
@@ -158,25 +127,6 @@ answer(guf, np.arange(6.0).reshape(2, 3))
 """
 
 
-def recursion_strings_and_lists(draw: Draw) -> str:
-    return f"""
-@njit(cache=CACHE)
-def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2) + {draw.randint(0, 2)}
-answer(fib, 9)
-@numba.cfunc("float64(float64)", cache=CACHE)
-def callback(x): return {draw.body()}
-answer(callback.ctypes, 4.0)
-@njit(cache=CACHE)
-def said(x): return str(x) + {draw.choice(('"a"', '"b"', '"{}"'))}
-@njit(cache=CACHE)
-def listed(n):
-    found = [{draw.number()} * 1.0]
-    for i in range(n): found.append(i * {draw.number()} * 1.0)
-    return np.array(found).sum() + len(set((1, {draw.randint(1, 3)})))
-answer(said, 3); answer(listed, 4)
-"""
-
-
 def fields_slices_and_classes(draw: Draw) -> str:
     first, second = draw.sample(("low", "high"), 2)
     return f"""
@@ -201,8 +151,8 @@ answer(held, 4.0)
 # How often each run took code from the cache.
 LOADED: list[int] = []
 PARTS = (
-    *(two_on_a_line, factory, closure_over_dispatchers, wrapped, options_of_one_function),
-    *(values_of_both_files, ufuncs, recursion_strings_and_lists, fields_slices_and_classes),
+    *(two_on_a_line, closure_over_dispatchers, values_of_both_files, ufuncs),
+    fields_slices_and_classes,
 )
 
 

@@ -28,7 +28,6 @@ def test_an_import_of_numba_leaves_them_out() -> None:
 # What makes a value, and numba's type of it.
 VALUES = [
     ("np.random.default_rng(1)", "NumPyRandomGeneratorType"),
-    ("np.random.PCG64(1)", "NumPyRandomBitGeneratorType"),
     ("type('Own', (np.random.MT19937,), {})(1)", "NumPyRandomBitGeneratorType"),
     ("np.polynomial.Polynomial([1.0, 2.0])", "PolynomialType"),
     # A value of another kind, which no type has either, comes before.

@@ -1,12 +1,10 @@
 """threadpoolctl knows the OpenBLAS that is linked in, and limits its threads."""
 
-import json
 import os
-import sys
 
 import pytest
 
-from running import run, said
+from running import said
 
 CORES = len(os.sched_getaffinity(0))
 KNOWN = """
@@ -83,13 +81,6 @@ def test_a_child_process_has_the_limit_and_can_change_it() -> None:
 def test_programs_without_threadpoolctl_never_open_it() -> None:
     program = "import numpy, numba, h5py; print('libopenblas' in open('/proc/self/maps').read())"
     assert said(program) == ["False"]
-
-
-def test_its_own_command_names_numpys() -> None:
-    # `python -m` executes threadpoolctl without an import.
-    done = run(sys.executable, "-m", "threadpoolctl", "-i", "numpy", check=True)
-    (pool,) = json.loads(done.stdout)
-    assert (pool["user_api"], pool["internal_api"]) == ("blas", "openblas")
 
 
 def test_its_library_answers_before_numpy_is_there() -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from hpcpy.core import files, paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
+from hpcpy.core.programs import captured
 from hpcpy.launch.checks import absolute, check_image, is_program
-from hpcpy.launch.command import engine_program
+from hpcpy.launch.controller import find_controller
 from hpcpy.launch.engines import (
     bind_pair,
     exports,
@@ -28,11 +29,11 @@ from hpcpy.launch.engines import (
 from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
-from hpcpy.launch.options import add_options
+from hpcpy.launch.options import Request, add_options, read_names
 from hpcpy.launch.plan import KINDS, no_kind
-from hpcpy.launch.running import is_in_container, named_or_running
+from hpcpy.launch.running import engine_program, is_in_container, running_image, site_of
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
-from hpcpy.launch.site import AUTO, Site, find_site
+from hpcpy.launch.site import AUTO, Site
 from hpcpy_common.site_file import VARIABLE
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
@@ -45,6 +46,8 @@ COMMANDS = {
 }
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
+_SRUN_SECONDS = 20.0
+_ASK = 'write it where Slurm is, or put mpi = "pmi2" into a site file'
 # Below it: what `module use` takes, beside each module's commands.
 _MODULE_FILES = "modulefiles"
 
@@ -79,11 +82,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    asked = getattr(options, "image", "")
-    running = named_or_running(asked)
-    site = find_site(getattr(options, "site", ""), running)
-    image = asked or site.image or running
-    is_own = bool(image) and is_program(image)
+    asked = read_names(options)
+    site, running = site_of(asked), running_image()[1]
+    is_own = is_program(asked.image or site.image or running)
     if site.engine != "apptainer" and not is_own:
         raise UsageError(
             f"SITE={site.name} has {site.engine}, and a module file is for Apptainer"
@@ -92,11 +93,12 @@ def main(options: argparse.Namespace) -> int:
         )
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
-    image = checked_image(image, engine, is_sites=not asked and image == site.image)
+    image = checked_image(asked, site, engine, running)
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
     file = folder / _MODULE_FILES / options.name / options.version
+    site = replace(site, mpi=_kind_of_mpi(site, engine))
     module = module_text(options.name, image, programs, engine, site)
     os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     places = [files.places_named(each, files.ANOTHER_FOLDER) for each in (file.parent, programs)]
@@ -151,8 +153,9 @@ def _warn_of_closed(*files_read: Path) -> None:
         print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
-def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
+def checked_image(asked: Request, site: Site, engine: str, running: str) -> str:
     """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
+    image = asked.image or site.image or running
     if not image:
         if engine != "apptainer":
             hint = "IMAGE=registry.example.org/me/hpcpy:1"
@@ -165,6 +168,7 @@ def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
     try:
         check_image(image, engine, is_staged=False, is_here=True)
     except UsageError as error:
+        is_sites = not asked.image and site.image
         error.hint = f"{paths.CALLED} site prints which file names it" if is_sites else ""
         raise
     return absolute(image, engine)
@@ -223,9 +227,9 @@ def own_script(image: str, site: Site) -> str:
 
 def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     variables = []
-    for variable in site_variables(site):
-        (line,) = exports([variable], prefix)
-        if_there = f"[ ! -d {quoted(variable.value)} ] || " if variable.name == "TMPDIR" else ""
+    for name, value, why in site_variables(site):
+        (line,) = exports([(name, value, why)], prefix)
+        if_there = f"[ ! -d {quoted(value)} ] || " if name == "TMPDIR" else ""
         variables.append(f"{if_there}{line.shell}")
     return {
         "image": image,
@@ -245,6 +249,23 @@ _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
 _RUN_IN = " run in {}. "
 
 
+def _kind_of_mpi(site: Site, engine: str) -> str:
+    """Return the kind of MPI for srun; this Slurm is asked here, and not at each load."""
+    if (kind := site.kind_of_mpi(engine)) != AUTO:
+        return kind
+    slurm = find_controller(site.name, os.environ)
+    if is_in_container() or not slurm.command("srun"):
+        print(f"  no srun here to ask, so the module names no kind of MPI: {_ASK}", file=sys.stderr)
+        return ""
+    done = captured(("srun", "--mpi=list"), env=slurm.environment, seconds=_SRUN_SECONDS)
+    # Old ones name their kinds on stderr.
+    listed = re.split(r"[\s,]+", f"{done.stdout} {done.stderr}")
+    if known := [kind for kind in KINDS[engine] if kind in listed]:
+        return known[0]
+    print(f"  {no_kind(engine)}", file=sys.stderr)
+    return ""
+
+
 def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:
     """Return the module file of an engine's commands, which lie in a folder."""
     about = (
@@ -260,18 +281,11 @@ def module_text(name: str, image: str, programs: Path, engine: str, site: Site) 
             f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
             for needed in map(_tcl, site.modules)
         ),
-        "mpi": _mpi_lines(site.kind_of_mpi(engine), engine),
+        "mpi": f"setenv SLURM_MPI_TYPE {_tcl(site.mpi)}\n" if site.mpi else "",
         "site": f"setenv {VARIABLE} {_tcl(str(site_file))}\n" if site_file else "",
         "programs": _tcl(str(programs)),
     }
     return _filled(text("module", ending=".tcl"), fields)
-
-
-def _mpi_lines(mpi: str, engine: str) -> str:
-    if mpi == AUTO:
-        fields = {"kinds": " ".join(KINDS[engine]), "no_kind": _tcl(no_kind(engine))}
-        return _filled(text("module_mpi", ending=".tcl"), fields)
-    return f"setenv SLURM_MPI_TYPE {_tcl(mpi)}\n" if mpi else ""
 
 
 def _tcl(word: str) -> str:

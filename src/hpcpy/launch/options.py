@@ -11,6 +11,7 @@ from typing import Any
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import one_of, text
+from hpcpy.launch.shell import Line
 from hpcpy_common.options import whole_number
 
 CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")
@@ -21,7 +22,9 @@ _WORKLOADS = ("-m", "workloads")
 _MOST = 9_999_999
 # What srun takes, or nothing, which is no value.
 _MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?(/.*)?)?")
-TIME = re.compile(r"(?i)(([0-9]+-)?[0-9]+(:[0-9]+){0,2}|-1|infinite|unlimited)?")
+# A pattern of Python and of JSON schema, which knows no flag.
+_WORDS = "|".join("".join(f"[{x}{x.upper()}]" for x in word) for word in ("infinite", "unlimited"))
+TIME = rf"([0-9]+-)?[0-9]+(:[0-9]+){{0,2}}|-1|{_WORDS}"
 NO_TIME = "is neither 30, of minutes, nor 01:30:00 nor 2-0"
 
 
@@ -40,7 +43,7 @@ def _memory(value: str) -> str:
 
 def _limit(value: str) -> str:
     """Return a job's limit of time."""
-    if not TIME.fullmatch(text(value)):
+    if not re.fullmatch(f"({TIME})?", text(value)):
         raise argparse.ArgumentTypeError(f"{value} {NO_TIME}")
     return value.strip()
 
@@ -101,6 +104,21 @@ class Request:
         return -(-self.tasks // self.nodes)
 
 
+@dataclass(frozen=True)
+class HostFacts:
+    """What a plan needs of this machine."""
+
+    folder: str  # The working directory
+    program: str  # The engine's program
+    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
+    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
+    is_in_step: bool = False  # Whether this runs in a step of it
+    is_checked: bool = True  # Whether ranks are to look at their surroundings first
+    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
+    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
+    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
+
+
 TABLE = {row.name: row.metadata for row in fields(Request) if row.metadata}
 
 
@@ -118,10 +136,19 @@ def add_program(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", nargs="*", metavar="PROGRAM", help=help_)
 
 
+def _values(options: argparse.Namespace) -> dict[str, Any]:
+    # An empty value counts as not given.
+    return {name: value for name, value in vars(options).items() if name in TABLE and value != ""}
+
+
+def read_names(options: argparse.Namespace) -> Request:
+    """Return the site, image and engine of a command that runs no program."""
+    return Request(**_values(options))
+
+
 def read_request(options: argparse.Namespace) -> Request:
-    """Return what was asked for; an empty value counts as not given."""
-    given, program = vars(options), options.program
-    values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
+    """Return what was asked for."""
+    values, program = _values(options), options.program
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:
         raise UsageError("no program is given", hint=f'{USAGE}; make: PROGRAM="…" or W="…"')

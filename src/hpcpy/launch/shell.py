@@ -46,15 +46,6 @@ def heredoc(text: str, end: str) -> str:
 
 
 @dataclass(frozen=True)
-class Variable:
-    """A variable for the ranks."""
-
-    name: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True)
 class Line:
     """A line of shell; or several, of which the reason stands above."""
 

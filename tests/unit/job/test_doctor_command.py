@@ -3,17 +3,15 @@
 import json
 import os
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.core import paths
-from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks, job, network, promises
+from hpcpy_job.doctor import checks, job, network
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
 from running import printed, run
@@ -105,10 +103,6 @@ def test_a_name_in_place_of_a_file_is_told_how_to_become_one(
     assert main(["doctor", "--site=biowulf"]) == 2
     says = "(no such file or directory); of a name: hpcpy site --site biowulf > biowulf.toml\n"
     assert capsys.readouterr().err.endswith(says)
-
-
-def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
-    assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name", "files"}
 
 
 KEPT, BROKEN = "[promises]\ngpus = 4\n", "[promises]\ngpus = 5\n"

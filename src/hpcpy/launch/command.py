@@ -15,7 +15,7 @@ from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
-from hpcpy.launch.options import HostFacts, Request, add_options, add_program, read_request
+from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import check_request, plan_launch
 from hpcpy.launch.running import (
     completed,
@@ -24,7 +24,7 @@ from hpcpy.launch.running import (
     own_image,
     site_of,
 )
-from hpcpy.launch.shell import PLAIN, batch_script, launch_script, show
+from hpcpy.launch.shell import PLAIN, HostFacts, batch_script, launch_script, show
 from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_common.files import destination

@@ -7,11 +7,10 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from hpcpy.launch.layers import IMAGES_OWN
 from hpcpy.launch.on_nodes import around
-from hpcpy.launch.options import HostFacts, Request
-from hpcpy.launch.shell import Expanded, Line, option, quoted
-from hpcpy.launch.site import Site
+from hpcpy.launch.options import Request
+from hpcpy.launch.shell import Expanded, HostFacts, Line, option, quoted
+from hpcpy.launch.site import IMAGES_OWN, Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
 _SEPARATORS = {"--bind": frozenset(',:"\\'), "--volume": frozenset(":")}

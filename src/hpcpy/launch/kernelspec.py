@@ -14,10 +14,15 @@ from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, writ
 from hpcpy.core.parser import one_of, text
 from hpcpy.launch.checks import is_program
 from hpcpy.launch.engines import KERNELS, module_lines
-from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
-from hpcpy.launch.options import HostFacts, Request, add_options, read_names
-from hpcpy.launch.running import engine_program, running_image, site_of
-from hpcpy.launch.shell import PLAIN, Expanded, option
+from hpcpy.launch.options import Request, add_options, file_name, read_names
+from hpcpy.launch.running import (
+    checked_image,
+    engine_program,
+    running_image,
+    site_of,
+    warn_of_engine,
+)
+from hpcpy.launch.shell import PLAIN, Expanded, HostFacts, option
 from hpcpy.launch.site import Site
 
 # Jupyter puts the file's path here.

@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import shlex
-import shutil
 import stat
 import sys
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from hpcpy.core import files, paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
-from hpcpy.launch.checks import absolute, check_image, is_program
+from hpcpy.launch.checks import is_program
 from hpcpy.launch.controller import find_controller
 from hpcpy.launch.engines import (
     bind_pair,
@@ -29,14 +28,20 @@ from hpcpy.launch.engines import (
 from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
-from hpcpy.launch.options import Request, add_options, read_names
+from hpcpy.launch.options import add_options, file_name, read_names
 from hpcpy.launch.plan import KINDS, no_kind
-from hpcpy.launch.running import engine_program, is_in_container, running_image, site_of
+from hpcpy.launch.running import (
+    checked_image,
+    engine_program,
+    is_in_container,
+    running_image,
+    site_of,
+    warn_of_engine,
+)
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import AUTO, Site
 from hpcpy_common.site_file import VARIABLE
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # Runs any command of the image.
 ANY = "hpcpy-exec"
 # Of an engine: the first one is a script, and the others are links to it.
@@ -50,15 +55,6 @@ _SRUN_SECONDS = 20.0
 _ASK = 'write it where Slurm is, or put mpi = "pmi2" into a site file'
 # Below it: what `module use` takes, beside each module's commands.
 _MODULE_FILES = "modulefiles"
-
-
-def file_name(value: str) -> str:
-    """Return an option's value that becomes the name of a file."""
-    if not _FILE_NAME.fullmatch(value):
-        raise argparse.ArgumentTypeError(
-            f"{value} cannot name a file; use letters, digits and _ . + -"
-        )
-    return value
 
 
 def module_name(value: str) -> str:
@@ -151,42 +147,6 @@ def _warn_of_closed(*files_read: Path) -> None:
             remedies.setdefault(f"chmod a+rX {shlex.join(closed)}", file)
     for remedy, file in remedies.items():
         print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
-
-
-def checked_image(asked: Request, site: Site, engine: str, running: str) -> str:
-    """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
-    image = asked.image or site.image or running
-    if not image:
-        if engine != "apptainer":
-            hint = "IMAGE=registry.example.org/me/hpcpy:1"
-            raise UsageError(f"{engine} takes a reference", hint=hint)
-        if not paths.IS_CHECKOUT:
-            raise UsageError("no image is named", hint="IMAGE=/shared/hpcpy.sif")
-        image = str(paths.BUILD / "hpcpy.sif")
-        if not Path(image).exists():
-            raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
-    try:
-        check_image(image, engine, is_staged=False, is_here=True)
-    except UsageError as error:
-        is_sites = not asked.image and site.image
-        error.hint = f"{paths.CALLED} site prints which file names it" if is_sites else ""
-        raise
-    return absolute(image, engine)
-
-
-def warn_of_engine(program: str, site: Site) -> None:
-    """Say that Apptainer may be missing where users are, or goes with this checkout."""
-    is_sites = bool(site.modules or site.setup) or is_in_container()
-    # Only a remark: the nodes may have it, where this machine does not.
-    if program == "apptainer" and not is_sites and not shutil.which(program):
-        what = "no apptainer is on PATH here, and no site file names a module of it"
-        print(f"  {what}: users may get 127 ({paths.CALLED} docs sites)", file=sys.stderr)
-    if Path(program).is_relative_to(paths.TOOLS):
-        print(
-            f"  it needs {program}, and breaks when this checkout goes or moves: install Apptainer,"
-            f" or name the site's module of it in a site file ({paths.CALLED} docs sites)",
-            file=sys.stderr,
-        )
 
 
 # A field alone on its line is some lines, or none.

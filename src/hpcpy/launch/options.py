@@ -11,7 +11,6 @@ from typing import Any
 
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import one_of, text
-from hpcpy.launch.shell import Line
 from hpcpy_common.options import whole_number
 
 CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")
@@ -20,6 +19,11 @@ LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
 _MOST = 9_999_999
+# A transport, which says where an engine gets an image that is not in its own store.
+_URI = re.compile(
+    r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
+)
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # What srun takes, or nothing, which is no value.
 _MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?(/.*)?)?")
 # A pattern of Python and of JSON schema, which knows no flag.
@@ -31,6 +35,15 @@ NO_TIME = "is neither 30, of minutes, nor 01:30:00 nor 2-0"
 def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
     """Return a row of the table: an option's default, its type (None: a flag), its help."""
     return field(default=default, metadata={"check": check, "help": meaning})
+
+
+def file_name(value: str) -> str:
+    """Return an option's value that becomes the name of a file."""
+    if not _FILE_NAME.fullmatch(value):
+        raise argparse.ArgumentTypeError(
+            f"{value} cannot name a file; use letters, digits and _ . + -"
+        )
+    return value
 
 
 def _memory(value: str) -> str:
@@ -104,21 +117,6 @@ class Request:
         return -(-self.tasks // self.nodes)
 
 
-@dataclass(frozen=True)
-class HostFacts:
-    """What a plan needs of this machine."""
-
-    folder: str  # The working directory
-    program: str  # The engine's program
-    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
-    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
-    is_in_step: bool = False  # Whether this runs in a step of it
-    is_checked: bool = True  # Whether ranks are to look at their surroundings first
-    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
-    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
-    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
-
-
 TABLE = {row.name: row.metadata for row in fields(Request) if row.metadata}
 
 
@@ -172,3 +170,8 @@ def read_request(options: argparse.Namespace) -> Request:
 def counted(number: int, noun: str) -> str:
     """Return a number of things in words: 1 rank, 2 ranks."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def is_uri(given: str) -> bool:
+    """Return whether an image's name begins with a transport, such as docker://."""
+    return _URI.match(given) is not None

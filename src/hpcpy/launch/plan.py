@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, module_lines
-from hpcpy.launch.layers import IMAGES_OWN
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
-from hpcpy.launch.options import CONTAINERS, ENGINES, HostFacts, Request, counted
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
-from hpcpy.launch.site import AUTO, REQUIRED, Site
+from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
+from hpcpy.launch.shell import Expanded, HostFacts, LaunchPlan, Line, option, quoted
+from hpcpy.launch.site import AUTO, IMAGES_OWN, REQUIRED, Site
 
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(

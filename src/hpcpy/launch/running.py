@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.launch.checks import is_program
+from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.layers import find_site
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
@@ -94,3 +96,39 @@ def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
             podman_command()
         return str(paths.TOOLS / "bin/podman")
     return engine
+
+
+def checked_image(asked: Request, site: Site, engine: str, running: str) -> str:
+    """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
+    image = asked.image or site.image or running
+    if not image:
+        if engine != "apptainer":
+            hint = "IMAGE=registry.example.org/me/hpcpy:1"
+            raise UsageError(f"{engine} takes a reference", hint=hint)
+        if not paths.IS_CHECKOUT:
+            raise UsageError("no image is named", hint="IMAGE=/shared/hpcpy.sif")
+        image = str(paths.BUILD / "hpcpy.sif")
+        if not Path(image).exists():
+            raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
+    try:
+        check_image(image, engine, is_staged=False, is_here=True)
+    except UsageError as error:
+        is_sites = not asked.image and site.image
+        error.hint = f"{paths.CALLED} site prints which file names it" if is_sites else ""
+        raise
+    return absolute(image, engine)
+
+
+def warn_of_engine(program: str, site: Site) -> None:
+    """Say that Apptainer may be missing where users are, or goes with this checkout."""
+    is_sites = bool(site.modules or site.setup) or is_in_container()
+    # Only a remark: the nodes may have it, where this machine does not.
+    if program == "apptainer" and not is_sites and not shutil.which(program):
+        what = "no apptainer is on PATH here, and no site file names a module of it"
+        print(f"  {what}: users may get 127 ({paths.CALLED} docs sites)", file=sys.stderr)
+    if Path(program).is_relative_to(paths.TOOLS):
+        print(
+            f"  it needs {program}, and breaks when this checkout goes or moves: install Apptainer,"
+            f" or name the site's module of it in a site file ({paths.CALLED} docs sites)",
+            file=sys.stderr,
+        )

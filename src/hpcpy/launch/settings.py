@@ -13,9 +13,9 @@ from typing import Any
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import Parser
-from hpcpy.launch.checks import is_uri, named_image
+from hpcpy.launch.checks import named_image
 from hpcpy.launch.layers import Layer, find_site, layers, together
-from hpcpy.launch.options import ENGINES, Request, add_options, read_names
+from hpcpy.launch.options import ENGINES, Request, add_options, is_uri, read_names
 from hpcpy.launch.running import completed, own_image, running_image
 from hpcpy.launch.site import KEYS, OPTIONS, VARIABLE_NAME, Site
 from hpcpy_job.doctor import promises
@@ -72,9 +72,10 @@ def _shown(asked: Request, site: Site) -> Iterator[str]:
     """Give the lines of a site file; a launch's engine and image, none where it would ask."""
     try:
         run = completed(asked, site)
-        image = named_image(run) or own_image(run)[-1]
     except UsageError:
         run, image = replace(asked, engine=site.engine), ""
+    else:
+        image = named_image(run) or own_image(run)[-1]
     origins = dict(site.files)
     if asked.image or not site.image:
         is_own = paths.IS_CHECKOUT or run.engine == "none" or not image

@@ -65,6 +65,21 @@ def variable_of_script(name: str, script: str, why: str) -> Line:
 
 
 @dataclass(frozen=True)
+class HostFacts:
+    """What a plan needs of this machine."""
+
+    folder: str  # The working directory
+    program: str  # The engine's program
+    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
+    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
+    is_in_step: bool = False  # Whether this runs in a step of it
+    is_checked: bool = True  # Whether ranks are to look at their surroundings first
+    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
+    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
+    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
+
+
+@dataclass(frozen=True)
 class LaunchPlan:
     """A launch, ready to be run, written or shown."""
 

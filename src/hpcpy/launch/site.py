@@ -11,11 +11,12 @@ from typing import Any
 
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
-from hpcpy.launch.checks import is_uri
-from hpcpy.launch.options import CONTAINERS, ENGINES, NO_TIME, TIME
+from hpcpy.launch.options import CONTAINERS, ENGINES, NO_TIME, TIME, is_uri
 from hpcpy.pins.tables import Table
 from hpcpy_job.doctor import promises
 
+# Where an image has its own copies.
+IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/env/sites/"
 REQUIRED = "required"
 # In a site's or a request's ``mpi``.
 AUTO = "auto"

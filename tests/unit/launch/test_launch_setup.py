@@ -9,10 +9,10 @@ from requested import requested
 from hpcpy.launch.kernelspec import kernel_spec
 from hpcpy.launch.layers import find_site
 from hpcpy.launch.modulefile import own_script
-from hpcpy.launch.options import HostFacts, Request
+from hpcpy.launch.options import Request
 from hpcpy.launch.plan import plan_launch
 from hpcpy.launch.running import completed
-from hpcpy.launch.shell import batch_script, launch_script
+from hpcpy.launch.shell import HostFacts, batch_script, launch_script
 from hpcpy.launch.site import Site
 from running import Done, executable, run
 

@@ -10,11 +10,11 @@ import pytest
 from requested import requested
 
 from hpcpy.launch import on_nodes
-from hpcpy.launch.options import HostFacts
 from hpcpy.launch.plan import plan_launch
 from hpcpy.launch.running import completed
 from hpcpy.launch.shell import (
     Expanded,
+    HostFacts,
     LaunchPlan,
     Line,
     batch_script,

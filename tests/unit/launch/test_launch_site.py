@@ -16,10 +16,9 @@ from hpcpy.core.errors import UsageError
 from hpcpy.launch import settings, site
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.layers import FOLDER, find_site, read_site
-from hpcpy.launch.options import HostFacts
 from hpcpy.launch.plan import plan_launch
 from hpcpy.launch.running import completed
-from hpcpy.launch.shell import batch_script, launch_script
+from hpcpy.launch.shell import HostFacts, batch_script, launch_script
 from hpcpy.launch.site import Site
 from hpcpy.pins.tables import Table, read_table
 

@@ -213,16 +213,19 @@ def _kind_of_mpi(site: Site, engine: str) -> str:
     """Return the kind of MPI for srun; this Slurm is asked here, and not at each load."""
     if (kind := site.kind_of_mpi(engine)) != AUTO:
         return kind
-    slurm = find_controller(site.name, os.environ)
-    if is_in_container() or not slurm.command("srun"):
-        print(f"  no srun here to ask, so the module names no kind of MPI: {_ASK}", file=sys.stderr)
-        return ""
-    done = captured(("srun", "--mpi=list"), env=slurm.environment, seconds=_SRUN_SECONDS)
-    # Old ones name their kinds on stderr.
-    listed = re.split(r"[\s,]+", f"{done.stdout} {done.stderr}")
-    if known := [kind for kind in KINDS[engine] if kind in listed]:
-        return known[0]
-    print(f"  {no_kind(engine)}", file=sys.stderr)
+    slurm, why = find_controller(site.name, os.environ), "no srun here to ask"
+    if slurm.command("srun") and not is_in_container():
+        done = captured(("srun", "--mpi=list"), env=slurm.environment, seconds=_SRUN_SECONDS)
+        # Old ones name their kinds on stderr.
+        listed = re.split(r"[\s,]+", f"{done.stdout} {done.stderr}")
+        if known := [kind for kind in KINDS[engine] if kind in listed]:
+            return known[0]
+        if not done.returncode:
+            print(f"  {no_kind(engine)}", file=sys.stderr)
+            return ""
+        said = done.stderr.strip() or f"srun --mpi=list: exit code {done.returncode}"
+        why = said.splitlines()[-1]
+    print(f"  {why}: the module names no kind of MPI; {_ASK}", file=sys.stderr)
     return ""
 
 

@@ -127,7 +127,7 @@ def schema() -> str:
     """Return the JSON schema of site files, by which editors complete and check."""
     document = {
         "title": "hpcpy: what a launch needs at a site (site.toml)",
-        "description": f"`{paths.CALLED} site --template` explains each key with an example.",
+        "description": "`hpcpy site --template` explains each key with an example.",
         **_object({key: _schema_of(key) for key in KEYS}),
     }
     return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n"

@@ -32,6 +32,7 @@ from hpcpy.images.plan import Plan
 from hpcpy.images.provenance import commit, hashed, statement
 from hpcpy.images.sbom_file import HOST, sbom_of, sbom_of_pins
 from hpcpy.images.vex import vex
+from hpcpy.launch import settings
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 
 SUMS = "SHA256SUMS"
@@ -184,8 +185,8 @@ def main(options: argparse.Namespace) -> int:
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         place(paths.ROOT / "docs/install.txt", folder / "INSTALL")
         place(paths.ROOT / "LICENSE", folder / "LICENSE")
-        for name in ("schema.json", "template.toml"):
-            place(paths.ENV / "sites" / name, folder / name)
+        (folder / "schema.json").write_text(settings.schema(), encoding="utf-8")
+        (folder / "template.toml").write_text(settings.template(), encoding="utf-8")
         where = options.url.rstrip("/") or target.absolute().as_uri()
         for name, text in recipes(folder, version, where).items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ from standalone_host import built
 from hpcpy.core import paths
 from hpcpy.core.files import scratch_dir
 from hpcpy.engine import prefix
-from running import Done, executable, printed, python, run
+from running import Done, printed, python, run
 from tiers import sampled
 
 SITE = """
@@ -35,8 +35,8 @@ ODD = "b'c,(d)@x"
 SYSTEMS = ["lmod", "modulecmd"]
 
 
-def make(*words: str) -> Done:
-    return python("-m", "hpcpy", "modulefile", *words, PYTHONPATH=str(paths.ROOT / "src"))
+def make(*words: str, **env: str) -> Done:
+    return python("-m", "hpcpy", "modulefile", *words, PYTHONPATH=str(paths.ROOT / "src"), **env)
 
 
 def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
@@ -86,9 +86,7 @@ def test_its_hpcpy_sees_the_file_that_the_module_names(sif: str, tmp_path: Path)
     with scratch_dir(paths.BUILD, "site") as folder:
         site = folder / "site.toml"
         site.write_text('mpi = "pmi2"\npartitions = ["mine"]\n')
-        words = ("-m", "hpcpy", "modulefile", f"--image={sif}", f"--to={tmp_path}")
-        env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_SITE_FILE": str(site)}
-        done = python(*words, **env)
+        done = make(f"--image={sif}", f"--to={tmp_path}", HPCPY_SITE_FILE=str(site))
         assert done.returncode == 0, done.stderr
         script = 'module load hpcpy\necho "$HPCPY_SITE_FILE"\ncd /usr\nhpcpy site\n'
         # Whose promises a job's preflight compares with.
@@ -96,34 +94,6 @@ def test_its_hpcpy_sees_the_file_that_the_module_names(sif: str, tmp_path: Path)
         done = shell("modulecmd", tmp_path / "modulefiles", script)
         assert done.stdout.startswith(f"{site}\n"), done.stderr
         assert done.stdout.count('partitions = ["mine"]') == 2
-
-
-NO_KIND = (
-    "hpcpy: srun --mpi=list has no pmix or pmi2, so the default is taken; if each rank is"
-    " rank 0 of 1, name another kind (--mpi=KIND) or ask the site for pmi2\n"
-)
-
-
-@pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize(
-    ("srun", "verbose", "kind", "says"),
-    [
-        ("printf 'MPI plugin types are...\n\tnone\n\tpmi2\n\tpmix\n'", "", "pmix", ""),
-        ("echo 'srun: none\nsrun: pmi2' >&2", "1", "pmi2", "hpcpy: srun --mpi=pmi2\n"),
-        ("printf '\tnone\n\tcray_shasta\n'", "1", "unset", NO_KIND),
-        ("exit 1", "", "unset", NO_KIND),
-        ("echo 'srun: fatal: no Slurm' >&2; exit 1", "", "unset", ""),
-    ],
-)
-def test_it_takes_the_best_kind_of_mpi_and_says_where_there_is_none(
-    system: str, tmp_path: Path, sif: str, *, srun: str, verbose: str, kind: str, says: str
-) -> None:
-    assert make(f"--image={sif}", f"--to={tmp_path / 'to'}").returncode == 0
-    executable(tmp_path / "bin/srun", f"#!/bin/sh\n{srun}\n")
-    env = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HPCPY_VERBOSE": verbose}
-    script = 'module load hpcpy\necho "${SLURM_MPI_TYPE-unset}"\nmodule unload hpcpy\n'
-    done = shell(system, tmp_path / "to/modulefiles", script, env)
-    assert (done.stdout, done.stderr) == (f"{kind}\n", says)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -224,7 +194,7 @@ def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: s
     (cluster.shared / "my-mpi.py").write_text(RANKS)
     (cluster.shared / "fails.py").write_text(FAILS)
     # A node's /tmp is its own.
-    done = make(f"--image={sif}", f"--to={cluster.shared / 'to'}")
+    done = make(f"--image={sif}", f"--to={cluster.shared / 'to'}", **cluster.environment())
     assert done.returncode == 0, done.stderr
     script = (
         "module load hpcpy\n"

@@ -7,8 +7,8 @@ import pytest
 from standalone_host import built, clean, inside, make_root, without_a_folder
 
 from hpcpy.core import paths
+from hpcpy.launch.layers import find_site
 from hpcpy.launch.modulefile import COMMANDS, own_script
-from hpcpy.launch.site import find_site
 from running import Done, executable, run
 
 # Image -> files of tests/image, and the tests in them that are of an image alone: of files in

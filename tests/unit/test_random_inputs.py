@@ -17,8 +17,8 @@ from hpcpy.commands import COMMANDS, parse, run
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
 from hpcpy.images import graph
+from hpcpy.launch.layers import read_site
 from hpcpy.launch.options import TABLE
-from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.model import sources
 
@@ -143,7 +143,7 @@ def as_script(path: Path) -> None:
 
 
 READERS: dict[str, tuple[Path, Callable[[Path], object]]] = {
-    "site.toml": (paths.ENV / "sites/template.toml", read_site),
+    "site.toml": (paths.ENV / "sites/perlmutter-gpu.toml", read_site),
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
     "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
     "sources.toml": (paths.ENV / "sources.toml", of_env(sources)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import struct
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.engine.sif_header import missing
-from hpcpy.launch.options import CONTAINERS, Request
+from hpcpy.launch.options import CONTAINERS, Request, is_uri
 from workloads.registry import TOOLS, WORKLOADS
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
@@ -22,19 +21,10 @@ _ELF = b"\x7fELF"
 # The names of sections stand before the table, and the table is the end of the one file.
 _SECTIONS = struct.Struct("<40xQ10xHH")
 _OWN_SECTION = b"\0.hpcpy_files\0"
-# A transport, which says where an engine gets an image that is not in its own store.
-_URI = re.compile(
-    r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
-)
 _CLOSED = "permission denied"
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
 # Mounted at the same place they take that of the image's.
 _HIDING = ("/", "/opt", "/opt/hpcpy", "/usr", "/etc", "/bin", "/lib", "/lib64")
-
-
-def is_uri(given: str) -> bool:
-    """Return whether an image's name begins with a transport, such as docker://."""
-    return _URI.match(given) is not None
 
 
 def absolute(given: str, engine: str) -> str:

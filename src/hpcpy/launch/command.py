@@ -1,8 +1,5 @@
 """``hpcpy launch`` and ``hpcpy batch``: a program on several nodes, by srun or by sbatch."""
 
-# A launch of a named image needs no part of engine, which reads every pin.
-# ruff: noqa: PLC0415
-
 from __future__ import annotations
 
 import argparse
@@ -19,10 +16,16 @@ from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.launch.plan import HostFacts, check_request, plan_launch
-from hpcpy.launch.running import completed, is_in_container, named_or_running
-from hpcpy.launch.shell import PLAIN, batch_script, launch_script, show
-from hpcpy.launch.site import Site, find_site
+from hpcpy.launch.plan import check_request, plan_launch
+from hpcpy.launch.running import (
+    completed,
+    engine_program,
+    is_in_container,
+    own_image,
+    site_of,
+)
+from hpcpy.launch.shell import PLAIN, HostFacts, batch_script, launch_script, show
+from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_common.files import destination
 from hpcpy_common.site_file import VARIABLE
@@ -45,40 +48,6 @@ def inspect_host(
     )
 
 
-def engine_program(engine: str, site: Site, *, is_run: bool) -> str:
-    """Return the engine's program: its name, or the path of the one that setup installs."""
-    if site.modules or not paths.IS_CHECKOUT:
-        return engine
-    if engine == "apptainer":
-        from hpcpy.engine.prefix import command, find_apptainer
-
-        try:
-            return str(find_apptainer())
-        except UnavailableError:
-            if is_run:
-                raise
-            return str(command())
-    if engine == "podman":
-        if is_run:
-            from hpcpy.engine.podman import podman_command
-            from hpcpy.engine.setup import require
-
-            require("podman")
-            podman_command()
-        return str(paths.TOOLS / "bin/podman")
-    return engine
-
-
-def own_image(request: Request) -> tuple[str, str]:
-    """Return the target that makes this checkout's image for a request, and the image."""
-    name = "hpcpy-cuda" if request.gpus else "hpcpy"
-    if request.engine == "standalone":
-        return "standalone", str(paths.BUILD / "hpcpy-python")
-    if request.engine == "apptainer":
-        return "cuda" if request.gpus else "sif", str(paths.BUILD / f"{name}.sif")
-    return "", f"{name}:latest"
-
-
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = f"Defaults are in brackets; {paths.CALLED} docs sites has more."
@@ -93,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
     command = options.words[0]
     is_batch = command == "batch"
     request = read_request(options)
-    site = find_site(request.site, named_or_running(request.image))
+    site = site_of(request)
     request = completed(request, site)
     is_run = not (is_batch or request.dry)
     here = Controller(os.environ)

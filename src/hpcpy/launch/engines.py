@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from hpcpy.launch.on_nodes import around
-from hpcpy.launch.shell import Expanded, Line, Variable, option, quoted
+from hpcpy.launch.options import Request
+from hpcpy.launch.shell import Expanded, HostFacts, Line, option, quoted
 from hpcpy.launch.site import IMAGES_OWN, Site
 
 # What these options take for the end of a path; podman before 4.4 unquotes no --mount.
@@ -22,18 +23,6 @@ _GPU_OPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Container:
-    """What an engine has to know."""
-
-    program: str  # The engine's program
-    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
-    folder: str  # The working directory, seen by the ranks under the same name
-    has_gpus: bool  # Whether ranks have GPUs
-    variables: tuple[Variable, ...]  # Variables that the ranks get
-    is_shared: bool = False  # Whether a node has several ranks
-
-
 # An `exec` of a program runs no trap for EXIT, and a line of setup may set another one.  -T is for
 # its functions, and for files that it reads.
 _NAME_FAILED = Line(
@@ -43,21 +32,21 @@ set -T; trap 'hpcpy_word=${BASH_COMMAND#builtin }; hpcpy_word=${hpcpy_word#comma
   echo "$hpcpy_setup" >&2; hpcpy_setup=; exit 69 ;; esac' DEBUG""",
     "a line of setup that fails is named, also if it ends this script, or takes its place",
 )
+# A name, a value, and why.
+Variable = tuple[str, Expanded, str]
 # Lines before the step, and the words before ``python3``.
 Start = tuple[Iterable[Line], list[Line]]
+Engine = Callable[[Request, Site, HostFacts], Start]
 
 
-def site_variables(site: Site) -> tuple[Variable, ...]:
+def site_variables(site: Site) -> list[Variable]:
     """Return the variables that a site sets for its ranks: TMPDIR first, if not on ``/tmp``."""
     own = []
     if site.node_local != "/tmp":  # noqa: S108
         why = "caches and temporary files on the node's own disk"
-        own.append(Variable("TMPDIR", Expanded(site.node_local), why))
-    given = [
-        Variable(name, Expanded(value), f"site {site.name}")
-        for name, value in site.environment.items()
-    ]
-    return (*own, *given)
+        own.append(("TMPDIR", Expanded(site.node_local), why))
+    why = f"site {site.name}"
+    return own + [(name, Expanded(value), why) for name, value in site.environment.items()]
 
 
 def module_lines(site: Site) -> tuple[Line, ...]:
@@ -99,48 +88,45 @@ def own_disk_option(site: Site) -> tuple[str, ...]:
 
 def exports(variables: Iterable[Variable], prefix: str = "") -> list[Line]:
     """Return lines that export variables; Apptainer's own --env would cut a value at a comma."""
-    return [
-        Line(f"export {prefix}{variable.name}={quoted(variable.value)}", variable.why)
-        for variable in variables
-    ]
+    return [Line(f"export {prefix}{name}={quoted(value)}", why) for name, value, why in variables]
 
 
-def _apptainer(container: Container, site: Site) -> Start:
+def _apptainer(request: Request, site: Site, host: HostFacts) -> Start:
     """``apptainer exec``; the host's variables go in by themselves."""
     shared = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
     words = [
         option("bash", "-pc", Expanded("$at_node"), why="see above"),
-        option(container.program, "exec"),
+        option(host.program, "exec"),
         # --sharens does not always end cleanly (apptainer#2713), and brings one rank nothing.
-        *([option("--sharens", why=shared)] if container.is_shared else []),
-        *_gpus(container, "apptainer"),
-        *_binds(container, site, "--bind"),
-        option(f"--pwd={container.folder}", why="as on the host"),
+        *([option("--sharens", why=shared)] if request.per_node > 1 else []),
+        *_gpus(request, "apptainer"),
+        *_binds(host, site, "--bind"),
+        option(f"--pwd={host.folder}", why="as on the host"),
         *_extra(site, "apptainer"),
-        option(container.image, why="the image"),
+        option(host.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), why="see above"),
     ]
-    image = container.image if container.image.startswith("/") else ""
+    image = host.image if host.image.startswith("/") else ""
     lines = around("apptainer", site.node_local, image)
-    return (*exports(container.variables, "APPTAINERENV_"), *lines), words
+    return (*exports(site_variables(site), "APPTAINERENV_"), *lines), words
 
 
-def _podman_hpc(container: Container, site: Site) -> Start:
+def _podman_hpc(request: Request, site: Site, host: HostFacts) -> Start:
     """``podman-hpc shared-run``: one container a node."""
     # Each podman-hpc module for MPI (mpi, cuda-mpi, openmpi-…) sets the options of
     # `_HOSTS_OWN`, too, and podman refuses a second --network.
     has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
-    first = [option(container.program, "shared-run"), *(() if has_module else _HOSTS_OWN)]
+    first = [option(host.program, "shared-run"), *(() if has_module else _HOSTS_OWN)]
     own = option("--user=0:0", why="yourself, whatever user the image names; files are yours")
-    return _in_podman(container, site, "podman-hpc", first, own)
+    return _in_podman(request, site, host, first, own)
 
 
-def _podman(container: Container, site: Site) -> Start:
+def _podman(request: Request, site: Site, host: HostFacts) -> Start:
     """Plain ``podman run``: a container a rank."""
     no_reading = "each rank has a user namespace: no reading of the others' memory"
     own = option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading)
-    first = [option(container.program, "--rm"), *_HOSTS_OWN]
-    return _in_podman(container, site, "podman", first, own)
+    first = [option(host.program, "--rm"), *_HOSTS_OWN]
+    return _in_podman(request, site, host, first, own)
 
 
 _HOSTS_OWN = (
@@ -150,54 +136,54 @@ _HOSTS_OWN = (
 
 
 def _in_podman(
-    container: Container, site: Site, engine: str, first: list[Line], own: Line
+    request: Request, site: Site, host: HostFacts, first: list[Line], own: Line
 ) -> Start:
     words = [
         option("bash", "-pc", Expanded("$at_node"), why="see above"),
         *first,
-        *_gpus(container, engine),
-        *_extra(site, engine),
-        *_binds(container, site, "--volume"),
+        *_gpus(request, request.engine),
+        *_extra(site, request.engine),
+        *_binds(host, site, "--volume"),
         *(option(Expanded(f"--volume={pair}"), why="TMPDIR") for pair in own_disk(site)),
-        option(f"--workdir={container.folder}", why="as on the host"),
+        option(f"--workdir={host.folder}", why="as on the host"),
         option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
         option("--env=HPCPY_*", why="settings of this image that you may have"),
         own,
-        *_variables(container.variables),
-        option(container.image, why="the image"),
+        *_variables(site_variables(site)),
+        option(host.image, why="the image"),
         option("bash", "-pc", Expanded("$in_container"), "--", why="see above"),
     ]
-    return around(engine), words
+    return around(request.engine), words
 
 
-def _shifter(container: Container, site: Site) -> Start:
+def _shifter(request: Request, site: Site, host: HostFacts) -> Start:
     """``shifter``; the host's variables go in by themselves, and the site's file systems."""
     # Of several --module Shifter takes the last: a site's brings the driver, too.
     has_module = any("--module=" in word for word in site.options.get("shifter", ()))
     words = [
-        option(container.program),
-        option(f"--image={container.image}", why="the image, as shifterimg pulled it"),
-        *(() if has_module else _gpus(container, "shifter")),
+        option(host.program),
+        option(f"--image={host.image}", why="the image, as shifterimg pulled it"),
+        *(() if has_module else _gpus(request, "shifter")),
         *_extra(site, "shifter"),
         *_site_binds(site, "--volume"),
-        *_variables(variable for variable in container.variables if variable.value),
+        *_variables(row for row in site_variables(site) if row[1]),
     ]
     # Shifter refuses an empty --env, and hands the host's variables in.
-    empty = exports(variable for variable in container.variables if not variable.value)
+    empty = exports(row for row in site_variables(site) if not row[1])
     return empty, words
 
 
-def _none(container: Container, _site: Site) -> Start:
+def _none(_request: Request, site: Site, host: HostFacts) -> Start:
     """There is no container; ``env`` sets the variables: the job's shell keeps its own PATH."""
-    words = [option("env", why="for the ranks"), *_variables(container.variables, "")]
+    words = [option("env", why="for the ranks"), *_variables(site_variables(site), "")]
     lines = [
-        Line(f"cd {quoted(container.folder)} || exit 69", "wherever the script is submitted"),
+        Line(f"cd {quoted(host.folder)} || exit 69", "wherever the script is submitted"),
         Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"),
     ]
-    return lines, words if container.variables else []
+    return lines, words if site_variables(site) else []
 
 
-RANKS: dict[str, Callable[[Container, Site], Start]] = {
+RANKS: dict[str, Engine] = {
     "apptainer": _apptainer,
     "podman-hpc": _podman_hpc,
     "shifter": _shifter,
@@ -210,48 +196,48 @@ RANKS: dict[str, Callable[[Container, Site], Start]] = {
 _CONNECTION = "$connection_file"
 
 
-def _apptainer_kernel(container: Container, site: Site) -> Start:
+def _apptainer_kernel(request: Request, site: Site, host: HostFacts) -> Start:
     words = [
-        option(container.program, "exec"),
-        *_gpus(container, "apptainer"),
+        option(host.program, "exec"),
+        *_gpus(request, "apptainer"),
         *_site_binds(site, "--bind"),
         option(Expanded(f"--bind={_CONNECTION}")),
         Line('"${options[@]}"', ""),
         *_extra(site, "apptainer"),
-        option(container.image),
+        option(host.image),
     ]
     lines = [Line(shell, "") for shell in ("options=()", *own_disk_option(site))]
-    return (*lines, *exports(container.variables, "APPTAINERENV_")), words
+    return (*lines, *exports(site_variables(site), "APPTAINERENV_")), words
 
 
-def _shifter_kernel(container: Container, site: Site) -> Start:
+def _shifter_kernel(request: Request, site: Site, host: HostFacts) -> Start:
     # A site's configuration mounts home, where the connection file is.
-    return _shifter(container, Site(site.name, site.summary, binds=site.binds))
+    return _shifter(request, replace(site, options={}), host)
 
 
-def _podman_kernel(container: Container, site: Site) -> Start:
+def _podman_kernel(request: Request, site: Site, host: HostFacts) -> Start:
     words = [
-        option(container.program, "run", "--rm", "--interactive"),
+        option(host.program, "run", "--rm", "--interactive"),
         # Jupyter connects to ports of the kernel.
         option("--network=host"),
         # Yourself, whatever user the image names; files are yours.
         option("--user=0:0"),
-        *_gpus(container, container.program),
+        *_gpus(request, request.engine),
         # podman takes a folder that is named twice for one.
         *(option(Expanded(f"--volume={path}:{path}")) for path in ("$HOME", "$PWD", _CONNECTION)),
         *_site_binds(site, "--volume"),
         *(option(Expanded(f"--volume={pair}")) for pair in own_disk(site)),
         option(Expanded("--workdir=$PWD")),
         option(Expanded("--env=HOME=$HOME")),
-        *_variables(container.variables),
-        option(container.image),
+        *_variables(site_variables(site)),
+        option(host.image),
     ]
     return [], words
 
 
 # Of one process that is no rank: podman-hpc and Shifter are without the site's options, which
 # bring its MPI.
-KERNELS: dict[str, Callable[[Container, Site], Start]] = {
+KERNELS: dict[str, Engine] = {
     "apptainer": _apptainer_kernel,
     "podman-hpc": _podman_kernel,
     "shifter": _shifter_kernel,
@@ -264,14 +250,14 @@ def _extra(site: Site, engine: str) -> list[Line]:
     return [option(Expanded(word), why=f"site {site.name}") for word in words]
 
 
-def _binds(container: Container, site: Site, name: str) -> list[Line]:
+def _binds(host: HostFacts, site: Site, name: str) -> list[Line]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
-    is_outside = site.promises and not site.promises.startswith(IMAGES_OWN)
-    promises = [_bound(name, site.promises, "ro")] if is_outside else []
+    file = site.promises_file
+    promises = [] if not file or file.startswith(IMAGES_OWN) else [_bound(name, file, "ro")]
     why = "the working directory: the program's files, and what it writes"
     return [
         *(option(word, why="what the site promises") for word in promises),
-        option(_bound(name, container.folder), why=why),
+        option(_bound(name, host.folder), why=why),
         *_site_binds(site, name),
     ]
 
@@ -293,13 +279,10 @@ def _site_binds(site: Site, name: str) -> list[Line]:
     ]
 
 
-def _gpus(container: Container, engine: str) -> list[Line]:
+def _gpus(request: Request, engine: str) -> list[Line]:
     why = "GPUS: the host's NVIDIA driver"
-    return [option(_GPU_OPTIONS[engine], why=why)] if container.has_gpus else []
+    return [option(_GPU_OPTIONS[engine], why=why)] if request.gpus else []
 
 
 def _variables(variables: Iterable[Variable], before: str = "--env=") -> list[Line]:
-    return [
-        option(Expanded(f"{before}{variable.name}={variable.value}"), why=variable.why)
-        for variable in variables
-    ]
+    return [option(Expanded(f"{before}{name}={value}"), why=why) for name, value, why in variables]

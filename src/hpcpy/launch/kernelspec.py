@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
@@ -12,13 +13,17 @@ from hpcpy.core.errors import UsageError
 from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, write_whole
 from hpcpy.core.parser import one_of, text
 from hpcpy.launch.checks import is_program
-from hpcpy.launch.command import engine_program
-from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
-from hpcpy.launch.modulefile import checked_image, file_name, warn_of_engine
-from hpcpy.launch.options import add_options
-from hpcpy.launch.running import named_or_running, running_image
-from hpcpy.launch.shell import PLAIN, Expanded, option
-from hpcpy.launch.site import Site, find_site
+from hpcpy.launch.engines import KERNELS, module_lines
+from hpcpy.launch.options import Request, add_options, file_name, read_names
+from hpcpy.launch.running import (
+    checked_image,
+    engine_program,
+    running_image,
+    site_of,
+    warn_of_engine,
+)
+from hpcpy.launch.shell import PLAIN, Expanded, HostFacts, option
+from hpcpy.launch.site import Site
 
 # Jupyter puts the file's path here.
 CONNECTION = "{connection_file}"
@@ -45,23 +50,24 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write ``kernel.json`` where Jupyter looks for a user's kernels."""
-    asked = getattr(options, "image", "")
-    site = find_site(getattr(options, "site", ""), named_or_running(asked))
-    engine = options.engine or site.engine
+    asked = read_names(options)
+    site = site_of(asked)
+    engine = asked.engine or site.engine
     if engine not in KERNELS:
         raise UsageError(f"ENGINE={engine} cannot start a kernel")
-    # By engine what this runs in.
-    running = "" if paths.IS_CHECKOUT else dict([running_image()]).get(engine, "")
-    if asked and is_program(asked):
-        raise UsageError(f"IMAGE={asked}: is a program", hint="a kernel starts in a SIF: IMAGE=…")
-    is_sites = bool(site.image and not asked)
-    image = checked_image(asked or site.image or running, engine, is_sites=is_sites)
+    if asked.image and is_program(asked.image):
+        hint = "a kernel starts in a SIF: IMAGE=…"
+        raise UsageError(f"IMAGE={asked.image}: is a program", hint=hint)
+    running = dict([running_image()]).get(engine, "")
+    image = checked_image(asked, site, engine, running)
     is_apptainer = engine == "apptainer"
     program = engine_program(engine, site, is_run=True) if is_apptainer else engine
-    container = Container(program, image, "", options.gpus == 1, site_variables(site))
+    host = HostFacts("", program, image)
     folder = paths.settled(options.to or user_kernels())
     path = folder / options.name.lower() / "kernel.json"
-    spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
+    spec = kernel_spec(
+        replace(asked, engine=engine), site, host, options.title or f"Python ({options.name})"
+    )
     os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     with places_named(path.parent, ANOTHER_FOLDER):
         refuse_anothers(path, PLAIN, "kernel")
@@ -79,10 +85,10 @@ def user_kernels() -> Path:
     return (Path(data) if data else paths.in_home("kernels", own, "JUPYTER_DATA_DIR")) / "kernels"
 
 
-def kernel_spec(engine: str, container: Container, site: Site, title: str) -> dict[str, object]:
+def kernel_spec(request: Request, site: Site, host: HostFacts, title: str) -> dict[str, object]:
     """Return what ``kernel.json`` holds."""
     return {
-        "argv": _argv(engine, container, site),
+        "argv": _argv(request, site, host),
         "display_name": title,
         "language": "python",
         # A message reaches the kernel by any engine; a signal does not get through podman.
@@ -93,8 +99,8 @@ def kernel_spec(engine: str, container: Container, site: Site, title: str) -> di
     }
 
 
-def _argv(engine: str, container: Container, site: Site) -> list[str]:
-    starting, start = KERNELS[engine](container, site)
+def _argv(request: Request, site: Site, host: HostFacts) -> list[str]:
+    starting, start = KERNELS[request.engine](request, site, host)
     lines = [line.shell for line in (*module_lines(site), *starting)]
     options = [*start, option(*_KERNEL, Expanded("$connection_file"))]
     # Only a shell knows $NAME.

@@ -1,67 +1,137 @@
-"""What a site, a module and a user have said once, each over the one before: ``site.toml``."""
+"""The files that say what a site is, each over the one before; who may have written them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core.errors import UsageError
-from hpcpy.core.paths import settled
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.trust import why_not
-from hpcpy.launch.options import CONTAINERS
+from hpcpy.launch.options import CONTAINERS, LOCAL
+from hpcpy.launch.shell import quoted
+from hpcpy.launch.site import IMAGES_OWN, ON_HOST, Site, checked, merged
 from hpcpy.pins.tables import Table, read_table, unreadable
 from hpcpy_common import site_file
 from hpcpy_common.site_file import VARIABLE
 
+FOLDER = paths.ENV / "sites"
 NAME = site_file.OF_MACHINE.name
-# Tables of which a later file replaces single entries.
-_TABLES = ("options", "environment")
-# What runs on the host, or chooses a program there; a container's engine chooses none.
-_ON_HOST = ("engine", "image", "modules", "setup", "options")
-# A key of the result, or a table and a key of it.
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One of the files: whose it is, where, whether it is read, and why not; keys left out."""
+    """One of the files: whose it is, where, why it is not read, else its values; keys left out."""
 
     what: str
-    path: Path | None
-    is_read: bool = False
+    path: Path | None = None
     refused: str = ""
+    values: Mapping[str, Any] | None = None
     left_out: tuple[str, ...] = ()
 
 
-def layers(image: str = "") -> Iterator[Layer]:
-    """Give the files that a launch reads, each over those before it."""
-    machines = _guarded("the machine's", site_file.OF_MACHINE, site_file.why_not_in_etc)
-    home = _users()
-    yours = _guarded("yours", home, site_file.why_not_yours) if home else Layer("yours", None)
-    named = _named()
-    yield machines
+def find_site(name: str, image: str = "") -> Site:
+    """Return the site of a name or a file's path; without one that of `layers`."""
+    return _named_site(name) if name else together(layers(image))
+
+
+def together(each: Iterable[Layer]) -> Site:
+    """Return the site of all files that are read, or ``local``; say what is left out."""
+    for layer in each:
+        if layer.refused:
+            print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
+        if keys := ", ".join(layer.left_out):
+            why = "for this host, and not taken from a file beside an image"
+            hint = f"if you trust it: export {VARIABLE}={quoted(str(layer.path))}"
+            print(f"hpcpy: {layer.path}: {keys}: {why}; {hint}", file=sys.stderr)
+    return _merged(each) or replace(read_site(FOLDER / f"{LOCAL}.toml"), files={})
+
+
+def layers(image: str = "") -> tuple[Layer, ...]:
+    """Return the files that a launch reads, each over those before it.
+
+    Without an image, a file may lie beside the one that the others name.
+    """
+    machines = _layer("the machine's", site_file.OF_MACHINE, site_file.why_not_in_etc)
+    named, yours = _named(), _layer("yours", _users(), site_file.why_not_yours)
+    if not image and (site := _merged((machines, named, yours))):
+        image = site.image
+    images = Layer("the image's")
     # Not a reference, of an engine's own store.
     if image and os.path.isfile(image):  # noqa: PTH113  (for a name that is too long: false)
-        yield _beside(Path(os.path.realpath(image)), (machines, named, yours))
-    else:
-        yield Layer("the image's", None)
-    yield from (named, yours)
+        images = _beside(Path(os.path.realpath(image)), (machines, named, yours))
+    return (machines, images, named, yours)
+
+
+def _merged(each: Iterable[Layer]) -> Site | None:
+    """Return the site of all files that are read; None if there is none."""
+    read = [(str(layer.path), layer.values) for layer in each if layer.values is not None]
+    return merged(read[-1][0], read) if read else None
+
+
+def _named_site(name: str) -> Site:
+    path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not is_file(path):
+        names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+        hint = f"{suggestion(name, names)} or a file ({paths.CALLED} docs sites)"
+        raise UsageError(f"no site {name!r}", hint=hint)
+    return read_site(path)
+
+
+def read_site(path: Path) -> Site:
+    """Read and check one file, which says in a line what it is of."""
+    is_ours = path.is_relative_to(FOLDER)
+    table = read_table(path, is_users=not is_ours)
+    values = checked(table)
+    # After all that is wrong: it is what a file begun by hand lacks.
+    table.text("summary")
+    # The one file has it on this node alone; ranks have the image's.
+    is_images = is_ours and not paths.IS_CHECKOUT
+    file = f"{IMAGES_OWN}{path.name}" if is_images else str(paths.settled(path))
+    return merged(path.stem, [(file, values)])
+
+
+def _layer(
+    what: str, path: Path | None, why: Callable[[Path], str], *, is_trusted: bool = True
+) -> Layer:
+    """Return the layer of a file, with its values where there is no reason against it."""
+    if path is None or not (is_file(path) or os.path.lexists(path)):
+        return Layer(what, path)
+    if not str(path).isprintable():  # in job scripts it is a part of lines
+        raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
+    if refused := why(path) if is_file(path) else "it is no file":
+        return Layer(what, path, refused)
+    table = read_table(path, is_users=True)
+    # A container's engine chooses no program of the host.
+    given = () if is_trusted else (key for key in ON_HOST if key in table.values)
+    left_out = tuple(key for key in given if table.values[key] not in CONTAINERS)
+    kept = {key: value for key, value in table.values.items() if key not in left_out}
+    return Layer(what, path, values=checked(Table(table.file, "", kept)), left_out=left_out)
 
 
 def _beside(image: Path, others: Iterable[Layer]) -> Layer:
     """Return the layer beside an image, without what runs on the host if no other layer is it."""
     # Who names an image has its owner's programs run in a container, and none on the host.
-    owner = image.stat().st_uid
-    layer = _guarded("the image's", image.with_name(NAME), lambda path: why_not(path, owner))
-    read = [each.path for each in others if each.path and each.is_read]
-    if not (layer.path and layer.is_read) or any(map(layer.path.samefile, read)):
-        return layer
-    values = _table(layer.path).values
-    keys = (key for key in _ON_HOST if key in values and values[key] not in CONTAINERS)
-    return replace(layer, left_out=tuple(keys))
+    owner, path = image.stat().st_uid, image.with_name(NAME)
+    read = [each.path for each in others if each.path and each.values is not None]
+    is_trusted = is_file(path) and any(map(path.samefile, read))
+    return _layer("the image's", path, lambda path: why_not(path, owner), is_trusted=is_trusted)
+
+
+def _named() -> Layer:
+    path = named_file()
+    layer = _layer(VARIABLE, path, site_file.changeable)
+    if path and layer.values is None:
+        why, hint = layer.refused, site_file.NOT_CHANGEABLE
+        if not is_file(path):
+            why = why or "there is no such file"
+            hint = "unset it, or mend it; a container has to see it, too: --bind"
+        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
+    return layer
 
 
 def is_file(path: Path) -> bool:
@@ -75,35 +145,7 @@ def is_file(path: Path) -> bool:
 def named_file() -> Path | None:
     """Return the file that a module has named, by its whole path."""
     given = os.environ.get(VARIABLE, "")
-    return settled(Path(given)) if given else None
-
-
-def _layer(what: str, path: Path | None) -> Layer:
-    is_read = path is not None and is_file(path)
-    if path is None or not (is_read or os.path.lexists(path)):
-        return Layer(what, path)
-    if not str(path).isprintable():  # in job scripts it is a part of lines
-        raise UsageError(f"{str(path)!r}: has characters that cannot be printed")
-    return Layer(what, path, is_read=is_read, refused="" if is_read else "it is no file")
-
-
-def _guarded(what: str, path: Path, why: Callable[[Path], str]) -> Layer:
-    """Return the layer of a file that is not read where there is a reason."""
-    layer = _layer(what, path)
-    refused = why(path) if layer.is_read else layer.refused
-    return replace(layer, is_read=layer.is_read and not refused, refused=refused)
-
-
-def _named() -> Layer:
-    path = named_file()
-    layer = _layer(VARIABLE, path)
-    if path and not layer.is_read:
-        hint = "unset it, or mend it; a container has to see it, too: --bind"
-        why = layer.refused or "there is no such file"
-        raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
-    if path and (why := site_file.changeable(path)):
-        raise UsageError(f"{VARIABLE}={path}: {why}", hint=site_file.NOT_CHANGEABLE)
-    return layer
+    return paths.settled(Path(given)) if given else None
 
 
 def _users() -> Path | None:
@@ -116,31 +158,3 @@ def _users() -> Path | None:
     except RuntimeError:
         return None
     return home / ".config/hpcpy" / NAME if os.access(home, os.X_OK) else None
-
-
-def read(each: list[Layer]) -> dict[Layer, Table]:
-    """Return the tables of those files that are there."""
-    return {
-        layer: _table(layer.path, layer.left_out) for layer in each if layer.path and layer.is_read
-    }
-
-
-def _table(path: Path, left_out: Collection[str] = ()) -> Table:
-    table = read_table(path, is_users=True)
-    kept = {key: value for key, value in table.values.items() if key not in left_out}
-    return Table(table.file, table.name, kept)
-
-
-def merged(tables: Mapping[Layer, Table]) -> tuple[dict[str, Any], dict[Key, Layer]]:
-    """Return the values of all files together, and of each the file that it is from."""
-    values: dict[str, Any] = {}
-    origins: dict[Key, Layer] = {}
-    for layer, table in tables.items():
-        for key, value in table.values.items():
-            if key in _TABLES and isinstance(value, dict):
-                values[key] = {**values.get(key, {}), **value}
-                origins |= {(key, name): layer for name in value}
-            else:
-                values[key] = value
-                origins[key,] = layer
-    return values, origins

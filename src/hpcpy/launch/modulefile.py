@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import shlex
-import shutil
 import stat
 import sys
 from collections.abc import Iterable
@@ -16,8 +15,9 @@ from pathlib import Path
 from hpcpy.core import files, paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
-from hpcpy.launch.checks import absolute, check_image, is_program
-from hpcpy.launch.command import engine_program
+from hpcpy.core.programs import captured
+from hpcpy.launch.checks import is_program
+from hpcpy.launch.controller import find_controller
 from hpcpy.launch.engines import (
     bind_pair,
     exports,
@@ -28,14 +28,20 @@ from hpcpy.launch.engines import (
 from hpcpy.launch.explain import NO_FUSE
 from hpcpy.launch.layers import NAME, named_file
 from hpcpy.launch.on_nodes import around, text
-from hpcpy.launch.options import add_options
+from hpcpy.launch.options import add_options, file_name, read_names
 from hpcpy.launch.plan import KINDS, no_kind
-from hpcpy.launch.running import is_in_container, named_or_running
+from hpcpy.launch.running import (
+    checked_image,
+    engine_program,
+    is_in_container,
+    running_image,
+    site_of,
+    warn_of_engine,
+)
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
-from hpcpy.launch.site import AUTO, Site, find_site
+from hpcpy.launch.site import AUTO, Site
 from hpcpy_common.site_file import VARIABLE
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # Runs any command of the image.
 ANY = "hpcpy-exec"
 # Of an engine: the first one is a script, and the others are links to it.
@@ -45,17 +51,10 @@ COMMANDS = {
 }
 # An image's own copy is read-only.
 _FOLDER = paths.BUILD / "modules" if paths.IS_CHECKOUT else Path("modules")
+_SRUN_SECONDS = 20.0
+_ASK = 'write it where Slurm is, or put mpi = "pmi2" into a site file'
 # Below it: what `module use` takes, beside each module's commands.
 _MODULE_FILES = "modulefiles"
-
-
-def file_name(value: str) -> str:
-    """Return an option's value that becomes the name of a file."""
-    if not _FILE_NAME.fullmatch(value):
-        raise argparse.ArgumentTypeError(
-            f"{value} cannot name a file; use letters, digits and _ . + -"
-        )
-    return value
 
 
 def module_name(value: str) -> str:
@@ -79,11 +78,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the wrappers and the module files, and say how to load them."""
-    asked = getattr(options, "image", "")
-    running = named_or_running(asked)
-    site = find_site(getattr(options, "site", ""), running)
-    image = asked or site.image or running
-    is_own = bool(image) and is_program(image)
+    asked = read_names(options)
+    site, running = site_of(asked), running_image()[1]
+    is_own = is_program(asked.image or site.image or running)
     if site.engine != "apptainer" and not is_own:
         raise UsageError(
             f"SITE={site.name} has {site.engine}, and a module file is for Apptainer"
@@ -92,11 +89,12 @@ def main(options: argparse.Namespace) -> int:
         )
     folder = _checked_folder(options)
     engine = "standalone" if is_own else "apptainer"
-    image = checked_image(image, engine, is_sites=not asked and image == site.image)
+    image = checked_image(asked, site, engine, running)
     program = "" if is_own else engine_program(engine, site, is_run=True)
     programs = folder / options.name / options.version / "bin"
     script = own_script(image, site) if is_own else wrapper_script(image, program, site)
     file = folder / _MODULE_FILES / options.name / options.version
+    site = replace(site, mpi=_kind_of_mpi(site, engine))
     module = module_text(options.name, image, programs, engine, site)
     os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     places = [files.places_named(each, files.ANOTHER_FOLDER) for each in (file.parent, programs)]
@@ -151,40 +149,6 @@ def _warn_of_closed(*files_read: Path) -> None:
         print(f"  other users cannot read {file}: {remedy}", file=sys.stderr)
 
 
-def checked_image(image: str, engine: str, *, is_sites: bool = False) -> str:
-    """Return the image as the engine takes it, a file by its absolute path; or the checkout's."""
-    if not image:
-        if engine != "apptainer":
-            hint = "IMAGE=registry.example.org/me/hpcpy:1"
-            raise UsageError(f"{engine} takes a reference", hint=hint)
-        if not paths.IS_CHECKOUT:
-            raise UsageError("no image is named", hint="IMAGE=/shared/hpcpy.sif")
-        image = str(paths.BUILD / "hpcpy.sif")
-        if not Path(image).exists():
-            raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
-    try:
-        check_image(image, engine, is_staged=False, is_here=True)
-    except UsageError as error:
-        error.hint = f"{paths.CALLED} site prints which file names it" if is_sites else ""
-        raise
-    return absolute(image, engine)
-
-
-def warn_of_engine(program: str, site: Site) -> None:
-    """Say that Apptainer may be missing where users are, or goes with this checkout."""
-    is_sites = bool(site.modules or site.setup) or is_in_container()
-    # Only a remark: the nodes may have it, where this machine does not.
-    if program == "apptainer" and not is_sites and not shutil.which(program):
-        what = "no apptainer is on PATH here, and no site file names a module of it"
-        print(f"  {what}: users may get 127 ({paths.CALLED} docs sites)", file=sys.stderr)
-    if Path(program).is_relative_to(paths.TOOLS):
-        print(
-            f"  it needs {program}, and breaks when this checkout goes or moves: install Apptainer,"
-            f" or name the site's module of it in a site file ({paths.CALLED} docs sites)",
-            file=sys.stderr,
-        )
-
-
 # A field alone on its line is some lines, or none.
 _FIELD = re.compile(r"^@(\w+)@\n|@(\w+)@", re.MULTILINE)
 
@@ -223,9 +187,9 @@ def own_script(image: str, site: Site) -> str:
 
 def _fields(image: str, site: Site, prefix: str) -> dict[str, str]:
     variables = []
-    for variable in site_variables(site):
-        (line,) = exports([variable], prefix)
-        if_there = f"[ ! -d {quoted(variable.value)} ] || " if variable.name == "TMPDIR" else ""
+    for name, value, why in site_variables(site):
+        (line,) = exports([(name, value, why)], prefix)
+        if_there = f"[ ! -d {quoted(value)} ] || " if name == "TMPDIR" else ""
         variables.append(f"{if_there}{line.shell}")
     return {
         "image": image,
@@ -245,6 +209,26 @@ _MARK = "#%Module1.0\n# Written by `hpcpy modulefile`."
 _RUN_IN = " run in {}. "
 
 
+def _kind_of_mpi(site: Site, engine: str) -> str:
+    """Return the kind of MPI for srun; this Slurm is asked here, and not at each load."""
+    if (kind := site.kind_of_mpi(engine)) != AUTO:
+        return kind
+    slurm, why = find_controller(site.name, os.environ), "no srun here to ask"
+    if slurm.command("srun") and not is_in_container():
+        done = captured(("srun", "--mpi=list"), env=slurm.environment, seconds=_SRUN_SECONDS)
+        # Old ones name their kinds on stderr.
+        listed = re.split(r"[\s,]+", f"{done.stdout} {done.stderr}")
+        if known := [kind for kind in KINDS[engine] if kind in listed]:
+            return known[0]
+        if not done.returncode:
+            print(f"  {no_kind(engine)}", file=sys.stderr)
+            return ""
+        said = done.stderr.strip() or f"srun --mpi=list: exit code {done.returncode}"
+        why = said.splitlines()[-1]
+    print(f"  {why}: the module names no kind of MPI; {_ASK}", file=sys.stderr)
+    return ""
+
+
 def module_text(name: str, image: str, programs: Path, engine: str, site: Site) -> str:
     """Return the module file of an engine's commands, which lie in a folder."""
     about = (
@@ -260,18 +244,11 @@ def module_text(name: str, image: str, programs: Path, engine: str, site: Site) 
             f"if {{![is-loaded {needed}]}} {{ module load {needed} }}"
             for needed in map(_tcl, site.modules)
         ),
-        "mpi": _mpi_lines(site.kind_of_mpi(engine), engine),
+        "mpi": f"setenv SLURM_MPI_TYPE {_tcl(site.mpi)}\n" if site.mpi else "",
         "site": f"setenv {VARIABLE} {_tcl(str(site_file))}\n" if site_file else "",
         "programs": _tcl(str(programs)),
     }
     return _filled(text("module", ending=".tcl"), fields)
-
-
-def _mpi_lines(mpi: str, engine: str) -> str:
-    if mpi == AUTO:
-        fields = {"kinds": " ".join(KINDS[engine]), "no_kind": _tcl(no_kind(engine))}
-        return _filled(text("module_mpi", ending=".tcl"), fields)
-    return f"setenv SLURM_MPI_TYPE {_tcl(mpi)}\n" if mpi else ""
 
 
 def _tcl(word: str) -> str:

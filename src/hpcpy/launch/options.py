@@ -19,15 +19,31 @@ LOCAL = "local"
 USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
 _WORKLOADS = ("-m", "workloads")
 _MOST = 9_999_999
+# A transport, which says where an engine gets an image that is not in its own store.
+_URI = re.compile(
+    r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
+)
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 # What srun takes, or nothing, which is no value.
 _MEMORY = re.compile(r"(?i)([0-9]+([KMGT]B?)?(/.*)?)?")
-TIME = re.compile(r"(?i)(([0-9]+-)?[0-9]+(:[0-9]+){0,2}|-1|infinite|unlimited)?")
+# A pattern of Python and of JSON schema, which knows no flag.
+_WORDS = "|".join("".join(f"[{x}{x.upper()}]" for x in word) for word in ("infinite", "unlimited"))
+TIME = rf"([0-9]+-)?[0-9]+(:[0-9]+){{0,2}}|-1|{_WORDS}"
 NO_TIME = "is neither 30, of minutes, nor 01:30:00 nor 2-0"
 
 
 def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
     """Return a row of the table: an option's default, its type (None: a flag), its help."""
     return field(default=default, metadata={"check": check, "help": meaning})
+
+
+def file_name(value: str) -> str:
+    """Return an option's value that becomes the name of a file."""
+    if not _FILE_NAME.fullmatch(value):
+        raise argparse.ArgumentTypeError(
+            f"{value} cannot name a file; use letters, digits and _ . + -"
+        )
+    return value
 
 
 def _memory(value: str) -> str:
@@ -40,7 +56,7 @@ def _memory(value: str) -> str:
 
 def _limit(value: str) -> str:
     """Return a job's limit of time."""
-    if not TIME.fullmatch(text(value)):
+    if not re.fullmatch(f"({TIME})?", text(value)):
         raise argparse.ArgumentTypeError(f"{value} {NO_TIME}")
     return value.strip()
 
@@ -118,10 +134,19 @@ def add_program(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", nargs="*", metavar="PROGRAM", help=help_)
 
 
+def _values(options: argparse.Namespace) -> dict[str, Any]:
+    # An empty value counts as not given.
+    return {name: value for name, value in vars(options).items() if name in TABLE and value != ""}
+
+
+def read_names(options: argparse.Namespace) -> Request:
+    """Return the site, image and engine of a command that runs no program."""
+    return Request(**_values(options))
+
+
 def read_request(options: argparse.Namespace) -> Request:
-    """Return what was asked for; an empty value counts as not given."""
-    given, program = vars(options), options.program
-    values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
+    """Return what was asked for."""
+    values, program = _values(options), options.program
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:
         raise UsageError("no program is given", hint=f'{USAGE}; make: PROGRAM="…" or W="…"')
@@ -145,3 +170,8 @@ def read_request(options: argparse.Namespace) -> Request:
 def counted(number: int, noun: str) -> str:
     """Return a number of things in words: 1 rank, 2 ranks."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def is_uri(given: str) -> bool:
+    """Return whether an image's name begins with a transport, such as docker://."""
+    return _URI.match(given) is not None

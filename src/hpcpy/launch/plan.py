@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hpcpy.core.errors import UsageError, suggestion
-from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
+from hpcpy.launch.engines import RANKS, module_lines
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, option, quoted
+from hpcpy.launch.shell import Expanded, HostFacts, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import AUTO, IMAGES_OWN, REQUIRED, Site
 
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
@@ -126,27 +126,6 @@ _UNSET_PYTHON = Line(
 )
 
 
-@dataclass(frozen=True)
-class HostFacts:
-    """What a plan needs of this machine."""
-
-    folder: str  # The working directory
-    program: str  # The engine's program
-    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
-    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
-    is_in_step: bool = False  # Whether this runs in a step of it
-    is_checked: bool = True  # Whether ranks are to look at their surroundings first
-    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
-    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
-    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
-
-
-def at_site(request: Request, site: Site) -> Request:
-    """Return a request with the site's engine and image where it names none."""
-    engine, image = request.engine or site.engine, request.image or site.image
-    return replace(request, engine=engine, image=image)
-
-
 def is_staged(request: Request) -> bool:
     """Return whether the image is copied to each node's own disk, as the standalone file is."""
     return request.stage or request.engine == "standalone"
@@ -155,22 +134,16 @@ def is_staged(request: Request) -> bool:
 def plan_launch(
     request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
 ) -> LaunchPlan:
-    """Plan a request that `at_site` has completed and `check_request` has let through."""
+    """Plan a request that is completed and `check_request` has let through."""
     engine = request.engine
-    container = Container(
-        program=facts.program,
-        image=_image(request, facts),
-        folder=facts.folder,
-        has_gpus=request.gpus > 0,
-        variables=site_variables(site),
-        is_shared=request.per_node > 1,
-    )
-    starting, start = RANKS[engine](container, site)
+    staged, image = is_staged(request), facts.image
+    if staged:
+        facts = replace(facts, image=COPIES[engine])
+    starting, start = RANKS[engine](request, site, facts)
     # Without an image the modules' Python is the one that runs, and finds its packages so.
     pythons = () if engine == "none" else (_UNSET_PYTHON,)
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
-    staged = is_staged(request)
-    copying = staging_lines(facts.image, site.node_local, COPIES[engine]) if staged else ()
+    copying = staging_lines(image, site.node_local, COPIES[engine]) if staged else ()
     needs_job = staged or _names_job(site)
     is_in_salloc = needs_job and not (is_batch or facts.job_nodes)
     guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
@@ -226,10 +199,6 @@ def check_request(request: Request, site: Site, job_nodes: int) -> None:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
 
 
-def _image(request: Request, facts: HostFacts) -> str:
-    return COPIES[request.engine] if is_staged(request) else facts.image
-
-
 def _names_job(site: Site) -> bool:
     texts = (site.node_local, *site.setup, *site.binds, *site.environment.values())
     return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
@@ -249,12 +218,13 @@ def _title(request: Request, site: Site, facts: HostFacts) -> str:
 def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Line, ...]:
     """Return the interpreter, what it runs before the program, and the program."""
     is_own = request.engine not in CONTAINERS
-    interpreter = _image(request, facts) if is_own else "python3"
+    interpreter = facts.image if is_own else "python3"
     why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
     preflight = [option("-m", "hpcpy_job", "preflight", why=why)]
-    if site.promises and not (is_own and site.promises.startswith(IMAGES_OWN)):
+    file = site.promises_file
+    if file and not (is_own and file.startswith(IMAGES_OWN)):
         promised = "and is all there that the site promises?"
-        preflight.append(option(f"--site={site.promises}", why=promised))
+        preflight.append(option(f"--site={file}", why=promised))
     elif facts.has_site_file:
         preflight.append(option("--site=/dev/null", why="and not what another site file promises"))
     clusters = [name for name in ("dask", "spark") if getattr(request, name)]

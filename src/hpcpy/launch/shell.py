@@ -46,15 +46,6 @@ def heredoc(text: str, end: str) -> str:
 
 
 @dataclass(frozen=True)
-class Variable:
-    """A variable for the ranks."""
-
-    name: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True)
 class Line:
     """A line of shell; or several, of which the reason stands above."""
 
@@ -71,6 +62,21 @@ def variable_of_script(name: str, script: str, why: str) -> Line:
     """Return the lines that put a script into a variable, readable as it is."""
     # `read` finds no end, which a `set -e` of the site's setup would take for a failure.
     return Line(f"! read -r -d '' {name}{heredoc(script, name.upper())}", why)
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What a plan needs of this machine."""
+
+    folder: str  # The working directory
+    program: str  # The engine's program
+    image: str  # A file or a reference; for ``standalone`` and ``none`` the interpreter
+    job_nodes: int = 0  # Of the job that this runs in, as ranks will; 0 if a new one is asked for
+    is_in_step: bool = False  # Whether this runs in a step of it
+    is_checked: bool = True  # Whether ranks are to look at their surroundings first
+    has_site_file: bool = False  # Whether a module or /etc has one, which preflight would read
+    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
+    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
 
 @dataclass(frozen=True)

@@ -1,65 +1,145 @@
-"""Site files: what a launch needs at each site, one small TOML file each (``env/sites``)."""
+"""What a launch needs to know of a site: each key of a site file, in one place."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
-from hpcpy.launch.checks import is_uri
-from hpcpy.launch.layers import Key, Layer, is_file, layers, merged, read
-from hpcpy.launch.options import CONTAINERS, ENGINES, LOCAL, NO_TIME, TIME
-from hpcpy.launch.shell import quoted
-from hpcpy.pins.tables import Table, read_table
-from hpcpy_common.site_file import VARIABLE
+from hpcpy.launch.options import CONTAINERS, ENGINES, NO_TIME, TIME, is_uri
+from hpcpy.pins.tables import Table
 from hpcpy_job.doctor import promises
 
-FOLDER = paths.ENV / "sites"
 # Where an image has its own copies.
 IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/env/sites/"
 REQUIRED = "required"
 # In a site's or a request's ``mpi``.
 AUTO = "auto"
-_OPTIONS = ("allocation", "step", "gpu", *CONTAINERS)
+# What a text has to be: a pattern, of Python and of JSON schema alike; what is said of another.
+_TEXT = (r"[^\x00-\x08\x0a-\x1f\x7f]+", "holds a character that cannot be printed")
+_WORD = (
+    r"[^\s;&|<>()`'\"\x00-\x1f\x7f]+",
+    "has a blank, a quote or the shell's ;, and a name has none",
+)
+# A comma would part two of Apptainer's --bind; z is Podman's.
+_PLACE = (
+    r"[/$][^,:\x00-\x08\x0a-\x1f\x7f]*(:[^,:\x00-\x08\x0a-\x1f\x7f]+(:(r[ow]|[zZ]))?)?",
+    "is neither HOST nor HOST:INSIDE[:ro], which begin with / or $NAME",
+)
+# An option's value as a separate word would be taken for the program.
+_OPTION = (r"--?[A-Za-z][^\s\x00-\x1f\x7f]*", "is not one option such as '--mem=0'")
+_VALUE = (
+    r"[^\x00-\x08\x0b-\x1f\x7f]*",
+    "a text whose only control characters are tabs and line ends",
+)
+# Beside what follows: each line is whole.
+_SHELL = (*_TEXT, "is no whole line of shell")
+VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def _row(is_on_host: bool, rule: Sequence[str], meaning: str, example: Any, *default: Any) -> Any:
+    """Return a key of a site file; `is_on_host`: it runs or chooses something on the host.
+
+    The rule of a text, or of each in a list or table, is a pattern with what is said of another,
+    or the choices there are.  A default is given where it is not empty.
+    """
+    row = {"is_on_host": is_on_host, "rule": rule, "meaning": meaning, "example": example}
+    if isinstance(example, dict):
+        return field(default_factory=dict, metadata=row)
+    return field(default=default[0] if default else type(example)(), metadata=row)
+
+
+_key, _host_key = partial(_row, False), partial(_row, True)
 
 
 @dataclass(frozen=True)
 class Site:
-    """One site's settings."""
+    """One site's settings: a field with metadata is a key of its file."""
 
     name: str  # The file's name without ``.toml``
-    summary: str = ""  # One line about it, which each file has
-    engine: str = "apptainer"  # Taken where the request names none
-    mpi: str = ""  # ``srun --mpi``; see `kind_of_mpi`
-    image: str = ""
-    # A folder of each node's own disk, for caches and staged images.  It, binds, variables and
-    # options of step and engine may hold ``$NAME``, which the job's shell expands.
-    node_local: str = "/tmp"  # noqa: S108  (a place of the nodes, not a file of ours)
-    # Options of the job.  With the account ``required``, each request has to name one.
-    constraint: str = ""
-    account: str = ""
-    time: str = ""
-    # Environment modules to load; shell lines after that; more folders that the ranks see.
-    modules: tuple[str, ...] = ()
-    setup: tuple[str, ...] = ()
-    binds: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()  # Those that the site has; the first is the default
-    qos: tuple[str, ...] = ()
-    cpus_per_node: int = 0  # What a node has; 0 when nodes differ
-    gpus_per_node: int = 0
-    # More options, for ``allocation``, ``step``, ``gpu`` (of a step that has GPUs), or one of the
-    # engines.
-    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)  # Variables that the ranks get
-    # The site file, if it has the table ``promises``, which preflight compares with.
-    promises: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)  # Of each key the file that has it
+    summary: str = _key(_TEXT, "one line about the site", "one line about the site")
+    engine: str = _host_key(
+        ENGINES, f"{', '.join(ENGINES)}; ENGINE= takes another", "apptainer", "apptainer"
+    )
+    mpi: str = _key(
+        _WORD,
+        "srun --mpi=…; `srun --mpi=list` names those there are. pmix and pmi2 suit the image's own"
+        ' MPICH, pmi2 that of the one file; "auto" takes the first that there is. Without it'
+        ' apptainer, standalone and podman have "auto", the others the site\'s own default. A kind'
+        " that the library does not speak makes N times rank 0 of 1.",
+        "pmix",
+    )
+    image: str = _host_key(
+        _TEXT, "a file for apptainer and standalone, else a reference", "/shared/images/hpcpy.sif"
+    )
+    node_local: str = _key(
+        _PLACE,
+        "each node's own disk: caches, TMPDIR, with STAGE=1 the image",
+        *["/tmp"] * 2,  # noqa: S108
+    )
+    constraint: str = _key(_TEXT, "sbatch --constraint", "icelake")
+    account: str = _key(
+        _WORD, f'who is charged; "{REQUIRED}" refuses a launch without ACCOUNT=', REQUIRED
+    )
+    time: str = _key((TIME, NO_TIME), "a job's limit: 30 (minutes), 01:30:00, 2-0", "00:30:00")
+    modules: tuple[str, ...] = _host_key(_WORD, "module load …, before srun", ("apptainer",))
+    setup: tuple[str, ...] = _host_key(
+        _SHELL,
+        "lines of shell after that, each whole",
+        ("export APPTAINER_CACHEDIR=/scratch/$USER/apptainer",),
+    )
+    binds: tuple[str, ...] = _key(
+        _PLACE,
+        "folders that ranks see beside the working directory: HOST or HOST:INSIDE[:ro]; one that"
+        " a node lacks is an error of the engine",
+        ("/scratch", "/software:/software:ro"),
+    )
+    partitions: tuple[str, ...] = _key(
+        _WORD, "those there are; the first, unless PARTITION= names another", ("standard", "short")
+    )
+    qos: tuple[str, ...] = _key(
+        _WORD, "those there are; the first, unless QOS= names another", ("normal", "high")
+    )
+    cpus_per_node: int = _key((), "as Slurm counts them; leave it out where nodes differ", 128, 0)
+    gpus_per_node: int = _key((), "leave it out where nodes differ", 4, 0)
+    options: Mapping[str, tuple[str, ...]] = _host_key(
+        _OPTION,
+        "more options, each one word: of the job (allocation: sbatch, salloc, or srun outside a"
+        " job), of each srun (step), of job and step with GPUS= (gpu), and of an engine's own"
+        " command: apptainer exec …, podman-hpc run …, shifter … (with GPUs:"
+        ' "--module=gpu,cuda-mpich")',
+        {
+            "allocation": ("--mem=0", "--exclusive"),
+            "step": ("--distribution=block:block",),
+            "gpu": ("--gpu-bind=none",),
+            "apptainer": ("--no-home",),
+            "podman-hpc": ("--mpi",),
+            "shifter": ("--module=mpich",),
+        },
+    )
+    environment: Mapping[str, str] = _key(
+        _VALUE,
+        "variables for the ranks; here Apptainer's bind model: the host's MPI in place of the"
+        " image's, its folder in `binds`",
+        {"LD_LIBRARY_PATH": "/software/mpich/lib"},
+    )
+    promises: Mapping[str, Any] = _key(
+        (),
+        "what has to be there, or the job ends before its program starts (hpcpy docs doctor)",
+        {"mpi": "mpich", "fabric": "verbs"},
+    )
+    # Of each key, and of a table's entry as TABLE.ENTRY, the file that has it.
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def promises_file(self) -> str:
+        """The file with the table ``promises``, which preflight compares with."""
+        return self.files.get("promises", "")
 
     def kind_of_mpi(self, engine: str) -> str:
         """Return ``srun --mpi`` for an engine; empty for Slurm's own default."""
@@ -67,132 +147,73 @@ class Site:
         return self.mpi or (AUTO if engine in ("apptainer", "standalone", "podman") else "")
 
 
-def find_site(name: str, image: str = "") -> Site:
-    """Read the site of a name or a file's path; without one what `layers` has, else ``local``."""
-    if not name:
-        each = layers_of(image)
-        for layer in each:
-            if layer.refused:
-                print(f"hpcpy: {layer.path} is not read: {layer.refused}", file=sys.stderr)
-            if keys := ", ".join(layer.left_out):
-                why = "for this host, and not taken from a file beside an image"
-                hint = f"if you trust it: export {VARIABLE}={quoted(str(layer.path))}"
-                print(f"hpcpy: {layer.path}: {keys}: {why}; {hint}", file=sys.stderr)
-        return _configured(each) or read_site(FOLDER / f"{LOCAL}.toml")
-    path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not is_file(path):
-        names = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
-        hint = f"{suggestion(name, names)} or a file ({paths.CALLED} docs sites)"
-        raise UsageError(f"no site {name!r}", hint=hint)
-    return read_site(path)
+KEYS = {key.name: key for key in fields(Site) if key.metadata}
+ON_HOST = [name for name, key in KEYS.items() if key.metadata["is_on_host"]]
+# Tables of which a later file replaces single entries.
+TABLES = ("options", "environment")
+OPTIONS = ("allocation", "step", "gpu", *CONTAINERS)
 
 
-def layers_of(image: str = "") -> list[Layer]:
-    """Return `layers`; without an image, a file may lie beside the one that a file names."""
-    each = list(layers(image))
-    site = None if image else _configured(each)
-    return list(layers(site.image)) if site and site.image else each
+def checked(table: Table) -> dict[str, Any]:
+    """Return the values of a site file, each checked."""
+    table.only(*KEYS)
+    return {name: _checked(table, name) for name in table.values}
 
 
-def _configured(each: list[Layer]) -> Site | None:
-    """Return the site of all files of this machine together; None if there is none."""
-    tables = read(each)
-    if not tables:
-        return None
-    # Each by itself: an error names its file.
-    for layer, table in tables.items():
-        _site_of(table, str(layer.path), {})
-    values, origins = merged(tables)
-    *_, last = tables
-    files = {key: str(layer.path) for (key, *_), layer in origins.items()}
-    table = Table(str(last.path), "", _with_whole_path(values, origins))
-    return _site_of(table, str(last.path), files)
-
-
-def _with_whole_path(values: dict[str, Any], origins: Mapping[Key, Layer]) -> dict[str, Any]:
-    """Return values whose image, a file beside the one that names it, has its whole path."""
-    layer, image = origins.get(("image",)), values.get("image", "")
-    is_file = values.get("engine", "apptainer") in ("apptainer", "standalone") and not is_uri(image)
-    if layer and layer.path and is_file:
-        values["image"] = str(layer.path.parent / image)
-    return values
-
-
-def read_site(path: Path) -> Site:
-    """Read and check one file, which says in a line what it is of."""
-    table = read_table(path, is_users=not path.is_relative_to(FOLDER))
-    is_images = path.is_relative_to(FOLDER) and not paths.IS_CHECKOUT
-    # The one file has it on this node alone; ranks have the image's.
-    file = f"{IMAGES_OWN}{path.name}" if is_images else str(paths.settled(path))
-    site = _site_of(table, path.stem, dict.fromkeys(table.values, file))
-    # After all that is wrong: it is what a file begun by hand lacks.
-    table.text("summary")
-    return site
-
-
-def _site_of(table: Table, name: str, files: Mapping[str, str]) -> Site:
-    values: dict[str, Any] = {"options": _options(table), "environment": _environment(table)}
-    if "promises" in table.values:
-        if wrong := promises.why_not(dict(table.table("promises").values)):
+def _checked(table: Table, name: str) -> Any:
+    rule, kind = KEYS[name].metadata["rule"], str(KEYS[name].type)
+    if kind == "int":
+        return table.number(name)
+    if kind == "str":
+        return _texts(table, name, (table.text(name),), rule)[0]
+    if kind.startswith("tuple"):
+        return _texts(table, name, table.texts(name), rule)
+    entries = table.table(name)
+    if name == "promises":
+        if wrong := promises.why_not(dict(entries.values)):
             raise UsageError(f"{table.file}: {wrong}")
-        values["promises"] = files.get("promises", "")
-    site = table.fill(Site, name=name, files=files, **values)
-    _check_values(table, site)
-    return site
+        return entries.values
+    if name == "options":
+        entries.only(*OPTIONS)
+        return {key: _texts(entries, key, entries.texts(key), rule) for key in entries.values}
+    for variable in entries.values:
+        if not re.fullmatch(VARIABLE_NAME, variable):
+            raise entries.wrong(variable, "is not the name of a variable")
+    return {variable: entries.text(variable, *rule) for variable in entries.values}
 
 
-def _check_values(table: Table, site: Site) -> None:
-    if site.engine not in ENGINES:
-        raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
-    if not TIME.fullmatch(site.time):
-        raise table.wrong("time", f"{site.time!r} {NO_TIME}")
-    for key in ("mpi", "account", "partitions", "qos", "modules"):
-        if re.search(r"[\s;&|<>()`'\"]", "".join(getattr(site, key))):
-            raise table.wrong(key, "has a blank, a quote or the shell's ;, and a name has none")
-    _check_lines(table, site)
-    for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
-        for place in places:
-            # A comma would part two of Apptainer's --bind; z is Podman's.
-            if not re.fullmatch(r"[/$][^:,]*(:[^:,]+(:r[ow]|:[zZ])?)?", place):
-                what = "is neither HOST nor HOST:INSIDE[:ro], which begin with / or $NAME"
-                raise table.wrong(key, f"{place!r} {what}")
+def _texts(table: Table, name: str, texts: tuple[str, ...], rule: Sequence[str]) -> tuple[str, ...]:
+    """Return texts that follow the rule of their key."""
+    for text in texts:
+        wrong = ""
+        if rule is ENGINES:
+            wrong = "" if text in rule else f"is none; {suggestion(text, rule)}"
+        elif not text.replace("\t", " ").isprintable():
+            wrong = _TEXT[1]
+        elif not re.fullmatch(rule[0], text):
+            wrong = rule[1]
+        elif rule is _SHELL and (said := captured(["bash", "-nc", f"{{ {text}\n}}"]).stderr):
+            # A here-document without an end is only a warning.
+            wrong = f"{rule[2]}: {said.strip().splitlines()[-1].partition(': ')[2]}"
+        if wrong:
+            raise table.wrong(name, f"{text!r} {wrong}")
+    return texts
 
 
-def _check_lines(table: Table, site: Site) -> None:
-    for entry in (entry for entry in fields(Site) if entry.name not in ("options", "environment")):
-        value = getattr(site, entry.name)
-        for text in value if isinstance(value, tuple) else [str(value)]:
-            if not text.replace("\t", " ").isprintable():
-                raise table.wrong(entry.name, f"{text!r} holds a character that cannot be printed")
-    for line in site.setup:
-        # A here-document without an end is only a warning.
-        if wrong := captured(["bash", "-nc", f"{{ {line}\n}}"]).stderr:
-            last = wrong.strip().splitlines()[-1].partition(": ")[2]
-            raise table.wrong("setup", f"{line!r} is no whole line of shell: {last}")
-
-
-def _options(table: Table) -> dict[str, tuple[str, ...]]:
-    if "options" not in table.values:
-        return {}
-    options = table.table("options")
-    options.only(*_OPTIONS)
-    checked = {key: options.texts(key) for key in options.values}
-    for key, words in checked.items():
-        for word in words:
-            # An option's value as a separate word would be taken for the program.
-            if not re.fullmatch(r"--?[A-Za-z][^\s\x00-\x1f\x7f]*", word):
-                raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
-    return checked
-
-
-def _environment(table: Table) -> dict[str, str]:
-    if "environment" not in table.values:
-        return {}
-    variables = table.table("environment")
-    for name in variables.values:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise variables.wrong(name, "is not the name of a variable")
-    what = "a text whose only control characters are tabs and line ends"
-    return {
-        name: variables.text(name, r"[^\x00-\x08\x0b-\x1f\x7f]*", what) for name in variables.values
-    }
+def merged(name: str, files: Iterable[tuple[str, Mapping[str, Any]]]) -> Site:
+    """Return the site of the values of some files, each over those before it."""
+    values: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for file, given in files:
+        for key, value in given.items():
+            if key in TABLES:
+                values[key] = {**values.get(key, {}), **value}
+                places |= {f"{key}.{entry}": file for entry in value}
+            else:
+                values[key] = value
+            places[key] = file
+    image = values.get("image", "")
+    # A file beside the one that names it.
+    if image and values.get("engine") in (None, "apptainer", "standalone") and not is_uri(image):
+        values["image"] = str(Path(places["image"]).parent / image)
+    return Site(name, **values, files=places)

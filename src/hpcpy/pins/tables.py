@@ -116,7 +116,7 @@ class Table:
         """Return a dataclass of `given` and, by the types of its other fields, of this table."""
         wanted = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
         # A name that is given is the table's own, and no key.
-        self.only(*(name for name in wanted if name not in ("name", "files") or name not in given))
+        self.only(*(name for name in wanted if name != "name" or name not in given))
         read: dict[str, Callable[[str], object]] = {
             "str": self.text,
             "int": self.number,

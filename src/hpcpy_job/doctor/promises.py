@@ -68,12 +68,8 @@ _CHECKS: dict[str, tuple[tuple[str, ...] | type, Callable[[Any, Values], str | N
     "fabric": (tuple(_PROVIDERS), _fabric),
     "gpus": (int, _gpus),
 }
-# What a site's file may have beside them, as `hpcpy.launch.site` reads it.
-KEYS = (
-    "summary", "engine", "mpi", "image", "node_local", "constraint", "account", "time", "modules",
-    "setup", "binds", "partitions", "qos", "cpus_per_node", "gpus_per_node", "options",
-    "environment", "promises",
-)  # fmt: skip
+# For the schema of site files.
+WANTED = {key: wanted for key, (wanted, _) in _CHECKS.items()}
 
 
 def of_job() -> dict[str, Any]:
@@ -139,7 +135,7 @@ def _values(path: Path) -> dict[str, Any]:
         raise _unreadable(path, error, hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error
-    if wrong := _unknown_key(values) or why_not(values.get("promises", {})):
+    if wrong := _misspelt(values) or why_not(values.get("promises", {})):
         raise UsageError(f"site file {path}: {wrong}")
     return values
 
@@ -149,11 +145,13 @@ def needs_mpi(promises: dict[str, Any]) -> bool:
     return not promises.keys() <= {"gpus"}
 
 
-def _unknown_key(values: Values) -> str:
-    """Return what is wrong with a misspelt key, whose promises would never be checked."""
+def _misspelt(values: Values) -> str:
+    """Return what is wrong with a key like ``promises``, whose table would never be checked."""
+    # The other keys are a launch's own, which refuses what it does not know.
     for key in values:
-        if key not in KEYS:
-            return f"{key!r} is an unknown key; {suggestion(key, KEYS)}"
+        hint = suggestion(key, ["promises"])
+        if key != "promises" and hint.startswith("did you mean"):
+            return f"{key!r} is an unknown key; {hint}"
     return ""
 
 

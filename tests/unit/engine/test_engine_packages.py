@@ -11,7 +11,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import setup, tools
 from hpcpy.engine.tools import all_tools, needed
-from hpcpy.launch.command import engine_program
+from hpcpy.launch.running import engine_program
 from hpcpy.launch.site import Site
 from running import executable, run
 

@@ -2,17 +2,15 @@
 
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.core import paths
-from hpcpy.launch.site import Site
 from hpcpy_common import site_file
 from hpcpy_job.__main__ import main
-from hpcpy_job.doctor import checks, job, promises
+from hpcpy_job.doctor import checks, job
 from hpcpy_job.doctor.checks import Finding, Status
 from hpcpy_job.doctor.node import World
 from running import printed, run
@@ -91,10 +89,6 @@ def test_what_is_not_known_is_not_broken(
     says = "is promised, and " if code else "to know it: srun -N 2 python -m hpcpy_job doctor"
     shown = capsys.readouterr().out
     assert (says in shown, f"{code} failed" in shown) == (True, True)
-
-
-def test_the_keys_of_a_site_file_are_those_that_a_launch_reads() -> None:
-    assert set(promises.KEYS) == {entry.name for entry in fields(Site)} - {"name", "files"}
 
 
 KEPT, BROKEN = "[promises]\ngpus = 4\n", "[promises]\ngpus = 5\n"

@@ -10,7 +10,7 @@ import pytest
 from hpcpy.commands import run, with_settings
 from hpcpy.core import paths
 from hpcpy.engine import prefix
-from hpcpy.launch.site import find_site
+from hpcpy.launch.layers import find_site
 from hpcpy_common import site_file
 
 # Of each key that runs something on the host, or chooses a program there, a line and its trace.

@@ -1,6 +1,7 @@
 """What ``hpcpy modulefile`` refuses, and the scripts that it writes; `tests/launch` loads them."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -48,19 +49,64 @@ def test_what_goes_with_the_checkout_is_told(
     assert (warning in capsys.readouterr().err) == is_own
 
 
+ASK = ": the module names no kind of MPI; write it where Slurm is, or put"
+NO_KIND = "  hpcpy: srun --mpi=list has no pmix or pmi2, so the default is taken"
+
+
+@pytest.mark.parametrize(
+    ("srun", "kind", "says"),
+    [
+        ("printf 'MPI plugin types are...\\n\\tnone\\n\\tpmi2\\n\\tpmix\\n'", "pmix", ""),
+        ("echo 'srun: none\nsrun: pmi2' >&2", "pmi2", ""),
+        ("printf '\\tcray_shasta\\n\\topenmpi\\n'", "", NO_KIND),
+        ("exit 0", "", NO_KIND),
+        ("exit 1", "", f"  srun --mpi=list: exit code 1{ASK}"),
+        (
+            "printf 'srun: x\\nsrun: fatal: no Slurm\\n' >&2; exit 1",
+            "",
+            f"  srun: fatal: no Slurm{ASK}",
+        ),
+        ("", "", f"  no srun here to ask{ASK}"),
+    ],
+)
+def test_its_kind_of_mpi_is_this_slurms_best(
+    sif: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    srun: str,
+    kind: str,
+    says: str,
+) -> None:
+    """Asked when the module is written: a Slurm that does not answer holds up no login."""
+    site, folder = sif.with_name("site.toml"), sif.with_name("bin")
+    site.write_text("summary = 's'\n")
+    folder.mkdir()
+    if srun:
+        executable(folder / "srun", f"#!/bin/sh\n{srun}\n")
+    monkeypatch.setattr(prefix, "find_apptainer", lambda: Path("/usr/bin/apptainer"))
+    monkeypatch.setenv("PATH", f"{folder}:/bin" if srun else str(folder))
+    words = [f"--image={sif}", f"--to={sif.parent}", f"--site={site}", "--version=1"]
+    assert run(["modulefile", *words]) == 0
+    text = (sif.parent / "modulefiles/hpcpy/1").read_text()
+    assert re.findall(r"(?m)^setenv SLURM_MPI_TYPE (.*)$", text) == ([kind] if kind else [])
+    assert "exec srun" not in text
+    told = [
+        line for line in capsys.readouterr().err.splitlines() if "MPI" in line or "srun" in line
+    ]
+    assert [line[: len(says)] for line in told] == ([says] if says else [])
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("modulefile --versio=1", "unrecognized arguments: --versio=1"),
         ("modulefile --site=perlmutter-cpu", "or hpcpy-python; ./hpcpy batch writes a script for"),
         ("modulefile --to=-", "--to: -: is no folder, and several files are written"),
         ("modulefile --to=/a$b", "--to: /a$b: Lmod reads no module file there"),
-        ("modulefile --to=/x/m:x", "--to: /x/m:x: Lmod reads no module file there"),
         ("modulefile --to=/x/mü", "--to: /x/mü: Lmod reads no module file there"),
         ("modulefile --version=1.lua", "--version: 1.lua means something else to Lmod or"),
         ("modulefile --version=default", "--version: default means something else to Lmod or"),
         ("modulefile --version=1+cuda", "--version: 1+cuda means something else to Lmod or"),
-        ("modulefile --name=CVS", "--name: CVS means something else to Lmod or"),
         ("modulefile --name=.x", "--name: .x cannot name a file"),
         ("modulefile --image=x:1", "IMAGE=x:1: no such file; a registry's is docker://x:1"),
         ("kernelspec --engine=none", "--engine: no 'none'; there are: apptainer, podman-hpc"),

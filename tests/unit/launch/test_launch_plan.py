@@ -13,8 +13,9 @@ from requested import requested
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.controller import Controller
 from hpcpy.launch.options import ENGINES
-from hpcpy.launch.plan import HostFacts, at_site, check_request, plan_launch
-from hpcpy.launch.shell import LaunchPlan
+from hpcpy.launch.plan import check_request, plan_launch
+from hpcpy.launch.running import completed
+from hpcpy.launch.shell import HostFacts, LaunchPlan
 from hpcpy.launch.site import Site
 
 PI = "-- -m workloads pi"
@@ -28,7 +29,7 @@ STEP = dataclasses.replace(HERE, job_nodes=2, is_in_step=True)
 
 def plan(asked: str = "", facts: HostFacts = HERE, **site: Any) -> LaunchPlan:
     there = dataclasses.replace(SITE, **site)
-    request = at_site(requested(*asked.split()), there)
+    request = completed(requested(*asked.split()), there)
     check_request(request, there, facts.job_nodes)
     return plan_launch(request, there, facts)
 
@@ -55,7 +56,11 @@ VARIABLES: dict[str, Any] = {"environment": {"A": "", "B": "b,c"}}
 
 @pytest.mark.parametrize(
     ("site", "has_site_file", "file"),
-    [({}, True, "/dev/null"), ({"promises": "/s.toml"}, True, "/s.toml"), ({}, False, "")],
+    [
+        ({}, True, "/dev/null"),
+        ({"files": {"promises": "/s.toml"}}, True, "/s.toml"),
+        ({}, False, ""),
+    ],
 )
 def test_a_launch_takes_no_promises_but_its_sites(
     site: dict[str, Any], has_site_file: bool, file: str
@@ -200,7 +205,7 @@ def test_within_a_job_the_step_fits_in() -> None:
     assert "--overlap" not in words(plan("", JOB))
     assert "--overlap" in words(plan("", STEP))
     assert plan("", JOB, account="required")
-    made = plan_launch(at_site(requested(), SITE), SITE, HERE, is_batch=True)
+    made = plan_launch(completed(requested(), SITE), SITE, HERE, is_batch=True)
     assert "unset TMPDIR" not in shells(made)
 
 
@@ -227,18 +232,6 @@ def test_lines_before_the_step(
     made = plan(asked, facts, **site)
     assert (line in shells(made)) == is_there
     assert made.needs_job_shell == ("node_local" in site)
-
-
-@pytest.mark.parametrize(
-    ("engine", "is_asked"),
-    [("apptainer", True), ("standalone", True), ("podman", True), ("shifter", False)],
-)
-def test_a_site_without_a_kind_takes_one_for_the_images_own_mpi(
-    engine: str, *, is_asked: bool
-) -> None:
-    made = plan(f"--engine={engine}", mpi="")
-    assert any("srun --mpi=list" in line for line in shells(made)) == is_asked
-    assert not any(word.startswith("--mpi=p") for word in words(made))
 
 
 # What `srun --mpi=list` prints, from Slurm 22.05 on to stdout, before to stderr.

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from requested import requested
 
-from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec
+from hpcpy.launch.layers import find_site
 from hpcpy.launch.modulefile import own_script
-from hpcpy.launch.plan import HostFacts, at_site, plan_launch
-from hpcpy.launch.shell import batch_script, launch_script
-from hpcpy.launch.site import Site, find_site
+from hpcpy.launch.options import Request
+from hpcpy.launch.plan import plan_launch
+from hpcpy.launch.running import completed
+from hpcpy.launch.shell import HostFacts, batch_script, launch_script
+from hpcpy.launch.site import Site
 from running import Done, executable, run
 
 KINDS = ["launch", "batch", "module", "kernel"]
@@ -49,13 +51,13 @@ def ran(folder: Path, script: str) -> Done:
 
 def script_of(kind: str, site: Site, image: Path) -> str:
     if kind == "kernel":
-        container = Container(str(image), "its.sif", "", has_gpus=False, variables=())
-        argv = kernel_spec("apptainer", container, site, "")["argv"]
+        host = HostFacts("", str(image), "its.sif")
+        argv = kernel_spec(Request(engine="apptainer"), site, host, "")["argv"]
         assert isinstance(argv, list)
         return str(argv[2])
     if kind == "module":
         return own_script(str(image), site)
-    request = at_site(requested("--engine=none"), site)
+    request = completed(requested("--engine=none"), site)
     facts = HostFacts(str(image.parent), "", str(image), 1)
     plan = plan_launch(request, site, facts, is_batch=kind == "batch")
     return batch_script(plan) if kind == "batch" else launch_script(plan)
@@ -79,7 +81,7 @@ def test_a_line_that_fails_or_ends_the_script_is_named(folder: Path, kind: str, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lines_that_do_not_fail_change_no_end(folder: Path, kind: str) -> None:
-    lines = ("(exit 3); true # why", "set -u", "[ ${X:-} ] || true", "exit=3")
+    lines = ("(exit 3); true # why", "set -u", "[ ${X:-} ] || true", "exit=3;", "true &")
     opens = ("exec", "exec 3>&1", "exec {fd}>&3 2>&1", "(exec false); X=$(exec true; exit)", "cat")
     site = of_file(folder, *lines, *opens)
     done = ran(folder, script_of(kind, site, folder / "image"))

@@ -10,9 +10,11 @@ import pytest
 from requested import requested
 
 from hpcpy.launch import on_nodes
-from hpcpy.launch.plan import HostFacts, at_site, plan_launch
+from hpcpy.launch.plan import plan_launch
+from hpcpy.launch.running import completed
 from hpcpy.launch.shell import (
     Expanded,
+    HostFacts,
     LaunchPlan,
     Line,
     batch_script,
@@ -35,7 +37,7 @@ def bash(script: str, **environment: str) -> str:
 
 def planned(*words: str, job: int = 0, **site: object) -> LaunchPlan:
     there = Site(name="there", summary="a site", **site)  # type: ignore[arg-type]
-    request = at_site(requested(*words), there)
+    request = completed(requested(*words), there)
     return plan_launch(request, there, HostFacts("/work", "engine", "image", job))
 
 
@@ -99,13 +101,6 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
     assert first_line(process) == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
     assert (process.communicate(timeout=300)[0], process.returncode) == ("INT\nswept\n", 4)
-
-
-def test_a_site_may_end_a_line_as_shell_does() -> None:
-    for line in ("export A=1;", "export A=1 # why", "A=1; export A &"):
-        script = batch_script(planned(setup=(line,)))
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-        assert f"{{ {line}\n}} </dev/null || exit 69" in script
 
 
 def test_sbatch_reads_its_options_from_the_top() -> None:

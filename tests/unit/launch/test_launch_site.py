@@ -1,6 +1,7 @@
 """Site files and their schema; which image and whose Slurm a launch takes."""
 
 import argparse
+import dataclasses
 import json
 import re
 import sys
@@ -14,34 +15,56 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch import settings, site
 from hpcpy.launch.controller import Controller, find_controller
-from hpcpy.launch.plan import HostFacts, at_site, plan_launch
-from hpcpy.launch.running import completed, with_running
-from hpcpy.launch.shell import batch_script, launch_script
+from hpcpy.launch.layers import FOLDER, find_site, read_site
+from hpcpy.launch.plan import plan_launch
+from hpcpy.launch.running import completed
+from hpcpy.launch.shell import HostFacts, batch_script, launch_script
 from hpcpy.launch.site import Site
 from hpcpy.pins.tables import Table, read_table
 
 
 def schema() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(settings.SCHEMA.read_text()))
+    return jsonschema.Draft202012Validator(json.loads(settings.schema()))
 
 
-@pytest.mark.parametrize("file", sorted(site.FOLDER.glob("*.toml")), ids=lambda file: file.stem)
-def test_each_site_of_the_checkout_plans(file: Path) -> None:
-    name = str(file) if file.stem == "template" else file.stem
-    found = site.find_site(name)
+@pytest.mark.parametrize("file", [*sorted(FOLDER.glob("*.toml")), None], ids=str)
+def test_each_site_of_the_checkout_and_the_template_plan(file: Path | None, tmp_path: Path) -> None:
+    if file is None:
+        file = tmp_path / "template.toml"
+        file.write_text(settings.template())
+    name = str(file) if file.parent == tmp_path else file.stem
+    found = find_site(name)
     request = requested("--nodes=2", "--tasks=4", "--account=m1", f"--site={name}")
-    plan = plan_launch(at_site(request, found), found, HostFacts("/work", found.engine, "image"))
+    plan = plan_launch(completed(request, found), found, HostFacts("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
-    schema().validate(dict(read_table(site.FOLDER / f"{found.name}.toml").values))
+    schema().validate(dict(read_table(file).values))
+
+
+def test_a_new_key_is_one_line(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parser, schema, template and `hpcpy site` have it of the field."""
+    row = ("x", "str", site._key(("a+", "has no a"), "of x", "aa"))
+    more = dataclasses.make_dataclass("More", [row], bases=(Site,), frozen=True)
+    monkeypatch.setattr(site, "Site", more)
+    monkeypatch.setitem(site.KEYS, "x", dataclasses.fields(more)[-1])
+    assert json.loads(settings.schema())["properties"]["x"]["pattern"] == "^(a+)$"
+    assert settings.template().endswith('# of x\nx = "aa"\n')
+    files["user"].write_text("x = 'aaa'\n")
+    settings.main(argparse.Namespace(template=False, schema=False))
+    assert '\nx = "aaa" ' in capsys.readouterr().out
+    files["user"].write_text("x = 'b'\n")
+    with pytest.raises(UsageError, match="x: 'b' has no a"):
+        find_site("")
 
 
 def test_a_site_that_is_not_there_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="no site 'perlmuter-cpu'; did you mean perlmutter-cpu"):
-        site.find_site("perlmuter-cpu")
+        find_site("perlmuter-cpu")
     for name in ("no/such.toml", "x" * 300, "/proc/self/fd"):
         with pytest.raises(UsageError, match=f"no site '{name}'"):
-            site.find_site(name)
+            find_site(name)
 
 
 @pytest.mark.parametrize(
@@ -49,31 +72,23 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
     [
         ("engine = 'none'", "summary: missing"),
         ("mpi = 3", "mpi: 3 is not a text"),
-        ("summary = 's'\nmpi = 'a b'", "mpi: has a blank"),
-        ("summary = 's'\naccount = \"a\\u0000b\"", "account: 'a\\x00b' holds a character"),
-        ("summary = 's'\n[environment]\nA = \"\\u001b[2J\"", "A: '\\x1b[2J' is not a text"),
-        ("summary = 's'\n[options]\nstep = [\"--a\\u001b\"]", "is not one option"),
-        ("summary = 's'\npartitions = [\"a\\nb\"]", "partitions: has a blank"),
-        ("summary = 's'\npartitons = ['a']", "partitons: unknown key; did you mean partitions?"),
-        ("summary = 's'\nmodules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
-        ("summary = 's'\nengine = 'docker'", "engine: 'docker' is none"),
-        ("summary = 's'\ntime = '1h'", "time: '1h' is neither 30, of minutes, nor 01:30:00"),
-        ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
-        ("summary = 's'\nbinds = ['data']", "binds: 'data' is neither HOST nor HOST:INSIDE"),
-        ("summary = 's'\nbinds = ['/a:/b:rq']", "'/a:/b:rq' is neither HOST nor HOST:INSIDE[:ro]"),
-        ("summary = 's'\nmodules = ['c;d']", "modules: has a blank, a quote or the shell's ;"),
-        ("summary = 's'\nbinds = ['/a,/b']", "binds: '/a,/b' is neither HOST nor"),
-        ("summary = 's'\nsetup = [\"a\\u0000b\"]", "setup: 'a\\x00b' holds a character"),
-        ("summary = 's'\nsetup = ['f() {']", "setup: 'f() {' is no whole line of shell"),
-        ("summary = 's'\nsetup = ['cat <<X']", "setup: 'cat <<X' is no whole line of shell"),
-        ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),
-        ("summary = 's'\n[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
-        ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
-        ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
-        ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
-        ("summary = 's'\n[promises]\ngpus = 0", "there.toml: promises.gpus = 0 is not a whole"),
-        ("summary = 's'\n[environment]\nA = 4", "4 is not a text whose only control characters"),
-        ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
+        ("mpi = 'a b'", "mpi: 'a b' has a blank"),
+        ('account = "a\\u0000b"', "account: 'a\\x00b' holds a character"),
+        ("partitons = ['a']", "partitons: unknown key; did you mean partitions?"),
+        ("modules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
+        ("engine = 'docker'", "engine: 'docker' is none"),
+        ("time = '1h'", "time: '1h' is neither 30, of minutes, nor 01:30:00"),
+        ("cpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
+        ("binds = ['data']", "binds: 'data' is neither HOST nor HOST:INSIDE"),
+        ("setup = ['f() {']", "setup: 'f() {' is no whole line of shell"),
+        ("setup = ['cat <<X']", "setup: 'cat <<X' is no whole line of shell"),
+        ("options = ['--mem=0']", "[options] is not a table"),
+        ("[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
+        ("[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
+        ("[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
+        ('[options]\nallocation = ["--a\\n#SBATCH"]', "holds a character"),
+        ("[promises]\ngpus = 0", "there.toml: promises.gpus = 0 is not a whole"),
+        ("[environment]\nA = 4", "4 is not a text whose only control characters"),
         ("summary = ", "not TOML"),
         (f"binds = {'[' * 20_000}", "not TOML"),
     ],
@@ -81,7 +96,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "there.toml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        site.read_site(tmp_path / "there.toml")
+        read_site(tmp_path / "there.toml")
     assert says in str(caught.value)
     assert "there.toml" in str(caught.value)
     # No regular expression of this program.
@@ -112,7 +127,7 @@ DOCUMENTS = [{key: value} for key, values in VALUES.items() for value in values]
 def test_the_schema_takes_what_the_program_takes(document: dict[str, object]) -> None:
     whole = {"summary": "s", **document}
     try:
-        site._site_of(Table("x", "", whole), "x", {})
+        site.checked(Table("x", "", whole))
         is_right = True
     except UsageError:
         is_right = False
@@ -160,13 +175,10 @@ IN_PODMAN = ("", "/opt/hpcpy/bin/python3")
         (IN_SIF, "", Site("x"), ("apptainer", "/data/my.sif")),
         (IN_SIF, "--engine=apptainer", Site("x", engine="shifter"), ("apptainer", "/data/my.sif")),
         (IN_SIF, "", Site("x", engine="shifter"), None),
-        (IN_SIF, "", Site("x", image="/site.sif"), ("", "")),
-        (IN_SIF, "--image=mine.sif", Site("x"), ("", "mine.sif")),
-        (IN_FILE, "", Site("x"), ("standalone", "/node/hpcpy-python")),
-        (IN_FILE, "", Site("x", engine="podman-hpc"), ("standalone", "/node/hpcpy-python")),
+        (IN_SIF, "", Site("x", image="/site.sif"), ("apptainer", "/site.sif")),
+        (IN_SIF, "--image=mine.sif", Site("x"), ("apptainer", "mine.sif")),
         (IN_FILE, "--engine=apptainer", Site("x"), None),
         (IN_ANOTHERS, "", Site("x"), ("standalone", "/node/hpcpy-python")),
-        (IN_FILE, "--engine=none", Site("x"), ("none", "")),
         (IN_PODMAN, "", Site("x"), None),
         (IN_PODMAN, "--image=a:1 --engine=shifter", Site("x"), ("shifter", "a:1")),
     ],
@@ -180,12 +192,13 @@ def test_what_this_runs_in_is_taken_where_nothing_is_named(
 ) -> None:
     monkeypatch.setenv("APPTAINER_CONTAINER", inside[0])
     monkeypatch.setattr(sys, "executable", inside[1])
+    monkeypatch.setattr(paths, "IS_CHECKOUT", False)
     request = requested(*words.split(), "--", "my.py")
     if expected is None:
         with pytest.raises(UsageError, match="needs the image's name"):
-            with_running(request, site)
+            completed(request, site)
     else:
-        taken = with_running(request, site)
+        taken = completed(request, site)
         assert (taken.engine, taken.image) == expected
 
 
@@ -233,5 +246,5 @@ def test_the_settings_name_what_a_launch_will_take(
         assert re.fullmatch(rf'"{there(value)}" +# {there(origin)}', lines[key])
     # What a launch itself would take.
     request = requested(*(f"--image={there(given)}" if given else "").split(), "--", "my.py")
-    taken = completed(request, site.find_site("", there(given)))
+    taken = completed(request, find_site("", there(given)))
     assert (taken.engine, taken.image or expected[1]) == tuple(map(there, expected))

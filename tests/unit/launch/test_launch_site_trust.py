@@ -10,7 +10,7 @@ import pytest
 from processes import AS_ANY_USER, environment
 
 from hpcpy.core.errors import UsageError
-from hpcpy.launch.site import find_site
+from hpcpy.launch.layers import find_site
 from hpcpy_common import site_file
 from running import Done, run
 

@@ -12,8 +12,9 @@ from processes import environment, small_disk
 
 from hpcpy.commands import run
 from hpcpy.core.errors import DiskError, UsageError
-from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
+from hpcpy.launch.options import Request
+from hpcpy.launch.shell import HostFacts
 from hpcpy.launch.site import Site
 from running import run as run_program
 from small_standalone import make_standalone
@@ -96,7 +97,8 @@ def test_shifter_has_the_sites_volumes_and_not_its_mpi() -> None:
         name="centre", summary="", options={"shifter": ("--module=mpich",)}, binds=("/data",)
     )
     image = f"docker:{REFERENCE}"
-    spec = kernel_spec("shifter", Container("shifter", image, "", False, ()), site, "x")
+    host = HostFacts("", "shifter", image)
+    spec = kernel_spec(Request(engine="shifter"), site, host, "x")
     words = [f"--image={image}", "--volume=/data:/data"]
     command = " ".join(["exec", "shifter", *words, *KERNEL])
     argv = json.loads(json.dumps(spec["argv"]))

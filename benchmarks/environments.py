@@ -10,7 +10,7 @@ from typing import Any
 
 from checkout import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy_common.errors import UsageError
 from measure import report
 from measure.running import output
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from checkout import run
-from hpcpy.core.errors import UsageError
 from hpcpy.pack import hot
 from hpcpy.pack.image import ANY, image_of
 from hpcpy.pack.places import is_packed
+from hpcpy_common.errors import UsageError
 from hpcpy_common.options import counts
 from measure import report
 from measure.cold.sample import DELAYS, add, require_root

@@ -11,9 +11,9 @@ from typing import Any
 from charts.names import plain
 from checkout import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import stage
 from hpcpy.images.command import ensure_image
+from hpcpy_common.errors import UsageError
 from hpcpy_common.options import counts, names
 from measure import report, roots
 from measure.roots import Base

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.core.scratch import build_scratch
 from hpcpy.lock.command import render
 from hpcpy.lock.python import best_wheels, compile_lock, packages, pinned, platform
 from hpcpy.pins.model import Artifact, Source, locked, sources
 from hpcpy.pins.tables import file_name
+from hpcpy_common.errors import UsageError
 
 _LOCK = paths.ENV / "packages.lock"
 _HEADER = "Made from packages.in by tests/locked_packages.py; not to be edited."

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import checks
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
+from hpcpy_common.errors import HpcpyError, UnavailableError, UsageError
 from in_image import built, image_command
 from upstream_results import SKIPPED, read_reports
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256, whole_file
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
@@ -17,6 +16,7 @@ from hpcpy.images.cached import read_stamp
 from hpcpy.images.command import ensure_image
 from hpcpy.pack.environment import Environment
 from hpcpy.pack.image import write
+from hpcpy_common.errors import UsageError
 
 _FOLDER = paths.BUILD / "startup"
 # Where the environment lies in the unpacked image.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy_common.errors import UsageError
 from measure import tables
 from measure.records import Report, cold_starts
 

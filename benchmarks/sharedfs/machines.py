@@ -11,10 +11,10 @@ from pathlib import Path
 from hpcpy.cluster import machines
 from hpcpy.cluster.layout import Layout, addresses
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import Engine, ensure
+from hpcpy_common.errors import UnavailableError
 from sharedfs.mounts import Mount
 
 # A device's name has at most 15 bytes, ten of them the bridge's.

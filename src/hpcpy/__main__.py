@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from hpcpy.commands import COMMANDS, run, top_parser, with_settings
-from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.parser import entry
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import STOPPED, end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
+from hpcpy_common.errors import DiskError, HpcpyError, UsageError
 from hpcpy_common.files import OF_A_NAME
 from hpcpy_job.__main__ import entry as doctor
 

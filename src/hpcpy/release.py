@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import all_below, disk_errors, place, places_named, scratch_dir, sha256
 from hpcpy.core.parser import one_of
 from hpcpy.core.paths import project_version
@@ -34,6 +33,7 @@ from hpcpy.images.sbom_file import HOST, sbom_of, sbom_of_pins
 from hpcpy.images.vex import vex
 from hpcpy.launch import settings
 from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hpcpy_common import files, ranks, signals
 from hpcpy_common.errors import (
     EXIT_CODES,
+    HpcpyError,
     UsageError,
-    WorkloadError,
     drop_output,
     lost_output,
     open_streams,
@@ -72,7 +72,7 @@ def run(package: Package, arguments: list[str]) -> int:
 
 def _failed(command: str, error: BaseException) -> int:
     """Say, as every rank finds it, what has ended a command; return its exit code or raise it."""
-    if isinstance(error, WorkloadError):
+    if isinstance(error, HpcpyError):
         ranks.print_once(f"{command}: {error}")
         return error.exit_code
     if isinstance(error, OSError) and error.errno in files.OF_A_NAME and error.filename:

@@ -32,7 +32,7 @@ def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"
 
 
-class WorkloadError(Exception):
+class HpcpyError(Exception):
     """A failure with a known cause: a line that says it and, as `hint`, what to do next."""
 
     exit_code = 1
@@ -53,27 +53,33 @@ class WorkloadError(Exception):
         return line.replace("\n", "\\n")
 
 
-class UsageError(WorkloadError):
+class UsageError(HpcpyError):
     """The request itself is wrong: an unknown name, a value out of range."""
 
     exit_code = 2
     agreed = True
 
 
-class UnavailableError(WorkloadError):
-    """A technique cannot run here (``EX_UNAVAILABLE`` of sysexits.h)."""
+class UnavailableError(HpcpyError):
+    """The machine cannot do it as it is (``EX_UNAVAILABLE`` of sysexits.h)."""
 
     exit_code = 69
     agreed = True
 
 
-class OutputError(WorkloadError):
-    """A result could not be written: no room, no permission (``EX_CANTCREAT``)."""
+class IntegrityError(HpcpyError):
+    """Bytes are not the pinned ones (``EX_DATAERR``)."""
+
+    exit_code = 65
+
+
+class DiskError(HpcpyError):
+    """No room, or no permission to write (``EX_CANTCREAT``)."""
 
     exit_code = 73
 
 
-class WorkerError(WorkloadError):
+class WorkerError(HpcpyError):
     """A worker has failed or was killed; its work is lost."""
 
 
@@ -83,16 +89,16 @@ def require_module(name: str, wanted_by: str = "", hint: str = "") -> None:
         raise UnavailableError(f"{wanted_by}Python has no module {name!r} here", hint=hint)
 
 
-def described(error: Exception) -> WorkloadError:
+def described(error: Exception) -> HpcpyError:
     """Return an error of unknown cause as one line: its kind, its text, and where it came up."""
     import traceback  # noqa: PLC0415
 
-    if isinstance(error, WorkloadError):
+    if isinstance(error, HpcpyError):
         return error
     frame = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())[:300]
     where = f"{frame.filename}:{frame.lineno}"
-    return WorkloadError(f"{type(error).__name__}{text and ': '}{text} ({where})")
+    return HpcpyError(f"{type(error).__name__}{text and ': '}{text} ({where})")
 
 
 class _Lossy(io.FileIO):
@@ -156,4 +162,4 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     is_closed = error.errno == errno.EBADF
     reason = "it is closed" if is_closed else (error.strerror or str(error)).lower()
     complain(f"standard output: {reason}; the output is incomplete")
-    return OutputError.exit_code
+    return DiskError.exit_code

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from hpcpy_common import cleanup
-from hpcpy_common.errors import OutputError, UsageError
+from hpcpy_common.errors import DiskError, UsageError
 
 STDOUT = "-"
 # Errors of a file name that a user has given, wherever it is first used.
@@ -181,7 +181,7 @@ def require_apart(outputs: Mapping[str, Path]) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Do what `whole` does; an error of the disk becomes an OutputError."""
+    """Do what `whole` does; an error of the disk becomes an DiskError."""
     try:
         with whole(path, suffix) as temporary:
             yield temporary
@@ -191,7 +191,7 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
     except OSError as error:
         # NumPy counts what a full disk has taken, and has no number of an error.
         reason = error.strerror or f"{error}: is the disk full?"
-        raise OutputError(f"{path}: {reason}") from error
+        raise DiskError(f"{path}: {reason}") from error
 
 
 def write_json(path: Path, document: object, suffix: str = "") -> None:

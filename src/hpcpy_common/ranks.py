@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from hpcpy_common.errors import UnavailableError, WorkloadError
+from hpcpy_common.errors import HpcpyError, UnavailableError
 
 T = TypeVar("T")
 
@@ -186,7 +186,7 @@ def by_first(look: Callable[[], T]) -> T:
     if comm.rank == 0:
         try:
             value = look()
-        except (WorkloadError, OSError) as error:
+        except (HpcpyError, OSError) as error:
             failure = error
     return _from_first(comm, value, failure)
 
@@ -221,7 +221,7 @@ def first(comm: Any, count: int) -> Any:
 
 
 def leave(
-    comm: Any, part: Any, value: T, failure: WorkloadError | None = None, seconds: float = math.inf
+    comm: Any, part: Any, value: T, failure: HpcpyError | None = None, seconds: float = math.inf
 ) -> T:
     """Wait for every rank and free `part`, which `first` gave.
 

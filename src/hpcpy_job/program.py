@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import (
+    HpcpyError,
     UsageError,
-    WorkloadError,
     lossy_stderr,
     lost_output,
     open_streams,
@@ -46,7 +46,7 @@ def command(name: str, usage: str, words: list[str], act: Callable[[list[str]], 
     with contextlib.redirect_stderr(lossy_stderr()):
         try:
             return act(words)
-        except WorkloadError as error:
+        except HpcpyError as error:
             if error.agreed:
                 ranks.print_once(f"{name}: {error}")
             else:

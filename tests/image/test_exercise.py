@@ -196,9 +196,9 @@ def compute(*_): return 1
     ),
     "raises a success": (
         """
-from hpcpy_common.errors import WorkloadError
-WorkloadError.exit_code = 0
-def compute(*_): raise WorkloadError("right")
+from hpcpy_common.errors import HpcpyError
+HpcpyError.exit_code = 0
+def compute(*_): raise HpcpyError("right")
 """,
         "right",
     ),

@@ -10,9 +10,9 @@ from mpi_libraries import unpacked
 from packing import as_user, conda_like, daemons, end, packed, public_folder, require
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import Engine, ensure, look_up
 from hpcpy.engine.tools import needed
+from hpcpy_common.errors import HpcpyError
 from running import run, wait_until
 
 

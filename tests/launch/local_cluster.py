@@ -20,10 +20,10 @@ from hpcpy.cluster import processes
 from hpcpy.cluster.command import start, stop
 from hpcpy.cluster.layout import NODES, Layout, default_layout
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy_common.errors import UnavailableError
 from running import Done, run
 
 # For what hangs: with a load of 40, a start of four ranks takes more than a minute.

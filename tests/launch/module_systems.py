@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from debian_tools import unpacked
 
-from hpcpy.core.errors import UnavailableError
 from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy_common.errors import UnavailableError
 from running import executable
 
 # What Lmod's scripts have as absolute paths.

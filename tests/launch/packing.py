@@ -15,10 +15,10 @@ import pytest
 from injection_ways import AS_USER, forbidden
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.core.files import all_below
 from hpcpy.engine.setup import ensure
 from hpcpy.pack.programs import launcher
+from hpcpy_common.errors import HpcpyError
 from proc_files import processes
 from running import Done, run, wait_until
 

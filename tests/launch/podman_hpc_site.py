@@ -20,7 +20,6 @@ from local_registry import serve
 from site_user import public_python
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf
 from hpcpy.engine.setup import ensure, look_up
@@ -28,6 +27,7 @@ from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.images.oci import manifest_digest
 from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy_common.errors import HpcpyError
 from running import executable, run
 
 # As a user names it; the registry that it comes from is the tests' own.

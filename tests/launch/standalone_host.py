@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.apt import debian_mirrors
 from hpcpy.images.outputs import STANDALONE
+from hpcpy_common.errors import HpcpyError
 from running import Done, run
 
 MPI = ("mpich", "openmpi-bin")

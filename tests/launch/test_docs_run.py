@@ -15,8 +15,8 @@ from injection_ways import AS_NOBODY, NOBODY, forbidden
 from site_user import require_public
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.prefix import find_apptainer
+from hpcpy_common.errors import UnavailableError
 from running import printed, run
 from small_packages import wheel
 

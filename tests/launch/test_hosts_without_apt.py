@@ -11,10 +11,10 @@ from packing import as_user, conda_like, public_folder
 from site_user import require_public
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pack.places import is_packed
 from hpcpy.pins.model import host_arch
+from hpcpy_common.errors import UnavailableError
 from running import Done, printed, run
 from tiers import sampled
 

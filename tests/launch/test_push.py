@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from local_registry import Registry, serve
 
-from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.images.oci import manifest_digest
+from hpcpy_common.errors import HpcpyError
 from small_image import layer, write_archive
 
 

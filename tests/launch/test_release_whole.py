@@ -13,7 +13,6 @@ import pytest
 from hpcpy import release as release_command
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError, UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.images.cached import write_stamp
@@ -22,6 +21,7 @@ from hpcpy.images.outputs import STANDALONE, standalone_sbom
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.pins.model import host_arch
 from hpcpy.release import SIGNATURE, SUMS, check_key
+from hpcpy_common.errors import DiskError, IntegrityError, UnavailableError, UsageError
 from running import executable
 from small_image import layer, write_archive
 

@@ -10,7 +10,6 @@ from packed_images import FILES, make_archive, make_sif
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.engine.setup import Engine
 from hpcpy.images import sif as images_sif
 from hpcpy.images import verify
@@ -18,6 +17,7 @@ from hpcpy.images.cached import files_of_clone, write_stamp
 from hpcpy.images.outputs import archive_path, is_current_sif
 from hpcpy.images.plan import make_plan
 from hpcpy.images.verify import compare
+from hpcpy_common.errors import IntegrityError, UsageError
 from running import executable
 from small_image import layer, write_archive
 

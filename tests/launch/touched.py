@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.sif_header import system
+from hpcpy_common.errors import UnavailableError
 from measure.cold.sample import inside, resident
 from measure.fuse import SlowStorage, mounted
 

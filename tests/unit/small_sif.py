@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
+from hpcpy_common.errors import UnavailableError
 
 
 def needed_program() -> Path:

@@ -8,8 +8,8 @@ import pytest
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError
 from hpcpy.core.scratch import remove_tree
+from hpcpy_common.errors import DiskError
 
 
 @pytest.fixture

@@ -18,9 +18,8 @@ from makefile import targets
 from hpcpy import commands
 from hpcpy.commands import with_settings
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.launch.options import read_request
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from hpcpy_job.__main__ import COMMANDS, STARTERS
 from workloads.bench import command
 from workloads.bench.workload import Workload
@@ -87,7 +86,7 @@ def read(words: list[str]) -> None:
         return
     try:
         _of(Path(words[0]).name, words[1:])
-    except (HpcpyError, WorkloadError) as error:
+    except HpcpyError as error:
         raise WrongError(str(error)) from error
 
 

@@ -10,7 +10,7 @@ from makefile import MAKEFILE, copy, make, make_help
 
 from hpcpy.commands import ENVIRONMENT, given, with_settings
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
+from hpcpy_common.errors import UsageError
 from running import executable
 from tiers import sampled
 

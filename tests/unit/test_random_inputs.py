@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hpcpy import commands
 from hpcpy.commands import COMMANDS, parse, run
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.images import graph
 from hpcpy.launch.layers import read_site
 from hpcpy.launch.options import TABLE
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.model import sources
+from hpcpy_common.errors import HpcpyError
 
 DOCUMENTED = {1, 2, 65, 69, 73}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

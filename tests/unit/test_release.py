@@ -10,12 +10,12 @@ import pytest
 from hpcpy import release
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.images import provenance
 from hpcpy.images.graph import the_graph
 from hpcpy.images.plan import make_plan
 from hpcpy.release import notes
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
 
 def test_notes_are_the_section_of_the_version() -> None:

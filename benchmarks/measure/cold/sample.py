@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 from measure.fuse import SlowStorage, mounted
 from measure.running import output
 

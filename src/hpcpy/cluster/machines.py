@@ -23,7 +23,6 @@ from hpcpy.cluster.layout import (
     wrapper,
 )
 from hpcpy.cluster.processes import Machine
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder, places_named
 from hpcpy.core.paths import ROOT, cache_dir
 from hpcpy.core.programs import captured, printed
@@ -31,6 +30,7 @@ from hpcpy.core.scratch import locked
 from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
+from hpcpy_common.errors import UnavailableError
 
 # Set aside for measuring networks (RFC 2544): no site routes them.
 _POOL = ipaddress.IPv4Network("198.18.0.0/15")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.cluster.layout import CONTROLLER, Layout
-from hpcpy.core.errors import HpcpyError
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage, StageError
+from hpcpy_common.errors import HpcpyError
 
 # In the environment of every daemon and of no job: no file has to be kept of their ids, so
 # that none can be wrong after a kill.

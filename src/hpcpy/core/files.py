@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UsageError
+from hpcpy_common.errors import DiskError, UsageError
 from hpcpy_common.files import destination, unfinished, whole
 
 _CANNOT_BE_WRITTEN = (

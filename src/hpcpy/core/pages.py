@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError, suggestion
+from hpcpy_common.errors import UsageError, suggestion
 
 # Those of results have an image's figures: in an image they would be about another one.
 _KINDS = ("tutorials", "how-to", "reference", "explanation")

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
-from hpcpy.core.errors import UsageError, suggestion
-from hpcpy_common.errors import lost_output, open_streams
+from hpcpy_common.errors import UsageError, lost_output, open_streams, suggestion
 from hpcpy_common.options import Printer
 
 

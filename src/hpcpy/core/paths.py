@@ -11,7 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
+from hpcpy_common.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
 ENV = ROOT / "env"

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hpcpy.core.errors import HpcpyError, UnavailableError
+from hpcpy_common.errors import HpcpyError, UnavailableError
 
 GRACE = 10.0
 NOT_STARTED = 127  # a shell's exit code

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.core.files import disk_errors, make_folder, scratch_dir
 from hpcpy.core.programs import end_if_stopped
+from hpcpy_common.errors import DiskError, HpcpyError, UnavailableError
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _PAUSE = 0.05

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, HpcpyError
 from hpcpy.core.files import MIB, disk_errors, more_room
 from hpcpy.core.programs import StoppedError, end_if_stopped, run, signals_wait, stop_all
+from hpcpy_common.errors import DiskError, HpcpyError
 from hpcpy_common.programs import ended
 
 TAIL_LINES = 20

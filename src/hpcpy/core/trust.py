@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import all_below
+from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import user_name
 from hpcpy_common.site_file import way_to
 

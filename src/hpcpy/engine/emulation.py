@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, scratch_dir
 from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.pins.model import host_arch
+from hpcpy_common.errors import UnavailableError
 
 # Without `max`, QEMU's default: with it numpy's SVD has failed once.
 CPU = "neoverse-v1"

@@ -13,13 +13,13 @@ import shutil
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, relink, require_free, scratch_dir
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.tools import needed, on_path
 from hpcpy.pins.model import ARCHITECTURES, Architecture, host_arch
+from hpcpy_common.errors import UnavailableError
 from hpcpy_common.machine import user_name
 
 # Raised when the recipe below changes: older prefixes are then made anew.

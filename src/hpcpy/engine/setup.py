@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import GIB, require_free
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import Found, Tool, all_groups, as_table, needed, on_path, program_version
+from hpcpy_common.errors import UnavailableError
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 INIT_SCRIPTS = Path("/etc/init.d")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hpcpy.core.errors import IntegrityError
+from hpcpy_common.errors import IntegrityError
 
 # launch script, magic, version, architecture, UUID, created, modified, free
 # and all descriptors, their offset and size, the data's offset and size

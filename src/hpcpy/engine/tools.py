@@ -13,9 +13,9 @@ from glob import glob
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.errors import UnavailableError, UsageError
 from hpcpy_common.machine import user_name
 
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's

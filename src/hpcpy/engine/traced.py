@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.core.files import more_room
 from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.tools import here
+from hpcpy_common.errors import DiskError, UnavailableError
 from hpcpy_common.programs import ended
 from workloads.startup import calls, strace
 

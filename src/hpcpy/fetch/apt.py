@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import captured
@@ -21,6 +20,7 @@ from hpcpy.core.trust import require_own
 from hpcpy.pins.debian import DebianRequest, debian_request
 from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import file_name
+from hpcpy_common.errors import UnavailableError, UsageError
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
 _HOST = r"([\w-]{1,63}(\.[\w-]{1,63})*\.?|\[[\da-f:.]+\])(:[1-9]\d{0,4})?"

@@ -15,7 +15,6 @@ from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.core.files import MIB, disk_errors, in_words, place, require_free, sha256
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.programs import end_if_stopped, signals_wait
@@ -31,6 +30,7 @@ from hpcpy.fetch.download import (
     open_url,
 )
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
+from hpcpy_common.errors import HpcpyError, IntegrityError, UnavailableError
 
 # Seconds before each further round over the sources of a file.
 PAUSES = (0.5, 1.0, 2.0, 4.0)

@@ -6,7 +6,7 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
-from hpcpy.core.errors import IntegrityError
+from hpcpy_common.errors import IntegrityError
 
 _MAGIC = b"!<arch>\n"
 _HEAD = 60

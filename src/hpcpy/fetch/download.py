@@ -13,9 +13,9 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO
 
-from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import disk_errors, sha256
 from hpcpy.pins.model import Source
+from hpcpy_common.errors import IntegrityError
 
 # Some servers compress on the way what is already compressed, and the bytes
 # would not be the pinned ones.

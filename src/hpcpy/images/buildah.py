@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
 from hpcpy.core.programs import captured
 from hpcpy.core.scratch import used
@@ -19,6 +18,7 @@ from hpcpy.engine.emulation import is_inside
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.tools import Version
 from hpcpy.images.cached import is_unused, note_use
+from hpcpy_common.errors import UnavailableError
 
 # The first that keeps a mount's flags in a user namespace (buildah's pull request 5083).
 _KEEPS_FLAGS = Version((1, 33))

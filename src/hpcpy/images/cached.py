@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import all_below, sha256, whole_file, write_whole
 from hpcpy.core.programs import printed
 from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
+from hpcpy_common.errors import IntegrityError
 
 
 def recorded(path: Path) -> Path:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.parser import one_of
 from hpcpy.core.programs import run
 from hpcpy.core.scratch import checkout_lock
@@ -19,6 +18,7 @@ from hpcpy.images.graph import Image, the_graph
 from hpcpy.images.outputs import IS_CURRENT, PLACES
 from hpcpy.images.plan import Plan, make_plan
 from hpcpy.pins.model import ARCHITECTURES
+from hpcpy_common.errors import UnavailableError, UsageError
 
 # The others have what only x86-64 has so far.
 _PORTABLE = ("hpcpy", "hpcpy-core", "plain")

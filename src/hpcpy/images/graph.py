@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.images.cached import tree_files
 from hpcpy.pins.model import GROUPS
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.errors import UsageError
 
 # The group of wheels for which an image may name another.
 STACK = "image"

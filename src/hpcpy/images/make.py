@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.core.files import share
 from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
@@ -19,6 +18,7 @@ from hpcpy.images.cross import PYTHON, adapt
 from hpcpy.images.graph import Image, Part
 from hpcpy.images.plan import Plan
 from hpcpy.pins.model import ARCHITECTURES
+from hpcpy_common.errors import HpcpyError
 
 
 def part_path(plan: Plan, part: Part) -> Path:

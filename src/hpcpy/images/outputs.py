@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.images.cached import read_stamp
 from hpcpy.images.graph import Image
 from hpcpy.images.plan import Plan
 from hpcpy.pins.debian import locked_debs
 from hpcpy.pins.model import host_arch
+from hpcpy_common.errors import UsageError
 
 SQUASHFS_TOOLS = "squashfs-tools"
 # The images whose interpreters are also one file each, and its name.

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.images.cached import git
 from hpcpy.images.graph import Image
 from hpcpy.images.plan import Plan
 from hpcpy.images.sbom_pins import expected
 from hpcpy.pins.tables import read_table
+from hpcpy_common.errors import UsageError
 
 _BUILD_TYPE = "urn:hpcpy:make:1"
 

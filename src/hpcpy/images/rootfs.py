@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hpcpy.core.errors import IntegrityError
 from hpcpy.core.files import place, scratch_dir, sha256
 from hpcpy.core.programs import printed
 from hpcpy.core.stages import stage
@@ -19,6 +18,7 @@ from hpcpy.fetch.artifacts import take
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.images.cached import cached
 from hpcpy.pins.model import ARCHITECTURES
+from hpcpy_common.errors import IntegrityError
 
 if TYPE_CHECKING:
     from hpcpy.images.graph import Image

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import write_whole
 from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import add_arch, ensure_image
@@ -19,6 +18,7 @@ from hpcpy.images.sbom_pins import expected, of_host, of_lock
 from hpcpy.images.vex import vex
 from hpcpy.sbom.contents import Contents
 from hpcpy.sbom.image import sbom
+from hpcpy_common.errors import UsageError
 
 # Where containers/*/Containerfile write it.
 _SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"

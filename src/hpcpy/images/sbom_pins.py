@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.pins.debian import locked_debs, source_package
 from hpcpy.pins.model import APT_MIRROR, GROUPS, Artifact, wheels
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED, READ, USED, Expected, Pin, written
 from hpcpy.sbom.spdx import UNKNOWN
+from hpcpy_common.errors import UsageError
 
 if TYPE_CHECKING:
     from hpcpy.images.graph import Image, Part

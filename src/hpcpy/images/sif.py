@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, stage
@@ -32,6 +31,7 @@ from hpcpy.images.outputs import (
 from hpcpy.images.plan import Plan
 from hpcpy.pins.debian import debs
 from hpcpy.pins.model import ARCHITECTURES, host_arch
+from hpcpy_common.errors import UsageError
 
 # SIF's own numbers: kinds of data, file systems.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"

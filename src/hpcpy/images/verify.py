@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import make_folder, place
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
 from hpcpy.fetch.artifacts import downloads_dir
 from hpcpy.images.cached import tree_files
 from hpcpy.images.command import ensure_image
+from hpcpy_common.errors import IntegrityError, UsageError
 
 
 def declare(_parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.engine.sif_header import missing
 from hpcpy.launch.options import CONTAINERS, Request, is_uri
+from hpcpy_common.errors import UsageError, suggestion
 from workloads.registry import TOOLS, WORKLOADS
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import places_named, refuse_anothers, write_whole
 from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
@@ -27,6 +26,7 @@ from hpcpy.launch.running import (
 from hpcpy.launch.shell import PLAIN, HostFacts, batch_script, launch_script, show
 from hpcpy.launch.site import Site
 from hpcpy_common import site_file
+from hpcpy_common.errors import UnavailableError, UsageError
 from hpcpy_common.files import destination
 from hpcpy_common.site_file import VARIABLE
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.programs import captured
 from hpcpy.launch.options import LOCAL
 from hpcpy.launch.shell import Line, quoted
+from hpcpy_common.errors import UsageError
 
 # Variables that name a Slurm: SLURM_JOB_ID, within a job, names the job's own.
 _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")

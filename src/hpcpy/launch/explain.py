@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
 # What srun, the shell of `on_nodes` and Slurm's daemons print: it follows from a rank's death.
 SCHEDULER = re.compile(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import ANOTHER_FOLDER, places_named, refuse_anothers, write_whole
 from hpcpy.core.parser import one_of, text
 from hpcpy.launch.checks import is_program
@@ -24,6 +23,7 @@ from hpcpy.launch.running import (
 )
 from hpcpy.launch.shell import PLAIN, Expanded, HostFacts, option
 from hpcpy.launch.site import Site
+from hpcpy_common.errors import UsageError
 
 # Jupyter puts the file's path here.
 CONNECTION = "{connection_file}"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.trust import why_not
 from hpcpy.launch.options import CONTAINERS, LOCAL
 from hpcpy.launch.shell import quoted
 from hpcpy.launch.site import IMAGES_OWN, ON_HOST, Site, checked, merged
 from hpcpy.pins.tables import Table, read_table, unreadable
 from hpcpy_common import site_file
+from hpcpy_common.errors import UsageError, suggestion
 from hpcpy_common.site_file import VARIABLE
 
 FOLDER = paths.ENV / "sites"

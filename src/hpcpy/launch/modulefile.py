@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import files, paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.paths import project_version
 from hpcpy.core.programs import captured
 from hpcpy.launch.checks import is_program
@@ -40,6 +39,7 @@ from hpcpy.launch.running import (
 )
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import AUTO, Site
+from hpcpy_common.errors import UsageError
 from hpcpy_common.site_file import VARIABLE
 
 # Runs any command of the image.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import PurePath
 from typing import Any
 
-from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import one_of, text
+from hpcpy_common.errors import UsageError
 from hpcpy_common.options import whole_number
 
 CONTAINERS = ("apptainer", "podman-hpc", "shifter", "podman")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.engines import RANKS, module_lines
 from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, HostFacts, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import AUTO, IMAGES_OWN, REQUIRED, Site
+from hpcpy_common.errors import UsageError, suggestion
 
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 _BINDING = Line(

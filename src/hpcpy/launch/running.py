@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.launch.checks import absolute, check_image, is_program
 from hpcpy.launch.layers import find_site
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
+from hpcpy_common.errors import UnavailableError, UsageError
 
 # Where an image has its Python.
 _PREFIX = "/opt/hpcpy/"

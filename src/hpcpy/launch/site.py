@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.programs import captured
 from hpcpy.launch.options import CONTAINERS, ENGINES, NO_TIME, TIME, is_uri
 from hpcpy.pins.tables import Table
+from hpcpy_common.errors import UsageError, suggestion
 from hpcpy_job.doctor import promises
 
 # Where an image has its own copies.

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.files import write_whole
 from hpcpy.core.scratch import checkout_lock
 from hpcpy.core.stages import stage
@@ -25,6 +24,7 @@ from hpcpy.lock.python import of_debs
 from hpcpy.pins.debian import DebianRequest, debian_request, source_package
 from hpcpy.pins.model import APT_MIRROR, GROUPS, Artifact
 from hpcpy.pins.tables import read_table
+from hpcpy_common.errors import UsageError, suggestion
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
 # The packages that may move; all where there is none.

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.programs import printed
 from hpcpy.core.scratch import build_scratch
 from hpcpy.engine.venv import ensure_venv
@@ -22,6 +21,7 @@ from hpcpy.fetch.artifacts import fetch, take
 from hpcpy.pins.debian import debian_request
 from hpcpy.pins.model import GROUPS, Artifact, Source, sources
 from hpcpy.pins.tables import file_name, read_table
+from hpcpy_common.errors import UnavailableError
 
 # The newest glibc that uv has a platform for, of those up to the images'.
 GLIBC = (2, 40)

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import is_folder
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import Stage, say
@@ -16,6 +15,7 @@ from hpcpy.pack.environment import Environment, at_its_place
 from hpcpy.pack.hot import python_in
 from hpcpy.pack.image import give_group
 from hpcpy.pack.programs import mksquashfs
+from hpcpy_common.errors import UnavailableError
 from hpcpy_common.programs import ended
 
 # The environment's own Python compiles what it would compile at each start: files without valid

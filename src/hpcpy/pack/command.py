@@ -10,7 +10,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import all_below
 from hpcpy.core.parser import Parser
 from hpcpy.core.paths import CALLED, named, quoted
@@ -24,6 +23,7 @@ from hpcpy.pack.places import beside, discard, give_back, is_packed, renew, swap
 from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, record
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 from hpcpy_common.programs import ended
 
 

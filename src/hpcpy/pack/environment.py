@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import all_below
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import say
+from hpcpy_common.errors import UnavailableError, UsageError
 from hpcpy_common.machine import user_name
 
 # What each node has of its own: it is not packed, and no call there asks a shared disk.

@@ -12,12 +12,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.core.files import disk_errors
 from hpcpy.core.programs import captured
 from hpcpy.core.stages import StageError
 from hpcpy.engine.traced import traced
 from hpcpy.pack.image import ANY, setting, with_setting
+from hpcpy_common.errors import DiskError, UnavailableError
 from workloads.startup.calls import Call
 
 _NAME = "HOT"

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError, IntegrityError
 from hpcpy.core.files import all_below, is_folder, write_whole
 from hpcpy.core.paths import quoted
 from hpcpy.core.programs import printed
@@ -21,6 +20,7 @@ from hpcpy.core.stages import Stage, StageError, say
 from hpcpy.pack.environment import Environment, activation, has_acl, readers, variables
 from hpcpy.pack.places import beside, opened, removal
 from hpcpy.pack.programs import SOURCES, apptainer, launcher, mksquashfs, unsquashfs
+from hpcpy_common.errors import DiskError, IntegrityError
 
 # zstd 3 packs as fast as the disk reads, and no other level starts sooner.
 _OPTIONS = (

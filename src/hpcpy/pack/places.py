@@ -15,11 +15,11 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.files import disk_errors, is_folder, places_named
 from hpcpy.core.paths import quoted
 from hpcpy.core.scratch import locked, mounts_below, remove_tree
 from hpcpy.core.stages import say
+from hpcpy_common.errors import DiskError, HpcpyError, UsageError
 from hpcpy_common.machine import user_name
 
 _OWN = 0o700

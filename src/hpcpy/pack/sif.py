@@ -6,13 +6,13 @@ import json
 import os
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import ANOTHER_FOLDER, make_folder, places_named
 from hpcpy.core.programs import captured
 from hpcpy.engine.sif_header import system
 from hpcpy.pack.image import image_of, new_image, setting, write_launcher
 from hpcpy.pack.places import is_packed, move, renew, work_folder
 from hpcpy.pack.programs import program
+from hpcpy_common.errors import UsageError
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # What the image sets, and the programs of its own.

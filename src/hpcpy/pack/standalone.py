@@ -7,11 +7,11 @@ import shutil
 import struct
 from pathlib import Path
 
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.pack import hot
 from hpcpy.pack.environment import open_to
 from hpcpy.pack.image import entries_of, image_of, place_of
+from hpcpy_common.errors import UsageError
 
 # As run.c reads it.
 _END = struct.Struct("<24sq")

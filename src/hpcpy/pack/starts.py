@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.stages import StageError, say
 from hpcpy.engine.traced import traced
 from hpcpy.pack import hot
 from hpcpy.pack.environment import ON_THE_NODE, Environment, is_below
 from hpcpy.pack.image import ANY, image_of, setting
+from hpcpy_common.errors import HpcpyError, UnavailableError
 
 _TRUE, _BASH = "/bin/true", "/bin/bash"
 # As join.c has them.

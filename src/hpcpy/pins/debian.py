@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.pins.model import APT_MIRROR, ARCHITECTURES, Artifact, DebianSuite, Source, known_arch
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.errors import UsageError
 
 # Below pool/ and without "..": it becomes a part of URLs.
 _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"

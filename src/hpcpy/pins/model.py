@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.pins.tables import Table, file_name, read_table
+from hpcpy_common.errors import UsageError
 
 
 @dataclass(frozen=True)

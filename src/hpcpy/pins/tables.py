@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from hpcpy.core.errors import UsageError, suggestion
+from hpcpy_common.errors import UsageError, suggestion
 
 T = TypeVar("T")
 

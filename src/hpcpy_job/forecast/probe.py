@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy_common.errors import OutputError
+from hpcpy_common.errors import DiskError
 
 LEAST_OPERATIONS = 200
 _THREADS = (8, 32)
@@ -60,7 +60,7 @@ def probe(where: Path, limits: Limits) -> Probed:
         ) as folder:
             return _Probe(Path(folder), limits).look()
     except OSError as error:
-        raise OutputError(
+        raise DiskError(
             f"{where} cannot be probed: {error.strerror}",
             hint="--probe FOLDER names another folder of the same file system",
         ) from error

@@ -17,10 +17,10 @@ from hpcpy_common import machine, ranks, signals
 from hpcpy_common.errors import (
     EXIT_CODES,
     UNREAD,
-    OutputError,
+    DiskError,
+    HpcpyError,
     UnavailableError,
     UsageError,
-    WorkloadError,
     described,
     lost_output,
 )
@@ -122,7 +122,7 @@ class _Command:
         if self.unprinted is not None:
             complain = functools.partial(print, "workloads:", file=sys.stderr)
             codes.add(lost_output(self.unprinted, complain))
-        return 1 if codes - {OutputError.exit_code, UNREAD} else max(codes, default=0)
+        return 1 if codes - {DiskError.exit_code, UNREAD} else max(codes, default=0)
 
     def profiler(self) -> contextlib.AbstractContextManager[Measure]:
         """Give what watches the regions that are timed."""
@@ -151,7 +151,7 @@ class _Command:
 
     def run_problem(
         self, problem: Problem, names: Sequence[str], done: Done, profile: Measure
-    ) -> WorkloadError | None:
+    ) -> HpcpyError | None:
         """Run the techniques one after the other, whether or not one fails; add to `done`.
 
         A failure is returned if other ranks do not know of it: no more can be run then.
@@ -163,7 +163,7 @@ class _Command:
             try:
                 result = self.run_technique(name, own, count, profile)
                 done.results.append(replace(result, problem=problem.name))
-            except WorkloadError as error:
+            except HpcpyError as error:
                 if isinstance(error, UnavailableError) and args.impl == "all" and error.agreed:
                     # Some obstacles show only when a library or device is opened.
                     done.left_out[name] = str(error)
@@ -185,7 +185,7 @@ class _Command:
         """Time one technique at one problem; return rank 0's result on every rank.
 
         `count` is one of ``--scale``: of workers or, where ranks compute, of ranks. Whatever
-        fails is raised as a WorkloadError.
+        fails is raised as a HpcpyError.
         """
         technique = self.workload.techniques[name]
         by_ranks = technique.parallel == "ranks"
@@ -286,7 +286,7 @@ def _one_end(name: str) -> Iterator[None]:
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
             ranks.abort(comm, signals.stopped())
         elif not getattr(error, "agreed", False):
-            if not isinstance(error, WorkloadError):
+            if not isinstance(error, HpcpyError):
                 traceback.print_exception(error)
             elif not error.reported:
                 print(f"{name}: {error}", file=sys.stderr)

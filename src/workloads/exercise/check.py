@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy_common.errors import UnavailableError, UsageError, WorkloadError, require_module
+from hpcpy_common.errors import HpcpyError, UnavailableError, UsageError, require_module
 from hpcpy_common.programs import ended, running
 from workloads.exercise import leftovers
 from workloads.exercise.answers import printable
@@ -144,15 +144,15 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
         is_second = len([*Path(folder).glob(f"*{SECOND}")]) == trial.size
     for verdict in verdicts:
         if verdict["code"]:
-            error = UsageError if verdict["code"] == UsageError.exit_code else WorkloadError
+            error = UsageError if verdict["code"] == UsageError.exit_code else HpcpyError
             raise error(where + printable(verdict["message"]))
     where += "part 2: " if is_second else ""
     if not ending:
         waits = "two ranks may wait for each other" if size > 1 else "the rank may wait for itself"
         hint = f"{f'{waits}; or ' if size else ''}an endless loop? --seconds N allows more"
-        raise WorkloadError(f"{where}no answer within {seconds:g} s", hint=hint)
+        raise HpcpyError(f"{where}no answer within {seconds:g} s", hint=hint)
     if len(verdicts) < trial.size:
-        raise WorkloadError(f"{where}{ending}")
+        raise HpcpyError(f"{where}{ending}")
     return max(str(verdict["message"]) for verdict in verdicts)
 
 

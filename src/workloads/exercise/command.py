@@ -10,10 +10,10 @@ from typing import Any
 from hpcpy_common import files, options, ranks
 from hpcpy_common.errors import (
     EXIT_CODES,
-    OutputError,
+    DiskError,
+    HpcpyError,
     UnavailableError,
     UsageError,
-    WorkloadError,
 )
 from workloads.exercise.answers import UNCHECKED, Answer, answers, nearest, printable
 from workloads.exercise.check import check, check_name, check_needs
@@ -87,7 +87,7 @@ def _check(args: argparse.Namespace) -> int:
     files_so_far = {name: path for name, path in outputs.items() if files.destination(path)}
     verdicts = [_not_yet(answer) for answer in given]
     width = max(len(verdict["name"]) for verdict in verdicts)
-    error: WorkloadError | None = None
+    error: HpcpyError | None = None
     for answer, verdict in zip(given, verdicts, strict=True):
         # A page of before must not be taken for that of a check that has just begun, and a
         # program that kills this one must be found.
@@ -104,7 +104,7 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{given[0].exercise}: {_mark(verdicts[0], where)}")
     line = f"{given[0].exercise}: {error}" if error and not is_class else ""
     if lost := _write(outputs, verdicts):
-        raise OutputError("; ".join(filter(None, [line, *lost])))
+        raise DiskError("; ".join(filter(None, [line, *lost])))
     if error and line:
         raise type(error)(line)
     return _exit_code(verdicts)
@@ -112,11 +112,11 @@ def _check(args: argparse.Namespace) -> int:
 
 def _judge(
     answer: Answer, verdict: dict[str, Any], seconds: float, *, quiet: bool
-) -> WorkloadError | None:
+) -> HpcpyError | None:
     """Check an answer, and complete its verdict; return the error that says what is wrong."""
     try:
         remark = _check_one(answer.exercise, answer.file, seconds, quiet=quiet)
-    except WorkloadError as error:
+    except HpcpyError as error:
         # What cannot be checked here may be right.
         is_unknown = isinstance(error, UnavailableError) or answer.exercise not in NAMES
         verdict.update(passed=None if is_unknown else False, message=str(error))
@@ -196,7 +196,7 @@ def _write(outputs: dict[str, Path], verdicts: list[dict[str, Any]]) -> list[str
             else:
                 with files.whole_file(path, ".html") as temporary:
                     temporary.write_text(page(verdicts), "utf-8")
-        except OutputError as error:
+        except DiskError as error:
             lost.append(str(error))
     return lost
 

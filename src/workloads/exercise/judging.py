@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 
 MESSAGES = {"send", "Send", "isend", "Isend", "recv", "Recv", "irecv", "Irecv", "Sendrecv"}
 _WAIT_SECONDS = 10.0
@@ -39,7 +39,7 @@ def number(
     """
     convert, method = (operator.index, "__index__") if want is int else (float, "__float__")
     if getattr(answer, "shape", ()) or not hasattr(type(answer), method):
-        raise WorkloadError(f"{on_rank(comm)}{kind(answer, function)}, not {want.__name__}")
+        raise HpcpyError(f"{on_rank(comm)}{kind(answer, function)}, not {want.__name__}")
     return convert(answer)
 
 
@@ -128,7 +128,7 @@ def lines_run(module: Any, call: Callable[[], Any]) -> tuple[Any, int]:
         sys.settrace(None)
         threading.settrace(None)
     if not is_whole:
-        raise WorkloadError("the lines that run are counted by sys.settrace: leave it as it is")
+        raise HpcpyError("the lines that run are counted by sys.settrace: leave it as it is")
     return answer, lines
 
 
@@ -270,7 +270,7 @@ def gathered(comm: Any) -> Iterator[None]:
         if not comm.rank or "NoneType" not in str(error):
             raise
         why = "gather returns None on all ranks but 0: test comm.rank"
-        raise WorkloadError(f"rank {comm.rank}: {error}: {why}") from error
+        raise HpcpyError(f"rank {comm.rank}: {error}: {why}") from error
 
 
 def on_first(comm: Any, answer: Any, want: Any) -> str:

@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from hpcpy_common import ranks
-from hpcpy_common.errors import UsageError, WorkloadError
+from hpcpy_common.errors import HpcpyError, UsageError
 from workloads.exercise import halos, judging
 from workloads.exercise.tasks import task
 
@@ -66,7 +66,7 @@ def main(name: str, file: Path, folder: Path) -> None:
                 if names.get(attribute) is not value:
                     message = f"{file.name} changes what judges it"
         code = 0 if message in ("", STILL_OPEN) else 1
-    except WorkloadError as error:
+    except HpcpyError as error:
         code, message = error.exit_code or 1, str(error)
     # A student's program may raise anything, and may call exit.
     except BaseException as error:
@@ -113,7 +113,7 @@ def _second(module: Any, answer: ModuleType, function: str) -> str:
         wrong = module.judge_second(answer)
     except NotImplementedError:
         return STILL_OPEN
-    except WorkloadError as error:
+    except HpcpyError as error:
         wrong = str(error)
     return f"part 2: {wrong}" if wrong else ""
 

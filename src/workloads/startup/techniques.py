@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpcpy_common.errors import UnavailableError, WorkloadError
+from hpcpy_common.errors import HpcpyError, UnavailableError
 from hpcpy_common.programs import ended, running
 from workloads.startup import strace
 from workloads.startup.calls import Call, summary
@@ -127,7 +127,7 @@ def processor_time() -> float:
 def _check(command: Sequence[str], errors: str, code: int) -> None:
     if code:
         what = " ".join(command[1:])
-        raise WorkloadError(f"python {what}: {ended(code)}: {_last(errors)}")
+        raise HpcpyError(f"python {what}: {ended(code)}: {_last(errors)}")
 
 
 def _last(errors: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy_common import files, options, ranks
-from hpcpy_common.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
+from hpcpy_common.errors import EXIT_CODES, HpcpyError, UnavailableError, UsageError
 from workloads.bench.options import tables_beside
 from workloads.bench.report import circumstances
 from workloads.talk import notebook, page, report, run, slides
@@ -129,7 +129,7 @@ def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) ->
         load = max(load, run.other_processes())
         try:
             outcomes.append(run.run(experiment, args.repeat))
-        except WorkloadError as error:
+        except HpcpyError as error:
             if len(args.slide) == len(slide.experiments) == 1:
                 raise
             outcomes.append(run.absent(experiment, error))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy_common.errors import OutputError, UnavailableError, WorkerError, WorkloadError
+from hpcpy_common.errors import DiskError, HpcpyError, UnavailableError, WorkerError
 from hpcpy_common.programs import running
 from workloads.bench import scaling
 from workloads.bench.result import Result
@@ -56,7 +56,7 @@ class Outcome:
     experiment: Experiment
     rows: Sequence[Row]
     reason: str = ""
-    error: WorkloadError | None = None  # of what failed; the other rows have run
+    error: HpcpyError | None = None  # of what failed; the other rows have run
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def run(experiment: Experiment, repeat: int) -> Outcome:
         report = Path(folder) / "report.json"
         try:
             start(experiment, "--repeat", str(repeat), "--json", str(report))
-        except WorkloadError as raised:
+        except HpcpyError as raised:
             # With a report, techniques failed, and others ran.
             if not report.exists():
                 raise
@@ -118,7 +118,7 @@ def start(experiment: Experiment, *options: str) -> None:
             raise
     if process.returncode:
         line = next(iter(errors.splitlines()), f"ended with {process.returncode}")
-        kinds = {kind.exit_code: kind for kind in (UnavailableError, OutputError)}
+        kinds = {kind.exit_code: kind for kind in (UnavailableError, DiskError)}
         raise kinds.get(process.returncode, WorkerError)(line.removeprefix("workloads: "))
 
 
@@ -153,7 +153,7 @@ def _why_not(experiment: Experiment, name: str) -> tuple[str, str]:
     return reason, experiment.by(f"--impl {name}").typed
 
 
-def absent(experiment: Experiment, error: WorkloadError) -> Outcome:
+def absent(experiment: Experiment, error: HpcpyError) -> Outcome:
     """Return the talk's rows of an experiment that cannot run here, or failed as a whole."""
     # The row itself names the technique.
     why = {"reason": str(error).rpartition("cannot run here: ")[2], "elsewhere": experiment.typed}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hpcpy_common import cleanup, ranks, signals
-from hpcpy_common.errors import OutputError, UsageError
+from hpcpy_common.errors import DiskError, UsageError
 from hpcpy_common.files import unfinished
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def array_name(t: int) -> str:
 
 @contextlib.contextmanager
 def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
-    """Turn the system's error into an OutputError that names `path` and the next step."""
+    """Turn the system's error into an DiskError that names `path` and the next step."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -60,7 +60,7 @@ def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
         # h5py's own text names offsets and addresses.
         reason = os.strerror(number) if number else " ".join(str(error).split())
         hint = _HINTS.get(number, f"choose another folder with {option}")
-        raised = OutputError(f"{path.name}: {reason}", hint=hint)
+        raised = DiskError(f"{path.name}: {reason}", hint=hint)
         # MPI-IO has one rank write for all: the others learn that it failed, and not why.
         raised.follows = number is None
         raise raised from error
@@ -68,7 +68,7 @@ def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
 
 @contextlib.contextmanager
 def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Give a new file; a full disk is an OutputError, also where NumPy does not say so."""
+    """Give a new file; a full disk is an DiskError, also where NumPy does not say so."""
     with output_errors(path), path.open(mode) as file:
         lost: OSError | None = None
         try:
@@ -96,7 +96,7 @@ def replaced_by_all(path: Path, option: str, comm: Any, size: int) -> Iterator[P
         fault = _no_room(path, size) if is_first else ""
     fault, new = comm.bcast((fault, new))
     if fault:
-        raise OutputError(f"{option} {path}: {fault}")
+        raise DiskError(f"{option} {path}: {fault}")
     try:
         # Every rank removes it: one that is stopped ends the others before they can.
         with cleanup.on_stop(new.unlink), output_errors(path, option):
@@ -192,7 +192,7 @@ class Place:
         except BaseException as error:
             # The first rank that cannot write removes the folder, which others then miss.
             is_missed = isinstance(error.__cause__, FileNotFoundError)
-            if not _remove(path) and isinstance(error, OutputError) and is_missed:
+            if not _remove(path) and isinstance(error, DiskError) and is_missed:
                 error.follows = comm is not None
             raise
         if trial.is_first:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpcpy_common.errors import WorkerError, WorkloadError
+from hpcpy_common.errors import HpcpyError, WorkerError
 from workloads.parallel.guard import Guard, guarded
 from workloads.parallel.workers import Workers
 from workloads.write.definition import Series, shares
@@ -126,7 +126,7 @@ def _work(jobs: Any, numbers: Any, results: Any, guard: Guard) -> None:
             try:
                 save(folder, t, values(x, y, t / series.n))
                 results.put(None)
-            except WorkloadError as error:
+            except HpcpyError as error:
                 results.put(error)
         results.put(None)
 
@@ -147,10 +147,10 @@ def by_queue(series: Series, folder: Path, workers: Workers) -> str:
     return ""
 
 
-def _next(results: Any, processes: list[Any]) -> WorkloadError | None:
+def _next(results: Any, processes: list[Any]) -> HpcpyError | None:
     while True:
         with contextlib.suppress(queue.Empty):
-            result: WorkloadError | None = results.get(timeout=_LOOK_SECONDS)
+            result: HpcpyError | None = results.get(timeout=_LOOK_SECONDS)
             return result
         if dead := sum(not process.is_alive() for process in processes):
             raise WorkerError(f"{dead} of the worker processes ended unasked")

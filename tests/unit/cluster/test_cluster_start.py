@@ -12,7 +12,7 @@ from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
 from hpcpy.cluster.machines import free_network
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from processes import environment, python, start
 
-from hpcpy.core.errors import UnavailableError
 from hpcpy.core.scratch import build_scratch, checkout_lock, locked
+from hpcpy_common.errors import UnavailableError
 from running import first_line, printed, run
 
 HOLD = """
@@ -111,7 +111,7 @@ def test_command_of_the_holder_passes_through(build: Path) -> None:
 @pytest.mark.usefixtures("strace")
 def test_a_file_system_without_locks_is_named_in_one_line(build: Path) -> None:
     code = f"""
-from hpcpy.core.errors import DiskError
+from hpcpy_common.errors import DiskError
 try:
 {textwrap.indent(ENTER, "    ")}
 except DiskError as error:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from processes import AS_ANY_USER, environment, small_disk, start
 
-from hpcpy.core.errors import DiskError
 from hpcpy.core.files import (
     disk_errors,
     place,
@@ -21,6 +20,7 @@ from hpcpy.core.files import (
     whole_file,
     write_whole,
 )
+from hpcpy_common.errors import DiskError
 from running import first_line, run
 
 WRITE_SLOWLY = """
@@ -136,7 +136,7 @@ def test_a_full_disk_is_named(tmp_path: Path, work: str) -> None:
     (logs / "large").write_bytes(bytes(2_000_000))
     code = (
         "import sys\nfrom pathlib import Path\nfrom hpcpy.core import paths\n"
-        "from hpcpy.core.errors import DiskError\nfrom hpcpy.core.files import place\n"
+        "from hpcpy_common.errors import DiskError\nfrom hpcpy.core.files import place\n"
         "from hpcpy.core.stages import stage\npaths.LOGS = Path(sys.argv[1])\n"
         f"try:\n    {work}\nexcept DiskError as error: print(error)"
     )

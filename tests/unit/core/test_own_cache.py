@@ -10,13 +10,13 @@ import pytest
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
 from hpcpy.fetch.apt import mirror_of
 from hpcpy.images.buildah import buildah
 from hpcpy.images.cached import cached
 from hpcpy.pins.debian import debian_request
+from hpcpy_common.errors import UnavailableError, UsageError
 from tiers import sampled
 
 DAEMON = 1

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError
 from hpcpy.core.stages import StageError, in_order, stage
+from hpcpy_common.errors import DiskError
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError
 from hpcpy.engine import emulation
+from hpcpy_common.errors import HpcpyError
 from running import python, run
 
 pytestmark = [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import setup, tools
 from hpcpy.engine.tools import all_tools, needed
 from hpcpy.launch.running import engine_program
 from hpcpy.launch.site import Site
+from hpcpy_common.errors import UnavailableError
 from running import executable, run
 
 BARE = [tool for tool in all_tools() if tool.provided == "apt"]

@@ -10,10 +10,10 @@ import pytest
 from processes import environment, read_only
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import relink
 from hpcpy.engine import podman, prefix, setup, tools
 from hpcpy.engine.tools import all_tools, on_path, userns_remedy
+from hpcpy_common.errors import UnavailableError, UsageError
 from running import executable, run
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
@@ -178,7 +178,7 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.engine import setup, tools
 from hpcpy.core.files import relink
-from hpcpy.core.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 paths.BUILD = Path(sys.argv[1])
 paths.TOOLS = paths.BUILD / "tools"
 tools.SBIN = ()

@@ -10,10 +10,10 @@ from misbehaving_server import Server, ranged, serving
 from small_deb import make_deb
 
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.apt import parse_uris
 from hpcpy.fetch.deb import unpack
 from hpcpy.fetch.debian import fetch_debs
+from hpcpy_common.errors import IntegrityError, UnavailableError
 from running import run
 
 BODY = b"the locked package"

@@ -11,8 +11,8 @@ from misbehaving_server import Server, artifact, ranged
 from processes import start
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch
+from hpcpy_common.errors import DiskError
 from running import wait_until
 
 BODY = bytes(range(256)) * 4096

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from misbehaving_server import Answer, Server, artifact, no_range, ranged, status, unsized, whole
 
-from hpcpy.core.errors import DiskError, IntegrityError, UnavailableError
 from hpcpy.fetch.artifacts import Tally, downloads_dir, fetch, take
 from hpcpy.images.context import add_materials, add_own, add_recipes
 from hpcpy.images.plan import Plan, make_plan
+from hpcpy_common.errors import DiskError, IntegrityError, UnavailableError
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()

@@ -9,10 +9,10 @@ import pytest
 from misbehaving_server import Answer, Handler, Server, artifact, ranged, status
 
 from hpcpy.commands import run as run_hpcpy
-from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.fetch.artifacts import fetch
 from hpcpy.pins.model import DebianSuite
+from hpcpy_common.errors import IntegrityError, UnavailableError, UsageError
 from running import run
 
 BODY = b"the pinned bytes"

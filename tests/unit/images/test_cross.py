@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hpcpy.commands import run
-from hpcpy.core.errors import UsageError
 from hpcpy.images import cross
 from hpcpy.images.outputs import archive_path, sif_path
 from hpcpy.images.plan import make_plan
+from hpcpy_common.errors import UsageError
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the compilers for another architecture are x86-64's"

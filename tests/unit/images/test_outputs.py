@@ -10,7 +10,6 @@ import pytest
 from processes import start
 from small_sif import make_sif, needed_program
 
-from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.core.files import sha256
 from hpcpy.engine.sif_header import settle
 from hpcpy.images import standalone
@@ -25,6 +24,7 @@ from hpcpy.images.outputs import (
 )
 from hpcpy.images.plan import make_plan
 from hpcpy.sbom.contents import CONTAINED, INSTALLED, LINKED
+from hpcpy_common.errors import IntegrityError, UsageError
 from running import first_line, run
 from small_image import layer, write_archive, write_layout
 

@@ -10,12 +10,12 @@ from typing import cast
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.images.buildah import Buildah
 from hpcpy.images.cached import tree_files
 from hpcpy.images.graph import load
 from hpcpy.images.make import make_part
 from hpcpy.images.plan import Plan
+from hpcpy_common.errors import HpcpyError, UnavailableError, UsageError
 
 GOOD = """
 [images.base]

@@ -10,10 +10,10 @@ from processes import environment, mounted
 from small_deb import downloaded, make_deb
 
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.apt import PrivateApt
 from hpcpy.images.rootfs import source_line, write_index
 from hpcpy.pins.model import DebianSuite
+from hpcpy_common.errors import IntegrityError, UnavailableError
 from running import executable, printed, run
 
 needs_dpkg = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
@@ -78,7 +78,7 @@ import sys
 from pathlib import Path
 from hpcpy.images.buildah import require_bindable
 from hpcpy.engine.tools import Version
-from hpcpy.core.errors import UnavailableError
+from hpcpy_common.errors import UnavailableError
 try:
     require_bindable(Path(sys.argv[1]), Version(tuple(map(int, sys.argv[2].split(".")))))
 except UnavailableError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from processes import python, start
 
-from hpcpy_common.errors import OutputError
+from hpcpy_common.errors import DiskError
 from hpcpy_job.forecast.model import (
     FileSystem,
     Program,
@@ -103,7 +103,7 @@ def test_its_folder_is_gone_when_it_is_stopped(
 
 
 def test_a_folder_that_takes_nothing_is_one_line_and_73() -> None:
-    with pytest.raises(OutputError, match=r"^/proc cannot be probed: .*; --probe FOLDER") as caught:
+    with pytest.raises(DiskError, match=r"^/proc cannot be probed: .*; --probe FOLDER") as caught:
         probe(Path("/proc"), LITTLE)
     assert caught.value.exit_code == 73
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from small_sif import make_sif, needed_program
 
-from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import absolute, check_image
+from hpcpy_common.errors import UsageError
 from small_standalone import make_standalone
 
 REFERENCE = "registry.example.org/me/hpcpy:1"

@@ -7,9 +7,9 @@ import pytest
 
 from hpcpy.commands import run as run_hpcpy
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.launch.layers import FOLDER, find_site
 from hpcpy_common import site_file
+from hpcpy_common.errors import UsageError
 
 WHERE = ("machine", "image", "module", "user")
 

@@ -14,11 +14,11 @@ from processes import AS_ANY_USER, mounted, python
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import prefix
 from hpcpy.images.graph import the_graph
 from hpcpy.launch import run as launch_run
 from hpcpy.launch.explain import NO_FUSE
+from hpcpy_common.errors import UnavailableError, UsageError
 from running import executable, printed
 from running import run as run_program
 from small_standalone import make_standalone

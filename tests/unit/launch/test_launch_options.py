@@ -3,7 +3,7 @@
 import pytest
 from requested import requested
 
-from hpcpy.core.errors import UsageError
+from hpcpy_common.errors import UsageError
 
 PI = "-- -m workloads pi"
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from requested import requested
 
-from hpcpy.core.errors import UsageError
 from hpcpy.launch.controller import Controller
 from hpcpy.launch.options import ENGINES
 from hpcpy.launch.plan import check_request, plan_launch
 from hpcpy.launch.running import completed
 from hpcpy.launch.shell import HostFacts, LaunchPlan
 from hpcpy.launch.site import Site
+from hpcpy_common.errors import UsageError
 
 PI = "-- -m workloads pi"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.core.errors import DiskError
 from hpcpy.pack import hot
+from hpcpy_common.errors import DiskError
 from running import run
 
 SIZE = 20 << 20

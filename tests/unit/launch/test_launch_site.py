@@ -12,7 +12,6 @@ import pytest
 from requested import requested
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.launch import settings, site
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.layers import FOLDER, find_site, read_site
@@ -21,6 +20,7 @@ from hpcpy.launch.running import completed
 from hpcpy.launch.shell import HostFacts, batch_script, launch_script
 from hpcpy.launch.site import Site
 from hpcpy.pins.tables import Table, read_table
+from hpcpy_common.errors import UsageError
 
 
 def schema() -> jsonschema.Draft202012Validator:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from processes import AS_ANY_USER, environment
 
-from hpcpy.core.errors import UsageError
 from hpcpy.launch.layers import find_site
 from hpcpy_common import site_file
+from hpcpy_common.errors import UsageError
 from running import Done, run
 
 

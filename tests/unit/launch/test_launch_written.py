@@ -11,11 +11,11 @@ import pytest
 from processes import environment, small_disk
 
 from hpcpy.commands import run
-from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.options import Request
 from hpcpy.launch.shell import HostFacts
 from hpcpy.launch.site import Site
+from hpcpy_common.errors import DiskError, UsageError
 from running import run as run_program
 from small_standalone import make_standalone
 

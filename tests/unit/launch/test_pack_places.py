@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from processes import AS_ANY_USER, environment
 
-from hpcpy.core.errors import DiskError, UsageError
 from hpcpy.pack.places import work_folder
+from hpcpy_common.errors import DiskError, UsageError
 from running import run
 
 

@@ -18,11 +18,11 @@ from small_deb import make_deb
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.lock import python
 from hpcpy.lock.command import dated, render
 from hpcpy.lock.python import best_wheels, from_metadata, of_debs, of_wheel
 from hpcpy.pins.model import GROUPS
+from hpcpy_common.errors import UnavailableError, UsageError
 
 PYTHON = (3, 14)
 

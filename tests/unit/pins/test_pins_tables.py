@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.core.errors import UsageError
 from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.model import sources, wheels
+from hpcpy_common.errors import UsageError
 
 DIGEST = "0" * 64
 SOURCES = f"""

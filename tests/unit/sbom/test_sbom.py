@@ -20,7 +20,6 @@ from spdx_tools.spdx.validation.document_validator import validate_full_spdx_doc
 
 from hpcpy.commands import run
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.images import sbom_file
 from hpcpy.images.cached import write_stamp
 from hpcpy.images.graph import the_graph
@@ -43,6 +42,7 @@ from hpcpy.sbom.contents import (
     written,
 )
 from hpcpy.sbom.image import sbom
+from hpcpy_common.errors import IntegrityError, UsageError
 from small_image import layer, write_archive
 
 SITE = "opt/hpcpy/lib/python3.14/site-packages"

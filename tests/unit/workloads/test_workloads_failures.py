@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 from processes import environment, python
 
-from hpcpy_common.errors import OutputError, UnavailableError, UsageError
+from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 from running import run
 from tiers import sampled
 from workloads.__main__ import main
@@ -35,7 +35,7 @@ KINDS: list[tuple[Exception | None, str, int, int, int]] = [
     (ValueError("mine"), "ValueError: mine (", 1, 1, 1),
     (MemoryError(), "MemoryError (", 1, 1, 1),
     (None, "a worker process ended unasked", 1, 1, 1),
-    (OutputError("a.npy: No space left on device"), "a.npy: No space left on device", 73, 73, 73),
+    (DiskError("a.npy: No space left on device"), "a.npy: No space left on device", 73, 73, 73),
     (UsageError("--workers 16: too many"), "--workers 16: too many", 1, 1, 2),
     (UnavailableError("no device answers"), "no device answers", 1, 0, 69),
 ]

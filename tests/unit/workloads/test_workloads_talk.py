@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from hpcpy_common.errors import OutputError, UnavailableError, WorkerError
+from hpcpy_common.errors import DiskError, UnavailableError, WorkerError
 from workloads.__main__ import main
 from workloads.bench.result import Result
 from workloads.talk import run, slides
@@ -77,7 +77,7 @@ def test_a_technique_that_fails_is_a_row_and_the_other_slides_run(
         results = [{**dataclasses.asdict(_result("python", 1.0, 1.1)), "ok": True}]
         failures = [{"impl": "threads", "reason": reason}]
         Path(options[-1]).write_text(json.dumps({"results": results, "failures": failures}))
-        raise OutputError(f"pi: threads: FAILED: {reason}")
+        raise DiskError(f"pi: threads: FAILED: {reason}")
 
     monkeypatch.setattr(run, "start", started)
     loads = iter([0, 0, 7, 0])

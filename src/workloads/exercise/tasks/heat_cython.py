@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from workloads.exercise.judging import difference, lines_run, number, plate_and_step, wrong_r
 from workloads.exercise.tasks import Exercise
 
@@ -92,7 +92,7 @@ def _translated(module: Any, text: bytes, without: str, **directives: bool) -> t
         if result.num_errors:
             errors = re.findall(rf"{re.escape(file.name)}:(\d+):\d+: (.*)", messages.getvalue())
             line, error = (errors or [("?", "an error")])[0]
-            raise WorkloadError(f"line {line}: Cython says: {error}")
+            raise HpcpyError(f"line {line}: Cython says: {error}")
         page, c = (Path(folder, f"mine.{end}").read_text("utf-8") for end in ("html", "c"))
     # A score counts a line's calls of Python.
     scores = re.findall(r'cython line score-(\d+)"[^>]*>.*?<span class="">0*(\d+)</span>', page)

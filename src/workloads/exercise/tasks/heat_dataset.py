@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import ref as weakref
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from workloads.exercise.judging import counted, difference, everywhere, no_dataset, world
 from workloads.exercise.tasks import mpi_exercise
 
@@ -59,7 +59,7 @@ def _written(
             if not isinstance(first_error, KeyError) and "MPI_File" not in str(error):
                 raise
             why = "a dataset is created by all ranks together, not by one of them"
-            raise WorkloadError(f"on rank {comm.rank} {_line(first_error)}: {why}") from error
+            raise HpcpyError(f"on rank {comm.rank} {_line(first_error)}: {why}") from error
     # Numbers of rows and such may be sent, but not a row.
     if sent := sorted(call for call, size in moved.items() if size >= mine[0].nbytes):
         return path, f"comm.{sent[0]} brings rows to another rank: each rank writes its own"
@@ -109,7 +109,7 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
             return
         sizes.append(np.size(source))
         if is_together and dataset._dxpl.get_dxpl_mpio() != h5py.h5fd.MPIO_COLLECTIVE:
-            raise WorkloadError("each rank writes alone: with field.collective: all do together")
+            raise HpcpyError("each rank writes alone: with field.collective: all do together")
 
     def assigned(dataset: Any, place: Any, source: Any) -> None:
         check(dataset, source)
@@ -124,7 +124,7 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
     try:
         yield drivers, sizes
         if any(file() for file in files):
-            raise WorkloadError("the file is still open: with h5py.File(...) as file: closes it")
+            raise HpcpyError("the file is still open: with h5py.File(...) as file: closes it")
     finally:
         h5py.File.__init__ = opens
         h5py.Dataset.__setitem__, h5py.Dataset.write_direct = sets, writes

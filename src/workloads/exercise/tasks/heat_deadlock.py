@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from workloads.exercise.halos import strip, wrong_halo
 from workloads.exercise.judging import common_numbers, missing, watched, world
 from workloads.exercise.tasks import mpi_exercise
@@ -41,7 +41,7 @@ def _long_messages(comm: Any) -> Any:
         end = time.monotonic() + seconds + more
         while not request.Test(status):
             if time.monotonic() > end:
-                raise WorkloadError(f"rank {comm.rank} waits for ever in {why}")
+                raise HpcpyError(f"rank {comm.rank} waits for ever in {why}")
             time.sleep(0.001)
 
     class Long(type(comm)):  # type: ignore[misc]

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from workloads.exercise.judging import MESSAGES, difference, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
@@ -62,7 +62,7 @@ def _watch_files(module: Any, called: set[str]) -> None:
             called.add(name)
             # Close would wait for ever for the ranks that do write.
             if name == "Close" and (wrong := _not_called(world(), called)):
-                raise WorkloadError(wrong)
+                raise HpcpyError(wrong)
             return super().__getattribute__(name)
 
     for names in MPI, module:

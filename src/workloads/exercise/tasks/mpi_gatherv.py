@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpcpy_common.errors import WorkloadError
+from hpcpy_common.errors import HpcpyError
 from workloads.exercise.judging import MESSAGES, gathered, missing, on_first, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
@@ -38,7 +38,7 @@ def _typed(comm: Any) -> Any:
     def gatherv(sendbuf: Any, recvbuf: Any, root: int = 0) -> Any:
         buffer = recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf
         if isinstance(buffer, np.ndarray) and buffer.dtype != np.float64:
-            raise WorkloadError(f"the buffer is of {buffer.dtype}, but the rows of float64")
+            raise HpcpyError(f"the buffer is of {buffer.dtype}, but the rows of float64")
         return type(comm).Gatherv(comm, sendbuf, recvbuf, root)
 
     comm.Gatherv = gatherv

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from hpcpy_common.errors import UsageError
 from hpcpy_common.machine import user_name
 
 OF_MACHINE = Path("/etc/hpcpy/site.toml")
@@ -20,13 +21,20 @@ NOT_CHANGEABLE = "chmod o-w, or move it to a folder that not everybody can write
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file; what is closed is an error, whatever Python runs this."""
+    """Tell whether there is a file; a closed folder is an error, whatever Python runs this."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
-    except PermissionError:
-        raise
+    except PermissionError as error:
+        raise unreadable(path, error) from error
     except OSError:
         return False
+
+
+def unreadable(path: Path, error: OSError) -> UsageError:
+    """Return the error of a file that others have closed, to be raised."""
+    why = str(error.strerror).lower()
+    hint = "its owner opens it, and its folders, for you: chmod a+rX"
+    return UsageError(f"{path}: cannot be read ({why})", hint=hint)
 
 
 def why_not_in_etc(path: Path) -> str:

@@ -14,10 +14,10 @@ from hpcpy.core.trust import why_not
 from hpcpy.launch.options import CONTAINERS, LOCAL
 from hpcpy.launch.shell import quoted
 from hpcpy.launch.site import IMAGES_OWN, ON_HOST, Site, checked, merged
-from hpcpy.pins.tables import Table, read_table, unreadable
+from hpcpy.pins.tables import Table, read_table
 from hpcpy_common import site_file
 from hpcpy_common.errors import UsageError, suggestion
-from hpcpy_common.site_file import VARIABLE
+from hpcpy_common.site_file import VARIABLE, is_file
 
 FOLDER = paths.ENV / "sites"
 NAME = site_file.OF_MACHINE.name
@@ -132,14 +132,6 @@ def _named() -> Layer:
             hint = "unset it, or mend it; a container has to see it, too: --bind"
         raise UsageError(f"{VARIABLE}={path}: {why}", hint=hint)
     return layer
-
-
-def is_file(path: Path) -> bool:
-    """Tell whether there is a file; a closed folder is an error."""
-    try:
-        return site_file.is_file(path)
-    except PermissionError as error:
-        raise unreadable(path, error) from error
 
 
 def named_file() -> Path | None:

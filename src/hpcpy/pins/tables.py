@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from hpcpy_common.errors import UsageError, suggestion
+from hpcpy_common.site_file import unreadable
 
 T = TypeVar("T")
 
@@ -29,13 +30,6 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of nested lists
         raise UsageError(f"{shown}: not TOML: {error}") from error
     return Table(shown, "", values)
-
-
-def unreadable(path: Path, error: OSError) -> UsageError:
-    """Return the error of a file that others have closed, to be raised."""
-    why = str(error.strerror).lower()
-    hint = "its owner opens it, and its folders, for you: chmod a+rX"
-    return UsageError(f"{path}: cannot be read ({why})", hint=hint)
 
 
 @functools.lru_cache(maxsize=64)

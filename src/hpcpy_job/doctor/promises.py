@@ -80,7 +80,7 @@ def of_job() -> dict[str, Any]:
     if not ranks.is_rank(os.environ):
         return {}
     if given := os.environ.get(VARIABLE, ""):
-        if not _is_file(path := Path(given)):
+        if not site_file.is_file(path := Path(given)):
             if os.path.lexists(path):
                 raise UsageError(f"{VARIABLE}={given}: it is no file")
             is_inside = os.path.realpath(sys.executable).startswith("/opt/hpcpy/")
@@ -93,26 +93,12 @@ def of_job() -> dict[str, Any]:
         if "promises" in (values := _values(path)):
             return dict(values["promises"])
     of_machine = site_file.OF_MACHINE
-    why = site_file.why_not_in_etc(of_machine) if _is_file(of_machine) else "it is no file"
+    why = site_file.why_not_in_etc(of_machine) if site_file.is_file(of_machine) else "it is no file"
     if not why:
         return read(of_machine)
     if os.path.lexists(of_machine):
         _say(f"{of_machine} is not read: {why}")
     return {}
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return site_file.is_file(path)
-    except PermissionError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError, hint: str = "") -> UsageError:
-    if isinstance(error, PermissionError):
-        hint = "its owner opens it, and its folders, for you: chmod a+rX"
-    why = str(error.strerror).lower()
-    return UsageError(f"site file {path}: cannot be read ({why})", hint=hint)
 
 
 def _say(line: str) -> None:
@@ -128,11 +114,14 @@ def read(path: Path) -> dict[str, Any]:
 def _values(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except PermissionError as error:
+        raise site_file.unreadable(path, error) from error
     except OSError as error:
         is_name = str(path) == path.stem
         name, file = shlex.quote(str(path)), shlex.quote(f"{path}.toml")
         hint = f"of a name: hpcpy site --site {name} > {file}" if is_name else ""
-        raise _unreadable(path, error, hint) from error
+        why = str(error.strerror).lower()
+        raise UsageError(f"site file {path}: cannot be read ({why})", hint=hint) from error
     except ValueError as error:
         raise UsageError(f"site file {path}: {error}") from error
     if wrong := _misspelt(values) or why_not(values.get("promises", {})):

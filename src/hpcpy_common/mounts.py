@@ -21,7 +21,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 def of(mountinfo: str, folder: str) -> str:
     """Return the type of a folder's file system; empty where it cannot be told."""
     real, longest, kind = os.path.realpath(folder), -1, ""
-    for point, name in _points(mountinfo):
+    for point, name in points(mountinfo):
         is_above = real == point or real.startswith(point.rstrip("/") + "/")
         # A later mount on the same point hides the earlier.
         if is_above and len(point) >= longest:
@@ -31,10 +31,10 @@ def of(mountinfo: str, folder: str) -> str:
 
 def is_point(mountinfo: str, path: str) -> bool:
     """Tell whether a file or folder is mounted itself, by its own path."""
-    return any(point == path for point, _ in _points(mountinfo))
+    return any(point == path for point, _ in points(mountinfo))
 
 
-def _points(mountinfo: str) -> Iterator[tuple[str, str]]:
+def points(mountinfo: str) -> Iterator[tuple[str, str]]:
     """Yield the path of each mount, and the type of its file system."""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -19,6 +18,7 @@ from typing import NoReturn
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, make_folder, scratch_dir
 from hpcpy.core.programs import end_if_stopped
+from hpcpy_common import mounts
 from hpcpy_common.errors import DiskError, HpcpyError, UnavailableError
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
@@ -158,9 +158,6 @@ def build_scratch(prefix: str) -> Iterator[Path]:
         yield folder
 
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")
-
-
 def remove_tree(path: Path) -> None:
     """Remove a file or a folder; a link itself and never what it points to."""
     if mounted := mounts_below(path):
@@ -184,9 +181,7 @@ def _not_removed(where: str | Path, error: BaseException) -> NoReturn:
 def mounts_below(path: Path) -> list[Path]:
     """Return the mount points at and below a path, the topmost mount first."""
     real = path.parent.resolve() / path.name
-    lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
-    points = [
-        Path(_ESCAPE.sub(lambda match: chr(int(match[1], 8)), line.split()[4])) for line in lines
-    ]
+    mountinfo = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+    points = [Path(point) for point, _ in mounts.points(mountinfo)]
     # The kernel lists a mount after the one that it lies on.
     return [point for point in reversed(points) if point == real or real in point.parents]

@@ -45,7 +45,12 @@ def _jax_loop() -> tuple[Any, Any]:
         change = jax.lax.optimization_barrier(R * (around - 4.0 * old[1:-1, 1:-1]))
         return old.at[1:-1, 1:-1].set(old[1:-1, 1:-1] + change)
 
-    return jax, jax.jit(lambda field, steps: jax.lax.fori_loop(0, steps, step, field))
+    # XLA's compiler for processors would drop the barrier before it fuses (JAX 0.10).
+    options = {"xla_disable_hlo_passes": "cse_barrier_expander"}
+    return jax, jax.jit(
+        lambda field, steps: jax.lax.fori_loop(0, steps, step, field),
+        compiler_options=options if jax.default_backend() == "cpu" else None,
+    )
 
 
 def numba_cuda(plate: Plate, workers: Workers) -> Solved:

@@ -80,6 +80,7 @@ def numba_kernel() -> Any:
     def step(old: Any, new: Any, n: int) -> None:
         shared = cuda.shared.array((side, side), "float64")
         x, y = cuda.threadIdx.x + 1, cuda.threadIdx.y + 1
+        # x is the column, so that neighbouring threads read neighbours in memory: coalesced.
         j, i = cuda.blockIdx.x * tile + x, cuda.blockIdx.y * tile + y
         is_inside = i <= n and j <= n
         if is_inside:

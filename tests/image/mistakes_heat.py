@@ -118,14 +118,21 @@ MISTAKES = {
     ),
     "heat-deadlock": (
         ("if comm.rank % 2 == 0:", "if True:", "waits for ever in Send: rank"),
-        ("elif comm.rank == 0:", "elif comm.rank >= 0:", "waits for ever in Send: rank"),
+        ("elif comm.rank % 2 == 0:", "elif True:", "waits for ever in Send: rank"),
+        ("elif comm.rank % 2 == 0:", "elif comm.rank == 0:",
+         "part 2: right, but 4 messages come one after the other, where 3 are enough"),
+        ("    if comm.rank % 2 == 0:", "    comm.Send(block[-2], down)\n"
+         "    comm.Recv(block[0], up)\n    comm.Send(block[1], up)\n"
+         "    comm.Recv(block[-1], down)\n    return\n    if comm.rank % 2 == 0:",
+         "right, but 6 messages come one after the other, where 4 are enough"),
         ("(comm.rank - 1) % comm.size", "(comm.rank - 1) % comm.size\n    other[:] = 9\n"
          "    return comm.Send and None", "does not have the row of the rank before"),
         ("comm.Recv(other, before)\n        comm.Send(row, after)\n",
          "comm.Recv(other, before)\n        other[:] = row - 1\n        comm.Send(row, after)\n",
          "on 4 ranks: part 2: of 4 ranks rank "),
         ("if comm.rank % 2 == 0:", "if False:", "rank 0 waits for ever in Recv: rank 1 does"),
-        ("elif comm.rank == 0:", "elif False:", "part 2: rank 0 waits for ever in Recv: rank 3"),
+        ("elif comm.rank % 2 == 0:", "elif False:",
+         "part 2: rank 0 waits for ever in Recv: rank 3"),
         ("comm.Send(block[1], up)\n        comm.Recv(block[0], up)\n    else",
          "comm.Send(block[1], up)\n    else", "the first row is not filled"),
         ("    if comm.rank % 2 == 0:",

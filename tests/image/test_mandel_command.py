@@ -51,7 +51,7 @@ def test_few_points_of_a_deep_window_are_compared() -> None:
     deep = Area("window", Grid(-0.2, -0.1, -0.05, 0.05, 1000, 16, 1_000_000))
     answer = Answer(deep, range(16))
     answer.take(range(16), np.full((16, 1000), 999_999, np.int32))
-    assert answer.verdict == "9 of 16,000 points match the definition"
+    assert answer.verdict == "matches the definition in all 9 points of a sample of 16,000"
 
 
 def test_a_wrong_pixel_of_a_large_window_is_placed() -> None:

@@ -168,7 +168,13 @@ MISTAKES = {
     ),
     "heat-deadlock": (
         ("if comm.rank % 2 == 0:", "if True:", "waits for ever in Send: rank"),
-        ("elif comm.rank == 0:", "elif comm.rank >= 0:", "waits for ever in Send: rank"),
+        ("elif comm.rank % 2 == 0:", "elif True:", "waits for ever in Send: rank"),
+        ("elif comm.rank % 2 == 0:", "elif comm.rank == 0:",
+         "part 2: right, but 4 messages come one after the other, where 3 are enough"),
+        ("    if comm.rank % 2 == 0:", "    comm.Send(block[-2], down)\n"
+         "    comm.Recv(block[0], up)\n    comm.Send(block[1], up)\n"
+         "    comm.Recv(block[-1], down)\n    return\n    if comm.rank % 2 == 0:",
+         "right, but 6 messages come one after the other, where 4 are enough"),
         ("if comm.rank % 2 == 0:", "if False:", "rank 0 waits for ever in Recv: rank 1 does"),
         ("    if comm.rank % 2 == 0:",
          "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"

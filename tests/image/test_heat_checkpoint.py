@@ -102,6 +102,7 @@ def test_until_ends_at_the_step_of_a_run_without_a_stop(
     for _ in range(2):
         again = checkpoint(2, path, tmp_path, *options, "--every", every)
         assert again["answer"] == plain["answer"]
+        assert steps_in(path) == 510
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tiers import sampled
 from workloads.__main__ import main
 from workloads.linalg import definition
 from workloads.linalg.numpy_ import in_batches
-from workloads.linalg.problems import BYTES_OF_EIGH, Problem
+from workloads.linalg.problems import BYTES_OF_EIGH, Attempt, Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
 from workloads.parallel.workers import Workers
 
@@ -79,6 +80,16 @@ def test_one_process_at_any_size(n: Any) -> None:
                     found, _ = technique.load()(problem, workers)
                     right, _, verdict = problem.check(found)
                     assert right, f"{name}: {verdict}"
+
+
+@pytest.mark.parametrize(("name", "size"), [("jax", 300), ("numpy", 200)])
+def test_what_is_compiled_for_each_size_is_compiled_before_the_clock(name: str, size: int) -> None:
+    sizes: list[int] = []
+    trial: Any = SimpleNamespace(
+        name=name, workers=None, compute=lambda problem, _: sizes.append(problem.n)
+    )
+    Attempt(Problem("dot", 300, SEED), trial).warm_up()
+    assert sizes == [size]
 
 
 def test_by_default_one_alone_and_many_shared_out(

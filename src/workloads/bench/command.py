@@ -241,11 +241,9 @@ class _Command:
 
 def _time(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: int) -> None:
     """Start the technique, and time it as often as asked."""
-    begun, workers = time.perf_counter(), trial.workers
-    is_counted = machine.forget_peak()
+    workers, is_counted = trial.workers, machine.forget_peak()
     attempt = make()
     attempt.warm_up()
-    result.start = time.perf_counter() - begun
     for repetition in range(repeat):
         trial.repetition = repetition
         trial.seconds = workers.kernel_seconds = 0.0

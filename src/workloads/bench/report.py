@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy_common import files, machine, version
-from workloads.bench.result import Done, duration, mebibytes, render
+from workloads.bench.result import Done, mebibytes, render
 
 if TYPE_CHECKING:
     import argparse
@@ -25,15 +25,14 @@ def table(done: Done, workload: Workload) -> str:
     of_a_core = {result.impl: result.rate / (result.cores or result.workers) for result in results}
     bases = [baseline] if isinstance(baseline, str) else baseline
     base = next((rates[name] for name in bases if name in rates), None)
-    head = ["technique", "time", "start", "workers", workload.unit]
-    lines = [[*head, "speed-up", "efficiency", "memory", *own, "verdict"]]
+    head = ["technique", "time", "workers", workload.unit, "speed-up", "efficiency", "memory"]
+    lines = [[*head, *own, "verdict"]]
     for result in results:
         one_core = workload.techniques[result.impl].one_core
         single = next((of_a_core[name] for name in one_core if name in of_a_core), None)
         cells = [
             result.impl,
             result.time,
-            duration(result.start),
             str(result.workers),
             f"{result.rate / 1e6:,.1f}",
             _times(result.rate / base) if base else "–",

@@ -18,8 +18,8 @@ class Result:
 
     impl: str
     problem: str
-    samples: list[float] = field(default_factory=list)  # seconds, without `start`
-    start: float = 0.0  # seconds of import, compilation and the start of workers
+    # Seconds, without import, compilation and the start of workers.
+    samples: list[float] = field(default_factory=list)
     work: int = 0  # done in each sample, in the workload's unit
     total: int = 0  # how much there is to do
     complete: bool = True  # all of it was done, and not a sample

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
 import json
 import os
 import resource
-import secrets
 import shutil
 import signal
 import stat
@@ -18,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +24,7 @@ from hpcpy_common.programs import ended, running
 from workloads.exercise import leftovers
 from workloads.exercise.answers import printable
 from workloads.exercise.tasks import Exercise
-from workloads.exercise.trial import KEY, MODULE, MOST_WRITTEN, SECOND, TOO_LONG
+from workloads.exercise.trial import MODULE, MOST_WRITTEN, SECOND, TOO_LONG
 
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20
@@ -35,35 +32,6 @@ _MOST_BYTES = 1 << 20
 _ROOM = 4 << 20
 # For a rank that has its verdict to end, and to have printed what it does.
 _END_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """The processes of a check: their folder, the key of their verdicts, and their number."""
-
-    folder: str
-    key: bytes
-    size: int
-
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Return the verdicts that are there, by rank; not what others have written."""
-        verdicts = []
-        for rank in range(self.size):
-            seal, _, text = _content(f"{self.folder}/{rank}.verdict").partition("\n")
-            if seal == hashlib.blake2b(text.encode(), key=self.key).hexdigest():
-                verdict = json.loads(text)
-                # A copy of another rank's counts for nothing.
-                verdicts += [verdict] * (verdict["rank"] == rank)
-        return verdicts
-
-
-def _content(path: str) -> str:
-    """Return a file's text, "" if there is none; a student's pipe of its name is not waited for."""
-    try:
-        with os.fdopen(os.open(path, os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
-            return file.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def check_name(file: Path) -> None:
@@ -128,20 +96,19 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
     """Raise what is wrong on `size` ranks; 0 is a plain process."""
     launcher = ["mpiexec", "-n", str(size)] if size else []
     where = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
+    count = max(size, 1)
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
         words = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
-        trial = _Trial(folder, secrets.token_bytes(), max(size, 1))
-        (Path(folder) / KEY).write_bytes(trial.key)
         # Worker processes import the file by this name, whatever its own is.
         (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
         _require_room(folder)
-        ending = _wait([*launcher, *words, folder], trial, seconds, quiet=quiet)
-        verdicts = trial.verdicts()
-        if len(verdicts) < trial.size or any(verdict["code"] for verdict in verdicts):
+        ending = _wait([*launcher, *words, folder], folder, count, seconds, quiet=quiet)
+        verdicts = _verdicts(folder)
+        if len(verdicts) < count or any(verdict["code"] for verdict in verdicts):
             # A program that found no room, or could not leave its verdict, is not wrong.
             _require_room(folder)
         # Ranks wait in part 2 for each other: one of them may have begun with it alone.
-        is_second = len([*Path(folder).glob(f"*{SECOND}")]) == trial.size
+        is_second = len([*Path(folder).glob(f"*{SECOND}")]) == count
     for verdict in verdicts:
         if verdict["code"]:
             error = UsageError if verdict["code"] == UsageError.exit_code else HpcpyError
@@ -151,9 +118,14 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
         waits = "two ranks may wait for each other" if size > 1 else "the rank may wait for itself"
         hint = f"{f'{waits}; or ' if size else ''}an endless loop? --seconds N allows more"
         raise HpcpyError(f"{where}no answer within {seconds:g} s", hint=hint)
-    if len(verdicts) < trial.size:
+    if len(verdicts) < count:
         raise HpcpyError(f"{where}{ending}")
     return max(str(verdict["message"]) for verdict in verdicts)
+
+
+def _verdicts(folder: str) -> list[dict[str, Any]]:
+    """Return the verdicts that are there, by rank."""
+    return [json.loads(each.read_bytes()) for each in sorted(Path(folder).glob("*.verdict"))]
 
 
 def _require_room(folder: str) -> None:
@@ -162,21 +134,21 @@ def _require_room(folder: str) -> None:
         file.write(bytes(_ROOM))
 
 
-def _wait(words: list[str], trial: _Trial, seconds: float, *, quiet: bool) -> str:
+def _wait(words: list[str], folder: str, count: int, seconds: float, *, quiet: bool) -> str:
     """Return how the program has ended; "" if the check has ended it: late, or already wrong."""
     no, output = subprocess.DEVNULL, subprocess.DEVNULL if quiet else None
     with tempfile.TemporaryFile() as errors:
         files: dict[str, Any] = {"stdin": no, "stdout": output, "stderr": errors}
-        files["env"] = _environment(trial.folder)
+        files["env"] = _environment(folder)
         # It is killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
         with leftovers.ended(), _limited(), running(words, **files) as process:
             end, is_complete = time.monotonic() + seconds, False
             # The others do not know that a rank is wrong, and may wait for it.
             while (code := process.poll()) is None:
-                verdicts = trial.verdicts()
+                verdicts = _verdicts(folder)
                 if any(verdict["code"] for verdict in verdicts):
                     return ""
-                if len(verdicts) == trial.size and not is_complete:
+                if len(verdicts) == count and not is_complete:
                     # A thread that the program has left may hold up its end.
                     end, is_complete = min(end, time.monotonic() + _END_SECONDS), True
                 if time.monotonic() > end:

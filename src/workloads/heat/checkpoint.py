@@ -58,19 +58,26 @@ def solve(
         # Without a stop the run would have ended here.
         is_end = begun % LOOK_EVERY == 0 and kept.change < plate.until
         strip.plate = replace(plate, begun=begun, steps=begun if is_end else plate.steps)
-    done = begun
+    done = written = begun
+
+    def keep(old: Float64Array, new: Float64Array) -> None:
+        nonlocal written
+        written, kept = done, Kept(plate.n, R, done, max(comm.allgather(change(old, new))))
+        with replaced_by_all(path, OPTION, comm, new.itemsize * new.shape[1] ** 2) as file:
+            write(file, strip, new, kept)
 
     def compute(old: Float64Array, new: Float64Array, first: int, last: int) -> None:
         nonlocal done
         sweep(old, new, first, last)
         done += 1
-        if done % plate.every == 0 or done == plate.steps:
-            kept = Kept(plate.n, R, done, max(comm.allgather(change(old, new))))
-            with replaced_by_all(path, OPTION, comm, new.itemsize * new.shape[1] ** 2) as file:
-                write(file, strip, new, kept)
+        if done % plate.every == 0:
+            keep(old, new)
 
     note = f"went on from step {begun}" if begun else ""
-    return solve_after(strip, strip.exchange, note, compute)
+    solved = solve_after(strip, strip.exchange, note, compute)
+    if written < done:  # the last step, or where `--until` has ended
+        keep(*strip.arrays[:: 1 if (done - begun) % 2 else -1])
+    return solved
 
 
 def require_sound(path: Path, plate: Plate, load: Load) -> None:

@@ -45,7 +45,12 @@ def _jax_loop() -> tuple[Any, Any]:
         change = jax.lax.optimization_barrier(R * (around - 4.0 * old[1:-1, 1:-1]))
         return old.at[1:-1, 1:-1].set(old[1:-1, 1:-1] + change)
 
-    return jax, jax.jit(lambda field, steps: jax.lax.fori_loop(0, steps, step, field))
+    # XLA's compiler for processors would drop the barrier before it fuses (JAX 0.10).
+    options = {"xla_disable_hlo_passes": "cse_barrier_expander"}
+    return jax, jax.jit(
+        lambda field, steps: jax.lax.fori_loop(0, steps, step, field),
+        compiler_options=options if jax.default_backend() == "cpu" else None,
+    )
 
 
 def numba_cuda(plate: Plate, workers: Workers) -> Solved:
@@ -75,6 +80,7 @@ def numba_kernel() -> Any:
     def step(old: Any, new: Any, n: int) -> None:
         shared = cuda.shared.array((side, side), "float64")
         x, y = cuda.threadIdx.x + 1, cuda.threadIdx.y + 1
+        # x is the column, so that neighbouring threads read neighbours in memory: coalesced.
         j, i = cuda.blockIdx.x * tile + x, cuda.blockIdx.y * tile + y
         is_inside = i <= n and j <= n
         if is_inside:

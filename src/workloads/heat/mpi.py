@@ -97,7 +97,7 @@ def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) ->
 
 
 def send_recv(plate: Plate, workers: Workers) -> Solved:
-    """Send and receive in turn: were all to send first, all would wait for ever."""
+    """Let even ranks send first: if all did, long rows would go one after the other at best."""
     strip = Strip(plate, workers.comm)
     comm, up, down = strip.comm, strip.up, strip.down
 

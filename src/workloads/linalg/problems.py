@@ -103,8 +103,9 @@ class Attempt:
         self._trial = trial
 
     def warm_up(self) -> None:
-        """Do a smaller problem, and make this one's matrices."""
-        n, count = min(self._problem.n, _WARM_UP), min(self._problem.count, 8)
+        """Do a smaller problem, and make this one's matrices; JAX compiles for one size alone."""
+        most = self._problem.n if self._trial.name == "jax" else _WARM_UP
+        n, count = min(self._problem.n, most), min(self._problem.count, 8)
         self._trial.compute(replace(self._problem, n=n, count=count), self._trial.workers)
         self._problem.arrays()
 

@@ -197,13 +197,15 @@ class Answer:
         got = np.concatenate(self._kept)
         want = _expected(self.area.grid, self._lines, self._columns, self._exact)
         rows, columns = (got != want).nonzero()
-        points = f"{got.size:,} of {len(self.rows) * self.area.grid.width:,} points"
+        total = len(self.rows) * self.area.grid.width
         if not self._reference and not len(rows):
-            return f"{points} match the definition"
+            of = f" of a sample of {total:,}" if got.size < total else ""
+            return f"matches the definition in all {got.size:,} points{of}"
         if not len(rows):
             return f"WRONG: not the reference's hash, but {self._exact} computes the same"
         row, column = rows[0], columns[0]
         first = f"row {self._lines[row]} column {self._columns[column]}"
+        points = f"{got.size:,} of {total:,} points"
         compared = "the reference" if self._reference else f"the definition in {points}"
         return (
             f"WRONG: {len(rows):,} pixels differ from {compared}, first {first}: "

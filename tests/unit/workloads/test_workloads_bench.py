@@ -59,6 +59,8 @@ def test_speed_up_and_efficiency(plain: Result, says: tuple[str, ...]) -> None:
     shown = table(Done([plain, many, some]), how)
     row = next(line for line in shown.splitlines() if line.startswith("ranks"))
     assert [one for one in says if one not in row] == []
+    # Whoever ran first had the imports of all in it.
+    assert "start" not in shown.split()
 
 
 def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:

@@ -131,6 +131,18 @@ def test_a_row_is_the_one_that_was_asked_for_with_fewer_workers_at_work() -> Non
     assert [(row.key, row.at_work, row.here) for row in found] == [("mpi", 1, 2), ("mpi 4", 2, 1)]
 
 
+def test_a_figure_of_nersc_stands_beside_the_row_that_does_the_same() -> None:
+    # The talk spawns with the start in its clock, has Dask's delayed, and MPI on four ranks alone.
+    figures: dict[int, dict[str, float | None]] = {
+        number: {key: value for each in slide.experiments for key, value in each.figures.items()}
+        for number, slide in slides.talk("nersc").slides.items()
+    }
+    of_pi = {key: seconds for number in (12, 15, 17) for key, seconds in figures[number].items()}
+    assert (of_pi["spawn 4"], of_pi["multiprocessing 4"]) == (1.0609, None)
+    assert (of_pi["dask-delayed 4"], of_pi["dask 4"]) == (1.2273, None)
+    assert figures[14] == {"mpi": None, "mpi 4": 0.9922}
+
+
 # The claim, seconds of its rows, processes that computed beside it, and the verdict.
 JUDGED = [
     (Faster("a", "b"), 2.0, 1.0, 0, "holds"),

@@ -3,6 +3,9 @@
 # threads have something to do: those whose row i and column j are of a point of the plate, whose
 # shape is `shape`, that is not at the edge.
 #
+# Threads that follow each other in x run together. They have one row, and columns that follow each
+# other: what they read lies together in memory and comes at once, which is called coalescing.
+#
 # A GPU does not say that an index is too large: it writes elsewhere. This check runs the kernel in
 # Numba's simulator (NUMBA_ENABLE_CUDASIM=1), which needs no GPU, and does say it.
 #
@@ -22,7 +25,7 @@ def inside(i, j, shape):
 @cuda.jit
 def step(old, new, r):
     """Do one step of this thread's point."""
-    i, j = cuda.grid(2)
+    j, i = cuda.grid(2)  # x is the column
     if inside(i, j, old.shape):
         around = (old[i - 1, j] + old[i + 1, j]) + (old[i, j - 1] + old[i, j + 1])
         new[i, j] = old[i, j] + r * (around - 4.0 * old[i, j])
@@ -47,8 +50,8 @@ TILE = 8
 def tiled(old, new, r):
     """Do one step of this thread's point, and read each point of `old` once for a block."""
     tile = cuda.shared.array((TILE + 2, TILE + 2), "float64")
-    i, j = cuda.grid(2)
-    y, x = cuda.threadIdx.x + 1, cuda.threadIdx.y + 1
+    j, i = cuda.grid(2)
+    x, y = cuda.threadIdx.x + 1, cuda.threadIdx.y + 1
     has_point, is_inside = i < old.shape[0] and j < old.shape[1], inside(i, j, old.shape)
     # Hole: own point and halo into the tile, wait, and step's sum from there
     if has_point:

@@ -19,19 +19,39 @@ _MORE_SECONDS = 0.5
 
 
 def judge(module: Any) -> str:
-    comm, used = world(), set[str]()
+    comm, used, met = world(), set[str](), list[int]()
     plate, block, up, down = strip(comm)
-    module.exchange(_long_messages(watched(comm, used)), block, up, down)
+    module.exchange(_long_messages(watched(comm, used), met), block, up, down)
     for call in "Send", "Recv":
         if wrong := missing(comm, used, call, "this exercise is about their order"):
             return wrong
-    return wrong_halo(comm, plate, block)
+    return wrong_halo(comm, plate, block) or _in_turn(comm, met, 4)
 
 
-def _long_messages(comm: Any) -> Any:
+def _in_turn(comm: Any, met: list[int], most: int) -> str:
+    """Say that more than `most` messages wait for each other."""
+    if (count := in_turn(comm.allgather(met))) <= most:
+        return ""
+    return f"right, but {count} messages come one after the other, where {most} are enough"
+
+
+def in_turn(met: list[list[int]]) -> int:
+    """Return how many long messages come one after the other.
+
+    `met` are the ranks that each rank has sent to or received from, in its order.
+    """
+    count = 0
+    while ready := [rank for rank, own in enumerate(met) if own and met[own[0]][:1] == [rank]]:
+        for rank in ready:
+            del met[rank][0]
+        count += 1
+    return count
+
+
+def _long_messages(comm: Any, met: list[int]) -> Any:
     """Return a communicator whose Send waits for its Recv, as with a message of megabytes.
 
-    Neither waits for ever: an error says which call would.
+    Neither waits for ever: an error says which call would. The other rank is added to `met`.
     """
     from mpi4py import MPI
 
@@ -48,6 +68,7 @@ def _long_messages(comm: Any) -> Any:
         def Send(self, buf: Any, dest: int, tag: int = 0) -> None:  # noqa: N802  (MPI's name)
             request = self.Issend(buf, dest, tag)
             wait(request, _SEND_SECONDS, f"Send: rank {dest} does not receive")
+            met.extend([dest] * (dest >= 0))  # nobody is beyond the plate
 
         def Recv(  # noqa: N802
             self,
@@ -56,9 +77,11 @@ def _long_messages(comm: Any) -> Any:
             tag: int = MPI.ANY_TAG,
             status: Any = None,
         ) -> None:
-            request = self.Irecv(buf, source, tag)
+            request, status = self.Irecv(buf, source, tag), status or MPI.Status()
             who = f"rank {source} does not send" if source >= 0 else "nobody sends"
             wait(request, _RECV_SECONDS, f"Recv: {who}", status)
+            other = status.Get_source() if source == MPI.ANY_SOURCE else source
+            met.extend([other] * (other >= 0))
 
     return Long(comm)
 
@@ -75,9 +98,12 @@ def judge_second(module: Any) -> str:
             continue
         rows, other = common_numbers(comm).random((size, 5)), np.zeros(5)
         row = rows[comm.rank].copy()
-        module.around(_long_messages(watched(comm, used)), row, other)
+        met = list[int]()
+        module.around(_long_messages(watched(comm, used), met), row, other)
         if wrong := missing(comm, used, "Send", "this exercise is about its order"):
             return wrong
         if (other != rows[comm.rank - 1]).any() or (row != rows[comm.rank]).any():
             return f"of {size} ranks rank {comm.rank} does not have the row of the rank before"
+        if wrong := _in_turn(comm, met, 3):
+            return wrong
     return ""

@@ -53,7 +53,8 @@ def _wrong_step(module: Any, shape: tuple[int, int]) -> str:
 def _beyond(kernel: Any, side: int, old: Any, new: Any, r: float = 0.25) -> str:
     """Run a kernel, and say that it has computed beyond the plate."""
     try:
-        kernel[tuple(-(-each // side) for each in new.shape), (side, side)](old, new, r)
+        blocks = tuple(-(-each // side) for each in new.shape[::-1])  # x is the column
+        kernel[blocks, (side, side)](old, new, r)
     except IndexError:
         return "a thread has read beyond the plate: both ends count, of i and of j"
     except NotImplementedError as error:

@@ -41,6 +41,15 @@ def test_a_rank_without_a_launcher_is_alone() -> None:
     assert said == "1 (4, 0)\n"
 
 
+def test_nobody_has_sent_what_comes_from_beside_the_grid() -> None:
+    # It was rank 0, in Irecv alone.
+    code = "from mpi4py import MPI\nstatus = MPI.Status()\nnull = MPI.PROC_NULL\n"
+    for how in ("Irecv(b, null).Wait(status)", "Irecv(b, null).Test(status)"):
+        code += f"b = bytearray(8)\nMPI.COMM_WORLD.{how}\n"
+        code += "print(status.source == null, status.tag == MPI.ANY_TAG, status.count)\n"
+    assert python("-c", code) == "True True 0\n" * 2
+
+
 def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
     done = start(sys.executable, "-c", LOAD, LD_DEBUG="libs", LD_LIBRARY_PATH="/nonexistent")
     assert "find library=libmpi.so.12" not in done.stderr

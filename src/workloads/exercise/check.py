@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import json
 import os
@@ -124,8 +125,14 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
 
 
 def _verdicts(folder: str) -> list[dict[str, Any]]:
-    """Return the verdicts that are there, by rank."""
-    return [json.loads(each.read_bytes()) for each in sorted(Path(folder).glob("*.verdict"))]
+    """Return the verdicts that are there, by rank; a program may have left something else."""
+    verdicts = []
+    for path in sorted(Path(folder).glob("*.verdict")):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            if path.is_file():
+                verdict = json.loads(path.read_bytes())
+                verdicts.append({"code": int(verdict["code"]), "message": str(verdict["message"])})
+    return verdicts
 
 
 def _require_room(folder: str) -> None:

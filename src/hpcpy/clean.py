@@ -27,6 +27,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Remove the images and what was made of them, or all of ``build/``."""
+    if paths.BUILD.is_symlink() and not paths.BUILD.exists():  # a scratch disk was emptied
+        if options.all:
+            paths.BUILD.unlink()
+        return 0
     if options.all:
         _stop_cluster()
     if not paths.BUILD.exists():

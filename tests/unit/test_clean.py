@@ -36,6 +36,12 @@ def test_links_are_not_followed(build: Path, tmp_path: Path) -> None:
     assert not build.exists()
 
 
+def test_a_link_to_a_disk_that_was_emptied_goes(build: Path) -> None:
+    build.symlink_to("nothing")
+    assert run(["clean", "--all"]) == 0
+    assert not build.is_symlink()
+
+
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_what_no_cluster_has_marked_goes_with_the_rest(build: Path, kind: str) -> None:
     add(build / ("cluster/x/mine" if kind == "folder" else "cluster"))

@@ -42,7 +42,8 @@ def require_safe_checkout() -> None:
         if above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH
     ]
     for path in _code():
-        with contextlib.suppress(FileNotFoundError):  # a link to nothing, or removed since
+        # A link to nothing, or removed since; a file in the place of build/.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             whys.append(_why_not(path, trusted))
     if why := "".join([*filter(None, whys)][:1]):
         own = "chown -R --reference=. . && chmod -R go-w ."

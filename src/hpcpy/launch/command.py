@@ -78,6 +78,10 @@ def main(options: argparse.Namespace) -> int:
     if paths.IS_CHECKOUT and not request.dry:
         remarks += unmade(request, is_run=is_run)
     facts = inspect_host(request, site, controller, job_nodes, is_run=is_run)
+    program = Path(facts.program)
+    # The target that makes an image installs the engine, too.
+    if is_batch and not remarks and program.is_relative_to(paths.TOOLS) and not program.exists():
+        remarks.append(f"{program} is not there yet; run: make setup")
     for remark in remarks:
         print(f"hpcpy {command}: {remark}", file=sys.stderr)
     plan = plan_launch(request, site, facts, is_batch=is_batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -137,6 +138,9 @@ def _named() -> Layer:
 def named_file() -> Path | None:
     """Return the file that a module has named, by its whole path."""
     given = os.environ.get(VARIABLE, "")
+    if wrong := re.search("[,:$]", given):
+        what = f"has {wrong[0]!r}, by which no engine binds it into a container"
+        raise UsageError(f"{VARIABLE}={given}: {what}", hint="move it")
     return paths.settled(Path(given)) if given else None
 
 

@@ -40,6 +40,7 @@ from hpcpy.launch.running import (
 from hpcpy.launch.shell import PLAIN, Expanded, quoted
 from hpcpy.launch.site import AUTO, Site
 from hpcpy_common.errors import UsageError
+from hpcpy_common.programs import ended
 from hpcpy_common.site_file import VARIABLE
 
 # Runs any command of the image.
@@ -216,15 +217,17 @@ def _kind_of_mpi(site: Site, engine: str) -> str:
     slurm, why = find_controller(site.name, os.environ), "no srun here to ask"
     if slurm.command("srun") and not is_in_container():
         done = captured(("srun", "--mpi=list"), env=slurm.environment, seconds=_SRUN_SECONDS)
-        # Old ones name their kinds on stderr.
-        listed = re.split(r"[\s,]+", f"{done.stdout} {done.stderr}")
+        # Old ones name their kinds on stderr; an error names one, too.
+        lines = f"{done.stdout}\n{done.stderr}".splitlines()
+        listed = re.split(r"[\s,]+", " ".join(line for line in lines if "error:" not in line))
         if known := [kind for kind in KINDS[engine] if kind in listed]:
             return known[0]
         if not done.returncode:
-            print(f"  {no_kind(engine)}", file=sys.stderr)
+            remedy = 'put mpi = "…" into a site file'
+            print(f"  {no_kind(engine, remedy)}", file=sys.stderr)
             return ""
-        said = done.stderr.strip() or f"srun --mpi=list: exit code {done.returncode}"
-        why = said.splitlines()[-1]
+        said = done.stderr.strip() or ended(done.returncode)
+        why = f"srun --mpi=list: {said.splitlines()[-1]}"
     print(f"  {why}: the module names no kind of MPI; {_ASK}", file=sys.stderr)
     return ""
 

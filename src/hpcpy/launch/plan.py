@@ -22,19 +22,20 @@ _BINDING = Line(
 KINDS = dict.fromkeys(ENGINES, ("pmi2",)) | {"apptainer": ("pmix", "pmi2")}
 
 
-def no_kind(engine: str) -> str:
+def no_kind(engine: str, remedy: str = "name another kind (--mpi=KIND)") -> str:
     """Return what is said where Slurm lists none of an engine's kinds."""
     return (
-        f"hpcpy: srun --mpi=list has no {' or '.join(KINDS[engine])}, so the default is taken;"
-        " if each rank is rank 0 of 1, name another kind (--mpi=KIND) or ask the site for pmi2"
+        f"srun --mpi=list has no {' or '.join(KINDS[engine])}, so the default is taken;"
+        f" if each rank is rank 0 of 1, {remedy} or ask the site for pmi2"
     )
 
 
 def _kind(engine: str) -> tuple[Line, ...]:
     known = "|".join(KINDS[engine])
-    words = "tr -cs a-z0-9_ '\\n' <<<\"$hpcpy_listed\""
+    # An error names a kind, too.
+    words = "grep -v error: <<<\"$hpcpy_listed\" | tr -s '[:space:],' '\\n'"
     asked = "$hpcpy_mpi:${HPCPY_VERBOSE:-}:${hpcpy_failed:-}"
-    said = quoted(no_kind(engine))
+    said = quoted(f"hpcpy: {no_kind(engine)}")
     return (
         Line(
             "hpcpy_listed=$(srun --mpi=list 2>&1) || hpcpy_failed=${hpcpy_listed:+1}",

@@ -64,7 +64,8 @@ def test_a_group_of_several_is_others(cache: Path, checkout: Path) -> None:
         os.chown(path, 0, DAEMON)
         with pytest.raises(UnavailableError, match="other users can write"):
             require()
-    # Whoever owns a checkout has written what root runs.
+    # Whoever owns a checkout has written what root runs; a file is in the place of build/.
+    (checkout / "build").touch()
     owned(checkout)
     require_safe_checkout()
 

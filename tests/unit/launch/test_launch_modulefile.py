@@ -50,7 +50,7 @@ def test_what_goes_with_the_checkout_is_told(
 
 
 ASK = ": the module names no kind of MPI; write it where Slurm is, or put"
-NO_KIND = "  hpcpy: srun --mpi=list has no pmix or pmi2, so the default is taken"
+NO_KIND = "  srun --mpi=list has no pmix or pmi2, so the default is taken"
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,14 @@ NO_KIND = "  hpcpy: srun --mpi=list has no pmix or pmi2, so the default is taken
     [
         ("printf 'MPI plugin types are...\\n\\tnone\\n\\tpmi2\\n\\tpmix\\n'", "pmix", ""),
         ("echo 'srun: none\nsrun: pmi2' >&2", "pmi2", ""),
+        ("printf '\\tpmi2\\n'; echo 'srun: error: no pmix' >&2", "pmi2", ""),
         ("printf '\\tcray_shasta\\n\\topenmpi\\n'", "", NO_KIND),
         ("exit 0", "", NO_KIND),
-        ("exit 1", "", f"  srun --mpi=list: exit code 1{ASK}"),
+        ("exit 1", "", f"  srun --mpi=list: ended with exit code 1{ASK}"),
         (
             "printf 'srun: x\\nsrun: fatal: no Slurm\\n' >&2; exit 1",
             "",
-            f"  srun: fatal: no Slurm{ASK}",
+            f"  srun --mpi=list: srun: fatal: no Slurm{ASK}",
         ),
         ("", "", f"  no srun here to ask{ASK}"),
     ],

@@ -252,6 +252,8 @@ VERSIONS = "specific pmix plugin versions available: pmix_v3,pmix_v4\n"
         (OTHERS, "standalone", "", "has no pmi2, so the default is taken; if each rank is"),
         (OTHERS + "\topenmpi\n", "apptainer", "", "has no pmix or pmi2"),
         ("", "apptainer", "", "has no pmix or pmi2, so the default is taken"),
+        # No kind of that name is listed.
+        (f"{OTHERS}\tpmi2\nsrun: error: no context for mpi/pmix\n", "apptainer", "--mpi=pmi2", ""),
         # srun's own error comes at the step.
         ("srun: error: x", "apptainer", "", ""),
     ],
@@ -267,7 +269,9 @@ def test_auto_takes_what_slurm_and_the_image_both_have(
     )
     (word,) = [line.shell for line in plan.step if "hpcpy_mpi" in line.shell]
     # Slurm's own program is asked by the launch tests.
-    script = f'srun() {{ printf %s "$0"; [[ $0 != *error* ]]; }}\n{chosen}\nprintf "%s\\n" {word}'
+    script = (
+        f'srun() {{ printf %s "$0"; [[ $0 != "srun: error"* ]]; }}\n{chosen}\nprintf "%s\\n" {word}'
+    )
     done = subprocess.run(
         ["bash", "-c", script, listed],
         env={**os.environ, "HPCPY_VERBOSE": verbose},

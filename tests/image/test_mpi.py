@@ -50,6 +50,20 @@ def test_nobody_has_sent_what_comes_from_beside_the_grid() -> None:
     assert python("-c", code) == "True True 0\n" * 2
 
 
+def test_a_persistent_collective_ends_after_the_edge_of_a_grid() -> None:
+    # It took a request's memory for its own, whose rank was MPI_PROC_NULL.
+    code = (
+        "from mpi4py import MPI\nimport numpy as np\nworld, null = MPI.COMM_WORLD, MPI.PROC_NULL\n"
+    )
+    code += "one, two, status = MPI.PROC_NULL, np.ones(1), np.zeros(1), MPI.Status()\n"
+    code += "for made in world.Send_init(one, null), world.Recv_init(two, null):\n"
+    code += "    made.Start(); made.Wait(status); made.Start(); made.Wait(status); made.Free()\n"
+    code += "print(status.source == null)\nmade = world.Allreduce_init(one, two)\n"
+    code += "made.Start(); made.Wait(); made.Free(); print(two[0])\n"
+    done = start("timeout", "60", "mpiexec", "-n", "2", sys.executable, "-c", code)
+    assert sorted(printed(done).split()) == ["2.0", "2.0", "True", "True"]
+
+
 def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
     done = start(sys.executable, "-c", LOAD, LD_DEBUG="libs", LD_LIBRARY_PATH="/nonexistent")
     assert "find library=libmpi.so.12" not in done.stderr

@@ -128,8 +128,11 @@ def _verdicts(folder: str) -> list[dict[str, Any]]:
     """Return the verdicts that are there, by rank; a program may have left something else."""
     verdicts = []
     for path in sorted(Path(folder).glob("*.verdict")):
-        with contextlib.suppress(ValueError, LookupError, TypeError):
-            if path.is_file():
+        with contextlib.suppress(
+            ValueError, LookupError, TypeError, ArithmeticError, RecursionError, OSError
+        ):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES:
                 verdict = json.loads(path.read_bytes())
                 verdicts.append({"code": int(verdict["code"]), "message": str(verdict["message"])})
     return verdicts

@@ -199,8 +199,8 @@ class Answer:
         rows, columns = (got != want).nonzero()
         total = len(self.rows) * self.area.grid.width
         if not self._reference and not len(rows):
-            of = f" of a sample of {total:,}" if got.size < total else ""
-            return f"matches the definition in all {got.size:,} points{of}"
+            of = f"a sample of {got.size:,} of" if got.size < total else "all"
+            return f"matches the definition in {of} {total:,} points"
         if not len(rows):
             return f"WRONG: not the reference's hash, but {self._exact} computes the same"
         row, column = rows[0], columns[0]

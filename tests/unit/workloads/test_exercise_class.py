@@ -113,7 +113,9 @@ def test_what_a_program_has_started_ends_with_its_check(more: str, tmp_path: Pat
 def test_what_a_program_puts_beside_its_verdict_holds_up_no_check(tmp_path: Path) -> None:
     # The folder is the judge's last word.
     more = "import os\nat = open('/proc/self/cmdline').read().split('\\0')[-2]\n"
-    more += "os.mkfifo(at + '/8.verdict')\nopen(at + '/9.verdict', 'w').write('no verdict')\n"
+    more += "os.mkfifo(at + '/7.verdict')\nos.truncate(os.open(at + '/8.verdict', 66), 1 << 21)\n"
+    for name, text_ in ("4", "no verdict"), ("5", "[" * 10**5), ("6", '{"code": Infinity}'):
+        more += f"open(at + '/{name}.verdict', 'w').write('{text_}')\n"
     answer(tmp_path, FILE, more=more)
     done = exercise(tmp_path, NAME, "--check", FILE, "--seconds", "20")
     assert (done.returncode, done.stderr) == (0, "")

@@ -32,7 +32,8 @@ def _in_turn(comm: Any, met: list[int], most: int) -> str:
     """Say that more than `most` messages wait for each other."""
     if (count := in_turn(comm.allgather(met))) <= most:
         return ""
-    return f"right, but {count} messages come one after the other, where {most} are enough"
+    enough = f"where {most} are enough: a rank finishes with one neighbour before the other"
+    return f"right, but {count} messages come one after the other, {enough}"
 
 
 def in_turn(met: list[list[int]]) -> int:

@@ -45,7 +45,7 @@ def test_a_workload_has_all_workers_and_no_rank_of_its_own() -> None:
     shown = printed(on_ranks(3, *ON_DASK, *words, "-n", "11", "--count", "7"))
     assert shown.count("linalg tasks: 7 of 11 × 11") == 1
     rows = [line.split() for line in shown.splitlines() if line.startswith(("dask", "mpi"))]
-    assert [(row[0], row[4]) for row in rows] == [("dask", "3"), ("mpi", "1")]
+    assert [(row[0], row[3]) for row in rows] == [("dask", "3"), ("mpi", "1")]
 
 
 # What a program does beside its workers, which know the folder that it is given; how many there

@@ -52,10 +52,9 @@ def test_nobody_has_sent_what_comes_from_beside_the_grid() -> None:
 
 def test_a_persistent_collective_ends_after_the_edge_of_a_grid() -> None:
     # It took a request's memory for its own, whose rank was MPI_PROC_NULL.
-    code = (
-        "from mpi4py import MPI\nimport numpy as np\nworld, null = MPI.COMM_WORLD, MPI.PROC_NULL\n"
-    )
-    code += "one, two, status = MPI.PROC_NULL, np.ones(1), np.zeros(1), MPI.Status()\n"
+    code = "from mpi4py import MPI\nimport numpy as np\n"
+    code += "world, null, status = MPI.COMM_WORLD, MPI.PROC_NULL, MPI.Status()\n"
+    code += "one, two = np.ones(1), np.zeros(1)\n"
     code += "for made in world.Send_init(one, null), world.Recv_init(two, null):\n"
     code += "    made.Start(); made.Wait(status); made.Start(); made.Wait(status); made.Free()\n"
     code += "print(status.source == null)\nmade = world.Allreduce_init(one, two)\n"

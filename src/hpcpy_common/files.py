@@ -181,7 +181,7 @@ def require_apart(outputs: Mapping[str, Path]) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Do what `whole` does; an error of the disk becomes an DiskError."""
+    """Do what `whole` does; an error of the disk becomes a DiskError."""
     try:
         with whole(path, suffix) as temporary:
             yield temporary

@@ -59,7 +59,7 @@ def test_a_persistent_collective_ends_after_the_edge_of_a_grid() -> None:
     code += "    made.Start(); made.Wait(status); made.Start(); made.Wait(status); made.Free()\n"
     code += "print(status.source == null)\nmade = world.Allreduce_init(one, two)\n"
     code += "made.Start(); made.Wait(); made.Free(); print(two[0])\n"
-    done = start("timeout", "60", "mpiexec", "-n", "2", sys.executable, "-c", code)
+    done = start("timeout", "300", "mpiexec", "-n", "2", sys.executable, "-c", code)
     assert sorted(printed(done).split()) == ["2.0", "2.0", "True", "True"]
 
 

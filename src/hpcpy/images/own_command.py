@@ -70,16 +70,14 @@ def layer(time: int) -> bytes:
     for path in files():
         contents[f"{_FOLDER}/{path.relative_to(paths.ROOT)}"] = path.read_bytes()
     # Those of the layers below stay as they are.
-    folders = {f"{up}" for name in contents for up in Path(name).parents if _FOLDER in f"{up}"}
+    ups = {up for name in contents for up in Path(name).parents if up.is_relative_to(_FOLDER)}
+    folders = {str(up) for up in ups}
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name in sorted((*contents, *folders)):
-            entry = tarfile.TarInfo(name)
-            entry.mtime = time
-            is_program = name in folders or name.endswith("/bin/hpcpy")
-            entry.mode = 0o755 if is_program else 0o644
-            if name in folders:
-                entry.type = tarfile.DIRTYPE
-            entry.size = len(contents.get(name, b""))
-            archive.addfile(entry, io.BytesIO(contents.get(name, b"")))
+            content, entry = contents.get(name, b""), tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE if name in folders else tarfile.REGTYPE
+            entry.mode = 0o644 if name.startswith(_FOLDER) and name in contents else 0o755
+            entry.size, entry.mtime = len(content), time
+            archive.addfile(entry, io.BytesIO(content))
     return out.getvalue()

@@ -188,9 +188,6 @@ class Plan:
 
     def archive_key(self, image: Image) -> str:
         """Return the key of an image's OCI archive: the image, and its command ``hpcpy``."""
-        return self._once(("archive", image), lambda: self._archive_key(image))
-
-    def _archive_key(self, image: Image) -> str:
         inputs = Inputs(f"archive {image.name}")
         inputs.add("image", self.image_key(image))
         if image.parts:

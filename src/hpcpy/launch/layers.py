@@ -139,7 +139,7 @@ def named_file() -> Path | None:
     """Return the file that a module has named, by its whole path."""
     given = os.environ.get(VARIABLE, "")
     if wrong := re.search("[,:$]", given):
-        what = f"has {wrong[0]!r}, by which no engine binds it into a container"
+        what = f"has a {wrong[0]!r}, and no engine binds such a path into a container"
         raise UsageError(f"{VARIABLE}={given}: {what}", hint="move it")
     return paths.settled(Path(given)) if given else None
 

@@ -185,7 +185,7 @@ class _Command:
         """Time one technique at one problem; return rank 0's result on every rank.
 
         `count` is one of ``--scale``: of workers or, where ranks compute, of ranks. Whatever
-        fails is raised as a HpcpyError.
+        fails is raised as an HpcpyError.
         """
         technique = self.workload.techniques[name]
         by_ranks = technique.parallel == "ranks"

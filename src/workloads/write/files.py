@@ -51,7 +51,7 @@ def array_name(t: int) -> str:
 
 @contextlib.contextmanager
 def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
-    """Turn the system's error into an DiskError that names `path` and the next step."""
+    """Turn the system's error into a DiskError that names `path` and the next step."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -68,7 +68,7 @@ def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
 
 @contextlib.contextmanager
 def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Give a new file; a full disk is an DiskError, also where NumPy does not say so."""
+    """Give a new file; a full disk is a DiskError, also where NumPy does not say so."""
     with output_errors(path), path.open(mode) as file:
         lost: OSError | None = None
         try:

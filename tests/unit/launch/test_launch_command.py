@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from processes import AS_ANY_USER
 
+from hpcpy import commands
 from hpcpy.core import paths
+from hpcpy.engine import prefix
+from hpcpy_common.errors import UnavailableError
 from running import Done, executable, run
 
 BATCH = """
@@ -47,6 +50,22 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
     assert submit == f"  to submit it: sbatch {shlex.quote(str(script))}"
     assert f"\n  {build}/hpcpy.sif " in script.read_text()
     assert [path.name for path in build.iterdir()] == [".lock"]
+
+
+def test_a_script_names_an_engine_that_setup_has_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def find() -> Path:
+        raise UnavailableError("no Apptainer")
+
+    monkeypatch.setattr(prefix, "find_apptainer", find)
+    monkeypatch.setattr(paths, "TOOLS", tmp_path / "tools")
+    monkeypatch.setattr(prefix, "command", lambda: tmp_path / "tools/bin/apptainer")
+    (tmp_path / "my.sif").write_bytes((bytes(32) + b"SIF_MAGIC").ljust(200, b"\0"))
+    assert commands.run(["batch", "--script=-", f"--image={tmp_path}/my.sif", *PI]) == 0
+    done = capsys.readouterr()
+    remark = f"hpcpy batch: {tmp_path}/tools/bin/apptainer is not there yet; run: make setup\n"
+    assert (done.err, f"{tmp_path}/tools/bin/apptainer" in done.out) == (remark, True)
 
 
 @pytest.mark.parametrize(

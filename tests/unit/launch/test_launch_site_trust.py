@@ -249,6 +249,17 @@ def test_a_path_that_would_be_a_line_of_a_script_is_refused(
         find_site("")
 
 
+@pytest.mark.parametrize("name", ["a,b", "a:b", "a$b"])
+def test_a_modules_file_has_a_path_that_engines_can_bind(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "site.toml").write_text("mpi = 'pmix'")
+    monkeypatch.setenv(site_file.VARIABLE, str(tmp_path / name / "site.toml"))
+    with pytest.raises(UsageError, match="and no engine binds such a path into a container; move"):
+        find_site("")
+
+
 def test_a_module_whose_file_has_gone_is_no_site_without_it(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,7 +117,7 @@ def test_what_a_program_puts_beside_its_verdict_holds_up_no_check(tmp_path: Path
     for name, text_ in ("4", "no verdict"), ("5", "[" * 10**5), ("6", '{"code": Infinity}'):
         more += f"open(at + '/{name}.verdict', 'w').write('{text_}')\n"
     answer(tmp_path, FILE, more=more)
-    done = exercise(tmp_path, NAME, "--check", FILE, "--seconds", "20")
+    done = exercise(tmp_path, NAME, "--check", FILE, "--seconds", "60")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -23,7 +23,7 @@ from measure.roots import Base
 from measure.samples import in_rounds
 
 _PACKAGES, _OWN, _AHEAD, _FILE = "ordinary packages", "hpcpy.sif", "read ahead", "hpcpy-python"
-# As a launch does on the first rank of a node: src/launch/apptainer_node.sh.
+# As a launch does on the first rank of a node: src/hpcpy/launch/scripts/apptainer_node.sh.
 _BY_LAUNCH = '. "$0"; (read_ahead "$1" </dev/null >/dev/null 2>&1 &); shift; exec "$@"'
 # For one rank, too: until a program is executed its parent holds the GIL, and serves no storage.
 _RANKS = """
@@ -81,7 +81,7 @@ def _requests(images: Sequence[Base], ranks: int) -> dict[str, dict[str, Any]]:
     engine = [str(ensure("apptainer")["apptainer"].path), "exec", "--cleanenv", IMAGE]
     several = ["bash", "-c", _RANKS, str(ranks)]
     command = [*several, *engine, "python3", "-c", CORE]
-    script = str(paths.ROOT / "src/launch/read_ahead.sh")
+    script = str(paths.ROOT / "src/hpcpy/launch/scripts/read_ahead.sh")
     ahead = ["bash", "-pc", _BY_LAUNCH, script, IMAGE, *command]
     file = str(paths.BUILD / "hpcpy-python")
     return {

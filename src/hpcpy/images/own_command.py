@@ -15,7 +15,7 @@ from hpcpy.core import paths
 from hpcpy.core.pages import pages
 
 _FOLDER = "opt/hpcpy/share/hpcpy/tool"
-_SCRIPTS = "src/launch"
+_SCRIPTS = "src/hpcpy/launch/scripts"
 _COMMAND = """\
 #!/opt/hpcpy/bin/python3 -IB
 import runpy

@@ -1,4 +1,4 @@
-"""The lines of a job script that bring in ``src/launch``: around an engine, a rank, an image."""
+"""The lines of a job script that bring in ``scripts``: around an engine, a rank, an image."""
 
 # What runs on a node runs as `bash -p`, which takes no options (SHELLOPTS) and no commands
 # (BASH_ENV) of the user's.
@@ -11,7 +11,7 @@ from hpcpy.launch.shell import Expanded, Line, quoted, variable_of_script
 
 # Seconds in which the other ranks may end by themselves, as the scripts have it.
 SECONDS = 5
-_FOLDER = Path(__file__).parents[2] / "launch"
+_FOLDER = Path(__file__).with_name("scripts")
 # Of an engine: what runs on the node and becomes it, and what runs a rank in the container.
 _AROUND = {
     "apptainer": (

@@ -106,7 +106,7 @@ def record(packed: Path, command: Sequence[str]) -> Recording | None:
 
 def write_beside(sif: Path, read: Sequence[Range]) -> Path:
     """Add what was read of a SIF to the file beside it that launches look for; return it."""
-    # ``src/launch/read_ahead.sh`` reads it.
+    # ``src/hpcpy/launch/scripts/read_ahead.sh`` reads it.
     file, size = sif.with_name(f"{sif.name}.hot"), sif.stat()
     lines = [f"{size.st_size}\n"]
     for each in merged([*_beside(file, size.st_size), *read], gap=_LAUNCH_GAP):

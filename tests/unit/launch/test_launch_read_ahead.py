@@ -28,7 +28,7 @@ _SLOW = "dd() { echo '262144 bytes copied, 0.005 s' >&2; }"
 
 def read(image: Path, storage: str = _SLOW) -> int:
     script = _COUNT.replace("$2", storage)
-    done = run("bash", "-pc", script, paths.ROOT / "src/launch", image)
+    done = run("bash", "-pc", script, paths.ROOT / "src/hpcpy/launch/scripts", image)
     assert (done.returncode, done.stderr) == (0, "")
     return int(done.stdout)
 

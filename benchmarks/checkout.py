@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from hpcpy.core import paths  # noqa: E402
-from hpcpy.core.parser import Parser  # noqa: E402
 from hpcpy.core.trust import require_safe_checkout  # noqa: E402
 from hpcpy_common.errors import HpcpyError  # noqa: E402
+from hpcpy_common.options import Parser  # noqa: E402
 
 
 def run(

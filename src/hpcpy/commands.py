@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.parser import Parser
 from hpcpy.core.paths import CALLED, project_version
 from hpcpy.core.trust import require_safe_checkout
 from hpcpy_common.errors import UsageError, suggestion
+from hpcpy_common.options import Parser
 
 # command -> (module, what it does).  The module has `declare(parser)`, which adds
 # the command's arguments, and `main(options) -> exit code`.

@@ -7,7 +7,7 @@ import math
 import sys
 import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hpcpy_common.errors import UsageError
 
@@ -17,34 +17,40 @@ if TYPE_CHECKING:
 _WIDTH = 80  # of help's description
 
 
-class Printer(argparse.ArgumentParser):
-    """A parser that fails where its help cannot be written: argparse's own ends with 0."""
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        (file or sys.stderr).write(message)
-
-
-class Parser(Printer):
+class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, raised as `UsageError`."""
 
-    def __init__(self, command: str, description: str, epilog: str) -> None:
-        super().__init__(
-            prog=f"python -m {command}",
-            description=textwrap.fill(description, _WIDTH),
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            # A job script's line means the same when there are more options.
-            allow_abbrev=False,
-        )
+    def __init__(self, **options: Any) -> None:
+        # A job script's line means the same when there are more options.
+        super().__init__(allow_abbrev=False, **options)
+
+    @property
+    def arguments(self) -> list[argparse.Action]:
+        """All arguments: variables of make are named after them."""
+        return self._actions
 
     def error(self, message: str) -> NoReturn:
-        """Raise a UsageError instead of printing the usage above the message."""
-        raise UsageError(" ".join(message.split()), hint="--help tells the options")
+        """Raise argparse's error as ours."""
+        raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """End after --help, once it is written: that a disk is full is an error."""
         sys.stdout.flush()
         super().exit(status, message)
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        # argparse's own ends with 0 where the help cannot be written.
+        (file or sys.stderr).write(message)
+
+
+def module_parser(command: str, description: str, epilog: str) -> Parser:
+    """Return the parser of a module's command, as ``workloads pi``."""
+    return Parser(
+        prog=f"python -m {command}",
+        description=textwrap.fill(description, _WIDTH),
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:

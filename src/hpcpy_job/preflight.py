@@ -43,7 +43,8 @@ def main(words: list[str]) -> int:
         while words and words[0].startswith("-") and words[0] != "-m":
             option, _, file = words[0].partition("=")
             if option != "--site":
-                raise UsageError(f"unknown option {option}", hint="--help tells the options")
+                hint = "see python -m hpcpy_job preflight --help"
+                raise UsageError(f"unknown option {option}", hint=hint)
             if not file and len(words) == 1:
                 raise UsageError("--site: no file is named")
             promised = promises.read(Path(file or words[1]))

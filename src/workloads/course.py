@@ -6,7 +6,7 @@ import textwrap
 from typing import NamedTuple
 
 from hpcpy_common.errors import EXIT_CODES
-from hpcpy_common.options import Parser
+from hpcpy_common.options import Parser, module_parser
 
 
 class Row(NamedTuple):
@@ -169,7 +169,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser("workloads course", "The plan of a course of two days.", EXIT_CODES)
+    parser = module_parser("workloads course", "The plan of a course of two days.", EXIT_CODES)
     text = "1 or 2: a day of the two; half: half a day; one: one day (default: two)"
     parser.add_argument("way", nargs="?", choices=list(_ways()), default="two", help=text)
     return parser

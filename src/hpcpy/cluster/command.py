@@ -12,11 +12,11 @@ from pathlib import Path
 from hpcpy.cluster import machines, processes
 from hpcpy.cluster.layout import Layout, default_layout, greeting
 from hpcpy.core import paths
-from hpcpy.core.parser import Parser
 from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 from hpcpy_common.errors import UsageError
+from hpcpy_common.options import Parser
 
 # slurmd kills what has not heeded SIGTERM after 5 s, and then has to say so.
 _CANCEL_SECONDS = 15.0

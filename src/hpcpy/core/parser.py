@@ -1,4 +1,4 @@
-"""The way into ``hpcpy``, in a checkout and in an image, and its parser: errors are one line."""
+"""The way into ``hpcpy``, in a checkout and in an image, and the types of its options."""
 
 from __future__ import annotations
 
@@ -6,26 +6,8 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Collection
-from typing import Any, NoReturn
 
-from hpcpy_common.errors import UsageError, lost_output, open_streams, suggestion
-from hpcpy_common.options import Printer
-
-
-class Parser(Printer):
-    """A parser that raises an error as ours; options are never shortened."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    @property
-    def arguments(self) -> list[argparse.Action]:
-        """All arguments: variables of make are named after them."""
-        return self._actions
-
-    def error(self, message: str) -> NoReturn:
-        """Raise argparse's error as ours."""
-        raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
+from hpcpy_common.errors import lost_output, open_streams, suggestion
 
 
 def text(value: str) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.parser import Parser
 from hpcpy.launch.checks import named_image
 from hpcpy.launch.layers import Layer, find_site, layers, together
 from hpcpy.launch.options import ENGINES, Request, add_options, is_uri, read_names
 from hpcpy.launch.running import completed, own_image, running_image
 from hpcpy.launch.site import KEYS, OPTIONS, VARIABLE_NAME, Site
 from hpcpy_common.errors import UsageError
+from hpcpy_common.options import Parser
 from hpcpy_job.doctor import promises
 
 _WIDTH = 46

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core.files import all_below
-from hpcpy.core.parser import Parser
 from hpcpy.core.paths import CALLED, named, quoted
 from hpcpy.core.programs import captured, run
 from hpcpy.core.stages import StageError, say, stage
@@ -24,6 +23,7 @@ from hpcpy.pack.programs import launcher, mksquashfs
 from hpcpy.pack.sif import pack_sif
 from hpcpy.pack.starts import ALONE, count, record
 from hpcpy_common.errors import DiskError, UnavailableError, UsageError
+from hpcpy_common.options import Parser
 from hpcpy_common.programs import ended
 
 

@@ -48,7 +48,7 @@ def _require_writable(file: Path, world: World) -> None:
 
 def _parser() -> options.Parser:
     what = "What this machine and this job offer, and what is wrong with them."
-    parser = options.Parser("hpcpy_job doctor", what, _EPILOG)
+    parser = options.module_parser("hpcpy_job doctor", what, _EPILOG)
     groups = ", ".join(f"{name}: {what}" for name, what in checks.GROUPS.items())
     parser.add_argument("--site", type=Path, metavar="FILE",
                         help="a site's TOML file, by its path: its [promises] must be kept (in"

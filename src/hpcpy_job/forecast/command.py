@@ -49,7 +49,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _parser() -> options.Parser:
-    parser = options.Parser(
+    parser = options.module_parser(
         "hpcpy_job forecast",
         "How long the last of many ranks would wait for a program's start: counted here, probed "
         "on your file system, the rest by a model.",

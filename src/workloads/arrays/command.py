@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> options.Parser:
-    parser = options.Parser(
+    parser = options.module_parser(
         "workloads arrays",
         "Views, strides, broadcasting and copies of NumPy's arrays: shape, strides in bytes, "
         "whether the elements lie in the memory of the first array, and the bytes that were taken "

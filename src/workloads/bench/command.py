@@ -24,7 +24,7 @@ from hpcpy_common.errors import (
     described,
     lost_output,
 )
-from hpcpy_common.options import Parser
+from hpcpy_common.options import Parser, module_parser
 from workloads.bench import options
 from workloads.bench.report import left_out_lines, report, write_json
 from workloads.bench.result import Done, Failure, Result, duration
@@ -66,7 +66,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
 
 def parser(workload: Workload) -> Parser:
     """Return the parser of a workload's command line."""
-    made = Parser(f"workloads {workload.name}", workload.description, EXIT_CODES)
+    made = module_parser(f"workloads {workload.name}", workload.description, EXIT_CODES)
     workload.add_options(made.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())
     options.add_common(made, samples=samples, request=workload.request)

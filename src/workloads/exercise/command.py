@@ -214,7 +214,7 @@ def _sum_up(verdicts: list[dict[str, Any]]) -> None:
 
 def _parser() -> options.Parser:
     what = "Exercises for a class: a technique's file with a hole, and its check by its answer."
-    parser = options.Parser("workloads exercise", what, _EPILOG)
+    parser = options.module_parser("workloads exercise", what, _EPILOG)
     add = parser.add_argument
     add("name", nargs="?", help=f"one of: {', '.join(NAMES)}")
     add("--to", type=Path, metavar="FILE", help="write the file with the hole")

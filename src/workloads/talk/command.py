@@ -141,7 +141,7 @@ def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) ->
 
 
 def _parser() -> options.Parser:
-    parser = options.Parser(
+    parser = options.module_parser(
         "workloads talk",
         "Three talks about Python in HPC, slide by slide: runs what a slide computes, checks the "
         "answer, and sets the talk's figures beside those of this machine.",

@@ -27,9 +27,11 @@ def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return "did you mean …?" when a known name is near, else a hint or all that there are."""
     from difflib import get_close_matches  # noqa: PLC0415  (5 ms, and only here)
 
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"
+    names = {each.lower(): each for each in known}
+    near = get_close_matches(name.lower(), names, n=1)
+    if near:
+        return f"did you mean {names[near[0]]}?"
+    return otherwise or f"there are: {', '.join(names.values())}"
 
 
 class HpcpyError(Exception):

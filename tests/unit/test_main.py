@@ -75,6 +75,7 @@ def test_no_command_or_an_unknown_one_is_bad_input() -> None:
         (["pack", "/usr", "--to=x"], "/usr: there is no such SIF"),
         (["setup", "--", "docker"], "no tool group 'docker'"),
         (["lock", "--only", "nunpy"], "; did you mean numpy?\n"),
+        (["lock", "--only", "NUMPY"], "; did you mean numpy?\n"),
         (["relink", "numpy"], "no package 'numpy' in debian.lock; make lock NAME=numpy"),
         (["relink", "openssl", "--image=hpcpi"], "no image 'hpcpi'; there are: base, builder"),
     ],

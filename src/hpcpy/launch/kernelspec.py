@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,8 +71,11 @@ def main(options: argparse.Namespace) -> int:
     )
     os.umask(os.umask(0) | 0o002)  # what users run is not for everybody to change
     with places_named(path.parent, ANOTHER_FOLDER):
-        refuse_anothers(path, PLAIN, "kernel")
-        write_whole(path, f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n")
+        kernel = f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n"
+        if not kernel.startswith(refuse_anothers(path, PLAIN, "kernel")):
+            remark = "replaces the kernel of this name; another --name keeps both"
+            print(f"hpcpy kernelspec: {remark}", file=sys.stderr)
+        write_whole(path, kernel)
     print(path)
     warn_of_engine(program, site)
     return 0

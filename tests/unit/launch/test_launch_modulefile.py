@@ -49,6 +49,15 @@ def test_what_goes_with_the_checkout_is_told(
     assert (warning in capsys.readouterr().err) == is_own
 
 
+def test_a_kernel_of_another_image_is_replaced_by_a_word_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["kernelspec", "--engine=podman-hpc", f"--to={tmp_path}"]
+    for tag, says in (("1", False), ("1", False), ("2", True)):
+        assert run([*words, f"--image=registry.example.org/me/hpcpy:{tag}"]) == 0
+        assert ("replaces the kernel of this name" in capsys.readouterr().err) == says
+
+
 ASK = ": the module names no kind of MPI; write it where Slurm is, or put"
 NO_KIND = "  srun --mpi=list has no pmix or pmi2, so the default is taken"
 

@@ -99,8 +99,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
         if first in _ALL:
-            hint = f"git clone …/hpcpy (README.md); without it there are {', '.join(COMMANDS)}"
-            raise UsageError(f"{first} needs a checkout", hint=hint)
+            hint = f"git clone …/hpcpy (README.md); here there are {', '.join(COMMANDS)}"
+            raise UsageError(f"{first} is a command of a checkout", hint=hint)
         raise UsageError(f"unknown command {first!r}", hint=suggestion(first, COMMANDS))
     own, program = list(words), []
     if first in WITH_PROGRAM and "--" in own:

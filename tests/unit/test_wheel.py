@@ -39,7 +39,7 @@ WHEEL = {
     "forecast --help": (0, "usage: python -m hpcpy_job forecast "),
     "pack env": (69, "hpcpy pack: no mksquashfs 4.4 or newer here; install the package squashfs-"),
     "pack --undo env": (2, "/env: is not packed; "),
-    "build sif": (2, "hpcpy: build needs a checkout; git clone …/hpcpy (README.md); without it "),
+    "build sif": (2, "hpcpy: build is a command of a checkout; git clone …/hpcpy (README.md); "),
     "biuld": (2, "hpcpy: unknown command 'biuld'; there are: "),
 }
 

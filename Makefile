@@ -15,7 +15,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch oci sif standalone cuda relink run launch batch modulefile kernelspec pack cluster check test test-long test-gpu test-upstream test-packages bench storm sbom release lock verify html clean
+.PHONY: help setup fetch oci sif standalone cuda relink run launch batch modulefile kernelspec pack cluster check test test-long test-gpu test-upstream test-packages bench storm sbom release install lock verify html clean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^## / { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -99,6 +99,9 @@ sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cud
 
 release: ## images, files, SBOMs, provenance, recipes, pages in one folder; KEY=FILE signs it
 	@$(HPCPY) release
+
+install: ## copy the tool alone, as its wheel has it, for packagers: PREFIX=/usr/local DESTDIR=FOLDER
+	@$(HPCPY) install
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that Python package, with what it needs
 	@$(HPCPY) lock

@@ -5,7 +5,8 @@ from pathlib import Path
 # The folders of a line have no two modules of one name.
 MYPY = (
     "src/hpcpy src/hpcpy_common src/hpcpy_job src/workloads src/workloads_spark"
-    " src/interp benchmarks containers/cuda containers/dev recipes/interpreter recipes/link",
+    " src/interp benchmarks containers/cuda containers/dev recipes/interpreter recipes/link"
+    " packaging",
     "tests/unit tests/image_dev tests/image_sci tests/image_spark tests/image_sanitized",
     "tests/gpu tests/conftest.py tests/run.py",
     "tests/launch tests/image_cuda",

@@ -14,13 +14,13 @@ from hpcpy.core.programs import STOPPED, end_on_signals
 from hpcpy.core.trust import ANOTHER_CACHE
 from hpcpy_common.errors import DiskError, HpcpyError, UsageError
 from hpcpy_common.files import OF_A_NAME
-from hpcpy_job.__main__ import entry as doctor
+from hpcpy_job.__main__ import entry as job
 
 
 def main(words: list[str]) -> int:
     """Run one command; return its exit code (docs/reference/make.md)."""
-    if words[:1] == ["doctor"]:
-        return doctor()
+    if words and COMMANDS.get(words[0], ("",))[0].startswith("hpcpy_job."):
+        return job()
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)
@@ -70,5 +70,10 @@ def _is_in_cache(name: str | bytes) -> bool:
         return False
 
 
+def start() -> int:
+    """Run the command that this process was started with, as a wheel's ``hpcpy``."""
+    return entry(main)
+
+
 if __name__ == "__main__":
-    sys.exit(entry(main))
+    sys.exit(start())

@@ -20,13 +20,14 @@ from hpcpy_common.options import Parser
 # the command's arguments, and `main(options) -> exit code`.
 COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
-    "fetch": ("hpcpy.fetch.debian", "download and verify every pinned source, wheel and package"),
+    "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "relink": ("hpcpy.relink", "move a library of Debian's, and link an image anew"),
     "build": ("hpcpy.images.command", "build an OCI archive, a SIF, or an interpreter as one file"),
     "sbom": ("hpcpy.images.sbom_file", "write what is in an image (its SBOM), as SPDX"),
     "verify": ("hpcpy.images.verify", "build again, from an empty cache, and compare the bytes"),
     "release": ("hpcpy.release", "write an image, its SBOM and provenance into one folder"),
+    "install": ("hpcpy.install", "copy what the tool's wheel has below a prefix, for packagers"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "pack": ("hpcpy.pack.command", "pack a conda environment or a venv into one file, in place"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
@@ -36,6 +37,7 @@ COMMANDS = {
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
     "doctor": ("hpcpy_job.doctor.command", "say what is wrong with this machine or job"),
+    "forecast": ("hpcpy_job.forecast.command", "say how long many ranks would wait for a start"),
     "clean": ("hpcpy.clean", "remove the images, or everything that was built"),
     "check": ("hpcpy.maintain", "lint, types and host tests"),
     "test": ("hpcpy.maintain", "run the tests, inside the image and out"),
@@ -49,17 +51,19 @@ COMMANDS = {
     "docs": ("hpcpy.core.pages", "print a page of the documentation, or list them all"),
 }
 
+_ALL = frozenset(COMMANDS)
 if not paths.IS_CHECKOUT:
-    # What an image and the one file have of them; hpcpy_job is a package of their own.
+    # What an image, the one file and a wheel have of them; hpcpy_job is a package of their own.
     COMMANDS = {
-        name: row
-        for name, row in COMMANDS.items()
-        if name == "doctor" or Path(paths.ROOT, "src", f"{row[0].replace('.', '/')}.py").is_file()
+        name: (module, what)
+        for name, (module, what) in COMMANDS.items()
+        if module.startswith("hpcpy_job.")
+        or Path(paths.MODULES, f"{module.replace('.', '/')}.py").is_file()
     }
 
 # What `--help` lists: all but what maintainers of the images call.
 _FOR_USERS = {
-    *("setup", "build", "run", "test", "clean", "docs", "doctor", "cluster"),
+    *("setup", "build", "run", "test", "clean", "docs", "doctor", "forecast", "cluster"),
     *("launch", "batch", "site", "modulefile", "kernelspec", "pack"),
 }
 
@@ -94,10 +98,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command's arguments; `program` has the words after ``--`` of `WITH_PROGRAM`."""
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
-        hint = suggestion(first, COMMANDS)
-        if not paths.IS_CHECKOUT:
-            hint = f"without a checkout there are {', '.join(COMMANDS)}"
-        raise UsageError(f"unknown command {first!r}", hint=hint)
+        if first in _ALL:
+            hint = f"git clone …/hpcpy (README.md); here there are {', '.join(COMMANDS)}"
+            raise UsageError(f"{first} is a command of a checkout", hint=hint)
+        raise UsageError(f"unknown command {first!r}", hint=suggestion(first, COMMANDS))
     own, program = list(words), []
     if first in WITH_PROGRAM and "--" in own:
         at = own.index("--")

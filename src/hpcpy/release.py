@@ -23,6 +23,7 @@ from hpcpy.core.programs import NOT_STARTED, captured
 from hpcpy.core.scratch import remove_tree
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.images.cached import read_stamp, require_bytes
 from hpcpy.images.command import add_arch, ensure_image
 from hpcpy.images.graph import Image, the_graph
@@ -32,6 +33,7 @@ from hpcpy.images.provenance import commit, hashed, statement
 from hpcpy.images.sbom_file import HOST, sbom_of, sbom_of_pins
 from hpcpy.images.vex import vex
 from hpcpy.launch import settings
+from hpcpy.pins.debian import snapshot_epoch
 from hpcpy.pins.model import ARCHITECTURES, host_arch
 from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
@@ -180,6 +182,7 @@ def main(options: argparse.Namespace) -> int:
         folder.mkdir()
         for product in products:
             _ship(product, folder, of, options.key)
+        build_wheel(folder)
         _pack(paths.BUILD / "docs", folder / "pages.zip")
         _pack(paths.ROOT / "reframe", folder / "reframe.zip")
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
@@ -238,6 +241,14 @@ def _build_pages() -> None:
         if (pages := paths.BUILD / "docs").exists():  # perhaps with those of other commits
             remove_tree(pages)
         current.run([sys.executable, "-I", paths.ROOT / "hpcpy", "html"])
+
+
+def build_wheel(folder: Path) -> None:
+    """Write the wheel of the tool, the same bytes each time."""
+    python, epoch = ensure_venv() / "bin/python", snapshot_epoch()
+    with stage("wheel of the tool") as current:
+        words = ("-m", "hatchling", "build", "--target=wheel", "--directory", folder)
+        current.run([python, *words], env={"SOURCE_DATE_EPOCH": str(epoch)}, cwd=paths.ROOT)
 
 
 def _pack(source: Path, target: Path) -> None:

@@ -1,14 +1,17 @@
-"""The project's version: the image's, else the checkout's."""
+"""The project's version: the image's, else that of the checkout or of the tool's wheel."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 _IMAGE = "/opt/hpcpy/share/hpcpy/image.json"
-_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+_MODULES = Path(__file__).resolve().parents[1]
+# The wheel's first: above it may be another project's.
+_PROJECTS = (_MODULES / "hpcpy/share/pyproject.toml", _MODULES.parent / "pyproject.toml")
 
 
 def image() -> Any:
@@ -19,15 +22,13 @@ def image() -> Any:
 
 
 def version() -> str:
-    """Return the version; empty where neither file can be read."""
-    try:
+    """Return the version; empty where none of the files can be read."""
+    with contextlib.suppress(OSError):
         return str(image()["version"])
-    except OSError:
-        pass
-    try:
-        return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])
-    except OSError:
-        return ""
+    for project in _PROJECTS:
+        with contextlib.suppress(OSError):
+            return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return ""
 
 
 def line(program: str = "workloads") -> str:

@@ -36,7 +36,7 @@ def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("build", "hpcpy: unknown command 'build'; without a checkout there are launch, site, "),
+        ("build", "hpcpy: build is a command of a checkout; git clone …/hpcpy (README.md); "),
         ("launch -- my.py", "hpcpy launch: apptainer needs the image's name; IMAGE="),
         ("kernelspec --to=.", "hpcpy kernelspec: no image is named; IMAGE="),
         ("batch --node=2 -- my.py", "hpcpy batch: unrecognized arguments: --node=2"),

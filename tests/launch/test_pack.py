@@ -21,8 +21,11 @@ from packing import (
     variables,
 )
 
+from hpcpy.engine.setup import ensure
+from hpcpy.fetch.artifacts import downloads_dir
 from hpcpy.pack.image import setting
 from hpcpy.pack.places import beside, is_packed
+from installed_wheel import build, install
 from running import run, start, wait_until
 from tiers import sampled
 
@@ -66,6 +69,22 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     assert (prefix / "conda-meta/history").is_file()
     assert str(prefix) not in Path("/proc/self/mountinfo").read_text()
     wait_until(lambda: not daemons(prefix))
+
+
+def test_the_wheel_packs_too_with_what_the_machine_has(prefix: Path, tmp_path: Path) -> None:
+    command = install(build(tmp_path / "wheel"), tmp_path / "venv") / "hpcpy"
+    # What a user's machine needs; the launcher is compiled of the packages that the checkout has.
+    tools = ensure("apptainer")["mksquashfs"].path.parent
+    cache = tmp_path / "cache/hpcpy"
+    cache.mkdir(parents=True)
+    (cache / "downloads").symlink_to(downloads_dir())
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "HPCPY_CACHE": str(cache.parent)}
+    for words in (("pack", prefix), ("pack", "--undo", prefix)):
+        done = run(command, *words, cwd=tmp_path, env=env)
+        assert done.returncode == 0, done.stderr
+        assert is_packed(prefix) == (len(words) == 2)
+        assert reported(run(prefix / "bin/report", env=ENV))[0] == f"{prefix}/bin/python"
+    assert {path.name for path in cache.iterdir()} == {"downloads", "logs", "tools"}
 
 
 def test_the_launchers_variables_are_not_the_programs(prefix: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ from hpcpy.release import SIGNATURE, SUMS, check_key
 from hpcpy_common.errors import DiskError, IntegrityError, UnavailableError, UsageError
 from running import executable
 from small_image import layer, write_archive
+
+WHEEL = f"hpcpy-{project_version()}-py3-none-any.whl"
 
 
 def said(*command: str | Path, cwd: Path | None = None) -> None:
@@ -70,6 +73,8 @@ def words(
     pages.mkdir()
     (pages / "index.html").write_text("a page")
     monkeypatch.setattr(release_command, "_build_pages", lambda: None)
+    # The one that runs this is whole; made anew for this Python it would end its tests.
+    monkeypatch.setattr(release_command, "ensure_venv", lambda: Path(sys.prefix))
     monkeypatch.setattr(paths, "BUILD", build)
     plan = make_plan()
     named = [request.param] if request.param else []
@@ -112,7 +117,7 @@ def test_a_release_is_whole_and_signed(
     # Of the recipes those whose files are there.
     names += ["LICENSE", "pages.zip", "schema.json", "template.toml", "Containerfile"]
     names += ["podman-hpc.yaml"]
-    names += ["host.spdx.json", "hpcpy.openvex.json", "reframe.zip"]
+    names += ["host.spdx.json", "hpcpy.openvex.json", "reframe.zip", WHEEL]
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
@@ -135,7 +140,7 @@ def test_without_a_name_it_has_both_images_both_files_and_all_recipes(
 ) -> None:
     checked(release, keys[1], program)
     names = {"INSTALL", "LICENSE", "NOTES.md", "pages.zip", "schema.json", SUMS, SIGNATURE}
-    names |= {"host.spdx.json", "reframe.zip", "template.toml"}
+    names |= {"host.spdx.json", "reframe.zip", "template.toml", WHEEL}
     for image, file in STANDALONE.items():
         names |= {f"{image}.{ending}" for ending in ("oci.tar", "sif", "spdx.json", "openvex.json")}
         names |= {file, f"{file}.spdx.json", f"{image}.provenance.json"}

@@ -105,7 +105,7 @@ def test_reframes_checks_have_the_values_of_this_checkout() -> None:
 # The folders and single modules of the tool, in the order in which they may import each other.
 FOLDERS = (
     *("core", "pins", "fetch", "engine", "cluster", "sbom", "images", "launch", "pack"),
-    *("lock", "relink", "release", "clean", "maintain", "commands", "__main__"),
+    *("lock", "relink", "release", "install", "clean", "maintain", "commands", "__main__"),
 )
 
 

@@ -131,7 +131,7 @@ def _make(words: list[str]) -> None:
 
 def _hpcpy(words: list[str], *, is_whole: bool = True) -> None:
     words = [word for word in words if word != "…"]
-    if words[:1] == ["doctor"]:
+    if words[:1] in (["doctor"], ["forecast"]):
         _job(words)
         return
     try:

@@ -25,7 +25,7 @@ def hpcpy(*arguments: str, **variables: str) -> Done:
 @pytest.mark.parametrize("name", sampled(COMMANDS, keep=3))
 def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None:
     shown = printed(hpcpy(name, "--help", HOME=str(tmp_path), HPCPY_CACHE=str(tmp_path / "cache")))
-    called = "python -m hpcpy_job" if name == "doctor" else "./hpcpy"
+    called = "python -m hpcpy_job" if name in ("doctor", "forecast") else "./hpcpy"
     assert shown.startswith(f"usage: {called} {name} [-h]")
     assert list(tmp_path.iterdir()) == []
 
@@ -175,7 +175,7 @@ def test_a_cache_that_is_closed_to_the_user_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "hpcpy/downloads").mkdir(parents=True)
     (tmp_path / "hpcpy").chmod(0o700)
     code = (
-        "import encodings.utf_8_sig, os, sys, hpcpy.fetch.debian; from hpcpy.__main__ import main;"
+        "import encodings.utf_8_sig, os, sys, hpcpy.fetch.command; from hpcpy.__main__ import main;"
         " os.setuid(65534); sys.exit(main(['fetch']))"
     )
     done = python("-c", code, HPCPY_CACHE=str(tmp_path))

@@ -95,7 +95,8 @@ def words_of(command: str, data: st.DataObject) -> list[str]:
     return [command, *data.draw(st.lists(known | WORDS | glued, max_size=6))]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# The others are hpcpy_job's, which reads their words itself.
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"doctor", "forecast"}))
 @settings(max_examples=1000, deadline=None)
 @given(data=st.data())
 def test_any_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from hpcpy_common.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[3]
+# Where the packages are: src, or the site-packages of a wheel.
+MODULES = Path(__file__).resolve().parents[2]
+# A wheel's data lies in its package (images/own_command.py). It belongs to no image, unlike the
+# copies of a few commands that images and the one file have.
+IS_WHEEL = (MODULES / "hpcpy/share").is_dir()
+ROOT = MODULES / "hpcpy/share" if IS_WHEEL else MODULES.parent
 ENV = ROOT / "env"
 RECIPES = ROOT / "recipes"
 CONTAINERS = ROOT / "containers"
@@ -21,12 +26,13 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
-# Not the copy of a few commands that an image and the one file have (images/own_command.py).
 IS_CHECKOUT = (ROOT / "Makefile").is_file()
 # What a user types, in hints and pages; the one file has no command of its own.
 CALLED = f"{shlex.quote(sys.orig_argv[0])} -m hpcpy"
 if IS_CHECKOUT or shutil.which("hpcpy"):
     CALLED = "./hpcpy" if IS_CHECKOUT else "hpcpy"
+elif Path(sys.argv[0]).name == "hpcpy":  # of a virtual environment that is not on PATH
+    CALLED = shlex.quote(sys.argv[0])
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;
@@ -98,9 +104,10 @@ def in_home(what: str, path: str, variable: str) -> Path:
 
 
 def writable(folder: Path) -> Path:
-    """Return a folder of ``build/``, or one in the cache of a user of a site's checkout."""
+    """Return a folder of ``build/``; of a site's checkout or a wheel one in the user's cache."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    return folder if os.access(there, os.W_OK) else cache_dir() / folder.relative_to(BUILD)
+    is_here = os.access(there, os.W_OK) and not IS_WHEEL
+    return folder if is_here else cache_dir() / folder.relative_to(BUILD)
 
 
 def project_version() -> str:

@@ -1,4 +1,4 @@
-"""The command ``hpcpy`` of images and of the one file, with what it needs of this checkout.
+"""The command ``hpcpy`` of images, the one file and the wheel, with what it needs of a checkout.
 
 In images it is the last layer: an edit of a page builds no image anew.
 """
@@ -12,6 +12,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 from hpcpy.core import paths
+from hpcpy.core.files import all_below
 from hpcpy.core.pages import pages
 
 _FOLDER = "opt/hpcpy/share/hpcpy/tool"
@@ -30,24 +31,28 @@ _COMMANDS = (
     *("hpcpy.launch.command", "hpcpy.launch.settings", "hpcpy.launch.modulefile"),
     *("hpcpy.launch.kernelspec", "hpcpy.core.pages"),
 )
-# Only the one file has it: in a container the host's paths and programs are elsewhere.
+# No image has it: in a container the host's paths and programs are elsewhere.
 _ON_HOSTS = ("hpcpy.pack.command",)
 _NOT_THERE = (
     *("hpcpy.images", "hpcpy.engine.prefix", "hpcpy.engine.podman", "hpcpy.engine.setup"),
-    *("hpcpy.fetch", "hpcpy.cluster"),
+    "hpcpy.cluster",
 )
+# The images' own packages, which only the wheel has beside the commands.
+_PACKAGES = ("hpcpy_common", "hpcpy_job", "workloads")
 
 
-def files(*, on_hosts: bool = False) -> tuple[Path, ...]:
-    """Return the modules of the commands, and the files that these read."""
-    return _files(paths.ROOT, on_hosts=on_hosts)
+def files(*, on_hosts: bool = False, compiles: bool = False) -> tuple[Path, ...]:
+    """Return the modules of the commands, and the files that these read.
+
+    `compiles`: also what makes the launcher of packed environments, which the one file has.
+    """
+    return _files(paths.ROOT, on_hosts=on_hosts, compiles=compiles)
 
 
 @functools.cache
-def _files(root: Path, *, on_hosts: bool) -> tuple[Path, ...]:
-    # The image has these, and the standard library.
-    own = ["hpcpy_common", "hpcpy_job", "workloads"]
-    finder = ModuleFinder(path=[str(root / "src")], excludes=[*own, *_NOT_THERE])
+def _files(root: Path, *, on_hosts: bool, compiles: bool) -> tuple[Path, ...]:
+    left_out = _NOT_THERE if compiles else (*_NOT_THERE, "hpcpy.fetch")
+    finder = ModuleFinder(path=[str(root / "src")], excludes=[*_PACKAGES, *left_out])
     finder.run_script(str(root / "src/hpcpy/__main__.py"))
     for name in (*_COMMANDS, *(_ON_HOSTS if on_hosts else ())):
         finder.import_hook(name)
@@ -61,7 +66,22 @@ def _files(root: Path, *, on_hosts: bool) -> tuple[Path, ...]:
     if on_hosts:
         # With its sources: LGPL's glibc and libfuse are linked into the launcher.
         others += [*(root / "src/hpcpy/pack/launcher").iterdir(), root / "env/tools.toml"]
+    if compiles:
+        others += [root / "env/debian.toml", root / "env/debian.lock"]
     return (*sorted(Path(file) for file in modules if file), *sorted(others))
+
+
+def wheel() -> dict[str, Path]:
+    """Return the files of the wheel by their places in it; what is no module lies in ``share``."""
+    source = paths.ROOT / "src"
+    own = (path for name in _PACKAGES for path in sorted(all_below(source / name)))
+    others = (path for path in own if path.is_file() and path.suffix not in (".pyc", ".so"))
+    return {
+        str(path.relative_to(source))
+        if path.is_relative_to(source)
+        else f"hpcpy/share/{path.relative_to(paths.ROOT)}": path
+        for path in (*files(on_hosts=True, compiles=True), *others)
+    }
 
 
 def layer(time: int) -> bytes:

@@ -24,7 +24,7 @@ _PREFIX = "/opt/hpcpy/"
 
 def running_image() -> tuple[str, str]:
     """Return the engine and the file of what this runs in: a SIF, or the one file; else empty."""
-    if paths.IS_CHECKOUT:
+    if paths.IS_CHECKOUT or paths.IS_WHEEL:
         return "", ""
     file = os.path.realpath(sys.executable)
     if file.startswith(_PREFIX):
@@ -38,7 +38,8 @@ def running_image() -> tuple[str, str]:
 
 def is_in_container() -> bool:
     """Tell whether this runs in an image: the host's Slurm, engines and files are elsewhere."""
-    return not paths.IS_CHECKOUT and running_image()[0] != "standalone"
+    of_image = not (paths.IS_CHECKOUT or paths.IS_WHEEL)
+    return of_image and running_image()[0] != "standalone"
 
 
 def site_of(request: Request) -> Site:
@@ -56,8 +57,9 @@ def completed(request: Request, site: Site) -> Request:
         running, image = running_image()
         # A site names its container engine; the one file needs none, unless the user gives one.
         if running != engine and (running != "standalone" or request.engine):
-            example = "/shared/hpcpy-python" if engine == "standalone" else "registry.example.org/…"
-            raise UsageError(f"{engine} needs the image's name", hint=f"IMAGE={example}")
+            files = {"apptainer": "/shared/hpcpy.sif", "standalone": "/shared/hpcpy-python"}
+            hint = f"IMAGE={files.get(engine, 'registry.example.org/…')}, or `image` in a site file"
+            raise UsageError(f"{engine} needs the image's name", hint=hint)
         engine = running
     elif engine == "apptainer" and not request.engine and is_program(image):
         engine = "standalone"

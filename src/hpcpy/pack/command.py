@@ -175,8 +175,8 @@ def _write_file(prefix: Path, work: Path, options: argparse.Namespace) -> None:
 def _make(environment: Environment, work: Path) -> tuple[Path, str]:
     """Return a packed folder, in which a program starts, and a line of its size."""
     # What is missing is said before anything is begun.
-    launcher()
     mksquashfs(is_plain=len(environment.folders) == 1)
+    launcher()
     name, packed = environment.prefix.name, work / "packed"
     with stage(f"look through {name}"):
         before = environments.look(environment)

@@ -1,4 +1,4 @@
-"""What pack starts: a checkout provides it; the one file has the launcher, the host the others."""
+"""What pack starts: a checkout provides it; elsewhere the host, and the one file the launcher."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hpcpy.core.stages import stage
 from hpcpy.engine.tools import here
 
 # With the script that starts a command where the launcher cannot mount.
-SOURCES = paths.ROOT / "src/hpcpy/pack/launcher"
+SOURCES = Path(__file__).with_name("launcher")
 
 
-def program(name: str, enough: str = "") -> Path:
+def program(name: str, enough: str = "", *, group: str = "apptainer") -> Path:
     """Return the path of Apptainer's program, or of one that it brings; see `here`."""
     if not paths.IS_CHECKOUT:
         return here(name, enough)
-    from hpcpy.engine.setup import ensure  # noqa: PLC0415  # the one file installs nothing
+    from hpcpy.engine.setup import ensure  # noqa: PLC0415  # only a checkout installs
 
-    return ensure("apptainer")[name].path
+    return ensure(group)[name].path
 
 
 def mksquashfs(*, is_plain: bool) -> Path:
@@ -42,9 +42,9 @@ def apptainer() -> str:
 
 
 def launcher() -> Path:
-    """Return the launcher, which a checkout compiles unless it is newer than its sources."""
-    if not paths.IS_CHECKOUT:
-        return SOURCES / "run"
+    """Return the launcher: the one file's, or one compiled here that is newer than its sources."""
+    if (own := SOURCES / "run").exists():
+        return own
     site, folder = paths.TOOLS / "pack/run", paths.writable(paths.TOOLS / "pack")
     made = folder / site.name
     newest = max(file.stat().st_mtime for file in SOURCES.iterdir())
@@ -57,12 +57,12 @@ def launcher() -> Path:
 
 
 def _compile(made: Path) -> None:
-    from hpcpy.engine.setup import ensure  # noqa: PLC0415  # of a checkout alone, these
-    from hpcpy.fetch.artifacts import take  # noqa: PLC0415
+    from hpcpy.fetch.artifacts import take  # noqa: PLC0415  # the one file has none of these
     from hpcpy.fetch.deb import unpack  # noqa: PLC0415
     from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415
     from hpcpy.pins.model import host_arch  # noqa: PLC0415
 
+    compiler = shutil.which("cc") or shutil.which("gcc") or program("gcc", group="compilers")
     with (
         stage("make the launcher of packed environments") as current,
         scratch_dir(made.parent, ".make") as root,
@@ -70,6 +70,5 @@ def _compile(made: Path) -> None:
     ):
         for deb in fetch_debs("launcher", host_arch()).values():
             unpack(take(deb, root / deb.name), root)
-        compiler = shutil.which("cc") or shutil.which("gcc") or ensure("compilers")["gcc"].path
         current.run(["sh", SOURCES / "compile.sh", root, temporary], env={"CC": str(compiler)})
         temporary.chmod(0o755)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 # What srun, the shell of `on_nodes` and Slurm's daemons print: it follows from a rank's death.
-SCHEDULER = re.compile(
-    r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
+_NO_CAUSE = re.compile(
+    r"preflight: warning: |INFO: {4}|(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: ."
 )
-_NO_CAUSE = re.compile(rf"preflight: warning: |INFO: {{4}}|{SCHEDULER.pattern}")
 # Apptainer's own errors, but that the node's first container has gone, and podman's.  Python's
 # logging has no blanks behind "ERROR:".
 _ENGINE = (

@@ -59,7 +59,7 @@ def test_the_ranks_variables_are_not_the_jobs(cluster: Cluster, staged: tuple[st
 def test_an_option_that_slurm_does_not_know_is_named(cluster: Cluster, kind: str) -> None:
     wrong = site(cluster, f"option-{kind}", f"[options]\n{kind} = ['--no-such']")
     done = hpcpy(cluster, "launch", "W=pi", "ENGINE=none", "IMAGE=/bin/echo", wrong)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (255, "")
     says = "hpcpy launch: Slurm refuses an option: unrecognized option '--no-such'"
     assert done.stderr.splitlines()[-1] == says
 

@@ -31,7 +31,7 @@ def become(script: str, environment: Mapping[str, str]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
     _filter_stderr()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    # Of -p, it takes no SHELLOPTS.
+    # With -p bash takes no SHELLOPTS.
     os.execvpe("bash", ["bash", "-p", f"/dev/fd/{file}"], environment)  # noqa: S606
 
 
@@ -52,7 +52,8 @@ def _filter_stderr() -> None:
 
 def _pass_on(source: int) -> None:
     """Copy to stderr until its writers have ended; then print the reason of a failure."""
-    for number in _STOPS:  # of a terminal, which the script has, too
+    # The script gets those of a terminal, too, and what it then says is to be read.
+    for number in _STOPS:
         signal.signal(number, signal.SIG_IGN)
     # No descriptor of the caller's is open longer than the script has it.
     os.dup2(source, 0)

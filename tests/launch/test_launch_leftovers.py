@@ -104,8 +104,7 @@ def test_the_cause_on_a_node_is_told(cluster: Cluster, sif: str, what: str) -> N
         done = run(*words, env=env, cwd=cluster.shared, timeout=SECONDS)
     finally:
         run(*node, remedy, check=True)
-    told, _ = explain(done.stderr, done.returncode, lambda: False)
-    assert re.match(line, told), done.stderr
+    assert re.match(line, explain(done.stderr)), done.stderr
 
 
 # What dead steps, or a neighbour, have left with the numbers of the next processes.

@@ -1,7 +1,5 @@
-"""A launch that loses a node or its job ends, says so, and leaves nothing on the nodes."""
+"""A launch that loses its job ends, and leaves nothing on the nodes."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,24 +39,6 @@ def wait_for_copies(cluster: Cluster, count: int) -> None:
 def the_job(cluster: Cluster) -> str:
     (number,) = cluster.run("squeue", "--noheader", "--format=%i").stdout.split()
     return number
-
-
-@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
-def test_a_node_that_dies_ends_the_launch_and_is_named(
-    cluster: Cluster, sif: str, more: tuple[str, ...]
-) -> None:
-    program = waiting_program(cluster, WAITS)
-    process = start(cluster, program, *SIZE, f"IMAGE={sif}", *more)
-    wait_until_ready(cluster, WAITS, 4)
-    # All of the node ends with it.
-    os.kill(cluster.daemon("slurmd", "n2"), signal.SIGKILL)
-    out, err = process.communicate(timeout=SECONDS)
-    assert process.returncode not in (0, None), out + err
-    # Whether Slurm 22.05 has told srun so or not.
-    assert err.splitlines()[-1] == "hpcpy launch: node n2 has failed", err
-    nothing_is_left(cluster, WAITS)
-    root = Path(f"/proc/{cluster.daemon('slurmd', 'n1')}/root")
-    assert list((root / "tmp").glob("hpcpy-*/*.sif")) == []
 
 
 @pytest.mark.parametrize("kind", ["sif", "standalone"])

@@ -147,7 +147,7 @@ def test_a_stop_ends_all_ranks_and_their_containers(user: User, end: str) -> Non
             process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
-    assert (err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT") == (end == "Ctrl-C")
+    assert (err.splitlines()[-1] == "hpcpy launch: stopped by Ctrl-C") == (end == "Ctrl-C")
     nothing_is_left(user, waits)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.files import places_named, refuse_anothers, write_whole
-from hpcpy.launch import checks, step
+from hpcpy.launch import checks
+from hpcpy.launch.become import become
 from hpcpy.launch.controller import Controller, find_controller
-from hpcpy.launch.explain import CANCELLED, explain
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import check_request, plan_launch
 from hpcpy.launch.running import (
@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either."""
+    """Become a program's srun, or write a script for sbatch; with ``--dry`` print either."""
     # Errors are raised before a job is asked for.  What may be right on another machine is only
     # a remark.
     command = options.words[0]
@@ -87,11 +87,12 @@ def main(options: argparse.Namespace) -> int:
     plan = plan_launch(request, site, facts, is_batch=is_batch)
     if is_batch:
         deliver(request, batch_script(plan), controller)
-        return 0
-    if request.dry:
+    elif request.dry:
         show(launch_script(plan))
-        return 0
-    return _run(plan.title, launch_script(plan), controller)
+    else:
+        print(plan.title, file=sys.stderr)
+        become(launch_script(plan), controller.environment)
+    return 0
 
 
 def _check(request: Request, *, is_run: bool) -> list[str]:
@@ -116,24 +117,6 @@ def unmade(request: Request, *, is_run: bool) -> list[str]:
     if is_run:
         raise UnavailableError(problem, hint=f"{remedy}; or name one: IMAGE=…")
     return [f"{problem}; {remedy}"]
-
-
-def _run(title: str, script: str, controller: Controller) -> int:
-    print(title, file=sys.stderr)
-    ended = step.run(script, controller)
-    if ended.stopped_by:
-        print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
-        return 128 + ended.stopped_by
-    code = ended.code or int(ended.is_unfinished)
-    if not (code or (CANCELLED.search(ended.stderr) and ended.job.was_cut())):
-        if ended.lost:
-            raise ended.lost
-        return 0
-    line, code = explain(ended.stderr, code, ended.job.was_cut)
-    if ended.is_unfinished and not ended.job.was_cut():
-        line, code = "the job's shell was killed, or a line of the site's setup has ended it", 1
-    print(f"hpcpy launch: {line}", file=sys.stderr)
-    return code
 
 
 def deliver(request: Request, script: str, controller: Controller) -> None:

@@ -1,19 +1,13 @@
-"""Explain in one line why a step failed, and with which exit code, from its stderr."""
+"""Explain in one line why a step failed, from its stderr; the exit code is srun's."""
 
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Callable
-from typing import Any
-
-from hpcpy_common.errors import DiskError, UnavailableError, UsageError
 
 # What srun, the shell of `on_nodes` and Slurm's daemons print: it follows from a rank's death.
-SCHEDULER = re.compile(
-    r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
+_NO_CAUSE = re.compile(
+    r"preflight: warning: |INFO: {4}|(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: ."
 )
-_NO_CAUSE = re.compile(rf"preflight: warning: |INFO: {{4}}|{SCHEDULER.pattern}")
 # Apptainer's own errors, but that the node's first container has gone, and podman's.  Python's
 # logging has no blanks behind "ERROR:".
 _ENGINE = (
@@ -98,97 +92,90 @@ _GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<how>ex
 # prints what it likes.
 _NO_RANKS = re.compile(
     r"^(?:\S*/)?(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: "
-    r"|^hpcpy: \S+: no copy of the image "
+    r"|^hpcpy: (?:\S+: no copy of the image |setup of )"
 )
 # How a rank ends that Slurm has ended: at its SIGTERM, before which comes SIGCONT, or later.
 _AT_SIGTERM = ("Terminated", "Exited with exit code 143", "Exited with exit code 146")
+_STOPPED = ("Terminated", "exit code 143", "exit code 146")
 _BY_SLURM = (*_AT_SIGTERM, "Killed")
-# What srun and salloc print of a job whatever comes of it.
-_GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")
 # When the controller ends a job.  Where --kill-on-bad-exit does, a rank's death comes before it.
-CANCELLED = re.compile(r"(?m)^slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCELLED AT ")
+_CANCELLED = re.compile(r"slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCELLED AT ")
 # Slurm ends all ranks of a job that aborts by SIGKILL: only this line of MPICH has the rank,
 # after "node", and its code; that of an MPI error is no exit code.
 _ABORTED = re.compile(
     r"Abort\((?P<code>-?\d+)\) on node (?P<rank>\d+)\b.*?: (?P<call>application called)?"
 )
-# As srun prints them.
-_SIGNALS = {signal.strsignal(number): 128 + number for number in signal.valid_signals()}
 # What Slurm refuses: a job, or a step of it; an option of either.
 _NO_JOB = r"(?:allocate resources|allocate failed|step for job \d+): (?!Job/step already)(.+)"
 _OPTION = r"^\S*s(?:alloc|run): (?:error: )?(Invalid .+|(?:unrecognized |invalid )?option .+)"
-# What Slurm says, why the job ends, and the exit code where it is not srun's.
+# A line of Slurm's, or of a job's shell, and why the job ends.
 _DOWN = "sinfo --Node --states=down names it"
-_KNOWN: tuple[tuple[Any, ...], ...] = (
+_KNOWN = (
     ("DUE TO TIME LIMIT", "the job's time is over; ask for more: TIME=HH:MM:SS"),
-    (r"(?:execve\(\)|exec): (\S+): (?:No such file|not found)", r"a node has no program \1"),
-    (r"execve\(\): (\S+): (Exec format error|Permission denied)", r"a node cannot run \1: \2"),
     (r"Node failure on (\S+)", r"node \1 has failed"),
     ("DUE TO NODE FAILURE", f"a node of the job has failed; {_DOWN}"),
     (
         "Timed out waiting for job step to complete",
         f"ranks of a node did not end, which may have failed; {_DOWN}",
     ),
+    (r"^salloc: Job allocation \d+ has been revoked", "the job was cancelled"),
+    (r"(?:execve\(\)|exec): (\S+): (?:No such file|not found)", r"a node has no program \1"),
+    (r"execve\(\): (\S+): (Exec format error|Permission denied)", r"a node cannot run \1: \2"),
     (
         r"^srun: error: task (\d+) launch failed: (.+)",
         r"Slurm could not start rank \1: \2; slurmd's log on its node has more",
     ),
     ("Job has been cancelled", "the job was cancelled while it waited"),
+    ("^srun: sending Ctrl-C to ", "stopped by Ctrl-C"),
+    ("^srun: forcing job termination", "stopped by SIGTERM, SIGHUP, or a second Ctrl-C"),
     (
         r"^hpcpy: (\S+): (no copy of the image in \S+: .+)",
         r"\1: \2; node_local in the site file names another disk",
-        DiskError.exit_code,
     ),
     (
         r"^sbcast: error: .*\((\S+)\): (.+)",
         r"no copy of the image on \1: \2; STAGE=1 copies to the site's node_local",
     ),
+    (r"^hpcpy: (setup of .+ failed: .+)", r"\1"),
     (
         "[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot",
         "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
-        UsageError.exit_code,
     ),
-    (_NO_JOB, r"Slurm gives no job: \1", UnavailableError.exit_code),
-    (_OPTION, r"Slurm refuses an option: \1", UnavailableError.exit_code),
+    (_NO_JOB, r"Slurm gives no job: \1"),
+    (_OPTION, r"Slurm refuses an option: \1"),
     (
         "Unable to contact slurm controller|establish a configuration source",
         "no Slurm controller answers; use a login node, or a checkout's `make cluster`",
-        UnavailableError.exit_code,
     ),
 )
-# srun may return 0 where ranks end well at the SIGTERM of a limit or of scancel.
-_AT_STOP = 128 + signal.SIGTERM
+# When salloc's shell has ended: the job that it then revokes was not cancelled.
+_GIVEN_BACK = "salloc: Relinquishing job allocation "
+# What else is no remark: Slurm has failed.
+_FAILED = re.compile(r"^s(?:run|alloc|bcast): (?:error|fatal): (?P<what>.+)$")
 
 
-def explain(stderr: str, code: int, was_cut: Callable[[], bool]) -> tuple[str, int]:
-    """Return why a step failed, in one line, and the exit code of the rank that this names."""
-    # srun's `code` is the highest of all ranks, often the 143 of those that it has ended itself.
-    # `was_cut` asks whether Slurm ended the job: ranks that end at a SIGTERM do not tell.
+def explain(stderr: str) -> str:
+    """Return why a step failed, in one line; nothing if it did not, or its last line says so."""
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
-    # Whoever ends the job ends a copy of the image, too, for no reason that sbcast knows.
-    has_lost_copy = code == DiskError.exit_code and was_cut()
-    if has_lost_copy:
-        code = _AT_STOP
-    for pattern, meaning, *codes in _KNOWN:
-        for line in filter(_NO_RANKS.match, lines):
-            if match := re.search(pattern, line):
-                if has_lost_copy and "no copy" in pattern + meaning:
-                    continue
-                return match.expand(meaning), (*codes, code or _AT_STOP)[0]
-    if has_lost_copy:
-        return "the job was cancelled", code
-    if ended := _ranks_end(lines, code, was_cut):
-        return ended
-    lines = [line for line in lines if not _GREETING.match(line)]
-    words = next((f["what"] for line in reversed(lines) if (f := SCHEDULER.match(line))), "")
-    words = words or exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
-    return words, code
+    line = _known(lines) or _ranks_end(lines)
+    if not line:
+        failures = [match["what"] for match in map(_FAILED.match, lines) if match]
+        line = failures[-1] if failures else ""
+    return "" if line in "".join(lines[-1:]) else line
+
+
+def _known(lines: list[str]) -> str:
+    end = next((n for n, line in enumerate(lines) if line.startswith(_GIVEN_BACK)), len(lines))
+    of_slurm = [line for n, line in enumerate(lines) if n < end or not line.startswith("salloc: ")]
+    of_slurm = list(filter(_NO_RANKS.match, of_slurm))
+    matches = ((re.search(row[0], line), row[1]) for row in _KNOWN for line in of_slurm)
+    return next((match.expand(meaning) for match, meaning in matches if match), "")
 
 
 _Death = tuple[int, re.Match[str]]
 
 
-def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tuple[str, int] | None:
+def _ranks_end(lines: list[str]) -> str:
     """Explain by what srun and the shells of `on_nodes` print when ranks end."""
     deaths = [
         (number, match)
@@ -197,12 +184,10 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
     ]
     if aborted := _aborted(lines, deaths):
         return aborted
-    end = next((n for n, line in enumerate(lines) if CANCELLED.match(line)), None)
+    end = next((n for n, line in enumerate(lines) if _CANCELLED.match(line)), None)
     if not deaths and end is None:
-        return None
+        return ""
     first = [death for death in deaths if end is None or death[0] < end]
-    if all(match["how"] in (*_AT_SIGTERM, "exit code 143") for _, match in first) and was_cut():
-        return "the job was cancelled", code or _AT_STOP
     if first:
         # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
         own = [death for death in first if death[1]["how"] not in _AT_SIGTERM]
@@ -212,37 +197,37 @@ def _ranks_end(lines: list[str], code: int, was_cut: Callable[[], bool]) -> tupl
         # Open MPI says nothing when a rank aborts: Slurm ends the step, and not the job.
         own = first = [death for death in deaths if death[1]["how"] not in _BY_SLURM]
     if not first:
-        return "a rank has called MPI_Abort, or the step was cancelled", code or _AT_STOP
-    return _death(lines, *(own or first)[0], code)
+        return "a rank has called MPI_Abort, or the job was cancelled"
+    line = _death(lines, *(own or first)[0])
+    # At scancel, too, ranks end so, and may tell it before Slurm does.
+    may_be_cut = end is not None and all(match["how"].endswith(_STOPPED) for _, match in first)
+    return f"{line}; the job may have been cancelled" if may_be_cut else line
 
 
-def _aborted(lines: list[str], deaths: list[_Death]) -> tuple[str, int] | None:
+def _aborted(lines: list[str], deaths: list[_Death]) -> str:
     """Explain a call of MPI_Abort, or an MPI error, unless a rank has died by itself before."""
     matches = ((n, f) for n, line in enumerate(lines) if (f := _ABORTED.match(line)))
     number, aborted = next(matches, (0, None))
     own = [death for death in deaths if death[1]["how"] not in _BY_SLURM]
     if aborted is None or any(at < number or not aborted["call"] for at, _ in own):
-        return None
-    # What the kernel keeps of it; 256 is a failure, too.
-    code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1
+        return ""
     for at, match in own:
         if match["ranks"] == aborted["rank"]:
-            return _death(lines, at, match, code)
+            return _death(lines, at, match)
+    # What the kernel keeps of it; 256 is a failure, too.
+    code = int(aborted["code"]) & 0xFF or 1 if aborted["call"] else 1
     words = last_words(lines, len(lines), aborted["rank"])
-    return f"rank {aborted['rank']}: exit code {code}; last on stderr: {words}", code
+    return f"rank {aborted['rank']}: exit code {code}; last on stderr: {words}"
 
 
-def _death(lines: list[str], at: int, match: re.Match[str], code: int) -> tuple[str, int]:
+def _death(lines: list[str], at: int, match: re.Match[str]) -> str:
     ranks, how = match["ranks"], match["how"]
     which = "rank" if ranks.isdigit() else "ranks"
     line = f"{which} {ranks.strip('[]')} on {match['node']}: {how}"
     if how == "Out Of Memory":
-        how, line = "Killed", f"{line}; ask for more: MEM=8G"
+        line += "; ask for more: MEM=8G"
     if words := last_words(lines, at, ranks):
         line += f"; last on stderr: {words}"
     if _first((_FUSE,), lines):
         line += f"; {NO_FUSE}"
-    if exited := re.search(r"exit code (\d+)$", how):
-        # What the kernel keeps of it, as above.
-        return line, int(exited[1]) & 0xFF or 1
-    return line, _SIGNALS.get(how.removesuffix(" (core dumped)"), code)
+    return line

@@ -76,15 +76,6 @@ def staging_lines(image: str, node_local: str, copy: Expanded) -> tuple[Line, ..
             'sbcast "$hpcpy_image" "$staged/$hpcpy_copy" || no_copy',
             "the image on each node's own disk, read once from the shared one",
         ),
-        Line('echo "$(command cat <&$hpcpy_sum)" >&$keeper_in', "for each node to compare"),
-        Line("each_node_answers", "its copy is the image"),
+        Line('echo "$(command cat <&$hpcpy_sum)" >&$hpcpy_in', "for each node to compare"),
+        Line("each_node_answers", "its copy is the image, and goes when srun below ends"),
     )
-
-
-# They have the copies removed, and wait some seconds for it.
-STAGING_ENDS = (
-    Line('eval "exec $keeper_in>&-"', "the copies go"),
-    Line(f"read -r -t {SECONDS} -u $keeper_out 2>/dev/null", "they have gone"),
-    # At SIGTERM, srun would end the removals that are not done.
-    Line("kill -KILL $keeper_process 2>/dev/null", "a dead node never says so"),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hpcpy.launch.engines import RANKS, module_lines
-from hpcpy.launch.on_nodes import COPIES, STAGING_ENDS, staging_lines, text
+from hpcpy.launch.on_nodes import COPIES, staging_lines
 from hpcpy.launch.options import CONTAINERS, ENGINES, Request, counted
 from hpcpy.launch.shell import Expanded, HostFacts, LaunchPlan, Line, option, quoted
 from hpcpy.launch.site import AUTO, IMAGES_OWN, REQUIRED, Site
@@ -146,9 +146,6 @@ def plan_launch(
     login = () if facts.job_nodes or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
     copying = staging_lines(image, site.node_local, COPIES[engine]) if staged else ()
     needs_job = staged or _names_job(site)
-    is_in_salloc = needs_job and not (is_batch or facts.job_nodes)
-    guarded = Line(text("guarded").rstrip(), "the step, whatever signals come")
-    ends = STAGING_ENDS if staged else ()
     kinds = _kind(engine) if (request.mpi or site.kind_of_mpi(engine)) == AUTO else ()
     step = step_options(request, site, is_nested=facts.is_in_step)
     return LaunchPlan(
@@ -158,7 +155,6 @@ def plan_launch(
         lines=(*module_lines(site), *pythons, *login, *starting, _BINDING, *kinds, *copying),
         step=tuple(step),
         program=(*start, *_python(request, site, facts)),
-        afterwards=(guarded, *ends) if staged or is_in_salloc else (),
         within_job=facts.job_nodes > 0,
         needs_job_shell=needs_job,
         surroundings=facts.surroundings,

@@ -12,9 +12,6 @@ _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 _WIDTH = 46
 # For a script and what it starts: options that a user has exported, or has set by BASH_ENV.
 PLAIN = "set +aefumC +o pipefail +o posix; export -n SHELLOPTS BASHOPTS"
-# The variable with the file that has a line until a launch's script comes to its step's end:
-# salloc 22.05 returns 0 where its shell is killed, and a line of setup may end the script.
-UNFINISHED = "HPCPY_UNFINISHED"
 
 
 class Expanded(str):
@@ -89,24 +86,20 @@ class LaunchPlan:
     lines: tuple[Line, ...]  # Shell lines before the step
     step: tuple[Line, ...]  # ``srun``'s other options
     program: tuple[Line, ...]  # The engine and what runs in it
-    afterwards: tuple[Line, ...] = ()  # Shell lines that run the step, and what is done after it
     within_job: bool = False  # Whether a job is there already
     needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
     surroundings: tuple[Line, ...] = ()  # Shell lines before a job is asked for
 
 
 def launch_script(plan: LaunchPlan) -> str:
-    """Return the script that runs the plan; lines that need a job run in the shell of salloc's."""
+    """Return the script that becomes the plan's srun, or a salloc whose shell does."""
     head = _header(plan) + _commented_lines(plan.surroundings)
-    # Without a word if the launch was killed.
-    file = f'2>/dev/null >|"${{{UNFINISHED}:-/dev/null}}"'
-    begin = _commented(f"export -n {UNFINISHED}; echo {file}", "until the step, 0 is a failure")
-    end = _commented(f": {file}", "from here on the code is the step's")
     if plan.within_job or not plan.needs_job_shell:
-        return head + begin + _body(plan, () if plan.within_job else plan.allocation, end)
+        return head + _body(plan, () if plan.within_job else plan.allocation)
     job = _array("job", ["salloc"], plan.size, plan.allocation)
-    body = f"{PLAIN}\n{begin}{_body(plan, (), end)}"
-    return f'{head}{job}exec "${{job[@]}}" bash -s{heredoc(body, "END_OF_JOB")}\n'
+    body = heredoc(f"{PLAIN}\n{_body(plan, ())}", "END_OF_JOB")
+    # salloc 22.05 returns 0 where its own child is killed.
+    return f"{head}{job}exec \"${{job[@]}}\" bash -c 'bash -s || exit'{body}\n"
 
 
 def batch_script(plan: LaunchPlan) -> str:
@@ -131,12 +124,9 @@ def _header(plan: LaunchPlan) -> str:
     return f"#!/bin/bash\n# {plan.title}\n{plain}"
 
 
-def _body(plan: LaunchPlan, allocation: Iterable[Line], end: str = "") -> str:
-    lines = _commented_lines(plan.lines)
+def _body(plan: LaunchPlan, allocation: Iterable[Line]) -> str:
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
-    if not plan.afterwards:
-        return f'{lines}{step}{end}exec "${{step[@]}}"\n'
-    return f"{lines}{step}{_commented_lines(plan.afterwards)}{end}exit $hpcpy_code\n"
+    return f'{_commented_lines(plan.lines)}{step}exec "${{step[@]}}"\n'
 
 
 def _array(name: str, words: Iterable[str], *groups: Iterable[Line]) -> str:

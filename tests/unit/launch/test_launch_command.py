@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -99,38 +98,6 @@ def test_a_program_takes_the_names_of_many_files(tmp_path: Path) -> None:
     done = hpcpy(tmp_path, *words, *names, PATH=path)
     # Its standard input is empty.
     assert (done.returncode, done.stdout) == (0, f"{names[-1]} 0\n"), done.stderr
-
-
-FULL = "hpcpy: standard output: no space left on device; the output is incomplete\n"
-
-
-@pytest.mark.parametrize(
-    ("where", "ranks", "code", "says"),
-    [
-        (">/dev/full", 0, 73, FULL),
-        (">/dev/full", 7, 7, ".* exit code 7.*\n"),
-        ("2>/dev/full", 0, 0, ""),
-        (">&-", 0, 73, FULL.replace("no space left on device", "it is closed")),
-        ("| head -n 1", 0, 141, ""),
-    ],
-)
-def test_output_of_ranks_that_nothing_takes_is_no_success(
-    tmp_path: Path, where: str, ranks: int, code: int, says: str
-) -> None:
-    (tmp_path / "my.py").touch()
-    # Like srun it ends with its ranks' code, whether its output is taken or not.
-    text = f"#!/bin/bash\ntrap '' PIPE\nseq 99999 2>&-\ntouch $0.done\nexit {ranks}\n"
-    executable(tmp_path / "srun", text)
-    # The site `local` would start them in this checkout's cluster, where one runs.
-    (tmp_path / "site.toml").write_text('summary = "s"\nmpi = "pmi2"\n')
-    options = f"--engine=none --site={tmp_path}/site.toml"
-    command = f'"$0" -I {paths.ROOT}/hpcpy launch {options} -- {tmp_path}/my.py'
-    script = f"set -o pipefail; {command} {where}"
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    done = run("bash", "-c", script, sys.executable, env={**os.environ, "PATH": path})
-    _title, *lines = done.stderr.splitlines(keepends=True) or [""]
-    assert (done.returncode, (tmp_path / "srun.done").exists()) == (code, True), done.stderr
-    assert re.fullmatch(says, "".join(lines)), done.stderr
 
 
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:

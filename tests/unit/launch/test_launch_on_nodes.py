@@ -1,6 +1,7 @@
 """The shell that runs on nodes: around an engine, a rank and a staged image."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,8 @@ from processes import mounted
 from hpcpy.launch import on_nodes
 from hpcpy.launch.explain import explain
 from hpcpy.launch.on_nodes import around
-from hpcpy.launch.shell import PLAIN
-from running import Done, executable, printed, run
+from hpcpy.launch.shell import PLAIN, quoted
+from running import Done, executable, printed, run, wait_until
 
 OWN = f"hpcpy-{os.getuid()}"
 # In place of the engine: its words, a line for each, and its variables.
@@ -202,15 +203,15 @@ def node(tmp_path: Path) -> Path:
 def staged(node: Path, *before_it: str, engine: str = "standalone", **more: str) -> Done:
     copy = on_nodes.COPIES[engine]
     before = on_nodes.staging_lines(str(node / "image"), str(node), copy)
-    ranks = f'stat -c %a "$staged"; cmp {copy} {node}/image && echo ranks\n'
-    lines = [line.shell for line in before], [line.shell for line in on_nodes.STAGING_ENDS]
+    ranks = f'stat -c %a "${{0%/*}}"; cmp "$0" {node}/image && echo ranks'
     env = {
         "PATH": f"{node}/bin:{os.environ['PATH']}",
         "SLURM_JOB_ID": "7",
         "GUESSED": str(node / "guessed"),
         **more,
     }
-    script = "\n".join([PLAIN, *lines[0], ranks, *lines[1], "exit 0"])
+    step = f"exec bash -c {shlex.quote(ranks)} {quoted(copy)}"
+    script = "\n".join([PLAIN, *(line.shell for line in before), step])
     return run(*before_it, "bash", "-c", script, env=env, umask=0o002)
 
 
@@ -218,7 +219,7 @@ def staged(node: Path, *before_it: str, engine: str = "standalone", **more: str)
 def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path, options: str) -> None:
     there = set(node.iterdir())
     assert printed(staged(node, SHELLOPTS=options)) == "700\nranks\n"
-    assert set(node.iterdir()) == there
+    wait_until(lambda: set(node.iterdir()) == there)
 
 
 def _shown(path: Path) -> tuple[int, ...]:
@@ -266,6 +267,4 @@ def test_a_disk_that_runs_no_program_is_named_before_the_step(node: Path, engine
         return
     says = f"hpcpy: n1: no copy of the image in {disk}: no program can run there (noexec)\n"
     assert (done.returncode, done.stdout, done.stderr) == (73, "", says)
-    line, code = explain(done.stderr, done.returncode, lambda: False)
-    assert code == 73
-    assert line == f"{says[7:-1]}; node_local in the site file names another disk"
+    assert explain(done.stderr) == f"{says[7:-1]}; node_local in the site file names another disk"

@@ -5,29 +5,29 @@
 #
 # sbcast copies to all nodes of the job, which may have more of them than the step.
 hpcpy_nodes=${SLURM_JOB_NUM_NODES:-1}
-# The keepers are in a session of their own: `hpcpy launch` may end all of the job's.  bash
-# forgets the coprocess's variables when it ends.
 [ -r "$hpcpy_image" ] || { echo "hpcpy: no image $hpcpy_image" >&2; exit 69; }
+# The keepers are in a session of their own: a Ctrl-C of the terminal is for the step alone.  What
+# Slurm says of them goes with their answers: at the job's end nobody reads it.
 coproc hpcpy_keepers {
   exec setsid srun --overlap --nodes="$hpcpy_nodes" --ntasks="$hpcpy_nodes" --ntasks-per-node=1 \
-    --mpi=none --quiet bash -pc "$hpcpy_keeper" "$staged" "$hpcpy_copy"
+    --mpi=none --quiet bash -pc "$hpcpy_keeper" "$staged" "$hpcpy_copy" 2>&1
 }
-# shellcheck disable=SC2034  # the job script ends them
-keeper_process=$hpcpy_keepers_PID keeper_out=${hpcpy_keepers[0]} keeper_in=${hpcpy_keepers[1]}
+# The step's srun, which this shell becomes, has these two, too: the keepers remove the copies when
+# it has ended, however it does.  Opened by name, as bash has a copy of its own closed by exec.
+exec {hpcpy_out}<"/dev/fd/${hpcpy_keepers[0]}" {hpcpy_in}>"/dev/fd/${hpcpy_keepers[1]}"
 each_node_answers() { # with an empty line if all is well
-  local node wrong
-  for ((node = 0; node < hpcpy_nodes; node++)); do
-    read -r -u "$keeper_out" wrong || exit 73
-    [ -z "$wrong" ] || { echo "hpcpy: $wrong" >&2; give_up; }
+  local node=0 wrong
+  while [ "$node" -lt "$hpcpy_nodes" ]; do
+    read -r -u "$hpcpy_out" wrong || exit 73
+    case $wrong in
+      '') node=$((node + 1)) ;;
+      srun:* | slurmstepd*) echo "$wrong" >&2 ;;
+      *) echo "hpcpy: $wrong" >&2; exit 73 ;;
+    esac
   done
 }
-give_up() { # the keepers end first: Slurm would say more of those that it ends with the job
-  eval "exec $keeper_in>&-"
-  while read -r -t 5 -u "$keeper_out" _; do :; done 2>/dev/null
-  exit 73
-}
 no_copy() { # each node tries to write as much
-  echo "size$(wc -c <"$hpcpy_image")" >&"$keeper_in"
+  echo "size$(wc -c <"$hpcpy_image")" >&"$hpcpy_in"
   each_node_answers
-  give_up
+  exit 73
 }

@@ -1,0 +1,108 @@
+"""A launch becomes its script; the filter of its stderr prints why it has failed."""
+
+import re
+import signal
+import sys
+from pathlib import Path
+
+import processes
+import pytest
+
+import running
+from hpcpy.launch.explain import explain
+from running import Done, wait_until
+
+RUN = """
+import os, signal, sys
+from hpcpy.core.programs import end_on_signals
+from hpcpy.launch.become import become
+from hpcpy_common.errors import open_streams
+for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
+    how = signal.SIG_IGN if name in sys.argv[2:] else signal.SIG_DFL
+    signal.signal(getattr(signal, name), how)
+open_streams()
+end_on_signals()
+become(sys.argv[1], os.environ)
+"""
+DIED = "srun: error: n1: task 0: Exited with exit code 3"
+
+
+def became(script: str, *words: str, run: str = RUN, **variables: str) -> Done:
+    """Return how a script ends that a process becomes."""
+    command = (*words, sys.executable, "-c", run, script)
+    return running.run(*command, env=processes.environment(**variables))
+
+
+@pytest.mark.parametrize("options", ["braceexpand", "noexec", "errexit:nounset"])
+def test_code_and_streams_are_the_scripts(options: str) -> None:
+    done = became('false; echo "out$NOWHERE"; echo err >&2; exit 7', SHELLOPTS=options)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
+
+
+def test_the_process_is_the_script_and_has_no_child() -> None:
+    process = processes.start(RUN, "echo $$; read -r children </proc/$$/task/$$/children; echo")
+    assert process.communicate(timeout=300)[0] == f"{process.pid}\n\n"
+
+
+# What nohup starts ignores SIGHUP, what a shell starts by `&` SIGINT and SIGQUIT.
+@pytest.mark.parametrize("ignored", ["", "SIGHUP", "SIGINT SIGQUIT"])
+def test_signals_are_as_they_were(ignored: str) -> None:
+    words = ("grep SigIgn /proc/self/status", *ignored.split())
+    out, _ = processes.start(RUN, *words).communicate(timeout=300)
+    mask = sum(1 << getattr(signal, name) - 1 for name in ignored.split())
+    assert int(out.split()[1], 16) == mask
+
+
+def test_a_reason_is_the_last_line_and_is_not_said_twice() -> None:
+    done = became(f"echo ValueError: x >&2; echo '{DIED}' >&2; exit 3")
+    said = "rank 0 on n1: Exited with exit code 3; last on stderr: ValueError: x"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (3, f"hpcpy launch: {said}")
+    done = became("echo 'srun: error: something new' >&2; exit 1")
+    assert (done.returncode, done.stderr) == (1, "srun: error: something new\n")
+
+
+def test_a_signal_to_the_group_ends_the_script_and_not_the_filter() -> None:
+    script = "trap 'echo late >&2; exit 5' TERM; trap '' INT HUP; kill -INT 0; kill -HUP 0;"
+    process = processes.start(RUN, f"{script} kill -TERM 0; exit 1")
+    assert (process.communicate(timeout=300)[1], process.returncode) == ("late\n", 5)
+
+
+def test_stderr_that_nobody_takes_stops_no_job() -> None:
+    script = "yes 0123456789 | head -n 20000 >&2; echo done; exit 7"
+    full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 2)"
+    done = became(script, run=f"{full}\n{RUN}")
+    assert (done.returncode, done.stdout) == (7, "done\n")
+
+
+def test_stderr_that_is_read_late_is_all_there(tmp_path: Path) -> None:
+    # More than two pipes take, to one that does not block.
+    run = f"import os; os.set_blocking(2, False)\n{RUN}"
+    script = f"head -c 300000 /dev/zero | tr '\\0' x >&2; touch {tmp_path}/done"
+    process = processes.start(run, f"touch {tmp_path}/begun; {script}")
+    wait_until((tmp_path / "begun").exists, process)
+    _, err = process.communicate(timeout=300)
+    assert (process.returncode, err) == (0, "x" * 300_000)
+
+
+def test_a_stream_is_closed_as_soon_as_the_script_closes_it(tmp_path: Path) -> None:
+    script = f"echo out; exec >&-; until [ -e {tmp_path}/end ]; do sleep 0.05; done"
+    process = processes.start(RUN, script)
+    assert process.stdout is not None
+    assert process.stdout.read() == "out\n"
+    (tmp_path / "end").touch()
+    assert process.wait(timeout=300) == 0
+
+
+def test_a_closed_standard_output_is_open_to_the_job() -> None:
+    # srun waits a minute for one that is closed.
+    closed = ("sh", "-c", 'exec "$@" >&-', "sh")
+    assert became("[ -e /dev/fd/1 ] && exit 7", *closed).returncode == 7
+
+
+TEXT = Path(__file__).with_name("launch_ends.txt").read_text()
+BLOCKS = [re.findall("(?m)^[^#].*$", block) for block in TEXT.split("\n\n")[1:]]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[-1])
+def test_the_end_is_explained_in_one_line(block: list[str]) -> None:
+    assert f"= {explain(chr(10).join(block[:-1]))}".rstrip() == block[-1]

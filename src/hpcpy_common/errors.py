@@ -27,11 +27,10 @@ def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return "did you mean …?" when a known name is near, else a hint or all that there are."""
     from difflib import get_close_matches  # noqa: PLC0415  (5 ms, and only here)
 
-    names = {each.lower(): each for each in known}
-    near = get_close_matches(name.lower(), names, n=1)
-    if near:
-        return f"did you mean {names[near[0]]}?"
-    return otherwise or f"there are: {', '.join(names.values())}"
+    names = list(known)
+    near = [each for each in names if each.lower() == name.lower()]
+    near = near or get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"
 
 
 class HpcpyError(Exception):

@@ -31,13 +31,13 @@ export PKG_CONFIG="/usr/bin/pkg-config --static"
 # mimalloc, which is only for PYTHONMALLOC and free threading, reads a file at
 # each start.  _tkinter would pull in X11.  CC and CXX are names without a folder:
 # otherwise users' extensions would be linked by the wrapper's path.
-MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
+MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared --enable-optimizations \
     --enable-loadable-sqlite-extensions --disable-test-modules --without-mimalloc \
     --with-system-expat --with-readline=editline --with-ensurepip=install \
     CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     LIBEDIT_LIBS="-ledit -lncursesw -ltinfo -lbsd -lmd" py_cv_module__tkinter=n/a
 
-make -j "$JOBS"
+make_python
 # Bytecode at three levels of optimisation would take a minute, and is removed below.
 make install DESTDIR="$OUT" COMPILEALL_OPTS=-l
 

@@ -8,14 +8,14 @@
 unpack_python
 
 # The flags are passed as *_NODIST: sysconfig gives CFLAGS to every extension
-# that a user builds, and these are not for them.  No PGO: 6 minutes for no clear
-# gain.  _tkinter would pull in X11.  readline's editor is libedit, since GNU
-# readline's licence would bind the whole interpreter.
-./configure --prefix="$PREFIX" --disable-test-modules --without-static-libpython \
-    --with-readline=editline --with-ensurepip=install \
+# that a user builds, and these are not for them.  _tkinter would pull in X11.
+# readline's editor is libedit, since GNU readline's licence would bind the whole
+# interpreter.
+./configure --prefix="$PREFIX" --enable-optimizations --disable-test-modules \
+    --without-static-libpython --with-readline=editline --with-ensurepip=install \
     CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     py_cv_module__tkinter=n/a
-make -j "$JOBS"
+make_python
 make install DESTDIR="$OUT"
 
 cd "$OUT$PREFIX"

@@ -16,7 +16,7 @@ order_objects() {
 }
 
 order_draft() {
-    sed 's/.*/    *(.text.& .text.hot.&)/' "$MATERIALS/env/start_functions.txt" >functions.txt
+    sed 's/.*/    *(.text.& .text.hot.& .text.unlikely.&)/' "$MATERIALS/env/start_functions.txt" >functions.txt
     sed -e '/^ *FUNCTIONS$/{r functions.txt' -e 'd}' \
         "$interp/features/order/sections.ld" >order.txt
     # The code of DT_FINI does nothing, and lies behind all other code: none has that name.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, place, places_named, write_whole
 from hpcpy.images.own_command import wheel
+from hpcpy_common.errors import UsageError
 
 # It may be moved as a whole, as Spack does.
 _COMMAND = """\
@@ -35,6 +37,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Copy the files, and write the command, which this Python runs."""
+    for name, folder in (("PREFIX", options.prefix), ("DESTDIR", options.destdir)):
+        if folder and not folder.is_absolute():
+            raise UsageError(f"{name}={folder}: is no absolute path")
+    os.umask(0o022)  # for all users of the package
     prefix = paths.settled(options.prefix)
     if options.destdir:
         prefix = paths.settled(options.destdir) / prefix.relative_to("/")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.files import places_named, refuse_anothers, write_whole
-from hpcpy.launch import checks
-from hpcpy.launch.become import become
+from hpcpy.launch import checks, step
 from hpcpy.launch.controller import Controller, find_controller
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import check_request, plan_launch
@@ -87,12 +86,12 @@ def main(options: argparse.Namespace) -> int:
     plan = plan_launch(request, site, facts, is_batch=is_batch)
     if is_batch:
         deliver(request, batch_script(plan), controller)
-    elif request.dry:
+        return 0
+    if request.dry:
         show(launch_script(plan))
-    else:
-        print(plan.title, file=sys.stderr)
-        become(launch_script(plan), controller.environment)
-    return 0
+        return 0
+    print(plan.title, file=sys.stderr, flush=True)
+    return step.run(launch_script(plan), controller.environment)
 
 
 def _check(request: Request, *, is_run: bool) -> list[str]:

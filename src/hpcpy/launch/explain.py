@@ -119,6 +119,7 @@ _KNOWN = (
         f"ranks of a node did not end, which may have failed; {_DOWN}",
     ),
     (r"^salloc: Job allocation \d+ has been revoked", "the job was cancelled"),
+    (r"^srun: Job allocation \d+ has been revoked", "the job was cancelled while it waited"),
     (r"(?:execve\(\)|exec): (\S+): (?:No such file|not found)", r"a node has no program \1"),
     (r"execve\(\): (\S+): (Exec format error|Permission denied)", r"a node cannot run \1: \2"),
     (

@@ -15,6 +15,7 @@ coproc hpcpy_keepers {
 # The step's srun, which this shell becomes, has these two, too: the keepers remove the copies when
 # it has ended, however it does.  Opened by name, as bash has a copy of its own closed by exec.
 exec {hpcpy_out}<"/dev/fd/${hpcpy_keepers[0]}" {hpcpy_in}>"/dev/fd/${hpcpy_keepers[1]}"
+trap 'exit 1' PIPE # a cancelled job has no keepers any more
 each_node_answers() { # with an empty line if all is well
   local node=0 wrong
   while [ "$node" -lt "$hpcpy_nodes" ]; do

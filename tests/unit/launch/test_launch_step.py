@@ -1,8 +1,10 @@
-"""A launch becomes its script; the filter of its stderr prints why it has failed."""
+"""A launch runs its script, is stopped with it, and prints why it has failed."""
 
 import re
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import processes
@@ -15,54 +17,84 @@ from running import Done, wait_until
 RUN = """
 import os, signal, sys
 from hpcpy.core.programs import end_on_signals
-from hpcpy.launch.become import become
+from hpcpy.launch import step
 from hpcpy_common.errors import open_streams
 for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
     how = signal.SIG_IGN if name in sys.argv[2:] else signal.SIG_DFL
     signal.signal(getattr(signal, name), how)
 open_streams()
 end_on_signals()
-become(sys.argv[1], os.environ)
+sys.exit(step.run(sys.argv[1], os.environ))
 """
 DIED = "srun: error: n1: task 0: Exited with exit code 3"
 
 
-def became(script: str, *words: str, run: str = RUN, **variables: str) -> Done:
-    """Return how a script ends that a process becomes."""
+def ran(script: str, *words: str, run: str = RUN, **variables: str) -> Done:
+    """Return how a script ends that a process runs."""
     command = (*words, sys.executable, "-c", run, script)
     return running.run(*command, env=processes.environment(**variables))
 
 
 @pytest.mark.parametrize("options", ["braceexpand", "noexec", "errexit:nounset"])
 def test_code_and_streams_are_the_scripts(options: str) -> None:
-    done = became('false; echo "out$NOWHERE"; echo err >&2; exit 7', SHELLOPTS=options)
+    done = ran('false; echo "out$NOWHERE"; echo err >&2; exit 7', SHELLOPTS=options)
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
-
-
-def test_the_process_is_the_script_and_has_no_child() -> None:
-    process = processes.start(RUN, "echo $$; read -r children </proc/$$/task/$$/children; echo")
-    assert process.communicate(timeout=300)[0] == f"{process.pid}\n\n"
-
-
-_STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 # What nohup starts ignores SIGHUP, what a shell starts by `&` SIGINT and SIGQUIT.
 @pytest.mark.parametrize("ignored", ["", "SIGHUP", "SIGINT SIGQUIT"])
-def test_signals_are_as_they_were(ignored: str) -> None:
-    words = ("grep SigIgn /proc/self/status", *ignored.split())
-    out, _ = processes.start(RUN, *words).communicate(timeout=300)
-    # In place 0 is signal 1. Others, as those of glibc itself, may be ignored by make.
-    mask = int(out.split()[1], 16)
-    those = (*_STOPS, signal.SIGPIPE, signal.SIGXFSZ)
-    assert {each.name for each in those if mask >> each - 1 & 1} == {*ignored.split()}
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_reaches_the_script_once_unless_it_is_ignored(
+    ignored: str, name: str, tmp_path: Path
+) -> None:
+    script = f"""
+        trap 'echo {name[3:]}' {name[3:]}
+        trap 'echo no' $(printf '%s\n' INT TERM HUP QUIT | grep -v {name[3:]})
+        touch {tmp_path}/begun
+        until [ -e {tmp_path}/end ]; do sleep 0.05; done
+        exit 7"""
+    process = processes.start(RUN, script, *ignored.split())
+    wait_until((tmp_path / "begun").exists, process)
+    process.send_signal(getattr(signal, name))
+    time.sleep(0.2)  # a second one would come by now
+    (tmp_path / "end").touch()
+    out, err = process.communicate(timeout=300)
+    assert (out, err) == ("" if name in ignored else f"{name[3:]}\n", "")
+    assert process.returncode == 7
+
+
+def test_the_script_ends_with_a_launch_that_is_killed(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    process = processes.start(RUN, f"echo $$ >{begun}.new; mv {begun}.new {begun}; exec sleep 600")
+    wait_until(begun.exists, process)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not processes.runs(int(begun.read_text())))
+
+
+def test_what_a_script_leaves_running_holds_up_no_launch(tmp_path: Path) -> None:
+    left = f"until [ -e {tmp_path}/end ]; do sleep 0.05; done & echo err >&2; exit 3"
+    process = processes.start(RUN, f"exec >/dev/null; {left}")
+    assert process.wait(timeout=300) == 3
+    (tmp_path / "end").touch()
+    assert process.communicate()[1] == "err\n"
+
+
+def test_stderr_is_whole_when_a_launch_has_ended(tmp_path: Path) -> None:
+    file = tmp_path / "err"
+    for _ in range(5):
+        with file.open("w") as err:
+            words = (sys.executable, "-c", RUN, "seq 20000 >&2; echo 'srun: error: x' >&2; exit 1")
+            done = subprocess.run(words, env=processes.environment(), stderr=err, check=False)
+        assert done.returncode == 1
+        assert file.read_text().endswith("20000\nsrun: error: x\n")
 
 
 def test_a_reason_is_the_last_line_and_is_not_said_twice() -> None:
-    done = became(f"echo ValueError: x >&2; echo '{DIED}' >&2; exit 3")
+    done = ran(f"echo ValueError: x >&2; echo '{DIED}' >&2; exit 3")
     said = "rank 0 on n1: Exited with exit code 3; last on stderr: ValueError: x"
     assert (done.returncode, done.stderr.splitlines()[-1]) == (3, f"hpcpy launch: {said}")
-    done = became("echo 'srun: error: something new' >&2; exit 1")
+    done = ran("echo 'srun: error: something new' >&2; exit 1")
     assert (done.returncode, done.stderr) == (1, "srun: error: something new\n")
 
 
@@ -75,7 +107,7 @@ def test_a_signal_to_the_group_ends_the_script_and_not_the_filter() -> None:
 def test_stderr_that_nobody_takes_stops_no_job() -> None:
     script = "yes 0123456789 | head -n 20000 >&2; echo done; exit 7"
     full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 2)"
-    done = became(script, run=f"{full}\n{RUN}")
+    done = ran(script, run=f"{full}\n{RUN}")
     assert (done.returncode, done.stdout) == (7, "done\n")
 
 
@@ -101,7 +133,7 @@ def test_a_stream_is_closed_as_soon_as_the_script_closes_it(tmp_path: Path) -> N
 def test_a_closed_standard_output_is_open_to_the_job() -> None:
     # srun waits a minute for one that is closed.
     closed = ("sh", "-c", 'exec "$@" >&-', "sh")
-    assert became("[ -e /dev/fd/1 ] && exit 7", *closed).returncode == 7
+    assert ran("[ -e /dev/fd/1 ] && exit 7", *closed).returncode == 7
 
 
 TEXT = Path(__file__).with_name("launch_ends.txt").read_text()

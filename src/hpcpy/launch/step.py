@@ -1,0 +1,102 @@
+"""Run a launch's script, pass stderr on, and print at the end why the script has failed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NoReturn
+
+from hpcpy.launch.explain import explain
+
+# Bytes of stderr's end that are kept to explain a failure.
+_TAIL = 64 << 10
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# Python ignores them, and what it starts would inherit that.
+_PYTHONS_OWN = (signal.SIGPIPE, signal.SIGXFSZ)
+_PR_SET_PDEATHSIG = 1
+_FROM_TERMINAL = 0x80  # si_code: SI_KERNEL
+
+
+def run(script: str, environment: Mapping[str, str]) -> int:
+    """Run a bash script with the same standard output; return its code, or 128 and its signal's.
+
+    What stops this process stops the script in the same way: a signal of the terminal all of its
+    processes, another one the first alone. What nohup or the `&` of a script has this ignore does
+    not reach it.
+    """
+    # srun handles a signal also where it is ignored; so the script has a session of its own.
+    stops = {number for number in _STOPS if signal.getsignal(number) != signal.SIG_IGN}
+    source, sink = os.pipe()
+    # Before the fork: what comes now is passed on, too.
+    before = {*signal.pthread_sigmask(signal.SIG_BLOCK, stops)}
+    child = os.fork()
+    if not child:
+        _become(script, sink, before, environment)
+    os.close(sink)
+    # Who reads the output waits for the script alone.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    threading.Thread(target=_pass_signals, args=(child, stops), daemon=True).start()
+    tail = _pass_on(source, os.pidfd_open(child))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if line := explain(tail.decode(errors="replace")):
+        _write(f"hpcpy launch: {line}\n".encode())
+    return code if code >= 0 else 128 - code
+
+
+def _become(
+    script: str, sink: int, mask: set[signal.Signals | int], environment: Mapping[str, str]
+) -> NoReturn:
+    """Become the script's bash, in the child."""
+    try:
+        os.setsid()
+        # After a kill -9 of the launch the job ends, too.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        for number in (*_STOPS, *_PYTHONS_OWN):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(sink, 2)
+        # A file without a name: a word may have 128 KiB, less than a list of many files.
+        file = os.memfd_create("hpcpy", 0)
+        with os.fdopen(file, "wb", closefd=False) as stream:
+            stream.write(os.fsencode(script))
+        # Of -p, it takes no SHELLOPTS.
+        os.execvpe("bash", ["bash", "-p", f"/dev/fd/{file}"], environment)  # noqa: S606
+    finally:
+        os._exit(127)
+
+
+def _pass_signals(child: int, stops: set[signal.Signals]) -> None:
+    while True:
+        info = signal.sigwaitinfo(stops)
+        send = os.killpg if info.si_code == _FROM_TERMINAL else os.kill
+        with suppress(ProcessLookupError):  # it has ended
+            send(child, info.si_signo)
+
+
+def _pass_on(source: int, child: int) -> bytes:
+    """Copy to stderr until the child has ended; return the end of what was copied."""
+    tail = bytearray()
+    # What it leaves running may hold the pipe open.
+    while source in select.select((source, child), (), ())[0]:
+        if not (piece := os.read(source, _TAIL)):
+            break
+        _write(piece)
+        tail += piece
+        del tail[:-_TAIL]
+    return bytes(tail)
+
+
+def _write(data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(2, data) :]
+        except BlockingIOError:
+            select.select((), (2,), ())
+        except OSError:  # who reads it has left: the job goes on
+            return

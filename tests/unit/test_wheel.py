@@ -87,7 +87,9 @@ def test_the_same_bytes_again_and_make_install_has_the_same_files(
 ) -> None:
     assert build(tmp_path / "again").read_bytes() == wheel.read_bytes()
     words = ("install", "--prefix=/opt/tools", f"--destdir={tmp_path}/package")
-    command = Path(printed(run(sys.executable, paths.ROOT / "hpcpy", *words)).rstrip())
+    done = run(sys.executable, paths.ROOT / "hpcpy", *words, umask=0o077)
+    command = Path(printed(done).rstrip())
+    assert command.parent.stat().st_mode & 0o777 == 0o755
     assert command == tmp_path / "package/opt/tools/bin/hpcpy"
     library = command.parents[1] / "lib/hpcpy"
     there = {str(path.relative_to(library)) for path in library.rglob("*") if path.is_file()}
@@ -96,3 +98,11 @@ def test_the_same_bytes_again_and_make_install_has_the_same_files(
     moved = tmp_path / "moved"
     command.parents[1].rename(moved)
     assert printed(run(moved / "bin/hpcpy", "--version", cwd="/")) == f"hpcpy {project_version()}\n"
+
+
+@pytest.mark.parametrize("option", ["--prefix=tools", "--destdir=package"])
+def test_make_install_takes_no_relative_folder(option: str, tmp_path: Path) -> None:
+    done = run(sys.executable, paths.ROOT / "hpcpy", "install", option, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is no absolute path" in done.stderr
+    assert not list(tmp_path.iterdir())

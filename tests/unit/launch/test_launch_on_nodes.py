@@ -185,8 +185,10 @@ def test_the_engine_of_a_dead_first_rank_is_killed_where_proc_shows_no_daemon(
 
 # The programs of a cluster of one node; mktemp gives a name that another user has guessed.
 STUBS = {
-    "srun": 'while [ "$1" != bash ]; do shift; done; SLURMD_NODENAME=n1 exec "$@"',
-    "sbcast": 'set -C && cat "$1" >"$2" || exit 1; chmod +x "$2"; [ "$DAMAGED" ] && echo >>"$2"; :',
+    "srun": '[ ! "$ENDED" ] || echo $$ >"$GUESSED.pid"; while [ "$1" != bash ]; do shift; done;'
+    ' SLURMD_NODENAME=n1 exec "$@"',
+    "sbcast": '[ ! "$ENDED" ] || { kill -9 -- "-$(cat "$GUESSED.pid")"; exit 1; };'
+    ' set -C && cat "$1" >"$2" || exit 1; chmod +x "$2"; [ "$DAMAGED" ] && echo >>"$2"; :',
     "mktemp": 'echo "$GUESSED"',
 }
 
@@ -247,6 +249,13 @@ def test_what_another_has_made_is_neither_used_nor_changed(node: Path, kind: str
     assert str(guessed) in line
     assert (_shown(guessed), sorted(node.rglob("*"))) == before
     assert (node / "precious").read_text() == "precious"
+
+
+def test_a_job_that_ends_while_it_is_copied_ends_the_script_by_1(node: Path) -> None:
+    # Its keepers are gone: an answer to them ended the script by SIGPIPE, with 141.
+    done = staged(node, ENDED="1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Broken pipe" not in done.stderr
 
 
 def test_a_copy_that_is_not_the_image_is_not_run(node: Path) -> None:

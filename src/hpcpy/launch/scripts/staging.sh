@@ -28,7 +28,7 @@ each_node_answers() { # with an empty line if all is well
   done
 }
 no_copy() { # each node tries to write as much
-  echo "size$(wc -c <"$hpcpy_image")" >&"$hpcpy_in"
+  echo "size$(wc -c <"$hpcpy_image")" 2>/dev/null 1>&"$hpcpy_in"
   each_node_answers
   exit 73
 }

@@ -77,7 +77,8 @@ def staging_lines(image: str, node_local: str, copy: Expanded) -> tuple[Line, ..
             "the image on each node's own disk, read once from the shared one",
         ),
         Line(
-            'echo "$(command cat <&$hpcpy_sum)" 2>/dev/null 1>&$hpcpy_in', "for each node to compare"
+            'echo "$(command cat <&$hpcpy_sum)" 2>/dev/null 1>&$hpcpy_in',
+            "for each node to compare",
         ),
         Line("each_node_answers", "its copy is the image, and goes when srun below ends"),
     )

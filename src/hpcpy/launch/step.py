@@ -8,7 +8,6 @@ import select
 import signal
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NoReturn
 
 from hpcpy.launch.explain import explain
@@ -33,15 +32,17 @@ def run(script: str, environment: Mapping[str, str]) -> int:
     stops = {number for number in _STOPS if signal.getsignal(number) != signal.SIG_IGN}
     source, sink = os.pipe()
     # Before the fork: what comes now is passed on, too.
-    before = {*signal.pthread_sigmask(signal.SIG_BLOCK, stops)}
+    before = {*signal.pthread_sigmask(signal.SIG_BLOCK, {*stops, signal.SIGCHLD})}
     child = os.fork()
     if not child:
         _become(script, sink, before, environment)
     os.close(sink)
     # Who reads the output waits for the script alone.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    threading.Thread(target=_pass_signals, args=(child, stops), daemon=True).start()
-    tail = _pass_on(source, os.pidfd_open(child))
+    ended, end = os.pipe()
+    threading.Thread(target=_pass_signals, args=(child, stops, end), daemon=True).start()
+    tail = _pass_on(source, ended)
+    os.read(ended, 1)  # a script may close its stderr long before its end
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if line := explain(tail.decode(errors="replace")):
         _write(f"hpcpy launch: {line}\n".encode())
@@ -71,19 +72,22 @@ def _become(
         os._exit(127)
 
 
-def _pass_signals(child: int, stops: set[signal.Signals]) -> None:
-    while True:
-        info = signal.sigwaitinfo(stops)
-        send = os.killpg if info.si_code == _FROM_TERMINAL else os.kill
-        with suppress(ProcessLookupError):  # it has ended
+def _pass_signals(child: int, stops: set[signal.Signals], end: int) -> None:
+    """Send the child what stops this process; close `end` when the child has ended."""
+    # No pidfd: the kernel of RHEL 8 has none.
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        info = signal.sigwaitinfo({*stops, signal.SIGCHLD})
+        if info.si_signo != signal.SIGCHLD:
+            send = os.killpg if info.si_code == _FROM_TERMINAL else os.kill
             send(child, info.si_signo)
+    os.close(end)
 
 
-def _pass_on(source: int, child: int) -> bytes:
+def _pass_on(source: int, ended: int) -> bytes:
     """Copy to stderr until the child has ended; return the end of what was copied."""
     tail = bytearray()
     # What it leaves running may hold the pipe open.
-    while source in select.select((source, child), (), ())[0]:
+    while source in select.select((source, ended), (), ())[0]:
         if not (piece := os.read(source, _TAIL)):
             break
         _write(piece)

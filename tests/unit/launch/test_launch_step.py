@@ -80,6 +80,11 @@ def test_what_a_script_leaves_running_holds_up_no_launch(tmp_path: Path) -> None
     assert process.communicate()[1] == "err\n"
 
 
+def test_a_script_may_close_its_stderr_before_its_end() -> None:
+    done = ran("exec 2>&-; sleep 0.2; echo out; exit 7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "")
+
+
 def test_stderr_is_whole_when_a_launch_has_ended(tmp_path: Path) -> None:
     file = tmp_path / "err"
     for _ in range(5):

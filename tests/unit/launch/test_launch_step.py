@@ -73,11 +73,12 @@ def test_the_script_ends_with_a_launch_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_what_a_script_leaves_running_holds_up_no_launch(tmp_path: Path) -> None:
-    left = f"until [ -e {tmp_path}/end ]; do sleep 0.05; done & echo err >&2; exit 3"
-    process = processes.start(RUN, f"exec >/dev/null; {left}")
-    assert process.wait(timeout=300) == 3
+    left = f"while [ ! -e {tmp_path}/end ]; do sleep 0.05; done; rm {tmp_path}/end"
+    process = processes.start(RUN, f"exec >/dev/null; {{ {left}; }} & echo err >&2; exit 3")
+    assert process.communicate(timeout=300)[1] == "err\n"
+    assert process.returncode == 3
     (tmp_path / "end").touch()
-    assert process.communicate()[1] == "err\n"
+    wait_until(lambda: not (tmp_path / "end").exists())
 
 
 def test_a_script_may_close_its_stderr_before_its_end() -> None:

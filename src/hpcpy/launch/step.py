@@ -8,6 +8,7 @@ import select
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 from hpcpy.launch.explain import explain
@@ -31,6 +32,8 @@ def run(script: str, environment: Mapping[str, str]) -> int:
     # srun handles a signal also where it is ignored; so the script has a session of its own.
     stops = {number for number in _STOPS if signal.getsignal(number) != signal.SIG_IGN}
     source, sink = os.pipe()
+    # Where a caller has it ignored, no end of a child is told.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # Before the fork: what comes now is passed on, too.
     before = {*signal.pthread_sigmask(signal.SIG_BLOCK, {*stops, signal.SIGCHLD})}
     child = os.fork()
@@ -66,8 +69,10 @@ def _become(
         file = os.memfd_create("hpcpy", 0)
         with os.fdopen(file, "wb", closefd=False) as stream:
             stream.write(os.fsencode(script))
-        # Of -p, it takes no SHELLOPTS.
+        # With -p bash takes no options of the user's (SHELLOPTS).
         os.execvpe("bash", ["bash", "-p", f"/dev/fd/{file}"], environment)  # noqa: S606
+    except OSError as error:
+        _write(f"hpcpy launch: bash: {error.strerror}\n".encode())
     finally:
         os._exit(127)
 
@@ -79,7 +84,8 @@ def _pass_signals(child: int, stops: set[signal.Signals], end: int) -> None:
         info = signal.sigwaitinfo({*stops, signal.SIGCHLD})
         if info.si_signo != signal.SIGCHLD:
             send = os.killpg if info.si_code == _FROM_TERMINAL else os.kill
-            send(child, info.si_signo)
+            with suppress(ProcessLookupError):  # no group yet: the terminal's has reached it
+                send(child, info.si_signo)
     os.close(end)
 
 

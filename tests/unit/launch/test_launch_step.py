@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import processes
@@ -47,20 +46,32 @@ def test_code_and_streams_are_the_scripts(options: str) -> None:
 def test_a_signal_reaches_the_script_once_unless_it_is_ignored(
     ignored: str, name: str, tmp_path: Path
 ) -> None:
+    end = tmp_path / "end"
     script = f"""
-        trap 'echo {name[3:]}' {name[3:]}
         trap 'echo no' $(printf '%s\n' INT TERM HUP QUIT | grep -v {name[3:]})
+        trap 'echo {name[3:]}; touch {end}' {name[3:]}
         touch {tmp_path}/begun
-        until [ -e {tmp_path}/end ]; do sleep 0.05; done
+        until [ -e {end} ]; do sleep 0.05; done
         exit 7"""
     process = processes.start(RUN, script, *ignored.split())
     wait_until((tmp_path / "begun").exists, process)
     process.send_signal(getattr(signal, name))
-    time.sleep(0.2)  # a second one would come by now
-    (tmp_path / "end").touch()
+    if name in ignored:
+        end.touch()
     out, err = process.communicate(timeout=300)
     assert (out, err) == ("" if name in ignored else f"{name[3:]}\n", "")
     assert process.returncode == 7
+
+
+def test_a_caller_that_ignores_sigchld_gets_the_code() -> None:
+    ignoring = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    assert ran("exit 7", run=f"{ignoring}\n{RUN}").returncode == 7
+
+
+def test_a_machine_without_bash_is_told_in_a_line(tmp_path: Path) -> None:
+    done = ran("exit 7", run=RUN.replace("os.environ))", f"{{'PATH': '{tmp_path}'}}))"))
+    says = "hpcpy launch: bash: No such file or directory\n"
+    assert (done.returncode, done.stderr) == (127, says)
 
 
 def test_the_script_ends_with_a_launch_that_is_killed(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ _FROM_TERMINAL = 0x80  # si_code: SI_KERNEL
 def run(script: str, environment: Mapping[str, str]) -> int:
     """Run a bash script with the same standard output; return its code, or 128 and its signal's.
 
-    What stops this process stops the script in the same way: a signal of the terminal all of its
-    processes, another one the first alone. What nohup or the `&` of a script has this ignore does
-    not reach it.
+    A signal that stops this process stops the script in the same way: one of the terminal stops
+    all of its processes, another one the first alone. One that this process ignores, under nohup
+    or in the background of a script, does not reach the script.
     """
     # srun handles a signal also where it is ignored; so the script has a session of its own.
     stops = {number for number in _STOPS if signal.getsignal(number) != signal.SIG_IGN}

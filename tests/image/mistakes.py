@@ -111,6 +111,50 @@ MISTAKES = {
          "for k in range(len(first)):\n        products[k] = first[k].dot(second[k])",
          "right, but @ or np.matmul made 0 of 100"),
     ),
+    "memory-blocks": (
+        ("    for k in range(0, len(a), block):\n        part = a[k : k + block]\n"
+         "        np.multiply(c[k : k + block], q, out=part)\n        part += b[k : k + block]\n",
+         "    a[:] = b + q * c\n", "a is right, but 8"),
+        ("range(0, len(a), block)", "range(0, len(a) - block, block)",
+         "wrong: 1699 of 100003: the last, shorter block"),
+        ("part = a[k : k + block]\n        np.multiply(c[k : k + block], q, out=part)",
+         "part = q * c[k : k + block]", "a is as it was: write into it"),
+        ("out=part)\n        part +=",
+         "out=c[k : k + block])\n        part[:] = c[k : k + block] +",
+         "c has changed: a alone is written"),
+        ("return max(compute, move)", "return compute + move", "part 2: 1 ranks with 12 bytes for"),
+        ("min(ranks * node[\"core\"], node[\"memory\"])", "(ranks * node[\"core\"])",
+         "s, not 1.92: the ranks share the node's memory"),
+        ("min(ranks * node[\"core\"], node[\"memory\"])", "node[\"memory\"]",
+         "a core alone does not get all that the memory gives"),
+    ),
+    "threads-once": (
+        ("    with lock:\n        if key not in cache:\n            cache[key] = make(key)\n"
+         "        return cache[key]\n",
+         "    if key not in cache:\n        with lock:\n            cache[key] = make(key)\n"
+         "    return cache[key]\n", "make ran 4 times for 1: hold the lock from look to write"),
+        ("    with lock:\n        if", "    lock.acquire()\n    if True:\n        if",
+         "a thread waits for ever: a lock is taken twice, or not released"),
+        ("    with lock:\n        if", "    lock.acquire()\n    if key in cache:\n"
+         "        lock.release()\n        return cache[key]\n"
+         "    cache[key] = make(key)\n    lock.release()\n    return cache[key]\n"
+         "    if lock:\n        if",
+         "the lock is held after an error in make: `with` frees it"),
+        ("    with own:\n        if", "    with lock:\n        if",
+         "part 2: one key is made after the other: hold `lock` for locks alone"),
+        ("locks.setdefault(key, threading.Lock())", "threading.Lock()",
+         "times for 2: hold the lock"),
+    ),
+    "rank-hangs": (
+        ("        faulthandler.dump_traceback_later(seconds, file=file)\n", "",
+         "on 1 rank: rank 0 hangs, and stack-0.txt does not say where"),
+        ("        finally:\n            faulthandler.cancel_dump_traceback_later()\n",
+         "        except ZeroDivisionError:\n            pass\n",
+         "the timer goes on when work has raised an error"),
+        ("return work(comm)", "work(comm)", "run returns nothing: return what work returns"),
+        ("sorted(seen[seen.index(rank) :])", "seen",
+         "part 2: last({0: 3, 1: 0, 2: 1, 3: 1}, 2) is [2, 1, 0, 3], not [0, 1, 3]"),
+    ),
     # Of a second hole the message begins with "part 2: ".
     "heat-slices": (
         ("new = old.copy()", "new = old", "old has changed: a step is written into a new array"),

@@ -40,6 +40,10 @@ NAMES = (
     "shared-race",
     "blas-threads",
     "linalg-batch",
+    # Of the parts beyond the talks: memory, threads, ranks that hang.
+    "memory-blocks",
+    "threads-once",
+    "rank-hangs",
     # Along one problem, which is no talk's.
     "heat-slices",
     "heat-cython",

@@ -112,6 +112,8 @@ def _measured(causes: Sequence[str]) -> Iterator[str]:
 def _figures(row: Report, first: Report, notes: _Notes) -> list[str]:
     name = [f"`{row['impl']}`", str(row["workers"])]
     talk = _NONE if row["talk"] is None else f"{row['talk']:.3g}"
+    if row["later"] is not None:
+        talk = f"{talk} ({row['later']:.3g})"
     if row["talk_times"] is not None:
         talk = f"{row['talk_times']:.3g}×"
     if row["here"] is None:

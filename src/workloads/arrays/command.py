@@ -26,6 +26,8 @@ LINES = (
     "np.broadcast_to(b[:, :1], (3, 4))",
     "b[0] * b[:, :1]",
     "b[[0, 2]]",
+    "b.sum(axis=0)",
+    "b.sum(axis=1, keepdims=True)",
 )
 
 
@@ -47,9 +49,10 @@ def main(arguments: list[str]) -> int:
 def _parser() -> options.Parser:
     parser = options.module_parser(
         "workloads arrays",
-        "Views, strides, broadcasting and copies of NumPy's arrays: shape, strides in bytes, "
-        "whether the elements lie in the memory of the first array, and the bytes that were taken "
-        "for them.",
+        "Views, strides, broadcasting, copies and reductions of NumPy's arrays: shape, strides in "
+        "bytes, whether the elements lie in the memory of the first array, and the bytes that were "
+        "taken for them. A reduction goes along an axis, and leaves it out, or keeps it as one: "
+        "then b - b.sum(axis=1, keepdims=True) fits.",
         EXIT_CODES,
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (png, pdf, svg)")

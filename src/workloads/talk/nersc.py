@@ -73,7 +73,8 @@ SLIDES = {
         "multiprocessing",
         "A GIL for each process; their start costs more than a thread's: fork copies this "
         "process, spawn starts Python anew. Since Python 3.14 a thread may have an interpreter of "
-        "its own, and a GIL.",
+        "its own, and a GIL. What starts Python anew imports your program, and so must not run it: "
+        'that is what `if __name__ == "__main__":` is for.',
         *_pi(4, "python", "threads 4", "interpreters 4", "multiprocessing 4", "fork 4", "spawn 4"),
         claims=[Faster("threads 4", "spawn 4", 1.5)],
         differs="The talk spawns; fork and spawn are timed with their start, multiprocessing "
@@ -124,13 +125,15 @@ SLIDES = {
     ),
     24: Slide(
         "three packages on one GPU array",
-        "CuPy makes the array, Numba's kernel changes it, NumPy's sum is CuPy's.",
+        "CuPy makes the array, Numba's kernel changes it: both know the CUDA Array Interface, so "
+        "nothing is copied. NumPy's sum is CuPy's.",
         Experiment("linalg --task addone --impl all", {"numpy": None, "numba-cuda": None}),
         claims=[Faster("numpy", "numba-cuda")],
     ),
     25: Slide(
         "is it a good fit for a GPU?",
-        "A large product is; a small one waits for its copies, and gains less.",
+        "A large product is; a small one waits for its copies, and gains less. A processor has "
+        "the lower latency, a GPU the higher throughput.",
         *(
             Experiment(f"linalg --task dot -n {n} --impl all", _DOT, f"{n:,} × {n:,}")
             for n in (100, 500, 1_000, 4_000)

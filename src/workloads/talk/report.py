@@ -24,16 +24,29 @@ def speed_ups(rows: Sequence[Row]) -> list[tuple[float, float]]:
     return [(row.talk_times or talk / (row.talk or inf), here / (row.here or inf)) for row in rows]
 
 
-def _cells(rows: Sequence[Row]) -> Iterator[list[str]]:
-    yield ["technique", "workers", "talk", "here", "least … most", *_TIMES, "answer"]
+def _cells(experiment: Experiment, rows: Sequence[Row]) -> Iterator[list[str]]:
+    """Give a table's lines: a later notebook of the talk has a column where it has figures."""
+    first, later = (f"talk {year}".strip() for year in experiment.years)
+    has_later = any(experiment.later.values())
+    talk = [first, later] if has_later else [first]
+    yield ["technique", "workers", *talk, "here", "least … most", *_TIMES, "answer"]
     for row, ratios in zip(rows, speed_ups(rows), strict=True):
         here, spread = _NONE, _NONE
         if row.here and row.least and row.most:
             here = f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
             spread = f"{duration(row.least)} … {duration(row.most)}"
-        talk = duration(row.talk) if row.talk else _NONE
-        gains = (f"{ratio:.3g}" if ratio else _NONE for ratio in ratios)
-        yield [row.impl, str(row.workers), talk, here, spread, *gains, row.verdict or "not run"]
+        talk = [duration(each) if each else _NONE for each in (row.talk, row.later)]
+        gains = (_gain(ratio, row, rows[0]) for ratio in ratios)
+        verdict = row.verdict or "not run"
+        yield [row.impl, str(row.workers), *talk[: 1 + has_later], here, spread, *gains, verdict]
+
+
+def _gain(ratio: float, row: Row, first: Row) -> str:
+    """Return how many times as fast a row is, and its efficiency with more workers than one."""
+    if not ratio:
+        return _NONE
+    is_same = row.impl == first.impl and row.workers > first.workers
+    return f"{ratio:.3g}" + (f" ({ratio * first.workers / row.workers:.0%})" if is_same else "")
 
 
 def command(experiment: Experiment) -> str:
@@ -50,7 +63,7 @@ def table(outcome: Outcome) -> str:
             line = f"not run: {row.reason}{there}"
             absent.setdefault(line, {})[row.impl] = None
     lines = [f"{', '.join(names)}: {line}\n" for line, names in absent.items()]
-    return f"{render([*_cells(outcome.rows)])}\n{''.join(lines)}"
+    return f"{render([*_cells(outcome.experiment, outcome.rows)])}\n{''.join(lines)}"
 
 
 def closing(talk: Talk, measured: Measured) -> str:

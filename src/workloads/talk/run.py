@@ -30,6 +30,7 @@ class Row:
     workers: int  # as asked for
     talk: float | None = None  # seconds
     talk_times: float | None = None  # as fast as the first, where there are no seconds
+    later: float | None = None  # seconds of a later notebook of the talk
     # The median of the seconds here, if it ran, their least and most; for all of the work.
     here: float | None = None
     least: float | None = None
@@ -177,6 +178,7 @@ def _asked(experiment: Experiment, own: Sequence[Result]) -> list[str]:
 def _row(experiment: Experiment, key: str, **others: Any) -> Row:
     name, _, workers = key.partition(" ")
     others["talk_times" if experiment.are_gains else "talk"] = experiment.figures.get(key)
+    others["later"] = experiment.later.get(key)
     return Row(name, int(workers or 1), **others)
 
 

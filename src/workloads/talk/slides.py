@@ -34,6 +34,9 @@ class Experiment:
     elsewhere: tuple[str, str] | None = None  # why rows do not run here, and the command there
     sha256: str = ""  # the whole answer's, where the workload stores none or only a sample's
     pythons: bool = False  # it is also run by another Python, which the user names
+    # What a later notebook of the talk has for the same rows, and the years of both.
+    later: Mapping[str, float | None] = field(default_factory=dict)
+    years: tuple[str, str] = ("", "")
 
     @property
     def workload(self) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from unittest.mock import Mock
 
 import pytest
 
+from hpcpy.core import paths
 from hpcpy_common.errors import DiskError, UnavailableError, WorkerError
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import run, slides
+from workloads.talk import report, run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, Trend, judged
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
@@ -141,6 +143,37 @@ def test_a_figure_of_nersc_stands_beside_the_row_that_does_the_same() -> None:
     assert (of_pi["spawn 4"], of_pi["multiprocessing 4"]) == (1.0609, None)
     assert (of_pi["dask-delayed 4"], of_pi["dask 4"]) == (1.2273, None)
     assert figures[14] == {"mpi": None, "mpi 4": 0.9922}
+
+
+def test_a_later_figure_stands_behind_the_deck_s_and_workers_have_an_efficiency() -> None:
+    figures, later = by_workers("mpi", {1: 2.72, 2: 1.54}), by_workers("mpi", {1: 2.71, 2: 1.36})
+    command, years = "pi --impl mpi --scale 1,2", ("2017", "2020")
+    new = Experiment(command, figures, later=later, years=years)
+    found = run.rows(new, [_result("mpi", 1.0), _result("mpi", 1.0, workers=2)])
+    head, *lines = report.table(Outcome(new, found)).splitlines()
+    assert "talk 2017  talk 2020" in head
+    assert [re.findall(r"\d\.\d+ s", line)[:2] for line in lines] == [
+        ["2.72 s", "2.71 s"],
+        ["1.54 s", "1.36 s"],
+    ]
+    assert ["1.77 (88%)" in line for line in lines] == [False, True]
+    old = report.table(Outcome(Experiment(command, figures), found))
+    assert "talk 20" not in old
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_the_page_of_results_has_the_figures_of_the_slides(name: str) -> None:
+    # A figure once stood beside a row that does something else.
+    measured = json.loads((paths.ROOT / f"docs/results/talk-{name}.json").read_text())
+    for each in measured["slides"]:
+        slide = slides.talk(name).slides[each["slide"]]
+        assert (each["lesson"], each["differs"]) == (slide.lesson, slide.differs)
+        for one, its in zip(slide.experiments, each["experiments"], strict=True):
+            rows = {run.Row(row["impl"], row["workers"]).key: row for row in its["rows"]}
+            assert rows.keys() >= one.figures.keys()
+            column = "talk_times" if one.are_gains else "talk"
+            for key, row in rows.items():
+                assert (row[column], row["later"]) == (one.figures.get(key), one.later.get(key))
 
 
 # The claim, seconds of its rows, processes that computed beside it, and the verdict.

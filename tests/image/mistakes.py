@@ -30,6 +30,7 @@ MISTAKES = {
     ),
     "mpi-gatherv": (
         ("(image, counts)", "(image, [size // 5 for size in counts])", "elements, not rows"),
+        ("comm.gather(mine.size)", "comm.gather(mine.nbytes)", "elements, not bytes"),
         ("if comm.rank:\n        return comm.Gatherv(mine, None)",
          "if comm.rank:\n        return comm.Send(mine, 0)", "a loop of messages does what one"),
     ),
@@ -88,6 +89,8 @@ MISTAKES = {
     "pi-processes": (
         ("* worker // workers for", "// workers * worker for", "pair 999,999 is counted by none"),
         ("    with ", "    return hits(0, pairs)\n    with ", "this process counted 1,000,000 of"),
+        ("pool.map(hits, bounds[:-1], bounds[1:])",
+         "pool.map(lambda w: hits(bounds[w], bounds[w + 1]), range(workers))", "its name: no"),
         ("return sum(pool.map(hits, bounds[:-1], bounds[1:]))",
          "sum(pool.map(hits, bounds[:-1], bounds[1:]))\n"
          "    return type('Mine', (int,), {'__ne__': lambda *_: False})()", "the count is 0, not"),
@@ -206,9 +209,13 @@ MISTAKES = {
          "the last column has changed: nobody is beyond it"),
         ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
          "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
-         "    sent = [comm.Isend(block[1], up), comm.Isend(block[-2], down)]\n"
-         "    comm.Recv(block[0], up)\n    comm.Recv(block[-1], down)\n"
-         "    for each in sent:\n        each.Wait()\n", "did not call comm.Sendrecv: it has no"),
+         "    comm.Send(block[1], up)\n    comm.Send(block[-2], down)\n"
+         "    comm.Recv(block[0], up)\n    comm.Recv(block[-1], down)\n",
+         "did not call comm.Sendrecv: it has no"),
+        ("    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n",
+         "    block[-1] = comm.sendrecv(block[1], up, source=down)\n", "sendrecv pickles the row"),
+        ("recvbuf=block[-1], source=down)", "recvbuf=block[-1], source=comm.rank + 1)",
+         "on 1 rank: my.py:20: Exception: there is no such rank: at an end the neighbour is MPI.P"),
     ),
     "heat-deadlock": (
         ("if comm.rank % 2 == 0:", "if True:", "waits for ever in Send: rank"),
@@ -237,6 +244,8 @@ MISTAKES = {
          "    MPI.Request.Waitall(halo)\n    compute(1, rows + 1)\n",
          "inner rows were computed together with an outer one: nothing overlaps"),
         ("halo += [comm", "_ = [comm", "waits for what comes, and not for what it has sent"),
+        ("halo += [comm.Isend(block[1], up), comm.Isend(block[-2], down)]",
+         "comm.Send(block[1], up)\n    comm.Send(block[-2], down)", "is moved by comm.Send: start"),
         ("    for _ in halo:\n        row = (1, rows)[MPI.Request.Waitany(halo)]\n"
          "        compute(row, row + 1)\n", "    MPI.Request.Waitall(halo)\n"
          "    compute(1, 2)\n    compute(rows, rows + 1)\n",
@@ -282,6 +291,8 @@ MISTAKES = {
          "for row in part]\n    return\n    with h5py", "brings rows to another rank: each rank"),
         ("        with field.collective:\n            field[first", "        if True:\n"
          "            field[first", "part 2: each rank writes alone: with field.collective: "),
+        ("(n, mine.shape[1]), mine.dtype)\n        field[first", "mine.shape, mine.dtype)\n"
+         "        field[first", "on 4 ranks: a dataset of 3 rows: all ranks create one of all 18"),
         ('"chunks": mine.shape, ', "", "on 4 ranks: part 2: a chunk has 24 rows, a rank 6: "),
         ('field = file.create_dataset("field", (n, mine.shape[1]), mine.dtype)\n        field',
          'if not comm.rank:\n            file.create_dataset("field", (n, 5), mine.dtype)\n'

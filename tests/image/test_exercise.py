@@ -67,6 +67,24 @@ OTHERWISE = [
      "parts = np.empty((comm.size, len(mine), width), np.int32)\n"
      "    comm.Gather(mine, None if comm.rank else parts)"),
     ("mandel-numba", "@numba.njit\ndef escape", "@numba.vectorize\ndef escape"),
+    ("mandel-numba", "@numba.njit\ndef escape", '@numba.njit(inline="always")\ndef escape'),
+    ("heat-halo",
+     "    comm.Sendrecv(block[1], up, recvbuf=block[-1], source=down)\n"
+     "    comm.Sendrecv(block[-2], down, recvbuf=block[0], source=up)\n",
+     "    from mpi4py import MPI\n    moved = [comm.Isend(block[1], up), "
+     "comm.Isend(block[-2], down)]\n    moved += [comm.Irecv(block[0], up), "
+     "comm.Irecv(block[-1], down)]\n    MPI.Request.Waitall(moved)\n"),
+    ("heat-sum", "    return math.fsum(np.concatenate(comm.allgather(mine)))",
+     "    every = np.empty(comm.size * len(mine))\n    comm.Allgather(mine, every)\n"
+     "    return math.fsum(every)"),
+    ("mpi-gatherv", "    if comm.rank:\n        return comm.Gatherv(mine, None)\n"
+     "    image = np.empty((sum(counts) // mine.shape[1], mine.shape[1]))\n"
+     "    comm.Gatherv(mine, (image, counts))\n",
+     "    image = np.empty((sum(counts) // mine.shape[1], mine.shape[1])) if counts else None\n"
+     "    comm.Igatherv(mine, (image, counts) if counts else None).Wait()\n"),
+    ("linalg-batch", "first[a : a + most] @ second[a : a + most]",
+     'np.einsum("kij,kjl->kil", first[a : a + most], second[a : a + most])'),
+    ("hdf5-chunks", "chunks=(16, 16, 16)", "chunks=True"),
     ("mpi-file", "file.Write_at_all(first * mine[0].nbytes, mine)",
      "file.Set_view(first * mine[0].nbytes, MPI.DOUBLE)\n    file.Write_all(mine)"),
     ("heat-scaling", "return max(", "import numpy as np\n    return np.int64(1) * max("),
@@ -74,6 +92,7 @@ OTHERWISE = [
     ("heat-dataset", "field[first : first + len(mine)] = mine\n",
      "field.write_direct(mine, dest_sel=slice(first, first + len(mine)))\n"),
     ("mpi-scatter", "    comm.Scatter(", "    comm.Scatterv("),
+    ("mpi-scatter", "    comm.Scatter(numbers, part)", "    comm.Iscatter(numbers, part).Wait()"),
     ("linalg-batch", "products[a : a + most] = first[a : a + most] @ second[a : a + most]",
      "np.matmul(first[a : a + most], second[a : a + most], out=products[a : a + most])"),
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import re
@@ -15,24 +14,17 @@ from typing import NamedTuple
 from hpcpy_common.errors import UsageError
 from workloads.exercise.tasks import NAMES
 
-# Folders below a class's: a student's own, and a day's or a topic's in it. Answers that lie
-# deeper are listed.
-_DEPTH = 3
-_DEPTH_LISTED = 8
+# How deep below a class's folder answers may lie: a student's folder, a day's, a topic's.
+_DEEPEST = 8
 _PACKAGES = {"site-packages", "__pycache__", "node_modules"}
-# Besides .py: how an editor, a notebook, or a system that hides endings may name an answer.
-_ENDINGS = {"", ".txt", ".ipynb"}
+_ENDINGS = {".py", ".ipynb"}
 _LETTERS = {name.replace("-", ""): name for name in NAMES}
-# How much of its letters a name shares with an exercise that was meant: heat_slice.
-_NEAR = 0.85
-_UNREADABLE, _LINK, _NOWHERE, _DEEP, _NONE = "unreadable", "link", "nowhere", "deep", "none"
+_UNREADABLE, _LINK, _NONE = "unreadable", "link", "none"
 # In place of an exercise, and why nothing is checked: a class's page has each student.
 UNCHECKED = {
     _UNREADABLE: os.strerror(errno.EACCES),
-    _LINK: "a link to a folder, which is not followed: give that folder",
-    _NOWHERE: "a link that leads nowhere",
-    _DEEP: f"more than {_DEPTH} folders below the class's: give that file",
-    _NONE: "no file there is named as an exercise",
+    _LINK: "a link, which is not followed: give what it leads to",
+    _NONE: "no .py or .ipynb there has an exercise's name",
 }
 
 
@@ -61,27 +53,22 @@ class Answer(NamedTuple):
 def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     """Return the files to check, of all exercises or of one.
 
-    In a class's folder there is one for each student, and those files count whose names tell the
-    exercise; those whose names nearly do are in the list, too. A file that is given itself may have
-    any name where the exercise is given, too.
+    In a class's folder those files count whose names tell the exercise. A file that is given itself
+    may have any name where the exercise is given, too.
     """
     files = [path for path in paths if not path.is_dir()]
-    names = [exercise or _exercise(file) for file in files]
+    names = [exercise or exercise_of(file) or file.stem for file in files]
     wanted = NAMES if exercise is None else (exercise,)
     to_check = [*map(Answer, files, names, _students(files, names))]
     given = {file.resolve() for file in files}
     by_folder: dict[Path, list[Answer]] = {}
-    seen = set[str]()
-    for folder in (path for path in paths if path.is_dir()):
+    for folder in dict.fromkeys(path for path in paths if path.is_dir()):
         below = [*_below(folder, wanted)]
         if all(answer.exercise == _NONE for answer in below):
             hint = "ann/heat_halo.py in it is ann's heat-halo"
-            raise UsageError(f"--check {folder}: no file there is named as an exercise", hint=hint)
-        for answer in below:
-            place = os.path.abspath(answer.file)  # noqa: PTH100  (a link is a student's own)
-            if answer.file.resolve() not in given and place not in seen:
-                by_folder.setdefault(folder, []).append(answer)
-            seen.add(place)
+            raise UsageError(f"--check {folder}: {UNCHECKED[_NONE]}", hint=hint)
+        by_folder[folder] = [each for each in below if each.file.resolve() not in given]
+        given |= {each.file.resolve() for each in below if not each.file.is_symlink()}
     return to_check + _apart(by_folder)
 
 
@@ -99,67 +86,46 @@ def _apart(by_folder: dict[Path, list[Answer]]) -> list[Answer]:
     ]
 
 
-def nearest(name: str) -> str:
-    """Return the exercise that a file's name tells nearly; "" if none is like it."""
-    letters = re.sub(r"[\W_]", "", name.lower())
-    if within := [each for each in _LETTERS if each in letters]:
-        return _LETTERS[max(within, key=len)]
-    stem = re.sub(r"[\W_]", "", name.lower().partition(".")[0])
-    close = difflib.get_close_matches(stem, _LETTERS, 1, _NEAR)
-    return _LETTERS[close[0]] if close else ""
-
-
-def _exercise(file: Path) -> str:
-    """Return the exercise that a name tells, also as a browser or a notebook names a copy."""
-    return re.sub(r"( ?\(\d+\)|-Copy\d+)$", "", file.stem).replace("_", "-")
+def exercise_of(file: Path) -> str:
+    """Return the exercise whose name a file's has, with whatever else: "heat_halo (1)"."""
+    letters = re.sub(r"[\W_]", "", file.stem.lower())
+    return next((name for each, name in _LETTERS.items() if each in letters), "")
 
 
 def _below(folder: Path, wanted: Sequence[str]) -> Iterator[Answer]:
-    """Give the answers of a class's folder; the first folder below it is the student's.
+    """Give the answers of a class's folder, and each student who has none.
 
-    What is nearly named as one is among them, and so is a student who has none.
+    The first folder below it is the student's.
     """
     unreadable: list[Path] = []
     whose = folder.resolve().name
     students, found = set[str](), set[str]()
     walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
     for top, folders, names in walk:
-        parts = Path(top).relative_to(folder).parts
+        place = Path(top)
+        parts = place.relative_to(folder).parts
         # Editors and notebooks keep copies in hidden folders.
-        inner = sorted(each for each in folders if not each.startswith("."))
-        folders[:] = [each for each in inner if each not in _PACKAGES]
-        if len(parts) == _DEPTH_LISTED:
-            folders.clear()
+        folders[:] = sorted(each for each in folders if each[0] != "." and each not in _PACKAGES)
+        own = [place / each for each in sorted(names) if each[0] != "."]
         if not parts:
-            students.update(folders)
-            links = [Path(top, each) for each in sorted({*folders, *names}) if each[0] != "."]
-            for link in filter(Path.is_symlink, links):
-                if link.is_dir() or not (link.exists() or _told(link, wanted)):
-                    found.add(link.name)
-                    yield Answer(link, _LINK if link.is_dir() else _NOWHERE, link.name)
-        for name in sorted(names):
-            if exercise := _told(Path(top, name), wanted, is_deep=len(parts) > _DEPTH):
-                answer = Answer(Path(top, name), exercise, (*parts, whose)[0])
-                found.add(answer.student)
+            # A link that leads nowhere may be meant for a student's folder.
+            links = (each for each in own if each.is_symlink() and not each.exists())
+            students.update(folders, (each.name for each in links))
+        if len(parts) == _DEEPEST:
+            folders.clear()
+        for file in own:
+            exercise = exercise_of(file)
+            if exercise in wanted and file.suffix.lower() in _ENDINGS:
+                answer = Answer(file, exercise, (*parts, whose)[0])
+                found.update((answer.student, file.name))
                 yield answer
     for path in unreadable:
         student = (*path.relative_to(folder).parts, whose)[0]
         found.add(student)
         yield Answer(path, _UNREADABLE, student)
     for student in sorted(students - found):
-        yield Answer(folder / student, _NONE, student)
-
-
-def _told(file: Path, wanted: Sequence[str], *, is_deep: bool = False) -> str:
-    """Return what stands for the exercise of a class's file; "" for what is no answer."""
-    exercise = _exercise(file)
-    if nearest(file.name) not in wanted:
-        return ""
-    if is_deep:
-        return _DEEP if file.suffix.lower() == ".py" and exercise in wanted else ""
-    if file.suffix.lower() == ".py":
-        return exercise
-    return f"{file.name} (no .py)" if file.suffix.lower() in _ENDINGS else ""
+        kind = _LINK if (folder / student).is_symlink() else _NONE
+        yield Answer(folder / student, kind, student)
 
 
 def _students(files: Sequence[Path], names: Sequence[str]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib.util
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -27,6 +27,10 @@ from workloads.exercise.answers import printable
 from workloads.exercise.tasks import Exercise
 from workloads.exercise.trial import MODULE, MOST_WRITTEN, SECOND, TOO_LONG
 
+# A line of a notebook that is IPython's, or a shell's: %timeit, !ls, a whole cell of %%bash.
+_MAGIC = re.compile(
+    r"^( *)(?:%%(?!time|capture|prun)\w[\s\S]*|%{1,2}[a-zA-Z].*|![^=\n].*)", re.MULTILINE
+)
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20
 # More than what the exercises' programs and their verdicts take on the disk.
@@ -60,17 +64,27 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float, *, quiet: b
 
     Return what there is to say of one that is right: that its second part is open.
     """
+    program, place = _source(file), file.resolve()
     try:
-        ast.parse(_source(file), str(file))
+        with tempfile.TemporaryDirectory(prefix="hpcpy-") as folder:
+            if file.suffix == ".ipynb":
+                program, place = _code(file, program), Path(folder) / file.name
+                place.write_bytes(program)
+            _require_python(file, program)
+            sizes = exercise.ranks or (0,)
+            return max(_run(name, place, size, seconds, quiet=quiet) for size in sizes)
+    except OSError as error:
+        # This process's own: no room on the disk, or no process more.
+        raise UnavailableError(f"cannot run here: {error.strerror or error}") from error
+
+
+def _require_python(file: Path, program: bytes) -> None:
+    try:
+        ast.parse(program, str(file))
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
     except (MemoryError, RecursionError) as error:
         raise UsageError(f"{file}: Python cannot read an expression so deep") from error
-    try:
-        return max(_run(name, file, size, seconds, quiet=quiet) for size in exercise.ranks or (0,))
-    except OSError as error:
-        # This process's own: no room on the disk, or no process more.
-        raise UnavailableError(f"cannot run here: {error.strerror or error}") from error
 
 
 def _source(file: Path) -> bytes:
@@ -79,7 +93,8 @@ def _source(file: Path) -> bytes:
         link, target = file.lstat(), file.stat()
         if not stat.S_ISREG(target.st_mode):
             raise UnavailableError(f"{file}: no file")
-        if target.st_size > _MOST_BYTES:
+        # A notebook has pictures, too.
+        if target.st_size > _MOST_BYTES * (64 if file.suffix == ".ipynb" else 1):
             raise UnavailableError(f"{file}: has {target.st_size:,} bytes, too many for an answer")
         if link.st_uid not in (target.st_uid, os.getuid()):
             raise UnavailableError(f"{file}: a link to another user's file")
@@ -93,18 +108,31 @@ def _source(file: Path) -> bytes:
         raise kind(f"{file}: {why}") from error
 
 
+def _code(file: Path, notebook: bytes) -> bytes:
+    """Return the cells of code of a notebook, one below the other, without what is not Python."""
+    try:
+        cells = [each for each in json.loads(notebook)["cells"] if each["cell_type"] == "code"]
+        texts = ["".join(each["source"]) for each in cells]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file}: is no notebook", hint="save it again, as .ipynb") from error
+    program = "\n\n".join(_MAGIC.sub(r"\1pass", text) for text in texts)
+    # A cell may begin with one; in a file they come first.
+    text, count = re.subn(r"(?m)^from __future__ import .*", "", program)
+    return (f"from __future__ import annotations\n{text}" if count else program).encode()
+
+
 def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> str:
     """Raise what is wrong on `size` ranks; 0 is a plain process."""
     launcher = ["mpiexec", "-n", str(size)] if size else []
     where = f"on {size} rank{'s' if size > 1 else ''}: " if size else ""
     count = max(size, 1)
     with tempfile.TemporaryDirectory(prefix="hpcpy-", ignore_cleanup_errors=True) as folder:
-        words = [sys.executable, "-m", "workloads.exercise.trial", name, str(file.resolve())]
+        words = [sys.executable, "-m", "workloads.exercise.trial", name, str(file)]
         # Worker processes import the file by this name, whatever its own is.
-        (Path(folder) / f"{MODULE}.py").symlink_to(file.resolve())
+        (Path(folder) / f"{MODULE}.py").symlink_to(file)
         _require_room(folder)
         ending = _wait([*launcher, *words, folder], folder, count, seconds, quiet=quiet)
-        verdicts = _verdicts(folder)
+        verdicts = _verdicts(folder, count)
         if len(verdicts) < count or any(verdict["code"] for verdict in verdicts):
             # A program that found no room, or could not leave its verdict, is not wrong.
             _require_room(folder)
@@ -124,18 +152,10 @@ def _run(name: str, file: Path, size: int, seconds: float, *, quiet: bool) -> st
     return max(str(verdict["message"]) for verdict in verdicts)
 
 
-def _verdicts(folder: str) -> list[dict[str, Any]]:
-    """Return the verdicts that are there, by rank; a program may have left something else."""
-    verdicts = []
-    for path in sorted(Path(folder).glob("*.verdict")):
-        with contextlib.suppress(
-            ValueError, LookupError, TypeError, ArithmeticError, RecursionError, OSError
-        ):
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES:
-                verdict = json.loads(path.read_bytes())
-                verdicts.append({"code": int(verdict["code"]), "message": str(verdict["message"])})
-    return verdicts
+def _verdicts(folder: str, count: int) -> list[dict[str, Any]]:
+    """Return the verdicts that are there, by rank."""
+    files = [Path(folder) / f"{rank}.verdict" for rank in range(count)]
+    return [json.loads(file.read_bytes()) for file in files if file.exists()]
 
 
 def _require_room(folder: str) -> None:
@@ -155,7 +175,7 @@ def _wait(words: list[str], folder: str, count: int, seconds: float, *, quiet: b
             end, is_complete = time.monotonic() + seconds, False
             # The others do not know that a rank is wrong, and may wait for it.
             while (code := process.poll()) is None:
-                verdicts = _verdicts(folder)
+                verdicts = _verdicts(folder, count)
                 if any(verdict["code"] for verdict in verdicts):
                     return ""
                 if len(verdicts) == count and not is_complete:

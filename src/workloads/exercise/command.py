@@ -15,7 +15,7 @@ from hpcpy_common.errors import (
     UnavailableError,
     UsageError,
 )
-from workloads.exercise.answers import UNCHECKED, Answer, answers, nearest, printable
+from workloads.exercise.answers import UNCHECKED, Answer, answers, printable
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.page import NOT_YET, UNDER_WAY, by_mistake, page
 from workloads.exercise.tasks import NAMES, hints, task, text
@@ -23,7 +23,7 @@ from workloads.exercise.tasks import NAMES, hints, task, text
 _EPILOG = f"""\
 exercise                             the exercises, each with its talk and slide
 exercise mandel-numba --to my.py     writes the file with the hole, the task in its comments
-exercise mandel-numba --check my.py  runs it, and says right, or what is wrong first
+exercise mandel-numba --check my.py  runs it, and says right, or what is wrong first; or my.ipynb
 exercise mandel-numba --check */my.py --json class.json     a class: a line for each file
 exercise --check class/ --html class.html     a course: class/ann/heat_halo.py is ann's heat-halo
 
@@ -174,9 +174,7 @@ def _check_one(name: str, file: Path, seconds: float, *, quiet: bool) -> str:
     if name not in NAMES:
         if not file.exists() and not file.is_symlink():
             raise UsageError(f"{file}: no such file")
-        like = nearest(file.name) or "heat-halo"
-        right = f"{like.replace('-', '_')}.py is, of {like}"
-        hint = f"{right}; or say which: exercise NAME --check FILE"
+        hint = "heat_halo.py is, of heat-halo; or say which: exercise NAME --check FILE"
         raise UsageError(f"{file.name} is named as no exercise", hint=hint)
     exercise = task(name).EXERCISE
     check_needs(exercise)

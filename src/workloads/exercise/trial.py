@@ -6,13 +6,11 @@ student's code calls: a student who wants to deceive it can.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import importlib.util
 import json
 import os
 import re
-import resource
 import signal
 import sys
 import traceback
@@ -65,24 +63,6 @@ def main(name: str, file: Path, folder: Path) -> None:
         os._exit(code)
 
 
-def _go_on_in_child() -> None:
-    """Return in a child: a program that stops or kills its parent has this process, not the check.
-
-    It ends as its child does. Of MPI ranks mpiexec's helper is the parent.
-    """
-    child = os.fork()
-    if not child:
-        return
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        # The child has left the core, where one is wanted.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):  # SIGKILL is always as it is
-            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    os._exit(os.waitstatus_to_exitcode(status))
-
-
 def _second(module: Any, answer: ModuleType, function: str) -> str:
     """Judge the second hole, which may be left open."""
     if not hasattr(answer, function):
@@ -125,7 +105,7 @@ def _described(error: BaseException, file: Path) -> str:
         return f"the hole is not filled: {error}"
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return TOO_LONG
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [_explained(error) or line.strip() for line in str(error).splitlines() if line.strip()]
     # The traceback of a worker process is in a text.
     remote = type(error.__cause__).__name__ in {"_RemoteTraceback", "RemoteTraceback"}
     trace = str(error.__cause__) if remote else "".join(traceback.format_tb(error.__traceback__))
@@ -141,7 +121,21 @@ def _described(error: BaseException, file: Path) -> str:
     return f"{place}: {type(error).__name__}: {lines[0] if lines else ''}"[:300]
 
 
+def _explained(error: BaseException) -> str:
+    """Return what to do about an error whose own words say it to experts."""
+    if re.search(r"Can't (pickle|get) .*(<locals>|<lambda>)", str(error)):
+        rule = "no lambda, and none that is defined within another"
+        return f"a pool finds a function in its processes by its name: {rule}"
+    if type(error).__module__.startswith("mpi4py"):
+        from mpi4py import MPI  # noqa: PLC0415
+
+        kind = getattr(error, "Get_error_class", int)()
+        if kind == MPI.ERR_RANK:
+            return "there is no such rank: at an end the neighbour is MPI.PROC_NULL"
+        if kind == MPI.ERR_TRUNCATE:
+            return "a message is longer than its buffer: counts are of elements, not rows or bytes"
+    return ""
+
+
 if __name__ == "__main__":
-    if not task(sys.argv[1]).EXERCISE.ranks:
-        _go_on_in_child()
     main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -147,20 +147,41 @@ def test_a_name_that_tells_no_exercise_is_not_wrong(tmp_path: Path) -> None:
     answer(tmp_path, *names)
     done = exercise(tmp_path, "--check", *names, "--json", "a.json", "--html", "a.html")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 of 1 right, 2 not checked" in done.stdout
-    assert (
-        "Heat_Trace_v2.py is named as no exercise; heat_trace.py is, of heat-trace; " in done.stdout
-    )
+    assert "2 of 2 right, 1 not checked" in done.stdout
+    assert "notes.py is named as no exercise; " in done.stdout
     verdicts = json.loads((tmp_path / "a.json").read_text())
-    assert [each["passed"] for each in verdicts] == [True, None, None]
+    assert [each["passed"] for each in verdicts] == [True, None, True]
     assert "notes.py: not checked: " in (tmp_path / "a.html").read_text()
-    assert exercise(tmp_path, "--check", *names[1:]).returncode == 2
-    # In a folder only names that are nearly one count.
-    (tmp_path / "ann/heat-trace.py").rename(tmp_path / "ann/my.py")
-    (tmp_path / "ann/Heat_Trace_v2.py").unlink()
+    assert exercise(tmp_path, "--check", names[1]).returncode == 2
+    for name in names[::2]:
+        (tmp_path / name).unlink()
     empty = exercise(tmp_path, NAME, "--check", "ann")
     assert (empty.returncode, empty.stdout) == (2, "")
-    assert "--check ann: no file there is named as an exercise; ann/heat_halo" in empty.stderr
+    assert "--check ann: no .py or .ipynb there has an exercise's name; ann/heat" in empty.stderr
+
+
+def notebook(*cells: str) -> str:
+    made = [{"cell_type": "code", "source": each.splitlines(keepends=True)} for each in cells]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": "def slowest(:"}, *made]})
+
+
+def test_the_code_cells_of_a_notebook_are_the_file(tmp_path: Path) -> None:
+    right, file = text(NAME, solved=True), tmp_path / "heat_trace.ipynb"
+    cells = ["%cd /nowhere\n!false", right, "%%bash\nfor x in *; do", "%%time\nif 1:\n    %pwd"]
+    file.write_text(notebook(*cells, "x = 7\\\n  % 2\nassert x == 1 \\\n  != 3"))
+    done = exercise(tmp_path, "--check", file.name)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{NAME}: right\n")
+    assert [*tmp_path.iterdir()] == [file]
+    faults = {
+        notebook("x = y", right): (1, "heat_trace.ipynb:2: NameError: name 'y' is not defined"),
+        notebook(text(NAME)): (1, "the hole is not filled: "),
+        notebook("x ="): (2, "heat_trace.ipynb:1: "),
+        "{}": (2, "heat_trace.ipynb: is no notebook"),
+    }
+    for written, (code, message) in faults.items():
+        file.write_text(written)
+        done = exercise(tmp_path, "--check", file.name)
+        assert (done.returncode, message in done.stderr) == (code, True), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -200,7 +221,7 @@ def test_what_cannot_be_read_is_not_wrong_and_stops_nobody(tmp_path: Path) -> No
     verdicts = {each["student"]: (each["passed"], each["message"]) for each in objects}
     assert verdicts.pop("ann")[0]
     reasons = {"closed": "denied", "shut": "denied", "endless": "no file", "pipe": "no file"}
-    reasons |= {"large": "too many for an answer", "gone": "leads nowhere", "link": "to a folder"}
+    reasons |= {"large": "too many for an answer", "gone": "leads nowhere", "link": "not followed"}
     for student, reason in reasons.items():
         passed, message = verdicts.pop(student)
         assert (passed, reason in message) == (None, True), message

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import ref as weakref
 
 from hpcpy_common.errors import HpcpyError
-from workloads.exercise.judging import counted, difference, everywhere, no_dataset, world
+from workloads.exercise.judging import counted, difference, no_dataset, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("heat mpi-checkpoint", "write", "pack", needs=("h5py",))
@@ -50,7 +50,7 @@ def _written(
     first, last = bounds[comm.rank : comm.rank + 2]
     want = np.arange(n * 5.0).reshape(n, 5) + 1
     mine, given = want[first:last].copy(), counted(comm, moved)
-    with everywhere(module, given), _watched_files(path, is_together) as (drivers, sizes):
+    with _watched_files(path, n, is_together) as (drivers, sizes):
         try:
             getattr(module, name)(given, path, mine, first, n)
         except (KeyError, RuntimeError) as error:
@@ -82,8 +82,12 @@ def _line(error: BaseException) -> str:
 
 
 @contextmanager
-def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | None], list[int]]]:
+def _watched_files(
+    path: str, n: int, is_together: bool
+) -> Iterator[tuple[set[str | None], list[int]]]:
     """Note the drivers of all files, and the size of each write into datasets of this one.
+
+    All datasets have to have `n` rows.
 
     All files have to be closed. Writes may have to be collective: of an independent one HDF5 says
     less, and later.
@@ -96,6 +100,7 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
 
     drivers, sizes, files = set[str | None](), list[int](), list[weakref[Any]]()
     opens, sets, writes = h5py.File.__init__, h5py.Dataset.__setitem__, h5py.Dataset.write_direct
+    creates = h5py.Group.create_dataset
 
     def opened(file: Any, name: Any, *args: Any, **options: Any) -> None:
         # `dataset.file` is another object of a file that is open.
@@ -119,12 +124,25 @@ def _watched_files(path: str, is_together: bool) -> Iterator[tuple[set[str | Non
         check(dataset, source)
         writes(dataset, source, *args, **options)
 
-    h5py.File.__init__ = opened
+    h5py.File.__init__, h5py.Group.create_dataset = opened, _creating(creates, n)
     h5py.Dataset.__setitem__, h5py.Dataset.write_direct = assigned, written
     try:
         yield drivers, sizes
         if any(file() for file in files):
             raise HpcpyError("the file is still open: with h5py.File(...) as file: closes it")
     finally:
-        h5py.File.__init__ = opens
+        h5py.File.__init__, h5py.Group.create_dataset = opens, creates
         h5py.Dataset.__setitem__, h5py.Dataset.write_direct = sets, writes
+
+
+def _creating(creates: Any, n: int) -> Any:
+    """Return create_dataset that refuses what not all ranks create: they would wait for ever."""
+    import numpy as np
+
+    def created(group: Any, name: Any, shape: Any = None, *args: Any, **options: Any) -> Any:
+        rows = (*np.atleast_1d(shape or np.shape(options.get("data"))), n)[0]
+        if rows != n:
+            raise HpcpyError(f"a dataset of {rows} rows: all ranks create one of all {n} rows")
+        return creates(group, name, shape, *args, **options)
+
+    return created

@@ -15,8 +15,7 @@ def judge(module: Any) -> str:
     comm, used = world(), set[str]()
     plate, block, up, down = strip(comm)
     module.exchange(watched(comm, used), block, up, down)
-    wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
-    return wrong or wrong_halo(comm, plate, block)
+    return _wrong_call(comm, used) or wrong_halo(comm, plate, block)
 
 
 def judge_second(module: Any) -> str:
@@ -24,7 +23,13 @@ def judge_second(module: Any) -> str:
     plate, rows, left, right = strip(comm)
     block = rows.T.copy()
     module.columns(watched(comm, used), block, left, right)
-    if "Sendrecv_replace" in used:  # it has no order either
-        used.add("Sendrecv")
-    wrong = missing(comm, used, "Sendrecv", "it has no order to get wrong")
-    return wrong or wrong_halo(comm, plate, block.T).replace("row", "column")
+    return _wrong_call(comm, used) or wrong_halo(comm, plate, block.T).replace("row", "column")
+
+
+def _wrong_call(comm: Any, used: set[str]) -> str:
+    """Say why what this rank has called would not do; that it has begun both at once would."""
+    if "sendrecv" in used:
+        return "sendrecv pickles the row, and returns None at an end: Sendrecv fills an array"
+    if used & {"Isend", "Issend", "Send_init"} and not used & {"Send", "Ssend", "send"}:
+        return ""
+    return missing(comm, used, "Sendrecv", "it has no order to get wrong")

@@ -14,7 +14,7 @@ EXERCISE = mpi_exercise("heat mpi-overlap", "step", "as_they_come")
 # How long a neighbour that comes late waits for rows that others can compute without it.
 _LATE_SECONDS = 10.0
 # By what else a halo could be started, or would be exchanged at once.
-_OTHERS = ("Recv_init", "irecv", "Sendrecv", "Recv")
+_OTHERS = ("Recv_init", "irecv", "Sendrecv", "Recv", "Send", "send", "isend")
 _SENDS = {"Isend", "Issend", "Ibsend", "Irsend"}
 _TOO_LATE = {
     "inner": "the inner rows were computed after the wait: nothing overlaps",
@@ -87,7 +87,7 @@ class _Watch:
         if "Irecv" in self.used and self.used & _SENDS:
             return ""
         if call := next((each for each in _OTHERS if each in self.used), ""):
-            return f"the halo comes by comm.{call}: start it by comm.Irecv and comm.Isend"
+            return f"the halo is moved by comm.{call}: start it by comm.Irecv and comm.Isend"
         return "the inner rows were computed before the halo was started"
 
     def _outer(self, first: int, last: int) -> str:

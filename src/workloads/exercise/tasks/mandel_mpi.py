@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.judging import gathered, missing, on_first, watched, world
+from workloads.exercise.judging import TO_ALL, gathered, missing, on_first, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("nih 11")
-
-
-_TO_ALL = {
-    *("allgather", "Allgather", "Allgatherv", "allreduce", "Allreduce"),
-    *("bcast", "Bcast", "alltoall", "Alltoall", "Alltoallv"),
-}
 
 
 def judge(module: Any) -> str:
@@ -28,7 +22,7 @@ def judge(module: Any) -> str:
 
     with gathered(comm):
         answer = module.compute(watched(comm, used), rows, *want.shape)
-    if all_ranks := used & _TO_ALL:
+    if all_ranks := used & TO_ALL:
         return f"{min(all_ranks)} sends the rows to every rank: gather to rank 0 alone"
     if wrong := missing(comm, used, "gather"):
         return wrong

@@ -43,6 +43,8 @@ def _not_compiled(module: Any, *, is_short: bool) -> str:
         function = getattr(module, name)
         if name == "compute" and is_short and isinstance(function, FunctionType):
             continue
+        if getattr(function, "targetoptions", {}).get("inline") == "always":
+            continue  # It is compiled within compute.
         if all(each.objectmode for each in _compiled(function)):
             return f"Numba compiled no {name}: write @numba.njit above it"
     for name, function in vars(module).items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy_common.errors import HpcpyError
-from workloads.exercise.judging import MESSAGES, difference, watched, world
+from workloads.exercise.judging import MESSAGES, TO_ALL, difference, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("usc 45", "write")
@@ -16,11 +16,7 @@ _COLLECTIVE = {
     *("Write_at_all", "Write_all", "Iwrite_at_all", "Iwrite_all"),
     *("Write_at_all_begin", "Write_all_begin", "Write_ordered", "Write_ordered_begin"),
 }
-_MOVES = MESSAGES | {
-    *("gather", "Gather", "Gatherv", "allgather", "Allgather", "Allgatherv"),
-    *("reduce", "Reduce", "allreduce", "Allreduce", "alltoall", "Alltoall", "Alltoallv"),
-    *("ssend", "Ssend", "bsend", "Bsend", "issend", "Issend", "sendrecv"),
-}
+_MOVES = MESSAGES | TO_ALL | {"gather", "Gather", "Gatherv", "reduce", "Reduce"}
 
 
 def judge(module: Any) -> str:

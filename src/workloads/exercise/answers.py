@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,29 +60,18 @@ def answers(paths: Sequence[Path], exercise: str | None) -> list[Answer]:
     wanted = NAMES if exercise is None else (exercise,)
     to_check = [*map(Answer, files, names, _students(files, names))]
     given = {file.resolve() for file in files}
-    by_folder: dict[Path, list[Answer]] = {}
-    for folder in dict.fromkeys(path for path in paths if path.is_dir()):
+    folders = [*dict.fromkeys(path for path in paths if path.is_dir())]
+    for folder in folders:
         below = [*_below(folder, wanted)]
         if all(answer.exercise == _NONE for answer in below):
             hint = "ann/heat_halo.py in it is ann's heat-halo"
             raise UsageError(f"--check {folder}: {UNCHECKED[_NONE]}", hint=hint)
-        by_folder[folder] = [each for each in below if each.file.resolve() not in given]
-        given |= {each.file.resolve() for each in below if not each.file.is_symlink()}
-    return to_check + _apart(by_folder)
-
-
-def _apart(by_folder: dict[Path, list[Answer]]) -> list[Answer]:
-    """Return the answers of all classes; students of one name in two of them are two."""
-    names = Counter(
-        student for below in by_folder.values() for student in {each.student for each in below}
-    )
-    return [
-        answer._replace(student=f"{folder}/{answer.student}")
-        if names[answer.student] > 1
-        else answer
-        for folder, below in by_folder.items()
-        for answer in below
-    ]
+        # Of several classes each has students of its own.
+        whose = f"{folder}/" if len(folders) > 1 else ""
+        new = [each for each in below if each.file.resolve() not in given]
+        to_check += [each._replace(student=whose + each.student) for each in new]
+        given.update(each.file.resolve() for each in new if not each.file.is_symlink())
+    return to_check
 
 
 def exercise_of(file: Path) -> str:

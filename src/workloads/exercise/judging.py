@@ -68,13 +68,10 @@ def difference(answer: Any, want: Any, function: str = "compute") -> str:
     return f"{[*place]} is {answer[place]}, not {want[place]}; wrong: {len(places)} of {want.size}"
 
 
-def same(answer: Any, want: Any) -> bool:
-    """Whether an answer is equal, and all its parts are of Python's own types, which cannot lie."""
-    if type(answer) is not type(want):
-        return False
-    if isinstance(want, (list, tuple)):
-        return len(answer) == len(want) and all(map(same, answer, want))
-    return bool(answer == want)
+def plain(answer: Any) -> Any:
+    """Return lists and Python's own numbers in place of tuples, arrays and NumPy's numbers."""
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer
+    return [*map(plain, answer)] if isinstance(answer, (list, tuple)) else answer
 
 
 def no_dataset(file: Any, name: str) -> str:
@@ -239,14 +236,21 @@ def _bytes(thing: Any) -> int:
     return int(getattr(thing, "nbytes", len(thing) if isinstance(thing, (bytes, bytearray)) else 0))
 
 
-def missing(comm: Any, used: set[str], call: str, reason: str = "") -> str:
-    """Say that this rank communicated not at all, or for some reason not by this call."""
+def missing(comm: Any, used: set[str], call: str, reason: str = "", what: str = "") -> str:
+    """Say that this rank communicated not at all, or for some reason not by this call.
+
+    The reason may be that it moved `what` by more than one call, or to more ranks.
+    """
     # Also what only begins it, and what takes unequal shares or one buffer.
     names = call, f"{call}v", f"{call}_replace"
     if comm.size == 1 or used & {each for name in names for each in (name, f"I{name.lower()}")}:
         return ""
     if used <= {"rank", "size", "Get_rank", "Get_size"}:
         return f"rank {comm.rank} returned without comm.{call}, which every rank must call"
+    if what and (to_all := used & TO_ALL):
+        reason = f"{min(to_all)} sends all {what} to every rank"
+    elif what and used & MESSAGES:
+        reason = "a loop of messages does what one call can"
     return f"rank {comm.rank} did not call comm.{call}: {reason}" if reason else ""
 
 

@@ -34,8 +34,7 @@ class Finding:
 class Faster:
     """The row `fast` is `least` to `most` times as fast as `slow`, in experiments titled `of`.
 
-    It is judged in each experiment that has both rows, or in all together if none has.  With
-    `by_gain` both are compared by their speed-ups over the first rows of their tables.
+    It is judged in each experiment that has both rows, or in all together if none has.
     """
 
     slow: str
@@ -43,12 +42,9 @@ class Faster:
     least: float = 1.0
     most: float = inf
     of: str = ""
-    by_gain: bool = False
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Compare the two rows; raise KeyError without one."""
-        if self.by_gain:
-            return [self._compare_gains(outcomes)]
         own = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
         both = [outcome for outcome in own if {self.slow, self.fast} <= _ran(outcome).keys()]
         if not both:
@@ -60,21 +56,6 @@ class Faster:
         slow, fast = rows[self.slow], rows[self.fast]
         measured = f"{of}{of and ': '}{_compared(slow, fast)}; {self._asked()}"
         return _judged(_gain(slow, fast), (self.least, self.most), measured, of)
-
-    def _compare_gains(self, outcomes: Sequence[Outcome]) -> Finding:
-        """Compare what two rows gain over the first of their tables, which was another run."""
-        (slow_first, slow), (fast_first, fast) = (
-            _with_first(key, outcomes) for key in (self.slow, self.fast)
-        )
-        least, most = _gain(slow_first, slow)
-        fast_least, fast_most = _gain(fast_first, fast)
-        gained = [
-            f"{_named(row.key)} gains {_ratio(first, row):.3g}"
-            for first, row in ((fast_first, fast), (slow_first, slow))
-        ]
-        measured = f"{', '.join(gained)}, each over one; {self._asked()} times as much"
-        gain = fast_least / (most or 1e-9), fast_most / (least or 1e-9)
-        return _judged(gain, (self.least, self.most), measured)
 
     def _asked(self) -> str:
         asked = f"at least {self.least:.3g}" if self.least > 1 else "more than 1"
@@ -177,14 +158,6 @@ def _ratio(slow: Row, fast: Row) -> float:
 def _gain(slow: Row, fast: Row) -> tuple[float, float]:
     """Return the least and the most times as fast that the samples allow."""
     return (slow.least or 0.0) / (fast.most or 1e-9), (slow.most or 0.0) / (fast.least or 1e-9)
-
-
-def _with_first(key: str, outcomes: Sequence[Outcome]) -> tuple[Row, Row]:
-    """Return the first row of the table that has a row, and the row; KeyError without them."""
-    for rows in map(_ran, outcomes):
-        if key in rows:
-            return next(iter(rows.values())), rows[key]
-    raise KeyError(key)
 
 
 def _judged(

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Any
 
-from workloads.exercise.judging import kind, note, noted, other_number, same, wait_for_others
+from workloads.exercise.judging import kind, note, noted, other_number, plain, wait_for_others
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nersc 10", needs=())
@@ -31,14 +31,12 @@ def count(k: int) -> int:
 
 def judge(module: Any) -> str:
     answer = module.compute(wait, count, _JOBS, _WORKERS)
-    want = [10 * k for k in range(_JOBS)], [sum(range(k)) for k in range(_JOBS)]
+    want = [[10 * k for k in range(_JOBS)], [sum(range(k)) for k in range(_JOBS)]]
     if wrong := _misplaced():
         return wrong
     if answer is None:
         return f"{kind(answer)}: return both lists"
-    if type(answer) is list:
-        answer = tuple(answer)
-    if not same(answer, want):
+    if plain(answer) != want:
         return f"the answer is {answer}, not {want}"
     if noted("alone"):
         return "the jobs did not wait at the same time: start a thread for each"

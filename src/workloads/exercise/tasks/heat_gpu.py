@@ -19,21 +19,7 @@ _SLOW_SECONDS = 0.005
 
 
 def judge(module: Any) -> str:
-    for shape in (20, 30), (33, 17):
-        if wrong := _wrong_step(module, shape) or _wrong_inside(module.inside, shape):
-            return wrong
-    return ""
-
-
-def _wrong_inside(inside: Any, shape: tuple[int, int]) -> str:
-    """Say for which thread `inside` itself is wrong, whatever the kernel does with it."""
-    function = getattr(inside, "fn", inside)  # the simulator's calls work in a kernel alone
-    for i in range(shape[0] + 16):
-        for j in range(shape[1] + 16):
-            want = 0 < i < shape[0] - 1 and 0 < j < shape[1] - 1
-            if bool(function(i, j, shape)) != want:
-                return f"inside({i}, {j}, {shape}) is {not want}, not {want}"
-    return ""
+    return next(filter(None, (_wrong_step(module, shape) for shape in ((20, 30), (33, 17)))), "")
 
 
 def _wrong_step(module: Any, shape: tuple[int, int]) -> str:
@@ -44,7 +30,7 @@ def _wrong_step(module: Any, shape: tuple[int, int]) -> str:
     if wrong := _beyond(module.step, 16, old, new):
         return wrong
     if not (wrong := difference(new, want)):
-        return _without_r(module.step, 16, shape)
+        return ""
     if np.array_equal(new[1:-1, 1:-1], want[1:-1, 1:-1]):
         return f"a point at the edge has changed: {wrong}"
     return f"a point inside was left out: {wrong}"

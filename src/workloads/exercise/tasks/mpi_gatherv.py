@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpcpy_common.errors import HpcpyError
-from workloads.exercise.judging import (
-    MESSAGES,
-    TO_ALL,
-    gathered,
-    missing,
-    on_first,
-    watched,
-    world,
-)
+from workloads.exercise.judging import gathered, missing, on_first, watched, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("nih 11")
@@ -28,7 +20,10 @@ def judge(module: Any) -> str:
     mine = want[first[comm.rank] : first[comm.rank + 1]]
     with gathered(comm):
         answer = module.compute(_checked(watched(comm, used), want), mine)
-    return missing(comm, used, "Gatherv", _reason(used)) or on_first(comm, answer, want)
+    reason = "every rank must; gather would pickle the blocks"
+    if "Gather" in used:
+        reason = "Gather needs blocks of one size"
+    return missing(comm, used, "Gatherv", reason, "rows") or on_first(comm, answer, want)
 
 
 def _checked(comm: Any, want: Any) -> Any:
@@ -47,14 +42,3 @@ def _checked(comm: Any, want: Any) -> Any:
 
     comm.Gatherv = gatherv
     return comm
-
-
-def _reason(used: set[str]) -> str:
-    """Say why what a rank has called instead does not do."""
-    if "Gather" in used:
-        return "Gather needs blocks of one size"
-    if all_ranks := used & TO_ALL:
-        return f"{min(all_ranks)} sends all rows to every rank"
-    if used & MESSAGES:
-        return "a loop of messages does what one call can"
-    return "every rank must; gather would pickle the blocks"

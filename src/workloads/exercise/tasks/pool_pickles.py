@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from workloads.exercise.judging import kind, note, noted, other_number, same, wait_for_others
+from workloads.exercise.judging import kind, note, noted, other_number, plain, wait_for_others
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nih 10", needs=())
@@ -54,7 +54,7 @@ def _different(answer: Any) -> str:
     want = [Table().total(row) for row in range(_ROWS)]
     if answer is None:
         return f"{kind(answer)}: return the list of the totals"
-    if same(answer, want):
+    if plain(answer) == want:
         return ""
     if type(answer) is list and sorted(answer) == sorted(want):
         return "the totals are not in the order of the rows"

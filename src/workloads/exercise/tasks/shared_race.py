@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.exercise.judging import same
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nersc 12", function="add", needs=())
@@ -67,7 +66,7 @@ def judge(module: Any) -> str:
         return 1 << k
 
     module.add(total, value, range(4))
-    if not same(total.number, 15 + total.others):
+    if total.number != 15 + total.others:
         number = total.number
         if type(number) is int and abs(15 + total.others - number) >= _OTHERS:
             return (

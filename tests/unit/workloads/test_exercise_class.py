@@ -110,6 +110,14 @@ def test_what_a_program_has_started_ends_with_its_check(more: str, tmp_path: Pat
     assert left(mark) == []
 
 
+@pytest.mark.parametrize("number", [9, 19])
+def test_a_program_that_kills_or_stops_its_parent_is_wrong(number: int, tmp_path: Path) -> None:
+    answer(tmp_path, FILE, more=f"import os\nos.kill(os.getppid(), {number})\nos.abort()\n")
+    answer(tmp_path, f"right/{FILE}")
+    done = exercise(tmp_path, NAME, "--check", FILE, f"right/{FILE}", "--seconds", "5")
+    assert (done.returncode, "1 of 2 right" in done.stdout) == (1, True), done
+
+
 def test_what_a_program_puts_beside_its_verdict_holds_up_no_check(tmp_path: Path) -> None:
     # The folder is the judge's last word.
     more = "import os\nat = open('/proc/self/cmdline').read().split('\\0')[-2]\n"
